@@ -113,7 +113,11 @@ def check(network: Network) -> None:
             f"the neurons of this network spike up to {network.max_spikes} times per image: "
             "a page, like the hardware, takes networks whose neurons spike once"
         )
-    network.check_dense("a page")
+    if network.geometry:
+        raise VerbError(
+            "this network convolves, and a page takes dense layers alone: firstspike plot draws "
+            "its maps"
+        )
     widest = max(widths.M for widths in state_widths(network))
     if widest > MOST_BITS:
         raise VerbError(
