@@ -185,9 +185,8 @@ def draw_curves(
 
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
     """What was to be classified: an image, a word, a time series, or a bar for each feature."""
-    side = math.isqrt(sample.size)
-    if network.features is not None and network.features.sound is not None:
-        sound = network.features.sound
+    side, sound = math.isqrt(sample.size), network.sound
+    if sound is not None:
         picture = sample.reshape(sound.frames, -1).T  # time runs to the right, low sound is below
         axes.imshow(picture, cmap="gray", origin="lower", aspect="auto")
         axes.set_axis_off()

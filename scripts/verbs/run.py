@@ -12,7 +12,7 @@ import numpy as np
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
-from firstspike.golden.sound.said import said
+from firstspike.golden.said import said
 from firstspike.golden.timing.cycles import rows_read
 from firstspike.scripts.heard import Heard, levels_of
 from firstspike.scripts.means import means, timing, timing_rows
