@@ -13,6 +13,7 @@ from firstspike.hdl.layer.events import Kind, spikes_of
 from firstspike.hdl.layer.layer import Layer
 from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import Learner
+from firstspike.hdl.lib.arithmetic import below
 from firstspike.hdl.lib.block import join
 from firstspike.hdl.lib.memories import Memory, inside
 
@@ -280,7 +281,7 @@ class Core(wiring.Component):
         m.d.comb += self.weights.ready.eq(taken)
         nowhere, done = asks, missed
         for i, layer in enumerate(layers):
-            inside = (request.layer == i) & (request.address < self.config.layers[i].words)
+            inside = (request.layer == i) & below(request.address, self.config.layers[i].words)
             here = layer.host.valid & layer.host.ready
             m.d.sync += layer.host.valid.eq(asks & inside & ~here)
             m.d.comb += [

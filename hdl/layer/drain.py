@@ -91,6 +91,9 @@ class MaskBuffer(Block):
             #: Always ready.
             fired=In(stream.Signature(fired_layout(config))),
             o=Out(stream.Signature(waiting_layout(config))),
+            #: Of banks: the offered mask has several in one, said of a mask that has waited, and of
+            #: one that has just come.
+            many=None if config.folding.sends == 1 else Out(2),
         )
 
     @staticmethod
@@ -116,6 +119,10 @@ class MaskBuffer(Block):
             waiting.i.payload.fired.eq(came),
             waiting.i.payload.filled.eq(Cat(filled)),
         ]
+        if folding.sends > 1:
+            waited = waiting.filled
+            many = Cat(waited & waiting.read.data.filled[1], ~waited & filled[1])
+            m.d.comb += self.many.eq(many)
         wiring.connect(m, waiting.o, wiring.flipped(self.o))
 
 
@@ -272,8 +279,10 @@ class BankedDrain(Block):
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)
 
-        # Whether there is a bit, and a bank with several, is found out a cycle before.
-        valid, some, many = Signal(), Signal(), Signal()
+        # Whether there is a bit, and a bank with several, is found out a cycle before. The latter
+        # is the longest way of all. So a mask that has waited, one that has just come and what is
+        # left of one are looked at apart, each in front of a register of its own.
+        valid, some, parts, many = Signal(), Signal(), Signal(3), Signal()
         mask = Signal(config.folding.lanes, reset_less=True)
         operation = Signal(operation_layout(config))
         banks = banks_of(mask, sends)
@@ -282,7 +291,9 @@ class BankedDrain(Block):
         beat, taken = self.beats.payload, places.o.payload
         stale = (operation.image == self.decided_image) & ~operation.end
         load = ~valid | stale | (self.beats.ready & ~many)
+        left = Cat(several(bank)[2] for bank in banks).any()
         m.d.comb += [
+            many.eq(parts.any()),
             *(rest[bank::sends].eq(without_first(bits)) for bank, bits in enumerate(banks)),
             self.beats.valid.eq(valid & ~stale),
             beat.operation.eq(operation),
@@ -298,7 +309,8 @@ class BankedDrain(Block):
                 valid.eq(places.o.valid),
                 mask.eq(taken.fired.mask),
                 operation.eq(taken.fired.operation),
-                Cat(some, many).eq(taken.filled),
+                some.eq(taken.filled[0]),
+                parts.eq(places.many),
             ]
         with m.Elif(self.beats.ready):
-            m.d.sync += [mask.eq(rest), many.eq(Cat(several(bank)[2] for bank in banks).any())]
+            m.d.sync += [mask.eq(rest), parts.eq(left << 2)]

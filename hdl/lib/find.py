@@ -17,6 +17,7 @@
 
 from collections.abc import Iterable
 from functools import reduce
+from itertools import combinations
 from operator import or_
 from typing import NamedTuple
 
@@ -70,13 +71,24 @@ def without_first(bits: Value | Iterable[Value]) -> Value:
 
 
 def several(bits: Value | Iterable[Value]) -> tuple[Value, Value, Value]:
-    """Whether there is one among `bits`, are two, are three: a logarithmic tree."""
+    """Whether there is one among `bits`, are two, are three: a tree of four branches per node."""
     bits = list(bits)
     if len(bits) == 1:
         return bits[0], Const(0, 1), Const(0, 1)
-    half = len(bits) // 2
-    (a1, a2, a3), (b1, b2, b3) = several(bits[:half]), several(bits[half:])
-    return a1 | b1, a2 | b2 | (a1 & b1), a3 | b3 | (a2 & b1) | (a1 & b2)
+    size = 1
+    while 4 * size < len(bits):
+        size *= 4
+    branches = [several(bits[start : start + size]) for start in range(0, len(bits), size)]
+    ones, twos, threes = (list(said) for said in zip(*branches, strict=True))
+    # Which are in several branches.
+    two, three = (
+        Cat(Cat(some).all() for some in combinations(ones, number)).any() for number in (2, 3)
+    )
+    return (
+        Cat(ones).any(),
+        Cat(two, twos).any(),
+        Cat(three, two & Cat(twos).any(), threes).any(),
+    )
 
 
 def lowest_set(bits: Value | Iterable[Value]) -> Value:

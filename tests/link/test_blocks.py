@@ -19,7 +19,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.counting import TAPS, next_of_most, next_place
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.ring import Ring
-from firstspike.hdl.link.framing.selector import Selector
+from firstspike.hdl.link.framing.selector import FILL_CYCLES, Selector
 from firstspike.hdl.link.framing.transmitter import Transmitter
 from firstspike.hdl.link.framing.uart import (
     TOLERANCE,
@@ -336,14 +336,22 @@ def test_selector_keeps_connected_pixels(density):
             count = len(mask) // 8
             cut = number % 3 == 1  # a frame that ends before its time leaves nothing behind
             for place, (connected, byte) in enumerate(places):
-                ctx.set(selector.pixels, byte)
                 ctx.set(selector.last, place == count - 1 and not cut)
                 ctx.set(selector.start, 1)
+                ctx.set(selector.waits, 1)  # for the checksum
                 await ctx.tick()
                 ctx.set(selector.start, 0)
-                await ctx.tick()
+                await ctx.tick().repeat(int(rng.integers(1, 9)))
+                assert not ctx.get(selector.takes)
+                ctx.set(selector.waits, 0)
                 ctx.set(selector.mask, connected)
-                await ctx.tick().repeat(22)
+                for index in range(8):
+                    ctx.set(selector.index, index)
+                    ctx.set(selector.pixel, byte >> index & 1)
+                    assert ctx.get(selector.takes)
+                    await ctx.tick()
+                assert not ctx.get(selector.takes)
+                await ctx.tick().repeat(FILL_CYCLES + 1)
                 assert not ctx.get(selector.busy)
             if cut:
                 ctx.set(selector.clear, 1)

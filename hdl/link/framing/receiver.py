@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -92,25 +92,29 @@ class Receiver(Block):
                 ]
                 with m.If(tells):
                     m.d.sync += zero_due.eq(said.data != 0xFF)
-        with m.If(ended):
-            m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0)]
+        with m.If(ended):  # the byte is free for what the mark holds
+            m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0), byte.eq(self.expected)]
 
-        # The checksum takes the byte from its highest bit on.
+        # The checksum takes the byte from its highest bit on; behind it pixels go from the lowest.
         m.submodules.crc = crc = Checksum(FRAMES)
         adding, bit = Signal(), Signal(3)
+        selecting_bit = Signal()
         m.d.comb += [
-            crc.bit.eq(byte.bit_select(~bit, 1)),
+            crc.bit.eq(byte.bit_select(bit ^ adding.replicate(len(bit)), 1)),
             crc.add.eq(adding),
             crc.start.eq(ended),
         ]
-        with m.If(adding):
-            m.d.sync += [bit.eq(bit + 1), adding.eq(bit != 7)]
+        with m.If(adding | selecting_bit):
+            m.d.sync += bit.eq(bit + 1)
+        with m.If(adding & (bit == 7)):
+            m.d.sync += adding.eq(0)
         with m.If(decoded):
             m.d.sync += adding.eq(1)
 
-        # The second takes what it says. `number` stays where nothing depends on it any more.
-        number = Signal(range(HEADER_BYTES + CRC_BYTES + 1))
-        enough = number == HEADER_BYTES + CRC_BYTES
+        # The second takes what it says. Each byte sets one more bit of `taken`, up to those of the
+        # shortest frame: a counter would need logic.
+        taken = Signal(HEADER_BYTES + CRC_BYTES)
+        enough = taken[-1]
         known, variable, ordered, excess, overrun = (
             Signal(name=name) for name in ("known", "variable", "ordered", "excess", "overrun")
         )
@@ -122,9 +126,8 @@ class Receiver(Block):
         due, least = Signal.like(self.select.place), Signal.like(self.select.place)
         in_word = due[: bits_for(WORD_BYTES - 1)]
         with m.If(decoded):
-            with m.If(~enough):
-                m.d.sync += number.eq(number + 1)
-            with m.If(number == 0):
+            m.d.sync += taken.eq(Cat(1, taken))
+            with m.If(~taken[0]):
                 m.d.sync += [
                     known.eq(0),
                     hello.eq(kind_is[Request.HELLO]),
@@ -137,8 +140,8 @@ class Receiver(Block):
                             m.d.comb += least.eq(self._due[kind])
             with m.Elif(due == 0):
                 m.d.sync += excess.eq(1)
-            m.d.sync += due.eq(previous_or(number == 0, least, due))
-            with m.If(number == 1):
+            m.d.sync += due.eq(previous_or(~taken[0], least, due))
+            with m.If(taken[0] & ~taken[1]):
                 m.d.sync += [sequence.eq(byte), ordered.eq((byte == self.expected) | hello)]
 
         # Bytes go into the ring, those of all pixels by way of the Selector.
@@ -148,12 +151,15 @@ class Receiver(Block):
         if self._selects:
             m.submodules.selector = selector = Selector()
             selecting = Signal()
-            with m.If(decoded & (number == HEADER_BYTES)):
+            with m.If(decoded & taken[HEADER_BYTES - 1] & ~taken[HEADER_BYTES]):
                 m.d.sync += selecting.eq(pixels)
             with m.Elif(ended | (decoded & (due == LAST_PLACE + 1))):
                 m.d.sync += selecting.eq(0)
             m.d.comb += [
-                selector.pixels.eq(byte),
+                selecting_bit.eq(selector.takes),
+                selector.waits.eq(adding),
+                selector.index.eq(bit),
+                selector.pixel.eq(crc.bit),
                 selector.start.eq(decoded & selecting),
                 selector.last.eq(due == LAST_PLACE),
                 selector.mask.eq(self.mask),
@@ -193,9 +199,8 @@ class Receiver(Block):
             put.payload.mark.eq(mark),
         ]
         with m.If(mark):
-            m.d.comb += put.payload.data.eq(self.expected)
             m.d.sync += self.expected.eq(sequence + 1)
         with m.If(stores & self.full):
             m.d.sync += overrun.eq(1)
         with m.If(ended):
-            m.d.sync += [number.eq(0), excess.eq(0), overrun.eq(0)]
+            m.d.sync += [taken.eq(0), excess.eq(0), overrun.eq(0)]

@@ -46,7 +46,9 @@ class Store(Block):
             write.en.eq(self.write),
             self.latest.eq(Mux(fresh, fetched.as_value(), kept.as_value())),
         ]
-        m.d.sync += [fresh.eq(self.fetch & ~self.write), kept.eq(self.latest)]
+        m.d.sync += fresh.eq(self.fetch & ~self.write)
+        with m.If(fresh):
+            m.d.sync += kept.eq(fetched)
         with m.If(self.fetch & ~self.write):
             m.d.sync += fetched.eq(read.data)
 

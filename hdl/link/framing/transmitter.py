@@ -84,8 +84,9 @@ class Transmitter(Block):
         # that its next bit is the highest one.
         in_answer = state == State.BYTE
         checksum = (state == State.HIGH) | (state == State.LOW)
-        byte, zero, count = Signal(8), Signal(init=1), Signal(range(9))
-        whole = count[-1]
+        # A one goes before them.
+        bits, zero = Signal(9, init=1), Signal(init=1)
+        byte, whole = bits[:-1], bits[-1]
         bit, comes = Signal(), Signal()
         m.d.comb += [
             self.answer.ready.eq(~whole & in_answer),
@@ -98,14 +99,14 @@ class Transmitter(Block):
             crc.start.eq(state == State.OPEN),
         ]
         with m.If(comes):
-            m.d.sync += [byte.eq(Cat(bit, byte)), zero.eq(zero & ~bit), count.eq(count + 1)]
+            m.d.sync += [bits.eq(Cat(bit, bits)), zero.eq(zero & ~bit)]
 
         # A block that is full goes before whatever is next.
         is_full = longer[-1]
         goes = room & ~is_full
         taken = goes & whole
         with m.If(taken):
-            m.d.sync += [byte.eq(0), zero.eq(1), count.eq(0)]  # a zero is what a delimiter needs
+            m.d.sync += [bits.eq(1), zero.eq(1)]
 
         # A zero is not written, but ends the block, whose code goes into the place left for it.
         closes = (room & is_full) | (taken & zero)
@@ -113,7 +114,7 @@ class Transmitter(Block):
         delimits = goes & (state == State.DELIMITER)
         m.d.comb += [
             write_port.addr.eq(Mux(closes | ends, first, write)),
-            write_port.data.eq(Mux(closes | ends, code, byte)),
+            write_port.data.eq(Mux(closes | ends, code, Mux(delimits, 0, byte))),
             write_port.en.eq(closes | ends | taken | delimits),
         ]
         opens = closes | (goes & (state == State.OPEN))

@@ -130,7 +130,9 @@ class ImageHandler(Handler):
             if config.bitmap is not None:
                 with m.Case(State.BITMAP):
                     m.d.comb += [
-                        self.every_cycle.eq(1),
+                        # An image that is collected first may come at any pace, and what
+                        # depends on a byte in every cycle is a long way.
+                        self.every_cycle.eq(config.bitmap <= BITMAP_BITS),
                         words.valid.eq(payload.valid & at_pace),
                         payload.ready.eq(words.valid & words.ready),
                     ]

@@ -31,14 +31,21 @@ class StatusHandler(Handler):
         )
 
     def build(self, m: Module) -> None:
-        request = self.request
+        request, answer = self.request, self.request.answer
         cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
         m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
-        # They must not change in the middle of the answer.
-        told = Signal(CAUSE_BITS + DROPPED_BITS)
+        # They must not change in the middle of the answer. Its first bit is the highest one.
+        bytes_told = [*bytes_of(cause, 1), *bytes_of(dropped, DROPPED_BITS // 8)]
+        told = Signal(8 * len(bytes_told))
         with m.If(request.do):
-            m.d.sync += told.eq(Cat(cause, dropped))
-        self.answer_with(m, [told[:CAUSE_BITS], *bytes_of(told[CAUSE_BITS:], DROPPED_BITS // 8)])
+            m.d.sync += told.eq(Cat(reversed(bytes_told)))
+        with m.Elif(answer.ready):
+            m.d.sync += told.eq(told << 1)
+        m.d.comb += [
+            answer.valid.eq(1),
+            answer.payload.data.eq(told[-1]),
+            answer.payload.end.eq(request.index[:2] == len(bytes_told)),
+        ]
         with m.If(request.do & request.unasked):
             m.d.sync += self.untold.eq(0)
         with m.If(self.fault.valid):
