@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exported networks, form `cuba`, in frameworks of others: when each neuron spikes first.
 
-SpikingJelly 2.0.0 and snnTorch 1.0.0; each has its traps, which docs/nir.md names.
+SpikingJelly 2.0.0 and snnTorch 1.0.0; each has its traps, which docs/nir.md names. The neurons of
+maps are numbered map by map, row by row.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import numpy as np
 
 
 def spikingjelly(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
-    """The step of each neuron's first spike, -1 for none, [n, neurons] a layer.
+    """Return the step of each neuron's first spike, -1 for none, [n, neurons] per layer.
 
     `spikes`: bool [n, steps, inputs].
     """
@@ -37,30 +38,34 @@ def spikingjelly(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
             module.v = 0.0  # which would begin at v_reset
         if name in layers:
             module.register_forward_hook(hook(name))
+    spikes = spikes.reshape(*spikes.shape[:2], *graph.nodes["input"].input_type["input"])
     state = None
     with torch.no_grad():
         for step in range(spikes.shape[1]):
             _, state = model(torch.from_numpy(spikes[:, step].astype(np.float32)), state)
-    return [first[name] for name in sorted(layers, key=lambda name: int(name[2:]))]
+    ordered = sorted(layers, key=lambda name: int(name[2:]))
+    return [first[name].reshape(len(spikes), -1) for name in ordered]
 
 
 def snntorch(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
-    """The same, layer by layer, for its neurons take no v_reset: their first spikes go on."""
+    """Return the same. It goes layer by layer and hands on first spikes: no v_reset is taken."""
     import torch
     from snntorch.import_nir import import_from_nir
 
     found = []
     for layer in range(sum(name.startswith("M_") for name in graph.nodes)):
-        linear, neuron = graph.nodes[f"weights_{layer}"], graph.nodes[f"M_{layer}"]
-        one = nir.NIRGraph.from_list(linear, neuron)
+        weights, neuron = graph.nodes[f"weights_{layer}"], graph.nodes[f"M_{layer}"]
+        spikes = spikes.reshape(*spikes.shape[:2], *weights.input_type["input"])
+        one = nir.NIRGraph.from_list(weights, neuron)
         with contextlib.redirect_stdout(io.StringIO()):
             model = import_from_nir(one)
-        state, first = None, np.full((len(spikes), len(neuron.r)), -1)
+        state, first = None, np.full((len(spikes), *neuron.r.shape), -1)
         with torch.no_grad():
             for step in range(spikes.shape[1]):
                 out = model(torch.from_numpy(spikes[:, step].astype(np.float32)), state)
                 state = out[1]
                 first[(out[0].numpy() > 0) & (first < 0)] = step
+        first = first.reshape(len(first), -1)
         found.append(first)
         spikes = np.zeros((*spikes.shape[:2], first.shape[1]), bool)
         images, neurons = np.nonzero(first >= 0)

@@ -37,6 +37,9 @@ def jitter(network: Network, ticks: np.ndarray, most: int, rng: np.random.Genera
 
 
 def kill(network: Network, fraction: float, rng: np.random.Generator) -> Network:
-    """Return the network with a fraction of its hidden neurons dead: they lose their inputs."""
+    """Return the network with a fraction of its hidden neurons dead: they lose their inputs.
+
+    The neurons of a filter share their weights, so they die together.
+    """
     hidden = [w * (rng.random(w.shape[-1]) >= fraction) for w in network.weights[:-1]]
     return replace(network, weights=(*hidden, network.weights[-1]))

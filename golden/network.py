@@ -42,6 +42,8 @@ from .layers import geometry as geometries
 from .layers.geometry import Geometry
 from .layers.kind import LayerKind, weight_range
 from .layers.registry import layer_of
+from .motion.front import MotionFrontEnd
+from .sound.front import FrontEnd
 from .system.errors import told_as
 from .system.files import read_file, replace_file
 
@@ -258,6 +260,16 @@ class Network:
     def n_features(self) -> int:
         """Number of pixels or features of a sample, or of channels of a time series."""
         return self.n_inputs if self.features is None else self.features.count(self.n_inputs)
+
+    @property
+    def sound(self) -> FrontEnd | None:
+        """The front end that makes its samples of sound, None for other samples."""
+        return self.features.sound if self.features else None
+
+    @property
+    def motion(self) -> MotionFrontEnd | None:
+        """The front end that makes its samples of motion, None for other samples."""
+        return self.features.motion if self.features else None
 
     @property
     def takes_pixels(self) -> bool:

@@ -156,7 +156,7 @@ _TAKES_NONE = "{} holds sound, and this network takes none: train one on it."
 
 def front_end(network: Network | None) -> FrontEnd | None:
     """Return the front end of a network of sound, None for any other."""
-    return network.features.sound if network is not None and network.features else None
+    return None if network is None else network.sound
 
 
 def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:

@@ -5,14 +5,17 @@ import math
 import textwrap
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from firstspike.golden import Network, Results, encode, infer, potentials
 from firstspike.golden.encodings.samples import SampleKind
+from firstspike.golden.layers.convolution import Convolution
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _TITLE = 26  # characters above the sample
+_WIDE = 4  # how often the maps together are as wide as they are high
 DECISIVE, LATER, DECISION, OTHERS = "black", "0.75", "tab:red", "0.6"
 
 
@@ -23,14 +26,19 @@ def picture(
     title: str,
     many: Results | None = None,
 ) -> Figure:
-    """The raster of one sample [...] above histograms over `many` images, if given."""
-    figure = Figure(figsize=(10, 10 if many else 7.5), layout="constrained")
-    if many is None:
-        draw_image(figure, network, sample, label, title)
-    else:
-        upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[3, 1]).flat
-        draw_image(upper, network, sample, label, title)
-        draw_histograms(lower, network, many)
+    """Return the raster of one sample [...] above its maps and histograms over `many` images.
+
+    Only a network whose first layer convolves has maps.
+    """
+    convolves = isinstance(network.layers[0], Convolution)
+    heights = [7.5] + [2.5] * (convolves + (many is not None))
+    figure = Figure(figsize=(10, sum(heights)), layout="constrained")
+    parts = iter(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).flat)
+    draw_image(next(parts), network, sample, label, title)
+    if convolves:
+        draw_maps(next(parts), network, sample)
+    if many is not None:
+        draw_histograms(next(parts), network, many)
     return figure
 
 
@@ -88,6 +96,32 @@ def draw_image(
         "(pale: later spikes)"
     )
     axes.text(0, 1, counts, va="top", family="monospace", fontsize=8)
+
+
+def draw_maps(figure: Figure | SubFigure, network: Network, sample: np.ndarray) -> None:
+    """Draw when each neuron of the first layer spiked before the decision, map beside map."""
+    kind = network.layers[0]
+    assert isinstance(kind, Convolution)
+    inference = infer(network, encode(network, sample[None]))
+    (hidden, *_), end = inference.known_hidden(), inference.tick[0]
+    rows, columns = kind.geometry.out
+    z = np.where((hidden > 0) & (hidden < end), hidden, 2 * network.deadline) / network.unit
+    maps = z.reshape(kind.filters, rows, columns)
+    beside = min(kind.filters, math.ceil(math.sqrt(_WIDE * kind.filters * rows / columns)))
+    under = math.ceil(kind.filters / beside)
+    beside = math.ceil(kind.filters / under)
+    canvas = np.full((under * (rows + 1), beside * (columns + 1)), np.nan)
+    for at, one in enumerate(maps):
+        y, x = at // beside * (rows + 1), at % beside * (columns + 1)
+        canvas[y : y + rows, x : x + columns] = one
+    axes = figure.subplots()
+    colours = colormaps["viridis"].with_extremes(over="0.9", bad="white")
+    drawn = axes.imshow(
+        canvas[:-1, :-1], cmap=colours, vmin=z.min(), vmax=end / network.unit, aspect="equal"
+    )
+    axes.set_axis_off()
+    axes.set_title(f"{kind.filters} maps of the first layer (grey: no spike)", fontsize=9)
+    figure.colorbar(drawn, ax=axes, label="z of the spike")
 
 
 def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results) -> None:
@@ -151,9 +185,8 @@ def draw_curves(
 
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
     """What was to be classified: an image, a word, a time series, or a bar for each feature."""
-    side = math.isqrt(sample.size)
-    if network.features is not None and network.features.sound is not None:
-        sound = network.features.sound
+    side, sound = math.isqrt(sample.size), network.sound
+    if sound is not None:
         picture = sample.reshape(sound.frames, -1).T  # time runs to the right, low sound is below
         axes.imshow(picture, cmap="gray", origin="lower", aspect="auto")
         axes.set_axis_off()

@@ -130,13 +130,13 @@ data_option = click.option(
 )
 
 
-def network_option(files: Files | None = None) -> Decorator:
+def network_option(files: Files | None = None, required: bool = True) -> Decorator:
     """Return the option -o; `files` gives what else is written for NET."""
     return click.option(
         "-o",
         "--output",
         metavar="NET",
-        required=True,
+        required=required,
         type=Output(dir_okay=False, files=files),
         help="Write the network to this file.",
     )

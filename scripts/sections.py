@@ -33,7 +33,16 @@ SECTIONS = {
     ),
     "Run": ("seed", "seeds", "best", "scheduler", "native", "resume", "fresh"),
     "Output": (
-        *("form", "with_spikes", "name", "output", "json_path", "plot_path", "show_path"),
+        *(
+            "form",
+            "verdicts_only",
+            "with_spikes",
+            "name",
+            "output",
+            "json_path",
+            "plot_path",
+            "show_path",
+        ),
         "path",
         *("report", "report_path"),
     ),

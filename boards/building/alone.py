@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The design of a board that needs no computer, and the image of the weights in its flash."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from amaranth.build import Platform
@@ -11,20 +12,13 @@ from amaranth.hdl import Module
 from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Alone, Board
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.sound.microphone import Microphone
-from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import BAUD, AloneCore, Sensor
 from firstspike.hdl.alone.image import network_image
-from firstspike.hdl.alone.microphone import MicrophoneSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.sound.filters import Filters
-from firstspike.hdl.sound.listener import front_of
-from firstspike.hdl.sound.words import Words
 
 from .design import WINDOW, Design
 
@@ -36,28 +30,14 @@ LANES = 2
 
 
 @dataclass(frozen=True)
-class AloneDesign(Design):
-    """A core with a sensor, whose weights are in the flash of the board."""
+class AloneDesign(Design, ABC):
+    """A core with a sensor, whose weights are in the flash of the board.
 
-    sensor: str = "pdm"
-    """One of `MICROPHONES`, or that of another design."""
+    There is a subclass per kind of sensor.
+    """
 
-    @classmethod
-    def of_sound(
-        cls,
-        network: Network,
-        board: Board,
-        shape: CoreShape,
-        hz: int | None = None,
-        sensor: str = sensor,
-    ) -> "AloneDesign":
-        """Design a core of this shape that listens to a microphone, one of `MICROPHONES`.
-
-        All else is as `of_sensor` says.
-        """
-        if network.features is None or network.features.sound is None:
-            raise NetworkError("the network does not listen to sound: train one on recordings")
-        return cls.of_sensor(network, board, shape, hz, sensor, "a microphone")
+    sensor: str = field(kw_only=True)
+    """Name of the sensor on the command line."""
 
     @classmethod
     def of_sensor(
@@ -101,28 +81,6 @@ class AloneDesign(Design):
         return TALK
 
     @property
-    def microphone(self) -> Microphone:
-        """The microphone, at the clock of the design. Raises MicrophoneError."""
-        return MICROPHONES[self.sensor].of(self.hz, front_of(self.network).rate)
-
-    @property
-    def synthesis(self) -> str:
-        """The command of Yosys, which puts the products of the filters into multipliers."""
-        return f"{super().synthesis} {self.board.device.products}"
-
-    @property
-    def duty(self) -> dict[str, float]:
-        """Shares of the clock cycles in which parts in front of the core work, at the most."""
-        front, microphone = front_of(self.network), self.microphone
-        slot = front.slot * microphone.cycles
-        return {
-            "microphone": 1 / microphone.divider,
-            "filters": (Filters.cycles(front.filters) + len(front.filters)) / microphone.cycles,
-            "words": Words.cycles(front) / slot,
-            "spikes": LevelsEncoder.cycles(self.network) / (front.window * slot),
-        }
-
-    @property
     def memories(self) -> list[Memory]:
         """The memories of the core: no other is large."""
         return list(Core.memories(self.config))
@@ -156,5 +114,11 @@ class AloneDesign(Design):
             place=self._alone.place,
         )
 
+    @property
+    @abstractmethod
+    def duty(self) -> dict[str, float]:
+        """Shares of the clock cycles in which parts in front of the core work, at the most."""
+
+    @abstractmethod
     def _sensor(self) -> Sensor:
-        return MicrophoneSensor(self.network, self.microphone, self.hz)
+        """The sensor in front of the core."""

@@ -4,13 +4,12 @@
 from typing import Self
 
 from firstspike.boards.pins.board import Board
-from firstspike.golden import Network, NetworkError
+from firstspike.golden import Network
+from firstspike.golden.front_ends import motion_of
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import Sensor
-from firstspike.hdl.alone.motion import MotionSensor
+from firstspike.hdl.alone.motion import MotionSensor, front_of
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
-from firstspike.hdl.motion.lsm6dso import AXES
-from firstspike.hdl.motion.watcher import motion_of
 from firstspike.hdl.motion.windows import Windows
 
 from .alone import AloneDesign
@@ -27,21 +26,8 @@ class MotionDesign(AloneDesign):
         cls, network: Network, board: Board, shape: CoreShape, hz: int | None = None
     ) -> Self:
         """Design a core of this shape that watches motion, as `of_sensor` says."""
-        features = network.features
-        if features is None or features.motion is None:
-            raise NetworkError(
-                "the network does not watch motion: train one as examples/gestures.py does"
-            )
-        if features.motion.axes != AXES:
-            raise NetworkError(
-                f"the network watches {features.motion.axes} axes: an LSM6DSO gives {AXES}"
-            )
+        front_of(network)  # another network is refused first
         return cls.of_sensor(network, board, shape, hz, LSM6DSO, "an LSM6DSO")
-
-    @property
-    def synthesis(self) -> str:
-        """The command of Yosys: there are no products."""
-        return self.board.device.synthesis
 
     @property
     def duty(self) -> dict[str, float]:

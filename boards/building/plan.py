@@ -215,7 +215,7 @@ class _Planner:
         if self.few is not None:
             return float(plan.design.image_cycles(self.few).mean())
         folding = plan.design.config.folding
-        return float(folding.bound(np.array([layer.n_in for layer in folding.layers])))
+        return float(folding.bound(np.array([layer.kind.reach.sum() for layer in folding.layers])))
 
     def _by_layer(self, most: int, share: int, last: int) -> tuple[int, ...]:
         """Lanes of a first layer with the most, of a hidden one with a share of it, of the last."""

@@ -26,42 +26,33 @@ from .board import (
     pin_out,
 )
 
-SPI = SPIResource(
-    0,
-    cs_n="1",
-    copi="2",
-    cipo="3",
-    clk="4",
-    conn=("pmod", 0),
-    # Pulled up, so that a board with nothing plugged in is not chosen.
-    attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
-    role="peripheral",
-)
+PMOD = ("pmod", 0)
+
+PULLED_UP = Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)
+"""A pin with nothing plugged in reads 1: the board is not chosen, and all bits are equal."""
+
+
+def _spi(number: int, role: str) -> Resource:
+    """SPI as the standard of Pmods has it."""
+    return SPIResource(
+        number, cs_n="1", copi="2", cipo="3", clk="4", conn=PMOD, attrs=PULLED_UP, role=role
+    )
+
+
+HOST, LSM6DSO = _spi(0, "peripheral"), _spi(1, "controller")
 
 MICROPHONE = Resource(
     "microphone",
     0,
-    Subsignal("clk", Pins("4", dir="o", conn=("pmod", 0), assert_width=1)),
-    Subsignal("data", Pins("3", dir="i", conn=("pmod", 0), assert_width=1)),
-    # Pulled up, so that the bits of a microphone that is missing are all equal.
-    Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+    Subsignal("clk", Pins("4", dir="o", conn=PMOD, assert_width=1)),
+    Subsignal("data", Pins("3", dir="i", conn=PMOD, assert_width=1)),
+    PULLED_UP,
 )
 SELECT = Resource(
     "microphone_select",
     0,
-    Pins("1", dir="o", conn=("pmod", 0), assert_width=1),
+    Pins("1", dir="o", conn=PMOD, assert_width=1),
     Attrs(IO_STANDARD="SB_LVCMOS"),
-)
-
-LSM6DSO = SPIResource(
-    1,
-    cs_n="1",
-    copi="2",
-    cipo="3",
-    clk="4",
-    conn=("pmod", 0),
-    # Pulled up, so that a part that is missing answers with ones.
-    attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
 )
 
 PLACE = 1 << 20
@@ -72,7 +63,7 @@ class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
-        self.add_resources([SPI, MICROPHONE, SELECT, LSM6DSO])
+        self.add_resources([HOST, LSM6DSO, MICROPHONE, SELECT])
 
 
 def _light(m, platform, core, waiting):

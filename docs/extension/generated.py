@@ -18,6 +18,7 @@ from firstspike.golden.timing.layer import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
+from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import WORD_BYTES, Field
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -88,7 +89,8 @@ def interface(bitmap: int | None = None, rows: int | None = None, **learning: in
 
 def _bus_ports() -> Iterator[tuple[str, ...]]:
     network = load_network(NETWORK)
-    for port in bus_ports(CoreConfig.of(network, Folding.of(network, CoreShape(LANES)))):
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)))
+    for port in bus_ports(Images.of(config, network)):
         yield f"`{port.name}`", port.flow.name.lower(), str(port.width), port.meaning
 
 
@@ -96,7 +98,7 @@ def _registers() -> Iterator[tuple[str, ...]]:
     """Each register of a core that learns, and behind it its fields."""
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)), stored_bits=8)
-    for register in core_map(config, network, any_weights=True).registers:
+    for register in core_map(config, network, True, Images.of(config, network)).registers:
         offset = f"{register.offset:#05x}"
         if register.array:
             offset += f" + {WORD_BYTES} n"
@@ -143,6 +145,7 @@ def _depths() -> dict[str, int]:
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
         "listener_cycles": cycles_per_sample(usual_front_end()),
+        "reached": latencies.REACHED,
         "watcher_windows": Windows.cycles(USUAL),
     }
 

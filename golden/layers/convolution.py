@@ -71,9 +71,14 @@ class Convolution(LayerKind):
         return self.n_out // self.filters
 
     @property
+    def reach(self) -> np.ndarray:
+        """The same for every map."""
+        return np.tile(np.diff(self.geometry.touched.first), self.maps)
+
+    @property
     def synapses(self) -> int:
         """Positions that an input reaches, of each filter."""
-        return len(self.geometry.touched.position) * self.maps * self.filters
+        return int(self.reach.sum()) * self.filters
 
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """Sum what each spike adds to the neurons that it reaches."""

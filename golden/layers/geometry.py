@@ -15,6 +15,7 @@ import numpy as np
 
 from firstspike.golden.foreign.fields import NetworkError, integer
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+from firstspike.golden.system.errors import told_as
 
 MOST_SIDE, MOST_KERNEL = 4095, 63
 """Largest side of a map, and of a kernel."""
@@ -88,6 +89,12 @@ class Geometry:
     def taps(self) -> int:
         """Weights of a kernel for each map of inputs."""
         return self.kernel[0] * self.kernel[1]
+
+    @property
+    def dimensions(self) -> int:
+        """1 for a kernel that moves along maps of one row, else 2."""
+        along = self.size[0] == self.kernel[0] == self.stride[0] == 1 and self.padding[0] == 0
+        return 1 if along else 2
 
     @cached_property
     def touched(self) -> "Touched":
@@ -167,11 +174,10 @@ def to_json(geometry: Iterable[Geometry | None]) -> str:
 
 def from_json(text: str) -> tuple[Geometry | None, ...]:
     """Return the geometry of a network file. Raises `NetworkError`."""
-    try:
+    with told_as(NetworkError, "geometry is ", JsonError, after="."):
         value: Any = read_json(text)
+    with told_as(NetworkError, "", JsonError, after="."):
         check_json(value, [(None, _DESCRIBED)], "geometry")
-    except JsonError as error:
-        raise NetworkError(f"{error}.") from None
     if any(one is not None and one.keys() != _RANGES.keys() for one in value):
         raise NetworkError(f"geometry has other fields than {', '.join(_RANGES)}.")
     return tuple(one and Geometry(**one) for one in value)

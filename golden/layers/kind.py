@@ -44,6 +44,11 @@ class LayerKind(ABC):
         return 1
 
     @property
+    def reach(self) -> np.ndarray:
+        """Positions that a spike of each input reaches, int64 [n_in]."""
+        return np.ones(self.n_in, np.int64)
+
+    @property
     @abstractmethod
     def fan_in(self) -> int:
         """The most weights that a neuron has."""

@@ -73,6 +73,7 @@ class LearningState:
                 f"the network has {network.n_layers - 1} hidden layers and max_spikes "
                 f"{network.max_spikes}: learning is for one hidden layer that spikes once."
             )
+        network.check_dense("learning image by image")
         used = max(network.weight_bits)
         if not used <= self.stored_bits <= MAX_STORED_BITS:
             raise LearningError(

@@ -46,6 +46,8 @@ class Microphone(ABC):
 
     line_bits: ClassVar[int]
     """Bits on the line per number."""
+    at_once: ClassVar[int] = 1
+    """Numbers that the hardware adds at once; `ratio` is a multiple of it."""
 
     divider: int
     """Clock cycles per period of the microphone's clock: even, for equal halves; at least 4."""
@@ -72,7 +74,7 @@ class Microphone(ABC):
         found = []
         for divider in range(LEAST_DIVIDER, int(clock_hz / SLOWEST_HZ) + 1, 2):
             numbers = clock_hz / (divider * cls.line_bits)  # per second
-            ratio = max(round(numbers / rate), 1)
+            ratio = max(round(numbers / rate / cls.at_once), 1) * cls.at_once
             if clock_hz / divider <= FASTEST_HZ:
                 error = abs(numbers / ratio - rate) / rate
                 found.append((error, abs(clock_hz / divider - BEST_HZ), divider, ratio))

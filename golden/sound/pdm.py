@@ -21,12 +21,14 @@ class PdmMicrophone(Microphone):
     """The parameters of a PDM microphone's receiver. Raises `MicrophoneError`."""
 
     line_bits = 1
+    at_once = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 8 <= self.ratio <= 1024:
+        if not 8 <= self.ratio <= 1024 or self.ratio % self.at_once:
             raise MicrophoneError(
-                f"a sample is made of {self.ratio} bits of the microphone: give 8 to 1024."
+                f"a sample is made of {self.ratio} bits of the microphone: give an even number, "
+                "8 to 1024."
             )
         if not 0 <= self.gain < SAMPLE_BITS:
             raise MicrophoneError(f"gain is {self.gain} bits: give 0 to {SAMPLE_BITS - 1}.")

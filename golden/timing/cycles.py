@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
-from firstspike.golden.results import Results
+from firstspike.golden.results import Results, until
 
 from . import latencies
 from .figures import ImageState, figures_of
@@ -36,6 +37,21 @@ def cycles(
     # A negative count would pass for UNCOUNTED, which equals everything.
     assert (decided > 0).all(), "the cycle model has left an image undecided"
     return decided
+
+
+def rows_read(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
+    """Rows of weights that spikes until the decision ask for, int64 [n, n_layers].
+
+    A spike asks for a row; in a layer that convolves it asks for one per position that it reaches.
+    `ticks` [n, n_rows] are those of the inputs.
+    """
+    rows = np.array(results.spikes_in)
+    if network.geometry:
+        known = infer(network, ticks) if results.hidden is None else results
+        inputs = [ticks, *known.known_hidden()]
+        for number, (layer, spikes) in enumerate(zip(network.layers, inputs, strict=True)):
+            rows[:, number] = until(spikes, results.tick) @ layer.reach
+    return rows
 
 
 def run_images(

@@ -120,7 +120,7 @@ class Folding:
     def bound(self, rows: np.ndarray) -> np.ndarray:
         """Cycles that the bandwidth of the weights asks for: the sum of ceil(rows / R) * groups.
 
-        `rows` [n, n_layers] are the spikes into each layer until the decision.
+        `rows` [n, n_layers] are the rows of weights that each layer reads (`rows_read`).
         """
         at_once = np.array([layer.rows for layer in self.layers])
         return -(-np.asarray(rows) // at_once) @ np.array([layer.groups for layer in self.layers])

@@ -33,8 +33,8 @@ LOCATE = 3
 POSITION_WALK = 1
 """PositionWalk: the positions, which are visited one after the other."""
 
-REACHED = 2
-"""ReachedPositions: whether a position has been reached before, and which one was."""
+REACHED = 3
+"""ReachedPositions: two reads of the set, and the place of the lanes' state."""
 
 ADDRESS = 1
 """Sequencer: the address of the weight word; of several banks it is the WeightStore that has it."""

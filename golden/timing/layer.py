@@ -120,10 +120,9 @@ class LayerFolding:
     def operation_cycles(self) -> int:
         """Latency of the Sequencer from an event to its operation; several groups list rows."""
         if self.convolves:
-            listed = self.located_cycles + latencies.REACHED
-        else:
-            listed = latencies.ROW_LIST if self.groups > 1 else 0
-        return latencies.EVENT + listed + (latencies.ADDRESS if self.rows == 1 else 0)
+            return latencies.EVENT + self.located_cycles + latencies.REACHED
+        row_list = latencies.ROW_LIST if self.groups > 1 else 0
+        return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
 
     @property
     def word_cycles(self) -> int:

@@ -219,7 +219,7 @@ def _push(core, state, layer, kind, tick, address, offered):
                 return taken
             if not fires:
                 if convolves:
-                    state.settled[layer] = state.registers[layer, latency.REACHED + 1]
+                    state.settled[layer] = state.registers[layer, latency.REACHED]
                 continue
 
             # The mask is searched, block by block.

@@ -14,7 +14,6 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.flash import Fault
 from firstspike.golden.network import Network
-from firstspike.golden.sound.said import hears
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import Block, join
@@ -60,7 +59,7 @@ class AloneCore(Block):
     """A core, its sensor, the loader of its weights, and the teller of its decisions.
 
     A decision is said if the sensor tells it, and if it is not forced. The last class of a network
-    of sound is none of the words, and not said either (`golden.sound.said`). All other decisions
+    of sound is none of the words, and not said either (`golden.said`). All other decisions
     are dropped.
 
     Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
@@ -83,7 +82,8 @@ class AloneCore(Block):
         identity: bytes,
         place: int,
     ) -> None:
-        self._core, self._sensor, self._hears = Core(config), sensor, hears(network)
+        self._core, self._sensor = Core(config), sensor
+        self._hears = network.sound is not None
         self._loader = Loader(config, identity, place, clock_hz)
         conditions = [LOADING, *FAULTS.values(), LISTENING, *sensor.faults]
         self._teller = Teller(network, conditions)

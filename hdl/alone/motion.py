@@ -5,10 +5,13 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.foreign.fields import NetworkError
+from firstspike.golden.front_ends import motion_of
+from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.network import Network
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.motion.lsm6dso import AXES, Lsm6dso
-from firstspike.hdl.motion.watcher import Watcher, motion_of
+from firstspike.hdl.motion.watcher import Watcher
 
 ABSENT, STOPPED = 1, 2
 """Numbers of faults."""
@@ -22,16 +25,14 @@ class MotionSensor(Block):
     Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`, `tells`
     and `fault` as of a Sensor.
 
-    Parameters: `network`, a network of motion; `clock_hz`. Raises ValueError for a network of other
-    samples than those of the part.
+    Parameters: `network`, a network of motion; `clock_hz`. Raises NetworkError for a network of
+    other samples than those of the part.
     """
 
     faults = ("no LSM6DSO answers", "LSM6DSO gives no samples")
 
     def __init__(self, network: Network, clock_hz: int) -> None:
-        axes = motion_of(network).axes
-        if axes != AXES:
-            raise ValueError(f"the network takes {axes} axes: an LSM6DSO gives {AXES}.")
+        front_of(network)  # another network is refused first
         self._part, self._watcher = Lsm6dso(clock_hz), Watcher(network)
         super().__init__(
             sensor_cs=Out(1),
@@ -60,3 +61,14 @@ class MotionSensor(Block):
             m.d.comb += self.fault.eq(ABSENT)
         with m.Elif(part.stopped):
             m.d.comb += self.fault.eq(STOPPED)
+
+
+def front_of(network: Network) -> MotionFrontEnd:
+    """Return the front end of a network that takes the samples of an LSM6DSO.
+
+    Raises NetworkError for another network.
+    """
+    front = motion_of(network)
+    if front.axes != AXES:
+        raise NetworkError(f"the network watches {front.axes} axes: an LSM6DSO gives {AXES}")
+    return front

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns beats of bitmaps into the words of a core."""
+"""Turns beats of bitmaps or pixels into words."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.block import Block
 
-from .core_map import beats_of, kept_of
 from .image_input import entry_layout
+from .images import Images
 
 
 class BitmapDoor(Block):
-    """Gives each beat to the core as a word, and holds images to their number of beats.
+    """Gives on each beat as a word, and holds images to their number of beats.
 
     An image whose last beat comes too early is aborted. Beats that an image has too many are
     dropped, up to the beat with `last`.
@@ -21,13 +20,12 @@ class BitmapDoor(Block):
     Latency: 0 cycles; throughput: one beat per cycle, and a cycle for an abort.
     """
 
-    def __init__(self, config: CoreConfig) -> None:
-        assert config.bitmap is not None
-        self._count, self._kept = beats_of(config), kept_of(config)
+    def __init__(self, images: Images) -> None:
+        self._count, self._kept = images.beats, images.kept
         super().__init__(
-            entries=In(stream.Signature(entry_layout(config.bitmap, self._kept))),
-            words=Out(stream.Signature(config.bitmap)),
-            #: To the core: high for a cycle.
+            entries=In(stream.Signature(entry_layout(images.bits, self._kept))),
+            words=Out(stream.Signature(images.bits)),
+            #: To whoever takes the words: high for a cycle.
             abort_image=Out(1),
             #: High for a cycle: the image has too few beats, or too many.
             short=Out(1),

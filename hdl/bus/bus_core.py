@@ -19,11 +19,13 @@ from firstspike.hdl.lib.pipeline import Buffer
 
 from .axi_lite import AxiLite
 from .bitmap_door import BitmapDoor
-from .core_map import ADDRESS_BITS, TAG_BITS, core_map, kept_of
+from .core_map import ADDRESS_BITS, TAG_BITS, core_map
 from .decision_output import DecisionOutput
 from .event_door import EventDoor
 from .image_input import ImageInput, beat_layout
+from .images import BITMAP, EVENTS, PIXELS, Images
 from .learning_ports import LabelPort, SettingsPort
+from .pixel_encoder import PixelEncoder
 from .register import WORD_BITS, WORD_BYTES
 from .register_file import RegisterFile
 from .tail_dropper import TailDropper
@@ -35,11 +37,6 @@ REGISTERS, DECISIONS = "s_axi", "m_axis_decision"
 TAGS = 16
 """Images whose tags wait for their decisions. Fewer are between the FIFO's first place, which
 takes images of a beat each, and the decision: so the tags let no image wait."""
-
-
-def images_bus(config: CoreConfig) -> str:
-    """The name of the bus that images come by."""
-    return "s_axis_events" if config.bitmap is None else "s_axis_bitmap"
 
 
 class Port(NamedTuple):
@@ -55,17 +52,22 @@ class Port(NamedTuple):
     """Name of its signal on that bus."""
 
 
-def bus_ports(config: CoreConfig) -> list[Port]:
+_BEATS = {
+    EVENTS: "a beat of an event",
+    BITMAP: "pixels, the first in the lowest bit",
+    PIXELS: "pixels, the first in the lowest byte",
+}
+
+
+def bus_ports(images: Images) -> list[Port]:
     """All ports of a core on a bus."""
-    bits = config.bitmap or WORD_BITS
-    images = images_bus(config)
-    beat = "a beat of an event" if config.bitmap is None else "pixels, the first in the lowest bit"
-    keep = [(images, "t", In, "keep", bits // 8, "bytes that are there")] if kept_of(config) else []
+    bits, bus = images.bits, images.bus
+    keep = [(bus, "t", In, "keep", bits // 8, "bytes that are there")] if images.kept else []
     payloads = [
-        (images, "t", In, "data", bits, beat),
+        (bus, "t", In, "data", bits, _BEATS[images.kind]),
         *keep,
-        (images, "t", In, "id", TAG_BITS, "tag of the image, with its first beat"),
-        (images, "t", In, "last", 1, "the image ends with this beat"),
+        (bus, "t", In, "id", TAG_BITS, "tag of the image, with its first beat"),
+        (bus, "t", In, "last", 1, "the image ends with this beat"),
         (DECISIONS, "t", Out, "data", WORD_BITS, "a word of a decision"),
         (DECISIONS, "t", Out, "id", TAG_BITS, "tag of its image"),
         (DECISIONS, "t", Out, "last", 1, "the decision ends with this beat"),
@@ -96,6 +98,7 @@ class BusCore(wiring.Component):
     """A Core behind AXI4.
 
         s_axis_events or s_axis_bitmap -> TailDropper -> ImageInput -> Event- or BitmapDoor -> Core
+        s_axis_pixels -> TailDropper -> ImageInput -> BitmapDoor -> PixelEncoder -> Core
         m_axis_decision <- DecisionOutput <- Core
         s_axi <-> AxiLite <-> RegisterFile <-> WeightPort, SettingsPort, LabelPort <-> Core
 
@@ -110,10 +113,11 @@ class BusCore(wiring.Component):
     time, and the command's own ended in the cycle before.
 
     Its ports are those of `bus_ports`. Parameters: `weights` as for the Core; `any_weights` says
-    that those of any network fit.
+    that those of any network fit; with `pixels` images are pixels, which a PixelEncoder encodes.
 
-    Latency and throughput: the Core's, and no cycle more while nobody pauses. Raises NetworkError
-    for a core whose numbers the fields of the bus cannot hold.
+    Latency and throughput: the Core's, and no cycle more while nobody pauses. A PixelEncoder adds
+    its own. Raises NetworkError for a core whose numbers the fields of the bus cannot hold, and
+    with `pixels` for a network that takes others.
     """
 
     def __init__(
@@ -122,11 +126,15 @@ class BusCore(wiring.Component):
         network: Network,
         weights: Sequence[np.ndarray] | None = None,
         any_weights: bool = False,
+        pixels: bool = False,
     ) -> None:
         self._config = config
         self._core = Core(config, weights)
-        self.map = core_map(config, network, any_weights)
-        self.ports = bus_ports(config)
+        self.images = images = Images.of(config, network, pixels)
+        rows = config.layers[0].folding.rows
+        self._encoder = PixelEncoder(network, rows) if pixels else None
+        self.map = core_map(config, network, any_weights, images)
+        self.ports = bus_ports(images)
         super().__init__({port.name: port.flow(port.width) for port in self.ports})
 
     def elaborate(self, platform: object) -> Module:
@@ -157,26 +165,33 @@ class BusCore(wiring.Component):
         ]
 
         # Images.
-        beats = beat_layout(config.bitmap or WORD_BITS, kept_of(config))
-        m.submodules.tail_dropper = dropper = on_bus(TailDropper(beats))
-        door = EventDoor(config) if config.bitmap is None else BitmapDoor(config)
-        m.submodules.images = images = ImageInput(config.bitmap or WORD_BITS, kept_of(config))
+        of = self.images
+        m.submodules.tail_dropper = dropper = on_bus(TailDropper(beat_layout(of.bits, of.kept)))
+        door = EventDoor(config) if of.kind == EVENTS else BitmapDoor(of)
+        m.submodules.images = images = ImageInput(of.bits, of.kept)
         m.submodules.door = door
         wiring.connect(m, dropper.o, images.beats)
         wiring.connect(m, images.entries, door.entries)
         wiring.connect(m, registers.send, images.send)
         m.d.comb += [
-            self._joined(f"{images_bus(config)}_t", dropper.i, **_parts(dropper.i)),
+            self._joined(f"{of.bus}_t", dropper.i, **_parts(dropper.i)),
             dropper.drop.eq(images.aborted | flush),
             dropper.undrop.eq(undrop),
             images.tag.eq(registers.image_tag.tag),
-            core.abort_image.eq(door.abort_image),
         ]
-        wrong = registers.error_causes_set
-        if config.bitmap is None:
+        wrong, busy = registers.error_causes_set, core.busy
+        if self._encoder is not None:
+            m.submodules.encoder = encoder = self._encoder
+            wiring.connect(m, door.words, encoder.words)
+            wiring.connect(m, encoder.events, core.events)
+            m.d.comb += encoder.cut.eq(door.abort_image)
+            busy |= encoder.busy
+        elif of.kind == EVENTS:
             wiring.connect(m, door.events, core.events)
         else:
             wiring.connect(m, door.words, core.words)
+        m.d.comb += core.abort_image.eq((self._encoder or door).abort_image)
+        if of.kind != EVENTS:
             m.d.comb += (wrong[name].eq(getattr(door, name)) for name in ("short", "long", "keep"))
 
         # Decisions.
@@ -199,7 +214,7 @@ class BusCore(wiring.Component):
         m.submodules.weights = weights = WeightPort(config)
         wiring.connect(m, registers.weights, weights.port)
         join(m, weights, core, "weights", "weights_read")
-        m.d.comb += weights.busy.eq(core.busy)
+        m.d.comb += weights.busy.eq(busy)
 
         # The registers.
         command, status = registers.command, registers.status
@@ -212,7 +227,7 @@ class BusCore(wiring.Component):
             command.done.eq(1),
             images.abort.eq(abort),
             decisions.take.eq(take),
-            status.busy.eq(core.busy),
+            status.busy.eq(busy),
             status.open.eq(images.open),
             status.aborting.eq(images.aborting),
             status.room.eq(images.room),

@@ -16,7 +16,8 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import causes_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
-from .register import WORD_BITS, Field, Register, RegisterMap, registers_of
+from .images import BITMAP, PIXELS, Images
+from .register import Field, Register, RegisterMap, registers_of
 
 ADDRESS_BITS = 12
 """Bits of an address of the registers: system builders give a block at least 4 KiB."""
@@ -71,21 +72,6 @@ def check_bus(config: CoreConfig, network: Network) -> None:
             raise NetworkError(f"on a bus the {what} is at most {most}, not {number}")
 
 
-def beats_of(config: CoreConfig) -> int:
-    """Beats of a bitmap."""
-    assert config.bitmap is not None
-    assert config.n_inputs is not None
-    return -(-config.n_inputs // config.bitmap)
-
-
-def kept_of(config: CoreConfig) -> int:
-    """Bytes with pixels in the last beat of a bitmap; 0 where there is no TKEEP."""
-    if config.bitmap is None or config.bitmap == 8:
-        return 0
-    assert config.n_inputs is not None
-    return -(-(config.n_inputs - (beats_of(config) - 1) * config.bitmap) // 8)
-
-
 def _lines(fields: Iterable[Field]) -> str:
     """Return these fields as lines of a table of `registers_of`."""
     return "\n".join(f"    {f.name} [{f.low + f.bits - 1}:{f.low}]: {f.meaning}" for f in fields)
@@ -100,6 +86,7 @@ features 0x08 constant: what the core has
     learns [0]: it can learn
     bitmap [1]: images are bitmaps and not events
     any_weights [2]: weights of other networks fit
+    pixels [3]: images are pixels of a byte and not events
     layers [15:8]: layers of weights
     beat_bits [31:16]: bits of a beat of an image
 sizes 0x0c constant: of the network
@@ -108,7 +95,7 @@ sizes 0x0c constant: of the network
 timing 0x10 constant: of the network, in ticks
     deadline [15:0]: the last tick of an image
     unit [31:16]: the tick of the brightest pixels
-bitmap 0x14 constant: of an image that is a bitmap
+bitmap 0x14 constant: of an image that is a bitmap, or pixels
     pixels [15:0]: in an image
     beats [31:16]: in an image
 weight_words 0x18 constant: all weights
@@ -176,20 +163,22 @@ image_tag 0x78 hold: by registers: of images whose first beat is sent from now o
 """The registers of every core, as `registers_of` reads them."""
 
 
-def core_map(config: CoreConfig, network: Network, any_weights: bool) -> RegisterMap:
+def core_map(
+    config: CoreConfig, network: Network, any_weights: bool, images: Images
+) -> RegisterMap:
     """The registers of a core of this configuration for `network`.
 
     `any_weights` is whether it can hold any weights of their bits, and not this network's alone.
     Raises NetworkError, as `check_bus`.
     """
     check_bus(config, network)
-    registers = registers_of(_CORE, _constants(config, network, any_weights))
+    registers = registers_of(_CORE, _constants(config, network, any_weights, images))
     learning = _learning() if config.learns else ()
     return RegisterMap([*registers, *learning, *decision_words(config)])
 
 
 def _constants(
-    config: CoreConfig, network: Network, any_weights: bool
+    config: CoreConfig, network: Network, any_weights: bool, images: Images
 ) -> dict[str, dict[str, int]]:
     """Return the values of the constants' fields, by register and field."""
     first, last = config.layers[0].folding, config.layers[-1].folding
@@ -200,17 +189,15 @@ def _constants(
         "version": {"map": MAP_VERSION},
         "features": {
             "learns": int(config.learns),
-            "bitmap": int(config.bitmap is not None),
+            "bitmap": int(images.kind == BITMAP),
             "any_weights": int(any_weights),
+            "pixels": int(images.kind == PIXELS),
             "layers": len(config.layers),
-            "beat_bits": config.bitmap or WORD_BITS,
+            "beat_bits": images.bits,
         },
         "sizes": {"rows": first.n_in, "outputs": last.n_out},
         "timing": {"deadline": network.deadline, "unit": network.unit},
-        "bitmap": {
-            "pixels": config.n_inputs or 0,
-            "beats": 0 if config.bitmap is None else beats_of(config),
-        },
+        "bitmap": {"pixels": images.pixels, "beats": images.beats},
         "weight_words": {"words": sum(layer.words * chunks_of(layer) for layer in config.layers)},
         "release": dict(zip(("major", "minor", "patch"), numbers, strict=False)),
         "digest_0": {"digits": int(digest[:8], 16)},

@@ -9,6 +9,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.encodings.levels import Levels
+from firstspike.golden.foreign.fields import NetworkError
 from firstspike.golden.network import Network
 from firstspike.hdl.layer.events import Kind, input_layout, tell_row, tick_shape
 from firstspike.hdl.lib.arithmetic import times
@@ -26,7 +27,7 @@ class LevelsEncoder(Block):
     complements, then the constant one, as far as the network has these.
 
     Parameters: `network`, of the encoding `levels-N` or `binary`, whose samples are pixels; `rows`
-    per event. Raises ValueError for another network.
+    per event. Raises NetworkError for another network.
 
     Latency: at most `cycles(network)` from the last pixel to END, if no event has to wait.
     Throughput: one pixel per cycle, and one input per cycle and walk. The next image waits for the
@@ -34,11 +35,7 @@ class LevelsEncoder(Block):
     """
 
     def __init__(self, network: Network, rows: int = 1) -> None:
-        if not isinstance(network.coding, Levels) or not network.takes_pixels:
-            raise ValueError(
-                f"a LevelsEncoder takes networks of pixels with levels, not of {network.encoding} "
-                "with other samples: encode these on the host."
-            )
+        check_pixels(network)
         self._network, self._rows = network, rows
         features = network.features
         self._has_constant = features is not None and features.constant
@@ -46,6 +43,8 @@ class LevelsEncoder(Block):
         super().__init__(
             #: As many per image as the network has features.
             pixels=In(stream.Signature(PIXEL_BITS)),
+            #: Forget the pixels of an image, of which some have come and some have not.
+            clear=In(1),
             events=Out(stream.Signature(layout)),
         )
 
@@ -124,6 +123,8 @@ class LevelsEncoder(Block):
                     m.d.sync += at.eq(Mux(last_pixel, 0, at + 1))
                     with m.If(last_pixel):
                         m.next = "walk"
+                with m.If(self.clear):
+                    m.d.sync += at.eq(0)
             with m.State("walk"), m.If(steps):
                 m.d.sync += [
                     here.eq(1),
@@ -146,6 +147,15 @@ class LevelsEncoder(Block):
                 m.d.comb += [stage.i.valid.eq(1), event.kind.eq(Kind.END)]
                 with m.If(stage.i.ready):
                     m.next = "pixels"
+
+
+def check_pixels(network: Network) -> None:
+    """Raise NetworkError for a network that a LevelsEncoder cannot encode for."""
+    if not isinstance(network.coding, Levels) or not network.takes_pixels:
+        raise NetworkError(
+            f"a LevelsEncoder takes networks of pixels with levels, not of {network.encoding} "
+            "with other samples: encode these on the host"
+        )
 
 
 def _walks(network: Network) -> list[tuple[int, int]]:

@@ -8,7 +8,6 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.memories import Memory
@@ -63,7 +62,7 @@ class ReachedPositions(Block):
     the lanes start. Another visit reads the list. So the set is asked in two reads, and what the
     two visits in front have added is compared beside them.
 
-    Latency: `latencies.REACHED` + `latencies.ADDRESS`; throughput: one visit per cycle.
+    Latency: `latencies.REACHED`; throughput: one visit per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -153,7 +152,7 @@ class ReachedPositions(Block):
             m.d.sync += [self.count.eq(0), *(one.valid.eq(0) for one in recent)]
 
         # To the lanes: where their state is, and whether they have it at hand.
-        m.submodules.addressed = addressed = Stage(visit_layout(config), latencies.ADDRESS)
+        m.submodules.addressed = addressed = Stage(visit_layout(config))
         position = Signal(number)
         state, latest = Signal(range(config.folding.places)), Signal(range(config.folding.places))
         sent_position, started, again = Signal.like(position), Signal(), Signal()
@@ -191,9 +190,9 @@ class PositionWalk(Block):
     on. A position that has not been reached has the state of an image that starts, so that nothing
     is done for it.
 
-    Latency to the first read: `config.folding.located_cycles`, and that of the ReachedPositions.
-    Throughput: one visit per cycle; a request without any takes a cycle. An advance waits until the
-    visits in front have left the ReachedPositions.
+    Latency to the first read: `config.folding.located_cycles` + `latencies.REACHED`. Throughput:
+    one visit per cycle; a request without any takes a cycle. An advance waits until the visits in
+    front have left the ReachedPositions.
     """
 
     def __init__(self, config: LayerConfig) -> None:

@@ -7,7 +7,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.motion.front import MotionFrontEnd
+from firstspike.golden.front_ends import motion_of
 from firstspike.golden.network import Network
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.layer.events import input_layout
@@ -23,7 +23,7 @@ class Watcher(Block):
 
         samples -> Frames -> Windows -> LevelsEncoder -> events
 
-    Parameters: `network`, a network of motion. Raises ValueError for another one.
+    Parameters: `network`, a network of motion. Raises NetworkError for another one.
 
     Latency: at most `latency(network)` cycles from the last sample of a window to its END, if no
     event has to wait. Throughput: a sample in 4 cycles per axis, while no picture is made.
@@ -61,14 +61,3 @@ class Watcher(Block):
         wiring.connect(m, frames.frames, windows.frames)
         wiring.connect(m, windows.pixels, encoder.pixels)
         join(m, wiring.flipped(self), encoder, "events")
-
-
-def motion_of(network: Network) -> MotionFrontEnd:
-    """The front end of a network; ValueError for a network that has none."""
-    features = network.features
-    if features is None or features.motion is None:
-        raise ValueError(
-            "the network has no front end for motion: train one on its pictures, as "
-            "examples/gestures.py does."
-        )
-    return features.motion

@@ -23,19 +23,22 @@ class Decimator(Block):
     The differences share one subtractor: `sums` is what one of them makes, and the sums of the
     sample before go round behind it.
 
-    Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`.
+    Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`, and says
+    how many of its numbers come `at_once`; `begin`, with which the first integrator begins.
 
     Latency: `ORDER` + 2 cycles from a sample's last number to the sample. Throughput: a number per
     cycle, and a sample per `ORDER` + 1 cycles.
     """
 
-    def __init__(self, microphone: Microphone) -> None:
-        self._microphone = microphone
+    def __init__(self, microphone: Microphone, begin: int = 0) -> None:
+        self._microphone, self._begin = microphone, begin
+        largest = microphone.at_once**ORDER << microphone.number_bits - 1
         super().__init__(
-            #: The number that comes, and whether one does.
-            number=In(signed(microphone.number_bits + 1)),
+            #: The number that comes, and whether one does. With several at once it is their sum
+            #: over `at_once` neighbours, three times, as the integrators at their rate would add.
+            number=In(range(-largest, largest + 1)),
             takes=In(1),
-            #: A bit of the number differs from the bit before it.
+            #: A bit of the number, or of these, differs from the bit before it.
             differs=In(1),
             #: A sample that is not taken before the next one comes is lost.
             samples=Out(stream.Signature(heard_layout())),
@@ -45,15 +48,17 @@ class Decimator(Block):
 
     def build(self, m: Module) -> None:
         microphone, takes = self._microphone, self.takes
-        count = Signal(range(microphone.ratio))
-        last = count == microphone.ratio - 1
+        ratio = microphone.ratio // microphone.at_once
+        count = Signal(range(ratio))
+        last = count == ratio - 1
         constant = Signal(init=1)
 
         # Each integrator adds the sum that the one before it has now.
         width = microphone.sum_bits
         added = self.number
         for number in range(ORDER):
-            total = Signal(signed(width), name=f"integrator_{number}")
+            begin = 0 if number else self._begin
+            total = Signal(signed(width), name=f"integrator_{number}", init=begin)
             sum_now = (total + added)[:width].as_signed()
             with m.If(takes):
                 m.d.sync += total.eq(sum_now)

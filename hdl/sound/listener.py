@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.front_ends import sound_of
 from firstspike.golden.network import Network
 from firstspike.golden.sound.filters import SAMPLE_BITS
 from firstspike.golden.sound.front import FrontEnd
@@ -36,7 +37,7 @@ class Listener(Block):
     With a microphone it raises the gains of the filters (`Microphone.hears`).
 
     Parameters: `network`, a network of sound; `microphone`, None for a stream of samples. Raises
-    ValueError for another network, and `MicrophoneError` where a sample has too few cycles.
+    NetworkError for another network, and `MicrophoneError` where a sample has too few cycles.
 
     Latency: at most `latency(network)` cycles from the last sample of a word to its END, if no
     event has to wait. Throughput: a sample per as many cycles as the filters need.
@@ -44,7 +45,7 @@ class Listener(Block):
 
     def __init__(self, network: Network, microphone: Microphone | None) -> None:
         self._network, self._microphone = network, microphone
-        self._front = front_of(network)
+        self._front = sound_of(network)
         if microphone is not None:
             self._front = microphone.hears(self._front)
             _check_cycles(self._front, microphone)
@@ -79,13 +80,13 @@ class Listener(Block):
     @staticmethod
     def latency(network: Network) -> int:
         """Clock cycles from the last sample of a word to its END, if no event has to wait."""
-        front = front_of(network)
+        front = sound_of(network)
         return cycles_per_sample(front) + Words.cycles(front) + LevelsEncoder.cycles(network)
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
         """The memories of all blocks."""
-        front = front_of(network)
+        front = sound_of(network)
         yield from inside("filters", Filters.memories(front.filters))
         yield from inside("levels", Levels.memories(front))
         yield from inside("words", Words.memories(front))
@@ -150,17 +151,6 @@ class Listener(Block):
                     self.lost.eq(lost),
                     lost.eq(receiver.lost),
                 ]
-
-
-def front_of(network: Network) -> FrontEnd:
-    """The front end of a network; ValueError for a network that has none."""
-    features = network.features
-    if features is None or features.sound is None:
-        raise ValueError(
-            "the network has no front end for sound: train one on recordings, for example on "
-            "spoken-digits."
-        )
-    return features.sound
 
 
 def cycles_per_sample(front: FrontEnd) -> int:

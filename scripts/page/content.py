@@ -89,7 +89,7 @@ def encoder_of(network: Network) -> Encoding:
 
 def _front_end(network: Network) -> dict[str, Any] | None:
     """Return the record that `sound.js` calls `Sound`, None for a network of anything else."""
-    sound = network.features.sound if network.features else None
+    sound = network.sound
     return None if sound is None else asdict(sound)
 
 
@@ -113,7 +113,11 @@ def check(network: Network) -> None:
             f"the neurons of this network spike up to {network.max_spikes} times per image: "
             "a page, like the hardware, takes networks whose neurons spike once"
         )
-    network.check_dense("a page")
+    if network.geometry:
+        raise VerbError(
+            "this network convolves, and a page takes dense layers alone: firstspike plot draws "
+            "its maps"
+        )
     widest = max(widths.M for widths in state_widths(network))
     if widest > MOST_BITS:
         raise VerbError(
@@ -126,7 +130,7 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
     """Return height and width of its images, as the samples have them, else square. `VerbError`."""
     if samples.ndim == 3:
         return list(samples.shape[1:])
-    sound = network.features.sound if network.features else None
+    sound = network.sound
     if sound is not None:
         return [sound.frames, len(sound.filters)]
     side = math.isqrt(network.n_features)

@@ -23,8 +23,7 @@ class Target(target.Target):
     def __init__(self, net: str, network: Network, **hardware: Any) -> None:
         super().__init__(net, network)
         self.shape = CoreShape(**hardware)
-        if self.simulated or not network.geometry:  # golden alone runs a network that convolves
-            self.folding = Folding.of(network, self.shape)
+        self.folding = Folding.of(network, self.shape)
         self.counts |= self.shape.lanes is not None
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
@@ -32,12 +31,12 @@ class Target(target.Target):
         return self.expected(ticks, pixels)
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Predict cycles, too, but of networks that no hardware runs."""
+        """Predict cycles, too, but of neurons that spike more than once, which no hardware runs."""
         from firstspike.golden.timing.cycles import cycles  # numba takes a while to import
         from firstspike.golden.timing.overlapped import overlapped_cycles
 
         inference = infer(self.network, ticks)
-        if self.network.max_spikes > 1 or self.network.geometry:
+        if self.network.max_spikes > 1:
             return inference
         if self.folding.overlaps:
             return overlapped_cycles(self.network, ticks, inference, self.folding)

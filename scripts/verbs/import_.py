@@ -14,16 +14,17 @@ from firstspike.golden.frameworks.nir.apart import read
 from firstspike.golden.frameworks.nir.graph import Graph
 from firstspike.golden.frameworks.nir.importing import (
     network_of,
-    real_weights,
     said_by,
     template_of,
 )
+from firstspike.golden.frameworks.nir.others import real_layers
 from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
     plain_template,
     rounded_network,
 )
+from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import replacing
 from firstspike.golden.training.prepared import fitted_template
 from firstspike.scripts.datasets import (
@@ -77,28 +78,41 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 @dataset_options(None, "Choose the rounding by the training samples of this data set")
 @images_option(help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
 @data_option
-@network_option()
+@click.option(
+    "--verdicts",
+    "verdicts_only",
+    is_flag=True,
+    help="Say of each node whether it stays the same, becomes approximate or is not possible, and "
+    "write no network.",
+)
+@network_option(required=False)
 @json_option
 def command(
     graph_file: str,
     bits: int | None,
     images: int | None,
-    output: str,
+    verdicts_only: bool,
+    output: str | None,
     json_path: str | None,
     **options: Any,
-) -> None:
+) -> int | None:
     """Read a network from a NIR graph and write it to NET.
 
     A graph that `firstspike export` wrote, in any form, gives its network back bit for bit; its
     weights are those of the graph's nodes. A graph of others is a chain of Linear, LI with tau 1
-    and IF for each layer, whose real weights are rounded. With a data set the thresholds are chosen
-    by samples, else by the squared error of the weights. Anything else is refused.
+    and IF for each layer, whose real weights are rounded; Conv1d or Conv2d may stand for Linear.
+    With a data set the thresholds are chosen by samples, else by the squared error of the weights.
+    Anything else is refused. With --verdicts the exit status is 1 if a node is not possible.
 
     Example: firstspike import trained.nir --encoding levels-4 --dataset mnist -o trained.npz
     """
     graph = read(graph_file)
     said = said_by(graph)
     rounds = said is None or bits is not None
+    if verdicts_only:
+        return _say_verdicts(verdicts(graph, ours=not rounds), json_path)
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output'.")
     if said is not None:
         for name in _INPUTS:
             if given(name):
@@ -129,6 +143,15 @@ def command(
                 "samples": None if calibrated is None else vars(calibrated),
             }
         )
+    return None
+
+
+def _say_verdicts(found: list[Verdict], json_path: str | None) -> int:
+    """Print them, and return the exit status."""
+    with json_result(json_path) as write:
+        say(table([(one.name, one.kind, one.verdict, one.why) for one in found], str.ljust))
+        write({"nodes": [vars(one) for one in found]})
+    return int(any(one.verdict == IMPOSSIBLE for one in found))
 
 
 def _rounded(
@@ -139,11 +162,12 @@ def _rounded(
     options: dict[str, Any],
     made: dict[str, Any],
 ) -> tuple[Network, Calibrated | None]:
-    weights = real_weights(graph)
+    layers = real_layers(graph)
+    n_out = layers[-1].kind.n_out
     about = {name: options[name] for name in ("unit", "encoding", "late")}
     about["deadline"] = options["deadline"] or 6 * options["unit"]
     further = {name: options[name] for name in ("complement", "constant")}
-    template = None if said is None else template_of(said, weights[-1].shape[1])
+    template = None if said is None else template_of(said, n_out)
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}
     if options["dataset"]:
@@ -162,13 +186,13 @@ def _rounded(
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
         named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)
-        if len(data.classes) == weights[-1].shape[1]:
+        if len(data.classes) == n_out:
             named["classes"] = data.classes
     elif any(further.values()):
         raise click.UsageError("--complement and --constant are of samples: give --dataset.")
     if template is None:
-        template = plain_template(len(weights[0]), bits, **about)
-    return rounded_network(weights, template, bits, **samples, **named)
+        template = plain_template(layers[0].kind.n_in, bits, **about)
+    return rounded_network(layers, template, bits, **samples, **named)
 
 
 def _report(output: str, network: Network, calibrated: Calibrated | None) -> str:

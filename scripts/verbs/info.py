@@ -10,6 +10,8 @@ import click
 import numpy as np
 
 from firstspike.golden import Features, Network, load_network, shipped
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.kind import LayerKind
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.widths import state_widths
@@ -59,6 +61,7 @@ def facts_of(network: Network) -> dict[str, Any]:
                 "largest_weight": int(w.max()),
                 "bits_of_S": widths.S,
                 "bits_of_M": widths.M,
+                "convolution": convolution_of(layer),
             }
             for layer, w, bits, threshold, widths in zip(
                 network.layers,
@@ -71,6 +74,25 @@ def facts_of(network: Network) -> dict[str, Any]:
         ],
         "digest": network.digest(),
         "meta": network.meta,
+    }
+
+
+def convolution_of(layer: LayerKind) -> dict[str, Any] | None:
+    """Return how a layer convolves, None for another; pairs are [down, across]."""
+    if not isinstance(layer, Convolution):
+        return None
+    of = layer.geometry
+    pairs = {
+        "size": of.size,
+        "kernel": of.kernel,
+        "stride": of.stride,
+        "padding": of.padding,
+        "positions": of.out,
+    }
+    return {
+        "maps": layer.maps,
+        "filters": layer.filters,
+        **{name: list(pair) for name, pair in pairs.items()},
     }
 
 
@@ -139,6 +161,19 @@ def report(net: str, facts: dict[str, Any]) -> str:
             for index, layer in enumerate(facts["layers"])
         ),
     ]
+    convolving = [
+        (index, *(_pair(value) for value in layer["convolution"].values()))
+        for index, layer in enumerate(facts["layers"])
+        if layer["convolution"]
+    ]
+    if convolving:
+        names = ("maps", "filters", "size of a map", "kernel", "stride", "padding", "positions")
+        convolving = [("layer", *names), *convolving]
     named = f"Networks that come with the package: {', '.join(shipped())}"
     made = "\n".join(sentences(facts["meta"]))
-    return "\n\n".join(filter(None, [table(rows, str.ljust), table(layers), made, named]))
+    tables = [table(rows, str.ljust), table(layers), table(convolving) if convolving else ""]
+    return "\n\n".join(filter(None, [*tables, made, named]))
+
+
+def _pair(value: int | list[int]) -> str:
+    return f"{value}" if isinstance(value, int) else " x ".join(map(str, value))

@@ -212,6 +212,11 @@ def _check(resume: bool, run: dict[str, Any]) -> None:
         return
     if (run["net"] is None) == (run["random"] is None):
         raise click.UsageError("Give either a NET to begin with, or --random 600.")
+    if run["random"] and not all(isinstance(one, int) for one in run["random"]):
+        raise click.UsageError(
+            "Learning image by image takes dense layers alone: give their sizes, such as --random "
+            "600."
+        )
     if run["inputs"] and not run["random"]:
         raise click.UsageError("--inputs goes with --random: NET has its own.")
     if run["random"] and (run["relabel"] or run["kill"]):

@@ -38,8 +38,8 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
     """Draw what NET does with a test image.
 
     Shows the input, hidden and output spikes with the decision marked, the membranes M(z) of the
-    outputs, and the image; with --images also histograms of decision time and of spikes until the
-    decision.
+    outputs, and the image. If the first layer convolves, its maps show when each neuron spiked.
+    With --images there are also histograms of decision time and of spikes until the decision.
 
     Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """

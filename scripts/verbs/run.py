@@ -12,7 +12,8 @@ import numpy as np
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
-from firstspike.golden.sound.said import said
+from firstspike.golden.said import said
+from firstspike.golden.timing.cycles import rows_read
 from firstspike.scripts.heard import Heard, levels_of
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (
@@ -118,7 +119,7 @@ def command(
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")
         bound = 0.0  # of a target without cycles
         if results.cycles is not None:
-            bound = float(ready.folding.bound(results.spikes_in).mean())
+            bound = float(ready.folding.bound(rows_read(network, images.ticks, results)).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
         if plot_path is not None:
             draw(_picture(network, images, result, printable(net)))

@@ -115,13 +115,13 @@ def _hear(
     network: Network, board: "Board", files: Sequence[str], shape: CoreShape, sensor: str
 ) -> None:
     """Let a board hear recordings, and print what it says as it says it."""
-    from firstspike.boards.building.alone import AloneDesign
+    from firstspike.boards.building.sound import SoundDesign
     from firstspike.golden.data.wav import read_wav
-    from firstspike.hdl.sound.listener import front_of
+    from firstspike.golden.front_ends import sound_of
     from firstspike.sim.benches.alone.desk import Desk
 
-    design = AloneDesign.of_sound(network, board, shape, sensor=sensor)
-    rate = front_of(network).rate
+    design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
+    rate = sound_of(network).rate
     x = np.concatenate([read_wav(file, rate) for file in files])
     place, image = design.in_flash
     identity = design.build_hash

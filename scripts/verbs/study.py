@@ -53,7 +53,8 @@ def command(
     """Measure the accuracy of NET against hardships, and its synaptic operations.
 
     The hardships: a decision forced at an early deadline; inverted pixels; input spikes that come
-    up to some time too early or too late; dead hidden neurons. The integer model is used.
+    up to some time too early or too late; dead hidden neurons, whole filters of layers that
+    convolve. The integer model is used.
 
     Example: firstspike study mnist-8bit --images 2000 -o study.png
     """
@@ -72,11 +73,11 @@ def command(
             "operations": operations(network, run),
             "curves": dict(curves(network, samples, np.array(labels), run, rng)),
         }
-        say(report(net, result))
+        say(report(net, network, result))
         if path is not None:
             from firstspike.scripts.figures import draw_curves  # matplotlib takes a while to import
 
-            draw(draw_curves(result["curves"], HARDSHIPS, printable(net)))
+            draw(draw_curves(result["curves"], hardships(network), printable(net)))
         write(result)
 
 
@@ -113,18 +114,28 @@ def curves(
     yield "dead", curve(DEAD, lambda f: decided(kill(network, f, rng), ticks))
 
 
-def report(net: str, result: dict[str, Any]) -> str:
+def hardships(network: Network) -> dict[str, str]:
+    """Return the names of the curves of a network, and what their values are."""
+    filters = {"dead": "dead filters and dense neurons"} if network.geometry else {}
+    return HARDSHIPS | filters
+
+
+def report(net: str, network: Network, result: dict[str, Any]) -> str:
     """The result for people."""
     mean, dense = result["operations"].values()
+    without = (
+        "network of the shape without spikes" if network.geometry else "dense network of the shape"
+    )
     parts = [
         f"{printable(net)}, {result['count']} images: {mean:.0f} synaptic operations an image "
-        f"until the decision, where a dense network of the shape takes {dense}"
+        f"until the decision, where a {without} takes {dense}"
     ]
+    named = hardships(network)
     for name, curve in result["curves"].items():
         parts.append(
             table(
                 [
-                    (HARDSHIPS[name], *(f"{value:.3g}" for value in curve["values"])),
+                    (named[name], *(f"{value:.3g}" for value in curve["values"])),
                     ("accuracy, %", *(f"{100 * value:.2f}" for value in curve["accuracy"])),
                 ]
             )

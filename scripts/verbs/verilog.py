@@ -25,9 +25,10 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     if not parameters["embedded"]:
         paths.append(output.with_name(f"{output.stem}_weights.hex"))
     if parameters["bus"]:
-        from firstspike.hdl.flow.bus.generate import SUFFIXES  # takes a while to import
+        from firstspike.hdl.flow.bus.generate import suffixes  # takes a while to import
 
-        paths += [output.with_name(output.stem + suffix) for suffix in SUFFIXES]
+        ends = suffixes(parameters["pixels"])
+        paths += [output.with_name(output.stem + suffix) for suffix in ends]
     return paths
 
 
@@ -56,6 +57,12 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     "beside CORE.v.",
 )
 @click.option(
+    "--pixels",
+    is_flag=True,
+    help="With --bus axi: take images as pixels of 0 to 255, a byte each, and encode them in "
+    "hardware.",
+)
+@click.option(
     "--report",
     is_flag=True,
     help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. This takes "
@@ -67,6 +74,7 @@ def command(
     output: Path | None,
     name: str | None,
     bus: str | None,
+    pixels: bool,
     report: bool,
     json_path: str | None,
     **core: Any,
@@ -76,8 +84,8 @@ def command(
     Its header comment has the parameters and every port. CORE.json says the same to a program,
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
     into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
-    a driver, an encoder of samples, a bench, and a FuseSoC core. The files are yours, under no
-    condition (0BSD).
+    a driver, an encoder of samples, a bench, and a FuseSoC core. With --pixels the core encodes
+    images itself. The files are yours, under no condition (0BSD).
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """
@@ -87,13 +95,15 @@ def command(
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
+    if pixels and (bus is None or core["bitmap"] is not None):
+        raise click.UsageError("--pixels goes with --bus axi, and not with --bitmap.")
     network = load_network(net)
     folding = Folding.of(network, taken(CoreShape, core))
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
             named = {} if name is None else {"name": name}
-            on_bus = bus is not None
+            on_bus = {} if bus is None else {"pixels": pixels}
             result["files"] = _generate(output, network, folding, on_bus, core | named)
         if report:
             result["report"] = _report(network, folding, **core)
@@ -101,20 +111,28 @@ def command(
 
 
 def _generate(
-    output: Path, network: Network, folding: Folding, on_bus: bool, parameters: dict[str, Any]
+    output: Path,
+    network: Network,
+    folding: Folding,
+    on_bus: dict[str, Any],
+    parameters: dict[str, Any],
 ) -> list[str]:
-    """Write the files of a core with these parameters of `generate`; returns their paths."""
+    """Write the files of a core with these parameters of `generate`; returns their paths.
+
+    `on_bus` has those that only `generate_bus_core` takes, and is empty for a core without a bus.
+    """
     from firstspike.hdl.flow.bus.generate import generate_bus_core
     from firstspike.hdl.flow.verilog import generate
 
     if output.suffix != ".v":
         raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
-    paths = paths_of(output, parameters | {"bus": on_bus})
+    paths = paths_of(output, parameters | on_bus | {"bus": bool(on_bus)})
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
         beside: dict[str, str] = {}
         if on_bus:
-            core, _, beside = generate_bus_core(network, folding, **parameters, stem=output.stem)
+            made = generate_bus_core(network, folding, **parameters, **on_bus, stem=output.stem)
+            core, beside = made.core, made.beside
         else:
             core = generate(network, folding, **parameters)
         weights = () if parameters["embedded"] else (core.weights,)

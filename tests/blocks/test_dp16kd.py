@@ -34,7 +34,7 @@ def test_block_ram_behaves_as_the_memories_it_is_made_from():
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [
-        ("width_72", "words[20 * i + 9 +: 9]", "words[18 * i + 9 +: 9]"),
+        ("width_72", "words[20 * i +: 18]", "words[18 * i +: 18]"),
         ("width_36", "{address[13:5], 2'b0}", "{address[13:6], 3'b0}"),
     ],
 )

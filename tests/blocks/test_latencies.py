@@ -20,7 +20,9 @@ from firstspike.hdl.layer.drain import Drain
 from firstspike.hdl.layer.emitter import Crossing, TickEmitter, WindowEmitter
 from firstspike.hdl.layer.events import Kind
 from firstspike.hdl.layer.lanes import Lanes
+from firstspike.hdl.layer.locator import Locator
 from firstspike.hdl.layer.operations import MaskPlaces
+from firstspike.hdl.layer.positions import PositionWalk, ReachedPositions
 from firstspike.hdl.layer.sequencer import Sequencer
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas
@@ -29,6 +31,7 @@ from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
 from firstspike.hdl.learner.run_on import RunOn
 from firstspike.hdl.lib.pipeline import Skid, Stage
 from firstspike.hdl.lib.queue import SpikeQueue
+from tests.support.convolving import convolving_network
 from tests.support.refused import refused
 
 PATIENCE = 50
@@ -63,6 +66,11 @@ FOLDINGS = {
     "learning": layers(stored_bits=10),
     "learning banks": layers(n_in=600, n_out=40, lanes=20, stored_bits=10),
 }
+CONVOLVING = convolving_network(hidden=("3c3s2p1",))
+FOLDINGS["positions"] = CoreConfig.of(
+    CONVOLVING, Folding.of(CONVOLVING, CoreShape(2, 2))
+).layers  # several groups
+
 by_folding = pytest.mark.parametrize("name", FOLDINGS)
 
 
@@ -162,6 +170,17 @@ def test_sequencer(name):
         event = {"kind": Kind.SPIKE, "image": 1, "tick": 8}
         taken = latency(sequencer, {"events": event}, sequencer.operations.valid)
         assert taken == config.folding.operation_cycles
+
+
+def test_a_walk_over_positions():
+    config = FOLDINGS["positions"][0]
+    locator, reached, walk = Locator(config), ReachedPositions(config), PositionWalk(config)
+    adds = {"operation": {"start": 1, "row": 1}}
+    located = latency(locator, {"i": adds}, locator.o.valid)
+    assert located == latencies.LOCATE
+    assert latency(reached, {"i": adds}, reached.o.valid) == latencies.REACHED
+    begun = latency(walk, {"i": adds}, walk.reads.valid)
+    assert begun == config.folding.located_cycles + latencies.REACHED
 
 
 def test_a_walk_waits_for_the_promise_before():

@@ -48,6 +48,6 @@ def test_the_memories_of_a_watcher_are_those_of_the_design():
 
 def test_impossible_watchers_are_refused():
     plain = network_of([np.ones((4, 2), np.int32)], [1])
-    refused(lambda: Watcher(plain), "no front end for motion: train one on its pictures")
+    refused(lambda: Watcher(plain), "does not watch motion: train one as examples")
     three = small_network(replace(FRONT, downs=(6, 6, 6)))
-    refused(lambda: MotionSensor(three, 10**6), "the network takes 3 axes: an LSM6DSO gives 6")
+    refused(lambda: MotionSensor(three, 10**6), "the network watches 3 axes: an LSM6DSO gives 6")

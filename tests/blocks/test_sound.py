@@ -132,7 +132,10 @@ def test_the_memories_of_a_listener_are_those_of_the_design():
 def test_impossible_listeners_are_refused():
     usual = usual_front_end()
     plain = network_of([np.ones((4, 2), np.int32)], [1])
-    refused(lambda: Listener(plain, None), "no front end for sound: train one on recordings")
+    refused(
+        lambda: Listener(plain, None),
+        "the network does not listen to sound: train one on recordings",
+    )
     few = PdmMicrophone(4, 100)
     needed = cycles_per_sample(usual)
     refused(
@@ -141,7 +144,7 @@ def test_impossible_listeners_are_refused():
     )
     long = replace(usual, slot=16, slots=16, frames=64)
     refused(
-        lambda: Listener(small_network(long), PdmMicrophone(4, 375)),
+        lambda: Listener(small_network(long), PdmMicrophone(4, 376)),
         "a picture needs .* longer slots",
     )
 

@@ -10,8 +10,8 @@ import pytest
 from scipy.io import wavfile
 
 from firstspike.boards.building import bitstream
-from firstspike.boards.building.alone import AloneDesign
 from firstspike.boards.building.motion import MotionDesign
+from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.flash import payload_of
 from firstspike.golden.timing.shape import CoreShape
@@ -28,7 +28,7 @@ from tests.support.listening import listening_network, sounds
 def design():
     """The design of a small network for the iCEBreaker."""
     slow = 12_000_000  # the same samples as at the board's clock, in half the cycles
-    return AloneDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape(), slow)
+    return SoundDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape(), slow)
 
 
 def says(desk, design, count):
@@ -65,7 +65,7 @@ def test_rtl_says_what_golden_says(design):
 def test_rtl_with_an_i2s_microphone_says_what_golden_says(design):
     slow = 12_187_500
     board, shape = design.board, CoreShape()
-    other = AloneDesign.of_sound(design.network, board, shape, slow, "i2s")
+    other = SoundDesign.of_sound(design.network, board, shape, slow, "i2s")
     says(desk_of(other), other, 6)
     assert other.build_hash != design.build_hash
 
@@ -98,20 +98,23 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
     content = (folder / "weights.bin").read_bytes()
     place = report["flash"].pop("place")
     assert (place, report["flash"]) == (1 << 20, bitstream.fingerprint(folder / "weights.bin"))
-    built = AloneDesign.of_sound(design.network, design.board, CoreShape(4))
+    built = SoundDesign.of_sound(design.network, design.board, CoreShape(4))
     identity = bytes.fromhex(report["build"])
     payload = payload_of(content, identity, words_of(built.config))
     chunks = weight_chunks(built.config, design.network)
     assert payload == b"".join(data.to_bytes(4, "big") for _, _, data in chunks)
     assert "in the flash, as weights.bin" in ended.out
     assert "text, at 115200 baud" in ended.out
+    shares = dict(report["duty"])
+    assert shares.pop("bits") == 1 / 12  # the microphone's clock is 2 MHz
+    assert max(shares.values()) <= 0.05
 
 
 def test_networks_with_other_weights_share_a_design(design):
     network = design.network
     less = tuple(weights - np.sign(weights) for weights in network.weights)
     for changed, lanes, same in ((network, 1, False), (replace(network, weights=less), 2, True)):
-        other = AloneDesign.of_sound(changed, design.board, CoreShape(lanes=lanes), design.hz)
+        other = SoundDesign.of_sound(changed, design.board, CoreShape(lanes=lanes), design.hz)
         # The widths of S and M are those that the weights need.
         assert same == (other.config == design.config)
         assert same == (other.build_hash == design.build_hash)

@@ -10,15 +10,18 @@ from firstspike.golden import NetworkError, encode
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import core_map
+from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.sim.benches.bus import pixel_encoder
 from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import BusRun
+from tests.support.bus_core import BusRun, raw_network
 from tests.support.bus_learning import LearningRun
 from tests.support.command import deep_toy_network, toy_network
+from tests.support.simulators import EITHER
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}),
@@ -27,6 +30,7 @@ CORES = {
     "rows of events": (toy_network(), {"lanes": 12, "rows": 2}),
     "bytes": (toy_network(), {"lanes": 5, "bitmap": 8}),
     "bitmap": (toy_network(), {"lanes": 5, "bitmap": 16}),
+    "pixels": (raw_network(), {"lanes": 3, "pixels": True}),
     "overlap": (toy_network(), {"lanes": 12, "bitmap": 8, "rows": 4, "overlap": True}),
 }
 each_core = pytest.mark.parametrize("kind", CORES.values(), ids=CORES)
@@ -41,9 +45,15 @@ def wide_network():
 
 def images(network, count=6):
     """Pixels and ticks; one of the images is dark."""
-    pixels = np.random.default_rng(3).integers(0, 256, (count, network.n_inputs)).astype(np.uint8)
+    shape = count, network.n_features
+    pixels = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
     pixels[2:3] = 0
     return pixels, encode(network, pixels)
+
+
+@pytest.mark.parametrize("pixels", [38, 5])
+def test_pixels_are_encoded_and_cut_images_aborted(pixels):
+    pixel_encoder.simulate(pixels, simulator=EITHER)
 
 
 @each_core
@@ -55,7 +65,7 @@ def test_decisions_and_weights_are_goldens(kind, pauses):
     outcome = run.run("streams", frames=run.frames(ticks, pixels), pauses=pauses)
     expected, found = run.expected(ticks, pixels), outcome.decisions
     # Golden's cycles are those of events that carry several rows, and of images that come alone.
-    if pauses or folding.get("rows"):
+    if pauses or folding.keys() & {"rows", "pixels"}:
         for words in expected + found:
             words[2] = 0  # cycles
     assert found == expected
@@ -81,7 +91,7 @@ def test_the_bus_adds_no_cycle(name):
     assert np.diff(outcome.cycles).tolist() == np.diff(alone.taken).tolist()
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap", "wide"])
+@pytest.mark.parametrize("name", ["events", "bitmap", "pixels", "wide"])
 def test_registers_alone_are_enough(name):
     network, folding = CORES.get(name, (wide_network(), {"lanes": 12, "bitmap": 64}))
     pixels, ticks = images(network, 3)
@@ -101,7 +111,7 @@ def test_every_address_is_answered(name, learning):
     BusRun(network, **folding, **learning).run("every_address", pauses=True)
 
 
-@pytest.mark.parametrize("name", ["bytes", "bitmap", "overlap"])
+@pytest.mark.parametrize("name", ["bytes", "bitmap", "pixels", "overlap"])
 def test_bad_bitmaps_are_told_and_hang_nothing(name):
     network, folding = CORES[name]
     pixels, ticks = images(network, 1)
@@ -109,7 +119,7 @@ def test_bad_bitmaps_are_told_and_hang_nothing(name):
     run.run("bad_bitmaps", frames=run.frames(ticks, pixels))
 
 
-@pytest.mark.parametrize("name", ["events", "bytes", "bitmap", "overlap"])
+@pytest.mark.parametrize("name", ["events", "bytes", "bitmap", "pixels", "overlap"])
 def test_a_stalled_image_can_be_aborted(name):
     network, folding = CORES[name]
     pixels, ticks = images(network, 1)
@@ -117,7 +127,7 @@ def test_a_stalled_image_can_be_aborted(name):
     run.run("aborts", frames=run.frames(ticks, pixels))
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
+@pytest.mark.parametrize("name", ["events", "bitmap", "pixels", "overlap"])
 def test_a_reset_at_any_moment_leaves_it_right(name):
     network, folding = CORES[name]
     pixels, ticks = images(network, 1)
@@ -125,7 +135,7 @@ def test_a_reset_at_any_moment_leaves_it_right(name):
     run.run("resets", frames=run.frames(ticks, pixels))
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap"])
+@pytest.mark.parametrize("name", ["events", "bitmap", "pixels"])
 def test_what_cannot_be_done_is_refused(name):
     network, folding = CORES[name]
     BusRun(network, **folding).run("refusals")
@@ -136,11 +146,17 @@ def test_it_learns_as_golden_does(bitmap):
     LearningRun(bitmap).learn("learns")
 
 
+@pytest.mark.long
+def test_it_learns_from_pixels_as_golden_does():
+    LearningRun(pixels=True).learn("learns")
+
+
 @pytest.mark.fast
 def test_the_map_says_how_and_by_what_a_core_was_made():
     network, folding = CORES["rows of events"]
     made = Folding.of(network, CoreShape(**folding))
-    registers = core_map(CoreConfig.of(network, made), network, any_weights=False)
+    config = CoreConfig.of(network, made)
+    registers = core_map(config, network, False, Images.of(config, network))
     said = {
         name: {field.name: field.value for field in registers.by_name[name].fields}
         for name in ("release", "folding")
@@ -168,4 +184,4 @@ def test_what_the_bus_cannot_hold_is_refused():
     network = toy_network()
     config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5, bitmap=13)))
     with pytest.raises(NetworkError, match="beats of 8, 16"):
-        core_map(config, network, any_weights=False)
+        core_map(config, network, False, Images.of(config, network))

@@ -12,7 +12,7 @@ import pytest
 from firstspike.golden import encode
 from firstspike.hdl.flow.bus.generate import generate_bus_core
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import DRIVER_BENCH, BusRun
+from tests.support.bus_core import DRIVER_BENCH, BusRun, raw_network
 from tests.support.bus_learning import LearningRun
 from tests.support.command import toy_network
 from tests.support.native import library
@@ -44,6 +44,10 @@ int core_bitmap(uint32_t tag, const void *bytes, uint32_t count)
 {
     return firstspike_send_bitmap(&core, (uint8_t)tag, bytes, count);
 }
+int core_pixels(uint32_t tag, const void *pixels, uint32_t count)
+{
+    return firstspike_send_pixels(&core, (uint8_t)tag, pixels, count);
+}
 int core_level(void) { return (int)irq(); }
 void core_enable(uint32_t which) { firstspike_enable_interrupts(&core, which); }
 uint32_t core_pending(void) { return firstspike_pending_interrupts(&core); }
@@ -70,23 +74,31 @@ int core_set_label(int32_t label) { return firstspike_set_label(&core, label); }
 """
 
 
+def untagged(_image):
+    """The bench has looked at the tags."""
+    return 0
+
+
 def wide_network():
     """A network of more inputs than 64."""
     weights = np.random.default_rng(2).integers(-30, 90, (70, 4))
     return network_of((weights,), (300,), bits=8, deadline=60)
 
 
-def untagged(_image):
-    """The bench has looked at the tags."""
-    return 0
+KINDS = {
+    "events": (toy_network(), {"lanes": 5}),
+    "bitmap": (toy_network(), {"lanes": 5, "bitmap": 16}),
+    "pixels": (raw_network(), {"lanes": 3, "pixels": True}),
+    "wide bitmap": (wide_network(), {"lanes": 5, "bitmap": 64}),
+}
 
 
-@pytest.mark.parametrize("bitmap", [None, 16], ids=["events", "bitmap"])
-def test_it_loads_and_classifies(bitmap, tmp_path):
-    network = toy_network()
-    run = BusRun(network, lanes=5, bitmap=bitmap)
-    made = generate_bus_core(network, run.folding, embedded=False, stem="core")
-    pixels = np.random.default_rng(5).integers(0, 256, (3, network.n_inputs)).astype(np.uint8)
+@pytest.mark.parametrize("kind", ["events", "bitmap", "pixels"])
+def test_it_loads_and_classifies(kind, tmp_path):
+    network, of = KINDS[kind]
+    run, raw = BusRun(network, **of), "pixels" in of
+    made = generate_bus_core(network, run.folding, embedded=False, stem="core", pixels=raw)
+    pixels = np.random.default_rng(5).integers(0, 256, (3, network.n_features)).astype(np.uint8)
     pixels[1] = 0
     ticks = encode(network, pixels)
     frames = run.frames(ticks, pixels)
@@ -109,13 +121,15 @@ def test_it_learns_as_golden_does(tmp_path):
     )
 
 
-@pytest.mark.parametrize("bitmap", [None, 16, 64], ids=["events", "bitmap", "wide bitmap"])
-def test_no_half_image_has_a_good_decision_that_is_not_goldens(bitmap, tmp_path):
+@pytest.mark.parametrize(
+    "kind", ["events", "bitmap", "wide bitmap", pytest.param("pixels", marks=pytest.mark.long)]
+)
+def test_no_half_image_has_a_good_decision_that_is_not_goldens(kind, tmp_path):
     """A program gives up in the middle of images, and starts anew with decisions untaken."""
-    network = toy_network() if bitmap != 64 else wide_network()
-    run = BusRun(network, lanes=5, bitmap=bitmap)
-    made = generate_bus_core(network, run.folding, embedded=False, stem="core")
-    pixels = np.random.default_rng(6).integers(0, 256, (5, network.n_inputs)).astype(np.uint8)
+    network, of = KINDS[kind]
+    run, raw = BusRun(network, **of), "pixels" in of
+    made = generate_bus_core(network, run.folding, embedded=False, stem="core", pixels=raw)
+    pixels = np.random.default_rng(6).integers(0, 256, (5, network.n_features)).astype(np.uint8)
     ticks = encode(network, pixels)
     outcome = run.run(
         "driver_restarts",

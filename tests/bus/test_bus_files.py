@@ -21,10 +21,12 @@ from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
 from firstspike.hdl.flow.verilog import TOP, generate
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import VERILATOR_ENVIRONMENT, VERILATOR_FOLDER
+from tests.support.bus_core import raw_network
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
 from tests.support.lint import check_lint, needs_verilator
 from tests.support.native import LANGUAGES, complaints
 from tests.support.plain_bench import printed
+from tests.support.refused import refused
 from tests.support.simulators import EITHER, needs_icarus
 
 CORES = {
@@ -35,11 +37,14 @@ CORES = {
     "learning": (toy_network(), {"lanes": 5, "bitmap": 8}, {"stored_bits": 12}),
 }
 
+PIXELS = {"pixels": (raw_network(), {"lanes": 3}, {"pixels": True})}
+"""A core that encodes images itself, and so has no encoder in C."""
+
 
 @cache
 def generated(name):
-    """The core of this name in `CORES`."""
-    network, folding, parameters = CORES[name]
+    """The core of this name in `CORES` or `PIXELS`."""
+    network, folding, parameters = (CORES | PIXELS)[name]
     return generate_bus_core(
         network, Folding.of(network, CoreShape(**folding)), **parameters, stem="core"
     )
@@ -127,7 +132,7 @@ def test_c_takes_header_driver_and_encoder_without_a_word(folder, language):
 
 @needs_icarus  # each takes a compilation, of which Icarus makes several in a second
 def test_benches_pass(tmp_path):
-    for name in CORES:
+    for name in CORES | PIXELS:
         (tmp_path / name).mkdir()
         assert printed(written(name, tmp_path / name), f"{TOP}_bench")[-1] == "PASS"
 
@@ -185,6 +190,36 @@ def test_the_verb_writes_all_of_it(tmp_path, capfd):
     (count,) = (one for one in words if one["name"] == "weight_words")
     assert count["fields"][0]["reset"] == len(chunks)
     assert all(int(chunk, 16) < 1 << 32 for chunk in chunks)
+
+
+def test_a_core_that_encodes_pixels_needs_no_encoder(tmp_path, capfd):
+    made = generated("pixels")
+    check_lint("verilator", made.core.verilog)
+    images = json.loads(made.beside["_registers.json"])["images"]
+    assert images == {"bus": "s_axis_pixels", "pixels": 4, "pixel_bits": 8}
+    user = '#include "core_driver.h"\nint main(void) { return 0; }\n'
+    assert complaints(written("pixels", tmp_path), user) == ""
+    raw_network().save(tmp_path / "net.npz")
+    file = tmp_path / "out" / "core.v"
+    file.parent.mkdir()
+    options = ("--lanes", 3, "--bus", "axi", "--pixels", "-o", file)
+    assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
+    assert file.read_text() == made.core.verilog
+    names = {"core.v", "core.json", "core_instance.v", *(f"core{one}" for one in SUFFIXES)}
+    assert {path.name for path in file.parent.iterdir()} == names - {"core_encoding.h"}
+
+
+def test_pixels_go_with_a_bus_and_a_network_of_pixels(tmp_path, capfd):
+    ticks = network_of((np.full((5, 3), 7),), (9,), encoding="ticks")
+    refused(
+        lambda: generate_bus_core(ticks, Folding.of(ticks, CoreShape()), pixels=True),
+        "takes networks of pixels with levels, not of ticks",
+    )
+    bus = ["--bus", "axi", "-o", tmp_path / "c.v"]
+    for words in (["-o", tmp_path / "c.v"], [*bus, "--bitmap", 8]):
+        ended = firstspike(capfd, "verilog", "mnist-4bit", "--pixels", *words)
+        assert "--pixels goes with --bus axi" in ended.err
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_does_not_go_with_a_bus_is_refused(tmp_path, capfd):

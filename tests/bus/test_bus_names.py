@@ -14,6 +14,7 @@ from firstspike.golden import Settings
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import core_map
+from firstspike.hdl.bus.images import Images
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.bus.description import description
 from firstspike.hdl.flow.bus.fusesoc import fusesoc_core
@@ -62,7 +63,7 @@ def test_files_find_one_another_by_their_names(tmp_path, stem):
 def test_a_name_is_that_name_for_every_reader(tmp_path, name):
     network = toy_network()
     config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)))
-    registers = core_map(config, network, any_weights=False)
+    registers = core_map(config, network, False, Images.of(config, network))
 
     core = yaml.safe_load(fusesoc_core(name, "core", "0.1").split("\n", 1)[1])
     assert core["name"] == f"firstspike:cores:{name}:0.1"
@@ -147,8 +148,8 @@ def test_two_cores_of_one_name_are_an_error_and_one_core_twice_is_none(tmp_path)
 def test_the_json_tells_constants_from_live_fields():
     network = toy_network()
     config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)), stored_bits=10)
-    registers = core_map(config, network, any_weights=False)
-    told = json.loads(json.dumps(description(registers, config)))
+    registers = core_map(config, network, False, Images.of(config, network))
+    told = json.loads(json.dumps(description(registers, config, Images.of(config, network))))
     fields = {
         (register["name"], field["name"]): field
         for register in told["registers"]

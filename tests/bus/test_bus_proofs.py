@@ -9,6 +9,7 @@ from firstspike.hdl.bus.axi_lite import AxiLite
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
 from firstspike.hdl.bus.decision_output import DecisionOutput
 from firstspike.hdl.bus.image_input import ImageInput, beat_layout
+from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register_file import RegisterFile
 from firstspike.hdl.bus.tail_dropper import TailDropper
 from firstspike.hdl.core.config import CoreConfig
@@ -26,7 +27,7 @@ from tests.support.command import toy_network
 NETWORK = toy_network()
 CONFIG = CoreConfig.of(NETWORK, Folding.of(NETWORK, CoreShape(lanes=5)))
 WORD_ADDRESS = len(AxiLite(ADDRESS_BITS).access.address)
-MAP = core_map(CONFIG, NETWORK, any_weights=True)
+MAP = core_map(CONFIG, NETWORK, True, Images.of(CONFIG, NETWORK))
 
 
 def test_every_address_that_is_taken_is_answered():

@@ -14,12 +14,16 @@ from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 
-@pytest.mark.parametrize("bitmap", [None, 32], ids=["events", "bitmap"])
-def test_the_bus_takes_few_luts(bitmap, tmp_path):
+@pytest.mark.parametrize(
+    ("bitmap", "pixels", "most"),
+    [(None, False, 800), (32, False, 800), pytest.param(None, True, 1050, marks=pytest.mark.long)],
+    ids=["events", "bitmap", "pixels"],
+)
+def test_the_bus_takes_few_luts(bitmap, pixels, most, tmp_path):
     network = load_network("mnist-4bit")
     folding = Folding.of(network, CoreShape(lanes=8, bitmap=bitmap))
     config = CoreConfig.of(network, folding, any_weights=True)
-    design = BusCore(config, network, any_weights=True)
+    design = BusCore(config, network, any_weights=True, pixels=pixels)
     (tmp_path / "bus.il").write_text(rtlil.convert(design, name="bus", emit_src=False))
     commands = [
         "read_rtlil bus.il",
@@ -34,4 +38,4 @@ def test_the_bus_takes_few_luts(bitmap, tmp_path):
     run_yosys(tmp_path, commands)
     used = count_cells(ECP5_85F, tmp_path / "count.json", "bus")
     print(f"{used['LUTs']} LUTs, {used['flip-flops']} flip-flops")
-    assert used["LUTs"] <= 800
+    assert used["LUTs"] <= most

@@ -46,6 +46,12 @@ def test_the_clock_of_a_microphone(mhz, divider, ratio):
     assert PdmMicrophone.of(mhz * 1e6, RATE) == PdmMicrophone(divider, ratio, GAIN)
 
 
+def test_a_sample_has_an_even_number_of_bits():
+    """24 MHz make 16,000 samples of 125 bits per second at 2 MHz, and of 150 at 2.4 MHz."""
+    assert PdmMicrophone.of(24e6, 16_000) == PdmMicrophone(10, 150, GAIN)
+    refused(lambda: PdmMicrophone(12, 125), "125 bits of the microphone: give an even number")
+
+
 def test_a_tone_comes_back():
     """What the decimator takes of it is what `hears` makes up for, to half a step."""
     microphone, front = PdmMicrophone.of(12e6, RATE), usual_front_end()
@@ -60,6 +66,6 @@ def test_a_tone_comes_back():
 
 def test_impossible_microphones_are_refused():
     refused(lambda: PdmMicrophone(3, 64), "3 cycles per period: give an even number, at least 4")
-    refused(lambda: PdmMicrophone(4, 7), "7 bits of the microphone: give 8 to 1024")
+    refused(lambda: PdmMicrophone(4, 7), "7 bits of the microphone: give an even number, 8 to 1024")
     refused(lambda: PdmMicrophone(4, 64, 16), "gain is 16 bits: give 0 to 15")
     refused(lambda: PdmMicrophone.of(3e6, RATE), "3 MHz makes no 8000 samples .* at least 4 MHz")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from firstspike.golden import Features, Network, NetworkError
 from firstspike.golden.results import Results
+from firstspike.golden.said import said
 from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
-from firstspike.golden.sound.said import said
 from firstspike.golden.sound.taught import COPIES, taught
 from firstspike.golden.sound.usual import resonant, usual_front_end
 from tests.support.strategies import seeds

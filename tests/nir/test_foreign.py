@@ -11,7 +11,8 @@ from firstspike.golden import Trainer, bundled_test_set, encode, infer
 from firstspike.golden.frameworks.nir import apart, reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.importing import network_of, real_weights
+from firstspike.golden.frameworks.nir.importing import network_of
+from firstspike.golden.frameworks.nir.others import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from tests.support.command import toy_network
 
@@ -28,6 +29,11 @@ def foreign(weights) -> nir.NIRGraph:
         nodes += [nir.Linear(w.T.copy()), nir.LI(one.copy(), one.copy(), 0 * one)]
         nodes.append(nir.IF(one.copy(), one.copy(), -1e6 * one))
     return nir.NIRGraph.from_list(*nodes, nir.Output(np.array([weights[-1].shape[1]])))
+
+
+def real_weights(graph: Graph) -> list[np.ndarray]:
+    """Return the weights of each layer."""
+    return [layer.weights for layer in real_layers(graph)]
 
 
 def small() -> nir.NIRGraph:
@@ -63,9 +69,9 @@ def test_no_bias_may_be_written_as_a_bias_of_0(tmp_path):
 @pytest.mark.fast
 def test_integer_weights_are_rounded_to_themselves():
     network = toy_network()
-    weights = real_weights(graph_of(network, "time"))
-    template = plain_template(len(weights[0]), unit=network.unit, deadline=network.deadline)
-    rounded, calibrated = rounded_network(weights, template, 8)
+    layers = real_layers(graph_of(network, "time"))
+    template = plain_template(layers[0].kind.n_in, unit=network.unit, deadline=network.deadline)
+    rounded, calibrated = rounded_network(layers, template, 8)
     assert calibrated is None
     ticks = encode(rounded, np.random.default_rng(3).integers(0, 256, (50, 35)).astype(np.uint8))
     decisions = [infer(one, ticks).decision.tolist() for one in (rounded, network.connected())]
@@ -104,9 +110,10 @@ def trained() -> Trainer:
 def test_trained_real_weights_lose_little_by_rounding(trained, calibrated_by):
     """The loss is measured on the images that did not calibrate."""
     pixels, labels = bundled_test_set()
-    weights = real_weights(Graph.of(foreign(trained.weights_)))
+    layers = real_layers(Graph.of(foreign(trained.weights_)))
+    weights = [layer.weights for layer in layers]
     samples = (pixels[:calibrated_by], labels[:calibrated_by]) if calibrated_by else ()
-    network, calibrated = rounded_network(weights, plain_template(784), 8, *samples)
+    network, calibrated = rounded_network(layers, plain_template(784), 8, *samples)
     others, theirs = pixels[5000:], labels[5000:]
     real = np.mean(real_decisions(weights, others) == theirs)
     found = np.mean(infer(network, encode(network, others)).decision == theirs)
@@ -194,9 +201,9 @@ REFUSED = {
         ["'aside'", "not between"],
     ),
     "an unknown node": (replaced("li", lambda node: nir.Delay(np.ones(4))), ["'li'", "Delay"]),
-    "a convolution": (
+    "a bias of a convolution": (
         replaced("linear", lambda node: nir.Conv1d(5, np.ones((1, 1, 3)), 1, 0, 1, 1, np.ones(1))),
-        ["'linear'", "Conv1d", "Linear (or Affine"],
+        ["'linear'", "Conv1d", "bias is not 0"],
     ),
     "a graph inside": (replaced("li", lambda node: small()), ["'li'", "graph inside"]),
     "another neuron": (replaced("if", lif), ["'if'", "LIF", "LI and IF"]),

@@ -34,7 +34,7 @@ def stepwise(network: Network, ticks: np.ndarray, form: str) -> None:
     expected = infer(network, ticks)
     found = []
     for layer in range(network.n_layers):
-        steps = run.first[f"M_{layer}"][:, : network.shape[layer + 1]]
+        steps = run.first[f"M_{layer}"].reshape(len(ticks), -1)[:, : network.shape[layer + 1]]
         spikes = steps + 1 + (layer if form == "cuba" else 0)
         found.append(np.where((steps < 0) | (spikes > network.deadline), 0, spikes))
     assert not run.twice

@@ -13,7 +13,8 @@ import pytest
 from firstspike.golden.frameworks.nir import apart, reading
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.importing import network_of, real_weights
+from firstspike.golden.frameworks.nir.importing import network_of
+from firstspike.golden.frameworks.nir.others import real_layers
 from tests.support.command import toy_network
 from tests.support.measured import MOST_BYTES, SECONDS, measured
 
@@ -273,7 +274,7 @@ def test_metadata_of_others_are_left_alone(path):
         metadata["format"] = "theirs"
     graph = read(path)
     assert graph.metadata == {}
-    assert len(real_weights(graph)) == 2
+    assert len(real_layers(graph)) == 2
 
 
 def test_files_of_before_v_reset_say_0(path):
@@ -281,7 +282,7 @@ def test_files_of_before_v_reset_say_0(path):
         del root["node/nodes/V_0/v_reset"]
         del root["node/metadata"]
     with pytest.raises(NirError, match=r"node 'V_0', IF: v_reset of neuron \d+ is 0"):
-        real_weights(read(path))
+        real_layers(read(path))
 
 
 def test_strings_of_a_fixed_length_are_strings(path):

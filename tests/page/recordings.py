@@ -17,7 +17,7 @@ from firstspike.golden import Network, encode, infer, load_network
 from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
 from firstspike.golden.data.spoken import TESTED, named, recordings_of
 from firstspike.golden.data.wav import samples_of
-from firstspike.golden.sound.said import said
+from firstspike.golden.said import said
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.scripts.datasets import front_end
 from firstspike.scripts.main import run_line

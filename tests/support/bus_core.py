@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Network, Results, events, infer
+from firstspike.golden import Features, Network, Results, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.bus.bus_core import BusCore, images_bus
+from firstspike.hdl.bus.bus_core import BusCore
 from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
+from firstspike.hdl.bus.images import PIXELS, Images
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.sim.benches.bus.bench import BusOutcome, BusParameters, tag_of
+from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.simulators import EITHER
@@ -24,28 +26,53 @@ BENCH = "firstspike.sim.benches.bus.bench"
 DRIVER_BENCH = "firstspike.sim.benches.bus.driver"
 
 
-class BusRun:
-    """A core of a network on a bus, whose weights a bench loads."""
+def raw_network() -> Network:
+    """Return a network of pixels and complements, whose pixels do not fill the last beat."""
+    rng = np.random.default_rng(4)
+    return network_of(
+        (rng.integers(-30, 90, (60, 12)), rng.integers(-60, 120, (12, 4))),
+        (500, 200),
+        bits=8,
+        deadline=60,
+        encoding="levels-8",
+        inputs=np.sort(rng.choice(76, 60, replace=False)),
+        n_inputs=76,
+        features=Features(None, complement=True),
+    )
 
-    def __init__(self, network: Network, stored_bits: int | None = None, **folding: Any) -> None:
+
+class BusRun:
+    """A core of a network on a bus, whose weights a bench loads; it may take `pixels`."""
+
+    def __init__(
+        self,
+        network: Network,
+        stored_bits: int | None = None,
+        pixels: bool = False,
+        **folding: Any,
+    ) -> None:
         self.network = network
         self.folding = Folding.of(network, CoreShape(**folding))
         self.config = CoreConfig.of(
             network, self.folding, any_weights=True, stored_bits=stored_bits
         )
-        self.map = core_map(self.config, network, any_weights=True)
+        self.images = Images.of(self.config, network, pixels)
+        self.map = core_map(self.config, network, any_weights=True, images=self.images)
 
     def run(
         self, test: str, *, simulator: str = EITHER, bench: str = BENCH, **given: Any
     ) -> BusOutcome:
         """Run a test of a bench; `given` are fields of its Parameters."""
-        made_from = f"bus {self.config!r} {self.network.digest()}"
+        pixels = self.images.kind == PIXELS
+        made_from = f"bus {self.config!r} {self.network.digest()} {pixels}"
         verilog = verilog_of(
-            lambda: BusCore(self.config, self.network, any_weights=True), TOP, made_from=made_from
+            lambda: BusCore(self.config, self.network, any_weights=True, pixels=pixels),
+            TOP,
+            made_from=made_from,
         )
         simulation = Simulation(verilog, TOP, simulator=simulator)
         given.setdefault("weights", self.weights())
-        parameters = BusParameters(map=self.map, images_bus=images_bus(self.config), **given)
+        parameters = BusParameters(map=self.map, images_bus=self.images.bus, **given)
         return simulation.run(bench, parameters, test=test, seed=parameters.seed)
 
     def weights(self, stored: Sequence[np.ndarray] | None = None) -> list[int]:
@@ -54,6 +81,8 @@ class BusRun:
 
     def frames(self, ticks: np.ndarray, pixels: np.ndarray) -> list[bytes]:
         """Return the bytes that each image sends."""
+        if self.images.kind == PIXELS:
+            return [row.tobytes() for row in pixels]
         if self.config.bitmap is None:
             return [
                 b"".join(struct.pack("<HH", *spike) for spike in events(row).tolist())

@@ -15,11 +15,11 @@ from tests.support.bus_core import BusRun
 class LearningRun(BusRun):
     """Six images, some of them labelled, and how they are learned."""
 
-    def __init__(self, bitmap: int | None = None) -> None:
+    def __init__(self, bitmap: int | None = None, pixels: bool = False) -> None:
         rng = np.random.default_rng(1)
         self.state = LearningState.random((20, 13, 5), 10, 1)
         network, bits = self.state.network, self.state.stored_bits
-        super().__init__(network, stored_bits=bits, lanes=4, bitmap=bitmap)
+        super().__init__(network, bits, pixels, lanes=4, bitmap=bitmap)
         self.settings = Settings(3, 1, 0, True, 2, 7)
         self.pixels = (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255
         self.labels = rng.integers(UNLABELLED, 5, len(self.pixels))

@@ -18,8 +18,8 @@ from firstspike.boards.building.bitstream import NETLIST, WEIGHTS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import samples_of
+from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.alone.desk import Desk
 from firstspike.sim.benches.netlist.netlist import Netlist
 
@@ -38,7 +38,7 @@ PINS = {
 
 def in_turn(network: Network, recordings: list[np.ndarray]) -> np.ndarray:
     """Return the samples of recordings with a window of silence behind each."""
-    front = front_of(network)
+    front = sound_of(network)
     silence = np.zeros(front.window * front.slot, np.int16)
     return np.concatenate([part for x in recordings for part in (x, silence)])
 
@@ -47,7 +47,7 @@ def netlist_desk(network: Network, folder: Path) -> Desk:
     """Return the desk with the netlist in the folder of a build."""
     report = json.loads((folder / "report.json").read_text())
     netlist = Netlist((folder / f"{NETLIST}.json").read_bytes(), "ice40")
-    microphone = PdmMicrophone.of(report["clock"], front_of(network).rate)
+    microphone = PdmMicrophone.of(report["clock"], sound_of(network).rate)
     return Desk.of_netlist(netlist, PINS, network, microphone, report["clock"])
 
 
@@ -55,7 +55,7 @@ def main() -> None:
     """Print what is said, and end with status 1 where golden says something else."""
     net, folder, *paths = sys.argv[1:]
     network = load_network(net)
-    rate = front_of(network).rate
+    rate = sound_of(network).rate
     x = in_turn(network, [samples_of(Path(path).read_bytes(), path, rate) for path in paths])
     desk = netlist_desk(network, Path(folder))
     image = (Path(folder) / WEIGHTS).read_bytes()

@@ -10,6 +10,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import core_map
+from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import RegisterMap
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.bus.c_files import C_SUFFIXES, c_files
@@ -46,7 +47,7 @@ def library(made: GeneratedBusCore, folder: Path, source: str, *options: str) ->
     Call its `use_registers` first: it takes functions that access registers and see `irq`.
     """
     for suffix in C_SUFFIXES:
-        (folder / f"core{suffix}").write_text(made.beside[suffix])
+        (folder / f"core{suffix}").write_text(made.beside.get(suffix, ""))
     (folder / "library.c").write_text(_REGISTERS + source)
     words = ["-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", *options]
     subprocess.run(["gcc", *words, "-I.", "-o", "library.so", "library.c"], cwd=folder, check=True)
@@ -63,9 +64,9 @@ def write_c_files(
     config = CoreConfig.of(
         network, Folding.of(network, CoreShape(**of)), any_weights=True, stored_bits=learns
     )
-    registers = core_map(config, network, any_weights=True)
+    registers = core_map(config, network, True, Images.of(config, network))
     texts = c_files(config, network, registers, name, stem, "made by a test")
-    for suffix, text in zip(C_SUFFIXES, texts, strict=True):
+    for suffix, text in texts.items():
         (folder / f"{stem}{suffix}").write_text(text)
     return config, registers
 

@@ -3,6 +3,7 @@
 spike. It knows the nodes of the package nir, and nothing of ours.
 """
 
+import math
 from collections.abc import Iterator
 
 import nir
@@ -36,6 +37,8 @@ class Stepwise:
         self.v: dict[str, np.ndarray] = {}
         self.twice = False
         nodes = chain(graph)
+        (given,) = graph.inputs.values()
+        spikes = spikes.reshape(*spikes.shape[:2], *given.input_type["input"])
         for step in range(spikes.shape[1]):
             x = spikes[:, step].astype(float)
             for name, node in nodes:
@@ -49,6 +52,11 @@ class Stepwise:
                 return x @ node.weight.T
             case nir.Affine():
                 return x @ node.weight.T + node.bias
+            case nir.Conv1d() | nir.Conv2d():
+                return convolved(node, x)
+            case nir.Flatten():
+                assert (node.start_dim, node.end_dim) == (0, -1)
+                return x.reshape(len(x), -1)
             case nir.I():  # what it gives is of before this step's impulses
                 v = self.state.get(name, np.zeros_like(x))
                 self.state[name] = v + node.r * x
@@ -77,32 +85,54 @@ class Stepwise:
         return z.astype(float)
 
 
+def convolved(node: nir.Conv1d | nir.Conv2d, x: np.ndarray) -> np.ndarray:
+    """What a convolution gives of x [n, channels, *size]."""
+    kernel = node.weight.shape[2:]
+    stride, padding, dilation = (
+        np.broadcast_to(each, len(kernel)) for each in (node.stride, node.padding, node.dilation)
+    )
+    assert (node.groups, *dilation) == (1,) * (1 + len(kernel))
+    x = np.pad(x, [(0, 0), (0, 0), *((width, width) for width in padding)])
+    axes = tuple(range(2, x.ndim))
+    patches = np.lib.stride_tricks.sliding_window_view(x, kernel, axes)
+    patches = patches[(slice(None), slice(None), *(slice(None, None, step) for step in stride))]
+    taps = tuple(range(patches.ndim - len(kernel), patches.ndim))
+    out = np.tensordot(patches, node.weight, axes=((1, *taps), (1, *(at for at in axes))))
+    return np.moveaxis(out, -1, 1) + node.bias.reshape(-1, *(1 for _ in kernel))
+
+
 def continuous(graph: nir.NIRGraph, times: np.ndarray) -> Iterator[np.ndarray]:
-    """One image through a chain of Linear, LI and IF, exactly: the spike times of each IF.
+    """One image through a chain of Linear or a convolution, LI and IF: the spike times of each IF.
 
     `times`: [inputs], inf for none. A spike is an impulse of area 1. Neurons that fire are not
     looked at any more: that v_reset allows that is for others to say.
     """
-    nodes = [node for _, node in chain(graph)]
-    for linear, li, membrane in zip(nodes[::3], nodes[1::3], nodes[2::3], strict=True):
-        n = len(li.tau)
+    nodes = [node for _, node in chain(graph) if not isinstance(node, nir.Flatten)]
+    for connection, li, membrane in zip(nodes[::3], nodes[1::3], nodes[2::3], strict=True):
+        n = li.tau.size
+        shape = connection.input_type["input"]
+        each = np.eye(math.prod(shape)).reshape(-1, *shape)  # an impulse of every input
+        weight = convolved(connection, each) if len(shape) > 1 else connection.weight.T
+        weight = weight.reshape(len(each), n)
+        tau, r_in = li.tau.ravel(), li.r.ravel()
+        r, v_threshold = membrane.r.ravel(), membrane.v_threshold.ravel()
         v_in, v, fired = np.zeros(n), np.zeros(n), np.full(n, np.inf)
         now = 0.0
         order = np.argsort(times, kind="stable")
         for row in [*order[np.isfinite(times[order])], None]:
             until = np.inf if row is None else times[row]
             # V rises by r tau v_in (1 - exp(-t / tau)) until then.
-            whole = membrane.r * li.tau * v_in
+            whole = r * tau * v_in
             with np.errstate(all="ignore"):
-                left = 1 - (membrane.v_threshold - v) / whole
-                crossing = now - li.tau * np.log(left)
+                left = 1 - (v_threshold - v) / whole
+                crossing = now - tau * np.log(left)
             crosses = (whole > 0) & (left > 0) & (crossing <= until) & np.isinf(fired)
             fired[crosses] = crossing[crosses]
             if row is None:
                 break
-            decay = np.exp(-(until - now) / li.tau)
+            decay = np.exp(-(until - now) / tau)
             v += whole * (1 - decay)
-            v_in = v_in * decay + li.r / li.tau * linear.weight[:, row]
+            v_in = v_in * decay + r_in / tau * weight[row]
             now = until
         yield fired
         times = fired

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from firstspike.boards.building.alone import AloneDesign
+from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.data.wav import read_wav
+from firstspike.golden.front_ends import sound_of
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
-from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.sound import ear
 from firstspike.sim.benches.sound.ear import CHUNK, Ear
 from firstspike.sim.benches.sound.listener import chunks_of, compared
@@ -40,8 +40,8 @@ SILENCE = 2
 def main(path: str, count: int, files: list[str]) -> None:
     """Play `count` of the files; raises SimulationError at the first difference."""
     network = Network.load(path)
-    front = front_of(network)
-    design = AloneDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
+    front = sound_of(network)
+    design = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
     folding, clock_hz = design.config.folding, design.hz
     microphone = design.microphone
     silence = np.zeros((front.window + SILENCE) * front.slot, np.int16)

@@ -23,8 +23,8 @@ from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
 from firstspike.golden.data.sounds import pictures_of, with_none
 from firstspike.golden.data.spoken import Recording, named, recordings_of
 from firstspike.golden.data.wav import read_wav, samples_of
+from firstspike.golden.said import said
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.said import said
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.training.suited import suited_to_sound

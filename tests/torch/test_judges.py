@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Frameworks of others run what is exported."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from tests.nir import judges
 from tests.support.command import deep_toy_network
+from tests.support.convolving import convolving_network
 
 each_judge = pytest.mark.parametrize("framework", judges.JUDGES)
 
@@ -29,5 +32,17 @@ def test_three_hidden_layers_do_the_same(framework):
     network = deep_toy_network("levels-4")
     pixels = np.random.default_rng(1).integers(0, 256, (50, 36)).astype(np.uint8)
     ticks = encode(network, pixels)
+    assert (infer(network, ticks).spikes_in > 0).all(axis=1).any()
+    equal(framework, network, ticks)
+
+
+@each_judge
+@pytest.mark.parametrize("size", [(8, 8), (1, 30)])
+def test_networks_that_convolve_do_the_same(framework, size):
+    network = convolving_network(hidden=("4c3s2p1", "4c2", 8), size=size, n_classes=4)
+    network = replace(network, thresholds=(20, 15, 15, 15))
+    rng = np.random.default_rng(1)
+    shape = 200, network.n_inputs
+    ticks = rng.integers(1, 17, shape, np.int32) * (rng.random(shape) < 0.5)
     assert (infer(network, ticks).spikes_in > 0).all(axis=1).any()
     equal(framework, network, ticks)

@@ -14,6 +14,7 @@ from firstspike.golden.system.files import replace_file
 
 from .forms import FORMS, Form
 from .graph import OURS, Graph, NirError, Node, optional
+from .maps import shapes_of
 
 FORMAT = f"{OURS}1"
 """Name of the format in the metadata."""
@@ -33,10 +34,17 @@ def graph_of(network: Network, form: str = "ticks") -> Graph:
             f"max_spikes is {network.max_spikes}: NIR has no neuron that stops after so many "
             "spikes, only networks of neurons that spike once can be written."
         )
-    network.check_dense("NIR")
-    n_inputs = len(network.inputs) + chosen.further_inputs
-    nodes: dict[str, Node] = {"input": {"type": "Input", "shape": np.array([n_inputs])}}
+    shapes, more = shapes_of(network), chosen.further_inputs
+    first = shapes[0].sources + more, *shapes[0].size
+    nodes: dict[str, Node] = {"input": {"type": "Input", "shape": np.array(first)}}
     for layer in range(network.n_layers):
+        if layer and shapes[layer - 1].out and not shapes[layer].size:
+            nodes[f"flatten_{layer}"] = {
+                "type": "Flatten",
+                "input_type": np.array((shapes[layer - 1].outputs + more, *shapes[layer - 1].out)),
+                "start_dim": np.array(0),
+                "end_dim": np.array(-1),
+            }
         for name, node in zip(chosen.names, chosen.layer(network, layer), strict=True):
             nodes[f"{name}_{layer}"] = node
     nodes["output"] = {"type": "Output", "shape": np.array([network.shape[-1]])}
@@ -62,8 +70,17 @@ def to_nir(graph: Graph) -> Any:
         if node["type"] in ("Input", "Output"):
             end = node["type"].lower()
             fields = {f"{end}_type": {end: fields["shape"]}}
+        else:  # nir takes single numbers as Python's
+            fields = {name: each if each.ndim else each.item() for name, each in fields.items()}
         nodes[name] = getattr(nir, node["type"])(**fields)
-    return nir.NIRGraph(nodes, list(graph.edges), metadata=dict(graph.metadata))
+    # nir 1.0.8 takes every kernel of Conv2d for a square one where it infers shapes.
+    square = all(
+        len({*node["weight"].shape[2:]}) == 1
+        for node in graph.nodes.values()
+        if node["type"] == "Conv2d"
+    )
+    metadata = dict(graph.metadata)
+    return nir.NIRGraph(nodes, list(graph.edges), metadata=metadata, type_check=square)
 
 
 def write(path: str | os.PathLike[str], graph: Graph) -> None:

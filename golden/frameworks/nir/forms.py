@@ -6,6 +6,9 @@
     time    Linear -> LI -> IF            t = ln z    an impulse; the published equation
     cuba    Linear -> CubaLIF             z, steps    1 in its step; two more inputs are the bias
 
+A layer that convolves has Conv1d or Conv2d in the place of Linear and of Affine. Its two more
+inputs are two more maps, and a Flatten comes before the first dense layer behind it.
+
 NIR has no neuron that fires at most once: v_reset is so far below that none comes back.
 """
 
@@ -14,9 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
 
-from .graph import Node
+from .graph import NirError, Node
+from .maps import Shapes, connecting, shapes_of
 
 STEP = 1e-4
 """Seconds of a step of form cuba: what snnTorch supposes, and SpikingJelly unless told."""
@@ -37,7 +43,7 @@ class Form:
     layer: Callable[[Network, int], list[Node]]
     """The nodes of a layer of a network."""
     further_inputs: int = 0
-    """Inputs of the graph that follow the network's."""
+    """Inputs of the graph behind the network's: maps, where the first layer convolves."""
 
     @property
     def spiking(self) -> str:
@@ -47,25 +53,30 @@ class Form:
 
 def _ticks(network: Network, layer: int) -> list[Node]:
     """S is what I has integrated, and M what IF integrates; M is an integer, so 0 is > -1/2."""
-    n_out = network.shape[layer + 1]
-    ones = np.ones(n_out)
+    kind, shapes = network.layers[layer], shapes_of(network)[layer]
+    ones = np.ones((shapes.outputs, *shapes.out))
     threshold = float(network.thresholds[layer])
     far = _far(network, layer, network.deadline)
+    same = np.eye(shapes.outputs).reshape(*2 * (shapes.outputs,), *(1 for _ in shapes.out))
+    bias = np.full(shapes.outputs, -threshold)
+    each = kind
+    if isinstance(kind, Convolution):  # each neuron by itself
+        each = Convolution.shaped(Geometry(kind.geometry.out, (1, 1)), *2 * (kind.filters,))
     return [
-        {"type": "Linear", "weight": network.weights[layer].T.astype(np.float64)},
+        connecting(kind, _weight(network, layer, shapes)),
         {"type": "I", "r": ones},
-        {"type": "Affine", "weight": np.eye(n_out), "bias": -threshold * ones},
+        connecting(each, same, bias),
         {"type": "IF", "r": ones, "v_threshold": -ones / 2, "v_reset": -far * ones},
     ]
 
 
 def _time(network: Network, layer: int) -> list[Node]:
     """I and V of DESIGN, section 1."""
-    threshold = network.thresholds[layer]
-    ones = np.ones(network.shape[layer + 1])
+    kind, shapes = network.layers[layer], shapes_of(network)[layer]
+    ones = np.ones((shapes.outputs, *shapes.out))
     far = _far(network, layer, 1)
     return [
-        {"type": "Linear", "weight": network.weights[layer].T / threshold},
+        connecting(kind, _weight(network, layer, shapes) / network.thresholds[layer]),
         {"type": "LI", "tau": ones, "r": ones, "v_leak": 0 * ones},
         {"type": "IF", "r": ones, "v_threshold": ones, "v_reset": -far * ones},
     ]
@@ -78,18 +89,21 @@ def _cuba(network: Network, layer: int) -> list[Node]:
     tick s + layer + 1 of this one: what M has lost in the ticks before comes with step 0. Two
     neurons more hand the two spikes to the next layer.
     """
-    weights, threshold = network.weights[layer], network.thresholds[layer]
-    n_in, n_out = weights.shape
+    kind, shapes = network.layers[layer], shapes_of(network)[layer]
+    threshold, n_out = network.thresholds[layer], shapes.outputs
     relays = 0 if layer == network.n_layers - 1 else 2
-    W = np.zeros((n_out + relays, n_in + 2))
-    W[:n_out, :n_in] = weights.T
-    W[:n_out, n_in] = 1 - (layer + 1) * threshold
-    W[:n_out, n_in + 1] = layer * threshold - 1
-    W[n_out:, n_in:] = np.eye(2)[:relays]
-    ones = np.ones(n_out + relays)
+    first, second = shapes.sources, shapes.sources + shapes.further
+    W = np.zeros((n_out + relays, second + shapes.further, *shapes.kernel))
+    W[:n_out, :first] = _weight(network, layer, shapes)
+    once = _seen_once(network, layer, shapes)
+    W[:n_out, first] = (1 - (layer + 1) * threshold) * once
+    W[:n_out, second] = (layer * threshold - 1) * once
+    for relay, source in zip(range(n_out, n_out + relays), (first, second), strict=False):
+        W[relay, source] = once
+    ones = np.ones((n_out + relays, *shapes.out))
     far = _far(network, layer, network.deadline)
     return [
-        {"type": "Linear", "weight": W},
+        connecting(kind, W),
         {
             "type": "CubaLIF",
             "tau_syn": TAU * ones,
@@ -101,6 +115,31 @@ def _cuba(network: Network, layer: int) -> list[Node]:
             "w_in": TAU / STEP * ones,
         },
     ]
+
+
+def _weight(network: Network, layer: int, shapes: Shapes) -> np.ndarray:
+    """Return a layer's weights as float64 [outputs, sources, *kernel]."""
+    weights = network.weights[layer].T.astype(np.float64)
+    return weights.reshape(shapes.outputs, shapes.sources, *shapes.kernel)
+
+
+def _seen_once(network: Network, layer: int, shapes: Shapes) -> np.ndarray:
+    """Return a kernel that is 1 at one tap: at every position it sees an input of a full map."""
+    kind = network.layers[layer]
+    kernel = np.zeros(shapes.kernel)
+    if not isinstance(kind, Convolution):
+        return kernel + 1
+    of = kind.geometry
+    if any(
+        (n - 1) * step >= side for side, n, step in zip(of.size, of.out, of.stride, strict=True)
+    ):
+        told, padding = (f"{down} x {across}" for down, across in (of.kernel, of.padding))
+        raise NirError(
+            f"layer {layer} has kernels of {told} with a padding of {padding}: form cuba takes a "
+            "padding of less than half the kernel, so choose form ticks or time."
+        )
+    kernel[of.padding[2 - kernel.ndim :]] = 1
+    return kernel
 
 
 def _far(network: Network, layer: int, rises: int) -> float:

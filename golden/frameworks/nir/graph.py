@@ -19,11 +19,23 @@ from firstspike.golden.system.errors import FirstSpikeError
 Node = Mapping[str, Any]
 """Its "type", as "Linear", and arrays by the names that NIR gives them."""
 
+CONVOLVING = {"Conv1d": 1, "Conv2d": 2}
+"""Nodes that convolve, with the dimensions along which they do."""
+
+POOLING = ("AvgPool2d", "SumPool2d")
+"""Nodes that add up patches of maps."""
+
+_CONV = ("input_shape", "weight", "stride", "padding", "dilation", "groups", "bias")
+_POOL = ("kernel_size", "stride", "padding")
+
 FIELDS: dict[str, tuple[str, ...]] = {
     "Input": ("shape",),
     "Output": ("shape",),
     "Linear": ("weight",),
     "Affine": ("weight", "bias"),
+    **dict.fromkeys(CONVOLVING, _CONV),
+    **dict.fromkeys(POOLING, _POOL),
+    "Flatten": ("input_type", "start_dim", "end_dim"),
     "I": ("r",),
     "LI": ("tau", "r", "v_leak"),
     "IF": ("r", "v_threshold", "v_reset"),
@@ -31,10 +43,13 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Fields of the nodes that an imported graph may have."""
 
+TEXTS = ("padding",)
+"""Fields that may be a word, such as "same"."""
+
 DEFAULTS = {"v_reset": 0.0, "w_in": 1.0}
 """Default values of fields, as NIR has them."""
 
-ACCEPTED = "a chain of Linear (or Affine without bias), LI and IF for each layer"
+ACCEPTED = "a chain of Linear (or Affine without bias, Conv1d, Conv2d), LI and IF for each layer"
 """Layers that are accepted in the graphs of others."""
 
 
@@ -44,6 +59,13 @@ OURS = "firstspike-nir-"
 
 class NirError(FirstSpikeError, ValueError):
     """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
+
+    def __init__(self, said: str, node: str | None = None, why: str = "") -> None:
+        super().__init__(said)
+        #: name of the node that is refused, None if it is the graph
+        self.node = node
+        #: the message without the node
+        self.why = why or said
 
 
 def optional(name: str) -> ModuleType:
@@ -70,7 +92,7 @@ class Named:
 
     def fail(self, said: str) -> NoReturn:
         """Raise `NirError` about this node."""
-        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}")
+        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}", self.name, said)
 
     def check_kind(self) -> None:
         """Refuse what cannot be part of a network."""

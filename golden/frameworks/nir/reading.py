@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .graph import FIELDS, OURS, Graph, NirError, optional
+from .graph import FIELDS, OURS, TEXTS, Graph, NirError, optional
 
 MOST_BYTES = 1 << 30
 """Bytes that all arrays and strings of a file may take together."""
@@ -70,9 +70,10 @@ class _Reader:
         for name in groups:
             group = self.group(groups, name)
             node: dict[str, Any] = {"type": self.text(group, "type")}
-            for field in group.keys() - {"type", "metadata", "input_type"}:
-                known = field in FIELDS.get(node["type"], ())
-                node[field] = self.array(group, field) if known else None
+            fields = FIELDS.get(node["type"], ())
+            for field in group.keys() - ({"type", "metadata", "input_type"} - {*fields}):
+                known = self.number_or_text if field in TEXTS else self.array
+                node[field] = known(group, field) if field in fields else None
             nodes[str(name)] = node
         return Graph(nodes, list(self.edges(top)), self.metadata(top))
 
@@ -95,11 +96,7 @@ class _Reader:
         group = self.group(top, "metadata")
         if "format" not in group or not self.text(group, "format").startswith(OURS):
             return {}
-        return {
-            name: (self.text if texts else self.array)(group, name)
-            for name in group
-            for texts in [self.dataset(group, name).dtype.kind in "OS"]
-        }
+        return {name: self.number_or_text(group, name) for name in group}
 
     def member(self, group: Any, name: str) -> Any:
         """Return a group or dataset in `group`, which must be in this file itself."""
@@ -143,6 +140,10 @@ class _Reader:
         if dataset.dtype.kind not in "biuf":
             raise NirError(f"{dataset.name!r:.80} is {dataset.dtype}: it must be real numbers.")
         return np.asarray(self.counted(dataset)[()])
+
+    def number_or_text(self, group: Any, name: str) -> np.ndarray | str:
+        texts = self.dataset(group, name).dtype.kind in "OS"
+        return self.text(group, name) if texts else self.array(group, name)
 
     def text(self, group: Any, name: str) -> str:
         dataset = self.dataset(group, name)

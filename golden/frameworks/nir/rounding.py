@@ -9,12 +9,15 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.integer import infer
-from firstspike.golden.layers.registry import dense_layers
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.kind import LayerKind
+from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.quantise import best_threshold, quantised
 
 from .graph import NirError
+from .others import RealLayer
 
 if TYPE_CHECKING:
     from firstspike.golden.training.optimiser import Optimiser
@@ -49,33 +52,36 @@ def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Ne
 
 
 def rounded_network(
-    weights: Sequence[np.ndarray],
+    layers: Sequence[RealLayer],
     template: Network,
     bits: int = DEFAULT_BITS,
     samples: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     **fields: Any,
 ) -> tuple[Network, Calibrated | None]:
-    """Return the network of weights float64 [n_in, n_out], the first with a row per input.
+    """Return the network of real layers, the first with a row of weights per input.
 
     Thresholds are those with the smallest squared error, unless others serve `samples` [n, ...]
     with `labels` int [n] far better. `fields`: further ones of `Network`. Raises `NirError`,
     `EncodingError`, `NetworkError`.
     """
-    first = weights[0]
-    if len(first) == template.n_inputs:
-        first = first[template.inputs]
-    elif len(first) != len(template.inputs):
+    kinds = [layer.kind for layer in layers]
+    n_inputs = kinds[0].n_in
+    if n_inputs not in (template.n_inputs, len(template.inputs)):
         raise NirError(
-            f"the graph has {len(first)} inputs: what is said of the samples makes "
+            f"the graph has {n_inputs} inputs: what is said of the samples makes "
             f"{template.n_inputs}."
         )
-    real = [W.astype(np.float32) for W in (first, *weights[1:])]
+    real = [layer.weights.astype(np.float32) for layer in layers]
+    if isinstance(kinds[0], Dense) and n_inputs == template.n_inputs:
+        real[0] = real[0][template.inputs]
+        kinds[0] = Dense(*real[0].shape)
+    fields["geometry"] = geometry_of(kinds)
     thresholds: Sequence[int] = [best_threshold(W, bits) for W in real]
     judged = samples is not None and labels is not None
     if judged:
         ticks, labels = encode(template, samples), np.asarray(labels, np.int64)
-        optimiser, values = _judge(template, real, ticks, labels, bits)
+        optimiser, values = _judge(template, kinds, ticks, labels, bits)
         thresholds = optimiser.useful_thresholds(real, values, labels)
     network = quantised(template, real, bits, thresholds, **fields)
     if not judged:
@@ -87,21 +93,24 @@ def rounded_network(
 
 
 def _judge(
-    template: Network, real: Sequence[np.ndarray], ticks: np.ndarray, labels: np.ndarray, bits: int
+    template: Network,
+    layers: Sequence[LayerKind],
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    bits: int,
 ) -> "tuple[Optimiser, np.ndarray]":
     """Return what runs real weights on spike ticks, as training does, and its values of them."""
     from firstspike.golden.training.optimiser import Optimiser  # numba takes a while to import
 
-    if labels.min() < 0 or labels.max() >= real[-1].shape[1]:
+    if labels.min() < 0 or labels.max() >= layers[-1].n_out:
         raise NirError(
             f"the labels go from {labels.min()} to {labels.max()}: the graph has "
-            f"{real[-1].shape[1]} outputs."
+            f"{layers[-1].n_out} outputs."
         )
     used, values = np.unique(ticks, return_inverse=True)
     parameters = Parameters(
         weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf
     )
-    layers = dense_layers((len(template.inputs), *(W.shape[1] for W in real)))
     table = np.where(used > 0, used / template.unit, np.inf)
     rng = np.random.default_rng(1)
     optimiser = Optimiser(parameters, layers, template.n_inputs, table, rng)

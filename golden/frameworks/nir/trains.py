@@ -2,10 +2,12 @@
 """Spike trains beside a graph, as NIRData: what goes in, what the hidden layers do, the decisions.
 
 Observables are "spikes" of the input and of every hidden layer, which run on to the deadline, and
-of the last layer "decision": the spike that decides, none where it was forced.
+of the last layer "decision": the spike that decides, none where it was forced. Neurons of maps are
+numbered as in the network, map by map.
 """
 
 import io
+import math
 import os
 from typing import Any
 
@@ -18,6 +20,7 @@ from firstspike.golden.system.files import replace_file
 from .export import form_of
 from .forms import STEP, Form
 from .graph import optional
+from .maps import shapes_of
 
 
 def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
@@ -77,11 +80,15 @@ def _gridded(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarr
     Step s is tick s of what goes in, and tick s + 1 + layer of what a layer sends.
     """
     n, n_neurons = ticks.shape
+    shapes = shapes_of(network)
+    size = shapes[0].size if layer < 0 else shapes[layer].out
     more = form.further_inputs if layer < network.n_layers - 1 else 0
+    each = math.prod(size)  # neurons of a relay: a map, where the layer has maps
     steps = network.deadline + 1  # what comes in at the deadline has one, too
-    data = np.zeros((n, steps, n_neurons + more), bool)
+    data = np.zeros((n, steps, n_neurons + more * each), bool)
     images, neurons = np.nonzero(ticks)
     data[images, ticks[images, neurons] - (layer + 1), neurons] = True
     for relay in range(more):
-        data[:, relay, n_neurons + relay] = True
+        start = n_neurons + relay * each
+        data[:, relay, start : start + each] = True
     return nir.TimeGriddedData(data, STEP)

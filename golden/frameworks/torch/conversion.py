@@ -158,9 +158,8 @@ def from_network(network: Network) -> torch.nn.Sequential:
 
 def _convolving(geometry: Geometry, maps: int, filters: int) -> FirstSpikeConv:
     """Return a layer of a geometry; maps of one row are series."""
-    flat = geometry.size[0] == geometry.kernel[0] == geometry.stride[0] == 1
     pairs = geometry.kernel, geometry.stride, geometry.padding
-    if flat and geometry.padding[0] == 0:
+    if geometry.dimensions == 1:
         return FirstSpikeConv1d(maps, filters, *(pair[1:] for pair in pairs))
     return FirstSpikeConv2d(maps, filters, *pairs)
 

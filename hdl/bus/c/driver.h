@@ -169,7 +169,7 @@ static inline int firstspike_send_events(const struct firstspike_core *core, uin
 {
     uint32_t i;
     int wrong;
-    if (FIRSTSPIKE_FEATURES_BITMAP_VALUE)
+    if (FIRSTSPIKE_FEATURES_BITMAP_VALUE || FIRSTSPIKE_FEATURES_PIXELS_VALUE)
         return FIRSTSPIKE_UNFIT;
     wrong = firstspike_begin(core, tag);
     if (!wrong && !count)
@@ -182,6 +182,25 @@ static inline int firstspike_send_events(const struct firstspike_core *core, uin
     return wrong;
 }
 
+/* Send an image of `count` bytes, in as many beats as they need. */
+static inline int firstspike_send_bytes(const struct firstspike_core *core, uint8_t tag,
+                                        const uint8_t *bytes, uint32_t count)
+{
+    /* A register takes up to 32 bits of a beat. */
+    const uint32_t size = FIRSTSPIKE_FEATURES_BEAT_BITS_VALUE < 32u
+                              ? FIRSTSPIKE_FEATURES_BEAT_BITS_VALUE / 8u
+                              : 4u;
+    uint32_t i, j;
+    int wrong = firstspike_begin(core, tag);
+    for (i = 0; i < count && !wrong; i += size) {
+        uint32_t beat = 0;
+        for (j = 0; j < size && i + j < count; j++)
+            beat |= (uint32_t)bytes[i + j] << (8u * j);
+        wrong = firstspike_send(core, beat, i + size >= count);
+    }
+    return wrong;
+}
+
 #define FIRSTSPIKE_BITMAP_BYTES ((FIRSTSPIKE_BITMAP_PIXELS_VALUE + 7u) / 8u)
 
 /* Send an image as a bitmap of `count` bytes: pixel p is bit p % 8 of byte p / 8. Its decision will
@@ -191,22 +210,21 @@ static inline int firstspike_send_events(const struct firstspike_core *core, uin
 static inline int firstspike_send_bitmap(const struct firstspike_core *core, uint8_t tag,
                                          const uint8_t *bytes, uint32_t count)
 {
-    /* A register takes up to 32 bits of a beat. */
-    const uint32_t size = FIRSTSPIKE_FEATURES_BEAT_BITS_VALUE < 32u
-                              ? FIRSTSPIKE_FEATURES_BEAT_BITS_VALUE / 8u
-                              : 4u;
-    uint32_t i, j;
-    int wrong;
     if (!FIRSTSPIKE_FEATURES_BITMAP_VALUE || count != FIRSTSPIKE_BITMAP_BYTES)
         return FIRSTSPIKE_UNFIT;
-    wrong = firstspike_begin(core, tag);
-    for (i = 0; i < count && !wrong; i += size) {
-        uint32_t beat = 0;
-        for (j = 0; j < size && i + j < count; j++)
-            beat |= (uint32_t)bytes[i + j] << (8u * j);
-        wrong = firstspike_send(core, beat, i + size >= count);
-    }
-    return wrong;
+    return firstspike_send_bytes(core, tag, bytes, count);
+}
+
+/* Send an image of `count` pixels of 0 to 255, which the core encodes. Its decision will have this
+ * tag.
+ *
+ * After FIRSTSPIKE_SILENT the same holds as of events. */
+static inline int firstspike_send_pixels(const struct firstspike_core *core, uint8_t tag,
+                                         const uint8_t *pixels, uint32_t count)
+{
+    if (!FIRSTSPIKE_FEATURES_PIXELS_VALUE || count != FIRSTSPIKE_BITMAP_PIXELS_VALUE)
+        return FIRSTSPIKE_UNFIT;
+    return firstspike_send_bytes(core, tag, pixels, count);
 }
 
 /* Take the next decision. If none comes, all of it is 0. */

@@ -3,10 +3,10 @@
 
 from amaranth.lib import wiring
 
-from firstspike.hdl.bus.bus_core import Port, images_bus
-from firstspike.hdl.bus.core_map import MAGIC, NO_ROW, TICK_BITS, beats_of
+from firstspike.hdl.bus.bus_core import Port
+from firstspike.hdl.bus.core_map import MAGIC, NO_ROW, TICK_BITS
+from firstspike.hdl.bus.images import EVENTS, Images
 from firstspike.hdl.bus.register import RegisterMap
-from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.wrapping import filled
 
 _BENCH = """\
@@ -81,20 +81,17 @@ endmodule
 """
 
 
-def bench(
-    config: CoreConfig, ports: list[Port], registers: RegisterMap, name: str, said: str
-) -> str:
+def bench(images: Images, ports: list[Port], registers: RegisterMap, name: str, said: str) -> str:
     """The bench of module `name`; `said` is what it says of itself at first."""
-    beats = 1 if config.bitmap is None else beats_of(config)
-    images = images_bus(config)
+    beats, bus, events = max(images.beats, 1), images.bus, images.kind == EVENTS
     constant = {
         "s_axi_araddr": str(registers.by_name["magic"].offset),
         "s_axi_rready": "1",
         "m_axis_decision_tready": "1",
-        f"{images}_tdata": "0" if config.bitmap else f"32'h{NO_ROW << TICK_BITS:x}",
-        f"{images}_tkeep": f"~{(config.bitmap or 0) // 8}'d0",
+        f"{bus}_tdata": f"32'h{NO_ROW << TICK_BITS:x}" if events else "0",
+        f"{bus}_tkeep": f"~{images.bits // 8}'d0",
     }
-    changing = ("aclk", "aresetn", "s_axi_arvalid", f"{images}_tvalid", f"{images}_tlast")
+    changing = ("aclk", "aresetn", "s_axi_arvalid", f"{bus}_tvalid", f"{bus}_tlast")
     wires = []
     for port in ports:
         size = f"[{port.width - 1}:0] " if port.width > 1 else ""
@@ -107,7 +104,7 @@ def bench(
     return first + filled(
         _BENCH,
         name=name,
-        bus=images,
+        bus=bus,
         wires="\n".join(wires),
         connections=",\n".join(f"    .{port.name}({port.name})" for port in ports),
         magic=f"{MAGIC:x}",

@@ -15,13 +15,14 @@ from .c_encoding import c_encoding
 from .c_header import c_header
 from .names import PREFIX, c_prefix
 
-C_SUFFIXES = ("_registers.h", "_driver.h", "_encoding.h")
-"""Suffixes of the files in C."""
+ENCODING = "_encoding.h"
+C_SUFFIXES = ("_registers.h", "_driver.h", ENCODING)
+"""Suffixes of the files in C; a core that encodes pixels itself has no `ENCODING`."""
 
 
 def c_files(
     config: CoreConfig, network: Network, registers: RegisterMap, name: str, stem: str, said: str
-) -> tuple[str, ...]:
+) -> dict[str, str]:
     """The text of each of `C_SUFFIXES` for module `name`.
 
     The files' names begin with `stem`; `said` is what a generated file says of itself at first.
@@ -29,9 +30,9 @@ def c_files(
     prefix = c_prefix(name)
     folder = files("firstspike.hdl.bus") / "c"
     tables = c_encoding(config, network, prefix)
-    texts = [c_header(registers, prefix, said)]
-    for file in ("driver.h", "encoding.h"):
-        text = (folder / file).read_text()
+    texts = {C_SUFFIXES[0]: c_header(registers, prefix, said)}
+    for suffix in C_SUFFIXES[1:]:
+        text = (folder / suffix.removeprefix("_")).read_text()
         for old, new in (
             (f"{PREFIX}_", f"{prefix}_"),
             (f"{PREFIX.upper()}_", f"{prefix.upper()}_"),
@@ -39,5 +40,5 @@ def c_files(
             ("/* @tables@ */", tables),
         ):
             text = text.replace(old, new)
-        texts.append(text)
-    return tuple(texts)
+        texts[suffix] = text
+    return texts

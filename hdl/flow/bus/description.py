@@ -3,8 +3,9 @@
 
 from typing import Any
 
-from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS, images_bus
+from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, EVENT_BEAT, NO_ROW, decision_words
+from firstspike.hdl.bus.images import EVENTS, Images
 from firstspike.hdl.bus.register import (
     CONSTANT,
     HOLD,
@@ -24,13 +25,13 @@ def access(register: Register) -> str:
     return "read, a written 1 clears" if register.kind == STICKY else _ACCESS[register.access]
 
 
-def description(registers: RegisterMap, config: CoreConfig) -> dict[str, Any]:
+def description(registers: RegisterMap, config: CoreConfig, images: Images) -> dict[str, Any]:
     """The buses of a core: its registers, and the beats of its streams."""
-    images: dict[str, Any] = {"bus": images_bus(config)}
-    if config.bitmap is None:
-        images |= {"fields": [_field(field) for field in EVENT_BEAT], "no_row": NO_ROW}
+    told: dict[str, Any] = {"bus": images.bus}
+    if images.kind == EVENTS:
+        told |= {"fields": [_field(field) for field in EVENT_BEAT], "no_row": NO_ROW}
     else:
-        images |= {"pixels": config.bitmap}
+        told |= {"pixels": images.bits // images.pixel_bits, "pixel_bits": images.pixel_bits}
     words = [word.name for word in decision_words(config) for _ in range(word.count)]
     return {
         "bus": REGISTERS,
@@ -46,7 +47,7 @@ def description(registers: RegisterMap, config: CoreConfig) -> dict[str, Any]:
             }
             for register in registers.registers
         ],
-        "images": images,
+        "images": told,
         "decisions": {"bus": DECISIONS, "words": words},
     }
 

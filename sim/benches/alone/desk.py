@@ -13,13 +13,13 @@ from importlib.resources import files
 import numpy as np
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.front_ends import sound_of
+from firstspike.golden.said import said
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
-from firstspike.golden.sound.said import said
 from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
 from firstspike.hdl.alone.texts import sentence
 from firstspike.hdl.flow.wrapping import filled
-from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.benches.sound.ear import CHUNK, Tape
@@ -110,11 +110,11 @@ class Desk:
     @property
     def rate(self) -> int:
         """Samples per second that the board hears."""
-        return front_of(self._network).rate
+        return sound_of(self._network).rate
 
     def _bits(self, x: np.ndarray) -> np.ndarray:
         """Return the microphone's bits of samples, and of the silence at the end."""
-        front = front_of(self._network)
+        front = sound_of(self._network)
         silence = np.zeros(front.window * front.slot + round(SILENCE * front.rate), np.int16)
         return self.microphone.bits(np.concatenate([x, silence]))
 
@@ -142,7 +142,7 @@ class Desk:
 
     def expected(self, x: np.ndarray) -> bytes:
         """Return what should be said of samples, as golden says."""
-        network, front = self._network, self.microphone.hears(front_of(self._network))
+        network, front = self._network, self.microphone.hears(sound_of(self._network))
         heard = self.microphone.samples(self._bits(x))
         levels = front.levels(heard)
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.flash import ImageError, payload_of
-from firstspike.golden.sound.said import said
+from firstspike.golden.said import said
 from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
 from firstspike.hdl.alone.core import LISTENING, LOADING
 from firstspike.hdl.alone.image import network_image, words_of

@@ -62,13 +62,16 @@ class Driven:
     def __init__(self, library: Library, bench: BusBench) -> None:
         self.library, self.map = library, bench.map
         features = {field.name: field.value for field in bench.map.by_name["features"].fields}
-        self.bitmap, self.size = features["bitmap"], features["beat_bits"] // 8
+        self.bitmap, self.pixels = features["bitmap"], features["pixels"]
+        self.size = features["beat_bits"] // 8
         self.layers = features["layers"]
 
     def send(self, frame: bytes, tag: int) -> int:
         """Send an image."""
         if self.bitmap:
             return self.library.core_bitmap(tag, frame, len(frame))
+        if self.pixels:
+            return self.library.core_pixels(tag, frame, len(frame))
         empty = frame[2:] == b"\xff\xff"
         return self.library.core_events(tag, frame, 0 if empty else len(frame) // 4)
 
@@ -121,8 +124,9 @@ async def driver(bench):
         assert library.core_load(Words(*weights), len(weights) - 1) != 0
         assert library.core_store(stored, len(weights)) == 0
         for tag, frame in enumerate(bench.given.frames):
-            other = library.core_events if driven.bitmap else library.core_bitmap
-            assert other(tag, frame, 1) != 0
+            others = [library.core_events, library.core_bitmap, library.core_pixels]
+            others.pop(1 if driven.bitmap else 2 if driven.pixels else 0)
+            assert all(other(tag, frame, 1) != 0 for other in others)
             assert driven.send(frame, tag) == 0
             answer, told, words = driven.take()
             assert (answer, told) == (0, tag)

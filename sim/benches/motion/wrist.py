@@ -10,13 +10,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import Out
 
 from firstspike.golden import Network, Results, differences, encode, infer
+from firstspike.golden.front_ends import motion_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.alone.motion import ABSENT, MotionSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.motion.watcher import Watcher, motion_of
+from firstspike.hdl.motion.watcher import Watcher
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.runner import Simulation, SimulationError

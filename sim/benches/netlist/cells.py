@@ -15,8 +15,8 @@ from firstspike.hdl.flow.wrapping import filled
 
 OURS = {
     "ice40": ("ice40_clocks.v",),
-    "ecp5": ("ecp5_clocks.v", "dp16kd.v"),
-    "gowin": ("gowin_clocks.v", "gowin_bsram.v"),
+    "ecp5": ("ecp5_clocks.v", "dp16kd.v", "block_ram.v"),
+    "gowin": ("gowin_clocks.v", "gowin_bsram.v", "block_ram.v"),
 }
 """Files with the models that Yosys has not, by family."""
 
@@ -60,12 +60,15 @@ def _contents() -> dict[str, str]:
     def parameters(bits: int, name: str) -> str:
         return "\n".join(f"    parameter [{bits - 1}:0] {name}{part} = 0;" for part in parts)
 
+    def content(form: str) -> str:
+        return f"{{{', '.join(form.format(part) for part in reversed(parts))}}}"
+
     return {
         "parameters": parameters(320, "INITVAL_"),
-        "fills": "\n".join(f"        fill('h{part}, INITVAL_{part});" for part in parts),
         "parameters_8": parameters(256, "INIT_RAM_"),
         "parameters_9": parameters(288, "INIT_RAM_"),
-        "content": f"{{{', '.join(f'INIT_RAM_{part}' for part in reversed(parts))}}}",
+        "content": content("INIT_RAM_{}"),
+        "content_20": content("packed_18(INITVAL_{})"),
     }
 
 

@@ -9,11 +9,11 @@ import cocotb
 import numpy as np
 
 from firstspike.golden import Network, Results, differences, encode, infer
+from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.front import Word
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -48,7 +48,7 @@ def golden_words(
     network: Network, microphone: Microphone, bits: np.ndarray
 ) -> tuple[list[Word], np.ndarray]:
     """Return the words that are known at the end of the bits, and their pictures uint8 [n, ...]."""
-    front = microphone.hears(front_of(network))
+    front = microphone.hears(sound_of(network))
     x = microphone.samples(bits)
     levels = front.levels(x)[: len(x) // front.slot]
     words = list(front.words(levels))
@@ -73,7 +73,7 @@ def simulate(
     """
     verilog = verilog_of(Ear(network, folding, microphone), TOP)
     simulation = Simulation(verilog, TOP, simulator, waves)
-    slot = front_of(network).slot
+    slot = sound_of(network).slot
     given = EarParameters(
         chunks=chunks_of(bits),
         bit=microphone.divider,
@@ -104,7 +104,7 @@ def compared(
 
     Raises SimulationError at the first difference, or if another number of words is heard.
     """
-    front, config = front_of(network), CoreConfig.of(network, folding)
+    front, config = sound_of(network), CoreConfig.of(network, folding)
     words, pictures = golden_words(network, microphone, bits)
     if len(received) != len(words):
         raise SimulationError(f"{len(received)} words are heard, expected {len(words)}.")

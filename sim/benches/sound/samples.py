@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network, encode, events
+from firstspike.golden.front_ends import sound_of
 from firstspike.hdl.layer.events import input_layout
-from firstspike.hdl.sound.listener import Listener, front_of
+from firstspike.hdl.sound.listener import Listener
 from firstspike.sim.benches.levels_encoder import Spike, images_of
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import Dut, StreamSink, at_random
@@ -29,7 +30,7 @@ def simulate(network: Network, x: np.ndarray, *, seed: int = 1, **options: Any) 
 
     `options` are `BlockBench.run`'s. Raises SimulationError at the first difference to golden.
     """
-    front = front_of(network)
+    front = sound_of(network)
     levels = front.levels(x)[: len(x) // front.slot]
     pictures = [front.picture(levels, word) for word in front.words(levels)]
     images = [

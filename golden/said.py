@@ -13,11 +13,6 @@ def said(network: Network, results: Results, isolated: np.ndarray) -> np.ndarray
     The last class of a network of sound is none of the words. A forced decision is not said.
     """
     told = isolated & ~results.forced
-    if hears(network):
+    if network.sound is not None:
         told &= results.decision != network.shape[-1] - 1
     return told
-
-
-def hears(network: Network) -> bool:
-    """Whether a network is one of sound."""
-    return network.features is not None and network.features.sound is not None

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The layers of a chain: which of its nodes connect, and which are neurons."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .graph import ACCEPTED, CONVOLVING, POOLING, Named, NirError
+
+
+class LayerNodes(NamedTuple):
+    """The nodes of a layer, in order."""
+
+    before: Sequence[Named]
+    """Flatten and pooling in front of the weights."""
+    connection: Named
+    """Linear, Conv1d or Conv2d."""
+    neurons: Sequence[Named]
+
+
+def layers_in(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[LayerNodes]:
+    """Return the layers between input and output, each with nodes of those types.
+
+    A layer that convolves has Conv1d or Conv2d for Linear and Affine. Raises `NirError`.
+    """
+    inner = list(chain[1:-1])
+    if not inner:
+        raise NirError(f"there is nothing between input and output: accepted is {ACCEPTED}.")
+    layers: list[LayerNodes] = []
+    while inner:
+        start = next((at for at, node in enumerate(inner) if not _before(node)), len(inner))
+        layer = inner[start : start + len(kinds)]
+        for node, wanted in zip(layer, kinds, strict=False):
+            if not _is(node, wanted):
+                node.fail(
+                    f"here it would be {wanted}: accepted is {', '.join(kinds)} for each layer."
+                )
+        if len(layer) < len(kinds):
+            inner[-1].fail(f"the layer ends here: accepted is {', '.join(kinds)} for each layer.")
+        layers.append(LayerNodes(inner[:start], layer[0], layer[1:]))
+        inner = inner[start + len(kinds) :]
+    return layers
+
+
+def _before(node: Named) -> bool:
+    return node.kind in ("Flatten", *POOLING)
+
+
+def _is(node: Named, wanted: str) -> bool:
+    """Whether a node is of a type, or of one that stands for it."""
+    standing = {"Linear": ("Affine", *CONVOLVING), "Affine": (*CONVOLVING,)}
+    return node.kind in (wanted, *standing.get(wanted, ()))

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Says what becomes of each node of a graph: the same, approximate, or not possible, and why."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from .graph import CONVOLVING, POOLING, Graph, Named, NirError
+from .importing import network_of
+from .others import check_node, real_layers
+
+SAME, APPROXIMATE, IMPOSSIBLE = "the same", "approximate", "not possible"
+
+_BECOMES = {
+    **dict.fromkeys(("Input", "Output"), (SAME, "its neurons keep their order.")),
+    **dict.fromkeys(
+        ("Linear", "Affine", *CONVOLVING),
+        (APPROXIMATE, "its weights are rounded to integers of a few bits."),
+    ),
+    **dict.fromkeys(POOLING, (SAME, "it becomes part of the weights of the layer behind it.")),
+    "Flatten": (SAME, "neurons are numbered map by map, as here."),
+    "LI": (SAME, "its r becomes part of the weights."),
+    "IF": (
+        APPROXIMATE,
+        "its spikes are rounded up to a tick; r and v_threshold scale the weights.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """It says what becomes of a node."""
+
+    name: str
+    kind: str
+    verdict: str
+    """SAME, APPROXIMATE or IMPOSSIBLE."""
+    why: str
+    """A sentence."""
+
+
+def verdicts(graph: Graph, ours: bool) -> list[Verdict]:
+    """Return a verdict for each node, from input to output if they are a chain.
+
+    A graph of ours is read bit for bit, and one of another is rounded. A graph that is refused as a
+    whole, such as one without an output, raises `NirError`.
+    """
+    nodes = [Named(name, node) for name, node in graph.nodes.items()]
+    refused: dict[str, str] = {}
+    for node in nodes:
+        try:
+            if ours:
+                node.check_kind()
+            else:
+                check_node(node)
+        except NirError as error:
+            refused[node.name] = error.why
+    try:
+        if ours:
+            network_of(graph)
+        else:
+            real_layers(graph)
+    except NirError as error:
+        if error.node is not None:
+            refused.setdefault(error.node, error.why)
+        elif not refused:
+            raise
+    with suppress(NirError):
+        nodes = graph.chain()
+    return [_verdict(node, ours, refused.get(node.name)) for node in nodes]
+
+
+def _verdict(node: Named, ours: bool, refusal: str | None) -> Verdict:
+    if refusal is not None:
+        return Verdict(node.name, node.kind, IMPOSSIBLE, refusal)
+    said = (SAME, "firstspike export has written it.") if ours else _BECOMES[node.kind]
+    return Verdict(node.name, node.kind, *said)

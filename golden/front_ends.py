@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The front end of a network, for whoever cannot do without one."""
+
+from firstspike.golden.foreign.fields import NetworkError
+from firstspike.golden.motion.front import MotionFrontEnd
+from firstspike.golden.network import Network
+from firstspike.golden.sound.front import FrontEnd
+
+
+def sound_of(network: Network) -> FrontEnd:
+    """Return the front end for sound; raises NetworkError for a network that has none."""
+    if network.sound is None:
+        raise NetworkError(
+            "the network does not listen to sound: train one on recordings, for example on "
+            "spoken-digits"
+        )
+    return network.sound
+
+
+def motion_of(network: Network) -> MotionFrontEnd:
+    """Return the front end for motion; raises NetworkError for a network that has none."""
+    if network.motion is None:
+        raise NetworkError(
+            "the network does not watch motion: train one as examples/gestures.py does"
+        )
+    return network.motion

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What each verb does with a network that convolves: its work, or a sentence on what is missing."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden.faults import kill
+from tests.support.command import firstspike, refusal
+from tests.support.convolving import convolving_network
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture
+def network(tmp_path, monkeypatch):
+    """A network of digits with one layer that convolves, in a folder of its own as net.npz."""
+    monkeypatch.chdir(tmp_path)
+    network = convolving_network(hidden=("4c5s4",), size=(28, 28), maps=1, n_classes=10)
+    network.save("net.npz")
+    return network
+
+
+def test_info_names_the_kernels(capfd, network):
+    ended = firstspike(capfd, "info", "net.npz", "--json", "-")
+    first, second = json.loads(ended.out)["layers"]
+    assert first["convolution"] == {
+        **{"maps": 1, "filters": 4, "size": [28, 28], "kernel": [5, 5]},
+        **{"stride": [4, 4], "padding": [0, 0], "positions": [6, 6]},
+    }
+    assert second["convolution"] is None
+    assert "0         1        4        28 x 28   5 x 5" in ended.err
+
+
+def test_plot_draws_the_maps(capfd, network):
+    assert firstspike(capfd, "plot", "net.npz", "-o", "maps.png").status == 0
+    assert firstspike(capfd, "plot", "mnist-4bit", "-o", "none.png").status == 0
+    with Image.open("maps.png") as maps, Image.open("none.png") as none:
+        assert maps.size[1] > none.size[1]
+        colours = {tuple(pixel) for pixel in np.asarray(maps.convert("RGB")).reshape(-1, 3)}
+    assert (68, 1, 84) in colours, "the earliest spike has the first colour of viridis"
+
+
+def test_study_says_that_filters_die(capfd, network):
+    ended = firstspike(capfd, "study", "net.npz", "--images", 50, "-o", "s.png", "--json", "-")
+    assert ended.status == 0
+    assert "dead filters and dense neurons" in ended.err
+    assert "a network of the shape without spikes takes 5040" in ended.err
+    assert set(json.loads(ended.out)["curves"]) == {"deadline", "flips", "jitter", "dead"}
+
+
+def test_the_neurons_of_a_dead_filter_never_fire_and_the_others_do_as_before():
+    network = convolving_network(hidden=("4c5s4",), size=(28, 28), maps=1, n_classes=10)
+    ticks = encode(network, bundled_test_set()[0][:20])
+    hurt = kill(network, 0.5, np.random.default_rng(1))
+    alive = np.repeat(hurt.weights[0].any(axis=0), 36)
+    before, after = (infer(one, ticks).hidden[0] for one in (network, hurt))
+    assert not after[:, ~alive].any()
+    assert 0 < alive.sum() < alive.size
+    assert np.array_equal(after[:, alive], before[:, alive])
+
+
+def test_run_and_nir_take_it(capfd, network):
+    assert firstspike(capfd, "run", "net.npz", "--images", 5).status == 0
+    words = ("export", "net.npz", "--form", "cuba", "--images", 3, "-o", "net.nir")
+    assert firstspike(capfd, *words).status == 0
+    assert os.path.exists("net.data.nir")
+    assert firstspike(capfd, "import", "net.nir", "-o", "again.npz").status == 0
+    assert load_network("again.npz").to_bytes() == network.to_bytes()
+
+
+def test_learning_is_refused(capfd, network):
+    words = ("learn", "net.npz", "--images", 5, "-o", "learned.npz")
+    assert "learning image by image takes dense layers alone" in refusal(capfd, *words)
+    ended = firstspike(capfd, "learn", "--random", "4c5s4", "-o", "learned.npz")
+    assert ended.status == 2
+    assert "give their sizes, such as --random 600" in ended.err
+    assert os.listdir() == ["net.npz"]
+
+
+def test_a_page_is_refused(capfd, network):
+    assert "firstspike plot draws its maps" in refusal(capfd, "page", "net.npz", "-o", "page.html")
+    assert os.listdir() == ["net.npz"]
