@@ -24,6 +24,9 @@ from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
 _SHALLOW = 4  # words of state
+_WALK = 500
+"""Look-up tables of a walk over positions, by the only such build that was placed: no fit has it."""
+
 _SPREAD = 0.3  # of a coefficient, as a share of it
 _NOISE = 0.05  # of a build, likewise: what no rule knows of it
 
@@ -53,7 +56,8 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
 
     `plays`: the design holds images to play.
     """
-    return round(float(features_of(config, plays) @ rule(family).coefficients))
+    known = float(features_of(config, plays) @ rule(family).coefficients)
+    return round(known) + _WALK * sum(layer.folding.convolves for layer in config.layers)
 
 
 @cache

@@ -192,7 +192,7 @@ class _Planner:
 
         Lanes by layer are left out if another plan has as few groups in each layer.
         """
-        first, *others = self.network.shape[1:]
+        first, *others = self._columns
         alike = self._first_that_fits(shape, _fewer(max(first, *others, 0)))
         if not others:
             return alike
@@ -208,6 +208,11 @@ class _Planner:
                 plans.append(plan)
         return min(plans, key=self._cycles)
 
+    @property
+    def _columns(self) -> list[int]:
+        """The most lanes that each layer can have."""
+        return [layer.columns for layer in self.network.layers]
+
     def _cycles(self, plan: Plan) -> float:
         """Cycles of the few images, or of the weights alone if every input and neuron spikes."""
         if plan.design is None:
@@ -219,7 +224,7 @@ class _Planner:
 
     def _by_layer(self, most: int, share: int, last: int) -> tuple[int, ...]:
         """Lanes of a first layer with the most, of a hidden one with a share of it, of the last."""
-        *hidden, outputs = self.network.shape[2:]
+        _, *hidden, outputs = self._columns
         return (most, *(max(1, min(most // share, n)) for n in hidden), min(last, outputs))
 
     def _first_that_fits(self, shape: CoreShape, choices: Iterable[Lanes]) -> Plan:

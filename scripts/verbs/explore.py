@@ -129,7 +129,7 @@ def command(
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
     if recipe == "conv":
         raise VerbError(
-            "--recipe conv convolves, and boards take dense layers alone: give another recipe."
+            "--recipe conv convolves, and a search takes dense layers alone: give another recipe."
         )
     run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firstspike.golden import LearningState, Results, Settings, differences, encode, infer, learn
+from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
@@ -84,6 +85,33 @@ class Check(_Check):
 
 
 @dataclass(frozen=True)
+class ConvolvingCheck(_Check):
+    """Images through a small core of one layer that convolves, and the outputs.
+
+    `sizes` are maps, rows and columns of the input, and the outputs.
+    """
+
+    filters: str
+
+    def results(self) -> tuple[Results, Results]:
+        """Return the results of ten images."""
+        rng = np.random.default_rng(1)
+        maps, down, across, outputs = self.sizes
+        n_in = maps * down * across
+        layers = layers_of([self.filters], n_in, outputs, (down, across))
+        weights = [rng.integers(-4, 8, (layer.rows, layer.columns)) for layer in layers]
+        fields = {"unit": UNIT, "deadline": DEADLINE, "inputs": np.arange(n_in)}
+        network = network_of(weights, (6, 7), geometry=geometry_of(layers), **fields)
+        latest = rng.integers(1, DEADLINE + 1, (10, 1))
+        ticks = rng.integers(0, latest + 1, (10, n_in))
+        ticks[6:] = rng.choice([0, 4, 12], (4, n_in))
+        folding = Folding.of(network, CoreShape(self.lanes, self.window))
+        inference = infer(network, ticks)
+        expected = replace(inference, cycles=cycles(network, ticks, inference, folding))
+        return expected, simulate_directly(network, ticks, folding)
+
+
+@dataclass(frozen=True)
 class LearningCheck(_Check):
     """Images that a small core learns."""
 
@@ -135,6 +163,9 @@ CHECKS = (
     Check("banks", (22, 13, 6), lanes=5, window=2, rows=2),
     Check("several-spikes-sent", (30, 40, 4), lanes=40, window=0, bitmap=8, rows=4),
     Check("overlap", (30, 40, 4), lanes=40, window=0, bitmap=8, rows=4, overlap=True),
+    ConvolvingCheck("positions", (2, 5, 4, 3), lanes=2, window=2, filters="3c3s2p1"),
+    # Spikes that follow each other reach the same position.
+    ConvolvingCheck("close-positions", (1, 4, 6, 3), lanes=3, window=1, filters="3c2s2"),
     LearningCheck(
         "learning",
         (20, 13, 5),

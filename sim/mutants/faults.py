@@ -39,10 +39,27 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "fires-again": ("to.advance if last else to.advance & (M < 0)", "to.advance"),
         "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
         "unused-bits-are-used": ("part >> config.unused_bits for", "part for"),
+        "state-not-forwarded": ("if places == 2 or folding.convolves", "if places == 2"),
+        "state-not-at-hand": ("begins & ~coming.again if", "begins if"),
         "gathered-before-a-reset": ("init=int(folding.gathers)", "init=0"),
         "gathered-rows-kept": ("Mux(to.starts, fresh, total) for", "total for"),
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
+    },
+    "layer.locator": {
+        "maps-not-split": ("eq(address - times(places, map_))", "eq(address)"),
+        "positions-beyond-the-map": (
+            "Mux(position >= self.out, self.out - 1, position)",
+            "position",
+        ),
+    },
+    "layer.positions": {
+        "positions-not-forwarded": ("known |= one.valid &", "known |= 0 & one.valid &"),
+        "positions-of-another-image": ("found.o.payload.inside & (entry", "(entry"),
+        "positions-not-cleared": ("m.If(self.clear)", "m.If(self.clear & 0)"),
+        "advances-too-early": ("Mux(tells, reached.settled, adds)", "Mux(tells, 1, adds)"),
+        "row-of-positions-cut": ("reach.x.eq(line.x)", "reach.x.eq(reach.x)"),
+        "groups-start-apart": ("Mux(asks, ~known, starting)", "~known"),
     },
     "layer.limits": {
         "limit-rounded-down": ("(-(-needed // passed)", "((needed // passed)"),

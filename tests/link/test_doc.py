@@ -176,7 +176,9 @@ def test_the_layout_of_the_identity_is_that_of_the_page():
     sizes = [int(size) for size in re.findall(r"^\| (\d+) \|", head + "|", re.MULTILINE)]
     assert sum(sizes) == protocol.identity_bytes(0)
     parts = re.findall(r"^\| ((?:\d, )+\d) \|", layer, re.MULTILINE)
-    assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LAYER_FORMAT.size
+    of_layer, geometry = parts[:-1], parts[-1]
+    assert sum(map(int, ", ".join(of_layer).split(", "))) == protocol.LAYER_FORMAT.size
+    assert sum(map(int, geometry.split(", "))) == protocol.GEOMETRY_FORMAT.size
 
 
 HARNESS = """

@@ -180,16 +180,18 @@ class BoardModel(LinkModel):
         return self._image(ticks, payload[0], stream)
 
     def _image(
-        self, ticks: np.ndarray, label: int, stream: Sequence[tuple[int, int]] = ()
+        self, ticks: np.ndarray, label: int, stream: Sequence[tuple[int, int]] | None = None
     ) -> bytes:
-        """`stream`: (tick, causes) of every event, if it comes as such."""
+        """`stream`: (tick, causes) of every event, if it comes as such, past the Encoder."""
+        folding = self.folding if stream is None else replace(self.folding, bitmap=None)
+        stream = stream or ()
         pixels = (ticks > 0).astype(np.uint8)[None] * 255
         ticks = ticks[None]
         if self._state is None:
             network = replace(self.network, weights=self.weights)
             found = infer(network, ticks)
             flags = causes_at(int(found.tick[0]), stream)
-            found = replace(found, cycles=cycles(network, ticks, found, self.folding, pixels))
+            found = replace(found, cycles=cycles(network, ticks, found, folding, pixels))
             updated, rest = False, b""
         else:
             state = replace(self._state, weights=self.weights)
@@ -202,7 +204,7 @@ class BoardModel(LinkModel):
                 self.learned.append((ticks.tobytes(), label))
             labels = np.array([label if known else UNLABELLED])
             found = learn(state, ticks, labels, self._rule, trace=True)
-            found = learning_cycles(network, ticks, found, self.folding, pixels)
+            found = learning_cycles(network, ticks, found, folding, pixels)
             updated, rest = bool(found.updated[0]), int(found.turnaround[0]).to_bytes(4, "little")
             self._state.generator = state.generator
             self.words = [
