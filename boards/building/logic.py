@@ -25,7 +25,7 @@ from .known_builds import KnownBuild, known_builds
 
 _SHALLOW = 4  # words of state
 _WALK = 500
-"""Look-up tables of a walk over positions: the only such build placed, which no fit knows, says so."""
+"""Look-up tables of a walk over positions, by one placed build: no fit knows such layers yet."""
 
 _SPREAD = 0.3  # of a coefficient, as a share of it
 _NOISE = 0.05  # of a build, likewise: what no rule knows of it

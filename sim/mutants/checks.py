@@ -100,8 +100,14 @@ class ConvolvingCheck(_Check):
         n_in = maps * down * across
         layers = layers_of([self.filters], n_in, outputs, (down, across))
         weights = [rng.integers(-4, 8, (layer.rows, layer.columns)) for layer in layers]
-        fields = {"unit": UNIT, "deadline": DEADLINE, "inputs": np.arange(n_in)}
-        network = network_of(weights, (6, 7), geometry=geometry_of(layers), **fields)
+        network = network_of(
+            weights,
+            (6, 7),
+            unit=UNIT,
+            deadline=DEADLINE,
+            inputs=np.arange(n_in),
+            geometry=geometry_of(layers),
+        )
         latest = rng.integers(1, DEADLINE + 1, (10, 1))
         ticks = rng.integers(0, latest + 1, (10, n_in))
         ticks[6:] = rng.choice([0, 4, 12], (4, n_in))
