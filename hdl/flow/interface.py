@@ -2,12 +2,14 @@
 """Describes a generated core from outside: its ports, their payloads and its parameters."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
+from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -37,6 +39,11 @@ _WEIGHT_NOTE = (
 )
 """What a user has to know besides the ports: how to use them, and what the numbers mean."""
 
+_CONVOLUTION_NOTE = (
+    "A layer with a `geometry` convolves, and each pair there is (down, across). Filter = group * "
+    "lanes + lane, and the row of a weight is (map * kernel rows + tap down) * kernel columns + "
+    "tap across. Inputs and neurons are numbered map by map, then row by row."
+)
 _BITMAP_NOTE = (
     "A bitmap is `bitmap_words` words per image, with a bit for every input, connected or not; "
     "where the first layer takes several `rows` a cycle, for every one of `inputs` instead, in "
@@ -106,11 +113,14 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
         "layers": [_layer(layer) for layer in config.layers],
     }
     rows = f"{_ROW_NOTE} {network.coding.NOTE}".strip()
-    return about, [rows, _WEIGHT_NOTE, *([_BITMAP_NOTE] if bitmap else [])]
+    notes = [rows, _WEIGHT_NOTE]
+    notes += [_CONVOLUTION_NOTE] * config.convolves + [_BITMAP_NOTE] * bool(bitmap)
+    return about, notes
 
 
-def _layer(layer: LayerConfig) -> dict[str, int]:
-    folding = layer.folding
+def _layer(layer: LayerConfig) -> dict[str, Any]:
+    folding, (geometry,) = layer.folding, geometry_of([layer.folding.kind])
+    convolves = {"geometry": asdict(geometry)} if geometry else {}
     return {
         "n_in": folding.n_in,
         "n_out": folding.n_out,
@@ -127,6 +137,7 @@ def _layer(layer: LayerConfig) -> dict[str, int]:
         "word_bits": layer.word_bits,
         "chunks": chunks_of(layer),
         "chunk_bits": CHUNK_BITS,
+        **convolves,
     }
 
 

@@ -7,6 +7,7 @@ Small random networks on Amaranth's simulator.
 """
 
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.flow.interface import describe
 from firstspike.hdl.link.protocol.formats import Identity
 from firstspike.hdl.link.protocol.identity import Facts, config_of, identity_of
 from tests.support.convolving import convolving_network
@@ -102,6 +105,15 @@ def test_the_link_tells_how_layers_convolve():
     config = CoreConfig.of(network, Folding.of(network, CoreShape(2, 2)))
     told = identity_of(config, network, Facts(clock_hz=1))
     assert config_of(Identity.from_bytes(told.to_bytes())) == config
+
+
+def test_the_interface_tells_how_layers_convolve():
+    network = convolving_network()
+    config = CoreConfig.of(network, Folding.of(network))
+    about = describe(Core(config), network)
+    told = [layer.get("geometry") for layer in about["layers"]]
+    assert told == [of and asdict(of) for of in config.geometry]
+    assert any("Filter = group * lanes + lane" in note for note in about["notes"])
 
 
 def test_a_geometry_that_no_core_has_is_refused():
