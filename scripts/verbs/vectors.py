@@ -42,7 +42,6 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     from firstspike.sim.vectors.vectors import write_vectors
 
     network = load_network(net)
-    network.check_dense("the bench of vectors")
     own_images = options["image_files"] or options["events_file"]
     of_mnist = not own_images and options["dataset"] in (None, "mnist")
     images = select(network, options)

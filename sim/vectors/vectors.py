@@ -84,6 +84,8 @@ class _Log(NamedTuple):
     layer: int
     bank: int
     banks: int
+    unordered: bool
+    """Spikes of one tick come in any order, as of a layer that convolves."""
 
     @property
     def name(self) -> str:
@@ -98,8 +100,8 @@ class _Log(NamedTuple):
 
 def _logs(config: CoreConfig) -> Iterator[_Log]:
     for layer, of in enumerate(config.layers[:-1]):
-        banks = of.folding.sends
-        yield from (_Log(layer, bank, banks) for bank in range(banks))
+        banks, unordered = of.folding.sends, of.folding.convolves
+        yield from (_Log(layer, bank, banks, unordered) for bank in range(banks))
 
 
 def _spikes(log: _Log, expected: Results) -> list[np.ndarray]:
@@ -136,6 +138,11 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"  reg [{layout.size - 1}:0] spikes_{name}[0:{spikes - 1}];",
             f"  reg [31:0] spike_ends_{name}[0:2*IMAGES-1];",
             f"  integer spike_{name};",
+            *(
+                [f"  integer found_{name};", f"  reg [{layout.size - 1}:0] next_{name};"]
+                if log.unordered
+                else []
+            ),
             "  initial begin",
             f"    spike_{name} = 0;",
             f'    $readmemh("spikes_{name}.hex", spikes_{name});',
@@ -152,6 +159,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             "          $finish(0);",
             "          #1;",
             "        end",
+            *(_search(name, layer, tick, neuron) if log.unordered else ()),
             f'        check(image, "log {name} tick", log_{layer}_spike{tick}, '
             f"spikes_{name}[spike_{name}]{tick});",
             f'        check(image, "log {name} neuron", log_{layer}_spike{neuron}, '
@@ -201,6 +209,21 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         counts="\n".join(counts),
         ends="\n".join(ends),
         **{name: decision[name] for name in ("class", "tick", "forced", "error", "cycles")},
+    )
+
+
+def _search(name: str, layer: int, tick: str, neuron: str) -> Iterator[str]:
+    """Lines that bring the spike which has come to the front of those of its tick."""
+    spikes, found, said = f"spikes_{name}", f"found_{name}", f"log_{layer}_spike"
+    yield from (
+        f"        {found} = spike_{name};",
+        f"        while ({found} + 1 < spike_ends_{name}[2*image] &&",
+        f"               {spikes}[{found}]{tick} == {said}{tick} &&",
+        f"               {spikes}[{found}]{neuron} != {said}{neuron} &&",
+        f"               {spikes}[{found} + 1]{tick} == {said}{tick}) {found} = {found} + 1;",
+        f"        next_{name} = {spikes}[{found}];",
+        f"        {spikes}[{found}] = {spikes}[spike_{name}];",
+        f"        {spikes}[spike_{name}] = next_{name};",
     )
 
 

@@ -22,6 +22,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
+from tests.support.convolving import convolving_network
 from tests.support.lint import needs_verilator
 from tests.support.plain_bench import printed
 from tests.support.simulators import needs_icarus
@@ -32,9 +33,9 @@ def check(folder):
     return printed(folder)[0]
 
 
-def write(folder, embedded=True, **folding):
-    """Write vectors of a toy network, an empty image among them."""
-    network = toy_network()
+def write(folder, embedded=True, network=None, **folding):
+    """Write vectors of a toy network, or of another one, an empty image among them."""
+    network = network or toy_network()
     folding = Folding.of(network, CoreShape(**folding))
     pixels = np.random.default_rng(2).integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
     pixels[3] = 0
@@ -94,6 +95,15 @@ def test_the_core_passes(vectors):
 
 def test_a_core_of_several_rows_a_cycle_passes(vectors_of_rows):
     assert check(vectors_of_rows).startswith("PASS: 8 images")
+
+
+def test_a_core_that_convolves_passes_whatever_the_order_within_a_tick(tmp_path):
+    (tmp_path / "core").mkdir()
+    write(tmp_path / "core", network=convolving_network(), lanes=2)
+    assert check(tmp_path / "core").startswith("PASS: 8 images")
+    said = said_of_changed(tmp_path / "core", tmp_path / "broken", "spikes_0.hex", 2)
+    assert said.startswith("FAIL: image")
+    assert "log 0" in said
 
 
 @pytest.mark.parametrize(
