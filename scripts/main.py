@@ -18,7 +18,7 @@ from .progress import shown
 from .verbs import Verbs
 
 VERBS = {
-    "fetch": "Download MNIST or Fashion-MNIST, checked by SHA-256.",
+    "fetch": "Download MNIST, Fashion-MNIST or spoken digits, checked by SHA-256.",
     "train": "Train a network and write its file.",
     "learn": "Learn image by image with the rule of the chip, or adapt a network.",
     "info": "Say what is in a network file.",

@@ -41,7 +41,7 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     return DescribedLayout(
         write=(1, "1 write, 0 read"),
         layer=(range(len(config.layers) + 1), "layer, the first is 0"),
-        address=(range(words + 1), "word: group * n_in + row, n_in rounded up to a multiple of R"),
+        address=(range(words + 1), "word of the layer: group * words / groups + row"),
         data=(CHUNK_BITS, "next chunk of the word, lowest bits first; the last one writes it"),
     )
 

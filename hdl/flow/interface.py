@@ -40,9 +40,9 @@ _WEIGHT_NOTE = (
 """What a user has to know besides the ports: how to use them, and what the numbers mean."""
 
 _CONVOLUTION_NOTE = (
-    "A layer with a `geometry` convolves, and each pair there is (down, across). Filter = group * "
-    "lanes + lane, and the row of a weight is (map * kernel rows + tap down) * kernel columns + "
-    "tap across. Inputs and neurons are numbered map by map, then row by row."
+    "A layer with a `geometry` convolves, and each pair there is (down, across). With regard to "
+    "weights a filter stands for the neuron, and the row is (map * kernel rows + tap down) * "
+    "kernel columns + tap across. Inputs and neurons are numbered map by map, then row by row."
 )
 _BITMAP_NOTE = (
     "A bitmap is `bitmap_words` words per image, with a bit for every input, connected or not; "

@@ -113,7 +113,7 @@ def test_the_interface_tells_how_layers_convolve():
     about = describe(Core(config), network)
     told = [layer.get("geometry") for layer in about["layers"]]
     assert told == [of and asdict(of) for of in config.geometry]
-    assert any("Filter = group * lanes + lane" in note for note in about["notes"])
+    assert any("a filter stands for the neuron" in note for note in about["notes"])
 
 
 def test_a_geometry_that_no_core_has_is_refused():
