@@ -51,8 +51,11 @@ class Folding:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
         rows = 1 if shape.rows is None else shape.rows
         check_rows(rows)
-        if network.geometry and rows > 1:
-            raise NetworkError("a network that convolves adds one row per cycle: leave rows out")
+        if network.geometry and (rows > 1 or shape.overlap):
+            raise NetworkError(
+                "a network that convolves adds one row per cycle, and its images do not overlap: "
+                "leave rows and overlap out"
+            )
         if shape.bitmap is not None:
             _check_bitmap(network, shape.bitmap, rows)
         layers: list[LayerFolding] = []

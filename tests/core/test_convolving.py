@@ -92,6 +92,7 @@ def test_a_core_that_convolves_equals_golden(number):
     ("shape", "said"),
     [
         (CoreShape(rows=2), "adds one row per cycle"),
+        (CoreShape(overlap=True), "its images do not overlap"),
         (CoreShape(lanes=(4, 4, 6, 3)), "3 filters takes 1 to 3 lanes, not 4"),
     ],
 )
