@@ -29,7 +29,17 @@ SECTIONS = {
             "sensor",
             "clock",
         ),
-        *("stored_bits", "embedded", "bench_images", "rounds", "port", "baud", "build", "bus"),
+        *(
+            "stored_bits",
+            "embedded",
+            "bench_images",
+            "rounds",
+            "port",
+            "baud",
+            "build",
+            "bus",
+            "pixels",
+        ),
     ),
     "Run": ("seed", "seeds", "best", "scheduler", "native", "resume", "fresh"),
     "Output": (

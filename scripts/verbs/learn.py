@@ -164,7 +164,11 @@ def command(
         )
     target_class(target).check(target, hardware)
     if not resume:  # before the data are read, or fetched
-        n_layers = len(run["random"]) + 1 if run["random"] else load_network(run["net"]).n_layers
+        n_layers = len(run["random"] or ()) + 1
+        if not run["random"]:
+            network = load_network(run["net"])
+            network.check_dense("learning image by image")
+            n_layers = network.n_layers
         CoreShape(hardware["lanes"]).check_layers(n_layers)
     if not (resume or fresh):
         check_new(output)
