@@ -53,13 +53,15 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
             "position",
         ),
     },
-    "layer.positions": {
+    "layer.reached": {
         "positions-not-forwarded": ("known |= one.valid &", "known |= 0 & one.valid &"),
         "positions-of-another-image": ("found.o.payload.inside & (entry", "(entry"),
         "positions-not-cleared": ("m.If(self.clear)", "m.If(self.clear & 0)"),
+        "groups-start-apart": ("Mux(asks, ~known, starting)", "~known"),
+    },
+    "layer.positions": {
         "advances-too-early": ("Mux(tells, reached.settled, adds)", "Mux(tells, 1, adds)"),
         "row-of-positions-cut": ("reach.x.eq(line.x)", "reach.x.eq(reach.x)"),
-        "groups-start-apart": ("Mux(asks, ~known, starting)", "~known"),
     },
     "layer.limits": {
         "limit-rounded-down": ("(-(-needed // passed)", "((needed // passed)"),

@@ -22,7 +22,8 @@ from firstspike.hdl.layer.events import Kind
 from firstspike.hdl.layer.lanes import Lanes
 from firstspike.hdl.layer.locator import Locator
 from firstspike.hdl.layer.operations import MaskPlaces
-from firstspike.hdl.layer.positions import PositionWalk, ReachedPositions
+from firstspike.hdl.layer.positions import PositionWalk
+from firstspike.hdl.layer.reached import ReachedPositions
 from firstspike.hdl.layer.sequencer import Sequencer
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The positions of a layer that convolves which spikes of an image have reached."""
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.pipeline import Stage
+from firstspike.hdl.lib.unknown_register import unknown_register
+
+from .config import LayerConfig
+from .locator import convolution_of
+from .operations import operation_layout, read_layout
+
+
+def visit_layout(config: LayerConfig) -> data.StructLayout:
+    """An operation at one position for one group.
+
+    `position` is that of an operation that adds a row; of another it is a number in the list of the
+    positions that have been reached.
+    """
+    return struct(
+        operation=operation_layout(config),
+        position=range(convolution_of(config).positions),
+        word=range(config.folding.bank_words),  # of the weights
+    )
+
+
+def _listed(config: LayerConfig) -> int:
+    """Return how long a list of positions is: an address of a memory has a bit at least."""
+    return max(convolution_of(config).positions, 2)
+
+
+class ReachedPositions(Block):
+    """The set of positions that spikes of an image have reached, in the order of their first spike.
+
+    It is a sparse set (Briggs and Torczon 1993), which needs no clearing:
+
+        place[position] = n, list[n] = position, n < count     if the position has been reached
+
+    A visit that adds a row asks for its position, and adds it to the set. With the first one there
+    the lanes start. Another visit reads the list. So the set is asked in two reads, and what the
+    two visits in front have added is compared beside them.
+
+    Latency: `latencies.REACHED`; throughput: one visit per cycle.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        super().__init__(
+            i=In(stream.Signature(visit_layout(config))),
+            o=Out(stream.Signature(read_layout(config))),
+            #: Nothing has been reached; only while nothing is inside.
+            clear=In(1),
+            #: Positions in the list; with `settled` the number will not change by itself.
+            count=Out(range(convolution_of(config).positions + 1)),
+            settled=Out(1),
+        )
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The places, and the list."""
+        depth = _listed(config)
+        yield from (Memory(name, bits_for(depth - 1), depth) for name in ("places", "list"))
+
+    def build(self, m: Module) -> None:
+        config = self._config
+        depth, groups = _listed(config), config.folding.groups
+        number = range(depth)
+        # What is read while it is written is not used: the visits in front are compared.
+        table = {"shape": number, "depth": depth, "init": [], "attrs": {"no_rw_check": 1}}
+        m.submodules.places = places = memory.Memory(**table)
+        m.submodules.list = listed = memory.Memory(**table)
+        write_place, read_place = places.write_port(), places.read_port(domain="comb")
+        write_list, read_list = listed.write_port(), listed.read_port(domain="comb")
+
+        # The first read: where the position is in the list, if it is there.
+        m.submodules.asked = asked = Stage(visit_layout(config))
+        wiring.connect(m, wiring.flipped(self.i), asked.i)
+        place = unknown_register(number, "place")
+        m.d.comb += read_place.addr.eq(self.i.payload.position)
+        with m.If(asked.load):
+            m.d.sync += place.eq(read_place.data)
+
+        # The second read: what is there.
+        inside = struct(visit=visit_layout(config), inside=1)
+        m.submodules.found = found = Stage(inside)
+        entry = unknown_register(number, "entry")
+        visit = asked.o.payload
+        adds = visit.operation.row.any()
+        m.d.comb += [
+            read_list.addr.eq(Mux(adds, place, visit.position)),
+            found.i.valid.eq(asked.o.valid),
+            asked.o.ready.eq(found.i.ready),
+            found.i.payload.visit.eq(visit),
+            found.i.payload.inside.eq(place < self.count),
+        ]
+        with m.If(found.load):
+            m.d.sync += entry.eq(read_list.data)
+
+        # Whether it is the first spike there; the further groups of a position follow the first.
+        visit, out = found.o.payload.visit, self.o.payload
+        operation = visit.operation
+        recent = [Signal(struct(valid=1, position=number), name=f"recent_{i}") for i in range(2)]
+        goes, asks, starts, starting = Signal(), Signal(), Signal(), Signal()
+        known = found.o.payload.inside & (entry == visit.position)
+        for one in recent:
+            known |= one.valid & (one.position == visit.position)
+        m.d.comb += [
+            goes.eq(found.o.valid & found.o.ready),
+            asks.eq(operation.row.any() & (operation.group == 0)),
+            starts.eq(operation.row.any() & Mux(asks, ~known, starting)),
+            *(port.en.eq(goes & asks & starts) for port in (write_place, write_list)),
+            write_place.addr.eq(visit.position),
+            write_place.data.eq(self.count),
+            write_list.addr.eq(self.count),
+            write_list.data.eq(visit.position),
+            self.settled.eq(
+                ~(asked.o.valid & asked.o.payload.operation.row.any())
+                & ~(found.o.valid & operation.row.any())
+            ),
+        ]
+        with m.If(goes & asks):
+            m.d.sync += [
+                starting.eq(starts),
+                recent[0].valid.eq(1),
+                recent[0].position.eq(visit.position),
+                recent[1].eq(recent[0]),
+                self.count.eq(self.count + starts),
+            ]
+        with m.If(self.clear):
+            m.d.sync += [self.count.eq(0), *(one.valid.eq(0) for one in recent)]
+
+        # To the lanes: where their state is, and whether they have it at hand.
+        m.submodules.addressed = addressed = Stage(visit_layout(config))
+        position = Signal(number)
+        state, latest = Signal(range(config.folding.places)), Signal(range(config.folding.places))
+        sent_position, started, again = Signal.like(position), Signal(), Signal()
+        m.d.comb += [
+            position.eq(Mux(operation.row.any(), visit.position, entry)),
+            state.eq(times(groups, position) + operation.group),
+            addressed.i.valid.eq(found.o.valid),
+            found.o.ready.eq(addressed.i.ready),
+            addressed.i.payload.eq(visit),
+            self.o.valid.eq(addressed.o.valid),
+            addressed.o.ready.eq(self.o.ready),
+            out.addresses[0].eq(addressed.o.payload.word),
+            out.operation.eq(addressed.o.payload.operation),
+            out.operation.start.eq(started),
+            out.operation.position.eq(sent_position),
+            out.operation.place.eq(latest),
+            out.operation.again.eq(again),
+        ]
+        with m.If(goes):
+            m.d.sync += [
+                sent_position.eq(position),
+                started.eq(starts),
+                again.eq(state == latest),
+                latest.eq(state),
+            ]
