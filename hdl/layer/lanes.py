@@ -88,6 +88,10 @@ class Lanes(Block):
     round again after at least as many operations as there are groups. A word is read two
     operations ahead, so only with two groups a read may meet the write it depends on.
 
+    In a layer that convolves a word is of a position and a group. There any word may come round
+    again, two operations later as with two groups, or in the next one, which then goes on with the
+    registers.
+
     Latency: `latencies.LANES`, and `POTENTIALS` more to `potentials`; throughput: one operation a
     cycle.
     """
