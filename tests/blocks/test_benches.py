@@ -54,18 +54,32 @@ def test_layer_of_several_rows_a_cycle(simulator, n_in, n_out, lanes, window, la
 
 
 @both_simulators(
+    ("hidden", "size", "maps", "lanes"),
+    [
+        ("4c2", (5, 4), 1, 4),  # one group
+        ("2c4", (4, 4), 2, 2),  # one place: its state is in registers
+    ],
+)
+def test_layer_that_convolves(simulator, hidden, size, maps, lanes):
+    convolve(simulator, hidden, size, maps, lanes, 0)
+
+
+# Not on Icarus: a promise has an address, of no meaning, which is undefined before the first spike.
+@pytest.mark.parametrize(
     ("hidden", "size", "maps", "lanes", "window"),
     [
         ("5c3s2p1", (6, 5), 2, 2, 3),  # several groups
-        ("4c2", (5, 4), 1, 4, 0),  # one group; ticks
         ("3c5s3p2", (1, 14), 3, 2, 2),  # along one row
-        ("2c4", (4, 4), 2, 2, 0),  # one place: its state is in registers
         ("5c4p3", (4, 4), 1, 5, 1),  # places follow each other closely
         ("3c1s2", (7, 7), 1, 1, 2),  # spikes that reach no position
         ("18c2", (3, 3), 2, 18, 2),  # masks wait
     ],
 )
-def test_layer_that_convolves(simulator, hidden, size, maps, lanes, window):
+def test_layer_that_convolves_with_windows(hidden, size, maps, lanes, window):
+    convolve("verilator", hidden, size, maps, lanes, window)
+
+
+def convolve(simulator, hidden, size, maps, lanes, window):
     kind = layers_of([hidden], maps * size[0] * size[1], 2, size)[0]
     folding = LayerFolding(kind=kind, lanes=lanes, window=window, last=False)
     layer.simulate(folding, simulator=simulator, amount=30)
