@@ -79,8 +79,7 @@ def run_images(
             assert pixels is not None, "a core with a bitmap in front depends on the pixels"
             inputs, connected = connected, (pixels > 127).astype(np.int64)
             connected[:, network.inputs] = inputs
-    walk = latencies.LOCATE + latencies.POSITION_WALK
-    positions = core.reach.positions.max()
+    walk, positions = core.reach.located.max(), core.reach.positions.max()
     depths = (core.stages.max() + 2, MASK_PLACES, walk + 2, positions, positions, core.n_out.max())
     sizes = [spikes.shape[1], 1, 1, 1, latencies.INTAKE + 2]
     sizes += [(len(layers), depth) for depth in depths]

@@ -2,6 +2,7 @@
 """The figures of a core by which its cycles are counted, here and on the page."""
 
 from collections import namedtuple
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from firstspike.golden.network import Network
 
 from . import latencies
 from .folding import Folding
-from .layer import DRAIN_BLOCK, MASK_PLACES
+from .layer import DRAIN_BLOCK, MASK_PLACES, LayerFolding
 
 # The figures come as arguments: compiled code would keep those it was compiled with.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
@@ -26,6 +27,7 @@ class Reach(NamedTuple):
     """
 
     convolves: np.ndarray
+    located: np.ndarray  # registers up to that of the walk
     positions: np.ndarray
     places: np.ndarray  # inputs of a map
     offset: np.ndarray
@@ -118,25 +120,26 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         drain_block=DRAIN_BLOCK,
         mask_places=MASK_PLACES,
         latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
-        reach=_reach_of(network),
+        reach=_reach_of(layers),
     )
 
 
-def _reach_of(network: Network) -> Reach:
+def _reach_of(layers: Sequence[LayerFolding]) -> Reach:
     """Collect which positions spikes reach, layer after layer."""
     none = np.zeros(0, np.int64)
     places, offset, first, position = [], [], [none], [none]
-    for layer in network.layers:
+    for layer in layers:
         offset.append(sum(map(len, first)))
         places.append(1)
-        if isinstance(layer, Convolution):
-            touched = layer.geometry.touched
+        if isinstance(layer.kind, Convolution):
+            touched = layer.kind.geometry.touched
             places[-1] = len(touched.first) - 1
             first.append(touched.first + sum(map(len, position)))
             position.append(touched.position)
     return Reach(
-        convolves=np.array([isinstance(layer, Convolution) for layer in network.layers]),
-        positions=np.array([layer.positions for layer in network.layers], np.int64),
+        convolves=np.array([layer.convolves for layer in layers]),
+        located=np.array([layer.located_cycles for layer in layers], np.int64),
+        positions=np.array([layer.kind.positions for layer in layers], np.int64),
         places=np.array(places, np.int64),
         offset=np.array(offset, np.int64),
         first=np.concatenate(first),

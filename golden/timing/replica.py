@@ -52,7 +52,7 @@ def _located(core, state, layer, at):
     from when on the register is free again.
     """
     e = state.located[layer]
-    walk = core.latency.LOCATE + core.latency.POSITION_WALK
+    walk = core.reach.located[layer]
     issued = max(at, e[2] - 1)
     e[1] = issued + 1
     for k in range(2, walk + 1):
@@ -257,8 +257,7 @@ def _push(core, state, layer, kind, tick, address, offered):
                 state.block_free[layer] = gone
                 offer = gone + 1
         if convolves:
-            walk = latency.LOCATE + latency.POSITION_WALK
-            state.located[layer, walk + 1] = at if visits else at + 1
+            state.located[layer, reach.located[layer] + 1] = at if visits else at + 1
             at = state.next[layer] = begun + 1
 
         # A window's queue is released when its last beat has come through the crossing unit.

@@ -107,8 +107,8 @@ class LayerConfig:
         walk must not be over. So it has more operations than there are registers on the way.
         """
         folding = self.folding
-        waits = not (folding.window or folding.mask_places or folding.rows > 1)
-        waits &= not folding.convolves
+        steady = folding.mask_places or folding.rows > 1  # lanes that never wait
+        waits = not (folding.window or steady or folding.convolves)
         behind = folding.drain_cycles
         if folding.last:
             behind = latencies.POTENTIALS + folding.decision_cycles

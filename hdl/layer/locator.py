@@ -27,9 +27,7 @@ def convolution_of(config: LayerConfig) -> Convolution:
 
 def request_layout(config: LayerConfig) -> data.StructLayout:
     """An operation of the whole layer, and the address of the input that spikes with it."""
-    return struct(
-        operation=operation_layout(config), address=address_shape(config.folding.kind.n_in)
-    )
+    return struct(operation=operation_layout(config), address=address_shape(config.folding.n_in))
 
 
 class Axis(NamedTuple):

@@ -92,10 +92,14 @@ def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
     )
 
 
+_DENSE = GeometryIdentity(0, 0, 0, 0, 0, 0, 0, 0)
+"""What is said of a dense layer."""
+
+
 def _told(kind: LayerKind) -> GeometryIdentity:
     """Return what an identity says of how a layer convolves."""
     if not isinstance(kind, Convolution):
-        return GeometryIdentity(*[0] * len(GeometryIdentity._fields))
+        return _DENSE
     of = kind.geometry
     return GeometryIdentity(*of.size, *of.kernel, *of.stride, *of.padding)
 
@@ -104,8 +108,8 @@ def _kinds(identity: Identity) -> list[LayerKind]:
     """Return the kind of each layer of a board's core. Raises NetworkError."""
     kinds: list[LayerKind] = []
     for number, layer in enumerate(identity.layers):
-        told = identity.geometry[number] if identity.geometry else _told(Dense(1, 1))
-        if not any(told):
+        told = identity.geometry[number] if identity.geometry else _DENSE
+        if told == _DENSE:
             kinds.append(Dense(layer.n_in, layer.n_out))
             continue
         geometry = Geometry(told[0:2], told[2:4], told[4:6], told[6:8])
