@@ -58,7 +58,7 @@ export class Race {
     const inputs = Array.from(trace.spikes[0]).filter(Boolean);
     this.begin = inputs.length ? Math.max(0, Math.min(...inputs) - BEFORE) : 0;
     this.membranes = Array.from({ length: sizes[last] }, (_, output) =>
-      membrane(this.#network, last, output, trace.spikes[last]),
+      membrane(this.#network, output, trace.spikes[last]),
     );
     const shown = this.membranes.flat().filter(([tick]) => tick <= this.end);
     this.#lowest = Math.min(-1, ...shown.map(([, M]) => M));
