@@ -183,13 +183,14 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
     alone = [(build, design) for build, design in builds if not build.shape.overlap]
     for build, design in alone:
         board = BOARDS[build.board].title
-        yield design.config.folding, _core(network, design.config.folding, board, design.hz)
+        yield design.config.folding, core_of(network, design.config.folding, board, design.hz)
     if not alone:
         folding = linked_folding(network)
-        yield folding, _core(network, folding, SPARE, None)
+        yield folding, core_of(network, folding, SPARE, None)
 
 
-def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
+def core_of(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
+    """Return the record that `source.js` calls `Core`."""
     shape = figures_of(network, folding)._asdict()
     reach = shape.pop("reach")  # the page knows from `_convolution` what a spike reaches
     shape |= {name: getattr(reach, name) for name in ("convolves", "located", "positions")}

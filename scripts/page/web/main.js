@@ -223,9 +223,8 @@ function connect() {
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
   element("input-title").textContent = `1. ${sound ? "Speak" : drawn ? "Draw" : "Choose"}`;
   element("how-inputs").textContent = encoding.told.how;
-  if (network.layers.some((layer) => layer instanceof Convolution)) {
-    element("killed").textContent = "Filters and dense neurons killed";
-  }
+  element("how-maps").hidden = !maps;
+  if (maps) element("killed").textContent = "Filters and dense neurons killed";
   element("unit").textContent = String(network.unit);
   element("net").textContent =
     `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw or open leaves this page.`;
