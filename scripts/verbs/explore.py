@@ -17,6 +17,7 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
@@ -27,7 +28,7 @@ from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
 from firstspike.scripts.exploration.front import Limits
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
-from firstspike.scripts.exploration.space import known
+from firstspike.scripts.exploration.space import Space
 from firstspike.scripts.options import (
     Number,
     data_option,
@@ -127,10 +128,6 @@ def command(
     trials, hours = options.pop("trials"), options.pop("hours")
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
-    if recipe == "conv":
-        raise VerbError(
-            "--recipe conv convolves, and a search takes dense layers alone: give another recipe."
-        )
     run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)
     output.mkdir(parents=True, exist_ok=True)
@@ -203,13 +200,15 @@ def _search(
     data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
     held_out = np.flatnonzero(data.held_out)
     asked |= {"data": session.run["digest"]}
-    first = known(session.trainer, data.network.n_inputs)
+    n_inputs = data.network.n_inputs
+    layers_of(session.trainer.hidden, n_inputs, images.n_classes, data.size)  # or it refuses
+    space = Space.of(session.trainer, n_inputs)
     return Search(
-        study=opened(folder, asked, run["seed"], first),
+        study=opened(folder, asked, run["seed"], space.known(session.trainer)),
         folder=folder,
         images=images,
         options=run,
-        n_inputs=data.network.n_inputs,
+        space=space,
         timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,
