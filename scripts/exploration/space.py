@@ -34,7 +34,7 @@ def fewest(n_inputs: int) -> int:
 
 @dataclass(frozen=True)
 class Space:
-    """Where a search looks: at networks of layers of the recipe's kinds, with other sizes."""
+    """A search looks at networks whose layers are of the recipe's kinds, with other sizes."""
 
     n_inputs: int
     """Inputs of the data."""

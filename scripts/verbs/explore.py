@@ -112,9 +112,10 @@ def command(
 ) -> None:
     """Search for networks for a board: accurate, and fast.
 
-    Trains networks of all sizes, of 2 to 8 bits a weight, with more inputs or fewer; each is folded
-    as is the fastest on the board. Trainings that are behind others end early. Choices are made by
-    held-out training samples; of what is shown in the end the test figures are measured once.
+    Trains networks of all sizes, of 2 to 8 bits a weight, with more inputs or fewer; with --recipe
+    conv they convolve. Each is folded as is the fastest on the board. Trainings that are behind
+    others end early. Choices are made by held-out training samples; of what is shown in the end the
+    test figures are measured once.
 
     DIR gets front.json, front.txt and front.png, best.npz, the network that is taken, and a folder
     with bitstream and report for each one that is placed. What is interrupted goes on with the same
