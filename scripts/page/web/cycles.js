@@ -51,7 +51,7 @@ export class Layers {
 
   /**
    * @param {Shape} shape
-   * @param {import("./layer.js").Dense[]} kinds of the layers
+   * @param {import("./layer.js").Layer[]} kinds of the layers
    * @param {Ticks[]} spikes of each hidden layer
    * @param {number} decisionTick
    */

@@ -12,6 +12,8 @@
  * @property {[number, number]} out rows and columns of a map of neurons
  * @property {import("./unpack.js").Packed[]} touched the `Touched` of golden/layers/geometry.py
  *
+ * @typedef {Dense | Convolution} Layer
+ *
  * @typedef {object} Fired
  * @property {Int32Array} spikes the tick of each neuron, 0 for silent
  * @property {Float64Array} M at the spike, or at the deadline
@@ -19,8 +21,8 @@
 import { inOrderOfTime } from "./ticks.js";
 import { unpacked } from "./unpack.js";
 
-/** All to all; the weights are a matrix [inputs, neurons]. */
-export class Dense {
+/** What both kinds have. */
+class Weighted {
   /** Neurons that share a column of the weights. */
   positions = 1;
 
@@ -42,7 +44,10 @@ export class Dense {
     const column = Math.floor(neuron / this.positions);
     return Array.from({ length: weights.length / columns }, (_, row) => weights[row * columns + column]);
   }
+}
 
+/** All to all; the weights are a matrix [inputs, neurons]. */
+export class Dense extends Weighted {
   /**
    * @param {number} neuron
    * @returns {[number, number][]} the inputs that it sees, and the weights of these
@@ -89,7 +94,9 @@ export class Dense {
 }
 
 /** Maps to maps: a filter has a neuron per position, and the weights are [maps * taps, filters]. */
-export class Convolution extends Dense {
+export class Convolution extends Weighted {
+  #touched;
+
   /**
    * @param {Int8Array} weights row by row
    * @param {number} filters
@@ -107,8 +114,6 @@ export class Convolution extends Dense {
     this.#touched = { first, position, tap };
   }
 
-  #touched;
-
   /**
    * @param {number} input
    * @returns {Int32Array} the positions that its spike reaches
@@ -121,7 +126,7 @@ export class Convolution extends Dense {
 
   /**
    * @param {number} neuron
-   * @returns {[number, number][]}
+   * @returns {[number, number][]} the inputs that it sees, and the weights of these
    */
   seen(neuron) {
     const { first, tap } = this.#touched;
@@ -156,7 +161,7 @@ export class Convolution extends Dense {
   fired(threshold, deadline, ticks) {
     const { weights, columns, positions, places, taps } = this;
     const { first, position, tap } = this.#touched;
-    // As columns of a position beside each other: M(z) = S z - A.
+    // The columns of a position lie beside each other. M(z) = S z - A.
     const S = new Float64Array(positions * columns).fill(-threshold);
     const A = new Float64Array(positions * columns);
     const fired = new Int32Array(positions * columns);
@@ -195,7 +200,7 @@ export class Convolution extends Dense {
  * @param {Int8Array} weights
  * @param {number} columns
  * @param {Told | null} told of a layer that convolves
- * @returns {Promise<Dense>}
+ * @returns {Promise<Layer>}
  */
 export async function layerOf(weights, columns, told) {
   if (!told) return new Dense(weights, columns);

@@ -7,7 +7,7 @@
  *     the neuron fires at the first tick z with M(z) >= 0
  *
  * @typedef {object} Network
- * @property {import("./layer.js").Dense[]} layers of which the last one is dense
+ * @property {import("./layer.js").Layer[]} layers of which the last one is dense
  * @property {number[]} sizes neurons of each layer
  * @property {number[]} thresholds by layer
  * @property {number} unit ticks that are z = 1
