@@ -112,6 +112,8 @@ class Cause(IntEnum):
     """A request names a layer, address or image that is not there, or a part of a word.
 
     Or a register of the learning rule must not hold its value."""
+    WEIGHTS = 8
+    """An image is to be decided, but the flash had no weights, and none were written since."""
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -173,13 +175,15 @@ class IdentityFlag(IntEnum):
     """PIXELS and INPUTS are taken."""
     LEARNS = 1
     LOADED = 2
-    """The weights are not in the bitstream: they must be written after power-up."""
+    """There are no weights yet: they must be written before an image is decided."""
     BENCH = 3
     """STORE and PLAY are taken."""
     OVERLAPS = 4
     """The core takes the next image in while the one before is being decided."""
     CONVOLVES = 5
     """Layers of the core convolve; their geometry is told."""
+    FAULT = 6
+    """Two bits. With LOADED they are the `golden.flash.Fault` of the board's flash, less 1."""
 
 
 U8 = Annotated[int, "B"]

@@ -7,14 +7,16 @@ events -> AloneCore -> tx -> UartReceiver -> said
 """
 
 from importlib.resources import files
+from typing import Any
 
 from amaranth.hdl import ClockSignal, Instance, Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.alone.core import BAUD, WIRES, AloneCore
+from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flash.loader import WIRES
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver
@@ -86,16 +88,7 @@ class FlashedCore(Block):
         """Put into the module m what is inside."""
         m.submodules.core = core = self._core
         m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
-        m.submodules.flash = Instance(
-            "spi_flash",
-            p_BITS=FLASH_BITS,
-            i_clk=ClockSignal(),
-            i_write=self.filled.valid,
-            i_address=self.filled.address,
-            i_data=self.filled.data,
-            **{f"i_{name}": getattr(core, name) for name in WIRES if name != "miso"},
-            o_miso=core.miso,
-        )
+        m.submodules.flash = spi_flash(self.filled, core)
         m.d.comb += [
             core.items.valid.eq(self.items.valid),
             core.items.payload.eq(self.items.payload),
@@ -109,7 +102,25 @@ class FlashedCore(Block):
         ]
 
 
+def spi_flash(filled: Any, wires: Any) -> Instance:
+    """Return a flash that is `filled` byte by byte; `wires` are those of a Loader."""
+    return Instance(
+        "spi_flash",
+        p_BITS=FLASH_BITS,
+        i_clk=ClockSignal(),
+        i_write=filled.valid,
+        i_address=filled.address,
+        i_data=filled.data,
+        **{f"i_{name}": getattr(wires, name) for name in WIRES if name != "miso"},
+        o_miso=wires.miso,
+    )
+
+
+def flash_verilog() -> str:
+    """Return the Verilog of the flash."""
+    return files(__package__).joinpath("spi_flash.v").read_text()
+
+
 def flashed_verilog(config: CoreConfig, network: Network, identity: bytes) -> str:
     """Return the Verilog of a FlashedCore, with the flash."""
-    flash = files(__package__).joinpath("spi_flash.v").read_text()
-    return verilog_of(FlashedCore(config, network, identity), TOP) + flash
+    return verilog_of(FlashedCore(config, network, identity), TOP) + flash_verilog()
