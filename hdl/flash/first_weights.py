@@ -9,18 +9,9 @@ from firstspike.golden.flash import Fault
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.link.handlers.identity import LACK
 
 from .loader import WIRES, Loader
-
-LACK = wiring.Signature(
-    {
-        #: The core has no weights, or only a part of them.
-        "missing": Out(1),
-        #: What is wrong with the flash.
-        "fault": Out(Fault),
-    }
-)
-"""Why a core cannot decide."""
 
 
 class FirstWeights(Block):

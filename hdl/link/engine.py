@@ -9,7 +9,6 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.flash.first_weights import LACK
 from firstspike.hdl.lib.block import Block, join, tap
 from firstspike.hdl.lib.memories import Memory, inside
 
@@ -19,7 +18,7 @@ from .framing.ring import ENTRY
 from .framing.transmitter import ANSWER_BIT
 from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
-from .handlers.identity import IdentityHandler
+from .handlers.identity import LACK, IdentityHandler
 from .handlers.images import ImageHandler
 from .handlers.player import Player
 from .handlers.playing import PlayingHandler

@@ -12,7 +12,6 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.flash.first_weights import LACK
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.pipeline import Stage
@@ -23,6 +22,7 @@ from .framing.receiver import Receiver
 from .framing.ring import Ring
 from .framing.transmitter import ANSWER_BIT, Transmitter
 from .framing.uart import RECEIVED
+from .handlers.identity import LACK
 from .protocol.formats import identity_bytes
 from .protocol.identity import Facts, identity_of
 from .protocol.messages import bitmap_bytes, lengths_of

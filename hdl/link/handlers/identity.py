@@ -2,13 +2,23 @@
 """Who the board is: HELLO."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike
-from amaranth.lib import stream
-from amaranth.lib.wiring import In
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.flash.first_weights import LACK
+from firstspike.golden.flash import Fault
 from firstspike.hdl.link.protocol.formats import IdentityFlag, Request
 
 from .handler import Handler
+
+LACK = wiring.Signature(
+    {
+        #: The core has no weights, or only a part of them.
+        "missing": Out(1),
+        #: What is wrong with the flash.
+        "fault": Out(Fault),
+    }
+)
+"""Why a core whose first weights are from a flash cannot decide."""
 
 
 class IdentityHandler(Handler):
