@@ -99,8 +99,8 @@ class Clock(Number):
 @click.option(
     "--weights",
     type=click.Choice([FLASH]),
-    help="Let a board that has them loaded over the link read its weights from the flash first, at "
-    "power-up.",
+    help="Let an iCE40 read its weights from the board's flash at power-up. Others can still be "
+    "loaded over the link.",
 )
 @click.option(
     "--clock",
