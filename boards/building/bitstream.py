@@ -68,6 +68,7 @@ DESIGNED = {
     "bench_images": range(MAX_BENCH_IMAGES + 1),
     "overlap": bool,
     "link": tuple(line.value for line in Line),
+    "flash?": BUILT["flash?"],
 }
 """The form of what a report says of the design."""
 

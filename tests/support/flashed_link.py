@@ -5,7 +5,7 @@ from firstspike.golden.flash import Fault, ImageError, payload_of
 from firstspike.hdl.flash.image import network_image, words_of
 from firstspike.hdl.link.protocol.formats import ANSWER, Cause, Identity, IdentityFlag, Request
 from firstspike.sim.benches.alone.example import damages
-from firstspike.sim.benches.alone.flashed import PLACE
+from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.link_board import BUILD, SmallBoard, decision_of, pixels_request, small_network
 

@@ -29,7 +29,7 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weight_address
-from firstspike.sim.benches.alone.flashed import PLACE
+from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
 from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel

@@ -6,32 +6,23 @@ events -> AloneCore -> tx -> UartReceiver -> said
          spi_flash.v <- filled
 """
 
-from importlib.resources import files
-from typing import Any
-
-from amaranth.hdl import ClockSignal, Instance, Module
+from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flash.loader import WIRES
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver
+from firstspike.sim.benches.flash.model import PLACE, flash_verilog, spi_flash
 from firstspike.sim.harness.verilog import verilog_of
 
 TOP = "firstspike_alone"
 
 CLOCK = 1_000_000
 """Hz: a slow clock makes few cycles of a bit of text."""
-
-PLACE = 0x50
-"""Where the image is in the flash."""
-
-FLASH_BITS = 17
-"""Bits of an address of the flash that are looked at."""
 
 BROKEN = "sensor is broken"
 """What may be wrong with the sensor."""
@@ -100,25 +91,6 @@ class FlashedCore(Block):
             self.said.payload.eq(receiver.received.payload),
             self.waiting.eq(core.waiting),
         ]
-
-
-def spi_flash(filled: Any, wires: Any) -> Instance:
-    """Return a flash that is `filled` byte by byte; `wires` are those of a Loader."""
-    return Instance(
-        "spi_flash",
-        p_BITS=FLASH_BITS,
-        i_clk=ClockSignal(),
-        i_write=filled.valid,
-        i_address=filled.address,
-        i_data=filled.data,
-        **{f"i_{name}": getattr(wires, name) for name in WIRES if name != "miso"},
-        o_miso=wires.miso,
-    )
-
-
-def flash_verilog() -> str:
-    """Return the Verilog of the flash."""
-    return files(__package__).joinpath("spi_flash.v").read_text()
 
 
 def flashed_verilog(config: CoreConfig, network: Network, identity: bytes) -> str:

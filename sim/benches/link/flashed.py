@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In
 from firstspike.hdl.lib.block import Block, join, tap
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.serial_core import SerialCore
-from firstspike.sim.benches.alone.flashed import spi_flash
+from firstspike.sim.benches.flash.model import spi_flash
 
 
 class FlashedLink(Block):

@@ -22,7 +22,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.serial_core import SerialCore
-from firstspike.sim.benches.alone.flashed import flash_verilog
+from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
