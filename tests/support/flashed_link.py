@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A small board with the link that has its first weights from a flash, and damage to that flash."""
 
+from firstspike.golden import Network
 from firstspike.golden.flash import Fault, ImageError, payload_of
 from firstspike.hdl.flash.image import network_image, words_of
 from firstspike.hdl.link.protocol.formats import ANSWER, Cause, Identity, IdentityFlag, Request
@@ -10,9 +11,9 @@ from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.link_board import BUILD, SmallBoard, decision_of, pixels_request, small_network
 
 
-def flashed_board() -> SmallBoard:
-    """Return a board whose words have two chunks in one layer."""
-    return SmallBoard(small_network(), loaded=True, lanes=9, place=PLACE)
+def flashed_board(network: Network | None = None) -> SmallBoard:
+    """Return a board for a network, or a small one, whose words have two chunks in one layer."""
+    return SmallBoard(network or small_network(), loaded=True, lanes=9, place=PLACE)
 
 
 def image_at(board: SmallBoard, shift: int = 0) -> dict[int, int]:
@@ -40,13 +41,15 @@ def fault_of(board: SmallBoard, content: bytes) -> Fault | None:
     return None
 
 
-def damage_link(count: int) -> int:
-    """Damage `count` bytes of a board's flash, one by one; returns how many bytes its image has.
+def damage_link(count: int, network: Network | None = None) -> int:
+    """Damage `count` bytes of a flash, one by one; returns how many bytes its image has.
+
+    The board is that of `flashed_board`.
 
     After each start the board must say what golden says of the flash, and refuse an image or
     decide it as golden does.
     """
-    board = flashed_board()
+    board = flashed_board(network)
     image = bytes(image_at(board).values())
     pixels = board.pixels(1)
     starts = [dict(enumerate(image)), *damages(image, count)]
