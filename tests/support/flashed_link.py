@@ -25,11 +25,9 @@ def image_at(board: SmallBoard, shift: int = 0) -> dict[int, int]:
 def lack_of(answer: Answer) -> Fault | None:
     """Return why a board has no weights, as its answer to HELLO says; None if it has them."""
     assert answer.kind == Request.HELLO + ANSWER
-    flags = Identity.from_bytes(answer.payload[1:]).flags
-    if not flags >> IdentityFlag.LOADED & 1:
-        assert not flags >> IdentityFlag.FAULT
-        return None
-    return Fault(1 + (flags >> IdentityFlag.FAULT))
+    identity = Identity.from_bytes(answer.payload[1:])
+    assert identity.has(IdentityFlag.LOADED) or not identity.flags >> IdentityFlag.FAULT
+    return identity.fault
 
 
 def fault_of(board: SmallBoard, content: bytes) -> Fault | None:

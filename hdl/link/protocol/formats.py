@@ -18,7 +18,7 @@ from typing import Annotated, NamedTuple, Self, get_origin, get_type_hints
 
 from cobs import cobs
 
-from firstspike.golden.flash import IDENTITY_BYTES
+from firstspike.golden.flash import IDENTITY_BYTES, Fault
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.system.errors import FirstSpikeError
 
@@ -288,6 +288,16 @@ class Identity(NamedTuple):
         if wrong := identity.wrong:
             raise ValueError(f"an identity whose {wrong}")
         return identity
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why a board that reads its flash has no weights; None if it has them.
+
+        Of a board that reads none it means nothing.
+        """
+        return (
+            Fault(1 + (self.flags >> IdentityFlag.FAULT)) if self.has(IdentityFlag.LOADED) else None
+        )
 
     @property
     def wrong(self) -> str | None:
