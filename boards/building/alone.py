@@ -15,7 +15,6 @@ from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import BAUD, AloneCore, Sensor
-from firstspike.hdl.alone.image import network_image
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memories import Memory
@@ -67,13 +66,7 @@ class AloneDesign(Design, ABC):
         config = CoreConfig.of(network.connected(), folding)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clocks[sensor])
-        return cls(network, board, config, dividers, sensor=sensor)
-
-    @property
-    def in_flash(self) -> tuple[int, bytes]:
-        """The image of the weights, and its place in the board's flash."""
-        image = network_image(self.config, self.network.connected(), self.build_hash)
-        return self._alone.place, image
+        return cls(network, board, config, dividers, flashed=True, sensor=sensor)
 
     @property
     def talk(self) -> str:
@@ -111,7 +104,7 @@ class AloneDesign(Design, ABC):
             self._sensor(),
             clock_hz=self.hz,
             identity=build,
-            place=self._alone.place,
+            place=self._flash.place,
         )
 
     @property

@@ -68,6 +68,7 @@ DESIGNED = {
     "bench_images": range(MAX_BENCH_IMAGES + 1),
     "overlap": bool,
     "link": tuple(line.value for line in Line),
+    "flash?": BUILT["flash?"],
 }
 """The form of what a report says of the design."""
 
@@ -138,15 +139,14 @@ def build(
             words = _without(pack, "--svf", f"{TOP}.svf")
             run_tool(device.family.packer, words, folder, native=native)
         (bitstream,) = (fingerprint(path) for path in bitstreams(folder))
-    weights, alone = "loaded" if board.loaded else "bitstream", {}
+    weights, more = "loaded" if board.loaded else "bitstream", {}
     if design.in_flash is not None:
         place, content = design.in_flash
         (folder / WEIGHTS).write_bytes(content)
         weights = "flash"
-        alone = {
-            "flash": {"place": place, **fingerprint(folder / WEIGHTS)},
-            "duty": design.duty,
-        }
+        more["flash"] = {"place": place, **fingerprint(folder / WEIGHTS)}
+    if design.duty is not None:
+        more["duty"] = design.duty
     return {
         "board": board.name,
         "device": device.name,
@@ -172,7 +172,7 @@ def build(
         "fmax": {number: placement.fmax for number, placement in tried.items()},
         "met": tried[seed].met,
         "bitstream": bitstream,
-        **alone,
+        **more,
         "digits": _latency(design),
         "seconds": round(time.monotonic() - began, 1),
     }

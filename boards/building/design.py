@@ -15,7 +15,7 @@ from amaranth.lib import wiring
 
 from firstspike.boards.clocking import clocks_for, dividers_for
 from firstspike.boards.families.pll import Dividers
-from firstspike.boards.pins.board import Board
+from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
@@ -24,6 +24,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flow.elaboration import uncollected
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.handlers.player import check_bench
@@ -53,12 +54,24 @@ class Design:
     """Number of images that the design holds to play."""
     line: Line = Line.UART
     """The line to the host."""
+    flashed: bool = False
+    """It reads its weights from the board's flash at power-up."""
 
     def __post_init__(self):
         if self.line not in self.board.lines:
             raise LineError(
                 f"the {self.board.title} has no pins for the link {self.line.value}: take "
                 f"{' or '.join(line.value for line in self.board.lines)}, or another board"
+            )
+        if self.flashed and not self.board.loaded:
+            raise NetworkError(
+                f"the {self.board.title} has the weights in the bitstream, which is in its flash: "
+                "leave --weights flash out"
+            )
+        if self.flashed and self.board.flash is None:
+            raise NetworkError(
+                f"the {self.board.title} has the flash on wires of its UART, and cannot read it: "
+                "leave --weights flash out, and load them over the link"
             )
 
     @classmethod
@@ -161,7 +174,18 @@ class Design:
     @property
     def in_flash(self) -> tuple[int, bytes] | None:
         """What the flash holds besides the bitstream, and where; None for nothing."""
-        return None
+        return self.flash_image if self.flashed else None
+
+    @property
+    def flash_image(self) -> tuple[int, bytes]:
+        """The place of the weights in the board's flash, and their image."""
+        image = network_image(self.config, self.network.connected(), self.build_hash)
+        return self._flash.place, image
+
+    @property
+    def _flash(self) -> Flash:
+        assert self.board.flash is not None  # it was asked for when the design was made
+        return self.board.flash
 
     @property
     def synthesis(self) -> str:
@@ -181,7 +205,14 @@ class Design:
     @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
         """What joins the core with the board's pins."""
-        return self.board.connect
+        if not self.flashed:
+            return self.board.connect
+
+        def connect(m: Module, platform: Platform, core: Any) -> None:
+            self.board.connect(m, platform, core)
+            connect_flash(m, platform, core.flash)
+
+        return connect
 
     def core(self, build: bytes) -> wiring.Component:
         """The core, with all that is around it but for pins and clock."""
@@ -193,6 +224,7 @@ class Design:
             clock_hz=self.hz,
             build=build,
             weights=None if self.board.loaded else weights,
+            place=self._flash.place if self.flashed else None,
             digit=None if digits is None else digits[0] > 127,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from firstspike.boards.pins.board import Board
+from firstspike.boards.pins.board import Board, Flash
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system import programs
 from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.temporary import temporary_folder
 
 from .bitstream import BUILT, REPORT, WEIGHTS, bitstreams, fingerprint, read_report
 from .plan import fitting
@@ -24,6 +25,9 @@ WHERE = {
 }
 """How a user gets each programmer."""
 
+
+EMPTY = b"\xff"
+"""What an empty byte of a flash reads as."""
 
 RELEASED = Path(__file__).parents[1] / "released"
 """Folder of the bitstreams that come with a release, of which each board has a folder."""
@@ -84,12 +88,35 @@ def program(board: Board, bitstream: Path) -> str:
             f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
             f"{WHERE[names[0]]}."
         )
-    if flash is not None and board.alone is not None:
-        content = bitstream.with_name(WEIGHTS)
-        options = board.alone.writers[command[0]]
-        _run(board, [*command, *options, str(flash["place"]), str(content)])
-    _run(board, [*command, str(bitstream)])
+    if flash is None:
+        _run(board, [*command, str(bitstream)])
+    else:
+        assert board.flash is not None  # `_check` has seen to it
+        _write(board, board.flash, command, bitstream)
     return command[0]
+
+
+def _write(board: Board, flash: Flash, command: Sequence[str], bitstream: Path) -> None:
+    """Write the weights and then the bitstream, or both at once. Raises ProgrammerError."""
+    tool, weights, place = command[0], bitstream.with_name(WEIGHTS), str(flash.place)
+    options = flash.writers[tool]
+    with temporary_folder() as folder:
+        file = folder / bitstream.name
+        if options is None:
+            begin = bitstream.read_bytes().ljust(flash.place, EMPTY)
+            file.write_bytes(begin + weights.read_bytes())
+            return _run(board, [*command, str(file)])
+        _run(board, [*command, *options, place, str(weights)])
+        if tool in flash.readers:
+            content = weights.read_bytes()
+            asked = [*flash.readers[tool], place, "-l", str(len(content)), str(file)]
+            _run(board, [*command, *asked])
+            if file.read_bytes() != content:
+                raise ProgrammerError(
+                    f"the flash of the {board.title} does not hold the weights that {tool} has "
+                    "written: try again; if it stays so, the flash is worn."
+                )
+    return _run(board, [*command, str(bitstream)])
 
 
 def _run(board: Board, command: Sequence[str]) -> None:
@@ -138,7 +165,7 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
     flash: dict[str, Any] | None = report.get("flash")
     if flash is not None:
         weights = bitstream.with_name(WEIGHTS)
-        if board.alone is None or flash["place"] != board.alone.place:
+        if board.flash is None or flash["place"] != board.flash.place:
             raise ProgrammerError(
                 f"{path} has another place in the flash than the {board.title}: build it anew."
             )

@@ -83,12 +83,9 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, De
 def build_of(design: Design) -> ShippedBuild | None:
     """The known build of this design on its board, if there is one."""
     for build, known in builds_of(design.network, design.board):
-        if (build.board, known.config, known.hz, known.bench_images, known.line) == (
-            design.board.name,
-            design.config,
-            design.hz,
-            design.bench_images,
-            design.line,
+        if build.board == design.board.name and all(
+            getattr(known, what) == getattr(design, what)
+            for what in ("config", "hz", "bench_images", "line", "flashed")
         ):
             return build
     return None

@@ -17,6 +17,7 @@ from typing import Self
 
 import numpy as np
 
+from firstspike.golden.flash import ImageError
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network, NetworkError
@@ -242,7 +243,7 @@ class BoardClient:
             )
         stores = (PendingRequest(Request.STORE, one) for one in store_payloads(ticks, expected))
         for request in self._transport.ask_all(stores):
-            _answer(request)
+            self._answer(request)
         step = min(rounds, -(-PART // len(ticks)))
         plays = (
             PendingRequest(
@@ -254,7 +255,7 @@ class BoardClient:
         )
         total = Counts(0, 0, 0)
         for request in self._transport.ask_all(plays):
-            counts = counts_of(_answer(request))
+            counts = counts_of(self._answer(request))
             total = Counts(*map(sum, zip(total, counts, strict=True)))
             if progress is not None:
                 progress(total.decisions)
@@ -266,7 +267,7 @@ class BoardClient:
         answers: list[bytes | None] = []
         for request in self._transport.ask_all(requests):
             lost = request.answer is None and request.refused is None
-            answers.append(None if lost else _answer(request))
+            answers.append(None if lost else self._answer(request))
             if progress is not None:
                 progress(len(answers))
         results = results_of(self.config, answers)
@@ -289,29 +290,35 @@ class BoardClient:
         self._ask(Request.RESET, 0)
 
     def _ask(self, kind: Request, length: int, payload: bytes = b"") -> bytes:
-        return _answer(self._transport.ask(PendingRequest(kind, payload, length)))
+        return self._answer(self._transport.ask(PendingRequest(kind, payload, length)))
 
     def _move(self, requests: Iterable[PendingRequest], progress: Progress | None) -> list[bytes]:
         """The answers to requests that read or write all weights."""
         total = sum(layer.words * word_bytes(layer) for layer in self.config.layers)
         done, answers = 0, []
         for request in self._transport.ask_all(requests):
-            answers.append(_answer(request))
+            answers.append(self._answer(request))
             # Weights that are read are in the answers; those to writes are empty.
             done += len(answers[-1]) or len(request.payload) - protocol.ADDRESS_FORMAT.size
             if progress is not None:
                 progress(done, total)
         return answers
 
-
-def _answer(request: PendingRequest) -> bytes:
-    if request.refused is not None:
-        raise RefusedError(
-            f"the board refuses {request.kind.name} ({request.refused.name}): its core is not as "
-            "it says; load its bitstream anew."
-        )
-    assert request.answer is not None, "it has not been done yet"
-    return request.answer
+    def _answer(self, request: PendingRequest) -> bytes:
+        if request.refused == Cause.WEIGHTS:
+            fault = self.identity.fault
+            why = "" if fault is None else f" ({ImageError(fault)})"
+            raise RefusedError(
+                f"the board has no weights{why}: load them, or flash bitstream and weights of one "
+                "build."
+            )
+        if request.refused is not None:
+            raise RefusedError(
+                f"the board refuses {request.kind.name} ({request.refused.name}): its core is not "
+                "as it says; load its bitstream anew."
+            )
+        assert request.answer is not None, "it has not been done yet"
+        return request.answer
 
 
 def _joined(sizes: tuple[int, ...]) -> str:

@@ -2,7 +2,7 @@
 """What there is to know of a board, and the wires between its pins and the design."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amaranth.build import Platform
@@ -19,20 +19,30 @@ BRIDGE_BAUD = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flash:
+    """What a board's flash holds besides the bitstream, and how it gets there."""
+
+    place: int
+    """Where in the flash the image of the weights begins, behind every bitstream."""
+    writers: Mapping[str, tuple[str, ...] | None]
+    """By the name of a programmer the options with which it writes a file to a place in the flash.
+    The place and the file's name are to be added. None for a programmer that writes to the begin
+    alone: it gets bitstream and image as one file."""
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the name of a programmer that does not verify the options with which it reads some bytes
+    from a place. The place, `-l`, the number of bytes, and a file's name are to be added."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alone:
     """How a board works without a computer."""
 
     clocks: Mapping[str, int]
     """Default clock in Hz by the name of a sensor."""
-    place: int
-    """Where in the flash the image of the weights begins, behind every bitstream."""
     connect: Callable[[Module, Platform, Any], None]
     """Joins the pins with an AloneCore: flash, text and lights."""
     sensors: Mapping[str, Callable[[Module, Platform, Any], None]]
     """By the name of a sensor, what joins its pins with the AloneCore."""
-    writers: Mapping[str, tuple[str, ...]]
-    """By the name of a programmer the options with which it writes a file to a place in the flash,
-    and verifies it. The place and the file's name are to be added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +73,8 @@ class Board:
     """Lines for which the board has pins; one with SPI connects by `connect_line`."""
     alone: Alone | None = None
     """None for a board that needs a computer."""
+    flash: Flash | None = None
+    """None for a board whose designs do not read it; one with `alone` has it."""
 
     @property
     def speed(self) -> str:
@@ -106,7 +118,10 @@ def connect_spi(m: Module, platform: Platform, serial_core) -> None:
 
 
 def connect_flash(m: Module, platform: Platform, core) -> None:
-    """The wires of the flash that the FPGA is configured from, of which it is now the master."""
+    """The wires of the flash that the FPGA is configured from, of which it is now the master.
+
+    `core` has those of a Loader.
+    """
     flash = platform.request("spi_flash_1x", dir="-")
     for name, port in {"cs": flash.cs, "sck": flash.clk, "mosi": flash.copi}.items():
         pin_out(m, f"flash_{name}", port, getattr(core, name))
@@ -119,6 +134,12 @@ def connect_flash(m: Module, platform: Platform, core) -> None:
 def connect_line(m: Module, platform: Platform, serial_core) -> None:
     """The line that the serial core has."""
     {Line.UART: connect_uart, Line.SPI: connect_spi}[serial_core.line](m, platform, serial_core)
+
+
+def waiting(core) -> Value:
+    """Whether there is no decision yet, or no weights of those that should be in the flash."""
+    flashed = "waiting" in core.signature.members
+    return core.waiting if flashed else ~core.shown_valid
 
 
 def light_class(m: Module, serial_core, lights: Sequence[object]) -> None:

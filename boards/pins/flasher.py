@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block
 
 from .board import pin_out
+from .board import waiting as waits
 
 ICE40_PERIOD = 1 << 23
 """Cycles per flash on an iCE40, 3.2 flashes per second at 27 MHz.
@@ -58,10 +59,10 @@ def light_by_flashes(m: Module, serial_core, period: int, *, waiting, flash, zer
     """Tell the class by one light of three colours, each a pin.
 
     `flash` is on as many times as the class says, and `zero` once for class 0. `waiting` is on
-    before the first decision. `period` of a flash in cycles.
+    before the first decision, or while weights are missing. `period` of a flash in cycles.
     """
     m.submodules.flasher = flasher = Flasher(len(serial_core.shown), period)
-    pin_out(m, "waiting", waiting, ~serial_core.shown_valid)
+    pin_out(m, "waiting", waiting, waits(serial_core))
     pin_out(m, "flash", flash, serial_core.shown_valid & flasher.flash)
     pin_out(m, "flash_zero", zero, serial_core.shown_valid & flasher.zero)
     m.d.comb += flasher.number.eq(serial_core.shown)

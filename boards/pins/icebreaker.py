@@ -2,7 +2,8 @@
 """iCEBreaker: an iCE40 UP5K, with the USB bridge's second channel as UART.
 
 The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
-its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
+its highest. The red one, LED1, goes out with the first decision, or of a design that reads its
+weights from the flash when it has them. The user button beside the USB
 socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
 select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a sensor there instead. Of a
 microphone CLK is on pin 4, DATA on pin 3, and WS of an I2S microphone on pin 1. An LSM6DSO is on
@@ -19,11 +20,13 @@ from firstspike.hdl.link.protocol.lines import Line
 from .board import (
     Alone,
     Board,
+    Flash,
     connect_flash,
     connect_line,
     light_class,
     pin_in,
     pin_out,
+    waiting,
 )
 
 PMOD = ("pmod", 0)
@@ -55,9 +58,6 @@ SELECT = Resource(
     Attrs(IO_STANDARD="SB_LVCMOS"),
 )
 
-PLACE = 1 << 20
-"""Where the image of the weights is in the flash; a bitstream has some 102 KiB."""
-
 
 class _Platform(ICEBreakerPlatform):
     def __init__(self):
@@ -66,21 +66,21 @@ class _Platform(ICEBreakerPlatform):
         self.add_resources([HOST, LSM6DSO, MICROPHONE, SELECT])
 
 
-def _light(m, platform, core, waiting):
+def _light(m, platform, core):
     light_class(m, core, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)])
-    pin_out(m, "waiting", platform.request("led", 2, dir="-"), waiting)
+    pin_out(m, "waiting", platform.request("led", 2, dir="-"), waiting(core))
 
 
 def _connect(m, platform, serial_core):
     connect_line(m, platform, serial_core)
-    _light(m, platform, serial_core, ~serial_core.shown_valid)
+    _light(m, platform, serial_core)
     m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", 0, dir="-")))
 
 
 def _connect_alone(m, platform, core):
     connect_flash(m, platform, core)
     pin_out(m, "tx", platform.request("uart", dir="-").tx, core.tx)
-    _light(m, platform, core, core.waiting)
+    _light(m, platform, core)
 
 
 def _connect_microphone(m, platform, core):
@@ -114,13 +114,15 @@ BOARDS = (
         alone=Alone(
             # An I2S microphone has 64 bits in a frame, of which 24 MHz make no 8,000 per second.
             clocks={"pdm": 24_000_000, "i2s": 24_375_000, "lsm6dso": 24_000_000},
-            place=PLACE,
             connect=_connect_alone,
             sensors={
                 "pdm": _connect_microphone,
                 "i2s": _connect_microphone,
                 "lsm6dso": _connect_lsm6dso,
             },
+        ),
+        flash=Flash(
+            place=1 << 20,  # a bitstream has some 102 KiB
             writers={
                 "iceprog": ("-o",),  # which verifies without being asked
                 "openFPGALoader": ("-f", "--verify", "-o"),

@@ -6,14 +6,15 @@ The class is told by the one light: it flashes green as many times as the class 
 class 0; blue is before the first decision. The board has no button.
 
 Pins: amaranth-boards (`icesugar.py`), litex-boards (`platforms/muselab_icesugar.py`) and the
-board's own `src/common/io.pcf` in github.com/wuxx/icesugar name the same ones.
+board's own `src/common/io.pcf` in github.com/wuxx/icesugar name the same ones. For the flash
+amaranth-boards and `src/basic/verilog/flash_icesugar/common/io.pcf` there do.
 """
 
 from amaranth_boards.icesugar import ICESugarPlatform
 
 from firstspike.hdl.flow.devices import UP5K
 
-from .board import BRIDGE_BAUD, Board, connect_uart
+from .board import BRIDGE_BAUD, Board, Flash, connect_uart
 from .flasher import ICE40_PERIOD, light_by_flashes
 
 
@@ -41,5 +42,10 @@ BOARDS = (
         baud=BRIDGE_BAUD,
         connect=_connect,
         programmers=(("icesprog",),),
+        flash=Flash(
+            place=1 << 20,  # a bitstream has some 102 KiB
+            writers={"icesprog": ("-o",)},
+            readers={"icesprog": ("-r", "-o")},
+        ),
     ),
 )

@@ -6,6 +6,9 @@ port is the UART, here at 1 Mbaud: each byte is an interrupt. The class is told 
 flashes green as many times as the class says, once red for class 0; blue is before the first
 decision. The button of the FPGA shows the stored digit.
 
+A memory shares the wires of the flash, and is selected by a high pin 37. A design that reads the
+flash holds that pin low.
+
 Pins: `rtl/pico_ice.pcf` in github.com/tinyvision-ai-inc/pico-ice-sdk, and the schematic
 `Board/Rev3/pico-ice.pdf` with `Firmware/pico-ice-default/README.md` in the repository pico-ice
 beside it name the same ones.
@@ -13,15 +16,22 @@ beside it name the same ones.
 
 from amaranth.build import Attrs, Clock, Pins, Resource
 from amaranth.vendor import LatticeICE40Platform
-from amaranth_boards.resources import ButtonResources, RGBLEDResource, UARTResource
+from amaranth_boards.resources import (
+    ButtonResources,
+    RGBLEDResource,
+    SPIFlashResources,
+    UARTResource,
+)
 
 from firstspike.hdl.flow.devices import UP5K
 
-from .board import BRIDGE_BAUD, Board, connect_uart, pin_in
+from .board import BRIDGE_BAUD, Board, Flash, connect_uart, pin_in, pin_out
 from .flasher import ICE40_PERIOD, light_by_flashes
 
 _ATTRIBUTES = Attrs(IO_STANDARD="SB_LVCMOS")
 _PULLED_UP = Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)
+
+_FLASH = {"clk": "15", "copi": "14", "cipo": "17", "wp_n": "12", "hold_n": "13"}
 
 
 class _Platform(LatticeICE40Platform):
@@ -33,6 +43,8 @@ class _Platform(LatticeICE40Platform):
         UARTResource(0, rx="27", tx="25", attrs=_PULLED_UP),
         RGBLEDResource(0, r="41", g="39", b="40", invert=True, attrs=_ATTRIBUTES),
         *ButtonResources(pins="10", invert=True, attrs=_PULLED_UP),
+        *SPIFlashResources(0, cs_n="16", **_FLASH, attrs=_ATTRIBUTES),
+        Resource("memory_select", 0, Pins("37", dir="o"), _ATTRIBUTES),
     )
     connectors = ()
 
@@ -41,6 +53,8 @@ def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
     light = platform.request("rgb_led", dir="-")
     light_by_flashes(m, serial_core, ICE40_PERIOD, waiting=light.b, flash=light.g, zero=light.r)
+    if "flash" in serial_core.signature.members:
+        pin_out(m, "memory_select", platform.request("memory_select", dir="-"), 0)
     m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-")))
 
 
@@ -56,5 +70,9 @@ BOARDS = (
         baud=BRIDGE_BAUD,
         connect=_connect,
         programmers=(("dfu-util", "-d", "1209:b1c0", "-a", "0", "-R", "-D"),),
+        flash=Flash(
+            place=1 << 17,  # behind a bitstream of some 102 KiB, and in the same file
+            writers={"dfu-util": None},
+        ),
     ),
 )

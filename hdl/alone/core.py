@@ -10,16 +10,16 @@ from typing import Protocol
 
 from amaranth.hdl import Module, ResetInserter, Value
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from firstspike.golden.flash import Fault
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.flash.loader import WIRES, Loader
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.link.framing.uart import UartTransmitter
 
-from .loader import Loader
 from .teller import Teller
 
 BAUD = 115_200
@@ -33,9 +33,6 @@ FAULTS = {
     Fault.DAMAGED: "network in flash is damaged",
 }
 """What is said of a flash."""
-
-WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
-"""The wires to the flash, as of the Loader."""
 
 
 class Sensor(Protocol):
@@ -65,7 +62,7 @@ class AloneCore(Block):
     Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
     and no decision is taken.
 
-    Ports: the sensor's pins; `cs`, `sck`, `mosi` and `miso` of the flash; `tx`, text at `BAUD`;
+    Ports: the sensor's pins; `WIRES`, those of the flash; `tx`, text at `BAUD`;
     `shown`, the class of the last decision, which `shown_valid` says is there; `waiting`, high
     while nothing can be decided; the Core's taps log_0, log_1, ...
 

@@ -18,7 +18,7 @@ from .framing.ring import ENTRY
 from .framing.transmitter import ANSWER_BIT
 from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
-from .handlers.identity import IdentityHandler
+from .handlers.identity import LACK, IdentityHandler
 from .handlers.images import ImageHandler
 from .handlers.player import Player
 from .handlers.playing import PlayingHandler
@@ -56,19 +56,26 @@ class Engine(Block):
     of the answer, and some 30 more. A line takes longer for the answer.
 
     Parameters: `identity_bytes`, of the identity; `digit`, whether there is a stored image;
-    `bench_images`, how many can be stored to be played.
+    `bench_images`, how many can be stored to be played; `flashed`, whether the first weights are
+    from a flash. Then all requests but HELLO's like wait until that is read, and without weights
+    images are refused.
     """
 
     def __init__(
-        self, config: CoreConfig, identity_bytes: int, digit: bool, bench_images: int = 0
+        self,
+        config: CoreConfig,
+        identity_bytes: int,
+        digit: bool,
+        bench_images: int = 0,
+        flashed: bool = False,
     ) -> None:
-        self._digit = digit
+        self._digit, self._flashed = digit, flashed
         self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.layers[0].folding.n_in)
         # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
         numbers = STORE_FORMAT.size if bench_images else 1
         index = range(max(1 << 6, identity_bytes + 2, numbers + self._bitmap + 1))
         self._handlers = {
-            "identity": IdentityHandler(index, identity_bytes),
+            "identity": IdentityHandler(index, identity_bytes, flashed),
             "status": StatusHandler(index),
             "weights": WeightHandler(index, config),
             "images": ImageHandler(index, config),
@@ -107,6 +114,8 @@ class Engine(Block):
             reset_core=Out(1),
             #: To the Core; it is never told to abort an image.
             core=In(CoreSignature(config)),
+            #: Of the FirstWeights.
+            lack=In(LACK) if flashed else None,
         )
 
     @staticmethod
@@ -154,6 +163,15 @@ class Engine(Block):
                     stored.ready.eq(payload.ready),
                 ]
 
+        # Without weights nothing is decided: no handler sees such a request.
+        shows, cause = self.show, Const(Cause.RANGE, 8)
+        lacking = Signal()
+        if self._flashed:
+            decide = [*images.requests, *([Request.PLAY] if playing else [])]
+            m.d.comb += lacking.eq(self.lack.missing & Cat(kind == one for one in decide).any())
+            cause = Mux(lacking, Const(Cause.WEIGHTS, 8), cause)
+            shows = shows & ~self.lack.missing
+
         # The handler of the request under way.
         done, again, refuses = Signal(), Signal(), Signal()
         body = stream.Signature(ANSWER_BIT).create()
@@ -161,6 +179,8 @@ class Engine(Block):
             m.submodules[name] = handler
             request = handler.request
             active = Cat(kind == one for one in handler.requests).any()
+            if self._flashed:
+                active &= ~lacking
             m.d.comb += [
                 request.active.eq(active),
                 request.kind.eq(kind),
@@ -184,10 +204,13 @@ class Engine(Block):
                     body.valid.eq(request.answer.valid),
                     body.payload.eq(request.answer.payload),
                 ]
+        if self._flashed:
+            with m.If(lacking):
+                m.d.comb += [payload.ready.eq(1), done.eq(1), refuses.eq(1)]
         with m.If(refused):
             m.d.comb += [
                 body.valid.eq(1),
-                body.payload.data.eq(Const(Cause.RANGE, 8).bit_select(bit, 1)),
+                body.payload.data.eq(cause.bit_select(bit, 1)),
                 body.payload.end.eq(index != 0),
             ]
 
@@ -258,7 +281,7 @@ class Engine(Block):
                 m.d.sync += [unasked.eq(0), second.eq(0), refused.eq(0), state.eq(State.IDLE)]
 
         # The ports of the handlers besides the request.
-        with m.If(self.show):
+        with m.If(shows):
             m.d.sync += wanted.eq(1)
         outside = wiring.flipped(self)
         join(m, outside, status, "fault")
@@ -270,6 +293,8 @@ class Engine(Block):
         ]
         join(m, outside, images, "shown", "shown_valid")
         join(m, outside, control, "reset_core")
+        if self._flashed:
+            join(m, outside, identity, "lack")
         core = wiring.flipped(self.core)
         for handler in self._handlers.values():
             its = handler.signature.members

@@ -22,6 +22,7 @@ from .framing.receiver import Receiver
 from .framing.ring import Ring
 from .framing.transmitter import ANSWER_BIT, Transmitter
 from .framing.uart import RECEIVED
+from .handlers.identity import LACK
 from .protocol.formats import identity_bytes
 from .protocol.identity import Facts, identity_of
 from .protocol.messages import bitmap_bytes, lengths_of
@@ -51,7 +52,7 @@ class Link(Block):
 
     Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
     whole one. `facts` of the design. `digit`, bool [n_connected], is the image to show. `gapless`,
-    as of the Transmitter.
+    as of the Transmitter. `flashed`, whether the first weights are from a flash.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Link(Block):
         *,
         digit: np.ndarray | None = None,
         gapless: bool = False,
+        flashed: bool = False,
     ) -> None:
         if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
@@ -74,14 +76,17 @@ class Link(Block):
         self._receiver = Receiver(lengths, selects=mask is not None)
         self._ring = Ring(facts.ring_bytes)
         self._engine = Engine(
-            config, len(identity.to_bytes()), digit is not None, facts.bench_images
+            config, len(identity.to_bytes()), digit is not None, facts.bench_images, flashed
         )
+        self._flashed = flashed
         self._transmitter = Transmitter(gapless)
         super().__init__(
             **outer_members(config),
             #: Reset the core, but for its weights.
             reset_core=Out(1),
             core=In(CoreSignature(config)),
+            #: Of the FirstWeights.
+            lack=In(LACK) if flashed else None,
         )
 
     @staticmethod
@@ -133,3 +138,5 @@ class Link(Block):
         m.d.sync += before.eq(pressed)
         m.d.comb += engine.show.eq(pressed & ~before)
         join(m, outside, engine, "reset_core", "shown", "shown_valid", "core")
+        if self._flashed:
+            join(m, outside, engine, "lack")

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.flash.first_weights import FirstWeights
+from firstspike.hdl.flash.loader import WIRES
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
@@ -21,10 +24,12 @@ from .protocol.identity import Facts
 class LinkedCore(Block):
     """A Core and the Link to it.
 
-    Ports: `outer_members`, and the Core's taps log_0, log_1, ...
+    Ports: `outer_members`, and the Core's taps log_0, log_1, ... With weights in a flash also
+    `flash`, its wires, and `waiting`, high while nothing can be decided.
 
-    Parameters: `weights` as for Core; None for those that are to be written after power-up.
-    `digit` and `gapless` as for Link. All others are its Facts.
+    Parameters: `weights` as for Core; None for those that are to be written after power-up. `place`
+    of the weights in the flash, None for none there. `digit` and `gapless` as for Link. All others
+    are its Facts.
     """
 
     def __init__(
@@ -33,21 +38,22 @@ class LinkedCore(Block):
         network: Network,
         *,
         weights: Sequence[np.ndarray] | None = None,
+        place: int | None = None,
         digit: np.ndarray | None = None,
         gapless: bool = False,
         **facts: Any,
     ) -> None:
         self._core = Core(config, weights)
-        self._link = Link(
-            config,
-            network,
-            Facts(loaded=weights is None, **facts),
-            digit=digit,
-            gapless=gapless,
-        )
+        flashed = place is not None
+        known = Facts(loaded=weights is None and not flashed, **facts)
+        self._link = Link(config, network, known, digit=digit, gapless=gapless, flashed=flashed)
+        self._first, more = None, {}
+        if place is not None:
+            self._first = FirstWeights(config, known.build, place, known.clock_hz)
+            more = {"flash": Out(wiring.Signature(WIRES)), "waiting": Out(1)}
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
-        super().__init__(**outer_members(config), **self._logs)
+        super().__init__(**outer_members(config), **more, **self._logs)
 
     def build(self, m: Module) -> None:
         m.submodules.link = link = self._link
@@ -55,7 +61,11 @@ class LinkedCore(Block):
         m.submodules.core = ResetInserter(link.reset_core)(core)
         events = self._cut(m, "events", link.core.events)
         wiring.connect(m, events, core.events)
-        join(m, core, link.core, "decision", "weights", "weights_read")
+        if self._first is None:
+            join(m, core, link.core, "decision", "weights", "weights_read")
+        else:
+            join(m, core, link.core, "decision", "weights_read")
+            self._connect_flash(m, self._first)
         if config.bitmap is not None:
             # Their `ready` goes back as far as the ring's memory.
             m.submodules.words_skid = skid = ResetInserter(link.reset_core)(Skid(config.bitmap))
@@ -63,11 +73,21 @@ class LinkedCore(Block):
             wiring.connect(m, self._cut(m, "words", skid.o), core.words)
         if config.learns:
             join(m, core, link.core, "labels", "settings", "learned")
+        busy = core.busy if self._first is None else core.busy | self._first.loading
         # A cycle late, for much depends on it: no request waits for it so soon after an image.
-        m.d.sync += link.core.busy.eq(core.busy)
+        m.d.sync += link.core.busy.eq(busy)
         join(m, core, link.core, "abort_image")
         join(m, wiring.flipped(self), core, *self._logs)
         join(m, wiring.flipped(self), link, *outer_members(config))
+
+    def _connect_flash(self, m: Module, first: FirstWeights) -> None:
+        """Put the FirstWeights between the Link and the weights of the Core."""
+        m.submodules.first_weights = first
+        wiring.connect(m, self._link.core.weights, first.linked)
+        wiring.connect(m, first.weights, self._core.weights)
+        wiring.connect(m, first.lack, self._link.lack)
+        wiring.connect(m, first.flash, wiring.flipped(self.flash))
+        m.d.comb += self.waiting.eq(first.lack.missing)
 
     def _cut(self, m: Module, name: str, source: Any) -> Any:
         """Registers in the way of `source`, so that no path goes through ring, engine and core.

@@ -10,10 +10,14 @@ import numpy as np
 from amaranth.build import Pins as PinNames
 
 from firstspike.boards.building.bitstream import (
+    BITSTREAM_BYTES,
     DESIGNED,
     NETLIST,
     NETLIST_BYTES,
+    REPORT,
+    WEIGHTS,
     build_folder,
+    fingerprint,
     read_report,
 )
 from firstspike.boards.building.design import Design
@@ -51,7 +55,11 @@ class Target(LinkedTarget):
         board: str,
         build: str | os.PathLike[str] | None = None,
     ) -> None:
-        report, content = _built(net, network, board, None if build is None else Path(build))
+        folder = build_folder(net, board) if build is None else Path(build)
+        anew = f"run `firstspike build {net} --board {board}"
+        anew += "`" if build is None else f" -o {folder}`"
+        report, content = _built(network, board, folder, anew)
+        self._flash = _flash(report, folder, anew)
         self._netlist = Netlist(content, BOARDS[board].device.family.name)
         self._pins = pins_of(BOARDS[board], self._netlist, Line(report["link"]))
         self._design = Design.of(
@@ -91,31 +99,36 @@ class Target(LinkedTarget):
     def _board(self) -> NetlistBoard:
         """The board to be simulated."""
         clocks = self._design.clocks_a_bit
-        return NetlistBoard(self._netlist, self._pins, self.network, self.config, clocks)
+        return NetlistBoard(
+            self._netlist, self._pins, self.network, self.config, clocks, self._flash
+        )
 
 
-def _built(
-    net: str, network: Network, board: str, folder: Path | None
-) -> tuple[dict[str, Any], bytes]:
-    """The report of a build, and its netlist."""
-    anew = f"run `firstspike build {net} --board {board}"
-    if folder is None:
-        folder = build_folder(net, board)
-    else:
-        anew += f" -o {folder}"
+def _flash(report: dict[str, Any], folder: Path, anew: str) -> tuple[int, bytes]:
+    """What the flash holds besides the bitstream, and where. Raises TargetError."""
+    if "flash" not in report:
+        return 0, b""
+    path = folder / WEIGHTS
+    if not path.is_file() or fingerprint(path)["sha256"] != report["flash"]["sha256"]:
+        raise TargetError(f"{path} is not what {folder / REPORT} says was built: {anew}.")
+    return report["flash"]["place"], read_file(path, BITSTREAM_BYTES)
+
+
+def _built(network: Network, board: str, folder: Path, anew: str) -> tuple[dict[str, Any], bytes]:
+    """The report of a build, and its netlist; `anew` says how to build it. Raises TargetError."""
     try:
         report = read_report(folder, DESIGNED)
         content = read_file(folder / f"{NETLIST}.json", NETLIST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
-        raise TargetError(f"there is no build in {folder}: {anew}`.") from None
+        raise TargetError(f"there is no build in {folder}: {anew}.") from None
     except JsonError as error:
-        raise TargetError(f"{folder} holds no build: {error}; {anew}`.") from None
+        raise TargetError(f"{folder} holds no build: {error}; {anew}.") from None
     if report["board"] != board or report["network"] != network.digest():
         raise TargetError(
-            f"the build in {folder} is of another network or for another board: {anew}`."
+            f"the build in {folder} is of another network or for another board: {anew}."
         )
     if {len(report[name]) for name in ("lanes", "window", "rows")} != {network.n_layers}:
-        raise TargetError(f"the build in {folder} is of other layers: {anew}`.")
+        raise TargetError(f"the build in {folder} is of other layers: {anew}.")
     return report, content
 
 
@@ -129,6 +142,9 @@ _WIRES = {
     },
 }
 """The pins of the lines' wires."""
+
+_FLASH_PINS = {"cs_n": "cs", "sck": "clk", "mosi": "copi", "miso": "cipo"}
+"""What Amaranth calls the wires to the flash."""
 
 
 def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
@@ -148,8 +164,10 @@ def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
                 raise NetlistError(f"the {board.title} has no {pin!r:.40}, as the netlist does.")
             if names.dir == "i":  # a button; nobody presses it
                 rests[pin] = int(names.invert)
-    pins = Pins(clock, line, _WIRES[line], rests)
-    for pin in (clock, *pins.wires.values()):
+    flash = {wire: f"spi_flash_1x_0__{name}__io" for wire, name in _FLASH_PINS.items()}
+    reads = any(pin in netlist.pins for pin in flash.values())
+    pins = Pins(clock, line, _WIRES[line], rests, flash if reads else {})
+    for pin in (clock, *pins.wires.values(), *pins.flash.values()):
         if pin not in netlist.pins:
             raise NetlistError(f"the netlist has no {pin}, as the {board.title} does.")
     return pins

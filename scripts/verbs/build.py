@@ -68,6 +68,9 @@ class Placing:
         return self.seeds or (default if self.seed is None else [self.seed])
 
 
+FLASH = "flash"
+"""Where the weights are, if not where a board has them."""
+
 MAX = "max"
 """The clock that is searched for."""
 
@@ -92,6 +95,12 @@ class Clock(Number):
     "Build a design that needs no computer: it listens to this kind of microphone, or watches "
     "motion with an LSM6DSO, takes its weights from the flash, and says its decisions as text.",
     LSM6DSO,
+)
+@click.option(
+    "--weights",
+    type=click.Choice([FLASH]),
+    help="Let an iCE40 read its weights from the board's flash at power-up. Others can still be "
+    "loaded over the link.",
 )
 @click.option(
     "--clock",
@@ -128,6 +137,7 @@ def command(
     output: Path | None,
     json_path: str | None,
     sensor: str | None,
+    weights: str | None,
     **core: Any,
 ) -> None:
     """Build a bitstream of NET's core, with its link or a sensor, for a board.
@@ -138,8 +148,8 @@ def command(
     they have done is kept. Before anything else it is said about how long that takes, and whether
     no build of this design is known.
 
-    With --sensor the design needs no computer, and DIR also gets weights.bin, which
-    `firstspike flash` writes into the flash, too.
+    With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
+    weights.bin, which `firstspike flash` writes into the flash, too.
 
     With --clock max the design is placed at several clocks, each time at one that was reached. It
     says of each whether it was met. DIR keeps what was placed in placed.json, so the same command
@@ -158,8 +168,10 @@ def command(
     shape = taken(CoreShape, core)
     if sensor is None:
         design = chosen_design(network, BOARDS[board], shape, hz, **core)
+        if weights == FLASH:
+            design = replace(design, flashed=True)
     else:
-        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or is_given(*core):
+        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or is_given("weights", *core):
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )

@@ -22,7 +22,8 @@ def command(board: str, bitstream: Path | None, released: bool) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
     Boards with an iCE40, and the OrangeCrab, keep it. The others keep it until they are switched
-    off. A build with --sensor has its weights written first, and verified.
+    off. A build with its weights in the flash has these written first, and verified where the
+    programmer can.
 
     Example: firstspike flash --board icebreaker
     """

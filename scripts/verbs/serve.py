@@ -123,7 +123,7 @@ def _hear(
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
     rate = sound_of(network).rate
     x = np.concatenate([read_wav(file, rate) for file in files])
-    place, image = design.in_flash
+    place, image = design.flash_image
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
     desk = Desk.of_core(make, identity, network, microphone, design.hz)

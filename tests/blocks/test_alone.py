@@ -8,11 +8,11 @@ from amaranth.sim import Simulator
 
 from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.image import network_image
-from firstspike.hdl.alone.loader import Loader
 from firstspike.hdl.alone.teller import Teller
 from firstspike.hdl.alone.texts import said_of_class, spoken
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.hdl.flash.image import network_image
+from firstspike.hdl.flash.loader import Loader
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.sim.benches.alone.example import IDENTITY, damage, small_network
 from tests.support.refused import refused

@@ -15,8 +15,8 @@ from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.flash import payload_of
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.image import words_of
 from firstspike.hdl.core.config import weight_chunks
+from firstspike.hdl.flash.image import words_of
 from firstspike.sim.benches.alone.desk import Desk
 from firstspike.sim.benches.motion.example import FRONT, small_network
 from tests.support.command import firstspike, refusal, toy_network

@@ -14,6 +14,7 @@ from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -85,6 +86,44 @@ def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
     assert (folder / "firstspike.bin").exists()
     for step in ("Yosys", "seed 1", "seed 3", "icepack"):
         assert re.search(rf"{step}.*: \d+ s", ended.err)
+
+
+def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_path):
+    ended = fake(capfd, {1: 24.0}, "--weights", "flash", "--seed", 1, "--clock", 24)
+    assert ended.status == 0
+    folder = tmp_path / "build" / "net-icebreaker"
+    report = json.loads((folder / "report.json").read_text())
+    content = (folder / "weights.bin").read_bytes()
+    network, board = toy_network(), BOARDS["icebreaker"]
+    design = replace(Design.of(network, board, CoreShape(LANES), 24_000_000), flashed=True)
+    identity = bytes.fromhex(report["build"])
+    assert content == network_image(design.config, network.connected(), identity)
+    assert report["flash"] == {
+        "place": board.flash.place,
+        **bitstream.fingerprint(folder / "weights.bin"),
+    }
+    assert "duty" not in report
+    assert "in the flash, as weights.bin" in ended.out
+    assert "UART, up to 3 Mbit/s" in ended.out
+
+
+@pytest.mark.parametrize("board", [name for name in BOARDS if BOARDS[name].flash])
+def test_a_design_with_a_flash_differs_from_one_without(board):
+    plain = Design.of(toy_network(), BOARDS[board], CoreShape(LANES))
+    flashed = replace(plain, flashed=True)
+    assert "loader" in flashed.plan(bytes(BUILD_BYTES)).files["firstspike.il"]
+    assert "loader" not in plain.plan(bytes(BUILD_BYTES)).files["firstspike.il"]
+    assert plain.in_flash is None
+    assert flashed.build_hash != plain.build_hash
+
+
+def test_what_has_no_weights_in_the_flash_is_refused(capfd, tmp_path):
+    toy_network().save(tmp_path / "net.npz")
+    words = ["build", tmp_path / "net.npz", "--lanes", 4, "--weights", "flash", "--board"]
+    assert "the weights in the bitstream, which is in its flash" in refusal(
+        capfd, *words, "ulx3s-25f"
+    )
+    assert "the flash on wires of its UART" in refusal(capfd, *words, "upduino")
 
 
 def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):

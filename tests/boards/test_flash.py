@@ -188,12 +188,12 @@ def test_the_real_programmer_without_a_board(desk, capfd, tool, boards):
         assert BOARDS[board].attach in said
 
 
-def alone(desk):
+def alone(desk, board="icebreaker"):
     """A build's folder with weights for the flash."""
-    bitstream = built(desk, "digits", "icebreaker", ".bin")
+    bitstream = built(desk, "digits", board, ".bin")
     weights = bitstream.with_name("weights.bin")
     weights.write_bytes(b"weights")
-    place = BOARDS["icebreaker"].alone.place
+    place = BOARDS[board].flash.place
     reporting(flash={"place": place, **fingerprint(weights)})(bitstream)
     return weights
 
@@ -213,6 +213,39 @@ def test_weights_are_written_before_the_bitstream(desk, capfd, tool, options):
     assert first == f"{desk}/bin/{tool} {options} {weights}"
     assert second.endswith(f" {weights.with_name('firstspike.bin')}")
     assert " -o " not in second
+
+
+def reading(desk, content):
+    """An icesprog that reads this content, whatever was written."""
+    script = desk / "bin" / "icesprog"
+    script.write_text(
+        f'#!/bin/sh\necho "$@" >> {desk}/called\n[ "$1" = -r ] || exit 0\n'
+        f"for file; do :; done\nprintf %s {content} > $file\n"
+    )
+    script.chmod(0o755)
+
+
+def test_what_a_programmer_does_not_verify_is_read_back(desk, capfd):
+    weights = alone(desk, "icesugar").relative_to(desk)
+    reading(desk, "weights")
+    assert firstspike(capfd, "flash", "--board", "icesugar").status == 0
+    written, read, last = (desk / "called").read_text().splitlines()
+    assert written == f"-o 1048576 {weights}"
+    assert read.startswith("-r -o 1048576 -l 7 /")
+    assert last == str(weights.with_name("firstspike.bin"))
+    reading(desk, "weighty")
+    assert "does not hold the weights that icesprog has written" in refusal_of(capfd, "icesugar")
+
+
+def test_a_programmer_without_places_gets_one_file(desk, capfd):
+    weights = alone(desk, "pico-ice")
+    script = desk / "bin" / "dfu-util"
+    script.write_text(f"#!/bin/sh\nfor file; do :; done\n/bin/cat $file > {desk}/written\n")
+    script.chmod(0o755)
+    assert firstspike(capfd, "flash", "--board", "pico-ice").status == 0
+    written = (desk / "written").read_bytes()
+    place = BOARDS["pico-ice"].flash.place
+    assert written == b"bits" + b"\xff" * (place - 4) + weights.read_bytes()
 
 
 @pytest.mark.parametrize(

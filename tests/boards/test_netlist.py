@@ -2,6 +2,7 @@
 """Netlists of boards, as nextpnr gets them, simulated through their pins against golden."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 
-def build_in(folder, board, **options):
+def build_in(folder, board, flashed=False, **options):
     """Make a build's folder of an empty one, but for the bitstream."""
     network = toy_network()
-    design = Design.of(network, BOARDS[board], CoreShape(4), **options)
+    design = replace(Design.of(network, BOARDS[board], CoreShape(4), **options), flashed=flashed)
     build = design.build_hash
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
@@ -35,6 +36,11 @@ def build_in(folder, board, **options):
         "bench_images": design.bench_images,
         "clock": design.hz,
     }
+    if flashed:
+        place, content = design.flash_image
+        (folder / "weights.bin").write_bytes(content)
+        written = bitstream.fingerprint(folder / "weights.bin")
+        report["flash"] = {"place": place, **written}
     (folder / "report.json").write_text(json.dumps(report))
 
 
@@ -98,6 +104,19 @@ def test_a_netlist_with_a_slower_uart_equals_golden(capfd, tmp_path, asked):
     ended = compare(capfd, asked, board, tmp_path)
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
+
+
+@pytest.mark.long
+def test_a_netlist_with_its_weights_in_the_flash_equals_golden(capfd, tmp_path, asked, monkeypatch):
+    board = "pico-ice"
+    build_in(tmp_path, board, flashed=True)
+    # The bench can write none over the link.
+    monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
+    ended = compare(capfd, asked, board, tmp_path)
+    assert ended.status == 0, ended.err
+    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
+    (tmp_path / "weights.bin").write_bytes(b"")
+    assert "is not what" in compare(capfd, asked, board, tmp_path).err
 
 
 @pytest.mark.long

@@ -79,6 +79,15 @@ def test_decisions_are_goldens_with_their_figures():
     assert not results.lost.any()
 
 
+def test_a_board_that_found_no_weights_in_its_flash_says_so_until_it_is_loaded():
+    board = board_with(loaded=True, flashed=True)
+    with pytest.raises(RefusedError, match=r"no weights .*the flash is empty, or missing.*: load"):
+        board.classify(TICKS)
+    assert board.load(NETWORK)
+    assert board.classify(TICKS).decision.tolist() == infer(NETWORK, TICKS).decision.tolist()
+    assert BoardClient(board.line).identity.fault is None
+
+
 def test_no_images_have_no_results():
     results = board_with().classify(TICKS[:0])
     assert len(results) == 0

@@ -24,14 +24,25 @@ from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
 from firstspike.hdl.layer.words import chunks_of, pack_words
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.folding import linked_folding
-from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
+from firstspike.hdl.link.protocol.formats import (
+    Cause,
+    DecisionFlag,
+    IdentityFlag,
+    Notice,
+    Request,
+)
 from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.sim.benches.link.link_model import LinkModel
 from tests.support.bad_events import causes_at
 
+DECIDING = {Request.PIXELS, Request.INPUTS, Request.EVENTS, Request.PLAY}
+"""Requests that take weights."""
+
 
 class BoardModel(LinkModel):
     """A board for `network`, with its weights inside, or `loaded` ones that are 0 at first.
+
+    A `flashed` one has found its flash empty, and refuses images until all weights are written.
 
     `receive` takes bytes from the host, `work` does what has been taken, one request at a time,
     and `sent` collects the answers. An `eager` one tells of dropped frames at once, and does not
@@ -46,6 +57,7 @@ class BoardModel(LinkModel):
         lanes: int = 4,
         stored_bits: int | None = None,
         loaded: bool = False,
+        flashed: bool = False,
         capacity: int = 1024,
         eager: bool = False,
         bench_images: int = 0,
@@ -65,14 +77,14 @@ class BoardModel(LinkModel):
             pack_words(layer, one) for layer, one in zip(self.config.layers, weights, strict=True)
         ]
         self._rule = Settings()
-        self._eager = eager
+        self._eager, self._lacks = eager, flashed
         self.identity = identity_of(
             self.config,
             network,
             Facts(
                 clock_hz=12_000_000,
                 build=bytes(range(8)),
-                loaded=loaded,
+                loaded=loaded and not flashed,
                 ring_bytes=capacity + 1,
                 bench_images=bench_images,
             ),
@@ -114,13 +126,17 @@ class BoardModel(LinkModel):
         request = self.ring.popleft()
         kind, sequence, expected, payload = request
         if kind == Request.HELLO:
-            return self._answer(kind, sequence, bytes([expected]) + self.identity.to_bytes())
+            flags = self.identity.flags | self._lacks << IdentityFlag.LOADED
+            identity = self.identity._replace(flags=flags)
+            return self._answer(kind, sequence, bytes([expected]) + identity.to_bytes())
         if kind in (Request.READ, Request.WRITE):
             words = self.words_of(request)
             if words is None:
                 return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
             reach = self._read if kind == Request.READ else self._write
             return self._answer(kind, sequence, reach(*words, payload))
+        if self._lacks and kind in DECIDING:
+            return self._send(Notice.REFUSED, sequence, bytes([Cause.WEIGHTS]))
         if not self._can(kind, payload):
             return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
         done = getattr(self, f"_{Request(kind).name.lower()}")(payload)
@@ -130,6 +146,8 @@ class BoardModel(LinkModel):
         self._send(kind + protocol.ANSWER, sequence, payload)
 
     def _write(self, layer: int, words: slice, payload: bytes) -> bytes:
+        if (layer, words.stop) == (len(self.words) - 1, len(self.words[layer])):
+            self._lacks = False
         size = 4 * chunks_of(self.config.layers[layer])
         content = payload[protocol.ADDRESS_FORMAT.size :]
         self.words[layer][words] = [

@@ -59,10 +59,10 @@ def main() -> None:
     x = in_turn(network, [samples_of(Path(path).read_bytes(), path, rate) for path in paths])
     desk = netlist_desk(network, Path(folder))
     image = (Path(folder) / WEIGHTS).read_bytes()
-    alone = BOARDS["icebreaker"].alone
-    assert alone is not None
+    flash = BOARDS["icebreaker"].flash
+    assert flash is not None
     began = time.monotonic()
-    said, expected = desk.run(x, image, alone.place).decode(), desk.expected(x).decode()
+    said, expected = desk.run(x, image, flash.place).decode(), desk.expected(x).decode()
     print(said, end="")
     print(f"{len(x) / rate:.1f} s of sound in {time.monotonic() - began:.0f} s")
     if said != expected:

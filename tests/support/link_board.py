@@ -65,6 +65,8 @@ class SmallBoard:
     rows: int = 1
     overlap: bool = False
     loaded: bool = False
+    place: int | None = None
+    """Of its weights in a flash; None for a board without one."""
     ring_bytes: int = RING_BYTES
     bench_images: int = 0
 
@@ -94,6 +96,7 @@ class SmallBoard:
             clock_hz=CLOCK,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
+            **({} if self.place is None else {"place": self.place}),
         )
 
     def run(self, script: Script, **options: Any) -> LinkOutcome:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Test vectors of the link: what a host sends, and what a board answers, byte by byte.
 
-Two small boards, from power-up on: one that plays images, and one that learns. Requests are made of
-`protocol`, answers by the model, and the RTL has to give the same. `docs/link.md` has all of it, as
-printed by
+Small boards, from power-up on: one plays images, one learns, and one has a flash. Requests are made
+of `protocol`, answers by the model, and the RTL has to give the same. `docs/link.md` has all of it,
+as printed by
 
     python -m tests.support.link_vectors
 """
@@ -29,6 +29,7 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weight_address
+from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
 from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel
@@ -86,6 +87,8 @@ class VectorBoard:
     said: str
     vectors: Sequence[Vector]
     parameters: dict[str, Any] = field(default_factory=dict)
+    place: int | None = None
+    """Of its weights in a flash; None for a board without one."""
 
     def model(self) -> BoardModel:
         """Return a board after power-up, before its weights are written."""
@@ -113,6 +116,7 @@ class VectorBoard:
             ring_bytes=identity.capacity + 1,
             clock_hz=identity.clock,
             bench_images=identity.bench_images,
+            **({} if self.place is None else {"place": self.place}),
         )
 
     def script(self) -> Script:
@@ -242,7 +246,25 @@ LEARNING = VectorBoard(
     _LEARNS,
 )
 
-BOARDS = (PLAYING, LEARNING)
+FLASHED = VectorBoard(
+    "reads its weights from a flash, which is empty; 2 lanes, words of 4 bytes",
+    (
+        Vector("HELLO", Request.HELLO),
+        Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
+        Vector("EVENTS without one", Request.EVENTS, _events(_NONE)),
+        *_weights(lanes=2)[:1],
+        Vector("PIXELS 0, 1 and 3", Request.PIXELS, bytes([_NONE, 0b1011])),
+        *_weights(lanes=2)[1:],
+        Vector("HELLO", Request.HELLO, ahead=1),
+        Vector("PIXELS 0, 1 and 3", Request.PIXELS, bytes([_NONE, 0b1011])),
+        Vector("RESET", Request.RESET),
+        Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
+    ),
+    {"lanes": 2, "flashed": True},
+    place=PLACE,
+)
+
+BOARDS = (PLAYING, LEARNING, FLASHED)
 
 
 def table() -> str:

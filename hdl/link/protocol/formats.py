@@ -18,7 +18,7 @@ from typing import Annotated, NamedTuple, Self, get_origin, get_type_hints
 
 from cobs import cobs
 
-from firstspike.golden.flash import IDENTITY_BYTES
+from firstspike.golden.flash import IDENTITY_BYTES, Fault
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.system.errors import FirstSpikeError
 
@@ -112,6 +112,8 @@ class Cause(IntEnum):
     """A request names a layer, address or image that is not there, or a part of a word.
 
     Or a register of the learning rule must not hold its value."""
+    WEIGHTS = 8
+    """An image is to be decided, but the flash had no weights, and none were written since."""
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -173,13 +175,15 @@ class IdentityFlag(IntEnum):
     """PIXELS and INPUTS are taken."""
     LEARNS = 1
     LOADED = 2
-    """The weights are not in the bitstream: they must be written after power-up."""
+    """There are no weights yet: they must be written before an image is decided."""
     BENCH = 3
     """STORE and PLAY are taken."""
     OVERLAPS = 4
     """The core takes the next image in while the one before is being decided."""
     CONVOLVES = 5
     """Layers of the core convolve; their geometry is told."""
+    FAULT = 6
+    """Two bits. With LOADED they are the `golden.flash.Fault` of the board's flash, less 1."""
 
 
 U8 = Annotated[int, "B"]
@@ -284,6 +288,16 @@ class Identity(NamedTuple):
         if wrong := identity.wrong:
             raise ValueError(f"an identity whose {wrong}")
         return identity
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why a board that reads its flash has no weights; None if it has them.
+
+        Of a board that reads none it means nothing.
+        """
+        return (
+            Fault(1 + (self.flags >> IdentityFlag.FAULT)) if self.has(IdentityFlag.LOADED) else None
+        )
 
     @property
     def wrong(self) -> str | None:

@@ -3,10 +3,10 @@
 
 import cocotb
 
+from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import Dut, StreamSink
 
-from .flashed import PLACE
 from .run import Start
 
 STEP = 500

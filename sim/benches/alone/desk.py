@@ -20,6 +20,7 @@ from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
 from firstspike.hdl.alone.texts import sentence
 from firstspike.hdl.flow.wrapping import filled
+from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
 from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.benches.sound.ear import CHUNK, Tape
@@ -32,12 +33,6 @@ TOP, BENCH = "desk", "firstspike.sim.benches.alone.desk_bench"
 
 SILENCE = 0.05
 """Seconds of silence at the end, in which the last word is decided and said."""
-
-FLASH_BITS = 21
-"""Bits of an address of the flash that are looked at."""
-
-WAKING = 3e-6
-"""Seconds that a flash takes to wake."""
 
 _RTL = """
     core board (
@@ -162,11 +157,9 @@ def desk_verilog(board: str, clock_hz: int) -> str:
         here.joinpath("desk.v").read_text(),
         board=board,
         chunk=f"{CHUNK - 1}:0",
-        bits=FLASH_BITS,
+        bits=BOARD_BITS,
         rest=round(WAKING * clock_hz),
         clocks=round(clock_hz / BAUD),
     )
     host = netlist.joinpath("uart_host.v").read_text()
-    return "\n".join(
-        [desk, host, here.joinpath("spi_flash.v").read_text(), verilog_of(Tape(), "tape")]
-    )
+    return "\n".join([desk, host, flash_verilog(), verilog_of(Tape(), "tape")])

@@ -68,13 +68,21 @@ def _starts(image: bytes, count: int) -> Iterator[Start]:
     yield Start(whole, broken=True)
     yield Start(dict.fromkeys(range(4), 0))
     yield Start(whole)
+    yield from map(Start, damages(image, count))
+    yield Start({}, telling=False)
+
+
+def damages(image: bytes, count: int) -> Iterator[dict[int, int]]:
+    """Yield bytes by their places: each damages one and mends the one before, the last only mends.
+
+    They are those of the header and of the checksum, and others at random.
+    """
     rng = random.Random(3)
     ends = [*range(20), *range(len(image) - 4, len(image))]
     places = rng.sample(ends, min(count // 2, len(ends)))
     places += rng.sample(range(20, len(image) - 4), count - len(places))
     mended: dict[int, int] = {}
     for place in places:
-        yield Start(mended | {place: image[place] ^ rng.randrange(1, 256)})
+        yield mended | {place: image[place] ^ rng.randrange(1, 256)}
         mended = {place: image[place]}
-    yield Start(mended)
-    yield Start({}, telling=False)
+    yield mended

@@ -6,30 +6,23 @@ events -> AloneCore -> tx -> UartReceiver -> said
          spi_flash.v <- filled
 """
 
-from importlib.resources import files
-
-from amaranth.hdl import ClockSignal, Instance, Module
+from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.alone.core import BAUD, WIRES, AloneCore
+from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver
+from firstspike.sim.benches.flash.model import PLACE, flash_verilog, spi_flash
 from firstspike.sim.harness.verilog import verilog_of
 
 TOP = "firstspike_alone"
 
 CLOCK = 1_000_000
 """Hz: a slow clock makes few cycles of a bit of text."""
-
-PLACE = 0x50
-"""Where the image is in the flash."""
-
-FLASH_BITS = 17
-"""Bits of an address of the flash that are looked at."""
 
 BROKEN = "sensor is broken"
 """What may be wrong with the sensor."""
@@ -86,16 +79,7 @@ class FlashedCore(Block):
         """Put into the module m what is inside."""
         m.submodules.core = core = self._core
         m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
-        m.submodules.flash = Instance(
-            "spi_flash",
-            p_BITS=FLASH_BITS,
-            i_clk=ClockSignal(),
-            i_write=self.filled.valid,
-            i_address=self.filled.address,
-            i_data=self.filled.data,
-            **{f"i_{name}": getattr(core, name) for name in WIRES if name != "miso"},
-            o_miso=core.miso,
-        )
+        m.submodules.flash = spi_flash(self.filled, core)
         m.d.comb += [
             core.items.valid.eq(self.items.valid),
             core.items.payload.eq(self.items.payload),
@@ -111,5 +95,4 @@ class FlashedCore(Block):
 
 def flashed_verilog(config: CoreConfig, network: Network, identity: bytes) -> str:
     """Return the Verilog of a FlashedCore, with the flash."""
-    flash = files(__package__).joinpath("spi_flash.v").read_text()
-    return verilog_of(FlashedCore(config, network, identity), TOP) + flash
+    return verilog_of(FlashedCore(config, network, identity), TOP) + flash_verilog()

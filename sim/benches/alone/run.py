@@ -15,9 +15,9 @@ from firstspike.golden.flash import ImageError, payload_of
 from firstspike.golden.said import said
 from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
 from firstspike.hdl.alone.core import LISTENING, LOADING
-from firstspike.hdl.alone.image import network_image, words_of
 from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flash.image import network_image, words_of
 from firstspike.sim.benches.core.items import items_of
 from firstspike.sim.harness.runner import Simulation
 

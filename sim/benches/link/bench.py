@@ -128,6 +128,16 @@ class LinkBench:
     async def _pause(self, cycles: int) -> None:
         await self.domain.cycles(cycles)
 
+    async def _start(self, content: dict[int, int]) -> None:
+        await self.domain.after_rising()
+        self.dut.rst.value = 1
+        await self.domain.rising
+        for place, byte in content.items():
+            drive(self.dut, filled__valid=1, filled__address=place, filled__data=byte)
+            await self.domain.rising
+        drive(self.dut, filled__valid=0)
+        self.dut.rst.value = 0
+
     async def _hold(self, held: bool) -> None:
         assert isinstance(self.line, ByteLine), "bits are taken as they come"
         self.line.held = held

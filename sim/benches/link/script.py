@@ -6,7 +6,7 @@ The other side of this file is `bench`.
 
 import hashlib
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -22,8 +22,11 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.serial_core import SerialCore
+from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
+
+from .flashed import FlashedLink
 
 LINKED_CORE_TOP, SERIAL_CORE_TOP = "firstspike_link", "firstspike_serial_core"
 
@@ -32,12 +35,15 @@ CLOCK = 24_000_000
 
 
 def linked_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
-    """Verilog of a LinkedCore, whose parameters these are; top module LINKED_CORE_TOP."""
+    """Verilog of a LinkedCore, whose parameters these are; top module LINKED_CORE_TOP.
+
+    With a `place` there is a FlashedLink around it, and the flash is empty at first.
+    """
     return _verilog(LinkedCore, LINKED_CORE_TOP, config, network, weights, link)
 
 
 def serial_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
-    """Verilog of a SerialCore, whose parameters these are; top module SERIAL_CORE_TOP."""
+    """Likewise of a SerialCore; top module SERIAL_CORE_TOP."""
     return _verilog(SerialCore, SERIAL_CORE_TOP, config, network, weights, link)
 
 
@@ -45,7 +51,13 @@ def _verilog(kind, top, config, network, weights, link):
     link = {"clock_hz": CLOCK} | link
     rest = hashlib.sha256(pickle.dumps((weights, sorted(link.items()))))
     made_from = repr((config, network.digest(), rest.hexdigest()))
-    return verilog_of(lambda: kind(config, network, weights=weights, **link), top, made_from)
+    if "place" not in link:
+        return verilog_of(lambda: kind(config, network, weights=weights, **link), top, made_from)
+
+    def flashed() -> FlashedLink:
+        return FlashedLink(kind(config, network, weights=weights, **link))
+
+    return verilog_of(flashed, top, made_from) + flash_verilog()
 
 
 PATIENCE = 200_000
@@ -91,6 +103,10 @@ class Script:
     def pause(self, cycles: int) -> Self:
         """Do nothing for so many clock cycles."""
         return self._then("pause", cycles)
+
+    def start(self, content: Mapping[int, int]) -> Self:
+        """Write bytes into the flash, by their places, and start the board anew."""
+        return self._then("start", dict(content))
 
     def press(self) -> Self:
         """Press the button for some cycles."""

@@ -19,13 +19,16 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.sim.benches.link.received import Received
 from firstspike.sim.harness.bench_io import given, report, tell
-from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
+from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, drive
 from firstspike.sim.harness.taps import SpikeLogs
 
 from .netlist import PATIENCE, NetlistOutcome, NetlistParameters
 
 POWER_UP = 5_000
 """Cycles after which a board is out of its reset."""
+
+READING = 20
+"""Cycles per byte of the flash, at most, until a board has read it."""
 
 IMAGES_UNDER_WAY = 2
 """More, and the image bit in the spike log would not say which one a spike is of."""
@@ -48,6 +51,7 @@ class NetlistBench:
 
     def __init__(self, dut: Dut, given: NetlistParameters) -> None:
         self.given = given
+        self.dut = dut
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
         self.source = StreamSource(dut, "received", self.domain)
@@ -61,6 +65,7 @@ class NetlistBench:
         await self.domain.start()
         self.end.start()
         self.logs.start()
+        await self._fill()
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
         if identity.has(IdentityFlag.LOADED):
@@ -82,9 +87,19 @@ class NetlistBench:
         decided = self.arrived.frames - self.first_image
         return decided + ((decided + bits) & 1)
 
+    async def _fill(self) -> None:
+        """Write the flash, a byte per cycle: the board reads it later, and more slowly."""
+        flash = self.given.flash
+        for place, byte in flash.items():
+            drive(self.dut, filled__valid=1, filled__address=place, filled__data=byte)
+            await self.domain.rising
+        if flash:
+            drive(self.dut, filled__valid=0)
+
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
-        await self.arrived.answers(1, PATIENCE)
+        # It comes when the flash is read.
+        await self.arrived.answers(1, PATIENCE + READING * len(self.given.flash))
         kind, _, payload = decode_frame(bytes(self.arrived.content[:-1]))
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])

@@ -49,6 +49,7 @@ from firstspike.hdl.link.protocol.messages import (
 )
 from firstspike.hdl.link.serial_core import kept_wire
 from firstspike.sim.benches.core.outcome import spike_logs
+from firstspike.sim.benches.flash.model import BOARD_BITS, flash_verilog
 from firstspike.sim.benches.link.playing import most_cycles
 from firstspike.sim.benches.link.script import Answer, answers_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -61,6 +62,9 @@ BENCH = "firstspike.sim.benches.netlist.bench"
 WRITE_BYTES = 1024
 """Most bytes of weights in one request."""
 
+FLASH_REST = 81
+"""Clock cycles that the flash takes to wake, 3 us at 27 MHz."""
+
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
 
@@ -70,6 +74,16 @@ HOST_WIRES = {
     Line.SPI: ("sck", "mosi", "cs_n", "miso"),
 }
 """The last ports of `uart_host.v` and `spi_host.v`, the host's ends of the lines."""
+
+FLASH_WIRES = ("cs_n", "sck", "mosi", "miso")
+"""The wires to the flash."""
+
+_FLASH = """
+    wire @wires;
+    spi_flash #(.BITS(@bits), .REST(@rest)) flash (
+        clk, filled__valid, filled__address, filled__data, ~flash_cs_n, flash_sck, flash_mosi,
+        flash_miso
+    );"""
 
 NAME = "netlist"
 """Name of the netlist's module."""
@@ -95,6 +109,8 @@ class NetlistParameters:
     """What the bench is told."""
 
     weight_bits: int
+    flash: Mapping[int, int]
+    """Bytes of the flash, by their places."""
     writes: Sequence[bytes]
     """Payloads that write all weights, for a board that says it has none."""
     images: Sequence[tuple[int, bytes]]
@@ -126,6 +142,8 @@ class Pins:
     """The pin of each of the line's wires in `HOST_WIRES`."""
     rests: Mapping[str, int]
     """Levels of the pins that nobody touches, such as buttons."""
+    flash: Mapping[str, str]
+    """The pin of each of the wires in `FLASH_WIRES`; none where the design does not read it."""
 
 
 class Netlist:
@@ -209,16 +227,24 @@ def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int)
         ]
     wired = {pins.clock: "clock"} | {pins.wires[wire]: wire for wire in HOST_WIRES[pins.line]}
     wired |= {name: f"rest_{level}" for name, level in pins.rests.items()}
+    wired |= {pin: f"flash_{wire}" for wire, pin in pins.flash.items()}
+    flash, model = "", ""
+    if pins.flash:
+        ports += ["input filled__valid", "input [23:0] filled__address", "input [7:0] filled__data"]
+        wires = ", ".join(f"flash_{wire}" for wire in FLASH_WIRES)
+        flash = filled(_FLASH, wires=wires, bits=BOARD_BITS, rest=FLASH_REST)
+        model = flash_verilog()
     top = filled(
         files(__package__).joinpath("netlist_bench.v").read_text(),
         ports="".join(f",\n    {port}" for port in ports),
         clocks=clocks,
+        flash=flash,
         wires=", ".join(HOST_WIRES[pins.line]),
         connections=", ".join(f".\\{name} ({wire})" for name, wire in wired.items()),
         taps="\n".join(taps),
     )
     host = files(__package__).joinpath(f"{pins.line.value}_host.v").read_text()
-    return "\n".join([top, host, netlist.verilog(), cell_models(netlist.family)])
+    return "\n".join([top, host, model, netlist.verilog(), cell_models(netlist.family)])
 
 
 class NetlistBoard:
@@ -229,6 +255,7 @@ class NetlistBoard:
     network : the one the board was built for.
     config : of its core, that sees the connected inputs alone.
     clocks : the clock cycles that a bit takes on the line; of SPI the fewest.
+    flash : place and content of what is in the flash besides the bitstream, for pins that have one.
 
     The host writes the weights first, where the board says that it has none. The methods raise
     NetlistError where the board hangs, is another one, or holds other weights.
@@ -240,11 +267,19 @@ class NetlistBoard:
     """
 
     def __init__(
-        self, netlist: Netlist, pins: Pins, network: Network, config: CoreConfig, clocks: int
+        self,
+        netlist: Netlist,
+        pins: Pins,
+        network: Network,
+        config: CoreConfig,
+        clocks: int,
+        flash: tuple[int, bytes] = (0, b""),
     ) -> None:
         verilog = bench_verilog(netlist, pins, config, clocks)
         self._simulation = Simulation(verilog, TOP, netlist=True)
         self._network, self._config = network, config
+        place, content = flash
+        self._flash = {place + number: byte for number, byte in enumerate(content)}
 
     def classify(self, ticks: np.ndarray, progress: Callable[[int], None] | None = None) -> Results:
         """Classify images int32 [n, n_rows] as from `encode`.
@@ -289,6 +324,7 @@ class NetlistBoard:
         words = weight_bytes(self._config, self._network)
         parameters = NetlistParameters(
             weight_bits=8 * sum(map(len, words)),
+            flash=self._flash,
             writes=list(weight_writes(self._config, words, WRITE_BYTES)),
             images=requests,
             patience=patience,

@@ -12,6 +12,7 @@ module netlist_bench (
     output [7:0] sent__payload@ports
 );
     wire clock = clk, rest_0 = 0, rest_1 = 1, @wires;
+@flash
     netlist board (@connections);
 @taps
     host #(@clocks) host (

@@ -22,6 +22,9 @@ from firstspike.hdl.link.handlers.word_walk import WordWalk
 
 from .image import words_of
 
+WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
+"""The wires to the flash. `cs` is high while the flash is selected."""
+
 WAKE, READ = 0xAB, 0x03
 """Commands of SPI flashes: release from power-down, and read from the place that follows."""
 
@@ -66,11 +69,7 @@ class Loader(Block):
         self._header = header_of(identity, words_of(config))
         self._rest_bits = ceil(REST_SECONDS * clock_hz).bit_length()
         super().__init__(
-            #: Chip select: high while the flash is selected.
-            cs=Out(1),
-            sck=Out(1),
-            mosi=Out(1),
-            miso=In(1),
+            **WIRES,
             #: Of the core. Weights are only written.
             weights=Out(stream.Signature(weights_layout(config))),
             #: All weights are written, and the image was right. Stays high until a reset.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A model of the flash that a design reads its weights from."""

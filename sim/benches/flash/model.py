@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The flash of a bench (`spi_flash.v`): in a design under test, and as Verilog."""
+
+from importlib.resources import files
+from typing import Any
+
+from amaranth.hdl import ClockSignal, Instance
+
+from firstspike.hdl.flash.loader import WIRES
+
+PLACE = 0x50
+"""Where the image is in the flash of a bench that is no board's."""
+
+FLASH_BITS = 17
+"""Bits of an address of such a flash that are looked at."""
+
+BOARD_BITS = 21
+"""Likewise of a board's."""
+
+WAKING = 3e-6
+"""Seconds that a flash takes to wake."""
+
+
+def spi_flash(filled: Any, wires: Any) -> Instance:
+    """Return a flash that is `filled` byte by byte; `wires` are those of a Loader."""
+    return Instance(
+        "spi_flash",
+        p_BITS=FLASH_BITS,
+        i_clk=ClockSignal(),
+        i_write=filled.valid,
+        i_address=filled.address,
+        i_data=filled.data,
+        **{f"i_{name}": getattr(wires, name) for name in WIRES if name != "miso"},
+        o_miso=wires.miso,
+    )
+
+
+def flash_verilog() -> str:
+    """Return the Verilog of the flash."""
+    return files(__package__).joinpath("spi_flash.v").read_text()

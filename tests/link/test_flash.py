@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A board with the link that has its first weights from a flash: what it answers."""
+
+import zlib
+from dataclasses import replace
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.golden.flash import WORD_BYTES, Fault
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    CHECKSUM_FORMAT,
+    ERROR_FORMAT,
+    PROBE,
+    Cause,
+    Notice,
+    Request,
+)
+from firstspike.hdl.link.protocol.messages import weight_bytes, weight_writes
+from firstspike.sim.benches.link.script import Answer, Script
+from tests.support.flashed_link import damage_link, flashed_board, image_at, lack_of
+from tests.support.link_board import (
+    RING_BYTES,
+    decision_of,
+    events_request,
+    inputs_request,
+    pixels_request,
+)
+
+BOARD = flashed_board()
+LAYERS = len(BOARD.network.weights)
+PIXELS = BOARD.pixels(6)
+IMAGES = [pixels_request(image) for image in PIXELS]
+
+
+def weights_of(network: Network) -> bytes:
+    """All words of a network's weights, as the link carries them."""
+    return b"".join(weight_bytes(BOARD.config, network.connected()))
+
+
+def writes(network: Network) -> list[tuple[Request, bytes]]:
+    """The requests that write all weights of a network."""
+    content = weight_bytes(BOARD.config, network.connected())
+    return [(Request.WRITE, one) for one in weight_writes(BOARD.config, content, 64)]
+
+
+def answers(script: Script, requests: list[tuple[Request, bytes]]) -> list[Answer]:
+    """What the board answers to HELLO and these requests, after what the script has done."""
+    script.request(Request.HELLO, 0).answers(1)
+    return BOARD.run(script.stream(requests, 1, RING_BYTES - 1)).answers
+
+
+def decisions(found: list[Answer]) -> list[tuple]:
+    """The decisions in answers."""
+    return [decision_of(answer, LAYERS) for answer in found]
+
+
+def refusals(count: int, first: int) -> list[tuple]:
+    """Type, sequence and payload of so many refused images."""
+    told = bytes([Cause.WEIGHTS])
+    return [(Notice.REFUSED, first + number, told) for number in range(count)]
+
+
+def told(found: list[Answer]) -> list[tuple]:
+    """Type, sequence and payload of answers."""
+    return [(one.kind, one.sequence, one.payload) for one in found]
+
+
+def test_weights_of_the_flash_decide_as_golden_does():
+    script = Script().start(image_at(BOARD))
+    hello, checksum, *rest = answers(script, [(Request.CHECKSUM, b""), *IMAGES])
+    assert lack_of(hello) is None
+    assert CHECKSUM_FORMAT.unpack(checksum.payload) == (zlib.crc32(weights_of(BOARD.network)),)
+    assert decisions(rest) == BOARD.expected(PIXELS)
+
+
+def test_a_host_that_talks_while_weights_are_read_waits():
+    """Each request comes first: what takes weights waits, and a dropped frame is told at once."""
+    content = image_at(BOARD)
+    reading = 16 * len(content)  # clock cycles, at least
+    wanted = weights_of(BOARD.network)
+    for request in (IMAGES[0], (Request.CHECKSUM, b""), writes(BOARD.network)[0]):
+        script = Script().start(content).request(request[0], 0, request[1])
+        script.request(Request.CHECKSUM, 1).answers(2)
+        first, second = BOARD.run(script).answers
+        assert (first.kind, first.sequence) == (request[0] + ANSWER, 0)
+        assert first.cycle > reading
+        assert CHECKSUM_FORMAT.unpack(second.payload) == (zlib.crc32(wanted),)
+        if request is IMAGES[0]:
+            assert decisions([first]) == BOARD.expected(PIXELS[:1])
+    script = Script().start(content).request(PROBE, 77).answers(1)
+    script.request(Request.STATUS, 0).answers(2)
+    notice, status = BOARD.run(script).answers
+    assert told([notice]) == [(Notice.ERROR, 0, ERROR_FORMAT.pack(Cause.TYPE, 1))]
+    assert notice.cycle < reading < status.cycle
+
+
+def test_the_host_loads_other_weights_over_those_of_the_flash():
+    other = replace(
+        BOARD.network, weights=tuple(np.roll(one, 1, axis=0) for one in BOARD.network.weights)
+    )
+    requests = writes(other)
+    script = Script().start(image_at(BOARD))
+    _, *rest = answers(script, [*IMAGES, *requests, (Request.CHECKSUM, b""), *IMAGES])
+    before, after = rest[: len(IMAGES)], rest[-len(IMAGES) :]
+    checksum = rest[-len(IMAGES) - 1]
+    assert decisions(before) == BOARD.expected(PIXELS)
+    assert CHECKSUM_FORMAT.unpack(checksum.payload) == (zlib.crc32(weights_of(other)),)
+    expected = replace(BOARD, network=other).expected(PIXELS)
+    assert decisions(after) == expected
+    assert expected != BOARD.expected(PIXELS)
+
+
+def test_without_weights_images_are_refused_until_all_are_written():
+    requests = writes(BOARD.network)
+    kinds = [
+        IMAGES[1],
+        inputs_request(PIXELS[1], BOARD.network),
+        events_request([(8, 0), (9, 3)]),
+        events_request([]),
+    ]
+    hello = (Request.HELLO, b"")
+    asked = [*kinds, *requests[:-1], IMAGES[1], requests[-1], hello, (Request.RESET, b""), *IMAGES]
+    first, *rest = answers(Script().start({}), asked)
+    assert lack_of(first) == Fault.ABSENT
+    assert told(rest[: len(kinds)]) == refusals(len(kinds), 1)
+    place = len(kinds) + len(requests) - 1
+    assert all(one.kind == Request.WRITE + ANSWER for one in rest[len(kinds) : place])
+    assert told(rest[place : place + 1]) == refusals(1, place + 1)
+    assert lack_of(rest[place + 2]) is None
+    assert decisions(rest[-len(IMAGES) :]) == BOARD.expected(PIXELS)
+
+
+def test_the_button_shows_nothing_without_weights():
+    script = Script().start({}).request(Request.HELLO, 0).answers(1).press().pause(2000)
+    assert BOARD.run(script).shown == -1
+    script = Script().start(image_at(BOARD)).request(Request.HELLO, 0).answers(1)
+    script.press().pause(2000)
+    ((decision, *_),) = BOARD.expected(BOARD.pixels(1))
+    assert BOARD.run(script).shown == decision
+
+
+def test_what_is_wrong_with_the_flash_is_told():
+    whole = image_at(BOARD)
+    place = min(whole)
+    cut = dict.fromkeys(list(whole)[-WORD_BYTES - 40 :], 0xFF)
+    script, wanted = Script(), []
+    for content, fault in (
+        (whole, None),
+        (cut, Fault.DAMAGED),
+        ({place + 4: whole[place + 4] ^ 1}, Fault.OTHER),
+        (dict.fromkeys(range(place, place + 4), 0), Fault.ABSENT),
+        (image_at(BOARD, 1), Fault.FOREIGN),
+    ):
+        wanted.append(fault)
+        script.start(content).request(Request.HELLO, 0).answers(len(wanted))
+    assert [lack_of(answer) for answer in BOARD.run(script).answers] == wanted
+
+
+def test_no_damaged_byte_leads_to_a_decision():
+    damage_link(20)
