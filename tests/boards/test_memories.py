@@ -16,6 +16,7 @@ from firstspike.boards.building.memories import (
     STORE,
     Memory,
     blocks,
+    in_single_port_ram,
     memories,
     memory_needs,
 )
@@ -86,7 +87,7 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
 
 
 def used(width, depth, family, **more):
-    taken = blocks(Memory("some", width, depth, **more), family, loaded=False)
+    taken = blocks(Memory("some", width, depth, **more), family)
     return taken.get("block RAM", 0), taken.get("LUTs", 0)
 
 
@@ -103,6 +104,9 @@ def used(width, depth, family, **more):
         (2, 2048, 1),
         (360, 32, 23),
         (40, 379, 5),
+        (28, 1728, 14),
+        (27, 1728, 12),
+        (65, 3811, 65),
         (4, 16, 0),
     ],
 )
@@ -153,9 +157,10 @@ def test_small_tables_that_are_only_read_are_logic(family):
 
 def test_weights_that_are_loaded_are_in_single_port_ram():
     store = Memory(STORE, 48, 12800)
-    assert blocks(store, ICE40, loaded=True) == {"SPRAM": 3}
-    assert blocks(replace(store, depth=16385), ICE40, loaded=True) == {"SPRAM": 6}
-    assert "SPRAM" not in blocks(store, ICE40, loaded=False)
+    assert in_single_port_ram([store], BOARDS["icebreaker"]) == [STORE]
+    assert blocks(store, ICE40, single_port=True) == {"SPRAM": 3}
+    assert blocks(replace(store, depth=16385), ICE40, single_port=True) == {"SPRAM": 6}
+    assert in_single_port_ram([store], BOARDS["ulx3s-25f"]) == []
 
 
 @pytest.mark.parametrize(("lanes", "spram"), [(12, 4), (13, 4), (16, 4)])
@@ -165,5 +170,19 @@ def test_the_ring_is_in_block_ram_where_weights_take_all_single_port_ram(lanes, 
     taken = memory_needs(design.config, design.network, board)
     assert taken["SPRAM"] == spram == board.device.holds["SPRAM"]
     assert (design.ring_bytes == SMALL_RING) == (lanes > 12)
-    ring = Memory(RING, 9, design.ring_bytes)
-    assert blocks(ring, ICE40, loaded=True).keys() == {"block RAM" if lanes > 12 else "SPRAM"}
+    assert (RING in in_single_port_ram(design.memories, board)) == (lanes <= 12)
+
+
+def test_weights_of_other_layers_are_in_single_port_ram_where_block_ram_runs_out():
+    board = BOARDS["icebreaker"]
+    first, ring = Memory(STORE, 16, 300), Memory(RING, 9, 1 << 14)
+    state = Memory("layer_0.lanes", 28, 1728)  # 14 block RAMs, with several addresses
+    small = Memory("layer_1.store", 8, 2000, one_address=True)  # 4
+    large = Memory("layer_2.store", 16, 3600, one_address=True)  # 16
+    usual = [STORE, RING]
+    assert in_single_port_ram([first, small, large, state, ring], board) == [*usual, large.path]
+    assert in_single_port_ram([first, small, state, ring], board) == usual
+    both = in_single_port_ram([first, small, large, state, state, ring], board)
+    assert both == [*usual, large.path, small.path]
+    wide = replace(first, width=48)  # it leaves no room
+    assert in_single_port_ram([wide, large, state, ring], board) == usual
