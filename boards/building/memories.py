@@ -99,7 +99,8 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
     block_cost = facts.rom_block_cost if memory.read_only else facts.block_cost
     if family is ICE40:
         block_ram, cost = _block_ram_of_ice40(memory, block_cost)
-        return {} if memory.looked_up or logic <= cost else {"block RAM": block_ram}
+        in_logic = memory.looked_up or (logic <= cost and not memory.compact)
+        return {} if in_logic else {"block RAM": block_ram}
     block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
     if memory.read_only:
         return {"block RAM": block_ram} if logic > block_cost * block_ram else {}
