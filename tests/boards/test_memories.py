@@ -21,11 +21,14 @@ from firstspike.boards.building.memories import (
     memory_needs,
 )
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
+from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
+from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
@@ -86,6 +89,29 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
     assert found == expected
 
 
+def test_the_memories_of_a_network_that_convolves_are_those_of_its_build():
+    """12c5s2-24c5s2-10 on an iCEBreaker, as Yosys has counted them."""
+    layers = layers_of(("12c5s2", "24c5s2"), 784, 10, (28, 28))
+    network = Network(
+        weights=tuple(np.zeros((one.rows, one.columns), np.int32) for one in layers),
+        weight_bits=(8, 8, 8),
+        thresholds=(64, 64, 64),
+        unit=16,
+        deadline=96,
+        n_inputs=784,
+        inputs=np.arange(784),
+        geometry=geometry_of(layers),
+    )
+    board = BOARDS["icebreaker"]
+    config = CoreConfig.of(network, linked_folding(network, CoreShape((1, 2, 1), 0)))
+    widths = [StateWidths(11, 17), StateWidths(12, 18), StateWidths(12, 19)]
+    built = tuple(
+        replace(layer, widths=each) for layer, each in zip(config.layers, widths, strict=True)
+    )
+    needs = memory_needs(replace(config, layers=built), network, board)
+    assert (needs["block RAM"], needs["SPRAM"]) == (30, 4)
+
+
 def used(width, depth, family, **more):
     taken = blocks(Memory("some", width, depth, **more), family)
     return taken.get("block RAM", 0), taken.get("LUTs", 0)
@@ -112,6 +138,11 @@ def used(width, depth, family, **more):
 )
 def test_block_ram_of_an_ice40(width, depth, block_ram):
     assert used(width, depth, ICE40) == (block_ram, 0)
+
+
+def test_few_words_are_in_block_ram_where_tables_are_no_memory():
+    assert used(4, 16, ICE40, compact=True) == (1, 0)
+    assert used(4, 16, ECP5, compact=True) == used(4, 16, ECP5)
 
 
 @pytest.mark.parametrize(
