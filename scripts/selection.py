@@ -30,6 +30,7 @@ from .datasets import check_named, check_options, dataset_options, front_end, lo
 from .errors import VerbError
 from .heard import Heard, read_words
 from .options import several
+from .output import note
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
@@ -184,6 +185,8 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     elif image_files:
         if options["raw"] or not takes_digits(network):
             samples = np.stack([read_image(network, file) for file in image_files])
+            if takes_digits(network) and samples.mean() > np.iinfo(samples.dtype).max / 2:
+                note("These images are mostly bright: with --raw, ink is the bright part.")
         else:
             photos = [prepared(read_photo(file), SIDE) for file in image_files]
             samples = np.stack([photo.pixels.ravel() for photo in photos])

@@ -54,7 +54,7 @@ class Folding:
         if network.geometry and (rows > 1 or shape.overlap):
             raise NetworkError(
                 "a network that convolves adds one row per cycle, and its images do not overlap: "
-                "leave rows and overlap out"
+                "give it 1 row per cycle, and no overlap"
             )
         if shape.bitmap is not None:
             _check_bitmap(network, shape.bitmap, rows)
@@ -81,9 +81,13 @@ class Folding:
             taken = sends
         folding = cls(tuple(layers), shape.bitmap)
         if shape.overlap and not folding._may_overlap:
+            most = max(layer.columns for layer in layers)
             raise NetworkError(
                 "images overlap in a core with a bitmap, one hidden layer, several rows per cycle "
-                "and as many lanes as neurons"
+                f"and a lane for each neuron: give it a bitmap, 2 or 4 rows and {most} lanes"
+                if len(layers) == 2
+                else "images overlap in a core with one hidden layer: "
+                f"this network has {len(layers) - 1}"
             )
         return folding
 

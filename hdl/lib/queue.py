@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -149,7 +149,14 @@ class SpikeQueue(Block):
         m.d.comb += [
             select.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
             head.eq(Mux(is_behind, read_link.data, self._first_head)),
-            last.eq(head == self._first_tail),
+            # Two comparisons, since what the links give comes late in a cycle.
+            last.eq(
+                Mux(
+                    is_behind,
+                    read_link.data == self._first_tail,
+                    self._first_head == self._first_tail,
+                )
+            ),
             read_value.addr.eq(head),
             read_value.en.eq(select),
             read_link.addr.eq(head),
@@ -204,25 +211,23 @@ class SpikeQueue(Block):
             m.d.sync += behind.eq(0)
 
         # Which list is the first of the next cycle: the same, the second if its last item has been
-        # selected, or what is pushed. All but `last` is early.
+        # selected, or what is pushed. `last` comes late, so it only chooses between two answers.
         others, _, second = first_set(stored[key] & (first != key) for key in range(self.n_keys))
-        ends = select & last
-        leads = push & Mux(ends, ~others | (push_key < second), ~any_ | (push_key < first))
-        joins = push & (push_key == Mux(ends, second, first))
         second_is_behind = behind & (behind_key == second)
         m.d.comb += [read_head.addr.eq(second), read_tail.addr.eq(second)]
-        with m.If(is_behind):
-            m.d.sync += self._first_head.eq(read_link.data)
-        with m.If(ends):
-            m.d.sync += [
-                first.eq(second),
-                self._first_head.eq(Mux(second_is_behind, read_link.data, read_head.data)),
-                self._first_tail.eq(read_tail.data),
-            ]
-        with m.If(leads):
-            m.d.sync += [first.eq(push_key), self._first_head.eq(place)]
-        with m.If(leads | joins):
-            m.d.sync += self._first_tail.eq(place)
+
+        def next_first(key: Value, head: Value, tail: Value, leads: Value) -> Iterator[Value]:
+            joins = push_key == key
+            yield Mux(push & leads, push_key, key)
+            yield Mux(push & leads, place, head)
+            yield Mux(push & (leads | joins), place, tail)
+
+        second_head = Mux(second_is_behind, read_link.data, read_head.data)
+        ended = next_first(second, second_head, read_tail.data, ~others | (push_key < second))
+        stays = next_first(first, head, self._first_tail, ~any_ | (push_key < first))
+        registers = (first, self._first_head, self._first_tail)
+        for register, if_ended, if_it_stays in zip(registers, ended, stays, strict=True):
+            m.d.sync += register.eq(Mux(select & last, if_ended, if_it_stays))
 
         with m.If(self.clear):
             m.d.sync += [stored.eq(0), place.eq(0), self.pop.valid.eq(0), behind.eq(0)]

@@ -58,7 +58,7 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
         if of_mnist:
             (making / "DATA-LICENSE.md").write_text(MNIST_NOTICE)
     named = printable(output)
-    say(f"{len(ticks)} images of {images.source} and the core for {printable(net)} in {named}")
+    say(f"written to {named}: the core for {printable(net)}, and {images.source}")
     entered = f"cd {shlex.quote(named)}"
     say(f"check: {entered} && iverilog -g2005-sv *.v && vvp a.out")
     if len(str(output.resolve()).split()) == 1:  # GNU make builds in no folder with blanks

@@ -15,6 +15,7 @@ from firstspike.sim.harness.networks import network_of
 from tests.support.bus_core import DRIVER_BENCH, BusRun, raw_network
 from tests.support.bus_learning import LearningRun
 from tests.support.command import toy_network
+from tests.support.convolving import convolving_network
 from tests.support.native import library
 
 STEPS = int(os.environ.get("FIRSTSPIKE_BUS_STEPS", "200"))
@@ -89,11 +90,12 @@ KINDS = {
     "events": (toy_network(), {"lanes": 5}),
     "bitmap": (toy_network(), {"lanes": 5, "bitmap": 16}),
     "pixels": (raw_network(), {"lanes": 3, "pixels": True}),
+    "convolving": (convolving_network(), {"lanes": 3, "bitmap": 16}),
     "wide bitmap": (wide_network(), {"lanes": 5, "bitmap": 64}),
 }
 
 
-@pytest.mark.parametrize("kind", ["events", "bitmap", "pixels"])
+@pytest.mark.parametrize("kind", ["events", "bitmap", "pixels", "convolving"])
 def test_it_loads_and_classifies(kind, tmp_path):
     network, of = KINDS[kind]
     run, raw = BusRun(network, **of), "pixels" in of

@@ -79,6 +79,15 @@ def test_raw_pixels_are_left_alone(capfd, tmp_path):
     assert "28 x 28" in refusal(capfd, *words)
 
 
+def test_dark_ink_that_is_taken_as_it_is_is_told(capfd, tmp_path):
+    for ground, told in ((255, True), (0, False)):
+        path = tmp_path / f"{ground}.png"
+        Image.new("L", (SIDE, SIDE), ground).save(path)
+        ended = firstspike(capfd, "run", "--image", path, "--raw")
+        assert ended.status == 0
+        assert ("mostly bright" in ended.err) == told
+
+
 @pytest.mark.parametrize("words", [("--raw",), ("--show", "seen.png"), ("--raw", "--images", 3)])
 def test_raw_and_show_go_with_pictures(capfd, words):
     ended = firstspike(capfd, "run", *words)
