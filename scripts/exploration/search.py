@@ -38,7 +38,7 @@ from . import JOURNAL
 from .front import Figures, Limits, front, goes_on
 from .journal import check_journal
 from .rungs import SHARES, Rung, Trained, train
-from .space import Choice
+from .space import Space
 
 NETWORKS = "networks"
 COMPACTED = 1
@@ -56,8 +56,7 @@ class Search:
     """The data set without its test part."""
     options: dict[str, Any]
     """Options of all trainings."""
-    n_inputs: int
-    """Most inputs of a network."""
+    space: Space
     timed: np.ndarray
     """Indices of the samples by which clock cycles are counted."""
     board: Board
@@ -146,7 +145,7 @@ class Search:
                 yield self._waiting.popleft()
             elif self._may_ask():
                 trial = self.study.ask()
-                choice = Choice.of(trial, self.n_inputs)
+                choice = self.space.choice(trial)
                 rung = Rung(self.images, self.options, choice, 0, None)
                 self._trials[rung] = trial
                 yield rung

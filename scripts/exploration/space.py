@@ -2,8 +2,9 @@
 """The space of a search: what training decides. The planner chooses how a network is folded."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from firstspike.golden.layers.registry import filters
 from firstspike.golden.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 DEPTH = 2
 """Most hidden layers."""
 HIDDEN = 8, 700
-"""Fewest and most neurons of a hidden layer."""
+"""Fewest and most neurons of a dense hidden layer."""
+FILTERS = 4, 64
+"""Fewest and most filters of a layer that convolves."""
 SPARSITY = 1e-5, 1e-3
 """Range of the cost per spike, `Parameters.sparsity`."""
 FEWEST_INPUTS = 1 / 8
@@ -21,7 +24,7 @@ FEWEST_INPUTS = 1 / 8
 LEAN = {"bits": 4, "inputs": 400 / 512}
 """What `mnist-4bit` has: bits, and inputs by those of the recipe."""
 SMALL = 1 / 3
-"""The small network has this share of the recipe's neurons."""
+"""The small network has this share of the neurons, or filters, of the recipe's first layer."""
 
 
 def fewest(n_inputs: int) -> int:
@@ -29,59 +32,92 @@ def fewest(n_inputs: int) -> int:
     return max(1, round(FEWEST_INPUTS * n_inputs))
 
 
-def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
-    """Return the first choices: the recipe's sizes, fewer bits, a lean network and a small one."""
-    inputs = trainer.n_connected or n_inputs
-    hidden = [
-        min(max(HIDDEN[0], size), HIDDEN[1])
-        for size in trainer.hidden[:DEPTH]
-        if isinstance(size, int)
-    ]
-    sizes = hidden + [HIDDEN[0]] * (DEPTH - len(hidden))
-    own = {
-        "depth": len(hidden),
-        **{f"hidden_{layer}": size for layer, size in enumerate(sizes, 1)},
-        "inputs": inputs,
-        "bits": trainer.weight_bits,
-        "sparsity": min(max(SPARSITY[0], trainer.sparsity), SPARSITY[1]),
-    }
-    lean = own | {
-        "bits": LEAN["bits"],
-        "inputs": max(fewest(n_inputs), round(LEAN["inputs"] * inputs)),
-    }
-    between = own | {"bits": (own["bits"] + lean["bits"]) // 2}
-    small = lean | {"hidden_1": max(HIDDEN[0], round(SMALL * sizes[0]))}
-    return [own, between, lean, small]
+@dataclass(frozen=True)
+class Space:
+    """A search looks at networks whose layers are of the recipe's kinds, with other sizes."""
+
+    n_inputs: int
+    """Inputs of the data."""
+    moves: tuple[str, ...]
+    """How the filters of each hidden layer move, such as c5s2; empty for a dense layer."""
+
+    @classmethod
+    def of(cls, trainer: Trainer, n_inputs: int) -> Self:
+        """Return the space around a recipe, whose parameters the trainer has."""
+        moves = ["" if isinstance(one, int) else one[one.index("c") :] for one in trainer.hidden]
+        return cls(n_inputs, (*moves, *[""] * DEPTH)[:DEPTH])
+
+    @property
+    def chooses_inputs(self) -> bool:
+        """Whether some inputs may be left out. A layer that convolves needs all of them."""
+        return not any(self.moves)
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """The fewest and the most neurons or filters of each hidden layer."""
+        return [FILTERS if move else HIDDEN for move in self.moves]
+
+    def known(self, trainer: Trainer) -> list[dict[str, Any]]:
+        """Return the first choices: the recipe's sizes, fewer bits, a lean network, a small one."""
+        inputs = trainer.n_connected or self.n_inputs
+        depth = min(len(trainer.hidden), DEPTH)
+        given = (one if isinstance(one, int) else filters(one).filters for one in trainer.hidden)
+        sizes = [
+            min(max(low, size), high)
+            for size, (low, high) in zip((*given, *[0] * DEPTH), self.sizes, strict=False)
+        ]
+        own = {
+            "depth": depth,
+            **{f"hidden_{layer}": size for layer, size in enumerate(sizes, 1)},
+            "bits": trainer.weight_bits,
+            "sparsity": min(max(SPARSITY[0], trainer.sparsity), SPARSITY[1]),
+        }
+        lean = own | {"bits": LEAN["bits"]}
+        if self.chooses_inputs:
+            own["inputs"] = inputs
+            lean["inputs"] = max(fewest(self.n_inputs), round(LEAN["inputs"] * inputs))
+        between = own | {"bits": (own["bits"] + lean["bits"]) // 2}
+        small = lean | {"hidden_1": max(self.sizes[0][0], round(SMALL * sizes[0]))}
+        return [own, between, lean, small]
+
+    def choice(self, trial: "Trial") -> "Choice":
+        """Return the choice that the optimiser suggests."""
+        depth = trial.suggest_int("depth", 1, DEPTH)
+        # Sizes that the depth leaves out are drawn as well: a search likes a space of one shape.
+        sizes = [
+            trial.suggest_int(f"hidden_{layer}", *limits, log=True)
+            for layer, limits in enumerate(self.sizes, 1)
+        ]
+        layers = zip(sizes[:depth], self.moves, strict=False)
+        fewest_inputs = fewest(self.n_inputs)
+        return Choice(
+            hidden=tuple(f"{size}{move}" if move else size for size, move in layers),
+            inputs=trial.suggest_int("inputs", fewest_inputs, self.n_inputs)
+            if self.chooses_inputs
+            else None,
+            bits=trial.suggest_int("bits", 2, 8),
+            sparsity=trial.suggest_float("sparsity", *SPARSITY, log=True),
+        )
 
 
 @dataclass(frozen=True)
 class Choice:
     """Choices of a training."""
 
-    hidden: tuple[int, ...]
-    inputs: int
+    hidden: tuple[int | str, ...]
+    inputs: int | None
+    """Connected inputs, None for all."""
     bits: int
     sparsity: float
 
-    @classmethod
-    def of(cls, trial: "Trial", n_inputs: int) -> "Choice":
-        """Return the choice that the optimiser suggests for data with so many inputs."""
-        depth = trial.suggest_int("depth", 1, DEPTH)
-        # Sizes that the depth leaves out are drawn as well: a search likes a space of one shape.
-        sizes = [
-            trial.suggest_int(f"hidden_{layer}", *HIDDEN, log=True) for layer in range(1, DEPTH + 1)
-        ]
-        return cls(
-            hidden=tuple(sizes[:depth]),
-            inputs=trial.suggest_int("inputs", fewest(n_inputs), n_inputs),
-            bits=trial.suggest_int("bits", 2, 8),
-            sparsity=trial.suggest_float("sparsity", *SPARSITY, log=True),
-        )
-
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The options of a training, as `scripts.training` takes them."""
+        """The options of a training, as `scripts.training` takes them.
+
+        Neurons that share weights cannot be dropped, so a network that convolves is not compacted.
+        """
         return options | {
             "hidden": self.hidden,
             "n_connected": self.inputs,
             "weight_bits": self.bits,
+            "compact": all(isinstance(one, int) for one in self.hidden),
         }

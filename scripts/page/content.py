@@ -19,6 +19,8 @@ from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import SampleKind
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.kind import LayerKind
 from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.timing.shape import lanes_text
 from firstspike.golden.widths import state_widths
@@ -57,6 +59,8 @@ def content(
     return {
         "title": title,
         "sizes": network.shape[1:],
+        "columns": [kind.columns for kind in network.layers],
+        "convolutions": [_convolution(kind) for kind in network.layers],
         "weights": [packed(weights.astype(np.int8)) for weights in network.weights],
         "thresholds": network.thresholds,
         "unit": network.unit,
@@ -79,6 +83,19 @@ def content(
             "hidden": [packed(spikes.astype(np.int32)) for spikes in results.known_hidden()],
             "cycles": [image_cycles(network, folding, ticks).tolist() for folding, _ in cores],
         },
+    }
+
+
+def _convolution(kind: LayerKind) -> dict[str, Any] | None:
+    """Return the record that `layer.js` calls `Told`, None for a dense layer."""
+    if not isinstance(kind, Convolution):
+        return None
+    geometry = kind.geometry
+    return {
+        "maps": kind.maps,
+        "kernel": geometry.kernel,
+        "out": geometry.out,
+        "touched": [packed(part.astype(np.int32)) for part in geometry.touched],
     }
 
 
@@ -113,11 +130,6 @@ def check(network: Network) -> None:
             f"the neurons of this network spike up to {network.max_spikes} times per image: "
             "a page, like the hardware, takes networks whose neurons spike once"
         )
-    if network.geometry:
-        raise VerbError(
-            "this network convolves, and a page takes dense layers alone: firstspike plot draws "
-            "its maps"
-        )
     widest = max(widths.M for widths in state_widths(network))
     if widest > MOST_BITS:
         raise VerbError(
@@ -127,12 +139,19 @@ def check(network: Network) -> None:
 
 
 def image_shape(network: Network, samples: np.ndarray) -> list[int]:
-    """Return height and width of its images, as the samples have them, else square. `VerbError`."""
+    """Return height and width of its images, as samples or maps have them, else square.
+
+    Maps are below each other. Raises `VerbError`.
+    """
     if samples.ndim == 3:
         return list(samples.shape[1:])
     sound = network.sound
     if sound is not None:
         return [sound.frames, len(sound.filters)]
+    first = network.layers[0]
+    if isinstance(first, Convolution):
+        width = first.geometry.size[1]
+        return [network.n_features // width, width]
     side = math.isqrt(network.n_features)
     if side * side != network.n_features:
         raise VerbError(
@@ -164,15 +183,17 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
     alone = [(build, design) for build, design in builds if not build.shape.overlap]
     for build, design in alone:
         board = BOARDS[build.board].title
-        yield design.config.folding, _core(network, design.config.folding, board, design.hz)
+        yield design.config.folding, core_of(network, design.config.folding, board, design.hz)
     if not alone:
         folding = linked_folding(network)
-        yield folding, _core(network, folding, SPARE, None)
+        yield folding, core_of(network, folding, SPARE, None)
 
 
-def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
+def core_of(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
+    """Return the record that `source.js` calls `Core`."""
     shape = figures_of(network, folding)._asdict()
-    del shape["reach"]  # its layers are dense
+    reach = shape.pop("reach")  # the page knows from `_convolution` what a spike reaches
+    shape |= {name: getattr(reach, name) for name in ("convolves", "located", "positions")}
     shape["latency"] = shape["latency"]._asdict()
     lanes = lanes_text(folding.lanes)
     rows = folding.layers[0].rows

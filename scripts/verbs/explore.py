@@ -17,6 +17,7 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
@@ -27,7 +28,7 @@ from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
 from firstspike.scripts.exploration.front import Limits
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
-from firstspike.scripts.exploration.space import known
+from firstspike.scripts.exploration.space import Space
 from firstspike.scripts.options import (
     Number,
     data_option,
@@ -111,9 +112,10 @@ def command(
 ) -> None:
     """Search for networks for a board: accurate, and fast.
 
-    Trains networks of all sizes, of 2 to 8 bits a weight, with more inputs or fewer; each is folded
-    as is the fastest on the board. Trainings that are behind others end early. Choices are made by
-    held-out training samples; of what is shown in the end the test figures are measured once.
+    Trains networks of all sizes, of 2 to 8 bits a weight, with more inputs or fewer; with --recipe
+    conv they convolve. Each is folded as is the fastest on the board. Trainings that are behind
+    others end early. Choices are made by held-out training samples; of what is shown in the end the
+    test figures are measured once.
 
     DIR gets front.json, front.txt and front.png, best.npz, the network that is taken, and a folder
     with bitstream and report for each one that is placed. What is interrupted goes on with the same
@@ -127,10 +129,6 @@ def command(
     trials, hours = options.pop("trials"), options.pop("hours")
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
-    if recipe == "conv":
-        raise VerbError(
-            "--recipe conv convolves, and a search takes dense layers alone: give another recipe."
-        )
     run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)
     output.mkdir(parents=True, exist_ok=True)
@@ -203,13 +201,15 @@ def _search(
     data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
     held_out = np.flatnonzero(data.held_out)
     asked |= {"data": session.run["digest"]}
-    first = known(session.trainer, data.network.n_inputs)
+    n_inputs = data.network.n_inputs
+    layers_of(session.trainer.hidden, n_inputs, images.n_classes, data.size)  # or it refuses
+    space = Space.of(session.trainer, n_inputs)
     return Search(
-        study=opened(folder, asked, run["seed"], first),
+        study=opened(folder, asked, run["seed"], space.known(session.trainer)),
         folder=folder,
         images=images,
         options=run,
-        n_inputs=data.network.n_inputs,
+        space=space,
         timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,

@@ -34,8 +34,9 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
 
     One file that needs no server and no network: open it in a browser. Tables get sliders instead,
     and time series and events samples to choose from. A network of sound hears recordings, and the
-    microphone where the browser allows it. The page holds what the golden model
-    makes of its samples, and checks itself at a click.
+    microphone where the browser allows it. If the first layer convolves, its maps show when each
+    neuron spikes. The page holds what the golden model makes of its samples, and checks itself at
+    a click.
 
     Example: firstspike page mnist-4bit -o page.html
     """

@@ -3,6 +3,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +83,7 @@ def test_learning_is_refused(capfd, network):
     assert os.listdir() == ["net.npz"]
 
 
-def test_a_page_is_refused(capfd, network):
-    assert "firstspike plot draws its maps" in refusal(capfd, "page", "net.npz", "-o", "page.html")
-    assert os.listdir() == ["net.npz"]
+def test_page_takes_it(capfd, network):
+    ended = firstspike(capfd, "page", "net.npz", "--images", 5, "-o", "page.html")
+    assert ended.status == 0
+    assert 'id="maps"' in Path("page.html").read_text()

@@ -181,7 +181,9 @@ def test_events_that_are_not_at_the_one_tick_are_bad(overlap):
 def test_what_cannot_overlap_is_refused(sizes, folding):
     config = SHAPES[0] | {"sizes": sizes, "levels": 2, "late": "never"}
     network = make_network(config, np.random.default_rng(1))
-    with pytest.raises(NetworkError, match="images overlap in a core with (a bitmap|one hidden layer)"):
+    with pytest.raises(
+        NetworkError, match=r"images overlap in a core with (a bitmap|one hidden layer)"
+    ):
         Folding.of(network, CoreShape(**({"lanes": 100} | folding), overlap=True))
 
 

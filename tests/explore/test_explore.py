@@ -61,12 +61,16 @@ def here(monkeypatch):
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """Images of four kinds with some pixels inverted, as a file."""
+    """Images of 6 x 6 pixels, as a file."""
+    return images_file(tmp_path_factory.mktemp("toy") / "toy.npz", 6)
+
+
+def images_file(path, side):
+    """Write square images of four kinds, with some pixels inverted."""
     rng = np.random.default_rng(1)
-    kinds = rng.random((4, 6, 6)) < 0.4
+    kinds = rng.random((4, side, side)) < 0.4
     labels = rng.integers(0, 4, 240)
-    images = ((kinds[labels] ^ (rng.random((240, 6, 6)) < 0.05)) * 255).astype(np.uint8)
-    path = tmp_path_factory.mktemp("toy") / "toy.npz"
+    images = ((kinds[labels] ^ (rng.random((240, side, side)) < 0.05)) * 255).astype(np.uint8)
     parts = {"train": slice(180), "test": slice(180, None)}
     fields = {f"x_{name}": images[part] for name, part in parts.items()}
     np.savez(path, **fields, **{f"y_{name}": labels[part] for name, part in parts.items()})
@@ -124,6 +128,22 @@ def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
     held_out = session.trainer.held_out_
     score = session.trainer.score(images.x_train[held_out], images.y_train[held_out])
     assert trained.accuracy == score
+
+
+def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
+    words = ("explore", "--board", "ulx3s-25f", "--recipe", "conv", "--epochs", 2)
+    words += ("--trials", 4, "--place", 0, "-o", tmp_path / "search")
+    data = images_file(tmp_path / "images.npz", 14)
+    ended = firstspike(capfd, *words, "--dataset", data)
+    assert ended.status == 0, ended.err
+    choices = {task.choice.hidden: task.choice for task in here.done}
+    assert [(one, choices[one].bits) for one in choices] == [
+        (("32c5s2", "60c5s2"), 4),
+        (("11c5s2", "60c5s2"), 4),
+    ]
+    best = load_network(tmp_path / "search" / explore.BEST)
+    assert len(best.geometry) == 3
+    assert "the kernel must fit into the map" in refusal(capfd, *words, "--dataset", toy)
 
 
 def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):

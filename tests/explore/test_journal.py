@@ -10,11 +10,11 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.rungs import SHARES
 from firstspike.scripts.exploration.search import ENDED, _figures, opened
-from firstspike.scripts.exploration.space import Choice
+from firstspike.scripts.exploration.space import Space
 
 RUN = {"board": "ulx3s-25f", "epochs": None, "seed": 1}
 FIRST = [{"depth": 1, "hidden_1": 40, "hidden_2": 8, "inputs": 30, "bits": 4, "sparsity": 1e-4}]
-INPUTS = 35
+SPACE = Space(n_inputs=35, moves=("", ""))
 
 WRONG = (None, [1], "text", -1)
 
@@ -24,7 +24,7 @@ def search(folder, trials):
     study = opened(folder, RUN, 1, FIRST)
     for _ in range(trials):
         trial = study.ask()
-        choice = Choice.of(trial, INPUTS)
+        choice = SPACE.choice(trial)
         trial.set_user_attr("rung_0", [choice.bits / 8, None])
         if choice.bits % 2:
             study.tell(trial, state=TrialState.PRUNED)
@@ -43,7 +43,7 @@ def search(folder, trials):
 def lines(tmp_path_factory):
     """The lines of a search with a training under way, as JSON has them."""
     folder = tmp_path_factory.mktemp("search")
-    Choice.of(search(folder, 6).ask(), INPUTS)
+    SPACE.choice(search(folder, 6).ask())
     search(folder, 1)
     return (folder / JOURNAL).read_text().splitlines()
 

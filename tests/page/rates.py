@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How large the pages of the shipped networks are, how soon they are ready, and how fast they draw.
+"""How large the pages of networks are, how soon they are ready, and how fast they draw.
 
-    python -m tests.page.rates
+    python -m tests.page.rates [NET ...]
 
+Without a network it looks at the shipped ones.
 It prints bytes after gzip, and the median of the seconds from opening the file to the first answer.
 Then it prints the frames per second that the browser shows while a digit is drawn and the race
 runs. The page's processor time per frame tells how much of an idle core it takes.
@@ -10,6 +11,7 @@ runs. The page's processor time per frame tells how much of an idle core it take
 
 import gzip
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,8 @@ COUNT = """() => {
 def main() -> None:
     """Measure, page by page."""
     with chromium() as browser, temporary_folder() as folder:
-        for name in shipped():
-            path = folder / f"{name}.html"
+        for name in sys.argv[1:] or shipped():
+            path = folder / f"{Path(name).stem}.html"
             run_line(["page", name, "-o", str(path)])
             size = len(gzip.compress(path.read_bytes()))
             ready = statistics.median(seconds(browser, path) for _ in range(TIMES))

@@ -34,7 +34,7 @@ export function checked(network, encoding, cores, samples, expected) {
       trace.forced === expected.forced[at] &&
       same(trace.spikesIn, expected.spikesIn[at]) &&
       hidden.every((ticks, layer) => same(trace.spikes[layer + 1], ticks)) &&
-      cores.every((core, number) => cyclesOf(core, trace) === expected.cycles[number][at]);
+      cores.every((core, number) => cyclesOf(network, core, trace) === expected.cycles[number][at]);
     if (!equal) differences++;
     spikes += trace.spikesIn.reduce((sum, some) => sum + some, 0);
   }

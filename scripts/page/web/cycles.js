@@ -8,6 +8,7 @@
  * @property {number[]} lanes
  * @property {number[]} groups
  * @property {number[]} window
+ * @property {boolean[]} one_walk
  * @property {number[]} stages
  * @property {number[]} fetching
  * @property {boolean[]} places
@@ -15,13 +16,23 @@
  * @property {number[]} sends
  * @property {number[]} release
  * @property {number[]} queued
+ * @property {boolean[]} convolves
+ * @property {number[]} located
+ * @property {number[]} positions
  * @property {number} decision
  * @property {number} deadline
  * @property {number} drain_block
  * @property {number} mask_places
  * @property {Record<string, number>} latency
  *
- * @typedef {import("./model.js").Ticks} Ticks
+ * @typedef {import("./ticks.js").Ticks} Ticks
+ *
+ * @typedef {object} Visit of a group of neurons by an operation
+ * @property {number} position
+ * @property {number} group
+ * @property {boolean} fires whether it asks who fires
+ * @property {boolean} closes whether no other of its walk asks that
+ * @property {boolean} decides whether the potentials of the last layer are known by it
  */
 
 export const SPIKE = 0;
@@ -34,22 +45,31 @@ export class Layers {
   /** The cycle of the decision, -1 before. */
   decided = -1;
   #shape;
+  #kinds;
   #spikes;
   #decisionTick;
   #layers;
 
   /**
    * @param {Shape} shape
+   * @param {import("./layer.js").Layer[]} kinds of the layers
    * @param {Ticks[]} spikes of each hidden layer
    * @param {number} decisionTick
    */
-  constructor(shape, spikes, decisionTick) {
+  constructor(shape, kinds, spikes, decisionTick) {
     this.#shape = shape;
+    this.#kinds = kinds;
     this.#spikes = spikes;
     this.#decisionTick = decisionTick;
     this.#layers = shape.n_out.map((_, layer) => ({
       registers: new Array(shape.stages[layer] + 2).fill(0),
       places: new Array(shape.mask_places).fill(0),
+      located: new Array(shape.located[layer] + 2).fill(0),
+      /** The positions that a spike has reached, in this order. */
+      listed: /** @type {Set<number>} */ (new Set()),
+      settled: 0,
+      /** The neurons that fired in this window, in the order in which they were found. */
+      arrived: /** @type {number[]} */ ([]),
       masks: 0,
       next: 0,
       eventFree: 0,
@@ -71,10 +91,11 @@ export class Layers {
    * @param {number} layer
    * @param {number} kind
    * @param {number} tick
+   * @param {number} address of the spike's input
    * @param {number} offered
    * @returns {number} the cycle in which it is taken
    */
-  push(layer, kind, tick, offered) {
+  push(layer, kind, tick, address, offered) {
     if (this.decided >= 0) return offered;
     const { latency, ...shape } = this.#shape;
     const state = this.#layers[layer];
@@ -85,10 +106,11 @@ export class Layers {
     const groups = shape.groups[layer];
     const window = shape.window[layer];
     const last = layer === shape.n_out.length - 1;
+    const convolves = shape.convolves[layer];
     for (;;) {
       const lag = state.started ? target - state.now : -1;
       let [firstGroup, rows, steps, takesRow, ends] = [0, 1, 0, false, false];
-      if ((lag > 0 || (lag === 0 && kind === END)) && state.beats && groups > 1) {
+      if ((lag > 0 || (lag === 0 && kind === END)) && state.beats && groups > 1 && !convolves) {
         [firstGroup, rows, steps] = [1, state.beats, state.opening];
       } else if (lag < 0) {
         steps = BEGINS;
@@ -100,6 +122,8 @@ export class Layers {
         while (steps > lag) steps /= 2;
         takesRow = kind === SPIKE && steps === lag;
         state.now += steps;
+      } else if (kind === SPIKE && convolves) {
+        takesRow = true;
       } else if (kind === SPIKE) {
         if (state.beats === 0) state.opening = 0;
         state.beats++;
@@ -112,30 +136,39 @@ export class Layers {
       } else {
         ends = true;
       }
-      if (window && (ends || (firstGroup === 0 && steps > 0))) at = Math.max(at, state.promised);
+      if (shape.one_walk[layer] && (ends || (firstGroup === 0 && steps > 0)))
+        at = Math.max(at, state.promised);
 
       let begun = -1;
-      const walked = takesRow || ends ? 1 : groups;
-      for (let group = firstGroup; group < walked; group++) {
-        const closes = group === groups - 1;
-        for (let index = 0; index < rows; index++) {
-          const fires = index === 0 && (steps > 0 || ends) && !last;
-          const freed = state.places[state.masks % shape.mask_places] + latency.FREED;
-          const fetched = fires && shape.places[layer] ? freed + 1 : 0;
-          const ready = fires && !shape.places[layer] ? state.skidFree : 0;
-          const [issued, left] = this.#issue(layer, at, fetched, ready);
-          at = issued + 1;
-          if (begun < 0) begun = issued;
-          const potentials = last && closes && index === 0 && steps !== 0;
-          if (potentials && state.now === this.#decisionTick) {
-            this.decided = left + latency.POTENTIALS + shape.decision;
-            return taken;
-          }
-          if (fires) this.#drain(layer, group, steps, left, closes, ends);
-          if (this.decided >= 0) return taken;
-        }
+      if (convolves) {
+        [begun, at] = this.#locate(layer, at);
+        if (steps > 0 || ends) at = Math.max(at, state.settled);
       }
-      if (window && (ends || (steps > 0 && !takesRow))) {
+      const visits = convolves
+        ? this.#reached(layer, steps, takesRow, ends, address)
+        : this.#walked(layer, firstGroup, rows, steps, takesRow, ends);
+      for (const visit of visits) {
+        const { fires } = visit;
+        const freed = state.places[state.masks % shape.mask_places] + latency.FREED;
+        const fetched = fires && shape.places[layer] ? freed + 1 : 0;
+        const ready = fires && !shape.places[layer] ? state.skidFree : 0;
+        const [issued, left] = this.#issue(layer, at, fetched, ready);
+        at = issued + 1;
+        if (begun < 0) begun = issued;
+        if (visit.decides && state.now === this.#decisionTick) {
+          this.decided = left + latency.POTENTIALS + shape.decision;
+          return taken;
+        }
+        if (fires) this.#drain(layer, visit, steps, left, ends);
+        else if (convolves) state.settled = state.registers[latency.REACHED];
+        if (this.decided >= 0) return taken;
+      }
+      if (convolves) {
+        state.located[shape.located[layer] + 1] = visits.length ? at : at + 1;
+        at = state.next = begun + 1;
+        if (steps > 0 || ends) state.promised = state.blockFree + latency.DONE;
+      }
+      if (window && (ends || (steps > 0 && (convolves || !takesRow)))) {
         this.#release(layer, steps, ends);
         if (this.decided >= 0) return taken;
       }
@@ -150,6 +183,77 @@ export class Layers {
         return taken;
       }
     }
+  }
+
+  /**
+   * One operation from the sequencer of a layer that convolves to the register of its walk.
+   *
+   * @param {number} layer
+   * @param {number} at
+   * @returns {[number, number]} the cycle of its issue, and that from which it is in that register
+   */
+  #locate(layer, at) {
+    const e = this.#layers[layer].located;
+    const walk = this.#shape.located[layer];
+    const issued = Math.max(at, e[2] - 1);
+    e[1] = issued + 1;
+    for (let k = 2; k <= walk; k++) e[k] = Math.max(e[k - 1] + 1, e[k + 1]);
+    return [issued, e[walk]];
+  }
+
+  /**
+   * The walk of a dense layer: over all groups; over the first alone while its rows come; over the
+   * others.
+   *
+   * @param {number} layer
+   * @param {number} firstGroup
+   * @param {number} rows
+   * @param {number} steps
+   * @param {boolean} takesRow
+   * @param {boolean} ends
+   * @returns {Visit[]}
+   */
+  #walked(layer, firstGroup, rows, steps, takesRow, ends) {
+    const groups = this.#shape.groups[layer];
+    const last = layer === this.#shape.n_out.length - 1;
+    const visits = [];
+    for (let group = firstGroup; group < (takesRow || ends ? 1 : groups); group++) {
+      const closes = group === groups - 1;
+      for (let index = 0; index < rows; index++) {
+        const fires = index === 0 && (steps > 0 || ends) && !last;
+        const decides = last && closes && index === 0 && steps !== 0;
+        visits.push({ position: 0, group, fires, closes, decides });
+      }
+    }
+    return visits;
+  }
+
+  /**
+   * The walk of a layer that convolves: over the positions reached so far, then those of the row.
+   *
+   * @param {number} layer
+   * @param {number} steps
+   * @param {boolean} takesRow
+   * @param {boolean} ends
+   * @param {number} address
+   * @returns {Visit[]}
+   */
+  #reached(layer, steps, takesRow, ends, address) {
+    const { listed } = this.#layers[layer];
+    const kind = /** @type {import("./layer.js").Convolution} */ (this.#kinds[layer]);
+    const groups = Array.from({ length: this.#shape.groups[layer] }, (_, group) => group);
+    /** @type {(fires: boolean) => (position: number) => Visit[]} */
+    const all = (fires) => (position) =>
+      groups.map((group) => ({ position, group, fires, closes: false, decides: false }));
+    const none = all(true)(0).slice(0, 1);
+    let visits = /** @type {Visit[]} */ ([]);
+    if (ends) visits = none;
+    else if (steps > 0) visits = listed.size ? Array.from(listed).flatMap(all(true)) : none;
+    if (visits.length) visits[visits.length - 1].closes = true;
+    if (!takesRow) return visits;
+    const reached = Array.from(kind.reached(address));
+    for (const position of reached) listed.add(position);
+    return visits.concat(reached.flatMap(all(false)));
   }
 
   /**
@@ -181,16 +285,16 @@ export class Layers {
    * A mask of fired lanes is searched, block by block, and what is found goes to the next layer.
    *
    * @param {number} layer
-   * @param {number} group
+   * @param {Visit} visit
    * @param {number} steps
    * @param {number} left the cycle in which the mask leaves the lanes
-   * @param {boolean} closes whether it is the last of the walk
    * @param {boolean} ends
    */
-  #drain(layer, group, steps, left, closes, ends) {
+  #drain(layer, visit, steps, left, ends) {
     const { latency, ...shape } = this.#shape;
     const state = this.#layers[layer];
-    const blocks = this.#maskBeats(layer, group, steps);
+    const beats = this.#maskBeats(layer, visit, steps);
+    if (shape.window[layer]) state.arrived.push(...beats.flatMap(({ neuron }) => neuron ?? []));
     const places = shape.places[layer];
     const sends = shape.sends[layer];
     let offer;
@@ -204,16 +308,16 @@ export class Layers {
       state.skidFree = offer;
     }
     let found = offer;
-    for (const [beat, block] of blocks.entries()) {
-      if (places && sends === 1 && (beat === 0 || block !== blocks[beat - 1])) {
+    for (const [beat, { block, neuron }] of beats.entries()) {
+      if (places && sends === 1 && (beat === 0 || block !== beats[beat - 1].block)) {
         state.maskFree = Math.max(found, state.blockFree);
         found = offer = state.maskFree + latency.DRAIN_BEAT;
       }
       /** @type {number} */
       let gone = offer;
-      if (!shape.window[layer] && (block >= 0 || closes || ends)) {
+      if (!shape.window[layer] && (block >= 0 || visit.closes || ends)) {
         const kind = ends ? END : block >= 0 ? SPIKE : ADVANCE;
-        gone = this.push(layer + 1, kind, state.now, offer);
+        gone = this.push(layer + 1, kind, state.now, neuron ?? 0, offer);
         if (this.decided >= 0) return;
       }
       state.blockFree = gone;
@@ -222,7 +326,7 @@ export class Layers {
   }
 
   /**
-   * A window's queue is released: its spikes in order of time, then the promise.
+   * A window's queue is released: its spikes in order of time and then of arrival, then the promise.
    *
    * @param {number} layer
    * @param {number} steps
@@ -233,36 +337,41 @@ export class Layers {
     const state = this.#layers[layer];
     let empty = state.blockFree + release[layer];
     let offer = state.blockFree + queued[layer];
-    const ticks = Array.from(this.#spikes[layer]).filter((tick) => this.#fired(tick, layer, steps));
-    for (const tick of ticks.sort((a, b) => a - b)) {
+    const spikes = this.#spikes[layer];
+    for (const neuron of state.arrived.sort((a, b) => spikes[a] - spikes[b])) {
       /** @type {number} */
-      const gone = this.push(layer + 1, SPIKE, tick, offer);
+      const gone = this.push(layer + 1, SPIKE, spikes[neuron], neuron, offer);
       if (this.decided >= 0) return;
       empty = gone + 1;
       offer = gone + latency.QUEUE_SELECT;
     }
-    const gone = this.push(layer + 1, ends ? END : ADVANCE, state.now, empty);
+    state.arrived = [];
+    const gone = this.push(layer + 1, ends ? END : ADVANCE, state.now, 0, empty);
     state.promised = gone + latency.DONE;
   }
 
   /**
    * @param {number} layer
-   * @param {number} group
+   * @param {Visit} visit
    * @param {number} steps
-   * @returns {number[]} the block of each beat of a group's mask, -1 for none
+   * @returns {{block: number, neuron?: number}[]} block and neuron of each beat of a group's mask;
+   *     without a beat the only block is -1, and spikes that are sent together are not told apart
    */
-  #maskBeats(layer, group, steps) {
-    const { lanes, sends, n_out, drain_block } = this.#shape;
+  #maskBeats(layer, { position, group }, steps) {
+    const { lanes, sends, n_out, positions, drain_block } = this.#shape;
+    const spikes = this.#spikes[layer];
     const first = group * lanes[layer];
+    const columns = n_out[layer] / positions[layer];
     const banks = new Array(sends[layer]).fill(0);
-    const blocks = [];
-    for (let lane = 0; lane < Math.min(lanes[layer], n_out[layer] - first); lane++) {
-      if (!this.#fired(this.#spikes[layer][first + lane], layer, steps)) continue;
+    const beats = [];
+    for (let lane = 0; lane < Math.min(lanes[layer], columns - first); lane++) {
+      const neuron = (first + lane) * positions[layer] + position;
+      if (!this.#fired(spikes[neuron], layer, steps)) continue;
       banks[lane % sends[layer]]++;
-      blocks.push(Math.floor(lane / drain_block));
+      beats.push({ block: Math.floor(lane / drain_block), neuron });
     }
-    if (!blocks.length) return [-1];
-    return sends[layer] > 1 ? new Array(Math.max(...banks)).fill(0) : blocks;
+    if (!beats.length) return [{ block: -1 }];
+    return sends[layer] > 1 ? new Array(Math.max(...banks)).fill({ block: 0 }) : beats;
   }
 
   /**

@@ -48,11 +48,14 @@ export class Faults {
   }
 
   /**
+   * Tell whether a neuron was killed; the neurons of a filter share their column, and die together.
+   *
    * @param {number} layer
    * @param {number} neuron
+   * @param {number} column of the weights
    */
-  isDead(layer, neuron) {
-    return this.chosen.has(`${layer}:${neuron}`) || this.#chance(3 + layer, neuron) < this.killed;
+  isDead(layer, neuron, column) {
+    return this.chosen.has(`${layer}:${neuron}`) || this.#chance(3 + layer, column) < this.killed;
   }
 
   /**

@@ -7,7 +7,9 @@ import { element, input } from "./element.js";
 import { encodingOf } from "./encoding.js";
 import { Faults } from "./faults.js";
 import { Grid } from "./picture.js";
+import { Convolution, layerOf } from "./layer.js";
 import { listen, listening } from "./listening.js";
+import { Maps } from "./maps.js";
 import { Neuron } from "./neuron.js";
 import { Pad } from "./pad.js";
 import { Race } from "./race.js";
@@ -26,8 +28,13 @@ const content = JSON.parse(element("content").textContent ?? "");
 const packed = [...content.weights, content.samples, ...content.expected.hidden];
 const arrays = await Promise.all(packed.map(unpacked));
 const layers = content.sizes.length;
+const kinds = await Promise.all(
+  content.convolutions.map((/** @type {import("./layer.js").Told | null} */ told, /** @type {number} */ at) =>
+    layerOf(/** @type {Int8Array} */ (arrays[at]), content.columns[at], told),
+  ),
+);
 /** @type {import("./model.js").Network} */
-const network = { ...content, weights: arrays.slice(0, layers) };
+const network = { ...content, layers: kinds };
 const samples = arrays[layers];
 const encoding = encodingOf(content.encoding);
 /** @type {import("./check.js").Expected} */
@@ -56,6 +63,8 @@ let unread = "";
 const clock = new Clock(() => paint());
 const usual = Math.max(...expected.tick.filter((_, at) => !expected.forced[at]), 2 * network.unit);
 const race = new Race(network, classes, usual, (layer, number) => neuron.choose(layer, number));
+const first = network.layers[0];
+const maps = first instanceof Convolution ? new Maps(first, (number) => neuron.choose(0, number)) : null;
 const about = { network, inputs: encoding.told.inputs, image: content.image, classes };
 const neuron = new Neuron(about, () => trace && refresh());
 const [height, width] = content.image ?? [1, 1];
@@ -86,13 +95,22 @@ function later() {
 function refresh() {
   const seen = encoding.drawn ? faults.flip(sample) : sample;
   const ticks = faults.shake(encoding.ticks(seen), network.deadline);
-  trace = run(network, ticks, (layer, number) => faults.isDead(layer, number));
+  trace = run(network, ticks, isDead);
   race.show(trace);
+  maps?.show(trace);
   if (encoding.drawn) grid.paint(encoding.seen(seen));
   answer();
-  neuron.paint(trace, neuron.layer < layers - 1 && faults.isDead(neuron.layer, neuron.number));
+  neuron.paint(trace, neuron.layer < layers - 1 && isDead(neuron.layer, neuron.number));
   showCores();
   clock.fit(race.begin, trace.tick, race.end, network.unit);
+}
+
+/**
+ * @param {number} layer
+ * @param {number} number of a neuron
+ */
+function isDead(layer, number) {
+  return faults.isDead(layer, number, Math.floor(number / network.layers[layer].positions));
 }
 
 /** @param {Uint8Array} picture */
@@ -143,7 +161,7 @@ function showCores() {
   const rows = new Map();
   for (const core of cores) {
     // A bitmap in front of the core has all spikes at one tick: jittered ones do not come that way.
-    const cycles = core.bitmap === null || !faults.jitter ? cyclesOf(core, trace) : NaN;
+    const cycles = core.bitmap === null || !faults.jitter ? cyclesOf(network, core, trace) : NaN;
     const layout = core.hz ? `${core.layout}, ${core.hz / 1e6} MHz` : core.layout;
     const row = rows.get(layout) ?? { boards: [], cycles, time: (cycles * 1e6) / (core.hz ?? NaN), layout };
     row.boards.push(core.board);
@@ -170,6 +188,7 @@ function showCores() {
 function paint() {
   if (!trace) return;
   race.paint(clock.z, [neuron.layer, neuron.number]);
+  maps?.paint(clock.z, [neuron.layer, neuron.number]);
   const won = clock.z >= trace.tick && anySpikes() ? trace.decision : -1;
   race.progress(Math.min(clock.z, trace.tick)).forEach((progress, output) => {
     const shown = element("classes").children[output];
@@ -204,6 +223,8 @@ function connect() {
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
   element("input-title").textContent = `1. ${sound ? "Speak" : drawn ? "Draw" : "Choose"}`;
   element("how-inputs").textContent = encoding.told.how;
+  element("how-maps").hidden = !maps;
+  if (maps) element("killed").textContent = "Filters and dense neurons killed";
   element("unit").textContent = String(network.unit);
   element("net").textContent =
     `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw or open leaves this page.`;

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * The integer model: golden/integer.py and golden/layers/by_events.py, one spike a neuron, in JavaScript.
+ * The integer model: golden/integer.py, one spike per neuron, in JavaScript.
  *
  *     one tick:                      M += S
  *     input spike of weight w at z:  S += w
  *     the neuron fires at the first tick z with M(z) >= 0
  *
- * Between two events M is linear in the tick, so the crossing in between is one division. S and M
- * are integers in doubles; networks for which that would not be exact get no page.
- *
  * @typedef {object} Network
- * @property {Int8Array[]} weights by layer, [n_in, n_out] row by row
+ * @property {import("./layer.js").Layer[]} layers of which the last one is dense
  * @property {number[]} sizes neurons of each layer
  * @property {number[]} thresholds by layer
  * @property {number} unit ticks that are z = 1
  * @property {number} deadline the last tick
  *
- * @typedef {ArrayLike<number>} Ticks the spike tick of each neuron or input, 0 for silent
+ * @typedef {import("./ticks.js").Ticks} Ticks
  *
  * @typedef {object} Trace
  * @property {Ticks[]} spikes of the inputs, then of each layer, all run on to the deadline
@@ -25,6 +22,7 @@
  * @property {boolean} forced whether no output fired and the largest M won
  * @property {number[]} spikesIn by layer, its inputs that spiked before the decision
  */
+import { countUntil, inOrderOfTime } from "./ticks.js";
 
 /**
  * @param {Network} network
@@ -37,7 +35,8 @@ export function run(network, ticks, dead = () => false) {
   const last = network.sizes.length - 1;
   let M = new Float64Array(0);
   for (let layer = 0; layer <= last; layer++) {
-    const fired = layerSpikes(network, layer, spikes[layer]);
+    const threshold = network.thresholds[layer];
+    const fired = network.layers[layer].fired(threshold, network.deadline, spikes[layer]);
     if (layer < last) {
       fired.spikes.forEach((_, neuron) => {
         if (dead(layer, neuron)) fired.spikes[neuron] = 0;
@@ -49,44 +48,6 @@ export function run(network, ticks, dead = () => false) {
   const { decision, tick, forced } = decide(spikes[last + 1], M, network.deadline);
   const spikesIn = spikes.slice(0, -1).map((layer) => countUntil(layer, tick));
   return { spikes, decision, tick, forced, spikesIn };
-}
-
-/**
- * @param {Network} network
- * @param {number} layer
- * @param {Ticks} ticks of its inputs
- * @returns {{spikes: Int32Array, M: Float64Array}} M at the spike, or at the deadline
- */
-function layerSpikes(network, layer, ticks) {
-  const { deadline } = network;
-  const count = network.sizes[layer];
-  const weights = network.weights[layer];
-  const order = inOrderOfTime(ticks);
-  const S = new Float64Array(count).fill(-network.thresholds[layer]);
-  const M = new Float64Array(count);
-  const spikes = new Int32Array(count);
-  const atSpike = new Float64Array(count);
-  for (let now = 0, event = 0; now < deadline; ) {
-    const then = event < order.length ? ticks[order[event]] : deadline;
-    for (let j = 0; j < count; j++) {
-      const reached = M[j] + S[j] * (then - now);
-      if (reached >= 0 && !spikes[j]) {
-        const steps = Math.ceil(-M[j] / S[j]);
-        spikes[j] = now + steps;
-        atSpike[j] = M[j] + S[j] * steps;
-      }
-      M[j] = reached;
-    }
-    now = then;
-    for (; event < order.length && ticks[order[event]] === now; event++) {
-      const row = order[event] * count;
-      for (let j = 0; j < count; j++) S[j] += weights[row + j];
-    }
-  }
-  spikes.forEach((tick, j) => {
-    if (!tick) atSpike[j] = M[j];
-  });
-  return { spikes, M: atSpike };
 }
 
 /**
@@ -109,19 +70,19 @@ function decide(spikes, M, deadline) {
 }
 
 /**
- * The membrane of one neuron: the corners of the line M(z), from tick 0 to the deadline.
+ * The membrane of an output: the corners of the line M(z), from tick 0 to the deadline.
  *
  * @param {Network} network
- * @param {number} layer
- * @param {number} neuron
- * @param {Ticks} ticks of the layer's inputs
+ * @param {number} output
+ * @param {Ticks} ticks of the last layer's inputs
  * @returns {[number, number][]} tick and M
  */
-export function membrane(network, layer, neuron, ticks) {
-  const count = network.sizes[layer];
+export function membrane(network, output, ticks) {
+  const last = network.layers.length - 1;
+  const weights = network.layers[last].weightsOf(output);
   /** @type {[number, number][]} */
   const corners = [[0, 0]];
-  let S = -network.thresholds[layer];
+  let S = -network.thresholds[last];
   let [now, M] = corners[0];
   /** @param {number} then */
   const advance = (then) => {
@@ -132,7 +93,7 @@ export function membrane(network, layer, neuron, ticks) {
   };
   for (const row of inOrderOfTime(ticks)) {
     advance(ticks[row]);
-    S += network.weights[layer][row * count + neuron];
+    S += weights[row];
   }
   advance(network.deadline);
   return corners;
@@ -148,22 +109,4 @@ export function potentialAt(corners, z) {
   if (right <= 0) return corners[right < 0 ? corners.length - 1 : 0][1];
   const [[from, low], [to, high]] = [corners[right - 1], corners[right]];
   return low + ((high - low) * (z - from)) / (to - from);
-}
-
-/**
- * @param {Ticks} ticks
- * @returns {number[]} those that spike, by tick, then by number
- */
-export function inOrderOfTime(ticks) {
-  const rows = Array.from(ticks, (_, row) => row).filter((row) => ticks[row]);
-  return rows.sort((a, b) => ticks[a] - ticks[b] || a - b);
-}
-
-/**
- * @param {Ticks} ticks
- * @param {number} tick
- * @returns {number} how many spike before it
- */
-export function countUntil(ticks, tick) {
-  return Array.from(ticks).filter((spike) => spike && spike < tick).length;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** One neuron: its weights as a picture, and what it does with this input. */
 import { canvas, colour, element, input } from "./element.js";
+import { Convolution } from "./layer.js";
+import { Mosaic } from "./mosaic.js";
 import { paintPixels } from "./picture.js";
 
 /**
@@ -59,13 +61,16 @@ export class Neuron {
     const { layer, number } = this;
     const outputs = layer === network.sizes.length - 1;
     const tick = trace.spikes[layer + 1][number];
-    const name = outputs ? `Output ${classes[number]}` : `Neuron ${number}`;
+    const kind = network.layers[layer];
+    const place = kind instanceof Convolution ? ` (${kind.placeOf(number)})` : "";
+    const name = outputs ? `Output ${classes[number]}` : `Neuron ${number}${place}`;
     let said = tick ? `${name} spikes at tick ${tick}, z = ${(tick / network.unit).toFixed(2)}` : `${name} stays silent`;
     if (dead) said = `${name} is dead`;
     else if (tick > trace.tick) said += ", too late: the decision has been made";
     if (!outputs && layer === network.sizes.length - 2) {
       const count = classes.length;
-      const speaks = Array.from(network.weights[layer + 1].subarray(number * count, (number + 1) * count));
+      const { weights } = network.layers[layer + 1];
+      const speaks = Array.from(weights.subarray(number * count, (number + 1) * count));
       const most = speaks.indexOf(Math.max(...speaks));
       said += `. It speaks most for ${classes[most]}, by a weight of ${speaks[most]}`;
     }
@@ -77,22 +82,24 @@ export class Neuron {
   #paintWeights() {
     const { network, inputs, image } = this.#about;
     const { layer, number } = this;
-    const count = network.sizes[layer];
-    const rows = network.weights[layer].length / count;
-    const of = (/** @type {number} */ row) => network.weights[layer][row * count + number];
-    const column = Array.from({ length: rows }, (_, row) => of(row));
+    const kind = network.layers[layer];
+    const column = kind.weightsOf(number);
     const most = Math.max(1, ...column.map(Math.abs));
     const [back, pull, push, card] = ["faint", "pull", "push", "card"].map(colour);
-    const pixels = image ? image[0] * image[1] : 0;
-    let places = column.map((_, row) => row);
-    let [height, width] = [Math.ceil(rows / Math.ceil(Math.sqrt(rows))), Math.ceil(Math.sqrt(rows))];
+    const square = Math.ceil(Math.sqrt(column.length));
+    /** @type {[number, number]} */
+    const shape = kind instanceof Convolution ? kind.kernel : [Math.ceil(column.length / square), square];
+    const kernels = new Mosaic(kind instanceof Convolution ? kind.maps : 1, shape, 1);
+    let { height, width } = kernels;
+    /** @type {(at: number) => number | undefined} */
+    let weightAt = (at) => column[kernels.indexAt(at % width, Math.floor(at / width))];
     if (layer === 0 && image) {
-      places = inputs.filter((place) => place < pixels);
       [height, width] = image;
+      const weights = new Map(kind.seen(number).map(([input, weight]) => [inputs[input], weight]));
+      weightAt = (at) => weights.get(at);
     }
-    const weightAt = new Map(places.map((place, row) => [place, column[row]]));
     paintPixels(canvas("weights"), height, width, (at) => {
-      const weight = weightAt.get(at);
+      const weight = weightAt(at);
       if (weight === undefined) return back;
       const share = Math.round((100 * Math.abs(weight)) / most);
       return `color-mix(in srgb, ${weight < 0 ? push : pull} ${share}%, ${card})`;

@@ -6,6 +6,7 @@ import { membrane, potentialAt } from "./model.js";
 const LEFT = 76; // for the names of the bands
 const RIGHT = 18; // half of the last time, which is written there
 const RUNNERS = 2; // outputs that are named beside the one that decides
+const MANY = 1000; // neurons of a layer whose dots are small
 const BEFORE = 3; // ticks that are shown before the first spike
 const SHARES = { inputs: 0.16, hidden: 0.34, outputs: 0.2, membranes: 0.3 };
 
@@ -58,7 +59,7 @@ export class Race {
     const inputs = Array.from(trace.spikes[0]).filter(Boolean);
     this.begin = inputs.length ? Math.max(0, Math.min(...inputs) - BEFORE) : 0;
     this.membranes = Array.from({ length: sizes[last] }, (_, output) =>
-      membrane(this.#network, last, output, trace.spikes[last]),
+      membrane(this.#network, output, trace.spikes[last]),
     );
     const shown = this.membranes.flat().filter(([tick]) => tick <= this.end);
     this.#lowest = Math.min(-1, ...shown.map(([, M]) => M));
@@ -78,7 +79,7 @@ export class Race {
     trace.spikes.forEach((spikes, row) => {
       const band = bands[row];
       const hue = colour(row === 0 ? "input" : row === count - 1 ? "accent" : "hidden");
-      const size = row === count - 1 ? 6 : row === 0 ? 2 : 3.5;
+      const size = row === count - 1 ? 6 : row === 0 || spikes.length > MANY ? 2 : 3.5;
       const [past, later] = [hue, colour("faint")];
       Array.from(spikes).forEach((tick, at) => {
         if (!tick || tick > this.end) return;

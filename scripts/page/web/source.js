@@ -11,15 +11,16 @@
  * @property {import("./cycles.js").Shape} shape
  */
 import { END, Layers, SPIKE } from "./cycles.js";
-import { inOrderOfTime } from "./model.js";
+import { inOrderOfTime } from "./ticks.js";
 
 /**
+ * @param {import("./model.js").Network} network
  * @param {Core} core
  * @param {import("./model.js").Trace} trace
  * @returns {number} clock cycles from the first word to the decision
  */
-export function cyclesOf(core, trace) {
-  const layers = new Layers(core.shape, trace.spikes.slice(1, -1), trace.tick);
+export function cyclesOf(network, core, trace) {
+  const layers = new Layers(core.shape, network.layers, trace.spikes.slice(1, -1), trace.tick);
   const intake = new Intake(core.shape, layers);
   const ticks = trace.spikes[0];
   if (core.bitmap === null) takeEvents(core.shape, intake, ticks);
@@ -46,16 +47,17 @@ class Intake {
    *
    * @param {number} kind
    * @param {number} tick
+   * @param {number} address
    * @param {number} offered
    * @returns {number} the cycle it is taken in
    */
-  take(kind, tick, offered) {
+  take(kind, tick, address, offered) {
     const e = this.#e;
     const stages = e.length - 2;
     const taken = Math.max(offered, e[2] - 1);
     e[1] = taken + 1;
     for (let k = 2; k <= stages; k++) e[k] = Math.max(e[k - 1] + 1, e[k + 1]);
-    e[stages + 1] = this.#layers.push(0, kind, tick, e[stages]) + 1;
+    e[stages + 1] = this.#layers.push(0, kind, tick, address, e[stages]) + 1;
     return taken;
   }
 }
@@ -75,12 +77,12 @@ function takeEvents(shape, intake, ticks) {
     const tick = ticks[row];
     banks[row % banks.length]++;
     if (place + 1 < order.length && ticks[order[place + 1]] === tick) return;
-    for (let left = Math.max(...banks); left > 0; left--) {
-      offered = intake.take(SPIKE, tick, offered) + 1;
+    for (const address of order.slice(place + 1 - Math.max(...banks), place + 1)) {
+      offered = intake.take(SPIKE, tick, address, offered) + 1;
     }
     banks.fill(0);
   });
-  intake.take(END, 0, offered);
+  intake.take(END, 0, 0, offered);
 }
 
 /**
@@ -94,11 +96,10 @@ function takeEvents(shape, intake, ticks) {
 function takeBitmap(shape, intake, ticks, bitmap) {
   const { ENCODER_WORD, ENCODER_ROW } = shape.latency;
   const words = Math.ceil(ticks.length / bitmap);
+  const places = Array.from(ticks, (_, row) => row);
   let [wordOffered, wordFree, rowFree, at] = [0, 0, 0, 0];
   for (let word = 0; word < words; word++) {
-    const bright = Array.from(ticks)
-      .slice(word * bitmap, (word + 1) * bitmap)
-      .filter(Boolean);
+    const bright = places.slice(word * bitmap, (word + 1) * bitmap).filter((row) => ticks[row]);
     if (word < words - 1 && !bright.length) {
       wordOffered++;
       continue;
@@ -106,13 +107,13 @@ function takeBitmap(shape, intake, ticks, bitmap) {
     const taken = Math.max(wordOffered, wordFree);
     wordOffered = taken + 1;
     at = taken + ENCODER_WORD;
-    for (const tick of bright) {
+    for (const row of bright) {
       wordFree = Math.max(at, rowFree);
       at = wordFree + 1;
-      rowFree = intake.take(SPIKE, tick, wordFree + ENCODER_ROW);
+      rowFree = intake.take(SPIKE, ticks[row], row, wordFree + ENCODER_ROW);
     }
   }
-  intake.take(END, 0, Math.max(at, rowFree) + ENCODER_ROW);
+  intake.take(END, 0, 0, Math.max(at, rowFree) + ENCODER_ROW);
 }
 
 /**
@@ -135,10 +136,10 @@ function takeBanks(shape, intake, ticks, bitmap) {
     const step = cycle >= free;
     const some = banks.some((bank) => bank.left > 0);
     if (step && !some && banks.every((bank) => bank.held === final)) {
-      intake.take(END, 0, cycle + shape.latency.ENCODER_ROW);
+      intake.take(END, 0, 0, cycle + shape.latency.ENCODER_ROW);
       return;
     }
-    if (step && some) free = intake.take(SPIKE, tick, cycle + shape.latency.ENCODER_ROW);
+    if (step && some) free = intake.take(SPIKE, tick, 0, cycle + shape.latency.ENCODER_ROW);
     for (const [number, bank] of banks.entries()) {
       let used = bank.held < 0;
       if (step && bank.left > 0) used = --bank.left === 0;
