@@ -226,8 +226,8 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
 
 def _in_single_port_ram(design: Design) -> list[str]:
     """Commands of Yosys that put large memories into single-port RAM."""
-    held = filter(in_single_port_ram, design.memories)
-    places = (f"*.{memory.path}/m:*" for memory in held)
+    held = in_single_port_ram(design.memories, design.board)
+    places = (f"*.{path}/m:*" for path in held)
     # Yosys would take many small blocks of RAM for them, by their cost.
     return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(places)}']
 

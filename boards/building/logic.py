@@ -24,9 +24,6 @@ from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
 _SHALLOW = 4  # words of state
-_WALK = 500
-"""Look-up tables of a walk over positions, by one placed build: no fit knows such layers yet."""
-
 _SPREAD = 0.3  # of a coefficient, as a share of it
 _NOISE = 0.05  # of a build, likewise: what no rule knows of it
 
@@ -57,7 +54,8 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
     `plays`: the design holds images to play.
     """
     known = float(features_of(config, plays) @ rule(family).coefficients)
-    return round(known) + _WALK * sum(layer.folding.convolves for layer in config.layers)
+    walks = sum(layer.folding.convolves for layer in config.layers)
+    return round(known) + facts_of(family).position_walk * walks
 
 
 @cache

@@ -6,6 +6,7 @@ which Yosys maps memories. Tests compare list and number with the designs.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from math import ceil
 
@@ -22,10 +23,16 @@ TABLE_WORDS = 16
 """Of a look-up table that is memory."""
 
 STORE, RING = "layer_0.store", "ring.store"
-"""Where the memories are that have one address, and are large."""
+"""Where the memories are that single-port RAM holds before all others."""
 
 SMALL_RING = 2048
 """Bytes of a ring in block RAM, where weights take all single-port RAM."""
+
+BLOCK_BITS = 4096
+"""Of a block RAM of an iCE40."""
+
+READ_WIDTHS = (16, 8, 4, 2)
+"""Bits that it gives per read."""
 
 
 def ring_bytes_of(config: CoreConfig, board: Board) -> int:
@@ -33,14 +40,33 @@ def ring_bytes_of(config: CoreConfig, board: Board) -> int:
     if not board.loaded:
         return board.ring_bytes
     first = config.layers[0]
-    weights = Memory(STORE, first.word_bits, first.words)
-    taken = blocks(weights, board.device.family, loaded=True)["SPRAM"]
+    taken = _single_port_blocks(Memory(STORE, first.word_bits, first.words))
     return board.ring_bytes if taken < board.device.holds["SPRAM"] else SMALL_RING
 
 
-def in_single_port_ram(memory: Memory) -> bool:
-    """Whether the memory is in single-port RAM, on a device that has it."""
-    return memory.path == STORE or (memory.path == RING and memory.depth > SMALL_RING)
+def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
+    """Return the paths of those memories that are in single-port RAM, on a board that has it.
+
+    It holds the first layer's weights, and a large ring. Where block RAM does not hold all the
+    others, those with one address follow, the largest first, as long as there is room.
+    """
+    if not board.loaded:
+        return []
+    device = board.device
+    chosen: list[Memory] = []
+    others: list[Memory] = []
+    for memory in held:
+        first = memory.path == STORE or (memory.path == RING and memory.depth > SMALL_RING)
+        (chosen if first else others).append(memory)
+    room = device.holds["SPRAM"] - sum(map(_single_port_blocks, chosen))
+    taken = [blocks(memory, device.family).get("block RAM", 0) for memory in others]
+    over = sum(taken) - device.holds["block RAM"]
+    for memory, block_ram in sorted(zip(others, taken, strict=True), key=lambda one: -one[1]):
+        need = _single_port_blocks(memory)
+        if memory.one_address and over > 0 and need <= room:
+            chosen.append(memory)
+            room, over = room - need, over - block_ram
+    return [memory.path for memory in chosen]
 
 
 def memories(
@@ -56,13 +82,15 @@ def memories(
     ]
 
 
-def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
-    """What a memory takes of a device; with `loaded` the big ones are in single-port RAM.
+def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[str, int]:
+    """What a memory takes of a device; with `single_port` it is in single-port RAM.
 
     Yosys takes what is cheapest: a bit of logic costs 1, of a table that is only read 1 / 16, and
     block RAM as much as its library says. Logic that selects one of several tables counts half.
     Look-up tables for logic are not counted here.
     """
+    if single_port:
+        return {"SPRAM": _single_port_blocks(memory)}
     if memory.varying is not None:  # Yosys leaves the others out
         memory = replace(memory, width=memory.varying, varying=None)
     bits = memory.width * memory.depth
@@ -70,13 +98,9 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     facts = facts_of(family)
     block_cost = facts.rom_block_cost if memory.read_only else facts.block_cost
     if family is ICE40:
-        if loaded and in_single_port_ram(memory):
-            return {"SPRAM": _tiles(memory, {16: 1 << 14})}
-        # Every bit has a mask: parts of the depth lie side by side, also where a word is narrow.
-        block_ram = ceil(memory.width * ceil(memory.depth / 256) / 16)
-        if memory.looked_up or logic <= block_cost * block_ram:
-            return {}
-        return {"block RAM": block_ram}
+        block_ram, cost = _block_ram_of_ice40(memory, block_cost)
+        in_logic = memory.looked_up or (logic <= cost and not memory.compact)
+        return {} if in_logic else {"block RAM": block_ram}
     block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
     if memory.read_only:
         return {"block RAM": block_ram} if logic > block_cost * block_ram else {}
@@ -93,12 +117,33 @@ def memory_needs(
 ) -> Counter[str]:
     """What all memories of a design take of the board's device, their own logic included."""
     needs: Counter[str] = Counter()
-    for memory in memories(config, network, ring_bytes_of(config, board), bench_images):
-        taken = blocks(memory, board.device.family, board.loaded)
+    held = memories(config, network, ring_bytes_of(config, board), bench_images)
+    single_port = in_single_port_ram(held, board)
+    for memory in held:
+        taken = blocks(memory, board.device.family, memory.path in single_port)
         needs.update(taken)
         if "LUTs" in taken:
             needs["LUTs"] += _selection(memory)
     return needs
+
+
+def _block_ram_of_ice40(memory: Memory, block_cost: float) -> tuple[int, float]:
+    """Return the block RAM that a memory takes of an iCE40, and what it costs.
+
+    Every bit has a mask: parts of the depth lie side by side, also where a word is narrow. Logic
+    selects one of the parts. Narrow reads have fewer parts, and may need another block.
+    """
+    choices = []
+    for width in READ_WIDTHS:
+        parts = ceil(memory.depth * width / BLOCK_BITS)
+        number = ceil(memory.width * parts / width)
+        choices.append((number, block_cost * number + memory.width * (parts - 1) / 2))
+    return min(choices, key=lambda choice: choice[1])
+
+
+def _single_port_blocks(memory: Memory) -> int:
+    """Return the single-port RAM of an iCE40 that a memory takes."""
+    return _tiles(memory, {16: 1 << 14})
 
 
 def _selection(memory: Memory) -> int:

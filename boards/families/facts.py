@@ -70,6 +70,8 @@ class Facts:
     """Share of the logic that may be used: nextpnr needs some room, and a full device is slow."""
     logic: Rule
     """Found by hand, of the shipped networks and of small ones that were synthesised."""
+    position_walk: int
+    """Logic of a walk over positions, by a build or two: no fit knows such layers yet."""
     clock: tuple[float, ...]
     """Coefficients of the rule for the clock, found by hand from what shipped networks reach."""
     measured: tuple[tuple[float, float], ...]

@@ -14,7 +14,7 @@ from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
-from firstspike.golden.timing.layer import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
+from firstspike.golden.timing.layer import DRAIN_BLOCK, LONG_WALK, MASK_PLACES, PAGE_WORDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
@@ -146,6 +146,7 @@ def _depths() -> dict[str, int]:
         "max_images": MAX_IMAGES,
         "listener_cycles": cycles_per_sample(usual_front_end()),
         "reached": latencies.REACHED,
+        "long_walk": LONG_WALK,
         "watcher_windows": Windows.cycles(USUAL),
     }
 

@@ -42,6 +42,7 @@ class CoreFigures(NamedTuple):
     lanes: np.ndarray
     groups: np.ndarray
     window: np.ndarray
+    one_walk: np.ndarray  # whether a walk that advances waits until the one before is sent
     stages: np.ndarray  # registers behind that of the event
     fetching: np.ndarray  # which of them is the memory's
     places: np.ndarray  # whether masks wait in places kept for them
@@ -88,7 +89,7 @@ class ImageState(NamedTuple):
     skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
     mask_free: np.ndarray  # when the drain takes it, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
-    promised: np.ndarray  # when a window's walk may advance
+    promised: np.ndarray  # when a walk may advance that waits for the one before
     listings: np.ndarray  # of the positions in `listed`
     settled: np.ndarray  # from when on that is known
     arrivals: np.ndarray  # of the neurons that fired in this window
@@ -107,6 +108,7 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         lanes=each("lanes"),
         groups=each("groups"),
         window=each("window"),
+        one_walk=each("one_walk") > 0,
         stages=each("stages"),
         fetching=each("fetching"),
         places=each("mask_places") > 0,

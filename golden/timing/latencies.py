@@ -88,7 +88,7 @@ QUEUE_SELECT = 1
 """SpikeQueue: from there to the item that is offered."""
 
 DONE = 1
-"""Sequencer: from the promise that ends a window to the walk that may advance."""
+"""Sequencer: from the promise of a walk to the next that may advance, where one waits for it."""
 
 LEVELS_PER_STAGE = 1
 """Decision: levels of the tree of comparisons between two registers."""

@@ -27,6 +27,9 @@ It is a power of two."""
 PAGE_WORDS = 1024
 """Words in a page of a large weight store: the depth of one block RAM of the ECP5."""
 
+LONG_WALK = 16
+"""A walk is long if it may take as many times the cycles that its first operation is under way."""
+
 ROWS = (1, 2, 4)
 """Every number R of rows per cycle that there is."""
 
@@ -231,6 +234,16 @@ class LayerFolding:
         """
         several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
         return MASK_PLACES if several and not self.last else 0
+
+    @property
+    def one_walk(self) -> bool:
+        """Whether a walk that advances waits until the spikes of the one before have been sent.
+
+        With windows they must be. Long walks over positions wait, too: it hardly takes time, and
+        what an advance has in common need not go with each visit.
+        """
+        under_way = self.fetch_cycles + self.drain_cycles
+        return self.window > 0 or (self.convolves and self.places >= LONG_WALK * under_way)
 
     @property
     def levels_per_stage(self) -> int:

@@ -161,7 +161,7 @@ def _push(core, state, layer, kind, tick, address, offered):
             return taken
         else:
             first_group, rows, steps, takes_row, ends = 0, 1, 0, False, True
-        if window and (ends or (first_group == 0 and steps > 0)):
+        if core.one_walk[layer] and (ends or (first_group == 0 and steps > 0)):
             at = max(at, state.promised[layer])
 
         # A walk over all groups; over the first alone while its rows come; over the others. A layer
@@ -259,6 +259,8 @@ def _push(core, state, layer, kind, tick, address, offered):
         if convolves:
             state.located[layer, reach.located[layer] + 1] = at if visits else at + 1
             at = state.next[layer] = begun + 1
+            if steps > 0 or ends:
+                state.promised[layer] = state.block_free[layer] + latency.DONE
 
         # A window's queue is released when its last beat has come through the crossing unit.
         if window and (ends or (steps > 0 and (convolves or not takes_row))):

@@ -43,6 +43,8 @@ ICE40 = Family(
         "SB_SPRAM256KA": {"SPRAM": 1},
         "SB_MAC16": {"multipliers": 1},
     },
+    # Yosys would keep few words in flip-flops, which are scarcer (see `Memory.compact`).
+    commands=('setattr -set ram_style "block" a:compact',),
 )
 ECP5 = Family(
     name="ecp5",

@@ -104,11 +104,14 @@ class LayerConfig:
         """Whether what a walk's operations have in common goes beside them, not with each.
 
         Lanes, and what is behind them, take it with the walk's first operation. Until then the
-        walk must not be over. So it has more operations than there are registers on the way.
+        walk must not be over. So it has more operations than there are registers on the way. A walk
+        over positions keeps its tick, for its rows may be under way when the next one begins.
         """
         folding = self.folding
+        if folding.convolves:
+            return folding.one_walk
         steady = folding.mask_places or folding.rows > 1  # lanes that never wait
-        waits = not (folding.window or steady or folding.convolves)
+        waits = not (folding.window or steady)
         behind = folding.drain_cycles
         if folding.last:
             behind = latencies.POTENTIALS + folding.decision_cycles

@@ -169,7 +169,8 @@ class Drain(Block):
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
         if config.walk_apart:
-            walk = Signal(walk_layout(config))
+            # A walk over positions keeps it until all beats are gone.
+            walk = self.walk if config.folding.convolves else Signal(walk_layout(config))
             m.d.comb += beat.operation.eq(with_walk(operation, walk))
         else:
             m.d.comb += beat.operation.eq(operation)
@@ -194,7 +195,7 @@ class Drain(Block):
                 ]
                 if windowed:
                     m.d.sync += state.eq(fired.state)
-            if config.walk_apart:
+            if config.walk_apart and not config.folding.convolves:
                 with m.If(free & skid.o.valid & (fired.operation.group == 0)):
                     m.d.sync += walk.eq(self.walk)
             return

@@ -40,11 +40,16 @@ class TickEmitter(Block):
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
             events=Out(stream.Signature(sent_layout(config))),
+            #: The last event of a walk that advances, or the end of the image, is being taken.
+            done=Out(1) if config.folding.one_walk else None,
         )
 
     def build(self, m: Module) -> None:
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
+        if self._config.folding.one_walk:
+            closes = operation.end | (beat.last & operation.closes)
+            m.d.comb += self.done.eq(self.beats.valid & self.beats.ready & closes)
         # With one group every beat closes it.
         says = (
             beat.some | operation.closes | operation.end if self._config.folding.places > 1 else 1

@@ -98,7 +98,7 @@ class Layer(Block):
             join(m, outside, store, "updates", "updated")
             if not config.folding.last:
                 join(m, outside, lanes, "probe", "alive")
-        if config.walk_apart:
+        if config.walk_apart and not config.folding.convolves:
             m.d.comb += lanes.walk.eq(sequencer.walk)
         if config.folding.last:
             join(m, outside, lanes, "potentials")
@@ -111,9 +111,11 @@ class Layer(Block):
         if config.folding.window:
             m.submodules.emitter = emitter = WindowEmitter(config)
             m.d.comb += emitter.decided_image.eq(decided_image)
-            join(m, sequencer, emitter, "stale", "done")
+            join(m, sequencer, emitter, "stale")
         else:
             m.submodules.emitter = emitter = TickEmitter(config)
+        if config.folding.one_walk:
+            join(m, sequencer, emitter, "done")
         join(m, lanes, drain, "fired")
         join(m, drain, emitter, "beats")
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))

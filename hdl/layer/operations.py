@@ -17,9 +17,13 @@ from .events import Kind, context_layout, indices_layout, taken_layout, tick_sha
 
 
 def walk_layout(config: LayerConfig) -> data.StructLayout:
-    """What the operations of a walk that starts or advances have in common."""
+    """What the operations of a walk that starts or advances have in common.
+
+    In a layer that convolves it is what goes beside a walk that advances, until all of it is sent.
+    """
+    convolves = config.folding.convolves
     return struct(
-        tick=tick_shape(config.deadline),  # reached with it
+        tick=None if convolves else tick_shape(config.deadline),  # reached with it
         context=context_layout(config.counted, config.learns),  # of the events sent
     )
 
@@ -27,7 +31,8 @@ def walk_layout(config: LayerConfig) -> data.StructLayout:
 def operation_layout(config: LayerConfig) -> data.StructLayout:
     """One cycle of work for the lanes of a layer: start, advance and add a row to one group.
 
-    With `config.walk_apart` tick and context are 0, and synthesis removes the registers for them.
+    With `config.walk_apart` what is in `walk_layout` is 0, and synthesis removes the registers for
+    it.
     """
     convolves = config.folding.convolves
     return struct(

@@ -67,14 +67,16 @@ class ReachedPositions(Block):
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """The places, and the list."""
         depth = _listed(config)
-        yield from (Memory(name, bits_for(depth - 1), depth) for name in ("places", "list"))
+        for name in ("places", "list"):
+            yield Memory(name, bits_for(depth - 1), depth, compact=True)
 
     def build(self, m: Module) -> None:
         config = self._config
         depth, groups = _listed(config), config.folding.groups
         number = range(depth)
         # What is read while it is written is not used: the visits in front are compared.
-        table = {"shape": number, "depth": depth, "init": [], "attrs": {"no_rw_check": 1}}
+        attributes = {"no_rw_check": 1, "compact": 1}
+        table = {"shape": number, "depth": depth, "init": [], "attrs": attributes}
         m.submodules.places = places = memory.Memory(**table)
         m.submodules.list = listed = memory.Memory(**table)
         write_place, read_place = places.write_port(), places.read_port(domain="comb")

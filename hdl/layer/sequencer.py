@@ -34,8 +34,8 @@ class Sequencer(Block):
         events -> EventRegister -> what the first group does -> [RowList] -> [MaskPlaces] -> reads
 
     The first group takes the tick's rows as they arrive; the others replay them from the row
-    list. In a layer with windows a walk that advances waits until the spikes of the one before
-    have been sent.
+    list. With windows, and where walks over positions are long, a walk that advances waits until
+    the spikes of the one before have been sent.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from that of an
     image's end to `finished`: `latencies.FINISHED`, from `done` to an operation: `latencies.DONE`,
@@ -60,7 +60,7 @@ class Sequencer(Block):
             #: The image bit of the latest image whose end has been worked off (that of no
             #: image after a reset).
             finished_image=Out(1, init=1),
-            #: A window layer's spikes up to the promise have been sent.
+            #: Where one walk at a time advances: its spikes and its promise have been sent.
             done=In(1),
             #: Where the drain has places for masks: one is free again.
             freed=In(1) if config.folding.mask_places else None,
@@ -81,7 +81,7 @@ class Sequencer(Block):
         started = Signal()
         rows = Signal(range(folding.n_in + 1))  # spikes taken in, all ticks
         rows_before = Signal(range(folding.n_in + 1))  # the same, those before tick `now`
-        busy = Signal()  # a window's spikes are being sent
+        busy = Signal()  # the spikes of a walk are being sent, and the next one waits
 
         # What the first group does for the event. A signal a field: a constant part of a signal is
         # no legal Verilog process.
@@ -169,7 +169,10 @@ class Sequencer(Block):
                 m.d.sync += [started.eq(1), rows.eq(Mux(op.start, 0, rows) + sum(op.row))]
                 with m.If(op.start | op.advance):
                     m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
-        if config.walk_apart:
+        if config.walk_apart and folding.convolves:
+            with m.If(goes & (op.advance | op.end)):
+                m.d.sync += self.walk.context.eq(op.context)
+        elif config.walk_apart:
             # `now`, `image` and `rows_before` do not change before the next walk.
             context = Signal(event.context.shape())
             with m.If(goes & (op.start | op.advance | op.end)):
@@ -179,7 +182,7 @@ class Sequencer(Block):
             for i in range(counted):
                 m.d.comb += walk.context.spikes_in[str(i)].eq(context.spikes_in[str(i)])
             m.d.comb += walk.context.spikes_in[str(counted)].eq(rows_before)
-        if folding.window:
+        if folding.one_walk:
             with m.If(self.done):
                 m.d.sync += busy.eq(0)
             with m.If(goes & (op.end | op.advance)):

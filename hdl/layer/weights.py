@@ -109,8 +109,9 @@ class WeightStore(Block):
         folding = config.folding
         parts = [folding.lanes] if folding.pages > 1 else map(len, config.segments)
         widths = [config.stored_bits * lanes for lanes in parts]
+        alone = not (config.learns or folding.rows > 1 or folding.pages > 1)
         for width, words in product(widths, folding.page_words * folding.rows):
-            yield Memory("", width, words, near=config.near)
+            yield Memory("", width, words, near=config.near, one_address=alone)
 
     def build(self, m: Module) -> None:
         config = self._config

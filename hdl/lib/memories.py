@@ -26,6 +26,10 @@ class Memory:
     """Bits of a word that differ from word to word, if it is only read; None for all of them."""
     near: bool = False
     """The words belong into look-up tables, on devices whose tables can be memory."""
+    compact: bool = False
+    """The words belong into block RAM, on devices whose tables cannot be memory."""
+    one_address: bool = False
+    """Reads and writes share an address, never in one cycle: single-port RAM will do."""
 
 
 def inside(place: str, memories: Iterable[Memory]) -> Iterator[Memory]:

@@ -7,6 +7,7 @@ import pytest
 
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.registry import layers_of
+from firstspike.golden.timing import layer as timing
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
@@ -77,6 +78,12 @@ def test_layer_that_convolves(simulator, hidden, size, maps, lanes):
 )
 def test_layer_that_convolves_with_windows(hidden, size, maps, lanes, window):
     convolve("verilator", hidden, size, maps, lanes, window)
+
+
+@both_simulators(["lanes"], [(2,)])
+def test_layer_whose_walks_wait_for_one_another(simulator, lanes, monkeypatch):
+    monkeypatch.setattr(timing, "LONG_WALK", 1)
+    convolve(simulator, "4c2", (5, 4), 1, lanes, 0)
 
 
 def convolve(simulator, hidden, size, maps, lanes, window):

@@ -16,15 +16,19 @@ from firstspike.boards.building.memories import (
     STORE,
     Memory,
     blocks,
+    in_single_port_ram,
     memories,
     memory_needs,
 )
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
+from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
+from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
@@ -85,8 +89,31 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
     assert found == expected
 
 
+def test_the_memories_of_a_network_that_convolves_are_those_of_its_build():
+    """12c5s2-24c5s2-10 on an iCEBreaker, as Yosys has counted them."""
+    layers = layers_of(("12c5s2", "24c5s2"), 784, 10, (28, 28))
+    network = Network(
+        weights=tuple(np.zeros((one.rows, one.columns), np.int32) for one in layers),
+        weight_bits=(8, 8, 8),
+        thresholds=(64, 64, 64),
+        unit=16,
+        deadline=96,
+        n_inputs=784,
+        inputs=np.arange(784),
+        geometry=geometry_of(layers),
+    )
+    board = BOARDS["icebreaker"]
+    config = CoreConfig.of(network, linked_folding(network, CoreShape((1, 2, 1), 0)))
+    widths = [StateWidths(11, 17), StateWidths(12, 18), StateWidths(12, 19)]
+    built = tuple(
+        replace(layer, widths=each) for layer, each in zip(config.layers, widths, strict=True)
+    )
+    needs = memory_needs(replace(config, layers=built), network, board)
+    assert (needs["block RAM"], needs["SPRAM"]) == (30, 4)
+
+
 def used(width, depth, family, **more):
-    taken = blocks(Memory("some", width, depth, **more), family, loaded=False)
+    taken = blocks(Memory("some", width, depth, **more), family)
     return taken.get("block RAM", 0), taken.get("LUTs", 0)
 
 
@@ -103,11 +130,19 @@ def used(width, depth, family, **more):
         (2, 2048, 1),
         (360, 32, 23),
         (40, 379, 5),
+        (28, 1728, 14),
+        (27, 1728, 12),
+        (65, 3811, 65),
         (4, 16, 0),
     ],
 )
 def test_block_ram_of_an_ice40(width, depth, block_ram):
     assert used(width, depth, ICE40) == (block_ram, 0)
+
+
+def test_few_words_are_in_block_ram_where_tables_are_no_memory():
+    assert used(4, 16, ICE40, compact=True) == (1, 0)
+    assert used(4, 16, ECP5, compact=True) == used(4, 16, ECP5)
 
 
 @pytest.mark.parametrize(
@@ -153,9 +188,10 @@ def test_small_tables_that_are_only_read_are_logic(family):
 
 def test_weights_that_are_loaded_are_in_single_port_ram():
     store = Memory(STORE, 48, 12800)
-    assert blocks(store, ICE40, loaded=True) == {"SPRAM": 3}
-    assert blocks(replace(store, depth=16385), ICE40, loaded=True) == {"SPRAM": 6}
-    assert "SPRAM" not in blocks(store, ICE40, loaded=False)
+    assert in_single_port_ram([store], BOARDS["icebreaker"]) == [STORE]
+    assert blocks(store, ICE40, single_port=True) == {"SPRAM": 3}
+    assert blocks(replace(store, depth=16385), ICE40, single_port=True) == {"SPRAM": 6}
+    assert in_single_port_ram([store], BOARDS["ulx3s-25f"]) == []
 
 
 @pytest.mark.parametrize(("lanes", "spram"), [(12, 4), (13, 4), (16, 4)])
@@ -165,5 +201,19 @@ def test_the_ring_is_in_block_ram_where_weights_take_all_single_port_ram(lanes, 
     taken = memory_needs(design.config, design.network, board)
     assert taken["SPRAM"] == spram == board.device.holds["SPRAM"]
     assert (design.ring_bytes == SMALL_RING) == (lanes > 12)
-    ring = Memory(RING, 9, design.ring_bytes)
-    assert blocks(ring, ICE40, loaded=True).keys() == {"block RAM" if lanes > 12 else "SPRAM"}
+    assert (RING in in_single_port_ram(design.memories, board)) == (lanes <= 12)
+
+
+def test_weights_of_other_layers_are_in_single_port_ram_where_block_ram_runs_out():
+    board = BOARDS["icebreaker"]
+    first, ring = Memory(STORE, 16, 300), Memory(RING, 9, 1 << 14)
+    state = Memory("layer_0.lanes", 28, 1728)  # 14 block RAMs, with several addresses
+    small = Memory("layer_1.store", 8, 2000, one_address=True)  # 4
+    large = Memory("layer_2.store", 16, 3600, one_address=True)  # 16
+    usual = [STORE, RING]
+    assert in_single_port_ram([first, small, large, state, ring], board) == [*usual, large.path]
+    assert in_single_port_ram([first, small, state, ring], board) == usual
+    both = in_single_port_ram([first, small, large, state, state, ring], board)
+    assert both == [*usual, large.path, small.path]
+    wide = replace(first, width=48)  # it leaves no room
+    assert in_single_port_ram([wide, large, state, ring], board) == usual

@@ -32,7 +32,7 @@ class Store(Block):
     @staticmethod
     def memories(depth: int) -> Iterator[Memory]:
         """The entries."""
-        yield Memory("", ENTRY.size, depth)
+        yield Memory("", ENTRY.size, depth, one_address=True)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])

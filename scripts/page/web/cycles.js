@@ -8,6 +8,7 @@
  * @property {number[]} lanes
  * @property {number[]} groups
  * @property {number[]} window
+ * @property {boolean[]} one_walk
  * @property {number[]} stages
  * @property {number[]} fetching
  * @property {boolean[]} places
@@ -135,7 +136,8 @@ export class Layers {
       } else {
         ends = true;
       }
-      if (window && (ends || (firstGroup === 0 && steps > 0))) at = Math.max(at, state.promised);
+      if (shape.one_walk[layer] && (ends || (firstGroup === 0 && steps > 0)))
+        at = Math.max(at, state.promised);
 
       let begun = -1;
       if (convolves) {
@@ -164,6 +166,7 @@ export class Layers {
       if (convolves) {
         state.located[shape.located[layer] + 1] = visits.length ? at : at + 1;
         at = state.next = begun + 1;
+        if (steps > 0 || ends) state.promised = state.blockFree + latency.DONE;
       }
       if (window && (ends || (steps > 0 && (convolves || !takesRow)))) {
         this.#release(layer, steps, ends);
