@@ -27,6 +27,7 @@ SECTIONS = {
             "bitmap",
             "line",
             "sensor",
+            "weights",
             "clock",
         ),
         *(
