@@ -118,6 +118,11 @@ class LayerConfig:
         return waits and not self.learns and folding.groups > folding.stages + behind
 
     @property
+    def tick_apart(self) -> bool:
+        """Whether the tick is among what goes beside a walk's operations."""
+        return self.walk_apart and not self.folding.convolves
+
+    @property
     def segments(self) -> tuple[range, ...]:
         """Lanes that are told together what to do; where lanes may have to wait it is all."""
         lanes = self.folding.lanes

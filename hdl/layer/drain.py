@@ -170,7 +170,7 @@ class Drain(Block):
         ]
         if config.walk_apart:
             # A walk over positions keeps it until all beats are gone.
-            walk = self.walk if config.folding.convolves else Signal(walk_layout(config))
+            walk = Signal(walk_layout(config)) if config.tick_apart else self.walk
             m.d.comb += beat.operation.eq(with_walk(operation, walk))
         else:
             m.d.comb += beat.operation.eq(operation)
@@ -195,7 +195,7 @@ class Drain(Block):
                 ]
                 if windowed:
                     m.d.sync += state.eq(fired.state)
-            if config.walk_apart and not config.folding.convolves:
+            if config.tick_apart:
                 with m.If(free & skid.o.valid & (fired.operation.group == 0)):
                     m.d.sync += walk.eq(self.walk)
             return

@@ -70,11 +70,6 @@ def place_of(operation: data.View) -> Value:
     return place
 
 
-def _tick_apart(config: LayerConfig) -> bool:
-    """Return whether the tick of a walk comes beside its operations."""
-    return config.walk_apart and not config.folding.convolves
-
-
 def probe_signature(config: LayerConfig) -> wiring.Signature:
     """The group whose neurons are asked for."""
     return tap(group=range(config.folding.groups))
@@ -110,7 +105,7 @@ class Lanes(Block):
             #: The operation of the next word, in the cycle before it is in `words`.
             ahead=In(ahead_signature(config)),
             #: Of the Sequencer.
-            walk=In(walk_layout(config)) if _tick_apart(config) else None,
+            walk=In(walk_layout(config)) if config.tick_apart else None,
             #: One for the first operation of a group that starts or advances. From registers.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
             #: One for the first operation of a group that advances, and one for the image's end.
@@ -155,7 +150,7 @@ class Lanes(Block):
                 carry=None,
             )
             # What the tick says; where it is apart it is known from a walk's first operation on.
-            apart, tick, known = _tick_apart(config), coming.tick, ready
+            apart, tick, known = config.tick_apart, coming.tick, ready
             if apart:
                 tick, known = self.walk.tick, ready & begins & (coming.group == 0)
             if folding.one_tick:

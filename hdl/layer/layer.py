@@ -98,7 +98,7 @@ class Layer(Block):
             join(m, outside, store, "updates", "updated")
             if not config.folding.last:
                 join(m, outside, lanes, "probe", "alive")
-        if config.walk_apart and not config.folding.convolves:
+        if config.tick_apart:
             m.d.comb += lanes.walk.eq(sequencer.walk)
         if config.folding.last:
             join(m, outside, lanes, "potentials")

@@ -3,6 +3,7 @@
 
 import cocotb
 
+from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import Dut, StreamSink
@@ -41,10 +42,7 @@ class AloneBench(BlockBench):
     async def fill(self, content: dict[int, int]) -> None:
         """Write bytes into the flash, by their places."""
         await self.domain.after_rising()
-        for place, byte in content.items():
-            self.drive(filled__valid=1, filled__address=place, filled__data=byte)
-            await self.domain.rising
-        self.drive(filled__valid=0)
+        await fill(self.dut, self.domain, content)
 
     async def once(self, start: Start) -> bytes:
         """Start the design, offer it the images, and return what it says."""

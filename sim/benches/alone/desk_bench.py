@@ -7,6 +7,7 @@ from typing import BinaryIO
 import cocotb
 from cocotb.triggers import First, Timer
 
+from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.bench_io import tell
 from firstspike.sim.harness.streams import PERIOD, Dut, StreamSink
@@ -66,10 +67,7 @@ class DeskBench(BlockBench):
     async def fill(self) -> None:
         """Write the flash, and let the board's clock run."""
         await self.domain.after_rising()
-        for place, byte in self.given.flash.items():
-            self.drive(filled__valid=1, filled__address=place, filled__data=byte)
-            await self.domain.rising
-        self.drive(filled__valid=0)
+        await fill(self.dut, self.domain, self.given.flash)
         await self.domain.cycles(1)
         self.dut.rst.value = 1
         self.drive(held=0)

@@ -13,6 +13,7 @@ from cocotbext.uart import UartSink, UartSource
 
 from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.protocol.lines import Line
+from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random, drive
 
@@ -132,10 +133,7 @@ class LinkBench:
         await self.domain.after_rising()
         self.dut.rst.value = 1
         await self.domain.rising
-        for place, byte in content.items():
-            drive(self.dut, filled__valid=1, filled__address=place, filled__data=byte)
-            await self.domain.rising
-        drive(self.dut, filled__valid=0)
+        await fill(self.dut, self.domain, content)
         self.dut.rst.value = 0
 
     async def _hold(self, held: bool) -> None:

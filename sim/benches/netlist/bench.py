@@ -17,9 +17,10 @@ from firstspike.hdl.link.protocol.formats import (
     decode_frame,
     encode_frame,
 )
+from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.benches.link.received import Received
 from firstspike.sim.harness.bench_io import given, report, tell
-from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, drive
+from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
 
 from .netlist import PATIENCE, NetlistOutcome, NetlistParameters
@@ -89,12 +90,8 @@ class NetlistBench:
 
     async def _fill(self) -> None:
         """Write the flash, a byte per cycle: the board reads it later, and more slowly."""
-        flash = self.given.flash
-        for place, byte in flash.items():
-            drive(self.dut, filled__valid=1, filled__address=place, filled__data=byte)
-            await self.domain.rising
-        if flash:
-            drive(self.dut, filled__valid=0)
+        if self.given.flash:
+            await fill(self.dut, self.domain, self.given.flash)
 
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")

@@ -49,7 +49,7 @@ from firstspike.hdl.link.protocol.messages import (
 )
 from firstspike.hdl.link.serial_core import kept_wire
 from firstspike.sim.benches.core.outcome import spike_logs
-from firstspike.sim.benches.flash.model import BOARD_BITS, flash_verilog
+from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
 from firstspike.sim.benches.link.playing import most_cycles
 from firstspike.sim.benches.link.script import Answer, answers_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -62,8 +62,8 @@ BENCH = "firstspike.sim.benches.netlist.bench"
 WRITE_BYTES = 1024
 """Most bytes of weights in one request."""
 
-FLASH_REST = 81
-"""Clock cycles that the flash takes to wake, 3 us at 27 MHz."""
+FLASH_REST = round(WAKING * 27e6)
+"""Clock cycles that the flash takes to wake, at the clock of most boards that read it."""
 
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
