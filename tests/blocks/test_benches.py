@@ -81,9 +81,10 @@ def test_layer_that_convolves_with_windows(hidden, size, maps, lanes, window):
 
 
 @both_simulators(["lanes"], [(2,)])
-def test_layer_whose_walks_wait_for_one_another(simulator, lanes, monkeypatch):
-    monkeypatch.setattr(timing, "LONG_WALK", 1)
-    convolve(simulator, "4c2", (5, 4), 1, lanes, 0)
+def test_layer_whose_walks_wait_for_one_another(simulator, lanes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "LONG_WALK", 1)
+        convolve(simulator, "4c2", (5, 4), 1, lanes, 0)
 
 
 def convolve(simulator, hidden, size, maps, lanes, window):
