@@ -13,7 +13,7 @@ import click
 
 from firstspike.golden.layers.geometry import Filters
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
-from firstspike.golden.timing.folding import DEFAULT_LANES
+from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
@@ -222,7 +222,9 @@ def lanes_option(
     )
 
 
-def window_option(default: object = "the fastest") -> Decorator:
+def window_option(
+    default: object = f"{DEFAULT_WINDOW}, or 0 for a network that convolves",
+) -> Decorator:
     """Return the option; the help names `default`, and the verb gets None."""
     return click.option(
         "--window",

@@ -14,7 +14,10 @@ from .shape import ANY_SHAPE, CoreShape, Lanes
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
-"""The fastest k of both shipped networks, from 8 to 64 lanes (docs/figures.md has the figures)."""
+"""The fastest k of both shipped networks, from 8 to 64 lanes (docs/figures.md has the figures).
+
+Networks that convolve are fastest without windows, k = 0, where lanes are many
+(docs/architecture/convolution.md)."""
 
 MAX_IMAGES = 2
 """Most overlapping images inside the encoder; a further image waits.
@@ -38,15 +41,18 @@ class Folding:
     def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
         """Fold `network` into a core of this shape.
 
-        Lanes are up to DEFAULT_LANES, the window is DEFAULT_WINDOW and the rows are 1 where the
-        shape leaves them open. The window counts for layers of several groups, except the last one.
-        The rows count for the first layer, and for each layer behind one of a single group, which
-        sends as many spikes. If there are several, a bitmap holds the connected inputs alone. The
-        first layer gathers if images overlap. Behind a bitmap it takes rows at one tick alone if
-        the shape allows it and that saves logic. Raises NetworkError for values out of range.
+        Lanes are up to DEFAULT_LANES, the window is DEFAULT_WINDOW, or 0 in a network that
+        convolves, and the rows are 1 where the shape leaves them open. The window counts for
+        layers of several groups, except the last one. The rows count for the first layer, and for
+        each layer behind one of a single group, which sends as many spikes. If there are several,
+        a bitmap holds the connected inputs alone. The first layer gathers if images overlap. Behind
+        a bitmap it takes rows at one tick alone if the shape allows it and that saves logic. Raises
+        NetworkError for values out of range.
         """
         lanes = shape.lanes_of(tuple(kind.columns for kind in network.layers), DEFAULT_LANES)
-        window = DEFAULT_WINDOW if shape.window is None else shape.window
+        window = shape.window
+        if window is None:
+            window = 0 if network.geometry else DEFAULT_WINDOW
         if not 0 <= window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
         rows = 1 if shape.rows is None else shape.rows
