@@ -22,7 +22,9 @@ JOBS ?= 1
 BOARDS ?=
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-# Python compiles a module when it is first imported; to compile all here takes longer.
+# Python compiles a module when it is first imported; to compile all here takes longer. What it has compiled
+# it keeps, whatever the environment says: many processes of some seconds run here.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
 TEST_EXTRAS := build test examples explore nir cluster
 

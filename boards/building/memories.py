@@ -15,7 +15,7 @@ from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.flow.devices import ICE40, Family
+from firstspike.hdl.flow.devices import ICE40, Device, Family
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.link import Link
 
@@ -30,6 +30,12 @@ SMALL_RING = 2048
 
 BLOCK_BITS = 4096
 """Of a block RAM of an iCE40."""
+
+TILE = {36: 512, 18: 1024, 9: 2048}
+"""Words of a block RAM of other families, by their width."""
+
+SINGLE_PORT = {16: 1 << 14}
+"""Words of a single-port RAM of an iCE40, by their width."""
 
 READ_WIDTHS = (16, 8, 4, 2)
 """Bits that it gives per read."""
@@ -69,6 +75,16 @@ def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
     return [memory.path for memory in chosen]
 
 
+def most_bits(device: Device) -> int:
+    """Return more bits than the memories of a device can hold, look-up tables among them."""
+    bits = {
+        "block RAM": BLOCK_BITS if device.family is ICE40 else _bits(TILE),
+        "SPRAM": _bits(SINGLE_PORT),
+        "LUTs": TABLE_WORDS,
+    }
+    return sum(each * device.holds.get(resource, 0) for resource, each in bits.items())
+
+
 def memories(
     config: CoreConfig, network: Network, ring_bytes: int, bench_images: int = 0
 ) -> list[Memory]:
@@ -101,7 +117,7 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
         block_ram, cost = _block_ram_of_ice40(memory, block_cost)
         in_logic = memory.looked_up or (logic <= cost and not memory.compact)
         return {} if in_logic else {"block RAM": block_ram}
-    block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
+    block_ram = _tiles(memory, TILE)
     if memory.read_only:
         return {"block RAM": block_ram} if logic > block_cost * block_ram else {}
     luts, tables = 4 * _tiles(memory, {4: TABLE_WORDS}), _tables(memory)
@@ -127,6 +143,11 @@ def memory_needs(
     return needs
 
 
+def _bits(words: dict[int, int]) -> int:
+    """Return the bits of a block of so many words of each width."""
+    return max(width * depth for width, depth in words.items())
+
+
 def _block_ram_of_ice40(memory: Memory, block_cost: float) -> tuple[int, float]:
     """Return the block RAM that a memory takes of an iCE40, and what it costs.
 
@@ -143,7 +164,7 @@ def _block_ram_of_ice40(memory: Memory, block_cost: float) -> tuple[int, float]:
 
 def _single_port_blocks(memory: Memory) -> int:
     """Return the single-port RAM of an iCE40 that a memory takes."""
-    return _tiles(memory, {16: 1 << 14})
+    return _tiles(memory, SINGLE_PORT)
 
 
 def _selection(memory: Memory) -> int:

@@ -7,7 +7,7 @@ die. Without such a build it is the fastest design that fits by an estimate.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, duration, logic
 from .design import WINDOW, Design, digit_pixels
-from .memories import memory_needs
+from .memories import memory_needs, most_bits
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
 
 SHARES = (1, 2, 4)
@@ -140,7 +140,9 @@ def plan_for(
     few = _few_images(network, ticks)
     limited = not (shape.rows or shape.overlap)
     planner = _Planner(network, board, hz, bench_images, line, limited, few)
-    plans = known or [planner.plan(one) for one in _choices(network, shape, few is not None)]
+    hopeless = _hopeless(network, board)
+    choices = islice(_choices(network, shape, few is not None), 1 if hopeless else None)
+    plans = known or [planner.plan(one) for one in choices]
     # If cycles are equal, or cannot be counted, the first plan is taken.
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
@@ -194,7 +196,7 @@ class _Planner:
         """
         first, *others = self._columns
         alike = self._first_that_fits(shape, _fewer(max(first, *others, 0)))
-        if not others:
+        if not others or _hopeless(self.network, self.board):
             return alike
         plans = [alike]
         shares = SHARES if len(others) > 1 else SHARES[:1]
@@ -285,8 +287,15 @@ def _no_slower(one: Plan, other: Plan) -> bool:
 def fitting(board: Board) -> str | None:
     """The name of the largest shipped network that fits on the board, None if none does."""
     networks = {name: load_network(name) for name in shipped()}
-    fits = [name for name, network in networks.items() if plan_for(network, board).design]
-    return max(fits, key=lambda name: _bits(networks[name]), default=None)
+    for name in sorted(networks, key=lambda name: -_bits(networks[name])):
+        if not _hopeless(networks[name], board) and plan_for(networks[name], board).design:
+            return name
+    return None
+
+
+def _hopeless(network: Network, board: Board) -> bool:
+    """Whether the weights alone have more bits than the chip holds: with no lanes do they fit."""
+    return _bits(network) > most_bits(board.device)
 
 
 def _bits(network: Network) -> int:
