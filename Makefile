@@ -22,11 +22,12 @@ JOBS ?= 1
 BOARDS ?=
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-# Python compiles a module when it is first imported; to compile all here takes longer. What it has compiled
-# it keeps, whatever the environment says: many processes of some seconds run here.
-unexport PYTHONDONTWRITEBYTECODE
+# Python compiles a module when it is first imported; to compile all here takes longer.
 INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
 TEST_EXTRAS := build test examples explore nir cluster
+
+# Python keeps what it has compiled: the tests start hundreds of short processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test long left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
 
