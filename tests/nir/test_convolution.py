@@ -124,35 +124,6 @@ def test_a_padding_of_half_a_kernel_is_refused_in_form_cuba():
 
 
 @each_form
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_no_number_of_a_node_can_be_changed_without_a_word(form, data):
-    """But weights, which then are those of the network."""
-    network = convolving_network()
-    graph = graph_of(network, form)
-    name = data.draw(st.sampled_from([n for n in graph.nodes if "put" not in n]))
-    node = graph.nodes[name]
-    field = data.draw(st.sampled_from([field for field in node if field != "type"]))
-    value = node[field].astype(float)
-    at = tuple(data.draw(st.integers(0, size - 1)) for size in value.shape)
-    factor = data.draw(st.sampled_from([np.nan, -1, 0, 2]))
-    value[at] = value[at] * factor if value[at] else factor
-    if np.array_equal(value, node[field]):
-        return
-    node[field] = value
-    try:
-        read = network_of(graph)
-    except NirError as error:
-        said = str(error)
-    else:
-        assert name.startswith("weights")
-        assert field == "weight"
-        assert read.to_bytes() != network.to_bytes()
-        return
-    assert f"node {name!r}" in said
-
-
-@each_form
 @pytest.mark.parametrize(
     ("value", "told"),
     [

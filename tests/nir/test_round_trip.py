@@ -18,6 +18,7 @@ from firstspike.golden.frameworks.nir.forms import FORMS
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.importing import network_of
 from tests.support.command import deep_toy_network, toy_network
+from tests.support.convolving import convolving_network
 from tests.support.strategies import networks, networks_with_samples
 
 pytestmark = pytest.mark.fast
@@ -157,16 +158,17 @@ def test_metadata_that_do_not_fit_are_refused(form, field, value, told):
 
 
 @each_form
-@settings(max_examples=60)
+@pytest.mark.parametrize("made", [toy_network, convolving_network])
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_number_of_a_node_can_be_changed_without_a_word(form, data):
+def test_no_number_of_a_node_can_be_changed_without_a_word(made, form, data):
     """But weights, which then are those of the network."""
-    network = toy_network()
+    network = made()
     graph = graph_of(network, form)
     name = data.draw(st.sampled_from([n for n in graph.nodes if "put" not in n]))
     node = graph.nodes[name]
     field = data.draw(st.sampled_from([field for field in node if field != "type"]))
-    value = node[field].copy()
+    value = node[field].astype(float)
     at = tuple(data.draw(st.integers(0, size - 1)) for size in value.shape)
     factor = data.draw(st.sampled_from([np.nan, np.inf, -1, 0, 1 + 1e-4, 2]))
     value[at] = value[at] * factor if value[at] else factor
@@ -178,7 +180,7 @@ def test_no_number_of_a_node_can_be_changed_without_a_word(form, data):
     except NirError as error:
         said = str(error)
     else:
-        assert node["type"] == "Linear"
+        assert (name.rstrip("0123456789_"), field) == ("weights", "weight")
         assert read.to_bytes() != network.to_bytes()
         return
     assert f"node {name!r}" in said
