@@ -35,10 +35,10 @@ FEW_LANES = (4, 3, 2, 1)
 """Numbers of lanes for a layer of which little is asked, as of the last one."""
 
 SAMPLE = 2000
-"""Bundled test digits whose clock cycles are counted."""
+"""Images whose clock cycles are counted, about, where there are so many."""
 
 FEW = 200
-"""Images by which lanes are compared, at least, where there are so many."""
+"""The same for a comparison of lanes, and in networks that convolve: each image takes long."""
 
 
 class Estimated(NamedTuple):
@@ -104,12 +104,17 @@ class Plan:
     def latency(self, ticks: np.ndarray | None = None) -> float | None:
         """Expected microseconds in the mean of images [n, n_rows], or of the bundled digits.
 
-        Returns None if nothing fits, or if the network takes no digits.
+        Some of them are counted, spread over all. Returns None if nothing fits, or if the network
+        takes no digits.
         """
         if self.design is None:
             return None
         design = self.design
-        cycles = design.digit_cycles(SAMPLE) if ticks is None else design.image_cycles(ticks)
+        count = FEW if design.network.geometry else SAMPLE
+        if ticks is None:
+            cycles = design.digit_cycles(count)
+        else:
+            cycles = design.image_cycles(_spread(ticks, count))
         return None if cycles is None else float(cycles.mean()) * MHZ / design.hz
 
 
@@ -147,10 +152,15 @@ def plan_for(
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
 
+def _spread(images: np.ndarray, count: int) -> np.ndarray:
+    """Return some `count` of the images [n, ...], spread over all, or all if there are fewer."""
+    return images[:: max(1, len(images) // count)]
+
+
 def _few_images(network: Network, ticks: np.ndarray | None) -> np.ndarray | None:
     """Some of the images `ticks` [n, n_rows], or of the bundled digits if the network takes any."""
     if ticks is not None:
-        return ticks[:: max(1, len(ticks) // FEW)]
+        return _spread(ticks, FEW)
     pixels = digit_pixels(network, FEW)
     return None if pixels is None else encode(network.connected(), pixels)
 

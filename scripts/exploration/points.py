@@ -40,7 +40,7 @@ def point_of(
         "held_out_accuracy": held_out.accuracy,
         "held_out_us": held_out.us,
         "accuracy": float(right.mean()) if len(right) else None,
-        "us": plan.latency(ticks[:: max(1, len(ticks) // _TIMED)]),
+        "us": plan.latency(ticks),
         "needs": plan.needs,
         "estimated": plan.estimated and plan.estimated._asdict(),
         "operations": operations(network, run)["mean"],
@@ -63,10 +63,6 @@ def add_build(point: dict[str, Any], built: dict[str, Any]) -> None:
     changed = {"needs": used | {"LUTs": logic_of(built)}, "estimated": None}
     times = {name: point[name] * slower for name in ("us", "held_out_us")}
     point.update(changed, clock=built["clock"], **times)
-
-
-_TIMED = 2000
-"""Test samples whose cycles are counted, at least, where there are so many."""
 
 
 def report(points: Sequence[dict[str, Any]], taken: int | None) -> str:
