@@ -9,7 +9,8 @@ from tests.support.broken_queues import BROKEN
 
 
 @pytest.mark.parametrize(
-    ("n_keys", "width", "capacity"), [(1, 1, 1), (2, 1, 1), (1, 2, 3), (3, 2, 4), (4, 2, 6)]
+    ("n_keys", "width", "capacity"),
+    [(1, 1, 1), (2, 1, 1), (1, 2, 3), (3, 2, 4), pytest.param(4, 2, 6, marks=pytest.mark.long)],
 )
 def test_queue_is_proven_by_induction(n_keys, width, capacity):
     check(QueueProof(n_keys, width, capacity), "prove", depth=2)

@@ -166,6 +166,7 @@ def test_fusesoc_checks_it(folder):
     run_fusesoc(folder, PACKAGED, "--target", "lint")
 
 
+@pytest.mark.long
 def test_fusesoc_simulates_it(tmp_path):
     written("events", tmp_path)
     assert "PASS" in run_fusesoc(tmp_path, PACKAGED, "--target", "sim", "--tool", EITHER)

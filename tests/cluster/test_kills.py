@@ -90,6 +90,7 @@ def test_training(scheduler, capfd, tmp_path):
     assert again.out == ended.out
 
 
+@pytest.mark.long
 def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
     monkeypatch.setattr(compare, "IMAGES", 2)
     toy_network().save(tmp_path / "toy.npz")
@@ -106,6 +107,7 @@ def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
     assert json.loads(shared.out) == json.loads(alone.out)
 
 
+@pytest.mark.long
 def test_placement(scheduler, tmp_path):
     words = (
         "--up5k",

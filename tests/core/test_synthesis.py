@@ -30,6 +30,7 @@ def shape_of(*sizes, lanes, bits=4):
     return CoreConfig.of(network, Folding.of(network, CoreShape(lanes)), any_weights=True)
 
 
+@pytest.mark.long
 def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):
     config = shape_of(3000, 12, lanes=4)
     loaded = synthesis.synthesise(config, UP5K, loaded=True)
@@ -38,7 +39,13 @@ def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):
     assert "does not fit" in synthesis.synthesise(config, UP5K).note
 
 
-@pytest.mark.parametrize("target", [HX8K, ECP5], ids=lambda target: target.device.name)
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(HX8K, id=HX8K.device.name, marks=pytest.mark.long),
+        pytest.param(ECP5, id=ECP5.device.name),
+    ],
+)
 def test_no_multiplier_and_weights_in_block_ram(without_router, target):
     used = synthesis.synthesise(shape_of(40, 24, 4, lanes=6, bits=8), target).used
     assert used["multipliers"] == 0

@@ -62,9 +62,16 @@ ROWS = {
     "rows, bitmap": {"lanes": 12, "rows": 4, "bitmap": 12},
     "overlap": {"lanes": 12, "rows": 4, "bitmap": 8, "overlap": True},
 }
+LONG = ("rows", "rows, bitmap")
 
 
-@pytest.fixture(scope="module", params=ROWS.values(), ids=ROWS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(folding, id=name, marks=[pytest.mark.long] if name in LONG else [])
+        for name, folding in ROWS.items()
+    ],
+)
 def vectors_of_rows(request, tmp_path_factory):
     """Write the vectors of cores that add several rows per cycle."""
     folder = tmp_path_factory.mktemp("rows")
@@ -97,6 +104,7 @@ def test_a_core_of_several_rows_a_cycle_passes(vectors_of_rows):
     assert check(vectors_of_rows).startswith("PASS: 8 images")
 
 
+@pytest.mark.long
 def test_a_core_that_convolves_passes_whatever_the_order_within_a_tick(tmp_path):
     (tmp_path / "core").mkdir()
     write(tmp_path / "core", network=convolving_network(), lanes=2)

@@ -59,7 +59,13 @@ def make_state(config: dict, seed: int) -> LearningState:
     return state
 
 
-@pytest.mark.parametrize("number", range(len(SHAPES)))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=[pytest.mark.long] if number % 2 else [])
+        for number in range(len(SHAPES))
+    ],
+)
 def test_weights_and_cycles(number):
     config = SHAPES[number]
     rng = np.random.default_rng(number)

@@ -106,6 +106,7 @@ def trained() -> Trainer:
     return trainer.fit(pixels[:5000], labels[:5000])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("calibrated_by", [0, 1000])
 def test_trained_real_weights_lose_little_by_rounding(trained, calibrated_by):
     """The loss is measured on the images that did not calibrate."""
