@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A design that needs no computer: its flash, and what it says."""
 
+import doctest
 import random
 
 import pytest
@@ -8,6 +9,8 @@ from amaranth.sim import Simulator
 
 from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone import status, texts
+from firstspike.hdl.alone.status import Status
 from firstspike.hdl.alone.teller import Teller
 from firstspike.hdl.alone.texts import said_of_class, spoken
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
@@ -72,6 +75,30 @@ def test_what_is_said_of_a_class():
     assert spoken(said_of_class("seven", 384), 7) == b"seven 7\r\n"
     assert spoken(said_of_class("a\nb", 384), 100) == b"a?b 100\r\n"
     assert spoken(said_of_class("ü" * 40, 9), 3) == ("ü" * 24).encode() + b" 3\r\n"
+
+
+@pytest.mark.parametrize("module", [status, texts])
+def test_examples_of_texts(module):
+    failed, attempted = doctest.testmod(module)
+    assert attempted
+    assert not failed
+
+
+@pytest.mark.parametrize("numbers", [(0, 0, 0, 0), (2**32 - 1, 1, 2**15, 65535), (12, 34)])
+def test_a_status_is_what_its_line_says(numbers):
+    said = Status(IDENTITY, *numbers)
+    assert Status.of_line(said.line()) == said
+    assert Status.of_line(said.line().strip()) == said
+
+
+def test_what_is_no_status_is_refused():
+    line = Status(IDENTITY, 1, 2, 3, 4).line()
+    others = [b"listening\r\n", b"status 7 118\r\n", line.upper(), line[1:], line[:-3], b" " + line]
+    for other in (b"", line * 2, line.replace(b"lost", b"last"), *others):
+        refused(lambda other=other: Status.of_line(other), "is no status: a status is like")
+    refused(lambda: Status(b"short", 1, 2), "an identity has 8 bytes, not 5")
+    refused(lambda: Status(IDENTITY, 1, 2, 3), "both of loudest and lost")
+    refused(lambda: Status(IDENTITY, 1 << 32, 2), "cycles is 4294967296: give 0 to 4294967295")
 
 
 def simulated(block, bench):

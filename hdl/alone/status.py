@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a design without a computer answers when it is asked how it is (DESIGN, section 10).
+
+>>> status = Status(b"a design", cycles=0x12C4A0, samples=8000, loudest=500, lost=0)
+>>> status.line()
+b'status 612064657369676e cycles 0012c4a0 samples 00001f40 loudest 01f4 lost 0000\\r\\n'
+>>> Status.of_line(status.line()) == status
+True
+>>> Status(b"a design", cycles=24, samples=1).line()
+b'status 612064657369676e cycles 00000018 samples 00000001\\r\\n'
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from firstspike.golden.flash import IDENTITY_BYTES
+
+ASK = b"?"
+"""The byte that asks. All others are ignored."""
+
+WIDTHS = {"cycles": 32, "samples": 32, "loudest": 16, "lost": 16}
+"""Bits of each number, in the order of the line; a hexadecimal digit stands for `DIGIT_BITS`."""
+
+DIGIT_BITS = 4
+
+OF_MICROPHONE = ("loudest", "lost")
+"""Numbers that only a design with a microphone says."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """All numbers are those of one clock cycle. Raises ValueError for one that does not fit."""
+
+    identity: bytes
+    """Of the design; the image in its flash has the same."""
+    cycles: int
+    """Clock cycles since the end of reset, modulo 2^32."""
+    samples: int
+    """Samples that the sensor has given since the weights were there, modulo 2^32."""
+    loudest: int | None = None
+    """Largest magnitude of a sample since the last answer, up to 32,768. None for motion."""
+    lost: int | None = None
+    """Samples that were lost, up to 65,535: so many or more. None for motion."""
+
+    def __post_init__(self) -> None:
+        if len(self.identity) != IDENTITY_BYTES:
+            raise ValueError(f"an identity has {IDENTITY_BYTES} bytes, not {len(self.identity)}.")
+        if (self.loudest is None) != (self.lost is None):
+            raise ValueError("a status has both of loudest and lost, or none: give the other one.")
+        for name, number in self.numbers.items():
+            if not 0 <= number < 1 << WIDTHS[name]:
+                raise ValueError(f"{name} is {number}: give 0 to {(1 << WIDTHS[name]) - 1}.")
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The numbers that are said, by their names and in their order."""
+        every = {name: getattr(self, name) for name in WIDTHS}
+        return {name: number for name, number in every.items() if number is not None}
+
+    def line(self) -> bytes:
+        """Return the line of text."""
+        said = {name: f"{number:0{digits(name)}x}" for name, number in self.numbers.items()}
+        return worded(self.identity, {name: said[name].encode() for name in said})
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Self:
+        """Return the status of a line of text, with or without its end.
+
+        Raises ValueError for anything else.
+        """
+        found = _LINE.fullmatch(line.rstrip(b"\r\n"))
+        if found is None:
+            raise ValueError(
+                f"{line!r} is no status: a status is like "
+                f"{cls(bytes(IDENTITY_BYTES), 0, 0, 0, 0).line()!r}, or ends after samples."
+            )
+        said = {name: found[name] for name in WIDTHS if found[name] is not None}
+        numbers = {name: int(said[name], 16) for name in said}
+        return cls(bytes.fromhex(found["identity"].decode()), **numbers)
+
+
+def digits(name: str) -> int:
+    """Return the hexadecimal digits of a number."""
+    return WIDTHS[name] // DIGIT_BITS
+
+
+def worded(identity: bytes, numbers: dict[str, bytes]) -> bytes:
+    """Return the line of an identity and of numbers, of which each has its digits."""
+    words = [b"status", identity.hex().encode()]
+    for name, said in numbers.items():
+        words += [name.encode(), said]
+    return b" ".join(words) + b"\r\n"
+
+
+def _pattern(names: tuple[str, ...]) -> str:
+    return "".join(f" {name} (?P<{name}>[0-9a-f]{{{digits(name)}}})" for name in names)
+
+
+_ALWAYS = tuple(name for name in WIDTHS if name not in OF_MICROPHONE)
+_LINE = re.compile(
+    f"status (?P<identity>[0-9a-f]{{{2 * IDENTITY_BYTES}}}){_pattern(_ALWAYS)}"
+    f"(?:{_pattern(OF_MICROPHONE)})?".encode()
+)
