@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bench of a board on a desk: fills its flash, plays to its microphone, and keeps its text."""
+"""Bench of a board on a desk: fills its flash, plays to its microphone, asks, keeps its text."""
 
 from contextlib import ExitStack
 from typing import BinaryIO
@@ -44,14 +44,17 @@ class DeskBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.chunks = self.source("chunks")
+        self.asked = self.source("asked")
         self.text = self.sink("said", kind=Text)
         self.drive(held=1, filled__valid=0)
         self.played = 0
 
     async def _play(self) -> None:
-        for chunk in self.given.chunks:
+        for number, chunk in enumerate(self.given.chunks):
             await self.chunks.send(chunk)
             self.played += 1
+            if number in self.given.asks:
+                cocotb.start_soon(self.asked.send_all(self.given.asks[number]))
 
     async def play(self) -> None:
         """Let the microphone play all bits, or give up: a design with a fault takes none."""
