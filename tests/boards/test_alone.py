@@ -20,12 +20,16 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
+from firstspike.sim.benches.alone.around import rtl_verilog
 from firstspike.sim.benches.alone.desk import Desk
+from firstspike.sim.benches.alone.motion_desk import SENSED, MotionDesk
 from firstspike.sim.benches.alone.run import statuses_of
 from firstspike.sim.benches.motion.example import FRONT, small_network
+from firstspike.sim.benches.motion.frames import movement
 from firstspike.sim.benches.sound.ear import CHUNK
+from firstspike.sim.harness.verilog import verilog_of
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.desk import netlist_desk
+from tests.support.desk import netlist_desk, netlist_motion_desk
 from tests.support.listening import listening_network, sounds
 
 
@@ -110,12 +114,46 @@ def test_serve_says_what_golden_says(design, capfd, tmp_path):
     assert firstspike(capfd, *words).out.splitlines() == said.splitlines()
 
 
+def synthesise(design, folder):
+    """Make a build's folder of an empty one, with the netlist and its clock."""
+    (folder / "firstspike.il").write_text(design.plan(design.build_hash).files["firstspike.il"])
+    bitstream._synthesise(design, folder, native=False)
+    (folder / "report.json").write_text(json.dumps({"clock": design.hz}))
+
+
 @pytest.mark.long
-def test_the_netlist_says_what_golden_says(design, tmp_path):
-    (tmp_path / "firstspike.il").write_text(design.plan(design.build_hash).files["firstspike.il"])
-    bitstream._synthesise(design, tmp_path, native=False)
-    (tmp_path / "report.json").write_text(json.dumps({"clock": design.hz}))
-    says(netlist_desk(design.network, tmp_path), design, 20)
+@pytest.mark.parametrize(("sensor", "slow"), [("pdm", 12_000_000), ("i2s", 12_187_500)])
+def test_the_netlist_says_what_golden_says(design, tmp_path, sensor, slow):
+    made = SoundDesign.of_sound(design.network, design.board, CoreShape(), slow, sensor)
+    synthesise(made, tmp_path)
+    says(netlist_desk(design.network, tmp_path), made, 20)
+
+
+@pytest.fixture(scope="module")
+def watching():
+    """The design of a small network of motion for the iCEBreaker."""
+    return MotionDesign.of_motion(small_network(), BOARDS["icebreaker"], CoreShape(), 12_000_000)
+
+
+def tells(desk, design, samples):
+    """What the desk says of movements must be what golden says, and several decisions."""
+    place, image = design.in_flash
+    x = movement(FRONT, samples, np.random.default_rng(1))
+    expected = desk.expected(x)
+    assert expected.count(b"\n") >= 2 + samples // 40
+    assert desk.run(x, image, place) == expected
+
+
+def test_rtl_says_what_golden_says_of_motion(watching):
+    identity = watching.build_hash
+    core = verilog_of(lambda: watching.core(identity), "core", f"AloneCore {identity.hex()}")
+    tells(MotionDesk(rtl_verilog(SENSED, core, watching.hz), watching.network, False), watching, 80)
+
+
+@pytest.mark.long
+def test_the_netlist_says_what_golden_says_of_motion(watching, tmp_path):
+    synthesise(watching, tmp_path)
+    tells(netlist_motion_desk(watching.network, tmp_path), watching, 80)
 
 
 def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):

@@ -3,8 +3,9 @@
 
     python -m tests.support.desk NET BUILD WAV...
 
-BUILD is the folder of `firstspike build NET --board icebreaker --sensor pdm`. The recordings follow
-one another, with a window of silence behind each. Every line of text must be golden's.
+BUILD is the folder of `firstspike build NET --board icebreaker --sensor pdm`, or `--sensor i2s`.
+The recordings follow one another, with a window of silence behind each. Every line of text must be
+golden's.
 """
 
 import json
@@ -19,8 +20,10 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import samples_of
 from firstspike.golden.front_ends import sound_of
-from firstspike.golden.sound.pdm import PdmMicrophone
+from firstspike.golden.sound.microphones import MICROPHONES
+from firstspike.sim.benches.alone.around import netlist_verilog
 from firstspike.sim.benches.alone.desk import Desk
+from firstspike.sim.benches.alone.motion_desk import SENSED_BY_PINS, MotionDesk
 from firstspike.sim.benches.netlist.netlist import Netlist
 
 PINS = {
@@ -33,8 +36,15 @@ PINS = {
     "microphone_0__data__io": "microphone_data",
     "uart_0__tx__io": "tx",
     "uart_0__rx__io": "rx",
+    "spi_1__cs__io": "sensor_cs_n",
+    "spi_1__clk__io": "sensor_sck",
+    "spi_1__copi__io": "sensor_mosi",
+    "spi_1__cipo__io": "sensor_cipo",
 }
-"""Which wire of the desk is at which pin."""
+"""Which wire of a desk is at which pin; a build has the pins of one sensor."""
+
+SELECT = "microphone_select_0__io"
+"""A pin that an I2S microphone has alone."""
 
 
 def in_turn(network: Network, recordings: list[np.ndarray]) -> np.ndarray:
@@ -45,11 +55,23 @@ def in_turn(network: Network, recordings: list[np.ndarray]) -> np.ndarray:
 
 
 def netlist_desk(network: Network, folder: Path) -> Desk:
-    """Return the desk with the netlist in the folder of a build."""
-    report = json.loads((folder / "report.json").read_text())
+    """Return the desk with a microphone and the netlist in the folder of a build."""
+    netlist, pins, hz = _built(folder)
+    microphone = MICROPHONES["i2s" if SELECT in netlist.pins else "pdm"]
+    return Desk.of_netlist(netlist, pins, network, microphone.of(hz, sound_of(network).rate), hz)
+
+
+def netlist_motion_desk(network: Network, folder: Path) -> MotionDesk:
+    """Return the desk with an LSM6DSO and the netlist in the folder of a build."""
+    verilog = netlist_verilog(SENSED_BY_PINS, *_built(folder))
+    return MotionDesk(verilog, network, netlist=True)
+
+
+def _built(folder: Path) -> tuple[Netlist, dict[str, str], int]:
+    """Return the netlist of a build, the wires at its pins, and its clock in Hz."""
     netlist = Netlist((folder / f"{NETLIST}.json").read_bytes(), "ice40")
-    microphone = PdmMicrophone.of(report["clock"], sound_of(network).rate)
-    return Desk.of_netlist(netlist, PINS, network, microphone, report["clock"])
+    pins = {pin: wire for pin, wire in PINS.items() if pin in netlist.pins}
+    return netlist, pins, json.loads((folder / "report.json").read_text())["clock"]
 
 
 def main() -> None:

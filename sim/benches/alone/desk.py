@@ -8,7 +8,6 @@ The other side of this file is `desk_bench`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
@@ -18,32 +17,35 @@ from firstspike.golden.front_ends import sound_of
 from firstspike.golden.said import said
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
-from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
+from firstspike.hdl.alone.core import LISTENING, LOADING, AloneCore
 from firstspike.hdl.alone.texts import sentence
-from firstspike.hdl.flow.wrapping import filled
-from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
-from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.benches.sound.ear import CHUNK, Tape
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
+from .around import TOP, Sensed, netlist_verilog, rtl_verilog
 from .run import lines_of
 
-TOP, BENCH = "desk", "firstspike.sim.benches.alone.desk_bench"
+BENCH = "firstspike.sim.benches.alone.desk_bench"
 
 SILENCE = 0.05
 """Seconds of silence at the end, in which the last word is decided and said."""
 
-_RTL = """
-    core board (
-        .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .rx(rx), .tx(tx),
-        .microphone_clock(microphone_clock), .microphone_data(microphone_data)@select
+_PORTS = f"""
+    input chunks__valid,  // bits for the microphone
+    output chunks__ready,
+    input [{CHUNK - 1}:0] chunks__payload"""
+
+_TAPE = """
+    wire microphone_clock, microphone_data;
+    tape tape (
+        .clk(clk), .rst(rst), .clock(microphone_clock), .data(microphone_data),
+        .chunks__valid(chunks__valid), .chunks__ready(chunks__ready),
+        .chunks__payload(chunks__payload)
     );"""
 
-_NETLIST = """
-    netlist board (@connections);
-    assign cs = ~cs_n;"""
+_JOINED = ".microphone_clock(microphone_clock), .microphone_data(microphone_data)"
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class DeskParameters:
 class Desk:
     """A compiled simulation of a board on a desk.
 
-    Parameters: the board's `verilog`, as of `rtl` or `netlist`; its `network` and its `microphone`.
-    Raises SimulationError.
+    Parameters: the desk's `verilog`, as of `rtl_verilog` or `netlist_verilog`; the board's
+    `network` and its `microphone`. Raises SimulationError.
     """
 
     def __init__(
@@ -84,10 +86,8 @@ class Desk:
         clock_hz: int,
     ) -> "Desk":
         """Return the desk with a design, which `make` makes if it is not known by its identity."""
-        verilog = verilog_of(make, "core", f"AloneCore {identity.hex()}")
-        # The tape counts bits, and needs no frames.
-        select = ", .microphone_select()" if isinstance(microphone, I2sMicrophone) else ""
-        verilog = desk_verilog(filled(_RTL, select=select), clock_hz) + verilog
+        core = verilog_of(make, "core", f"AloneCore {identity.hex()}")
+        verilog = rtl_verilog(_sensed(microphone), core, clock_hz)
         return cls(verilog, network, microphone, netlist=False)
 
     @classmethod
@@ -100,9 +100,7 @@ class Desk:
         clock_hz: int,
     ) -> "Desk":
         """Return the desk with a netlist; `pins` says which wire of the desk is at which pin."""
-        wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
-        verilog = desk_verilog(filled(_NETLIST, connections=wires), clock_hz)
-        verilog += netlist.verilog() + cell_models(netlist.family)
+        verilog = netlist_verilog(_sensed(microphone), netlist, pins, clock_hz)
         return cls(verilog, network, microphone, netlist=True)
 
     @property
@@ -162,16 +160,8 @@ class Desk:
         return begin + b"".join(lines_of(network, results, told))
 
 
-def desk_verilog(board: str, clock_hz: int) -> str:
-    """Return the Verilog of a desk but for the board, of which `board` makes an instance."""
-    here, netlist = files(__package__), files("firstspike.sim.benches.netlist")
-    desk = filled(
-        here.joinpath("desk.v").read_text(),
-        board=board,
-        chunk=f"{CHUNK - 1}:0",
-        bits=BOARD_BITS,
-        rest=round(WAKING * clock_hz),
-        clocks=round(clock_hz / BAUD),
-    )
-    host = netlist.joinpath("uart_host.v").read_text()
-    return "\n".join([desk, host, flash_verilog(), verilog_of(Tape(), "tape")])
+def _sensed(microphone: Microphone) -> Sensed:
+    """Return a tape that plays the bits of a microphone."""
+    # It counts bits, and needs no frames.
+    select = ", .microphone_select()" if isinstance(microphone, I2sMicrophone) else ""
+    return Sensed(_PORTS, _TAPE, _JOINED + select, verilog_of(Tape(), "tape"))

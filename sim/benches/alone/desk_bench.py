@@ -36,17 +36,34 @@ class Text(StreamSink):
             self.file.flush()
 
 
-class DeskBench(BlockBench):
-    """The ports of the desk."""
+class BoardBench(BlockBench):
+    """The ports of a desk but for those of what the board senses; it is `given` a `flash`."""
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.asked = self.source("asked")
+        self.text = self.sink("said", kind=Text)
+        self.drive(held=1, filled__valid=0)
+
+    async def fill(self) -> None:
+        """Write the flash, and let the board's clock run."""
+        await self.domain.after_rising()
+        await fill(self.dut, self.domain, self.given.flash)
+        await self.domain.cycles(1)
+        self.dut.rst.value = 1
+        self.drive(held=0)
+        await self.domain.cycles(1)
+        self.dut.rst.value = 0
+
+
+class DeskBench(BoardBench):
+    """The ports of a desk with a microphone."""
 
     Given = DeskParameters
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.chunks = self.source("chunks")
-        self.asked = self.source("asked")
-        self.text = self.sink("said", kind=Text)
-        self.drive(held=1, filled__valid=0)
         self.played = 0
 
     async def _play(self) -> None:
@@ -66,16 +83,6 @@ class DeskBench(BlockBench):
             tell(self.played)
             quiet = 0 if self.played > before else quiet + STEP
         playing.cancel()
-
-    async def fill(self) -> None:
-        """Write the flash, and let the board's clock run."""
-        await self.domain.after_rising()
-        await fill(self.dut, self.domain, self.given.flash)
-        await self.domain.cycles(1)
-        self.dut.rst.value = 1
-        self.drive(held=0)
-        await self.domain.cycles(1)
-        self.dut.rst.value = 0
 
 
 @bench_test(DeskBench)

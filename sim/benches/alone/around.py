@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Verilog of a desk: a board that needs no computer, and what stands around it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from firstspike.hdl.alone.core import BAUD
+from firstspike.hdl.flow.wrapping import filled
+from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
+from firstspike.sim.benches.netlist.cells import cell_models
+from firstspike.sim.benches.netlist.netlist import Netlist
+
+TOP = "desk"
+
+_RTL = """
+    core board (
+        .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .rx(rx), .tx(tx),
+        @sensor
+    );"""
+
+_NETLIST = """
+    netlist board (@connections);
+    assign cs = ~cs_n;"""
+
+
+@dataclass(frozen=True)
+class Sensed:
+    """What a board senses on a desk."""
+
+    ports: str
+    """The ports of the desk that make it."""
+    parts: str
+    """What stands in the desk: wires and instances."""
+    joined: str
+    """The ports of an AloneCore that belong to its sensor, with what they are joined to."""
+    modules: str = ""
+    """The modules of the instances."""
+
+
+def rtl_verilog(sensed: Sensed, core: str, clock_hz: int) -> str:
+    """Return a desk with a design, whose Verilog is `core`."""
+    return _desk(sensed, filled(_RTL, sensor=sensed.joined), clock_hz) + core
+
+
+def netlist_verilog(
+    sensed: Sensed, netlist: Netlist, pins: Mapping[str, str], clock_hz: int
+) -> str:
+    """Return a desk with a netlist; `pins` says which wire of the desk is at which pin."""
+    wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
+    desk = _desk(sensed, filled(_NETLIST, connections=wires), clock_hz)
+    return desk + netlist.verilog() + cell_models(netlist.family)
+
+
+def _desk(sensed: Sensed, board: str, clock_hz: int) -> str:
+    here, netlist = files(__package__), files("firstspike.sim.benches.netlist")
+    desk = filled(
+        here.joinpath("desk.v").read_text(),
+        ports=sensed.ports,
+        parts=sensed.parts,
+        board=board,
+        bits=BOARD_BITS,
+        rest=round(WAKING * clock_hz),
+        clocks=round(clock_hz / BAUD),
+    )
+    host = netlist.joinpath("uart_host.v").read_text()
+    return "\n".join([desk, host, flash_verilog(), sensed.modules])
