@@ -43,6 +43,9 @@ PINS = {
 }
 """Which wire of a desk is at which pin; a build has the pins of one sensor."""
 
+FLASH = BOARDS["icebreaker"].flash
+assert FLASH is not None
+
 SELECT = "microphone_select_0__io"
 """A pin that an I2S microphone has alone."""
 
@@ -82,10 +85,8 @@ def main() -> None:
     x = in_turn(network, [samples_of(Path(path).read_bytes(), path, rate) for path in paths])
     desk = netlist_desk(network, Path(folder))
     image = (Path(folder) / WEIGHTS).read_bytes()
-    flash = BOARDS["icebreaker"].flash
-    assert flash is not None
     began = time.monotonic()
-    said, expected = desk.run(x, image, flash.place).decode(), desk.expected(x).decode()
+    said, expected = desk.run(x, image, FLASH.place).decode(), desk.expected(x).decode()
     print(said, end="")
     print(f"{len(x) / rate:.1f} s of sound in {time.monotonic() - began:.0f} s")
     if said != expected:
