@@ -55,6 +55,8 @@ class DeskParameters:
     """Bits of the microphone, the first one lowest."""
     text: str | None
     """Path of a file that gets the text as it comes."""
+    terminal: bytes | None
+    """Address of the board's terminal; it ends the simulation when it is closed."""
 
 
 class Desk:
@@ -120,6 +122,7 @@ class Desk:
         place: int,
         text: str | None = None,
         progress: Callable[[int], None] | None = None,
+        terminal: bytes | None = None,
     ) -> bytes:
         """Let the board hear samples int16 [n], with an image in its flash; returns its text."""
         bits = self._bits(x)
@@ -132,6 +135,7 @@ class Desk:
                 for at in range(0, len(packed), size)
             ],
             text=text,
+            terminal=terminal,
         )
         return self._simulation.run(BENCH, parameters, progress=progress)
 
