@@ -94,11 +94,11 @@ def pin_out(m: Module, name: str, port, value: ValueLike) -> None:
     m.d.comb += buffer.o.eq(value)
 
 
-def connect_uart(m: Module, platform: Platform, serial_core) -> None:
-    """The two lines of the platform's UART."""
+def connect_uart(m: Module, platform: Platform, core) -> None:
+    """The two lines of the platform's UART; `core` has `rx` and `tx`."""
     uart = platform.request("uart", dir="-")
-    m.d.comb += serial_core.rx.eq(pin_in(m, "rx", uart.rx))
-    pin_out(m, "tx", uart.tx, serial_core.tx)
+    m.d.comb += core.rx.eq(pin_in(m, "rx", uart.rx))
+    pin_out(m, "tx", uart.tx, core.tx)
 
 
 def connect_spi(m: Module, platform: Platform, serial_core) -> None:

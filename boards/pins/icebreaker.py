@@ -23,6 +23,7 @@ from .board import (
     Flash,
     connect_flash,
     connect_line,
+    connect_uart,
     light_class,
     pin_in,
     pin_out,
@@ -79,7 +80,7 @@ def _connect(m, platform, serial_core):
 
 def _connect_alone(m, platform, core):
     connect_flash(m, platform, core)
-    pin_out(m, "tx", platform.request("uart", dir="-").tx, core.tx)
+    connect_uart(m, platform, core)
     _light(m, platform, core)
 
 

@@ -171,6 +171,11 @@ class Microphone(ABC):
         return replace(front, filters=tuple(filters))
 
 
+def loudest(x: np.ndarray) -> int:
+    """Return the largest magnitude of samples x, int16 [n]; 0 without any (DESIGN, section 10)."""
+    return int(np.abs(x.astype(np.int64)).max(initial=0))
+
+
 def saturated(x: np.ndarray) -> np.ndarray:
     """Return integers in the range of a sample."""
     most = 1 << SAMPLE_BITS - 1

@@ -4,13 +4,15 @@
 flash -> Loader -> weights
                      |
 sensor's pins -> sensor -> Core -> Teller -> UartTransmitter -> tx
+                   |                 |
+                   +---- numbers ----+<------ UartReceiver <--- rx
 """
 
 from typing import Protocol
 
 from amaranth.hdl import Module, ResetInserter, Value
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.flash import Fault
 from firstspike.golden.network import Network
@@ -18,8 +20,9 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flash.loader import WIRES, Loader
 from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.link.framing.uart import UartTransmitter
+from firstspike.hdl.link.framing.uart import UartReceiver, UartTransmitter
 
+from .status import ASK
 from .teller import Teller
 
 BAUD = 115_200
@@ -50,21 +53,26 @@ class Sensor(Protocol):
     """Number of what is wrong with the sensor, counted from 1; 0 if all is well."""
     faults: tuple[str, ...]
     """A sentence for each fault."""
+    counted: data.View
+    """What it counts for the status, of a `counted_layout`."""
+    taken: Value
+    """High in a cycle in which `counted` is taken for an answer."""
 
 
 class AloneCore(Block):
-    """A core, its sensor, the loader of its weights, and the teller of its decisions.
+    """A core, its sensor, the loader of its weights, and the teller of decisions and status.
 
     A decision is said if the sensor tells it, and if it is not forced. The last class of a network
     of sound is none of the words, and not said either (`golden.said`). All other decisions
     are dropped.
 
     Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
-    and no decision is taken.
+    and no decision is taken. The design answers nevertheless when it is asked for its status.
 
-    Ports: the sensor's pins; `WIRES`, those of the flash; `tx`, text at `BAUD`;
-    `shown`, the class of the last decision, which `shown_valid` says is there; `waiting`, high
-    while nothing can be decided; the Core's taps log_0, log_1, ...
+    Ports: the sensor's pins; `WIRES`, those of the flash; `tx`, text at `BAUD`; `rx`, on which the
+    byte `ASK` asks for the status, at the same rate; `shown`, the class of the last decision, which
+    `shown_valid` says is there; `waiting`, high while nothing can be decided; the Core's taps
+    log_0, log_1, ...
 
     Parameters: `identity` of the design and `place` of the image as for Loader.
     """
@@ -83,18 +91,20 @@ class AloneCore(Block):
         self._hears = network.sound is not None
         self._loader = Loader(config, identity, place, clock_hz)
         conditions = [LOADING, *FAULTS.values(), LISTENING, *sensor.faults]
-        self._teller = Teller(network, conditions)
-        self._transmitter = UartTransmitter(round(clock_hz / BAUD))
+        sensed = sensor.signature.members
+        self._teller = Teller(network, conditions, identity, sensed["counted"].shape)
+        divisor = round(clock_hz / BAUD)
+        self._transmitter, self._receiver = UartTransmitter(divisor), UartReceiver(divisor)
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
-        inner = ("events", "tells", "fault")
-        sensed = sensor.signature.members
+        inner = ("events", "tells", "fault", "counted", "taken")
         self._pins = {name: sensed[name] for name in sensed if name not in inner}
         classes = range(config.layers[-1].folding.n_out)
         super().__init__(
             **self._pins,
             **WIRES,
             tx=Out(1, init=1),
+            rx=In(1, init=1),
             shown=Out(classes),
             shown_valid=Out(1),
             waiting=Out(1),
@@ -109,10 +119,12 @@ class AloneCore(Block):
         m.submodules.core = core
         m.submodules.teller = teller
         m.submodules.transmitter = transmitter = self._transmitter
+        m.submodules.receiver = receiver = self._receiver
         join(m, outside, loader, *WIRES)
         join(m, outside, sensor, *self._pins)
         join(m, outside, core, *self._logs)
         join(m, outside, transmitter, "tx")
+        join(m, outside, receiver, "rx")
         join(m, loader, core, "weights")
         join(m, teller, transmitter, "sent")
 
@@ -132,6 +144,13 @@ class AloneCore(Block):
         ]
         with m.If(decided.valid & decided.ready):
             m.d.sync += [self.shown.eq(said.payload["class"]), self.shown_valid.eq(1)]
+
+        came = receiver.received
+        m.d.comb += [
+            teller.asked.eq(came.valid & ~came.payload.broken & (came.payload.data == ASK[0])),
+            teller.counted.eq(sensor.counted),
+            sensor.taken.eq(teller.taken),
+        ]
 
         with m.If(loader.ready):
             m.d.sync += teller.condition.eq(1 + len(FAULTS) + sensor.fault)

@@ -10,6 +10,7 @@ from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.sound.listener import Listener
 
+from .counts import MicrophoneCounts
 from .hold import Hold
 
 MISSING, CLIPPED, LOST = 1, 2, 3
@@ -20,10 +21,10 @@ HOLD_SECONDS = 1
 
 
 class MicrophoneSensor(Block):
-    """A Listener, and what is wrong with its microphone.
+    """A Listener, what is wrong with its microphone, and what is counted of its samples.
 
-    Ports: `microphone_clock` and the other pins, as of a Listener; `events`, `tells` and `fault` as
-    of a Sensor.
+    Ports: `microphone_clock` and the other pins, as of a Listener; `events`, `tells`, `fault`,
+    `counted` and `taken` as of a Sensor.
 
     Parameters: `network`, a network of sound; `microphone`; `clock_hz`.
     """
@@ -36,12 +37,25 @@ class MicrophoneSensor(Block):
         members = self._listener.signature.members
         pins = [name for name in members if name.startswith("microphone_")]
         self._passed = {name: members[name] for name in (*pins, "events")}
-        super().__init__(**self._passed, tells=Out(1), fault=self._hold.signature.members["held"])
+        self._counts = MicrophoneCounts()
+        counts = self._counts.signature.members
+        super().__init__(
+            **self._passed,
+            tells=Out(1),
+            fault=self._hold.signature.members["held"],
+            counted=counts["counted"],
+            taken=counts["taken"],
+        )
 
     def build(self, m: Module) -> None:
         m.submodules.listener = listener = self._listener
         m.submodules.hold = hold = self._hold
-        join(m, wiring.flipped(self), listener, *self._passed)
+        m.submodules.counts = counts = self._counts
+        outside = wiring.flipped(self)
+        join(m, outside, listener, *self._passed)
+        join(m, outside, counts, "counted", "taken")
+        join(m, listener, counts, "heard")
+        m.d.comb += counts.lost.eq(listener.loses)
         m.d.comb += self.fault.eq(hold.held)
         with m.If(listener.word):
             m.d.sync += self.tells.eq(listener.isolated)

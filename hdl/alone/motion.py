@@ -13,17 +13,19 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.motion.lsm6dso import AXES, Lsm6dso
 from firstspike.hdl.motion.watcher import Watcher
 
+from .counts import counted_layout
+
 ABSENT, STOPPED = 1, 2
 """Numbers of faults."""
 
 
 class MotionSensor(Block):
-    """An LSM6DSO and a Watcher, and what is wrong with the part.
+    """An LSM6DSO and a Watcher, what is wrong with the part, and how many samples it has given.
 
     Every decision may be said: each window is as good as the one before.
 
-    Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`, `tells`
-    and `fault` as of a Sensor.
+    Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`, `tells`,
+    `fault`, `counted` and `taken` as of a Sensor.
 
     Parameters: `network`, a network of motion; `clock_hz`. Raises NetworkError for a network of
     other samples than those of the part.
@@ -42,6 +44,8 @@ class MotionSensor(Block):
             events=self._watcher.signature.members["events"],
             tells=Out(1),
             fault=Out(range(1 + len(self.faults))),
+            counted=Out(counted_layout()),
+            taken=In(1),
         )
 
     def build(self, m: Module) -> None:
@@ -57,6 +61,8 @@ class MotionSensor(Block):
             part.miso.eq(self.sensor_miso),
             self.tells.eq(1),
         ]
+        with m.If(part.sampled):
+            m.d.sync += self.counted.samples.eq(self.counted.samples + 1)
         with m.If(part.absent):
             m.d.comb += self.fault.eq(ABSENT)
         with m.Elif(part.stopped):

@@ -11,10 +11,13 @@ b'status 612064657369676e cycles 00000018 samples 00000001\\r\\n'
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from firstspike.golden.flash import IDENTITY_BYTES
+
+from .texts import NEWLINE, NIBBLE
 
 ASK = b"?"
 """The byte that asks. All others are ignored."""
@@ -61,7 +64,7 @@ class Status:
     def line(self) -> bytes:
         """Return the line of text."""
         said = {name: f"{number:0{digits(name)}x}" for name, number in self.numbers.items()}
-        return worded(self.identity, {name: said[name].encode() for name in said})
+        return _worded(self.identity, {name: said[name].encode() for name in said})
 
     @classmethod
     def of_line(cls, line: bytes) -> Self:
@@ -85,12 +88,17 @@ def digits(name: str) -> int:
     return WIDTHS[name] // DIGIT_BITS
 
 
-def worded(identity: bytes, numbers: dict[str, bytes]) -> bytes:
+def said_of_status(identity: bytes, names: Iterable[str]) -> bytes:
+    """Return the text of a status with the numbers of these names, in the order of `WIDTHS`."""
+    return _worded(identity, {name: bytes([NIBBLE]) * digits(name) for name in names})
+
+
+def _worded(identity: bytes, numbers: dict[str, bytes]) -> bytes:
     """Return the line of an identity and of numbers, of which each has its digits."""
     words = [b"status", identity.hex().encode()]
     for name, said in numbers.items():
         words += [name.encode(), said]
-    return b" ".join(words) + b"\r\n"
+    return b" ".join(words) + NEWLINE
 
 
 def _pattern(names: tuple[str, ...]) -> str:

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says decisions and conditions as lines of text, byte by byte.
+"""Says decisions, conditions and the status as lines of text, byte by byte.
 
-decision, condition -> which text, and digits of the tick -> memory of texts -> bytes
+decision, condition, question -> which text, digits of its numbers -> memory of texts -> bytes
 """
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import enum, memory, stream
-from amaranth.lib.data import ArrayLayout
+from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.lib.block import Block, struct
 
-from .texts import DIGIT, END, LAST, in_memory, said_of_class, sentence
+from .status import DIGIT_BITS, WIDTHS, said_of_status
+from .texts import DIGIT, END, LAST, NIBBLE, in_memory, said_of_class, sentence
 
-DIGIT_BITS = 4
+BEFORE_LETTERS = 9
+"""The last digit that is no letter."""
 
 
 class State(enum.Enum):
@@ -29,18 +31,25 @@ class State(enum.Enum):
 
 
 class Teller(Block):
-    """Says each decision, and each condition once when it begins.
+    """Says each decision, each condition once when it begins, and the status when it is asked.
 
-    A decision that comes meanwhile waits. A condition goes before it; one that ends before it can
-    be said is not said. After a reset the first condition is said.
+    Of what waits a condition goes first, then the status, then a decision. A condition that ends
+    before it can be said is not said. After a reset the first condition is said. A question that
+    comes while another one waits or is answered is dropped, so questions do not keep a decision
+    from being said.
 
-    Parameters: the `network`, whose classes have names; `conditions`, a sentence per condition.
+    Parameters: the `network`, whose classes have names; `conditions`, a sentence per condition;
+    `identity` of the design; `counted`, the layout of what the sensor counts.
 
-    Latency: 2 cycles to the first byte of a sentence, and one more per bit of the tick for that of
-    a decision. Throughput: a byte in 2 cycles, and 2 more for a digit that is left out.
+    Latency: 2 cycles to the first byte of a sentence or of the status, and one more per bit of the
+    tick for that of a decision. Throughput: a byte in 2 cycles, and 2 more for a digit that is left
+    out.
     """
 
-    def __init__(self, network: Network, conditions: Sequence[str]) -> None:
+    def __init__(
+        self, network: Network, conditions: Sequence[str], identity: bytes, counted: StructLayout
+    ) -> None:
+        self._numbers = [name for name in WIDTHS if name == "cycles" or name in counted.members]
         self._deadline = network.deadline
         self._classes = network.shape[-1]
         self._digits = len(str(network.deadline))
@@ -48,12 +57,18 @@ class Teller(Block):
         self._texts = [
             *(said_of_class(name, network.deadline) for name in names),
             *map(sentence, conditions),
+            said_of_status(identity, self._numbers),
         ]
         heard = struct(**{"class": range(self._classes), "tick": range(network.deadline + 1)})
         super().__init__(
             decision=In(stream.Signature(heard)),
             #: Number of the condition that holds.
             condition=In(range(len(conditions))),
+            #: High for a cycle: somebody asks for the status.
+            asked=In(1),
+            #: What the sensor counts, and the cycle in which it is taken for the status.
+            counted=In(counted),
+            taken=Out(1),
             #: Bytes of text.
             sent=Out(stream.Signature(8)),
         )
@@ -63,8 +78,8 @@ class Teller(Block):
         bits, content = in_memory(self._texts)
         m.submodules.memory = rom = memory.Memory(shape=8, depth=len(content), init=content)
         byte = rom.read_port()
-        text, place = Signal(range(len(self._texts))), Signal(bits)
-        m.d.comb += byte.addr.eq(Cat(place, text))
+        place = Signal(range(len(content)))
+        m.d.comb += byte.addr.eq(place)
 
         # The tick goes bit by bit, the highest first, into decimal digits.
         tick = Signal(range(self._deadline + 1))
@@ -78,26 +93,48 @@ class Teller(Block):
             carry = corrected[-1]
         top, begun = digits[self._digits - 1], Signal()  # a digit has been said that is not 0
 
+        # The numbers of the status go nibble by nibble out of the top of one shift register.
+        cycles = Signal(WIDTHS["cycles"])
+        m.d.sync += cycles.eq(cycles + 1)
+        every = [cycles if name == "cycles" else self.counted[name] for name in self._numbers]
+        numbers = Signal(sum(map(len, every)))
+        waits, answers = Signal(), Signal()  # a question does; a question is answered
+        with m.If(self.asked & ~answers):
+            m.d.sync += waits.eq(1)
+
         told, known = Signal.like(self.condition), Signal()
         kind = byte.data
-        is_digit = (kind == DIGIT) | (kind == LAST)
+        is_digit, is_nibble = (kind == DIGIT) | (kind == LAST), kind == NIBBLE
         omitted = (kind == DIGIT) & (top == 0) & ~begun
-        m.d.comb += self.sent.payload.eq(Mux(is_digit, Cat(top, Const(0x3, 4)), kind))
+        said = Signal(DIGIT_BITS)
+        m.d.comb += [
+            said.eq(Mux(is_nibble, numbers[-DIGIT_BITS:], top)),
+            self.sent.payload.eq(Mux(is_digit | is_nibble, _hexadecimal(said), kind)),
+        ]
 
         with m.Switch(state):
             with m.Case(State.WAIT):
-                m.d.sync += [place.eq(0), begun.eq(0), tick.eq(self.decision.payload.tick)]
+                m.d.sync += [begun.eq(0), tick.eq(self.decision.payload.tick)]
                 m.d.sync += [digits.eq(0), left.eq(len(tick))]
+                m.d.sync += [numbers.eq(Cat(*reversed(every))), answers.eq(0)]
                 with m.If(~known | (told != self.condition)):
                     m.d.sync += [
-                        text.eq(self._classes + self.condition),
+                        place.eq((self._classes + self.condition) << bits),
                         told.eq(self.condition),
                         known.eq(1),
                         state.eq(State.READ),
                     ]
+                with m.Elif(waits):
+                    m.d.comb += self.taken.eq(1)
+                    m.d.sync += [
+                        place.eq(len(self._texts) - 1 << bits),
+                        waits.eq(0),
+                        answers.eq(1),
+                        state.eq(State.READ),
+                    ]
                 with m.Else():
                     m.d.comb += self.decision.ready.eq(1)
-                    m.d.sync += text.eq(self.decision.payload["class"])
+                    m.d.sync += place.eq(self.decision.payload["class"] << bits)
                     with m.If(self.decision.valid):
                         m.d.sync += state.eq(State.CONVERT)
             with m.Case(State.CONVERT):
@@ -117,3 +154,11 @@ class Teller(Block):
                             digits.eq(digits.as_value() << DIGIT_BITS),
                             begun.eq(begun | (top != 0)),
                         ]
+                    with m.If(is_nibble):
+                        m.d.sync += numbers.eq(numbers << DIGIT_BITS)
+
+
+def _hexadecimal(digit: Value) -> Value:
+    """Return the letter of a hexadecimal digit."""
+    letter = digit > BEFORE_LETTERS
+    return Mux(letter, digit + (ord("a") - BEFORE_LETTERS - 1), digit + ord("0"))[:8]

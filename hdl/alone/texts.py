@@ -2,7 +2,7 @@
 """What a design without a computer says: its texts, and the memory that holds them.
 
 A text ends with `END`. In a text `DIGIT` stands for a digit of the decision's tick, and `LAST` for
-its last one.
+its last one. `NIBBLE` stands for a hexadecimal digit of the status.
 
 >>> words = said_of_class("seven", 384)
 >>> words
@@ -13,18 +13,18 @@ b'seven 12\\r\\n'
 
 from collections.abc import Sequence
 
-END, DIGIT, LAST = 0, 1, 2
+END, DIGIT, LAST, NIBBLE = 0, 1, 2, 3
 """Bytes of a text with a meaning of their own. A digit is left out while only zeros precede it."""
 
 MOST_NAME = 48
 """Bytes of a class's name that are said."""
 
-_NEWLINE = b"\r\n"
+NEWLINE = b"\r\n"
 
 
 def sentence(text: str) -> bytes:
     """Return a line of text."""
-    return text.encode("ascii") + _NEWLINE
+    return text.encode("ascii") + NEWLINE
 
 
 def said_of_class(name: str, deadline: int) -> bytes:
@@ -35,7 +35,7 @@ def said_of_class(name: str, deadline: int) -> bytes:
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
     cut = name.encode()[:MOST_NAME].decode(errors="ignore").encode()
     digits = bytes([DIGIT] * (len(str(deadline)) - 1) + [LAST])
-    return cut + b" " + digits + _NEWLINE
+    return cut + b" " + digits + NEWLINE
 
 
 def spoken(text: bytes, tick: int) -> bytes:
@@ -47,7 +47,8 @@ def spoken(text: bytes, tick: int) -> bytes:
 def in_memory(texts: Sequence[bytes]) -> tuple[int, bytes]:
     """Return the bits of a place in a text, and the memory of all texts.
 
-    Text n begins at n * 2^bits.
+    Text n begins at n * 2^bits. Only the last one may be longer: it gets more places.
     """
-    bits = max(map(len, texts)).bit_length()
-    return bits, b"".join(text.ljust(1 << bits, bytes([END])) for text in texts)
+    bits = max(map(len, texts[:-1])).bit_length()
+    most = (1 << bits) - 1
+    return bits, b"".join(text.ljust((len(text) | most) + 1, bytes([END])) for text in texts)

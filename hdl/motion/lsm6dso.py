@@ -94,6 +94,8 @@ class Lsm6dso(Block):
             miso=In(1),
             #: The value of each axis in order, for every sample.
             samples=Out(stream.Signature(sample_layout())),
+            #: High for a cycle: the last value of a sample is taken.
+            sampled=Out(1),
             #: No such part answers.
             absent=Out(1),
             #: The part is there, and gives no samples.
@@ -164,6 +166,7 @@ class Lsm6dso(Block):
                 m.d.comb += self.samples.valid.eq(1)
                 with m.If(self.samples.ready):
                     m.d.sync += [left.eq(VALUE), axis.eq(Mux(last, 0, axis + 1))]
+                    m.d.comb += self.sampled.eq(last)
                     with m.If(last):
                         m.d.sync += [left.eq(0), silent.eq(0), self.stopped.eq(0), gap.eq(0)]
                         then(Step.WHO)

@@ -16,7 +16,7 @@ from firstspike.golden.sound.microphone import Microphone, MicrophoneError
 from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.layer.events import input_layout
-from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.block import Block, join, tap
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .filters import Filters
@@ -60,6 +60,10 @@ class Listener(Block):
             "clipped": Out(1),
             #: Of the latest slot: a sample was lost, for the core was too slow.
             "lost": Out(1),
+            #: A sample as it goes into the filters.
+            "heard": Out(tap(x=signed(SAMPLE_BITS))),
+            #: High for a cycle: a sample is lost.
+            "loses": Out(1),
         }
         if isinstance(microphone, I2sMicrophone):
             #: Which half of a frame it is; the microphone sends while it is low.
@@ -131,6 +135,9 @@ class Listener(Block):
             filters.samples.valid.eq(heard.valid),
             filters.samples.payload.eq(said.x),
             heard.ready.eq(filters.samples.ready),
+            self.heard.valid.eq(heard.valid & heard.ready),
+            self.heard.x.eq(said.x),
+            self.loses.eq(receiver.lost),
         ]
         sample = Signal(range(self._front.slot))
         last = sample == self._front.slot - 1
@@ -138,7 +145,7 @@ class Listener(Block):
         all_constant, any_clipped = constant & said.constant, clipped | said.clipped
         with m.If(receiver.lost):
             m.d.sync += lost.eq(1)
-        with m.If(heard.valid & heard.ready):
+        with m.If(self.heard.valid):
             m.d.sync += [
                 sample.eq(Mux(last, 0, sample + 1)),
                 constant.eq(all_constant | last),

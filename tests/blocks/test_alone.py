@@ -10,7 +10,8 @@ from amaranth.sim import Simulator
 from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone import status, texts
-from firstspike.hdl.alone.status import Status
+from firstspike.hdl.alone.counts import MicrophoneCounts, counted_layout
+from firstspike.hdl.alone.status import OF_MICROPHONE, WIDTHS, Status
 from firstspike.hdl.alone.teller import Teller
 from firstspike.hdl.alone.texts import said_of_class, spoken
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
@@ -18,6 +19,7 @@ from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flash.loader import Loader
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.sim.benches.alone.example import IDENTITY, damage, small_network
+from firstspike.sim.benches.alone.run import statuses_of
 from tests.support.refused import refused
 
 PAYLOAD = bytes(range(40))
@@ -111,16 +113,24 @@ def simulated(block, bench):
 
 def test_the_teller_says_all_whatever_the_line_does():
     network, rng = small_network(), random.Random(4)
-    teller = Teller(network, ("one", "two"))
+    counted = counted_layout(*OF_MICROPHONE)
+    teller = Teller(network, ("one", "two"), IDENTITY, counted)
     decisions = [(rng.randrange(5), rng.randrange(network.deadline + 1)) for _ in range(12)]
     decisions += [(0, 0), (4, network.deadline)]
     lines = [spoken(said_of_class(network.classes[one], 50), tick) for one, tick in decisions]
     expected = b"one\r\n" + b"".join(lines) + b"two\r\n"
-    said, waiting = bytearray(), list(decisions)
+    said, waiting, taken = bytearray(), list(decisions), []
+
+    last = 60 * len(expected)
 
     async def bench(ctx):
-        for _ in range(20 * len(expected)):
+        for cycle in range(last + 1000):
             ctx.set(teller.sent.ready, rng.random() < 0.5)
+            ctx.set(teller.asked, rng.random() < 0.02 if cycle < last else cycle == last + 500)
+            now = {name: rng.randrange(1 << WIDTHS[name]) for name in counted.members}
+            ctx.set(teller.counted, now)
+            if ctx.get(teller.taken):
+                taken.append(Status(IDENTITY, cycle, **now))
             ctx.set(teller.decision.valid, bool(waiting))
             if waiting:
                 heard = dict(zip(("class", "tick"), waiting[0], strict=True))
@@ -134,7 +144,37 @@ def test_the_teller_says_all_whatever_the_line_does():
             await ctx.tick()
 
     simulated(teller, bench)
-    assert said == expected
+    statuses, others = statuses_of(bytes(said))
+    assert others == expected
+    assert statuses == taken
+    assert taken[-1].cycles > last + 500
+
+
+def test_samples_are_counted_and_the_loudest_is_kept():
+    rng, counts = random.Random(6), MicrophoneCounts()
+    samples = lost = loudest = 0
+
+    async def bench(ctx):
+        nonlocal samples, lost, loudest
+        ctx.set(counts.counted.lost, 2**16 - 20)  # so that it comes to its end
+        lost = 2**16 - 20
+        for _ in range(2000):
+            event = rng.choice(("heard", "lost", "none"))
+            x = rng.choice((-(2**15), 2**15 - 1, rng.randrange(-300, 300)))
+            asks = rng.random() < 0.3
+            ctx.set(counts.heard.valid, event == "heard")
+            ctx.set(counts.lost, event == "lost")
+            ctx.set(counts.heard.x, x)
+            ctx.set(counts.taken, asks)
+            found = ctx.get(counts.counted)
+            assert (found.samples, found.lost, found.loudest) == (samples, lost, loudest)
+            samples += event != "none"
+            lost = min(lost + (event == "lost"), 2**16 - 1)
+            loudest = max(loudest * (not asks), abs(x) * (event == "heard"))
+            await ctx.tick()
+
+    simulated(counts, bench)
+    assert lost == 2**16 - 1
 
 
 def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():

@@ -4,6 +4,7 @@
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,11 +15,15 @@ from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.flash import payload_of
+from firstspike.golden.sound.microphone import loudest
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
 from firstspike.sim.benches.alone.desk import Desk
+from firstspike.sim.benches.alone.run import statuses_of
 from firstspike.sim.benches.motion.example import FRONT, small_network
+from firstspike.sim.benches.sound.ear import CHUNK
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk
 from tests.support.listening import listening_network, sounds
@@ -32,14 +37,39 @@ def design():
 
 
 def says(desk, design, count):
-    """What the desk says of sounds, which must be what golden says; words must be among it."""
+    """What the desk says of sounds, which must be what golden says; words must be among it.
+
+    The desk is asked meanwhile.
+    """
     place, image = design.in_flash
     x = sounds(count)
     expected = desk.expected(x)
     # Other words are of the last class, not isolated, or forced.
     assert expected.count(b"\n") >= 2 + count // 4
-    assert desk.run(x, image, place) == expected
+    # While the weights are loaded, two times in a row, while nothing is heard, and at the end.
+    chunks = len(desk.heard(x)) * desk.microphone.bits_per_sample // CHUNK
+    asks = {0: ASK, 200: b"a" + ASK, 400: ASK * 3, chunks - 100: ASK}
+    statuses, others = statuses_of(desk.run(x, image, place, asks=asks))
+    assert others == expected
+    answers(desk, design, x, asks, statuses)
     return expected
+
+
+def answers(desk, design, x, asks, statuses):
+    """Hold the answers to questions against the samples that golden hears."""
+    heard, microphone, before = desk.heard(x), desk.microphone, 0
+    assert len(statuses) == len(asks)
+    for status, chunk in zip(statuses, asks, strict=True):
+        n = status.samples
+        assert status == Status(
+            design.build_hash, status.cycles, n, loudest(heard[before:n]), lost=0
+        )
+        # An answer waits for two lines of text at most.
+        assert 0 <= n - chunk * CHUNK // microphone.bits_per_sample <= 30
+        before = n
+    for first, second in pairwise(statuses[1:]):
+        passed = (second.samples - first.samples) * microphone.cycles
+        assert abs(second.cycles - first.cycles - passed) < microphone.cycles
 
 
 def desk_of(design):
@@ -54,10 +84,9 @@ def test_rtl_says_what_golden_says(design):
     desk = desk_of(design)
     said = says(desk, design, 6)
     place, image = design.in_flash
-    assert (
-        desk.run(sounds(3), image[:100], place)
-        == b"loading weights\r\nnetwork in flash is damaged\r\n"
-    )
+    (status,), others = statuses_of(desk.run(sounds(3), image[:100], place, asks={0: ASK}))
+    assert others == b"loading weights\r\nnetwork in flash is damaged\r\n"
+    assert status == Status(design.build_hash, status.cycles, samples=0, loudest=0, lost=0)
     assert b"none" not in said
 
 

@@ -32,6 +32,7 @@ PINS = {
     "microphone_0__clk__io": "microphone_clock",
     "microphone_0__data__io": "microphone_data",
     "uart_0__tx__io": "tx",
+    "uart_0__rx__io": "rx",
 }
 """Which wire of the desk is at which pin."""
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bench of the FlashedCore: fills its flash, starts it, sends images, and keeps what it says."""
+"""Bench of the FlashedCore: fills its flash, starts it, sends images, asks, and keeps its text."""
+
+from collections.abc import Mapping
 
 import cocotb
 
@@ -35,7 +37,7 @@ class AloneBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.images, self.starts, self._patience = self.given
-        self.items = self.source("items")
+        self.items, self.asked = self.source("items"), self.source("asked")
         self.said = self.sink("said", kind=TextSink)
         self.drive(broken=0, telling=1, filled__valid=0)
 
@@ -51,15 +53,24 @@ class AloneBench(BlockBench):
         dut.rst.value = 1
         self.drive(broken=0, telling=start.telling)
         self.items.idle()
+        self.asked.idle()
         await domain.rising
         await self.fill({PLACE + place: byte for place, byte in start.bytes.items()})
         dut.rst.value = 0
         self.said.text, self.said.cycle = b"", domain.cycle
         sending = cocotb.start_soon(self._send(start.broken))
-        while domain.cycle < self.said.cycle + self._patience:
+        asking = cocotb.start_soon(self._ask(start.asks))
+        while not asking.done() or domain.cycle < self.said.cycle + self._patience:
             await domain.cycles(STEP)
         sending.cancel()
         return self.said.text
+
+    async def _ask(self, asks: Mapping[int, bytes]) -> None:
+        begin = self.domain.cycle
+        for cycle, sent in asks.items():
+            await self.domain.cycles(max(begin + cycle - self.domain.cycle, 0))
+            await self.asked.send_all(sent)
+            self.said.cycle = self.domain.cycle
 
     async def _send(self, broken: bool) -> None:
         for image in self.images:

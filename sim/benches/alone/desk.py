@@ -9,6 +9,7 @@ The other side of this file is `desk_bench`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 
 import numpy as np
 
@@ -36,7 +37,7 @@ SILENCE = 0.05
 
 _RTL = """
     core board (
-        .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .tx(tx),
+        .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .rx(rx), .tx(tx),
         .microphone_clock(microphone_clock), .microphone_data(microphone_data)@select
     );"""
 
@@ -53,10 +54,12 @@ class DeskParameters:
     """Bytes by their places."""
     chunks: list[int]
     """Bits of the microphone, the first one lowest."""
+    asks: Mapping[int, bytes]
+    """Bytes for the board, by the number of the chunk behind which they are sent."""
     text: str | None
     """Path of a file that gets the text as it comes."""
     terminal: bytes | None
-    """Address of the board's terminal; it ends the simulation when it is closed."""
+    """Address of the Terminal; the simulation ends when that is closed."""
 
 
 class Desk:
@@ -115,6 +118,10 @@ class Desk:
         silence = np.zeros(front.window * front.slot + round(SILENCE * front.rate), np.int16)
         return self.microphone.bits(np.concatenate([x, silence]))
 
+    def heard(self, x: np.ndarray) -> np.ndarray:
+        """Return the samples int16 [m] that the board gets of samples x, as golden says."""
+        return self.microphone.samples(self._bits(x))
+
     def run(
         self,
         x: np.ndarray,
@@ -122,9 +129,15 @@ class Desk:
         place: int,
         text: str | None = None,
         progress: Callable[[int], None] | None = None,
+        asks: Mapping[int, bytes] = MappingProxyType({}),
         terminal: bytes | None = None,
     ) -> bytes:
-        """Let the board hear samples int16 [n], with an image in its flash; returns its text."""
+        """Let the board hear samples int16 [n], with an image in its flash; returns its text.
+
+        `asks` are bytes that the board gets on its line, by the number of the chunk of the
+        microphone's bits behind which they are sent. They must all be sent before the next ones.
+        `terminal` is the address of a Terminal of which the board's UART is the other end.
+        """
         bits = self._bits(x)
         packed = np.packbits(bits[: len(bits) // CHUNK * CHUNK], bitorder="little").tobytes()
         size = CHUNK // 8
@@ -134,6 +147,7 @@ class Desk:
                 int.from_bytes(packed[at : at + size], "little")
                 for at in range(0, len(packed), size)
             ],
+            asks=dict(asks),
             text=text,
             terminal=terminal,
         )
@@ -142,8 +156,7 @@ class Desk:
     def expected(self, x: np.ndarray) -> bytes:
         """Return what should be said of samples, as golden says."""
         network, front = self._network, self.microphone.hears(sound_of(self._network))
-        heard = self.microphone.samples(self._bits(x))
-        levels = front.levels(heard)
+        levels = front.levels(self.heard(x))
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
         begin = sentence(LOADING) + sentence(LISTENING)
         if not words:

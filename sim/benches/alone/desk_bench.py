@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bench of a board on a desk: fills its flash, plays to its microphone, and keeps its text."""
+"""Bench of a board on a desk: fills its flash, plays to its microphone, asks, keeps its text."""
 
 from contextlib import ExitStack
 from typing import BinaryIO
@@ -51,14 +51,17 @@ class DeskBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.chunks = self.source("chunks")
+        self.asked = self.source("asked")
         self.text = self.sink("said", kind=Text)
         self.drive(held=1, filled__valid=0)
         self.played = 0
 
     async def _play(self) -> None:
-        for chunk in self.given.chunks:
+        for number, chunk in enumerate(self.given.chunks):
             await self.chunks.send(chunk)
             self.played += 1
+            if number in self.given.asks:
+                cocotb.start_soon(self.asked.send_all(self.given.asks[number]))
 
     async def play(self) -> None:
         """Let the microphone play all bits, or give up: a design with a fault takes none."""
@@ -71,10 +74,11 @@ class DeskBench(BlockBench):
             quiet = 0 if self.played > before else quiet + STEP
         playing.cancel()
 
-    async def hold(self, terminal: Terminal) -> None:
-        """Hold a terminal, which gets the text, until it is closed."""
+    async def talk(self, terminal: Terminal) -> None:
+        """Join a terminal with the board's UART until it is closed."""
         self.text.terminal = terminal
-        while terminal.read() is not None:
+        while (content := terminal.read()) is not None:
+            await self.asked.send_all(content)
             await self.domain.cycles(LOOK)
 
     async def fill(self) -> None:
@@ -99,6 +103,6 @@ async def desk(bench):
         await bench.fill()
         working = [cocotb.start_soon(bench.play())]
         if terminal is not None:
-            working.append(cocotb.start_soon(bench.hold(terminal)))
+            working.append(cocotb.start_soon(bench.talk(terminal)))
         await First(*(task.complete for task in working))
     return bench.text.content

@@ -3,20 +3,27 @@
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from firstspike.golden import Network, encode
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.core import LISTENING
+from firstspike.hdl.alone.status import ASK, Status
+from firstspike.hdl.alone.texts import sentence
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 
-from .run import AloneSimulation, Start
+from .run import AloneSimulation, Start, statuses_of
 
 IDENTITY = b"a design"
+
+QUIET = 30_000
+"""A cycle in which all of an example has been said."""
 
 
 def example(**options: Any) -> str:
@@ -54,19 +61,43 @@ def damage(network: Network, shape: CoreShape, count: int, images: int = 8, **op
         for place, byte in start.bytes.items():
             content[place] = byte
         expected = simulation.expected(bytes(content), ticks, start)
-        if found != expected:
+        statuses, others = statuses_of(found)
+        if others != expected:
             raise SimulationError(
-                f"after {dict(start.bytes)} were written it says {found!r}, not {expected!r}"
+                f"after {dict(start.bytes)} were written it says {others!r}, not {expected!r}"
             )
+        listens = sentence(LISTENING) in expected
+        _check(statuses, start, simulation.given(ticks) if listens else 0)
     return len(content)
 
 
+def _check(statuses: list[Status], start: Start, given: int) -> None:
+    """Raise SimulationError for answers that are missing, or that no such start gives.
+
+    Before the weights are there no sample is given, and at last as many as `given`.
+    """
+    if bool(statuses) != bool(start.asks):
+        raise SimulationError(f"asked {dict(start.asks)} it answers {statuses}")
+    for before, after in pairwise(statuses):
+        if after.cycles <= before.cycles or after.samples < before.samples:
+            raise SimulationError(f"{after} follows {before}")
+    if statuses and 0 in start.asks and statuses[0].samples:
+        raise SimulationError(f"{statuses[0]} tells of samples before the weights are there")
+    if statuses and statuses[-1] != Status(IDENTITY, statuses[-1].cycles, given):
+        raise SimulationError(f"{statuses[-1]} does not tell of {given} samples")
+
+
 def _starts(image: bytes, count: int) -> Iterator[Start]:
-    """Yield starts: an empty flash, the image, damaged bytes, and the image again."""
-    yield Start({})
+    """Yield starts: an empty flash, the image, damaged bytes, and the image again.
+
+    Some are asked while the weights are loaded, without a pause, by what is no question too, with
+    a fault and without one.
+    """
+    late = {QUIET: b"no" + ASK}
+    yield Start({}, asks={0: ASK * 2} | late)
     whole = dict(enumerate(image))
-    yield Start(whole, broken=True)
-    yield Start(dict.fromkeys(range(4), 0))
+    yield Start(whole, broken=True, asks={0: ASK * 200} | late)
+    yield Start(dict.fromkeys(range(4), 0), asks={QUIET: ASK})
     yield Start(whole)
     yield from map(Start, damages(image, count))
     yield Start({}, telling=False)

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The design under test: an AloneCore between streams of events and of text, with its flash.
 
-events -> AloneCore -> tx -> UartReceiver -> said
-             |
-         spi_flash.v <- filled
+asked -> UartTransmitter -> rx -> AloneCore -> tx -> UartReceiver -> said
+                       events -> |
+                            spi_flash.v <- filled
 """
 
 from amaranth.hdl import Module
-from amaranth.lib import stream
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.alone.core import BAUD, AloneCore
+from firstspike.hdl.alone.counts import counted_layout
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, tap
-from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver
+from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver, UartTransmitter
 from firstspike.sim.benches.flash.model import PLACE, flash_verilog, spi_flash
 from firstspike.sim.harness.verilog import verilog_of
 
@@ -29,7 +30,10 @@ BROKEN = "sensor is broken"
 
 
 class StreamSensor(Block):
-    """A sensor whose pins are a stream of images, and what it says of them and of itself."""
+    """A sensor whose pins are a stream of images, and what it says of them and of itself.
+
+    It counts each item that it gives as a sample.
+    """
 
     faults = (BROKEN,)
 
@@ -43,6 +47,8 @@ class StreamSensor(Block):
             events=Out(stream.Signature(layout)),
             tells=Out(1),
             fault=Out(1),
+            counted=Out(counted_layout()),
+            taken=In(1),
         )
 
     def build(self, m: Module) -> None:
@@ -54,10 +60,15 @@ class StreamSensor(Block):
             self.tells.eq(self.telling),
             self.fault.eq(self.broken),
         ]
+        with m.If(self.items.valid & self.items.ready):
+            m.d.sync += self.counted.samples.eq(self.counted.samples + 1)
 
 
 class FlashedCore(Block):
-    """An AloneCore with a StreamSensor and a flash; `said` are the bytes of its text."""
+    """An AloneCore with a StreamSensor and a flash.
+
+    `said` are the bytes of its text, and `asked` those that it gets.
+    """
 
     def __init__(self, config: CoreConfig, network: Network, identity: bytes) -> None:
         sensor = StreamSensor(config)
@@ -71,6 +82,7 @@ class FlashedCore(Block):
             broken=sensed["broken"],
             #: A byte that the flash gets.
             filled=In(tap(address=24, data=8)),
+            asked=In(stream.Signature(8)),
             said=Out(stream.Signature(RECEIVED)),
             waiting=Out(1),
         )
@@ -79,6 +91,8 @@ class FlashedCore(Block):
         """Put into the module m what is inside."""
         m.submodules.core = core = self._core
         m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
+        m.submodules.transmitter = transmitter = UartTransmitter(round(CLOCK / BAUD))
+        wiring.connect(m, wiring.flipped(self.asked), transmitter.sent)
         m.submodules.flash = spi_flash(self.filled, core)
         m.d.comb += [
             core.items.valid.eq(self.items.valid),
@@ -87,6 +101,7 @@ class FlashedCore(Block):
             core.telling.eq(self.telling),
             core.broken.eq(self.broken),
             receiver.rx.eq(core.tx),
+            core.rx.eq(transmitter.tx),
             self.said.valid.eq(receiver.received.valid),
             self.said.payload.eq(receiver.received.payload),
             self.waiting.eq(core.waiting),

@@ -5,7 +5,7 @@ The other side of this file is `bench`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from firstspike.golden.flash import ImageError, payload_of
 from firstspike.golden.said import said
 from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
 from firstspike.hdl.alone.core import LISTENING, LOADING
+from firstspike.hdl.alone.status import Status
 from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.image import network_image, words_of
@@ -42,6 +43,8 @@ class Start:
     """Whether the sensor tells the images."""
     broken: bool = False
     """The sensor breaks after the images."""
+    asks: Mapping[int, bytes] = field(default_factory=dict)
+    """Bytes that the board gets on its line, by the cycle from which on they are sent."""
 
 
 class AloneSimulation:
@@ -68,6 +71,10 @@ class AloneSimulation:
         patience = PATIENCE + LOADING_CYCLES * len(self.image)
         return self._simulation.run(BENCH, (images, starts, patience))
 
+    def given(self, ticks: np.ndarray) -> int:
+        """Return how many items of images the sensor gives, which it counts as samples."""
+        return sum(map(len, items_of(self._config, ticks)))
+
     def expected(self, content: bytes, ticks: np.ndarray, start: Start) -> bytes:
         """Return what should be said with this content of the flash, as golden says."""
         loading = sentence(LOADING)
@@ -80,6 +87,15 @@ class AloneSimulation:
         told = said(network, results, np.full(len(ticks), start.telling))
         lines = b"".join(lines_of(network, results, told))
         return loading + sentence(LISTENING) + lines + sentence(BROKEN) * start.broken
+
+
+def statuses_of(text: bytes) -> tuple[list[Status], bytes]:
+    """Return each status of a text, and all other lines."""
+    lines = text.splitlines(keepends=True)
+    answers = [line for line in lines if line.startswith(b"status ")]
+    return list(map(Status.of_line, answers)), b"".join(
+        line for line in lines if line not in answers
+    )
 
 
 def lines_of(network: Network, results: Results, told: np.ndarray) -> Iterator[bytes]:
