@@ -150,6 +150,10 @@ def page(report: dict[str, Any]) -> str:
     sizes = [layer["inputs"] for layer in layers[:1]] + [layer["neurons"] for layer in layers]
     kinds = [name for name in ("learns", "overlaps") if design[name]]
     sensor = report.get("sensor")
+    of_link = [
+        ("firstspike", f"{versions['firstspike']}, link {versions['protocol']}"),
+        ("seed", report["seed"]),
+    ]
     rows = [
         ("board", report["board"] or "not named"),
         *([] if sensor is None else [("sensor", sensor)]),
@@ -157,8 +161,7 @@ def page(report: dict[str, Any]) -> str:
         ("network", f"{design['network'][:16]} ({'-'.join(map(str, sizes))})"),
         ("design", ", ".join([design["build"], *kinds])),
         ("lanes", ", ".join(str(layer["lanes"]) for layer in layers)),
-        ("firstspike", f"{versions['firstspike']}, link {versions['protocol']}"),
-        ("seed", report["seed"]),
+        *(of_link if sensor is None else [("firstspike", versions["firstspike"])]),
         *_stages(report["stages"]),
         ("verdict", "passed" if report["passed"] else "FAILED"),
         (CHECKSUM, report[CHECKSUM]),
