@@ -48,7 +48,7 @@ _SENSING_FIGURES = {
     },
     "lines": {"lines": _COUNT},
 }
-"""The same of a board that needs no computer."""
+"""The figures of each stage of a board that needs no computer."""
 
 
 def _described(figures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -94,8 +94,8 @@ class VirtualPort:
 class Terminal:
     """Our end of the pseudo-terminal in a bench, and the socket that says how long there is one.
 
-    Parameters: `address`, which the bench was given. From then on Ctrl-C ends the bench no more: it
-    is meant for the program that has started it.
+    Parameters: `address`, which the bench was given. The bench ignores Ctrl-C from then on: that is
+    meant for the program that has started it.
     """
 
     def __init__(self, address: bytes) -> None:
