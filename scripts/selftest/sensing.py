@@ -37,6 +37,9 @@ PAUSE = 0.25
 LOADED_SECONDS = 0.5
 """Time on the board's clock in which weights are loaded, and the sensor gives a sample."""
 
+QUIETEST = 1
+"""Magnitude of the samples of bits that are all 1, or all 0, on the line of an I2S microphone."""
+
 LOUDEST = (1 << SAMPLE_BITS - 1) - 1
 """Magnitude of a sample from which on it may be one that did not fit."""
 
@@ -198,8 +201,10 @@ def _check_microphone(loudest: int, lost: int) -> None:
         raise DifferenceError(
             f"{lost} samples were lost, for the core was too slow: build with more --lanes"
         )
-    if not loudest:
-        raise DifferenceError("all samples are 0: check the wires of the microphone")
+    if loudest <= QUIETEST:
+        raise DifferenceError(
+            f"no sample has a magnitude above {loudest}: check the wires of the microphone"
+        )
     if loudest >= LOUDEST:
         raise DifferenceError(
             f"a sample has the magnitude {loudest}, the end of the range: check the wires of the "

@@ -72,8 +72,8 @@ def command(
 
     With --sensor it is a board that needs no computer, which is asked how it is. Its design must be
     the one that `firstspike build --sensor` makes of NET without other options. Samples must come
-    in the right number of clock cycles. Those of a microphone must not be lost, nor all be 0, nor
-    at the end of their range.
+    in the right number of clock cycles. Those of a microphone must not be lost, nor all be silent,
+    nor at the end of their range.
 
     The report has versions, the design, the seed and the figures, but nothing of you or your
     computer. Exit status 1 means that a stage has failed; the page and the report say which.

@@ -76,7 +76,8 @@ def command(
 
     With --wav it is a board that needs no computer, as `firstspike build --sensor` makes it. It
     hears the recordings through its microphone, one after the other, prints its text, and ends. A
-    second of sound takes some forty. Its port takes and sends what the UART of the board would.
+    second of sound takes some forty. Its port takes and sends what the UART of the board would. The
+    port's name goes to standard error.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
@@ -141,7 +142,7 @@ def _hear(
         VirtualPort(lambda terminal: desk.run(x, image, place, text, terminal=terminal)) as virtual,
     ):
         point(virtual.port)
-        note(f"The UART of the board is {symlink or virtual.port}.")
+        note(f"The UART of the board is {virtual.port}.")
         virtual.wait()
 
 

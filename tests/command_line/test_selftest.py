@@ -369,7 +369,8 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
         (lambda n: answer(n, rate=1.003), "sensor", "one should come in 3000"),
         (lambda n: answer(n, rate=0.997), "sensor", "one should come in 3000"),
         (lambda n: answer(n, lost=int(n > 2)), "sensor", "1 samples were lost"),
-        (lambda n: answer(n, loudest=0), "sensor", "all samples are 0"),
+        (lambda n: answer(n, loudest=0), "sensor", "no sample has a magnitude above 0"),
+        (lambda n: answer(n, loudest=1), "sensor", "no sample has a magnitude above 1"),
         (lambda n: answer(n, loudest=32767 if n == 3 else 9), "sensor", "the magnitude 32767"),
         (lambda n: answer(n, start=0, samples=0, each=0), "sensor", "no sample has come in 0.5"),
         (lambda n: answer(n) if n < 3 else b"", "sensor", "answers on the port"),
@@ -423,8 +424,9 @@ def test_the_virtual_board_that_listens_passes(capfd, desk):
         [sys.executable, "-c", code, *served], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as serving:
         try:
-            while b"The UART of the board is port." not in serving.stderr.readline():
-                assert serving.poll() is None
+            while not (told := serving.stderr.readline()).startswith(b"The UART of the board is "):
+                assert told
+            assert told.split()[-1].strip(b".").decode() == os.readlink("port")
             ended = firstspike(capfd, "selftest", *board, "--sensor", "pdm", "--port", "port")
         finally:
             serving.terminate()
