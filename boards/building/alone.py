@@ -22,7 +22,7 @@ from firstspike.hdl.lib.memories import Memory
 from .design import WINDOW, Design
 
 TALK = "text"
-"""What such a design says: nothing can be asked of it."""
+"""What such a design says. It can be asked for its status alone."""
 
 LANES = 2
 """Lanes of each layer where none are given."""

@@ -38,7 +38,26 @@ _FIGURES = {
     "hostile frames": {"frames": _COUNT, "seconds": float},
     "learning": dict.fromkeys(("images", "updated", "weights", "lost"), _COUNT),
 }
-"""The figures of each stage."""
+"""The figures of each stage of a board with the link."""
+
+_SENSING_FIGURES = {
+    "answers": {"seconds": float},
+    "sensor": {
+        **dict.fromkeys(("samples", "cycles"), _COUNT),
+        **dict.fromkeys(("loudest", "lost"), (None, _COUNT)),
+    },
+    "lines": {"lines": _COUNT},
+}
+"""The figures of each stage of a board that needs no computer."""
+
+
+def _described(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the description of stages with these figures."""
+    return [
+        {"name": name, "figures": (None, each), "failure": (None, str)}
+        for name, each in figures.items()
+    ]
+
 
 _FORM = {
     "form": range(FORM, FORM + 1),
@@ -51,19 +70,24 @@ _FORM = {
         "layers": [dict.fromkeys(("inputs", "neurons", "lanes", "window", "rows"), _COUNT)],
     },
     "seed": _COUNT,
-    "stages": [
-        {"name": name, "figures": (None, figures), "failure": (None, str)}
-        for name, figures in _FIGURES.items()
-    ],
+    "stages": _described(_FIGURES),
     "passed": bool,
     CHECKSUM: str,
 }
+_SENSING_FORM = _FORM | {"sensor": str, "stages": _described(_SENSING_FIGURES)}
 
 
 def report_of(
-    identity: Identity, board: str | None, seed: int, stages: Sequence[Stage]
+    identity: Identity,
+    board: str | None,
+    seed: int,
+    stages: Sequence[Stage],
+    sensor: str | None = None,
 ) -> dict[str, Any]:
-    """The report; it says nothing of the computer, nor of who sits there."""
+    """The report; it says nothing of the computer, nor of who sits there.
+
+    `sensor` is the name of that of a board that needs no computer.
+    """
     flags = {
         name: identity.has(flag)
         for name, flag in (
@@ -98,13 +122,16 @@ def report_of(
         "stages": [vars(stage) for stage in stages],
         "passed": all(stage.failure is None for stage in stages),
     }
+    if sensor is not None:
+        report["sensor"] = sensor
     return report | {CHECKSUM: _checksum(report)}
 
 
 def read_report(path: Path) -> dict[str, Any]:
     """Read a report. Raises JsonError unless it is whole, and OSError where there is none."""
     report = read_json(read_file(path, MOST_BYTES))
-    check_json(report, _FORM, "report")
+    senses = isinstance(report, dict) and "sensor" in report
+    check_json(report, _SENSING_FORM if senses else _FORM, "report")
     held = {name: value for name, value in report.items() if name != CHECKSUM}
     if report[CHECKSUM] != _checksum(held):
         raise JsonError("report['sha256'] is not that of the rest: it was changed")
@@ -122,14 +149,19 @@ def page(report: dict[str, Any]) -> str:
     layers = design["layers"]
     sizes = [layer["inputs"] for layer in layers[:1]] + [layer["neurons"] for layer in layers]
     kinds = [name for name in ("learns", "overlaps") if design[name]]
+    sensor = report.get("sensor")
+    of_link = [
+        ("firstspike", f"{versions['firstspike']}, link {versions['protocol']}"),
+        ("seed", report["seed"]),
+    ]
     rows = [
         ("board", report["board"] or "not named"),
+        *([] if sensor is None else [("sensor", sensor)]),
         ("clock", f"{design['clock'] / MHZ:g} MHz"),
         ("network", f"{design['network'][:16]} ({'-'.join(map(str, sizes))})"),
         ("design", ", ".join([design["build"], *kinds])),
         ("lanes", ", ".join(str(layer["lanes"]) for layer in layers)),
-        ("firstspike", f"{versions['firstspike']}, link {versions['protocol']}"),
-        ("seed", report["seed"]),
+        *(of_link if sensor is None else [("firstspike", versions["firstspike"])]),
         *_stages(report["stages"]),
         ("verdict", "passed" if report["passed"] else "FAILED"),
         (CHECKSUM, report[CHECKSUM]),
@@ -158,10 +190,20 @@ def _of_digits(figures: dict[str, Any]) -> str:
     return f"{said}; {figures['per_second']:g} per second over the link"
 
 
+def _of_sensor(figures: dict[str, Any]) -> str:
+    said = "{samples} samples in {cycles} clock cycles".format_map(figures)
+    if figures["lost"] is not None:
+        said += ", {lost} lost, the loudest {loudest}".format_map(figures)
+    return said
+
+
 _SENTENCES = {
     "weights": "{weights} weights written and read back in {seconds:g} s".format_map,
     "digits": _of_digits,
     "memory": "{images} images, {rounds} times, 0 differences; {per_second} per second".format_map,
     "hostile frames": "{frames} in {seconds:g} s, 0 of them did harm".format_map,
     "learning": "{images} images, {updated} updates, {weights} weights equal golden's".format_map,
+    "answers": "it is this design, and answers in {seconds:g} s".format_map,
+    "sensor": _of_sensor,
+    "lines": "{lines}, all of which it can say".format_map,
 }

@@ -2,7 +2,7 @@
 """The stages of a selftest: each asks something of a board, and holds the answer against golden."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,6 +65,19 @@ def network_of(identity: Identity) -> Network | None:
     return next((one for one in networks if one.digest() == identity.network.hex()), None)
 
 
+def in_order(runs: Mapping[str, Callable[[], dict[str, Any] | None]], port: str) -> list[Stage]:
+    """Run the stages of these names in their order, up to one that fails."""
+    found = {name: Stage(name) for name in runs}
+    for name, run in runs.items():
+        try:
+            found[name] = Stage(name, run())
+        except FirstSpikeError as error:
+            # A report says nothing of the computer, and a port's name may say a person's.
+            found[name] = Stage(name, failure=str(error).replace(port, "the port"))
+            break
+    return list(found.values())
+
+
 class Selftest:
     """The stages for a board on a port, which was built for `network`.
 
@@ -87,15 +100,7 @@ class Selftest:
             "hostile frames": self._hostile_frames,
             "learning": self._learning,
         }
-        found = {name: Stage(name) for name in stages}
-        for name, run in stages.items():
-            try:
-                found[name] = Stage(name, run())
-            except FirstSpikeError as error:
-                # A report says nothing of the computer, and a port's name may say a person's.
-                found[name] = Stage(name, failure=str(error).replace(self._port, "the port"))
-                break
-        return list(found.values())
+        return in_order(stages, self._port)
 
     def _weights(self) -> dict[str, Any]:
         """Write other weights and those of the network, and read both back."""
@@ -115,7 +120,7 @@ class Selftest:
                             f"that were written, the first in row {row}, neuron {neuron}"
                         )
                     count += wrote.size
-            return {"weights": count, "seconds": _since(begun)}
+            return {"weights": count, "seconds": since(begun)}
 
     def _digits(self) -> dict[str, Any]:
         """Classify images over the link: class, tick, spike counts and cycles are golden's."""
@@ -125,7 +130,7 @@ class Selftest:
             found = target.client.classify(
                 self._ticks, progress=target.told(Work.IMAGES, len(self._ticks))
             )
-            seconds = _since(begun)
+            seconds = since(begun)
             dropped = target.client.status().dropped
         expected = target.expected(self._ticks, None)
         _compare(differences(expected, found), f"{len(found)} images")
@@ -255,5 +260,6 @@ def _compare(found: Iterable[Difference], what: str) -> None:
         raise DifferenceError(f"{len(some)} differences in {what}, the first: {some[0]}")
 
 
-def _since(begun: float) -> float:
+def since(begun: float) -> float:
+    """Return the seconds from a time of `time.monotonic` on."""
     return round(time.monotonic() - begun, 2)

@@ -13,11 +13,11 @@ from firstspike.boards.building import duration, fastest
 from firstspike.boards.building.alone import TALK
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
-from firstspike.boards.building.motion import LSM6DSO, MotionDesign
+from firstspike.boards.building.motion import LSM6DSO
 from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
+from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.building.shipped_builds import build_of
-from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
@@ -175,10 +175,7 @@ def command(
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
-        if sensor == LSM6DSO:
-            design = MotionDesign.of_motion(network, BOARDS[board], shape, hz)
-        else:
-            design = SoundDesign.of_sound(network, BOARDS[board], shape, hz, sensor)
+        design = sensing_design(network, BOARDS[board], shape, hz, sensor)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):

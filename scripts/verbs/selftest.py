@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike selftest`: a proof that a board runs as golden says."""
 
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
+from firstspike.boards.building.motion import LSM6DSO
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import told_as
 from firstspike.hdl.link.protocol.formats import BAUD
-from firstspike.scripts.board_options import board_option
+from firstspike.scripts.board_options import board_option, sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import given, json_result, say
@@ -30,6 +33,9 @@ def _written(parameters: Parameters) -> str | None:
 @board_option("Name of the board, which the report says. It decides the baud rate, too.")
 @number_option(
     "--baud", metavar="B", help=f"Baud rate of the serial port.  [default: the board's, or {BAUD}]"
+)
+@sensor_option(
+    "Test a board that needs no computer, and was built with this --sensor for NET.", LSM6DSO
 )
 @seed_option("the images, the hostile frames and the learning")
 @click.option(
@@ -51,6 +57,7 @@ def command(
     port: str | None,
     board: str | None,
     baud: int | None,
+    sensor: str | None,
     seed: int,
     output: str | None,
     report_path: Path | None,
@@ -63,6 +70,11 @@ def command(
     images, and all its weights are compared. NET is the network that the bitstream was built for.
     It may be left out if it comes with the package.
 
+    With --sensor it is a board that needs no computer, which is asked how it is. Its design must be
+    the one that `firstspike build --sensor` makes of NET without other options. Samples must come
+    in the right number of clock cycles. Those of a microphone must not be lost, nor all be silent,
+    nor at the end of their range.
+
     The report has versions, the design, the seed and the figures, but nothing of you or your
     computer. Exit status 1 means that a stage has failed; the page and the report say which.
 
@@ -71,7 +83,7 @@ def command(
     from firstspike.scripts.selftest.report import page, read_report, report_of
 
     if report_path is not None:
-        if any(map(given, ("net", "port", "board", "baud", "seed", "output"))):
+        if any(map(given, ("net", "port", "board", "baud", "sensor", "seed", "output"))):
             raise click.UsageError("--read goes with no other option: leave them out.")
         with told_as(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
@@ -79,6 +91,17 @@ def command(
         return int(not report["passed"])
     if port is None:
         raise click.UsageError("Give --port, the board's serial port, or --read a report.")
+
+    if sensor is not None:
+        if board is None or net is None or given("baud") or given("seed"):
+            raise click.UsageError(
+                "--sensor needs NET and --board, and goes with neither --baud nor --seed."
+            )
+        with json_result(output or REPORT) as write:
+            report = _sensing_report(load_network(net), port, board, sensor)
+            write(report)
+        say(page(report))
+        return int(not report["passed"])
 
     from firstspike.boards.client import BoardClient
     from firstspike.scripts.selftest.stages import Selftest, network_of
@@ -99,3 +122,22 @@ def command(
         write(report)
     say(page(report))
     return int(not report["passed"])
+
+
+def _sensing_report(network: Network, port: str, board: str, sensor: str) -> dict[str, Any]:
+    """Test a board that needs no computer, and return the report of it."""
+    from firstspike.boards.building.sensors import sensing_design
+    from firstspike.boards.client.channel import SerialPort
+    from firstspike.golden.timing.shape import CoreShape
+    from firstspike.hdl.alone.core import BAUD
+    from firstspike.hdl.link.protocol.identity import Facts, identity_of
+    from firstspike.scripts.selftest.report import report_of
+    from firstspike.scripts.selftest.sensing import SensingSelftest
+
+    design = sensing_design(network, BOARDS[board], CoreShape(), None, sensor)
+    with closing(SerialPort(port, BAUD)) as channel:
+        selftest = SensingSelftest(design, channel)
+        stages = selftest.stages()
+    facts = Facts(clock_hz=design.hz, build=selftest.identity, ring_bytes=1)  # it has no link
+    identity = identity_of(design.config, network, facts)
+    return report_of(identity, board, 1, stages, sensor)

@@ -76,14 +76,17 @@ def command(
 
     With --wav it is a board that needs no computer, as `firstspike build --sensor` makes it. It
     hears the recordings through its microphone, one after the other, prints its text, and ends. A
-    second of sound takes some forty.
+    second of sound takes some forty. Its port takes and sends what the UART of the board would. The
+    port's name goes to standard error.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
     if (board is None) != (not wav_files):
         raise click.UsageError("--board and --wav go together.")
-    if wav_files and is_given("symlink", "rows", "overlap", *design.keys() - {"lanes", "window"}):
-        raise click.UsageError("--wav goes with --board, --sensor, --lanes and --window alone.")
+    if wav_files and is_given("rows", "overlap", *design.keys() - {"lanes", "window"}):
+        raise click.UsageError(
+            "--wav goes with --board, --sensor, --lanes, --window and --symlink alone."
+        )
     if is_given("sensor") and not wav_files:
         raise click.UsageError("--sensor goes with --wav.")
     network = load_network(net)
@@ -96,7 +99,7 @@ def command(
         check_tools()
         if wav_files:
             shape = taken(CoreShape, design)
-            _hear(network, BOARDS[str(board)], wav_files, shape, sensor)
+            _hear(network, BOARDS[str(board)], wav_files, shape, sensor, symlink)
             return
         with (
             _linked(symlink) as point,
@@ -112,13 +115,19 @@ def command(
 
 
 def _hear(
-    network: Network, board: "Board", files: Sequence[str], shape: CoreShape, sensor: str
+    network: Network,
+    board: "Board",
+    files: Sequence[str],
+    shape: CoreShape,
+    sensor: str,
+    symlink: Path | None,
 ) -> None:
     """Let a board hear recordings, and print what it says as it says it."""
     from firstspike.boards.building.sound import SoundDesign
     from firstspike.golden.data.wav import read_wav
     from firstspike.golden.front_ends import sound_of
     from firstspike.sim.benches.alone.desk import Desk
+    from firstspike.sim.harness.terminal import VirtualPort
 
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
     rate = sound_of(network).rate
@@ -127,11 +136,24 @@ def _hear(
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
     desk = Desk.of_core(make, identity, network, microphone, design.hz)
+    with (
+        _linked(symlink) as point,
+        _printed() as text,
+        VirtualPort(lambda terminal: desk.run(x, image, place, text, terminal=terminal)) as virtual,
+    ):
+        point(virtual.port)
+        note(f"The UART of the board is {virtual.port}.")
+        virtual.wait()
+
+
+@contextmanager
+def _printed() -> Iterator[str]:
+    """Give the path of a file; what is written there is printed, line by line."""
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))
     printing.start()
     try:
-        desk.run(x, image, place, text=f"/proc/{os.getpid()}/fd/{saying}")
+        yield f"/proc/{os.getpid()}/fd/{saying}"
     finally:
         os.close(saying)
         printing.join()

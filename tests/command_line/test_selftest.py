@@ -3,24 +3,36 @@
 
 import json
 import os
+import select
 import socket
+import subprocess
+import sys
+import threading
 import time
+import tty
 from contextlib import suppress
 from random import Random
 
 import pytest
+from scipy.io import wavfile
 
+from firstspike.boards.building.motion import MotionDesign
+from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.client.channel import SerialPort
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.identity import Facts, identity_of
+from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
 from firstspike.scripts.selftest.report import _checksum, report_of
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
+from firstspike.sim.benches.motion.example import small_network as motion_network
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.faulty_board import faulty, verilog
+from tests.support.listening import RATE, listening_network, sounds
 from tests.support.mutants import of_value
 
 NETWORK = toy_network()
@@ -206,8 +218,17 @@ def test_a_report_that_is_not_whole_is_refused(capfd, desk):
     assert "ulx3s-12f" in ended.out
 
 
-def test_a_mutant_of_a_report_is_shown_or_refused(capfd, desk):
-    good = report_of(IDENTITY, "ulx3s-12f", 1, [Stage(name) for name in NAMES])
+SENSED = [
+    Stage("answers", {"seconds": 0.5}),
+    Stage("sensor", {"samples": 1, "cycles": 3000, "loudest": 2, "lost": None}),
+    Stage("lines", failure="what was that"),
+]
+
+
+@pytest.mark.parametrize("sensor", [None, "pdm"])
+def test_a_mutant_of_a_report_is_shown_or_refused(capfd, desk, sensor):
+    some = SENSED if sensor else [Stage(name) for name in NAMES]
+    good = report_of(IDENTITY, "ulx3s-12f", 1, some, sensor)
     for seed in range(60):
         mutant = of_value(Random(seed), dict(good))
         if isinstance(mutant, dict):  # its checksum is right, as a forger makes it
@@ -224,6 +245,16 @@ def test_options_that_do_not_go_together(capfd, desk):
         ((), "Give --port"),
         (("--read", "report.json", "--port", "x"), "--read goes with no other option"),
         (("--port", "none"), "there is no port none"),
+        (("--port", "x", "--sensor", "pdm", "--board", "icebreaker"), "--sensor needs NET and"),
+        (("net.npz", "--port", "x", "--sensor", "pdm"), "--sensor needs NET and --board"),
+        (
+            ("net.npz", "--port", "x", "--sensor", "pdm", "--board", "icebreaker", "--seed", 2),
+            "goes with neither --baud nor --seed",
+        ),
+        (
+            ("net.npz", "--port", "x", "--sensor", "pdm", "--board", "icebreaker"),
+            "does not listen to sound",
+        ),
     ):
         ended = firstspike(capfd, "selftest", *words)
         assert ended.status == 2
@@ -237,3 +268,171 @@ def test_a_board_for_an_unknown_network_asks_for_its_name(capfd, desk, port):
     )
     said = refusal(capfd, "selftest", "mnist-4bit", "--port", port)
     assert "is for another network" in said
+
+
+BUILD = b"a design"
+"""The design that a fake board has, and that is asked for."""
+
+CYCLES = 3000
+"""Clock cycles per sample of a microphone at the clock of the board."""
+
+SAMPLES = 400
+"""Samples from question to question."""
+
+
+class FakeBoard:
+    """A board behind a pseudo-terminal, which answers question n with the bytes `says(n)`."""
+
+    def __init__(self, says):
+        self._says, self._asked = says, 0
+        self._ours, self._theirs = os.openpty()
+        tty.setraw(self._theirs)
+        self.port = os.ttyname(self._theirs)
+
+    def __enter__(self):
+        self._ended, self._ends = os.pipe()
+        self._thread = threading.Thread(target=self._answer)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.write(self._ends, b"x")
+        self._thread.join()
+        for file in (self._ours, self._theirs, self._ended, self._ends):
+            os.close(file)
+
+    def _answer(self):
+        while self._ended not in (ready := select.select([self._ours, self._ended], [], [])[0]):
+            assert ready
+            for byte in os.read(self._ours, 64):
+                assert bytes([byte]) == ASK
+                os.write(self._ours, self._says(self._asked))
+                self._asked += 1
+
+
+def answer(n, lines=b"", rate=1.0, start=2**32 - 4_000_000, each=SAMPLES, **changes):
+    """The answer of a good board to question n, behind `lines`; the cycles pass 2^32."""
+    numbers = {
+        "cycles": (start + round(n * SAMPLES * CYCLES * rate)) % 2**32,
+        "samples": 1 + n * each,
+        "loudest": 40_000 if n == 0 else 500,  # of the time before the test
+        "lost": 0,
+    }
+    return lines + Status(**({"identity": BUILD} | numbers | changes)).line()
+
+
+@pytest.fixture
+def sensing(desk, monkeypatch):
+    """Test what `says` says, as the user does: the status of the verb, and what it printed."""
+    networks = {"pdm": listening_network(), "lsm6dso": motion_network()}
+    for sensor, network in networks.items():
+        network.save(f"{sensor}.npz")
+    for kind in (SoundDesign, MotionDesign):
+        monkeypatch.setattr(kind, "build_hash", BUILD)
+    for name, value in {"PATIENCE": 2.0, "AGAIN": 0.4, "PAUSE": 0.01}.items():
+        monkeypatch.setattr(sensing_stages, name, value)
+
+    def run(capfd, says, sensor="pdm"):
+        words = [f"{sensor}.npz", "--board", "icebreaker", "--sensor", sensor]
+        with FakeBoard(says) as board:
+            return firstspike(capfd, "selftest", *words, "--port", board.port)
+
+    return run
+
+
+def test_a_good_board_that_listens_passes(capfd, desk, sensing):
+    said = b"ed\r\nmiddle 38\r\nmicrophone is too loud\r\nlistening\r\n"  # it began before
+    ended = sensing(capfd, lambda n: answer(n, said * (n == 0)))
+    assert ended.status == 0, ended.err + ended.out
+    found = report()
+    assert (found["passed"], found["board"], found["sensor"]) == (True, "icebreaker", "pdm")
+    assert (found["design"]["clock"], found["design"]["build"]) == (24_000_000, BUILD.hex())
+    figures = {stage["name"]: stage["figures"] for stage in found["stages"]}
+    assert list(figures) == ["answers", "sensor", "lines"]
+    heard = {"samples": 3 * SAMPLES, "cycles": 3 * SAMPLES * CYCLES, "loudest": 500, "lost": 0}
+    assert figures["sensor"] == heard
+    assert figures["lines"] == {"lines": 3}
+    again = firstspike(capfd, "selftest", "--read", "report.json")
+    assert (again.status, again.out) == (0, ended.out)
+
+
+def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
+    ended = sensing(capfd, lambda n: answer(n) if n % 2 else b"")
+    assert ended.status == 0, ended.err + ended.out
+
+
+@pytest.mark.parametrize(
+    ("says", "stage", "told"),
+    [
+        (lambda n: answer(n, identity=b"of other"), "answers", "has another design, 6f66206f74686"),
+        (lambda n: answer(n, samples=1), "sensor", "0 samples have come in 1200000 clock cycles"),
+        (lambda n: answer(n, rate=1.003), "sensor", "one should come in 3000"),
+        (lambda n: answer(n, rate=0.997), "sensor", "one should come in 3000"),
+        (lambda n: answer(n, lost=int(n > 2)), "sensor", "1 samples were lost"),
+        (lambda n: answer(n, loudest=0), "sensor", "no sample has a magnitude above 0"),
+        (lambda n: answer(n, loudest=1), "sensor", "no sample has a magnitude above 1"),
+        (lambda n: answer(n, loudest=32767 if n == 3 else 9), "sensor", "the magnitude 32767"),
+        (lambda n: answer(n, start=0, samples=0, each=0), "sensor", "no sample has come in 0.5"),
+        (lambda n: answer(n) if n < 3 else b"", "sensor", "answers on the port"),
+        (lambda n: answer(n, b"unheard 3\r\n"), "lines", "has said b'unheard 3"),
+        (lambda n: answer(n, b"none 3\r\n"), "lines", "has said b'none 3"),
+        (lambda n: answer(n, b"middle 61\r\n"), "lines", "has said b'middle 61"),
+        (lambda n: answer(n) + answer(n)[7:], "lines", "has said b'612064657369676e cycles"),
+    ],
+)
+def test_what_is_wrong_with_a_board_that_listens_is_named(capfd, desk, sensing, says, stage, told):
+    ended = sensing(capfd, says)
+    assert ended.status == 1, ended.err
+    found = {one["name"]: one for one in report()["stages"]}
+    failures = {name: one["failure"] for name, one in found.items() if one["failure"]}
+    assert list(failures) == [stage]
+    assert told in failures[stage]
+    assert failures[stage] in ended.out
+    assert not report()["passed"]
+    assert found[stage]["figures"] is None
+
+
+@pytest.mark.parametrize(
+    "says", [lambda n: b"", lambda n: b"\x00\x07\xff\x00", lambda n: b"listening\r\n"]
+)
+def test_a_port_on_which_no_such_board_answers(capfd, desk, sensing, says):
+    ended = sensing(capfd, says)
+    assert ended.status == 2
+    assert ended.err.startswith("Error: no board that needs no computer answers on /dev/")
+    assert ended.err.count("\n") == 1
+    assert not (desk / "report.json").exists()
+
+
+@pytest.mark.parametrize(("rate", "status"), [(1, 0), (1.1, 0), (2, 1), (0.5, 1)])
+def test_a_board_that_watches_motion(capfd, desk, sensing, rate, status):
+    each = round(24_000_000 / 52 * 10 * rate / (SAMPLES * CYCLES), 6)  # 10 samples
+    says = lambda n: answer(n, rate=each, samples=1 + 10 * n, loudest=None, lost=None)  # noqa: E731
+    ended = sensing(capfd, says, "lsm6dso")
+    assert ended.status == status, ended.err + ended.out
+    figures = {stage["name"]: stage["figures"] for stage in report()["stages"]}["sensor"]
+    assert figures is None if status else (figures["samples"], figures["lost"]) == (30, None)
+
+
+@pytest.mark.long
+def test_the_virtual_board_that_listens_passes(capfd, desk):
+    listening_network().save("pdm.npz")
+    wavfile.write("heard.wav", RATE, sounds(60))
+    board = ["pdm.npz", "--board", "icebreaker"]
+    served = ["serve", *board, "--wav", "heard.wav", "--symlink", "port"]
+    code = "from firstspike.scripts.main import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *served], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as serving:
+        try:
+            while not (told := serving.stderr.readline()).startswith(b"The UART of the board is "):
+                assert told
+            assert told.split()[-1].strip(b".").decode() == os.readlink("port")
+            ended = firstspike(capfd, "selftest", *board, "--sensor", "pdm", "--port", "port")
+        finally:
+            serving.terminate()
+            said = serving.communicate()[0]
+    assert ended.status == 0, ended.err + ended.out
+    assert said.startswith(b"loading weights\nlistening\n")
+    assert not (desk / "port").is_symlink()
+    figures = {stage["name"]: stage["figures"] for stage in report()["stages"]}
+    assert figures["sensor"]["samples"] >= 1000

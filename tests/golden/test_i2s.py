@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from firstspike.golden.sound.i2s import FRAME, I2sMicrophone
-from firstspike.golden.sound.microphone import ORDER
+from firstspike.golden.sound.microphone import ORDER, loudest
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.sound.usual import usual_front_end
 from tests.support.refused import refused
 
@@ -68,6 +69,16 @@ def test_a_tone_comes_back():
         scale = microphone.ratio**ORDER / 2**microphone.down
         octaves = np.log2(8000 * scale / (np.sqrt(2) * found.std()))
         assert abs(8 * octaves - (raised.gain - one.gain)) < 0.7
+
+
+def test_a_wrong_microphone_is_as_loud_as_the_page_says():
+    """The table in docs/alone.md: all bits equal, the bits of a PDM microphone, and noise."""
+    microphone, bits = I2sMicrophone.of(24.375e6, RATE), PdmMicrophone.of(24e6, RATE)
+    n, rng = 200 * microphone.bits_per_sample, np.random.default_rng(2)
+    for same in (0, 1):
+        assert loudest(microphone.samples(np.full(n, same, np.uint8))) in (0, 1)
+    for wrong in (bits.bits(np.zeros(200, np.int16)), rng.integers(0, 2, n).astype(np.uint8)):
+        assert loudest(microphone.samples(wrong)) in (0x7FFF, 0x8000)
 
 
 def test_impossible_microphones_are_refused():

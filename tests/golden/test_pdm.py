@@ -4,7 +4,8 @@
 import numpy as np
 import pytest
 
-from firstspike.golden.sound.microphone import GAIN, ORDER
+from firstspike.golden.sound.i2s import I2sMicrophone
+from firstspike.golden.sound.microphone import GAIN, ORDER, loudest
 from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.sound.usual import usual_front_end
 from tests.support.refused import refused
@@ -62,6 +63,17 @@ def test_a_tone_comes_back():
         scale = microphone.ratio**ORDER / 2 ** (microphone.down + 15 + microphone.gain)
         octaves = np.log2(8000 * scale / (np.sqrt(2) * found.std()))
         assert abs(8 * octaves - (raised.gain - one.gain)) < 0.7
+
+
+def test_a_wrong_microphone_is_as_loud_as_the_page_says():
+    """The table in docs/alone.md: all bits equal, the bits of an I2S microphone, and noise."""
+    microphone, words = PdmMicrophone.of(24e6, RATE), I2sMicrophone.of(24.375e6, RATE)
+    n, rng = 200 * microphone.ratio, np.random.default_rng(2)
+    wrong = [np.ones(n), np.zeros(n), words.bits(np.zeros(200, np.int16)), rng.integers(0, 2, n)]
+    for bits in wrong:
+        assert loudest(microphone.samples(bits.astype(np.uint8))[10:]) in (0x7FFF, 0x8000)
+    assert loudest(microphone.samples(np.arange(n) % 2)[10:]) < 0x10
+    assert loudest(np.zeros(0, np.int16)) == 0
 
 
 def test_impossible_microphones_are_refused():

@@ -60,6 +60,8 @@ class DeskParameters:
     """Bytes for the board, by the number of the chunk behind which they are sent."""
     text: str | None
     """Path of a file that gets the text as it comes."""
+    terminal: bytes | None
+    """Address of the Terminal; the simulation ends when that is closed."""
 
 
 class Desk:
@@ -126,11 +128,13 @@ class Desk:
         text: str | None = None,
         progress: Callable[[int], None] | None = None,
         asks: Mapping[int, bytes] = MappingProxyType({}),
+        terminal: bytes | None = None,
     ) -> bytes:
         """Let the board hear samples int16 [n], with an image in its flash; returns its text.
 
         `asks` are bytes that the board gets on its line, by the number of the chunk of the
         microphone's bits behind which they are sent. They must all be sent before the next ones.
+        `terminal` is the address of a Terminal of which the board's UART is the other end.
         """
         bits = self._bits(x)
         packed = np.packbits(bits[: len(bits) // CHUNK * CHUNK], bitorder="little").tobytes()
@@ -143,6 +147,7 @@ class Desk:
             ],
             asks=dict(asks),
             text=text,
+            terminal=terminal,
         )
         return self._simulation.run(BENCH, parameters, progress=progress)
 

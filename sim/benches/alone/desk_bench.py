@@ -11,8 +11,12 @@ from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.bench_io import tell
 from firstspike.sim.harness.streams import PERIOD, Dut, StreamSink
+from firstspike.sim.harness.terminal import Terminal
 
 from .desk import DeskParameters
+
+LOOK = 10_000
+"""Cycles between two looks at the terminal: some five bytes of text."""
 
 STEP = 100_000
 """Cycles between two looks at whether anything happens."""
@@ -23,10 +27,11 @@ added per byte of the flash: until its bytes are loaded."""
 
 
 class Text(StreamSink):
-    """Keeps the text, and writes it to a file as it comes."""
+    """Keeps the text, and writes it to a file and a terminal as it comes."""
 
     content = b""
     file: BinaryIO | None = None
+    terminal: Terminal | None = None
 
     def take(self, cycle: int, payload: int) -> None:
         """Keep a byte."""
@@ -34,6 +39,8 @@ class Text(StreamSink):
         if self.file is not None:
             self.file.write(bytes([payload]))
             self.file.flush()
+        if self.terminal is not None:
+            self.terminal.write(bytes([payload]))
 
 
 class BoardBench(BlockBench):
@@ -84,6 +91,13 @@ class DeskBench(BoardBench):
             quiet = 0 if self.played > before else quiet + STEP
         playing.cancel()
 
+    async def talk(self, terminal: Terminal) -> None:
+        """Join a terminal with the board's UART until it is closed."""
+        self.text.terminal = terminal
+        while (content := terminal.read()) is not None:
+            await self.asked.send_all(content)
+            await self.domain.cycles(LOOK)
+
 
 @bench_test(DeskBench)
 async def desk(bench):
@@ -92,6 +106,10 @@ async def desk(bench):
     with ExitStack() as stack:
         if given.text is not None:
             bench.text.file = stack.enter_context(open(given.text, "wb"))
+        terminal = None if given.terminal is None else Terminal(given.terminal)
         await bench.fill()
-        await bench.play()
+        working = [cocotb.start_soon(bench.play())]
+        if terminal is not None:
+            working.append(cocotb.start_soon(bench.talk(terminal)))
+        await First(*(task.complete for task in working))
     return bench.text.content

@@ -76,7 +76,7 @@ def _check(statuses: list[Status], start: Start, given: int) -> None:
 
     Before the weights are there no sample is given, and at last as many as `given`.
     """
-    if bool(statuses) != bool(start.asks):
+    if bool(statuses) != any(ASK in sent for sent in start.asks.values()):
         raise SimulationError(f"asked {dict(start.asks)} it answers {statuses}")
     for before, after in pairwise(statuses):
         if after.cycles <= before.cycles or after.samples < before.samples:
@@ -90,15 +90,15 @@ def _check(statuses: list[Status], start: Start, given: int) -> None:
 def _starts(image: bytes, count: int) -> Iterator[Start]:
     """Yield starts: an empty flash, the image, damaged bytes, and the image again.
 
-    Some are asked while the weights are loaded, without a pause, by what is no question too, with
-    a fault and without one.
+    Some are asked: while the weights are loaded, without a pause, with a fault and without one. One
+    gets bytes that are no questions.
     """
-    late = {QUIET: b"no" + ASK}
+    late = {QUIET: ASK}
     yield Start({}, asks={0: ASK * 2} | late)
     whole = dict(enumerate(image))
     yield Start(whole, broken=True, asks={0: ASK * 200} | late)
     yield Start(dict.fromkeys(range(4), 0), asks={QUIET: ASK})
-    yield Start(whole)
+    yield Start(whole, asks={0: b"\0\xff>@" + bytes([ASK[0] ^ 0x80])})
     yield from map(Start, damages(image, count))
     yield Start({}, telling=False)
 

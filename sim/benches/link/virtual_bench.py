@@ -5,23 +5,15 @@ The clock stands still while there is nothing to do: no byte from the host, and 
 frame of his.
 """
 
-import os
-import select
-import signal
-import socket
-from contextlib import suppress
-
 import cocotb
 
 from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.protocol.formats import DELIMITER
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.streams import ClockDomain, Dut
+from firstspike.sim.harness.terminal import Terminal
 
 from .bench import ByteLine
-
-PIECE = 64
-"""Bytes from the host that go in before what has come out is passed on."""
 
 STEP = 500
 """Cycles between two looks at the terminal while something is under way."""
@@ -31,43 +23,10 @@ PATIENCE = 1_000_000
 may have one answer."""
 
 
-class Terminal:
-    """Our end of the pseudo-terminal, and the socket that says how long there is one."""
-
-    def __init__(self, control: socket.socket) -> None:
-        self._control = control
-        _, (self._file,), _, _ = socket.recv_fds(control, 1, 1)
-        self._unsent = b""
-        os.set_blocking(self._file, False)
-
-    def read(self, idle: bool) -> bytes | None:
-        """Return what the host has sent, maybe nothing; None at the end.
-
-        If the board is `idle` it waits for the host, unless the host has not taken all answers.
-        """
-        control = self._control.fileno()
-        patience = None if idle and not self._unsent else 0
-        readable, _, _ = select.select([self._file, control], [], [], patience)
-        if control in readable:
-            return None
-        return os.read(self._file, PIECE) if readable else b""
-
-    def write(self, content: bytes) -> None:
-        """Send to the host what he takes; the rest waits."""
-        self._unsent += content
-        with suppress(BlockingIOError):
-            self._unsent = self._unsent[os.write(self._file, self._unsent) :]
-
-
 @cocotb.test()
 async def virtual(dut: Dut) -> None:
-    """Be a board until the control socket is closed."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is meant for the program that has started us
-    control = socket.socket(socket.AF_UNIX)
-    control.connect(given(bytes))
-    terminal = Terminal(control)
+    """Be a board until the terminal is closed."""
+    terminal = Terminal(given(bytes))
     domain = ClockDomain(dut)
     line = ByteLine(dut, domain)
     arrived = line.arrived

@@ -107,15 +107,17 @@ class WristBench(BlockBench):
         wires = (getattr(dut, f"sensor_{name}") for name in ("cs", "sck", "mosi", "miso"))
         self.part = Part(*wires)
         self.decisions = self.sink("decision", kind=StreamSink)
+        self.drive(taken=0)
 
     async def give(self, x: np.ndarray) -> None:
-        """Let the part come, give all samples, and go."""
+        """Let the part come, give all samples, which are counted, and go."""
         self.part.begin()
         assert await self.domain.until(lambda: self.part.configured, PATIENCE)
         for values in x.tolist():
             await self.part.give(values, PATIENCE)
         await self.domain.cycles(self.given.tail)
         assert self.dut.fault.value != ABSENT
+        assert self.dut.counted.value == self.part.taken
         self.part.present = False
         assert await self.domain.until(lambda: self.dut.fault.value == ABSENT, PATIENCE)
 

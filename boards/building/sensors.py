@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Chooses the design of a board that needs no computer by the name of its sensor."""
+
+from firstspike.boards.pins.board import Board
+from firstspike.golden import Network
+from firstspike.golden.timing.shape import CoreShape
+
+from .alone import AloneDesign
+from .motion import LSM6DSO, MotionDesign
+from .sound import SoundDesign
+
+
+def sensing_design(
+    network: Network, board: Board, shape: CoreShape, hz: int | None, sensor: str
+) -> AloneDesign:
+    """Design a core of this shape with a sensor, one of `MICROPHONES` or LSM6DSO.
+
+    All else is as `AloneDesign.of_sensor` says.
+    """
+    if sensor == LSM6DSO:
+        return MotionDesign.of_motion(network, board, shape, hz)
+    return SoundDesign.of_sound(network, board, shape, hz, sensor)

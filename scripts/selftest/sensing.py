@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stages for a board that needs no computer: it is asked for its status, twice or more.
+
+    ASK -> line of text -> board -> line of text -> Status, or something else that it says
+
+What happens is timed by the clock cycles that the board counts, so a simulated board is as good as
+a real one.
+"""
+
+import re
+import time
+from typing import Any, NamedTuple
+
+from firstspike.boards.building.alone import AloneDesign
+from firstspike.boards.building.sound import SoundDesign
+from firstspike.boards.client.channel import Channel
+from firstspike.boards.client.errors import MismatchError, NoAnswerError
+from firstspike.golden.front_ends import motion_of
+from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.hdl.alone.core import FAULTS, LISTENING, LOADING
+from firstspike.hdl.alone.microphone import MicrophoneSensor
+from firstspike.hdl.alone.motion import MotionSensor
+from firstspike.hdl.alone.status import ASK, WIDTHS, Status
+from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+
+from .stages import DifferenceError, Stage, in_order, since
+
+PATIENCE = 30.0
+"""Seconds within which a question is answered: a simulated board on a busy machine takes some."""
+
+AGAIN = 10.0
+"""Seconds after which it is asked again. A board drops a question while it answers one."""
+
+PAUSE = 0.25
+"""Seconds between an answer and the next question."""
+
+LOADED_SECONDS = 0.5
+"""Time on the board's clock in which weights are loaded, and the sensor gives a sample."""
+
+QUIETEST = 1
+"""Magnitude of the samples of bits that are all 1, or all 0, on the line of an I2S microphone."""
+
+LOUDEST = (1 << SAMPLE_BITS - 1) - 1
+"""Magnitude of a sample from which on it may be one that did not fit."""
+
+
+class Pace(NamedTuple):
+    """How a sensor should give samples."""
+
+    cycles: float
+    """Clock cycles per sample."""
+    error: float
+    """How far this may be off, as a share."""
+    samples: int
+    """Samples that are watched, at least."""
+
+
+def pace_of(design: AloneDesign) -> Pace:
+    """Return the pace of a design's sensor.
+
+    The design makes the clock of a microphone. An LSM6DSO has a clock of its own, but a wrong
+    setting is off by a factor of two.
+    """
+    if isinstance(design, SoundDesign):
+        return Pace(design.microphone.cycles, 0, 1000)
+    return Pace(design.hz / motion_of(design.network).rate, 0.25, 25)
+
+
+class Conversation:
+    """Asks a board on a channel how it is, and keeps what else it says as `heard`."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._begun = b""  # a line whose end has not come
+        self._first = True  # the next line may have begun before the channel was open
+        self.heard: list[bytes] = []
+
+    def ask(self) -> Status:
+        """Return the answer to a question. Raises NoAnswerError and PortError."""
+        until = self._channel.now() + PATIENCE
+        while (begun := self._channel.now()) < until:
+            self._channel.write(ASK)
+            while (left := min(begun + AGAIN, until) - self._channel.now()) > 0:
+                if (status := self._listen(left)) is not None:
+                    return status
+        raise NoAnswerError(
+            f"no board that needs no computer answers on {self._channel.name}: see that it is the "
+            "port of its UART, and that the board was built by this version with --sensor (one "
+            "with the link is tested without --sensor)."
+        )
+
+    def _listen(self, seconds: float) -> Status | None:
+        """Take what comes, and return the latest status in it."""
+        status = None
+        *lines, self._begun = (self._begun + self._channel.read(seconds)).split(b"\n")
+        for line in lines:
+            try:
+                status = Status.of_line(line)
+            except ValueError:
+                if not self._first:
+                    self.heard.append(line + b"\n")
+            self._first = False
+        return status
+
+
+class SensingSelftest:
+    """The stages for a board on a channel, which was built as `design`.
+
+    `identity` is what the board says of its own design. Raises BoardError where none answers.
+    """
+
+    def __init__(self, design: AloneDesign, channel: Channel) -> None:
+        self._design, self._port = design, channel.name
+        self._conversation = Conversation(channel)
+        begun = time.monotonic()
+        self.identity = self._conversation.ask().identity
+        self._seconds = since(begun)
+
+    def stages(self) -> list[Stage]:
+        """Run the stages in their order, up to one that fails."""
+        runs = {"answers": self._answers, "sensor": self._sensor, "lines": self._lines}
+        return in_order(runs, self._port)
+
+    def _answers(self) -> dict[str, Any]:
+        """It is the design that it should be."""
+        identity = self._design.build_hash
+        if self.identity != identity:
+            raise MismatchError(
+                f"the board has another design, {self.identity.hex()}, and not {identity.hex()}: "
+                "give the network it was built for, or build anew, with the same --sensor, and "
+                "with neither --lanes, nor --window, nor --clock."
+            )
+        return {"seconds": self._seconds}
+
+    def _sensor(self) -> dict[str, Any]:
+        """Samples come, so many in so many cycles, and are good ones."""
+        pace, first, loudest = pace_of(self._design), self._first_sample(), 0
+        while True:
+            time.sleep(PAUSE)
+            status = self._conversation.ask()
+            cycles, samples = (_passed(name, first, status) for name in ("cycles", "samples"))
+            least, most = ((samples + one) * pace.cycles for one in (-1, 1))
+            if not least * (1 - pace.error) <= cycles <= most * (1 + pace.error):
+                raise DifferenceError(
+                    f"{samples} samples have come in {cycles} clock cycles: one should come in "
+                    f"{pace.cycles:.0f}"
+                )
+            loudest = max(loudest, status.loudest or 0)
+            if samples >= pace.samples:
+                break
+        heard: dict[str, int | None] = {"loudest": None, "lost": None}
+        if status.lost is not None:
+            _check_microphone(loudest, status.lost)
+            heard = {"loudest": loudest, "lost": status.lost}
+        return {"samples": samples, "cycles": cycles, **heard}
+
+    def _first_sample(self) -> Status:
+        """Return the first status that is told of a sample, for weights may be loaded before."""
+        first = status = self._conversation.ask()
+        while not status.samples:
+            if _passed("cycles", first, status) > LOADED_SECONDS * self._design.hz:
+                raise DifferenceError(
+                    f"no sample has come in {LOADED_SECONDS:g} seconds: press reset and see what "
+                    "the board says; if the flash has no network, run firstspike flash"
+                )
+            time.sleep(PAUSE)
+            status = self._conversation.ask()
+        return status
+
+    def _lines(self) -> dict[str, Any]:
+        """All that it has said meanwhile is what it can say."""
+        heard = self._conversation.heard
+        for line in heard:
+            if not can_say(self._design, line):
+                raise DifferenceError(f"the board has said {line!r:.80}, which it cannot say")
+        return {"lines": len(heard)}
+
+
+def can_say(design: AloneDesign, line: bytes) -> bool:
+    """Return whether a line with its end is a condition or a decision of the design."""
+    kind = MicrophoneSensor if isinstance(design, SoundDesign) else MotionSensor
+    if line in map(sentence, (LOADING, *FAULTS.values(), LISTENING, *kind.faults)):
+        return True
+    tick = re.search(rb" ([0-9]{1,9})\r\n$", line)
+    network = design.network
+    if tick is None or int(tick[1]) > network.deadline:
+        return False
+    words = range(network.shape[-1] - (network.sound is not None))  # the last one is no word
+    texts = (said_of_class(network.class_name(number), network.deadline) for number in words)
+    return any(spoken(text, int(tick[1])) == line for text in texts)
+
+
+def _passed(name: str, first: Status, then: Status) -> int:
+    """Return by how much a number of the status has grown."""
+    return (getattr(then, name) - getattr(first, name)) % (1 << WIDTHS[name])
+
+
+def _check_microphone(loudest: int, lost: int) -> None:
+    """Raise DifferenceError where the samples of a microphone are bad ones."""
+    if lost:
+        raise DifferenceError(
+            f"{lost} samples were lost, for the core was too slow: build with more --lanes"
+        )
+    if loudest <= QUIETEST:
+        raise DifferenceError(
+            f"no sample has a magnitude above {loudest}: check the wires of the microphone"
+        )
+    if loudest >= LOUDEST:
+        raise DifferenceError(
+            f"a sample has the magnitude {loudest}, the end of the range: check the wires of the "
+            "microphone, or test it where it is less loud"
+        )
