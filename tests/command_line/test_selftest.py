@@ -403,6 +403,13 @@ def test_a_port_on_which_no_such_board_answers(capfd, desk, sensing, says):
     assert not (desk / "report.json").exists()
 
 
+def test_a_board_with_the_link_is_no_such_board(capfd, desk, quick, sensing, port):
+    words = ["pdm.npz", "--board", "icebreaker", "--sensor", "pdm", "--port", port]
+    said = refusal(capfd, "selftest", *words)
+    assert "one with the link is tested without --sensor" in said
+    assert firstspike(capfd, "selftest", "net.npz", "--port", port).status == 0
+
+
 @pytest.mark.parametrize(("rate", "status"), [(1, 0), (1.1, 0), (2, 1), (0.5, 1)])
 def test_a_board_that_watches_motion(capfd, desk, sensing, rate, status):
     each = round(24_000_000 / 52 * 10 * rate / (SAMPLES * CYCLES), 6)  # 10 samples

@@ -25,6 +25,9 @@ PATIENCE, LOADING_CYCLES = 200_000, 20
 """Cycles without a bit of the microphone after which none is taken any more, and those that are
 added per byte of the flash: until its bytes are loaded."""
 
+POWER_UP = 1_000
+"""Cycles in front of a question. An iCE40 is in reset for 15 us after power-up, and hears none."""
+
 
 class Text(StreamSink):
     """Keeps the text, and writes it to a file and a terminal as it comes."""
@@ -78,7 +81,11 @@ class DeskBench(BoardBench):
             await self.chunks.send(chunk)
             self.played += 1
             if number in self.given.asks:
-                cocotb.start_soon(self.asked.send_all(self.given.asks[number]))
+                cocotb.start_soon(self._ask(self.given.asks[number]))
+
+    async def _ask(self, content: bytes) -> None:
+        await self.domain.cycles(POWER_UP)
+        await self.asked.send_all(content)
 
     async def play(self) -> None:
         """Let the microphone play all bits, or give up: a design with a fault takes none."""
