@@ -36,7 +36,7 @@ class Status:
     """All numbers are those of one clock cycle. Raises ValueError for one that does not fit."""
 
     identity: bytes
-    """Of the design; the image in its flash has the same."""
+    """Identity of the design, which the image in its flash has, too."""
     cycles: int
     """Clock cycles since the end of reset, modulo 2^32."""
     samples: int

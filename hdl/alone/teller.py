@@ -18,7 +18,7 @@ from .status import DIGIT_BITS, WIDTHS, said_of_status
 from .texts import DIGIT, END, LAST, NIBBLE, in_memory, said_of_class, sentence
 
 BEFORE_LETTERS = 9
-"""The last digit that is no letter."""
+"""Largest hexadecimal digit that is written as a figure."""
 
 
 class State(enum.Enum):

@@ -10,8 +10,9 @@ from amaranth.sim import Simulator
 from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone import status, texts
+from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.alone.counts import MicrophoneCounts, counted_layout
-from firstspike.hdl.alone.status import OF_MICROPHONE, WIDTHS, Status
+from firstspike.hdl.alone.status import ASK, OF_MICROPHONE, WIDTHS, Status
 from firstspike.hdl.alone.teller import Teller
 from firstspike.hdl.alone.texts import said_of_class, spoken
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
@@ -19,6 +20,7 @@ from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flash.loader import Loader
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.sim.benches.alone.example import IDENTITY, damage, small_network
+from firstspike.sim.benches.alone.flashed import StreamSensor
 from firstspike.sim.benches.alone.run import statuses_of
 from tests.support.refused import refused
 
@@ -179,6 +181,29 @@ def test_samples_are_counted_and_the_loudest_is_kept():
 
     simulated(counts, bench)
     assert lost == 2**16 - 1
+
+
+def test_a_question_without_a_stop_bit_is_ignored():
+    network = small_network()
+    config = CoreConfig.of(network, linked_folding(network, CoreShape(lanes=3)))
+    sensor = StreamSensor(config)
+    core = AloneCore(config, network, sensor, clock_hz=4 * BAUD, identity=IDENTITY, place=0)
+
+    async def bench(ctx):
+        async def answers(stop):
+            frame = [0, *(ASK[0] >> bit & 1 for bit in range(8)), stop]
+            taken = 0
+            for level in frame + [1] * 1000:  # other text comes first
+                ctx.set(core.rx, level)
+                for _ in range(4):
+                    taken += ctx.get(sensor.taken)
+                    await ctx.tick()
+            return taken
+
+        assert await answers(stop=0) == 0
+        assert await answers(stop=1) == 1
+
+    simulated(core, bench)
 
 
 def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
