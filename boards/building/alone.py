@@ -13,19 +13,20 @@ from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Alone, Board
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.timing.shape import CoreShape, Lanes
 from firstspike.hdl.alone.core import BAUD, AloneCore, Sensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memories import Memory
 
 from .design import WINDOW, Design
+from .memories import weights_fit
 
 TALK = "text"
 """What such a design says. It can be asked for its status alone."""
 
-LANES = 2
-"""Lanes of each layer where none are given."""
+LANES = (3, 2)
+"""Lanes of a hidden layer where none are given, the first of them with which the weights fit."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,17 @@ class AloneDesign(Design, ABC):
     ) -> Self:
         """Design a core of this shape with a sensor; `title` is its name for people.
 
-        Without `hz` it has the board's clock for the sensor, without lanes `LANES`, and without a
-        window WINDOW. Raises NetworkError and ClockError.
+        Without `hz` it has the board's clock for the sensor, without a window WINDOW, and without
+        lanes those of `LANES` and one for the last layer. Raises NetworkError and ClockError.
         """
         if board.alone is None:
             raise NetworkError(
                 f"the {board.title} has no pins for {title}: build for the iCEBreaker"
             )
-        shape = replace(
-            shape,
-            lanes=LANES if shape.lanes is None else shape.lanes,
-            window=WINDOW if shape.window is None else shape.window,
-        )
-        folding = Folding.of(network.connected(), replace(shape, bitmap=None))
-        config = CoreConfig.of(network.connected(), folding)
+        most, least = ((*[P] * (network.n_layers - 1), 1) for P in LANES)
+        config = _config(network, shape, most)
+        if not weights_fit(config, board):
+            config = _config(network, shape, least)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clocks[sensor])
         return cls(network, board, config, dividers, flashed=True, sensor=sensor)
@@ -115,3 +113,14 @@ class AloneDesign(Design, ABC):
     @abstractmethod
     def _sensor(self) -> Sensor:
         """The sensor in front of the core."""
+
+
+def _config(network: Network, shape: CoreShape, lanes: Lanes) -> CoreConfig:
+    """Return the core of this shape, which has these lanes where it names none."""
+    shape = replace(
+        shape,
+        lanes=lanes if shape.lanes is None else shape.lanes,
+        window=WINDOW if shape.window is None else shape.window,
+        bitmap=None,
+    )
+    return CoreConfig.of(network.connected(), Folding.of(network.connected(), shape))

@@ -45,9 +45,19 @@ def ring_bytes_of(config: CoreConfig, board: Board) -> int:
     """Bytes of requests that the link of a design holds."""
     if not board.loaded:
         return board.ring_bytes
+    return board.ring_bytes if _left(config, board) > 0 else SMALL_RING
+
+
+def weights_fit(config: CoreConfig, board: Board) -> bool:
+    """Whether single-port RAM holds the first layer's weights, on a board that has it."""
+    return _left(config, board) >= 0
+
+
+def _left(config: CoreConfig, board: Board) -> int:
+    """Return how many single-port RAM the first layer's weights leave."""
     first = config.layers[0]
     taken = _single_port_blocks(Memory(STORE, first.word_bits, first.words))
-    return board.ring_bytes if taken < board.device.holds["SPRAM"] else SMALL_RING
+    return board.device.holds["SPRAM"] - taken
 
 
 def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:

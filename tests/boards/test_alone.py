@@ -14,8 +14,10 @@ from firstspike.boards.building import bitstream
 from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Features
 from firstspike.golden.flash import payload_of
 from firstspike.golden.sound.microphone import loudest
+from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import weight_chunks
@@ -27,6 +29,7 @@ from firstspike.sim.benches.alone.run import statuses_of
 from firstspike.sim.benches.motion.example import FRONT, small_network
 from firstspike.sim.benches.motion.frames import movement
 from firstspike.sim.benches.sound.ear import CHUNK
+from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk, netlist_motion_desk
@@ -177,10 +180,20 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
     assert max(shares.values()) <= 0.05
 
 
+@pytest.mark.parametrize(("hidden", "most"), [(254, 3), (340, 2)])
+def test_a_large_layer_has_the_lanes_with_which_its_weights_fit(hidden, most):
+    features = Features(None, complement=True, constant=True, sound=usual_front_end())
+    sizes = (2 * usual_front_end().n_pixels + 1, hidden, 11)
+    weights = random_weights(np.random.default_rng(1), sizes, -127, 128)
+    network = network_of(weights, (100, 100), bits=8, encoding="levels-32", features=features)
+    built = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
+    assert built.config.folding.lanes == (most, 1)
+
+
 def test_networks_with_other_weights_share_a_design(design):
     network = design.network
     less = tuple(weights - np.sign(weights) for weights in network.weights)
-    for changed, lanes, same in ((network, 1, False), (replace(network, weights=less), 2, True)):
+    for changed, lanes, same in ((network, 1, False), (replace(network, weights=less), None, True)):
         other = SoundDesign.of_sound(changed, design.board, CoreShape(lanes=lanes), design.hz)
         # The widths of S and M are those that the weights need.
         assert same == (other.config == design.config)

@@ -4,15 +4,16 @@
     python -m tests.support.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
 
 It plays the first 20 of the files, one after the other, and wants the words, their decisions and
-their spikes to be those of golden. It takes a few seconds per recording. Clock and lanes are those
-of an iCEBreaker that listens. It prints how long each decision took from the end of the word's last
-frame on.
+their spikes to be those of golden. It takes some ten seconds per recording. The clock is that of an
+iCEBreaker that listens, and so are the lanes if none are given. It prints how long each decision
+took from the end of the word's last frame on.
 """
 
-import sys
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import click
 import numpy as np
 
 from firstspike.boards.building.sound import SoundDesign
@@ -24,6 +25,7 @@ from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
+from firstspike.scripts.options import Lanes
 from firstspike.sim.benches.sound import ear
 from firstspike.sim.benches.sound.ear import CHUNK, Ear
 from firstspike.sim.benches.sound.listener import chunks_of, compared
@@ -37,11 +39,15 @@ SILENCE = 2
 """Slots of silence behind the window of a word that begins at the end of a recording."""
 
 
-def main(path: str, count: int, files: list[str]) -> None:
-    """Play `count` of the files; raises SimulationError at the first difference."""
-    network = Network.load(path)
+@click.command(help=__doc__)
+@click.argument("network_file")
+@click.argument("count", type=int)
+@click.argument("files", nargs=-1)
+@click.option("--lanes", type=Lanes())
+def main(network_file: str, count: int, files: tuple[str, ...], lanes: Any) -> None:
+    network = Network.load(network_file)
     front = sound_of(network)
-    design = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
+    design = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape(lanes))
     folding, clock_hz = design.config.folding, design.hz
     microphone = design.microphone
     silence = np.zeros((front.window + SILENCE) * front.slot, np.int16)
@@ -69,4 +75,4 @@ def main(path: str, count: int, files: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
+    main()
