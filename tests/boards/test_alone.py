@@ -30,7 +30,6 @@ from firstspike.sim.benches.motion.example import FRONT, small_network
 from firstspike.sim.benches.motion.frames import movement
 from firstspike.sim.benches.sound.ear import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
-from firstspike.sim.harness.verilog import verilog_of
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk, netlist_motion_desk
 from tests.support.listening import listening_network, sounds
@@ -149,8 +148,8 @@ def tells(desk, design, samples):
 
 def test_rtl_says_what_golden_says_of_motion(watching):
     identity = watching.build_hash
-    core = verilog_of(lambda: watching.core(identity), "core", f"AloneCore {identity.hex()}")
-    tells(MotionDesk(rtl_verilog(SENSED, core, watching.hz), watching.network, False), watching, 80)
+    verilog = rtl_verilog(SENSED, lambda: watching.core(identity), identity, watching.hz)
+    tells(MotionDesk(verilog, watching.network, netlist=False), watching, 80)
 
 
 @pytest.mark.long

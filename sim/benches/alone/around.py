@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Verilog of a desk: a board that needs no computer, and what stands around it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from firstspike.hdl.alone.core import BAUD
+from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.flow.wrapping import filled
 from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
 from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.benches.netlist.netlist import Netlist
+from firstspike.sim.harness.verilog import verilog_of
 
 TOP = "desk"
 
@@ -38,8 +39,11 @@ class Sensed:
     """The modules of the instances."""
 
 
-def rtl_verilog(sensed: Sensed, core: str, clock_hz: int) -> str:
-    """Return a desk with a design, whose Verilog is `core`."""
+def rtl_verilog(
+    sensed: Sensed, make: Callable[[], AloneCore], identity: bytes, clock_hz: int
+) -> str:
+    """Return a desk with a design, which `make` makes if it is not known by its identity."""
+    core = verilog_of(make, "core", f"AloneCore {identity.hex()}")
     return _desk(sensed, filled(_RTL, sensor=sensed.joined), clock_hz) + core
 
 

@@ -88,8 +88,7 @@ class Desk:
         clock_hz: int,
     ) -> "Desk":
         """Return the desk with a design, which `make` makes if it is not known by its identity."""
-        core = verilog_of(make, "core", f"AloneCore {identity.hex()}")
-        verilog = rtl_verilog(_sensed(microphone), core, clock_hz)
+        verilog = rtl_verilog(_sensed(microphone), make, identity, clock_hz)
         return cls(verilog, network, microphone, netlist=False)
 
     @classmethod
