@@ -35,15 +35,6 @@ def taken(kind: type[Record], options: dict[str, Any]) -> Record:
     return kind(**{name: options.pop(name) for name in named})
 
 
-def is_given(*options: str) -> bool:
-    """Whether any of these options of the verb that runs stands on the command line."""
-    context = click.get_current_context()
-    return any(
-        context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
-        for option in options
-    )
-
-
 BENCH_IMAGES = 64
 """Images that a design holds by default: two block RAMs of an ECP5 for MNIST."""
 
@@ -224,13 +215,14 @@ def lanes_option(
 
 def window_option(
     default: object = f"{DEFAULT_WINDOW}, or 0 for a network that convolves",
+    meaning: str = "Let the core advance by up to 2^K ticks at once",
 ) -> Decorator:
     """Return the option; the help names `default`, and the verb gets None."""
     return click.option(
         "--window",
         type=click.IntRange(0, MAX_WINDOW),
         metavar="K",
-        help=f"Let the core advance by up to 2^K ticks at once.  [default: {default}]",
+        help=f"{meaning}.  [default: {default}]",
     )
 
 

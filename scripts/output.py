@@ -203,7 +203,7 @@ def command_line() -> str:
     return " ".join(words)
 
 
-def given(name: str | None) -> bool:
-    """Whether a parameter stands on the command line."""
-    source = click.get_current_context().get_parameter_source(name or "")
-    return source is click.core.ParameterSource.COMMANDLINE
+def given(*names: str | None) -> bool:
+    """Whether one of these parameters of the verb that runs stands on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(name or "") is click.core.ParameterSource.COMMANDLINE for name in names)

@@ -127,8 +127,7 @@ class SensingSelftest:
         if self.identity != identity:
             raise MismatchError(
                 f"the board has another design, {self.identity.hex()}, and not {identity.hex()}: "
-                "give the network it was built for, or build anew, with the same --sensor, and "
-                "with neither --lanes, nor --window, nor --clock."
+                "give the network, --sensor, --lanes, --window and --clock with which it was built."
             )
         return {"seconds": self._seconds}
 

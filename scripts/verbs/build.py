@@ -29,7 +29,6 @@ from firstspike.scripts.options import (
     Number,
     bench_option,
     folder_option,
-    is_given,
     lanes_option,
     learn_option,
     line_option,
@@ -41,7 +40,15 @@ from firstspike.scripts.options import (
     taken,
     window_option,
 )
-from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
+from firstspike.scripts.output import (
+    command_line,
+    given,
+    json_option,
+    json_result,
+    note,
+    say,
+    table,
+)
 from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
@@ -171,7 +178,7 @@ def command(
         if weights == FLASH:
             design = replace(design, flashed=True)
     else:
-        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or is_given("weights", *core):
+        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or given("weights", *core):
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )

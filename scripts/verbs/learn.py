@@ -211,7 +211,7 @@ _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "ac
 def _check(resume: bool, run: dict[str, Any]) -> None:
     """Raise click.UsageError where the options that make the run contradict each other."""
     if resume:
-        if any(given(name) for name in ("fresh", *run)):
+        if given("fresh", *run):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):

@@ -3,24 +3,38 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from firstspike.boards.building.motion import LSM6DSO
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import Network, load_network
+from firstspike.golden import load_network
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import told_as
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.board_options import board_option, sensor_option
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import number_option, seed_option
+from firstspike.scripts.options import (
+    Number,
+    lanes_option,
+    number_option,
+    seed_option,
+    taken,
+    window_option,
+)
 from firstspike.scripts.output import given, json_result, say
 from firstspike.scripts.places import InputPath, NetworkName, Output, Parameters, Verb
 from firstspike.scripts.progress import bars
 
+if TYPE_CHECKING:
+    from firstspike.boards.building.alone import AloneDesign
+
 REPORT = "report.json"
+
+NOT_GIVEN = "what `firstspike build` takes"
 
 
 def _written(parameters: Parameters) -> str | None:
@@ -36,6 +50,14 @@ def _written(parameters: Parameters) -> str | None:
 )
 @sensor_option(
     "Test a board that needs no computer, and was built with this --sensor for NET.", LSM6DSO
+)
+@lanes_option(NOT_GIVEN, "The --lanes with which the board with a sensor was built")
+@window_option(NOT_GIVEN, "The --window with which the board with a sensor was built")
+@click.option(
+    "--clock",
+    type=Number(min=1),
+    metavar="MHz",
+    help=f"The --clock with which the board with a sensor was built.  [default: {NOT_GIVEN}]",
 )
 @seed_option("the images, the hostile frames and the learning")
 @click.option(
@@ -58,9 +80,11 @@ def command(
     board: str | None,
     baud: int | None,
     sensor: str | None,
+    clock: float | None,
     seed: int,
     output: str | None,
     report_path: Path | None,
+    **core: Any,
 ) -> int:
     """Test a board for a minute against golden, and write a report of it.
 
@@ -71,9 +95,9 @@ def command(
     It may be left out if it comes with the package.
 
     With --sensor it is a board that needs no computer, which is asked how it is. Its design must be
-    the one that `firstspike build --sensor` makes of NET without other options. Samples must come
-    in the right number of clock cycles. Those of a microphone must not be lost, nor all be silent,
-    nor at the end of their range.
+    the one that `firstspike build --sensor` makes of NET: give --lanes, --window and --clock here,
+    too, if it was built with them. Samples must come in the right number of clock cycles. Those of
+    a microphone must not be lost, nor all be silent, nor at the end of their range.
 
     The report has versions, the design, the seed and the figures, but nothing of you or your
     computer. Exit status 1 means that a stage has failed; the page and the report say which.
@@ -83,7 +107,7 @@ def command(
     from firstspike.scripts.selftest.report import page, read_report, report_of
 
     if report_path is not None:
-        if any(map(given, ("net", "port", "board", "baud", "sensor", "seed", "output"))):
+        if given("net", "port", "board", "baud", "sensor", "clock", "seed", "output", *core):
             raise click.UsageError("--read goes with no other option: leave them out.")
         with told_as(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
@@ -93,15 +117,22 @@ def command(
         raise click.UsageError("Give --port, the board's serial port, or --read a report.")
 
     if sensor is not None:
-        if board is None or net is None or given("baud") or given("seed"):
+        from firstspike.boards.building.sensors import sensing_design
+
+        if board is None or net is None or given("baud", "seed"):
             raise click.UsageError(
                 "--sensor needs NET and --board, and goes with neither --baud nor --seed."
             )
         with json_result(output or REPORT) as write:
-            report = _sensing_report(load_network(net), port, board, sensor)
+            hz = None if clock is None else round(clock * MHZ)
+            shape = taken(CoreShape, core)
+            design = sensing_design(load_network(net), BOARDS[board], shape, hz, sensor)
+            report = _sensing_report(design, port, sensor)
             write(report)
         say(page(report))
         return int(not report["passed"])
+    if given("clock", *core):
+        raise click.UsageError("--lanes, --window and --clock go with --sensor.")
 
     from firstspike.boards.client import BoardClient
     from firstspike.scripts.selftest.stages import Selftest, network_of
@@ -124,20 +155,17 @@ def command(
     return int(not report["passed"])
 
 
-def _sensing_report(network: Network, port: str, board: str, sensor: str) -> dict[str, Any]:
+def _sensing_report(design: "AloneDesign", port: str, sensor: str) -> dict[str, Any]:
     """Test a board that needs no computer, and return the report of it."""
-    from firstspike.boards.building.sensors import sensing_design
     from firstspike.boards.client.channel import SerialPort
-    from firstspike.golden.timing.shape import CoreShape
     from firstspike.hdl.alone.core import BAUD
     from firstspike.hdl.link.protocol.identity import Facts, identity_of
     from firstspike.scripts.selftest.report import report_of
     from firstspike.scripts.selftest.sensing import SensingSelftest
 
-    design = sensing_design(network, BOARDS[board], CoreShape(), None, sensor)
     with closing(SerialPort(port, BAUD)) as channel:
         selftest = SensingSelftest(design, channel)
         stages = selftest.stages()
     facts = Facts(clock_hz=design.hz, build=selftest.identity, ring_bytes=1)  # it has no link
-    identity = identity_of(design.config, network, facts)
-    return report_of(identity, board, 1, stages, sensor)
+    identity = identity_of(design.config, design.network, facts)
+    return report_of(identity, design.board.name, 1, stages, sensor)

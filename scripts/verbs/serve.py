@@ -26,12 +26,11 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
     design_options,
-    is_given,
     learn_option,
     taken,
     weights_option,
 )
-from firstspike.scripts.output import note, say
+from firstspike.scripts.output import given, note, say
 from firstspike.scripts.places import InputPath, NetworkName, Output
 from firstspike.scripts.selection import SelectionCommand
 
@@ -83,11 +82,11 @@ def command(
     """
     if (board is None) != (not wav_files):
         raise click.UsageError("--board and --wav go together.")
-    if wav_files and is_given("rows", "overlap", *design.keys() - {"lanes", "window"}):
+    if wav_files and given("rows", "overlap", *design.keys() - {"lanes", "window"}):
         raise click.UsageError(
             "--wav goes with --board, --sensor, --lanes, --window and --symlink alone."
         )
-    if is_given("sensor") and not wav_files:
+    if given("sensor") and not wav_files:
         raise click.UsageError("--sensor goes with --wav.")
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):

@@ -135,7 +135,7 @@ def command(
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
     resume = options.pop("resume")
-    if resume and any(given(name) for name in options):
+    if resume and given(*options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
     fresh, recipe = options.pop("fresh"), options.pop("recipe_name")

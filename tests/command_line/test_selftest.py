@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike selftest`: passes on a good board, and names what is wrong with others."""
 
+import hashlib
 import json
 import os
 import select
@@ -19,6 +20,7 @@ from scipy.io import wavfile
 from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.client.channel import SerialPort
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import CoreConfig
@@ -255,6 +257,9 @@ def test_options_that_do_not_go_together(capfd, desk):
             ("net.npz", "--port", "x", "--sensor", "pdm", "--board", "icebreaker"),
             "does not listen to sound",
         ),
+        (("--port", "x", "--lanes", 2), "--lanes, --window and --clock go with --sensor"),
+        (("--port", "x", "--clock", 12), "--lanes, --window and --clock go with --sensor"),
+        (("--read", "report.json", "--window", 2), "--read goes with no other option"),
     ):
         ended = firstspike(capfd, "selftest", *words)
         assert ended.status == 2
@@ -332,8 +337,8 @@ def sensing(desk, monkeypatch):
     for name, value in {"PATIENCE": 2.0, "AGAIN": 0.4, "PAUSE": 0.01}.items():
         monkeypatch.setattr(sensing_stages, name, value)
 
-    def run(capfd, says, sensor="pdm"):
-        words = [f"{sensor}.npz", "--board", "icebreaker", "--sensor", sensor]
+    def run(capfd, says, sensor="pdm", *options):
+        words = [f"{sensor}.npz", "--board", "icebreaker", "--sensor", sensor, *options]
         with FakeBoard(says) as board:
             return firstspike(capfd, "selftest", *words, "--port", board.port)
 
@@ -354,6 +359,19 @@ def test_a_good_board_that_listens_passes(capfd, desk, sensing):
     assert figures["lines"] == {"lines": 3}
     again = firstspike(capfd, "selftest", "--read", "report.json")
     assert (again.status, again.out) == (0, ended.out)
+
+
+def test_a_board_is_tested_as_it_was_built(capfd, desk, sensing, monkeypatch):
+    named = property(lambda design: hashlib.sha256(repr(design.config).encode()).digest()[:8])
+    monkeypatch.setattr(SoundDesign, "build_hash", named)
+    shape, hz = CoreShape(lanes=(2, 1), window=1), 12_000_000
+    built = SoundDesign.of_sound(listening_network(), BOARDS["icebreaker"], shape, hz, "pdm")
+    says = lambda n: answer(n, rate=0.5, identity=built.build_hash)  # noqa: E731
+    options = ("--lanes", "2,1", "--window", 1, "--clock", 12)
+    ended = sensing(capfd, says, "pdm", *options)
+    assert ended.status == 0, ended.err + ended.out
+    for number in range(0, 6, 2):  # without one of them
+        assert sensing(capfd, says, "pdm", *options[:number], *options[number + 2 :]).status == 1
 
 
 def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
