@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds the data set for a verb: one that has a name, or a file of the user."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 from firstspike.golden import EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
 
 from .errors import VerbError
+from .output import note, say
 from .places import DatasetName, InputPath
 
 OPTIONS = ("dataset", "label", "group", "test", "test_share")
@@ -177,6 +180,38 @@ def training_data(options: Mapping[str, Any], network: Network | None = None) ->
             raise VerbError(f"{name} has no labels: name their column by --label.")
         raise VerbError(f"{name} has no samples to train on: lower --test-share.")
     return data
+
+
+def tell_features(data: Dataset) -> None:
+    """Say which columns of a table are trained on, and note those that count its rows."""
+    if data.features:
+        columns = list(_columns(data.features))
+        said = ", ".join(columns[:_SHOWN])
+        if len(columns) > _SHOWN:
+            said += f" and {len(columns) - _SHOWN} more columns"
+        say(f"features  {len(data.features)}: {said}")
+    for name in data.counters:
+        note(
+            f"The column {printable(name, _MOST_NAME)} counts the rows: delete the column, or a "
+            "network learns the order of the rows."
+        )
+
+
+_SHOWN = 20
+"""Columns that are named of a table that has more."""
+
+_MOST_NAME = 40
+"""Characters of a name of a column in a list of them."""
+
+
+def _columns(features: tuple[str, ...]) -> Iterator[str]:
+    """Name the columns of features, and of a column of texts how many there are."""
+    for column, named in groupby(features, lambda name: name.partition("=")[0]):
+        texts = list(named)
+        if len(texts) == 1:
+            yield printable(texts[0], _MOST_NAME)
+        else:
+            yield f"{printable(column, _MOST_NAME)} ({len(texts)} texts)"
 
 
 def check_options(options: Mapping[str, Any]) -> None:

@@ -60,6 +60,8 @@ class Dataset:
     """Group of each training sample; a group stays together."""
     features: tuple[str, ...] = ()
     """Names of the features, or none."""
+    counters: tuple[str, ...] = ()
+    """Of these, columns of numbers that count the rows of a table to train on."""
     ticks: bool = False
     """Whether samples are spike ticks."""
     n_classes: int = 10
@@ -84,6 +86,8 @@ class Samples:
     """Group of each sample [n]; a group stays together."""
     names: tuple[str, ...] = ()
     """Names of the features."""
+    counters: tuple[str, ...] = ()
+    """Names of those that count the rows."""
     classes: tuple[str, ...] = ()
     """Names of the classes, of which the labels then are the indices."""
     ticks: bool = False
@@ -193,6 +197,7 @@ def assembled(
         tuple(classes),
         train.groups,
         train.names,
+        train.counters,
         train.ticks,
         len(names),
         train.sound,

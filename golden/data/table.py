@@ -18,6 +18,9 @@ from .dataset import MOST_TEXT, NOT_FINITE, DataError, Samples, check_size, line
 
 _MOST_CATEGORIES = 100
 
+LEAST_ROWS = 10
+"""Rows from which on a column may identify them: in fewer rows it may do so by chance."""
+
 NOTHING: Mapping[str, str] = {}
 
 
@@ -34,6 +37,7 @@ def read_table(
 
     A column of numbers is a feature of that name, one of texts a feature 0 or 1 for each of its
     categories, COLUMN=TEXT. With `names`, these are the features, and all else is left out.
+    Without, what identifies the rows is no feature: texts are refused, and numbers are named.
     """
     columns, lines, delimiter = _columns(path)
     for wanted, option in ((label, "--label"), (group, "--group")):
@@ -81,11 +85,21 @@ def read_table(
         labels,
         None if groups is None else np.array(groups),
         taken,
+        counters=() if names else tuple(name for name in taken if _counts(features[name])),
     )
 
 
 def _asked(column: str, names: Sequence[str]) -> bool:
     return any(name == column or name.startswith(f"{column}=") for name in names)
+
+
+def _counts(numbers: np.ndarray) -> bool:
+    """Whether numbers [n] count the rows: integers, each the one before plus the same step."""
+    if len(numbers) < LEAST_ROWS or (numbers != np.floor(numbers)).any():
+        return False
+    with np.errstate(over="ignore"):
+        steps = np.diff(numbers)
+    return bool(steps[0] != 0 and (steps == steps[0]).all())
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,12 @@ class _Column:
             raise DataError(
                 f"{self.path}: the column {self.name} holds {len(categories)} different texts: "
                 f"at most {_MOST_CATEGORIES} are taken, so delete the column, or give numbers."
+            )
+        if not names and len(categories) == len(self.cells) >= LEAST_ROWS:
+            raise DataError(
+                f"{self.path}: the column {self.name} holds {len(categories)} different texts, one "
+                "for each row: they say nothing of other rows, so delete the column, or give "
+                "numbers."
             )
         for at, cell in enumerate(self.cells) if names else ():
             if f"{self.name}={cell}" not in names:

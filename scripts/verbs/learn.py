@@ -19,7 +19,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
-from firstspike.scripts.datasets import columns_of, dataset_options
+from firstspike.scripts.datasets import columns_of, dataset_options, tell_features
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
 from firstspike.scripts.options import (
@@ -177,6 +177,7 @@ def command(
         run["images"] = None
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         session = resumed(output, data) if resume else begun(run, data)
+        tell_features(session.images)
         before = session.state.done
         with opened(target, output, session.state.network, hardware, bars()) as learner:
             seconds = _learn(session, learner, output)

@@ -12,7 +12,7 @@ from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
 from firstspike.golden.training.checkpoint import Checkpoint, Epoch
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import dataset_options, tell_features
 from firstspike.scripts.options import (
     Sizes,
     data_option,
@@ -146,7 +146,9 @@ def command(
         if plot_path is not None or given("seed"):
             raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")
         with json_result(json_path) as write, shares(scheduler) as work:
-            results = several.train_all(work, images_of(run, data), run, seeds, output)
+            images = images_of(run, data)
+            tell_features(images)
+            results = several.train_all(work, images, run, seeds, output)
             write({"seeds": list(results.values()), **several.spread(results.values())})
         say(several.report(results))
         return
@@ -156,6 +158,7 @@ def command(
         session = resumed(output, data) if resume else begun(run, data)
         if fresh:
             state_path(output).unlink(missing_ok=True)
+        tell_features(session.images)
         _fit(session, output)
         trainer = session.trainer
         result = result_of(session)

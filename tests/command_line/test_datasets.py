@@ -5,11 +5,13 @@ import json
 import re
 from dataclasses import replace
 
+import click
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.split import some_of
 from firstspike.golden.results import Difference
 from firstspike.golden.training import trainer
@@ -18,6 +20,7 @@ from firstspike.golden.training.quantise import quantised
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, selection
+from firstspike.scripts.datasets import tell_features
 from firstspike.scripts.learning import session as learning
 from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.comparison import compared
@@ -108,6 +111,62 @@ def test_unlabelled_rows_are_decided(capfd, folder, trained):
     assert result["summary"]["count"] == 9
     assert result["summary"]["accuracy"] is None
     assert "labelled" in firstspike(capfd, *new, "--plot", "c.png").err
+
+
+def numbered():
+    """A table of three kinds, with a number for each row."""
+    head, *lines = rows().splitlines()
+    return "\n".join([f"id,{head}", *(f"{1000 + at},{line}" for at, line in enumerate(lines))])
+
+
+NOTE = "The column id counts the rows: delete the column, or a network learns the order of the rows"
+
+
+def test_what_is_trained_on_is_said(capfd, folder):
+    (folder / "t.csv").write_text(numbered())
+    quick = ("--hidden", 5, "--epochs", 1, "-o", "net.npz")
+    ended = firstspike(capfd, "train", *DATA, *quick)
+    told = "features  6: id, length, width, same, colour (2 texts)\n"
+    assert ended.out.startswith(told)
+    assert NOTE in ended.err
+    for words in ((*DATA, "--images", "all"), (*DATA, "--test-share", 1)):
+        ended = firstspike(capfd, "run", "net.npz", *words)
+        assert ended.status == 0
+        assert ended.err == ""
+    (folder / "t.csv").write_text(rows())
+    words = ("learn", "--random", 5, "--epochs", 1, *DATA, "-o", "other.npz", "--json", "-")
+    ended = firstspike(capfd, *words)
+    assert json.loads(ended.out)
+    assert "features  5: length, width, same, colour (2 texts)\n" in ended.err
+    assert "counts the rows" not in ended.err
+
+
+def test_of_a_wide_table_some_columns_are_said(capfd):
+    names = (*(f"a{at}" for at in range(25)), "\x1b[31m", "b=c")
+    images = Dataset(*[np.zeros(0)] * 4, features=names[-2:] + names)
+    with click.Context(click.Command("train")):
+        tell_features(images)
+    said = capfd.readouterr().out
+    assert said.startswith(r"features  29: \x1b[31m, b=c, a0, ")
+    assert said.endswith(", a17 and 9 more columns\n")
+
+
+def test_columns_that_a_network_does_not_know_are_ignored(capfd, folder, trained):
+    """As docs/data.md says: columns are found by their names, in any order."""
+    result = firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out
+    lines = [",".join(line.split(",")[::-1]) for line in numbered().splitlines()]
+    wider = "\n".join(f"n{at},{line}" for at, line in enumerate(lines))
+    (folder / "t.csv").write_text(wider)
+    assert firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out == result
+
+
+def test_all_of_a_table_is_numbered_by_its_rows(capfd, folder, trained):
+    """As docs/data.md says: sample K is row K + 1 below the header."""
+    words = (*DATA, "--test-share", 1, "--images", "all", "--json", "-")
+    images = json.loads(firstspike(capfd, "run", "net.npz", *words).out)["images"]
+    assert [image["image"] for image in images] == [*range(180)]
+    kinds = [line.rsplit(",", 1)[1] for line in rows().splitlines()[1:]]
+    assert [("ant", "bee", "wasp")[image["label"]] for image in images] == kinds
 
 
 def test_pictures(capfd, folder, trained):

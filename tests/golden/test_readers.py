@@ -16,6 +16,7 @@ from firstspike.golden.data import dataset, images
 from firstspike.golden.data.dataset import assembled, most_bytes
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
+from firstspike.golden.data.table import LEAST_ROWS
 
 pytestmark = pytest.mark.fast
 
@@ -309,6 +310,42 @@ def test_too_many_texts(tmp_path):
     path.write_text("name,y\n" + "".join(f"n{i},{i % 2}\n" for i in range(200)))
     with pytest.raises(DataError, match="200 different texts"):
         read(path, "y")
+
+
+def test_texts_that_identify_the_rows(tmp_path):
+    """In a few rows each may have a text of its own by chance, and a network knows its texts."""
+    path = tmp_path / "t.csv"
+    path.write_text("name,y\n" + "".join(f"n{i},{i % 2}\n" for i in range(LEAST_ROWS)))
+    with pytest.raises(DataError, match="column name holds 10 different texts, one for each row"):
+        read(path, "y")
+    names = [f"name=n{i}" for i in range(LEAST_ROWS)]
+    assert read(path, "y", names=names)[0].names == tuple(names)
+    for text in (path.read_text().replace("n9", "n8"), path.read_text().replace("n9,1\n", "")):
+        path.write_text(text)
+        assert len(read(path, "y")[0].names) == LEAST_ROWS - 1
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        (range(1000, 1000 + LEAST_ROWS), True),
+        (range(60, 0, -3), True),
+        (range(LEAST_ROWS - 1), False),
+        ([7] * LEAST_ROWS, False),
+        ([*range(LEAST_ROWS), 99], False),
+        ([0.5 * i for i in range(LEAST_ROWS)], False),
+        ([(-1) ** i * 1.7e308 for i in range(LEAST_ROWS)], False),
+    ],
+)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_numbers_that_count_the_rows(tmp_path, numbers, told):
+    path = tmp_path / "t.csv"
+    rows = (f"{one},{i * i},{'ab'[i % 2]},{i % 2}\n" for i, one in enumerate(numbers))
+    path.write_text("id,b,c,y\n" + "".join(rows))
+    samples, _ = read(path, "y")
+    assert samples.counters == ("id",) * told
+    assert assembled("t", samples).counters == samples.counters
+    assert read(path, "y", names=samples.names)[0].counters == (), "of a network that has learned"
 
 
 def test_a_folder_of_images(tmp_path):
