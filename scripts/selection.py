@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,12 +19,13 @@ from firstspike.golden.data.images import opened
 from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
 from firstspike.golden.data.preparation import SIDE, Prepared, prepared
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.data.split import some_of
+from firstspike.golden.data.split import SplitError, some_of
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.data.wav import SUFFIX
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, front_end, loaded
@@ -93,7 +95,24 @@ class Selection:
     """Pictures that were prepared; None for others."""
     words: Sequence[Heard] | None = None
     """The words of recordings; None for others."""
+    files: Sequence[str] = ()
+    """The file of each picture; none for others."""
 
+    def names(self) -> list[str]:
+        """Return what people call each image: its file, or its number.
+
+        Folders are left out, unless files in several folders have one name.
+        """
+        names = [Path(file).name for file in self.files]
+        if len(set(names)) < len(names):
+            names = list(self.files)
+        if not names:
+            names = list(map(str, self.numbers.tolist()))
+        return [printable(name, _MOST_NAME) for name in names]
+
+
+_MOST_NAME = 40
+"""Characters of the name of a file in a table."""
 
 _LISTS = {"--image": SUFFIXES, "--wav": (SUFFIX,)}
 """Options that take several files, and the ends of their names."""
@@ -180,7 +199,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     if wav_files:
         words, pictures = read_words(network, wav_files)
         n = len(words)
-        source = f"{n} words in {len(wav_files)} recordings"
+        source = f"{counted(n, 'word')} in {counted(len(wav_files), 'recording')}"
         images = Images("", pictures, [None] * n, np.arange(n), source)
     elif image_files:
         if options["raw"] or not takes_digits(network):
@@ -191,7 +210,8 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
             photos = [prepared(read_photo(file), SIDE) for file in image_files]
             samples = np.stack([photo.pixels.ravel() for photo in photos])
         n = len(samples)
-        images = Images("", samples, [None] * n, np.arange(n), f"{n} image files")
+        source = counted(n, "photo")
+        images = Images("", samples, [None] * n, np.arange(n), source)
     else:
         images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
         images = images.some(n or DEFAULT_IMAGES, at_most=not n)
@@ -204,7 +224,13 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         images.samples if image_files or wav_files else None,
         photos,
         words,
+        image_files,
     )
+
+
+def counted(n: int, what: str) -> str:
+    """Return a number of things, such as `1 photo` or `2 photos`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,12 +258,14 @@ class Images:
         if (n or 0) > there and not at_most:
             raise VerbError(f"{self.name} has {there} test images: at most as many can be taken.")
         n = min(n or there, there)
-        named = printable(self.name)
-        source = f"the first {n} test images of {named}"
         numbers = np.arange(n)
-        if self.name not in DATASETS and n < there:
-            source = f"{n} of {there} test images of {named}"
-            numbers = some_of(there, n)
+        if 1 < n == there:
+            taken = f"all {n}"
+        elif self.name in DATASETS:
+            taken = f"the first {n}"
+        else:
+            taken, numbers = f"{n} of {there}", some_of(there, n)
+        source = f"{taken} test images of {printable(self.name)}"
         labels = [self.labels[at] for at in numbers.tolist()]
         return replace(
             self, samples=self.samples[numbers], labels=labels, numbers=numbers, source=source
@@ -256,7 +284,8 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
         check_named(name, network)
         samples, called = bundled_test_set()
     else:
-        images = loaded(options, network)
+        with told_as(VerbError, "give --test-share 1 to take all samples: ", SplitError):
+            images = loaded(options, network)
         samples, called = images.x_test, images.y_test
         if images.ticks:
             if network.takes is not SampleKind.TICKS:

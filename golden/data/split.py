@@ -34,7 +34,7 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
     if counts.min() < 2:
         raise SplitError(
             f"{int((counts < 2).sum())} of {len(classes)} classes have one sample alone: each "
-            "needs two, one to train on and one to keep apart. A test share of 1 takes all samples."
+            "needs two, one to train on and one to keep apart."
         )
     folds: StratifiedGroupKFold | StratifiedShuffleSplit
     if groups is None:

@@ -58,6 +58,10 @@ _TOO_LONG = ("history", "confusion", "class_accuracy")
 """Parts of the result that the network file leaves out."""
 
 
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+
+
 def report(output: str, session: Session, result: dict[str, Any]) -> str:
     """The result for people."""
     network = session.trainer.network_
@@ -67,7 +71,7 @@ def report(output: str, session: Session, result: dict[str, Any]) -> str:
         ("connected inputs", len(network.inputs)),
         ("weight bits", ", ".join(map(str, network.weight_bits))),
         ("best epoch", f"{result['best_epoch']} of {result['epochs']}"),
-        ("training time", f"{result['seconds'] / 60:.1f} min"),
+        ("training time", _time(result["seconds"])),
         ("peak memory", f"{result['peak_memory_mb']} MB"),
         ("training error", f"{100 * (1 - result['training_accuracy']):.3f} %"),
         (

@@ -182,7 +182,7 @@ def report(
     parts = []
     if len(figures) <= LISTED:
         header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
-        lines = (_line(network, image) for image in figures)
+        lines = (_line(network, *one) for one in zip(images.names(), figures, strict=True))
         parts.append(table([header, *lines]))
         if images.photos is not None:
             parts.append("\n".join(told(image["photo"]) for image in figures))
@@ -191,9 +191,9 @@ def report(
         parts.append("\n".join(listening(network, named)))
     if with_spikes:
         parts += [
-            f"spikes of image {image['image']} as layer:tick:neuron\n"
+            f"spikes of image {name} as layer:tick:neuron\n"
             + " ".join(":".join(map(str, spike)) for spike in image["spikes"])
-            for image in figures
+            for name, image in zip(images.names(), figures, strict=True)
         ]
     labelled = sum(label is not None for label in images.labels)
     accuracy = "none is labelled" if not labelled else f"{summary['accuracy']:.2%} of {labelled}"
@@ -240,8 +240,8 @@ def listening(network: Network, heard: Iterable[tuple[Heard, dict[str, Any]]]) -
 _COLUMNS = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")
 
 
-def _line(network: Network, image: dict[str, Any]) -> list[object]:
-    cells = [image["image"], *("-" if image[name] is None else image[name] for name in _COLUMNS)]
+def _line(network: Network, name: str, image: dict[str, Any]) -> list[object]:
+    cells = [name, *("-" if image[name] is None else image[name] for name in _COLUMNS)]
     for column, name in enumerate(_COLUMNS[:2], 1):
         if image[name] is not None:
             cells[column] = network.class_name(image[name])

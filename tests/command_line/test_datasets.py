@@ -271,10 +271,15 @@ def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered)
     fewer = [image["image"] for image in json.loads(again.out)["images"]]
     assert set(fewer) < set(numbers)
     text = firstspike(capfd, "run", "net.npz", *words[:3], 10).out
-    assert "10 of 180 test images of sorted.npz" in text
+    assert "golden, 10 of 180 test images of sorted.npz\n" in text
     assert re.findall(r"^(\d+) +\d", text, re.MULTILINE) == list(map(str, fewer))
     everything = firstspike(capfd, "run", "net.npz", *words[:3], 180, "--json", "-")
     assert [image["image"] for image in json.loads(everything.out)["images"]] == [*range(180)]
+    for n in ("all", 180):
+        text = firstspike(capfd, "run", "net.npz", *words[:3], n).out
+        assert "golden, all 180 test images of sorted.npz\n" in text
+    text = firstspike(capfd, "run", "net.npz", *words[:3], 1).out
+    assert "golden, 1 of 180 test images of sorted.npz\n" in text
     assert "180 test images" in refusal(capfd, "run", "net.npz", *words[:3], 181)
 
 

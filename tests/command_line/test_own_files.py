@@ -134,6 +134,25 @@ def test_no_sample_to_train_on(capfd, folder, verb):
         assert told in said
 
 
+def test_one_labelled_row_is_classified(capfd, folder):
+    """Somebody who only classifies is told how; who trains is not sent there."""
+    words = ("train", "--dataset", "table.csv", "--label", "kind", *QUICK)
+    assert firstspike(capfd, *words).status == 0
+    (folder / "one.csv").write_text("a,kind\n3,1\n")
+    run = ("run", "made.npz", "--dataset", "one.csv")
+    said = refusal(capfd, *run)
+    assert said.startswith(
+        "Error: give --test-share 1 to take all samples: one.csv has no test part"
+    )
+    assert "1 of 1 classes have one sample alone" in said
+    ended = firstspike(capfd, *run, "--test-share", 1)
+    assert ended.status == 0
+    assert "golden, 1 of 1 test images of one.csv\n" in ended.out
+    said = refusal(capfd, *words[:2], "one.csv", *words[3:5], *QUICK[:-1], "other.npz")
+    assert "1 of 1 classes have one sample alone" in said
+    assert "--test-share" not in said
+
+
 def test_too_few_samples_for_a_test_part_are_named(capfd, folder):
     rows = "".join(f"{i},{i % 8}\n" for i in range(16))
     (folder / "few.csv").write_text("a,kind\n" + rows)

@@ -2,6 +2,8 @@
 """`firstspike run --image` on photos: what is found, said, shown and refused."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,6 +53,29 @@ def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
     seen = np.asarray(Image.open(shown))[ENLARGED // 2 :: ENLARGED, ENLARGED // 2 :: ENLARGED]
     expected = np.hstack([photo.pixels for photo in photos]) > 127
     assert np.array_equal(seen, np.where(expected, 255, 0))
+
+
+def test_images_are_called_by_their_files(capfd, tmp_path, monkeypatch):
+    """With their folders only where files of one name would be told apart by nothing else."""
+    monkeypatch.chdir(tmp_path)
+    escape, long = "\x1b[31m.png", f"{'long' * 20}.png"
+    other = Path("other", "a.png")
+    other.parent.mkdir()
+    for path in ("a.png", "b.png", escape, long, other):
+        Image.new("L", (SIDE, SIDE)).save(path)
+    cut = f"{long[:17]} ... {long[-17:]}"
+    for files, source, names in (
+        ([other], "1 photo", ["a.png"]),
+        (["b.png", other], "2 photos", ["b.png", "a.png"]),
+        (["a.png", other], "2 photos", ["a.png", "other/a.png"]),
+        ([escape, long], "2 photos", [r"\x1b[31m.png", cut]),
+    ):
+        for raw in ([], ["--raw"]):
+            said = firstspike(capfd, "run", "--image", *files, "--spikes", *raw).out
+            assert f" on golden, {source}\n" in said
+            lines = said.split("\n\n")[1].splitlines()
+            assert [line.partition("  ")[0] for line in lines] == ["image", *names]
+            assert re.findall("^spikes of image (.*) as", said, re.MULTILINE) == names
 
 
 def test_what_is_unlike_a_digit_is_said(capfd, tmp_path):

@@ -2,6 +2,7 @@
 """`firstspike train`: what it writes, and what it leaves alone where it fails."""
 
 import json
+import re
 
 import pytest
 
@@ -10,6 +11,8 @@ from firstspike.golden.data.sets import Dataset
 from firstspike.golden.training.recipes import RECIPES
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
+from firstspike.scripts.training import report
+from firstspike.scripts.verbs import train
 from tests.support.command import firstspike, refusal
 
 SMALL = {
@@ -49,6 +52,16 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
     expected = "firstspike train --hidden 40 --compact --seed 3 --epochs 3"
     assert network.meta["command"] == expected
     assert f"{100 * result['accuracy']:.2f} %" in ended.out
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(2.1, "2.1 s"), (59.9, "59.9 s"), (60, "1.0 min")])
+def test_a_training_of_less_than_a_minute_is_told_in_seconds(
+    capfd, monkeypatch, tmp_path, seconds, told
+):
+    result = report.result_of
+    monkeypatch.setattr(train, "result_of", lambda session: result(session) | {"seconds": seconds})
+    ended = firstspike(capfd, *WORDS[:-1], 1, "-o", tmp_path / "net.npz")
+    assert re.search(rf"^training time +{told}$", ended.out, re.MULTILINE)
 
 
 def failing(error):
