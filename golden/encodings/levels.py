@@ -30,11 +30,12 @@ class Levels(Encoding):
     WRITTEN = '"binary" or "levels-N" with N in 2..256'
     NOTE = (
         "An input of level q, 1 .. N - 1, spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - "
-        "1), rounded down; N is 2 for binary encoding. A dark one (q = 0) spikes at tick `late`, "
-        "or never if that is -1. A pixel of value p, 0 .. 255, has q = p * N / 256, rounded down; "
-        "from the value `bright_from` on q > 0. Another value x of a feature has q = the number of "
-        "its `edges` that are <= x. With `complement` the inputs are followed by as many of level "
-        "N - 1 - q, with `constant` by one of N - 1."
+        "1), rounded down. N is that of the encoding levels-N, and 2 for binary. An input of level "
+        "0 spikes at tick `late`, or never if that is -1. A pixel of value p, 0 .. 255, has q = p "
+        "* N / 256, rounded down; q > 0 from the value `bright_from` on. Feature i of another "
+        "kind, with the value x, has q = the number of edges in `features.edges[i]` that are <= x. "
+        "With `complement` each input has a second one, of level N - 1 - q; these follow behind "
+        "all others in the same order. With `constant` one more input follows, of level N - 1."
     )
     OPTIONS = frozenset({"complement", "constant", "threshold"})
 

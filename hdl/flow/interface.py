@@ -30,7 +30,11 @@ _PORT_NOTES = (
     "gone through and the decision has been taken. END is to come also where the decision has been "
     "given before. Events of one tick may come in any order.",
 )
-_ROW_NOTE = "Row r is the network's connected input number r; `inputs` lists them."
+_ROW_NOTE = "Row r of the weights belongs to the input of number `inputs[r]`."
+_NAMES_NOTE = (
+    "Output neuron k stands for the class `classes[k]`. If features have names, that of feature i "
+    "is `features.features[i]`."
+)
 _WEIGHT_NOTE = (
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
@@ -113,7 +117,7 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
         "layers": [_layer(layer) for layer in config.layers],
     }
     rows = f"{_ROW_NOTE} {network.coding.NOTE}".strip()
-    notes = [rows, _WEIGHT_NOTE]
+    notes = [rows, *[_NAMES_NOTE] * bool(network.classes), _WEIGHT_NOTE]
     notes += [_CONVOLUTION_NOTE] * config.convolves + [_BITMAP_NOTE] * bool(bitmap)
     return about, notes
 

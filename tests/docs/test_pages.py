@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from firstspike import golden
 from firstspike.boards import client
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import firstspike
+from tests.support import command
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -76,6 +78,28 @@ def test_the_python_example_is_right():
     (session,) = re.findall(r"```pycon\n(.*?)```", text, re.DOTALL)
     example = doctest.DocTestParser().get_doctest(session, {}, "python.md", "python.md", 0)
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_the_words_of_a_row_are_those_of_vectors(capfd, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "verilog.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 3)) * (1, 100, 0.01)
+    rows = (f"{a},{b},{c},{'up' if a > 0 else 'down'}" for a, b, c in x)
+    Path("rows.csv").write_text("one,two,three,way\n" + "\n".join(rows))
+    data = ["--dataset", "rows.csv"]
+    for words in (
+        ["train", *data, "--label", "way", "--hidden", "4", "--epochs", "1", "-o", "net.npz"],
+        ["verilog", "net.npz", "-o", "core.v"],
+        ["vectors", "net.npz", *data, "--test-share", "1", "--images", "all", "-o", "vectors"],
+    ):
+        assert command.firstspike(capfd, *words).status == 0
+    made: dict = {}
+    exec(program, made)
+    expected = [int(word, 16) for word in Path("vectors/items.hex").read_text().split()]
+    assert made["words"] == expected[: len(made["words"])]
+    assert len(made["words"]) > 2
 
 
 @pytest.mark.parametrize("module", [golden, client], ids=lambda module: module.__name__)
