@@ -17,8 +17,8 @@ from firstspike.golden.layers.convolution import Convolution
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _TITLE = 26  # characters above the sample
-_FEWEST_LINES = 11  # lines of text that the panel of the membranes has room for
-_BELOW = 40  # characters in a line of names of outputs that left it
+_LINES = 11  # names that the panel of the membranes has room for, or more that are smaller
+_BELOW = 40  # characters in a line of those whose outputs left it
 _MOST_BARS = 30  # features whose names there is room for
 _ROOMY = 20  # features whose names may be larger
 _LONGEST = 24  # characters of such a name
@@ -216,8 +216,8 @@ def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
         image = image.reshape(sound.frames, -1).T[::-1]
     elif image.ndim != 2:
         image = image.reshape(side, side)
-    aspect = "equal" if sound is None else "auto"
-    axes.imshow(image, "gray", vmin=0 if brightest else None, vmax=brightest, aspect=aspect)
+    axes.imshow(image, "gray", vmin=None if brightest is None else 0, vmax=brightest)
+    axes.set_aspect("equal" if sound is None else "auto")
     axes.set_axis_off()
 
 
@@ -230,7 +230,7 @@ def _levels(network: Network, sample: np.ndarray) -> np.ndarray:
 def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]) -> None:
     """A bar for each feature, as long as its level, or its value where there are no levels.
 
-    Names stand beside the bars, or beside every k-th of many.
+    Names and values stand beside the bars, or beside every k-th of many.
     """
     values, levels = sample.ravel(), network.levels
     axes.barh(range(len(values)), _levels(network, values) if levels else values, color="0.4")
@@ -240,10 +240,10 @@ def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]
         axes.set_xlim(0, levels - 1)
         axes.set_xticks([0, levels - 1])
         axes.set_xlabel("level: the larger, the earlier", fontsize=7)
-    if names:
-        places = range(0, len(names), math.ceil(len(names) / _MOST_BARS))
-        told = [f"{printable(names[at], _LONGEST)} = {values[at]:.4g}" for at in places]
-        axes.set_yticks(places, told, fontsize=7 if len(places) <= _ROOMY else 6)
+    places = range(0, len(values), math.ceil(len(values) / _MOST_BARS))
+    named = [printable(names[at], _LONGEST) if names else f"[{at}]" for at in places]
+    told = [f"{name} = {values[at]:.4g}" for name, at in zip(named, places, strict=True)]
+    axes.set_yticks(places, told, fontsize=7 if len(places) <= _ROOMY else 6)
 
 
 def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
@@ -272,12 +272,11 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
 def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> None:
     """Name every output where its line ends, beside the panel; list those that end below it."""
     lowest, highest = axes.get_ylim()
-    order = np.argsort(-ends, kind="stable")
-    beside = [output for output in order.tolist() if ends[output] >= lowest]
-    below = [network.class_name(output) for output in order.tolist() if ends[output] < lowest]
-    apart = (highest - lowest) / max(len(beside), _FEWEST_LINES)
+    order = np.argsort(-ends, kind="stable").tolist()
+    beside = [output for output in order if ends[output] >= lowest]
+    below = [network.class_name(output) for output in order if ends[output] < lowest]
+    apart = (highest - lowest) / max(len(beside), _LINES)
     places = spread(ends[beside], lowest + apart / 2, highest - apart / 2, apart)
-    size = 8 if len(beside) <= _FEWEST_LINES else 6
     for output, place in zip(beside, places.tolist(), strict=True):
         axes.annotate(
             network.class_name(output),
@@ -286,12 +285,21 @@ def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> 
             xytext=(4, 0),
             textcoords="offset points",
             color=DECISION if output == winner else "0.4",
-            fontsize=size,
+            fontsize=8 if len(beside) <= _LINES else 6,
             va="center",
         )
     if below:
-        listed = textwrap.fill(f"below: {', '.join(below)}", _BELOW)
-        axes.text(0.99, 0.03, listed, transform=axes.transAxes, color="0.4", fontsize=8, ha="right")
+        axes.text(
+            0.99,
+            0.03,
+            textwrap.fill(f"below: {', '.join(below)}", _BELOW),
+            transform=axes.transAxes,
+            color="0.4",
+            fontsize=8,
+            ha="right",
+            zorder=5,  # above all lines
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
 
 
 def spread(wanted: np.ndarray, lowest: float, highest: float, apart: float) -> np.ndarray:
