@@ -22,7 +22,7 @@ _BELOW = 40  # characters in a line of those whose outputs left it
 _MOST_BARS = 30  # features whose names there is room for
 _ROOMY = 20  # features whose names may be larger
 _LONGEST = 24  # characters of such a name
-_INNER = 6  # height of all rows above the outputs, whose membranes have 3
+_ABOVE = (4.2, 6)  # least and largest height of the rows above the outputs; membranes have 3
 _WIDE = 4  # how often the maps together are as wide as they are high
 DECISIVE, LATER, DECISION, OTHERS = "black", "0.75", "tab:red", "0.6"
 
@@ -74,9 +74,9 @@ def draw_image(
         (f"{len(fires)} outputs", fires),
     ]
     heights = [3 if len(np.unique(spikes[spikes > 0])) > 1 else 1.2 for _, spikes in sources[:-1]]
-    # Of deep networks the rows are lower, so that the outputs keep their room.
-    lower = min(1, _INNER / sum(heights))
-    heights = [height * lower for height in heights] + [1.2, 3]
+    # With many layers the outputs keep their room, and with few spikes the sample does.
+    scale = np.clip(sum(heights), *_ABOVE) / sum(heights)
+    heights = [height * scale for height in heights] + [1.2, 3]
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=[1, 3])
     rasters = [figure.add_subplot(grid[row, 1]) for row in range(len(heights))]
     for axes, (name, spikes) in zip(rasters, sources, strict=False):
