@@ -125,6 +125,7 @@ image_option = partial(
     "image_files",
     multiple=True,
     type=InputPath(exists=True, dir_okay=False),
+    metavar="FILE ...",
 )
 
 raw_option = click.option(
@@ -135,7 +136,6 @@ raw_option = click.option(
 
 selection_options = several(
     image_option(
-        metavar="FILE ...",
         help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
         "on digits takes them as with --raw.",
     ),

@@ -27,9 +27,8 @@ from firstspike.scripts.selection import (
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @image_option(
-    metavar="FILE",
-    help="Draw this photo of a digit: PNG, JPEG or WebP. A network that was not trained on digits "
-    "takes it as with --raw.",
+    help="Draw one photo of a digit, and give one file: PNG, JPEG or WebP. A network that was not "
+    "trained on digits takes it as with --raw.",
 )
 @raw_option
 @dataset_options(whose="Take the test images of this data set")
