@@ -3,6 +3,7 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -11,10 +12,17 @@ from matplotlib.figure import Figure, SubFigure
 
 from firstspike.golden import Network, Results, encode, infer, potentials
 from firstspike.golden.encodings.samples import SampleKind
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.convolution import Convolution
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _TITLE = 26  # characters above the sample
+_LINES = 11  # names that the panel of the membranes has room for, or more that are smaller
+_BELOW = 40  # characters in a line of those whose outputs left it
+_MOST_BARS = 30  # features whose names there is room for
+_ROOMY = 20  # features whose names may be larger
+_LONGEST = 24  # characters of such a name
+_ABOVE = (4.2, 6)  # least and largest height of the rows above the outputs; membranes have 3
 _WIDE = 4  # how often the maps together are as wide as they are high
 DECISIVE, LATER, DECISION, OTHERS = "black", "0.75", "tab:red", "0.6"
 
@@ -66,7 +74,9 @@ def draw_image(
         (f"{len(fires)} outputs", fires),
     ]
     heights = [3 if len(np.unique(spikes[spikes > 0])) > 1 else 1.2 for _, spikes in sources[:-1]]
-    heights += [1.2, 3]
+    # With many layers the outputs keep their room, and with few spikes the sample does.
+    scale = np.clip(sum(heights), *_ABOVE) / sum(heights)
+    heights = [height * scale for height in heights] + [1.2, 3]
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=[1, 3])
     rasters = [figure.add_subplot(grid[row, 1]) for row in range(len(heights))]
     for axes, (name, spikes) in zip(rasters, sources, strict=False):
@@ -83,11 +93,12 @@ def draw_image(
     how = "forced at" if inference.forced[0] else "decided at"
     rasters[0].set_title(f"{network.class_name(winner)}, {how} tick {tick}", color=DECISION)
 
-    axes = figure.add_subplot(grid[:2, 0])
+    below = max(2, len(heights) - 2)
+    axes = figure.add_subplot(grid[:below, 0])
     _sample(axes, network, sample)
     called = title if label is None else f"{title}: {network.class_name(label)}"
     axes.set_title(textwrap.fill(called, _TITLE))
-    axes = figure.add_subplot(grid[2:, 0])
+    axes = figure.add_subplot(grid[below:, 0])
     axes.set_axis_off()
     counts = (
         "until the decision\n"
@@ -184,20 +195,55 @@ def draw_curves(
 
 
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
-    """What was to be classified: an image, a word, a time series, or a bar for each feature."""
+    """What was to be classified: an image, a word, a time series, or a bar for each feature.
+
+    Pixels are as bright as their levels, which is what the network sees of them.
+    """
+    names = network.features.names if network.features else ()
+    named = 0 < len(names) <= _MOST_BARS  # more of them may be the pixels of a square
     side, sound = math.isqrt(sample.size), network.sound
-    if sound is not None:
-        picture = sample.reshape(sound.frames, -1).T  # time runs to the right, low sound is below
-        axes.imshow(picture, cmap="gray", origin="lower", aspect="auto")
-        axes.set_axis_off()
-    elif network.takes is SampleKind.SERIES:
+    if network.takes is SampleKind.SERIES:
         axes.plot(sample.T, linewidth=0.8)
-    elif sample.ndim == 2 or (side > 2 and side * side == sample.size):
-        axes.imshow(sample if sample.ndim == 2 else sample.reshape(side, side), cmap="gray")
-        axes.set_axis_off()
-    else:
-        axes.bar(range(sample.size), sample.ravel(), color="0.4")
-        axes.tick_params(labelsize=7)
+        return
+    square = side > 2 and side * side == sample.size and not named
+    if sound is None and sample.ndim != 2 and not square:
+        _bars(axes, network, sample, names)
+        return
+    image, brightest = sample, None
+    if network.takes_pixels:
+        image, brightest = _levels(network, sample), network.levels - 1
+    if sound is not None:  # time runs to the right, low sound is below
+        image = image.reshape(sound.frames, -1).T[::-1]
+    elif image.ndim != 2:
+        image = image.reshape(side, side)
+    axes.imshow(image, "gray", vmin=None if brightest is None else 0, vmax=brightest)
+    axes.set_aspect("equal" if sound is None else "auto")
+    axes.set_axis_off()
+
+
+def _levels(network: Network, sample: np.ndarray) -> np.ndarray:
+    """Return the level of each value of a sample, as the network sees it."""
+    values = network.coding.values(network, sample[None])[0]
+    return values[: network.n_features].reshape(sample.shape)
+
+
+def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]) -> None:
+    """A bar for each feature, as long as its level, or its value where there are no levels.
+
+    Names and values stand beside the bars, or beside every k-th of many.
+    """
+    values, levels = sample.ravel(), network.levels
+    axes.barh(range(len(values)), _levels(network, values) if levels else values, color="0.4")
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    axes.tick_params(labelsize=7)
+    if levels:
+        axes.set_xlim(0, levels - 1)
+        axes.set_xticks([0, levels - 1])
+        axes.set_xlabel("level: the larger, the earlier", fontsize=7)
+    places = range(0, len(values), math.ceil(len(values) / _MOST_BARS))
+    named = [printable(names[at], _LONGEST) if names else f"[{at}]" for at in places]
+    told = [f"{name} = {values[at]:.4g}" for name, at in zip(named, places, strict=True)]
+    axes.set_yticks(places, told, fontsize=7 if len(places) <= _ROOMY else 6)
 
 
 def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
@@ -219,19 +265,49 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_ylim(lowest, 1)
     axes.set_ylabel("M(z) of the outputs")
-    if M.shape[1] > _MOST_NAMES:
-        return
-    # Names stand where the lines end, and at least a line of text apart.
-    apart, place = (1 - lowest) / 11, np.inf
-    for output in np.argsort(-scaled[-1], kind="stable").tolist():
-        place = min(np.clip(scaled[-1, output], lowest, 1), place - apart)
+    if M.shape[1] <= _MOST_NAMES:
+        _name_lines(axes, network, scaled[-1], winner)
+
+
+def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> None:
+    """Name every output where its line ends, beside the panel; list those that end below it."""
+    lowest, highest = axes.get_ylim()
+    order = np.argsort(-ends, kind="stable").tolist()
+    beside = [output for output in order if ends[output] >= lowest]
+    below = [network.class_name(output) for output in order if ends[output] < lowest]
+    apart = (highest - lowest) / max(len(beside), _LINES)
+    places = spread(ends[beside], lowest + apart / 2, highest - apart / 2, apart)
+    for output, place in zip(beside, places.tolist(), strict=True):
         axes.annotate(
             network.class_name(output),
-            (z[-1], place),
+            (1, place),
+            xycoords=("axes fraction", "data"),
             xytext=(4, 0),
             textcoords="offset points",
-            annotation_clip=False,
             color=DECISION if output == winner else "0.4",
-            fontsize=8,
+            fontsize=8 if len(beside) <= _LINES else 6,
             va="center",
         )
+    if below:
+        axes.text(
+            0.99,
+            0.03,
+            textwrap.fill(f"below: {', '.join(below)}", _BELOW),
+            transform=axes.transAxes,
+            color="0.4",
+            fontsize=8,
+            ha="right",
+            zorder=5,  # above all lines
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+
+
+def spread(wanted: np.ndarray, lowest: float, highest: float, apart: float) -> np.ndarray:
+    """Return places near the `wanted` ones, which descend: within bounds and `apart`.
+
+    The bounds must have room for all of them.
+    """
+    steps = apart * np.arange(len(wanted))
+    # Each is at least `apart` below the one before it, and leaves room for those after it.
+    places = np.minimum.accumulate(np.minimum(wanted, highest) + steps) - steps
+    return np.maximum(places, lowest + steps[::-1])

@@ -8,7 +8,7 @@ import click
 SECTIONS = {
     "Data": (
         *("dataset", "label", "group", "test", "test_share", "validation_share", "data"),
-        *("images", "image_files", "raw", "wav_files", "events_file", "shift", "relabel"),
+        *("at", "images", "image_files", "raw", "wav_files", "events_file", "shift", "relabel"),
     ),
     "Network": (
         *("random", "hidden", "inputs", "n_connected", "encoding", "complement", "constant"),

@@ -138,21 +138,27 @@ class SelectionCommand(Verb):
         return super().parse_args(ctx, words)
 
 
+image_option = partial(
+    click.option,
+    "--image",
+    "image_files",
+    multiple=True,
+    type=InputPath(exists=True, dir_okay=False),
+    metavar="FILE ...",
+)
+
+raw_option = click.option(
+    "--raw",
+    is_flag=True,
+    help="Take --image as it is. It must be grey, bright on dark, and of the network's size.",
+)
+
 selection_options = several(
-    click.option(
-        "--image",
-        "image_files",
-        multiple=True,
-        type=InputPath(exists=True, dir_okay=False),
-        metavar="FILE ...",
+    image_option(
         help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
         "on digits takes them as with --raw.",
     ),
-    click.option(
-        "--raw",
-        is_flag=True,
-        help="Take --image as it is. It must be grey, bright on dark, and of the network's size.",
-    ),
+    raw_option,
     click.option(
         "--wav",
         "wav_files",
@@ -193,25 +199,16 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         if options["bitmap"]:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
         return read_events(network, events_file)
-    if options["raw"] and not image_files:
-        raise click.UsageError("--raw goes with --image.")
-    photos = words = None
+    pictures, photos = read_pictures(network, options)
+    words = None
     if wav_files:
-        words, pictures = read_words(network, wav_files)
+        words, heard = read_words(network, wav_files)
         n = len(words)
         source = f"{counted(n, 'word')} in {counted(len(wav_files), 'recording')}"
-        images = Images("", pictures, [None] * n, np.arange(n), source)
-    elif image_files:
-        if options["raw"] or not takes_digits(network):
-            samples = np.stack([read_image(network, file) for file in image_files])
-            if takes_digits(network) and samples.mean() > np.iinfo(samples.dtype).max / 2:
-                note("These images are mostly bright: with --raw, ink is the bright part.")
-        else:
-            photos = [prepared(read_photo(file), SIDE) for file in image_files]
-            samples = np.stack([photo.pixels.ravel() for photo in photos])
-        n = len(samples)
-        source = counted(n, "photo")
-        images = Images("", samples, [None] * n, np.arange(n), source)
+        images = Images("", heard, [None] * n, np.arange(n), source)
+    elif pictures is not None:
+        n = len(pictures)
+        images = Images("", pictures, [None] * n, np.arange(n), counted(n, "photo"))
     else:
         images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
         images = images.some(n or DEFAULT_IMAGES, at_most=not n)
@@ -294,6 +291,28 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
     labels = [None if label < 0 else label for label in called.tolist()]
     source = f"the test images of {printable(name)}"
     return Images(name, samples, labels, np.arange(len(samples)), source)
+
+
+def read_pictures(
+    network: Network, options: Mapping[str, Any]
+) -> tuple[np.ndarray | None, list[Prepared] | None]:
+    """Return the pictures of --image as samples uint8 [n, n_pixels], and as they were prepared.
+
+    Both are None without --image. Only a network of digits without --raw has them prepared. Raises
+    `VerbError` and other errors of ours, click.UsageError for --raw alone.
+    """
+    files = options["image_files"]
+    if not files:
+        if options["raw"]:
+            raise click.UsageError("--raw goes with --image.")
+        return None, None
+    if not options["raw"] and takes_digits(network):
+        photos = [prepared(read_photo(file), SIDE) for file in files]
+        return np.stack([photo.pixels.ravel() for photo in photos]), photos
+    samples = np.stack([read_image(network, file) for file in files])
+    if takes_digits(network) and samples.mean() > np.iinfo(samples.dtype).max / 2:
+        note("These images are mostly bright: with --raw, ink is the bright part.")
+    return samples, None
 
 
 def read_image(network: Network, file: str) -> np.ndarray:

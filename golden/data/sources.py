@@ -60,7 +60,7 @@ class Mirror:
             command = [sys.executable, "-I", str(program), url, file, str(READ_SECONDS)]
             reason = _failure(command, name, scratch, progress, MOST_BYTES)
             if reason:
-                raise SourceError(f"{name} could not be fetched ({reason}).")
+                raise SourceError(f"{url} could not be fetched ({reason}).")
             yield file, read_file(scratch / file, MOST_BYTES)
 
 

@@ -28,7 +28,7 @@ class Crossings(Encoding):
 
     KIND = "crossings"
     LANGUAGES = frozenset({"C"})
-    WRITTEN = 'of time series "crossings-L" with L in 1..256'
+    WRITTEN = "crossings-L with L in 1..256 for time series"
     NOTE = (
         "Of the encoding crossings-L, input 2 (c L + l) spikes at the first of `steps` steps at "
         "which channel c is at or above its edge l, the next input at the first at which it is "

@@ -27,7 +27,7 @@ class Levels(Encoding):
 
     KIND = "levels"
     LANGUAGES = frozenset({"C", "JavaScript"})
-    WRITTEN = '"binary" or "levels-N" with N in 2..256'
+    WRITTEN = "binary, levels-N with N in 2..256"
     NOTE = (
         "An input of level q, 1 .. N - 1, spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - "
         "1), rounded down. N is that of the encoding levels-N, and 2 for binary. An input of level "
@@ -35,7 +35,7 @@ class Levels(Encoding):
         "* N / 256, rounded down; q > 0 from the value `bright_from` on. Feature i of another "
         "kind, with the value x, has q = the number of edges in `features.edges[i]` that are <= x. "
         "With `complement` each input has a second one, of level N - 1 - q; these follow behind "
-        "all others in the same order. With `constant` one more input follows, of level N - 1."
+        "all others in the same order. `constant` adds one more input at the end, of level N - 1."
     )
     OPTIONS = frozenset({"complement", "constant", "threshold"})
 

@@ -19,8 +19,13 @@ def encoding_of(name: Any) -> Encoding:
         encoding = kind.parsed(str(name))
         if encoding is not None:
             return encoding
+    raise NetworkError(f"encoding is {name!r}: it must be {forms()}.")
+
+
+def forms() -> str:
+    """Return the forms of all names, as a part of a sentence."""
     *others, last = (kind.WRITTEN for kind in KINDS)
-    raise NetworkError(f"encoding is {name!r}: it must be {', '.join(others)}, or {last}.")
+    return f"{', '.join(others)}, or {last}"
 
 
 def encoder_in(language: str, encoding: Encoding) -> Encoding:

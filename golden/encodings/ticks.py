@@ -19,7 +19,7 @@ class Ticks(Encoding):
 
     KIND = "ticks"
     LANGUAGES = frozenset({"C", "JavaScript"})
-    WRITTEN = 'of spikes "ticks"'
+    WRITTEN = "ticks for recorded spikes"
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:

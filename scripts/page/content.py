@@ -165,8 +165,8 @@ def random_samples(network: Network, count: int) -> np.ndarray:
     """Return samples to check by where there are no others: [count, n_features]. `VerbError`."""
     if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
-            "this network takes neither pixels nor a table: give samples to choose from by "
-            "--dataset"
+            "samples of this network are neither drawn nor set by sliders: give samples to choose "
+            "from by --dataset"
         )
     rng = np.random.default_rng(1)
     size = (count, network.n_features)

@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
+from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.fields import Fields
 from firstspike.golden.frameworks.nir.apart import read
 from firstspike.golden.frameworks.nir.graph import Graph
@@ -60,7 +61,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
     "--encoding",
     metavar="NAME",
     default="binary",
-    help="Encoding of the samples: binary, levels-N, ticks, or crossings-L for time series.",
+    help=f"Encoding of the samples: {forms()}.",
 )
 @click.option(
     "--late",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike plot`: a picture of the spikes of one image, and histograms over many."""
+"""`firstspike plot`: a picture of the spikes of one image or photo, and histograms over many."""
 
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,29 @@ import click
 
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.output import drawing, picture_option, say
-from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.selection import WHICH, images_option, loaded_images
+from firstspike.scripts.output import drawing, given, picture_option, say
+from firstspike.scripts.places import NetworkName
+from firstspike.scripts.seen import found_on, told
+from firstspike.scripts.selection import (
+    WHICH,
+    SelectionCommand,
+    image_option,
+    images_option,
+    loaded_images,
+    raw_option,
+    read_pictures,
+)
 
 
-@click.command(cls=Verb)
+@click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
+@image_option(
+    help="Draw one photo of a digit, and give one file: PNG, JPEG or WebP. A network that was not "
+    "trained on digits takes it as with --raw.",
+)
+@raw_option
 @dataset_options(whose="Take the test images of this data set")
 @click.option(
     "--number",
@@ -35,26 +49,43 @@ from firstspike.scripts.selection import WHICH, images_option, loaded_images
     help="Write the picture to this file: .png, .svg or .pdf.",
 )
 def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
-    """Draw what NET does with a test image.
+    """Draw what NET does with a test image, or with a photo of yours.
 
     Shows the input, hidden and output spikes with the decision marked, the membranes M(z) of the
-    outputs, and the image. If the first layer convolves, its maps show when each neuron spiked.
-    With --images there are also histograms of decision time and of spikes until the decision.
+    outputs, and the image as NET sees it. If the first layer convolves, its maps show when each
+    neuron spiked. With --images there are also histograms of decision time and of spikes until the
+    decision.
 
     Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """
     network = load_network(net)
-    there = loaded_images(network, options)
-    if at >= len(there.samples):
-        raise VerbError(
-            f"{there.name} has {len(there.samples)} test images, counted from 0: there is no "
-            f"image {at}."
-        )
-    some = there.some(images).samples if images else None
+    files = options["image_files"]
+    if len(files) > 1:
+        raise click.UsageError(f"--image has {len(files)} photos: give the one to draw.")
+    if files:
+        if given("dataset", "at", "images"):
+            raise click.UsageError("Give a test image (--dataset, --number, --images) or --image.")
+        check_options({**options, "dataset": None})
+    pictures, photos = read_pictures(network, options)
+    label = some = None
+    if pictures is not None:
+        sample, title = pictures[0], printable(Path(files[0]).name)
+    else:
+        there = loaded_images(network, options)
+        if at >= len(there.samples):
+            raise VerbError(
+                f"{there.name} has {len(there.samples)} test images, counted from 0: there is no "
+                f"image {at}."
+            )
+        sample, label = there.samples[at], there.labels[at]
+        title = f"test image {at} of {printable(Path(options['dataset']).name)}"
+        some = there.some(images).samples if images else None
     from firstspike.scripts.figures import picture  # matplotlib takes a while to import
 
     with drawing(path) as draw:
         many = None if some is None else infer(network, encode(network, some))
-        title = f"test image {at} of {printable(Path(options['dataset']).name)}"
-        draw(picture(network, there.samples[at], there.labels[at], title, many))
+        draw(picture(network, sample, label, title, many))
+    if photos is not None:
+        (found,) = found_on(network, files, photos, encode(network, pictures))
+        say(told(found))
     say(f"wrote {printable(path)}")

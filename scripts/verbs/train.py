@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from firstspike.golden.data.split import HELD_OUT
+from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
 from firstspike.golden.training.checkpoint import Checkpoint, Epoch
@@ -67,8 +68,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @click.option(
     "--encoding",
     metavar="NAME",
-    help="Encoding of the samples: binary, levels-N, or crossings-L for time series.  "
-    "[default: the recipe's]",
+    help=f"Encoding of the samples: {forms()}.  [default: the recipe's]",
 )
 @click.option(
     "--complement/--no-complement",

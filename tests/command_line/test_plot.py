@@ -2,12 +2,22 @@
 """`firstspike plot` and `firstspike study`: pictures and curves."""
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden.data.photos import read_photo
+from firstspike.golden.data.preparation import SIDE, prepared
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.levels import pixel_levels
+from firstspike.scripts import figures
+from firstspike.sim.harness.networks import network_of
+from tests.page.photos import rendered
 from tests.support.command import firstspike, refusal, toy_network
 
 
@@ -33,6 +43,154 @@ def test_plot_refuses_an_image_that_is_not_there(capfd, tmp_path):
     for words in (("--number", 10_000), ("--images", 10_001)):
         assert "10000" in refusal(capfd, "plot", *words, "-o", tmp_path / "digit.png")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that `plot` draws."""
+    drawn, draw = [], figures.picture
+    monkeypatch.setattr(figures, "picture", lambda *of: drawn.append(draw(*of)) or drawn[-1])
+    return drawn
+
+
+def sample_panel(figure):
+    """The axes with the sample, which is drawn after the rasters and before the counts."""
+    return figure.findobj(Axes)[-2]
+
+
+def test_a_photo_is_drawn_as_the_network_sees_it(capfd, tmp_path, drawn):
+    photo, written = tmp_path / "five.jpg", tmp_path / "spikes.png"
+    digit = bundled_test_set()[0][8].reshape(SIDE, SIDE)
+    rendered(digit, np.random.default_rng(1)).image.save(photo)
+    ended = firstspike(capfd, "plot", "mnist-4bit", "--image", photo, "-o", written)
+    assert ended.status == 0, ended.err
+    assert ended.out == f"{photo}: dark ink on light ground\nwrote {written}\n"
+    panel = sample_panel(drawn[0])
+    assert panel.get_title() == "five.jpg"
+    pixels = prepared(read_photo(str(photo)), SIDE).pixels
+    assert np.array_equal(panel.images[0].get_array(), pixels > 127)
+    network = load_network("mnist-4bit")
+    run = infer(network, encode(network, pixels.reshape(1, -1)))
+    decided = f"{run.decision[0]}, decided at tick {run.tick[0]}"
+    assert drawn[0].findobj(Axes)[0].get_title() == decided
+
+
+def test_a_raw_photo_is_drawn_with_its_levels(capfd, tmp_path, drawn):
+    toy_network("levels-4").save(tmp_path / "toy.npz")
+    pixels = np.random.default_rng(1).integers(0, 200, (6, 6), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "six.png")
+    for more in ((), ("--raw",)):
+        words = ("plot", tmp_path / "toy.npz", "--image", tmp_path / "six.png", *more)
+        ended = firstspike(capfd, *words, "-o", tmp_path / "spikes.svg")
+        assert ended.status == 0, ended.err
+        (image,) = sample_panel(drawn[-1]).images
+        assert np.array_equal(image.get_array(), pixel_levels(pixels, 4))
+        assert image.get_clim() == (0, 3), "a level has its brightness on every photo"
+
+
+def test_a_photo_stands_alone(capfd, tmp_path):
+    photo = tmp_path / "six.png"
+    Image.new("L", (6, 6)).save(photo)
+    for more, said in (
+        (("--number", 0), "Give a test image (--dataset, --number, --images) or --image."),
+        (("--images", 5), "Give a test image (--dataset, --number, --images) or --image."),
+        (("--dataset", "mnist"), "Give a test image (--dataset, --number, --images) or --image."),
+        (("--label", "a"), "--label goes with a file: name one by --dataset."),
+        (("--image", photo), "--image has 2 photos: give the one to draw."),
+    ):
+        ended = firstspike(capfd, "plot", "--image", photo, *more, "-o", tmp_path / "p.png")
+        assert (ended.status, said in ended.err) == (2, True), ended.err
+    ended = firstspike(capfd, "plot", "--raw", "-o", tmp_path / "p.png")
+    assert (ended.status, "--raw goes with --image." in ended.err) == (2, True)
+    toy_network("ticks").save(tmp_path / "ticks.npz")
+    for net in (tmp_path / "ticks.npz", "mnist-4bit"):
+        words = (net, "--image", photo, "--raw")
+        sentence = refusal(capfd, "plot", *words, "-o", tmp_path / "p.png")
+        assert sentence == refusal(capfd, "run", *words)
+    assert not (tmp_path / "p.png").exists()
+
+
+def table_network(n, names=()):
+    """A network of a table with n features, each of which has a range of its own."""
+    rng = np.random.default_rng(1)
+    edges = np.arange(1, 8) * 10.0 ** (np.arange(n) % 5)[:, None]
+    return network_of(
+        (rng.integers(-30, 90, (n, 6)), rng.integers(-60, 120, (6, 3))),
+        (300, 200),
+        bits=8,
+        encoding="levels-8",
+        features=Features(edges, names=names),
+    )
+
+
+@pytest.mark.parametrize("n", [4, 13, 30, 36, 100])
+def test_a_row_of_a_table_is_drawn_by_its_levels_and_names(n):
+    names = tuple(f"feature {at}" for at in range(n))
+    network = table_network(n, names)
+    row = np.arange(n) % 8 * 10.0 ** (np.arange(n) % 5)
+    panel = sample_panel(figures.picture(network, row, 1, "a row"))
+    if n in (36, 100):
+        assert panel.images, "so many may be the pixels of a square"
+        return
+    lengths = [bar.get_width() for bar in panel.patches]
+    assert lengths == network.coding.values(network, row[None])[0].tolist()
+    labels = [label.get_text() for label in panel.get_yticklabels()]
+    assert labels == [f"{name} = {value:.4g}" for name, value in zip(names, row, strict=True)]
+
+
+def test_of_many_features_some_have_names_that_do_not_touch():
+    names = tuple(f"a name that is long: {at}" for at in range(90))
+    figure = figures.picture(table_network(90, names), np.zeros(90), None, "a row")
+    panel = sample_panel(figure)
+    assert len(panel.patches) == 90
+    check_apart(figure, panel.get_yticklabels(), panel)
+    labels = [label.get_text() for label in panel.get_yticklabels()]
+    assert labels[1] == "a name that is long: 3 = 0"
+
+
+def test_features_without_names_and_ticks_have_bars_too():
+    panel = sample_panel(figures.picture(table_network(3), np.array([3.0, 20, 100]), 1, "a row"))
+    labels = [label.get_text() for label in panel.get_yticklabels()]
+    assert labels == ["[0] = 3", "[1] = 20", "[2] = 100"]
+    ticks = replace(table_network(3), encoding="ticks", features=None)
+    panel = sample_panel(figures.picture(ticks, np.array([3, 20, 0]), 1, "ticks"))
+    assert [bar.get_width() for bar in panel.patches] == [3, 20, 0]
+
+
+def check_apart(figure, texts, panel):
+    """Texts that descend do not touch, and are as high as a panel at most."""
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in texts]
+    assert all(lower.y1 <= upper.y0 + 0.5 for upper, lower in pairwise(boxes))
+    assert boxes[0].y1 <= panel.bbox.y1 + 3
+    assert boxes[-1].y0 >= panel.bbox.y0 - 3
+
+
+@pytest.mark.parametrize("image", range(4))
+def test_names_of_outputs_stay_in_their_panel(image):
+    network = load_network("mnist-8bit")
+    figure = figures.picture(network, bundled_test_set()[0][image], None, "a digit")
+    panel = figure.findobj(Axes)[-3]
+    assert panel.get_ylabel() == "M(z) of the outputs"
+    beside = [text for text in panel.texts if text.get_text().isdigit()]
+    named = [text.get_text() for text in beside]
+    for text in panel.texts[len(beside) :]:
+        named += text.get_text().removeprefix("below: ").split(", ")
+    assert sorted(named) == [str(output) for output in range(10)]
+    assert (len(beside) < 10) == (image != 3), "of three images some lines leave the panel"
+    check_apart(figure, beside, panel)
+
+
+@pytest.mark.parametrize("n", [1, 5, 11])
+def test_names_are_spread_no_more_than_they_must(n):
+    rng = np.random.default_rng(n)
+    for _ in range(100):
+        wanted = np.sort(rng.uniform(-8, 8, n))[::-1]
+        places = figures.spread(wanted, -5, 5, 1)
+        assert np.all(-np.diff(places) >= 1 - 1e-9)
+        assert np.all(np.abs(places) <= 5 + 1e-9)
+    fine = np.arange(n)[::-1] - 5.0
+    assert np.array_equal(figures.spread(fine, -5, 5, 1), fine)
 
 
 @pytest.mark.parametrize("verb", ["plot", "study"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import EncodingError, encode, events
+from tests.support.level_ticks import level_tick
 from tests.support.strategies import networks, networks_with_ticks
 
 pytestmark = pytest.mark.fast
@@ -24,15 +25,8 @@ def networks_with_pixels(draw):
 @given(networks_with_pixels())
 def test_every_pixel_by_the_formula(network_and_pixels):
     network, pixels = network_and_pixels
-    N, unit = network.levels, network.unit
-
-    def tick(p: int) -> int:
-        q = p * N // 256
-        if q == 0:
-            return 0 if network.late == -1 else network.late
-        return unit + ((N - 1 - q) * 5 * unit) // (N - 1)
-
-    expected = [[tick(int(image[i])) for i in network.inputs] for image in pixels]
+    levels = pixels[:, network.inputs].astype(int) * network.levels // 256
+    expected = [[level_tick(network, q) for q in image] for image in levels.tolist()]
     assert encode(network, pixels).tolist() == expected
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from firstspike.golden import EncodingError, Features, Network, NetworkError, encode
 from firstspike.golden.encodings.features import Asked
 from firstspike.golden.encodings.registry import encoding_of
+from tests.support.level_ticks import level_tick
 from tests.support.strategies import networks_with_samples, seeds
 
 pytestmark = pytest.mark.fast
@@ -37,12 +38,6 @@ def test_every_input_by_the_formula(network_and_samples):
     features, unit = network.features, network.unit
     found = encode(network, samples)
 
-    def level_tick(q: int) -> int:
-        N = network.levels
-        if q == 0:
-            return max(network.late, 0)
-        return unit + ((N - 1 - q) * 5 * unit) // (N - 1)
-
     def step_tick(steps) -> int:
         first = next(iter(steps), None)
         return 0 if first is None else unit + (first * 5 * unit) // (features.steps - 1)
@@ -62,10 +57,10 @@ def test_every_input_by_the_formula(network_and_samples):
             else:
                 pairs = zip(sample, features.edges, strict=True)
                 levels = [sum(edge <= x for edge in edges) for x, edges in pairs]
-            expected += map(level_tick, levels)
             if features.complement:
-                expected += [level_tick(N - 1 - q) for q in levels]
-            constant = level_tick(N - 1)
+                levels += [N - 1 - q for q in levels]
+            expected += [level_tick(network, q) for q in levels]
+            constant = level_tick(network, N - 1)
         if features.constant:
             expected.append(constant)
         assert ticks == [expected[i] for i in network.inputs]
