@@ -197,7 +197,7 @@ def tell_features(data: Dataset) -> None:
         )
 
 
-_SHOWN = 20
+_SHOWN = 200
 """Columns that are named of a table that has more."""
 
 _MOST_NAME = 40

@@ -59,7 +59,7 @@ def draw_image(
 ) -> None:
     """Input, hidden and output spikes over time, the output membranes, and the sample itself.
 
-    Spikes that could have taken part in the decision are dark, later ones are pale.
+    Spikes before the tick of the decision, which could have taken part in it, are dark.
     """
     ticks = encode(network, sample[None])
     inference = infer(network, ticks)
@@ -104,7 +104,7 @@ def draw_image(
         "until the decision\n"
         f"{inference.input_spikes[0]:4d} input spikes\n"
         f"{inference.hidden_spikes[0]:4d} hidden spikes\n"
-        "(pale: later spikes)"
+        "(pale: from its tick on)"
     )
     axes.text(0, 1, counts, va="top", family="monospace", fontsize=8)
 

@@ -77,6 +77,8 @@ class Bars:
 
         if work is not self._work:
             self.close()
+            if done >= total:  # nothing is left to wait for, and no rate is known
+                return
             self._work, self._bar = work, tqdm(total=total, **_BARS[work])
         self._bar.update(done - self._bar.n)
         if done >= total:

@@ -161,7 +161,13 @@ class Encoding(ABC):
 
         `samples` are as `fitting` takes them. Raises `EncodingError`.
         """
-        return self.table(network)[self.values(network, samples)[:, network.inputs]]
+        table = self.table(network)
+        if table.size and table.max() > network.deadline:
+            raise EncodingError(
+                f"the encoding {self.name} has spikes up to tick {table.max()} and the deadline is "
+                f"{network.deadline}: give a later deadline, or let those spikes never come."
+            )
+        return table[self.values(network, samples)[:, network.inputs]]
 
     @abstractmethod
     def sentence(self, network: Described) -> str:

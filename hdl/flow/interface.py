@@ -26,6 +26,8 @@ _PORT_NOTES = (
     "Every input is to be driven, one that is not used with the value said of it: an open one is "
     "unknown, and an unknown valid stops the core without a word. With unused labels no image is "
     "learned. Outputs may be left open.",
+    "A reset takes one edge with rst high, and an event may be offered in the next cycle. Where "
+    "registers have initial values, as in FPGAs and simulators, no reset is needed at power-up.",
     "The next image may follow at once: its first event or word waits until the image before has "
     "gone through and the decision has been taken. END is to come also where the decision has been "
     "given before. Events of one tick may come in any order.",

@@ -23,7 +23,7 @@ from firstspike.scripts.options import (
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.selection import SelectionCommand, counted, select, selection_options
 from firstspike.scripts.shares import Shares, shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 from firstspike.scripts.targets.comparison import Comparison, compared
@@ -104,8 +104,10 @@ def command(
                 "first": vars(found[0]) if found else None,
             }
         )
-    counted = f"{len(images.labels)} images" if spikes is None else f"{spikes} hidden spikes"
-    say(f"{printable(net)} on {target} against golden, {images.source}: {counted}")
+    size = counted(len(images.labels), "image")
+    if spikes is not None:
+        size = counted(spikes, "hidden spike")
+    say(f"{printable(net)} on {target} against golden, {images.source}: {size}")
     if found:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(found)} differences ({named}):\n{found[0]}")

@@ -43,6 +43,7 @@ def facts_of(network: Network) -> dict[str, Any]:
         "shape": list(network.shape),
         "connected_inputs": len(network.inputs),
         "encoding": network.encoding,
+        "levels": network.levels,
         "late": network.late,
         "features": None if network.features is None else features_of(network.features),
         "classes": list(network.classes),
@@ -135,12 +136,13 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def report(net: str, facts: dict[str, Any]) -> str:
     """The facts for people."""
-    late = "never spike" if facts["late"] < 0 else f"spike at tick {facts['late']}"
+    dark = "never spike" if facts["late"] < 0 else f"spike at tick {facts['late']}"
+    encoding = [facts["encoding"], *[f"inputs of level 0 {dark}"] * bool(facts["levels"])]
     rows = [
         ("network", net),
         ("shape", "-".join(map(str, facts["shape"]))),
         ("connected inputs", f"{facts['connected_inputs']} of {facts['shape'][0]}"),
-        ("encoding", f"{facts['encoding']}, dark inputs {late}"),
+        ("encoding", "; ".join(encoding)),
         *_features(facts),
         *([("classes", ", ".join(facts["classes"]))] if facts["classes"] else []),
         ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),

@@ -86,8 +86,8 @@ def test_the_words_of_a_row_are_those_of_vectors(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60, 3)) * (1, 100, 0.01)
-    rows = (f"{a},{b},{c},{'up' if a > 0 else 'down'}" for a, b, c in x)
-    Path("rows.csv").write_text("one,two,three,way\n" + "\n".join(rows))
+    rows = (f"{a},{b},{'east' if c > 0 else 'west'},{'up' if a > 0 else 'down'}" for a, b, c in x)
+    Path("rows.csv").write_text("one,two,site,way\n" + "\n".join(rows))
     data = ["--dataset", "rows.csv"]
     for words in (
         ["train", *data, "--label", "way", "--hidden", "4", "--epochs", "1", "-o", "net.npz"],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import EncodingError, encode, events
+from firstspike.golden.encodings.ticks import Ticks
 from tests.support.level_ticks import level_tick
 from tests.support.strategies import networks, networks_with_ticks
 
@@ -28,6 +29,18 @@ def test_every_pixel_by_the_formula(network_and_pixels):
     levels = pixels[:, network.inputs].astype(int) * network.levels // 256
     expected = [[level_tick(network, q) for q in image] for image in levels.tolist()]
     assert encode(network, pixels).tolist() == expected
+
+
+@given(networks_with_ticks())
+def test_ticks_after_the_deadline_are_refused(network_and_ticks):
+    network, ticks = network_and_ticks
+    inputs = np.arange(ticks.shape[1])
+    network = dataclasses.replace(network, inputs=inputs, encoding="ticks", n_inputs=ticks.shape[1])
+    late = np.arange(network.deadline + 2)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Ticks, "table", lambda *_: late)
+        with pytest.raises(EncodingError, match=f"up to tick {late[-1]} and the deadline"):
+            encode(network, ticks)
 
 
 @given(networks(), st.integers(2, 256))
