@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The boards there are."""
+"""The boards there are: those of each module in this folder that has a tuple BOARDS."""
 
-from . import (
-    colorlight,
-    ecpix5,
-    icebreaker,
-    icesugar,
-    orangecrab,
-    pico_ice,
-    tang_nano_20k,
-    ulx3s,
-    upduino,
-)
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from firstspike.boards.families.registry import FACTS
+
 from .board import Board
 
-BOARDS: dict[str, Board] = {
-    board.name: board
-    for module in (
-        *(icebreaker, icesugar, pico_ice, upduino),
-        *(ulx3s, colorlight, ecpix5, orangecrab),
-        tang_nano_20k,
-    )
-    for board in module.BOARDS
-}
+
+def _found() -> Iterator[Board]:
+    """Give the boards of the modules in this folder."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.name != Path(__file__).stem:
+            yield from getattr(import_module(f".{module.name}", __package__), "BOARDS", ())
+
+
+def _place(board: Board) -> tuple[int, int, str]:
+    """Return where a board stands in lists: by family, size of its FPGA, and name."""
+    return list(FACTS).index(board.device.family), board.device.holds["LUTs"], board.name
+
+
+BOARDS: dict[str, Board] = {board.name: board for board in sorted(_found(), key=_place)}
