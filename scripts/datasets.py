@@ -16,7 +16,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
 
 from .errors import VerbError
-from .output import note, say
+from .output import MOST_NAME, note, say
 from .places import DatasetName, InputPath
 
 OPTIONS = ("dataset", "label", "group", "test", "test_share")
@@ -192,7 +192,7 @@ def tell_features(data: Dataset) -> None:
         say(f"features  {len(data.features)}: {said}")
     for name in data.counters:
         note(
-            f"The column {printable(name, _MOST_NAME)} counts the rows: delete the column, or a "
+            f"The column {printable(name, MOST_NAME)} counts the rows: delete the column, or a "
             "network learns the order of the rows."
         )
 
@@ -200,18 +200,15 @@ def tell_features(data: Dataset) -> None:
 _SHOWN = 200
 """Columns that are named of a table that has more."""
 
-_MOST_NAME = 40
-"""Characters of a name of a column in a list of them."""
-
 
 def _columns(features: tuple[str, ...]) -> Iterator[str]:
     """Name the columns of features, and of a column of texts how many there are."""
     for column, named in groupby(features, lambda name: name.partition("=")[0]):
         texts = list(named)
         if len(texts) == 1:
-            yield printable(texts[0], _MOST_NAME)
+            yield printable(texts[0], MOST_NAME)
         else:
-            yield f"{printable(column, _MOST_NAME)} ({len(texts)} texts)"
+            yield f"{printable(column, MOST_NAME)} ({len(texts)} texts)"
 
 
 def check_options(options: Mapping[str, Any]) -> None:

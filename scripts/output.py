@@ -203,6 +203,15 @@ def command_line() -> str:
     return " ".join(words)
 
 
+MOST_NAME = 40
+"""Characters that are shown of a name from a file, such as that of a column."""
+
+
+def counted(n: int, what: str) -> str:
+    """Return a number of things, such as `1 photo` or `2 photos`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def given(*names: str | None) -> bool:
     """Whether one of these parameters of the verb that runs stands on the command line."""
     source = click.get_current_context().get_parameter_source

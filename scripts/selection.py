@@ -32,7 +32,7 @@ from .datasets import check_named, check_options, dataset_options, front_end, lo
 from .errors import VerbError
 from .heard import Heard, read_words
 from .options import several
-from .output import note
+from .output import MOST_NAME, counted, note
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
@@ -103,16 +103,13 @@ class Selection:
 
         Folders are left out, unless files in several folders have one name.
         """
-        names = [Path(file).name for file in self.files]
+        if not self.files:
+            return list(map(str, self.numbers.tolist()))
+        names: Sequence[str] = [Path(file).name for file in self.files]
         if len(set(names)) < len(names):
-            names = list(self.files)
-        if not names:
-            names = list(map(str, self.numbers.tolist()))
-        return [printable(name, _MOST_NAME) for name in names]
+            names = self.files
+        return [printable(name, MOST_NAME) for name in names]
 
-
-_MOST_NAME = 40
-"""Characters of the name of a file in a table."""
 
 _LISTS = {"--image": SUFFIXES, "--wav": (SUFFIX,)}
 """Options that take several files, and the ends of their names."""
@@ -223,11 +220,6 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         words,
         image_files,
     )
-
-
-def counted(n: int, what: str) -> str:
-    """Return a number of things, such as `1 photo` or `2 photos`."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,10 +20,10 @@ from firstspike.scripts.options import (
     port_options,
     target_option,
 )
-from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.output import counted, json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import SelectionCommand, counted, select, selection_options
+from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.shares import Shares, shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 from firstspike.scripts.targets.comparison import Comparison, compared
