@@ -15,6 +15,7 @@ from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
 from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.layer import MAX_WINDOW
+from firstspike.hdl.flow.devices import ICE40
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
@@ -24,6 +25,7 @@ from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
 from .design import TOP, Design
+from .layout import ROUTED, layout_record
 from .memories import in_single_port_ram
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
@@ -42,7 +44,7 @@ BITSTREAMS = (f"{TOP}.bit", f"{TOP}.bin", f"{TOP}.fs")
 FILES = (
     *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", *BITSTREAMS),
     WEIGHTS,
-    *(f"{TOP}.*", "count.json", "nextpnr.json", "script.ys", "yosys.log"),
+    *(f"{TOP}.*", ROUTED, "count.json", "nextpnr.json", "script.ys", "yosys.log"),
 )
 """Names of all files in a build's folder, and a pattern of such."""
 
@@ -55,6 +57,7 @@ BUILT = {
     "network": str,
     "bitstream": {"file": str, "bytes": int, "sha256": str},
     "flash?": {"place": range(1 << 32), "file": str, "bytes": int, "sha256": str},
+    "layout?": (None, {"unchecked": str}, {"faults": int, "first": [str]}),
 }
 """The form of what a report says of the bitstream, and of what else goes into the flash."""
 
@@ -130,15 +133,21 @@ def build(
 
     _, route, pack, *_ = (command[1:] for command in json.loads(plan.files[_COMMANDS])["commands"])
     words = [f"{NETLIST}.json" if word == f"{TOP}.json" else word for word in route]
+    if device.family is ICE40:
+        words += ["--write", ROUTED]
     placer = Placer(device.family, tuple(_without(words, "--quiet")), folder, native)
     tried = place_seeds(placer, seeds)
     seed = best_of(tried)
-    bitstream = None
+    bitstream = layout = None
     if tried[seed].met:
         with step(f"{device.family.packer}: bitstream"):
             words = _without(pack, "--svf", f"{TOP}.svf")
             run_tool(device.family.packer, words, folder, native=native)
-        (bitstream,) = (fingerprint(path) for path in bitstreams(folder))
+        (path,) = bitstreams(folder)
+        bitstream = fingerprint(path)
+        if device.family is ICE40:
+            with step("bitstream: compared with the routed design"):
+                layout = layout_record(path, board)
     weights, more = "loaded" if board.loaded else "bitstream", {}
     if design.in_flash is not None:
         place, content = design.in_flash
@@ -172,6 +181,7 @@ def build(
         "fmax": {number: placement.fmax for number, placement in tried.items()},
         "met": tried[seed].met,
         "bitstream": bitstream,
+        "layout": layout,
         **more,
         "digits": _latency(design),
         "seconds": round(time.monotonic() - began, 1),

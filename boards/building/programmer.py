@@ -162,6 +162,13 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
             f"({board.device.name}): build it anew, or name another --board."
         )
     _compare(bitstream, built, path)
+    layout: dict[str, Any] = report.get("layout") or {}
+    if layout.get("faults"):
+        first = ", ".join(layout["first"][:1])
+        raise ProgrammerError(
+            f"{bitstream} differs from the routed design, as {path} says (first: {first}): build "
+            "it anew."
+        )
     flash: dict[str, Any] | None = report.get("flash")
     if flash is not None:
         weights = bitstream.with_name(WEIGHTS)

@@ -151,9 +151,10 @@ def command(
 
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
     netlist that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status
-    is 1, and there is no bitstream. With --seeds all cores, or a cluster, place at once, and what
-    they have done is kept. Before anything else it is said about how long that takes, and whether
-    no build of this design is known.
+    is 1, and there is no bitstream. The bitstream of an iCE40 is compared with the routed design,
+    and a difference also gives the exit status 1. With --seeds all cores, or a cluster, place at
+    once, and what they have done is kept. Before anything else it is said about how long that
+    takes, and whether no build of this design is known.
 
     With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
     weights.bin, which `firstspike flash` writes into the flash, too.
@@ -211,6 +212,11 @@ def command(
             f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
             "other --seeds, fewer --lanes, or a lower --clock."
         )
+    if (report["layout"] or {}).get("faults"):
+        raise click.ClickException(
+            "the bitstream differs from the routed design, and `firstspike flash` refuses it: "
+            "take another --seed, and report what the report says."
+        )
 
 
 def about(seconds: float) -> str:
@@ -247,6 +253,7 @@ def report_text(report: dict[str, Any]) -> str:
             for seed, fmax in report["fmax"].items()
         ),
         ("timing", "met" if report["met"] else "not met: no bitstream"),
+        *_layout(report["layout"]),
     ]
     if report["digits"]:
         cycles, us = report["digits"]["cycles"], report["digits"]["us"]
@@ -260,6 +267,19 @@ def report_text(report: dict[str, Any]) -> str:
         rows.append(("cycles in use", shares))
     rows += [("tools", ", ".join(report["tools"])), ("built in", f"{report['seconds']:.0f} s")]
     return table(rows, str.ljust)
+
+
+def _layout(record: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Say whether the bitstream holds the routed design."""
+    if record is None:
+        return []
+    if "unchecked" in record:
+        return [("bitstream", f"not compared with the routed design: {record['unchecked']}")]
+    if record["faults"]:
+        said = f"differs from the routed design in {record['faults']} places"
+        return [("bitstream", said), *(("", one) for one in record["first"])]
+    compared = f"{record['pins']} pins, {record['luts']} look-up tables"
+    return [("bitstream", f"equals the routed design: {compared} and all other bits compared")]
 
 
 def _talk(report: dict[str, Any]) -> tuple[str, str]:

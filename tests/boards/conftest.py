@@ -78,6 +78,8 @@ def fake(monkeypatch, tmp_path, files):
         (folder / "firstspike.bin").write_bytes(b"bits")
 
     monkeypatch.setattr(bitstream, "run_tool", pack)
+    build_layout = {"faults": 0, "first": [], "pins": 7, "luts": 5}
+    monkeypatch.setattr(bitstream, "layout_record", lambda *_: build.layout)
 
     def build(capfd, fmax, *words):
         build.placed = []
@@ -91,4 +93,5 @@ def fake(monkeypatch, tmp_path, files):
         board = ["--board", "icebreaker", "--lanes", 4]
         return firstspike(capfd, "build", "net.npz", *board, *words)
 
+    build.layout = build_layout
     return build

@@ -49,6 +49,13 @@ def test_the_report_says_what_was_built(built):
     assert any("nextpnr" in tool for tool in report["tools"])
     for name in ("LUTs", "flip-flops", "block RAM"):
         assert f"{report['used'][name]} of {report['holds'][name]}" in built.said
+    if built.board == "icebreaker":
+        assert report["layout"]["faults"] == 0
+        assert report["layout"]["pins"] > report["layout"]["luts"] > 100
+        assert report["layout"]["pads"] > 3
+        assert "equals the routed design" in built.said
+    else:
+        assert report["layout"] is None
     assert report["digits"] is None  # of another size than the network's images
 
 
@@ -86,6 +93,31 @@ def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
     assert (folder / "firstspike.bin").exists()
     for step in ("Yosys", "seed 1", "seed 3", "icepack"):
         assert re.search(rf"{step}.*: \d+ s", ended.err)
+
+
+@pytest.mark.parametrize(
+    ("layout", "status", "told"),
+    [
+        (
+            {"faults": 0, "first": [], "pins": 7, "luts": 5},
+            0,
+            "equals the routed design: 7 pins, 5",
+        ),
+        ({"unchecked": "the chip is new"}, 0, "not compared with the routed design: the chip is"),
+        ({"faults": 2, "first": ["X1/Y2 is 1"]}, 1, "differs from the routed design in 2 places"),
+    ],
+)
+def test_the_report_says_whether_the_bitstream_is_the_design(
+    fake, capfd, tmp_path, layout, status, told
+):
+    fake.layout = layout
+    ended = fake(capfd, {1: 24.5})
+    assert ended.status == status
+    assert told in ended.out
+    assert ("`firstspike flash` refuses it" in ended.err) == bool(status)
+    report = json.loads((tmp_path / "build" / "net-icebreaker" / "report.json").read_text())
+    assert report["layout"] == layout
+    assert ("X1/Y2 is 1" in ended.out) == bool(status)
 
 
 def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_path):

@@ -129,6 +129,8 @@ def test_a_bitstream_for_another_board_is_refused(desk, capfd):
         (lambda bitstream: bitstream.with_name("report.json").write_bytes(b"\xff"), "no report of"),
         (reporting(device="another"), "was built for ulx3s-25f (another), not for ulx3s-25f ("),
         (reporting(board="icebreaker"), "was built for icebreaker"),
+        (reporting(layout={"faults": 2, "first": ["X1/Y2 is 1"]}), "first: X1/Y2 is 1"),
+        (reporting(layout={"faults": "no"}), "no report of"),
         (reporting(network=None), "no report of"),
         (reporting(bitstream=None), "no report of"),  # too slow for its clock
         (reporting(bitstream={"file": "firstspike.bit", "bytes": 4, "sha256": "0"}), "is not what"),

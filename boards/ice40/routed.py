@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The routed design, as nextpnr writes it with `--write`: cells, where each is, and their nets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+from firstspike.golden.system.errors import FirstSpikeError
+
+_WRITTEN = {
+    "modules": {
+        str: {
+            "ports": {str: {"direction": str, "bits": [int]}},
+            "cells": {
+                str: {
+                    "type": str,
+                    "parameters": {str: str},
+                    "attributes": {"NEXTPNR_BEL": str},
+                    "port_directions": {str: str},
+                    "connections": {str: list},
+                }
+            },
+            "netnames": {str: {"bits": list}},
+        }
+    }
+}
+
+
+class RoutedError(FirstSpikeError):
+    """A file is no routed design of nextpnr."""
+
+
+@dataclass(frozen=True, eq=False)
+class RoutedCell:
+    """A cell of the design, at its place."""
+
+    name: str
+    kind: str
+    bel: str
+    parameters: Mapping[str, str]
+    attributes: Mapping[str, Any]
+    inputs: Mapping[str, int]
+    """The net of each input that is connected."""
+    outputs: Mapping[str, int]
+
+    def number(self, name: str) -> int:
+        """A parameter as a number, 0 if the cell does not have it; unknown bits count as 0."""
+        text = self.parameters.get(name, "0").removeprefix("0b").replace("x", "0")
+        try:
+            return int(text, 2)
+        except ValueError:
+            raise RoutedError(f"{self.name}: {name} is {text!r:.40}, no binary number.") from None
+
+
+@dataclass(frozen=True, eq=False)
+class RoutedDesign:
+    """A routed design."""
+
+    cells: Mapping[str, RoutedCell]
+    """By their bels."""
+    pads: Mapping[str, str]
+    """The bel of each port of the design."""
+    loaded: frozenset[int] = field(default_factory=frozenset)
+    """The nets that an input takes."""
+
+
+def read_routed(content: bytes) -> RoutedDesign:
+    """Read what nextpnr has written. Raises RoutedError for anything else."""
+    try:
+        written = read_json(content)
+        check_json(written, _WRITTEN, "it")
+    except JsonError as error:
+        raise RoutedError(f"the routed design was not written by nextpnr: {error}.") from None
+    if len(written["modules"]) != 1:
+        raise RoutedError(f"the routed design has {len(written['modules'])} modules, not one.")
+    (module,) = written["modules"].values()
+    port_of = {
+        bit: name if len(port["bits"]) == 1 else f"{name}[{number}]"
+        for name, port in module["ports"].items()
+        for number, bit in enumerate(port["bits"])
+    }
+    cells: dict[str, RoutedCell] = {}
+    pads, loaded = {}, set()
+    for name, cell in module["cells"].items():
+        bel = cell["attributes"]["NEXTPNR_BEL"]
+        if bel in cells:
+            raise RoutedError(f"the routed design has two cells at {bel}.")
+        pins: dict[str, dict[str, int]] = {"input": {}, "output": {}, "inout": {}}
+        for port, bits in cell["connections"].items():
+            if bits and (len(bits) != 1 or not isinstance(bits[0], int)):
+                raise RoutedError(f"{name}: {port} is {bits!r:.40}, not one net.")
+            if bits:
+                pins[cell["port_directions"].get(port, "inout")][port] = bits[0]
+        for pad in pins["inout"].values():
+            if pad in port_of:
+                pads[port_of[pad]] = bel
+        loaded |= set(pins["input"].values())
+        cells[bel] = RoutedCell(
+            name,
+            cell["type"],
+            bel,
+            cell["parameters"],
+            cell["attributes"],
+            pins["input"],
+            pins["output"],
+        )
+    return RoutedDesign(cells, pads, frozenset(loaded))

