@@ -12,6 +12,7 @@ from firstspike.golden.sound.microphones import MICROPHONES
 
 from .options import Decorator
 from .places import InputPath, Parameters
+from .targets import BUILT
 
 
 def board_option(meaning: str, **settings: Any) -> Decorator:
@@ -27,18 +28,18 @@ def sensor_option(meaning: str, *more: str, **settings: Any) -> Decorator:
 
 def netlist_options(command: Callable) -> Callable:
     """Add --board and --build."""
-    board = board_option("Board for which the netlist was built, with --target netlist.")
+    board = board_option("Board of the build that is simulated.")
     build = click.option(
         "--build",
         type=InputPath(file_okay=False, path_type=Path, default=_default),
         metavar="DIR",
-        help="Folder of the netlist's build, with --target netlist.  [default: build/NET-BOARD]",
+        help="Folder of the build that is simulated.  [default: build/NET-BOARD]",
     )
     return board(build(command))
 
 
 def _default(parameters: Parameters) -> Path | None:
-    if parameters["target"] != "netlist" or parameters["board"] is None:
+    if parameters["target"] not in BUILT or parameters["board"] is None:
         return None
     from firstspike.boards.building.bitstream import build_folder  # takes a while to import
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compares the bitstream of an iCE40's build with the routed design beside it."""
+"""The bitstream of an iCE40's build: compared with the routed design, and as a netlist."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from firstspike.boards.ice40.chipdb import Chip
 from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
+from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import BitstreamError, read_bits
 from firstspike.boards.ice40.routed import RoutedError, read_routed
 from firstspike.boards.pins.board import Board
@@ -40,6 +42,18 @@ def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> Layout
         text = _content(routed.with_name(_PINS), _PINS_BYTES).decode("ascii", "replace")
         pads = _pads(bits.chip, board, text)
     return check_layout(bits, design, pads)
+
+
+def bitstream_netlist(bitstream: Path, board: Board) -> bytes:
+    """A netlist of a bitstream's bits, as Yosys writes it in JSON.
+
+    The names of ports come from the constraints beside the bitstream, and those of registers that
+    synthesis has kept from the routed design. Raises FirstSpikeError as `compare_layout` does.
+    """
+    bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
+    design = read_routed(_content(bitstream.with_name(ROUTED), _ROUTED_BYTES))
+    text = _content(bitstream.with_name(_PINS), _PINS_BYTES).decode("ascii", "replace")
+    return json.dumps(read_netlist(bits, _pads(bits.chip, board, text), design.kept)).encode()
 
 
 def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:

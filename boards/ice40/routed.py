@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The routed design, as nextpnr writes it with `--write`: cells, where each is, and their nets."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
@@ -21,7 +22,7 @@ _WRITTEN = {
                     "connections": {str: list},
                 }
             },
-            "netnames": {str: {"bits": list}},
+            "netnames": {str: {"bits": [int], "attributes": dict}},
         }
     }
 }
@@ -61,8 +62,10 @@ class RoutedDesign:
     """By their bels."""
     pads: Mapping[str, str]
     """The bel of each port of the design."""
-    loaded: frozenset[int] = field(default_factory=frozenset)
+    loaded: frozenset[int]
     """The nets that an input takes."""
+    kept: Mapping[str, Sequence[tuple[str, str]]]
+    """For each wire that synthesis has kept the bel and port that drives each bit."""
 
 
 def read_routed(content: bytes) -> RoutedDesign:
@@ -105,4 +108,21 @@ def read_routed(content: bytes) -> RoutedDesign:
             pins["input"],
             pins["output"],
         )
-    return RoutedDesign(cells, pads, frozenset(loaded))
+    return RoutedDesign(cells, pads, frozenset(loaded), _kept(module["netnames"], cells))
+
+
+def _kept(
+    names: Mapping[str, Mapping[str, Any]], cells: Mapping[str, RoutedCell]
+) -> dict[str, list[tuple[str, str]]]:
+    """The drivers of wires with `keep`; nextpnr has a name for each bit of a wire."""
+    driver = {
+        net: (cell.bel, port) for cell in cells.values() for port, net in cell.outputs.items()
+    }
+    bits: dict[str, dict[int, tuple[str, str]]] = {}
+    for name, wire in names.items():
+        named = re.fullmatch(r"(.*?)(?:\[(\d{1,4})\])?", name, re.DOTALL)
+        if "keep" in wire["attributes"] and named and len(wire["bits"]) == 1:
+            (net,) = wire["bits"]
+            if net in driver:
+                bits.setdefault(named[1], {})[int(named[2] or 0)] = driver[net]
+    return {name: [one[bit] for bit in sorted(one)] for name, one in bits.items()}

@@ -58,9 +58,9 @@ class Target(LinkedTarget):
         folder = build_folder(net, board) if build is None else Path(build)
         anew = f"run `firstspike build {net} --board {board}"
         anew += "`" if build is None else f" -o {folder}`"
-        report, content = _built(network, board, folder, anew)
+        report = _built(network, board, folder, anew)
         self._flash = _flash(report, folder, anew)
-        self._netlist = Netlist(content, BOARDS[board].device.family.name)
+        self._netlist = self._read(BOARDS[board], folder, anew)
         self._pins = pins_of(BOARDS[board], self._netlist, Line(report["link"]))
         self._design = Design.of(
             network,
@@ -80,6 +80,14 @@ class Target(LinkedTarget):
         super().__init__(net, network)
         self.config = self._design.config
         self.folding = self.config.folding
+
+    def _read(self, board: Board, folder: Path, anew: str) -> Netlist:
+        """The netlist that is simulated. Raises TargetError, with `anew` as the remedy."""
+        try:
+            content = read_file(folder / f"{NETLIST}.json", NETLIST_BYTES)
+        except FileNotFoundError:
+            raise TargetError(f"there is no build in {folder}: {anew}.") from None
+        return Netlist(content, board.device.family.name)
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
@@ -114,11 +122,10 @@ def _flash(report: dict[str, Any], folder: Path, anew: str) -> tuple[int, bytes]
     return report["flash"]["place"], read_file(path, BITSTREAM_BYTES)
 
 
-def _built(network: Network, board: str, folder: Path, anew: str) -> tuple[dict[str, Any], bytes]:
-    """The report of a build, and its netlist; `anew` says how to build it. Raises TargetError."""
+def _built(network: Network, board: str, folder: Path, anew: str) -> dict[str, Any]:
+    """The report of a build; `anew` says how to build it. Raises TargetError."""
     try:
         report = read_report(folder, DESIGNED)
-        content = read_file(folder / f"{NETLIST}.json", NETLIST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise TargetError(f"there is no build in {folder}: {anew}.") from None
     except JsonError as error:
@@ -129,7 +136,7 @@ def _built(network: Network, board: str, folder: Path, anew: str) -> tuple[dict[
         )
     if {len(report[name]) for name in ("lanes", "window", "rows")} != {network.n_layers}:
         raise TargetError(f"the build in {folder} is of other layers: {anew}.")
-    return report, content
+    return report
 
 
 _WIRES = {

@@ -26,13 +26,13 @@ class Options(TypedDict, total=False):
     baud: int | None
     """Baud rate of a board's port."""
     board: str | None
-    """Name of the board for which a netlist was built."""
+    """Name of the board of a build that is simulated."""
     build: str | os.PathLike[str] | None
-    """Folder in which `firstspike build` has put a netlist."""
+    """Folder in which `firstspike build` has put a netlist or a bitstream."""
 
 
 HARDWARE = tuple(field.name for field in fields(CoreShape) if field.name != "one_tick")
 """Options of hardware that is generated. What a layer may leave out of it is no option."""
 
-OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}
-"""The options of each target with hardware of its own."""
+OWN = {"board": ("port", "baud"), "netlist or bitstream": ("board", "build")}
+"""The options of targets with hardware of their own."""

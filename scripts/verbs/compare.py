@@ -38,7 +38,8 @@ IMAGES = 500
 @selection_options
 @target_option(
     (*TARGETS[1:], *BUILT),
-    "Compare this with the golden model: the simulated core, a board, or a netlist.",
+    "Compare this with the golden model: the simulated core, a board, a netlist, or the bits of an "
+    "iCE40.",
 )
 @folding_options
 @click.option(
@@ -67,6 +68,7 @@ def command(
     weights if it has others; its spikes are compared by their number, for the link does not carry
     them, and clock cycles where the images come as bitmaps. The netlist is that of NET's build for
     a board, the very one that was placed; it is simulated through its pins, with all its spikes.
+    The bitstream is that of the same build, for an iCE40: its bits are turned into a netlist.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from firstspike.boards.building.layout import ROUTED, layout_record
+from firstspike.boards.building.layout import ROUTED, bitstream_netlist, layout_record
 from firstspike.boards.ice40 import chipdb
 from firstspike.boards.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
 from firstspike.boards.ice40.layout_check import UncoveredError, check_layout
+from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import PREAMBLE, Bits, BitstreamError, read_bits
 from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
 from firstspike.boards.ice40.settings import setting_indices
@@ -285,6 +286,40 @@ def test_a_damaged_bitstream_is_refused(ultraplus, told):
     content = (ultraplus.folder / "firstspike.bin").read_bytes()
     with pytest.raises(BitstreamError, match=told):
         read_bits(CHANGES[told](content))
+
+
+def test_the_bits_hold_the_cells_of_the_netlist(ultraplus):
+    modules = json.loads((ultraplus.folder / "netlist.json").read_text())["modules"]
+    bitstream = ultraplus.folder / "firstspike.bin"
+    netlist = json.loads(bitstream_netlist(bitstream, BOARDS["icebreaker"]))
+    (top,) = netlist["modules"].values()
+    assert list(top["ports"]) == ["clock_pin", "global_pin"]  # those in the constraints
+    kinds = {"SB_RAM40_4K", "SB_SPRAM256KA", "SB_MAC16", "SB_PLL40_PAD"}
+
+    def hard(cells):
+        """The kinds of registers, memories, multipliers and PLLs, and parameters that are not 0."""
+        for cell in cells.values():
+            if cell["type"].startswith(("SB_RAM40_4K", "SB_DFF")) or cell["type"] in kinds:
+                set_ones = {
+                    name: value.lstrip("0x")
+                    for name, value in cell["parameters"].items()
+                    if value.lstrip("0x")
+                }
+                yield cell["type"], tuple(sorted(set_ones.items()))
+
+    assert Counter(hard(top["cells"])) == Counter(hard(modules["every_cell"]["cells"]))
+
+
+def test_a_pll_that_cannot_be_simulated_is_refused(ultraplus):
+    chip = ultraplus.bits.chip
+    (pll,) = (bel for bel in chip.bels if bel.kind == PLL)
+    at = setting_indices(chip, pll)
+    for name in ("FEEDBACK_PATH", "PLLTYPE"):
+        with pytest.raises(BitstreamError, match="only those of one output"):
+            read_netlist(flip(ultraplus.bits, at[name][2]), ultraplus.design.pads, {})
+    pads = {port: bel for port, bel in ultraplus.design.pads.items() if port != "clock_pin"}
+    with pytest.raises(BitstreamError, match="which is no port"):
+        read_netlist(ultraplus.bits, pads, {})
 
 
 @pytest.mark.parametrize("content", [b"{}", b"\xff", b'{"modules": {}}', b'{"modules": {"a": 1}}'])

@@ -64,7 +64,7 @@ def asked(tmp_path):
     return [tmp_path / "net.npz", "--events", tmp_path / "images.jsonl"]
 
 
-def compare(capfd, asked, board, build):
+def compare(capfd, asked, board, build, target="netlist"):
     """Run the verb on the netlist in a folder; a small board takes images of one tick alone."""
     *_, file = asked
     if BOARDS[board].loaded:
@@ -72,7 +72,7 @@ def compare(capfd, asked, board, build):
         kept = [line for line, events in lines if len({tick for tick, _ in events}) <= 1]
         assert len(kept) > len(lines) / 2
         file.write_text("\n".join(kept))
-    words = ["--target", "netlist", "--board", board, "--build", build]
+    words = ["--target", target, "--board", board, "--build", build]
     return firstspike(capfd, "compare", *asked, *words)
 
 
@@ -85,6 +85,33 @@ def test_a_netlist_equals_golden(built, capfd, asked):
     if not BOARDS[built.board].loaded:
         what = "decisions and statistics"
     assert f"0 differences in spikes, {what}\n" in ended.out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("built", ["icebreaker"], indirect=True)
+def test_a_bitstream_equals_golden(built, capfd, tmp_path, asked):
+    ended = compare(capfd, asked, built.board, built.folder, "bitstream")
+    assert ended.status == 0, ended.err
+    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
+    # The synthesised netlist is not read.
+    for name in ("firstspike.bin", "firstspike.pcf", "routed.json", "report.json"):
+        (tmp_path / name).write_bytes((built.folder / name).read_bytes())
+    assert compare(capfd, asked, built.board, tmp_path, "bitstream").status == 0
+    (tmp_path / "firstspike.bin").write_bytes(b"bits")
+    assert "is not what" in compare(capfd, asked, built.board, tmp_path, "bitstream").err
+
+
+@pytest.mark.parametrize(
+    ("board", "told"),
+    [("ulx3s-25f", "the ULX3S 25F has no iCE40"), ("icebreaker", "has no bitstream")],
+)
+def test_what_has_no_bits_to_simulate_is_refused(capfd, tmp_path, asked, monkeypatch, board, told):
+    monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
+    build_in(tmp_path, board)
+    (tmp_path / "netlist.json").write_text("{}")
+    ended = compare(capfd, asked, board, tmp_path, "bitstream")
+    assert ended.status == 2
+    assert told in ended.err
 
 
 @pytest.mark.long

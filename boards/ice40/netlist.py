@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Turns the bits of an iCE40 into a netlist of its primitives, in the JSON that Yosys writes.
+
+The result holds what the bits say, and nothing of the design they were made of but names: those
+of the ports, and of registers that a simulation is to show. An input that no switch drives is 0,
+but for the clock enables of memories and pins and for CE of a multiplier, which are then 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, PIN, PLL, SPRAM, Bel
+from .reader import Bits, BitstreamError
+from .settings import read_value, setting_indices
+from .wiring import Wiring, wiring_of
+
+_PLL_TYPES = {2: ("SB_PLL40_PAD", "PACKAGEPIN"), 3: ("SB_PLL40_CORE", "REFERENCECLK")}
+"""Types of a PLL with one output, and their clock's port."""
+
+_SIMPLE = 1
+"""The feedback path of a PLL that this module knows."""
+
+_BITS = {"DIVR": 4, "DIVF": 7, "DIVQ": 3, "FILTER_RANGE": 3}
+"""Widths of the parameters of a PLL."""
+
+_ENABLES = {"RCLKE", "WCLKE", "CLOCK_ENABLE", "CE"}
+"""Inputs that are 1 if nothing drives them."""
+
+_Bit = int | str
+
+
+def read_netlist(
+    bits: Bits, ports: Mapping[str, str], kept: Mapping[str, Sequence[tuple[str, str]]]
+) -> dict[str, Any]:
+    """Return a netlist as Yosys' `write_json` has it.
+
+    `ports` has the bel of each port. `kept` has, for each wire that a simulation shows, the bel and
+    port that drives each of its bits. Raises BitstreamError for blocks that this module does not
+    know.
+    """
+    return _Netlist(bits).json(ports, kept)
+
+
+class _Netlist:
+    """A netlist in the making."""
+
+    def __init__(self, bits: Bits) -> None:
+        self._bits, self._chip = bits, bits.chip
+        self._flat = bits.tiles.tobytes()
+        self._wiring: Wiring = wiring_of(bits)
+        self._cells: dict[str, Any] = {}
+        self._driven = np.zeros(self._chip.n_wires, bool)
+        """Wires that a cell drives."""
+        self._next = int(self._wiring.net.max()) + 3
+
+    def json(
+        self, ports: Mapping[str, str], kept: Mapping[str, Sequence[tuple[str, str]]]
+    ) -> dict[str, Any]:
+        pads = {bel: self._new() for bel in ports.values()}
+        used = [(bel, self._settings(bel)) for bel in self._chip.bels]
+        used = [(bel, held) for bel, held in used if self._is_used(bel, held)]
+        for bel, held in used:
+            self._mark(bel, held)
+        for bel, held in used:
+            make = {
+                LC: self._logic_cell,
+                BLOCK_RAM: self._block_ram,
+                SPRAM: self._single_port_ram,
+                DSP: self._multiplier,
+                BUFFER: self._buffer,
+            }.get(bel.kind)
+            if make is not None:
+                make(bel, held)
+            elif bel.kind == PLL:
+                self._pll(bel, held, pads)
+            elif bel.name in pads:
+                self._pin(bel, held, pads[bel.name])
+        by_name = {bel.name: bel for bel in self._chip.bels}
+        names = {
+            name: [self._net(by_name[bel].wires[port]) for bel, port in drivers]
+            for name, drivers in kept.items()
+        }
+        top = {
+            "attributes": {"top": "1"},
+            "ports": {p: {"direction": "inout", "bits": [pads[bel]]} for p, bel in ports.items()},
+            "cells": self._cells,
+            "netnames": {
+                **{p: _named([pads[bel]]) for p, bel in ports.items()},
+                **{name: _named(nets, keep="1") for name, nets in names.items()},
+            },
+        }
+        return {"modules": {"bitstream": top}}
+
+    def _new(self) -> int:
+        self._next += 1
+        return self._next
+
+    def _settings(self, bel: Bel) -> dict[str, int]:
+        indices = setting_indices(self._chip, bel)
+        return {name: read_value(self._flat, at) for name, at in indices.items()}
+
+    def _is_used(self, bel: Bel, held: Mapping[str, int]) -> bool:
+        if bel.kind == LC:
+            return any(value for name, value in held.items() if name not in ("NEG_CLK", "CIN_SET"))
+        if bel.kind == BLOCK_RAM:
+            return held["POWER_UP"] == int(self._chip.name != "1k")
+        if bel.kind == PLL:
+            return held["PLLTYPE"] > 0
+        if bel.kind == PIN:
+            return held["PIN_TYPE"] > 0
+        if bel.kind == SPRAM:
+            return held["SPRAM_EN"] > 0
+        if bel.kind == BUFFER:
+            return bool(self._wiring.loads[bel.wires["GLOBAL_BUFFER_OUTPUT"]])
+        if bel.kind == DSP:
+            return any(self._wiring.loads[bel.wires[port]] for port in bel.outputs)
+        return False
+
+    def _mark(self, bel: Bel, held: Mapping[str, int]) -> None:
+        """Mark the wires that a cell drives."""
+        ports = set(bel.outputs)
+        if bel.kind == LC and not held["CARRY_ENABLE"]:
+            ports.discard("COUT")
+        self._driven[[bel.wires[port] for port in ports]] = True
+
+    @cached_property
+    def _driven_nets(self) -> set[int]:
+        return set(self._wiring.net[self._driven].tolist())
+
+    def _net(self, wire: int, idle: str = "0") -> _Bit:
+        """The net of a wire, or what an input reads if nothing drives it."""
+        net = int(self._wiring.net[wire])
+        return net + 2 if net in self._driven_nets else idle
+
+    def _add(
+        self, bel: Bel, kind: str, parameters: Mapping[str, str], pins: Mapping[str, list[_Bit]]
+    ) -> None:
+        self._cells[f"{bel.name}/{kind}"] = {
+            "type": kind,
+            "parameters": dict(parameters),
+            "attributes": {},
+            "connections": dict(pins),
+        }
+
+    def _logic_cell(self, bel: Bel, held: Mapping[str, int]) -> None:
+        wires = bel.wires
+        inputs = [self._net(w) for w in self._chip.lut_inputs[self._numbers[bel.name]]]
+        out = self._net(wires["O"])
+        table = self._net(wires["LO"]) if "LO" in wires else self._new()
+        read = _read_inputs(held["LUT_INIT"], inputs)
+        pins: dict[str, list[_Bit]] = {f"I{n}": [net] for n, net in enumerate(read)}
+        result = table if held["DFF_ENABLE"] else out
+        self._add(bel, "SB_LUT4", {"LUT_INIT": f"{held['LUT_INIT']:016b}"}, {**pins, "O": [result]})
+        if held["CARRY_ENABLE"]:
+            carry = self._net(wires["CIN"])
+            if bel.z == 0 and not self._wiring.drivers[wires["CIN"]]:
+                carry = str(held["CIN_SET"])
+            pins = {"CI": [carry], "I0": [inputs[1]], "I1": [inputs[2]]}
+            self._add(bel, "SB_CARRY", {}, {**pins, "CO": [self._net(wires["COUT"])]})
+        if not held["DFF_ENABLE"]:
+            return
+        kind = "SB_DFF" + "N" * bool(held["NEG_CLK"])
+        pins = {"C": [self._net(wires["CLK"])], "D": [table], "Q": [out]}
+        if self._wiring.drivers[wires["CEN"]]:
+            kind += "E"
+            pins["E"] = [self._net(wires["CEN"])]
+        if self._wiring.drivers[wires["SR"]]:
+            port = "S" if held["SET_NORESET"] else "R"
+            kind += port if held["ASYNC_SR"] else f"S{port}"
+            pins[port] = [self._net(wires["SR"])]
+        self._add(bel, kind, {}, pins)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {bel.name: number for number, bel in enumerate(self._chip.bels)}
+
+    def _pins_of(self, bel: Bel) -> dict[str, list[_Bit]]:
+        """All pins of a hard block, buses from their lowest bit on."""
+        found: dict[str, dict[int, _Bit]] = {}
+        for port, wire in bel.wires.items():
+            name, _, number = port.rpartition("_")
+            is_bit = number.isdigit() and f"{name}_0" in bel.wires
+            stem = name if is_bit else port
+            net = self._net(wire, "1" if port in _ENABLES else "0")
+            found.setdefault(stem, {})[int(number) if is_bit else 0] = net
+        return {name: [nets[bit] for bit in sorted(nets)] for name, nets in found.items()}
+
+    def _block_ram(self, bel: Bel, held: Mapping[str, int]) -> None:
+        pins, kind = self._pins_of(bel), "SB_RAM40_4K"
+        for port, ending, clock in (("NEG_CLK_R", "NR", "RCLK"), ("NEG_CLK_W", "NW", "WCLK")):
+            if held[port]:
+                kind += ending
+                pins[f"{clock}N"] = pins.pop(clock)
+        parameters = {name: f"{held[name]:032b}" for name in ("READ_MODE", "WRITE_MODE")}
+        for row, bits in enumerate(self._bits.content[bel.x, bel.y]):
+            parameters[f"INIT_{row:X}"] = "".join(map(str, bits[::-1].tolist()))
+        self._add(bel, kind, parameters, pins)
+
+    def _single_port_ram(self, bel: Bel, held: Mapping[str, int]) -> None:
+        self._add(bel, "SB_SPRAM256KA", {}, self._pins_of(bel))
+
+    def _multiplier(self, bel: Bel, held: Mapping[str, int]) -> None:
+        indices = setting_indices(self._chip, bel)
+        parameters = {name: f"{held[name]:0{len(at)}b}" for name, at in indices.items()}
+        self._add(bel, "SB_MAC16", parameters, self._pins_of(bel))
+
+    def _buffer(self, bel: Bel, held: Mapping[str, int]) -> None:
+        if self._chip.padin[bel.x, bel.y] not in self._bits.extra:
+            self._add(bel, "SB_GB", {}, self._pins_of(bel))
+
+    def _pll(self, bel: Bel, held: Mapping[str, int], pads: Mapping[str, int]) -> None:
+        if held["PLLTYPE"] not in _PLL_TYPES or held["FEEDBACK_PATH"] != _SIMPLE:
+            raise BitstreamError(
+                f"the PLL is of type {held['PLLTYPE']} with feedback {held['FEEDBACK_PATH']}: only "
+                "those of one output with simple feedback can be simulated."
+            )
+        kind, clock = _PLL_TYPES[held["PLLTYPE"]]
+        parameters = {name: f"{held[name]:0{width}b}" for name, width in _BITS.items()}
+        pins = {port: [self._net(bel.wires[port])] for port in ("LOCK", "BYPASS", "RESETB")}
+        pins["PLLOUTGLOBAL"] = [self._net(bel.wires["PLLOUT_A_GLOBAL"])]
+        pins["PLLOUTCORE"] = [self._net(bel.wires["PLLOUT_A"])]
+        if clock == "PACKAGEPIN":
+            out = bel.wires["PLLOUT_A"]
+            pad = next(b for b in self._chip.bels if b.kind == PIN and b.wires["D_IN_0"] == out)
+            if pad.name not in pads:
+                raise BitstreamError(f"the PLL takes its clock from {pad.name}, which is no port.")
+            pins[clock] = [pads[pad.name]]
+        else:
+            pins[clock] = [self._net(bel.wires[clock])]
+        self._add(bel, kind, {"FEEDBACK_PATH": "SIMPLE", **parameters}, pins)
+
+    def _pin(self, bel: Bel, held: Mapping[str, int], pad: int) -> None:
+        plls = [one for one in self._chip.bels if one.kind == PLL]
+        if bel.wires["D_IN_0"] in [pll.wires["PLLOUT_A"] for pll in plls]:
+            in_use = [pll for pll in plls if self._settings(pll)["PLLTYPE"]]
+            if in_use:
+                return  # the output of the PLL goes through the pin
+        parameters = {
+            "PIN_TYPE": f"{held['PIN_TYPE']:06b}",
+            "NEG_TRIGGER": str(int(held["NEG_TRIGGER"] > 0)),
+            "PULLUP": str(int(not held.get("NO_PULL_UP", 1))),
+        }
+        pins = self._pins_of(bel)
+        pins.pop("GLOBAL_BUFFER_OUTPUT", None)
+        for port in ("D_IN", "D_OUT"):
+            for number, net in enumerate(pins.pop(port)):
+                pins[f"{port}_{number}"] = [net]
+        self._add(bel, "SB_IO", parameters, {**pins, "PACKAGE_PIN": [pad]})
+
+
+def _read_inputs(init: int, inputs: Sequence[_Bit]) -> list[_Bit]:
+    """The inputs of a look-up table, with 0 for those that do not change its output.
+
+    A carry takes the same inputs, maybe the table's own output, and a simulator would see a loop.
+    """
+    possible = [
+        index
+        for index in range(16)
+        if all(net != "0" or not index >> pin & 1 for pin, net in enumerate(inputs))
+    ]
+    return [
+        net if any((init >> index ^ init >> (index ^ 1 << pin)) & 1 for index in possible) else "0"
+        for pin, net in enumerate(inputs)
+    ]
+
+
+def _named(nets: Sequence[_Bit], **attributes: str) -> dict[str, Any]:
+    return {"hide_name": 0, "bits": list(nets), "attributes": attributes}
