@@ -41,7 +41,8 @@ def test_constant_samples_have_no_bit_that_differs_from_the_one_before():
 
 
 @pytest.mark.parametrize(
-    ("mhz", "divider", "ratio"), [(12, 6, 250), (24, 12, 250), (25, 22, 142), (100, 50, 250)]
+    ("mhz", "divider", "ratio"),
+    [(12, 6, 250), (24, 12, 250), (22.875, 10, 286), (25, 22, 142), (100, 50, 250)],
 )
 def test_the_clock_of_a_microphone(mhz, divider, ratio):
     assert PdmMicrophone.of(mhz * 1e6, RATE) == PdmMicrophone(divider, ratio, GAIN)
