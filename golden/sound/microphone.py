@@ -68,10 +68,10 @@ class Microphone(ABC):
     def of(cls, clock_hz: float, rate: int) -> Self:
         """Return the receiver that makes `rate` samples per second of a clock.
 
-        Of all whose microphone's clock is allowed it is the one with the smallest error of the
-        rate, of equals the one whose microphone's clock is nearest to `BEST_HZ`, and of these the
-        one with the smallest divider. Errors are compared as fractions. Raises `MicrophoneError`
-        where the rate is off by more than `TOLERANCE`.
+        It has the smallest error of the rate of all receivers whose microphone's clock is allowed.
+        Of several it has the microphone's clock that is nearest to `BEST_HZ`, and of these the
+        smallest divider. Errors are compared as fractions. Raises `MicrophoneError` where the rate
+        is off by more than `TOLERANCE`.
         """
         found = []
         clock = Fraction(clock_hz)
