@@ -94,12 +94,14 @@ def ground_of(images: np.ndarray) -> str | None:
     The ground is the median of an image's frame: its outermost pixels. Flat images [n, n_pixels]
     are squares, or else all their pixels count. None where too few images agree.
     """
+    if not len(images):
+        return None
     if images.ndim == 2:
         side = math.isqrt(images.shape[1])
         images = images.reshape(len(images), side if side * side == images.shape[1] else 1, -1)
     edges = (images[..., 0, :], images[..., -1, :], images[..., :, 0], images[..., :, -1])
     frames = np.concatenate([edge.reshape(len(images), -1) for edge in edges], axis=1)
-    light = float((np.median(frames, axis=1) >= 128).mean()) if len(images) else 0.5
+    light = float((np.median(frames, axis=1) >= 128).mean())
     return GROUNDS[light > 0.5] if max(light, 1 - light) >= _AGREEING else None
 
 

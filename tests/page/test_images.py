@@ -134,6 +134,7 @@ def test_a_sample_is_shown_as_the_network_sees_it(browser, capfd, shapes, networ
         assert page.inner_text("#sample").startswith("A test sample of square.")
         page.click("#clear")
         page.wait_for_function("answer.textContent.startsWith('Nothing is drawn yet')")
+        assert page.inner_text("#sample") == "Or take a test sample:"
         page.click("#check")
         assert ": 0 differ" in page.inner_text("#checked")
 

@@ -22,6 +22,7 @@ import { remarks } from "./usual.js";
 import { rowOf, unpacked } from "./unpack.js";
 
 const SETTLED = 500; // milliseconds without a change until the answer is spoken
+const OFFER = element("sample").textContent; // of samples, while none is shown
 
 const content = JSON.parse(element("content").textContent ?? "");
 const packed = [...content.weights, content.samples, ...content.expected.hidden];
@@ -87,8 +88,9 @@ const hint =
 /** @type {(values: ArrayLike<number>) => void} */
 let showValues = () => {};
 
-/** Look at the input anew before the next frame. */
+/** Look at the input, which is no sample any more, anew before the next frame. */
 function later() {
+  element("sample").textContent = OFFER;
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
