@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.data.sets import SOUNDS
+from firstspike.golden.data.sets import SOUNDS, places
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
@@ -22,11 +22,16 @@ MOST_SAMPLES = 10_000
 
 
 def _usual_dataset(network: Network) -> str | None:
-    """Return the named data set that a network was trained on, None for one of the user."""
+    """Return the named data set that a network was trained on, None for one of the user.
+
+    Recordings are not fetched for a page, which does without them.
+    """
     if takes_digits(network):
         return "mnist"
     named = network.meta.get("dataset")
-    return named if network.sound is not None and named in SOUNDS else None
+    if network.sound is None or named not in SOUNDS:
+        return None
+    return named if any(path.exists() for path in places(named)) else None
 
 
 @click.command(cls=Verb)

@@ -213,8 +213,12 @@ def test_a_named_data_set_of_sound_brings_its_words(monkeypatch, capfd, tmp_path
         return Images(SPOKEN_DIGITS, x, [0, 1, 2], np.arange(3), "")
 
     monkeypatch.setattr(verb, "loaded_images", loaded_images)
+    monkeypatch.setattr(verb, "places", lambda name: [tmp_path / name])
     page_of(capfd, tmp_path, network)
+    (tmp_path / SPOKEN_DIGITS).touch()
     page_of(capfd, tmp_path, replace(network, meta={"dataset": "words"}))
+    assert named == []
+    page_of(capfd, tmp_path, network)
     assert named == [SPOKEN_DIGITS]
 
 
