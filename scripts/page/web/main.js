@@ -81,7 +81,7 @@ const pad = new Pad(preparation, ground, () => {
   later();
 });
 if (encoding.drawn) sample = new Array(height * width).fill(pad.blank);
-/** Said below the pad while there is nothing else to say. */
+/** The text below the pad while there is no other. */
 const hint =
   `Or drop ${content.usual ? "a picture of a digit" : "an image"} here, or paste one.` +
   (content.ground ? "" : " Tick Dark on light if the network learned such images: its file does not tell.");
@@ -102,8 +102,8 @@ function later() {
 /** From the input to everything that is shown of it. */
 function refresh() {
   const seen = encoding.drawn ? faults.flip(sample) : sample;
-  const blank = encoding.drawn && Array.from(seen).every((pixel) => pixel === pad.blank);
-  const ticks = encoding.ticks(seen).map((tick) => (blank ? 0 : tick)); // nothing is to be decided
+  const empty = encoding.drawn && pad.empty && Array.from(seen).every((pixel) => pixel === pad.blank);
+  const ticks = encoding.ticks(seen).map((tick) => (empty ? 0 : tick)); // nothing is to be decided
   trace = run(network, faults.shake(ticks, network.deadline), isDead);
   race.show(trace);
   maps?.show(trace);
@@ -138,10 +138,10 @@ function answer() {
   const name = classes[trace.decision];
   const spikes = trace.spikesIn.reduce((sum, some) => sum + some, 0);
   const z = (trace.tick / network.unit).toFixed(2);
-  const how = trace.forced ? forced(name) : `decided at tick ${trace.tick}, z = ${z}, after ${spikes} spikes`;
+  const how = trace.forced ? forcedAnswer(name) : `decided at tick ${trace.tick}, z = ${z}, after ${spikes} spikes`;
   const yet = content.sound ? "No word is heard" : encoding.drawn ? "Nothing is drawn" : "No input spikes";
   if (silent) element("answer").textContent = `${yet} yet: ${classes.length} neurons wait to answer.`;
-  else say("answer", name, how);
+  else showAnswer("answer", name, how);
   clearTimeout(speaking);
   speaking = setTimeout(() => {
     element("spoken").textContent = silent ? "" : `${name}, ${how}`;
@@ -150,14 +150,14 @@ function answer() {
 }
 
 /** @param {string} name of a class */
-const forced = (name) => `no output spiked up to the deadline, and ${name} came nearest`;
+const forcedAnswer = (name) => `no output spiked up to the deadline, and ${name} came nearest`;
 
 /**
  * @param {string} id
  * @param {string} name of a class
  * @param {string} how it was decided
  */
-function say(id, name, how) {
+function showAnswer(id, name, how) {
   const bold = Object.assign(document.createElement("b"), { textContent: name });
   element(id).replaceChildren("It is ", bold, `: ${how}.`);
 }
@@ -216,7 +216,7 @@ function paint() {
   });
 }
 
-/** Decide the first sample as if one had opened its picture, and tell whether golden decides so. */
+/** Decide the first sample as a picture that is opened, and report whether golden decides the same. */
 function checkFirst() {
   let first = rowOf(samples, samples.length / expected.decision.length, 0);
   if (encoding.drawn) {
@@ -271,7 +271,7 @@ function connect() {
     element("classes").append(shown);
   }
   const longest = classes.reduce((one, other) => (other.length > one.length ? other : one));
-  say("longest", longest, forced(longest));
+  showAnswer("longest", longest, forcedAnswer(longest));
   element("drawing").hidden = !drawn || sound;
   element("ground").hidden = Boolean(content.usual);
   input("light").checked = ground.light;

@@ -130,6 +130,11 @@ export class Pad {
     return this.light ? 255 : 0;
   }
 
+  /** Whether nothing is on the pad, not even an image that is all ground. */
+  get empty() {
+    return !this.#photo && !this.#sample && !this.#strokes.length;
+  }
+
   /** @param {Uint8Array} ink bright where there is ink */
   #onGround(ink) {
     return ink.map((pixel) => Math.abs(this.blank - pixel));
