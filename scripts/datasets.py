@@ -11,7 +11,9 @@ import numpy as np
 
 from firstspike.golden import EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
+from firstspike.golden.data.images import ground_of
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
+from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
 
@@ -81,6 +83,17 @@ def columns_of(options: Mapping[str, Any], network: Network | None = None) -> di
     named = {role: options[role] for role in COLUMNS if options[role] is not None}
     columns = _known_columns(network) | named
     return {"columns": columns} if columns else {}
+
+
+def ground_in(images: Dataset) -> dict[str, str]:
+    """Return what the `meta` of a network says of the ground of the images that it learned.
+
+    Nothing where samples are no images, or the ground is unknown.
+    """
+    if images.sound is not None or images.ticks or not is_pixels(images.x_train):
+        return {}
+    ground = ground_of(images.x_train)
+    return {} if ground is None else {"ground": ground}
 
 
 def _known_columns(network: Network | None) -> dict[str, str]:

@@ -130,6 +130,8 @@ class Levels(Encoding):
     def how(self, features: Features | None) -> str:
         """Say that what is brighter, or larger, spikes earlier."""
         if self.takes(features) is SampleKind.PIXELS:
+            if features is not None and features.complement:
+                return "A bright pixel spikes early, and so does the complement of a dark pixel."
             return "A bright pixel is one spike, early in time. Dark ones stay silent."
         return "A feature is one spike: the larger its value, the earlier."
 

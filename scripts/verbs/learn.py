@@ -19,7 +19,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
-from firstspike.scripts.datasets import columns_of, dataset_options, tell_features
+from firstspike.scripts.datasets import columns_of, dataset_options, ground_in, tell_features
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
 from firstspike.scripts.options import (
@@ -185,7 +185,7 @@ def command(
         result = result_of(session, seconds, session.state.done - before) if finished else {}
         meta = {name: result[name] for name in _META if name in result}
         meta |= {"command": session.run["command"]}
-        meta |= columns_of(session.run, session.state.template)
+        meta |= columns_of(session.run, session.state.template) | ground_in(session.images)
         replace(session.state.network, meta=meta).save(file)
         if plot_path is not None:
             from firstspike.scripts.learning import figure  # matplotlib takes a while to import

@@ -67,6 +67,7 @@ def test_writes_network_state_and_result(capfd, folder, digits):
     assert result["change"] is None
     assert network.meta["command"] == "firstspike learn --random 40 --epochs 3"
     assert network.meta["accuracy"] == result["accuracy"]
+    assert network.meta["ground"] == "dark"
     epochs = result["epochs"]
     assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
     assert epochs[0]["accuracy"] < epochs[2]["accuracy"]

@@ -367,6 +367,21 @@ def test_a_folder_of_images(tmp_path):
         read(tmp_path)
 
 
+def test_the_ground_is_that_of_nearly_all_frames():
+    dark = np.zeros((10, 6, 9), np.uint8)
+    dark[:, 1:5, 1:8] = 255  # a shape that covers more than half of the image
+    light = 255 - dark
+    assert images.ground_of(dark) == "dark"
+    assert images.ground_of(light) == "light"
+    assert images.ground_of(np.concatenate([light[1:], dark[:1]])) == "light"
+    assert images.ground_of(np.concatenate([light[2:], dark[:2]])) is None
+    assert images.ground_of(light[:0]) is None
+    squares = light[:, :, :6]
+    assert images.ground_of(squares.reshape(10, 36)) == "light"
+    assert images.ground_of(squares[:, None]) == "light"
+    assert images.ground_of(light.reshape(10, 54)) == "dark"
+
+
 def test_a_class_without_images(tmp_path):
     for kind in ("bee", "wasp", ".thumbnails"):
         (tmp_path / kind).mkdir()

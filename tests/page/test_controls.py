@@ -15,6 +15,7 @@ from firstspike.golden import (
     encode,
     infer,
     load_network,
+    shipped,
 )
 from firstspike.golden.faults import flip, jitter, kill
 from firstspike.sim.harness.networks import network_of
@@ -218,6 +219,30 @@ def test_a_finger_draws_and_a_second_one_does_not(browser, pages):
                 f"document.querySelector('#answer b')?.textContent === '{digit}'"
             )
         assert page.evaluate("scrollY") == scrolled
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_first_stroke_does_not_move_the_pad(browser, pages, name):
+    check_pad_stays(browser, pages / f"{name}.html")
+
+
+def check_pad_stays(browser, path) -> None:
+    """The pad of a page on a phone stays where it is, however the answer changes."""
+    with opened(browser, path, **PHONE) as page:
+        page.click("#clear")
+        page.wait_for_function("!document.querySelector('#answer b')")
+        pad = page.locator("#pad")
+        pad.scroll_into_view_if_needed()
+        before = pad.bounding_box()
+        page.mouse.move(before["x"] + 90, before["y"] + 90)
+        page.mouse.down()
+        for x in (200, 120):
+            page.mouse.move(before["x"] + x, before["y"] + 200, steps=4)
+            page.wait_for_selector("#answer b")
+            assert pad.bounding_box() == before
+        page.mouse.up()
+        page.wait_for_timeout(600)  # by then the remarks below the pad have changed, too
+        assert pad.bounding_box() == before
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
