@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Types the command blocks of three pages, line by line, each page in a fresh clone of its own.
 
-    python -m tests.docs.typed
+    python -m tests.docs.typed [PAGE...]
 
 The clones have the last commit, and `.venv` of this checkout. The tables below name the lines that
 are left out, and what is put in the place of a board and of files of a user.
@@ -12,7 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,7 +32,7 @@ LEFT_OUT = {
     "make demo": "`.ci/run` types it before",
     "make test": "`.ci/run` types it before",
     "sudo apt-get install fpga-icestorm": "it changes the machine: the programmer is a script here",
-    "firstspike fetch spoken-digits": "it downloads from GitHub: recorded tones are trained on here",
+    "firstspike fetch spoken-digits": "it downloads: recorded tones stand for the digits here",
 }
 """Lines that are not typed, without their comments, and why."""
 
@@ -59,7 +59,7 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
     """Each block of a page with commands or a program: the language, and the text."""
     text = page.read_text()
     fenced = r"^```(sh|console|python)\n(.*?)^```$"
-    indented = r"^    (?:firstspike|make) .*\n"
+    indented = r"^    (?:firstspike|make) [^\n]*\n"
     for found in re.finditer(f"{fenced}|({indented})", text, re.MULTILINE | re.DOTALL):
         yield found[1] or "sh", found[2] or found[3].removeprefix("    ")
 
@@ -122,7 +122,7 @@ def typed(name: str, folder: Path) -> tuple[bool, str]:
     return ended.returncode == 0, f"== {name}\n{ended.stdout}"
 
 
-def main() -> None:
+def main(pages: Sequence[str]) -> None:
     """Type the pages, two at once; ends with status 1 where a command fails."""
     missing = LEFT_OUT.keys() - {
         re.sub(r"\s+#.*", "", line) for name in PAGES for line in commands(ROOT / name)
@@ -139,7 +139,7 @@ def main() -> None:
             board.stdout.readline()
             with ThreadPoolExecutor(2) as pool:
                 results = []
-                for succeeded, said in pool.map(typed, PAGES, [folder] * len(PAGES)):
+                for succeeded, said in pool.map(typed, pages, [folder] * len(pages)):
                     print(said, flush=True)
                     results.append(succeeded)
         finally:
@@ -150,4 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or PAGES)
