@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Types the command blocks of three pages, line by line, each page in a fresh clone of its own.
+"""Types the command blocks of three pages, line by line, each page in a fresh clone.
 
     python -m tests.docs.typed [PAGE...]
 
