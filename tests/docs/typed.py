@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Types the command blocks of three pages, line by line, each page in a fresh clone.
+"""Types the commands of three pages, line by line, those of each section in a fresh clone.
 
     python -m tests.docs.typed [PAGE...]
 
@@ -37,7 +37,7 @@ LEFT_OUT = {
 """Lines that are not typed, without their comments, and why."""
 
 REPLACED = {
-    "/dev/ttyUSB1": "../board",  # the port of `firstspike serve`
+    "/dev/ttyUSB1": "$BOARD/board",  # the port of `firstspike serve`
     "--dataset spoken-digits": "--dataset words",
     "--seed S": "--seed 1",
 }
@@ -49,42 +49,55 @@ PROGRAMMER = '#!/bin/sh\nfor file; do :; done\necho "flashed: $file"\ntest -s "$
 """In the place of iceprog: a script that takes every file with content."""
 
 TYPED = """
-shown() { echo "   ${SECONDS} s"; SECONDS=0; }
-trap shown EXIT
+exec 3>&1 >log 2>&1
+shown() { echo "   $SECONDS s" >&3; SECONDS=0; }
+trap '[ $? = 0 ] || { shown; tail -n 30 log >&3; }' EXIT
 set -e
 """
+"""Begins a script: what its commands print goes to a file, whose end is shown if one fails."""
 
 
-def blocks(page: Path) -> Iterator[tuple[str, str]]:
-    """Each block of a page with commands or a program: the language, and the text."""
-    text = page.read_text()
+def sections(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each section of a page that has commands: its title, and the commands."""
+    for section in re.split("^## ", page.read_text(), flags=re.MULTILINE):
+        found = list(commands(section))
+        if found:
+            yield section.partition("\n")[0].removeprefix("# "), found
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Each block of a text with commands or a program: the language, and the content."""
     fenced = r"^```(sh|console|python)\n(.*?)^```$"
     indented = r"^    (?:firstspike|make) [^\n]*\n"
     for found in re.finditer(f"{fenced}|({indented})", text, re.MULTILINE | re.DOTALL):
         yield found[1] or "sh", found[2] or found[3].removeprefix("    ")
 
 
-def commands(page: Path) -> Iterator[str]:
-    """Each command of a page as it stands there; a program is given to Python."""
-    for language, text in blocks(page):
+def commands(text: str) -> Iterator[str]:
+    """Each command of a text as it stands there; a program is given to Python."""
+    for language, block in blocks(text):
         if language == "python":
-            yield f"python - <<'END'\n{text}END"
+            yield f"python - <<'END'\n{block}END"
         elif language == "console":
-            yield from re.findall(r"^\$ (.*)$", text, re.MULTILINE)
+            yield from re.findall(r"^\$ (.*)$", block, re.MULTILINE)
         else:
-            yield from filter(None, text.splitlines())
+            yield from filter(None, block.splitlines())
 
 
-def script(page: Path) -> str:
-    """Return what bash runs of a page; it shows each command, and the seconds that it takes."""
+def plain(command: str) -> str:
+    """Return a command without its comment."""
+    return re.sub(r"\s+#.*", "", command)
+
+
+def script(typed: Sequence[str]) -> str:
+    """Return what bash runs; it shows each command, and the seconds that it takes."""
     lines = [TYPED]
-    for command in commands(page):
-        reason = LEFT_OUT.get(re.sub(r"\s+#.*", "", command))
+    for command in typed:
+        reason = LEFT_OUT.get(plain(command))
         for word, other in REPLACED.items():
             command = command.replace(word, other)
-        first, *more = command.splitlines()
-        lines.append(f"echo {shlex.quote(f'$ {first}')}")
-        lines += [f"echo '   left out: {reason}'"] if reason else [first, *more, "shown"]
+        lines.append(f"echo {shlex.quote('$ ' + command.partition(chr(10))[0])} >&3")
+        lines += [f"echo '   left out: {reason}' >&3"] if reason else [command, "shown"]
     return "\n".join(lines)
 
 
@@ -103,50 +116,45 @@ def put_files(folder: Path) -> None:
     np.savez(folder / "gunpoint.npz", x_train=x[:50], y_train=y[:50], x_test=x[50:], y_test=y[50:])
 
 
-def typed(name: str, folder: Path) -> tuple[bool, str]:
-    """Type all commands of a page in a clone; gives whether all succeed, and what they print."""
-    clone = folder / Path(name).stem
-    subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
-    (clone / ".venv").symlink_to(ROOT / ".venv")
-    put_files(clone)
-    path = os.pathsep.join([str(clone / ".venv" / "bin"), str(folder / "bin"), os.environ["PATH"]])
-    ended = subprocess.run(
-        ["bash", "-c", script(clone / name)],
-        cwd=clone,
-        env=os.environ | {"PATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return ended.returncode == 0, f"== {name}\n{ended.stdout}"
+def type_in(folder: Path, page: str, title: str, typed: Sequence[str]) -> bool:
+    """Type commands in a new clone, print what they take, and return whether all succeed."""
+    with TemporaryDirectory(dir=folder) as place:
+        clone = Path(place) / "clone"
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+        (clone / ".venv").symlink_to(ROOT / ".venv")
+        put_files(clone)
+        places = (clone / ".venv" / "bin", folder / "bin", os.environ["PATH"])
+        ended = subprocess.run(
+            ["bash", "-c", script(typed)],
+            cwd=clone,
+            env=os.environ | {"PATH": os.pathsep.join(map(str, places)), "BOARD": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    print(f"== {page}: {title}\n{ended.stdout}", flush=True)
+    return ended.returncode == 0
 
 
 def main(pages: Sequence[str]) -> None:
-    """Type the pages, two at once; ends with status 1 where a command fails."""
-    missing = LEFT_OUT.keys() - {
-        re.sub(r"\s+#.*", "", line) for name in PAGES for line in commands(ROOT / name)
-    }
-    if missing:
-        sys.exit(f"left out, but on no page: {', '.join(missing)}")
-    with TemporaryDirectory() as work:
+    """Type the sections, two at once; ends with status 1 where a command fails."""
+    found = [(page, *section) for page in pages for section in sections(ROOT / page)]
+    unknown = LEFT_OUT.keys() - {plain(line) for *_, lines in found for line in lines}
+    if unknown and pages == PAGES:
+        sys.exit(f"left out, but on no page: {', '.join(unknown)}")
+    with TemporaryDirectory() as work, ThreadPoolExecutor(2) as pool:
         folder = Path(work)
         (folder / "bin").mkdir()
         (folder / "bin" / "iceprog").write_text(PROGRAMMER)
         (folder / "bin" / "iceprog").chmod(0o755)
-        board = subprocess.Popen(SERVED, cwd=folder, stdout=subprocess.PIPE)
+        board = subprocess.Popen(SERVED, cwd=folder, stdout=subprocess.DEVNULL)
         try:
-            board.stdout.readline()
-            with ThreadPoolExecutor(2) as pool:
-                results = []
-                for succeeded, said in pool.map(typed, pages, [folder] * len(pages)):
-                    print(said, flush=True)
-                    results.append(succeeded)
+            succeeded = list(pool.map(lambda section: type_in(folder, *section), found))
         finally:
             board.terminate()
             board.wait(60)
-    if not all(results):
-        sys.exit("A command of a page fails: it is the last of that page above.")
+    if not all(succeeded):
+        sys.exit("A command of a page fails: it is the last of its section.")
 
 
 if __name__ == "__main__":
