@@ -15,7 +15,6 @@ from firstspike.hdl.flow.steps import shown_by
 
 from . import interrupts
 from .progress import shown
-from .start import INTERRUPTED
 from .verbs import Verbs
 
 VERBS = {
@@ -95,7 +94,7 @@ def run_line(words: list[str]) -> int:
         return status or 0
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        return INTERRUPTED
+        return interrupts.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
     except Exception as error:
