@@ -70,14 +70,14 @@ def describe(config: CoreConfig, network: Network) -> dict[str, Any]:
         _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
     ]
     signature = CoreSignature(config)
-    for name, about in signature.meanings.items():
+    for name, explained in signature.meanings.items():
         member = signature.members[name]
         direction = "in" if member.flow is wiring.In else "out"
         if member.is_port:
-            ports.append(_port(name, direction, member.shape, about))
+            ports.append(_port(name, direction, member.shape, explained))
         elif "payload" in member.signature.members:
             payload = member.signature.members["payload"].shape
-            ports.append(_port(name, direction, payload, about) | {"stream": True})
+            ports.append(_port(name, direction, payload, explained) | {"stream": True})
         else:  # a tap
             for part, about_part in member.signature.meanings.items():
                 shape = member.signature.members[part].shape

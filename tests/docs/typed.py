@@ -51,7 +51,8 @@ PROGRAMMER = '#!/bin/sh\nfor file; do :; done\necho "flashed: $file"\ntest -s "$
 TYPED = """
 exec 3>&1 >log 2>&1
 shown() { echo "   $SECONDS s" >&3; SECONDS=0; }
-trap '[ $? = 0 ] || { shown; tail -n 30 log >&3; }' EXIT
+ended() { [ $? = 0 ] || { shown; tr '\\r' '\\n' <log | tail -n 30 >&3; }; }
+trap ended EXIT
 set -e
 """
 """Begins a script: what its commands print goes to a file, whose end is shown if one fails."""
