@@ -32,8 +32,8 @@ LEFT_OUT = {
     "make demo": "`.ci/run` types it before",
     "make test": "`.ci/run` types it before",
     "sudo apt-get install fpga-icestorm": "it changes the machine: the programmer is a script here",
-    "firstspike selftest --port /dev/ttyUSB1 --board icebreaker": "a simulated board of this size is "
-    "slower than its time limits: tests/command_line/test_selftest.py has a smaller one",
+    "firstspike selftest --port /dev/ttyUSB1 --board icebreaker": "a simulated board of this size "
+    "is slower than its time limits: tests/command_line/test_selftest.py has a smaller one",
     "firstspike fetch spoken-digits": "it downloads: recorded tones stand for the digits here",
 }
 """Lines that are not typed, without their comments, and why."""
