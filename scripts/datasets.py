@@ -126,7 +126,8 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     path = Path(name)
     if not path.exists():
         raise VerbError(
-            f"there is no data set {name!r}: give one of {', '.join(DATASETS)}, or a file."
+            f"there is no file {name!r}, and no data set has this name: check the path, or give "
+            f"one of {', '.join(DATASETS)}."
         )
     from firstspike.golden.data.readers import read
 

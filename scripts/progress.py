@@ -100,6 +100,32 @@ class Bars:
         self.close()
 
 
+@contextmanager
+def compilation_on(bar: Any) -> Iterator[None]:
+    """Name the compilation on a bar of tqdm while numba compiles, as it does with an empty cache.
+
+    A bar of epochs else stands at 0 % for half a minute.
+    """
+    from numba.core import event  # takes a while to import
+
+    depth = 0
+
+    class Listener(event.Listener):
+        def on_start(self, event: Any) -> None:
+            nonlocal depth
+            depth += 1  # a function that is compiled has its callees compiled
+            bar.set_description_str("compiling: ")
+
+        def on_end(self, event: Any) -> None:
+            nonlocal depth
+            depth -= 1
+            if not depth:
+                bar.set_description_str("")
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
+
+
 def bars() -> Bars:
     """Return bars that end with the verb at the latest."""
     return click.get_current_context().with_resource(Bars())

@@ -21,7 +21,6 @@ from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import WORD_BYTES, Field
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
@@ -84,7 +83,7 @@ def interface(bitmap: int | None = None, rows: int | None = None, **learning: in
     network = load_network(NETWORK)
     folding = Folding.of(network, CoreShape(LANES, bitmap=bitmap, rows=rows))
     config = CoreConfig.of(network, folding, **learning)
-    return describe(Core(config), network)
+    return describe(config, network)
 
 
 def _bus_ports() -> Iterator[tuple[str, ...]]:

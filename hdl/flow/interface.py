@@ -12,7 +12,7 @@ from amaranth.lib import data, wiring
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
@@ -58,7 +58,7 @@ _BITMAP_NOTE = (
 )
 
 
-def describe(core: Core, network: Network) -> dict[str, Any]:
+def describe(config: CoreConfig, network: Network) -> dict[str, Any]:
     """The interface of a core as JSON can hold it: `parameters`, `layers`, `ports` and `notes`.
 
     A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
@@ -69,26 +69,27 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
         _port("clk", "in", 1, "clock"),
         _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
     ]
-    for name, about in core.signature.meanings.items():
-        member = core.signature.members[name]
+    signature = CoreSignature(config)
+    for name, explained in signature.meanings.items():
+        member = signature.members[name]
         direction = "in" if member.flow is wiring.In else "out"
         if member.is_port:
-            ports.append(_port(name, direction, member.shape, about))
+            ports.append(_port(name, direction, member.shape, explained))
         elif "payload" in member.signature.members:
             payload = member.signature.members["payload"].shape
-            ports.append(_port(name, direction, payload, about) | {"stream": True})
+            ports.append(_port(name, direction, payload, explained) | {"stream": True})
         else:  # a tap
             for part, about_part in member.signature.meanings.items():
                 shape = member.signature.members[part].shape
                 ports.append(_port(f"{name}__{part}", direction, shape, about_part))
     for port in ports:
-        if port["name"] in _MAY_BE_UNUSED or (core.config.bitmap and port["name"] == "events"):
+        if port["name"] in _MAY_BE_UNUSED or (config.bitmap and port["name"] == "events"):
             port["unused"] = {
                 name: int(name == "labels__valid")  # learn = 0, for every image
                 for name, direction, _ in wires(port)
                 if direction == "in"
             }
-    about, notes = describe_network(core.config, network)
+    about, notes = describe_network(config, network)
     return {**about, "ports": ports, "notes": [*_PORT_NOTES, *notes]}
 
 

@@ -133,7 +133,7 @@ def generate(
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
     core = Core(config, weights if embedded else None)
-    interface = complete(describe(core, network), embedded, name)
+    interface = complete(describe(config, network), embedded, name)
     text = convert(core, name, loaded="" if embedded else "*.store")
     layer, address, chunk = np.array(list(weight_chunks(config, network, weights))).T
     chunks = {"write": 1, "layer": layer, "address": address, "data": chunk}

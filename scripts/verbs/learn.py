@@ -41,7 +41,7 @@ from firstspike.scripts.output import (
     say,
 )
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.progress import bars
+from firstspike.scripts.progress import bars, compilation_on
 from firstspike.scripts.selection import ALL, WHICH, images_option
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
@@ -240,6 +240,7 @@ def _learn(session: Session, learner: Target, output: str) -> float:
     with (
         interrupts() as interrupted,
         tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,
+        compilation_on(bar),
     ):
         for point in session.parts(learner):
             bar.set_postfix_str(_progress(session.curve[-SHOWN:]), refresh=False)

@@ -31,6 +31,7 @@ from firstspike.scripts.output import (
     say,
 )
 from firstspike.scripts.places import Parameters, Verb
+from firstspike.scripts.progress import compilation_on
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
@@ -192,7 +193,7 @@ def _fit(session: Session, output: str) -> None:
             checkpoint.save(state_path(output), session.run)
             saved = time.monotonic()
 
-    with tqdm(total=total, initial=done, unit="epoch") as bar:
+    with tqdm(total=total, initial=done, unit="epoch") as bar, compilation_on(bar):
 
         def progress(epoch: Epoch) -> None:
             held_out = epoch.validation_accuracy

@@ -501,7 +501,7 @@ def one_class():
 @pytest.mark.parametrize(
     ("make", "words", "told"),
     [
-        (None, ("--dataset", "none.csv"), "no data set 'none.csv'"),
+        (None, ("--dataset", "none.csv"), "no file 'none.csv'.*check the path"),
         (None, ("--dataset", "t.csv"), "no labels"),
         (None, ("--dataset", "t.csv", "--label", "sort"), "no column 'sort'"),
         (None, ("--dataset", "mnist", "--label", "kind"), "has its own test part"),
