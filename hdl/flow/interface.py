@@ -9,6 +9,7 @@ import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
+from firstspike.golden.encoding import encode
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
@@ -111,6 +112,7 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
             "bright_from": -(-256 // network.levels) if network.takes_pixels else None,
             "features": features
             and {name: np.asarray(value).tolist() for name, value in features.items()},
+            "missing_ticks": missing_ticks(network),
             "classes": list(network.classes),
             "bitmap": bitmap,
             "bitmap_words": bitmap_words,
@@ -122,6 +124,14 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
     notes = [rows, *[_NAMES_NOTE] * bool(network.classes), _WEIGHT_NOTE]
     notes += [_CONVOLUTION_NOTE] * config.convolves + [_BITMAP_NOTE] * bool(bitmap)
     return about, notes
+
+
+def missing_ticks(network: Network) -> list[int] | None:
+    """Return the tick of each row where its feature is missing, None where none may be."""
+    features = network.features
+    if features is None or features.medians is None:
+        return None
+    return encode(network, np.full((1, network.n_features), np.nan))[0].tolist()
 
 
 def _layer(layer: LayerConfig) -> dict[str, Any]:
