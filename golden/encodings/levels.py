@@ -34,8 +34,6 @@ class Levels(Encoding):
         "0 spikes at tick `late`, or never if that is -1. A pixel of value p, 0 .. 255, has q = p "
         "* N / 256, rounded down; q > 0 from the value `bright_from` on. Feature i of another "
         "kind, with the value x, has q = the number of edges in `features.edges[i]` that are <= x. "
-        "Where there are `features.medians`, a missing value, NaN, is taken for "
-        "`features.medians[i]`; row r then spikes at tick `missing_ticks[r]`, 0 is never. "
         "With `complement` each input has a second one, of level N - 1 - q; these follow behind "
         "all others in the same order. `constant` adds one more input at the end, of level N - 1."
     )
