@@ -166,8 +166,8 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 def random_samples(network: Network, count: int) -> np.ndarray:
     """Return samples to check by where there are no others: [count, n_features].
 
-    Of features, the first one, with which the page opens, has the medians of the training samples,
-    or the middle of the edges, which is that of their range. Raises `VerbError`.
+    The page of a table opens with the first sample, which is inside the training range: it has the
+    medians, if the network has them, else the middle of each feature's edges. Raises `VerbError`.
     """
     if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
