@@ -37,7 +37,11 @@ def draw_curve(axes: Axes, session: Session) -> None:
     if quantised:
         label = f"weights are quantised from epoch {quantised[0]}"
         axes.axvline(quantised[0] - 0.5, color="0.5", linestyle="--", label=label)
-    which = "the last one" if None in held_out else "the best" + " of the quantised ones" * bool(quantised)
+    which = (
+        "the last one"
+        if None in held_out
+        else "the best" + " of the quantised ones" * bool(quantised)
+    )
     label = f"the network's epoch, {best.number}: {which}"
     axes.axvline(best.number, color="0.5", linestyle=":", label=label)
     axes.set_yscale("symlog", linthresh=1)

@@ -60,7 +60,11 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
 @pytest.mark.parametrize(
     ("epochs", "first", "told"),
     [
-        ([(False, 0.95), (True, 0.8), (True, 0.85), (True, 0.7)], 2, ", 3: the best of the quantised ones"),
+        (
+            [(False, 0.95), (True, 0.8), (True, 0.85), (True, 0.7)],
+            2,
+            ", 3: the best of the quantised ones",
+        ),
         ([(False, 0.9), (False, 0.95), (False, 0.8)], None, ", 2: the best"),
         ([(False, None), (True, None)], 2, ", 2: the last one"),
     ],
