@@ -72,6 +72,22 @@ def dataset_options(
     return decorate
 
 
+REFUSE, MEDIAN = "refuse", "median"
+"""Choices of `missing_option`."""
+
+missing_option = click.option(
+    "--missing",
+    type=click.Choice([REFUSE, MEDIAN]),
+    help="Refuse missing values of features, or take the median of the feature among the samples "
+    "that are trained on; NET does so from then on.  [default: refuse]",
+)
+
+
+def fills(options: Mapping[str, Any]) -> bool:
+    """Whether `missing_option` asks for medians."""
+    return options.get("missing") == MEDIAN
+
+
 COLUMNS = ("label", "group")
 
 
@@ -135,12 +151,15 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     features = network.features.names if network is not None and network.features else ()
     usual = _known_columns(network)
     sound = front_end(network)
-    train, test = read(path, *columns, features, usual, sound)
+    missing = fills(options)
+    if network is not None:
+        missing = network.features is not None and network.features.medians is not None
+    train, test = read(path, *columns, features, usual, sound, missing)
     if options["test"] is not None:
         if options["test_share"] is not None:
             raise click.UsageError("Give --test or --test-share.")
         names = features or train.names
-        other = read(Path(options["test"]), *columns, names, usual, sound)
+        other = read(Path(options["test"]), *columns, names, usual, sound, missing)
         test = other[1] or other[0]
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
@@ -197,7 +216,7 @@ def training_data(options: Mapping[str, Any], network: Network | None = None) ->
 
 
 def tell_features(data: Dataset) -> None:
-    """Say which columns of a table are trained on, and note those that count its rows."""
+    """Say which columns of a table are trained on, and note those that number its rows."""
     if data.features:
         columns = list(_columns(data.features))
         said = ", ".join(columns[:_SHOWN])
@@ -206,7 +225,7 @@ def tell_features(data: Dataset) -> None:
         say(f"features  {len(data.features)}: {said}")
     for name in data.counters:
         note(
-            f"The column {printable(name, MOST_NAME)} counts the rows: delete the column, or a "
+            f"The column {printable(name, MOST_NAME)} numbers the rows: delete the column, or a "
             "network learns the order of the rows."
         )
 

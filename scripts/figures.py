@@ -262,7 +262,10 @@ def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]
         axes.set_xlabel("level: the larger, the earlier", fontsize=7)
     places = range(0, len(values), math.ceil(len(values) / _MOST_BARS))
     named = [printable(names[at], _LONGEST) if names else f"[{at}]" for at in places]
-    told = [f"{name} = {values[at]:.4g}" for name, at in zip(named, places, strict=True)]
+    told = [
+        f"{name} missing" if np.isnan(values[at]) else f"{name} = {values[at]:.4g}"
+        for name, at in zip(named, places, strict=True)
+    ]
     axes.set_yticks(places, told, fontsize=7 if len(places) <= _ROOMY else 6)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
+from firstspike.golden.encoding import encode
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
@@ -49,6 +50,11 @@ _CONVOLUTION_NOTE = (
     "A layer with a `geometry` convolves, and each pair there is (down, across). With regard to "
     "weights a filter stands for the neuron, and the row is (map * kernel rows + tap down) * "
     "kernel columns + tap across. Inputs and neurons are numbered map by map, then row by row."
+)
+_MISSING_NOTE = (
+    "The core takes spikes, so a missing value is replaced before: feature i then has the value "
+    "`features.medians[i]`. A row r whose feature is missing spikes at tick `missing_ticks[r]`; 0 "
+    "is never."
 )
 _BITMAP_NOTE = (
     "A bitmap is `bitmap_words` words per image, with a bit for every input, connected or not; "
@@ -97,6 +103,7 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
     """Return `parameters` and `layers` of a core with any ports, and the notes on them."""
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
+    missing = _missing(network)
     if bitmap and config.n_inputs:
         bitmap_words = -(-config.n_inputs // bitmap)
         last_bits = config.n_inputs - (bitmap_words - 1) * bitmap
@@ -116,13 +123,22 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
             "bitmap": bitmap,
             "bitmap_words": bitmap_words,
             "bitmap_last_bits": last_bits,
+            **missing,
         },
         "layers": [_layer(layer) for layer in config.layers],
     }
     rows = f"{_ROW_NOTE} {network.coding.NOTE}".strip()
-    notes = [rows, *[_NAMES_NOTE] * bool(network.classes), _WEIGHT_NOTE]
-    notes += [_CONVOLUTION_NOTE] * config.convolves + [_BITMAP_NOTE] * bool(bitmap)
+    notes = [rows, *[_MISSING_NOTE] * bool(missing), *[_NAMES_NOTE] * bool(network.classes)]
+    notes += [_WEIGHT_NOTE, *[_CONVOLUTION_NOTE] * config.convolves, *[_BITMAP_NOTE] * bool(bitmap)]
     return about, notes
+
+
+def _missing(network: Network) -> dict[str, list[int]]:
+    """Return the tick of each row whose feature is missing, nothing where no value may be."""
+    if network.features is None or network.features.medians is None:
+        return {}
+    ticks = encode(network, np.full((1, network.n_features), np.nan))
+    return {"missing_ticks": ticks[0].tolist()}
 
 
 def _layer(layer: LayerConfig) -> dict[str, Any]:

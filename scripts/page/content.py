@@ -58,9 +58,11 @@ def content(
     results = infer(network, ticks)
     cores = list(cores_of(network))
     flat = samples.reshape(len(samples), -1)
-    values = {SampleKind.PIXELS: flat, SampleKind.TICKS: ticks}.get(takes, flat.astype(np.float64))
     features = network.features
     image = image_shape(network, samples) if takes is SampleKind.PIXELS else None
+    if features is not None:
+        flat = features.filled(flat)
+    values = {SampleKind.PIXELS: flat, SampleKind.TICKS: ticks}.get(takes, flat.astype(np.float64))
     return {
         "title": title,
         "sizes": network.shape[1:],
@@ -190,7 +192,11 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 
 def random_samples(network: Network, count: int) -> np.ndarray:
-    """Return samples to check by where there are no others: [count, n_features]. `VerbError`."""
+    """Return samples to check by where there are no others: [count, n_features].
+
+    The page of a table opens with the first sample, which is inside the training range: it has the
+    medians, if the network has them, else the middle of each feature's edges. Raises `VerbError`.
+    """
     if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
             "samples of this network are neither drawn nor set by sliders: give samples to choose "
@@ -202,7 +208,10 @@ def random_samples(network: Network, count: int) -> np.ndarray:
         return rng.integers(0, 256, size, dtype=np.uint8)
     edges = network.features.edges
     room = np.ptp(edges, axis=1) + 1
-    return rng.uniform(edges[:, 0] - room, edges[:, -1] + room, size)
+    samples = rng.uniform(edges[:, 0] - room, edges[:, -1] + room, size)
+    medians = network.features.medians
+    samples[0] = edges[:, 0] / 2 + edges[:, -1] / 2 if medians is None else medians
+    return samples
 
 
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:

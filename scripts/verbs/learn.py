@@ -19,7 +19,13 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
-from firstspike.scripts.datasets import columns_of, dataset_options, ground_in, tell_features
+from firstspike.scripts.datasets import (
+    columns_of,
+    dataset_options,
+    ground_in,
+    missing_option,
+    tell_features,
+)
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
 from firstspike.scripts.options import (
@@ -82,6 +88,7 @@ class Relabelling(click.ParamType):
 )
 @dataset_options()
 @data_option
+@missing_option
 @images_option(help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="Learn each image N times.")
 @click.option(
@@ -224,6 +231,8 @@ def _check(resume: bool, run: dict[str, Any]) -> None:
         )
     if run["inputs"] and not run["random"]:
         raise click.UsageError("--inputs goes with --random: NET has its own.")
+    if run["missing"] and not run["random"]:
+        raise click.UsageError("--missing goes with --random: NET has medians, or refuses.")
     if run["random"] and (run["relabel"] or run["kill"]):
         raise click.UsageError("--relabel and --kill go with a trained NET, not --random.")
 

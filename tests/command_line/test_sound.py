@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -269,6 +270,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
         ("train --dataset words --test t.csv --label kind -o n.npz", "no columns"),
         ("train --dataset silent -o n.npz", "s.wav: no word is heard in it"),
         ("train --dataset . -o n.npz", "holds no"),
+        ("train --dataset others -o n.npz", "all recordings have the label none, which stands for"),
         ("learn --random 8 --dataset words -o n.npz", "not learned from random weights"),
     ],
 )
@@ -277,6 +279,8 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
     (folder / "one.png").write_bytes(b"")
     (folder / "silent" / "a").mkdir(parents=True, exist_ok=True)
     wavfile.write(folder / "silent" / "a" / "s.wav", RATE, np.zeros(RATE, np.int16))
+    if not (folder / "others").exists():
+        shutil.copytree(folder / "words" / "low", folder / "others" / "none")
     assert message in refusal(capfd, *line.split())
     assert not (folder / "n.npz").exists()
 

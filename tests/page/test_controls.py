@@ -17,6 +17,7 @@ from firstspike.golden import (
     load_network,
     shipped,
 )
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.faults import flip, jitter, kill
 from firstspike.sim.harness.networks import network_of
 from tests.support.browser import DESKTOP, PHONE, opened
@@ -338,6 +339,25 @@ def test_a_table_has_sliders_and_samples(browser, capfd, tmp_path):
         assert "4 samples" in page.inner_text("#checked")
         assert ": 0 differ" in page.inner_text("#checked")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("medians", [None, (1.25, 3.5, 12)])
+def test_a_table_without_samples_opens_inside_of_the_training_range(
+    browser, capfd, tmp_path, medians
+):
+    """In the middle of the range, which is that of the edges, or at the medians."""
+    network = table_network()
+    low, high = np.array([[0, -10, 0], [2, 10, 40]], float)
+    features = encoding_of(network.encoding).fitted(np.stack([low, high]))
+    features = replace(network.features, edges=features.edges, medians=medians)
+    network = replace(network, features=features)
+    opens = (low + high) / 2 if medians is None else np.array(medians)
+    with opened(browser, page_of(capfd, tmp_path, network), **DESKTOP) as page:
+        check_answer(page, network, encode(network, opens[None]))
+        values = page.locator("#sliders output").all_inner_texts()
+        assert list(map(float, values)) == opens.tolist()
+        page.click("#check")
+        assert ": 0 differ" in page.inner_text("#checked")
 
 
 def test_events_have_samples(browser, capfd, tmp_path):
