@@ -199,6 +199,12 @@ def _record_format(kind: type) -> struct.Struct:
     return struct.Struct("<" + "".join(codes))
 
 
+def highest(kind: type, field: str) -> int:
+    """Return the largest number that a field of a record holds."""
+    code = get_type_hints(kind, include_extras=True)[field].__metadata__[0]
+    return (1 << 8 * struct.calcsize(code)) - 1
+
+
 class LayerIdentity(NamedTuple):
     """One layer of the board's core."""
 
