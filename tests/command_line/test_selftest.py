@@ -25,6 +25,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import COUNTS_FORMAT, STATUS_FORMAT
 from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
@@ -32,6 +33,7 @@ from firstspike.scripts.selftest.report import _checksum, report_of
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from firstspike.sim.benches.motion.example import small_network as motion_network
+from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.faulty_board import faulty, verilog
 from tests.support.listening import RATE, listening_network, sounds
@@ -156,6 +158,47 @@ def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage,
     assert told in sentence
     assert sentence in ended.out
     assert "not reached" in ended.out
+
+
+ODD_ANSWERS = [
+    *[
+        ("status", STATUS_FORMAT.pack(cause, 0), "digits", f"cause {cause}")
+        for cause in (9, 200, 255)
+    ],
+    ("play", COUNTS_FORMAT.pack(60, 0, 0), "memory", "60 decisions in 0 clock cycles"),
+    ("play", COUNTS_FORMAT.pack(0, 0, 1000), "memory", "0 decisions in 1000 clock cycles"),
+    ("play", COUNTS_FORMAT.pack(60, 0, 1 << 63), "memory", f"in {1 << 63} clock cycles"),
+    ("play", COUNTS_FORMAT.pack(60, 0, 1 << 40), "memory", f"in 1 to {(1 << 40) - 1}"),
+]
+
+
+def odd_board(monkeypatch, kind, answer):
+    """A board that gives one answer to all requests of a kind."""
+    board = BoardModel(NETWORK, bench_images=6)
+    monkeypatch.setattr(board, f"_{kind}", lambda payload: answer)
+    return served(board)
+
+
+@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS)
+def test_an_answer_that_no_board_gives_is_named(
+    capfd, desk, quick, monkeypatch, kind, answer, stage, told
+):
+    with odd_board(monkeypatch, kind, answer) as port:
+        ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
+    assert ended.status == 1, ended.err
+    found, sentence = failure()
+    assert found == stage
+    assert told in sentence
+    again = firstspike(capfd, "selftest", "--read", "report.json")
+    assert (again.status, again.out) == (1, ended.out)
+
+
+@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
+def test_bench_names_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+    (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
+    with odd_board(monkeypatch, kind, answer) as port:
+        words = ("bench", "net.npz", "--events", "events", "--target", "board", "--port", port)
+        assert told in refusal(capfd, *words)
 
 
 CORE_FAULTS = {

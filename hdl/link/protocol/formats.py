@@ -154,6 +154,8 @@ COUNTS_BYTES = {"decisions": 4, "differences": 4, "cycles": 8}
 """Bytes of each field of the answer to PLAY. `differences` counts decisions of another class or
 tick than was stored. `cycles` go from the core's first word to the last decision."""
 COUNTS_FORMAT = _format(COUNTS_BYTES)
+PLAY_CYCLES_BITS = 40
+"""Bits of the counter of these cycles: the longest play has room, with 65,000 cycles per image."""
 
 
 class DecisionFlag(IntEnum):
