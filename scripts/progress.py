@@ -60,6 +60,7 @@ _BARS: dict[str, dict[str, Any]] = {
     "bytes of weights written": _BYTES | {"desc": "writing weights"},
     "bytes of weights read": _BYTES | {"desc": "reading weights"},
     "seconds of hostile frames": {"unit": "s", "desc": "hostile frames", "leave": False},
+    "samples of the sensor": {"unit": "sample", "desc": "sensor", "leave": False},
 }
 """The bar of each `Work` of a target."""
 
