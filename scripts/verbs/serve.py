@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Make a symbolic link of this name to the port. The system chooses the port's own name.",
 )
-@board_option("Board that hears the recording of --wav.")
+@board_option("Board that hears the recording of --wav.", senses=True)
 @click.option(
     "--wav",
     "wav_files",
