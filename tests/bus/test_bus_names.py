@@ -37,6 +37,7 @@ NAMES = (
     *("true", "false", "null", "yes", "on", "NULL", "Yes", "y", "e3", "_", "_0", "A", "aclk"),
     *("double", "float", "char", "auto", "register", "restrict_", "sizeof", "goto", "template"),
     *("mutable", "operator", "explicit", "bool", "linux", "core", "main", TOP, "second"),
+    *("FIRSTSPIKE_REGISTERS_H", "FIRSTSPIKE_OK", "a_FIRSTSPIKE_b", "afirstspike_b"),
 )
 
 
