@@ -466,7 +466,7 @@ def test_what_is_wrong_with_a_board_that_listens_is_named(capfd, desk, sensing, 
 
 
 class Flood:
-    """A port on which good frames come without end, in a time of its own."""
+    """A port with its own clock, on which good frames come without end."""
 
     name = "the flood"
 

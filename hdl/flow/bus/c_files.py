@@ -38,7 +38,7 @@ def c_files(
         'include "': f'include "{stem}_',
         "/* @tables@ */": tables,
     }
-    # All at once, because a name may hold what another one replaces.
+    # In one pass, because a name may hold the text of a later replacement.
     pattern = re.compile("|".join(map(re.escape, replaced)))
     for suffix in C_SUFFIXES[1:]:
         text = (folder / suffix.removeprefix("_")).read_text()
