@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog`: the file explains itself truly, and other tools take it."""
 
+import gc
 import json
 import re
+import warnings
 from functools import cache
 
 import numpy as np
@@ -14,6 +16,7 @@ from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.flow import verilog
 from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
@@ -324,6 +327,20 @@ def test_the_verb_says_first_how_long_a_large_core_takes(
     sentence = f"On an idle machine it takes about {expected:.0f} seconds."
     assert (sentence in said) == is_large
     assert "Interrupted." in said
+
+
+def test_an_interrupted_core_leaves_no_warnings(tmp_path, capfd, monkeypatch):
+    def ended(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Decision, "build", ended)
+    toy_network().save(tmp_path / "net.npz")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        ended_by = firstspike(capfd, "verilog", tmp_path / "net.npz", "-o", tmp_path / "core.v")
+        gc.collect()
+    assert "Interrupted." in ended_by.err
+    assert said == []
 
 
 def test_no_output_and_wrong_names_are_refused(tmp_path, capfd):
