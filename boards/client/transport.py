@@ -59,9 +59,9 @@ TRIES = 10
 LONGEST_WAIT = 8
 """Longest wait for one answer, in time-outs."""
 
-PATIENCE = 58
+PATIENCE = 55
 """Most time-outs of waiting without the answer to a request, so long may a board be busy: with a
-time-out of a second it is given up within a minute."""
+time-out of a second a program gives it up within a minute of its start."""
 
 FIRST_TRIES = 3
 """Most tries as long as no frame has come at all: it may be no board of ours."""

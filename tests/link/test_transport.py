@@ -255,7 +255,7 @@ def test_a_board_that_answers_no_request_is_given_up_within_a_minute(says, once)
     images = [PendingRequest(Request.INPUTS, b"image", len(b"answer"), once) for _ in range(2000)]
     with pytest.raises(NoAnswerError):
         list(Transport(line, timeout=1).ask_all(images))
-    assert line.now() <= 60
+    assert line.now() <= 57  # a program takes some seconds to start
 
 
 def test_what_never_was_a_board_is_shown():
