@@ -63,6 +63,7 @@ _BARS: dict[str, dict[str, Any]] = {
         "leave": False,
         "disable": None,  # nothing where standard error is no terminal
     },
+    "samples of the sensor": {"unit": "sample", "desc": "sensor", "leave": False},
 }
 """The bar of each `Work` of a target, and of other work."""
 

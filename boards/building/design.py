@@ -28,8 +28,8 @@ from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flow.elaboration import uncollected
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.handlers.player import check_bench
-from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES
+from firstspike.hdl.link.protocol.identity import linked_config
 from firstspike.hdl.link.protocol.lines import Line, LineError
 from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
@@ -94,17 +94,17 @@ class Design:
         if shape.window is None:
             shape = replace(shape, window=WINDOW)
         # Block RAM for M limits the lanes of a small chip.
-        folding = linked_folding(network, replace(shape, one_tick=board.loaded))
+        shape = replace(shape, one_tick=board.loaded)
+        config = linked_config(network, shape, stored_bits=stored_bits)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         clocks_a_bit(line, dividers.hz, board.baud)
-        first = folding.layers[0]
+        first = config.folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(
                 f"the {board.title} has the weights in single-port RAM, which cannot be read in "
                 "every cycle, as banks and pages are: take one row per cycle, and fewer lanes"
             )
-        config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
         if config.learns and board.loaded:
             raise NetworkError(
                 f"the {board.title} has the weights in single-port RAM, which cannot read one and "

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Make a symbolic link of this name to the port. The system chooses the port's own name.",
 )
-@board_option("Board that hears the recording of --wav.")
+@board_option("Board that hears the recording of --wav.", senses=True)
 @click.option(
     "--wav",
     "wav_files",
@@ -189,16 +189,10 @@ def board_verilog(
 
     Raises NetworkError.
     """
-    from firstspike.hdl.core.config import CoreConfig
-    from firstspike.hdl.link.protocol.folding import linked_folding
+    from firstspike.hdl.link.protocol.identity import linked_config
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    config = CoreConfig.of(
-        network.connected(),
-        linked_folding(network, shape),
-        any_weights=not embedded,
-        stored_bits=stored_bits,
-    )
+    config = linked_config(network, shape, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits) if embedded else None
     return linked_core_verilog(config, network, weights=weights, bench_images=bench_images)
 
