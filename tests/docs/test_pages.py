@@ -68,6 +68,16 @@ def test_commands_that_are_shown_have_their_options(path):
     assert wrong == []
 
 
+def test_no_text_claims_that_a_simulated_netlist_was_placed():
+    """The simulation reads what Yosys has written, so the word is *synthesised netlist*."""
+    claim = (
+        r"(?i)placed\s+netlist|netlist[^.|]{0,30}\b(is|was|nextpnr)\s+place|target[ ]netl.*placed"
+    )
+    folders = ("golden", "hdl", "sim", "boards", "scripts", "tests")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert [path for path in (*TEXTS, *sources) if re.search(claim, path.read_text())] == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "LICENSE-GENERATED"])
 def test_what_is_generated_is_promised_in_the_same_words(name):
     assert PROMISE in " ".join((ROOT / name).read_text().split())
