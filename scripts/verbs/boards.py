@@ -71,7 +71,7 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "us": plan.latency(ticks),
         "seconds": plan.seconds,
         "placed": plan.build
-        and {"board": plan.build.board, "fmax": plan.build.fmax, "seed": plan.build.seed},
+        and {name: getattr(plan.build, name) for name in ("board", "fmax", "seed", "commit")},
         "estimated": plan.estimated and plan.estimated._asdict(),
         "run": proven([board.name]),
     }

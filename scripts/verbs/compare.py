@@ -65,8 +65,9 @@ def command(
 
     Names the first difference and ends with exit status 1 if there is one. A board is given NET's
     weights if it has others; its spikes are compared by their number, for the link does not carry
-    them, and clock cycles where the images come as bitmaps. The netlist is that of NET's build for
-    a board, the very one that was placed; it is simulated through its pins, with all its spikes.
+    them, and clock cycles where the images come as bitmaps. The netlist is the one that
+    Yosys synthesised in NET's build for a board, before placement and routing. It is simulated
+    through its pins, with all its spikes.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """

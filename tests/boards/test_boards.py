@@ -59,6 +59,7 @@ def test_what_is_offered_has_been_placed(capfd, net):
                 for one in SHIPPED_BUILDS
                 if (one.board, one.network, one.fmax) == (placed["board"], net, placed["fmax"])
             )
+            assert placed["commit"] == build.commit
             assert BOARDS[build.board].device.holds == row["holds"]
             assert (build.shape.lanes, build.shape.rows, build.clock * MHZ) == (
                 row["lanes"],

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware: `firstspike check mutants` tries them all, these tests two."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def test_faults_are_found(capfd):
     named = [Path(word) for word in result.out.split() if word.startswith("hdl/")]
     assert len(named) == 2
     assert all((Path(__file__).parents[2] / file).exists() for file in named)
+
+
+def test_the_page_counts_the_faults_of_the_catalogue():
+    """Who adds a fault runs it, and renews the number."""
+    page = (Path(__file__).parents[2] / "docs" / "figures" / "equality.md").read_text()
+    (row,) = re.findall(r"^\| faults put into the hardware on purpose.*", page, re.MULTILINE)
+    ((_, tried),) = re.findall(r"\| (\d+) of (\d+),", row)
+    assert int(tried) == len(FAULTS)
 
 
 def test_unknown_fault_is_refused(capfd):

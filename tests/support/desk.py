@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Plays recordings to the placed netlist of an iCEBreaker that listens, and compares its text.
+"""Plays recordings to the synthesised netlist of a listening iCEBreaker, and compares its text.
 
     python -m tests.support.desk NET BUILD WAV...
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board with a microphone, simulated from power-up on: its RTL, or the netlist that is placed.
+"""A board with a microphone, simulated from power-up on: its RTL, or its synthesised netlist.
 
     WAV -> samples -> bits -> desk.v: microphone, board, flash, line of text -> text
 
