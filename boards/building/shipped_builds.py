@@ -39,6 +39,8 @@ class ShippedBuild:
     """Look-up tables, or logic cells, as the device counts."""
     block_ram: int
     tools: str
+    netlist: int = 0
+    """Images of which its synthesised netlist, simulated, gave what golden gives."""
 
 
 @cache

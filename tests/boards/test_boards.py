@@ -2,6 +2,7 @@
 """`firstspike boards`, and the planner behind it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,10 +17,11 @@ from firstspike.boards.building.shipped_builds import (
 )
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.proofs import proven
+from firstspike.boards.proofs import Proof
 from firstspike.golden import NetworkError, encode, load_network
 from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.golden.timing.shape import CoreShape, lanes_text
+from firstspike.scripts.verbs import boards
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -39,7 +41,7 @@ def test_the_table_has_every_board(capfd):
         assert name in ended.err
         assert row["fits"]
         assert row["lanes"] >= 8
-        assert row["run"] == proven([name])
+        assert row["verified"] in (None, "synthesised netlist, 100 images")
         for resource, number in row["needs"].items():
             assert number <= row["holds"][resource]
     assert rows["icebreaker"]["us"] <= 170
@@ -70,6 +72,39 @@ def test_what_is_offered_has_been_placed(capfd, net):
                 not any((p.board, p.network) == (board, net) for p in SHIPPED_BUILDS)
             )
             assert elsewhere == (f"MHz on {build.board}" in line_of(board, ended.err))
+
+
+NETLIST = "synthesised netlist, {} images"
+
+
+@pytest.mark.parametrize(
+    ("name", "net", "proven", "verified"),
+    [
+        ("colorlight-i9", "mnist-4bit", None, NETLIST),
+        ("ulx3s-45f", "mnist-4bit", None, None),  # placed, and not compared
+        ("of-today", "mnist-4bit", None, None),  # a board with the die of a Colorlight i9
+        ("colorlight-i9", "toy", "colorlight-i9", None),
+        ("colorlight-i9", "mnist-4bit", "icebreaker", NETLIST),
+        ("colorlight-i9", "mnist-4bit", "colorlight-i9", "board, run by 1 person"),
+    ],
+)
+def test_what_was_verified_is_of_this_build_and_network(
+    name, net, proven, verified, capfd, tmp_path, monkeypatch
+):
+    board = BOARDS.get(name) or replace(BOARDS["colorlight-i9"], name=name)
+    monkeypatch.setitem(BOARDS, name, board)
+    monkeypatch.setattr(boards, "BOARDS", {name: board})
+    report = Proof(proven, "mnist-4bit", "2027-01", "0" * 64, "https://example.org")
+    monkeypatch.setattr(boards, "PROOFS", [report] if proven else [])
+    if net == "toy":
+        net = tmp_path / "net.npz"
+        toy_network().save(net)
+    ended = firstspike(capfd, "boards", net, "--json", "-")
+    (row,) = json.loads(ended.out)["boards"]
+    images = {build.board: build.netlist for build in SHIPPED_BUILDS}.get(name)
+    expected = verified and verified.format(images)
+    assert row["verified"] == expected
+    assert line_of(name, ended.err).endswith(f"  {expected or '-'}")
 
 
 def line_of(board, text):
