@@ -36,7 +36,9 @@ class Rule:
     events: float
     """One that does not, and lists its events for more than 4 groups of the first layer."""
     hidden: float
-    """A hidden layer, of no lanes, for each bit of a tick."""
+    """A hidden layer, of no lanes and ticks of no bits."""
+    tick: float
+    """A bit of a tick in each hidden layer."""
     registers: float
     """A bit of S or M in a layer of one group."""
     shallow: float

@@ -186,14 +186,14 @@ def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
 
 def test_lanes_by_layer_are_taken_where_no_one_number_is_as_fast(tmp_path, capfd):
     rng = np.random.default_rng(3)
-    weights = random_weights(rng, (97, 100, 7), -127, 126)
+    weights = random_weights(rng, (97, 100, 10), -127, 126)
     network = network_of(weights, [194, 146], bits=8, deadline=768, encoding="levels-128")
     ticks = encode(network, rng.integers(0, 256, (50, 97)).astype(np.uint8))
     board = BOARDS["icebreaker"]
     found = plan.plan_for(network, board, ticks=ticks)
     assert isinstance(found.lanes, tuple)
     assert fits(found)
-    for lanes in range(1, 10):
+    for lanes in range(1, 11):
         design = plan.Design.of(network, board, CoreShape(lanes))
         alike = plan.Plan(board, design, "", plan.needs_of(design))
         assert not fits(alike) or found.latency(ticks) < alike.latency(ticks)
@@ -245,19 +245,19 @@ def test_images_overlap_where_there_are_lanes_for_all(unplaced):
 
 @pytest.mark.parametrize(
     ("hidden", "cells", "luts"),
-    [((), 2088, 1892), ((12,), 3563, 2694), ((12, 9), 4960, 3722), ((12, 9, 7), 6339, 4616)],
+    [((), 2144, 1892), ((12,), 3123, 2694), ((12, 9), 4453, 3722), ((12, 9, 7), 5799, 4616)],
 )
 def test_every_hidden_layer_takes_logic(hidden, cells, luts):
-    """The estimates equal what was measured: cells of an iCE40, look-up tables of an ECP5.
+    """The estimates equal what was measured: packed cells of an iCE40, look-up tables of an ECP5.
 
     With so few inputs there is less of everything than in the builds that the rules are fitted to,
-    most of all where no hidden layer outweighs it.
+    most of all where few hidden layers outweigh it.
     """
     weights = random_weights(np.random.default_rng(3), (36, *hidden, 4), -5, 8)
     network = network_of(weights, [10] + [6] * len(hidden), deadline=60)
     for board, measured in (("icebreaker", cells), ("ulx3s-25f", luts)):
         needs = plan.needs_of(plan.Design.of(network, BOARDS[board], CoreShape(5)))
-        assert needs["LUTs"] == pytest.approx(measured, rel=0.15 if hidden else 0.2)
+        assert needs["LUTs"] == pytest.approx(measured, rel=0.15 if len(hidden) > 1 else 0.2)
 
 
 @pytest.mark.parametrize(
@@ -272,13 +272,27 @@ def test_several_rows_take_logic(lanes, rows, luts):
     assert needs["LUTs"] == pytest.approx(luts, rel=0.15)
 
 
-@pytest.mark.parametrize(("lanes", "cells"), [(2, 3958), (3, 4378), (4, 4636), (6, 5638)])
+@pytest.mark.parametrize(("lanes", "cells"), [(2, 3506), (3, 3948), (4, 4241), (6, 5300)])
 def test_layers_of_few_groups_take_more(lanes, cells):
-    """The estimate equals what was placed on the iCEBreaker."""
+    """The estimate equals what nextpnr packed for the iCEBreaker."""
     weights = random_weights(np.random.default_rng(3), (97, 100, 7), -127, 126)
     network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
     needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], CoreShape(lanes)))
     assert needs["LUTs"] == pytest.approx(cells, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "deadline", "cells"),
+    [((20, 20, 3), 48, 2691), ((20, 20, 3), 384, 2882), ((20, 20, 10), 384, 2733)],
+)
+def test_a_small_table_takes_little(sizes, deadline, cells):
+    """The estimate equals what nextpnr packed for the iCEBreaker."""
+    weights = random_weights(np.random.default_rng(1), sizes, -8, 8)
+    network = network_of(
+        weights, (16, 16), unit=deadline // 6, deadline=deadline, encoding="levels-8"
+    )
+    needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], CoreShape(2)))
+    assert needs["LUTs"] == pytest.approx(cells, rel=0.07)
 
 
 def test_fewer_lanes_on_a_smaller_device():
