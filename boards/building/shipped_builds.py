@@ -41,6 +41,8 @@ class ShippedBuild:
     commit: str
     """First eight digits of the commit whose core was built; a later core may differ."""
     tools: str
+    netlist: int = 0
+    """Images of which its synthesised netlist, simulated, gave what golden gives."""
 
 
 @cache
