@@ -1,22 +1,53 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The design's clock: from the board's oscillator through the PLL, in reset until it is steady."""
 
+import re
 from math import ceil
 
+from amaranth.build import ResourceError
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.system.errors import told_as
 from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.lib.block import Block
 
+from .families.facts import BoardError
 from .families.pll import Dividers
 from .families.registry import facts_of
+from .pins.board import Board
 
 RESET_SECONDS = 15e-6
 """Time in reset after the PLL's lock.
 
 Block RAM of an iCE40 reads zero for some 3 us after configuration, by its own oscillator."""
+
+
+def oscillator_of(board: Board) -> int:
+    """Frequency of a board's oscillator in whole Hz.
+
+    Raises BoardError where the board and its platform contradict each other.
+    """
+    platform = board.platform()
+    name = f"the platform {type(platform).__name__} of the board {board.name}"
+    size = re.findall(r"\d+[A-Z]?$", board.device.name)[0]
+    part = str(getattr(platform, "device", None) or getattr(platform, "part", ""))
+    if size not in part:
+        raise BoardError(
+            f"{name} has the {part}, but the board's `device` is {board.device.name}: name the one "
+            "of hdl/flow/devices.py that the board has"
+        )
+    if platform.default_clk is None:
+        raise BoardError(f"{name} has no `default_clk`: name the resource of the oscillator there")
+    with told_as(BoardError, f"{name} has a wrong `default_clk`: ", ResourceError):
+        clock = platform.lookup(platform.default_clk).clock
+    if clock is None:
+        raise BoardError(
+            f"the resource {platform.default_clk} in {name} has no frequency: add one, such as "
+            "Clock(12e6)"
+        )
+    return round(clock.frequency)
 
 
 def dividers_for(family: Family, oscillator: int, hz: int) -> Dividers:
@@ -32,7 +63,7 @@ def clocks_for(family: Family, oscillator: int) -> set[float]:
 def add_clock(m: Module, platform, family: Family, dividers: Dividers) -> None:
     """Make the domain `sync` of the platform's oscillator."""
     pin = platform.request(platform.default_clk, dir="-")
-    m.submodules.pll = pll = facts_of(family).pll(dividers, pin)
+    m.submodules.pll = pll = facts_of(family).pll(dividers, pin, platform)
     m.submodules.power_up = power_up = PowerUp(ceil(RESET_SECONDS * dividers.hz))
     m.domains.sync = ClockDomain()
     m.domains.power_up = ClockDomain(reset_less=True)

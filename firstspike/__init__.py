@@ -5,9 +5,12 @@ The packages are folders of the checkout's top level, to which this one links.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as type checkers know it; to import typing would delay the command
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .golden.encoding import encode
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
@@ -38,7 +41,7 @@ _WHERE = {
 """All of it is imported when it is asked for: who wants a part need not wait for the rest."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import what is in `_WHERE`."""
     if name in _WHERE:
         return getattr(import_module(_WHERE[name], __name__), name)

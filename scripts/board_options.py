@@ -15,9 +15,10 @@ from .places import InputPath, Parameters
 from .targets import BUILT
 
 
-def board_option(meaning: str, **settings: Any) -> Decorator:
-    """Return the option --board for the name of a board."""
-    return click.option("--board", type=click.Choice(list(BOARDS)), help=meaning, **settings)
+def board_option(meaning: str, *, senses: bool = False, **settings: Any) -> Decorator:
+    """Return the option --board for the name of a board; with `senses` it has pins of a sensor."""
+    names = [name for name, board in BOARDS.items() if board.alone or not senses]
+    return click.option("--board", type=click.Choice(names), help=meaning, **settings)
 
 
 def sensor_option(meaning: str, *more: str, **settings: Any) -> Decorator:

@@ -11,7 +11,9 @@ import numpy as np
 
 from firstspike.golden import EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
+from firstspike.golden.data.images import ground_of
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
+from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
 
@@ -70,6 +72,22 @@ def dataset_options(
     return decorate
 
 
+REFUSE, MEDIAN = "refuse", "median"
+"""Choices of `missing_option`."""
+
+missing_option = click.option(
+    "--missing",
+    type=click.Choice([REFUSE, MEDIAN]),
+    help="Refuse missing values of features, or take the median of the feature among the samples "
+    "that are trained on; NET does so from then on.  [default: refuse]",
+)
+
+
+def fills(options: Mapping[str, Any]) -> bool:
+    """Whether `missing_option` asks for medians."""
+    return options.get("missing") == MEDIAN
+
+
 COLUMNS = ("label", "group")
 
 
@@ -81,6 +99,17 @@ def columns_of(options: Mapping[str, Any], network: Network | None = None) -> di
     named = {role: options[role] for role in COLUMNS if options[role] is not None}
     columns = _known_columns(network) | named
     return {"columns": columns} if columns else {}
+
+
+def ground_in(images: Dataset) -> dict[str, str]:
+    """Return what the `meta` of a network says of the ground of the images that it learned.
+
+    Nothing where samples are no images, or the ground is unknown.
+    """
+    if images.sound is not None or images.ticks or not is_pixels(images.x_train):
+        return {}
+    ground = ground_of(images.x_train)
+    return {} if ground is None else {"ground": ground}
 
 
 def _known_columns(network: Network | None) -> dict[str, str]:
@@ -113,7 +142,8 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     path = Path(name)
     if not path.exists():
         raise VerbError(
-            f"there is no data set {name!r}: give one of {', '.join(DATASETS)}, or a file."
+            f"there is no file {name!r}, and no data set has this name: check the path, or give "
+            f"one of {', '.join(DATASETS)}."
         )
     from firstspike.golden.data.readers import read
 
@@ -121,12 +151,15 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     features = network.features.names if network is not None and network.features else ()
     usual = _known_columns(network)
     sound = front_end(network)
-    train, test = read(path, *columns, features, usual, sound)
+    missing = fills(options)
+    if network is not None:
+        missing = network.features is not None and network.features.medians is not None
+    train, test = read(path, *columns, features, usual, sound, missing)
     if options["test"] is not None:
         if options["test_share"] is not None:
             raise click.UsageError("Give --test or --test-share.")
         names = features or train.names
-        other = read(Path(options["test"]), *columns, names, usual, sound)
+        other = read(Path(options["test"]), *columns, names, usual, sound, missing)
         test = other[1] or other[0]
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
@@ -183,7 +216,7 @@ def training_data(options: Mapping[str, Any], network: Network | None = None) ->
 
 
 def tell_features(data: Dataset) -> None:
-    """Say which columns of a table are trained on, and note those that count its rows."""
+    """Say which columns of a table are trained on, and note those that number its rows."""
     if data.features:
         columns = list(_columns(data.features))
         said = ", ".join(columns[:_SHOWN])
@@ -192,7 +225,7 @@ def tell_features(data: Dataset) -> None:
         say(f"features  {len(data.features)}: {said}")
     for name in data.counters:
         note(
-            f"The column {printable(name, MOST_NAME)} counts the rows: delete the column, or a "
+            f"The column {printable(name, MOST_NAME)} numbers the rows: delete the column, or a "
             "network learns the order of the rows."
         )
 

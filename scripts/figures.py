@@ -20,6 +20,7 @@ _TITLE = 26  # characters above the sample
 _LINES = 11  # names that the panel of the membranes has room for, or more that are smaller
 _BELOW = 40  # characters in a line of those whose outputs left it
 _MOST_BARS = 30  # features whose names there is room for
+_MOST_CURVES = 8  # channels of a series that have names
 _ROOMY = 20  # features whose names may be larger
 _LONGEST = 24  # characters of such a name
 _ABOVE = (4.2, 6)  # least and largest height of the rows above the outputs; membranes have 3
@@ -202,8 +203,8 @@ def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
     names = network.features.names if network.features else ()
     named = 0 < len(names) <= _MOST_BARS  # more of them may be the pixels of a square
     side, sound = math.isqrt(sample.size), network.sound
-    if network.takes is SampleKind.SERIES:
-        axes.plot(sample.T, linewidth=0.8)
+    if is_series(network, sample):
+        _curves(axes, sample)
         return
     square = side > 2 and side * side == sample.size and not named
     if sound is None and sample.ndim != 2 and not square:
@@ -219,6 +220,25 @@ def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
     axes.imshow(image, "gray", vmin=None if brightest is None else 0, vmax=brightest)
     axes.set_aspect("equal" if sound is None else "auto")
     axes.set_axis_off()
+
+
+def is_series(network: Network, sample: np.ndarray) -> bool:
+    """Whether a sample is a time series [channels, steps]; a square of numbers is an image."""
+    if network.takes is SampleKind.TABLE:
+        return sample.ndim == 2 and sample.shape[0] != sample.shape[1]
+    return network.takes is SampleKind.SERIES
+
+
+def _curves(axes: Axes, series: np.ndarray) -> None:
+    """Draw a curve for each channel of a series [channels, steps], and name a few of them."""
+    lines = axes.plot(series.T, linewidth=0.8)
+    axes.set_xlabel("step", fontsize=7)
+    axes.tick_params(labelsize=7)
+    if 1 < len(lines) <= _MOST_CURVES:
+        names = [f"channel {number}" for number in range(len(lines))]
+        axes.legend(
+            lines, names, fontsize=6, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.1)
+        )
 
 
 def _levels(network: Network, sample: np.ndarray) -> np.ndarray:
@@ -242,7 +262,10 @@ def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]
         axes.set_xlabel("level: the larger, the earlier", fontsize=7)
     places = range(0, len(values), math.ceil(len(values) / _MOST_BARS))
     named = [printable(names[at], _LONGEST) if names else f"[{at}]" for at in places]
-    told = [f"{name} = {values[at]:.4g}" for name, at in zip(named, places, strict=True)]
+    told = [
+        f"{name} missing" if np.isnan(values[at]) else f"{name} = {values[at]:.4g}"
+        for name, at in zip(named, places, strict=True)
+    ]
     axes.set_yticks(places, told, fontsize=7 if len(places) <= _ROOMY else 6)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.golden.data.sounds import SILENT
 from firstspike.golden.data.wav import read_wav
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
 
 from .datasets import front_end
@@ -25,23 +26,30 @@ class Heard(NamedTuple):
     """Whether it is quiet around the word; else nothing is said."""
 
 
-def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray]:
+def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray, list[str]]:
     """Find the words in recordings: where each is, and their pictures uint8 [n, frames, filters].
 
-    Raises `VerbError` for a network that takes no sound, and for a recording without a word.
+    The third result lists the files without a word. Raises `VerbError` for a network that takes no
+    sound, and if no recording has a word.
     """
     sound = _front_end(network)
     heard: list[Heard] = []
     pictures: list[np.ndarray] = []
     for file in files:
         levels = levels_of(network, file)
-        before = len(heard)
         for word in sound.words(levels):
             heard.append(Heard(file, sound.seconds(word.slot), word.isolated))
             pictures.append(sound.picture(levels, word))
-        if len(heard) == before:
-            raise VerbError(f"{file}: {SILENT}")
-    return heard, np.stack(pictures)
+    filled = {word.file for word in heard}
+    silent = [file for file in files if file not in filled]
+    if not heard:
+        raise VerbError(silence(silent[0]))
+    return heard, np.stack(pictures), silent
+
+
+def silence(file: str) -> str:
+    """Return a sentence about a recording without a word."""
+    return f"{printable(file)}: {SILENT}"
 
 
 def levels_of(network: Network, file: str) -> np.ndarray:

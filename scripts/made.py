@@ -25,6 +25,7 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "command": "It was made by: {}".format,
     "dataset": "Its data set is {}.".format,
     "columns": _columns,
+    "ground": "Its images have {} ground.".format,
     "recipe": "Its recipe is {}.".format,
     "seed": "Its seed is {}.".format,
     "images": "It learned {} images per epoch.".format,

@@ -94,7 +94,7 @@ def run_line(words: list[str]) -> int:
         return status or 0
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        return 130
+        return interrupts.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
     except Exception as error:

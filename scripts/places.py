@@ -76,8 +76,11 @@ class NetworkName(Input, click.ParamType):
         self._beside = beside
 
     def read(self, value: str) -> Iterable[Named]:
-        """The network file, and what is read with it."""
-        yield shipped_file(value) or value
+        """The network file, and what is read with it; nothing for a folder, which is refused."""
+        file = shipped_file(value) or value
+        if os.path.isdir(Path(file)):  # of no name, too: the current one
+            return
+        yield file
         if self._beside is not None:
             yield self._beside(value)
 

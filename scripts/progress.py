@@ -7,14 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import click
 
 from firstspike.hdl.flow.steps import Tell, untold
-
-if TYPE_CHECKING:
-    from firstspike.scripts.targets.target import Work
 
 
 @contextmanager
@@ -60,22 +57,29 @@ _BARS: dict[str, dict[str, Any]] = {
     "bytes of weights written": _BYTES | {"desc": "writing weights"},
     "bytes of weights read": _BYTES | {"desc": "reading weights"},
     "seconds of hostile frames": {"unit": "s", "desc": "hostile frames", "leave": False},
+    "seconds of sound": {
+        "desc": "playing",
+        "bar_format": "{l_bar}{bar}| {n:.1f}/{total:.1f} s [{elapsed}<{remaining}]",
+        "leave": False,
+        "disable": None,  # nothing where standard error is no terminal
+    },
+    "samples of the sensor": {"unit": "sample", "desc": "sensor", "leave": False},
 }
-"""The bar of each `Work` of a target."""
+"""The bar of each `Work` of a target, and of other work."""
 
 
 class Bars:
     """The progress of a target as bars, each from the first time that something is told."""
 
     def __init__(self) -> None:
-        self._work: Work | None = None
+        self._work: str | None = None
         self._bar: Any = None
 
-    def __call__(self, work: "Work", done: int, total: int) -> None:
+    def __call__(self, work: str, done: float, total: float) -> None:
         """Show how much of some work is done."""
         from tqdm import tqdm
 
-        if work is not self._work:
+        if work != self._work:
             self.close()
             if done >= total:  # nothing is left to wait for, and no rate is known
                 return
@@ -95,6 +99,32 @@ class Bars:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def compilation_on(bar: Any) -> Iterator[None]:
+    """Name the compilation on a bar of tqdm while numba compiles, as it does with an empty cache.
+
+    A bar of epochs else stands at 0 % for half a minute.
+    """
+    from numba.core import event  # takes a while to import
+
+    depth = 0
+
+    class Listener(event.Listener):
+        def on_start(self, event: Any) -> None:
+            nonlocal depth
+            depth += 1  # a function that is compiled has its callees compiled
+            bar.set_description_str("compiling: ")
+
+        def on_end(self, event: Any) -> None:
+            nonlocal depth
+            depth -= 1
+            if not depth:
+                bar.set_description_str("")
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
 
 
 def bars() -> Bars:

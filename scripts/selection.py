@@ -95,6 +95,8 @@ class Selection:
     """Pictures that were prepared; None for others."""
     words: Sequence[Heard] | None = None
     """The words of recordings; None for others."""
+    silent: Sequence[str] = ()
+    """The files of recordings without a word."""
     files: Sequence[str] = ()
     """The file of each picture; none for others."""
 
@@ -197,11 +199,12 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
         return read_events(network, events_file)
     pictures, photos = read_pictures(network, options)
-    words = None
+    words, silent = None, list[str]()
     if wav_files:
-        words, heard = read_words(network, wav_files)
+        words, heard, silent = read_words(network, wav_files)
         n = len(words)
-        source = f"{counted(n, 'word')} in {counted(len(wav_files), 'recording')}"
+        some = f"{len(wav_files) - len(silent)} of " if silent else ""
+        source = f"{counted(n, 'word')} in {some}{counted(len(wav_files), 'recording')}"
         images = Images("", heard, [None] * n, np.arange(n), source)
     elif pictures is not None:
         n = len(pictures)
@@ -218,6 +221,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         images.samples if image_files or wav_files else None,
         photos,
         words,
+        silent,
         image_files,
     )
 

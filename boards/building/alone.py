@@ -9,7 +9,7 @@ from typing import Any, Self
 from amaranth.build import Platform
 from amaranth.hdl import Module
 
-from firstspike.boards.clocking import dividers_for
+from firstspike.boards.clocking import dividers_for, oscillator_of
 from firstspike.boards.pins.board import Alone, Board
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
@@ -62,7 +62,7 @@ class AloneDesign(Design, ABC):
         config = _config(network, shape, most)
         if not weights_fit(config, board):
             config = _config(network, shape, least)
-        oscillator = round(board.platform().default_clk_frequency)
+        oscillator = oscillator_of(board)
         dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clocks[sensor])
         return cls(network, board, config, dividers, flashed=True, sensor=sensor)
 

@@ -30,7 +30,7 @@ from .memories import in_single_port_ram
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
-"""NETLIST.json is what nextpnr gets, NETLIST.v the same in Verilog."""
+"""NETLIST.json is the synthesised netlist, which nextpnr reads. NETLIST.v has it in Verilog."""
 
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """Reports in a build's folder: one for programs, one for people."""

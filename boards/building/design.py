@@ -8,17 +8,19 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from amaranth.build import Platform
+from amaranth.build import Platform, ResourceError
 from amaranth.build.run import BuildPlan
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
-from firstspike.boards.clocking import clocks_for, dividers_for
+from firstspike.boards.clocking import clocks_for, dividers_for, oscillator_of
+from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.pll import Dividers
 from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -28,8 +30,8 @@ from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flow.elaboration import uncollected
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.handlers.player import check_bench
-from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES
+from firstspike.hdl.link.protocol.identity import linked_config
 from firstspike.hdl.link.protocol.lines import Line, LineError
 from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
@@ -94,17 +96,17 @@ class Design:
         if shape.window is None:
             shape = replace(shape, window=WINDOW)
         # Block RAM for M limits the lanes of a small chip.
-        folding = linked_folding(network, replace(shape, one_tick=board.loaded))
-        oscillator = round(board.platform().default_clk_frequency)
+        shape = replace(shape, one_tick=board.loaded)
+        config = linked_config(network, shape, stored_bits=stored_bits)
+        oscillator = oscillator_of(board)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         clocks_a_bit(line, dividers.hz, board.baud)
-        first = folding.layers[0]
+        first = config.folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(
                 f"the {board.title} has the weights in single-port RAM, which cannot be read in "
                 "every cycle, as banks and pages are: take one row per cycle, and fewer lanes"
             )
-        config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
         if config.learns and board.loaded:
             raise NetworkError(
                 f"the {board.title} has the weights in single-port RAM, which cannot read one and "
@@ -161,10 +163,21 @@ class Design:
         return hashlib.sha256(plan.files[f"{TOP}.il"].encode()).digest()[:BUILD_BYTES]
 
     def plan(self, build: bytes) -> BuildPlan:
-        """Amaranth's files and commands for the design; `build` is the hash that it tells."""
+        """Amaranth's files and commands for the design; `build` is the hash that it tells.
+
+        Raises BoardError where the board's pins or its clock are not as the platform has them.
+        """
         with uncollected():
             top = Top(self.board, self.dividers, self.core(build), self._connect)
-            return self.board.platform().prepare(top, TOP, emit_src=False)
+            platform = self.board.platform()
+            with told_as(
+                BoardError,
+                f"the board {self.board.name} requests what its platform {type(platform).__name__} "
+                "has not: ",
+                ResourceError,
+                after="; change `connect`, or add the resource to the platform",
+            ):
+                return platform.prepare(top, TOP, emit_src=False)
 
     @property
     def memories(self) -> list[Memory]:

@@ -41,9 +41,9 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
         bits["window"] += of_layer if folding.window else 0
         windows += folding.window > 0
         banked += layer.word_bits * (folding.rows - 1)
-    hidden = (len(config.layers) - 1) * config.deadline.bit_length()
+    hidden = len(config.layers) - 1
     events = config.bitmap is None and first.places > _SHALLOW
-    whole = 1, config.bitmap is not None, events, hidden
+    whole = 1, config.bitmap is not None, events, hidden, hidden * config.deadline.bit_length()
     several = first.rows > 1, first.sends > 1, banked
     return np.array([*whole, *bits.values(), windows, plays, *several], float)
 

@@ -266,8 +266,10 @@ class _Planner:
                 return Plan(self.board, design, "", needs)
             missing = sum(need / room[resource] - 1 for resource, need in over.items())
             if missing < least:
+                names = {"LUTs": self.board.device.family.logic}
                 excess = ", ".join(
-                    f"{need} of {room[resource]} {resource}" for resource, need in over.items()
+                    f"{need} of {room[resource]} {names.get(resource, resource)}"
+                    for resource, need in over.items()
                 )
                 reason = (
                     f"with {lanes_text(lanes)} lane{'s' if lanes != 1 else ''} it takes {excess}"

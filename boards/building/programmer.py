@@ -79,6 +79,7 @@ def program(board: Board, bitstream: Path) -> str:
     bitstream is there. Raises ProgrammerError.
     """
     flash = _check(board, bitstream)
+    bitstream = bitstream.absolute()  # a programmer takes a name such as --help for an option
     for command in board.programmers:
         if shutil.which(command[0]):
             break

@@ -19,7 +19,7 @@ from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape, Lanes
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.identity import linked_config
 
 BUILDS = Path(__file__).with_name("random_builds.json")
 
@@ -85,8 +85,7 @@ class RandomBuild:
         network = self.network()
         one_tick = BOARDS[self.board].loaded
         shape = CoreShape(self.lanes, self.window, rows=self.rows, one_tick=one_tick)
-        folding = linked_folding(network, shape)
-        config = CoreConfig.of(network.connected(), folding)
+        config = linked_config(network, shape)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))
             for layer, widths in zip(config.layers, self.widths, strict=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds that met their clock: what the planner may promise of a shipped network.
 
-Each line of shipped_builds.json is what the report of a `firstspike build` with this seed said. A
-build of a later core that says something else replaces it.
+Each line of shipped_builds.json is what the report of a `firstspike build` with this seed said, and
+the commit at which that build was recorded. A build of a later core replaces it.
 """
 
 import json
@@ -38,7 +38,11 @@ class ShippedBuild:
     luts: int
     """Look-up tables, or logic cells, as the device counts."""
     block_ram: int
+    commit: str
+    """First eight digits of the commit whose core was built; a later core may differ."""
     tools: str
+    netlist: int = 0
+    """Images of which its synthesised netlist, simulated, gave what golden gives."""
 
 
 @cache

@@ -54,6 +54,8 @@ PIECE = 256
 PART = 500
 """Images, at least, that are played by one request where there are more: it is soon answered."""
 
+_WRONG_CORE = "its core is not as it says; load its bitstream anew."
+
 Progress = Callable[[int, int], None]
 """Is told how many bytes of how many are done."""
 
@@ -256,6 +258,12 @@ class BoardClient:
         total = Counts(0, 0, 0)
         for request in self._transport.ask_all(plays):
             counts = counts_of(self._answer(request))
+            if not (counts.decisions and 0 < counts.cycles < 1 << protocol.PLAY_CYCLES_BITS):
+                raise RefusedError(
+                    f"the board counts {counts.decisions} decisions in {counts.cycles} clock "
+                    f"cycles, and not 1 or more in 1 to {(1 << protocol.PLAY_CYCLES_BITS) - 1}: "
+                    f"{_WRONG_CORE}"
+                )
             total = Counts(*map(sum, zip(total, counts, strict=True)))
             if progress is not None:
                 progress(total.decisions)
@@ -274,8 +282,7 @@ class BoardClient:
         classes = self.config.layers[-1].folding.n_out
         if results.decision.max(initial=0) >= classes:
             raise RefusedError(
-                f"the board decides for class {results.decision.max()}, of {classes}: its core is "
-                "not as it says; load its bitstream anew."
+                f"the board decides for class {results.decision.max()}, of {classes}: {_WRONG_CORE}"
             )
         return results
 
@@ -283,6 +290,11 @@ class BoardClient:
         """How the line has done."""
         form = protocol.STATUS_FORMAT
         cause, dropped = form.unpack(self._ask(Request.STATUS, form.size))
+        if cause and cause not in set(Cause):
+            raise RefusedError(
+                f"the board has dropped a frame for the cause {cause}, and not 0 to {max(Cause)}: "
+                f"{_WRONG_CORE}"
+            )
         return Status(dropped, Cause(cause) if cause else None)
 
     def reset(self) -> None:
@@ -314,8 +326,7 @@ class BoardClient:
             )
         if request.refused is not None:
             raise RefusedError(
-                f"the board refuses {request.kind.name} ({request.refused.name}): its core is not "
-                "as it says; load its bitstream anew."
+                f"the board refuses {request.kind.name} ({request.refused.name}): {_WRONG_CORE}"
             )
         assert request.answer is not None, "it has not been done yet"
         return request.answer

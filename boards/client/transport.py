@@ -57,7 +57,11 @@ TRIES = 10
 """Most probes or HELLOs; each waits twice as long as the one before, up to `LONGEST_WAIT`."""
 
 LONGEST_WAIT = 8
-"""Longest wait in time-outs: a board that is busy for a minute is not given up."""
+"""Longest wait for one answer, in time-outs."""
+
+PATIENCE = 55
+"""Most time-outs of waiting without the answer to a request, so long may a board be busy: with a
+time-out of a second a program gives it up within a minute of its start."""
 
 FIRST_TRIES = 3
 """Most tries as long as no frame has come at all: it may be no board of ours."""
@@ -99,6 +103,7 @@ class Transport:
         self._dropped = False  # the board has said that it dropped a frame
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
+        self._waited = 0.0  # seconds since then
         self._late = UNDER_WAY  # answers that may still come, first to a program before us
         self._understood = 0  # frames that a board of ours sends
         self._heard = b""  # the latest bytes
@@ -120,6 +125,7 @@ class Transport:
         self._late += len(self._under_way)
         self._under_way.clear()
         self._again.clear()
+        self._waited = 0.0
         goes_on = self._in_step and self._next <= LATE
         self._in_step = False
         if not goes_on:  # an iterator was long, was left before its end, or raised
@@ -241,7 +247,10 @@ class Transport:
         """Send frames until there is an answer, and return that."""
         tries = nonsense = 0
         while tries < (TRIES if self._met else FIRST_TRIES) and nonsense < NONSENSE_TRIES:
-            until = self._channel.now() + self._timeout * min(1 << tries, LONGEST_WAIT)
+            left = PATIENCE * self._timeout - self._waited
+            if left <= 0:
+                break
+            until = self._channel.now() + min(self._timeout * min(1 << tries, LONGEST_WAIT), left)
             self._channel.write(frames())
             understood, heard = self._understood, False
             while (found := answer()) is None and self._listen(until):
@@ -269,8 +278,9 @@ class Transport:
 
     def _listen(self, until: float) -> bool:
         """Take what comes next. False if nothing has come until then."""
-        left = until - self._channel.now()
-        received = self._channel.read(left) if left > 0 else b""
+        begun = self._channel.now()
+        received = self._channel.read(until - begun) if until > begun else b""
+        self._waited += self._channel.now() - begun
         self._heard = (self._heard + received)[-SHOWN:]
         for frame in self._reader.feed(received):
             self._met = True
@@ -301,7 +311,7 @@ class Transport:
                 self._under_way.popleft()
                 self._answered += 1
                 self._understood += 1
-                self._setbacks = 0
+                self._setbacks, self._waited = 0, 0.0
             elif self._late:
                 self._late -= 1
                 self._understood += 1

@@ -99,7 +99,7 @@ FACTS = Facts(
     block_cost=128,
     rom_block_cost=131,
     fill=0.85,
-    logic=Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
+    logic=Rule(1150, 250, 50, 330, 34, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
     position_walk=500,
     clock=(log(80), *[0] * 6, 0.2),  # 0.2 for the highest speed grade; it counts twice for the 5G
     # `mnist-8bit` with 75 lanes on the ULX3S 85F; on the ECPIX-5 `mnist-4bit` with 379 and

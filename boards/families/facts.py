@@ -4,18 +4,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from amaranth.build import Platform
 from amaranth.lib.wiring import Out
 
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.lib.block import Block
 
 from .pll import Dividers
 
 
-class PllBlock(Block):
-    """A PLL at the oscillator's pin; `locked` is asynchronous."""
+class BoardError(FirstSpikeError):
+    """A board file from which no design can be built; the message names what is wrong in it."""
 
-    def __init__(self, dividers: Dividers, pin):
-        self._dividers, self._pin = dividers, pin
+
+class PllBlock(Block):
+    """A PLL behind the oscillator's pin on an Amaranth platform; `locked` is asynchronous."""
+
+    def __init__(self, dividers: Dividers, pin, platform: Platform):
+        self._dividers, self._pin, self._platform = dividers, pin, platform
         super().__init__(clock=Out(1), locked=Out(1))
 
 
@@ -30,7 +36,9 @@ class Rule:
     events: float
     """One that does not, and lists its events for more than 4 groups of the first layer."""
     hidden: float
-    """A hidden layer, of no lanes, for each bit of a tick."""
+    """A hidden layer, of no lanes and ticks of no bits."""
+    tick: float
+    """A bit of a tick in each hidden layer."""
     registers: float
     """A bit of S or M in a layer of one group."""
     shallow: float

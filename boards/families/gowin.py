@@ -83,7 +83,7 @@ FACTS = Facts(
     # A flip-flop without a table in front takes one, and a table that is memory keeps those beside
     # it: a design of 9,425 takes 13,868. So 0.58 of them fill 0.85 of the device.
     fill=0.58,
-    logic=Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
+    logic=Rule(1380, 250, 50, 266, 34, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
     position_walk=500,
     clock=(log(130), *[0] * 7),
     # On the Tang Nano 20K, a toy network with 4 lanes, and `mnist-4bit` with 38.

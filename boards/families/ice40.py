@@ -4,8 +4,10 @@
 from math import log
 
 from amaranth.hdl import Instance
+from amaranth.lib import io
+from amaranth.vendor import LatticeICE40Platform
 
-from .facts import Facts, PllBlock, Rule
+from .facts import BoardError, Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, around, nearest, references, within
 
 ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
@@ -43,19 +45,54 @@ def ice40_filter(dividers: Dividers) -> int:
     return 1 + sum(dividers.comparison >= limit for limit in ICE40_FILTERS)
 
 
+PLL_PADS: dict[str, dict[str, tuple[str, ...]]] = {
+    "5K": {"SG48": ("35",), "UWG30": ("B3",)},
+    "8K": {
+        "BG121": ("L5", "B6"),
+        "CB132": ("P7", "A6"),
+        "CM81": ("G4", "C4"),
+        "CM121": ("L5", "B6"),
+        "CM225": ("N7", "D8"),
+        "CT256": ("R9", "F7"),
+        "TQ144": ("49", "129"),
+    },
+}
+"""By die and package, the pins that only an SB_PLL40_PAD can take as input, one per PLL.
+
+They are the pins (`pinloc_db`) at PLLOUT_A (`pllinfo_db`) in `icebox.py` of Project IceStorm. An
+HX4K or LP4K is an 8K die."""
+
+
+def _pll_pads(platform: LatticeICE40Platform) -> tuple[str, ...]:
+    """Return the pins of a platform that are pads of a PLL. Raises BoardError."""
+    die = platform.device[-2:].replace("4K", "8K")
+    pads = PLL_PADS.get(die, {}).get(platform.package.upper())
+    if pads is None:
+        raise BoardError(
+            f"the platform {type(platform).__name__} has the package {platform.package} of the "
+            f"{platform.device}, whose PLL pads are unknown: add them to PLL_PADS in "
+            "boards/families/ice40.py"
+        )
+    return pads
+
+
 class Ice40Pll(PllBlock):
-    """SB_PLL40_PAD: the oscillator's pin is the PLL's own."""
+    """SB_PLL40_PAD if the oscillator is at the PLL's own pin, else SB_PLL40_CORE."""
 
     def build(self, m):
-        dividers = self._dividers
+        dividers, port = self._dividers, self._pin.io
+        kind, oscillator = "SB_PLL40_PAD", {"i_PACKAGEPIN": port}
+        if port.metadata[0].name not in _pll_pads(self._platform):
+            m.submodules.buffer = buffer = io.Buffer("i", self._pin)
+            kind, oscillator = "SB_PLL40_CORE", {"i_REFERENCECLK": buffer.i}
         m.submodules.pll = Instance(
-            "SB_PLL40_PAD",
+            kind,
             p_FEEDBACK_PATH="SIMPLE",
             p_DIVR=dividers.reference - 1,
             p_DIVF=dividers.feedback - 1,
             p_DIVQ=dividers.output.bit_length() - 1,
             p_FILTER_RANGE=ice40_filter(dividers),
-            i_PACKAGEPIN=self._pin.io,
+            **oscillator,
             i_RESETB=1,
             i_BYPASS=0,
             o_PLLOUTGLOBAL=self.clock,
@@ -71,9 +108,10 @@ FACTS = Facts(
     rom_block_cost=64,
     # It found no place for a design of 0.97 of an iCE40, and an estimate may be 0.05 too low.
     fill=0.92,
-    logic=Rule(1650, 500, 250, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
+    logic=Rule(1400, 550, 250, 330, 40, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
     position_walk=140,
     clock=(log(28), 0, 0, 0, 0, 0.2, 0, 0),  # 0.2 for a core without bitmaps
-    # On the iCEBreaker, a toy network with 4 lanes, and `mnist-4bit` with 16.
+    # On the iCEBreaker, a toy network with 4 lanes, and `mnist-4bit` with 16 at commit aef0abc5;
+    # a smaller link has made the latter 4,476 cells since.
     measured=((0, 0), (4073, 67), (4874, 96)),
 )

@@ -2,11 +2,13 @@
 """Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import PROOFS, Proof, proven
 from firstspike.golden import Folding, load_network
@@ -21,7 +23,6 @@ from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import WORD_BYTES, Field
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
@@ -29,6 +30,7 @@ from firstspike.hdl.layer.config import SEGMENT_LANES
 from firstspike.hdl.motion.windows import Windows
 from firstspike.hdl.sound.listener import cycles_per_sample
 from firstspike.scripts.main import VERBS
+from firstspike.sim.mutants.faults import FAULTS
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
@@ -58,6 +60,9 @@ def texts() -> dict[str, str]:
         "bus_registers": _table(("offset", "register", "access", "bits", "meaning"), _registers()),
         "board_proofs": _table(("board", "FPGA", "state"), _board_proofs()),
         "proofs": _proofs(),
+        "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
+        "faults": str(len(FAULTS)),
+        "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
         "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
@@ -66,6 +71,22 @@ def texts() -> dict[str, str]:
 def _board_proofs() -> Iterator[tuple[str, ...]]:
     for board in BOARDS.values():
         yield f"`{board.name}`", board.device.name, proven([board.name])
+
+
+_BUILD_FIGURES = ("lanes", "rows", "overlapped", "MHz asked for", "MHz reached", "logic")
+
+
+def _builds() -> Iterator[tuple[str, ...]]:
+    for one in SHIPPED_BUILDS:
+        shape, overlapped = one.shape, "yes" if one.shape.overlap else ""
+        figures = shape.lanes, shape.rows, overlapped, f"{one.clock:g}", f"{one.fmax:.2f}"
+        logic = f"{one.luts:,}"
+        yield f"`{one.board}`", f"`{one.network}`", *map(str, figures), logic, f"`{one.commit}`"
+
+
+def _fault_folders() -> Counter[str]:
+    """Faults of `firstspike check mutants` in each folder of `hdl`."""
+    return Counter(fault.module.partition(".")[0] for fault in FAULTS)
 
 
 def _proofs() -> str:
@@ -84,7 +105,7 @@ def interface(bitmap: int | None = None, rows: int | None = None, **learning: in
     network = load_network(NETWORK)
     folding = Folding.of(network, CoreShape(LANES, bitmap=bitmap, rows=rows))
     config = CoreConfig.of(network, folding, **learning)
-    return describe(Core(config), network)
+    return describe(config, network)
 
 
 def _bus_ports() -> Iterator[tuple[str, ...]]:

@@ -15,11 +15,8 @@ Within a line the same is `<!-- fetch_cycles -->4<!-- / -->`; no line may begin 
 """
 
 import re
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-
-from amaranth.hdl import UnusedElaboratable
 
 from firstspike.golden.system.files import replace_file
 
@@ -50,7 +47,6 @@ def renewed() -> Iterator[tuple[Path, str, str]]:
 
 def main() -> None:
     """Write the pages that have changed, and name them."""
-    warnings.simplefilter("ignore", UnusedElaboratable)  # cores are made to be described alone
     for path, before, after in renewed():
         if after != before:
             replace_file(path, after.encode())

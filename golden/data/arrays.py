@@ -24,8 +24,8 @@ from .dataset import (
 )
 
 
-def read_arrays(path: Path) -> Parts:
-    """An .npz as Keras writes its data sets."""
+def read_arrays(path: Path, missing: bool = False) -> Parts:
+    """An .npz as Keras writes its data sets. With `missing`, values may be missing, NaN."""
 
     def check(members: Mapping[str, Member]) -> None:
         for name, member in members.items():
@@ -39,11 +39,11 @@ def read_arrays(path: Path) -> Parts:
             f"{path} holds {', '.join(arrays) or 'nothing':.200}: give x_train and y_train, "
             "and x_test and y_test if there is a test part."
         )
-    test = _part(path, arrays, "test") if "x_test" in arrays else None
-    return _part(path, arrays, "train"), test
+    test = _part(path, arrays, "test", missing) if "x_test" in arrays else None
+    return _part(path, arrays, "train", missing), test
 
 
-def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
+def _part(path: Path, arrays: dict[str, np.ndarray], part: str, missing: bool) -> Samples:
     """Return the train or the test part of a file's arrays."""
     x, y = arrays[f"x_{part}"], arrays.get(f"y_{part}")
 
@@ -78,21 +78,28 @@ def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
             )
     if x.dtype != np.uint8:  # bytes may stay what they are
         check_size(path, len(x), x[0].size, "store the arrays by numpy.savez")
-    _check_values(x, where)
+    _check_values(x, where, missing)
     return Samples(str(path), where, x, labels, groups, classes=classes)
 
 
-def _check_values(x: np.ndarray, where: Callable[[int], str]) -> None:
-    """Raise `DataError` for a value that is missing or infinite, also as float64."""
+def _check_values(x: np.ndarray, where: Callable[[int], str], missing: bool) -> None:
+    """Raise `DataError` for values that are infinite, also as float64, and for missing ones.
+
+    With `missing` these are left.
+    """
     if x.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):
-        wrong = ~np.isfinite(x.astype(np.float64, copy=False))
+        values = x.astype(np.float64, copy=False)
+    wrong = np.isinf(values) if missing else ~np.isfinite(values)
     if wrong.any():
         at, *place = np.argwhere(wrong)[0].tolist()
         value = x[at, *place]
         said = f"{where(at)} holds {value} as its value {', '.join(map(str, place))}"
-        raise DataError(f"{said}{NOT_FINITE.format('sample')}")
+        count = int(wrong.sum())
+        others = f" This part has {count} such values." * (count > 1)
+        median = " Train with --missing median to accept missing values." * bool(np.isnan(value))
+        raise DataError(f"{said}{NOT_FINITE.format('sample')}{others}{median}")
 
 
 def _text(label: Any) -> str:

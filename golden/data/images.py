@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads images from one folder per class; bright pixels spike early."""
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,11 @@ _TILE = (322, 323)
 
 MOST_FILE = 1 << 28
 """Largest size of an image file in bytes."""
+
+GROUNDS = "dark", "light"
+
+_AGREEING = 0.9
+"""Smallest share of the images that must have the same ground, else it is unknown."""
 
 
 def read_folder(folder: Path) -> Samples:
@@ -80,6 +86,23 @@ def read_grey(path: Path) -> np.ndarray:
                     "read."
                 )
         return np.asarray(image.convert("L"))
+
+
+def ground_of(images: np.ndarray) -> str | None:
+    """Return which of `GROUNDS` is behind the shapes on images uint8 [n, height, width].
+
+    The ground is the median of an image's frame: its outermost pixels. Flat images [n, n_pixels]
+    are squares, or else all their pixels count. None where too few images agree.
+    """
+    if not len(images):
+        return None
+    if images.ndim == 2:
+        side = math.isqrt(images.shape[1])
+        images = images.reshape(len(images), side if side * side == images.shape[1] else 1, -1)
+    edges = (images[..., 0, :], images[..., -1, :], images[..., :, 0], images[..., :, -1])
+    frames = np.concatenate([edge.reshape(len(images), -1) for edge in edges], axis=1)
+    light = float((np.median(frames, axis=1) >= 128).mean())
+    return GROUNDS[light > 0.5] if max(light, 1 - light) >= _AGREEING else None
 
 
 @contextmanager

@@ -25,12 +25,14 @@ def read(
     names: Sequence[str] = (),
     usual: Mapping[str, str] = NOTHING,
     sound: FrontEnd | None = None,
+    missing: bool = False,
 ) -> Parts:
     """Return the samples of a file or folder.
 
     `label` and `group` are columns of a table. Where they are None, `usual` may name columns that
     the table need not have. `names` are the features that a network takes.
     `sound` is the front end of a network, for a folder of WAV files; None takes the usual one.
+    With `missing`, a value of a table or an array may be missing, NaN.
     """
     if path.suffix.lower() != ".csv" and (label or group):
         raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")
@@ -39,8 +41,8 @@ def read(
     if path.is_dir():
         return read_folder(path), None
     readers: dict[str, Callable[[], Parts]] = {
-        ".npz": lambda: read_arrays(path),
-        ".csv": lambda: (read_table(path, label, group, names, usual), None),
+        ".npz": lambda: read_arrays(path, missing),
+        ".csv": lambda: (read_table(path, label, group, names, usual, missing), None),
         ".jsonl": lambda: (read_events(path), None),
     }
     if path.suffix.lower() not in readers:

@@ -66,10 +66,15 @@ def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -
 def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
     """Return a data set of sound as a network is trained on it: `taught`, with the last class.
 
-    Recordings that are labelled `NONE` are of that class.
+    Recordings that are labelled `NONE` are of that class. Raises `DataError` where all are.
     """
     names = [*data.classes] or [str(number) for number in range(data.n_classes)]
     words = [name for name in names if name != NONE]
+    if not words:
+        raise DataError(
+            f"all recordings have the label {NONE}, which stands for no word: add a sub-folder of "
+            "WAV files for each word."
+        )
     number = {name: new for new, name in enumerate([*words, NONE])}
     renumbered = np.array([number[name] for name in names])
     x, y, groups = taught(data.x_train, renumbered[data.y_train], len(words), sound)

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def read_table(
     group: str | None,
     names: Sequence[str] = (),
     usual: Mapping[str, str] = NOTHING,
+    missing: bool = False,
 ) -> Samples:
     """A .csv file with a header; without `label` its rows are not labelled.
 
@@ -38,6 +40,9 @@ def read_table(
     A column of numbers is a feature of that name, one of texts a feature 0 or 1 for each of its
     categories, COLUMN=TEXT. With `names`, these are the features, and all else is left out.
     Without, what identifies the rows is no feature: texts are refused, and numbers are named.
+
+    With `missing` a cell may have no value, which is NaN in all features of its column; else all
+    such cells are refused together. Raises `DataError`.
     """
     columns, lines, delimiter = _columns(path)
     for wanted, option in ((label, "--label"), (group, "--group")):
@@ -51,28 +56,17 @@ def read_table(
     )
     labels = None if label is None else columns.pop(label)
     groups = None if group is None or group == label else columns.pop(group)
-    for name, cells in columns.items():
-        for line, cell in zip(lines, cells, strict=True):
-            if not cell and (not names or _asked(name, names)):
-                raise DataError(
-                    f"{path}, line {line}: the column {name} is empty: fill it, or leave the row "
-                    "out."
-                )
-    for line, text in zip(lines, labels or (), strict=False):
-        if not text:
-            raise DataError(f"{path}, line {line}: the label {label} is missing.")
-    features: dict[str, np.ndarray] = {}
-    for name, cells in columns.items():
-        if not names or _asked(name, names):
-            made = _Column(path, name, cells, lines, delimiter == ";")
-            features |= made.features(names, len(features))
-    absent = np.zeros(len(lines))
-    for name in names:
-        if name not in features:
-            column, equals, _ = name.partition("=")
-            if not equals or column not in columns:
-                raise DataError(f"{path} has no column {name!r}, which the network takes.")
-            features[name] = absent
+    if unlabelled := [at for at, text in enumerate(labels or ()) if not text]:
+        found = [f"line {lines[at]} ({label})" for at in unlabelled]
+        raise _refused(path, "missing label", found, "fill them, or leave these rows out")
+    taking = [
+        _Column(path, name, cells, lines, delimiter == ";", names)
+        for name, cells in columns.items()
+        if not names or _asked(name, names)
+    ]
+    if taking and not missing:
+        _check_missing(path, lines, taking)
+    features = _features(path, taking, names)
     taken = tuple(names) or tuple(features)
     if not taken:
         raise DataError(f"{path} has no column beside the label: give features.")
@@ -89,17 +83,64 @@ def read_table(
     )
 
 
+def _check_missing(path: Path, lines: Sequence[int], columns: Sequence["_Column"]) -> None:
+    """Raise `DataError` if a cell has no value: it names the first ones, row by row."""
+    found = np.argwhere(np.stack([column.absent for column in columns], axis=1)).tolist()
+    if found:
+        cells = [f"line {lines[row]} ({columns[at].name})" for row, at in found]
+        advice = "fill them, leave these rows out, or train with --missing median"
+        raise _refused(path, "missing value", cells, advice)
+
+
+def _refused(path: Path, what: str, found: Sequence[str], advice: str) -> DataError:
+    plural, more = "s" * (len(found) > 1), len(found) - _SHOWN
+    shown = ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return DataError(f"{path} has {len(found)} {what}{plural}, in {shown}: {advice}.")
+
+
+_SHOWN = 5
+"""Missing cells of which a message gives the line and the column."""
+
+
+def _features(
+    path: Path, columns: Sequence["_Column"], names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return the features of columns, float64 [n] each, and those of `names` that no cell has."""
+    features: dict[str, np.ndarray] = {}
+    for column in columns:
+        features |= column.features(len(features))
+    absent = {column.name: column.absent for column in columns}
+    for name in names:
+        if name not in features:
+            column_name, equals, _ = name.partition("=")
+            if not equals or column_name not in absent:
+                raise DataError(f"{path} has no column {name!r}, which the network takes.")
+            features[name] = np.where(absent[column_name], np.nan, 0.0)
+    return features
+
+
 def _asked(column: str, names: Sequence[str]) -> bool:
     return any(name == column or name.startswith(f"{column}=") for name in names)
 
 
 def _counts(numbers: np.ndarray) -> bool:
-    """Whether numbers [n] count the rows: integers, each the one before plus the same step."""
-    if len(numbers) < LEAST_ROWS or (numbers != np.floor(numbers)).any():
+    """Whether numbers [n], NaN for missing ones, count the rows, in any order and with gaps.
+
+    They are integers, each there once, and at least half of all from the smallest to the largest
+    in steps of the same size.
+    """
+    numbers = np.sort(numbers[~np.isnan(numbers)])
+    if len(numbers) < LEAST_ROWS or np.abs(numbers).max() > _MOST_EXACT:
         return False
-    with np.errstate(over="ignore"):
-        steps = np.diff(numbers)
-    return bool(steps[0] != 0 and (steps == steps[0]).all())
+    steps = np.diff(numbers)
+    if not steps.all() or (numbers != np.floor(numbers)).any():
+        return False
+    step = np.gcd.reduce(steps.astype(np.int64))
+    return bool(numbers[-1] - numbers[0] < 2 * len(numbers) * step)
+
+
+_MOST_EXACT = 2**53
+"""Up to here a float holds every integer."""
 
 
 @dataclass(frozen=True)
@@ -113,59 +154,75 @@ class _Column:
     """The line of each cell."""
     commas: bool
     """Whether numbers may have decimal commas, as where cells are separated by semicolons."""
+    names: Sequence[str]
+    """The features that a network takes, or none."""
 
-    def features(self, names: Sequence[str], before: int) -> dict[str, np.ndarray]:
-        """Return one float64 array [n] per feature; `before` features precede them.
+    @cached_property
+    def numbers(self) -> list[float | None]:
+        """The number of each cell, None for a text."""
+        if self.commas and any(map(_COMMA.fullmatch, self.cells)):
+            return [None if "." in cell else _number(cell.replace(",", ".")) for cell in self.cells]
+        return [_number(cell) for cell in self.cells]
 
-        `names` are the features that a network takes, or none.
+    @cached_property
+    def absent(self) -> np.ndarray:
+        """Whether each cell has no value, bool [n]: empty, nan, or one of `_MISSING` for a number.
+
+        Among texts, those of `_MISSING` are texts.
         """
-        numbers = self._numbers()
-        texts = [at for at, number in enumerate(numbers) if number is None]
-        for at, number in enumerate(numbers):
-            if number is not None and not math.isfinite(number):
+        numeric = self.name in self.names or any(
+            number is not None and not math.isnan(number) for number in self.numbers
+        )
+        return np.array(
+            [
+                not cell or math.isnan(number or 0) or (numeric and cell.lower() in _MISSING)
+                for cell, number in zip(self.cells, self.numbers, strict=True)
+            ]
+        )
+
+    def features(self, before: int) -> dict[str, np.ndarray]:
+        """Return one float64 array [n] per feature, NaN where a cell has no value.
+
+        `before` features precede them.
+        """
+        present = np.flatnonzero(~self.absent).tolist()
+        texts = [at for at in present if self.numbers[at] is None]
+        for at in present:
+            if math.isinf(self.numbers[at] or 0):
                 raise self._wrong(at, NOT_FINITE.format("row"))
         if not texts:
-            return {self.name: np.array(numbers, np.float64)}
-        for at in texts:
-            if len(texts) < len(self.cells):
-                missing = self.cells[at].lower() in _MISSING
-                advice = " beside numbers: give numbers alone, or texts alone."
-                raise self._wrong(at, NOT_FINITE.format("row") if missing else advice)
-            if not _DIGITS.fullmatch(self.cells[at]):
-                break
-        else:
+            return {self.name: np.array(self.numbers, np.float64)}
+        if len(texts) < len(present):
+            raise self._wrong(texts[0], " beside numbers: give numbers alone, or texts alone.")
+        if all(_DIGITS.fullmatch(self.cells[at]) for at in texts):
             raise self._wrong(
                 texts[0],
                 ": give numbers with a decimal point and without separators of thousands. A "
                 "decimal comma is read where cells are separated by semicolons.",
             )
-        return self._categories(names, before)
+        return self._categories(present, before)
 
-    def _numbers(self) -> list[float | None]:
-        """Return the number of each cell, None for a text."""
-        if self.commas and any(map(_COMMA.fullmatch, self.cells)):
-            return [None if "." in cell else _number(cell.replace(",", ".")) for cell in self.cells]
-        return [_number(cell) for cell in self.cells]
-
-    def _categories(self, names: Sequence[str], before: int) -> dict[str, np.ndarray]:
-        categories = sorted(set(self.cells))
+    def _categories(self, present: Sequence[int], before: int) -> dict[str, np.ndarray]:
+        categories = sorted({self.cells[at] for at in present})
         if len(categories) > _MOST_CATEGORIES:
             raise DataError(
                 f"{self.path}: the column {self.name} holds {len(categories)} different texts: "
                 f"at most {_MOST_CATEGORIES} are taken, so delete the column, or give numbers."
             )
-        if not names and len(categories) == len(self.cells) >= LEAST_ROWS:
+        if not self.names and len(categories) == len(present) >= LEAST_ROWS:
             raise DataError(
                 f"{self.path}: the column {self.name} holds {len(categories)} different texts, one "
                 "for each row: they say nothing of other rows, so delete the column, or give "
                 "numbers."
             )
-        for at, cell in enumerate(self.cells) if names else ():
-            if f"{self.name}={cell}" not in names:
+        for at in present if self.names else ():
+            if f"{self.name}={self.cells[at]}" not in self.names:
                 raise self._wrong(at, ", which the network has not seen.")
         check_size(self.path, len(self.cells), before + len(categories), _LEAVE_OUT)
         return {
-            f"{self.name}={text}": np.array([cell == text for cell in self.cells], float)
+            f"{self.name}={text}": np.where(
+                self.absent, np.nan, np.array([cell == text for cell in self.cells], float)
+            )
             for text in categories
         }
 
@@ -185,7 +242,7 @@ _DIGITS = re.compile(r"[+-]?[0-9.' ]*,[0-9.,' ]*(e[+-]?[0-9]+)?", re.IGNORECASE)
 """A text that looks like a number, with a comma."""
 
 _MISSING = {"?", "-", "na", "n/a", "#n/a", "null", "none"}
-"""Texts that stand for a missing number, beside an empty cell and nan."""
+"""Texts that stand for a missing number, as an empty cell and nan do."""
 
 
 def _number(cell: str) -> float | None:

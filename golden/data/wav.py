@@ -29,6 +29,9 @@ MOST_CHANNELS = 32
 MOST_RATE = 384_000
 """Most samples per second of a WAV file."""
 
+MOST_FLOAT = 256
+"""Largest magnitude of a float, 48 dB above full scale: what is louder is no sound."""
+
 _HALF = 1 << SAMPLE_BITS - 1
 
 
@@ -59,7 +62,8 @@ def read_wav(path: str | Path, rate: int) -> np.ndarray:
 def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
     """Return the samples of a WAV file's content at `rate` samples per second, int16 [n].
 
-    Samples are of 8, 16, 24 or 32 bits, or floats from -1 to 1. The mean of all channels is taken.
+    Samples are of 8, 16, 24 or 32 bits, or floats from -1 to 1; larger ones are clipped up to
+    `MOST_FLOAT`, and refused beyond it. The mean of all channels is taken.
     A higher rate is brought down by a polyphase filter. A file of one channel, 16 bits and this
     rate keeps its samples as they are. `path` is for messages. Raises `DataError`.
     """
@@ -81,16 +85,28 @@ def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
             f"{path} lasts {len(channels) / found:.0f} seconds, which are {len(channels)} samples "
             f"per channel: at most {MOST_SAMPLES} are read; cut it into several files."
         )
+    if data.dtype.kind == "f":
+        _check_floats(channels, found, path)
     x = np.zeros(len(channels))
     for channel in channels.T:
         x += channel
-    if not np.isfinite(x).all():
-        raise DataError(f"{path} holds samples that are no finite numbers: save it with 16 bits.")
     x = (x / channels.shape[1] - scale.zero) * scale.factor
     if found != rate:
         divisor = math.gcd(found, rate)
         x = resample_poly(x, rate // divisor, found // divisor)
     return np.clip(np.rint(x), -_HALF, _HALF - 1).astype(np.int16)
+
+
+def _check_floats(channels: np.ndarray, rate: int, path: str | Path) -> None:
+    """Raise `DataError` for samples [n, channels] of which some are NaN, infinite or huge."""
+    with np.errstate(invalid="ignore"):  # of a signalling NaN
+        wrong = np.flatnonzero(~(np.abs(channels) <= MOST_FLOAT).all(axis=1))
+    if wrong.size:
+        raise DataError(
+            f"{path} has samples that are not finite or beyond {MOST_FLOAT}, {len(wrong)} of "
+            f"{len(channels)}, the first at {wrong[0] / rate:.3f} s: floats must be from -1 to 1; "
+            "save it with 16 bits."
+        )
 
 
 def _read(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:

@@ -133,17 +133,22 @@ class Encoding(ABC):
         return False
 
     def fitting(self, network: Described, samples: Any) -> np.ndarray:
-        """Return samples [n, n_features], checked to be a network's. Raises `EncodingError`."""
-        samples = checked_samples(samples)
+        """Return samples [n, n_features], checked to be a network's, the missing values filled.
+
+        Raises `EncodingError`.
+        """
+        features = network.features
+        missing = features is not None and features.medians is not None
+        samples = checked_samples(samples, missing)
         samples = samples.reshape(len(samples), math.prod(samples.shape[1:]))
-        pixels = self.takes(network.features) is SampleKind.PIXELS
+        pixels = self.takes(features) is SampleKind.PIXELS
         count = network.n_features
         if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
             raise EncodingError(
                 f"the samples are {samples.dtype} {list(samples.shape)}: this network takes "
                 + (f"uint8 pixels [n, {count}]." if pixels else f"numbers [n, {count}].")
             )
-        return samples
+        return samples if features is None else features.filled(samples)
 
     @abstractmethod
     def values(self, network: Described, samples: Any) -> np.ndarray:
@@ -187,6 +192,7 @@ class Encoding(ABC):
                 "LEVELS": self.levels,
                 "EDGES": 0,
                 "STEPS": 0,
+                "MISSING": 0,
                 "CONSTANT_INPUT": network.n_inputs - 1 if constant else NO_INPUT,
             }
         )

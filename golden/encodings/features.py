@@ -19,6 +19,8 @@ from firstspike.golden.foreign.fields import (
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
 
+from .samples import EncodingError
+
 
 class Asked(NamedTuple):
     """Options for fitting features; `Encoding.OPTIONS` names those that an encoding takes."""
@@ -33,6 +35,8 @@ class Asked(NamedTuple):
     """Names of the features."""
     sound: FrontEnd | None = None
     """The front end that made the samples, if they are pictures of words."""
+    medians: bool = False
+    """Accept missing values, NaN: each becomes the median of its feature."""
 
 
 ASKED = Asked()
@@ -58,12 +62,16 @@ class Features:
     """The front end that makes pictures of words, whose pixels are the features; else None."""
     motion: MotionFrontEnd | None = None
     """The front end that makes pictures of motion, whose pixels are the features; else None."""
+    medians: np.ndarray | None = None
+    """float64 [n_features], the value of each feature where it is missing. None refuses missing
+    values."""
 
     KINDS: ClassVar[dict[str, Kind]] = {
         "edges": Kind("floating point [n_features, edges]", "f", 2, needed=False),
         **dict.fromkeys(("complement", "constant", "steps"), replace(INTEGER, needed=False)),
         "features": replace(NAMES, needed=False),
         **dict.fromkeys(("sound", "motion"), replace(TEXT, needed=False, most=1 << 16)),
+        "medians": Kind("floating point [n_features]", "f", 1, needed=False),
     }
     """Kinds of the fields of the network file; "features" are their names."""
 
@@ -94,16 +102,39 @@ class Features:
             raise NetworkError("there are front ends for sound and for motion: give one of them.")
         if self.names and (self.edges is None or len(self.names) != len(self.edges)):
             raise NetworkError(f"there are {len(self.names)} names of features: give one for each.")
+        if self.medians is not None:
+            object.__setattr__(self, "medians", self._checked_medians(self.medians))
+
+    def _checked_medians(self, medians: np.ndarray) -> np.ndarray:
+        medians = np.array(medians, np.float64)
+        if self.edges is None or self.steps:
+            raise NetworkError(
+                "there are medians: only features with edges, and without steps, have them."
+            )
+        if medians.shape != (len(self.edges),) or not np.isfinite(medians).all():
+            raise NetworkError(
+                f"medians is {medians.dtype} {list(medians.shape)}: it must be {len(self.edges)} "
+                "finite numbers, one per feature."
+            )
+        medians.flags.writeable = False
+        return medians
+
+    def filled(self, samples: np.ndarray) -> np.ndarray:
+        """Return samples [n, n_features] with the medians, if there are any, in place of NaN."""
+        if self.medians is None:
+            return samples
+        return np.where(np.isnan(samples), self.medians, samples)
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the network file; edges are absent for pixels.
 
         `sound` is absent for other samples than pictures of words, and `motion` for other samples
-        than pictures of motion.
+        than pictures of motion; `medians` where missing values are refused.
         """
         values = (self.edges, *map(int, (self.complement, self.constant, self.steps)))
         fronts = (front and front.to_json() for front in (self.sound, self.motion))
-        fields = dict(zip(self.FIELDS, (*values, np.array(self.names, str), *fronts), strict=True))
+        names = np.array(self.names, str)
+        fields = dict(zip(self.FIELDS, (*values, names, *fronts, self.medians), strict=True))
         return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
@@ -117,10 +148,34 @@ class Features:
         motion = None
         if "motion" in fields:
             motion = MotionFrontEnd.from_json(fields.take("motion", str))
-        return cls(fields.get("edges"), **numbers, names=names, sound=sound, motion=motion)
+        return cls(
+            fields.get("edges"),
+            **numbers,
+            names=names,
+            sound=sound,
+            motion=motion,
+            medians=fields.get("medians"),
+        )
 
     def count(self, n_inputs: int) -> int:
         """Return how many features, or channels of a series, a sample has."""
         if self.edges is not None:
             return len(self.edges)
         return (n_inputs - self.constant) // (1 + self.complement)
+
+
+def medians_of(samples: np.ndarray, names: tuple[str, ...] = ()) -> np.ndarray:
+    """Return the median of each feature of samples [n, n_features] that is not NaN: [n_features].
+
+    It is always a value of the feature: of an even number, the lower one of the two in the middle.
+    Raises `EncodingError` for a feature without any value; `names` are those of the features.
+    """
+    counts = np.count_nonzero(~np.isnan(samples), axis=0)
+    if not counts.all():
+        feature = int(np.argmin(counts))
+        raise EncodingError(
+            f"the feature {names[feature] if names else feature} has no value in any of the "
+            f"{len(samples)} samples that are trained on: leave it out."
+        )
+    middle = (counts - 1) // 2  # NaN is sorted behind all numbers
+    return np.take_along_axis(np.sort(samples, axis=0), middle[None], axis=0)[0]

@@ -15,7 +15,7 @@ from .encoding import (
     edges_table,
     numbered,
 )
-from .features import ASKED, Asked, Features
+from .features import ASKED, Asked, Features, medians_of
 from .samples import EncodingError, SampleKind, checked_samples, even_edges, is_pixels
 
 
@@ -37,7 +37,7 @@ class Levels(Encoding):
         "With `complement` each input has a second one, of level N - 1 - q; these follow behind "
         "all others in the same order. `constant` adds one more input at the end, of level N - 1."
     )
-    OPTIONS = frozenset({"complement", "constant", "threshold"})
+    OPTIONS = frozenset({"complement", "constant", "threshold", "medians"})
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:
@@ -65,9 +65,13 @@ class Levels(Encoding):
         The edges of all else divide the range of each feature evenly. The edge of a binary encoding
         is `threshold` where one is given.
         """
-        samples = checked_samples(samples)
-        complement, constant, threshold, names, sound = asked
+        samples = checked_samples(samples, asked.medians)
+        complement, constant, threshold, names, sound, fills = asked
         if self.sees_pixels(samples, threshold):
+            if fills:
+                raise EncodingError(
+                    "the samples are pixels, of which none is missing: leave the medians out."
+                )
             plain = not (complement or constant or sound)
             return None if plain else Features(None, complement, constant, sound=sound)
         if sound is not None:
@@ -76,13 +80,14 @@ class Levels(Encoding):
                 "on: leave the threshold out."
             )
         flat = samples.reshape(len(samples), -1)
+        medians = medians_of(flat, names) if fills else None
         if threshold is None:
-            edges = even_edges(flat.min(axis=0), flat.max(axis=0), self.N)
+            edges = even_edges(np.nanmin(flat, axis=0), np.nanmax(flat, axis=0), self.N)
         elif self.N == 2:
             edges = np.full((flat.shape[1], 1), float(threshold))
         else:
             raise EncodingError(f"{self.name} has several thresholds: one goes with binary.")
-        return Features(edges, complement, constant, 0, names)
+        return Features(edges, complement, constant, 0, names, medians=medians)
 
     def check(self, features: Features | None, n_inputs: int) -> None:
         """Raise unless there are N - 1 edges per feature, or none."""
@@ -130,6 +135,8 @@ class Levels(Encoding):
     def how(self, features: Features | None) -> str:
         """Say that what is brighter, or larger, spikes earlier."""
         if self.takes(features) is SampleKind.PIXELS:
+            if features is not None and features.complement:
+                return "A bright pixel spikes early, and so does the complement of a dark pixel."
             return "A bright pixel is one spike, early in time. Dark ones stay silent."
         return "A feature is one spike: the larger its value, the earlier."
 
@@ -142,6 +149,13 @@ class Levels(Encoding):
         if network.features is not None and network.features.edges is not None:
             told.tables["edges"] = edges_table(network.features.edges)
             told.numbers["EDGES"] = self.N - 1
+            if network.features.medians is not None:
+                missing = np.full((1, network.n_features), np.nan)
+                levels = self.values(network, missing)[0, : network.n_features]
+                told.tables["missing_levels"] = Table(
+                    "The level of each feature whose value is missing, NaN.", levels
+                )
+                told.numbers["MISSING"] = 1
         return told
 
 

@@ -26,8 +26,11 @@ class SampleKind(Enum):
     """The spike tick of every input, 0 for silent."""
 
 
-def checked_samples(samples: Any) -> np.ndarray:
-    """Return samples [n, ...] as uint8 or finite float64. Raises `EncodingError`."""
+def checked_samples(samples: Any, missing: bool = False) -> np.ndarray:
+    """Return samples [n, ...] as uint8 or finite float64. Raises `EncodingError`.
+
+    With `missing`, a value may be NaN.
+    """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "biuf" or samples.ndim < 2 or 0 in samples.shape[1:]:
         raise EncodingError(
@@ -36,8 +39,9 @@ def checked_samples(samples: Any) -> np.ndarray:
     if samples.dtype == np.uint8:
         return samples
     samples = samples.astype(np.float64)
-    if not np.isfinite(samples).all():
-        sample, *place = np.argwhere(~np.isfinite(samples))[0].tolist()
+    wrong = np.isinf(samples) if missing else ~np.isfinite(samples)
+    if wrong.any():
+        sample, *place = np.argwhere(wrong)[0].tolist()
         raise EncodingError(
             f"sample {sample} has {samples[sample, *place]} as its feature "
             f"{', '.join(map(str, place))}: every value must be a finite number."

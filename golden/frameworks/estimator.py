@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -70,6 +70,10 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     threshold : float or None, default=None
         Of a binary encoding, the value from which on a feature spikes, instead of the middle of
         its range.
+    missing : {"refuse", "median"}, default="refuse"
+        Refuse a missing value, NaN, or take the median of its feature in the samples of `fit` that
+        are trained on; of an even number of values the lower of the two in the middle. Only
+        "levels-N" and "binary" features take medians.
     weight_bits : int, default=8
         Of every weight, 2 to 8.
     weight_decay : float or None, default=None
@@ -125,6 +129,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         complement: bool = True,
         constant: bool = True,
         threshold: float | None = None,
+        missing: str = "refuse",
         weight_bits: int = 8,
         weight_decay: float | None = None,
         epochs: int | None = None,
@@ -136,6 +141,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self.complement = complement
         self.constant = constant
         self.threshold = threshold
+        self.missing = missing
         self.weight_bits = weight_bits
         self.weight_decay = weight_decay
         self.epochs = epochs
@@ -271,11 +277,29 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """
         return softmax(_BETA * self._potentials(X), axis=1)
 
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn asks of an estimator: whether it accepts NaN."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._fills
+        return tags
+
+    @property
+    def _fills(self) -> bool:
+        """Whether medians take the place of missing values."""
+        return self.missing == "median"
+
     def _validated(self, *data: Any, reset: bool = True) -> Any:
         """Return X as float64 or pictures, and y if it is given, as scikit-learn checks them."""
         pictures = isinstance(data[0], np.ndarray) and data[0].ndim == 3
         dtype = np.uint8 if pictures and data[0].dtype == np.uint8 else np.float64
-        checked = validate_data(self, *data, dtype=dtype, allow_nd=True, reset=reset)
+        checked = validate_data(
+            self,
+            *data,
+            dtype=dtype,
+            allow_nd=True,
+            reset=reset,
+            ensure_all_finite="allow-nan" if self._fills else True,
+        )
         if len(data) > 1:
             check_classification_targets(checked[1])
         return checked
@@ -291,6 +315,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             max(1, int(X.max())) if ticks else None,
             hidden=self.hidden,
             threshold=self.threshold,
+            medians=self._fills,
             weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
             epochs=self.epochs,
@@ -311,6 +336,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
                 filters(one)
             else:
                 integer("hidden", one, 1, LARGEST)
+        if self.missing not in ("refuse", "median"):
+            raise ValueError(f'missing is {self.missing!r}: it must be "refuse" or "median".')
         integer("weight_bits", self.weight_bits, 2, 8)
         if self.epochs is not None:
             integer("epochs", self.epochs, 1, LARGEST)
@@ -323,7 +350,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Return the state of a network with random weights that fires for samples like X."""
         self._check_parameters()
         further = bool(self.complement), bool(self.constant), self.threshold
-        features = binary_features(X, Asked(*further, self._feature_names()))
+        asked = Asked(*further, self._feature_names(), medians=self._fills)
+        features = binary_features(X, asked)
         sizes = [*map(int, self.hidden), len(self.classes_)]
         return at_random(X, sizes, features, seed=self._seed(), classes=self._class_names())
 

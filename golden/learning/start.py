@@ -28,7 +28,7 @@ def binary_features(samples: np.ndarray, asked: Asked = INPUTS) -> Features | No
 
     Raises `EncodingError`.
     """
-    samples = checked_samples(samples)
+    samples = checked_samples(samples, asked.medians)
     return None if is_pixels(samples) else encoding_of("binary").fitted(samples, asked)
 
 
@@ -49,7 +49,8 @@ def at_random(
     connected. `classes` names the outputs. Thresholds of features are such that some neurons fire.
     Raises `LearningError` and `EncodingError`.
     """
-    samples, binary = checked_samples(samples), encoding_of("binary")
+    fills = features is not None and features.medians is not None
+    samples, binary = checked_samples(samples, fills), encoding_of("binary")
     count = binary.n_inputs(features, samples[0].size)
     begin = partial(
         LearningState.random,

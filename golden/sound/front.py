@@ -6,7 +6,7 @@ how far the sound is below the loudest of the word, so it does not depend on the
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, Self
 
@@ -125,9 +125,22 @@ class FrontEnd:
         """
         from .levels import levels_of  # numba takes a while to import
 
-        silence = np.zeros(self.window * self.slot + -len(x) % self.slot, np.int16)
         filters = np.array(self.filters, np.int64)
-        return levels_of(np.concatenate([x, silence]), filters, self.slot)
+        return levels_of(self._followed(x, self.window), filters, self.slot)
+
+    def joined(self, recordings: Sequence[np.ndarray]) -> np.ndarray:
+        """Return recordings, each int16 [n], one after the other: int16 [m].
+
+        The silence between two of them lasts so long that no window of a word reaches into the
+        next recording, and that a recording does not change whether a word of the next is isolated.
+        """
+        *first, last = recordings
+        slots = max(self.window, self.before)
+        return np.concatenate([*(self._followed(x, slots) for x in first), last])
+
+    def _followed(self, x: np.ndarray, slots: int) -> np.ndarray:
+        """Return samples int16 [n], the rest of their last slot in silence, and silent slots."""
+        return np.concatenate([x, np.zeros(-len(x) % self.slot + slots * self.slot, np.int16)])
 
     def words(self, levels: np.ndarray) -> Iterator[Word]:
         """Find the words in levels [slots, filters], in order of time.

@@ -7,6 +7,7 @@ differences at the rate of the samples, makes samples of them.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import ClassVar, Self
 
 import numpy as np
@@ -67,17 +68,21 @@ class Microphone(ABC):
     def of(cls, clock_hz: float, rate: int) -> Self:
         """Return the receiver that makes `rate` samples per second of a clock.
 
-        Of all whose microphone's clock is allowed it is the one with the smallest error of the
-        rate, and of equals the one whose microphone's clock is nearest to `BEST_HZ`. Raises
-        `MicrophoneError` where the rate is off by more than `TOLERANCE`.
+        It has the smallest error of the rate of all receivers whose microphone's clock is allowed.
+        Of several it has the microphone's clock that is nearest to `BEST_HZ`, and of these the
+        smallest divider. Errors are compared as fractions. Raises `MicrophoneError` where the rate
+        is off by more than `TOLERANCE`.
         """
         found = []
-        for divider in range(LEAST_DIVIDER, int(clock_hz / SLOWEST_HZ) + 1, 2):
-            numbers = clock_hz / (divider * cls.line_bits)  # per second
-            ratio = max(round(numbers / rate / cls.at_once), 1) * cls.at_once
-            if clock_hz / divider <= FASTEST_HZ:
-                error = abs(numbers / ratio - rate) / rate
-                found.append((error, abs(clock_hz / divider - BEST_HZ), divider, ratio))
+        clock = Fraction(clock_hz)
+        for divider in range(LEAST_DIVIDER, clock // SLOWEST_HZ + 1, 2):
+            hz = clock / divider
+            numbers = hz / (cls.line_bits * rate)  # per sample; `ratio` is one of its neighbours
+            below = numbers // cls.at_once * cls.at_once
+            for ratio in (below, below + cls.at_once):
+                if ratio > 0 and hz <= FASTEST_HZ:
+                    error = abs(numbers / ratio - 1)
+                    found.append((error, abs(hz - BEST_HZ), divider, ratio))
         if not found or min(found)[0] > TOLERANCE:
             raise MicrophoneError(
                 f"a clock of {clock_hz / 1e6:g} MHz makes no {rate} samples per second of a "

@@ -8,7 +8,7 @@ import numpy as np
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.network import Network, NetworkError
 
-from .layer import MAX_WINDOW, LayerFolding, check_rows
+from .layer import MAX_WINDOW, ROWS, LayerFolding, check_rows
 from .shape import ANY_SHAPE, CoreShape, Lanes
 
 DEFAULT_LANES = 64
@@ -87,14 +87,7 @@ class Folding:
             taken = sends
         folding = cls(tuple(layers), shape.bitmap)
         if shape.overlap and not folding._may_overlap:
-            most = max(layer.columns for layer in layers)
-            raise NetworkError(
-                "images overlap in a core with a bitmap, one hidden layer, several rows per cycle "
-                f"and a lane for each neuron: give it a bitmap, 2 or 4 rows and {most} lanes"
-                if len(layers) == 2
-                else "images overlap in a core with one hidden layer: "
-                f"this network has {len(layers) - 1}"
-            )
+            raise NetworkError(_why_no_overlap(folding.layers, rows))
         return folding
 
     @property
@@ -137,6 +130,24 @@ class Folding:
         """
         at_once = np.array([layer.rows for layer in self.layers])
         return -(-np.asarray(rows) // at_once) @ np.array([layer.groups for layer in self.layers])
+
+
+def _why_no_overlap(layers: tuple[LayerFolding, ...], rows: int) -> str:
+    """Return what images that overlap need and these layers, asked for so many rows, lack."""
+    if len(layers) != 2:
+        return f"images overlap in a core with one hidden layer: this network has {len(layers) - 1}"
+    hidden, outputs = (layer.columns for layer in layers)
+    possible = [str(each) for each in ROWS if 1 < each <= hidden]
+    remedy = f"give it {' or '.join(possible)} rows" if possible else "give it no overlap"
+    if not possible or rows > hidden:
+        return (
+            "images overlap in a core whose hidden layer has at least as many neurons as the core "
+            f"adds rows per cycle, here {max(rows, 2)}: this network's has {hidden}; {remedy}"
+        )
+    return (
+        "images overlap in a core with a bitmap, one hidden layer, several rows per cycle and a "
+        f"lane for each neuron: {remedy}, {max(hidden, outputs)} lanes and a bitmap"
+    )
 
 
 def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:

@@ -22,6 +22,9 @@ class Parameters:
     threshold: float | None = None
     """Smallest bright value of a feature in a binary encoding. None takes the middle of its range,
     or 128 for pixels."""
+    medians: bool = False
+    """Accept missing values, NaN, of features: the median over the samples that are trained on
+    takes their place, also in samples that the network gets later."""
     unit: int = 16
     """Ticks of z = 1."""
     deadline: int = 96

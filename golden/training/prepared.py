@@ -9,7 +9,7 @@ import numpy as np
 
 from firstspike.golden.data.split import held_out
 from firstspike.golden.encodings.encoding import Encoding
-from firstspike.golden.encodings.features import Asked, Features
+from firstspike.golden.encodings.features import ASKED, Asked, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
 from firstspike.golden.sound.front import FrontEnd
@@ -62,7 +62,14 @@ def prepared(
     Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
     """
     coding = encoding_of(parameters.encoding)
-    asked = Asked(parameters.complement, parameters.constant, parameters.threshold, names, sound)
+    asked = Asked(
+        parameters.complement,
+        parameters.constant,
+        parameters.threshold,
+        names,
+        sound,
+        parameters.medians,
+    )
     _check_asked(coding, asked)
     chooses = _held_out(parameters, labels, groups)
     pixels = coding.sees_pixels(samples, parameters.threshold)
@@ -129,11 +136,12 @@ def _check_asked(coding: Encoding, asked: Asked) -> None:
             f"the samples are pictures of words, which take levels-N or binary: leave the encoding "
             f"{coding.name} out."
         )
-    for name, absent in (("complement", False), ("threshold", None), ("constant", False)):
-        if getattr(asked, name) is not absent and name not in coding.OPTIONS:
+    for name in ("complement", "threshold", "constant", "medians"):
+        if getattr(asked, name) is not getattr(ASKED, name) and name not in coding.OPTIONS:
             whose = "of features" if name != "constant" else "of features and of time series"
             raise TrainingError(
-                f"a {name} is {whose}: the encoding {coding.name} has none, leave it out."
+                f"{'medians are' if name == 'medians' else f'a {name} is'} {whose}: the encoding "
+                f"{coding.name} has none, leave it out."
             )
 
 

@@ -143,7 +143,7 @@ class Trainer(Parameters):
     def _checked(
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        samples, labels = checked_samples(samples), np.asarray(labels)
+        samples, labels = checked_samples(samples, self.medians), np.asarray(labels)
         if any(isinstance(one, int) and one < 1 for one in self.hidden):
             raise TrainingError(
                 f"the hidden layers are {'-'.join(map(str, self.hidden))}: each needs a neuron."

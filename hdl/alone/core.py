@@ -133,12 +133,13 @@ class AloneCore(Block):
         if self._hears:
             none = self._core.config.layers[-1].folding.n_out - 1
             told &= said.payload["class"] != none
+        checked = loader.ready
         m.d.comb += [
-            core.events.valid.eq(sensed.valid & loader.ready),
+            core.events.valid.eq(sensed.valid & checked),
             core.events.payload.eq(sensed.payload),
-            sensed.ready.eq(core.events.ready & loader.ready),
-            decided.valid.eq(said.valid & told & loader.ready),
-            said.ready.eq((decided.ready | ~told) & loader.ready),
+            sensed.ready.eq(core.events.ready & checked),
+            decided.valid.eq(said.valid & told & checked),
+            said.ready.eq((decided.ready | ~told) & checked),
             *(decided.payload[name].eq(said.payload[name]) for name in ("class", "tick")),
             self.waiting.eq(~loader.ready),
         ]

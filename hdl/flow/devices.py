@@ -20,6 +20,8 @@ class Family:
     packer: str  # likewise
     cells: dict[str, dict[str, int]]
     commands: tuple[str, ...] = ()
+    logic: str = "LUTs"
+    """What a placed design takes instead of "LUTs", where a cell holds more than a table."""
 
     def count(self, cells: dict[str, int]) -> dict[str, int]:
         """What so many of each cell take, for each of `RESOURCES`."""
@@ -45,6 +47,7 @@ ICE40 = Family(
     },
     # Yosys would keep few words in flip-flops, which are scarcer (see `Memory.compact`).
     commands=('setattr -set ram_style "block" a:compact',),
+    logic="logic cells",
 )
 ECP5 = Family(
     name="ecp5",

@@ -2,8 +2,11 @@
 """Lets Amaranth elaborate a design without a search for garbage."""
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from amaranth.hdl import UnusedElaboratable
 
 
 @contextmanager
@@ -12,11 +15,16 @@ def uncollected() -> Iterator[None]:
 
     A design is a great many objects, all of them in use to its end: to look for garbage among them,
     again and again, takes as long as making them.
+
+    A design that is interrupted has blocks that were not used yet: Amaranth does not warn of them.
     """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
+    except BaseException:
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        raise
     finally:
         if enabled:
             gc.enable()

@@ -9,10 +9,11 @@ import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
+from firstspike.golden.encoding import encode
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
@@ -50,6 +51,11 @@ _CONVOLUTION_NOTE = (
     "weights a filter stands for the neuron, and the row is (map * kernel rows + tap down) * "
     "kernel columns + tap across. Inputs and neurons are numbered map by map, then row by row."
 )
+_MISSING_NOTE = (
+    "The core takes spikes, so a missing value is replaced before: feature i then has the value "
+    "`features.medians[i]`. A row r whose feature is missing spikes at tick `missing_ticks[r]`; 0 "
+    "is never."
+)
 _BITMAP_NOTE = (
     "A bitmap is `bitmap_words` words per image, with a bit for every input, connected or not; "
     "where the first layer takes several `rows` a cycle, for every one of `inputs` instead, in "
@@ -58,7 +64,7 @@ _BITMAP_NOTE = (
 )
 
 
-def describe(core: Core, network: Network) -> dict[str, Any]:
+def describe(config: CoreConfig, network: Network) -> dict[str, Any]:
     """The interface of a core as JSON can hold it: `parameters`, `layers`, `ports` and `notes`.
 
     A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
@@ -69,26 +75,27 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
         _port("clk", "in", 1, "clock"),
         _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
     ]
-    for name, about in core.signature.meanings.items():
-        member = core.signature.members[name]
+    signature = CoreSignature(config)
+    for name, explained in signature.meanings.items():
+        member = signature.members[name]
         direction = "in" if member.flow is wiring.In else "out"
         if member.is_port:
-            ports.append(_port(name, direction, member.shape, about))
+            ports.append(_port(name, direction, member.shape, explained))
         elif "payload" in member.signature.members:
             payload = member.signature.members["payload"].shape
-            ports.append(_port(name, direction, payload, about) | {"stream": True})
+            ports.append(_port(name, direction, payload, explained) | {"stream": True})
         else:  # a tap
             for part, about_part in member.signature.meanings.items():
                 shape = member.signature.members[part].shape
                 ports.append(_port(f"{name}__{part}", direction, shape, about_part))
     for port in ports:
-        if port["name"] in _MAY_BE_UNUSED or (core.config.bitmap and port["name"] == "events"):
+        if port["name"] in _MAY_BE_UNUSED or (config.bitmap and port["name"] == "events"):
             port["unused"] = {
                 name: int(name == "labels__valid")  # learn = 0, for every image
                 for name, direction, _ in wires(port)
                 if direction == "in"
             }
-    about, notes = describe_network(core.config, network)
+    about, notes = describe_network(config, network)
     return {**about, "ports": ports, "notes": [*_PORT_NOTES, *notes]}
 
 
@@ -96,6 +103,7 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
     """Return `parameters` and `layers` of a core with any ports, and the notes on them."""
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
+    missing = _missing(network)
     if bitmap and config.n_inputs:
         bitmap_words = -(-config.n_inputs // bitmap)
         last_bits = config.n_inputs - (bitmap_words - 1) * bitmap
@@ -115,13 +123,22 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
             "bitmap": bitmap,
             "bitmap_words": bitmap_words,
             "bitmap_last_bits": last_bits,
+            **missing,
         },
         "layers": [_layer(layer) for layer in config.layers],
     }
     rows = f"{_ROW_NOTE} {network.coding.NOTE}".strip()
-    notes = [rows, *[_NAMES_NOTE] * bool(network.classes), _WEIGHT_NOTE]
-    notes += [_CONVOLUTION_NOTE] * config.convolves + [_BITMAP_NOTE] * bool(bitmap)
+    notes = [rows, *[_MISSING_NOTE] * bool(missing), *[_NAMES_NOTE] * bool(network.classes)]
+    notes += [_WEIGHT_NOTE, *[_CONVOLUTION_NOTE] * config.convolves, *[_BITMAP_NOTE] * bool(bitmap)]
     return about, notes
+
+
+def _missing(network: Network) -> dict[str, list[int]]:
+    """Return the tick of each row whose feature is missing, nothing where no value may be."""
+    if network.features is None or network.features.medians is None:
+        return {}
+    ticks = encode(network, np.full((1, network.n_features), np.nan))
+    return {"missing_ticks": ticks[0].tolist()}
 
 
 def _layer(layer: LayerConfig) -> dict[str, Any]:

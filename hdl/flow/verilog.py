@@ -73,9 +73,9 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
 
     Raises ToolError if Yosys fails.
     """
+    with step(f"{name}: RTLIL by Amaranth"), uncollected():
+        design = rtlil.convert(component, name=name, emit_src=False)
     with step(f"{name}: Verilog by Yosys"), temporary_folder() as folder:
-        with uncollected():
-            design = rtlil.convert(component, name=name, emit_src=False)
         (folder / "core.il").write_text(design)
         run_yosys(
             folder,
@@ -111,6 +111,15 @@ def _in_blocks(initial: re.Match, size: int = 64) -> str:
     return "".join(f"  initial begin\n{block}  end\n" for block in blocks)
 
 
+def seconds(config: CoreConfig) -> float:
+    """Return about how many seconds `generate` takes for a core on one processor.
+
+    The content of memories goes through all tools as text. Processor time of `firstspike verilog`
+    for four cores of 76,000 to 1,050,000 words and 5 to 36 Mbit was within 12 % of this.
+    """
+    return sum((3.5e-6 + 0.57e-6 * one.width) * one.depth for one in Core.memories(config))
+
+
 def generate(
     network: Network,
     folding: Folding,
@@ -133,7 +142,7 @@ def generate(
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
     core = Core(config, weights if embedded else None)
-    interface = complete(describe(core, network), embedded, name)
+    interface = complete(describe(config, network), embedded, name)
     text = convert(core, name, loaded="" if embedded else "*.store")
     layer, address, chunk = np.array(list(weight_chunks(config, network, weights))).T
     chunks = {"write": 1, "layer": layer, "address": address, "data": chunk}

@@ -30,7 +30,7 @@ from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
-from firstspike.scripts.datasets import training_data
+from firstspike.scripts.datasets import fills, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.targets.target import Target
@@ -56,7 +56,7 @@ _OR_NONE = (None, str)
 _RUN = {
     "command": str,
     "dataset": str,
-    **dict.fromkeys(("label", "group", "test"), _OR_NONE),
+    **dict.fromkeys(("label", "group", "test", "missing?"), _OR_NONE),
     "test_share": (None, float),
     "images": range(1, 1 << 32),
     "epochs": range(1, 1 << 30),
@@ -250,7 +250,9 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
         return at_random(
             images.x_train,
             (*run["random"], images.n_classes),
-            binary_features(images.x_train, INPUTS._replace(names=images.features)),
+            binary_features(
+                images.x_train, INPUTS._replace(names=images.features, medians=fills(run))
+            ),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],

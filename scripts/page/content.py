@@ -14,6 +14,7 @@ from firstspike.boards.building.design import image_cycles
 from firstspike.boards.building.shipped_builds import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
+from firstspike.golden.data.images import GROUNDS, ground_of
 from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
@@ -29,6 +30,9 @@ from firstspike.scripts.errors import VerbError
 
 MOST_BITS = 50
 """Most bits of M: up to here a division of doubles in the page rounds as one of integers."""
+
+_AT_ONCE = 100
+"""Images whose cycles are counted at once: a signal waits until compiled code returns."""
 
 SPARE = "core"
 """Name in the place of a board, for a core without a known build."""
@@ -54,8 +58,11 @@ def content(
     results = infer(network, ticks)
     cores = list(cores_of(network))
     flat = samples.reshape(len(samples), -1)
-    values = {SampleKind.PIXELS: flat, SampleKind.TICKS: ticks}.get(takes, flat.astype(np.float64))
     features = network.features
+    image = image_shape(network, samples) if takes is SampleKind.PIXELS else None
+    if features is not None:
+        flat = features.filled(flat)
+    values = {SampleKind.PIXELS: flat, SampleKind.TICKS: ticks}.get(takes, flat.astype(np.float64))
     return {
         "title": title,
         "sizes": network.shape[1:],
@@ -67,7 +74,8 @@ def content(
         "deadline": network.deadline,
         "encoding": _told(network, coding),
         "features": features.names if features else (),
-        "image": image_shape(network, samples) if takes is SampleKind.PIXELS else None,
+        "image": image,
+        "ground": _ground(network, flat.reshape(-1, *image) if image and shown else None),
         "preparation": constants(),
         "sound": _front_end(network),
         "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
@@ -81,9 +89,15 @@ def content(
             "forced": results.forced.tolist(),
             "spikesIn": results.spikes_in.tolist(),
             "hidden": [packed(spikes.astype(np.int32)) for spikes in results.known_hidden()],
-            "cycles": [image_cycles(network, folding, ticks).tolist() for folding, _ in cores],
+            "cycles": [_cycles(network, folding, ticks) for folding, _ in cores],
         },
     }
+
+
+def _cycles(network: Network, folding: Folding, ticks: np.ndarray) -> list[int]:
+    """Return the clock cycles of images, int32 [n, n_rows]."""
+    parts = np.split(ticks, range(_AT_ONCE, len(ticks), _AT_ONCE))
+    return [count for part in parts for count in image_cycles(network, folding, part).tolist()]
 
 
 def _convolution(kind: LayerKind) -> dict[str, Any] | None:
@@ -104,10 +118,26 @@ def encoder_of(network: Network) -> Encoding:
     return encoder_in("JavaScript", network.coding)
 
 
+def _ground(network: Network, images: np.ndarray | None) -> str | None:
+    """Return the ground on which its images are drawn, one of `GROUNDS`, None if it is unknown.
+
+    The network file tells what it learned. It may not, and then the images [n, height, width] do.
+    """
+    if takes_digits(network) or network.sound is not None:
+        return "dark"
+    learned = network.meta.get("ground")
+    if learned in GROUNDS:
+        return learned
+    return None if images is None else ground_of(images)
+
+
 def _front_end(network: Network) -> dict[str, Any] | None:
     """Return the record that `sound.js` calls `Sound`, None for a network of anything else."""
     sound = network.sound
-    return None if sound is None else asdict(sound)
+    if sound is None:
+        return None
+    hertz = [sound.filters[at].resonance(sound.rate) for at in (0, -1)]
+    return asdict(sound) | {"hertz": hertz, "seconds": sound.seconds(sound.window)}
 
 
 def _told(network: Network, coding: Encoding) -> dict[str, Any]:
@@ -162,7 +192,11 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 
 def random_samples(network: Network, count: int) -> np.ndarray:
-    """Return samples to check by where there are no others: [count, n_features]. `VerbError`."""
+    """Return samples to check by where there are no others: [count, n_features].
+
+    The page of a table opens with the first sample, which is inside the training range: it has the
+    medians, if the network has them, else the middle of each feature's edges. Raises `VerbError`.
+    """
     if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
             "samples of this network are neither drawn nor set by sliders: give samples to choose "
@@ -174,17 +208,23 @@ def random_samples(network: Network, count: int) -> np.ndarray:
         return rng.integers(0, 256, size, dtype=np.uint8)
     edges = network.features.edges
     room = np.ptp(edges, axis=1) + 1
-    return rng.uniform(edges[:, 0] - room, edges[:, -1] + room, size)
+    samples = rng.uniform(edges[:, 0] - room, edges[:, -1] + room, size)
+    medians = network.features.medians
+    samples[0] = edges[:, 0] / 2 + edges[:, -1] / 2 if medians is None else medians
+    return samples
 
 
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
     """Yield the known builds of a network behind the link; without any, a core of 64 lanes."""
-    builds = [build for board in BOARDS.values() for build in builds_of(network, board)]
-    alone = [(build, design) for build, design in builds if not build.shape.overlap]
-    for build, design in alone:
-        board = BOARDS[build.board].title
-        yield design.config.folding, core_of(network, design.config.folding, board, design.hz)
-    if not alone:
+    builds = [
+        (board.title, design)
+        for board in BOARDS.values()
+        for build, design in builds_of(network, board)
+        if build.board == board.name and not build.shape.overlap  # also gives those of other boards
+    ]
+    for title, design in builds:
+        yield design.config.folding, core_of(network, design.config.folding, title, design.hz)
+    if not builds:
         folding = linked_folding(network)
         yield folding, core_of(network, folding, SPARE, None)
 

@@ -22,6 +22,7 @@ from firstspike.hdl.alone.microphone import MicrophoneSensor
 from firstspike.hdl.alone.motion import MotionSensor
 from firstspike.hdl.alone.status import ASK, WIDTHS, Status
 from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+from firstspike.scripts.targets.target import Progress, Work
 
 from .stages import DifferenceError, Stage, in_order, since
 
@@ -33,6 +34,9 @@ AGAIN = 10.0
 
 PAUSE = 0.25
 """Seconds between an answer and the next question."""
+
+LIMIT = 60.0
+"""Seconds that a selftest takes, at most, from its first question on."""
 
 LOADED_SECONDS = 0.5
 """Time on the board's clock in which weights are loaded, and the sensor gives a sample."""
@@ -75,9 +79,12 @@ class Conversation:
         self._first = True  # the next line may have begun before the channel was open
         self.heard: list[bytes] = []
 
-    def ask(self) -> Status:
-        """Return the answer to a question. Raises NoAnswerError and PortError."""
-        until = self._channel.now() + PATIENCE
+    def ask(self, patience: float) -> Status:
+        """Return the answer to a question, which comes within `patience` seconds.
+
+        Raises NoAnswerError and PortError.
+        """
+        until = self._channel.now() + patience
         while (begun := self._channel.now()) < until:
             self._channel.write(ASK)
             while (left := min(begun + AGAIN, until) - self._channel.now()) > 0:
@@ -106,20 +113,22 @@ class Conversation:
 class SensingSelftest:
     """The stages for a board on a channel, which was built as `design`.
 
-    `identity` is what the board says of its own design. Raises BoardError where none answers.
+    `identity` is what the board says of its own design. `progress` gets the number of samples that
+    have come, and the number that is waited for. Raises BoardError where none answers.
     """
 
-    def __init__(self, design: AloneDesign, channel: Channel) -> None:
-        self._design, self._port = design, channel.name
+    def __init__(self, design: AloneDesign, channel: Channel, progress: Progress) -> None:
+        self._design, self._channel, self._progress = design, channel, progress
         self._conversation = Conversation(channel)
+        self._until = channel.now() + LIMIT
         begun = time.monotonic()
-        self.identity = self._conversation.ask().identity
+        self.identity = self._conversation.ask(PATIENCE).identity
         self._seconds = since(begun)
 
     def stages(self) -> list[Stage]:
         """Run the stages in their order, up to one that fails."""
         runs = {"answers": self._answers, "sensor": self._sensor, "lines": self._lines}
-        return in_order(runs, self._port)
+        return in_order(runs, self._channel.name)
 
     def _answers(self) -> dict[str, Any]:
         """It is the design that it should be."""
@@ -134,9 +143,10 @@ class SensingSelftest:
     def _sensor(self) -> dict[str, Any]:
         """Samples come, so many in so many cycles, and are good ones."""
         pace, first, loudest = pace_of(self._design), self._first_sample(), 0
-        while True:
-            time.sleep(PAUSE)
-            status = self._conversation.ask()
+        samples = 0
+        while samples < pace.samples:
+            self._progress(Work.SENSING, samples, pace.samples)
+            status = self._ask_again(samples)
             cycles, samples = (_passed(name, first, status) for name in ("cycles", "samples"))
             least, most = ((samples + one) * pace.cycles for one in (-1, 1))
             if not least * (1 - pace.error) <= cycles <= most * (1 + pace.error):
@@ -145,8 +155,7 @@ class SensingSelftest:
                     f"{pace.cycles:.0f}"
                 )
             loudest = max(loudest, status.loudest or 0)
-            if samples >= pace.samples:
-                break
+        self._progress(Work.SENSING, pace.samples, pace.samples)
         heard: dict[str, int | None] = {"loudest": None, "lost": None}
         if status.lost is not None:
             _check_microphone(loudest, status.lost)
@@ -155,16 +164,30 @@ class SensingSelftest:
 
     def _first_sample(self) -> Status:
         """Return the first status that is told of a sample, for weights may be loaded before."""
-        first = status = self._conversation.ask()
+        first = status = self._ask_again(0)
         while not status.samples:
             if _passed("cycles", first, status) > LOADED_SECONDS * self._design.hz:
                 raise DifferenceError(
                     f"no sample has come in {LOADED_SECONDS:g} seconds: press reset and see what "
                     "the board says; if the flash has no network, run firstspike flash"
                 )
-            time.sleep(PAUSE)
-            status = self._conversation.ask()
+            status = self._ask_again(0)
         return status
+
+    def _ask_again(self, samples: int) -> Status:
+        """Return the next status. Raises DifferenceError if the selftest would take too long."""
+        time.sleep(PAUSE)
+        left = self._until - self._channel.now()
+        try:
+            if left > 0:
+                return self._conversation.ask(min(left, PATIENCE))
+        except NoAnswerError:
+            if left > PATIENCE:
+                raise
+        raise DifferenceError(
+            f"only {samples} samples have come when {LIMIT:g} seconds were over: press reset, and "
+            "see whether samples and cycles of the status go on"
+        )
 
     def _lines(self) -> dict[str, Any]:
         """All that it has said meanwhile is what it can say."""

@@ -76,8 +76,9 @@ def _answers(channel: Channel) -> Iterator[Frame | None]:
 
 def _greet(channel: Channel, answers: Iterator[Frame | None], model: HostileModel) -> None:
     """Bring the model into the state of the board."""
+    until = channel.now() + PATIENCE
     channel.write(DELIMITER + encode_frame(Request.HELLO, 0) + encode_frame(Request.STATUS, 1))
-    while answer := next(answers):
+    while channel.now() < until and (answer := next(answers)):
         kind, _, payload = answer
         if kind == Request.STATUS + ANSWER and len(payload) == STATUS_FORMAT.size:
             model.cause, model.dropped = STATUS_FORMAT.unpack(payload)

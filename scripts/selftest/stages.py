@@ -142,7 +142,7 @@ class Selftest:
             "right": right if takes_digits(self._network) else None,
             "cycles": round(float(counted.mean()), 2) if len(counted) else None,
             "seconds": seconds,
-            "per_second": round(len(found) / seconds, 1),
+            "per_second": round(len(found) / max(seconds, 0.01), 1),
             "dropped": dropped,
         }
 

@@ -4,8 +4,7 @@
 import numpy as np
 
 from firstspike.golden import LearningState, Results, Settings
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.identity import linked_config
 from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import simulate
@@ -28,8 +27,7 @@ class Target(golden.Target):
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Simulate the core behind its link, which holds as many images as are given."""
-        seen = self.network.connected()
-        config = CoreConfig.of(seen, linked_folding(self.network, self.shape))
+        config = linked_config(self.network, self.shape)
         expected = expected_of_played(self.network, config, ticks)
         return expected, played(self.network, config, ticks, expected, rounds)
 

@@ -25,6 +25,7 @@ class Work(StrEnum):
     WRITING = "bytes of weights written"
     READING = "bytes of weights read"
     BESIEGING = "seconds of hostile frames"
+    SENSING = "samples of the sensor"
 
 
 Progress = Callable[[Work, int, int], None]

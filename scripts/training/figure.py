@@ -22,7 +22,10 @@ def picture_of(session: Session, result: dict[str, Any]) -> Figure:
 
 
 def draw_curve(axes: Axes, session: Session) -> None:
-    """Errors of every epoch, on what is trained on and on what is held out."""
+    """Errors of every epoch on the training and the held-out samples; marks the network's epoch.
+
+    A network has quantised weights, so an epoch before them is chosen only if there is no other.
+    """
     history, best = session.trainer.history_, session.trainer.best_
     numbers = [epoch.number for epoch in history]
     axes.plot(numbers, [100 * (1 - epoch.training_accuracy) for epoch in history], label="training")
@@ -30,7 +33,17 @@ def draw_curve(axes: Axes, session: Session) -> None:
     if None not in held_out:
         errors = [100 * (1 - (accuracy or 0)) for accuracy in held_out]
         axes.plot(numbers, errors, label="held out")
-    axes.axvline(best.number, color="0.5", linestyle=":", label="the network's epoch")
+    quantised = [epoch.number for epoch in history if epoch.fine_tuning]
+    if quantised:
+        label = f"weights are quantised from epoch {quantised[0]}"
+        axes.axvline(quantised[0] - 0.5, color="0.5", linestyle="--", label=label)
+    which = (
+        "the last one"
+        if None in held_out
+        else "the best" + " of the quantised ones" * bool(quantised)
+    )
+    label = f"the network's epoch, {best.number}: {which}"
+    axes.axvline(best.number, color="0.5", linestyle=":", label=label)
     axes.set_yscale("symlog", linthresh=1)
     axes.yaxis.set_major_formatter("{x:g}")
     axes.set(ylim=(0, None), xlabel="epoch", ylabel="errors, %")

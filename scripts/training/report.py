@@ -9,7 +9,7 @@ from typing import Any
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.integer import decisions
-from firstspike.scripts.datasets import columns_of
+from firstspike.scripts.datasets import columns_of, ground_in
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
@@ -51,7 +51,8 @@ def told(
     names = ("command", "dataset", "seed")
     made = {name: session.run[name] for name in names} | {"recipe": session.recipe, **result}
     meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
-    return made, replace(network, meta=network.meta | meta | columns_of(session.run))
+    meta |= columns_of(session.run) | ground_in(session.images)
+    return made, replace(network, meta=network.meta | meta)
 
 
 _TOO_LONG = ("history", "confusion", "class_accuracy")

@@ -21,7 +21,7 @@ from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, E
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
-from firstspike.scripts.datasets import training_data
+from firstspike.scripts.datasets import fills, training_data
 from firstspike.scripts.errors import VerbError
 
 
@@ -67,6 +67,7 @@ _RUN = {
     **dict.fromkeys(("label", "group", "test", "recipe", "encoding"), _TEXT),
     "test_share": (None, float),
     "validation_share?": (None, float),
+    "missing?": _TEXT,
     "hidden": (None, [(range(1, 1 << 24), str)]),
     **dict.fromkeys(("weight_bits", "n_connected", "epochs", "patience"), _COUNT),
     "seed": range(1 << 128),
@@ -142,6 +143,7 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
     """The name of the recipe, and the parameters of the trainer."""
     changes = {name: run[name] for name in ("seed", "epochs", *CHOICES)}
     changes["compact"] = run["compact"] or None
+    changes["medians"] = fills(run) or None
     named = run["dataset"] in DATASETS and run["dataset"] not in SOUNDS
     if run["recipe"] and images.sound is not None:
         raise VerbError(f"the recipe {run['recipe']} is for images: leave --recipe out.")

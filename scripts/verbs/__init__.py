@@ -4,6 +4,7 @@
 import importlib
 import keyword
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -41,6 +42,16 @@ class Verbs(click.Group):
         module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
         found: click.Command = importlib.import_module(f"{self._package}.{module}").command
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest verbs for one that is misspelt; click would do so for imported verbs only."""
+        name = args[0]
+        if name not in self._table and not ctx.resilient_parsing:
+            for close in get_close_matches(name, self._table, n=1):
+                ctx.fail(f"there is no verb {name!r}: did you mean {close}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table, without importing them."""

@@ -9,8 +9,8 @@ import numpy as np
 from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.proofs import proven
-from firstspike.golden import encode, load_network
+from firstspike.boards.proofs import PROOFS, proven
+from firstspike.golden import Network, encode, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import lanes_text
 from firstspike.scripts.datasets import check_options, dataset_options
@@ -29,11 +29,13 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     The table has the lanes and the rows per cycle of the fastest design. Lanes are one number for
     all layers, or one per layer, as `firstspike build --lanes` takes them. Where a build of it is
     known, on the board or on another one with the same die, the figures are that build's. The last
-    column but one is the speed that it reached. Else look-up tables and speed are estimates, +- one
-    standard deviation, and block RAM and clock cycles are counted. `firstspike build` finds out
-    whether the clock is met. The time is that of the core, to which events come without a pause.
-    The minutes are about those of a build, with one seed on an idle machine. The last column says
-    whether people have run the board and sent a report of `firstspike selftest`.
+    column but one is the speed that it reached. Else cells and speed are estimates, +- one standard
+    deviation, and block RAM and clock cycles are counted. Cells are logic cells of an iCE40, and
+    look-up tables of other families. `firstspike build` finds out whether the clock is met. The
+    time is that of the core, to which events come without a pause. The minutes are about those of a
+    build, with one seed on an idle machine. The last column names the stage at which this network
+    was compared with the golden model: the synthesised netlist of this build, or the board, by
+    people who have sent a report of `firstspike selftest`; - is for neither.
 
     Example: firstspike boards mnist-4bit
     """
@@ -43,14 +45,14 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     if options["dataset"]:
         ticks = encode(network, loaded_images(network, options).samples)
     with json_result(json_path) as write:
-        plans = [facts_of(plan_for(network, board), ticks) for board in BOARDS.values()]
+        plans = [facts_of(plan_for(network, board), network, ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))
         text = report(plans, "per digit" if ticks is None else "per image")
         say(f"{printable(net)} ({shape})\n\n{text}")
         write({"network": network.digest(), "boards": plans})
 
 
-def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
+def facts_of(plan: Plan, network: Network, ticks: np.ndarray | None) -> dict[str, Any]:
     """A board and what becomes of the network on it, as JSON holds it.
 
     `ticks`: [n, n_rows], the images that are timed, None for bundled digits.
@@ -71,23 +73,35 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "us": plan.latency(ticks),
         "seconds": plan.seconds,
         "placed": plan.build
-        and {"board": plan.build.board, "fmax": plan.build.fmax, "seed": plan.build.seed},
+        and {name: getattr(plan.build, name) for name in ("board", "fmax", "seed", "commit")},
         "estimated": plan.estimated and plan.estimated._asdict(),
-        "run": proven([board.name]),
+        "verified": _verified(plan, network),
     }
+
+
+def _verified(plan: Plan, network: Network) -> str | None:
+    """Return the last stage at which the plan was compared with golden; None for no stage."""
+    proofs = [one for one in PROOFS if load_network(one.network).digest() == network.digest()]
+    if any(one.board == plan.board.name for one in proofs):
+        return f"board, {proven([plan.board.name], proofs)}"
+    build = plan.build
+    if build is None or build.board != plan.board.name or not build.netlist:
+        return None
+    return f"synthesised netlist, {build.netlist} images"
 
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
     """The table, and below it why what does not fit does not."""
-    rows = [("board", "device", *_TAKEN, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
+    taken = _TAKEN.values()
+    rows = [("board", "device", *taken, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
     for plan in plans:
         holds, needs = plan["holds"], plan["needs"]
-        taken = [
+        needed = [
             f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-" for name in _TAKEN
         ]
         about = plan["estimated"]
         if about:
-            taken[0] = f"{needs['LUTs']} {off_by(about['luts_error'])} of {holds['LUTs']}"
+            needed[0] = f"{needs['LUTs']} {off_by(about['luts_error'])} of {holds['LUTs']}"
         speed = ["-"] * (len(_SETTINGS) + 4)
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
@@ -96,7 +110,7 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             minutes = max(1, round(plan["seconds"] / 60))
             chosen = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}"]
             speed = [minutes, *chosen, us, reached]
-        rows.append((plan["board"], plan["device"], *taken, *speed, plan["run"]))
+        rows.append((plan["board"], plan["device"], *needed, *speed, plan["verified"] or "-"))
     lines = [table(rows)]
     if any(plan["fits"] and plan["us"] is None for plan in plans):
         lines.append("There are no times, because no samples were named: give them by --dataset.")
@@ -117,6 +131,7 @@ def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:
     return f"not placed before: {fmax:.0f} MHz {off_by(fmax_error)}"
 
 
-_TAKEN = ("LUTs", "block RAM", "SPRAM")
+_TAKEN = {"LUTs": "cells", "block RAM": "block RAM", "SPRAM": "SPRAM"}
+"""Resources in the table, with the titles of their columns."""
 _SETTINGS = ("lanes", "rows", "window")
-_LAST = ("reached", "run")
+_LAST = ("reached", "verified")

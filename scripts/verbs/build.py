@@ -150,7 +150,7 @@ def command(
     """Build a bitstream of NET's core, with its link or a sensor, for a board.
 
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
-    netlist that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status
+    synthesised netlist, as JSON and as Verilog. Where no seed meets the clock the exit status
     is 1, and there is no bitstream. The bitstream of an iCE40 is compared with the routed design,
     and a difference also gives the exit status 1. With --seeds all cores, or a cluster, place at
     once, and what they have done is kept. Before anything else it is said about how long that

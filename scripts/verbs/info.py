@@ -111,6 +111,7 @@ def features_of(features: Features) -> dict[str, Any]:
         },
         "lowest_edge": None if edges is None else edges.min(axis=1).tolist(),
         "highest_edge": None if edges is None else edges.max(axis=1).tolist(),
+        "medians": None if features.medians is None else features.medians.tolist(),
     }
 
 
@@ -129,9 +130,12 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if features["lowest_edge"]:
         low, high = features["lowest_edge"], features["highest_edge"]
         named = features["names"] or range(len(low))
+        more_features = ", ..." * (len(low) > _SHOWN)
         some = islice(zip(named, low, high, strict=True), _SHOWN)
-        shown = [f"{name} {a:.4g}..{b:.4g}" for name, a, b in some]
-        yield "edges", ", ".join(shown) + (", ..." if len(low) > _SHOWN else "")
+        yield "edges", ", ".join(f"{name} {a:.4g}..{b:.4g}" for name, a, b in some) + more_features
+        medians = zip(named, features["medians"] or (), strict=False)
+        shown = ", ".join(f"{name} {one:.4g}" for name, one in islice(medians, _SHOWN))
+        yield "missing values", shown + more_features if shown else "refused"
 
 
 def report(net: str, facts: dict[str, Any]) -> str:

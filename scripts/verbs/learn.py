@@ -19,7 +19,13 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
-from firstspike.scripts.datasets import columns_of, dataset_options, tell_features
+from firstspike.scripts.datasets import (
+    columns_of,
+    dataset_options,
+    ground_in,
+    missing_option,
+    tell_features,
+)
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
 from firstspike.scripts.options import (
@@ -41,7 +47,7 @@ from firstspike.scripts.output import (
     say,
 )
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.progress import bars
+from firstspike.scripts.progress import bars, compilation_on
 from firstspike.scripts.selection import ALL, WHICH, images_option
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
@@ -82,6 +88,7 @@ class Relabelling(click.ParamType):
 )
 @dataset_options()
 @data_option
+@missing_option
 @images_option(help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="Learn each image N times.")
 @click.option(
@@ -185,7 +192,7 @@ def command(
         result = result_of(session, seconds, session.state.done - before) if finished else {}
         meta = {name: result[name] for name in _META if name in result}
         meta |= {"command": session.run["command"]}
-        meta |= columns_of(session.run, session.state.template)
+        meta |= columns_of(session.run, session.state.template) | ground_in(session.images)
         replace(session.state.network, meta=meta).save(file)
         if plot_path is not None:
             from firstspike.scripts.learning import figure  # matplotlib takes a while to import
@@ -224,6 +231,8 @@ def _check(resume: bool, run: dict[str, Any]) -> None:
         )
     if run["inputs"] and not run["random"]:
         raise click.UsageError("--inputs goes with --random: NET has its own.")
+    if run["missing"] and not run["random"]:
+        raise click.UsageError("--missing goes with --random: NET has medians, or refuses.")
     if run["random"] and (run["relabel"] or run["kill"]):
         raise click.UsageError("--relabel and --kill go with a trained NET, not --random.")
 
@@ -240,6 +249,7 @@ def _learn(session: Session, learner: Target, output: str) -> float:
     with (
         interrupts() as interrupted,
         tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,
+        compilation_on(bar),
     ):
         for point in session.parts(learner):
             bar.set_postfix_str(_progress(session.curve[-SHOWN:]), refresh=False)

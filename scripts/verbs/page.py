@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
+from firstspike.golden.data.sets import SOUNDS, places
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
@@ -14,13 +15,29 @@ from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Output, Verb
-from firstspike.scripts.selection import ALL, WHICH, images_option, loaded_images
+from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
+
+MOST_SAMPLES = 10_000
+"""Most samples of a page, which holds what golden makes of each: as many as MNIST has to test."""
+
+
+def _usual_dataset(network: Network) -> str | None:
+    """Return the named data set that a network was trained on, None for one of the user.
+
+    Recordings are not fetched for a page, which does without them.
+    """
+    if takes_digits(network):
+        return "mnist"
+    named = network.meta.get("dataset")
+    if network.sound is None or named not in SOUNDS:
+        return None
+    return named if any(path.exists() for path in places(named)) else None
 
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(None, "Hold test images of this data set as samples")
-@images_option(default=100, help=f"Hold N test images: {WHICH}.")
+@images_option(type=ImageCount(1, MOST_SAMPLES), default=100, help=f"Hold N test images: {WHICH}.")
 @click.option(
     "-o",
     "--output",
@@ -45,12 +62,16 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
 
     network = load_network(net)
     check_options(options)
-    if not options["dataset"] and takes_digits(network):
-        options["dataset"] = "mnist"
+    options["dataset"] = options["dataset"] or _usual_dataset(network)
     shown = bool(options["dataset"])
     if shown:
         taken = loaded_images(network, options).some(images, at_most=True)
         samples, labels, source = taken.samples, taken.labels, taken.source
+        if len(samples) > MOST_SAMPLES:
+            raise VerbError(
+                f"there are {len(samples)} test images, and a page holds at most {MOST_SAMPLES}: "
+                "give fewer by --images N."
+            )
     elif images == ALL:
         raise VerbError("random samples have no end: give --images N, or a data set by --dataset.")
     else:

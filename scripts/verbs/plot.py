@@ -78,10 +78,13 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
                 f"image {at}."
             )
         sample, label = there.samples[at], there.labels[at]
-        title = f"test image {at} of {printable(Path(options['dataset']).name)}"
+        title = f"{at} of {printable(Path(options['dataset']).name)}"
         some = there.some(images).samples if images else None
-    from firstspike.scripts.figures import picture  # matplotlib takes a while to import
+    from firstspike.scripts.figures import is_series, picture  # matplotlib takes a while to import
 
+    if pictures is None:
+        kind = "series" if is_series(network, sample) else "image"
+        title = f"test {kind} {title}"
     with drawing(path) as draw:
         many = None if some is None else infer(network, encode(network, some))
         draw(picture(network, sample, label, title, many))

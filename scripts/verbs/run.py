@@ -14,7 +14,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.said import said
 from firstspike.golden.timing.cycles import rows_read
-from firstspike.scripts.heard import Heard, levels_of
+from firstspike.scripts.heard import Heard, levels_of, silence
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -83,7 +83,8 @@ def command(
 
     Photos of digits are prepared as the digits of MNIST were, and what is unlike them is said.
     A network of sound finds the words in a recording, and says when each begins. It does not say
-    what is none of its words, or what is not isolated.
+    what is none of its words, or what is not isolated. It lists recordings without a word; if no
+    recording has a word, the exit status is 2.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
@@ -115,6 +116,8 @@ def command(
         summary = {"count": len(results)} | means(network, results, images.labels)
         summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
+        if images.words is not None:
+            result["silent"] = list(images.silent)
         shape = "-".join(map(str, network.shape))
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")
         bound = 0.0  # of a target without cycles
@@ -188,7 +191,7 @@ def report(
             parts.append("\n".join(told(image["photo"]) for image in figures))
     if images.words is not None:
         named = zip(images.words, figures, strict=True)
-        parts.append("\n".join(listening(network, named)))
+        parts.append("\n".join([*listening(network, named), *map(silence, images.silent)]))
     if with_spikes:
         parts += [
             f"spikes of image {name} as layer:tick:neuron\n"

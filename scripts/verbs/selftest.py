@@ -164,7 +164,7 @@ def _sensing_report(design: "AloneDesign", port: str, sensor: str) -> dict[str, 
     from firstspike.scripts.selftest.sensing import SensingSelftest
 
     with closing(SerialPort(port, BAUD)) as channel:
-        selftest = SensingSelftest(design, channel)
+        selftest = SensingSelftest(design, channel, bars())
         stages = selftest.stages()
     facts = Facts(clock_hz=design.hz, build=selftest.identity, ring_bytes=1)  # it has no link
     identity = identity_of(design.config, design.network, facts)

@@ -12,7 +12,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
@@ -30,8 +29,9 @@ from firstspike.scripts.options import (
     taken,
     weights_option,
 )
-from firstspike.scripts.output import given, note, say
+from firstspike.scripts.output import counted, given, note, say
 from firstspike.scripts.places import InputPath, NetworkName, Output
+from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Make a symbolic link of this name to the port. The system chooses the port's own name.",
 )
-@board_option("Board that hears the recording of --wav.")
+@board_option("Board that hears the recording of --wav.", senses=True)
 @click.option(
     "--wav",
     "wav_files",
@@ -74,9 +74,9 @@ def command(
     (docs/link.md) can use it, at any baud rate.
 
     With --wav it is a board that needs no computer, as `firstspike build --sensor` makes it. It
-    hears the recordings through its microphone, one after the other, prints its text, and ends. A
-    second of sound takes some forty. Its port takes and sends what the UART of the board would. The
-    port's name goes to standard error.
+    hears the recordings through its microphone, one after the other with silence between them,
+    prints its text, and ends. A second of sound takes some forty. Its port takes and sends what the
+    UART of the board would. The port's name and a progress bar go to standard error.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
@@ -129,19 +129,22 @@ def _hear(
     from firstspike.sim.harness.terminal import VirtualPort
 
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
-    rate = sound_of(network).rate
-    x = np.concatenate([read_wav(file, rate) for file in files])
+    sound = sound_of(network)
+    x = sound.joined([read_wav(file, sound.rate) for file in files])
     place, image = design.flash_image
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
     desk = Desk.of_core(make, identity, network, microphone, design.hz)
+    run = partial(desk.run, progress=partial(bars(), "seconds of sound"))
     with (
         _linked(symlink) as point,
         _printed() as text,
-        VirtualPort(lambda terminal: desk.run(x, image, place, text, terminal=terminal)) as virtual,
+        VirtualPort(lambda terminal: run(x, image, place, text, terminal=terminal)) as virtual,
     ):
         point(virtual.port)
         note(f"The UART of the board is {virtual.port}.")
+        seconds = f"{len(x) / sound.rate:.1f} s of sound"
+        note(f"The board hears {counted(len(files), 'recording')}, {seconds}.")
         virtual.wait()
 
 
@@ -159,10 +162,13 @@ def _printed() -> Iterator[str]:
 
 
 def _print(said: int) -> None:
-    """Print what comes out of a pipe, line by line."""
+    """Print what comes out of a pipe, line by line, above the progress bar."""
+    from tqdm import tqdm  # takes a while to import
+
     with open(said, encoding="utf-8", errors="replace", newline="") as lines:
         for line in lines:
-            click.echo(printable(line.rstrip("\r\n")))
+            with tqdm.external_write_mode():
+                click.echo(printable(line.rstrip("\r\n")))
 
 
 def _end(*_: Any) -> None:
@@ -183,16 +189,10 @@ def board_verilog(
 
     Raises NetworkError.
     """
-    from firstspike.hdl.core.config import CoreConfig
-    from firstspike.hdl.link.protocol.folding import linked_folding
+    from firstspike.hdl.link.protocol.identity import linked_config
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    config = CoreConfig.of(
-        network.connected(),
-        linked_folding(network, shape),
-        any_weights=not embedded,
-        stored_bits=stored_bits,
-    )
+    config = linked_config(network, shape, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits) if embedded else None
     return linked_core_verilog(config, network, weights=weights, bench_images=bench_images)
 

@@ -13,7 +13,7 @@ from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
 from firstspike.golden.training.checkpoint import Checkpoint, Epoch
-from firstspike.scripts.datasets import dataset_options, tell_features
+from firstspike.scripts.datasets import dataset_options, missing_option, tell_features
 from firstspike.scripts.options import (
     Sizes,
     data_option,
@@ -31,6 +31,7 @@ from firstspike.scripts.output import (
     say,
 )
 from firstspike.scripts.places import Parameters, Verb
+from firstspike.scripts.progress import compilation_on
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
@@ -92,6 +93,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
     metavar="BITS",
     help="Bits per weight.  [default: the recipe's, most often 8]",
 )
+@missing_option
 @number_option("--inputs", "n_connected", help="Connect only N inputs.  [default: the recipe's]")
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
 @seed_option("the weights and the order of the images")
@@ -192,7 +194,7 @@ def _fit(session: Session, output: str) -> None:
             checkpoint.save(state_path(output), session.run)
             saved = time.monotonic()
 
-    with tqdm(total=total, initial=done, unit="epoch") as bar:
+    with tqdm(total=total, initial=done, unit="epoch") as bar, compilation_on(bar):
 
         def progress(epoch: Epoch) -> None:
             held_out = epoch.validation_accuracy

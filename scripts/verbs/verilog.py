@@ -15,8 +15,11 @@ from firstspike.golden.system.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.options import folding_options, learn_option, taken, weights_option
-from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.output import json_option, json_result, note, say, table
 from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
+
+LONG = 20
+"""Seconds of work of which the verb says before it begins how long it takes."""
 
 
 def paths_of(output: Path, parameters: Parameters) -> list[Path]:
@@ -85,7 +88,8 @@ def command(
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
     into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
     a driver, an encoder of samples, a bench, and a FuseSoC core. With --pixels the core encodes
-    images itself. The files are yours, under no condition (0BSD).
+    images itself. The files are yours, under no condition (0BSD). A core with much memory takes
+    minutes: the verb says about how long before it begins.
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """
@@ -121,12 +125,17 @@ def _generate(
 
     `on_bus` has those that only `generate_bus_core` takes, and is empty for a core without a bus.
     """
+    from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.bus.generate import generate_bus_core
-    from firstspike.hdl.flow.verilog import generate
+    from firstspike.hdl.flow.verilog import generate, seconds
 
     if output.suffix != ".v":
         raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
     paths = paths_of(output, parameters | on_bus | {"bus": bool(on_bus)})
+    any_weights, bits = not parameters["embedded"], parameters["stored_bits"]
+    expected = seconds(CoreConfig.of(network, folding, any_weights, bits))
+    if expected >= LONG:
+        note(f"On an idle machine it takes about {expected:.0f} seconds.")
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
         beside: dict[str, str] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Quick checks of small cores on Amaranth's simulator, against the golden model.
+"""Quick checks of small cores on Amaranth's simulator, and of a standalone design on Verilator.
 
 Each is made so that some faults in the hardware cannot hide: `faults` puts them there, before this
 module and with it the hardware is imported.
@@ -17,6 +17,8 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.sim.benches.alone.example import damage
+from firstspike.sim.benches.alone.example import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
@@ -155,7 +157,27 @@ class LearningCheck(_Check):
         return learning_cycles(network, ticks, learned, folding), found
 
 
-CHECKS = (
+@dataclass(frozen=True)
+class StandaloneCheck:
+    """Starts of a small standalone design, with the right flash and with damaged ones."""
+
+    name: str
+    bytes: int
+    """Number of damaged bytes."""
+
+    def differs(self) -> bool:
+        """Whether the design reports anything else than the golden model."""
+        try:
+            damage(standalone_network(), CoreShape(lanes=3), self.bytes)
+        except SimulationError:
+            return True
+        return False
+
+
+STANDALONE_CHECKS: tuple[StandaloneCheck | _Check, ...] = (
+    StandaloneCheck("damaged-flash", bytes=4),
+)
+CORE_CHECKS: tuple[StandaloneCheck | _Check, ...] = (
     Check("windows", (24, 9, 7, 6), lanes=4, window=2),
     Check("tick-by-tick", (12, 9, 5), lanes=2, window=0),
     Check("registers", (12, 7, 5), lanes=7, window=0),

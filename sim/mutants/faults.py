@@ -146,6 +146,27 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
     },
     "core.core": {"learns-without-a-label": ("learn.eq(given.learn & ~bad)", "learn.eq(1)")},
+    "alone.core": {
+        "gates-open-on-a-fault": (
+            "checked = loader.ready",
+            "checked = loader.ready | (loader.fault != 0)",
+        ),
+        "gates-always-open": ("checked = loader.ready", "checked = loader.ready | ~loader.ready"),
+        "forced-decisions-are-said": ("sensor.tells & ~said.payload.forced", "sensor.tells"),
+        "said-whatever-the-sensor-tells": ("sensor.tells & ~said", "~said"),
+    },
+    "flash.loader": {
+        "checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),
+        "identity-not-checked": (
+            "m.If(word != expected[number])",
+            "m.If(first & (word != expected[0]))",
+        ),
+        "ready-before-the-checksum": (
+            "m.d.sync += state.eq(State.SUM)",
+            "m.d.sync += [state.eq(State.SUM), self.ready.eq(1)]",
+        ),
+        "ready-with-a-fault": ("self.fault.eq(fault)]", "self.fault.eq(fault), self.ready.eq(1)]"),
+    },
 }
 """By module and name what is replaced, and by what."""
 
@@ -187,16 +208,21 @@ def apply(fault: Fault) -> None:
     exec(compile(faulty(fault), name, "exec"), module.__dict__)
 
 
-def _differing() -> Iterator[str]:
-    from .checks import CHECKS  # and the hardware, in which the faults are by now
+def _differing(fault: Fault | None) -> Iterator[str]:
+    # This import also imports the hardware, in which the fault is by now.
+    from .checks import CORE_CHECKS, STANDALONE_CHECKS
 
-    for check in CHECKS:
+    checks = CORE_CHECKS + STANDALONE_CHECKS
+    if fault:
+        outside = fault.module.startswith(("alone.", "flash."))  # what no core has
+        checks = STANDALONE_CHECKS if outside else CORE_CHECKS
+    for check in checks:
         if check.differs():
             yield check.name
 
 
 if __name__ == "__main__":
-    for chosen in FAULTS:
-        if chosen.name in sys.argv[1:]:
-            apply(chosen)
-    print(next(_differing(), ""))
+    chosen = next((fault for fault in FAULTS if fault.name in sys.argv[1:]), None)
+    if chosen:
+        apply(chosen)
+    print(next(_differing(chosen), ""))

@@ -3,6 +3,7 @@
 
 import doctest
 import random
+from dataclasses import replace
 
 import pytest
 from amaranth.sim import Simulator
@@ -22,6 +23,7 @@ from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.sim.benches.alone.example import IDENTITY, damage, small_network
 from firstspike.sim.benches.alone.flashed import StreamSensor
 from firstspike.sim.benches.alone.run import statuses_of
+from firstspike.sim.harness.runner import SimulationError
 from tests.support.refused import refused
 
 PAYLOAD = bytes(range(40))
@@ -243,3 +245,8 @@ def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
 
 def test_nothing_is_decided_with_a_damaged_flash():
     damage(small_network(), CoreShape(lanes=(9, 5)), 16)  # words of several chunks
+
+
+def test_damage_needs_weights_that_decide():
+    network = replace(small_network(), thresholds=(5000, 5000))
+    refused(lambda: damage(network, CoreShape(lanes=3), 1), "no class is reported", SimulationError)

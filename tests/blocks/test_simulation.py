@@ -179,7 +179,11 @@ def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path
     with shown_by(show):
         for _ in range(2):
             Simulation(verilog_of(_Fifo, "fifo", made_from="this test"), "fifo")
-    assert steps == ["fifo: Verilog by Yosys", "fifo: simulation by Verilator"]
+    assert steps == [
+        "fifo: RTLIL by Amaranth",
+        "fifo: Verilog by Yosys",
+        "fifo: simulation by Verilator",
+    ]
 
 
 LINGERING = """

@@ -2,9 +2,13 @@
 """A board that needs no computer, from its microphone's pins to its text: RTL and netlist."""
 
 import json
+import os
 import re
+import socket
+import time
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +36,7 @@ from firstspike.sim.benches.sound.ear import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk, netlist_motion_desk
-from tests.support.listening import listening_network, sounds
+from tests.support.listening import RATE, listening_network, sounds
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,10 @@ def test_rtl_says_what_golden_says(design):
     desk = desk_of(design)
     said = says(desk, design, 6)
     place, image = design.in_flash
-    (status,), others = statuses_of(desk.run(sounds(3), image[:100], place, asks={0: ASK}))
+    x = sounds(3)
+    assert desk.expected(x).count(b"\n") > 2  # with the right checksum a word is reported, too
+    damaged = image[:-1] + bytes([image[-1] ^ 1])
+    (status,), others = statuses_of(desk.run(x, damaged, place, asks={0: ASK}))
     assert others == b"loading weights\r\nnetwork in flash is damaged\r\n"
     assert status == Status(design.build_hash, status.cycles, samples=0, loudest=0, lost=0)
     assert b"none" not in said
@@ -106,14 +113,47 @@ def test_rtl_with_an_i2s_microphone_says_what_golden_says(design):
 
 
 @pytest.mark.long
-def test_serve_says_what_golden_says(design, capfd, tmp_path):
+def test_serve_says_what_golden_says(design, capfd, recordings):
+    files, x = recordings
+    said = desk_of(design).expected(x).decode()
+    assert firstspike(capfd, *files).out.splitlines() == said.splitlines()
+
+
+@pytest.fixture
+def recordings(design, tmp_path):
+    """The words of a command line that serves two recordings, and the samples that are heard."""
     design.network.save(tmp_path / "net.npz")
-    desk, files = desk_of(design), [tmp_path / "1.wav", tmp_path / "2.wav"]
-    for file, part in zip(files, np.array_split(sounds(6), 2), strict=True):
-        wavfile.write(file, desk.rate, part)
+    files, front = [tmp_path / "1.wav", tmp_path / "2.wav"], design.network.sound
+    parts = np.array_split(sounds(6), 2)
+    for file, part in zip(files, parts, strict=True):
+        wavfile.write(file, front.rate, part)
     words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--wav", *files]
-    said = desk.expected(sounds(6)).decode()
-    assert firstspike(capfd, *words).out.splitlines() == said.splitlines()
+    return words, front.joined(parts)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, monkeypatch, watched):
+    """Where standard error is a terminal, a bar has the seconds that are left."""
+    words, x = recordings
+
+    def run(self, played, image, place, text, terminal, progress):
+        assert played.tolist() == x.tolist()
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(terminal)
+            (file,) = socket.recv_fds(control, 1, 1)[1]
+            os.close(file)
+        for seconds in (0, 1, 2):
+            time.sleep(0.2)
+            progress(seconds, 4)
+        Path(text).write_text("listening\n")
+
+    monkeypatch.setattr(Desk, "run", run)
+    monkeypatch.setattr(Desk, "__init__", lambda *_, **__: None)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: watched)
+    ended = firstspike(capfd, *words)
+    assert (ended.status, ended.out) == (0, "listening\n")
+    assert f"hears 2 recordings, {len(x) / RATE:.1f} s of sound" in ended.err
+    assert bool(re.search(r"playing: +50%.*2\.0/4\.0 s \[[0-9:]+<[0-9:]+\]", ended.err)) == watched
 
 
 def synthesise(design, folder):

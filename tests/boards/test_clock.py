@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The boards' clocks: dividers within the limits, and reset until the PLL is steady."""
 
+from fractions import Fraction
+
+import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from firstspike.boards.clocking import RESET_SECONDS, PowerUp, dividers_for
+from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
 from firstspike.boards.families import ecp5, ice40, pll
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.sound.microphone import MicrophoneError
+from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.framing.uart import divisor_of
@@ -65,6 +70,48 @@ def test_dividers_are_within_the_limits(oscillator, mhz):
 def test_the_filter_is_that_of_icepll(oscillator, wanted, filter_range):
     dividers = ice40.ice40_dividers(oscillator * MHZ, wanted * MHZ)
     assert ice40.ice40_filter(dividers) == filter_range
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.parametrize("sensor", MICROPHONES)
+def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate):
+    """The rule of section 6, in integers: the error depends on the product of the pair only."""
+    clocks = {
+        round(hz)
+        for oscillator, family in OSCILLATORS.items()
+        for hz in clocks_for(family, round(oscillator))
+    }
+    assert len(clocks) > 15_000
+    differ = []
+    for hz in sorted(clocks):
+        expected = _pair_of_the_design(hz, rate, *RATIOS[sensor])
+        try:
+            microphone = MICROPHONES[sensor].of(hz, rate)
+            found = microphone.divider, microphone.ratio
+        except MicrophoneError:
+            found = None
+        if found != expected:
+            differ.append((hz, found, expected))
+    assert not differ
+
+
+RATIOS = {"pdm": (1, np.arange(8, 1025, 2)), "i2s": (64, np.arange(1, 17))}
+"""By sensor the bits of a number on the line, and all ratios."""
+
+
+def _pair_of_the_design(hz, rate, line_bits, ratios):
+    """Return (divider, ratio); None where the rate is off by more than 1 %."""
+    dividers = np.arange(-(-hz // 6_400_000) * 2, hz // 1_000_000 + 1, 2)
+    dividers = dividers[dividers >= 4]
+    products = rate * line_bits * dividers[:, np.newaxis] * ratios
+    nearest = [products[products <= hz].max(initial=0), products[products >= hz].min(initial=2**62)]
+    errors = {int(k): Fraction(abs(hz - int(k)), int(k)) for k in nearest if 0 < k < 2**62}
+    least = min(errors.values(), default=1)
+    if least > Fraction(1, 100):
+        return None
+    best = [k for k, error in errors.items() if error == least]
+    pairs = [(int(dividers[d]), int(ratios[r])) for d, r in np.argwhere(np.isin(products, best))]
+    return min(pairs, key=lambda pair: (abs(Fraction(hz, pair[0]) - 2_000_000), pair[0]))
 
 
 def test_what_the_pll_cannot_make_is_refused():

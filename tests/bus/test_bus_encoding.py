@@ -159,10 +159,11 @@ def around(edges, rng, shape):
 
 
 def network_of(kind, N, complement, constant, late, rng):
-    """A network of this encoding, some of whose inputs are not connected."""
+    """A network of this encoding, some of whose inputs are not connected; "gaps" may be missing."""
     count, steps = int(rng.integers(2, 6)), int(rng.integers(2, 12)) if kind == "crossings" else 0
     edges = None if kind == "pixels" else np.sort(rng.normal(size=(count, N - 1)), axis=1)
-    features = Features(edges, complement, constant, steps)
+    medians = rng.choice(edges.ravel(), count) if kind == "gaps" else None
+    features = Features(edges, complement, constant, steps, medians=medians)
     encoding = f"crossings-{N - 1}" if steps else f"levels-{N}" if N > 2 else "binary"
     n_inputs = encoding_of(encoding).n_inputs(features, count)
     inputs = np.sort(rng.choice(n_inputs, -(-2 * n_inputs // 3), replace=False))
@@ -191,7 +192,7 @@ def encoders(tmp_path_factory):
         samples.append(given)
 
     for kind, N, complement, constant, late in itertools.product(
-        ("pixels", "levels", "crossings"), (2, 17), (False, True), (False, True), (-1, 50)
+        ("pixels", "levels", "gaps", "crossings"), (2, 17), (False, True), (False, True), (-1, 50)
     ):
         if kind == "crossings" and (complement or late != -1):
             continue
@@ -202,6 +203,8 @@ def encoders(tmp_path_factory):
         else:
             series = [features.steps] if features.steps else []
             given = around(features.edges, rng, (20, network.n_features, *series))
+        if kind == "gaps":
+            given[rng.random(given.shape) < 0.4] = math.nan
         case(network, given)
         if network.takes_bitmap:
             case(network, given, bitmap=8)
@@ -240,12 +243,29 @@ def test_every_spike_is_goldens(encoders):
         assert program.encode(number, given_samples) == expected, program.networks[number]
 
 
+def test_a_missing_value_spikes_as_the_interface_tells(encoders):
+    program, _ = encoders
+    tried = 0
+    for number, (network, config) in enumerate(zip(program.networks, program.configs, strict=True)):
+        told = describe_network(config, network)[0]["parameters"].get("missing_ticks")
+        if network.features is None or network.features.medians is None:
+            assert told is None
+        elif config.bitmap is None:
+            ((answer, spikes),) = program.encode(number, np.full((1, network.n_features), math.nan))
+            expected = [f"{tick}:{row}" for tick, row in events(np.array(told)).tolist()]
+            assert (answer, spikes) == (0, expected)
+            tried += 1
+    assert tried
+
+
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 def test_what_is_no_finite_number_is_refused_as_golden_does(encoders, wrong):
     program, samples = encoders
     tried = 0
     for number, given_samples in enumerate(samples):
-        if value_kind(program.networks[number]) is np.float64:
+        features = program.networks[number].features
+        accepted = math.isnan(wrong) and features is not None and features.medians is not None
+        if value_kind(program.networks[number]) is np.float64 and not accepted:
             bad = given_samples[:1].astype(np.float64)
             bad.reshape(-1)[-1] = wrong
             with pytest.raises(EncodingError, match="finite"):

@@ -37,6 +37,7 @@ NAMES = (
     *("true", "false", "null", "yes", "on", "NULL", "Yes", "y", "e3", "_", "_0", "A", "aclk"),
     *("double", "float", "char", "auto", "register", "restrict_", "sizeof", "goto", "template"),
     *("mutable", "operator", "explicit", "bool", "linux", "core", "main", TOP, "second"),
+    *("FIRSTSPIKE_REGISTERS_H", "FIRSTSPIKE_OK", "a_FIRSTSPIKE_b", "afirstspike_b"),
 )
 
 
@@ -128,9 +129,12 @@ int use(struct firstspike_core *one, struct second_core *two)
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_program_on_the_page_compiles(tmp_path, language):
-    page = (Path(__file__).parents[2] / "docs" / "bus.md").read_text()
+    """It includes the files that the commands of the page and of the README write."""
+    root = Path(__file__).parents[2]
+    page, readme = ((root / name).read_text() for name in ("docs/bus.md", "README.md"))
     (program,) = re.findall(r"^```c\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    write_c_files(tmp_path, toy_network(), "core", lanes=5)
+    (stem,) = set(re.findall(r"--bus axi .*-o ([\w.]+)\.v", page + readme))
+    write_c_files(tmp_path, toy_network(), stem, lanes=5)
     assert complaints(tmp_path, program, language) == ""
 
 

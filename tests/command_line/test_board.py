@@ -10,7 +10,14 @@ from PIL import Image
 
 from firstspike.golden import LearningState, Network, bundled_test_set
 from firstspike.golden.data.sets import Dataset
-from firstspike.hdl.link.protocol.formats import BAUD
+from firstspike.hdl.link.protocol.formats import (
+    BAUD,
+    UNLABELLED,
+    Identity,
+    LayerIdentity,
+    highest,
+)
+from firstspike.hdl.link.protocol.identity import Facts, identity_of, linked_config
 from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served
@@ -124,6 +131,50 @@ def test_bench_refuses_what_cannot_be_played(capfd, toy):
     with served(BoardModel(NETWORK, bench_images=9)) as port:
         words = ("bench", *of_board(toy, port, "--events", toy / "events"))
         assert "go as bitmaps" in refusal(capfd, *words)
+
+
+def too_large(field, by=1):
+    """A network with a field that is `by` above what the link has room for."""
+    of_network = {name: highest(Identity, name) + by for name in ("deadline", "n_inputs", "unit")}
+    threshold = highest(LayerIdentity, "threshold") + by
+    outputs = UNLABELLED + by
+    changes = {
+        "deadline": {"deadline": of_network["deadline"]},
+        "unit": {"unit": of_network["unit"], "deadline": 6 * of_network["unit"]},
+        "number of inputs": {"n_inputs": of_network["n_inputs"]},
+        "threshold of layer 0": {"thresholds": (threshold, 200)},
+        "threshold of layer 1": {"thresholds": (300, threshold)},
+        "number of outputs": {
+            "weights": (NETWORK.weights[0], np.resize(NETWORK.weights[1], (12, outputs)))
+        },
+    }
+    return replace(NETWORK, **changes[field])
+
+
+SIZES = ("deadline", "number of inputs", "threshold of layer 0", "threshold of layer 1")
+
+
+@pytest.mark.parametrize("field", [*SIZES, "number of outputs", "unit"])
+def test_what_the_link_has_no_field_for_is_refused_by_every_verb(capfd, tmp_path, field):
+    network, path = too_large(field), tmp_path / "net.npz"
+    network.save(path)
+    (tmp_path / "events").write_text('{"events": [[1, 2]]}')
+    for words in (
+        ("build", path, "--board", "ulx3s-12f", "--lanes", 4, "-o", tmp_path / "out"),
+        ("serve", path, "--lanes", 4),
+        ("bench", path, "--events", tmp_path / "events"),
+    ):
+        said = refusal(capfd, *words)
+        found = {"unit": "deadline"}.get(field, field)  # which is at least six units
+        assert f"over the link of a board the {found} is at most " in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("field", [*SIZES, "number of outputs"])
+def test_the_largest_numbers_go_over_the_link(field):
+    network = too_large(field, 0)
+    identity = identity_of(linked_config(network), network, Facts(clock_hz=12_000_000))
+    assert Identity.from_bytes(identity.to_bytes()) == identity
 
 
 @pytest.mark.parametrize(

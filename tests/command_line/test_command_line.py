@@ -105,6 +105,19 @@ def test_wrong_words_are_refused_with_status_2(capfd, words):
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        (("tarin",), "train"),
+        (("check", "mutant"), "mutants"),
+        (("train", "--dataste", "x.csv"), "--dataset"),
+    ],
+)
+def test_a_misspelt_word_is_answered_by_the_right_one(capfd, words, suggested):
+    said = firstspike(capfd, *words).err.splitlines()[-1]
+    assert re.search(f"[Dd]id you mean.* '?{suggested}'?[?)]", said), said
+
+
 def test_a_missing_choice_is_one_sentence(capfd):
     said = firstspike(capfd, "build").err.splitlines()[-1]
     assert said == f"Error: Missing option '--board': choose from {', '.join(BOARDS)}"

@@ -11,7 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from firstspike.golden import Network, encode, infer
-from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.data.dataset import Dataset, assembled
+from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import some_of
 from firstspike.golden.results import Difference
 from firstspike.golden.training import trainer
@@ -114,12 +115,17 @@ def test_unlabelled_rows_are_decided(capfd, folder, trained):
 
 
 def numbered():
-    """A table of three kinds, with a number for each row."""
+    """A table of three kinds, with a number for each row, of which every tenth is missing."""
     head, *lines = rows().splitlines()
-    return "\n".join([f"id,{head}", *(f"{1000 + at},{line}" for at, line in enumerate(lines))])
+    ids = [number for number in range(1000, 2000) if number % 10]
+    return "\n".join(
+        [f"id,{head}", *(f"{at},{line}" for at, line in zip(ids, lines, strict=False))]
+    )
 
 
-NOTE = "The column id counts the rows: delete the column, or a network learns the order of the rows"
+NOTE = (
+    "The column id numbers the rows: delete the column, or a network learns the order of the rows"
+)
 
 
 def test_what_is_trained_on_is_said(capfd, folder):
@@ -138,7 +144,7 @@ def test_what_is_trained_on_is_said(capfd, folder):
     ended = firstspike(capfd, *words)
     assert json.loads(ended.out)
     assert "features  5: length, width, same, colour (2 texts)\n" in ended.err
-    assert "counts the rows" not in ended.err
+    assert "numbers the rows" not in ended.err
 
 
 def test_of_a_wide_table_some_columns_are_said(capfd):
@@ -167,6 +173,57 @@ def test_all_of_a_table_is_numbered_by_its_rows(capfd, folder, trained):
     assert [image["image"] for image in images] == [*range(180)]
     kinds = [line.rsplit(",", 1)[1] for line in rows().splitlines()[1:]]
     assert [("ant", "bee", "wasp")[image["label"]] for image in images] == kinds
+
+
+def without_some(text, seed=2):
+    """A table in which some cells of its features are empty."""
+    rng = np.random.default_rng(seed)
+    head, *lines = text.splitlines()
+    cells = [line.split(",") for line in lines]
+    for row in cells:
+        row[:4] = ["" if rng.random() < 0.1 else cell for cell in row[:4]]
+    return "\n".join([head, *map(",".join, cells)])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--hidden", 20, "--epochs", 4, "--validation-share", 0),
+        ("learn", "--random", 20, "--epochs", 2),
+    ],
+)
+def test_a_table_with_missing_cells(capfd, folder, words):
+    """Refused in one sentence, unless medians are asked for; then each verb takes such rows."""
+    (folder / "t.csv").write_text(without_some(rows()))
+    told = refusal(capfd, *words, *DATA, "-o", "net.npz")
+    assert "missing values" in told
+    assert told.count("\n") == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["t.csv"]
+    ended = firstspike(capfd, *words, *DATA, "--missing", "median", "-o", "net.npz")
+    assert ended.status == 0, ended.err
+    network = Network.load("net.npz")
+    data = assembled("t.csv", *read(folder / "t.csv", "kind", "person", missing=True))
+    assert np.isnan(data.x_train).any()
+    assert network.features.medians.tolist() == [
+        np.sort(column[~np.isnan(column)])[(np.count_nonzero(~np.isnan(column)) - 1) // 2]
+        for column in data.x_train.T
+    ]
+    (folder / "new.csv").write_text("length,width,same,colour\n,3,7,red\n1,?,7,\n,,7,\n")
+    new = ("--dataset", "new.csv", "--images", "all", "--json", "-")
+    result = json.loads(firstspike(capfd, "run", "net.npz", *new).out)
+    a, b, _, d, e = network.features.medians
+    filled = [[a, 3, 7, 0, 1], [1, b, 7, d, e], [a, b, 7, d, e]]
+    expected = infer(network, encode(network, np.array(filled))).decision
+    assert [image["class"] for image in result["images"]] == expected.tolist()
+    for further in (
+        ("compare", "net.npz", *DATA, "--target", "rtl", "--images", 3),
+        ("plot", "net.npz", *DATA, "-o", "a.png"),
+        ("page", "net.npz", *DATA, "-o", "a.html"),
+        ("info", "net.npz"),
+    ):
+        ended = firstspike(capfd, *further)
+        assert ended.status == 0, ended.err
+    assert f"missing values      length {a:.4g}, width {b:.4g}, " in ended.out
 
 
 def test_pictures(capfd, folder, trained):
@@ -501,7 +558,7 @@ def one_class():
 @pytest.mark.parametrize(
     ("make", "words", "told"),
     [
-        (None, ("--dataset", "none.csv"), "no data set 'none.csv'"),
+        (None, ("--dataset", "none.csv"), "no file 'none.csv'.*check the path"),
         (None, ("--dataset", "t.csv"), "no labels"),
         (None, ("--dataset", "t.csv", "--label", "sort"), "no column 'sort'"),
         (None, ("--dataset", "mnist", "--label", "kind"), "has its own test part"),

@@ -4,6 +4,8 @@
 import signal
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +48,18 @@ def test_interrupts_that_are_ignored_stay_so():
         "signal.raise_signal(signal.SIGINT); print('goes on')"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "goes on\n"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["typing", "click"])
+def test_the_command_is_interrupted_while_it_imports(tmp_path, module, ending):
+    """The module's place is taken by one that sends the signal."""
+    (tmp_path / f"{module}.py").write_text(f"import os; os.kill(os.getpid(), {ending:d})")
+    ended = subprocess.run(
+        [Path(sysconfig.get_path("scripts")) / "firstspike", "--version"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "Interrupted.\n")

@@ -67,6 +67,7 @@ def test_writes_network_state_and_result(capfd, folder, digits):
     assert result["change"] is None
     assert network.meta["command"] == "firstspike learn --random 40 --epochs 3"
     assert network.meta["accuracy"] == result["accuracy"]
+    assert network.meta["ground"] == "dark"
     epochs = result["epochs"]
     assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
     assert epochs[0]["accuracy"] < epochs[2]["accuracy"]
@@ -390,6 +391,7 @@ def test_plot(capfd, folder, suffix):
         (("mnist-8bit", "--relabel", "3:8,3:4", "-o", "a.npz"), "two new names"),
         (("mnist-8bit", "--relabel", "", "-o", "a.npz"), "--relabel"),
         (("no-such-network", "-o", "a.npz"), "no-such-network"),
+        (("mnist-8bit", "--missing", "median", "-o", "a.npz"), "--missing goes with --random"),
     ],
 )
 def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
@@ -399,6 +401,13 @@ def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
     assert told in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
     assert names(folder) == []
+
+
+@pytest.mark.parametrize("name", ["/", "", "."])
+def test_a_name_that_no_file_has_is_refused_and_an_existing_output_kept(capfd, folder, name):
+    (folder / "a.npz").write_bytes(b"kept")
+    assert repr(name) in refusal(capfd, "learn", name, "-o", "a.npz")
+    assert (folder / "a.npz").read_bytes() == b"kept"
 
 
 def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypatch):

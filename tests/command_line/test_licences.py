@@ -51,6 +51,7 @@ def test_each_file_names_its_licence():
     assert wrong == []
 
 
-def test_what_is_mnists_is_not_called_ours():
+def test_what_is_of_others_is_not_called_ours():
     assert named_in_reuse("golden/data/mnist-test.npz") == "CC-BY-SA-3.0"
+    assert named_in_reuse("examples/irises.csv") == "CC-BY-4.0"
     assert named_in_reuse("golden/networks/mnist-8bit.npz") == "BSD-2-Clause"

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
@@ -15,6 +16,7 @@ from firstspike.golden.data.photos import read_photo
 from firstspike.golden.data.preparation import SIDE, prepared
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.levels import pixel_levels
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts import figures
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
@@ -155,6 +157,34 @@ def test_features_without_names_and_ticks_have_bars_too():
     ticks = replace(table_network(3), encoding="ticks", features=None)
     panel = sample_panel(figures.picture(ticks, np.array([3, 20, 0]), 1, "ticks"))
     assert [bar.get_width() for bar in panel.patches] == [3, 20, 0]
+
+
+@pytest.mark.parametrize("encoding", ["levels-8", "crossings-7"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, channels):
+    """In either encoding, and in the title of the picture it is a series."""
+    x = np.random.default_rng(1).normal(size=(8, channels, 12))
+    coding = encoding_of(encoding)
+    features = coding.fitted(x)
+    n_inputs = coding.n_inputs(features, channels * 12)
+    weights = (np.ones((n_inputs, 4), int), np.ones((4, 2), int))
+    network = network_of(weights, (9, 2), encoding=encoding, features=features)
+    network.save(tmp_path / "net.npz")
+    np.savez(tmp_path / "waves.npz", x_train=x, y_train=np.arange(8) % 2)
+    words = ("--dataset", tmp_path / "waves.npz", "--number", 5, "-o", tmp_path / "p.png")
+    ended = firstspike(capfd, "plot", tmp_path / "net.npz", *words, "--test-share", 1)
+    assert ended.status == 0, ended.err
+    panel = sample_panel(drawn[0])
+    assert np.array_equal([line.get_ydata() for line in panel.lines], x[5])
+    assert " ".join(panel.get_title().split()) == "test series 5 of waves.npz: 1"
+    names = [text.get_text() for legend in panel.findobj(Legend) for text in legend.texts]
+    assert names == [f"channel {number}" for number in range(channels) if channels > 1]
+
+
+def test_a_square_of_numbers_is_an_image():
+    panel = sample_panel(figures.picture(table_network(36), np.zeros((6, 6)), 1, "a square"))
+    assert panel.images
+    assert not panel.lines
 
 
 def check_apart(figure, texts, panel):

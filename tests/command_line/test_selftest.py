@@ -20,18 +20,29 @@ from scipy.io import wavfile
 from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.client.channel import SerialPort
+from firstspike.boards.client.errors import NoAnswerError
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    COUNTS_FORMAT,
+    STATUS_FORMAT,
+    Notice,
+    Request,
+    encode_frame,
+)
 from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
 from firstspike.scripts.selftest.report import _checksum, report_of
+from firstspike.scripts.selftest.siege import besiege
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from firstspike.sim.benches.motion.example import small_network as motion_network
+from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.faulty_board import faulty, verilog
 from tests.support.listening import RATE, listening_network, sounds
@@ -156,6 +167,47 @@ def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage,
     assert told in sentence
     assert sentence in ended.out
     assert "not reached" in ended.out
+
+
+ODD_ANSWERS = [
+    *[
+        ("status", STATUS_FORMAT.pack(cause, 0), "digits", f"cause {cause}")
+        for cause in (9, 200, 255)
+    ],
+    ("play", COUNTS_FORMAT.pack(60, 0, 0), "memory", "60 decisions in 0 clock cycles"),
+    ("play", COUNTS_FORMAT.pack(0, 0, 1000), "memory", "0 decisions in 1000 clock cycles"),
+    ("play", COUNTS_FORMAT.pack(60, 0, 1 << 63), "memory", f"in {1 << 63} clock cycles"),
+    ("play", COUNTS_FORMAT.pack(60, 0, 1 << 40), "memory", f"in 1 to {(1 << 40) - 1}"),
+]
+
+
+def odd_board(monkeypatch, kind, answer):
+    """A board that gives one answer to all requests of a kind."""
+    board = BoardModel(NETWORK, bench_images=6)
+    monkeypatch.setattr(board, f"_{kind}", lambda payload: answer)
+    return served(board)
+
+
+@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS)
+def test_an_answer_that_no_board_gives_is_named(
+    capfd, desk, quick, monkeypatch, kind, answer, stage, told
+):
+    with odd_board(monkeypatch, kind, answer) as port:
+        ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
+    assert ended.status == 1, ended.err
+    found, sentence = failure()
+    assert found == stage
+    assert told in sentence
+    again = firstspike(capfd, "selftest", "--read", "report.json")
+    assert (again.status, again.out) == (1, ended.out)
+
+
+@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
+def test_bench_names_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+    (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
+    with odd_board(monkeypatch, kind, answer) as port:
+        words = ("bench", "net.npz", "--events", "events", "--target", "board", "--port", port)
+        assert told in refusal(capfd, *words)
 
 
 CORE_FAULTS = {
@@ -319,7 +371,7 @@ def answer(n, lines=b"", rate=1.0, start=2**32 - 4_000_000, each=SAMPLES, **chan
     """The answer of a good board to question n, behind `lines`; the cycles pass 2^32."""
     numbers = {
         "cycles": (start + round(n * SAMPLES * CYCLES * rate)) % 2**32,
-        "samples": 1 + n * each,
+        "samples": 1 + round(n * each),
         "loudest": 40_000 if n == 0 else 500,  # of the time before the test
         "lost": 0,
     }
@@ -334,7 +386,7 @@ def sensing(desk, monkeypatch):
         network.save(f"{sensor}.npz")
     for kind in (SoundDesign, MotionDesign):
         monkeypatch.setattr(kind, "build_hash", BUILD)
-    for name, value in {"PATIENCE": 2.0, "AGAIN": 0.4, "PAUSE": 0.01}.items():
+    for name, value in {"PATIENCE": 2.0, "AGAIN": 0.4, "PAUSE": 0.01, "LIMIT": 3.0}.items():
         monkeypatch.setattr(sensing_stages, name, value)
 
     def run(capfd, says, sensor="pdm", *options):
@@ -392,6 +444,9 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
         (lambda n: answer(n, loudest=32767 if n == 3 else 9), "sensor", "the magnitude 32767"),
         (lambda n: answer(n, start=0, samples=0, each=0), "sensor", "no sample has come in 0.5"),
         (lambda n: answer(n) if n < 3 else b"", "sensor", "answers on the port"),
+        (lambda n: answer(0), "sensor", "only 0 samples have come when 3 seconds were over"),
+        (lambda n: answer(0, samples=0), "sensor", "only 0 samples have come when 3 seconds"),
+        (lambda n: answer(n / SAMPLES), "sensor", "samples have come when 3 seconds were over"),
         (lambda n: answer(n, b"unheard 3\r\n"), "lines", "has said b'unheard 3"),
         (lambda n: answer(n, b"none 3\r\n"), "lines", "has said b'none 3"),
         (lambda n: answer(n, b"middle 61\r\n"), "lines", "has said b'middle 61"),
@@ -408,6 +463,35 @@ def test_what_is_wrong_with_a_board_that_listens_is_named(capfd, desk, sensing, 
     assert failures[stage] in ended.out
     assert not report()["passed"]
     assert found[stage]["figures"] is None
+
+
+class Flood:
+    """A port with its own clock, on which good frames come without end."""
+
+    name = "the flood"
+
+    def __init__(self, frame):
+        self._frame, self._now = frame, 0.0
+
+    def now(self):
+        """Seconds."""
+        return self._now
+
+    def write(self, sent):
+        """Ignore the host."""
+
+    def read(self, seconds):
+        """Another frame, after a millisecond."""
+        self._now += 1e-3
+        assert self._now < 60, "the siege goes on"
+        return self._frame
+
+
+@pytest.mark.parametrize("kind", [Request.STATUS, Request.STATUS + ANSWER, Notice.ERROR])
+def test_a_siege_that_is_flooded_ends(kind):
+    channel = Flood(encode_frame(kind, 0, b"whatever"))
+    with pytest.raises(NoAnswerError, match="the board on the flood answers no longer"):
+        besiege(channel, NETWORK, IDENTITY, 0, 1, 10.0, lambda done, total: None)
 
 
 @pytest.mark.parametrize(

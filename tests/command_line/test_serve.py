@@ -7,8 +7,14 @@ import sys
 
 import pytest
 
+from firstspike.boards.building.sound import SoundDesign
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import NetworkError
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.verbs.serve import _linked
+from tests.support.command import firstspike
+from tests.support.listening import listening_network
 
 pytestmark = pytest.mark.fast
 
@@ -91,3 +97,17 @@ def test_two_boards_do_not_share_a_link(tmp_path, ready):
         assert os.readlink(link) == before
         point(os.devnull)
     assert there(tmp_path) == []
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_boards_that_hear_are_offered_and_no_other(capfd, board):
+    network = listening_network()
+    try:
+        SoundDesign.of_sound(network, BOARDS[board], CoreShape())
+        hears = True
+    except NetworkError:
+        hears = False
+    assert (board in firstspike(capfd, "serve", "--help").out) == hears
+    ended = firstspike(capfd, "serve", "--board", board)
+    assert ended.status == 2
+    assert (f"'{board}' is not " in ended.err) == (not hears)

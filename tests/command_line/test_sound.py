@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -83,6 +84,47 @@ def test_run_says_what_is_heard_and_when(capfd, folder):
     said = firstspike(capfd, "run", "net.npz", "--wav=two.wav").out
     assert f"two.wav, {starts[2]:.2f} s: low" in said
     assert "not said" not in said
+
+
+def test_a_silent_recording_does_not_hide_the_others(capfd, folder):
+    line = "run net.npz --wav silent.wav one.wav silent.wav"
+    ended = firstspike(capfd, *line.split(), "--json", "silent.json")
+    assert ended.status == 0, ended.err
+    assert "1 word in 1 of 3 recordings" in ended.out
+    lines = ended.out.splitlines()
+    at = lines.index("one.wav, 0.05 s: low")
+    assert all(lines[at + row].startswith("silent.wav: no word is heard in it") for row in (1, 2))
+    result = json.loads((folder / "silent.json").read_text())
+    assert [image["class"] for image in result["images"]] == [1]
+    assert result["silent"] == ["silent.wav", "silent.wav"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf, 1e308])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run net.npz --wav bad/a/0.wav",
+        "train --dataset bad -o n.npz",
+        "run net.npz --dataset bad",
+        "serve net.npz --board icebreaker --wav one.wav bad/a/0.wav",
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_floats_that_are_no_sound_are_refused(capfd, folder, line, bad):
+    x = spoken("low", np.random.default_rng(4)) / 32768
+    x[RATE // 100] = bad
+    (folder / "bad" / "a").mkdir(parents=True, exist_ok=True)
+    wavfile.write(folder / "bad" / "a" / "0.wav", RATE, np.stack([x, x], axis=1))
+    wanted = (
+        f"0.wav has samples that are not finite or beyond 256, 1 of {len(x)}, the first at 0.010 s"
+    )
+    assert wanted in refusal(capfd, *line.split())
+    assert not (folder / "n.npz").exists()
+
+
+def test_recordings_without_any_word_are_refused(capfd, folder):
+    said = refusal(capfd, "run", "net.npz", "--wav", "silent.wav", "silent.wav")
+    assert "silent.wav: no word is heard in it" in said
 
 
 def test_what_is_not_said_is_counted(capfd, folder):
@@ -228,6 +270,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
         ("train --dataset words --test t.csv --label kind -o n.npz", "no columns"),
         ("train --dataset silent -o n.npz", "s.wav: no word is heard in it"),
         ("train --dataset . -o n.npz", "holds no"),
+        ("train --dataset others -o n.npz", "all recordings have the label none, which stands for"),
         ("learn --random 8 --dataset words -o n.npz", "not learned from random weights"),
     ],
 )
@@ -236,6 +279,8 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
     (folder / "one.png").write_bytes(b"")
     (folder / "silent" / "a").mkdir(parents=True, exist_ok=True)
     wavfile.write(folder / "silent" / "a" / "s.wav", RATE, np.zeros(RATE, np.int16))
+    if not (folder / "others").exists():
+        shutil.copytree(folder / "words" / "low", folder / "others" / "none")
     assert message in refusal(capfd, *line.split())
     assert not (folder / "n.npz").exists()
 

@@ -3,15 +3,19 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
+from matplotlib.figure import Figure
+from numba import njit
 
 from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.data.sets import Dataset
+from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.recipes import RECIPES
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
-from firstspike.scripts.training import report
+from firstspike.scripts.training import figure, report
 from firstspike.scripts.verbs import train
 from tests.support.command import firstspike, refusal
 
@@ -54,6 +58,38 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
     assert f"{100 * result['accuracy']:.2f} %" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("epochs", "first", "told"),
+    [
+        (
+            [(False, 0.95), (True, 0.8), (True, 0.85), (True, 0.7)],
+            2,
+            ", 3: the best of the quantised ones",
+        ),
+        ([(False, 0.9), (False, 0.95), (False, 0.8)], None, ", 2: the best"),
+        ([(False, None), (True, None)], 2, ", 2: the last one"),
+    ],
+)
+def test_the_curve_marks_where_weights_are_quantised(epochs, first, told):
+    """The best of all epochs may be one before, whose weights no network file holds."""
+    history = [
+        Epoch(at, len(epochs), quantised, 1.0, 0.9, accuracy, 1.0, 1.0)
+        for at, (quantised, accuracy) in enumerate(epochs, 1)
+    ]
+    best = history[0]
+    for epoch in history:  # as the trainer chooses: of equals the later one
+        best = max(epoch, best, key=lambda one: one.rank)
+    axes = Figure().subplots()
+    trainer = SimpleNamespace(history_=history, best_=best)
+    figure.draw_curve(axes, SimpleNamespace(trainer=trainer))
+    marks = {line.get_label(): line.get_xdata()[0] for line in axes.lines}
+    assert marks.pop(f"the network's epoch{told}") == best.number
+    assert marks.get(f"weights are quantised from epoch {first}") == (first and first - 0.5)
+    assert sorted(label.split()[0] for label in marks) == sorted(
+        ["training", *["held"] * (best.validation_accuracy is not None), *["weights"] * bool(first)]
+    )
+
+
 @pytest.mark.parametrize(("seconds", "told"), [(2.1, "2.1 s"), (59.9, "59.9 s"), (60, "1.0 min")])
 def test_a_training_of_less_than_a_minute_is_told_in_seconds(
     capfd, monkeypatch, tmp_path, seconds, told
@@ -71,6 +107,21 @@ def failing(error):
         raise error
 
     return fit
+
+
+def test_the_bar_says_that_it_compiles(capfd, monkeypatch, tmp_path):
+    fit = Trainer.fit
+
+    def with_a_fresh_cache(self, *images, **options):
+        njit(lambda z: z + 1)(1)
+        return fit(self, *images, **options)
+
+    monkeypatch.setattr(Trainer, "fit", with_a_fresh_cache)
+    ended = firstspike(capfd, *WORDS, "-o", tmp_path / "net.npz")
+    assert ended.status == 0, ended.err
+    first, *_, last = ended.err.replace("\r", "\n").strip().split("\n")
+    assert "compiling:   0%" in ended.err
+    assert "compiling" not in first + last
 
 
 def test_refuses_an_unwritable_output_before_training(capfd, monkeypatch, tmp_path):

@@ -19,7 +19,6 @@ from firstspike.golden.timing import layer
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe
 from firstspike.hdl.link.protocol.formats import Identity
 from firstspike.hdl.link.protocol.identity import Facts, config_of, identity_of
@@ -114,7 +113,7 @@ def test_the_link_tells_how_layers_convolve():
 def test_the_interface_tells_how_layers_convolve():
     network = convolving_network()
     config = CoreConfig.of(network, Folding.of(network))
-    about = describe(Core(config), network)
+    about = describe(config, network)
     told = [layer.get("geometry") for layer in about["layers"]]
     assert told == [of and asdict(of) for of in config.geometry]
     assert any("a filter stands for the neuron" in note for note in about["notes"])

@@ -168,23 +168,33 @@ def test_events_that_are_not_at_the_one_tick_are_bad(overlap):
     assert not list(differences(expected, replace(found, cycles=None, apart=None)))
 
 
+BITMAP, LAYERS = "core with a bitmap", "core with one hidden layer"
+
+
 @pytest.mark.parametrize(
-    ("sizes", "folding"),
+    ("sizes", "folding", "said"),
     [
-        ((20, 13, 5), {"rows": 1, "bitmap": 8}),
-        ((20, 13, 5), {"rows": 2}),
-        ((20, 13, 5), {"rows": 2, "bitmap": 8, "lanes": 12}),
-        ((20, 13, 9, 5), {"rows": 2, "bitmap": 8}),
-        ((20, 5), {"rows": 2, "bitmap": 8}),
+        ((20, 13, 5), {"rows": 1, "bitmap": 8}, BITMAP),
+        ((20, 13, 5), {"rows": 2}, f"{BITMAP}.*: give it 2 or 4 rows, 13 lanes and a bitmap"),
+        ((20, 13, 5), {"rows": 2, "bitmap": 8, "lanes": 12}, BITMAP),
+        ((20, 13, 9, 5), {"rows": 2, "bitmap": 8}, f"{LAYERS}: this network has 2"),
+        ((20, 5), {"rows": 2, "bitmap": 8}, f"{LAYERS}: this network has 0"),
+        ((20, 3, 5), {"rows": 4, "bitmap": 8}, "here 4: this network's has 3; give it 2 rows"),
+        ((20, 3, 5), {"rows": 1, "bitmap": 8}, f"{BITMAP}.*: give it 2 rows, 5 lanes"),
+        ((20, 1, 5), {"rows": 1, "bitmap": 8}, "here 2: this network's has 1; give it no overlap"),
     ],
 )
-def test_what_cannot_overlap_is_refused(sizes, folding):
+def test_what_cannot_overlap_is_refused(sizes, folding, said):
     config = SHAPES[0] | {"sizes": sizes, "levels": 2, "late": "never"}
     network = make_network(config, np.random.default_rng(1))
-    with pytest.raises(
-        NetworkError, match=r"images overlap in a core with (a bitmap|one hidden layer)"
-    ):
+    with pytest.raises(NetworkError, match=f"images overlap in a .*{said}"):
         Folding.of(network, CoreShape(**({"lanes": 100} | folding), overlap=True))
+
+
+def test_three_hidden_neurons_overlap_as_the_refusal_says():
+    config = SHAPES[0] | {"sizes": (20, 3, 5), "levels": 2, "late": "never"}
+    network = make_network(config, np.random.default_rng(1))
+    assert Folding.of(network, CoreShape(5, bitmap=8, rows=2, overlap=True)).overlaps
 
 
 def test_a_core_that_learns_adds_one_row_a_cycle():

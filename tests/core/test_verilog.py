@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog`: the file explains itself truly, and other tools take it."""
 
+import gc
 import json
 import re
+import warnings
 from functools import cache
 
 import numpy as np
@@ -10,14 +12,18 @@ import pytest
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.features import Features
+from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.decision import Decision
+from firstspike.hdl.flow import verilog
 from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
 from firstspike.hdl.flow.wrapping import WIDTH, broken
 from firstspike.hdl.layer.events import Kind
+from firstspike.scripts.verbs.verilog import LONG
 from firstspike.sim.benches.core.items import image_items
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
@@ -293,6 +299,48 @@ def test_the_verb_writes_the_core_and_what_goes_with_it(tmp_path, capfd):
     assert interface["module"] == "mine"
     assert "\nmodule mine(" in file.read_text()
     assert "\nmine core (" in file.with_name("c_instance.v").read_text()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(500, 500), (5, 8)])
+def test_the_verb_says_first_how_long_a_large_core_takes(
+    tmp_path, capfd, monkeypatch, rows, columns
+):
+    """The large one has 250,000 hidden neurons in a network file of 3 KB."""
+    geometry = Geometry((rows, columns), (1, 4), (1, 4))
+    count = rows * columns
+    network = network_of(
+        [np.ones(shape, int) for shape in ((1, count), (4, 16), (4 * count, 2))],
+        (1, 1, 1),
+        bits=8,
+        geometry=(None, geometry, None),
+    )
+    network.save(tmp_path / "net.npz")
+    expected = verilog.seconds(CoreConfig.of(network, Folding.of(network)))
+    is_large = rows > 5
+    assert (expected > LONG) == is_large
+
+    def ended(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verilog, "held_weights", ended)
+    said = firstspike(capfd, "verilog", tmp_path / "net.npz", "-o", tmp_path / "core.v").err
+    sentence = f"On an idle machine it takes about {expected:.0f} seconds."
+    assert (sentence in said) == is_large
+    assert "Interrupted." in said
+
+
+def test_an_interrupted_core_leaves_no_warnings(tmp_path, capfd, monkeypatch):
+    def ended(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Decision, "build", ended)
+    toy_network().save(tmp_path / "net.npz")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        ended_by = firstspike(capfd, "verilog", tmp_path / "net.npz", "-o", tmp_path / "core.v")
+        gc.collect()
+    assert "Interrupted." in ended_by.err
+    assert said == []
 
 
 def test_no_output_and_wrong_names_are_refused(tmp_path, capfd):

@@ -32,3 +32,10 @@ def test_the_table_has_a_row_for_each_dependency():
     ]
     assert rows == needed
     assert len(USES) == 1 + len(PROJECT["optional-dependencies"])
+
+
+def test_the_installation_names_the_extras_of_users():
+    page = (ROOT / "docs" / "installation.md").read_text()
+    named = re.findall(r'^ +pip install "\.\[([\w,]+)\]"', page, re.MULTILINE)
+    extras = PROJECT["optional-dependencies"].keys() - {"build", "test", "examples", "docs"}
+    assert set(",".join(named).split(",")) == extras

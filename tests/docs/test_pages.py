@@ -11,6 +11,8 @@ import pytest
 
 from firstspike import golden
 from firstspike.boards import client
+from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
+from firstspike.golden.data.sets import bundled_test_set
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import firstspike
 from tests.support import command
@@ -52,6 +54,12 @@ def anchors(page: Path) -> set[str]:
 
 
 @each_text
+def test_the_text_of_an_image_is_on_one_line(path):
+    """Code hosts join its lines without a space."""
+    assert re.findall(r"^!\[[^\]]*\n", path.read_text(), re.MULTILINE) == []
+
+
+@each_text
 def test_commands_that_are_shown_have_their_options(path):
     """Every `firstspike VERB --option`, in a line of the terminal or among the text."""
     wrong = []
@@ -66,6 +74,49 @@ def test_commands_that_are_shown_have_their_options(path):
         known = {"--help", *(name for one in command.params for name in one.opts)}
         wrong += [f"{verb} {word}" for word in words if word.startswith("--") and word not in known]
     assert wrong == []
+
+
+def test_no_text_claims_that_a_simulated_netlist_was_placed():
+    """The simulation reads what Yosys has written, so the word is *synthesised netlist*."""
+    claim = (
+        r"(?i)placed\s+netlist|netlist[^.|]{0,30}\b(is|was|nextpnr)\s+place|target[ ]netl.*placed"
+    )
+    folders = ("golden", "hdl", "sim", "boards", "scripts", "tests")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert [path for path in (*TEXTS, *sources) if re.search(claim, path.read_text())] == []
+
+
+def test_the_readme_counts_the_netlists_of_the_core_of_today():
+    """A row of an older core names its commit, and is not counted."""
+    page = (ROOT / "docs" / "figures" / "equality.md").read_text()
+    rows = page.partition("## Synthesised netlists")[2].splitlines()
+    cells = [row.split("|") for row in rows if row.startswith("| `")]
+    digits = [
+        int(images.replace(",", "")) for _, name, images, *_ in cells if "core of" not in name
+    ]
+    claim = f"netlists of {len(digits)} builds: {min(digits)} to {max(digits):,} digits"
+    assert claim in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.long
+def test_the_figures_of_the_readme_are_those_of_today():
+    text, (pixels, digits) = (ROOT / "README.md").read_text(), bundled_test_set()
+    results = {}
+    for name in ("mnist-8bit", "mnist-4bit"):
+        network = golden.load_network(name)
+        results[name] = golden.infer(network, golden.encode(network, pixels))
+    right = {name: np.mean(one.decision == digits) for name, one in results.items()}
+    spikes = results["mnist-8bit"].spikes_in.sum(axis=1).mean()
+    assert f"| {right['mnist-8bit']:.2%}".replace("%", " %") in text
+    assert f"`mnist-4bit` ({right['mnist-4bit']:.2%})".replace("%", " %") in text
+    assert f"right; {spikes:.0f} spikes per digit" in text
+    cycles = {
+        build.board: design_of(build).digit_cycles().mean()
+        for build in SHIPPED_BUILDS
+        if {"icebreaker": False, "ulx3s-85f": True}.get(build.board) == build.shape.overlap
+    }
+    assert f"| {cycles['icebreaker']:,.0f} cycles per digit" in text
+    assert f"| {cycles['ulx3s-85f']:.1f} cycles per digit" in text
 
 
 @pytest.mark.parametrize("name", ["README.md", "LICENSE-GENERATED"])

@@ -12,6 +12,7 @@ import pytest
 from docs.extension.generated import texts
 from docs.extension.written import DOCS, MARKED
 from firstspike.scripts.main import firstspike
+from tests.support.refused import nothing_unused
 
 pytestmark = pytest.mark.fast
 
@@ -34,6 +35,11 @@ def test_all_that_is_generated_stands_on_a_page():
     pages = "".join(path.read_text() for path in DOCS.rglob("*.md"))
     named = {name for name, _ in MARKED.findall(pages)}
     assert named == {*texts(), *(f"verb {verb}" for verb in verbs(firstspike))}
+
+
+def test_what_is_described_is_not_made():
+    with nothing_unused():
+        texts()
 
 
 def verbs(group: click.Group) -> Iterator[str]:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+
+from firstspike.golden.data.table import read_table
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -36,6 +39,13 @@ def check_example(name, folder):
     assert float(accuracy) > ACCURACY[name]
     assert "\n0 differences in spikes, decisions, statistics and clock cycles\n" in ended.stdout
     assert re.search(r"^icebreaker .* \d+ +27 ", ended.stdout, re.MULTILINE), "it fits"
+
+
+def test_the_irises_are_those_of_scikit_learn():
+    irises, samples = load_iris(), read_table(EXAMPLES / "irises.csv", "species", None)
+    assert samples.names == tuple(irises.feature_names)
+    assert np.array_equal(samples.x, irises.data)
+    assert list(samples.labels) == list(irises.target_names[irises.target])
 
 
 def test_yin_yang_is_as_published(monkeypatch):

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Layers that convolve: definition, integer model, gradients, network file and training agree."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstspike.golden import Network, NetworkError, infer, potentials
+from firstspike.golden import Network, NetworkError, differences, encode, infer, potentials
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.geometry import Filters, Geometry, from_json, to_json
@@ -110,6 +112,8 @@ def test_the_file_keeps_the_geometry(tmp_path):
         ('[{"size": [6, 5]}]', "has no 'kernel'"),
         ('[{"size": [6, 5], "kernel": [9, 9], "stride": [1, 1], "padding": [0, 0]}]', "must fit"),
         ('[{"size": [6, 5], "kernel": [2, 2], "stride": [1, 1], "padding": [2, 2]}]', "padding"),
+        ('[{"size": [6, 5], "kernel": [1, 1], "stride": [64, 1], "padding": [0, 0]}]', "stride"),
+        ('[{"size": [6, 5], "kernel": [1, 1], "stride": [1, 0], "padding": [0, 0]}]', "stride"),
         ('[{"size": [6], "kernel": [2, 2], "stride": [1, 1], "padding": [0, 0]}]', "two integers"),
         (
             '[{"size": [6, 5], "kernel": [2, 2], "stride": [1, 1], "padding": [0, 0], "x": 1}]',
@@ -147,6 +151,19 @@ def test_layers_that_cannot_be_are_refused(hidden, said):
 def test_inputs_that_are_no_maps_are_refused():
     with pytest.raises(NetworkError, match="31 inputs are no maps of 6 x 5"):
         layers_of(("3c3",), 31, 3, (6, 5))
+
+
+def test_maps_consist_of_the_connected_inputs():
+    """Section 7: in ascending order, whichever inputs of the network they are."""
+    plain = convolving_network(hidden=("3c3", 5), size=(5, 6))
+    count = len(plain.inputs)
+    inputs = np.sort(np.random.default_rng(1).choice(2 * count, count, replace=False))
+    wide = replace(plain, n_inputs=2 * count, inputs=inputs)
+    samples = np.random.default_rng(2).integers(0, 2, (20, 2 * count), np.uint8) * 255
+    found, expected = (
+        infer(one, encode(one, x)) for one, x in ((wide, samples), (plain, samples[:, inputs]))
+    )
+    assert not list(differences(found, expected))
 
 
 def test_the_last_layer_is_dense():

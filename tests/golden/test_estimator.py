@@ -31,7 +31,7 @@ def iris():
 
 
 @parametrize_with_checks(
-    [FirstSpikeClassifier(), FirstSpikeClassifier(encoding="binary", epochs=20)]
+    [FirstSpikeClassifier(), FirstSpikeClassifier(encoding="binary", missing="median", epochs=20)]
 )
 def test_the_contract_of_scikit_learn(estimator, check):
     with suppress(SkipTest):  # a check that needs packages which we do not use, such as pandas
@@ -90,6 +90,24 @@ def test_names_of_features_are_in_the_network(iris, monkeypatch, names, expected
     classifier = clone(SMALL).fit(*iris)
     assert classifier.feature_names_in_.tolist() == list(names)
     assert classifier.network_.features.names == expected
+
+
+@pytest.mark.parametrize("fit", ["fit", "partial_fit"])
+def test_medians_take_the_place_of_missing_values(iris, fit):
+    X, y = iris[0].copy(), iris[1]
+    rng = np.random.default_rng(4)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    hidden = {"hidden": (20,), "encoding": "binary", "random_state": 0, "epochs": 30}
+    whole = {"classes": range(3)} if fit == "partial_fit" else {}
+    with pytest.raises(ValueError, match="NaN"):
+        getattr(FirstSpikeClassifier(**hidden), fit)(X, y, **whole)
+    classifier = getattr(FirstSpikeClassifier(missing="median", **hidden), fit)(X, y, **whole)
+    medians = classifier.network_.features.medians
+    for feature, median in zip(X.T, medians, strict=True):
+        assert median == np.sort(feature[~np.isnan(feature)])[(~np.isnan(feature)).sum() - 1 >> 1]
+    filled = np.where(np.isnan(X), medians, X)
+    assert (classifier.predict(X) == classifier.predict(filled)).all()
+    assert np.array_equal(classifier.predict_proba(X), classifier.predict_proba(filled))
 
 
 def test_works_inside_of_scikit_learn(iris):

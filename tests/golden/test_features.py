@@ -55,6 +55,9 @@ def test_every_input_by_the_formula(network_and_samples):
             if features.edges is None:
                 levels = [int(p) * N // 256 for p in sample]
             else:
+                if features.medians is not None:
+                    pairs = zip(sample, features.medians, strict=True)
+                    sample = [median if x != x else x for x, median in pairs]
                 pairs = zip(sample, features.edges, strict=True)
                 levels = [sum(edge <= x for edge in edges) for x, edges in pairs]
             if features.complement:
@@ -126,6 +129,36 @@ def test_plain_pixels_need_no_features():
     assert dark.edges.tolist() == [[25.0], [113.5]]
 
 
+def test_medians_are_of_the_values_that_are_there():
+    """Of an even number, the lower one of the two in the middle: a value of the feature."""
+    nan = np.nan
+    samples = np.array([[1, nan, 1], [nan, nan, 0], [5, nan, 0], [3, 1e308, 1], [2, 1.7e308, nan]])
+    features = encoding_of("levels-5").fitted(samples, Asked(medians=True))
+    assert features.medians.tolist() == [2, 1e308, 0]
+    whole = features.filled(samples)
+    assert np.array_equal(features.edges, encoding_of("levels-5").fitted(whole).edges)
+    network = network_of("levels-5", features, 3)
+    assert np.array_equal(encode(network, samples), encode(network, whole))
+    strict = replace(network, features=replace(features, medians=None))
+    for refusing, wrong in ((strict, nan), (network, np.inf)):
+        with pytest.raises(EncodingError, match=f"has {wrong} as its feature 0"):
+            encode(refusing, np.full((1, 3), wrong))
+
+
+@pytest.mark.parametrize(
+    ("samples", "names", "told"),
+    [
+        (np.array([[1, np.nan], [2, np.nan]]), (), "feature 1 has no value in any of the 2"),
+        (np.array([[np.nan, 1], [np.nan, 2]]), ("a", "b"), "feature a has no value"),
+        (np.array([[0, 200]], np.uint8), (), "none is missing"),
+        (np.array([[0, np.inf]]), (), "inf"),
+    ],
+)
+def test_samples_without_medians(samples, names, told):
+    with pytest.raises(EncodingError, match=told):
+        encoding_of("levels-5").fitted(samples, Asked(names=names, medians=True))
+
+
 def test_a_threshold_is_the_first_bright_value():
     features = encoding_of("binary").fitted(
         np.array([[0.1, 3.0], [0.3, 5.0]]), Asked(threshold=0.3)
@@ -193,6 +226,11 @@ def test_series_that_do_not_fit():
         ({"complement": 2}, "complement is 2"),
         ({"steps": 5}, "steps is 5"),
         ({"steps": -1}, "steps is -1"),
+        ({"medians": np.zeros(3)}, r"medians is float64 \[3\]: it must be 2"),
+        ({"medians": np.zeros((2, 1))}, r"\[2, 1\]"),
+        ({"medians": np.array([np.nan, 0])}, "finite"),
+        ({"medians": np.zeros(2), "edges": None}, "only features with edges"),
+        ({"medians": np.zeros(2), "steps": 5}, "without steps"),
         ({"names": ("a",)}, "1 names"),
         ({"names": ("a", "a")}, "different"),
         ({"names": ("a", "\n")}, "printable"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstspike.golden import Network, NetworkError, load_network, shipped
+from firstspike.golden import Features, Network, NetworkError, load_network, shipped
 from firstspike.golden.network import MOST_BYTES
 from tests.support.strategies import networks
 
@@ -94,6 +94,7 @@ BAD = [
     ("weight_bits", (4, 1), r"2\.\.8"),
     ("weight_bits", (9, 2), r"2\.\.8"),
     ("thresholds", (4, 0), "threshold is 0"),
+    ("thresholds", (4, 2**24), r"threshold is 16777216: it must be in 1\.\.16777215"),
     ("thresholds", (4, 1.5), "threshold is 1.5"),
     ("thresholds", (4, 1, 1), "one per layer"),
     ("unit", 0, "unit is 0"),
@@ -114,6 +115,7 @@ BAD = [
     ("late", -2, "late is -2"),
     ("late", 14, "late is 14"),
     ("max_spikes", 0, "max_spikes is 0"),
+    ("max_spikes", 256, r"1\.\.255"),
     ("meta", [], "meta is list"),
     ("meta", {"x": object()}, "JSON"),
     ("meta", {"x": float("nan")}, "JSON"),
@@ -176,6 +178,33 @@ def test_a_missing_field_is_named(tmp_path):
         # Without a layer's weights the next one is what is seen, or the number of layers.
         expected = "weights_|per layer" if name.startswith("weights") else f"{name} is missing"
         with pytest.raises(NetworkError, match=expected):
+            Network.load(path)
+
+
+def test_bounds_are_those_of_the_design():
+    """Section 2: the largest threshold, deadline, unit and number of inputs."""
+    largest, unit = 2**24 - 1, 2_796_202
+    bounds = {"thresholds": (largest, 1), "n_inputs": largest, "unit": unit, "deadline": largest}
+    assert dataclasses.replace(small_network(), **bounds).unit == unit
+    for name, value in (("unit", unit + 1), ("deadline", largest + 1), ("n_inputs", largest + 1)):
+        with pytest.raises(NetworkError, match=f"{name} is|with unit {value}"):
+            dataclasses.replace(small_network(), **bounds | {name: value})
+
+
+def test_the_fields_of_an_encoding_come_together(tmp_path):
+    """Section 2: all but `edges`, which pixels have not, and without names no text is there."""
+    features = Features(np.arange(35.0).reshape(5, 7))
+    network = dataclasses.replace(small_network(), features=features)
+    path = tmp_path / "net.npz"
+    network.save(path)
+    fields = fields_of(path)
+    assert (fields["steps"], fields["features"].tolist()) == (0, [])
+    for name in ("edges", "complement", "constant", "steps", "features"):
+        np.savez(path, **{other: value for other, value in fields.items() if other != name})
+        if name == "edges":
+            assert Network.load(path).takes_pixels
+            continue
+        with pytest.raises(NetworkError, match=f"{name} is missing"):
             Network.load(path)
 
 

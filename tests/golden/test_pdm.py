@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The PDM microphone: the decimator against its definition, and the bits that a model makes."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,7 +44,8 @@ def test_constant_samples_have_no_bit_that_differs_from_the_one_before():
 
 
 @pytest.mark.parametrize(
-    ("mhz", "divider", "ratio"), [(12, 6, 250), (24, 12, 250), (25, 22, 142), (100, 50, 250)]
+    ("mhz", "divider", "ratio"),
+    [(12, 6, 250), (24, 12, 250), (22.875, 10, 286), (25, 22, 142), (100, 50, 250)],
 )
 def test_the_clock_of_a_microphone(mhz, divider, ratio):
     assert PdmMicrophone.of(mhz * 1e6, RATE) == PdmMicrophone(divider, ratio, GAIN)
@@ -63,6 +67,21 @@ def test_a_tone_comes_back():
         scale = microphone.ratio**ORDER / 2 ** (microphone.down + 15 + microphone.gain)
         octaves = np.log2(8000 * scale / (np.sqrt(2) * found.std()))
         assert abs(8 * octaves - (raised.gain - one.gain)) < 0.7
+
+
+def test_gains_are_raised_as_the_design_says():
+    """Section 6: by the response at theta, and to 255 at the most."""
+    microphone, front = PdmMicrophone(12, 250), usual_front_end()
+    loud = replace(front, filters=tuple(one._replace(gain=254) for one in front.filters))
+    for one, raised, capped in zip(
+        *(each.filters for each in (front, microphone.hears(front), microphone.hears(loud))),
+        strict=True,
+    ):
+        theta = math.acos(one.a1 / (2 * math.sqrt(-(2**14) * one.a2)))
+        w = theta / (2 * microphone.ratio)
+        H = (math.sin(250 * w) / (250 * math.sin(w))) ** 3
+        assert raised.gain == one.gain + round(-8 * math.log2(abs(H)))
+        assert capped.gain == min(254 + raised.gain - one.gain, 255)
 
 
 def test_a_wrong_microphone_is_as_loud_as_the_page_says():

@@ -120,6 +120,13 @@ def test_a_value_that_is_no_finite_number_is_named(tmp_path, value):
     ) as told:
         read(path)
     assert "as its value 1, 2" in str(told.value)
+    assert ("--missing median" in str(told.value)) == np.isnan(value)
+    if np.isnan(value):
+        assert np.array_equal(read(path, missing=True)[1].x, x.astype(float), equal_nan=True)
+    x[5, 0, :2] = value
+    arrays(tmp_path / "a.npz", x_test=x)
+    with pytest.raises(DataError, match="This part has 3 such values"):
+        read(path)
 
 
 def test_series_of_unequal_lengths_are_named(tmp_path):
@@ -238,13 +245,14 @@ def test_other_delimiters(table, delimiter):
     ("change", "told"),
     [
         (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4"),
-        (("2,blue", ",blue"), "line 3: the column width is empty"),
+        (("2,blue", ",blue"), r"has 1 missing value, in line 3 \(width\): fill them"),
         (("3.5,red", "wide,red"), "line 5: the column width holds 'wide' beside numbers"),
-        (("3.5,red", "nan,red"), "line 5: the column width holds 'nan', which is no finite"),
-        (("3.5,red", "NA,red"), "line 5: the column width holds 'NA', which is no finite"),
-        (("3.5,red", "?,red"), "line 5: the column width holds '[?]', which is no finite"),
+        (("3.5,red", "nan,red"), r"1 missing value, in line 5 \(width\)"),
+        (("3.5,red", "NA,red"), r"1 missing value, in line 5 \(width\)"),
+        (("3.5,red", "?,red"), r"1 missing value, in line 5 \(width\)"),
+        (("3.5,red", "3.5,"), r"1 missing value, in line 5 \(colour\)"),
         (("3.5,red", "inf,red"), "line 5: the column width holds 'inf', which is no finite"),
-        (("ann,wasp", "ann,"), "line 2: the label kind is missing"),
+        (("ann,wasp", "ann,"), r"has 1 missing label, in line 2 \(kind\): fill"),
         (("width", "kind"), "different name"),
         (("width", ""), "different name"),
         ((TABLE, "width,kind\n"), "no rows"),
@@ -278,7 +286,7 @@ def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
     ("text", "told"),
     [
         (EUROPEAN.replace("4;", "4.5;"), "line 4: the column länge holds '4.5' beside numbers"),
-        (EUROPEAN.replace("4;", "NA;"), "line 4: the column länge holds 'NA', which is no finite"),
+        (EUROPEAN.replace("4;", "NA;"), r"1 missing value, in line 4 \(länge\)"),
         ("a;b\n1.234,5;x\n2.000,25;y\n", "line 2: the column a holds '1.234,5': give numbers"),
         ("a\tb\n1,5\tx\n2,5\ty\n", "line 2: the column a holds '1,5': give numbers"),
         ('a,b\n"1,234",x\n"2,000",y\n', "line 2: the column a holds '1,234': give numbers"),
@@ -293,6 +301,53 @@ def test_other_commas_in_numbers_are_no_texts(table, text, told):
 def test_a_text_that_means_no_value_is_a_text_among_texts(table):
     table.write_text("code,y\nNA,0\nEU,1\n?,1\n")
     assert read(table, "y")[0].names == ("code=?", "code=EU", "code=NA")
+
+
+def test_missing_cells_are_reported_together(table):
+    """The first ones with line and column; labels before values, for no median can replace them."""
+    rows = [["", "?", "red", "a"], ["nan", "2", "", "b"], ["1", "3", "blue", "b"]]
+    table.write_text("\n".join(map(",".join, [["v", "w", "colour", "y"], *rows * 4])))
+    with pytest.raises(DataError) as told:
+        read(table, "y")
+    first = "line 2 (v), line 2 (w), line 3 (v), line 3 (colour), line 5 (v) and 11 more"
+    assert f"{table} has 16 missing values, in {first}: fill them, " in str(told.value)
+    with pytest.raises(DataError, match=r"12 missing values, .*line 5 \(w\) and 7 more"):
+        read(table, "y", names=("w", "v"))
+    table.write_text(table.read_text().replace("red,a", "red,"))
+    for missing in (False, True):
+        with pytest.raises(DataError, match=r"4 missing labels, in line 2 \(y\), line 5 \(y\), "):
+            read(table, "y", missing=missing)
+
+
+def test_missing_cells_are_read_as_nan(table):
+    """Also of texts, and of features of a network that no row of this table has."""
+    nan = np.nan
+    table.write_text("v,colour,code,y\n1,red,NA,a\n,,EU,b\nNA,blue,,a\nnan,nan,-,b\n")
+    samples, _ = read(table, "y", missing=True)
+    names = ("v", "colour=blue", "colour=red", "code=-", "code=EU", "code=NA")
+    assert samples.names == names
+    expected = np.array(
+        [
+            [1, 0, 1, 0, 0, 1],
+            [nan, nan, nan, 0, 1, 0],
+            [nan, 1, 0, nan, nan, nan],
+            [nan, nan, nan, 1, 0, 0],
+        ]
+    )
+    assert np.array_equal(samples.x, expected, equal_nan=True)
+    assert np.array_equal(
+        read(table, names=names[::-1], missing=True)[0].x, expected[:, ::-1], equal_nan=True
+    )
+    table.write_text("v,colour,code\n?,,EU\n-,red,\n")
+    known = (*names[:3], "colour=green", *names[3:])
+    assert np.array_equal(
+        read(table, names=known, missing=True)[0].x,
+        np.array([[nan] * 4 + [0, 1, 0], [nan, 0, 1, 0] + [nan] * 3]),
+        equal_nan=True,
+    )
+    table.write_text("v,y\n1,a\ninf,b\n")
+    with pytest.raises(DataError, match="line 3: the column v holds 'inf', which is no finite"):
+        read(table, "y", missing=True)
 
 
 def test_columns_that_are_not_there_and_bytes_that_are_no_text(table):
@@ -330,6 +385,13 @@ def test_texts_that_identify_the_rows(tmp_path):
     [
         (range(1000, 1000 + LEAST_ROWS), True),
         (range(60, 0, -3), True),
+        ([i for i in range(1, 200) if i % 10], True),
+        ([3 * i for i in range(200) if i % 7], True),
+        ([(5 * i) % 17 for i in range(17)], True),
+        (["" if i == 3 else i for i in range(LEAST_ROWS + 1)], True),
+        ([*range(2 * LEAST_ROWS), 7], False),
+        ([i * i for i in range(LEAST_ROWS + 9)], False),
+        ([i * 2.0**60 for i in range(LEAST_ROWS)], False),
         (range(LEAST_ROWS - 1), False),
         ([7] * LEAST_ROWS, False),
         ([*range(LEAST_ROWS), 99], False),
@@ -342,10 +404,11 @@ def test_numbers_that_count_the_rows(tmp_path, numbers, told):
     path = tmp_path / "t.csv"
     rows = (f"{one},{i * i},{'ab'[i % 2]},{i % 2}\n" for i, one in enumerate(numbers))
     path.write_text("id,b,c,y\n" + "".join(rows))
-    samples, _ = read(path, "y")
+    samples, _ = read(path, "y", missing=True)
     assert samples.counters == ("id",) * told
     assert assembled("t", samples).counters == samples.counters
-    assert read(path, "y", names=samples.names)[0].counters == (), "of a network that has learned"
+    known, _ = read(path, "y", names=samples.names, missing=True)
+    assert known.counters == (), "of a network that has learned"
 
 
 def test_a_folder_of_images(tmp_path):
@@ -365,6 +428,21 @@ def test_a_folder_of_images(tmp_path):
     (tmp_path / "wasp" / "9.png").write_text("no image")
     with pytest.raises(DataError, match=r"9.png is no readable image"):
         read(tmp_path)
+
+
+def test_the_ground_is_that_of_nearly_all_frames():
+    dark = np.zeros((10, 6, 9), np.uint8)
+    dark[:, 1:5, 1:8] = 255  # a shape that covers more than half of the image
+    light = 255 - dark
+    assert images.ground_of(dark) == "dark"
+    assert images.ground_of(light) == "light"
+    assert images.ground_of(np.concatenate([light[1:], dark[:1]])) == "light"
+    assert images.ground_of(np.concatenate([light[2:], dark[:2]])) is None
+    assert images.ground_of(light[:0]) is None
+    squares = light[:, :, :6]
+    assert images.ground_of(squares.reshape(10, 36)) == "light"
+    assert images.ground_of(squares[:, None]) == "light"
+    assert images.ground_of(light.reshape(10, 54)) == "dark"
 
 
 def test_a_class_without_images(tmp_path):

@@ -183,6 +183,26 @@ def test_words_are_found_where_they_are_and_loudness_does_not_matter():
     assert pictures[0].max() > 200
 
 
+@pytest.mark.parametrize("sizes", [{}, {"frames": 3, "before": 64, "after": 4}])
+def test_joined_recordings_have_the_words_that_each_of_them_has(sizes):
+    """Each recording begins and ends with its word, as a trimmed one does."""
+    front, rng = replace(usual_front_end(), **sizes), np.random.default_rng(3)
+    recordings = [
+        np.rint(8000 * np.sin(2 * np.pi * rng.uniform(200, 3000) / front.rate * np.arange(n)))
+        for n in rng.integers(300, 900, 9)
+    ]
+    recordings = [x.astype(np.int16) for x in recordings]
+    apart = [[*front.words(front.levels(x))] for x in recordings]
+    assert all(words and words[0].isolated for words in apart)
+    found, begin = [*front.words(front.levels(front.joined(recordings)))], 0
+    for number, words in enumerate(apart):
+        expected = [word._replace(slot=begin + word.slot) for word in words]
+        assert found[: len(words)] == expected, number
+        begin += len(front.joined([recordings[number], recordings[0][:0]])) // front.slot
+        del found[: len(words)]
+    assert not found
+
+
 def test_a_steady_hum_hides_no_word_that_is_louder():
     front = usual_front_end()
     n = np.arange(24_000)

@@ -40,6 +40,24 @@ def test_learns_features(blobs):
     assert network.features.edges[:, 0] == pytest.approx(low + (high - low) / 128)
 
 
+def test_medians_are_of_what_is_trained_on(blobs):
+    samples, labels = blobs[0].copy(), blobs[1]
+    samples[np.random.default_rng(2).random(samples.shape) < 0.2] = np.nan
+    with pytest.raises(EncodingError, match="nan"):
+        Trainer(**SMALL).fit(samples, labels)
+    trainer = Trainer(**SMALL | {"epochs": 5, "medians": True}).fit(samples, labels)
+    features = trainer.network_.features
+    training = samples[~trainer.held_out_]
+    counts = (~np.isnan(training)).sum(axis=0)
+    for feature, count, median in zip(training.T, counts, features.medians, strict=True):
+        assert median == np.sort(feature)[(count - 1) // 2]
+    filled = np.where(np.isnan(samples), features.medians, samples)
+    assert np.array_equal(trainer.predict(samples), trainer.predict(filled))
+    again = Trainer(**SMALL | {"epochs": 5}).fit(filled, labels)
+    for found, expected in zip(trainer.network_.weights, again.network_.weights, strict=True):
+        assert np.array_equal(found, expected)
+
+
 def test_a_share_is_held_out_of_every_class(blobs):
     trainer = Trainer(**SMALL | {"held_out": 0.2, "epochs": 1}).fit(*blobs)
     assert np.bincount(blobs[1][trainer.held_out_]).tolist() == [10, 10, 10]
@@ -130,6 +148,7 @@ def test_data_that_cannot_be(blobs, change, told):
         ({"encoding": "ticks", "complement": False}, "constant is of features and of time series"),
         ({"encoding": "crossings-4", "complement": False, "threshold": 1.0}, "threshold is of"),
         ({"encoding": "crossings-4"}, "complement is of features: the encoding crossings-4 has"),
+        ({"encoding": "crossings-4", "complement": False, "medians": True}, "medians are of feat"),
     ],
 )
 def test_parameters_that_do_not_go_with_the_data(blobs, changes, told):

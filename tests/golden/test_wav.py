@@ -53,7 +53,7 @@ def test_other_widths_are_scaled():
     assert read(plain(packed, 3)) == X.tolist()
     assert read(content(X.astype(np.int32) << 16)) == X.tolist()
     assert read(content(X.astype(np.float32) / 32768)) == X.tolist()
-    assert read(content(np.array([2.0, -2.0, 1e300]))) == [32767, -32768, 32767]
+    assert read(content(np.array([2.0, -2.0, wav.MOST_FLOAT]))) == [32767, -32768, 32767]
 
 
 def test_channels_are_averaged():
@@ -92,11 +92,22 @@ GOOD = plain(X.tobytes(), 2)
         (content(X, 4000), "has 4000 samples per second: give 8000 to 384000"),
         (content(X, 2**28), "samples per second"),
         (content(X.astype(np.int64)), "int64"),
-        (content(np.array([0.5, np.nan])), "no finite numbers"),
+        *(
+            (
+                content(np.array([[0.5, bad], [0, 0], [bad, -bad]], kind)),
+                "256, 2 of 3, the first at 0.000 s",
+            )
+            for bad, kind in [(np.nan, "f4"), (np.inf, "f4"), (1e308, "f8"), (-257, "f8")]
+        ),
+        (
+            content(np.array([0, 0x7F800001], "u4").view("f4")),
+            "256, 1 of 2, the first at",
+        ),  # signals
         (GOOD[:20] + b"\x55\0" + GOOD[22:], "no readable WAV file"),  # MP3 inside
         (GOOD[:22] + b"\0\0" + GOOD[24:], "no readable WAV file"),  # no channels
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_what_cannot_be_read_is_said(raw, message):
     with pytest.raises(DataError, match=message) as raised:
         read(raw)

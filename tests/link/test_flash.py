@@ -5,9 +5,14 @@ import zlib
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from firstspike.golden import Network
-from firstspike.golden.flash import WORD_BYTES, Fault
+from firstspike.golden.flash import IDENTITY_BYTES, WORD_BYTES, Fault, header_of
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     CHECKSUM_FORMAT,
@@ -19,6 +24,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.messages import weight_bytes, weight_writes
 from firstspike.sim.benches.link.script import Answer, Script
+from tests.support.command import toy_network
 from tests.support.flashed_link import damage_link, flashed_board, image_at, lack_of
 from tests.support.link_board import (
     RING_BYTES,
@@ -65,6 +71,24 @@ def refusals(count: int, first: int) -> list[tuple]:
 def told(found: list[Answer]) -> list[tuple]:
     """Type, sequence and payload of answers."""
     return [(one.kind, one.sequence, one.payload) for one in found]
+
+
+@pytest.mark.parametrize(("lanes", "rows"), [((3, 2), 1), ((5, 4), 1), ((12, 4), 4), ((7, 3), 2)])
+def test_an_image_has_its_words_in_the_order_of_the_design(lanes, rows):
+    """Section 8: layer, group, row and chunk, the lowest chunk first."""
+    network = toy_network().connected()
+    folding = Folding.of(network, CoreShape(lanes, rows=rows))
+    expected = b""
+    for layer, weights in zip(folding.layers, network.weights, strict=True):
+        below = -len(weights) % layer.rows
+        padded = np.pad(weights, ((0, below), (0, -weights.shape[1] % layer.lanes)))
+        for group in np.split(padded, padded.shape[1] // layer.lanes, axis=1):
+            for row in group.astype(np.uint8):
+                word = bytes(row[::-1]).rjust(-(-layer.lanes // 4) * 4, b"\0")
+                expected += b"".join(word[at : at + 4] for at in reversed(range(0, len(word), 4)))
+    image = network_image(CoreConfig.of(network, folding), network, bytes(IDENTITY_BYTES))
+    header = header_of(bytes(IDENTITY_BYTES), len(expected) // WORD_BYTES)
+    assert image[:-WORD_BYTES] == header + expected
 
 
 def test_weights_of_the_flash_decide_as_golden_does():

@@ -223,6 +223,41 @@ def test_a_board_that_greets_and_then_answers_nonsense_is_soon_given_up(nonsense
     assert "baud" not in str(said.value)
 
 
+def shifted(line, kind, sequence):
+    """The answers to HELLO and STATUS, for another sequence."""
+    other = WrittenLine(lambda *_: None)
+    other.write(encode_frame(kind, (sequence + 1) & 0xFF))
+    return list(other._coming)
+
+
+def one_probe_in_four(line, kind, sequence):
+    """A board that greets and does what it gets, but hardly any answer arrives."""
+    if kind == PROBE:
+        taken = [number for one, number in line.sent if one == Request.INPUTS][-1] + 1
+        return [notice(Cause.TYPE, KNOWN + 1, taken)] * (line.count(PROBE) % 4 == 0)
+    return [] if kind == Request.INPUTS else None
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        lambda line, kind, sequence: [encode_frame(kind, sequence)],
+        shifted,
+        lambda line, kind, sequence: [encode_frame(99, sequence, b"answer"), b"\1\2\3"],
+        lambda line, kind, sequence: [] if kind in (PROBE, Request.INPUTS) else None,
+        one_probe_in_four,
+    ],
+    ids=["echo", "shifted", "nonsense", "silent", "lossy"],
+)
+@pytest.mark.parametrize("once", [False, True])
+def test_a_board_that_answers_no_request_is_given_up_within_a_minute(says, once):
+    line = WrittenLine(says)
+    images = [PendingRequest(Request.INPUTS, b"image", len(b"answer"), once) for _ in range(2000)]
+    with pytest.raises(NoAnswerError):
+        list(Transport(line, timeout=1).ask_all(images))
+    assert line.now() <= 57  # a program takes some seconds to start
+
+
 def test_what_never_was_a_board_is_shown():
     line = WrittenLine(lambda *_: [b"login: "])
     with pytest.raises(NoAnswerError, match=r"6c 6f 67 69 6e 3a 20.*the right baud rate"):

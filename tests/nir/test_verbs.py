@@ -166,7 +166,7 @@ def test_options_that_do_not_fit_are_refused(capfd, toy, words, told):
         (("--encoding", "crossings-3"), "crossings-L needs"),
         (("--deadline", 95), "at least 6 units"),
         (("--late", 97), "late"),
-        (("--dataset", "none.npz"), "no data set"),
+        (("--dataset", "none.npz"), "no file 'none.npz'"),
     ],
 )
 def test_what_cannot_be_said_of_real_weights_is_refused(capfd, tmp_path, monkeypatch, words, told):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Ten digits as a hand draws them: strokes of points, 0..100 on a pad."""
+"""Ten digits and three shapes as a hand draws them: strokes of points, 0..100 on a pad."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,22 +30,33 @@ DIGITS = {
     ],
 }  # fmt: skip
 
+SHAPES = {
+    "circle": [
+        [
+            (51, 19), (36, 22), (24, 33), (20, 49), (23, 66), (35, 77), (50, 81), (66, 77),
+            (77, 65), (80, 50), (76, 34), (65, 23), (50, 19),
+        ],
+    ],
+    "square": [[(22, 23), (21, 78), (79, 77), (78, 22), (22, 22)]],
+    "triangle": [[(50, 19), (19, 74), (81, 75), (51, 18)]],
+}  # fmt: skip
 
-def strokes_on(box: Mapping[str, float], digit: int) -> Iterator[list[tuple[float, float]]]:
-    """The strokes of a digit on a pad that takes up this box of the screen."""
-    for stroke in DIGITS[digit]:
+
+def strokes_on(box: Mapping[str, float], what: int | str) -> Iterator[list[tuple[float, float]]]:
+    """The strokes of a digit or shape on a pad that takes up this box of the screen."""
+    for stroke in (DIGITS | SHAPES)[what]:
         yield [
             (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
             for x, y in stroke
         ]
 
 
-def draw(page: Any, digit: int) -> None:
-    """Clear the pad and draw a digit on it with the mouse."""
+def draw(page: Any, what: int | str) -> None:
+    """Clear the pad and draw a digit or shape on it with the mouse."""
     page.click("#clear")
     pad = page.locator("#pad")
     pad.scroll_into_view_if_needed()
-    for places in strokes_on(pad.bounding_box(), digit):
+    for places in strokes_on(pad.bounding_box(), what):
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:

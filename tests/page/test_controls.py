@@ -15,7 +15,9 @@ from firstspike.golden import (
     encode,
     infer,
     load_network,
+    shipped,
 )
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.faults import flip, jitter, kill
 from firstspike.sim.harness.networks import network_of
 from tests.support.browser import DESKTOP, PHONE, opened
@@ -220,6 +222,30 @@ def test_a_finger_draws_and_a_second_one_does_not(browser, pages):
         assert page.evaluate("scrollY") == scrolled
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_the_first_stroke_does_not_move_the_pad(browser, pages, name):
+    check_pad_stays(browser, pages / f"{name}.html")
+
+
+def check_pad_stays(browser, path) -> None:
+    """The pad of a page on a phone stays where it is, however the answer changes."""
+    with opened(browser, path, **PHONE) as page:
+        page.click("#clear")
+        page.wait_for_function("!document.querySelector('#answer b')")
+        pad = page.locator("#pad")
+        pad.scroll_into_view_if_needed()
+        before = pad.bounding_box()
+        page.mouse.move(before["x"] + 90, before["y"] + 90)
+        page.mouse.down()
+        for x in (200, 120):
+            page.mouse.move(before["x"] + x, before["y"] + 200, steps=4)
+            page.wait_for_selector("#answer b")
+            assert pad.bounding_box() == before
+        page.mouse.up()
+        page.wait_for_timeout(600)  # by then the remarks below the pad have changed, too
+        assert pad.bounding_box() == before
+
+
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_control_has_a_name_and_is_reached_and_operated_by_keyboard(browser, pages, screen):
     with opened(browser, pages / "mnist-4bit.html", **screen) as page:
@@ -313,6 +339,25 @@ def test_a_table_has_sliders_and_samples(browser, capfd, tmp_path):
         assert "4 samples" in page.inner_text("#checked")
         assert ": 0 differ" in page.inner_text("#checked")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("medians", [None, (1.25, 3.5, 12)])
+def test_a_table_without_samples_opens_inside_of_the_training_range(
+    browser, capfd, tmp_path, medians
+):
+    """In the middle of the range, which is that of the edges, or at the medians."""
+    network = table_network()
+    low, high = np.array([[0, -10, 0], [2, 10, 40]], float)
+    features = encoding_of(network.encoding).fitted(np.stack([low, high]))
+    features = replace(network.features, edges=features.edges, medians=medians)
+    network = replace(network, features=features)
+    opens = (low + high) / 2 if medians is None else np.array(medians)
+    with opened(browser, page_of(capfd, tmp_path, network), **DESKTOP) as page:
+        check_answer(page, network, encode(network, opens[None]))
+        values = page.locator("#sliders output").all_inner_texts()
+        assert list(map(float, values)) == opens.tolist()
+        page.click("#check")
+        assert ": 0 differ" in page.inner_text("#checked")
 
 
 def test_events_have_samples(browser, capfd, tmp_path):

@@ -13,8 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
+from firstspike.scripts.page import content
 from firstspike.scripts.page.joined import script
+from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import firstspike, refusal, toy_network
@@ -107,6 +111,21 @@ def test_pages_are_small(pages):
         assert len(gzip.compress((pages / f"{name}.html").read_bytes())) <= MOST_BYTES
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_the_boards_are_those_of_the_known_builds(browser, pages, name):
+    known = {
+        BOARDS[build.board].title
+        for build in SHIPPED_BUILDS
+        if build.network == name and not build.shape.overlap
+    }
+    with opened(browser, pages / f"{name}.html", **DESKTOP) as page:
+        cells = page.locator("#cores td:first-child").all()
+        rows = [cell.inner_text().split("\n")[0].split(", ") for cell in cells]
+    assert rows
+    assert all(len(row) == len({*row}) for row in rows)
+    assert {board for row in rows for board in row} == known
+
+
 def several_groups():
     """A network of two hidden layers, of which 64 lanes make several groups, with windows."""
     weights = random_weights(np.random.default_rng(1), (35, 150, 70, 4), -40, 60)
@@ -133,6 +152,39 @@ def test_what_no_page_can_be_made_of_is_refused(capfd, tmp_path):
     words = ("page", tmp_path / "toy.npz", "-o", tmp_path / "page.html")
     assert "--dataset" in refusal(capfd, *words)
     assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize("count", [0, verb.MOST_SAMPLES + 1, 10**23])
+def test_a_number_of_samples_out_of_range_is_refused(capfd, tmp_path, count):
+    ended = firstspike(capfd, "page", "--images", count, "-o", tmp_path / "page.html")
+    assert ended.status == 2
+    said = " ".join(ended.err.split())
+    assert f"{count} is not in the range 1<=x<={verb.MOST_SAMPLES}" in said
+
+
+def test_more_test_images_than_a_page_holds_are_refused(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(verb, "MOST_SAMPLES", 9_999)
+    said = refusal(capfd, "page", "--images", "all", "-o", tmp_path / "page.html")
+    assert "there are 10000 test images, and a page holds at most 9999: " in said
+    assert "--images N" in said
+
+
+def test_a_signal_waits_for_the_cycles_of_a_few_images_only(monkeypatch):
+    counted = []
+    count = content.image_cycles
+
+    def image_cycles(network, folding, ticks):
+        counted.append(len(ticks))
+        return count(network, folding, ticks)
+
+    monkeypatch.setattr(content, "image_cycles", image_cycles)
+    network = toy_network()
+    samples = content.random_samples(network, 250)
+    told = content.content(network, "toy", samples, [], shown=False)
+    assert counted == [100, 100, 50]
+    (cycles,) = told["expected"]["cycles"]
+    ((folding, _),) = content.cores_of(network)
+    assert cycles == count(network, folding, encode(network, samples)).tolist()
 
 
 @needs(TYPESCRIPT)

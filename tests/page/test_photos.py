@@ -24,10 +24,10 @@ PREPARED = """async (coded) => {
   return { pixels: Array.from(pixels), ink };
 }"""
 
-GIVEN = """async ([coded, kind, id]) => {
+GIVEN = """async ([coded, kind, id, name = "given.png"]) => {
   const bytes = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
   const data = new DataTransfer();
-  data.items.add(new File([bytes], "given.png", { type: "image/png" }));
+  data.items.add(new File([bytes], name, { type: "image/png" }));
   const options = { bubbles: true, cancelable: true };
   options[kind === "paste" ? "clipboardData" : "dataTransfer"] = data;
   const Kind = kind === "paste" ? ClipboardEvent : DragEvent;

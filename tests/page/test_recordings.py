@@ -2,38 +2,46 @@
 """Recordings on the page: heard to the bit as golden hears them, and what is no recording."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from firstspike.golden import Features, Network
+from firstspike.golden import Features, Network, encode
+from firstspike.golden.data.sounds import read_sounds
+from firstspike.golden.data.spoken import SPOKEN_DIGITS
 from firstspike.golden.data.wav import MOST_SAMPLES
 from firstspike.golden.sound.usual import usual_front_end
+from firstspike.scripts.figures import picture
+from firstspike.scripts.selection import Images
+from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import firstspike
 
 from .recordings import heard_by_golden, heard_by_page
 from .test_accessible import check
+from .test_controls import check_answer, page_of
 
 FRONT = usual_front_end()
 RATE = FRONT.rate
 
 
-def network_of_sound() -> Network:
+def network_of_sound(constant: bool = False) -> Network:
     """Return a network of two words and none of them, of random weights."""
-    hidden, outputs = random_weights(np.random.default_rng(1), (FRONT.n_pixels, 20, 4), -40, 60)
+    n_inputs = FRONT.n_pixels + constant
+    hidden, outputs = random_weights(np.random.default_rng(1), (n_inputs, 20, 4), -40, 60)
     return Network(
         weights=(hidden, outputs[:, :3]),
         weight_bits=(8, 8),
         thresholds=(200, 40),
         unit=32,
         deadline=300,
-        n_inputs=FRONT.n_pixels,
-        inputs=np.arange(FRONT.n_pixels),
+        n_inputs=n_inputs,
+        inputs=np.arange(n_inputs),
         encoding="levels-32",
-        features=Features(sound=FRONT),
+        features=Features(sound=FRONT, constant=constant),
         classes=("yes", "<b>no", "none"),
     )
 
@@ -139,6 +147,79 @@ def test_a_recording_is_opened_and_its_words_are_said(browser, page_file, screen
 
 def test_the_page_of_sound_is_accessible(browser, page_file):
     check(browser, page_file)
+
+
+SHOWN = """frames => {
+  const [pen, side] = [grid.getContext("2d"), grid.width / frames];
+  const at = (x, y) => pen.getImageData((x + 0.5) * side, (y + 0.5) * side, 1, 1).data[0];
+  return Array.from({ length: grid.height / side }, (_, y) =>
+    Array.from({ length: frames }, (_, x) => at(x, y)));
+}"""
+"""Grey of the pixels of a word of so many frames as they are shown, row by row."""
+
+
+def test_a_word_is_shown_at_the_start_as_run_plots_it(browser, capfd, tmp_path):
+    network = network_of_sound()
+    for name, seeds in (("yes", (0, 1)), ("<b>no", (2, 3))):
+        (tmp_path / "words" / name).mkdir(parents=True)
+        for seed in seeds:
+            (tmp_path / "words" / name / f"{seed}.wav").write_bytes(file_of(recording(seed)))
+    words = ("--dataset", tmp_path / "words", "--test-share", 1)
+    samples = read_sounds(tmp_path / "words", FRONT)
+    first = samples.x[samples.labels.index("yes")]
+    plotted = next(axes.images[0] for axes in picture(network, first, 0, "").axes if axes.images)
+    with opened(browser, page_of(capfd, tmp_path, network, *words), **PHONE) as page:
+        check_answer(page, network, encode(network, first[None]))
+        assert page.inner_text("#sample").startswith("A test sample of yes.")
+        shown = page.evaluate(SHOWN, FRONT.frames)
+        grey = np.array(plotted.get_array(), float) * 255 / (network.levels - 1)
+        assert np.abs(np.array(shown) - grey).max() <= 0.5
+        axes = page.locator("#seen .plot")
+        low, high = (round(FRONT.filters[at].resonance(RATE)) for at in (0, -1))
+        ends = {"low": f"{low} Hz", "high": f"{high} Hz", "begin": "0 s"}
+        ends["end"] = f"{FRONT.seconds(FRONT.window):.2f} s"
+        for name, text in ends.items():
+            assert axes.locator(f".{name}").inner_text() == text
+        box = page.locator("#grid").bounding_box()
+        low, high = (axes.locator(name).bounding_box() for name in (".low", ".high"))
+        assert high["y"] < low["y"] < box["y"] + box["height"]
+        assert low["x"] + low["width"] <= box["x"]
+        page.focus("#grid")
+        page.keyboard.press("ArrowDown")
+        assert page.inner_text("#cursor").startswith("frame 1, filter 15 from the lowest: ")
+        before = shown[1][0]
+        page.keyboard.press(" ")
+        page.evaluate("document.activeElement.blur()")
+        (after,) = page.evaluate(SHOWN, FRONT.frames)[1][:1]
+        assert abs(after - (255 - before)) <= 255 / (network.levels - 1)
+
+
+def test_without_a_word_nothing_is_decided(browser, capfd, tmp_path):
+    with opened(
+        browser, page_of(capfd, tmp_path, network_of_sound(constant=True)), **DESKTOP
+    ) as page:
+        assert page.inner_text("#answer") == "No word is heard yet: 3 neurons wait to answer."
+        page.set_input_files("#wav", {"name": "it.wav", "mimeType": "audio/wav", "buffer": WHOLE})
+        page.wait_for_selector("#answer b")
+
+
+def test_a_named_data_set_of_sound_brings_its_words(monkeypatch, capfd, tmp_path):
+    network = replace(network_of_sound(), meta={"dataset": SPOKEN_DIGITS})
+    named = []
+
+    def loaded_images(network, options):
+        named.append(options["dataset"])
+        x = np.full((3, FRONT.frames, len(FRONT.filters)), 200, np.uint8)
+        return Images(SPOKEN_DIGITS, x, [0, 1, 2], np.arange(3), "")
+
+    monkeypatch.setattr(verb, "loaded_images", loaded_images)
+    monkeypatch.setattr(verb, "places", lambda name: [tmp_path / name])
+    page_of(capfd, tmp_path, network)
+    (tmp_path / SPOKEN_DIGITS).touch()
+    page_of(capfd, tmp_path, replace(network, meta={"dataset": "words"}))
+    assert named == []
+    page_of(capfd, tmp_path, network)
+    assert named == [SPOKEN_DIGITS]
 
 
 def test_the_browser_reads_other_rates(browser, page_file):

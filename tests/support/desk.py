@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Plays recordings to the placed netlist of an iCEBreaker that listens, and compares its text.
+"""Plays recordings to the synthesised netlist of a listening iCEBreaker, and compares its text.
 
     python -m tests.support.desk NET BUILD WAV...
 
 BUILD is the folder of `firstspike build NET --board icebreaker --sensor pdm`, or `--sensor i2s`.
-The recordings follow one another, with a window of silence behind each. Every line of text must be
-golden's.
+The recordings follow one another, as golden joins them. Every line of text must be golden's.
 """
 
 import json
@@ -13,12 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from firstspike.boards.building.bitstream import NETLIST, WEIGHTS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
-from firstspike.golden.data.wav import samples_of
+from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.sim.benches.alone.around import netlist_verilog
@@ -50,13 +47,6 @@ SELECT = "microphone_select_0__io"
 """A pin that an I2S microphone has alone."""
 
 
-def in_turn(network: Network, recordings: list[np.ndarray]) -> np.ndarray:
-    """Return the samples of recordings with a window of silence behind each."""
-    front = sound_of(network)
-    silence = np.zeros(front.window * front.slot, np.int16)
-    return np.concatenate([part for x in recordings for part in (x, silence)])
-
-
 def netlist_desk(network: Network, folder: Path) -> Desk:
     """Return the desk with a microphone and the netlist in the folder of a build."""
     netlist, pins, hz = _built(folder)
@@ -81,14 +71,14 @@ def main() -> None:
     """Print what is said, and end with status 1 where golden says something else."""
     net, folder, *paths = sys.argv[1:]
     network = load_network(net)
-    rate = sound_of(network).rate
-    x = in_turn(network, [samples_of(Path(path).read_bytes(), path, rate) for path in paths])
+    sound = sound_of(network)
+    x = sound.joined([read_wav(path, sound.rate) for path in paths])
     desk = netlist_desk(network, Path(folder))
     image = (Path(folder) / WEIGHTS).read_bytes()
     began = time.monotonic()
     said, expected = desk.run(x, image, FLASH.place).decode(), desk.expected(x).decode()
     print(said, end="")
-    print(f"{len(x) / rate:.1f} s of sound in {time.monotonic() - began:.0f} s")
+    print(f"{len(x) / sound.rate:.1f} s of sound in {time.monotonic() - began:.0f} s")
     if said != expected:
         sys.exit(f"golden says\n{expected}")
 

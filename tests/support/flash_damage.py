@@ -21,7 +21,7 @@ COUNT = 1000
 def main() -> None:
     """Print how many bytes were damaged; an error says what was wrong."""
     weights = random_weights(np.random.default_rng(6), (44, 20, 5), -40, 60)
-    network = network_of(weights, (300, 200), bits=8, encoding="levels-4")
+    network = network_of(weights, (100, 60), bits=8, encoding="levels-4")
     size = damage(network, CoreShape(lanes=4), COUNT, images=2)
     print(f"{COUNT} of {size} bytes were damaged one by one: no class was said.")
     size = damage_link(COUNT, small_network(n_inputs=96, hidden=(24,)))

@@ -4,7 +4,14 @@
 from firstspike.golden import Network
 from firstspike.golden.flash import Fault, ImageError, payload_of
 from firstspike.hdl.flash.image import network_image, words_of
-from firstspike.hdl.link.protocol.formats import ANSWER, Cause, Identity, IdentityFlag, Request
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    Cause,
+    DecisionFlag,
+    Identity,
+    IdentityFlag,
+    Request,
+)
 from firstspike.sim.benches.alone.example import damages
 from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Answer, Script
@@ -58,6 +65,8 @@ def damage_link(count: int, network: Network | None = None) -> int:
         script.answers(2 * number + 2)
     answers = board.run(script).answers
     content, (expected,) = bytearray(image), board.expected(pixels)
+    _, flags, *_ = expected
+    assert not flags >> DecisionFlag.FORCED & 1  # else the weights would decide nothing
     decided = 0
     for number, start in enumerate(starts):
         for at, byte in start.items():

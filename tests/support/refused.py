@@ -3,10 +3,11 @@
 
 import gc
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from amaranth.hdl import UnusedElaboratable
+from amaranth.hdl import Fragment, Module, UnusedElaboratable
 
 
 def refused(make: Callable[[], object], said: str, error: type[Exception] = ValueError) -> None:
@@ -20,3 +21,15 @@ def refused(make: Callable[[], object], said: str, error: type[Exception] = Valu
         with pytest.raises(error, match=said):
             make()
         gc.collect()
+
+
+@contextmanager
+def nothing_unused() -> Iterator[None]:
+    """Fails if a block is made inside that nothing uses: Amaranth warns of it when it goes."""
+    Fragment.get(Module(), None)  # Amaranth warns only in a process that has used a block
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UnusedElaboratable)
+        yield
+        gc.collect()
+    assert [str(one.message) for one in caught] == []

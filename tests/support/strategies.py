@@ -61,12 +61,12 @@ def networks_with_ticks(
 
 @st.composite
 def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndarray]:
-    """A network with features of any kind, and samples for it."""
+    """A network with features of any kind, and samples for it, some of which miss values."""
     rng = np.random.default_rng(draw(seeds))
     kind = draw(st.sampled_from(["pixels", "levels", "crossings"]))
     count, N = draw(st.integers(1, 4)), draw(st.sampled_from([2, 3, 17]))
     constant, complement = draw(st.booleans()), kind != "crossings" and draw(st.booleans())
-    edges, steps = None, 0
+    edges, medians, steps = None, None, 0
     if kind != "pixels":
         edges = np.sort(rng.integers(-3, 4, (count, N - 1)) / 2.0, axis=1)
     if kind == "crossings":
@@ -74,11 +74,14 @@ def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndar
         samples = rng.integers(-4, 5, (n, count, steps)) / 2.0
     elif kind == "levels":
         samples = rng.integers(-4, 5, (n, count)) / 2.0
+        if draw(st.booleans()):
+            medians = rng.integers(-4, 5, count) / 2.0
+            samples[rng.random(samples.shape) < 0.3] = np.nan
     else:
         samples = rng.integers(0, 256, (n, count)).astype(np.uint8)
     named = edges is not None and draw(st.booleans())
     names = tuple(f"f{i}" for i in range(count)) if named else ()
-    features = Features(edges, complement, constant, steps, names)
+    features = Features(edges, complement, constant, steps, names, medians=medians)
     encoding = f"crossings-{N - 1}" if steps else f"levels-{N}"
     n_inputs = encoding_of(encoding).n_inputs(features, count)
     inputs = np.sort(rng.permutation(n_inputs)[: draw(st.integers(1, n_inputs))])

@@ -16,10 +16,13 @@
 
 /* @tables@ */
 
-/* Whether the encoding takes a value: NaN, infinities and ticks after the deadline are refused. */
+/* Whether the encoding takes a value: infinities and ticks after the deadline are refused, and so is
+ * NaN, unless FIRSTSPIKE_MISSING is 1: it then stands for a missing value. */
 static inline int firstspike_known(firstspike_value value)
 {
-#if FIRSTSPIKE_EDGES
+#if FIRSTSPIKE_MISSING
+    return !(value < -DBL_MAX || value > DBL_MAX); /* NaN is neither. */
+#elif FIRSTSPIKE_EDGES
     return value >= -DBL_MAX && value <= DBL_MAX;
 #elif FIRSTSPIKE_LEVELS
     (void)value; /* Every pixel is known. */
@@ -41,12 +44,17 @@ static inline int firstspike_fits(const firstspike_value *values, uint32_t count
 }
 
 #if FIRSTSPIKE_LEVELS
-/* The level of a feature: of a pixel its share of 256, else how many edges are not above it. */
+/* The level of a feature: of a pixel its share of 256, else how many edges are not above it; of a
+ * missing value that of the median. */
 static inline uint32_t firstspike_feature_level(const firstspike_value *values, uint32_t feature)
 {
 #if FIRSTSPIKE_EDGES
     const double *edges = firstspike_edges[feature];
     uint32_t low = 0, high = FIRSTSPIKE_EDGES;
+#if FIRSTSPIKE_MISSING
+    if (!(values[feature] >= -DBL_MAX)) /* NaN: firstspike_known refuses smaller values. */
+        return firstspike_missing_levels[feature];
+#endif
     while (low < high) {
         uint32_t middle = (low + high) / 2u;
         if (edges[middle] <= values[feature])

@@ -5,6 +5,7 @@ Driver and encoder are files of `hdl/bus/c`, whose names in C begin with `firsts
 another name gets another prefix, so that one program can use several cores.
 """
 
+import re
 from importlib.resources import files
 
 from firstspike.golden.network import Network
@@ -31,14 +32,15 @@ def c_files(
     folder = files("firstspike.hdl.bus") / "c"
     tables = c_encoding(config, network, prefix)
     texts = {C_SUFFIXES[0]: c_header(registers, prefix, said)}
+    replaced = {
+        f"{PREFIX}_": f"{prefix}_",
+        f"{PREFIX.upper()}_": f"{prefix.upper()}_",
+        'include "': f'include "{stem}_',
+        "/* @tables@ */": tables,
+    }
+    # In one pass, because a name may hold the text of a later replacement.
+    pattern = re.compile("|".join(map(re.escape, replaced)))
     for suffix in C_SUFFIXES[1:]:
         text = (folder / suffix.removeprefix("_")).read_text()
-        for old, new in (
-            (f"{PREFIX}_", f"{prefix}_"),
-            (f"{PREFIX.upper()}_", f"{prefix.upper()}_"),
-            ('include "', f'include "{stem}_'),
-            ("/* @tables@ */", tables),
-        ):
-            text = text.replace(old, new)
-        texts[suffix] = text
+        texts[suffix] = pattern.sub(lambda found: replaced[found[0]], text)
     return texts

@@ -12,6 +12,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS, BusCore, Port
+from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import RegisterMap
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
@@ -92,6 +93,8 @@ def generate_bus_core(
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
     any_weights = not embedded or config.learns
+    # A core that the bus cannot hold is refused here: Amaranth warns of one that nothing uses.
+    registers = core_map(config, network, any_weights, Images.of(config, network, pixels))
     component = BusCore(config, network, weights if embedded else None, any_weights, pixels)
     about, notes = describe_network(config, network)
     about |= {"ports": [_described(port) for port in component.ports], "notes": [*_NOTES, *notes]}
@@ -99,7 +102,6 @@ def generate_bus_core(
     text = convert(component, name, loaded="" if embedded else "*.store")
     chunks = [chunk for *_, chunk in weight_chunks(config, network, weights)]
     core = explained(_with_buses(text, component.ports, component.images), interface, chunks)
-    registers = component.map
     described = description(registers, config, component.images) | {
         "module": name,
         "license": LICENCE,

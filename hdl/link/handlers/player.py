@@ -13,15 +13,17 @@ from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.unknown_register import unknown_register
-from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
+from firstspike.hdl.link.protocol.formats import (
+    MAX_BENCH_IMAGES,
+    PLAY_BYTES,
+    PLAY_CYCLES_BITS,
+    STORE_BYTES,
+)
 
 EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
 """The decision that an image should get, unchecked: a class out of range equals no decision."""
 
 ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
-
-CYCLES_BITS = 40
-"""Bits of the cycle counter: the longest play has room, with 65,000 cycles per image."""
 
 CYCLES_BESIDES = 2
 """Cycles that a play counts and the core does not: the words pass a register, and the last decision
@@ -42,7 +44,7 @@ def check_bench(config: CoreConfig, images: int) -> None:
 def counts_layout(images: int) -> data.StructLayout:
     """Return the layout of the counts of a play."""
     decisions = range(images << ROUNDS_BITS)
-    return struct(decisions=decisions, differences=decisions, cycles=CYCLES_BITS)
+    return struct(decisions=decisions, differences=decisions, cycles=PLAY_CYCLES_BITS)
 
 
 class Walk(Block):

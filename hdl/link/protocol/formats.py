@@ -154,6 +154,8 @@ COUNTS_BYTES = {"decisions": 4, "differences": 4, "cycles": 8}
 """Bytes of each field of the answer to PLAY. `differences` counts decisions of another class or
 tick than was stored. `cycles` go from the core's first word to the last decision."""
 COUNTS_FORMAT = _format(COUNTS_BYTES)
+PLAY_CYCLES_BITS = 40
+"""Bits of the counter of these cycles: the longest play has room, with 65,000 cycles per image."""
 
 
 class DecisionFlag(IntEnum):
@@ -197,6 +199,12 @@ def _record_format(kind: type) -> struct.Struct:
     hints = get_type_hints(kind, include_extras=True).values()
     codes = (hint.__metadata__[0] for hint in hints if get_origin(hint) is Annotated)
     return struct.Struct("<" + "".join(codes))
+
+
+def highest(kind: type, field: str) -> int:
+    """Return the largest number that a field of a record holds."""
+    code = get_type_hints(kind, include_extras=True)[field].__metadata__[0]
+    return (1 << 8 * struct.calcsize(code)) - 1
 
 
 class LayerIdentity(NamedTuple):

@@ -9,18 +9,21 @@ from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.kind import LayerKind
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.layer import LayerFolding
+from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig, Learning
 
-from .folding import bitmap_bits
+from .folding import bitmap_bits, linked_folding
 from .formats import (
     BUILD_BYTES,
     RING_OVERHEAD,
+    UNLABELLED,
     GeometryIdentity,
     Identity,
     IdentityFlag,
     LayerIdentity,
+    highest,
 )
 
 RING_BYTES = 8192
@@ -49,6 +52,50 @@ class Facts:
             raise ValueError(
                 f"build has {len(self.build)} bytes: give the {BUILD_BYTES} of its hash"
             )
+
+
+_MOST_LAYERS = (1 << 8) - 1
+"""The link has a byte for the number of layers."""
+
+_MOST_WORDS = 1 << 24
+"""The link has three bytes for the address of a weight word."""
+
+
+def linked_config(
+    network: Network,
+    shape: CoreShape = ANY_SHAPE,
+    any_weights: bool = False,
+    stored_bits: int | None = None,
+) -> CoreConfig:
+    """Return the configuration of a core for `network` behind a link.
+
+    Raises NetworkError as `linked_folding` and `CoreConfig.of` do, and for a number of the network
+    that is too large for its field on the line.
+    """
+    folding = linked_folding(network, shape)
+    numbers = [
+        ("number of layers", network.n_layers, _MOST_LAYERS),
+        ("deadline", network.deadline, highest(Identity, "deadline")),
+        ("number of inputs", network.n_inputs, highest(Identity, "n_inputs")),
+        ("number of outputs", network.shape[-1], UNLABELLED),
+    ]
+    most_neurons, most = (highest(LayerIdentity, field) for field in ("n_out", "threshold"))
+    for number, (layer, threshold) in enumerate(
+        zip(folding.layers, network.thresholds, strict=True)
+    ):
+        numbers += [
+            (f"number of neurons of layer {number}", layer.n_out, most_neurons),
+            (f"threshold of layer {number}", threshold, most),
+            (f"number of weight words of layer {number}", layer.words, _MOST_WORDS),
+        ]
+    for what, number, most in numbers:
+        if number > most:
+            raise NetworkError(
+                f"over the link of a board the {what} is at most {most}, not {number}: make the "
+                "network with a smaller one, or take the core without a link that `firstspike "
+                "verilog` writes"
+            )
+    return CoreConfig.of(network.connected(), folding, any_weights, stored_bits)
 
 
 def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:

@@ -3,10 +3,10 @@
 import { checked } from "./check.js";
 import { Clock } from "./clock.js";
 import { cyclesOf } from "./source.js";
-import { element, input } from "./element.js";
+import { canvas, element, input } from "./element.js";
 import { encodingOf } from "./encoding.js";
 import { Faults } from "./faults.js";
-import { Grid } from "./picture.js";
+import { addAxes, Grid, viewOf } from "./picture.js";
 import { Convolution, layerOf } from "./layer.js";
 import { listen, listening } from "./listening.js";
 import { Maps } from "./maps.js";
@@ -19,10 +19,10 @@ import { Preparation } from "./preparation.js";
 import { samplesOf } from "./recording.js";
 import { chips, sliders } from "./samples.js";
 import { remarks } from "./usual.js";
-import { unpacked } from "./unpack.js";
+import { rowOf, unpacked } from "./unpack.js";
 
 const SETTLED = 500; // milliseconds without a change until the answer is spoken
-const HINT = element("found").textContent ?? ""; // while there is nothing to say
+const OFFER = element("sample").textContent; // of samples, while none is shown
 
 const content = JSON.parse(element("content").textContent ?? "");
 const packed = [...content.weights, content.samples, ...content.expected.hidden];
@@ -50,7 +50,7 @@ const faults = new Faults();
  *
  * @type {ArrayLike<number>}
  */
-let sample = samples.subarray(0, samples.length / expected.decision.length).map(() => 0);
+let sample = new Array(samples.length / expected.decision.length).fill(0);
 /** @type {import("./model.js").Trace} */
 let trace;
 let waiting = false;
@@ -65,24 +65,32 @@ const usual = Math.max(...expected.tick.filter((_, at) => !expected.forced[at]),
 const race = new Race(network, classes, usual, (layer, number) => neuron.choose(layer, number));
 const first = network.layers[0];
 const maps = first instanceof Convolution ? new Maps(first, (number) => neuron.choose(0, number)) : null;
-const about = { network, inputs: encoding.told.inputs, image: content.image, classes };
-const neuron = new Neuron(about, () => trace && refresh());
 const [height, width] = content.image ?? [1, 1];
-const grid = new Grid(height, width, (at) => {
+const view = viewOf(height, width, content.sound);
+const grid = new Grid(view, (at) => {
   sample = Uint8Array.from(sample, (pixel, place) => (place === at ? 255 - pixel : pixel));
   refresh();
 });
+const about = { network, inputs: encoding.told.inputs, view: content.image && view, classes };
+const neuron = new Neuron(about, () => trace && refresh());
 const preparation = new Preparation(content.preparation);
-const pad = new Pad(preparation, () => {
+const ground = { light: content.ground === "light", themed: Boolean(content.usual) };
+const pad = new Pad(preparation, ground, () => {
   unread = "";
   sample = pad.pixels(height, width);
   later();
 });
+if (encoding.drawn) sample = new Array(height * width).fill(pad.blank);
+/** The text below the pad while there is no other. */
+const hint =
+  `Or drop ${content.usual ? "a picture of a digit" : "an image"} here, or paste one.` +
+  (content.ground ? "" : " Tick Dark on light if the network learned such images: its file does not tell.");
 /** @type {(values: ArrayLike<number>) => void} */
 let showValues = () => {};
 
-/** Look at the input anew before the next frame. */
+/** Look at the input, which is no sample any more, anew before the next frame. */
 function later() {
+  element("sample").textContent = OFFER;
   if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
@@ -94,8 +102,9 @@ function later() {
 /** From the input to everything that is shown of it. */
 function refresh() {
   const seen = encoding.drawn ? faults.flip(sample) : sample;
-  const ticks = faults.shake(encoding.ticks(seen), network.deadline);
-  trace = run(network, ticks, isDead);
+  const empty = encoding.drawn && pad.empty && Array.from(seen).every((pixel) => pixel === pad.blank);
+  const ticks = encoding.ticks(seen).map((tick) => (empty ? 0 : tick)); // nothing is to be decided
+  trace = run(network, faults.shake(ticks, network.deadline), isDead);
   race.show(trace);
   maps?.show(trace);
   if (encoding.drawn) grid.paint(encoding.seen(seen));
@@ -113,9 +122,9 @@ function isDead(layer, number) {
   return faults.isDead(layer, number, Math.floor(number / network.layers[layer].positions));
 }
 
-/** @param {Uint8Array} picture */
-function traceOf(picture) {
-  return run(network, encoding.ticks(picture));
+/** @param {ArrayLike<number>} undisturbed */
+function traceOf(undisturbed) {
+  return run(network, encoding.ticks(undisturbed));
 }
 
 /** Whether any input spikes; without one nothing is decided but by force. */
@@ -129,19 +138,28 @@ function answer() {
   const name = classes[trace.decision];
   const spikes = trace.spikesIn.reduce((sum, some) => sum + some, 0);
   const z = (trace.tick / network.unit).toFixed(2);
-  const how = trace.forced
-    ? `no output spiked up to the deadline, and ${name} came nearest`
-    : `decided at tick ${trace.tick}, z = ${z}, after ${spikes} spikes`;
-  const said = element("answer");
-  said.textContent = "";
-  const bold = Object.assign(document.createElement("b"), { textContent: name });
-  if (silent) said.append(`No input spikes yet: ${classes.length} neurons wait to answer.`);
-  else said.append("It is ", bold, `: ${how}.`);
+  const how = trace.forced ? forcedAnswer(name) : `decided at tick ${trace.tick}, z = ${z}, after ${spikes} spikes`;
+  const yet = content.sound ? "No word is heard" : encoding.drawn ? "Nothing is drawn" : "No input spikes";
+  if (silent) element("answer").textContent = `${yet} yet: ${classes.length} neurons wait to answer.`;
+  else showAnswer("answer", name, how);
   clearTimeout(speaking);
   speaking = setTimeout(() => {
     element("spoken").textContent = silent ? "" : `${name}, ${how}`;
     showFound();
   }, SETTLED);
+}
+
+/** @param {string} name of a class */
+const forcedAnswer = (name) => `no output spiked up to the deadline, and ${name} came nearest`;
+
+/**
+ * @param {string} id
+ * @param {string} name of a class
+ * @param {string} how it was decided
+ */
+function showAnswer(id, name, how) {
+  const bold = Object.assign(document.createElement("b"), { textContent: name });
+  element(id).replaceChildren("It is ", bold, `: ${how}.`);
 }
 
 /** Say what is on the photo, and how the input differs from a digit. */
@@ -152,7 +170,7 @@ function showFound() {
   else if (ink) found.push(`${photo}: ${ink} ink on ${ink === "dark" ? "light" : "dark"} ground.`);
   const unlike = content.usual && anySpikes() ? remarks(content.usual, network, trace, race.membranes) : [];
   if (unlike.length) found.push(`Unlike a digit: ${unlike.join("; ")}.`);
-  element("found").textContent = found.join(" ") || HINT;
+  element("found").textContent = found.join(" ") || hint;
 }
 
 /** Clock cycles and time of this input on each core, the fastest first. Boards with one core share a row. */
@@ -198,6 +216,25 @@ function paint() {
   });
 }
 
+/** Decide the first sample as a picture that is opened, and report whether golden decides the same. */
+function checkFirst() {
+  let first = rowOf(samples, samples.length / expected.decision.length, 0);
+  if (encoding.drawn) {
+    const rgba = Array.from(first).flatMap((grey) => [grey, grey, grey, 255]);
+    first = preparation.raw(rgba, width, height, width, height);
+  }
+  const { decision, tick } = traceOf(first);
+  const [golden, then] = [expected.decision[0], expected.tick[0]];
+  const equal = decision === golden && tick === then;
+  if (equal) element("checked").textContent = "Its first sample is decided as by the golden model.";
+  else {
+    element("wrong").textContent =
+      `Do not trust this page: it decides its first sample as ${classes[decision]} at tick ${tick}, ` +
+      `the golden model as ${classes[golden]} at tick ${then}. Make the page anew, or use another browser.`;
+  }
+  element("wrong").hidden = equal;
+}
+
 /** @param {ArrayLike<number>} values */
 function take(values) {
   pad.clear();
@@ -217,7 +254,7 @@ function connect() {
     : content.usual
       ? "Draw a digit, or open a picture of one"
       : drawn
-        ? "Draw a picture"
+        ? "Draw an image, or open one"
         : "Choose an input";
   element("lead").textContent =
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
@@ -233,12 +270,21 @@ function connect() {
     shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
     element("classes").append(shown);
   }
+  const longest = classes.reduce((one, other) => (other.length > one.length ? other : one));
+  showAnswer("longest", longest, forcedAnswer(longest));
   element("drawing").hidden = !drawn || sound;
+  element("ground").hidden = Boolean(content.usual);
+  input("light").checked = ground.light;
+  element("found").textContent = hint;
   element("listening").hidden = !sound;
   element("seen").hidden = element("flip-box").hidden = !drawn;
-  if (sound) listening(sound, classes, traceOf, take);
+  if (sound) {
+    addAxes(canvas("grid"), sound);
+    addAxes(canvas("weights"), sound);
+    listening(sound, classes, traceOf, take);
+  }
   // On a phone the race stands right below the pad.
-  if (matchMedia("(max-width: 56rem)").matches) element("seen").removeAttribute("open");
+  if (matchMedia("(max-width: 56rem)").matches && !sound) element("seen").removeAttribute("open");
   element("samples").hidden = !content.labels;
   input("centre").checked = Boolean(content.usual);
   input("jitter").max = String(network.unit);
@@ -304,6 +350,7 @@ function connect() {
   addEventListener("resize", repaint);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   disturb();
+  checkFirst();
   neuron.choose(0, 0);
   pad.paint();
   refresh();

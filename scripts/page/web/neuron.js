@@ -9,7 +9,7 @@ import { paintPixels } from "./picture.js";
  * @typedef {object} About
  * @property {import("./model.js").Network} network
  * @property {number[]} inputs the connected ones
- * @property {[number, number] | null} image height and width
+ * @property {import("./picture.js").View | null} view of an image
  * @property {string[]} classes
  */
 
@@ -80,7 +80,7 @@ export class Neuron {
   }
 
   #paintWeights() {
-    const { network, inputs, image } = this.#about;
+    const { network, inputs, view } = this.#about;
     const { layer, number } = this;
     const kind = network.layers[layer];
     const column = kind.weightsOf(number);
@@ -91,15 +91,16 @@ export class Neuron {
     const shape = kind instanceof Convolution ? kind.kernel : [Math.ceil(column.length / square), square];
     const kernels = new Mosaic(kind instanceof Convolution ? kind.maps : 1, shape, 1);
     let { height, width } = kernels;
-    /** @type {(at: number) => number | undefined} */
-    let weightAt = (at) => column[kernels.indexAt(at % width, Math.floor(at / width))];
-    if (layer === 0 && image) {
-      [height, width] = image;
+    /** @type {(x: number, y: number) => number | undefined} */
+    let weightAt = (x, y) => column[kernels.indexAt(x, y)];
+    if (layer === 0 && view) {
+      ({ height, width } = view);
       const weights = new Map(kind.seen(number).map(([input, weight]) => [inputs[input], weight]));
-      weightAt = (at) => weights.get(at);
+      weightAt = (x, y) => weights.get(view.indexAt(x, y));
     }
-    paintPixels(canvas("weights"), height, width, (at) => {
-      const weight = weightAt(at);
+    canvas("weights").parentElement?.classList.toggle("bare", layer > 0); // no axes there
+    paintPixels(canvas("weights"), height, width, (x, y) => {
+      const weight = weightAt(x, y);
       if (weight === undefined) return back;
       const share = Math.round((100 * Math.abs(weight)) / most);
       return `color-mix(in srgb, ${weight < 0 ? push : pull} ${share}%, ${card})`;

@@ -7,6 +7,7 @@ const WIDTH = 0.075; // of the pen on the pad, by its side
 const CENTRED_WIDTH = 0.13; // by the drawing's longer side: that of the digits of MNIST
 const SMALLEST = 0.15; // longer side of a drawing, by the pad's: a dot stays one
 const FINE = 112; // pixels a side of the picture that strokes are drawn into
+const HINT = "#737373"; // as clear on a white pad as on a black one
 
 /** @typedef {[number, number][]} Stroke points, 0..1 */
 
@@ -31,12 +32,19 @@ export class Pad {
    * @type {"dark" | "light" | null | undefined}
    */
   ink;
+  /** Whether dark ink is drawn on light ground. */
+  light;
+  #themed;
 
   /**
    * @param {import("./preparation.js").Preparation} preparation
+   * @param {{light: boolean, themed: boolean}} ground of the images that the network learned, and
+   *     whether the pad has the colours of the page instead
    * @param {() => void} changed is called with every new point
    */
-  constructor(preparation, changed) {
+  constructor(preparation, { light, themed }, changed) {
+    this.light = light;
+    this.#themed = themed;
     this.#preparation = preparation;
     this.#changed = changed;
     Object.assign(this.#fine, { width: FINE, height: FINE });
@@ -59,6 +67,11 @@ export class Pad {
     });
     input("centre").addEventListener("change", () => {
       if (this.#photo || this.#strokes.length) this.#changed(); // not of a sample
+    });
+    input("light").addEventListener("change", () => {
+      this.light = input("light").checked;
+      if (this.#sample) this.paint();
+      else this.#redraw();
     });
   }
 
@@ -101,22 +114,46 @@ export class Pad {
       if (!centre) return this.#preparation.raw(data, w, h, width, height);
       const { pixels, ink } = this.#preparation.prepared(data, w, h, width);
       this.ink = ink;
-      return pixels;
+      return this.#onGround(pixels);
     }
     if (centre) {
-      return this.#preparation.centred(this.#grey(this.#relativeWidth()), FINE, FINE, width);
+      const grey = this.#grey(this.#relativeWidth());
+      return this.#onGround(this.#preparation.centred(grey, FINE, FINE, width));
     }
     const whole = { left: 0, top: 0, width: FINE, height: FINE };
-    return Uint8Array.from(scaled(this.#grey(WIDTH), FINE, whole, width, height), Math.round);
+    const grey = scaled(this.#grey(WIDTH), FINE, whole, width, height);
+    return this.#onGround(Uint8Array.from(grey, Math.round));
+  }
+
+  /** A pixel of the ground. */
+  get blank() {
+    return this.light ? 255 : 0;
+  }
+
+  /** Whether nothing is on the pad, not even an image that is all ground. */
+  get empty() {
+    return !this.#photo && !this.#sample && !this.#strokes.length;
+  }
+
+  /** @param {Uint8Array} ink bright where there is ink */
+  #onGround(ink) {
+    return ink.map((pixel) => Math.abs(this.blank - pixel));
+  }
+
+  /** Colours of ground, ink and hint. */
+  #colours() {
+    if (this.#themed) return ["card", "ink", "soft"].map(colour);
+    return [...(this.light ? ["white", "black"] : ["black", "white"]), HINT];
   }
 
   /** In the colours of the moment. */
   paint() {
-    const pen = draw(this.#shown, this.#strokes, WIDTH, colour("card"), colour("ink"));
+    const [ground, ink, hint] = this.#colours();
+    const pen = draw(this.#shown, this.#strokes, WIDTH, ground, ink);
     if (this.#photo) layInto(pen, this.#shown, this.#photo);
     else if (this.#sample) this.#paintSample(pen, this.#sample);
     else if (!this.#strokes.length) {
-      pen.fillStyle = colour("soft");
+      pen.fillStyle = hint;
       Object.assign(pen, { font: `${this.#shown.width / 14}px system-ui`, textAlign: "center" });
       pen.fillText("Draw here", this.#shown.width / 2, this.#shown.height / 2);
     }
@@ -129,7 +166,9 @@ export class Pad {
   #paintSample(pen, { pixels, height, width }) {
     const side = Math.min(pen.canvas.width / width, pen.canvas.height / height);
     const [left, top] = [(pen.canvas.width - side * width) / 2, (pen.canvas.height - side * height) / 2];
-    pen.fillStyle = colour("ink");
+    pen.fillStyle = this.#themed ? colour("card") : "black";
+    pen.fillRect(left, top, side * width, side * height);
+    pen.fillStyle = this.#themed ? colour("ink") : "white";
     for (let at = 0; at < pixels.length; at++) {
       pen.globalAlpha = pixels[at] / 255;
       pen.fillRect(left + (at % width) * side, top + Math.floor(at / width) * side, side, side);

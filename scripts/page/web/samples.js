@@ -58,6 +58,7 @@ export function chips(samples, labels, classes, take) {
     let next = 0;
     button.addEventListener("click", () => {
       take(rowOf(samples, width, places[next++ % places.length]));
+      element("sample").textContent = `A test sample${kind === null ? "" : ` of ${name}`}. Take another one:`;
     });
     element("chips").append(button);
   }

@@ -16,6 +16,8 @@
  * @property {number} after
  * @property {number} contrast
  * @property {[number, number, number, number, number][]} filters a1, a2, up, down and gain of each
+ * @property {[number, number]} hertz of the lowest and of the highest filter
+ * @property {number} seconds that a word takes
  *
  * @typedef {object} Heard a word
  * @property {number} slot in which it begins

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board with a microphone, simulated from power-up on: its RTL, or the netlist that is placed.
+"""A board with a microphone, simulated from power-up on: its RTL, or its synthesised netlist.
 
     WAV -> samples -> bits -> desk.v: microphone, board, flash, line of text -> text
 
@@ -125,7 +125,7 @@ class Desk:
         image: bytes,
         place: int,
         text: str | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float, float], None] | None = None,
         asks: Mapping[int, bytes] = MappingProxyType({}),
         terminal: bytes | None = None,
     ) -> bytes:
@@ -134,6 +134,7 @@ class Desk:
         `asks` are bytes that the board gets on its line, by the number of the chunk of the
         microphone's bits behind which they are sent. They must all be sent before the next ones.
         `terminal` is the address of a Terminal of which the board's UART is the other end.
+        `progress` gets the seconds of sound that were played, and all of them, now and then.
         """
         bits = self._bits(x)
         packed = np.packbits(bits[: len(bits) // CHUNK * CHUNK], bitorder="little").tobytes()
@@ -148,7 +149,10 @@ class Desk:
             text=text,
             terminal=terminal,
         )
-        return self._simulation.run(BENCH, parameters, progress=progress)
+        each = CHUNK / (self.rate * self.microphone.bits_per_sample)  # seconds
+        total = each * len(parameters.chunks)
+        played = None if progress is None else lambda chunks: progress(each * chunks, total)
+        return self._simulation.run(BENCH, parameters, progress=played)
 
     def expected(self, x: np.ndarray) -> bytes:
         """Return what should be said of samples, as golden says."""

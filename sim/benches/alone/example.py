@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Network, encode
+from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import LISTENING
 from firstspike.hdl.alone.status import ASK, Status
@@ -36,8 +36,8 @@ def small_network() -> Network:
     """Return a network whose words of weights need one chunk in a layer, and two in the other."""
     rng = np.random.default_rng(1)
     return network_of(
-        random_weights(rng, (12, 9, 5), -20, 50),
-        (120, 130),
+        random_weights(rng, (12, 9, 5), -40, 60),
+        (60, 40),
         bits=8,
         encoding="levels-4",
         classes=("nought", "one", "two", "three", "a name that is longer than the others"),
@@ -49,12 +49,17 @@ def damage(network: Network, shape: CoreShape, count: int, images: int = 8, **op
 
     The bytes are those of the header and of the checksum, and others at random. After each start
     images are offered. `options` are those of `Simulation`. Raises SimulationError where something
-    else is said than golden says.
+    else is said than golden says, and where no class would be reported with the right weights.
     """
-    config = CoreConfig.of(network, linked_folding(network, shape))
-    simulation = AloneSimulation(config, network, IDENTITY, **options)
     rng = np.random.default_rng(2)
     ticks = encode(network, rng.integers(0, 256, (images, network.n_features)).astype(np.uint8))
+    if infer(network, ticks).forced.all():
+        raise SimulationError(
+            f"no class is reported with the right weights: all decisions of {images} images are "
+            "forced; give lower thresholds."
+        )
+    config = CoreConfig.of(network, linked_folding(network, shape))
+    simulation = AloneSimulation(config, network, IDENTITY, **options)
     content = bytearray(b"\xff" * len(simulation.image))
     starts = list(_starts(simulation.image, count))
     for start, found in zip(starts, simulation.run(ticks, starts), strict=True):

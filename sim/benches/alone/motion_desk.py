@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board with an LSM6DSO, simulated from power-up on: its RTL, or the netlist that is placed.
+"""A board with an LSM6DSO, simulated from power-up on: its RTL, or its synthesised netlist.
 
     samples -> model of the part -> desk.v: board, flash, line of text -> text
 

@@ -17,8 +17,6 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     ANSWER,
@@ -28,6 +26,7 @@ from firstspike.hdl.link.protocol.formats import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.identity import linked_config
 from firstspike.hdl.link.protocol.messages import WORD_BYTES, weight_bytes
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
@@ -290,7 +289,7 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     ends the run. Raises SimulationError where the simulation itself fails.
     """
     network = small_network()
-    config = CoreConfig.of(network.connected(), linked_folding(network, CoreShape(lanes=3)))
+    config = linked_config(network, CoreShape(lanes=3))
     make, top = (
         (serial_core_verilog, SERIAL_CORE_TOP) if bits else (linked_core_verilog, LINKED_CORE_TOP)
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Simulates a board's netlist, the very one that nextpnr places, through its pins.
+"""Simulates a board's synthesised netlist, which Yosys writes and nextpnr reads, through its pins.
 
     netlist.json --Yosys--> Verilog, bit by bit      cells.py: models of its cells
                                   |                            |

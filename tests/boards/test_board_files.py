@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boards that a user adds: what is wrong in a board file, and the PLL behind any pin."""
+
+import importlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.build import Attrs, Clock, Pins, Resource
+from amaranth.hdl import Elaboratable, Module, Signal
+from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
+from amaranth_boards.icebreaker import ICEBreakerPlatform
+
+from firstspike.boards.building import bitstream
+from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.clocking import add_clock, dividers_for
+from firstspike.boards.families.facts import BoardError
+from firstspike.boards.families.ice40 import PLL_PADS
+from firstspike.boards.families.pll import MHZ
+from firstspike.boards.pins.board import Board, connect_uart, light_class, pin_out
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import differences, encode, infer
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flow.devices import HX8K, ICE40, UP5K
+from firstspike.hdl.flow.synthesis import place
+from firstspike.hdl.flow.toolchain import run_tool, run_yosys
+from firstspike.scripts.targets.netlist import Target
+from tests.support.command import toy_network
+from tests.support.refused import refused
+from tests.support.tools import PROGRAMMERS
+
+
+def _connect(m, platform, serial_core):
+    connect_uart(m, platform, serial_core)
+    light_class(m, serial_core, [platform.request("led", number, dir="-") for number in range(3)])
+
+
+BREAKOUT = Board(
+    name="hx8k-breakout",
+    title="HX8K breakout board",
+    platform=ICE40HX8KBEVNPlatform,
+    device=HX8K,
+    clock=24 * MHZ,
+    loaded=False,
+    connect=_connect,
+    programmers=(("iceprog", "-S"),),
+)
+"""A board as a user would write it; its oscillator is at J3, which is no pad of a PLL."""
+
+
+def on_pin(platform, pin, **changed):
+    """A platform with its oscillator on another pin, or changed in another way."""
+    clock = Resource(
+        "clk12", 0, Pins(pin, dir="i"), Clock(12e6), Attrs(GLOBAL=True, IO_STANDARD="SB_LVCMOS")
+    )
+    others = [one for one in platform.resources if one.name not in ("clk12", "button")]
+    body = {"resources": [clock, *others], "connectors": []} | changed
+    return type("Changed", (platform,), body)
+
+
+class Blinker(Elaboratable):
+    """A light that blinks at the clock of the PLL."""
+
+    def elaborate(self, platform):
+        """Put the light on the platform."""
+        m = Module()
+        add_clock(m, platform, ICE40, dividers_for(ICE40, 12 * MHZ, 24 * MHZ))
+        count = Signal(24)
+        m.d.sync += count.eq(count + 1)
+        pin_out(m, "light", platform.request("led", 0, dir="-"), count[-1])
+        return m
+
+
+@pytest.mark.parametrize(
+    ("platform", "pin", "kind"),
+    [
+        (ICE40HX8KBEVNPlatform, "J3", "SB_PLL40_CORE"),
+        (ICE40HX8KBEVNPlatform, "R9", "SB_PLL40_PAD"),
+        (ICE40HX8KBEVNPlatform, "F7", "SB_PLL40_PAD"),
+        (ICEBreakerPlatform, "20", "SB_PLL40_CORE"),
+        (ICEBreakerPlatform, "35", "SB_PLL40_PAD"),
+    ],
+)
+def test_an_oscillator_on_any_pin_reaches_a_pll(platform, pin, kind, tmp_path):
+    plan = on_pin(platform, pin)().prepare(Blinker(), "top", emit_src=False)
+    for name in ("top.il", "top.pcf"):
+        (tmp_path / name).write_text(plan.files[name])
+    assert plan.files["top.il"].count(f"\\{kind} ") == 1
+    run_yosys(tmp_path, ["read_rtlil top.il", "synth_ice40 -top top -json top.json"])
+    _, route, pack = (words[1:] for words in json.loads(plan.files["build_top.json"])["commands"])
+    words = [word for word in route if word != "--quiet"]
+    assert place(ICE40, [*words, "--seed", "1"], tmp_path).met
+    run_tool("icepack", pack, tmp_path)
+    assert (tmp_path / "top.bin").stat().st_size > 10_000
+
+
+@pytest.mark.long
+def test_a_board_of_a_user_is_built_and_its_netlist_equals_golden(tmp_path, monkeypatch):
+    monkeypatch.setitem(BOARDS, BREAKOUT.name, BREAKOUT)
+    network = toy_network()
+    design = Design.of(network, BREAKOUT, CoreShape(4))
+    report = bitstream.build(design, tmp_path, bitstream.tools_for(BREAKOUT))
+    assert report["met"]
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert len(bitstream.bitstreams(tmp_path)) == 1
+    target = Target("net", network, BREAKOUT.name, tmp_path)
+    ticks = encode(
+        network,
+        np.random.default_rng(1).integers(0, 256, (20, network.n_features)).astype(np.uint8),
+    )
+    assert next(differences(infer(network, ticks), target.run(ticks, None)), None) is None
+
+
+def changed(platform, **fields):
+    """A platform with other fields."""
+    return type("Changed", (platform,), fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"device": UP5K}, "has the iCE40HX8K, .* `device` is iCE40 UP5K: name the one"),
+        ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk=None)}, "has no `default_clk`"),
+        ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk="osc")}, "osc#0 does not exist"),
+        ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk="led")}, "led .* no frequency"),
+        ({"platform": changed(ICE40HX8KBEVNPlatform, package="XY9")}, "XY9 .* add .* PLL_PADS"),
+        ({"connect": lambda m, platform, core: platform.request("button", 0)}, "button#0 does not"),
+    ],
+)
+def test_a_wrong_board_is_refused_before_synthesis(fields, said):
+    board = replace(BREAKOUT, **fields)
+
+    def planned():
+        Design.of(toy_network(), board, CoreShape(4)).plan(bytes(BUILD_BYTES))
+
+    refused(planned, said, BoardError)
+
+
+ICEBOX = Path("/usr/share/fpga-icestorm/python")
+
+
+@pytest.mark.skipif(not ICEBOX.exists(), reason=PROGRAMMERS["iceprog"].reason)
+def test_the_pads_of_plls_are_those_of_icebox(monkeypatch):
+    monkeypatch.syspath_prepend(ICEBOX)
+    icebox = importlib.import_module("icebox")
+    for die, packages in PLL_PADS.items():
+        places = [
+            pll["PLLOUT_A"]
+            for name, pll in icebox.pllinfo_db.items()
+            if name.partition("_")[0] == die.lower()
+        ]
+        for package, pads in packages.items():
+            names = {f"{die.lower()}-{package.lower()}{half}" for half in ("", ":4k")}
+            found = [icebox.pinloc_db[name] for name in names if name in icebox.pinloc_db]
+            assert found
+            for pins in found:
+                at = {tuple(where): pin for pin, *where in pins}
+                assert [at[place] for place in places] == list(pads)
