@@ -30,8 +30,8 @@ PROOFS = tuple(
 
 
 def proven(boards: Sequence[str], proofs: Sequence[Proof] = PROOFS) -> str:
-    """Say of boards whether somebody has run them: "simulated", or by how many people."""
+    """Say of boards how many people have run them, or "not yet run"."""
     people = len([one for one in proofs if one.board in boards])
     if not people:
-        return "simulated"
+        return "not yet run"
     return f"run by {people} {'person' if people == 1 else 'people'}"
