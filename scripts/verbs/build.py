@@ -206,6 +206,11 @@ def command(
             report, text = building.at_its_clock(design)
         say(f"{text}\nwritten: {printable(folder)}")
         write(report)
+    _check_result(report)
+
+
+def _check_result(report: dict[str, Any]) -> None:
+    """Raise a click error for a design that is too slow, or a bitstream that differs."""
     if not report["met"]:
         reached = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())
         raise click.ClickException(
@@ -215,7 +220,7 @@ def command(
     if (report["layout"] or {}).get("faults"):
         raise click.ClickException(
             "the bitstream differs from the routed design, and `firstspike flash` refuses it: "
-            "take another --seed, and report what the report says."
+            "take another --seed, and open an issue with report.json."
         )
 
 
