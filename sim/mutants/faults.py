@@ -156,7 +156,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "said-whatever-the-sensor-tells": ("sensor.tells & ~said", "~said"),
     },
     "flash.loader": {
-        "checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),
+        "flash-checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),
         "identity-not-checked": (
             "m.If(word != expected[number])",
             "m.If(first & (word != expected[0]))",
