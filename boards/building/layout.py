@@ -37,10 +37,7 @@ def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> Layout
     """
     bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
     design = read_routed(_content(routed, _ROUTED_BYTES))
-    pads = {}
-    if board is not None:
-        text = _content(routed.with_name(_PINS), _PINS_BYTES).decode("ascii", "replace")
-        pads = _pads(bits.chip, board, text)
+    pads = {} if board is None else _pads(bits.chip, board, routed.with_name(_PINS))
     return check_layout(bits, design, pads)
 
 
@@ -52,8 +49,8 @@ def bitstream_netlist(bitstream: Path, board: Board) -> bytes:
     """
     bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
     design = read_routed(_content(bitstream.with_name(ROUTED), _ROUTED_BYTES))
-    text = _content(bitstream.with_name(_PINS), _PINS_BYTES).decode("ascii", "replace")
-    return json.dumps(read_netlist(bits, _pads(bits.chip, board, text), design.kept)).encode()
+    pads = _pads(bits.chip, board, bitstream.with_name(_PINS))
+    return json.dumps(read_netlist(bits, pads, design.kept)).encode()
 
 
 def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
@@ -98,11 +95,12 @@ def _content(path: Path, most: int) -> bytes:
         raise RoutedError(f"there is no {path}: build it anew.") from None
 
 
-def _pads(chip: Chip, board: Board, constraints: str) -> dict[str, str]:
-    """The bel of each port by the constraints that nextpnr has got."""
+def _pads(chip: Chip, board: Board, constraints: Path) -> dict[str, str]:
+    """The bel of each port by the file of constraints that nextpnr has read."""
+    text = _content(constraints, _PINS_BYTES).decode("ascii", "replace")
     package = chip.packages.get(str(getattr(board.platform, "package", "")).lower(), {})
     found = {}
-    for line in constraints.splitlines():
+    for line in text.splitlines():
         command, *words = line.split() or [""]
         if command == "set_io":
             *_, port, pin = words
