@@ -6,7 +6,7 @@
 #   make test    check style and types, and run all tests but the long ones
 #   make long    run the tests that take long: bitstreams and their netlists, networks of full size, all tools
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
-#   make soak    try random networks, images, frames, files and kills for HOURS=n by JOBS=n, and keep what fails
+#   make soak    try random networks, images, frames, files, kills and pauses for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
 #   make bitstreams  build the bitstreams of mnist-4bit for all boards, or for BOARDS="B B", for a release: hours

@@ -279,9 +279,10 @@ def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     """Cycles that a learner waits so that nothing of an image is under way any more.
 
     The end of the image passes the intake, all registers of the hidden layer, and the last layer's.
-    Crossing unit and queue count even in a layer without them. Meanwhile the spikes under way are
-    sorted out, one per cycle.
+    Crossing unit and queue count even in a layer without them. Masks that wait for the drain are
+    dropped one per cycle, and the end of the image waits behind them. Meanwhile the spikes under
+    way are sorted out, one per cycle.
     """
-    layer = hidden.fetch_cycles + hidden.drain_cycles + hidden.release_cycles
+    layer = hidden.fetch_cycles + hidden.mask_places + hidden.drain_cycles + hidden.release_cycles
     end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
     return max(end, last.spikes_under_way + latencies.SORTING)

@@ -185,7 +185,7 @@ class Simulation:
                 ended_by = self._test(bench, folder, test, seed)
             if self._waves is not None:
                 self._keep_waves(self._waves, folder)
-            _check_results(folder, bench, ended_by)
+            _check_results(folder, bench, ended_by, seed)
             reported = folder / bench_io.REPORTED
             return pickle.loads(reported.read_bytes()) if reported.exists() else None
 
@@ -389,7 +389,7 @@ def _watched(told: Path, progress: Callable[[int], None] | None) -> Iterator[Non
         watcher.join()
 
 
-def _check_results(folder: Path, bench: str, ended_by: str) -> None:
+def _check_results(folder: Path, bench: str, ended_by: str, seed: int) -> None:
     try:
         cases = list(ElementTree.parse(folder / "results.xml").iter("testcase"))
     except (OSError, ElementTree.ParseError):
@@ -404,7 +404,9 @@ def _check_results(folder: Path, bench: str, ended_by: str) -> None:
     for case in cases:
         for failure in (*case.findall("failure"), *case.findall("error")):
             message = failure.get("message") or failure.get("type") or ""
-            raise SimulationError(f"{bench}.{case.get('name')}: {message}\n\n{failure.text}")
+            raise SimulationError(
+                f"{bench}.{case.get('name')}: {message}\n\n{failure.text}\nThe seed was {seed}."
+            )
 
 
 _ERROR = re.compile(

@@ -116,12 +116,13 @@ def bits(layout: data.Layout | None, payload: Payload) -> int:
     return payload if isinstance(payload, int) else pack(layout, payload)
 
 
-def at_random(seed: int, always: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+def at_random(number: int, always: Callable[[], bool] = lambda: False) -> Iterator[bool]:
     """Random willingness, cycle by cycle: rare, frequent and steady by turns.
 
-    While `always` says so it is willing in any case, such as where an offer may be withdrawn.
+    The seed of the run and `number` decide it; the streams of a bench have different numbers. While
+    `always` says so it is willing in any case, such as where an offer may be withdrawn.
     """
-    choice = random.Random(seed)
+    choice = random.Random(f"{cocotb.RANDOM_SEED} {number}")
     while True:
         probability = choice.choice((0.05, 0.5, 0.9, 1.0))
         for _ in range(choice.randrange(1, 40)):

@@ -62,46 +62,47 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
     assert [name for name, some in kinds.items() if len(some) > 1] == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("nonsense",),
-        ("--nonsense",),
-        ("run", "--nonsense"),
-        ("run", "--lanes", "0"),
-        ("run", "--lanes", "many"),
-        ("run", "--lanes", "13,,2"),
-        ("run", "--lanes", "13,0"),
-        ("run", "--lanes", "13,2,"),
-        ("run", "--window", "5"),
-        ("run", "--bitmap", "7"),
-        ("run", "--clock", "0"),
-        ("run", "--images", "0"),
-        ("run", "--target", "moon"),
-        ("run", "--dataset", "cats"),
-        ("run", "--events", "no-such-file"),
-        ("run", "--image", "no-such-file.png"),
-        ("run", "--images", "3", "--image", __file__),
-        ("run", "mnist-8bit", "mnist-4bit"),
-        ("compare", "--target", "golden"),
-        ("plot",),
-        ("plot", "-o", "picture.gif"),
-        ("plot", "-o", "picture"),
-        ("study", "--images", "-1"),
-        ("study", "-o", "picture.gif"),
-        ("study", "-o", "picture"),
-        ("build", "--board", "icebreaker", "--clock", "nan"),
-        ("build", "--board", "icebreaker", "--clock", "inf"),
-        ("check", "rate", "--images", "10001"),
-        ("verilog", "-o", "core.v", "--json", "core.json"),
-        ("train", "--hidden", "99999999999999999999", "-o", "net.npz"),
-    ],
-)
-def test_wrong_words_are_refused_with_status_2(capfd, words):
-    ended = firstspike(capfd, *words)
+LANES = "is not lanes: give one number, such as 16, or one per layer, such as 13,2"
+PICTURE = "does not end in .png, .svg or .pdf"
+MISUSES = {
+    "nonsense": "No such command 'nonsense'",
+    "--nonsense": "No such option '--nonsense'",
+    "run --nonsense": "No such option '--nonsense'",
+    "run --lanes 0": f"'0' {LANES}",
+    "run --lanes many": f"'many' {LANES}",
+    "run --lanes 13,,2": f"'13,,2' {LANES}",
+    "run --lanes 13,0": f"'13,0' {LANES}",
+    "run --lanes 13,2,": f"'13,2,' {LANES}",
+    "run --window 5": "5 is not in the range 0<=x<=4",
+    "run --bitmap 7": "7 is not in the range x>=8",
+    "run --clock 0": "0.0 is not in the range x>=1",
+    "run --images 0": "0 is not in the range x>=1",
+    "run --target moon": "'moon' is not one of 'golden', 'rtl', 'board'",
+    "run --dataset cats": "there is no file 'cats', and no data set has this name",
+    "run --events no-such-file": "File 'no-such-file' does not exist",
+    "run --image no-such-file.png": "File 'no-such-file.png' does not exist",
+    f"run --images 3 --image {__file__}": "Give a data set (--dataset, --images), --events",
+    "run mnist-8bit mnist-4bit": "Got unexpected extra argument (mnist-4bit)",
+    "compare --target golden": "'golden' is not one of 'rtl', 'board', 'netlist'",
+    "plot": "Missing option '-o' / '--output'",
+    "plot -o picture.gif": f"'picture.gif' {PICTURE}",
+    "plot -o picture": f"'picture' {PICTURE}",
+    "study --images -1": "-1 is not in the range x>=1",
+    "study -o picture.gif": f"'picture.gif' {PICTURE}",
+    "build --board icebreaker --clock nan": "'nan' is not a number in the range x>=1",
+    "build --board icebreaker --clock inf": "'inf' is not a number in the range x>=1",
+    "check rate --images 10001": "10001 is not in the range 2<=x<=10000",
+    "verilog -o core.v --json core.json": "-o writes core.json, too: name another file for --json",
+    "train --hidden 99999999999999999999 -o net.npz": "is not hidden layers: give sizes, such as",
+}
+
+
+@pytest.mark.parametrize(("words", "reason"), MISUSES.items())
+def test_wrong_words_are_refused_with_status_2_and_the_reason(capfd, words, reason):
+    ended = firstspike(capfd, *words.split())
     assert ended.status == 2
     assert ended.out == ""
-    assert "Error: " in ended.err.splitlines()[-1]
+    assert reason in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
 
 

@@ -14,6 +14,7 @@ from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -103,6 +104,27 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
     learned = learn(state, ticks, labels, Settings(), trace=True)
     assert np.array_equal(learned.hidden[0][0] == learned.rule.limit, ~early)
     assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
+
+
+def test_masks_that_wait_when_an_image_is_decided():
+    """Most neurons spike just behind the margin, in groups of more lanes than are searched at once.
+
+    Their masks wait for the drain when the image is decided, and its end waits behind them.
+    """
+    rng = np.random.default_rng(3)
+    lanes = DRAIN_BLOCK + 1
+    state = LearningState.random((6, 6 * lanes, 3), 8, 1)
+    template = dataclasses.replace(state.template, thresholds=(100, 20), unit=16, deadline=96)
+    state = dataclasses.replace(state, template=template)
+    early = np.arange(6 * lanes) < 8
+    state.weights[0][:] = rng.integers(20, 90, state.weights[0].shape) + 30 * early
+    state.weights[1][:] = np.where(early[:, None], [30, -5, -5], rng.integers(-9, 3, 3))
+    pixels = (rng.random((12, 6)) < 0.7).astype(np.uint8) * 255
+    ticks, labels = encode(state.network, pixels), np.full(len(pixels), UNLABELLED)
+    folding = Folding.of(state.network, CoreShape(lanes))
+    run = learn_directly(state, ticks, labels, Settings(), folding)
+    learned = learn(state, ticks, labels, Settings(), trace=True)
+    assert not list(differences(learning_cycles(state.network, ticks, learned, folding), run))
 
 
 def test_a_label_that_is_no_class_is_flagged_and_not_learned():

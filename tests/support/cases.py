@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from firstspike.sim.benches import EXAMPLES, example_of
 from firstspike.sim.benches.link.fuzz import fuzz
 from tests.command_line import test_foreign_files, test_kills
 from tests.core import test_depths, test_overlap
@@ -58,8 +59,16 @@ def kills(number: int) -> None:
         test_kills.check_ended(verbs[number % len(verbs)], Path(folder), KILLS, number)
 
 
+def blocks(number: int) -> None:
+    """A bench of one block, each in its turn, with a seed of its own."""
+    name = EXAMPLES[number % len(EXAMPLES)]
+    example_of(name).example(seed=number % (1 << 31))
+
+
 Kinds = Mapping[str, Callable[[int], None]]
-KINDS: Kinds = {one.__name__: one for one in (networks, overlap, frames, lines, files, kills)}
+KINDS: Kinds = {
+    one.__name__: one for one in (networks, overlap, frames, lines, files, kills, blocks)
+}
 
 
 class Tried(NamedTuple):

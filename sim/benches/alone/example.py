@@ -26,9 +26,9 @@ QUIET = 30_000
 """A cycle in which all of an example has been said."""
 
 
-def example(**options: Any) -> str:
+def example(*, seed: int = 1, **options: Any) -> str:
     """Run what `firstspike check blocks` shows, and return its sentence."""
-    damage(small_network(), CoreShape(lanes=3), 12, **options)
+    damage(small_network(), CoreShape(lanes=3), 12, seed=seed, **options)
     return "8 images with a flash that is right, and 12 flashes with a damaged byte"
 
 
@@ -44,14 +44,23 @@ def small_network() -> Network:
     )
 
 
-def damage(network: Network, shape: CoreShape, count: int, images: int = 8, **options: Any) -> int:
+def damage(
+    network: Network,
+    shape: CoreShape,
+    count: int,
+    images: int = 8,
+    *,
+    seed: int = 1,
+    **options: Any,
+) -> int:
     """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
 
-    The bytes are those of the header and of the checksum, and others at random. After each start
-    images are offered. `options` are those of `Simulation`. Raises SimulationError where something
-    else is said than golden says, and where no class would be reported with the right weights.
+    The bytes are those of the header and of the checksum, and others at random, by `seed`. After
+    each start images are offered. `options` are those of `Simulation`. Raises SimulationError where
+    something else is said than golden says, and where no class would be reported with the right
+    weights.
     """
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(seed)
     ticks = encode(network, rng.integers(0, 256, (images, network.n_features)).astype(np.uint8))
     if infer(network, ticks).forced.all():
         raise SimulationError(
@@ -61,7 +70,7 @@ def damage(network: Network, shape: CoreShape, count: int, images: int = 8, **op
     config = CoreConfig.of(network, linked_folding(network, shape))
     simulation = AloneSimulation(config, network, IDENTITY, **options)
     content = bytearray(b"\xff" * len(simulation.image))
-    starts = list(_starts(simulation.image, count))
+    starts = list(_starts(simulation.image, count, seed))
     for start, found in zip(starts, simulation.run(ticks, starts), strict=True):
         for place, byte in start.bytes.items():
             content[place] = byte
@@ -92,7 +101,7 @@ def _check(statuses: list[Status], start: Start, given: int) -> None:
         raise SimulationError(f"{statuses[-1]} does not tell of {given} samples")
 
 
-def _starts(image: bytes, count: int) -> Iterator[Start]:
+def _starts(image: bytes, count: int, seed: int) -> Iterator[Start]:
     """Yield starts: an empty flash, the image, damaged bytes, and the image again.
 
     Some are asked: while the weights are loaded, without a pause, with a fault and without one. One
@@ -104,16 +113,16 @@ def _starts(image: bytes, count: int) -> Iterator[Start]:
     yield Start(whole, broken=True, asks={0: ASK * 200} | late)
     yield Start(dict.fromkeys(range(4), 0), asks={QUIET: ASK})
     yield Start(whole, asks={0: b"\0\xff>@" + bytes([ASK[0] ^ 0x80])})
-    yield from map(Start, damages(image, count))
+    yield from map(Start, damages(image, count, seed))
     yield Start({}, telling=False)
 
 
-def damages(image: bytes, count: int) -> Iterator[dict[int, int]]:
+def damages(image: bytes, count: int, seed: int = 1) -> Iterator[dict[int, int]]:
     """Yield bytes by their places: each damages one and mends the one before, the last only mends.
 
     They are those of the header and of the checksum, and others at random.
     """
-    rng = random.Random(3)
+    rng = random.Random(seed)
     ends = [*range(20), *range(len(image) - 4, len(image))]
     places = rng.sample(ends, min(count // 2, len(ends)))
     places += rng.sample(range(20, len(image) - 4), count - len(places))
