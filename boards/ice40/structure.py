@@ -21,7 +21,7 @@ _OUTPUT = 0b111100
 
 @dataclass(frozen=True, kw_only=True)
 class StructureReport:
-    """What was looked at, and what is wrong."""
+    """The parts that were checked, and their faults."""
 
     cells: Mapping[str, int]
     """The cells in use by their kinds."""
@@ -38,15 +38,15 @@ def check_structure(bits: Bits, pads: Mapping[str, str]) -> StructureReport:
     Every switch has a meaning, no wire and no net has two drivers, a pin that drives its pad is a
     port of the design, and each port has a pin.
     """
-    found = UsedCells(bits)
-    wiring, cells = found.wiring, found.cells
+    used = UsedCells(bits)
+    wiring, cells = used.wiring, used.cells
     faults = []
     for switch in wiring.unknown.tolist():
         record = bits.chip.switches[switch]
         faults.append(f"a switch at X{record['x']}/Y{record['y']} has bits without a meaning")
     twice = np.flatnonzero(wiring.drivers > 1)
     faults += [f"wire {wire} is driven by two switches" for wire in twice.tolist()]
-    driven = np.flatnonzero(found.driven)
+    driven = np.flatnonzero(used.driven)
     both = driven[wiring.drivers[driven] > 0]
     faults += [f"wire {wire} is driven by a cell and a switch" for wire in both.tolist()]
     shared = np.flatnonzero(np.bincount(wiring.net[driven]) > 1)

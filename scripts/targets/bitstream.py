@@ -40,4 +40,5 @@ class Target(netlist.Target):
             raise TargetError(
                 f"{folder / REPORT} does not name what a simulation of the bitstream needs: {anew}."
             )
-        return Netlist(bitstream_netlist(path, board, layout["names"]), board.device.family.name)
+        content = bitstream_netlist(path, board, layout["names"])
+        return Netlist(content, board.device.family.name, "bitstream")

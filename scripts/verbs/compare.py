@@ -39,8 +39,8 @@ IMAGES = 500
 @selection_options
 @target_option(
     (*TARGETS[1:], *BUILT),
-    "Compare this with the golden model: the simulated core, a board, a netlist, or the bits of an "
-    "iCE40.",
+    "Compare this with the golden model: the simulated core, a board, a synthesised netlist, or "
+    "the bitstream of an iCE40.",
 )
 @folding_options
 @click.option(

@@ -71,7 +71,7 @@ def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, st
         content = bitstream_netlist(folder / f"{TOP}.bin", BOARD, report["layout"]["names"])
     else:
         content = (folder / f"{NETLIST}.json").read_bytes()
-    netlist = Netlist(content, "ice40")
+    netlist = Netlist(content, "ice40", "bitstream" if bitstream else "synthesised netlist")
     pins = {pin: wire for pin, wire in PINS.items() if pin in netlist.pins}
     return netlist, pins, report["clock"]
 
