@@ -39,6 +39,7 @@ SECTIONS = {
             "port",
             "baud",
             "build",
+            "released",
             "bus",
             "pixels",
         ),

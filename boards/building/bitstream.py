@@ -57,7 +57,11 @@ BUILT = {
     "network": str,
     "bitstream": {"file": str, "bytes": int, "sha256": str},
     "flash?": {"place": range(1 << 32), "file": str, "bytes": int, "sha256": str},
-    "layout?": (None, {"unchecked": str}, {"faults": int, "first": [str]}),
+    "layout?": (
+        None,
+        {"unchecked": str},
+        {"faults": int, "first": [str], "names?": {"pins": {str: str}, "wires": {str: [str]}}},
+    ),
 }
 """The form of what a report says of the bitstream, and of what else goes into the flash."""
 

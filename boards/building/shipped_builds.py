@@ -43,6 +43,14 @@ class ShippedBuild:
     tools: str
     netlist: int = 0
     """Images of which its synthesised netlist, simulated, gave what golden gives."""
+    bitstream: int = 0
+    """The same of its bitstream."""
+
+    @property
+    def verified(self) -> str | None:
+        """The last stage that was compared with golden, and images; None without one."""
+        stages = {"bitstream": self.bitstream, "synthesised netlist": self.netlist}
+        return next((f"{stage}, {n} images" for stage, n in stages.items() if n), None)
 
 
 @cache

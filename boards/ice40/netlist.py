@@ -10,12 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, PIN, PLL, SPRAM, Bel
 from .reader import Bits, BitstreamError
-from .settings import read_value, setting_indices
-from .wiring import Wiring, wiring_of
+from .settings import setting_indices
+from .used import UsedCells
 
 _PLL_TYPES = {2: ("SB_PLL40_PAD", "PACKAGEPIN"), 3: ("SB_PLL40_CORE", "REFERENCECLK")}
 """Types of a PLL with one output, and their clock's port."""
@@ -33,13 +31,13 @@ _Bit = int | str
 
 
 def read_netlist(
-    bits: Bits, ports: Mapping[str, str], kept: Mapping[str, Sequence[tuple[str, str]]]
+    bits: Bits, ports: Mapping[str, str], kept: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     """Return a netlist as Yosys' `write_json` has it.
 
-    `ports` has the bel of each port. `kept` has, for each wire that a simulation shows, the bel and
-    port that drives each of its bits. Raises BitstreamError for blocks that this module does not
-    know.
+    `ports` has the bel of each port. `kept` has, for each wire that a simulation shows, what drives
+    each of its bits, as `BEL/PORT`. Raises BitstreamError for blocks that this module does not
+    know, and for a driver that the chip does not have.
     """
     return _Netlist(bits).json(ports, kept)
 
@@ -49,22 +47,14 @@ class _Netlist:
 
     def __init__(self, bits: Bits) -> None:
         self._bits, self._chip = bits, bits.chip
-        self._flat = bits.tiles.tobytes()
-        self._wiring: Wiring = wiring_of(bits)
+        self._used = UsedCells(bits)
+        self._wiring = self._used.wiring
         self._cells: dict[str, Any] = {}
-        self._driven = np.zeros(self._chip.n_wires, bool)
-        """Wires that a cell drives."""
         self._next = int(self._wiring.net.max()) + 3
 
-    def json(
-        self, ports: Mapping[str, str], kept: Mapping[str, Sequence[tuple[str, str]]]
-    ) -> dict[str, Any]:
+    def json(self, ports: Mapping[str, str], kept: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         pads = {bel: self._new() for bel in ports.values()}
-        used = [(bel, self._settings(bel)) for bel in self._chip.bels]
-        used = [(bel, held) for bel, held in used if self._is_used(bel, held)]
-        for bel, held in used:
-            self._mark(bel, held)
-        for bel, held in used:
+        for bel, held in self._used.cells:
             make = {
                 LC: self._logic_cell,
                 BLOCK_RAM: self._block_ram,
@@ -78,9 +68,8 @@ class _Netlist:
                 self._pll(bel, held, pads)
             elif bel.name in pads:
                 self._pin(bel, held, pads[bel.name])
-        by_name = {bel.name: bel for bel in self._chip.bels}
         names = {
-            name: [self._net(by_name[bel].wires[port]) for bel, port in drivers]
+            name: [self._net(self._output(driver)) for driver in drivers]
             for name, drivers in kept.items()
         }
         top = {
@@ -94,41 +83,20 @@ class _Netlist:
         }
         return {"modules": {"bitstream": top}}
 
+    def _output(self, driver: str) -> int:
+        """The wire of an output, `BEL/PORT`."""
+        bel, _, port = driver.rpartition("/")
+        if bel not in self._numbers or port not in self._chip.bels[self._numbers[bel]].outputs:
+            raise BitstreamError(f"the chip has no output {driver!r:.40}.")
+        return self._chip.bels[self._numbers[bel]].wires[port]
+
     def _new(self) -> int:
         self._next += 1
         return self._next
 
-    def _settings(self, bel: Bel) -> dict[str, int]:
-        indices = setting_indices(self._chip, bel)
-        return {name: read_value(self._flat, at) for name, at in indices.items()}
-
-    def _is_used(self, bel: Bel, held: Mapping[str, int]) -> bool:
-        if bel.kind == LC:
-            return any(value for name, value in held.items() if name not in ("NEG_CLK", "CIN_SET"))
-        if bel.kind == BLOCK_RAM:
-            return held["POWER_UP"] == int(self._chip.name != "1k")
-        if bel.kind == PLL:
-            return held["PLLTYPE"] > 0
-        if bel.kind == PIN:
-            return held["PIN_TYPE"] > 0
-        if bel.kind == SPRAM:
-            return held["SPRAM_EN"] > 0
-        if bel.kind == BUFFER:
-            return bool(self._wiring.loads[bel.wires["GLOBAL_BUFFER_OUTPUT"]])
-        if bel.kind == DSP:
-            return any(self._wiring.loads[bel.wires[port]] for port in bel.outputs)
-        return False
-
-    def _mark(self, bel: Bel, held: Mapping[str, int]) -> None:
-        """Mark the wires that a cell drives."""
-        ports = set(bel.outputs)
-        if bel.kind == LC and not held["CARRY_ENABLE"]:
-            ports.discard("COUT")
-        self._driven[[bel.wires[port] for port in ports]] = True
-
     @cached_property
     def _driven_nets(self) -> set[int]:
-        return set(self._wiring.net[self._driven].tolist())
+        return set(self._wiring.net[self._used.driven].tolist())
 
     def _net(self, wire: int, idle: str = "0") -> _Bit:
         """The net of a wire, or what an input reads if nothing drives it."""
@@ -232,12 +200,13 @@ class _Netlist:
             pins[clock] = [self._net(bel.wires[clock])]
         self._add(bel, kind, {"FEEDBACK_PATH": "SIMPLE", **parameters}, pins)
 
+    @cached_property
+    def _pll_outputs(self) -> set[int]:
+        return {bel.wires["PLLOUT_A"] for bel, _ in self._used.cells if bel.kind == PLL}
+
     def _pin(self, bel: Bel, held: Mapping[str, int], pad: int) -> None:
-        plls = [one for one in self._chip.bels if one.kind == PLL]
-        if bel.wires["D_IN_0"] in [pll.wires["PLLOUT_A"] for pll in plls]:
-            in_use = [pll for pll in plls if self._settings(pll)["PLLTYPE"]]
-            if in_use:
-                return  # the output of the PLL goes through the pin
+        if bel.wires["D_IN_0"] in self._pll_outputs:
+            return  # the output of the PLL goes through the pin
         parameters = {
             "PIN_TYPE": f"{held['PIN_TYPE']:06b}",
             "NEG_TRIGGER": str(int(held["NEG_TRIGGER"] > 0)),

@@ -64,8 +64,8 @@ class RoutedDesign:
     """The bel of each port of the design."""
     loaded: frozenset[int]
     """The nets that an input takes."""
-    kept: Mapping[str, Sequence[tuple[str, str]]]
-    """For each wire that synthesis has kept the bel and port that drives each bit."""
+    kept: Mapping[str, Sequence[str]]
+    """For each wire that synthesis has kept what drives each bit: bel and port, as `BEL/PORT`."""
 
 
 def read_routed(content: bytes) -> RoutedDesign:
@@ -113,12 +113,12 @@ def read_routed(content: bytes) -> RoutedDesign:
 
 def _kept(
     names: Mapping[str, Mapping[str, Any]], cells: Mapping[str, RoutedCell]
-) -> dict[str, list[tuple[str, str]]]:
+) -> dict[str, list[str]]:
     """The drivers of wires with `keep`; nextpnr has a name for each bit of a wire."""
     driver = {
-        net: (cell.bel, port) for cell in cells.values() for port, net in cell.outputs.items()
+        net: f"{cell.bel}/{port}" for cell in cells.values() for port, net in cell.outputs.items()
     }
-    bits: dict[str, dict[int, tuple[str, str]]] = {}
+    bits: dict[str, dict[int, str]] = {}
     for name, wire in names.items():
         named = re.fullmatch(r"(.*?)(?:\[(\d{1,4})\])?", name, re.DOTALL)
         if "keep" in wire["attributes"] and named and len(wire["bits"]) == 1:

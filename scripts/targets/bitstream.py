@@ -17,8 +17,9 @@ from .errors import TargetError
 class Target(netlist.Target):
     """The bitstream of a network's build for a board with an iCE40.
 
-    `build` is the folder into which `firstspike build` has put it, None for the default. Raises
-    TargetError where the folder holds no build, or that of another family.
+    `build` is the folder into which `firstspike build` has put it, None for the default; of its
+    files only the report, the bitstream and the weights for a flash are read. Raises TargetError
+    where the folder holds no build, or that of another family.
     """
 
     def _read(self, board: Board, folder: Path, anew: str) -> Netlist:
@@ -28,10 +29,16 @@ class Target(netlist.Target):
                 "take the target netlist."
             )
         try:
-            built = read_report(folder, BUILT)["bitstream"]
+            report = read_report(folder, BUILT)
         except JsonError as error:
             raise TargetError(f"{folder} has no bitstream: {error}; {anew}.") from None
+        built, layout = report["bitstream"], report.get("layout") or {}
         path = folder / Path(built["file"]).name
         if not path.is_file() or fingerprint(path) != built:
             raise TargetError(f"{path} is not what {folder / REPORT} says was built: {anew}.")
-        return Netlist(bitstream_netlist(path, board), board.device.family.name)
+        if "names" not in layout:
+            raise TargetError(
+                f"{folder / REPORT} does not name what a simulation of the bitstream needs: {anew}."
+            )
+        content = bitstream_netlist(path, board, layout["names"])
+        return Netlist(content, board.device.family.name, "bitstream")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The netlist of a board's build, simulated, as a target."""
+"""The synthesised netlist of a board's build, simulated, as a target."""
 
 import os
 import re
@@ -168,7 +168,9 @@ def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
             ios = () if resource is None else resource.ios
             names = next((one for one in ios if isinstance(one, PinNames)), None)
             if names is None:
-                raise NetlistError(f"the {board.title} has no {pin!r:.40}, as the netlist does.")
+                raise NetlistError(
+                    f"the {board.title} has no {pin!r:.40}, as the {netlist.stage} does."
+                )
             if names.dir == "i":  # a button; nobody presses it
                 rests[pin] = int(names.invert)
     flash = {wire: f"spi_flash_1x_0__{name}__io" for wire, name in _FLASH_PINS.items()}
@@ -176,5 +178,5 @@ def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
     pins = Pins(clock, line, _WIRES[line], rests, flash if reads else {})
     for pin in (clock, *pins.wires.values(), *pins.flash.values()):
         if pin not in netlist.pins:
-            raise NetlistError(f"the netlist has no {pin}, as the {board.title} does.")
+            raise NetlistError(f"the {netlist.stage} has no {pin}, as the {board.title} does.")
     return pins

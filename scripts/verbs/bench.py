@@ -41,7 +41,7 @@ from firstspike.scripts.targets import opened
 )
 @target_option(
     ("rtl", "netlist", "board"),
-    "Let this decide the images: the simulated core, a netlist, or a board.",
+    "Let this decide the images: the simulated core, a synthesised netlist, or a board.",
 )
 @design_options
 @port_options
@@ -60,7 +60,7 @@ def command(
     The images go over the link once, each with the decision of the golden model; then they go
     through the core round after round, without the link, and the hardware counts clock cycles,
     decisions, and those of another class or tick. A difference makes the exit status 1. The design
-    of a board, and its netlist, hold images if built by --bench.
+    of a board, and its synthesised netlist, hold images if built by --bench.
 
     Example: firstspike bench mnist-4bit --lanes 64 --images 64 --clock 75
     """

@@ -34,8 +34,8 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     look-up tables of other families. `firstspike build` finds out whether the clock is met. The
     time is that of the core, to which events come without a pause. The minutes are about those of a
     build, with one seed on an idle machine. The last column names the stage at which this network
-    was compared with the golden model: the synthesised netlist of this build, or the board, by
-    people who have sent a report of `firstspike selftest`; - is for neither.
+    was compared with the golden model: the synthesised netlist or the bitstream of this build, or
+    the board, by people who have sent a report of `firstspike selftest`; - is for none.
 
     Example: firstspike boards mnist-4bit
     """
@@ -85,9 +85,7 @@ def _verified(plan: Plan, network: Network) -> str | None:
     if any(one.board == plan.board.name for one in proofs):
         return f"board, {proven([plan.board.name], proofs)}"
     build = plan.build
-    if build is None or build.board != plan.board.name or not build.netlist:
-        return None
-    return f"synthesised netlist, {build.netlist} images"
+    return build.verified if build and build.board == plan.board.name else None
 
 
 def report(plans: list[dict[str, Any]], image: str) -> str:

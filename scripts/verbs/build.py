@@ -134,7 +134,8 @@ class Clock(Number):
     "--output",
     files=(*FILES, fastest.PLACED),
     default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
-    help="Write bitstream, netlist and report into this folder.  [default: build/NET-BOARD]",
+    help="Write bitstream, synthesised netlist and report into this folder.  "
+    "[default: build/NET-BOARD]",
 )
 @json_option
 def command(

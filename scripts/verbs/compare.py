@@ -9,6 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED, joined
@@ -38,8 +39,8 @@ IMAGES = 500
 @selection_options
 @target_option(
     (*TARGETS[1:], *BUILT),
-    "Compare this with the golden model: the simulated core, a board, a netlist, or the bits of an "
-    "iCE40.",
+    "Compare this with the golden model: the simulated core, a board, a synthesised netlist, or "
+    "the bitstream of an iCE40.",
 )
 @folding_options
 @click.option(
@@ -53,6 +54,11 @@ IMAGES = 500
 @clock_option
 @port_options
 @netlist_options
+@click.option(
+    "--released",
+    is_flag=True,
+    help="Simulate the bitstream of mnist-4bit that comes with the release.",
+)
 @json_option
 def command(
     net: str,
@@ -60,6 +66,7 @@ def command(
     json_path: str | None,
     scheduler: str | None,
     clock: float | None,
+    released: bool,
     **options: Any,
 ) -> int:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
@@ -73,6 +80,14 @@ def command(
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
+    if released:
+        if target != "bitstream" or not options["board"] or options["build"]:
+            raise click.UsageError(
+                "--released goes with --target bitstream and --board, and without --build."
+            )
+        from firstspike.boards.building.programmer import released_for  # takes a while to import
+
+        options["build"] = released_for(BOARDS[options["board"]]).parent
     network = load_network(net)
     images = select(network, options)
     ready = opened(target, net, network, options, bars())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board that needs no computer, from its microphone's pins to its text: RTL and netlist."""
+"""A board without a computer, from its microphone to its text: RTL, netlist and bitstream."""
 
 import json
 import os
@@ -169,6 +169,19 @@ def test_the_netlist_says_what_golden_says(design, tmp_path, sensor, slow):
     made = SoundDesign.of_sound(design.network, design.board, CoreShape(), slow, sensor)
     synthesise(made, tmp_path)
     says(netlist_desk(design.network, tmp_path), made, 20)
+
+
+@pytest.mark.long
+def test_the_bitstream_says_what_golden_says(design, capfd, tmp_path):
+    """The front end's filters are in multipliers of the iCE40."""
+    design.network.save(tmp_path / "net.npz")
+    words = ["--board", "icebreaker", "--sensor", "pdm", "--clock", 12, "--seed", 1]
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words, "-o", tmp_path / "out")
+    assert ended.status == 0, ended.err
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["build"] == design.build_hash.hex()
+    assert report["placed"]["ICESTORM_DSP"] == 2
+    says(netlist_desk(design.network, tmp_path / "out", bitstream=True), design, 20)
 
 
 @pytest.fixture(scope="module")

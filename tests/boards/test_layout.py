@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from firstspike.boards.building.bitstream import REPORT, fingerprint
 from firstspike.boards.building.layout import ROUTED, bitstream_netlist, layout_record
 from firstspike.boards.ice40 import chipdb
 from firstspike.boards.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
@@ -20,7 +21,10 @@ from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import PREAMBLE, Bits, BitstreamError, read_bits
 from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
 from firstspike.boards.ice40.settings import setting_indices
+from firstspike.boards.ice40.structure import check_structure
+from firstspike.boards.ice40.wiring import switch_indices
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.support.bitstream_flips import flip, undetected_flips, used_indices
 from tests.support.command import firstspike
@@ -223,6 +227,7 @@ def test_another_design_is_found(ultraplus, change, told):
     change(*changed["modules"].values())
     faults = check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode())).faults
     assert any(told in fault for fault in faults)
+    assert any(told in fault for fault in faults)
 
 
 def test_a_look_up_table_may_be_a_wire(ultraplus):
@@ -291,7 +296,9 @@ def test_a_damaged_bitstream_is_refused(ultraplus, told):
 def test_the_bits_hold_the_cells_of_the_netlist(ultraplus):
     modules = json.loads((ultraplus.folder / "netlist.json").read_text())["modules"]
     bitstream = ultraplus.folder / "firstspike.bin"
-    netlist = json.loads(bitstream_netlist(bitstream, BOARDS["icebreaker"]))
+    board = BOARDS["icebreaker"]
+    names = layout_record(bitstream, board)["names"]
+    netlist = json.loads(bitstream_netlist(bitstream, board, names))
     (top,) = netlist["modules"].values()
     assert list(top["ports"]) == ["clock_pin", "global_pin"]  # those in the constraints
     kinds = {"SB_RAM40_4K", "SB_SPRAM256KA", "SB_MAC16", "SB_PLL40_PAD"}
@@ -358,6 +365,86 @@ def test_the_verb_compares_a_file(ultraplus, tmp_path, capfd):
     ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "none.json")
     assert ended.status == 2
     assert "there is no " in ended.err
+
+
+@pytest.fixture
+def released(ultraplus, tmp_path) -> Path:
+    """The folder of a release: a bitstream, and its report."""
+    bitstream, chip = ultraplus.folder / "firstspike.bin", ultraplus.bits.chip
+    (tmp_path / bitstream.name).write_bytes(bitstream.read_bytes())
+    layout = layout_record(bitstream, BOARDS["icebreaker"])
+    pin_at = {chip.bels[number].name: pin for pin, number in chip.packages["sg48"].items()}
+    layout["names"]["pins"] = {port: pin_at[bel] for port, bel in ultraplus.design.pads.items()}
+    report = {
+        "board": "icebreaker",
+        "device": "iCE40 UP5K",
+        "network": "",
+        "bitstream": fingerprint(bitstream),
+        "layout": layout,
+    }
+    (tmp_path / REPORT).write_text(json.dumps(report))
+    return tmp_path
+
+
+def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, capfd):
+    words = ("check", "bitstream", released / "firstspike.bin", "--json", released / "found.json")
+    ended = firstspike(capfd, *words)
+    assert ended.status == 0
+    assert "there is no routed.json, so only structure and pins are checked" in ended.out
+    found = json.loads((released / "found.json").read_text())
+    assert (found["faults"], found["pads"]) == (0, len(ultraplus.design.pads))
+    assert found["cells"]["ICESTORM_DSP"] == 1
+    (released / "firstspike.bin").write_bytes(
+        mended(with_flip((released / "firstspike.bin").read_bytes()))
+    )
+    ended = firstspike(capfd, *words)
+    assert ended.status == 1
+    assert "the file is not what report.json says was built" in ended.out
+    report = json.loads((released / REPORT).read_text())
+    report["layout"]["names"]["pins"] = {"clock_pin": "35", "uart_0__rx__io": "9"}
+    (released / REPORT).write_text(json.dumps(report))
+    ended = firstspike(capfd, *words)
+    assert ended.status == 1
+    assert "uart_0__rx__io is at pin 9, but the iCEBreaker has it at 6" in ended.out
+    for content in ("{}", json.dumps({**report, "layout": None}), None):
+        (released / REPORT).write_text(content or "")
+        if content is None:
+            (released / REPORT).unlink()
+        ended = firstspike(capfd, *words)
+        assert ended.status == 2
+        assert "and no report.json that names its pins: build it anew" in ended.err
+
+
+def test_a_netlist_of_the_bits_has_what_the_report_names(released):
+    board, bitstream = BOARDS["icebreaker"], released / "firstspike.bin"
+    names = json.loads((released / REPORT).read_text())["layout"]["names"]
+    for changed, told in (
+        ({"pins": {"uart_0__rx__io": "9"}}, "at pin 9, but the iCEBreaker has it at 6"),
+        ({"pins": {"uart_0__rx__io": "999"}}, "has no pin '999'"),
+        ({"wires": {"log": ["X1/Y1/lc9/O"]}}, "has no output 'X1/Y1/lc9/O'"),
+        ({"wires": {"log": ["X12/Y12/lc0/I0"]}}, "has no output 'X12/Y12/lc0/I0'"),
+    ):
+        with pytest.raises(FirstSpikeError, match=told):
+            bitstream_netlist(bitstream, board, {**names, **changed})
+
+
+def test_faults_of_structure_are_found(ultraplus):
+    """Some flips make a switch without a meaning, or a second driver; a driving pin is a port."""
+    assert check_structure(ultraplus.bits, ultraplus.design.pads).faults == []
+    indices, has = switch_indices(ultraplus.bits.chip)
+    switches = np.intersect1d(indices[has], used_indices(ultraplus.bits))
+    chosen = np.random.default_rng(2).choice(switches, 100, replace=False)
+    faults = [
+        fault
+        for at in chosen.tolist()
+        for fault in check_structure(flip(ultraplus.bits, at), ultraplus.design.pads).faults
+    ]
+    for told in ("has bits without a meaning", "is driven by two switches"):
+        assert any(told in fault for fault in faults), told
+    options = replace(ultraplus.bits, options=(0, 0))
+    assert "the options are (0, 0)" in check_structure(options, ultraplus.design.pads).faults[0]
+    (fault, *_) = check_structure(ultraplus.bits, {}).faults
+    assert "drives, but is no port" in fault
 
 
 def test_a_build_says_what_was_compared(ultraplus, tmp_path):

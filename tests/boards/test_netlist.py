@@ -2,6 +2,7 @@
 """Netlists of boards, as nextpnr gets them, simulated through their pins against golden."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,14 @@ import pytest
 
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design
+from firstspike.boards.ice40.reader import read_bits
+from firstspike.boards.ice40.settings import setting_indices
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flow.toolchain import run_tool
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
+from tests.support.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, toy_network
 
 
@@ -89,16 +94,57 @@ def test_a_netlist_equals_golden(built, capfd, asked):
 
 @pytest.mark.long
 @pytest.mark.parametrize("built", ["icebreaker"], indirect=True)
-def test_a_bitstream_equals_golden(built, capfd, tmp_path, asked):
+def test_a_bitstream_equals_golden(built, capfd, tmp_path, asked, monkeypatch):
     ended = compare(capfd, asked, built.board, built.folder, "bitstream")
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-    # The synthesised netlist is not read.
-    for name in ("firstspike.bin", "firstspike.pcf", "routed.json", "report.json"):
-        (tmp_path / name).write_bytes((built.folder / name).read_bytes())
-    assert compare(capfd, asked, built.board, tmp_path, "bitstream").status == 0
-    (tmp_path / "firstspike.bin").write_bytes(b"bits")
-    assert "is not what" in compare(capfd, asked, built.board, tmp_path, "bitstream").err
+    # A released bitstream has only its report beside it.
+    released = tmp_path / built.board
+    released.mkdir()
+    for name in ("firstspike.bin", "report.json"):
+        (released / name).write_bytes((built.folder / name).read_bytes())
+    monkeypatch.setattr("firstspike.boards.building.programmer.RELEASED", tmp_path)
+    words = ("--target", "bitstream", "--board", built.board, "--released")
+    ended = firstspike(capfd, "compare", *asked, *words)
+    assert ended.status == 0, ended.err
+    assert "0 differences" in ended.out
+    (released / "firstspike.bin").write_bytes(b"bits")
+    assert "is not what" in compare(capfd, asked, built.board, released, "bitstream").err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("built", ["icebreaker"], indirect=True)
+def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, asked):
+    """Without it the lowest bit of a neuron's number is 0 in the spike log."""
+    bits = read_bits((built.folder / "firstspike.bin").read_bytes())
+    lowest, *_ = built.report["layout"]["names"]["wires"]["debug_log_0_neuron"]
+    (cell,) = (bel for bel in bits.chip.bels if lowest == f"{bel.name}/O")
+    table = setting_indices(bits.chip, cell)["LUT_INIT"]
+    (at,) = (one for one in table if bits.tiles.reshape(-1)[one])  # the table passes one input
+    text = flipped_text((built.folder / "firstspike.asc").read_text(), bits.chip, at)
+    (tmp_path / "firstspike.asc").write_text(text)
+    run_tool("icepack", ["firstspike.asc", "firstspike.bin"], tmp_path)
+    flipped = read_bits((tmp_path / "firstspike.bin").read_bytes())
+    assert np.flatnonzero((flipped.tiles != bits.tiles).reshape(-1)).tolist() == [at]
+    written = bitstream.fingerprint(tmp_path / "firstspike.bin")
+    (tmp_path / "report.json").write_text(json.dumps({**built.report, "bitstream": written}))
+    ended = compare(capfd, asked, built.board, tmp_path, "bitstream")
+    assert ended.status == 1
+    assert re.search(r"The first of \d+ differences \(\d+ in spike\)", ended.out)
+    routed = built.folder / "routed.json"
+    ended = firstspike(capfd, "check", "bitstream", tmp_path / written["file"], "--routed", routed)
+    assert ended.status == 1
+    assert f"the look-up table at {cell.name} is" in ended.out
+
+
+@pytest.mark.parametrize(
+    "words", [("--target", "netlist"), ("--target", "bitstream", "--build", "."), ()]
+)
+def test_a_released_bitstream_is_that_of_a_board(capfd, words):
+    board = [] if "bitstream" not in words else ["--board", "icebreaker"]
+    ended = firstspike(capfd, "compare", "mnist-4bit", *words, *board, "--released")
+    assert ended.status == 2
+    assert "--released goes with --target bitstream and --board" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from firstspike.boards.ice40.chipdb import Chip
 from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.reader import Bits, read_bits
 from firstspike.boards.ice40.routed import RoutedDesign, read_routed
-from firstspike.boards.ice40.settings import bit_index, bit_name
+from firstspike.boards.ice40.settings import bit_index, bit_name, bit_position
 from firstspike.boards.ice40.wiring import switch_indices
 
 
@@ -31,6 +31,15 @@ def flip(bits: Bits, at: int) -> Bits:
     tiles = bits.tiles.copy()
     tiles.reshape(-1)[at] ^= 1
     return replace(bits, tiles=tiles)
+
+
+def flipped_text(text: str, chip: Chip, at: int) -> str:
+    """The input of icepack with the bit of this index flipped."""
+    x, y, row, column = bit_position(chip, at)
+    before, head, after = text.partition(f"_tile {x} {y}\n")
+    rows = after.split("\n")
+    rows[row] = rows[row][:column] + "10"[int(rows[row][column])] + rows[row][column + 1 :]
+    return before + head + "\n".join(rows)
 
 
 def used_indices(bits: Bits) -> list[int]:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Plays recordings to the synthesised netlist of a listening iCEBreaker, and compares its text.
 
-    python -m tests.support.desk NET BUILD WAV...
+    python -m tests.support.desk [--bitstream] NET BUILD WAV...
 
 BUILD is the folder of `firstspike build NET --board icebreaker --sensor pdm`, or `--sensor i2s`.
-The recordings follow one another, as golden joins them. Every line of text must be golden's.
+With --bitstream its programmed bits are simulated instead of the synthesised netlist. The
+recordings follow one another, as golden joins them. Every line of text must be golden's.
 """
 
 import json
@@ -13,6 +14,8 @@ import time
 from pathlib import Path
 
 from firstspike.boards.building.bitstream import NETLIST, WEIGHTS
+from firstspike.boards.building.design import TOP
+from firstspike.boards.building.layout import bitstream_netlist
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import read_wav
@@ -40,16 +43,17 @@ PINS = {
 }
 """Which wire of a desk is at which pin; a build has the pins of one sensor."""
 
-FLASH = BOARDS["icebreaker"].flash
+BOARD = BOARDS["icebreaker"]
+FLASH = BOARD.flash
 assert FLASH is not None
 
 SELECT = "microphone_select_0__io"
 """A pin that an I2S microphone has alone."""
 
 
-def netlist_desk(network: Network, folder: Path) -> Desk:
-    """Return the desk with a microphone and the netlist in the folder of a build."""
-    netlist, pins, hz = _built(folder)
+def netlist_desk(network: Network, folder: Path, *, bitstream: bool = False) -> Desk:
+    """Return the desk with a microphone and the netlist, or the bits, in the folder of a build."""
+    netlist, pins, hz = _built(folder, bitstream)
     microphone = MICROPHONES["i2s" if SELECT in netlist.pins else "pdm"]
     return Desk.of_netlist(netlist, pins, network, microphone.of(hz, sound_of(network).rate), hz)
 
@@ -60,20 +64,26 @@ def netlist_motion_desk(network: Network, folder: Path) -> MotionDesk:
     return MotionDesk(verilog, network, netlist=True)
 
 
-def _built(folder: Path) -> tuple[Netlist, dict[str, str], int]:
+def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, str], int]:
     """Return the netlist of a build, the wires at its pins, and its clock in Hz."""
-    netlist = Netlist((folder / f"{NETLIST}.json").read_bytes(), "ice40")
+    report = json.loads((folder / "report.json").read_text())
+    if bitstream:
+        content = bitstream_netlist(folder / f"{TOP}.bin", BOARD, report["layout"]["names"])
+    else:
+        content = (folder / f"{NETLIST}.json").read_bytes()
+    netlist = Netlist(content, "ice40", "bitstream" if bitstream else "synthesised netlist")
     pins = {pin: wire for pin, wire in PINS.items() if pin in netlist.pins}
-    return netlist, pins, json.loads((folder / "report.json").read_text())["clock"]
+    return netlist, pins, report["clock"]
 
 
 def main() -> None:
     """Print what is said, and end with status 1 where golden says something else."""
-    net, folder, *paths = sys.argv[1:]
+    bits = sys.argv[1:2] == ["--bitstream"]
+    net, folder, *paths = sys.argv[1 + bits :]
     network = load_network(net)
     sound = sound_of(network)
     x = sound.joined([read_wav(path, sound.rate) for path in paths])
-    desk = netlist_desk(network, Path(folder))
+    desk = netlist_desk(network, Path(folder), bitstream=bits)
     image = (Path(folder) / WEIGHTS).read_bytes()
     began = time.monotonic()
     said, expected = desk.run(x, image, FLASH.place).decode(), desk.expected(x).decode()

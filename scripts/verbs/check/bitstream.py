@@ -2,13 +2,21 @@
 """`firstspike check bitstream`: an iCE40's bitstream against the routed design."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from firstspike.boards.building.bitstream import read_report
-from firstspike.boards.building.layout import ROUTED, compare_layout, layout_rows, record_of
+from firstspike.boards.building.bitstream import BUILT, REPORT, fingerprint, read_report
+from firstspike.boards.building.layout import (
+    ROUTED,
+    compare_layout,
+    layout_rows,
+    record_of,
+    structure_report,
+)
+from firstspike.boards.ice40.routed import RoutedError
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.foreign.json_text import JsonError
@@ -35,19 +43,42 @@ def command(bitstream: Path, routed: Path | None, json_path: str | None) -> int:
     Reads the programmed bits, and follows their switches to the nets. Compares every pin, look-up
     table, register setting, memory content, pin type and PLL divider with the routed design, and
     looks for switches and cells that the design does not have. `firstspike build` does the same
-    after every build. Ends with exit status 1 where they differ.
+    after every build. A bitstream without its routed design, such as that of a release, has its
+    drivers and pins checked, with the report beside it. Ends with exit status 1 where there is a
+    fault.
 
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """
     with json_result(json_path) as write:
-        routed = routed or bitstream.with_name(ROUTED)
-        report = compare_layout(bitstream, routed, _board(routed.parent))
-        record = record_of(report)
+        beside = bitstream.with_name(ROUTED)
+        if routed is None and not beside.is_file():
+            record = _structure(bitstream)
+        else:
+            routed = routed or beside
+            record = record_of(compare_layout(bitstream, routed, _board(routed.parent)))
         write(record)
     say(table(layout_rows(record), str.ljust))
     for fault in record["first"]:
         say(fault)
     return int(record["faults"] > 0)
+
+
+def _structure(bitstream: Path) -> dict[str, Any]:
+    """Check what can be checked without a routed design. Raises RoutedError without a report."""
+    try:
+        report = read_report(bitstream.parent, BUILT)
+        names = (report.get("layout") or {})["names"]
+        board = BOARDS[report["board"]]
+    except (FileNotFoundError, JsonError, KeyError):
+        raise RoutedError(
+            f"there is no {ROUTED} beside {bitstream}, and no {REPORT} that names its pins: build "
+            "it anew, or name the routed design by --routed."
+        ) from None
+    found = structure_report(bitstream, board, names)
+    if fingerprint(bitstream) != report["bitstream"]:
+        other = f"the file is not what {REPORT} says was built"
+        found = replace(found, faults=[other, *found.faults])
+    return record_of(found)
 
 
 def _board(folder: Path) -> Board | None:

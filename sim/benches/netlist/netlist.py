@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Simulates a board's synthesised netlist, which Yosys writes and nextpnr reads, through its pins.
+"""Simulates a board through its pins: the netlist of one of its stages, in Yosys' JSON.
 
     netlist.json --Yosys--> Verilog, bit by bit      cells.py: models of its cells
                                   |                            |
@@ -153,23 +153,24 @@ class Netlist:
     ----------
     content : the text.
     family : name of the FPGA's family.
+    stage : what the netlist is or was made from, for messages.
 
     Raises
     ------
     NetlistError : Yosys did not write the text.
     """
 
-    def __init__(self, content: bytes, family: str) -> None:
-        self.family = family
+    def __init__(self, content: bytes, family: str, stage: str = "synthesised netlist") -> None:
+        self.family, self.stage = family, stage
         try:
             self._design = read_json(content)
             check_json(self._design, _WRITTEN, "it")
         except JsonError as error:
-            raise NetlistError(f"the netlist was not written by Yosys: {error}.") from None
+            raise NetlistError(f"the {stage} was not written by Yosys: {error}.") from None
         modules = self._design["modules"]
         tops = [name for name, one in modules.items() if "1" in one["attributes"].get("top", "")]
         if len(tops) != 1:
-            raise NetlistError(f"the netlist has {len(tops)} top modules: build it anew.")
+            raise NetlistError(f"the {stage} has {len(tops)} top modules: build it anew.")
         # Its name goes into no command: it may be anything.
         self._top = modules[NAME] = modules.pop(tops[0])
 
@@ -182,7 +183,7 @@ class Netlist:
         """A wire that is kept, bit by bit from the lowest, as seen from the bench's top."""
         net = self._top["netnames"].get(wire)
         if net is None or "keep" not in net["attributes"] or not net["bits"]:
-            raise NetlistError(f"the netlist has not kept {wire}: build it anew.")
+            raise NetlistError(f"the {self.stage} has not kept {wire}: build it anew.")
         width = len(net["bits"])
         return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
 
@@ -195,7 +196,7 @@ class Netlist:
         for port in self._top["ports"].values():
             port["direction"] = "inout"
         with (
-            step("netlist: Verilog by Yosys"),
+            step(f"{self.stage}: Verilog by Yosys"),
             temporary_folder() as folder,
         ):
             (folder / "netlist.json").write_text(json.dumps(self._design))
@@ -277,7 +278,7 @@ class NetlistBoard:
     ) -> None:
         verilog = bench_verilog(netlist, pins, config, clocks)
         self._simulation = Simulation(verilog, TOP, netlist=True)
-        self._network, self._config = network, config
+        self._network, self._config, self._stage = network, config, netlist.stage
         place, content = flash
         self._flash = {place + number: byte for number, byte in enumerate(content)}
 
@@ -294,7 +295,7 @@ class NetlistBoard:
         for layer, log in enumerate(logs):
             if log[:, 0].max(initial=0) >= len(ticks):
                 raise NetlistError(
-                    f"the netlist logs a spike in layer {layer} after the last image."
+                    f"the {self._stage} logs a spike in layer {layer} after the last image."
                 )
         found = results_of(config, [answer.payload for answer in decisions])
         return replace(found, logs=spike_logs(config, logs, found.tick))
@@ -335,23 +336,24 @@ class NetlistBoard:
             greeting, *answers = answers_of(outcome.content, outcome.cycles)
         except (SimulationError, FrameError) as error:
             said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
-            raise NetlistError(f"the netlist is no working board: {said}.") from None
-        _check_board(greeting, answers, self._network, self._config, words)
+            raise NetlistError(f"the {self._stage} is no working board: {said}.") from None
+        _check_board(self._stage, greeting, answers, self._network, self._config, words)
         return answers[len(answers) - len(requests) :], outcome.logs
 
 
 def _check_board(
+    stage: str,
     greeting: Answer,
     answers: Sequence[Answer],
     network: Network,
     config: CoreConfig,
     words: Sequence[bytes],
 ) -> None:
-    """Raise NetlistError if it is another board than we think."""
+    """Raise NetlistError if the netlist of a `stage` is another board than we think."""
     try:
         said = Identity.from_bytes(greeting.payload[1:])
     except ValueError as error:
-        raise NetlistError(f"the netlist is another board's: it tells {error}.") from None
+        raise NetlistError(f"the {stage} is another board's: it tells {error}.") from None
     expected = identity_of(
         config,
         network,
@@ -365,12 +367,12 @@ def _check_board(
     )
     if said != expected:
         raise NetlistError(
-            f"the netlist is another board's: it says of itself {said}, but should say {expected}."
+            f"the {stage} is another board's: it says of itself {said}, but should say {expected}."
         )
     checksum = CHECKSUM_FORMAT.pack(zlib.crc32(b"".join(words)))
     for answer in answers:
         if answer.kind == Request.CHECKSUM + ANSWER and answer.payload != checksum:
-            raise NetlistError("the netlist holds other weights than the network's.")
+            raise NetlistError(f"the {stage} holds other weights than the network's.")
 
 
 def _check_decisions(config: CoreConfig, answers: Sequence[Answer]) -> None:

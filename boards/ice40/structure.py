@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks a bitstream without the routed design: its switches, its drivers and its pins.
+
+The check finds bits that no design can have. It does not know what the design computes: for that
+take the layout check, or simulate the bits.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .chipdb import PIN, PLL, Bel
+from .reader import OPTIONS, Bits
+from .used import UsedCells
+
+_OUTPUT = 0b111100
+"""The bits of a pin's type that are 0 if it never drives its pad."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StructureReport:
+    """The parts that were checked, and their faults."""
+
+    cells: Mapping[str, int]
+    """The cells in use by their kinds."""
+    switches: int
+    """Switches that are on."""
+    pads: int
+    """Ports of the design that were looked for."""
+    faults: Sequence[str]
+
+
+def check_structure(bits: Bits, pads: Mapping[str, str]) -> StructureReport:
+    """Check a bitstream; `pads` has the bel of each port of the design.
+
+    Every switch has a meaning, no wire and no net has two drivers, a pin that drives its pad is a
+    port of the design, and each port has a pin.
+    """
+    used = UsedCells(bits)
+    wiring, cells = used.wiring, used.cells
+    faults = []
+    for switch in wiring.unknown.tolist():
+        record = bits.chip.switches[switch]
+        faults.append(f"a switch at X{record['x']}/Y{record['y']} has bits without a meaning")
+    twice = np.flatnonzero(wiring.drivers > 1)
+    faults += [f"wire {wire} is driven by two switches" for wire in twice.tolist()]
+    driven = np.flatnonzero(used.driven)
+    both = driven[wiring.drivers[driven] > 0]
+    faults += [f"wire {wire} is driven by a cell and a switch" for wire in both.tolist()]
+    shared = np.flatnonzero(np.bincount(wiring.net[driven]) > 1)
+    faults += [f"net {net} is driven by two cells" for net in shared.tolist()]
+    faults += _pin_faults(cells, pads)
+    if bits.options != OPTIONS:
+        faults.append(f"the options are {bits.options}, not icepack's {OPTIONS}")
+    kinds = Counter(bel.kind for bel, _ in cells)
+    return StructureReport(
+        cells=dict(kinds), switches=len(np.unique(bits.chip.pips["switch"][wiring.pips])),
+        pads=len(pads), faults=faults,
+    )  # fmt: skip
+
+
+def _pin_faults(
+    cells: Sequence[tuple[Bel, Mapping[str, int]]], pads: Mapping[str, str]
+) -> list[str]:
+    """Pins that drive a pad of no port, and ports without a pin."""
+    pins = {bel.name: held for bel, held in cells if bel.kind == PIN}
+    ports = set(pads.values())
+    foreign = [name for name, held in pins.items() if held["PIN_TYPE"] & _OUTPUT]
+    faults = [f"the pin at {name} drives, but is no port" for name in foreign if name not in ports]
+    through_pll = any(bel.kind == PLL for bel, _ in cells)
+    for port, name in pads.items():
+        if name not in pins and not through_pll:
+            faults.append(f"{port} has no pin at {name}")
+    return faults
