@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ice40.chipdb import Chip
 from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
 from firstspike.boards.ice40.netlist import read_netlist
@@ -51,6 +52,14 @@ def bitstream_netlist(bitstream: Path, board: Board) -> bytes:
     design = read_routed(_content(bitstream.with_name(ROUTED), _ROUTED_BYTES))
     pads = _pads(bits.chip, board, bitstream.with_name(_PINS))
     return json.dumps(read_netlist(bits, pads, design.kept)).encode()
+
+
+def design_netlist(routed: Path) -> bytes:
+    """A netlist of an ECP5's routed design, as Yosys writes it in JSON.
+
+    Raises FirstSpikeError where the file cannot be read, or has cells without a model.
+    """
+    return json.dumps(routed_netlist(read_routed(_content(routed, _ROUTED_BYTES)))).encode()
 
 
 def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
