@@ -35,6 +35,9 @@ NETLIST = "netlist"
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """Reports in a build's folder: one for programs, one for people."""
 
+CHECKED = (ICE40, ECP5)
+"""Families whose bitstream is compared with the routed design."""
+
 WEIGHTS = "weights.bin"
 """The image of the weights for a board's flash."""
 
@@ -133,7 +136,7 @@ def build(
 
     _, route, pack, *_ = (command[1:] for command in json.loads(plan.files[_COMMANDS])["commands"])
     words = [f"{NETLIST}.json" if word == f"{TOP}.json" else word for word in route]
-    if device.family in (ICE40, ECP5):
+    if device.family in CHECKED:
         words += ["--write", ROUTED]
     placer = Placer(device.family, tuple(_without(words, "--quiet")), folder, native)
     tried = place_seeds(placer, seeds)
@@ -145,7 +148,7 @@ def build(
             run_tool(device.family.packer, words, folder, native=native)
         (path,) = bitstreams(folder)
         bitstream = fingerprint(path)
-        if device.family is ICE40:
+        if device.family in CHECKED:
             with step("bitstream: compared with the routed design"):
                 layout = layout_record(path, board)
     weights, more = "loaded" if board.loaded else "bitstream", {}

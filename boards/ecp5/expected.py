@@ -5,18 +5,16 @@ The sources are nextpnr's `ecp5/bitstream.cc` and `ecp5/baseconfigs.cc`. The set
 of Project Trellis' tables.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 
 from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign
 
-from .database import PACKAGE, Device, Tile
+from .database import Device, Tile, banks_of
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, Place
 from .wiring import fixed_arcs, wires_of
 
@@ -54,9 +52,7 @@ _TIED = {
     ),
     "CIB_DCUD": "A1 A5 A7 B1 B3 B5 B7 C0 C2 C4 C6 D0 D2 D4 D6",
     "CIB_DCU3": "A5 A7 B1 B3 B5 B7 C0 C4 C6 D0 D2 D4 D6",
-    **dict.fromkeys(
-        ("CIB_DCU2", "CIB_DCUG", "CIB_DCUH", "CIB_DCUI"), "B1 B3 B5 B7 D0 D2 D4 D6"
-    ),
+    **dict.fromkeys(("CIB_DCU2", "CIB_DCUG", "CIB_DCUH", "CIB_DCUI"), "B1 B3 B5 B7 D0 D2 D4 D6"),
     "CIB_DCU1": "B1 B3 B5 D0 D2",
 }
 """By type of tile the inputs of hard blocks that nextpnr ties to 0 if no design uses the block."""
@@ -176,7 +172,7 @@ class Settings:
                     yield Setting("the design", tile, f"SYSCONFIG.{name}", value)
 
     def _banks(self, cells: Sequence[PlacedCell]) -> Iterator[Setting]:
-        banks = _banks_of(self._device)
+        banks = banks_of(self._device)
         supplies = {}
         for cell, place in cells:
             if cell.kind == IO and cell.parameters.get("DIR", "INPUT") != "INPUT":
@@ -185,9 +181,9 @@ class Settings:
         if configuration is not None:
             supplies[8] = configuration.replace(".", "V")
         for tile in self._device.tiles:
-            if named := re.match(r"BANKREF(\d)", tile.kind):
-                if int(named[1]) in supplies:
-                    yield Setting("its pins", tile, "BANK.VCCIO", supplies[int(named[1])])
+            named = re.match(r"BANKREF(\d)", tile.kind)
+            if named and int(named[1]) in supplies:
+                yield Setting("its pins", tile, "BANK.VCCIO", supplies[int(named[1])])
 
     def _table(self, cell: RoutedCell, place: Place) -> Iterator[Setting]:
         tile, half = self._slice_tile(place), place.number % 2
@@ -299,8 +295,7 @@ class Settings:
         for name, (bits, default) in _PLL_NUMBERS.items():
             number = _number(cell, name, default) - int(name.endswith("_DIV"))
             values[name] = [bool(number >> bit & 1) for bit in range(bits)]
-        for name, default in _PLL_CHOICES.items():
-            values[name] = _text(cell, name, default)
+        values |= {name: _text(cell, name, text) for name, text in _PLL_CHOICES.items()}
         for letter in "ABCD":
             name = f"OUTDIVIDER_MUX{letter}"
             values[name] = _text(
@@ -339,8 +334,7 @@ def _ram_selects(cell: RoutedCell, side: str) -> list[bool]:
     """The selects at which a port works, each inverted if its input is."""
     decode = _text(cell, f"CSDECODE_{side}", "0b000").removeprefix("0b")
     return [
-        (one == "1")
-        ^ (_text(cell, f"{name}MUX", "INV" if name in cell.idle else name) == "INV")
+        (one == "1") ^ (_text(cell, f"{name}MUX", "INV" if name in cell.idle else name) == "INV")
         for one, name in zip(decode, (f"CS{side}{bit}" for bit in (2, 1, 0)), strict=True)
     ]
 
@@ -379,7 +373,11 @@ def marked_bits(device: Device) -> Iterator[tuple[Tile, tuple[int, int]]]:
             yield tile, bit
         if tile.kind == "DSP_SPINE_UL1" and device.width == 73:
             yield from ((tile, bit) for bit in _SET["PVT_COUNT2"])
-        if device.name.endswith("85F") and tile.kind in ("PICB0", "PICB1") and tile.x in _MARKED_85K:
+        if (
+            device.name.endswith("85F")
+            and tile.kind in ("PICB0", "PICB1")
+            and tile.x in _MARKED_85K
+        ):
             yield tile, (0, 1)
 
 
@@ -407,14 +405,6 @@ def _number(cell: RoutedCell, name: str, default: int) -> int:
 
 def _standard(cell: RoutedCell) -> str:
     return _attribute(cell, "IO_TYPE", "LVCMOS33")
-
-
-@cache
-def _banks_of(device: Device) -> dict[tuple[int, int, str], int]:
-    """The bank of each pin."""
-    root = files(PACKAGE) / "share" / "trellis" / "database" / "ECP5" / device.name
-    pins = json.loads((root / "iodb.json").read_text())["pio_metadata"]
-    return {(one["col"], one["row"], f"PIO{one['pio']}"): one["bank"] for one in pins}
 
 
 @cache

@@ -7,14 +7,15 @@ design to a pin that takes it, and every pin of the design must be reached. A lo
 compared as a function, because the router permutes its inputs. All other bits must be those that
 the cells of the design ask for, or those of a design without cells.
 
-The wires and bits are those of Project Trellis' tables, which ecppack reads and from which nextpnr's
-own chip database is made. A fault of these tables is in the bitstream and in this check, and is not
-found.
+The wires and bits are those of Project Trellis' tables, which ecppack reads, and from which
+nextpnr's own chip database is made. A fault of these tables is in the bitstream and in this check,
+and is not found.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import product
 
 import numpy as np
 
@@ -98,7 +99,9 @@ class _Check:
         seen: set[int] = set()
         for cell, place in self._cells:
             for port, net in cell.outputs.items():
-                (wire,) = self._wires.number(place.x, place.y, wire_name(cell, place, port)).tolist()
+                (wire,) = self._wires.number(
+                    place.x, place.y, wire_name(cell, place, port)
+                ).tolist()
                 if net in seen or wire in found:
                     self.faults.append(f"{cell.name}: {port} is a second driver of its net")
                 seen.add(net)
@@ -136,12 +139,12 @@ class _Check:
                 pins += 1
                 if cell.kind == COMB and port in LUT_PINS:
                     continue
-                (wire,) = self._wires.number(place.x, place.y, wire_name(cell, place, port)).tolist()
+                (wire,) = self._wires.number(
+                    place.x, place.y, wire_name(cell, place, port)
+                ).tolist()
                 wanted.add(wire)
                 if self._nets.get(wire) != net:
-                    self.faults.append(
-                        f"{cell.name}: {port} is on another net than in the design"
-                    )
+                    self.faults.append(f"{cell.name}: {port} is on another net than in the design")
             if cell.kind == COMB:
                 for port in LUT_PINS:
                     wanted |= set(self._pin(place.x, place.y, port, place.number))
@@ -158,7 +161,9 @@ class _Check:
         src, dst = self._src[order], self._dst[order]
         leads: set[int] = set()
         front = wanted
-        for _ in range(2):  # nextpnr takes a clock to all quadrants, whether or not it is used there
+        for _ in range(
+            2
+        ):  # nextpnr takes a clock to all quadrants, whether or not it is used there
             while front:
                 leads |= front
                 front = _before(src, dst, front) - leads
@@ -189,33 +194,41 @@ class _Check:
         if set(found) - {None} != set(want) - {None}:
             self.faults.append(f"{cell.name}: the inputs at {cell.bel} are on other nets")
             return
-        init = self._table_bits(x, y, number)
+        init, wanted = self._table_bits(x, y, number), cell.number("INITVAL")
+        if found == want and init == wanted:
+            return
         mode = cell.parameters.get("MODE", "LOGIC")
-        is_equal = init == cell.number("INITVAL") and found == want
-        if not is_equal and mode != "DPRAM":
-            is_equal = _function(init, tuple(found)) == _function(
-                cell.number("INITVAL"), tuple(want)
-            ) and (mode != "CCU2" or _low(init, found) == _low(cell.number("INITVAL"), want))
-        if not is_equal:
+        levels = tuple(
+            int(cell.parameters.get(f"{port}MUX", "1").strip() != "0") for port in LUT_PINS
+        )
+        # a carry takes the inputs in pairs
+        near = [range(4) if mode != "CCU2" else range(pin & 2, (pin & 2) + 2) for pin in range(4)]
+        ways = [
+            [None] if net is None else [one for one in near[pin] if found[one] == net]
+            for pin, net in enumerate(want)
+        ]
+        unused = tuple(net is None for net in found)
+        if mode == "DPRAM" or all(
+            _permuted(wanted, way, levels, unused, mode == "CCU2") != init for way in product(*ways)
+        ):
             self.faults.append(
                 f"{cell.name}: the look-up table at {cell.bel} is {init:#06x}, another function "
-                f"than {cell.number('INITVAL'):#06x} of the design"
+                f"than {wanted:#06x} of the design"
             )
 
     def _table_bits(self, x: int, y: int, number: int) -> int:
         tile = self._slices[x, y]
-        word = self._bits.device.kinds["PLC2"].words[f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"]
+        word = self._bits.device.kinds["PLC2"].words[
+            f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"
+        ]
         return sum(
             all(self._bits.cram[tile.frame + f, tile.bit + b] == v for f, b, v in group) << bit
             for bit, group in enumerate(word.bits)
         )
 
-    @property
+    @cached_property
     def _slices(self) -> dict[tuple[int, int], Tile]:
-        if not hasattr(self, "_by_place"):
-            tiles = tiles_of(self._bits.device)["PLC2"]
-            self._by_place = {(tile.x, tile.y): tile for tile in tiles}
-        return self._by_place
+        return {(tile.x, tile.y): tile for tile in tiles_of(self._bits.device)["PLC2"]}
 
     def _check_bits(self) -> int:
         """Compare all bits; returns how many are no switch's."""
@@ -366,19 +379,28 @@ def _content(cell: RoutedCell) -> np.ndarray:
 
 
 @lru_cache(1 << 16)
-def _function(init: int, nets: tuple[int | None, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A look-up table as a function of its nets in order; an input without a net is 1."""
-    names = sorted({net for net in nets if net is not None})
-    values = []
-    for state in range(1 << len(names)):
-        index = sum(
-            (1 if net is None else state >> names.index(net) & 1) << pin
-            for pin, net in enumerate(nets)
-        )
-        values.append(init >> index & 1)
-    return tuple(names), tuple(values)
+def _permuted(
+    init: int,
+    way: tuple[int | None, ...],
+    levels: tuple[int, ...],
+    unused: tuple[bool, ...],
+    is_carry: bool,
+) -> int:
+    """A look-up table whose input `pin` of the design comes over the input `way[pin]` of the slice.
 
-
-def _low(init: int, nets: Sequence[int | None]) -> object:
-    """What a carry takes of a table: a function of the first two inputs, the others at 0."""
-    return _function(init & 0xF | (init & 0xF) << 4 | (init & 0xF) << 8 | (init & 0xF) << 12, (*nets[:2], None, None))
+    An input of the design without a net has its level, and the unused inputs of the slice change
+    nothing. In a carry both are in pairs, for it takes the first two inputs without the others.
+    """
+    found = 0
+    for index in range(16):
+        before = 0
+        for pin, source in enumerate(way):
+            level = levels[pin]
+            if source is not None:
+                level = index >> source & 1
+            elif is_carry:
+                pair = [one for one in (pin & 2, pin | 1) if unused[one]]
+                level = int(any(index >> one & 1 for one in pair))
+            before |= level << pin
+        found |= (init >> before & 1) << index
+    return found

@@ -10,8 +10,7 @@ from typing import Any
 
 from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
 
-COMB, FF, RAMW, IO = "TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "TRELLIS_IO"
-BUFFER, BLOCK_RAM, PLL = "DCCA", "DP16KD", "EHXPLLL"
+from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, PLL, RAMW
 
 _OWN_MUXES = {COMB: {"WREMUX", "WCKMUX"}, FF: {"CEMUX", "CLKMUX", "LSRMUX"}}
 _OWN_MUXES[BLOCK_RAM] = {"CLKAMUX", "CLKBMUX"}
@@ -98,9 +97,10 @@ def _cell(cell: RoutedCell, pads: Mapping[str, int]) -> dict[str, Any]:
 def _check_muxes(cell: RoutedCell) -> None:
     """Raise RoutedError for an inverted input that its model does not invert."""
     for name, value in cell.parameters.items():
-        if name.endswith("MUX") and name not in _OWN_MUXES.get(cell.kind, ()):
-            if value.strip() == "INV" and name.removesuffix("MUX") in cell.inputs:
-                raise RoutedError(f"{cell.name}: {name} is INV, which cannot be simulated.")
+        is_own = name in _OWN_MUXES.get(cell.kind, ())
+        is_inverted = value.strip() == "INV" and name.removesuffix("MUX") in cell.inputs
+        if name.endswith("MUX") and is_inverted and not is_own:
+            raise RoutedError(f"{cell.name}: {name} is INV, which cannot be simulated.")
 
 
 def _idle(cell: RoutedCell, port: str) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which wires the pins of cells are, by the cells' places.
 
-The source are `Bels.cpp` of Project Trellis for the names of wires, and nextpnr for those of places,
-such as `X45/Y39/SLICED.K1`.
+The sources are `Bels.cpp` of Project Trellis for the names of wires, and nextpnr for those of
+places, such as `X45/Y39/SLICED.K1`.
 """
 
 import re

@@ -2,8 +2,8 @@
 """Reads a bitstream of an ECP5: the configuration memory, and the content of block RAM.
 
 A bitstream is a preamble and commands. The configuration memory comes frame by frame, from the last
-one, each compressed and with a checksum. The source of the format is Project Trellis' `Bitstream.cpp`
-(`deserialise_chip`, ISC licence); this reader is written anew.
+one, each compressed and with a checksum. The source of the format is Project Trellis'
+`Bitstream.cpp` (`deserialise_chip`, ISC licence); this reader is written anew.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.boards.ice40.reader import BitstreamError
 
 from .database import Device, device_of
 
@@ -31,10 +31,6 @@ RAM_WORDS, RAM_BITS = 2048, 9
 
 _RAM_FRAME = 9
 """Bytes with eight words."""
-
-
-class BitstreamError(FirstSpikeError):
-    """A file is no bitstream of an ECP5, or is damaged; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -174,7 +174,9 @@ def wiring_of(bits: Bits) -> Wiring:
             for frame, bit, value in group:
                 if value:
                     want[frames[those, frame, 0], positions[those, 0, bit]] = 1
-    on, implied = (Arcs(np.concatenate(s), np.concatenate(d)) for s, d in zip(src, dst, strict=True))
+    on, implied = (
+        Arcs(np.concatenate(s), np.concatenate(d)) for s, d in zip(src, dst, strict=True)
+    )
     return Wiring(on, implied, want)
 
 
