@@ -215,3 +215,12 @@ def _group(bits: Sequence[str]) -> Group:
                 raise DatabaseError(f"the tables name a bit {bit}.")
             found.append((int(named[2]), int(named[3]), int(not named[1])))
     return tuple(found)
+
+
+def bit_name(device: Device, frame: int, bit: int) -> str:
+    """A bit's name: its tile, and where it is in that."""
+    for tile in device.tiles:
+        row, column = frame - tile.frame, bit - tile.bit
+        if 0 <= row < tile.frames and 0 <= column < tile.bits:
+            return f"{tile.name} F{row}B{column}"
+    return f"frame {frame} bit {bit}"

@@ -22,7 +22,7 @@ import numpy as np
 from firstspike.boards.ice40.layout_check import LayoutReport, UncoveredError
 from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
 
-from .database import Group, Tile
+from .database import Group, Tile, bit_name
 from .expected import PlacedCell, Setting, Settings, marked_bits, ram_number
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, place_of, wire_name
 from .reader import RAM_WORDS, Bits
@@ -236,17 +236,10 @@ class _Check:
         found = self._bits.cram
         for frame, bit in np.argwhere(want != found).tolist():
             self.faults.append(
-                f"{self._bit_name(frame, bit)} is {found[frame, bit]}, in the design "
+                f"{bit_name(self._bits.device, frame, bit)} is {found[frame, bit]}, in the design "
                 f"{want[frame, bit]}"
             )
         return int(found.size - self._wiring.want.sum())
-
-    def _bit_name(self, frame: int, bit: int) -> str:
-        for tile in self._bits.device.tiles:
-            row, column = frame - tile.frame, bit - tile.bit
-            if 0 <= row < tile.frames and 0 <= column < tile.bits:
-                return f"{tile.name} F{row}B{column}"
-        return f"frame {frame} bit {bit}"
 
     def _wanted_bits(self) -> np.ndarray:
         """The configuration memory that the switches and the cells of the design ask for."""
