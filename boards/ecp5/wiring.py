@@ -29,6 +29,7 @@ class Wires:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._names: dict[str, int] = {}
+        self._texts: list[str] = []
         self._width, self._height = device.width + 2 * _MARGIN, device.height + 2 * _MARGIN
         self._prefix = f"{device.name[-3:-1].replace('12', '25')}K_"
         columns, rows = np.arange(device.width), np.arange(device.height)
@@ -65,10 +66,13 @@ class Wires:
         """Column, row and name of a wire."""
         at, name = divmod(number, _MOST_NAMES)
         y, x = divmod(at, self._width)
-        return x - _MARGIN, y - _MARGIN, list(self._names)[name]
+        return x - _MARGIN, y - _MARGIN, self._texts[name]
 
     def _plain(self, x: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
-        one = self._names.setdefault(name, len(self._names))
+        one = self._names.get(name)
+        if one is None:
+            one = self._names[name] = len(self._texts)
+            self._texts.append(name)
         return ((y + _MARGIN) * self._width + x + _MARGIN) * _MOST_NAMES + one
 
     def _clock(self, x: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:

@@ -46,8 +46,8 @@ def compare(
     `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`
     (a number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated
     on Verilator; "board" with `port` and `baud`; "netlist", "routed" and "bitstream" with `board`
-    and `build`, where `firstspike build` has put them. Returns the differences, none if they are equal;
-    `str` makes a sentence of each.
+    and `build`, where `firstspike build` has put them. Returns the differences, none if they are
+    equal; `str` makes a sentence of each.
 
     Raises ValueError for what does not fit, and the errors of what runs it.
     """

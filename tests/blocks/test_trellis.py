@@ -38,12 +38,13 @@ WIDE = """
         .F(found[3*@n+2]), .FXA(found[3*@n]), .FXB(i[9]), .M(i[10]), .OFX(found[3*@n+1]));
 """
 MEMORY = """
-    TRELLIS_DPR16X4 #(.INITVAL(64'h@c), .WREMUX("@w")) want_@n (.DI(i[3:0]), .WAD(i[7:4]), .WRE(i[8]),
-        .WCK(clock), .RAD(i[12:9]), .DO(want[4*@n +: 4]));
+    TRELLIS_DPR16X4 #(.INITVAL(64'h@c), .WREMUX("@w")) want_@n (.DI(i[3:0]), .WAD(i[7:4]),
+        .WRE(i[8]), .WCK(clock), .RAD(i[12:9]), .DO(want[4*@n +: 4]));
     wire [3:0] data_@n, address_@n;
-    TRELLIS_RAMW ramw_@n (.D0(i[4]), .B0(i[5]), .C0(i[6]), .A0(i[7]), .C1(i[0]), .A1(i[1]), .D1(i[2]),
-        .B1(i[3]), .WDO0(data_@n[0]), .WDO1(data_@n[1]), .WDO2(data_@n[2]), .WDO3(data_@n[3]),
-        .WADO0(address_@n[0]), .WADO1(address_@n[1]), .WADO2(address_@n[2]), .WADO3(address_@n[3]));
+    TRELLIS_RAMW ramw_@n (.D0(i[4]), .B0(i[5]), .C0(i[6]), .A0(i[7]), .C1(i[0]), .A1(i[1]),
+        .D1(i[2]), .B1(i[3]), .WDO0(data_@n[0]), .WDO1(data_@n[1]), .WDO2(data_@n[2]),
+        .WDO3(data_@n[3]), .WADO0(address_@n[0]), .WADO1(address_@n[1]),
+        .WADO2(address_@n[2]), .WADO3(address_@n[3]));
 """
 BIT = """
     TRELLIS_COMB #(.MODE("DPRAM"), .INITVAL(16'h@i), .WREMUX("@w")) bit_@n_@b (.D(i[9]), .B(i[10]),

@@ -3,9 +3,9 @@
 
     python -m tests.support.bitstream_flips [--flips N] [--seed N] FOLDER ...
 
-FOLDER is that of a build for an iCE40 or an ECP5. The bits are drawn from all tiles in which a bit is set. A
-flip that is not found is named, so that its bit can be looked up. Ends with exit status 1 if there
-is one.
+FOLDER is that of a build for an iCE40 or an ECP5. The bits are drawn from all tiles in which a bit
+is set. A flip that is not found is named, so that its bit can be looked up. Ends with exit status 1
+if there is one.
 """
 
 import argparse
@@ -30,7 +30,6 @@ from firstspike.boards.ice40.reader import Bits, read_bits
 from firstspike.boards.ice40.routed import RoutedDesign, read_routed
 from firstspike.boards.ice40.settings import bit_index, bit_name
 from firstspike.boards.ice40.wiring import switch_indices
-
 
 B = TypeVar("B", Bits, Ecp5Bits)
 
