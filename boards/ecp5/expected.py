@@ -403,6 +403,15 @@ def _number(cell: RoutedCell, name: str, default: int) -> int:
     return int(text, 2) if len(text) == 32 else int(text.strip())
 
 
+def is_plain_pin(cell: RoutedCell) -> bool:
+    """Whether a pin has one wire, no reference voltage, and no register before it."""
+    passed = all(
+        _text(cell, name, "PADD").startswith("PADD")
+        for name in ("DATAMUX_ODDR", "DATAMUX_OREG", "DATAMUX_MDDR", "TRIMUX_TSREG")
+    )
+    return passed and re.fullmatch(r"LV(CMOS|TTL)\d\d", _standard(cell)) is not None
+
+
 def _standard(cell: RoutedCell) -> str:
     return _attribute(cell, "IO_TYPE", "LVCMOS33")
 

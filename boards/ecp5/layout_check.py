@@ -23,7 +23,7 @@ from firstspike.boards.ice40.layout_check import LayoutReport, UncoveredError
 from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
 
 from .database import Group, Tile, bit_name
-from .expected import PlacedCell, Setting, Settings, marked_bits, ram_number
+from .expected import PlacedCell, Setting, Settings, is_plain_pin, marked_bits, ram_number
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, place_of, wire_name
 from .reader import RAM_WORDS, Bits
 from .wiring import fixed_arcs, tile_bits, tiles_of, wires_of, wiring_of
@@ -90,6 +90,11 @@ class _Check:
                 raise UncoveredError(
                     f"the design has a {cell.kind} ({cell.name}), which the check of bitstreams "
                     "does not cover."
+                )
+            if cell.kind == IO and not is_plain_pin(cell):
+                raise UncoveredError(
+                    f"{cell.name} is a differential or referenced pin, or has a register, which "
+                    "the check of bitstreams does not cover."
                 )
             yield PlacedCell(cell, place_of(cell))
 
@@ -329,12 +334,13 @@ class _Check:
     def _check_rest(self) -> None:
         """Compare the control register, and the places of the pins."""
         rate = self._design.settings.get("arch.sysconfig.MCCLK_FREQ", "2.4")
-        want = _CONTROL | _RATES.get(rate.removesuffix(".0"), 0)
-        if self._bits.options.get("control") != want:
-            self.faults.append(
-                f"the control register is {self._bits.options.get('control', 0):#010x}, in the "
-                f"design {want:#010x}"
-            )
+        found = self._bits.options
+        want = {"control": _CONTROL | _RATES.get(rate.removesuffix(".0"), 0), "usercode": 0}
+        for name in sorted({*want, *found}):
+            if found.get(name) != want.get(name):
+                self.faults.append(
+                    f"the {name} register is {found.get(name)}, in the design {want.get(name)}"
+                )
         for port, bel in self._pads.items():
             if self._design.pads.get(port) != bel:
                 self.faults.append(

@@ -10,6 +10,7 @@ from typing import Any
 
 from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
 
+from .expected import is_plain_pin
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, PLL, RAMW
 
 _OWN_MUXES = {COMB: {"WREMUX", "WCKMUX"}, FF: {"CEMUX", "CLKMUX", "LSRMUX"}}
@@ -21,9 +22,6 @@ _UNMODELLED = {IO: {"IOLDO", "IOLTO"}, COMB: {"DI0", "DI1"}, FF: {"M"}}
 
 _ONES = {COMB: {"A", "B", "C", "D", "M"}, FF: {"CE"}, BLOCK_RAM: {"CEA", "CEB", "OCEA", "OCEB"}}
 """Inputs that read 1 if they have no net, and no parameter says otherwise."""
-
-_PASSED = {"DATAMUX_ODDR", "DATAMUX_OREG", "DATAMUX_MDDR", "TRIMUX_TSREG"}
-"""Parameters of a pin that say whether a register or serialiser is between it and its ports."""
 
 
 def routed_netlist(design: RoutedDesign) -> dict[str, Any]:
@@ -77,8 +75,9 @@ def _cell(cell: RoutedCell, pads: Mapping[str, int]) -> dict[str, Any]:
                 del parameters[mux]
         pins.setdefault("LSR", "0")
     elif cell.kind == IO:
-        if any(parameters.pop(name, "PADD")[:4] != "PADD" for name in _PASSED):
-            raise RoutedError(f"{cell.name} has a register in its pin, which cannot be simulated.")
+        if not is_plain_pin(cell):
+            raise RoutedError(f"{cell.name} is no plain pin, which cannot be simulated.")
+        parameters = {"DIR": parameters.get("DIR", "INPUT")}
         if cell.bel in pads:
             pins["B"] = pads[cell.bel]
         pins.setdefault("T", "0")

@@ -126,7 +126,10 @@ def test_bits_outside_of_tiles_are_compared(small):
     content = {number: words.copy() for number, words in small.bits.content.items()}
     next(iter(content.values()))[7] ^= 1
     assert "1 bits of the block RAM" in small.faults(content=content)[0]
-    assert "the control register is 0x40000000" in small.faults(options={"control": 1 << 30})[0]
+    options = {"control": 1 << 30, "usercode": 7}
+    control, usercode = small.faults(options=options)
+    assert "the control register is 1073741824" in control
+    assert "the usercode register is 7, in the design 0" in usercode
 
 
 def cell_of(module: dict[str, Any], kind: str, **parameters: str) -> dict[str, Any]:
@@ -223,8 +226,11 @@ def test_what_is_not_covered_is_refused(small):
     cell_of(module, "DCCA")["type"] = "MULT18X18D"
     with pytest.raises(UncoveredError, match="a MULT18X18D"):
         check_layout(small.bits, read_routed(json.dumps(changed).encode()))
-    move(module)
     cell_of(module, "MULT18X18D")["type"] = "DCCA"
+    cell_of(module, "TRELLIS_IO")["attributes"]["IO_TYPE"] = "LVDS"
+    with pytest.raises(UncoveredError, match="is a differential or referenced pin"):
+        check_layout(small.bits, read_routed(json.dumps(changed).encode()))
+    move(module)
     with pytest.raises(RoutedError, match="which is no place"):
         check_layout(small.bits, read_routed(json.dumps(changed).encode()))
 
@@ -290,7 +296,7 @@ def test_a_routed_design_without_models_is_refused(small, tmp_path):
     changed = json.loads(json.dumps(small.written))
     (module,) = changed["modules"].values()
     for kind, parameter, value, told in (
-        ("TRELLIS_IO", "DATAMUX_ODDR", "IOLDO", "has a register in its pin"),
+        ("TRELLIS_IO", "DATAMUX_ODDR", "IOLDO", "is no plain pin"),
         ("TRELLIS_FF", "LSRMODE", "PRLD", "loads a level"),
         ("DP16KD", "CLKAMUX", "CLKA", ""),
         ("TRELLIS_RAMW", "A0MUX", "INV", "A0MUX is INV"),
