@@ -15,7 +15,7 @@ from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
 from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.layer import MAX_WINDOW
-from firstspike.hdl.flow.devices import ICE40
+from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
@@ -34,6 +34,9 @@ NETLIST = "netlist"
 
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """Reports in a build's folder: one for programs, one for people."""
+
+CHECKED = (ICE40, ECP5)
+"""Families whose bitstream is compared with the routed design."""
 
 WEIGHTS = "weights.bin"
 """The image of the weights for a board's flash."""
@@ -137,7 +140,7 @@ def build(
 
     _, route, pack, *_ = (command[1:] for command in json.loads(plan.files[_COMMANDS])["commands"])
     words = [f"{NETLIST}.json" if word == f"{TOP}.json" else word for word in route]
-    if device.family is ICE40:
+    if device.family in CHECKED:
         words += ["--write", ROUTED]
     placer = Placer(device.family, tuple(_without(words, "--quiet")), folder, native)
     tried = place_seeds(placer, seeds)
@@ -149,7 +152,7 @@ def build(
             run_tool(device.family.packer, words, folder, native=native)
         (path,) = bitstreams(folder)
         bitstream = fingerprint(path)
-        if device.family is ICE40:
+        if device.family in CHECKED:
             with step("bitstream: compared with the routed design"):
                 layout = layout_record(path, board)
     weights, more = "loaded" if board.loaded else "bitstream", {}

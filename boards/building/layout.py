@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bitstream of an iCE40's build: compared with the routed design, and as a netlist."""
+"""The bitstream of a build: compared with the routed design, and as a netlist.
+
+The bitstream is that of an iCE40 or an ECP5. Only those of an iCE40 become a netlist.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from amaranth.lib.io import SingleEndedPort
 
+from firstspike.boards.ecp5 import layout_check as ecp5_check
+from firstspike.boards.ecp5 import reader as ecp5_reader
+from firstspike.boards.ecp5.database import Device, pin_bels
+from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
 from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import Bits, BitstreamError, read_bits
@@ -23,11 +30,14 @@ from .design import TOP
 ROUTED = "routed.json"
 """The routed design in a build's folder, as nextpnr writes it."""
 
-_PINS = f"{TOP}.pcf"
+_PINS, _ECP5_PINS = f"{TOP}.pcf", f"{TOP}.lpf"
 """The constraints in a build's folder: the package's pin of each port."""
 
-_BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 20, 1 << 28, 1 << 16
+_BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 22, 1 << 28, 1 << 16
 """Most bytes that are read of each file."""
+
+_HEAD_BYTES = 4096
+"""The preamble of an ECP5's bitstream is among the first bytes, after a comment."""
 
 SHOWN = 10
 """Faults that a report names."""
@@ -39,9 +49,8 @@ def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> Layout
     With `board` also compare the pins with the constraints beside `routed`. Raises
     FirstSpikeError where a file cannot be read, or has cells that the comparison does not cover.
     """
-    bits, design = _read(bitstream, routed)
-    pins = {} if board is None else _constraints(routed.with_name(_PINS))
-    return check_layout(bits, design, {} if board is None else _pads(bits, board, pins))
+    design = read_routed(_content(routed, _ROUTED_BYTES))
+    return _compared(_content(bitstream, _BITSTREAM_BYTES), design, board, routed.parent)
 
 
 def bitstream_netlist(bitstream: Path, board: Board, names: Mapping[str, Any]) -> bytes:
@@ -58,21 +67,33 @@ def bitstream_netlist(bitstream: Path, board: Board, names: Mapping[str, Any]) -
     return json.dumps(read_netlist(bits, pads, names["wires"])).encode()
 
 
+def design_netlist(routed: Path) -> bytes:
+    """A netlist of an ECP5's routed design, as Yosys writes it in JSON.
+
+    Raises FirstSpikeError where the file cannot be read, or has cells without a model.
+    """
+    return json.dumps(routed_netlist(read_routed(_content(routed, _ROUTED_BYTES)))).encode()
+
+
 def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
     """The comparison for a build's report; "unchecked" says why there was none.
 
-    It has the names that a netlist of the bits takes from the design, so that a simulation needs
-    no file but the report. A bitstream that cannot be read is a fault.
+    For an iCE40 it has the names that a netlist of the bits takes from the design, so that a
+    simulation needs no file but the report. A bitstream that cannot be read is a fault.
     """
+    folder = bitstream.parent
     try:
-        bits, design = _read(bitstream, bitstream.with_name(ROUTED))
-        pins = _constraints(bitstream.with_name(_PINS))
-        report = check_layout(bits, design, _pads(bits, board, pins))
+        content = _content(bitstream, _BITSTREAM_BYTES)
+        design = read_routed(_content(folder / ROUTED, _ROUTED_BYTES))
+        record = record_of(_compared(content, design, board, folder))
+        if _is_of_ecp5(content):
+            return record
+        names = {"pins": _constraints(folder / _PINS), "wires": design.kept}
     except BitstreamError as error:
         return {"faults": 1, "first": [str(error)]}
     except FirstSpikeError as error:
         return {"unchecked": str(error)}
-    return {**record_of(report), "names": {"pins": pins, "wires": design.kept}}
+    return {**record, "names": names}
 
 
 def structure_report(bitstream: Path, board: Board, names: Mapping[str, Any]) -> StructureReport:
@@ -125,16 +146,25 @@ def _content(path: Path, most: int) -> bytes:
         raise RoutedError(f"there is no {path}: build it anew.") from None
 
 
-def _read(bitstream: Path, routed: Path) -> tuple[Bits, RoutedDesign]:
-    bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
-    return bits, read_routed(_content(routed, _ROUTED_BYTES))
+def _is_of_ecp5(content: bytes) -> bool:
+    return ecp5_reader.PREAMBLE in content[:_HEAD_BYTES]
+
+
+def _compared(
+    content: bytes, design: RoutedDesign, board: Board | None, folder: Path
+) -> LayoutReport:
+    if _is_of_ecp5(content):
+        ecp5 = ecp5_reader.read_bits(content)
+        at = {} if board is None else _ecp5_pads(ecp5.device, board, folder / _ECP5_PINS)
+        return ecp5_check.check_layout(ecp5, design, at)
+    bits = read_bits(content)
+    pads = {} if board is None else _pads(bits, board, _constraints(folder / _PINS))
+    return check_layout(bits, design, pads)
 
 
 def _constraints(path: Path) -> dict[str, str]:
-    """The package's pin of each port by the file of constraints that nextpnr has read."""
-    text = _content(path, _PINS_BYTES).decode("ascii", "replace")
-    lines = [line.split() for line in text.splitlines()]
-    return {words[-2]: words[-1] for words in lines if words[:1] == ["set_io"] and words[2:]}
+    """The package's pin of each port by the constraints of an iCE40 that nextpnr has read."""
+    return {words[-2]: words[-1] for words in _lines(path) if words[0] == "set_io" and words[2:]}
 
 
 def _moved_ports(board: Board, pins: Mapping[str, str]) -> list[str]:
@@ -160,8 +190,32 @@ def _ports(value: Any) -> dict[str, str]:
 
 def _pads(bits: Bits, board: Board, pins: Mapping[str, str]) -> dict[str, str]:
     """The bel of each port, by the package's pin of each."""
-    package = bits.chip.packages.get(str(getattr(board.platform, "package", "")).lower(), {})
-    for pin in pins.values():
-        if pin not in package:
-            raise RoutedError(f"the package of the {board.title} has no pin {pin!r:.20}.")
-    return {port: bits.chip.bels[package[pin]].name for port, pin in pins.items()}
+    chip, name = bits.chip, str(getattr(board.platform, "package", "")).lower()
+    package = {pin: chip.bels[bel].name for pin, bel in chip.packages.get(name, {}).items()}
+    return {port: _bel_of(package, pin, board) for port, pin in pins.items()}
+
+
+def _ecp5_pads(device: Device, board: Board, constraints: Path) -> dict[str, str]:
+    """The bel of each port of an ECP5, by the file of constraints that nextpnr has read."""
+    platform = board.platform()
+    if platform.device != device.name:
+        raise BitstreamError(
+            f"the bitstream is of an {device.name}, but the {board.title} has an {platform.device}."
+        )
+    # what Amaranth gives to nextpnr
+    package = pin_bels(device, platform._nextpnr_package_options[platform.package].upper())
+    ports = (words[2::2] for words in _lines(constraints) if words[0] == "LOCATE")
+    return {port.strip('"'): _bel_of(package, pin.strip('";'), board) for port, pin in ports}
+
+
+def _lines(constraints: Path) -> Iterator[list[str]]:
+    """The words of each line that has some."""
+    for line in _content(constraints, _PINS_BYTES).decode("ascii", "replace").splitlines():
+        if line.split():
+            yield line.split()
+
+
+def _bel_of(package: Mapping[str, str], pin: str, board: Board) -> str:
+    if pin not in package:
+        raise RoutedError(f"the package of the {board.title} has no pin {pin!r:.20}.")
+    return package[pin]

@@ -49,7 +49,7 @@ RAM_ROWS, RAM_BITS = 16, 256
 
 
 class BitstreamError(FirstSpikeError):
-    """A file is no bitstream of an iCE40, or is damaged; the message says why."""
+    """A file is no bitstream that can be read, or is damaged; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ _WRITTEN = {
                 }
             },
             "netnames": {str: {"bits": [int], "attributes": dict}},
+            "settings": {str: str},
         }
     }
 }
@@ -44,6 +45,8 @@ class RoutedCell:
     inputs: Mapping[str, int]
     """The net of each input that is connected."""
     outputs: Mapping[str, int]
+    idle: Sequence[str]
+    """The inputs that are not."""
 
     def number(self, name: str) -> int:
         """A parameter as a number, 0 if the cell does not have it; unknown bits count as 0."""
@@ -66,6 +69,8 @@ class RoutedDesign:
     """The nets that an input takes."""
     kept: Mapping[str, Sequence[str]]
     """For each wire that synthesis has kept what drives each bit: bel and port, as `BEL/PORT`."""
+    settings: Mapping[str, str]
+    """The options of nextpnr, and those that the constraints set."""
 
 
 def read_routed(content: bytes) -> RoutedDesign:
@@ -107,8 +112,14 @@ def read_routed(content: bytes) -> RoutedDesign:
             cell["attributes"],
             pins["input"],
             pins["output"],
+            [
+                port
+                for port, bits in cell["connections"].items()
+                if not bits and cell["port_directions"].get(port) == "input"
+            ],
         )
-    return RoutedDesign(cells, pads, frozenset(loaded), _kept(module["netnames"], cells))
+    kept = _kept(module["netnames"], cells)
+    return RoutedDesign(cells, pads, frozenset(loaded), kept, module["settings"])
 
 
 def _kept(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TARGETS = ("golden", "rtl", "board")
 """Those that run and learn networks."""
 
-BUILT = ("netlist", "bitstream")
+BUILT = ("netlist", "routed", "bitstream")
 """Those that run what was built."""
 
 

@@ -45,9 +45,9 @@ def compare(
     `network`: itself, its file, or the name of one that comes with the package; `samples` as
     `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`
     (a number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated
-    on Verilator; "board" with `port` and `baud`; "netlist" and "bitstream" with `board` and
-    `build`, where `firstspike build` has put them. Returns the differences, none if they are equal;
-    `str` makes a sentence of each.
+    on Verilator; "board" with `port` and `baud`; "netlist", "routed" and "bitstream" with `board`
+    and `build`, where `firstspike build` has put them. Returns the differences, none if they are
+    equal; `str` makes a sentence of each.
 
     Raises ValueError for what does not fit, and the errors of what runs it.
     """

@@ -34,5 +34,5 @@ class Options(TypedDict, total=False):
 HARDWARE = tuple(field.name for field in fields(CoreShape) if field.name != "one_tick")
 """Options of hardware that is generated. What a layer may leave out of it is no option."""
 
-OWN = {"board": ("port", "baud"), "netlist or bitstream": ("board", "build")}
+OWN = {"board": ("port", "baud"), "netlist, routed or bitstream": ("board", "build")}
 """The options of targets with hardware of their own."""

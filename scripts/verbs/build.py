@@ -152,10 +152,10 @@ def command(
 
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
     synthesised netlist, as JSON and as Verilog. Where no seed meets the clock the exit status
-    is 1, and there is no bitstream. The bitstream of an iCE40 is compared with the routed design,
-    and a difference also gives the exit status 1. With --seeds all cores, or a cluster, place at
-    once, and what they have done is kept. Before anything else it is said about how long that
-    takes, and whether no build of this design is known.
+    is 1, and there is no bitstream. The bitstream of an iCE40 or ECP5 is compared with the routed
+    design, and a difference also gives the exit status 1. With --seeds all cores, or a cluster,
+    place at once, and what they have done is kept. Before anything else it is said about how long
+    that takes, and whether no build of this design is known.
 
     With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
     weights.bin, which `firstspike flash` writes into the flash, too.

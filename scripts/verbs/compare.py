@@ -39,8 +39,8 @@ IMAGES = 500
 @selection_options
 @target_option(
     (*TARGETS[1:], *BUILT),
-    "Compare this with the golden model: the simulated core, a board, a synthesised netlist, or "
-    "the bitstream of an iCE40.",
+    "Compare this with the golden model: the simulated core, a board, a synthesised netlist, the "
+    "routed design of an ECP5, or the bitstream of an iCE40.",
 )
 @folding_options
 @click.option(
@@ -75,8 +75,9 @@ def command(
     weights if it has others; its spikes are compared by their number, for the link does not carry
     them, and clock cycles where the images come as bitmaps. The netlist is the one that
     Yosys synthesised in NET's build for a board, before placement and routing. It is simulated
-    through its pins, with all its spikes. The bitstream is that of the same build, for an iCE40:
-    its bits are turned into a netlist, which is simulated in the same way.
+    through its pins, with all its spikes. The routed design is what nextpnr has made of it, for an
+    ECP5. The bitstream is that of the same build, for an iCE40. Cells of the routed design, or bits
+    of the bitstream, are turned into a netlist, which is simulated in the same way.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """

@@ -23,7 +23,7 @@ def command(board: str, bitstream: Path | None, released: bool) -> None:
 
     Boards with an iCE40, and the OrangeCrab, keep it. The others keep it until they are switched
     off. A build with its weights in the flash has these written first, and verified where the
-    programmer can. A build for an iCE40 whose bitstream differs from the routed design is refused.
+    programmer can. A build whose bitstream differs from the routed design is refused.
 
     Example: firstspike flash --board icebreaker
     """

@@ -6,7 +6,7 @@ import click
 from firstspike.scripts.verbs import Verbs
 
 CHECKS = {
-    "bitstream": "Compare the bitstream of an iCE40 with the routed design.",
+    "bitstream": "Compare the bitstream of an iCE40 or ECP5 with the routed design.",
     "blocks": "Run the test benches of the hardware.",
     "mutants": "Put faults into the hardware, and see that the checks find them.",
     "link": "Send hostile frames to the link, and see that none does harm.",

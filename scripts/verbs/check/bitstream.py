@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check bitstream`: an iCE40's bitstream against the routed design."""
+"""`firstspike check bitstream`: a bitstream against the routed design."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,7 +38,7 @@ def _routed_design(parameters: Mapping[str, Any]) -> Path:
 )
 @json_option
 def command(bitstream: Path, routed: Path | None, json_path: str | None) -> int:
-    """Compare the bitstream of an iCE40 with the design that nextpnr routed.
+    """Compare the bitstream of an iCE40 or ECP5 with the design that nextpnr routed.
 
     Reads the programmed bits, and follows their switches to the nets. Compares every pin, look-up
     table, register setting, memory content, pin type and PLL divider with the routed design, and

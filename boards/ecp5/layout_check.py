@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Layout versus schematic: does a bitstream hold the design that nextpnr has routed?
+
+The nets of the bitstream come from its switches, and those of the design from what nextpnr writes
+with `--write`. Every switch that is on must lie on the way from a pin that drives a net of the
+design to a pin that takes it, and every pin of the design must be reached. A look-up table is
+compared as a function, because the router permutes its inputs. All other bits must be those that
+the cells of the design ask for, or those of a design without cells.
+
+The wires and bits are those of Project Trellis' tables, which ecppack reads, and from which
+nextpnr's own chip database is made. A fault of these tables is in the bitstream and in this check,
+and is not found.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import product
+
+import numpy as np
+
+from firstspike.boards.ice40.layout_check import LayoutReport, UncoveredError
+from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
+
+from .database import Group, Tile, bit_name
+from .expected import PlacedCell, Setting, Settings, is_plain_pin, marked_bits, ram_number
+from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, place_of, wire_name
+from .reader import RAM_WORDS, Bits
+from .wiring import fixed_arcs, tile_bits, tiles_of, wires_of, wiring_of
+
+_COVERED = {COMB, FF, RAMW, IO, BUFFER, BLOCK_RAM, PLL}
+
+_CONTROL = 0x40000000
+_RATES = {"2.4": 0x00, "4.8": 0x01, "9.7": 0x20, "19.4": 0x30, "38.8": 0x38, "62": 0x3B}
+"""The control register, and its part for each clock at which the FPGA reads the bitstream."""
+
+
+def check_layout(
+    bits: Bits, design: RoutedDesign, pads: Mapping[str, str] | None = None
+) -> LayoutReport:
+    """Compare a bitstream with a routed design.
+
+    `pads` has the bel of each port that the board's constraints ask for. Raises UncoveredError
+    for a design with cells that this check does not cover.
+    """
+    return _Check(bits, design, pads or {}).report()
+
+
+class _Check:
+    """The comparison, whose parts add faults to `faults`."""
+
+    def __init__(self, bits: Bits, design: RoutedDesign, pads: Mapping[str, str]) -> None:
+        self._bits, self._design, self._pads = bits, design, pads
+        self._wires, self._wiring = wires_of(bits.device), wiring_of(bits)
+        parts = (fixed_arcs(bits.device), self._wiring.implied, self._wiring.switches)
+        self._src = np.concatenate([part.src for part in parts])
+        self._dst = np.concatenate([part.dst for part in parts])
+        self.faults: list[str] = []
+        self._cells = list(self._placed())
+
+    def report(self) -> LayoutReport:
+        drivers = self._drivers()
+        self._nets = self._spread(drivers)
+        pins, wanted = self._check_pins()
+        self._check_switches(wanted)
+        tables = 0
+        for cell, place in self._cells:
+            if cell.kind == COMB and cell.parameters.get("MODE") != "RAMW_BLOCK":
+                tables += 1
+                self._check_table(cell, place.x, place.y, place.number)
+        outputs = [net for cell, _ in self._cells for net in cell.outputs.values()]
+        unloaded = sum(net not in self._design.loaded for net in outputs)
+        self._check_rest()
+        return LayoutReport(
+            cells=dict(Counter(cell.kind for cell, _ in self._cells)),
+            pins=pins + len(outputs) - unloaded,
+            unloaded=unloaded,
+            nets=len(drivers),
+            luts=tables,
+            switch_bits=int(self._wiring.want.sum()),
+            setting_bits=self._check_bits(),
+            content_bits=self._check_content(),
+            pads=len(self._pads),
+            faults=self.faults,
+        )
+
+    def _placed(self) -> Iterator[PlacedCell]:
+        for cell in self._design.cells.values():
+            if cell.kind not in _COVERED:
+                raise UncoveredError(
+                    f"the design has a {cell.kind} ({cell.name}), which the check of bitstreams "
+                    "does not cover."
+                )
+            if cell.kind == IO and not is_plain_pin(cell):
+                raise UncoveredError(
+                    f"{cell.name} is a differential or referenced pin, or has a register, which "
+                    "the check of bitstreams does not cover."
+                )
+            yield PlacedCell(cell, place_of(cell))
+
+    def _drivers(self) -> dict[int, int]:
+        """The net that each wire of an output drives."""
+        found: dict[int, int] = {}
+        seen: set[int] = set()
+        for cell, place in self._cells:
+            for port, net in cell.outputs.items():
+                (wire,) = self._wires.number(
+                    place.x, place.y, wire_name(cell, place, port)
+                ).tolist()
+                if net in seen or wire in found:
+                    self.faults.append(f"{cell.name}: {port} is a second driver of its net")
+                seen.add(net)
+                found[wire] = net
+        return found
+
+    def _spread(self, drivers: Mapping[int, int]) -> dict[int, int]:
+        """The net of each wire: switch by switch from its driver."""
+        order = np.argsort(self._src, kind="stable")
+        src, dst = self._src[order], self._dst[order]
+        nets = dict(drivers)
+        front = list(drivers)
+        while front:
+            begin, end = (np.searchsorted(src, front, side) for side in ("left", "right"))
+            following = []
+            for wire, first, last in zip(front, begin.tolist(), end.tolist(), strict=True):
+                for reached in dst[first:last].tolist():
+                    if reached not in nets:
+                        nets[reached] = nets[wire]
+                        following.append(reached)
+                    elif nets[reached] != nets[wire]:
+                        self.faults.append(f"{self._name(reached)} has two drivers")
+            front = following
+        return nets
+
+    def _name(self, wire: int) -> str:
+        x, y, name = self._wires.position(wire)
+        return f"the wire {name} at R{y}C{x}"
+
+    def _check_pins(self) -> tuple[int, set[int]]:
+        """Compare inputs but those of look-up tables; returns their number and all their wires."""
+        pins, wanted = 0, set()
+        for cell, place in self._cells:
+            for port, net in cell.inputs.items():
+                pins += 1
+                if cell.kind == COMB and port in LUT_PINS:
+                    continue
+                (wire,) = self._wires.number(
+                    place.x, place.y, wire_name(cell, place, port)
+                ).tolist()
+                wanted.add(wire)
+                if self._nets.get(wire) != net:
+                    self.faults.append(f"{cell.name}: {port} is on another net than in the design")
+            if cell.kind == COMB:
+                for port in LUT_PINS:
+                    wanted |= set(self._pin(place.x, place.y, port, place.number))
+        return pins, wanted
+
+    def _pin(self, x: int, y: int, port: str, number: int) -> list[int]:
+        """The wire of an input of a look-up table."""
+        wires: list[int] = self._wires.number(x, y, f"{port}{number}_SLICE").tolist()
+        return wires
+
+    def _check_switches(self, wanted: set[int]) -> None:
+        """Every switch that is on is on the way from a driver of the design to a pin of it."""
+        order = np.argsort(self._dst, kind="stable")
+        src, dst = self._src[order], self._dst[order]
+        leads: set[int] = set()
+        front = wanted
+        for _ in range(
+            2
+        ):  # nextpnr takes a clock to all quadrants, whether or not it is used there
+            while front:
+                leads |= front
+                front = _before(src, dst, front) - leads
+            front = self._other_quadrants(leads) - leads
+        on = self._wiring.switches
+        for source, driven in zip(on.src.tolist(), on.dst.tolist(), strict=True):
+            if source not in self._nets:
+                self.faults.append(
+                    f"a switch to {self._name(driven)} is on, but on no net of the design"
+                )
+            elif driven not in leads:
+                self.faults.append(f"a switch to {self._name(driven)} is on, but leads to no pin")
+
+    def _other_quadrants(self, leads: set[int]) -> set[int]:
+        """The wires of clocks in quadrants that do not use them."""
+        found = set()
+        for number in range(16):
+            names = (f"G_{quadrant}PCLK{number}" for quadrant in self._bits.device.quadrants)
+            wires = {int(self._wires.number(0, 0, name)[0]) for name in names}
+            used = {self._nets.get(wire) for wire in wires & leads}
+            found |= {wire for wire in wires if self._nets.get(wire) in used}
+        return found
+
+    def _check_table(self, cell: RoutedCell, x: int, y: int, number: int) -> None:
+        """Compare a look-up table as a function of nets; an input without a net is 1."""
+        found = [self._nets.get(self._pin(x, y, port, number)[0]) for port in LUT_PINS]
+        want = [cell.inputs.get(port) for port in LUT_PINS]
+        if set(found) - {None} != set(want) - {None}:
+            self.faults.append(f"{cell.name}: the inputs at {cell.bel} are on other nets")
+            return
+        init, wanted = self._table_bits(x, y, number), cell.number("INITVAL")
+        if found == want and init == wanted:
+            return
+        mode = cell.parameters.get("MODE", "LOGIC")
+        levels = tuple(
+            int(cell.parameters.get(f"{port}MUX", "1").strip() != "0") for port in LUT_PINS
+        )
+        # a carry takes the inputs in pairs
+        near = [range(4) if mode != "CCU2" else range(pin & 2, (pin & 2) + 2) for pin in range(4)]
+        ways = [
+            [None] if net is None else [one for one in near[pin] if found[one] == net]
+            for pin, net in enumerate(want)
+        ]
+        unused = tuple(net is None for net in found)
+        if mode == "DPRAM" or all(
+            _permuted(wanted, way, levels, unused, mode == "CCU2") != init for way in product(*ways)
+        ):
+            self.faults.append(
+                f"{cell.name}: the look-up table at {cell.bel} is {init:#06x}, another function "
+                f"than {wanted:#06x} of the design"
+            )
+
+    def _table_bits(self, x: int, y: int, number: int) -> int:
+        tile = self._slices[x, y]
+        word = self._bits.device.kinds["PLC2"].words[
+            f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"
+        ]
+        return sum(
+            all(self._bits.cram[tile.frame + f, tile.bit + b] == v for f, b, v in group) << bit
+            for bit, group in enumerate(word.bits)
+        )
+
+    @cached_property
+    def _slices(self) -> dict[tuple[int, int], Tile]:
+        return {(tile.x, tile.y): tile for tile in tiles_of(self._bits.device)["PLC2"]}
+
+    def _check_bits(self) -> int:
+        """Compare all bits; returns how many are no switch's."""
+        want = self._wanted_bits()
+        found = self._bits.cram
+        for frame, bit in np.argwhere(want != found).tolist():
+            self.faults.append(
+                f"{bit_name(self._bits.device, frame, bit)} is {found[frame, bit]}, in the design "
+                f"{want[frame, bit]}"
+            )
+        return int(found.size - self._wiring.want.sum())
+
+    def _wanted_bits(self) -> np.ndarray:
+        """The configuration memory that the switches and the cells of the design ask for."""
+        device, want = self._bits.device, self._wiring.want.copy()
+        tables = {
+            (place.x, place.y, place.number)
+            for cell, place in self._cells
+            if cell.kind == COMB and cell.parameters.get("MODE") != "RAMW_BLOCK"
+        }
+        settings: dict[str, list[Setting]] = {}
+        groups: list[Setting] = []
+        for one in Settings(device, self._design, self._nets).all(self._cells):
+            if one.in_group:
+                groups.append(one)
+            else:
+                settings.setdefault(one.tile.name, []).append(one)
+        asked = {(name, one.name) for name, some in settings.items() for one in some}
+        for x, y, number in tables:
+            asked.add((self._slices[x, y].name, f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"))
+        for some in settings.values():
+            for one in sorted(some, key=lambda one: not one.name.startswith("BASE_")):
+                _set(want, one.tile, self._groups(one))
+        self._set_defaults(want, asked)
+        for one in groups:
+            _set(want, one.tile, self._groups(one, may_lack=True))
+        for tile, (frame, bit) in marked_bits(device):
+            want[tile.frame + frame, tile.bit + bit] = 1
+        for x, y, number in tables:  # compared as functions
+            word = device.kinds["PLC2"].words[f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"]
+            tile = self._slices[x, y]
+            for group in word.bits:
+                for frame, bit, _ in group:
+                    at = tile.frame + frame, tile.bit + bit
+                    want[at] = self._bits.cram[at]
+        return want
+
+    def _groups(self, one: Setting, may_lack: bool = False) -> Iterator[Group]:
+        """The bits of a setting with their values."""
+        kind = self._bits.device.kinds[one.tile.kind]
+        if isinstance(one.value, str):
+            if may_lack and one.value not in getattr(kind.choices.get(one.name), "values", ()):
+                return
+            if one.value != "_NONE_":
+                if one.name not in kind.choices or one.value not in kind.choices[one.name].values:
+                    raise RoutedError(
+                        f"{one.owner}: {one.tile.kind} has no {one.name} of {one.value!r:.40}."
+                    )
+                yield kind.choices[one.name].values[one.value]
+        elif one.name in kind.words:
+            yield from _word(kind.words[one.name].bits, one.value)
+        elif not may_lack:
+            raise RoutedError(f"{one.owner}: {one.tile.kind} has no {one.name}.")
+
+    def _set_defaults(self, want: np.ndarray, asked: set[tuple[str, str]]) -> None:
+        for kind, tiles in tiles_of(self._bits.device).items():
+            meaning = self._bits.device.kinds[kind]
+            defaults = {name: list(_word(w.bits, w.default)) for name, w in meaning.words.items()}
+            defaults |= {
+                name: [choice.values[choice.default]]
+                for name, choice in meaning.choices.items()
+                if choice.default is not None
+            }
+            frames, positions = tile_bits(tiles)
+            names = [tile.name for tile in tiles]
+            for name, groups in defaults.items():
+                those = [at for at, one in enumerate(names) if (one, name) not in asked]
+                for group in groups:
+                    for frame, bit, value in group:
+                        want[frames[those, frame, 0], positions[those, 0, bit]] = value
+
+    def _check_content(self) -> int:
+        """Compare the content of block RAM; returns how many bits."""
+        wanted = {}
+        for cell, _ in self._cells:
+            if cell.kind == BLOCK_RAM:
+                wanted[ram_number(cell)] = cell, _content(cell)
+        nothing = np.zeros(RAM_WORDS, np.uint16)
+        for number in sorted(set(wanted) | set(self._bits.content)):
+            name, content = wanted.get(number, (None, nothing))
+            found = self._bits.content.get(number, nothing)
+            wrong = int(np.bitwise_count(found ^ content).sum())
+            if wrong:
+                owner = "no cell" if name is None else name.name
+                self.faults.append(f"{owner}: {wrong} bits of the block RAM {number} differ")
+        return 9 * RAM_WORDS * len(wanted)
+
+    def _check_rest(self) -> None:
+        """Compare the control register, and the places of the pins."""
+        rate = self._design.settings.get("arch.sysconfig.MCCLK_FREQ", "2.4")
+        found = self._bits.options
+        want = {"control": _CONTROL | _RATES.get(rate.removesuffix(".0"), 0), "usercode": 0}
+        for name in sorted({*want, *found}):
+            if found.get(name) != want.get(name):
+                self.faults.append(
+                    f"the {name} register is {found.get(name)}, in the design {want.get(name)}"
+                )
+        for port, bel in self._pads.items():
+            if self._design.pads.get(port) != bel:
+                self.faults.append(
+                    f"{port} is at {self._design.pads.get(port)}, but the board has it at {bel}"
+                )
+
+
+def _before(src: np.ndarray, dst: np.ndarray, wires: set[int]) -> set[int]:
+    """The wires that drive some wires; the ways from `src` to `dst` are in the order of `dst`."""
+    front = list(wires)
+    begin, end = (np.searchsorted(dst, front, side) for side in ("left", "right"))
+    parts = [src[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True) if a < b]
+    return {one for part in parts for one in part.tolist()}
+
+
+def _set(want: np.ndarray, tile: Tile, groups: Iterator[Group]) -> None:
+    for group in groups:
+        for frame, bit, value in group:
+            want[tile.frame + frame, tile.bit + bit] = value
+
+
+def _word(bits: Sequence[Group], value: Sequence[bool]) -> Iterator[Group]:
+    for group, is_on in zip(bits, value, strict=True):
+        yield tuple((frame, bit, one if is_on else 1 - one) for frame, bit, one in group)
+
+
+def _content(cell: RoutedCell) -> np.ndarray:
+    """The content of a block RAM by its parameters: 16 words of 18 bits in 320 bits."""
+    words = np.zeros(RAM_WORDS, np.uint16)
+    for part in range(64):
+        value = cell.number(f"INITVAL_{part:02X}")
+        for word in range(32 if value else 0):
+            words[32 * part + word] = value >> 20 * (word // 2) + 9 * (word % 2) & 0x1FF
+    return words
+
+
+@lru_cache(1 << 16)
+def _permuted(
+    init: int,
+    way: tuple[int | None, ...],
+    levels: tuple[int, ...],
+    unused: tuple[bool, ...],
+    is_carry: bool,
+) -> int:
+    """A look-up table whose input `pin` of the design comes over the input `way[pin]` of the slice.
+
+    An input of the design without a net has its level, and the unused inputs of the slice change
+    nothing. In a carry both are in pairs, for it takes the first two inputs without the others.
+    """
+    found = 0
+    for index in range(16):
+        before = 0
+        for pin, source in enumerate(way):
+            level = levels[pin]
+            if source is not None:
+                level = index >> source & 1
+            elif is_carry:
+                pair = [one for one in (pin & 2, pin | 1) if unused[one]]
+                level = int(any(index >> one & 1 for one in pair))
+            before |= level << pin
+        found |= (init >> before & 1) << index
+    return found

