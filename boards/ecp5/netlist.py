@@ -32,10 +32,12 @@ def routed_netlist(design: RoutedDesign) -> dict[str, Any]:
     nets = {net for cell in design.cells.values() for net in (*cell.inputs.values(), 1)}
     nets |= {net for cell in design.cells.values() for net in cell.outputs.values()}
     pads = {bel: max(nets) + 1 + number for number, bel in enumerate(design.pads.values())}
-    names = {
-        name: [design.cells[bel].outputs[port] for bel, port in drivers]
-        for name, drivers in design.kept.items()
+    outputs = {
+        f"{cell.bel}/{port}": net
+        for cell in design.cells.values()
+        for port, net in cell.outputs.items()
     }
+    names = {name: [outputs[driver] for driver in drivers] for name, drivers in design.kept.items()}
     ports = {port: [pads[bel]] for port, bel in design.pads.items()}
     top = {
         "attributes": {"top": "1"},
