@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A verb whose disk is full says so in one sentence, and leaves nothing half-written.
-
-FIRSTSPIKE_FULL_DISKS=1 pytest tests/command_line/test_full_disk.py      all verbs, in minutes
-"""
+"""A verb whose disk is full says so in one sentence, and leaves nothing half-written."""
 
 import os
 import subprocess
@@ -16,9 +13,6 @@ from firstspike.golden import bundled_test_set
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
-
-ALL = bool(os.environ.get("FIRSTSPIKE_FULL_DISKS"))
-"""Whether to try all verbs, which takes minutes."""
 
 QUICK = ("export", "plot", "verilog")
 
@@ -70,7 +64,10 @@ def given(tmp_path_factory):
 
 
 @pytest.mark.skipif(not mounts(), reason="no file system can be mounted here")
-@pytest.mark.parametrize("name", LINES if ALL else QUICK)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in LINES],
+)
 def test_a_full_disk_is_said_in_a_sentence(tmp_path, given, name):
     code = (
         "import os, sys; from firstspike.scripts.main import run_line\n"

@@ -4,8 +4,8 @@
     FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py      every verb, 20 times
     FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py -k learn
 
-Without the variable one cheap verb is ended twice. A process is known to be of a verb by a variable
-of its environment, which all that it starts inherits.
+Without the variable each is ended twice, all but one in the tests that take long. A process is
+known to be of a verb by a variable of its environment, which all that it starts inherits.
 """
 
 import gzip
@@ -33,7 +33,7 @@ from firstspike.golden.system.temporary import PREFIX
 from tests.support.command import toy_network
 from tests.support.runtime import lend_runtime
 
-KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 0))
+KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 2))
 ENDINGS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 GRACE = 3.0
 """Seconds within which everything has ended that is killed. What is asked to end may take longer
@@ -253,6 +253,9 @@ def check_ended(name: str, folder: Path, count: int, seed: int) -> None:
     assert all(whole(*result) for result in expected.items())
 
 
-@pytest.mark.parametrize("name", VERBS if KILLS else ["verilog"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == "verilog" else pytest.mark.long) for name in VERBS],
+)
 def test_a_verb_that_is_ended_leaves_nothing_half_done(tmp_path, name):
-    check_ended(name, tmp_path, KILLS or 2, KILLS)
+    check_ended(name, tmp_path, KILLS, seed=KILLS)

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing that a verb starts imports a module of the folder in which the user stands.
-
-FIRSTSPIKE_TRAPS=1 pytest tests/command_line/test_traps.py      all verbs, in minutes
-"""
+"""Nothing that a verb starts imports a module of the folder in which the user stands."""
 
 import importlib.metadata
 import os
@@ -19,9 +16,6 @@ from firstspike.golden import bundled_test_set
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.system import programs
 from tests.support.command import toy_network
-
-ALL = bool(os.environ.get("FIRSTSPIKE_TRAPS"))
-"""Whether to try all verbs, which takes minutes."""
 
 SPRUNG = "sprung"
 
@@ -87,7 +81,13 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", [name for name, line in LINES.items() if ALL or line.quick])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if line.quick else pytest.mark.long)
+        for name, line in LINES.items()
+    ],
+)
 def test_no_module_of_the_current_folder_is_imported(folder, name):
     line = LINES[name]
     command = Path(sysconfig.get_path("scripts")) / "firstspike"
