@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .chipdb import PIN, PLL, Bel
+from .chipdb import PIN, Bel
 from .reader import OPTIONS, Bits
 from .used import UsedCells
 
@@ -47,8 +47,6 @@ def check_structure(bits: Bits, pads: Mapping[str, str]) -> StructureReport:
     twice = np.flatnonzero(wiring.drivers > 1)
     faults += [f"wire {wire} is driven by two switches" for wire in twice.tolist()]
     driven = np.flatnonzero(used.driven)
-    both = driven[wiring.drivers[driven] > 0]
-    faults += [f"wire {wire} is driven by a cell and a switch" for wire in both.tolist()]
     shared = np.flatnonzero(np.bincount(wiring.net[driven]) > 1)
     faults += [f"net {net} is driven by two cells" for net in shared.tolist()]
     faults += _pin_faults(cells, pads)
@@ -69,8 +67,4 @@ def _pin_faults(
     ports = set(pads.values())
     foreign = [name for name, held in pins.items() if held["PIN_TYPE"] & _OUTPUT]
     faults = [f"the pin at {name} drives, but is no port" for name in foreign if name not in ports]
-    through_pll = any(bel.kind == PLL for bel, _ in cells)
-    for port, name in pads.items():
-        if name not in pins and not through_pll:
-            faults.append(f"{port} has no pin at {name}")
-    return faults
+    return faults + [f"{port} has no pin at {bel}" for port, bel in pads.items() if bel not in pins]

@@ -73,11 +73,11 @@ def command(
 
     Names the first difference and ends with exit status 1 if there is one. A board is given NET's
     weights if it has others; its spikes are compared by their number, for the link does not carry
-    them, and clock cycles where the images come as bitmaps. The netlist is the one that
-    Yosys synthesised in NET's build for a board, before placement and routing. It is simulated
-    through its pins, with all its spikes. The routed design is what nextpnr has made of it, for an
-    ECP5. The bitstream is that of the same build, for an iCE40. Cells of the routed design, or bits
-    of the bitstream, are turned into a netlist, which is simulated in the same way.
+    them, and clock cycles where the images come as bitmaps. The target netlist is the synthesised
+    netlist of NET's build for a board, before placement and routing. It is simulated through its
+    pins, with all its spikes. The target routed is the design that nextpnr has made of it, for an
+    ECP5. The target bitstream is that of the same build, for an iCE40. Its cells, or its bits, are
+    turned into a netlist, which is simulated in the same way.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """

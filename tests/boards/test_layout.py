@@ -20,7 +20,7 @@ from firstspike.boards.ice40.layout_check import UncoveredError, check_layout
 from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import PREAMBLE, Bits, BitstreamError, read_bits
 from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
-from firstspike.boards.ice40.settings import setting_indices
+from firstspike.boards.ice40.settings import bit_position, setting_indices
 from firstspike.boards.ice40.structure import check_structure
 from firstspike.boards.ice40.wiring import switch_indices
 from firstspike.boards.pins.registry import BOARDS
@@ -431,20 +431,25 @@ def test_a_netlist_of_the_bits_has_what_the_report_names(released):
 def test_faults_of_structure_are_found(ultraplus):
     """Some flips make a switch without a meaning, or a second driver; a driving pin is a port."""
     assert check_structure(ultraplus.bits, ultraplus.design.pads).faults == []
-    indices, has = switch_indices(ultraplus.bits.chip)
-    switches = np.intersect1d(indices[has], used_indices(ultraplus.bits))
+    chip, used = ultraplus.bits.chip, ultraplus.design.cells
+    logic = {(bel.x, bel.y) for bel in chip.bels if bel.kind == LC and bel.name in used}
+    indices, has = switch_indices(chip)
+    switches = [at for at in np.unique(indices[has]) if bit_position(chip, at)[:2] in logic]
     chosen = np.random.default_rng(2).choice(switches, 100, replace=False)
     faults = [
         fault
         for at in chosen.tolist()
         for fault in check_structure(flip(ultraplus.bits, at), ultraplus.design.pads).faults
     ]
-    for told in ("has bits without a meaning", "is driven by two switches"):
+    for told in ("has bits without a meaning", "driven by two switches", "driven by two cells"):
         assert any(told in fault for fault in faults), told
     options = replace(ultraplus.bits, options=(0, 0))
     assert "the options are (0, 0)" in check_structure(options, ultraplus.design.pads).faults[0]
     (fault, *_) = check_structure(ultraplus.bits, {}).faults
     assert "drives, but is no port" in fault
+    free = next(bel.name for bel in chip.bels if bel.kind == PIN and bel.name not in used)
+    pads = {**ultraplus.design.pads, "spare": free}
+    assert check_structure(ultraplus.bits, pads).faults == [f"spare has no pin at {free}"]
 
 
 def test_a_build_says_what_was_compared(ultraplus, tmp_path):
