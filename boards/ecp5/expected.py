@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which settings the cells of a routed design ask for, tile by tile.
+"""The settings that the cells of a routed design ask for, tile by tile.
 
 The sources are nextpnr's `ecp5/bitstream.cc` and `ecp5/baseconfigs.cc`. The settings have the names
 of Project Trellis' tables.

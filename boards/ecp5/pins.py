@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which wires the pins of cells are, by the cells' places.
+"""The wires that the pins of cells are, by the places of the cells.
 
 The sources are `Bels.cpp` of Project Trellis for the names of wires, and nextpnr for those of
 places, such as `X45/Y39/SLICED.K1`.

@@ -88,7 +88,7 @@ class _Reader:
     done: bool = False
     _crc: int = 0
     _words: list[int] = field(default_factory=list)
-    """What the 16 tokens of a compressed frame stand for that are no zero and no literal."""
+    """The bytes that the 16 short tokens of compressed frames stand for."""
     _ram: int = 0
 
     def command(self) -> None:

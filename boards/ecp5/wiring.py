@@ -154,9 +154,9 @@ class Wiring:
     """The switches of a bitstream."""
 
     switches: Arcs
-    """Those that a bit puts on."""
+    """The switches that a bit puts on."""
     implied: Arcs
-    """Those that are on because no bit puts on another."""
+    """The switches that are on because no bit puts on another."""
     want: np.ndarray
     """A configuration memory with the bits of the switches that are on."""
 

@@ -26,7 +26,7 @@ from tests.support.command import firstspike
 PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
 CONSTRAINTS = """
 IOBUF PORT "io" IO_TYPE=LVCMOS33 PULLMODE=UP DRIVE=4 SLEWRATE=FAST;
-SYSCONFIG CONFIG_IOVOLTAGE=3.3 COMPRESS_CONFIG=ON MCCLK_FREQ=62;
+SYSCONFIG CONFIG_IOVOLTAGE=3.3 MCCLK_FREQ=62;
 """
 
 
@@ -203,12 +203,12 @@ def move(module):
     [
         (swap_nets, "DIA1 is on another net"),
         (swap_outputs, "is on another net"),
-        (disconnect, "is on another net"),
+        (disconnect, "is on, but on no net of the design"),
         (drive_twice, "is a second driver"),
         (invert, "another function"),
         (change_memory, "another function"),
         (preset, "PLC2 F"),
-        (divide, "PLL0_"),
+        (divide, "BANKREF8 F"),
         (pull_down, "PI"),
         (gate_none, "leads to no pin"),
     ],
@@ -230,6 +230,7 @@ def test_what_is_not_covered_is_refused(small):
     cell_of(module, "TRELLIS_IO")["attributes"]["IO_TYPE"] = "LVDS"
     with pytest.raises(UncoveredError, match="is a differential or referenced pin"):
         check_layout(small.bits, read_routed(json.dumps(changed).encode()))
+    cell_of(module, "TRELLIS_IO")["attributes"]["IO_TYPE"] = "LVCMOS33"
     move(module)
     with pytest.raises(RoutedError, match="which is no place"):
         check_layout(small.bits, read_routed(json.dumps(changed).encode()))

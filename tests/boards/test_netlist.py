@@ -147,6 +147,39 @@ def test_a_released_bitstream_is_that_of_a_board(capfd, words):
     assert "--released goes with --target bitstream and --board" in ended.err
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("built", ["ulx3s-25f"], indirect=True)
+def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
+    for name in ("routed.json", "report.json"):
+        (tmp_path / name).write_bytes((built.folder / name).read_bytes())
+    ended = compare(capfd, asked, built.board, tmp_path, "routed")
+    assert ended.status == 0, ended.err
+    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
+    assert built.report["layout"]["faults"] == 0
+
+
+@pytest.mark.parametrize(
+    ("board", "told"),
+    [
+        (
+            "icebreaker",
+            "the iCEBreaker has no ECP5: only routed designs of an ECP5 can be simulated",
+        ),
+        ("icebreaker", "so take the target bitstream"),
+        ("tang-nano-20k", "so take the target netlist"),
+        ("ulx3s-25f", "routed.json: run `firstspike build "),
+    ],
+)
+def test_what_has_no_routed_design_to_simulate_is_refused(
+    capfd, tmp_path, asked, monkeypatch, board, told
+):
+    monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
+    build_in(tmp_path, board)
+    ended = compare(capfd, asked, board, tmp_path, "routed")
+    assert ended.status == 2
+    assert told in " ".join(ended.err.split())
+
+
 @pytest.mark.parametrize(
     ("board", "told"),
     [("ulx3s-25f", "the ULX3S 25F has no iCE40"), ("icebreaker", "has no bitstream")],
