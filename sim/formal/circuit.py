@@ -31,7 +31,7 @@ hierarchy -top top
 {FORGET_INITIAL}
 proc
 {{change}}
-flatten
+flatten -noscopeinfo
 opt_clean
 memory_collect
 memory_map
