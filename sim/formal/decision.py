@@ -4,7 +4,6 @@
 from types import SimpleNamespace
 
 from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Value
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.decision import Decision
@@ -12,10 +11,11 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.lanes import lane_exists, potential_shape
 from firstspike.hdl.layer.operations import operation_layout
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import join
+
+from .block import BlockProof
 
 
-class DecisionProof(wiring.Component):
+class DecisionProof(BlockProof):
     """The decision falls at the first tick with a largest M of at least 0, or at the deadline.
 
     Two neurons of any number are watched, which stands for all pairs of neurons: if `winner` is
@@ -24,19 +24,17 @@ class DecisionProof(wiring.Component):
     Parameters: `config` of the last layer of a core that does not learn; the `block` under proof.
     """
 
-    CONSTANTS = ("winner_group", "winner_lane", "other_group", "other_lane")
-
     def __init__(self, config: LayerConfig, block: type[Decision] = Decision) -> None:
-        folding = config.folding
         self._config = config
-        self._block = block(config)
-        ranges = {"group": range(folding.groups), "lane": range(folding.lanes)}
-        constants = {
-            f"{neuron}_{part}": In(ranges[part])
-            for neuron in ("winner", "other")
-            for part in ("group", "lane")
-        }
-        super().__init__({**self._block.signature.members, **constants})
+        ranges = {"group": range(config.folding.groups), "lane": range(config.folding.lanes)}
+        super().__init__(
+            block(config),
+            **{
+                f"{neuron}_{part}": In(ranges[part])
+                for neuron in ("winner", "other")
+                for part in ranges
+            },
+        )
 
     def _watch(self, name: str, taken: Value) -> SimpleNamespace:
         """A neuron of any number: its index, its M in the word that comes, and if it is in it."""
@@ -51,12 +49,8 @@ class DecisionProof(wiring.Component):
             M=taken.M[lane],
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
+    def check(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
-        block = self._block
-        m.submodules.block = block.elaborate(platform)  # now, for its registers
-        join(m, wiring.flipped(self), block, *block.signature.members)
         taken, groups = self.potentials.payload, folding.groups
         layout, M_shape = operation_layout(config), potential_shape(config)
 
@@ -107,10 +101,9 @@ class DecisionProof(wiring.Component):
         ]
         with m.If(coming.valid):
             m.d.sync += [passed.eq(_following(passed, groups)), left.eq(coming.operation)]
-        self._check(m, coming, watched, passed, left)
-        return m
+        self._check_verdict(m, coming, watched, passed, left)
 
-    def _check(
+    def _check_verdict(
         self,
         m: Module,
         coming: SimpleNamespace,
@@ -119,9 +112,9 @@ class DecisionProof(wiring.Component):
         left: Value,
     ) -> None:
         """Compare the verdict with the definition, behind the tree."""
-        config, folding, block = self._config, self._config.folding, self._block
+        config, folding = self._config, self._config.folding
         M_shape, operation, said = potential_shape(config), coming.operation, self.decision.payload
-        best_M, best_index = block._best
+        best_M, best_index = self._block._best
         last = coming.valid & (operation.group == folding.groups - 1)
         decided = Signal(init=1)  # the image bit of the latest decided image
         undecided = operation.image != decided
