@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks the asserts of a circuit with a SAT solver: cycle by cycle from reset, and by induction."""
+"""Checks the asserts of a circuit with a SAT solver: from its initial state, and by induction."""
 
 from collections.abc import Callable, Iterable, Mapping
-from time import monotonic
 
 from .circuit import Circuit, Property
 from .proof import ProofError
@@ -19,7 +18,7 @@ def no_progress(text: str) -> None:
     """Say nothing of the progress of a check."""
 
 
-class Refuted(ProofError):
+class RefutedError(ProofError):
     """An assertion fails; `run` has the values of every literal, cycle by cycle."""
 
     def __init__(self, text: str, circuit: Circuit, run: list[Values]) -> None:
@@ -56,7 +55,7 @@ def check_bounded(
 
     Raises
     ------
-    Refuted : an assertion fails, or a run does not reach `complete`.
+    RefutedError : an assertion fails, or a run does not reach `complete`.
     ProofError : no run satisfies the assumptions, so nothing would be proven.
     """
     done = circuit.signals[complete][0] if complete else None
@@ -76,7 +75,8 @@ def check_bounded(
             formula.require(bad ^ 1)
             bad = FALSE
             progress(f"cycle {cycle + 1} of at most {depth}, {formula.size} variables")
-            if done is not None and (left := frame(done) ^ 1) != TRUE:
+            if done is not None:
+                left = frame(done) ^ 1
                 if not formula.is_possible(left):
                     break
         else:
@@ -149,7 +149,7 @@ def check_covers(
     raise ProofError("\n".join(f"unreached cover statement {one.label}" for one in left))
 
 
-def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> Refuted:
+def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> RefutedError:
     """Return the run that the solver has found, simulated anew.
 
     The simulation is independent of the formula: an assertion that fails in the formula and not in
@@ -170,4 +170,4 @@ def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> Refuted:
     assert failed or reason, "the simulation contradicts the solver"
     lines = [f"failed assertion in cycle {cycle}: {one.label}" for cycle, one in failed[:8]]
     text = "\n".join([*([reason] if reason else []), *lines])
-    return Refuted(text, circuit, values)
+    return RefutedError(text, circuit, values)

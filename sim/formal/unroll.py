@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A circuit over several cycles as one formula, of which a solver gets only what it is asked for."""
+"""A circuit over several cycles as one formula; the solver gets the parts that matter."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -54,7 +54,7 @@ class Formula:
             a, b = b, a
         if a == FALSE or a ^ 1 == b:
             return FALSE
-        if a == TRUE or a == b:
+        if a in (TRUE, b):
             return b
         found = self._known.get((a, b))
         if found is None:
