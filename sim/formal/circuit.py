@@ -175,11 +175,11 @@ class _Reader:
         for output in TopologicalSorter(drivers).static_order():
             if output not in drivers:
                 continue
-            operands = [self._literals[bit] for bit in drivers[output]]
-            if len(operands) == 1:
-                self._literals[output] = operands[0] ^ 1
+            a, *others = (self._literals[bit] for bit in drivers[output])
+            if not others:
+                self._literals[output] = a ^ 1
             else:
-                self.circuit.gates.append((self._new(output) >> 1, *operands))
+                self.circuit.gates.append((self._new(output) >> 1, a, others[0]))
 
     def _read_registers(self, nets: dict[str, Any], flops: list[dict[str, list[Any]]]) -> None:
         names: dict[int, tuple[str, int]] = {}
