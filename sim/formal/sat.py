@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from .circuit import Circuit, Property
+from .circuit import Circuit, Property, Register
 from .proof import ProofError
 from .simulation import Values, simulate, table
 from .unroll import FALSE, TRUE, Formula, Frame, Unrolling
@@ -36,7 +36,8 @@ def check_bounded(
     *,
     held: Mapping[str, int] | None = None,
     constants: Iterable[str] = (),
-    free: Callable[[str], bool] = lambda name: False,
+    free: Callable[[Register], bool] = lambda register: False,
+    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     complete: str | None = None,
     stride: int = 1,
     engine: str = CADICAL,
@@ -48,7 +49,8 @@ def check_bounded(
     ----------
     held : inputs with a fixed value in every cycle, such as {"rst": 0}. The others are free.
     constants : inputs that keep a value, whatever it is.
-    free : whether a register of this name may have any value at first, not its initial one.
+    free : whether a register may have any value at first, not its initial one.
+    start : bits (name, number) of registers that begin with the value of a bit of a constant input.
     complete : the name of a signal of one bit that every run reaches within the depth. The check
         ends in the cycle in which no run is left that has not reached it.
     stride : cycles that are checked with one question to the solver.
@@ -60,7 +62,7 @@ def check_bounded(
     """
     done = circuit.signals[complete][0] if complete else None
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants, free=free)
+        run = Unrolling(circuit, formula, held=held, constants=constants, free=free, start=start)
         bad, left = FALSE, FALSE
         frames = []
         for cycle in range(depth):
@@ -104,7 +106,9 @@ def check_inductive(
     """
     constants = tuple(constants)
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants, free=lambda name: True)
+        run = Unrolling(
+            circuit, formula, held=held, constants=constants, free=lambda register: True
+        )
         frames: list[Frame] = []
         for k in range(depth + 1):
             frame = run.step()
