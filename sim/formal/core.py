@@ -13,12 +13,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.layer.words import CHUNK_BITS
 
+from .cycle_table import CycleTable
 from .definition import Definition, Expected, LayerShape, Patch
 from .source import EventSource, WordSource, register
 
@@ -36,7 +38,8 @@ class Scenario:
     decision waits, of both together. If `idles`, pauses between images are not counted. `extras`
     bounds the events ADVANCE and the bad events. With `aborts` every image may be aborted at any
     time. With `restarts` the core is reset once, at any time until the second image begins; what
-    was sent of the first one is lost. With `writes` a word of the weights is written at first.
+    was sent of the first one is lost. With `writes` a word of the weights is written at first; its
+    address may be out of range.
     """
 
     images: int = 1
@@ -46,6 +49,9 @@ class Scenario:
     aborts: bool = False
     restarts: bool = False
     writes: bool = False
+    paced: bool = False
+    """The source never pauses and sends the rows of a tick in ascending order, and decisions are
+    taken at once: then the cycles are those of golden's model."""
 
 
 def shape_of(layer: LayerConfig) -> LayerShape:
@@ -76,8 +82,8 @@ def weight_bits_of(layer: LayerConfig) -> list[list[tuple[int, int] | None]]:
     return found
 
 
-def power_up(config: CoreConfig, core: str = "core") -> dict[Bit, Bit]:
-    """The bit of an input `weights_N` that each bit of the weight memories holds at first."""
+def stored_bits(config: CoreConfig, prefix: str = "weights_") -> dict[Bit, Bit]:
+    """The bit of a signal `weights_N` that each bit of the weight memories has."""
     found = {}
     for number, layer in enumerate(config.layers):
         for bit, (word, at) in enumerate(weight_bits_of(layer)):
@@ -85,9 +91,9 @@ def power_up(config: CoreConfig, core: str = "core") -> dict[Bit, Bit]:
             lane = at // layer.stored_bits
             for segment, lanes in enumerate(layer.segments):
                 if lane in lanes:
-                    name = f"{core}.layer_{number}.store.bank_{bank}_{segment}[{index}]"
+                    name = f"core.layer_{number}.store.bank_{bank}_{segment}[{index}]"
                     at -= lanes.start * layer.stored_bits
-                    found[name, at] = (f"weights_{number}", bit)
+                    found[name, at] = (f"{prefix}{number}", bit)
                     break
     return found
 
@@ -97,12 +103,14 @@ class CoreHarness(wiring.Component):
 
     Parameters
     ----------
+    network : one of the shape of the core; its weights do not matter.
     fires_at : see `Definition`.
-    monitor : adds checks; it gets the module, what is expected of each image, and a signal that is
-        high in the cycle in which the decision of that image appears.
     """
 
-    def __init__(self, config: CoreConfig, scenario: Scenario, fires_at: int = 0) -> None:
+    def __init__(
+        self, network: Network, config: CoreConfig, scenario: Scenario, fires_at: int = 0
+    ) -> None:
+        self._network = network
         self.config, self.scenario, self._fires_at = config, scenario, fires_at
         self.layers = [shape_of(layer) for layer in config.layers]
         first, images = config.layers[0].folding, scenario.images
@@ -139,6 +147,8 @@ class CoreHarness(wiring.Component):
                 "write_layer": In(range(len(config.layers) + 1)),
                 "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
                 "write_data": In(CHUNK_BITS),
+                #: The word has been written.
+                "written": Out(1),
                 #: All images are decided, and all decisions taken.
                 "done": Out(1),
                 #: The first event or word of an image is accepted; or it could be, and the images
@@ -160,7 +170,12 @@ class CoreHarness(wiring.Component):
     @property
     def held(self) -> Mapping[str, int]:
         """The inputs that have one value in all runs."""
-        return {"rst": 0} if self.scenario.writes else {"rst": 0, "host": 0}
+        held = {"rst": 0, "host": int(self.scenario.writes)}
+        if self.scenario.paced:
+            held |= {"offer": 1, "take": 1}
+            if self.config.bitmap is None:
+                held["pick"] = (1 << self.config.layers[0].folding.n_in) - 1
+        return held
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -191,13 +206,12 @@ class CoreHarness(wiring.Component):
         written = register(1, "written")
         m.d.comb += [
             core.weights.valid.eq(self.host & ~written),
+            self.written.eq(written),
         ]
-        waits = register(1, "host_waits")
-        m.d.sync += waits.eq(core.weights.valid & ~core.weights.ready)
-        m.d.comb += Assume(~waits | self.host)
-        with m.If(core.weights.valid & core.weights.ready):
+        accepted = core.weights.valid & core.weights.ready
+        with m.If(accepted):
             m.d.sync += written.eq(1)
-        self._may_send = written
+        self._may_send = written | accepted
         return [
             self._after_write(m, number, layer, weights[number])
             for number, layer in enumerate(self.config.layers)
@@ -319,6 +333,8 @@ class CoreHarness(wiring.Component):
             Assert(~waits | (Value.cast(payload) == before), "a decision is steady"),
         ]
         self._check_decisions(m, payload, appears, decided, source, expected)
+        if self.scenario.paced:
+            self._check_paced(m, payload, appears, decided, expected)
         self._check_logs(m, core, appears, decided, expected, restart)
         self._bound_pauses(m, source, decision.valid & ~self.take, restart)
 
@@ -348,6 +364,24 @@ class CoreHarness(wiring.Component):
             }
             m.d.comb += [
                 Assert(~here | right, f"{what} of image {k}") for what, right in checks.items()
+            ]
+
+    def _check_paced(self, m, payload, appears, decided, expected) -> None:
+        """Compare the cycles with those that golden's model counts."""
+        config = self.config
+        n_inputs = config.n_inputs or 0
+        wide = len(self.bits) // len(expected) if config.bitmap else 0
+        for k, image in enumerate(expected):
+            m.submodules[f"table_{k}"] = table = CycleTable(self._network, config.folding)
+            first = Cat(image.spikes[0])
+            if config.bitmap:
+                first = self.bits[k * wide : k * wide + n_inputs]
+            m.d.comb += [
+                table.key.eq(Cat(first, *image.spikes[1:], image.tick)),
+                Assert(
+                    ~(appears & (decided == k)) | (payload.cycles == table.cycles),
+                    f"golden's cycles of image {k}",
+                ),
             ]
 
     def _causes(self, m, k, source, image) -> tuple[Value, Value]:
@@ -435,7 +469,7 @@ class CoreHarness(wiring.Component):
         pauses = Signal()
         fresh = register(1, "fresh", init=1)  # nothing can be offered in the first cycle
         m.d.sync += fresh.eq(restart)
-        paused = Mux(self._may_send, source.pauses, ~self.host)
+        paused = source.pauses & (self.written if scenario.writes else 1)
         if scenario.idles:
             paused &= source.is_open
         m.d.comb += [

@@ -38,6 +38,8 @@ def check_bounded(
     constants: Iterable[str] = (),
     free: Callable[[Register], bool] = lambda register: False,
     start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    once: str | None = None,
     complete: str | None = None,
     stride: int = 1,
     engine: str = CADICAL,
@@ -51,6 +53,9 @@ def check_bounded(
     constants : inputs that keep a value, whatever it is.
     free : whether a register may have any value at first, not its initial one.
     start : bits (name, number) of registers that begin with the value of a bit of a constant input.
+    equal : bits of registers that equal bits of signals from the cycle after the one in which the
+        signal `once` is high, in all runs at the same time. Each is proven, and then the solver
+        knows them as one, which makes the proof shorter and no weaker.
     complete : the name of a signal of one bit that every run reaches within the depth. The check
         ends in the cycle in which no run is left that has not reached it.
     stride : cycles that are checked with one question to the solver.
@@ -76,6 +81,9 @@ def check_bounded(
                 raise refuted(run, frames)
             formula.require(bad ^ 1)
             bad = FALSE
+            if once and frame(circuit.signals[once][0]) == TRUE:
+                _join(run, frames, equal or {})
+                once = None
             progress(f"cycle {cycle + 1} of at most {depth}, {formula.size} variables")
             if done is not None:
                 left = frame(done) ^ 1
@@ -87,6 +95,21 @@ def check_bounded(
         if not formula.is_possible(TRUE):
             raise ProofError("no run satisfies the assumptions.")
         return f"{len(frames)} cycles, {formula.size} variables"
+
+
+def _join(
+    run: Unrolling, frames: list[Frame], equal: Mapping[tuple[str, int], tuple[str, int]]
+) -> None:
+    """Prove that registers equal signals in the next cycle, and let them be one literal."""
+    for number, register in enumerate(run.circuit.registers):
+        for name in register.names:
+            if name not in equal:
+                continue
+            signal, bit = equal[name]
+            literal = frames[-1](run.circuit.signals[signal][bit])
+            if run.formula.is_possible(run.formula.differ(run.state[number], literal)):
+                raise refuted(run, frames, f"{register} does not equal {signal}[{bit}]")
+            run.state[number] = literal
 
 
 def check_inductive(
