@@ -41,10 +41,7 @@ class CrossingProof(Crossing):
         def reached(value: Value, ticks: Value) -> Value:
             """M after so many ticks, added in the order of the steps, which keeps the proof short."""
             return sum(
-                (
-                    (value.S & ticks[bit].replicate(len(value.S)).as_signed()) << bit
-                    for bit in reversed(range(k))
-                ),
+                ((value.S & ticks[bit].replicate(len(value.S)).as_signed()) << bit for bit in reversed(range(k))),
                 value.M,
             )
 
