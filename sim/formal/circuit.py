@@ -61,13 +61,19 @@ class CircuitError(FirstSpikeError):
 
 @dataclass(frozen=True)
 class Register:
-    """A flip-flop: its node, the literal of its next value, its initial value or None for any."""
+    """A flip-flop: its node, the literal of its next value, its initial value or None for any.
 
-    name: str
-    bit: int
+    `names` are all names of the signal, with the number of the bit, the shortest one first.
+    """
+
+    names: tuple[tuple[str, int], ...]
     node: int
     following: int
     initial: int | None
+
+    def __str__(self) -> str:
+        name, bit = self.names[0]
+        return f"{name}[{bit}]"
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ class _Reader:
             if port["direction"] == "input" and tuple(port["bits"]) not in clocks:
                 circuit.inputs[name] = [self._new(bit) for bit in port["bits"]]
             elif port["direction"] == "input":
-                self._new(port["bits"][0])
+                self._literals[port["bits"][0]] = 0  # the clock
         for name, cell in cells.items():
             if cell["type"] == "$anyseq":
                 circuit.inputs[name] = [self._new(bit) for bit in cell["connections"]["Y"]]
@@ -175,32 +181,26 @@ class _Reader:
         for output in TopologicalSorter(drivers).static_order():
             if output not in drivers:
                 continue
-            operands = [self._literals[bit] for bit in drivers[output]]
-            if len(operands) == 1:
-                self._literals[output] = operands[0] ^ 1
+            a, *others = (self._literals[bit] for bit in drivers[output])
+            if not others:
+                self._literals[output] = a ^ 1
             else:
-                self.circuit.gates.append((self._new(output) >> 1, *operands))
+                self.circuit.gates.append((self._new(output) >> 1, a, others[0]))
 
     def _read_registers(self, nets: dict[str, Any], flops: list[dict[str, list[Any]]]) -> None:
-        names: dict[int, tuple[str, int]] = {}
+        names: dict[int, list[tuple[str, int]]] = {}
         initial = {}
         for name, net in nets.items():
             values = net["attributes"].get("init", "")[::-1]
             for number, bit in enumerate(net["bits"]):
                 if values[number : number + 1] in ("0", "1"):
                     initial[bit] = int(values[number])
-                # The shortest name is that of the signal's own block.
-                old = names.get(bit)
-                if old is None or (net["hide_name"], len(name)) < (
-                    nets[old[0]]["hide_name"],
-                    len(old[0]),
-                ):
-                    names[bit] = (name, number)
+                names.setdefault(bit, []).append((name, number))
         for flop in flops:
             output = flop["Q"][0]
             self.circuit.registers.append(
                 Register(
-                    *names[output],
+                    tuple(sorted(names[output], key=lambda name: (len(name[0]), name))),
                     self._literals[output] >> 1,
                     self._literals[flop["D"][0]],
                     initial.get(output),

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks the asserts of a circuit with a SAT solver: cycle by cycle from reset, and by induction."""
+"""Checks the asserts of a circuit with a SAT solver: from its initial state, and by induction."""
 
 from collections.abc import Callable, Iterable, Mapping
-from time import monotonic
 
-from .circuit import Circuit, Property
+from .circuit import Circuit, Property, Register
 from .proof import ProofError
 from .simulation import Values, simulate, table
 from .unroll import FALSE, TRUE, Formula, Frame, Unrolling
@@ -19,7 +18,7 @@ def no_progress(text: str) -> None:
     """Say nothing of the progress of a check."""
 
 
-class Refuted(ProofError):
+class RefutedError(ProofError):
     """An assertion fails; `run` has the values of every literal, cycle by cycle."""
 
     def __init__(self, text: str, circuit: Circuit, run: list[Values]) -> None:
@@ -37,7 +36,10 @@ def check_bounded(
     *,
     held: Mapping[str, int] | None = None,
     constants: Iterable[str] = (),
-    free: Callable[[str], bool] = lambda name: False,
+    free: Callable[[Register], bool] = lambda register: False,
+    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    once: str | None = None,
     complete: str | None = None,
     stride: int = 1,
     engine: str = CADICAL,
@@ -49,19 +51,23 @@ def check_bounded(
     ----------
     held : inputs with a fixed value in every cycle, such as {"rst": 0}. The others are free.
     constants : inputs that keep a value, whatever it is.
-    free : whether a register of this name may have any value at first, not its initial one.
+    free : whether a register may have any value at first, not its initial one.
+    start : bits (name, number) of registers that begin with the value of a bit of a constant input.
+    equal : bits of registers that equal bits of signals from the cycle after the one in which the
+        signal `once` is high, in all runs at the same time. Each is proven, and then the solver
+        knows them as one, which makes the proof shorter and no weaker.
     complete : the name of a signal of one bit that every run reaches within the depth. The check
         ends in the cycle in which no run is left that has not reached it.
     stride : cycles that are checked with one question to the solver.
 
     Raises
     ------
-    Refuted : an assertion fails, or a run does not reach `complete`.
+    RefutedError : an assertion fails, or a run does not reach `complete`.
     ProofError : no run satisfies the assumptions, so nothing would be proven.
     """
     done = circuit.signals[complete][0] if complete else None
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants, free=free)
+        run = Unrolling(circuit, formula, held=held, constants=constants, free=free, start=start)
         bad, left = FALSE, FALSE
         frames = []
         for cycle in range(depth):
@@ -75,8 +81,12 @@ def check_bounded(
                 raise refuted(run, frames)
             formula.require(bad ^ 1)
             bad = FALSE
+            if once and frame(circuit.signals[once][0]) == TRUE:
+                _join(run, frames, equal or {})
+                once = None
             progress(f"cycle {cycle + 1} of at most {depth}, {formula.size} variables")
-            if done is not None and (left := frame(done) ^ 1) != TRUE:
+            if done is not None:
+                left = frame(done) ^ 1
                 if not formula.is_possible(left):
                     break
         else:
@@ -85,6 +95,21 @@ def check_bounded(
         if not formula.is_possible(TRUE):
             raise ProofError("no run satisfies the assumptions.")
         return f"{len(frames)} cycles, {formula.size} variables"
+
+
+def _join(
+    run: Unrolling, frames: list[Frame], equal: Mapping[tuple[str, int], tuple[str, int]]
+) -> None:
+    """Prove that registers equal signals in the next cycle, and let them be one literal."""
+    for number, register in enumerate(run.circuit.registers):
+        for name in register.names:
+            if name not in equal:
+                continue
+            signal, bit = equal[name]
+            literal = frames[-1](run.circuit.signals[signal][bit])
+            if run.formula.is_possible(run.formula.differ(run.state[number], literal)):
+                raise refuted(run, frames, f"{register} does not equal {signal}[{bit}]")
+            run.state[number] = literal
 
 
 def check_inductive(
@@ -104,7 +129,9 @@ def check_inductive(
     """
     constants = tuple(constants)
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants, free=lambda name: True)
+        run = Unrolling(
+            circuit, formula, held=held, constants=constants, free=lambda register: True
+        )
         frames: list[Frame] = []
         for k in range(depth + 1):
             frame = run.step()
@@ -149,7 +176,7 @@ def check_covers(
     raise ProofError("\n".join(f"unreached cover statement {one.label}" for one in left))
 
 
-def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> Refuted:
+def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> RefutedError:
     """Return the run that the solver has found, simulated anew.
 
     The simulation is independent of the formula: an assertion that fails in the formula and not in
@@ -170,4 +197,4 @@ def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> Refuted:
     assert failed or reason, "the simulation contradicts the solver"
     lines = [f"failed assertion in cycle {cycle}: {one.label}" for cycle, one in failed[:8]]
     text = "\n".join([*([reason] if reason else []), *lines])
-    return Refuted(text, circuit, values)
+    return RefutedError(text, circuit, values)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A circuit over several cycles as one formula, of which a solver gets only what it is asked for."""
+"""A circuit over several cycles as one formula; the solver gets the parts that matter."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pysat.solvers import Solver
+from pysat.solvers import Solver  # type: ignore[import-untyped]
 
-from .circuit import Circuit
+from .circuit import Circuit, Register
 
 FALSE, TRUE = 0, 1
 
@@ -54,7 +54,7 @@ class Formula:
             a, b = b, a
         if a == FALSE or a ^ 1 == b:
             return FALSE
-        if a == TRUE or a == b:
+        if a in (TRUE, b):
             return b
         found = self._known.get((a, b))
         if found is None:
@@ -157,6 +157,7 @@ class Unrolling:
     constants : inputs of any value that stays the same in all cycles.
     free : whether a register may have any value in the first cycle; by default those without an
         initial value.
+    start : registers that have the value of an input in the first cycle, whose names are the keys.
     """
 
     def __init__(
@@ -166,7 +167,8 @@ class Unrolling:
         *,
         held: Mapping[str, int] | None = None,
         constants: Iterable[str] = (),
-        free: Callable[[str], bool] = lambda name: False,
+        free: Callable[[Register], bool] = lambda register: False,
+        start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     ) -> None:
         self.circuit, self.formula = circuit, formula
         held = held or {}
@@ -183,9 +185,14 @@ class Unrolling:
                 self._fixed.setdefault(literal, formula.new())
         #: The literals of the registers in the next cycle, in the order of the circuit.
         self.state = [
-            formula.new() if register.initial is None or free(register.name) else register.initial
+            formula.new() if register.initial is None or free(register) else register.initial
             for register in circuit.registers
         ]
+        for number, register in enumerate(circuit.registers):
+            for name in register.names:
+                if start and name in start:
+                    source, bit = start[name]
+                    self.state[number] = self._fixed[circuit.inputs[source][bit]]
         self.first_state = self.state
         self.inputs: list[dict[int, int]] = []
         """Of every cycle the literal of the formula for each input's literal of the circuit."""

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proofs of whole cores: which shapes, in which scenarios, and how they are checked."""
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.network import Network
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.harness.networks import network_of
+
+from . import sat
+from .circuit import Circuit, compile_circuit
+from .core import CoreHarness, Scenario, stored_bits
+from .proofs import Progress, Proof
+
+UNIT, DEADLINE = 1, 6
+"""The smallest that a network may have."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A core and a scenario.
+
+    `shape` holds the arguments of `CoreShape`, and `fields` further ones of the network.
+    """
+
+    name: str
+    what: str
+    sizes: tuple[int, ...] = (2, 2, 2)
+    bits: int = 2
+    threshold: int = 1
+    shape: dict[str, Any] = field(default_factory=lambda: {"lanes": 2, "window": 0})
+    fields: dict[str, Any] = field(default_factory=dict)
+    scenario: Scenario = Scenario()
+    depth: int = 60
+    is_fast: bool = False
+    engine: str = sat.CADICAL
+
+    @cached_property
+    def network(self) -> Network:
+        """A network of this shape, with weights of 0."""
+        fields = {"encoding": "ticks"}
+        if self.shape.get("bitmap"):
+            fields = {"encoding": "binary", "late": -1}
+        return network_of(
+            self.fields.get("weights") or [np.zeros(pair, int) for pair in pairwise(self.sizes)],
+            [self.threshold] * (len(self.sizes) - 1),
+            bits=self.bits,
+            unit=UNIT,
+            deadline=DEADLINE,
+            **fields,
+            **{name: value for name, value in self.fields.items() if name != "weights"},
+        )
+
+    @cached_property
+    def config(self) -> CoreConfig:
+        """The core's, for any weights."""
+        folding = Folding.of(self.network, CoreShape(**self.shape))
+        return CoreConfig.of(self.network, folding, any_weights=True)
+
+    def harness(self, fires_at: int = 0) -> CoreHarness:
+        """The core beside the definition."""
+        return CoreHarness(self.network, self.config, self.scenario, fires_at)
+
+    def check(
+        self, progress: Progress = sat.no_progress, circuit: Circuit | None = None, **held: int
+    ) -> str:
+        """Carry the bounded proof out; returns what was done. Raises RefutedError."""
+        harness = self.harness()
+        if self.scenario.writes:
+            written = stored_bits(self.config, "weights_after_")
+            shared = {"equal": written, "once": "written"}
+        else:
+            shared = {}
+        return sat.check_bounded(
+            circuit or compile_circuit(harness),
+            self.depth,
+            held={**harness.held, **held},
+            constants=harness.constants,
+            start=stored_bits(self.config),
+            **shared,  # type: ignore[arg-type]
+            complete="done",
+            engine=self.engine,
+            progress=progress,
+        )
+
+
+_LANE = {"lanes": 1, "window": 0}
+_ROWS = {"lanes": 2, "window": 0, "rows": 2}
+_OVERLAP = {**_ROWS, "bitmap": 8, "overlap": True}
+_ONE_TICK = {**_LANE, "bitmap": 8, "one_tick": True}
+_CONNECTED = {"inputs": np.array([0, 2]), "n_inputs": 3}
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("core-2-lanes", "two lanes", is_fast=True),
+        Case("core-2-lanes-glucose", "two lanes", engine=sat.GLUCOSE),
+        Case("core-2-lanes-pauses", "two lanes", scenario=Scenario(pauses=2)),
+        Case("core-2-lanes-paced", "two lanes", scenario=Scenario(paced=True), is_fast=True),
+        Case("core-2-lanes-images", "two lanes", scenario=Scenario(images=2)),
+        Case("core-1-lane", "one lane", shape=_LANE),
+        Case("core-1-lane-paced", "one lane", shape=_LANE, scenario=Scenario(paced=True)),
+        Case("core-window", "one lane and windows of two ticks", shape={"lanes": 1, "window": 1}),
+        Case(
+            "core-window-paced",
+            "one lane and windows of two ticks",
+            shape={"lanes": 1, "window": 1},
+            scenario=Scenario(paced=True),
+        ),
+        Case("core-3-bits", "weights of three bits", bits=3, threshold=2),
+        Case("core-3-inputs", "three inputs", sizes=(3, 2, 2)),
+        Case("core-3-inputs-paced", "three inputs", sizes=(3, 2, 2), scenario=Scenario(paced=True)),
+        Case("core-rows", "two rows per cycle", shape=_ROWS),
+        Case("core-rows-images", "two rows per cycle", shape=_ROWS, scenario=Scenario(images=2)),
+        Case("core-overlap", "overlapped images", shape=_OVERLAP, is_fast=True),
+        Case(
+            "core-overlap-paced",
+            "overlapped images",
+            shape=_OVERLAP,
+            scenario=Scenario(paced=True),
+            is_fast=True,
+        ),
+        Case(
+            "core-overlap-images", "overlapped images", shape=_OVERLAP, scenario=Scenario(images=2)
+        ),
+        Case(
+            "core-one-tick",
+            "a layer of one tick behind a bitmap",
+            shape=_ONE_TICK,
+            fields=_CONNECTED,
+        ),
+        Case("core-deep", "two hidden layers", sizes=(2, 2, 2, 2)),
+        Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
+        Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
+        Case("core-aborts", "an abort at any time", scenario=Scenario(aborts=True, pauses=1)),
+        Case(
+            "core-resets",
+            "a reset at any time before the second image",
+            scenario=Scenario(images=2, restarts=True),
+        ),
+    )
+}
