@@ -2,9 +2,9 @@
 """A proof around a block: its ports are those of the block, and constants of any value."""
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.lib import stream, wiring
 
-from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.block import Block, join, tap
 
 
 class BlockProof(wiring.Component):
@@ -16,17 +16,35 @@ class BlockProof(wiring.Component):
     def __init__(self, block: Block, **constants: wiring.Member) -> None:
         self._block = block
         self.constants = tuple(constants)
-        super().__init__({**block.signature.members, **constants})
+        members = {name: _driven(member) for name, member in block.signature.members.items()}
+        super().__init__({**members, **constants})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         inner = self._block.elaborate(platform)  # now, for its registers and submodules
         self._block.elaborate = lambda platform: inner  # type: ignore[method-assign]
         m.submodules.block = self._block
-        join(m, wiring.flipped(self), self._block, *self._block.signature.members)
+        for name, member in self._block.signature.members.items():
+            if _driven(member) is member:
+                join(m, wiring.flipped(self), self._block, name)
+            else:
+                outer, inner_port = getattr(self, name), getattr(self._block, name)
+                m.d.comb += [
+                    inner_port.valid.eq(outer.valid),
+                    inner_port.payload.eq(outer.payload),
+                ]
         self.check(m)
         return m
 
     def check(self, m: Module) -> None:
         """Add the properties and the invariants to the module around the block."""
         raise NotImplementedError
+
+
+def _driven(member: wiring.Member) -> wiring.Member:
+    """A port of a block as one of a top level, which has no constant for `ready`."""
+    if member.is_signature and isinstance(member.signature, stream.Signature):
+        if member.signature.always_ready:
+            payload = member.signature.members["payload"].shape
+            return wiring.Member(member.flow, tap(payload=payload))
+    return member

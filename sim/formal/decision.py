@@ -118,6 +118,7 @@ class DecisionProof(BlockProof):
         last = coming.valid & (operation.group == folding.groups - 1)
         decided = Signal(init=1)  # the image bit of the latest decided image
         undecided = operation.image != decided
+        undecided_left = left.image != decided
         known = []  # M of the watched neurons as far as the tick has come
         for neuron, now in zip(watched, coming.M, strict=True):
             kept = Signal(M_shape, name=f"kept_{neuron.name}")
@@ -127,10 +128,22 @@ class DecisionProof(BlockProof):
             neuron.kept = kept
         winner, other = watched
         fires = known[1] >= 0  # any neuron, so all of them
-        final = operation.tick == config.deadline
+        tick_now, context_now = operation.tick, operation.context.as_value()
+        if config.walk_apart:  # which is steady from the first group of a walk to its last
+            walk = Signal.like(self.walk)
+            with m.If(coming.valid & (operation.group == 0)):
+                m.d.sync += walk.as_value().eq(self.walk.as_value())
+            tick_now, context_now = walk.tick, walk.context.as_value()
+            open_walk = (passed != 0) & undecided_left
+            m.d.comb += [
+                Assume(~(coming.valid & undecided & self.decision.valid) | self.decision.ready),
+                Assert(~open_walk | (said.tick == tick_now)),
+                Assert(~open_walk | (said.context.as_value() == context_now)),
+            ]
+        final = tick_now == config.deadline
 
         # Invariants: the best of the groups before this one, while an image is undecided.
-        amid = (passed != 0) & (left.image != decided)
+        amid = (passed != 0) & undecided_left
         won = best_index == winner.index
         m.d.comb += [
             Assert(~amid | (best_index < times(folding.lanes, passed))),
@@ -160,8 +173,8 @@ class DecisionProof(BlockProof):
         with m.If(self.load):
             m.d.sync += [
                 decided.eq(operation.image),
-                tick.eq(operation.tick),
-                context.eq(operation.context.as_value()),
+                tick.eq(tick_now),
+                context.eq(context_now),
                 *(kept.eq(value) for kept, value in zip(M, known, strict=True)),
             ]
         decides = falls & (said["class"] == winner.index)

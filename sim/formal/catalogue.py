@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All proofs, by name."""
+
+from .lemmas import LEMMAS
+from .proofs import Proof
+
+PROOFS: dict[str, Proof] = {proof.name: proof for proof in LEMMAS}
