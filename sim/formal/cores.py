@@ -18,6 +18,7 @@ from . import sat
 from .circuit import Circuit, compile_circuit
 from .core import CoreHarness, Scenario, stored_bits
 from .proofs import Progress, Proof
+from .unroll import kept_by_reset
 
 UNIT, DEADLINE = 1, 6
 """The smallest that a network may have."""
@@ -40,6 +41,8 @@ class Case:
     scenario: Scenario = Scenario()
     depth: int = 60
     is_fast: bool = False
+    after_reset: bool = False
+    """The core was reset at any moment, so registers that a reset keeps have any value."""
     engine: str = sat.CADICAL
 
     @cached_property
@@ -78,12 +81,16 @@ class Case:
             shared = {"equal": written, "once": "written"}
         else:
             shared = {}
+        circuit = circuit or compile_circuit(harness)
+        kept = kept_by_reset(circuit) if self.after_reset else set()
+        free = {circuit.registers[number] for number in kept}
         return sat.check_bounded(
-            circuit or compile_circuit(harness),
+            circuit,
             self.depth,
             held={**harness.held, **held},
             constants=harness.constants,
             start=stored_bits(self.config),
+            free=free.__contains__,
             **shared,  # type: ignore[arg-type]
             complete="done",
             engine=self.engine,
@@ -140,10 +147,6 @@ CASES = {
         Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
         Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
         Case("core-aborts", "an abort at any time", scenario=Scenario(aborts=True, pauses=1)),
-        Case(
-            "core-resets",
-            "a reset at any time before the second image",
-            scenario=Scenario(images=2, restarts=True),
-        ),
+        Case("core-reset", "a reset at any moment before", after_reset=True, is_fast=True),
     )
 }
