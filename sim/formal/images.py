@@ -51,7 +51,9 @@ class ImageInduction:
             if not any(PREFIX in name for name, _ in register.names)
         ]
         self._memory = {
-            number for number in self._core if any(n in self._start for n in registers[number].names)
+            number
+            for number in self._core
+            if any(n in self._start for n in registers[number].names)
         }
         #: Registers of the core that the invariant speaks of: all but the weights.
         self._state = [number for number in self._core if number not in self._memory]
@@ -95,9 +97,7 @@ class ImageInduction:
     def _signal(self, name: str) -> int:
         return self._circuit.signals[name][0]
 
-    def _check_idle(
-        self, invariant: Invariant, progress: Progress
-    ) -> tuple[str, list[list[int]]]:
+    def _check_idle(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Whether a cycle without an event keeps the invariant; returns the states that do not."""
         with Formula(self._engine) as formula:
             run = self._unrolling(formula)
@@ -111,9 +111,7 @@ class ImageInduction:
                 return "idle", [[formula.value(literal) for literal in following]]
         return "idle", []
 
-    def _check_first(
-        self, invariant: Invariant, progress: Progress
-    ) -> tuple[str, list[list[int]]]:
+    def _check_first(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Check the first image after a reset at any moment and any number of idle cycles."""
         changing = self._changed_by_idling()
         return self._check_image(
@@ -125,9 +123,7 @@ class ImageInduction:
             progress,
         )
 
-    def _check_next(
-        self, invariant: Invariant, progress: Progress
-    ) -> tuple[str, list[list[int]]]:
+    def _check_next(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Check an image from every state with the invariant."""
         return self._check_image(
             invariant,
@@ -164,7 +160,9 @@ class ImageInduction:
 
         Returns the cycles that it takes, and states at its end that break the invariant.
         """
-        weaker = Invariant(list(invariant.zero), list(invariant.classes), set(invariant.implications))
+        weaker = Invariant(
+            list(invariant.zero), list(invariant.classes), set(invariant.implications)
+        )
         broken = []
         with Formula(self._engine) as formula:
             run = self._unrolling(formula)
@@ -188,9 +186,7 @@ class ImageInduction:
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)
                 ended = frame(self._signal("is_between"))
-                while formula.is_possible(
-                    formula.both(ended, weaker.violated(formula, here))
-                ):
+                while formula.is_possible(formula.both(ended, weaker.violated(formula, here))):
                     values = [formula.value(literal) for literal in here]
                     weaker.weaken(values)
                     broken.append(values)
@@ -209,9 +205,7 @@ class ImageInduction:
             for one in self._circuit.asserts
             if not value(frame(one.condition))
         ]
-        state = " ".join(
-            label(self._circuit.registers[n]) for n in self._state if value(start[n])
-        )
+        state = " ".join(label(self._circuit.registers[n]) for n in self._state if value(start[n]))
         return ProofError("\n".join([*failed[:8], f"from the state with {state}"]))
 
     # Candidates.

@@ -40,7 +40,9 @@ class Invariant:
     def size(self) -> str:
         """How many statements there are."""
         equal = sum(len(members) - 1 for members in self.classes)
-        return f"{len(self.zero)} constants, {equal} equalities, {len(self.implications)} implications"
+        return (
+            f"{len(self.zero)} constants, {equal} equalities, {len(self.implications)} implications"
+        )
 
     def assume(self, formula: Formula, state: list[int], registers: Iterable[int]) -> list[int]:
         """Return `state` with any values of `registers` that satisfy the invariant."""
@@ -68,9 +70,7 @@ class Invariant:
 
     def _broken(self, formula: Formula, state: Sequence[int], one: Implication) -> int:
         other = FALSE if one.other is None else state[one.other]
-        return formula.both(
-            state[one.valid], formula.differ(state[one.bit], other) ^ one.value
-        )
+        return formula.both(state[one.valid], formula.differ(state[one.bit], other) ^ one.value)
 
     def weaken(self, values: Sequence[int]) -> None:
         """Drop what does not hold for these values of the registers."""
