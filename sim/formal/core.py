@@ -8,7 +8,7 @@ order of a tick's spikes, pauses of the source, and waiting of whoever takes dec
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, ResetInserter, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -37,8 +37,7 @@ class Scenario:
     `pauses` bounds the cycles in which the source offers nothing though images are left, or a
     decision waits, of both together. If `idles`, pauses between images are not counted. `extras`
     bounds the events ADVANCE and the bad events. With `aborts` every image may be aborted at any
-    time. With `restarts` the core is reset once, at any time until the second image begins; what
-    was sent of the first one is lost. With `writes` a word of the weights is written at first; its
+    time. With `writes` a word of the weights is written at first; its
     address may be out of range.
     """
 
@@ -47,7 +46,6 @@ class Scenario:
     idles: bool = False
     extras: int = 0
     aborts: bool = False
-    restarts: bool = False
     writes: bool = False
     paced: bool = False
     """The source never pauses and sends the rows of a tick in ascending order, and decisions are
@@ -135,8 +133,6 @@ class CoreHarness(wiring.Component):
                 "aborted": In(images),
                 "survivors": In(first.n_in * images),
             }
-        if scenario.restarts:
-            ports["restart"] = In(1)
         super().__init__(
             {
                 **ports,
@@ -151,10 +147,11 @@ class CoreHarness(wiring.Component):
                 "written": Out(1),
                 #: All images are decided, and all decisions taken.
                 "done": Out(1),
-                #: The first event or word of an image is accepted; or it could be, and the images
-                #: before are decided.
-                "accepts_first": Out(1),
+                #: The first event or word of an image is accepted.
                 "accepts": Out(1),
+                #: No image is open, and the first event or word of one would be accepted.
+                "is_ready": Out(1),
+                #: And all images are decided, of which there are some.
                 "is_between": Out(1),
             }
         )
@@ -180,13 +177,11 @@ class CoreHarness(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, scenario = self.config, self.scenario
-        core = Core(config)
-        restart = self.restart if scenario.restarts else Const(0)
-        m.submodules.core = ResetInserter(restart)(core) if scenario.restarts else core
+        m.submodules.core = core = Core(config)
         weights = self._connect_host(m, core)
         source, ticks = self._connect_source(m, core)
         expected = self._expect(m, weights, ticks)
-        self._check(m, core, source, expected, restart)
+        self._check(m, core, source, expected)
         return m
 
     def _connect_host(self, m: Module, core: Core) -> list[Value]:
@@ -263,8 +258,6 @@ class CoreHarness(wiring.Component):
                 events.extra_event.eq(self.extra_event),
             ]
             m.d.sync += count.eq(count + events.accepts_extra)
-        if scenario.restarts:
-            m.d.comb += events.restart.eq(self.restart)
         if scenario.aborts:
             ticks = self._connect_abort(m, core, events, ticks)
         return events, ticks
@@ -306,7 +299,6 @@ class CoreHarness(wiring.Component):
         core: Core,
         source: EventSource | WordSource,
         expected: list[Expected],
-        restart: Value,
     ) -> None:
         """Compare what the core says with what is expected, cycle by cycle."""
         images = self.scenario.images
@@ -315,28 +307,32 @@ class CoreHarness(wiring.Component):
         waits = register(1, "decision_waits")
         before = register(len(Value.cast(payload)), "decision_before")
         appears = Signal()
+        inlet = core.events if self.config.bitmap is None else core.words
         m.d.comb += [
             decision.ready.eq(self.take),
             appears.eq(decision.valid & ~waits),
             self.done.eq(decided == images),
             self.accepts.eq(source.begins),
-            self.is_between.eq(~source.is_open & (source.begun != 0) & (decided == source.begun)),
+            self.is_ready.eq(~source.is_open & inlet.ready),
+            self.is_between.eq(self.is_ready & (source.begun != 0) & (decided == source.begun)),
         ]
         m.d.sync += [waits.eq(decision.valid & ~self.take), before.eq(Value.cast(payload))]
         with m.If(decision.valid & self.take):
             m.d.sync += decided.eq(decided + 1)
-        with m.If(restart):
-            m.d.sync += [waits.eq(0), decided.eq(1)]
         m.d.comb += [
             Assert(~decision.valid | (decided < source.begun), "each decision is of an image"),
             Assert(~waits | decision.valid, "a decision is not withdrawn"),
+            Assert(
+                ~source.begins | (decided == source.begun) | self.config.folding.overlaps,
+                "an image begins when the one before is decided",
+            ),
             Assert(~waits | (Value.cast(payload) == before), "a decision is steady"),
         ]
         self._check_decisions(m, payload, appears, decided, source, expected)
         if self.scenario.paced:
             self._check_paced(m, payload, appears, decided, expected)
-        self._check_logs(m, core, appears, decided, expected, restart)
-        self._bound_pauses(m, source, decision.valid & ~self.take, restart)
+        self._check_logs(m, core, appears, decided, expected)
+        self._bound_pauses(m, source, decision.valid & ~self.take)
 
     def _check_decisions(self, m, payload, appears, decided, source, expected) -> None:
         clock = register(CLOCK_BITS, "clock")
@@ -411,13 +407,12 @@ class CoreHarness(wiring.Component):
                 m.d.sync += must.eq(must | found)
         return must, may
 
-    def _check_logs(self, m, core, appears, decided, expected, restart) -> None:
+    def _check_logs(self, m, core, appears, decided, expected) -> None:
         """Check that each hidden spike is logged once with its tick, if it precedes the decision."""
-        restarted = register(1, "restarted")
-        with m.If(restart):
-            m.d.sync += restarted.eq(1)
         image = Signal(range(len(expected) + 1))  # of which a spike is logged
         m.d.comb += image.eq(decided + core.decision.valid)
+        # The image bit alternates; the first spike that is logged shows that of its image.
+        known, bit_of_even = register(1, "bit_is_known"), register(1, "bit_of_even")
         for number, layer in enumerate(self.config.layers[:-1]):
             log, sends = getattr(core, f"log_{number}"), layer.folding.sends
             logged = register(layer.folding.n_out, f"logged_{number}")
@@ -442,11 +437,14 @@ class CoreHarness(wiring.Component):
                     for valid, neuron in entries
                 ),
                 Assert(~(logged & now).any(), "a spike is logged once"),
-                Assert(~log.valid | (log.spike.image == image[0] ^ restarted), "of this image"),
+                Assert(
+                    ~(log.valid & known) | (log.spike.image == image[0] ^ bit_of_even),
+                    "the image bit of a logged spike",
+                ),
             ]
             m.d.sync += logged.eq(Mux(appears, 0, logged) | now)
-            with m.If(restart):
-                m.d.sync += logged.eq(0)
+            with m.If(log.valid):
+                m.d.sync += [known.eq(1), bit_of_even.eq(log.spike.image ^ image[0])]
             for k, of_image in enumerate(expected):
                 spikes = of_image.spikes[number + 1]
                 here = Signal(name=f"logs_{number}_of_{k}")
@@ -462,20 +460,18 @@ class CoreHarness(wiring.Component):
                     ]
                 m.d.comb += Assert(~(here & log.valid) | (log.spike.tick != 0), "a tick")
 
-    def _bound_pauses(self, m, source, decision_waits, restart) -> None:
+    def _bound_pauses(self, m, source, decision_waits) -> None:
         """Assume that there are at most so many pauses."""
         scenario = self.scenario
         count = register(range(scenario.pauses + 2), "pauses")
         pauses = Signal()
         fresh = register(1, "fresh", init=1)  # nothing can be offered in the first cycle
-        m.d.sync += fresh.eq(restart)
+        m.d.sync += fresh.eq(0)
         paused = source.pauses & (self.written if scenario.writes else 1)
         if scenario.idles:
             paused &= source.is_open
         m.d.comb += [
-            pauses.eq(((paused & ~fresh) | decision_waits) & ~restart),
+            pauses.eq((paused & ~fresh) | decision_waits),
             Assume(count + pauses <= scenario.pauses),
         ]
         m.d.sync += count.eq(count + pauses)
-        with m.If(restart):
-            m.d.sync += count.eq(0)

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,12 @@ from firstspike.sim.harness.networks import network_of
 from . import sat
 from .circuit import Circuit, compile_circuit
 from .core import CoreHarness, Scenario, stored_bits
+from .images import ImageInduction
+from .invariant import Invariant
 from .proofs import Progress, Proof
+from .unroll import kept_by_reset
+
+ENGINES = {sat.CADICAL: "CaDiCaL 1.9.5", sat.GLUCOSE: "Glucose 4.2.1"}
 
 UNIT, DEADLINE = 1, 6
 """The smallest that a network may have."""
@@ -38,8 +44,10 @@ class Case:
     shape: dict[str, Any] = field(default_factory=lambda: {"lanes": 2, "window": 0})
     fields: dict[str, Any] = field(default_factory=dict)
     scenario: Scenario = Scenario()
-    depth: int = 60
+    depth: int = 90
     is_fast: bool = False
+    after_reset: bool = False
+    """The core was reset at any moment, so registers that a reset keeps have any value."""
     engine: str = sat.CADICAL
 
     @cached_property
@@ -78,17 +86,99 @@ class Case:
             shared = {"equal": written, "once": "written"}
         else:
             shared = {}
+        circuit = circuit or compile_circuit(harness)
+        kept = kept_by_reset(circuit) if self.after_reset else set()
+        free = {circuit.registers[number] for number in kept}
         return sat.check_bounded(
-            circuit or compile_circuit(harness),
+            circuit,
             self.depth,
             held={**harness.held, **held},
             constants=harness.constants,
             start=stored_bits(self.config),
+            free=free.__contains__,
             **shared,  # type: ignore[arg-type]
             complete="done",
             engine=self.engine,
             progress=progress,
         )
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the proof assumes of the inputs, a sentence each."""
+        scenario = self.scenario
+        found = [
+            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in order "
+            "of time, those of one tick in any order, and then END."
+        ]
+        if self.config.bitmap is not None:
+            found = ["All images come as words of a bitmap, none as events."]
+        if scenario.paced:
+            found = [
+                "The source never pauses and sends the rows of one tick in ascending order; "
+                "decisions are taken at once."
+            ]
+        elif scenario.idles:
+            found.append(
+                f"While an image is open the source pauses, or its decision waits, for at most "
+                f"{scenario.pauses} cycles in all; between images pauses have any length."
+            )
+        else:
+            found.append(
+                f"The source pauses, or a decision waits, for at most {scenario.pauses} cycles in "
+                "all."
+            )
+        if scenario.extras:
+            found.append(
+                f"At most {scenario.extras} of the accepted events are an ADVANCE that holds, or a "
+                "bad event."
+            )
+        if scenario.aborts:
+            found.append(
+                "With an abort the source withdraws the event that it offers, unless the core "
+                "accepts that event in the same cycle."
+            )
+        if not scenario.writes:
+            found.append("The host requests nothing.")
+        return tuple(found)
+
+    @property
+    def claim(self) -> str:
+        """What holds, in a sentence."""
+        cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
+        return (
+            f"With {self.what} class, tick, forced, error, counts of spikes, {cycles} and every "
+            "logged spike equal the definition, for all weights and all spike ticks; a decision "
+            "is neither withdrawn nor changed, and none comes without an image."
+        )
+
+    @property
+    def shapes(self) -> str:
+        """The sizes for which it holds."""
+        sizes = "-".join(map(str, self.sizes))
+        images = "1 image" if self.scenario.images == 1 else f"{self.scenario.images} images"
+        return (
+            f"{sizes}, {self.what}, {self.bits}-bit weights, thresholds {self.threshold}, unit "
+            f"{UNIT}, deadline {DEADLINE}; {images}"
+        )
+
+    @property
+    def proof(self) -> Proof:
+        """The record for the catalogue."""
+        start = "from reset" if not self.after_reset else "from a reset at any moment"
+        return Proof(
+            name=self.name,
+            claim=self.claim,
+            shapes=self.shapes,
+            assumptions=self.assumptions,
+            method=f"bounded, {start}; complete: every run is followed to its last decision",
+            engine=ENGINES[self.engine],
+            is_fast=self.is_fast,
+            prove=partial(_check_case, self.name),
+        )
+
+
+def _check_case(name: str, progress: Progress) -> str:
+    return CASES[name].check(progress)
 
 
 _LANE = {"lanes": 1, "window": 0}
@@ -140,10 +230,66 @@ CASES = {
         Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
         Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
         Case("core-aborts", "an abort at any time", scenario=Scenario(aborts=True, pauses=1)),
+        Case("core-reset", "a reset at any moment before", after_reset=True, is_fast=True),
+    )
+}
+
+_ENDLESS = Scenario(images=2, pauses=2, idles=True)  # the second one only begins
+
+INDUCTIONS = {
+    case.name: case
+    for case in (
+        Case("images-2-lanes", "two lanes", scenario=_ENDLESS, is_fast=True),
         Case(
-            "core-resets",
-            "a reset at any time before the second image",
-            scenario=Scenario(images=2, restarts=True),
+            "images-window",
+            "one lane and windows of two ticks",
+            shape={"lanes": 1, "window": 1},
+            scenario=_ENDLESS,
         ),
     )
 }
+"""Cases that are proven for all images of every sequence."""
+
+_INVARIANTS = Path(__file__).parent / "invariants"
+
+
+def _induction_of(name: str) -> tuple[ImageInduction, Circuit]:
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = compile_circuit(harness)
+    return ImageInduction(harness, circuit, case.depth), circuit
+
+
+def prove_images(name: str, progress: Progress) -> str:
+    """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
+    induction, circuit = _induction_of(name)
+    invariant = Invariant.read((_INVARIANTS / f"{name}.txt").read_text(), circuit)
+    return induction.prove(invariant, progress)
+
+
+def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
+    """Find the invariant of a case of `INDUCTIONS` anew, and keep it beside this file."""
+    induction, circuit = _induction_of(name)
+    text = induction.search(progress).write(circuit)
+    (_INVARIANTS / f"{name}.txt").write_text(text)
+    return text
+
+
+def _induction_proof(case: Case) -> Proof:
+    return Proof(
+        name=case.name,
+        claim=case.claim.replace("With", "In every sequence of images, and with", 1)
+        + " A reset at any moment does not change this for the images after it.",
+        shapes=case.shapes.partition(";")[0] + "; images without end",
+        assumptions=case.assumptions,
+        method=f"induction over images, with the invariant in sim/formal/invariants/{case.name}.txt",
+        engine=ENGINES[case.engine],
+        is_fast=case.is_fast,
+        prove=partial(prove_images, case.name),
+    )
+
+
+CORES: tuple[Proof, ...] = (
+    *(case.proof for case in CASES.values()),
+    *(_induction_proof(case) for case in INDUCTIONS.values()),
+)

@@ -38,7 +38,6 @@ class Images(wiring.Component):
             {
                 "begins": In(1),
                 "ends": In(1),
-                "restart": In(1),
                 #: Images whose last part has been accepted, and those that have begun.
                 "number": Out(range(images + 1)),
                 "begun": Out(range(images + 1)),
@@ -59,9 +58,6 @@ class Images(wiring.Component):
             self.following.eq(number + self.ends),
         ]
         m.d.sync += [number.eq(self.following), begun.eq(begun + self.begins)]
-        with m.If(self.restart):  # what was sent of the first image is lost
-            m.d.comb += self.following.eq(1)
-            m.d.sync += begun.eq(1)
         return m
 
 
@@ -91,7 +87,6 @@ class EventSource(wiring.Component):
                 "extra_event": In(layout),
                 #: The image that is open ends here, and the next event is of the next image.
                 "give_up": In(1),
-                "restart": In(1),
                 #: Inputs of the open image whose spikes have been accepted.
                 "sent": Out(first.n_in),
                 "begins": Out(1),
@@ -126,7 +121,6 @@ class EventSource(wiring.Component):
             accepted.eq(waiting & self.events.ready),
             images.begins.eq(accepted & ~images.is_open),
             images.ends.eq(ends | (self.give_up & images.is_open)),
-            images.restart.eq(self.restart),
             self.begins.eq(images.begins),
             self.number.eq(images.number),
             self.begun.eq(images.begun),
@@ -149,8 +143,7 @@ class EventSource(wiring.Component):
         with m.If(accepted & ~is_extra):
             m.d.comb += sent_next.eq(sent | named)
         m.d.sync += [before.eq(before_next), sent.eq(sent_next)]
-        restarts = images.ends | self.restart
-        with m.If(restarts):
+        with m.If(images.ends):
             m.d.sync += [before.eq(0), sent.eq(0)]
 
         # What comes next: the spikes of the earliest tick that is left, or the end.
@@ -161,7 +154,7 @@ class EventSource(wiring.Component):
                     with m.Case(k):
                         start = (k * self._n_in + i) * size
                         m.d.comb += ticks[i].eq(self.ticks[start : start + size])
-        left = [(ticks[i] != 0) & (restarts | ~sent_next[i]) for i in inputs]
+        left = [(ticks[i] != 0) & (images.ends | ~sent_next[i]) for i in inputs]
         is_next = Cat(
             left[i] & all_of([~left[j] | (ticks[i] <= ticks[j]) for j in inputs]) for i in inputs
         )
@@ -170,16 +163,16 @@ class EventSource(wiring.Component):
         load = Signal()
         any_left = Cat(left).any()
         m.d.comb += [
-            load.eq((~waiting | accepted | restarts) & self.offer),
+            load.eq((~waiting | accepted | images.ends) & self.offer),
             self.pauses.eq(~waiting & (images.number != self._images)),
             self.valid.eq(1),
         ]
-        m.d.sync += waiting.eq((waiting & ~accepted & ~restarts) | load)
+        m.d.sync += waiting.eq((waiting & ~accepted & ~images.ends) | load)
         with m.If(images.following == self._images):
             m.d.sync += waiting.eq(0)
         with m.If(load & self.extra):
             m.d.sync += [payload.eq(self.extra_event), is_extra.eq(1)]
-            promised = Mux(restarts, 0, before_next)
+            promised = Mux(images.ends, 0, before_next)
             m.d.comb += self.valid.eq(self._is_harmless(left, ticks, promised))
         with m.Elif(load):
             m.d.sync += is_extra.eq(0)

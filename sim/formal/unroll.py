@@ -227,3 +227,15 @@ class Unrolling:
         """Add the assumptions of the circuit in this cycle as constraints."""
         for one in self.circuit.assumes:
             self.formula.require(frame(one.condition))
+
+
+def kept_by_reset(circuit: Circuit) -> set[int]:
+    """Return the numbers of the registers that a cycle with `rst` leaves at any value."""
+    with Formula("cadical195") as formula:
+        run = Unrolling(circuit, formula, held={"rst": 1}, free=lambda register: True)
+        run.step()
+        return {
+            number
+            for number, register in enumerate(circuit.registers)
+            if run.state[number] != register.initial
+        }
