@@ -43,7 +43,7 @@ class Case:
     threshold: int = 1
     shape: dict[str, Any] = field(default_factory=lambda: {"lanes": 2, "window": 0})
     fields: dict[str, Any] = field(default_factory=dict)
-    scenario: Scenario = Scenario()
+    scenario: Scenario = field(default_factory=Scenario)
     depth: int = 90
     is_fast: bool = False
     after_reset: bool = False
@@ -53,7 +53,7 @@ class Case:
     @cached_property
     def network(self) -> Network:
         """A network of this shape, with weights of 0."""
-        fields = {"encoding": "ticks"}
+        fields: dict[str, Any] = {"encoding": "ticks"}
         if self.shape.get("bitmap"):
             fields = {"encoding": "binary", "late": -1}
         return network_of(
@@ -107,8 +107,8 @@ class Case:
         """What the proof assumes of the inputs, a sentence each."""
         scenario = self.scenario
         found = [
-            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in order "
-            "of time, those of one tick in any order, and then END."
+            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
+            "order of time, those of one tick in any order, and then END."
         ]
         if self.config.bitmap is not None:
             found = ["All images come as words of a bitmap, none as events."]
@@ -282,7 +282,7 @@ def _induction_proof(case: Case) -> Proof:
         + " A reset at any moment does not change this for the images after it.",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=case.assumptions,
-        method=f"induction over images, with the invariant in sim/formal/invariants/{case.name}.txt",
+        method=f"induction over images; invariant: sim/formal/invariants/{case.name}.txt",
         engine=ENGINES[case.engine],
         is_fast=case.is_fast,
         prove=partial(prove_images, case.name),
