@@ -5,14 +5,15 @@ All weights and all spike ticks are constants of any value, and so is what happe
 order of a tick's spikes, pauses of the source, and waiting of whoever takes decisions are free.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assume, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -20,12 +21,9 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.layer.words import CHUNK_BITS
 
-from .cycle_table import CycleTable
+from .checks import Checks
 from .definition import Definition, Expected, LayerShape, Patch
 from .source import EventSource, WordSource, register
-
-CLOCK_BITS = 8
-"""Cycles are compared modulo 2^8; no proof looks at so many."""
 
 Bit = tuple[str, int]
 
@@ -55,7 +53,7 @@ class Scenario:
 def shape_of(layer: LayerConfig) -> LayerShape:
     """The layer as the definition has it."""
     kind, patch = layer.folding.kind, None
-    if layer.folding.convolves:
+    if isinstance(kind, Convolution):
         geometry = kind.geometry
         patch = Patch(
             kind.maps,
@@ -68,7 +66,7 @@ def shape_of(layer: LayerConfig) -> LayerShape:
     return LayerShape(kind.n_in, kind.n_out, layer.weight_bits, layer.threshold, patch)
 
 
-def weight_bits_of(layer: LayerConfig) -> list[list[tuple[int, int] | None]]:
+def weight_bits_of(layer: LayerConfig) -> list[tuple[int, int]]:
     """Of each bit of the weights, row by row: the word of the store that has it, and its bit."""
     folding, bits = layer.folding, layer.stored_bits
     found = []
@@ -177,11 +175,28 @@ class CoreHarness(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, scenario = self.config, self.scenario
+        self._given_up: Value = Const(0)  # an image is aborted
         m.submodules.core = core = Core(config)
         weights = self._connect_host(m, core)
         source, ticks = self._connect_source(m, core)
         expected = self._expect(m, weights, ticks)
-        self._check(m, core, source, expected)
+        checks = Checks(m, core, source, expected, scenario, self._given_up)
+        checks.check_stream()
+        checks.check_decisions()
+        checks.check_logs()
+        if scenario.paced:
+            checks.check_golden_cycles(self._network, self.bits if config.bitmap else None)
+        checks.bound_pauses(self.written if scenario.writes else Const(1))
+        inlet = core.events if config.bitmap is None else core.words
+        m.d.comb += [
+            core.decision.ready.eq(self.take),
+            self.done.eq(checks.decided == scenario.images),
+            self.accepts.eq(source.begins),
+            self.is_ready.eq(~source.is_open & inlet.ready),
+            self.is_between.eq(
+                self.is_ready & (source.begun != 0) & (checks.decided == source.begun)
+            ),
+        ]
         return m
 
     def _connect_host(self, m: Module, core: Core) -> list[Value]:
@@ -231,6 +246,7 @@ class CoreHarness(wiring.Component):
         images, n_in = range(scenario.images), config.layers[0].folding.n_in
         offer = self.offer & self._may_send
         if config.bitmap is not None:
+            assert config.inputs is not None
             words = WordSource(config, scenario.images)
             m.submodules.source = words
             wiring.connect(m, words.words, core.words)
@@ -271,9 +287,14 @@ class CoreHarness(wiring.Component):
         which the assumptions say that they are what happens.
         """
         n_in, ends = self.config.layers[0].folding.n_in, Signal()
-        m.d.comb += [core.abort_image.eq(self.abort), source.give_up.eq(self.abort)]
         given_up = self.abort & source.is_open & ~source.ends_now
-        m.d.comb += ends.eq(source.ends_now)
+        self._given_up = Signal()
+        m.d.comb += [
+            core.abort_image.eq(self.abort),
+            source.give_up.eq(self.abort),
+            ends.eq(source.ends_now),
+            self._given_up.eq(given_up),
+        ]
         for k in range(self.scenario.images):
             here, survivors = source.number == k, self.survivors[k * n_in :][:n_in]
             m.d.comb += [
@@ -292,186 +313,3 @@ class CoreHarness(wiring.Component):
         definition = Definition(m, self.layers, self.config.deadline, self._fires_at)
         matrices = [layer.matrix(flat) for layer, flat in zip(self.layers, weights, strict=True)]
         return [definition.expect(matrices, of_image) for of_image in ticks]
-
-    def _check(
-        self,
-        m: Module,
-        core: Core,
-        source: EventSource | WordSource,
-        expected: list[Expected],
-    ) -> None:
-        """Compare what the core says with what is expected, cycle by cycle."""
-        images = self.scenario.images
-        decision, payload = core.decision, core.decision.payload
-        decided = register(range(images + 1), "decided")
-        waits = register(1, "decision_waits")
-        before = register(len(Value.cast(payload)), "decision_before")
-        appears = Signal()
-        inlet = core.events if self.config.bitmap is None else core.words
-        m.d.comb += [
-            decision.ready.eq(self.take),
-            appears.eq(decision.valid & ~waits),
-            self.done.eq(decided == images),
-            self.accepts.eq(source.begins),
-            self.is_ready.eq(~source.is_open & inlet.ready),
-            self.is_between.eq(self.is_ready & (source.begun != 0) & (decided == source.begun)),
-        ]
-        m.d.sync += [waits.eq(decision.valid & ~self.take), before.eq(Value.cast(payload))]
-        with m.If(decision.valid & self.take):
-            m.d.sync += decided.eq(decided + 1)
-        m.d.comb += [
-            Assert(~decision.valid | (decided < source.begun), "each decision is of an image"),
-            Assert(~waits | decision.valid, "a decision is not withdrawn"),
-            Assert(
-                ~source.begins | (decided == source.begun) | self.config.folding.overlaps,
-                "an image begins when the one before is decided",
-            ),
-            Assert(~waits | (Value.cast(payload) == before), "a decision is steady"),
-        ]
-        self._check_decisions(m, payload, appears, decided, source, expected)
-        if self.scenario.paced:
-            self._check_paced(m, payload, appears, decided, expected)
-        self._check_logs(m, core, appears, decided, expected)
-        self._bound_pauses(m, source, decision.valid & ~self.take)
-
-    def _check_decisions(self, m, payload, appears, decided, source, expected) -> None:
-        clock = register(CLOCK_BITS, "clock")
-        m.d.sync += clock.eq(clock + 1)
-        for k, image in enumerate(expected):
-            start, cycles = register(CLOCK_BITS, f"start_{k}"), Signal(CLOCK_BITS)
-            with m.If(source.begins & (source.begun == k)):
-                m.d.sync += start.eq(clock)
-            m.d.comb += cycles.eq(clock - start)
-            here = Signal(name=f"appears_{k}")
-            m.d.comb += here.eq(appears & (decided == k))
-            must, may = self._causes(m, k, source, image)
-            causes = Value.cast(payload.causes)
-            checks = {
-                "the class": payload["class"] == image.winner,
-                "the tick": payload.tick == image.tick,
-                "forced": payload.forced == image.forced,
-                "the error": payload.error == causes.any(),
-                "the causes": ((must & ~causes) == 0) & ((causes & ~may) == 0),
-                "the cycles": payload.cycles == cycles,
-                **{
-                    f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
-                    for number, count in enumerate(image.counts)
-                },
-            }
-            m.d.comb += [
-                Assert(~here | right, f"{what} of image {k}") for what, right in checks.items()
-            ]
-
-    def _check_paced(self, m, payload, appears, decided, expected) -> None:
-        """Compare the cycles with those that golden's model counts."""
-        config = self.config
-        n_inputs = config.n_inputs or 0
-        wide = len(self.bits) // len(expected) if config.bitmap else 0
-        for k, image in enumerate(expected):
-            m.submodules[f"table_{k}"] = table = CycleTable(self._network, config.folding)
-            first = Cat(image.spikes[0])
-            if config.bitmap:
-                first = self.bits[k * wide : k * wide + n_inputs]
-            m.d.comb += [
-                table.key.eq(Cat(first, *image.spikes[1:], image.tick)),
-                Assert(
-                    ~(appears & (decided == k)) | (payload.cycles == table.cycles),
-                    f"golden's cycles of image {k}",
-                ),
-            ]
-
-    def _causes(self, m, k, source, image) -> tuple[Value, Value]:
-        """The causes that the decision of image k must have, and those that it may have.
-
-        It must have those of the events before the one that promises its tick: whatever follows
-        may come too late. It has no cause that was not there.
-        """
-        if not (self.scenario.extras or self.scenario.aborts):
-            return Const(0, 4), Const(0, 4)
-        sealed = register(1, f"sealed_{k}")
-        must, may = (register(4, f"{name}_{k}") for name in ("must", "may"))
-        event = source.events.payload
-        accepted = source.events.valid & source.events.ready
-        of_image, given_up = Signal(name=f"event_of_{k}"), Const(0)
-        m.d.comb += of_image.eq((source.number == k) & (source.begins | source.is_open))
-        if self.scenario.aborts:
-            given_up = self.abort & source.is_open & ~source.ends_now
-        found, seals = Signal(4, name=f"found_{k}"), Signal(name=f"seals_{k}")
-        m.d.comb += [
-            found.eq(Cat(Mux(accepted, source.bad, 0), given_up)),
-            seals.eq(accepted & ~source.bad.any() & (event.tick >= image.tick)),
-        ]
-        with m.If(of_image):
-            m.d.sync += [may.eq(may | found), sealed.eq(sealed | seals)]
-            with m.If(~(sealed | seals)):
-                m.d.sync += must.eq(must | found)
-        return must, may
-
-    def _check_logs(self, m, core, appears, decided, expected) -> None:
-        """Check that each hidden spike is logged once with its tick, if it precedes the decision."""
-        image = Signal(range(len(expected) + 1))  # of which a spike is logged
-        m.d.comb += image.eq(decided + core.decision.valid)
-        # The image bit alternates; the first spike that is logged shows that of its image.
-        known, bit_of_even = register(1, "bit_is_known"), register(1, "bit_of_even")
-        for number, layer in enumerate(self.config.layers[:-1]):
-            log, sends = getattr(core, f"log_{number}"), layer.folding.sends
-            logged = register(layer.folding.n_out, f"logged_{number}")
-            entries = (
-                [(log.valid, log.spike.neuron)]
-                if sends == 1
-                else [
-                    (log.valid & bank.present, bank.neuron)
-                    for bank in (log.spike.banks[str(b)] for b in range(sends))
-                ]
-            )
-            now = Signal(layer.folding.n_out, name=f"logs_{number}")
-            m.d.comb += [
-                now.eq(
-                    Cat(
-                        Cat(valid & (neuron == o) for valid, neuron in entries).any()
-                        for o in range(layer.folding.n_out)
-                    )
-                ),
-                *(
-                    Assert(~valid | (neuron < layer.folding.n_out), "a neuron")
-                    for valid, neuron in entries
-                ),
-                Assert(~(logged & now).any(), "a spike is logged once"),
-                Assert(
-                    ~(log.valid & known) | (log.spike.image == image[0] ^ bit_of_even),
-                    "the image bit of a logged spike",
-                ),
-            ]
-            m.d.sync += logged.eq(Mux(appears, 0, logged) | now)
-            with m.If(log.valid):
-                m.d.sync += [known.eq(1), bit_of_even.eq(log.spike.image ^ image[0])]
-            for k, of_image in enumerate(expected):
-                spikes = of_image.spikes[number + 1]
-                here = Signal(name=f"logs_{number}_of_{k}")
-                m.d.comb += here.eq(image == k)
-                for o, tick in enumerate(spikes):
-                    m.d.comb += [
-                        Assert(~(here & now[o]) | (log.spike.tick == tick), "a logged tick"),
-                        Assert(
-                            ~(appears & (decided == k) & (tick != 0) & (tick < of_image.tick))
-                            | logged[o],
-                            "a spike before the decision is logged",
-                        ),
-                    ]
-                m.d.comb += Assert(~(here & log.valid) | (log.spike.tick != 0), "a tick")
-
-    def _bound_pauses(self, m, source, decision_waits) -> None:
-        """Assume that there are at most so many pauses."""
-        scenario = self.scenario
-        count = register(range(scenario.pauses + 2), "pauses")
-        pauses = Signal()
-        fresh = register(1, "fresh", init=1)  # nothing can be offered in the first cycle
-        m.d.sync += fresh.eq(0)
-        paused = source.pauses & (self.written if scenario.writes else 1)
-        if scenario.idles:
-            paused &= source.is_open
-        m.d.comb += [
-            pauses.eq((paused & ~fresh) | decision_waits),
-            Assume(count + pauses <= scenario.pauses),
-        ]
-        m.d.sync += count.eq(count + pauses)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -41,9 +42,11 @@ class Case:
     sizes: tuple[int, ...] = (2, 2, 2)
     bits: int = 2
     threshold: int = 1
+    matrices: tuple[tuple[int, int], ...] = ()
+    """Rows and columns of the weights, where they are not those of dense layers of these sizes."""
     shape: dict[str, Any] = field(default_factory=lambda: {"lanes": 2, "window": 0})
     fields: dict[str, Any] = field(default_factory=dict)
-    scenario: Scenario = Scenario()
+    scenario: Scenario = field(default_factory=Scenario)
     depth: int = 90
     is_fast: bool = False
     after_reset: bool = False
@@ -53,17 +56,18 @@ class Case:
     @cached_property
     def network(self) -> Network:
         """A network of this shape, with weights of 0."""
-        fields = {"encoding": "ticks"}
+        fields: dict[str, Any] = {"encoding": "ticks"}
         if self.shape.get("bitmap"):
             fields = {"encoding": "binary", "late": -1}
+        shapes = self.matrices or tuple(pairwise(self.sizes))
         return network_of(
-            self.fields.get("weights") or [np.zeros(pair, int) for pair in pairwise(self.sizes)],
+            [np.zeros(shape, int) for shape in shapes],
             [self.threshold] * (len(self.sizes) - 1),
             bits=self.bits,
             unit=UNIT,
             deadline=DEADLINE,
             **fields,
-            **{name: value for name, value in self.fields.items() if name != "weights"},
+            **self.fields,
         )
 
     @cached_property
@@ -107,8 +111,8 @@ class Case:
         """What the proof assumes of the inputs, a sentence each."""
         scenario = self.scenario
         found = [
-            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in order "
-            "of time, those of one tick in any order, and then END."
+            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
+            "order of time, those of one tick in any order, and then END."
         ]
         if self.config.bitmap is not None:
             found = ["All images come as words of a bitmap, none as events."]
@@ -187,6 +191,11 @@ _OVERLAP = {**_ROWS, "bitmap": 8, "overlap": True}
 _ONE_TICK = {**_LANE, "bitmap": 8, "one_tick": True}
 _CONNECTED = {"inputs": np.array([0, 2]), "n_inputs": 3}
 
+_CONVOLVING = {
+    "inputs": np.arange(3),
+    "geometry": (Geometry(size=(1, 3), kernel=(1, 2)), None),
+}
+
 CASES = {
     case.name: case
     for case in (
@@ -227,6 +236,14 @@ CASES = {
             fields=_CONNECTED,
         ),
         Case("core-deep", "two hidden layers", sizes=(2, 2, 2, 2)),
+        Case(
+            "core-convolving",
+            "a layer that convolves over a map of 1 x 3 with a kernel of 1 x 2",
+            sizes=(3, 2, 2),
+            matrices=((2, 1), (2, 2)),
+            shape={"lanes": (1, 2), "window": 0},
+            fields=_CONVOLVING,
+        ),
         Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
         Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
         Case("core-aborts", "an abort at any time", scenario=Scenario(aborts=True, pauses=1)),
@@ -282,7 +299,7 @@ def _induction_proof(case: Case) -> Proof:
         + " A reset at any moment does not change this for the images after it.",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=case.assumptions,
-        method=f"induction over images, with the invariant in sim/formal/invariants/{case.name}.txt",
+        method=f"induction over images; invariant: sim/formal/invariants/{case.name}.txt",
         engine=ENGINES[case.engine],
         is_fast=case.is_fast,
         prove=partial(prove_images, case.name),

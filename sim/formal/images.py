@@ -4,8 +4,8 @@
 An invariant relates the core's registers when it could accept the first event of an image and all
 images before are decided. Three checks prove it and the core:
 
-1. After a reset at any moment, and any number of idle cycles, the first image is decided as the definition says,
-   and the invariant holds after it.
+1. After a reset at any moment, and any number of idle cycles, the first image is decided as the
+   definition says, and the invariant holds after it.
 2. An idle cycle keeps the invariant, and the core ready.
 3. From every state with the invariant an image is decided as the definition says, and the invariant
    holds after it.

@@ -189,9 +189,9 @@ class Unrolling:
             for register in circuit.registers
         ]
         for number, register in enumerate(circuit.registers):
-            for name in register.names:
-                if start and name in start:
-                    source, bit = start[name]
+            for alias in register.names:
+                if start and alias in start:
+                    source, bit = start[alias]
                     self.state[number] = self._fixed[circuit.inputs[source][bit]]
         self.first_state = self.state
         self.inputs: list[dict[int, int]] = []
