@@ -61,7 +61,9 @@ def texts() -> dict[str, str]:
         "bus_registers": _table(("offset", "register", "access", "bits", "meaning"), _registers()),
         "board_proofs": _table(("board", "FPGA", "state"), _board_proofs()),
         "proofs": _proofs(),
-        "proven": _table(("proof", "what holds", "sizes", "method", "engine", "assumes"), _proven()),
+        "proven": _table(
+            ("proof", "what holds", "sizes", "method", "engine", "assumes"), _proven()
+        ),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
         "faults": str(len(FAULTS)),

@@ -3,6 +3,7 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import Out
 
 from firstspike.hdl.lib.block import Block, join, tap
 
@@ -28,11 +29,10 @@ class BlockProof(wiring.Component):
             if _driven(member) is member:
                 join(m, wiring.flipped(self), self._block, name)
             else:
-                outer, inner_port = getattr(self, name), getattr(self._block, name)
-                m.d.comb += [
-                    inner_port.valid.eq(outer.valid),
-                    inner_port.payload.eq(outer.payload),
-                ]
+                taker, giver = getattr(self._block, name), getattr(self, name)
+                if member.flow is Out:
+                    taker, giver = giver, taker
+                m.d.comb += [taker.valid.eq(giver.valid), taker.payload.eq(giver.payload)]
         self.check(m)
         return m
 
@@ -43,8 +43,7 @@ class BlockProof(wiring.Component):
 
 def _driven(member: wiring.Member) -> wiring.Member:
     """A port of a block as one of a top level, which has no constant for `ready`."""
-    if member.is_signature and isinstance(member.signature, stream.Signature):
-        if member.signature.always_ready:
-            payload = member.signature.members["payload"].shape
-            return wiring.Member(member.flow, tap(payload=payload))
-    return member
+    is_stream = member.is_signature and isinstance(member.signature, stream.Signature)
+    if not (is_stream and member.signature.always_ready):
+        return member
+    return wiring.Member(member.flow, tap(payload=member.signature.members["payload"].shape))

@@ -161,7 +161,7 @@ class DecisionProof(BlockProof):
         M = [Signal(M_shape, name=f"M_{neuron.name}") for neuron in watched]
         m.d.comb += [
             Assert(~self.load | (last & undecided), "a decision falls as a tick is complete"),
-            Assert(~(last & undecided & (fires | final)) | self.load, "a neuron that fires decides"),
+            Assert(~(last & undecided & (fires | final)) | self.load, "who fires decides"),
             Assert(self.decided_image == decided),
         ]
         waits = Signal()

@@ -65,7 +65,7 @@ class DrainProof(BlockProof):
                         entry.operation.as_value().eq(one.operation),
                         entry.state.eq(one.state),
                     ]
-        m.d.comb += Assert(~(keeps & live[1] & came.valid), "there is room for a mask that is taken")
+        m.d.comb += Assert(~(keeps & live[1] & came.valid), "a mask that is taken has room")
         self._check_beats(m, entries[0], live[0])
         if isinstance(self._block, BankedDrain):
             self._relate_banks(m, entries)

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from amaranth.lib import wiring
@@ -19,6 +20,7 @@ from firstspike.hdl.bus.images import Images
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.drain import BankedDrain, Drain
+from firstspike.hdl.link.framing.receiver import SPACING
 from firstspike.sim.harness.networks import network_of
 
 from .axi import (
@@ -36,6 +38,7 @@ from .drain import DrainProof, MaskBufferProof
 from .proof import check
 from .proofs import Progress, Proof
 from .queue import QueueProof
+from .receiver import ReceiverProof
 from .ring import RingProof
 from .sat import CADICAL, GLUCOSE, check_covers, check_inductive
 from .widths import WidthsProof, extremes_of
@@ -70,10 +73,9 @@ def prove_parts(parts: Callable[[], Iterator[Part]], engine: str, progress: Prog
             progress(f"{what}: {text}")
 
         told("induction")
-        settings = {"constants": constants, "engine": engine, "progress": told}
-        check_inductive(circuit, part.depth, **settings)
+        check_inductive(circuit, part.depth, constants=constants, engine=engine, progress=told)
         if part.covered:
-            check_covers(circuit, part.covered, **settings)
+            check_covers(circuit, part.covered, constants=constants, engine=engine, progress=told)
         gates += len(circuit.gates)
         count += 1
     return f"sizes: {count}, gates in all: {gates}"
@@ -83,7 +85,7 @@ def layer_of(
     sizes: tuple[int, ...], number: int, lanes: tuple[int, ...], rows: int = 1, window: int = 0
 ) -> LayerConfig:
     """The configuration of a layer of a core for any weights of 4 bits."""
-    weights = [np.zeros(pair, int) for pair in zip(sizes, sizes[1:], strict=False)]
+    weights = [np.zeros(pair, int) for pair in pairwise(sizes)]
     network = network_of(weights, (1,) * len(weights), unit=16, deadline=96, encoding="ticks")
     shape = CoreShape(lanes=lanes, rows=rows, window=window)
     return CoreConfig.of(network, Folding.of(network, shape), True).layers[number]
@@ -126,7 +128,8 @@ def widths(names: tuple[str, ...]) -> Iterator[Part]:
         network = load_network(name)
         layers = zip(network.layers, network.weights, network.weight_bits, strict=True)
         for number, (layer, weights, bits) in enumerate(layers):
-            own = tuple(map(int, layer.extremes(weights)))
+            negative, positive = map(int, layer.extremes(weights))
+            own = negative, positive
             for any_weights, extremes in ((False, own), (True, extremes_of(layer, bits))):
                 which = "any weights" if any_weights else "its weights"
                 what = f"{name}, layer {number}, {which}"
@@ -148,6 +151,11 @@ def rings(depths: tuple[int, ...]) -> Iterator[Part]:
     """The packet FIFO of the link, as bytes."""
     for depth in depths:
         yield Part(f"{depth} bytes", RingProof(depth), 1, 40)
+
+
+def receivers() -> Iterator[Part]:
+    """The Receiver of the link."""
+    yield Part("receiver", ReceiverProof(), 1, 2 * SPACING)
 
 
 def buses() -> Iterator[tuple[str, wiring.Component, int]]:
@@ -242,6 +250,11 @@ _RING = (
         "`every_cycle` is low while a mark has been read and not yet offered.",
     ),
 )
+_RECEIVER = (
+    "The Receiver of the link ends a frame by a mark only if its COBS blocks are whole and its "
+    "checksum is right, and drops it otherwise, two cycles after the delimiter.",
+    (f"Bytes of the line are at least {SPACING} cycles apart.",),
+)
 _QUEUE = (
     "The SpikeQueue accepts an item whenever it is not full, and gives each once, the smallest key "
     "first, and those of one key in order of arrival.",
@@ -321,6 +334,21 @@ LEMMAS = (
         _WIDTHS[1],
     ),
     _lemma("ring", _RING[0], "16 bytes", partial(rings, (16,)), _RING[1], is_fast=True),
+    _lemma(
+        "ring-64",
+        _RING[0],
+        "32 and 64 bytes",
+        partial(rings, (32, 64)),
+        _RING[1],
+    ),
+    _lemma(
+        "receiver",
+        _RECEIVER[0],
+        "frames of any length; all pixels are stored as they come",
+        receivers,
+        _RECEIVER[1],
+        is_fast=True,
+    ),
     _lemma(
         "queue",
         _QUEUE[0],

@@ -147,7 +147,7 @@ def _verdict(task: MutantTask, number: int, names: tuple[str, ...]) -> Verdict:
     for position, name in enumerate(names):
         circuit = _faulty(name, task.core, task.count)
         try:
-            CASES[name].check(circuit=circuit, **{SELECTED: number})
+            CASES[name].check(circuit=circuit, mutsel=number)
         except ProofError as error:
             return Verdict(task.core, number, fault, "refuted", f"{name}: {str(error)[:80]}")
         if not position and is_equivalent(circuit, number):

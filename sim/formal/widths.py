@@ -20,8 +20,8 @@ class WidthsProof(wiring.Component):
     added are not below the sum of all negative ones, and the positive ones not above theirs. M goes
     on to the deadline, which covers a neuron that stops as it fires.
 
-    Parameters: `widths` under proof; `threshold` and `deadline`; `negative` and `positive`, the sums
-    of a neuron's weights of either sign; `window` k, for steps of up to 2^k ticks.
+    Parameters: `widths` under proof; `threshold` and `deadline`; `extremes`, the sums of a neuron's
+    weights of either sign; `weight_bits`; `window` k, for steps of up to 2^k ticks.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class WidthsProof(wiring.Component):
             Assert(narrow_S == S, "S stays within its width"),
             Assert(narrow_M == M, "M stays within its width"),
             # The invariants: the bounds of S and M.
-            Assert((S == below + above - threshold) & (now <= deadline)),
+            Assert((below + above - threshold == S) & (now <= deadline)),
             Assert((below >= negative) & (below <= 0) & (above <= positive) & (above >= 0)),
-            Assert((now != 0) | ((M == 0) & (S == -threshold))),
-            Assert((now == 0) | (M >= -threshold + lowest * later)),
-            Assert((now == 0) | (M <= -threshold + highest * later)),
+            Assert((now != 0) | ((M == 0) & (-threshold == S))),
+            Assert((now == 0) | (-threshold + lowest * later <= M)),
+            Assert((now == 0) | (-threshold + highest * later >= M)),
             Cover((now == deadline) & (M > 0), "a large M"),
-            Cover((now == deadline) & (M < -threshold * deadline), "a small M"),
+            Cover((now == deadline) & (-threshold * deadline > M), "a small M"),
         ]
         return m
 

@@ -10,12 +10,15 @@ from firstspike.golden.widths import StateWidths, layer_widths, state_widths
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.layer.drain import BankedDrain, Drain, MaskBuffer
 from firstspike.hdl.layer.emitter import Crossing
+from firstspike.hdl.link.framing.receiver import SPACING, Receiver
 from firstspike.hdl.link.framing.ring import Ring
+from firstspike.hdl.link.protocol.formats import Cause
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.crossing import CrossingProof
 from firstspike.sim.formal.decision import DecisionProof
 from firstspike.sim.formal.drain import DrainProof, MaskBufferProof
 from firstspike.sim.formal.lemmas import LEMMAS, layer_of
+from firstspike.sim.formal.receiver import ReceiverProof
 from firstspike.sim.formal.ring import RingProof
 from firstspike.sim.formal.sat import RefutedError, check_bounded, no_progress
 from firstspike.sim.formal.widths import WidthsProof
@@ -38,7 +41,7 @@ def refute(proof, cycles):
 class LateCrossing(Crossing):
     """The lowest bit of the result is wrong."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         m.d.comb += self.o.payload.key.eq(self._steps[-1][0].key ^ 1)
 
@@ -46,7 +49,7 @@ class LateCrossing(Crossing):
 class ForgetfulDecision(Decision):
     """The best of earlier groups is forgotten."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         m.d.sync += self._best[0].eq(-1)
 
@@ -54,7 +57,7 @@ class ForgetfulDecision(Decision):
 class EagerDecision(Decision):
     """A decision is gone after a cycle."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         with m.If(self.decision.valid):
             m.d.sync += self.decision.valid.eq(0)
@@ -63,7 +66,7 @@ class EagerDecision(Decision):
 class ShortDrain(Drain):
     """The last lane of a mask is not sent."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         with m.If(self._registers.bits == 1 << len(self._registers.bits) - 1):
             m.d.comb += self.beats.payload.hit.eq(0)
@@ -72,7 +75,7 @@ class ShortDrain(Drain):
 class RepeatingDrain(BankedDrain):
     """Lanes are sent again if a beat waits."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         waited = self.beats.valid & ~self.beats.ready
         with m.If(waited):
@@ -82,7 +85,7 @@ class RepeatingDrain(BankedDrain):
 class LosingBuffer(MaskBuffer):
     """A mask that comes while three wait is lost."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         valid, _, waiting = self._registers
         with m.If(waiting.level == 3):
@@ -92,10 +95,19 @@ class LosingBuffer(MaskBuffer):
 class TrustingRing(Ring):
     """A byte is visible before its frame has ended."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         with m.If(self.put.valid):
             m.d.sync += self._registers.committed.eq(self._registers.write)
+
+
+class TrustingReceiver(Receiver):
+    """A frame with a wrong checksum is taken."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self._registers.ended & (self._registers.cause == Cause.CRC)):
+            m.d.sync += self._registers.cause.eq(0)
 
 
 WINDOWED = layer_of((4, 6, 2), 0, (3, 2), window=2)
@@ -137,8 +149,12 @@ def test_a_broken_packet_fifo_is_refuted():
     refute(RingProof(16, TrustingRing), 12)
 
 
+def test_a_receiver_that_takes_a_bad_frame_is_refuted():
+    refute(ReceiverProof(TrustingReceiver), 3 * SPACING)
+
+
 def test_the_widths_are_those_of_shipped_networks():
-    """Both layers of a network need the same widths for any weights; the proofs name one of them."""
+    """Both layers of a network need the same widths for any weights."""
     for name in ("mnist-4bit", "mnist-8bit"):
         assert len(set(state_widths(load_network(name), any_weights=True))) == 1
 
