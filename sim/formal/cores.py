@@ -21,6 +21,7 @@ from .circuit import Circuit, compile_circuit
 from .core import CoreHarness, Scenario, stored_bits
 from .images import ImageInduction
 from .invariant import Invariant
+from .learning import LearningHarness
 from .proofs import Progress, Proof
 from .unroll import kept_by_reset
 
@@ -56,9 +57,9 @@ class Case:
     @cached_property
     def network(self) -> Network:
         """A network of this shape, with weights of 0."""
-        fields: dict[str, Any] = {"encoding": "ticks"}
+        encoding: dict[str, Any] = {"encoding": "ticks"}
         if self.shape.get("bitmap"):
-            fields = {"encoding": "binary", "late": -1}
+            encoding = {"encoding": "binary", "late": -1}
         shapes = self.matrices or tuple(pairwise(self.sizes))
         return network_of(
             [np.zeros(shape, int) for shape in shapes],
@@ -66,8 +67,7 @@ class Case:
             bits=self.bits,
             unit=UNIT,
             deadline=DEADLINE,
-            **fields,
-            **self.fields,
+            **(encoding | self.fields),
         )
 
     @cached_property
@@ -251,6 +251,52 @@ CASES = {
     )
 }
 
+_LEARNING_SCENARIO = Scenario(paced=True)
+STORED_BITS = 3
+
+
+def learning_harness(mistake: int = 0) -> LearningHarness:
+    """A core of two lanes that learns, beside section 5 of the page."""
+    case = Case("", "", fields={"encoding": "binary", "late": -1})
+    folding = Folding.of(case.network, CoreShape(**case.shape))
+    config = CoreConfig.of(case.network, folding, stored_bits=STORED_BITS)
+    return LearningHarness(config, _LEARNING_SCENARIO, UNIT, mistake)
+
+
+def prove_learning(progress: Progress, mistake: int = 0) -> str:
+    """Prove that an image changes the weights as the rule says. Raises RefutedError."""
+    harness = learning_harness(mistake)
+    return sat.check_bounded(
+        compile_circuit(harness),
+        160,
+        held=harness.held,
+        constants=harness.constants,
+        start=stored_bits(harness.config),
+        finally_equal=stored_bits(harness.config, "weights_after_"),
+        complete="done",
+        progress=progress,
+    )
+
+
+_LEARNING_PROOF = Proof(
+    name="core-learning",
+    claim="An image that is learned changes the stored weights of a core as the rule of the design "
+    "says, for all stored weights, inputs, labels, settings and states of the random generator; "
+    "an image without an update changes none; class, tick, forced and counts equal the definition.",
+    shapes=f"2-2-2, two lanes, {STORED_BITS} stored bits of which 2 are used, thresholds 1, unit "
+    f"{UNIT}, deadline {DEADLINE}; 1 image",
+    assumptions=(
+        "The source never pauses and sends the rows in ascending order; the decision is taken at "
+        "once.",
+        "The settings and the label are there before the image.",
+        "The host requests nothing.",
+    ),
+    method="bounded, from reset; complete: every run is followed until the image is learned",
+    engine=ENGINES[sat.CADICAL],
+    is_fast=False,
+    prove=prove_learning,
+)
+
 _ENDLESS = Scenario(images=2, pauses=2, idles=True)  # the second one only begins
 
 INDUCTIONS = {
@@ -308,5 +354,6 @@ def _induction_proof(case: Case) -> Proof:
 
 CORES: tuple[Proof, ...] = (
     *(case.proof for case in CASES.values()),
+    _LEARNING_PROOF,
     *(_induction_proof(case) for case in INDUCTIONS.values()),
 )

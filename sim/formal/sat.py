@@ -40,6 +40,7 @@ def check_bounded(
     start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     once: str | None = None,
+    finally_equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     complete: str | None = None,
     stride: int = 1,
     engine: str = CADICAL,
@@ -56,6 +57,8 @@ def check_bounded(
     equal : bits of registers that equal bits of signals from the cycle after the one in which the
         signal `once` is high, in all runs at the same time. Each is proven, and then the solver
         knows them as one, which makes the proof shorter and no weaker.
+    finally_equal : bits of registers that must equal bits of signals in the cycle in which a run
+        reaches `complete`.
     complete : the name of a signal of one bit that every run reaches within the depth. The check
         ends in the cycle in which no run is left that has not reached it.
     stride : cycles that are checked with one question to the solver.
@@ -75,6 +78,10 @@ def check_bounded(
             frames.append(frame)
             run.assume(frame)
             bad = formula.either(bad, run.violated(frame))
+            if done is not None and finally_equal:
+                differs = _differs(run, frame, finally_equal)
+                if formula.is_possible(formula.both(frame(done), differs)):
+                    raise refuted(run, frames, "at the end registers differ from what they should")
             if (cycle + 1) % stride and cycle + 1 < depth:
                 continue
             if formula.is_possible(bad):
@@ -95,6 +102,18 @@ def check_bounded(
         if not formula.is_possible(TRUE):
             raise ProofError("no run satisfies the assumptions.")
         return f"{len(frames)} cycles, {formula.size} variables"
+
+
+def _differs(run: Unrolling, frame: Frame, equal: Mapping[tuple[str, int], tuple[str, int]]) -> int:
+    """Return the literal that says that a register differs from its signal in this cycle."""
+    differ = []
+    for register in run.circuit.registers:
+        for name in register.names:
+            if name in equal:
+                signal, bit = equal[name]
+                literal = frame(run.circuit.signals[signal][bit])
+                differ.append(run.formula.differ(frame(2 * register.node), literal))
+    return run.formula.any_of(differ)
 
 
 def _join(

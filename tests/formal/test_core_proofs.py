@@ -9,7 +9,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.sim.formal import cycle_table, images
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.core import stored_bits
-from firstspike.sim.formal.cores import CASES, CORES, INDUCTIONS, Case
+from firstspike.sim.formal.cores import CASES, CORES, INDUCTIONS, Case, prove_learning
 from firstspike.sim.formal.invariant import Invariant
 from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.sat import RefutedError, no_progress
@@ -43,6 +43,12 @@ def test_a_wrong_cycle_model_is_refuted(monkeypatch):
     monkeypatch.setattr(cycle_table, "cycles", lambda *given: counted(*given) + 1)
     with pytest.raises(RefutedError, match="golden's cycles of image 0"):
         CASES["core-2-lanes-paced"].check()
+
+
+@pytest.mark.long
+def test_a_wrong_rule_of_learning_is_refuted():
+    with pytest.raises(RefutedError, match="registers differ"):
+        prove_learning(no_progress, mistake=1)
 
 
 def test_an_invariant_that_does_not_hold_is_refused():
