@@ -91,7 +91,7 @@ class Case:
         else:
             shared = {}
         circuit = circuit or compile_circuit(harness)
-        kept = kept_by_reset(circuit) if self.after_reset else set()
+        kept = kept_by_reset(circuit, held) if self.after_reset else set()
         free = {circuit.registers[number] for number in kept}
         return sat.check_bounded(
             circuit,
@@ -323,9 +323,14 @@ def _induction_of(name: str) -> tuple[ImageInduction, Circuit]:
     return ImageInduction(harness, circuit, case.depth), circuit
 
 
-def prove_images(name: str, progress: Progress) -> str:
+def prove_images(
+    name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None, **held: int
+) -> str:
     """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
-    induction, circuit = _induction_of(name)
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = circuit or compile_circuit(harness)
+    induction = ImageInduction(harness, circuit, case.depth, **held)
     invariant = Invariant.read((_INVARIANTS / f"{name}.txt").read_text(), circuit)
     return induction.prove(invariant, progress)
 

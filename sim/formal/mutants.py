@@ -16,19 +16,26 @@ from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 from .circuit import Circuit, CircuitError, compile_circuit
-from .cores import CASES, Case
+from .cores import CASES, INDUCTIONS, Case, prove_images
 from .explanations import EXPLANATIONS
 from .proof import ProofError
 from .sat import CADICAL
 from .unroll import Formula, Unrolling
 
 MUTATED = {
-    "two-lanes": ("core-2-lanes", "core-writes", "core-2-lanes-images", "core-extras"),
+    "two-lanes": ("core-2-lanes", "core-writes", "core-reset", "core-extras"),
 }
-"""Of each proven core the proofs that have to refute a fault, the shortest first."""
+"""The proofs of each core that have to refute a fault, the shortest first."""
+
+ENDLESS = {"two-lanes": "images-2-lanes"}
+"""The induction over images of each core."""
+
+KINDS = "refuted", "equivalent", "harmless", "explained", "unexplained"
+"""Verdicts on a fault: a proof refutes it; it changes no register and no property; all proofs of
+the core hold with it, also that of endless sequences of images; it is explained; none of these."""
 
 SEED = 1
-"""Of the choice of faults."""
+"""Seed of the choice of faults."""
 
 SELECTED = "mutsel"
 """The input that puts a fault into the circuit, by its number; 0 is none."""
@@ -71,7 +78,7 @@ class Verdict:
     number: int
     fault: str
     kind: str
-    """refuted, equivalent, explained or unexplained"""
+    """One of `KINDS`."""
     why: str
     """The proof that refutes it, or the explanation."""
 
@@ -125,7 +132,8 @@ def _faults(core: str, count: int) -> tuple[str, ...]:
 def _faulty(name: str, core: str, count: int) -> Circuit:
     """The circuit of a proof of a core, with all faults to choose from."""
     commands = [re.sub(r" -(wire|wirebit|src) \S+", "", one) for one in _faults(core, count)]
-    return compile_circuit(CASES[name].harness(), change="\n".join((_ENUMERATE, *commands)))
+    case = CASES.get(name) or INDUCTIONS[name]
+    return compile_circuit(case.harness(), change="\n".join((_ENUMERATE, *commands)))
 
 
 def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:
@@ -152,6 +160,12 @@ def _verdict(task: MutantTask, number: int, names: tuple[str, ...]) -> Verdict:
             return Verdict(task.core, number, fault, "refuted", f"{name}: {str(error)[:80]}")
         if not position and is_equivalent(circuit, number):
             return Verdict(task.core, number, fault, "equivalent", "")
+    endless = ENDLESS[task.core]
+    try:
+        did = prove_images(endless, circuit=_faulty(endless, task.core, task.count), mutsel=number)
+        return Verdict(task.core, number, fault, "harmless", f"{endless} holds with it: {did}")
+    except ProofError:
+        pass
     for pattern, why in EXPLANATIONS:
         if re.search(pattern, fault):
             return Verdict(task.core, number, fault, "explained", why)

@@ -13,7 +13,7 @@ from firstspike.scripts.output import say, table
 from firstspike.scripts.places import Verb
 from firstspike.scripts.shares import Shares, shares
 from firstspike.sim.formal.catalogue import PROOFS
-from firstspike.sim.formal.mutants import MUTATED, mutants_of, verdicts_of
+from firstspike.sim.formal.mutants import KINDS, MUTATED, mutants_of, verdicts_of
 from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.proofs import Proof
 
@@ -110,7 +110,3 @@ def _try_mutants(work: Shares, cores: list[str], count: int) -> int:
     named = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
     say(f"{kinds.total()} faults: {named}")
     return int(kinds["unexplained"] > 0)
-
-
-KINDS = "refuted", "equivalent", "explained", "unexplained"
-"""The verdicts on faults."""
