@@ -324,13 +324,13 @@ def _induction_of(name: str) -> tuple[ImageInduction, Circuit]:
 
 
 def prove_images(
-    name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None, **held: int
+    name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None
 ) -> str:
     """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
     case = INDUCTIONS[name]
     harness = case.harness()
     circuit = circuit or compile_circuit(harness)
-    induction = ImageInduction(harness, circuit, case.depth, **held)
+    induction = ImageInduction(harness, circuit, case.depth)
     invariant = Invariant.read((_INVARIANTS / f"{name}.txt").read_text(), circuit)
     return induction.prove(invariant, progress)
 

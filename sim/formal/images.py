@@ -36,19 +36,13 @@ class ImageInduction:
     Parameters
     ----------
     depth : cycles within which an image ends.
-    held : further inputs with a fixed value.
     """
 
     def __init__(
-        self,
-        harness: CoreHarness,
-        circuit: Circuit,
-        depth: int,
-        engine: str = CADICAL,
-        **held: int,
+        self, harness: CoreHarness, circuit: Circuit, depth: int, engine: str = CADICAL
     ) -> None:
         self._harness, self._circuit, self._depth = harness, circuit, depth
-        self._engine, self._held = engine, held
+        self._engine = engine
         self._start: dict[Bit, Bit] = stored_bits(harness.config)
         registers = circuit.registers
         self._core = [
@@ -95,7 +89,7 @@ class ImageInduction:
         return Unrolling(
             self._circuit,
             formula,
-            held={**harness.held, **self._held},
+            held=harness.held,
             constants=harness.constants,
             start=self._start,
         )
@@ -140,7 +134,7 @@ class ImageInduction:
     def _changed_by_idling(self) -> set[int]:
         """Registers that a reset keeps, or that may change while nothing comes after it."""
         registers = self._circuit.registers
-        unknown = kept_by_reset(self._circuit, self._held) & {*self._state}
+        unknown = kept_by_reset(self._circuit) & {*self._state}
         while True:
             with Formula(self._engine) as formula:
                 run = self._unrolling(formula)

@@ -132,8 +132,14 @@ def _faults(core: str, count: int) -> tuple[str, ...]:
 def _faulty(name: str, core: str, count: int) -> Circuit:
     """The circuit of a proof of a core, with all faults to choose from."""
     commands = [re.sub(r" -(wire|wirebit|src) \S+", "", one) for one in _faults(core, count)]
-    case = CASES.get(name) or INDUCTIONS[name]
-    return compile_circuit(case.harness(), change="\n".join((_ENUMERATE, *commands)))
+    return compile_circuit(CASES[name].harness(), change="\n".join((_ENUMERATE, *commands)))
+
+
+def _with_fault(name: str, task: MutantTask, number: int) -> Circuit:
+    """The circuit of an induction over images with one fault, which leaves registers their names."""
+    command = _faults(task.core, task.count)[number - 1]
+    fault = re.sub(r" -(wire|wirebit|src) \S+| -ctrl \S+ \d+ \d+", "", command)
+    return compile_circuit(INDUCTIONS[name].harness(), change=f"{_ENUMERATE}\n{fault}")
 
 
 def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:
@@ -162,9 +168,9 @@ def _verdict(task: MutantTask, number: int, names: tuple[str, ...]) -> Verdict:
             return Verdict(task.core, number, fault, "equivalent", "")
     endless = ENDLESS[task.core]
     try:
-        did = prove_images(endless, circuit=_faulty(endless, task.core, task.count), mutsel=number)
+        did = prove_images(endless, circuit=_with_fault(endless, task, number))
         return Verdict(task.core, number, fault, "harmless", f"{endless} holds with it: {did}")
-    except ProofError:
+    except (ProofError, KeyError):  # the latter of an invariant whose register has lost its name
         pass
     for pattern, why in EXPLANATIONS:
         if re.search(pattern, fault):
