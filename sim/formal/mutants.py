@@ -47,7 +47,7 @@ _EXCLUDED = re.compile(r" -port (Q|CLK|clk|port\$\S+) ")
 """Clocks, and ports whose names differ from harness to harness; and outputs of registers, which
 would lose the initial value, for it belongs to their wire."""
 
-_ENUMERATE = "rename -enumerate top.core top.core.*"
+_ENUMERATE = "rename -enumerate -pattern $n% top.core top.core.*"
 """Gives the cells of the core names that are the same in every harness."""
 
 _LIST = """
@@ -136,7 +136,7 @@ def _faulty(name: str, core: str, count: int) -> Circuit:
 
 
 def _with_fault(name: str, task: MutantTask, number: int) -> Circuit:
-    """The circuit of an induction over images with one fault, which leaves registers their names."""
+    """The circuit of an induction over images with one fault: registers keep their names."""
     command = _faults(task.core, task.count)[number - 1]
     fault = re.sub(r" -(wire|wirebit|src) \S+| -ctrl \S+ \d+ \d+", "", command)
     return compile_circuit(INDUCTIONS[name].harness(), change=f"{_ENUMERATE}\n{fault}")
