@@ -147,6 +147,7 @@ class Decision(Block):
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
         if config.walk_apart:
             best_index = said["class"]
+        self._best = best_M, best_index
         index = Signal(range(folding.n_out))
         first_group = operation.group == 0
         m.d.comb += index.eq(times(lanes, operation.group) + lane)

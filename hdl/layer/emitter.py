@@ -90,6 +90,7 @@ class Crossing(Block):
             raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
         self._value = value
         self._config = config
+        self._steps: list[tuple[Signal, Signal]] = []  # of each register: payload, valid
         super().__init__(
             #: `value` is what the taker wants to know again.
             i=In(stream.Signature(struct(state=state_layout(config), value=value))),
@@ -126,7 +127,9 @@ class Crossing(Block):
                 ]
                 with m.If(below):
                     m.d.sync += following.M.eq(trial)
+            self._steps.append((current, valid))
             current, valid = following, following_valid
+        self._steps.append((current, valid))
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.key.eq(current.key),

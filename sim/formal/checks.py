@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must hold of a core's decisions and logs, in every cycle, beside what is expected."""
+
+from typing import TYPE_CHECKING, Any
+
+from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
+
+from firstspike.golden.network import Network
+from firstspike.hdl.core.core import Core
+
+from .cycle_table import CycleTable
+from .definition import Expected
+from .source import EventSource, WordSource, register
+
+if TYPE_CHECKING:
+    from .core import Scenario
+
+CLOCK_BITS = 8
+"""Cycles are compared modulo 2^8; no proof looks at so many."""
+
+
+class Checks:
+    """Adds the assertions on a core to a module, and the assumption on pauses.
+
+    Parameters
+    ----------
+    expected : what the definition says of each image.
+    given_up : high in the cycle in which an image is aborted.
+    """
+
+    def __init__(
+        self,
+        m: Module,
+        core: Core,
+        source: EventSource | WordSource,
+        expected: list[Expected],
+        scenario: "Scenario",
+        given_up: Value,
+    ) -> None:
+        self._m, self._core, self._source = m, core, source
+        self._expected, self._scenario, self._given_up = expected, scenario, given_up
+        #: Decisions that have been taken.
+        self.decided = register(range(len(expected) + 1), "decided")
+        self._appears = [Signal(name=f"appears_{k}") for k in range(len(expected))]
+
+    def check_stream(self) -> None:
+        """A decision is of an image, comes once, and stays as it is until it is taken."""
+        m, decision, source = self._m, self._core.decision, self._source
+        payload = Value.cast(decision.payload)
+        waits, before = register(1, "decision_waits"), register(len(payload), "decision_before")
+        m.d.sync += [waits.eq(decision.valid & ~decision.ready), before.eq(payload)]
+        with m.If(decision.valid & decision.ready):
+            m.d.sync += self.decided.eq(self.decided + 1)
+        m.d.comb += [
+            Assert(~decision.valid | (self.decided < source.begun), "each decision is of an image"),
+            Assert(~waits | decision.valid, "a decision is not withdrawn"),
+            Assert(~waits | (payload == before), "a decision is steady"),
+            *(
+                appears.eq(decision.valid & ~waits & (self.decided == k))
+                for k, appears in enumerate(self._appears)
+            ),
+        ]
+        if not self._core.config.folding.overlaps:
+            begins_alone = ~source.begins | (self.decided == source.begun)
+            m.d.comb += Assert(begins_alone, "an image begins when the one before is decided")
+
+    def check_decisions(self) -> None:
+        """Every decision is that of the definition, and its cycles are those that went by."""
+        m, source, payload = self._m, self._source, self._core.decision.payload
+        clock = register(CLOCK_BITS, "clock")
+        m.d.sync += clock.eq(clock + 1)
+        causes = Value.cast(payload.causes)
+        for k, image in enumerate(self._expected):
+            start, cycles = register(CLOCK_BITS, f"start_{k}"), Signal(CLOCK_BITS)
+            with m.If(source.begins & (source.begun == k)):
+                m.d.sync += start.eq(clock)
+            m.d.comb += cycles.eq(clock - start)
+            must, may = self._causes(k, image)
+            checks = {
+                "the class": payload["class"] == image.winner,
+                "the tick": payload.tick == image.tick,
+                "forced": payload.forced == image.forced,
+                "the error": payload.error == causes.any(),
+                "the causes": ((must & ~causes) == 0) & ((causes & ~may) == 0),
+                "the cycles": payload.cycles == cycles,
+                **{
+                    f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
+                    for number, count in enumerate(image.counts)
+                },
+            }
+            m.d.comb += [
+                Assert(~self._appears[k] | right, f"{what} of image {k}")
+                for what, right in checks.items()
+            ]
+
+    def _causes(self, k: int, image: Expected) -> tuple[Value, Value]:
+        """The causes that the decision of image k must have, and those that it may have.
+
+        It must have those of the events before the one that promises its tick: whatever follows
+        may come too late. It has no cause that was not there.
+        """
+        m, source, size = self._m, self._source, len(self._core.decision.payload.causes.as_value())
+        if not (self._scenario.extras or self._scenario.aborts):
+            return Const(0, size), Const(0, size)
+        assert isinstance(source, EventSource)
+        sealed = register(1, f"sealed_{k}")
+        must, may = (register(size, f"{name}_{k}") for name in ("must", "may"))
+        event = source.events.payload
+        accepted = source.events.valid & source.events.ready
+        of_image = Signal(name=f"event_of_{k}")
+        found, seals = Signal(size, name=f"found_{k}"), Signal(name=f"seals_{k}")
+        m.d.comb += [
+            of_image.eq((source.number == k) & (source.begins | source.is_open)),
+            found.eq(Cat(Mux(accepted, source.bad, 0), self._given_up)),
+            seals.eq(accepted & ~source.bad.any() & (event.tick >= image.tick)),
+        ]
+        with m.If(of_image):
+            m.d.sync += [may.eq(may | found), sealed.eq(sealed | seals)]
+            with m.If(~(sealed | seals)):
+                m.d.sync += must.eq(must | found)
+        return must, may
+
+    def check_golden_cycles(self, network: Network, bits: Value | None) -> None:
+        """The cycles are those that golden's model counts; `bits` are those of the bitmaps."""
+        m, config = self._m, self._core.config
+        for k, image in enumerate(self._expected):
+            m.submodules[f"table_{k}"] = table = CycleTable(network, config.folding)
+            first = Cat(image.spikes[0])
+            if bits is not None:
+                first = bits[k * len(bits) // len(self._expected) :][: config.n_inputs]
+            right = self._core.decision.payload.cycles == table.cycles
+            m.d.comb += [
+                table.key.eq(Cat(first, *image.spikes[1:], image.tick)),
+                Assert(~self._appears[k] | right, f"golden's cycles of image {k}"),
+            ]
+
+    def check_logs(self) -> None:
+        """Each hidden spike is logged at most once and with its tick, and before the decision."""
+        m, core = self._m, self._core
+        image = Signal(range(len(self._expected) + 1))  # of which a spike is logged
+        m.d.comb += image.eq(self.decided + core.decision.valid)
+        # The image bit alternates; the first spike that is logged shows that of its image.
+        known, bit_of_even = register(1, "bit_is_known"), register(1, "bit_of_even")
+        appears = Cat(self._appears).any()
+        for number, layer in enumerate(core.config.layers[:-1]):
+            neurons, sends = range(layer.folding.n_out), layer.folding.sends
+            log = getattr(core, f"log_{number}")
+            entries = [(log.valid, log.spike.neuron)] if sends == 1 else []
+            if sends > 1:
+                banks = [log.spike.banks[str(bank)] for bank in range(sends)]
+                entries = [(log.valid & bank.present, bank.neuron) for bank in banks]
+            logged, logs = register(len(neurons), f"logged_{number}"), Signal(len(neurons))
+            m.d.comb += [
+                logs.eq(Cat(_has(entries, neuron) for neuron in neurons)),
+                *(Assert(~valid | (one < len(neurons)), "a neuron") for valid, one in entries),
+                Assert(~(logged & logs).any(), "a spike is logged once"),
+                Assert(
+                    ~(log.valid & known) | (log.spike.image == image[0] ^ bit_of_even),
+                    "the image bit of a logged spike",
+                ),
+            ]
+            m.d.sync += logged.eq(Mux(appears, 0, logged) | logs)
+            with m.If(log.valid):
+                m.d.sync += [known.eq(1), bit_of_even.eq(log.spike.image ^ image[0])]
+            for k, of_image in enumerate(self._expected):
+                now = Signal(len(neurons), name=f"logs_{number}_of_{k}")
+                m.d.comb += now.eq(Mux(image == k, logs, 0))
+                self._check_log(k, of_image, number + 1, log, now, logged)
+
+    def _check_log(
+        self, k: int, image: Expected, layer: int, log: Any, now: Value, logged: Value
+    ) -> None:
+        """What is logged of image k are spikes; none before the decision is missing."""
+        for neuron, tick in enumerate(image.spikes[layer]):
+            is_spike = (tick != 0) & (log.spike.tick == tick)
+            before = (tick != 0) & (tick < image.tick)
+            self._m.d.comb += [
+                Assert(~now[neuron] | is_spike, "a logged spike"),
+                Assert(
+                    ~(self._appears[k] & before) | logged[neuron],
+                    "a spike before the decision is logged",
+                ),
+            ]
+
+    def bound_pauses(self, may_send: Value) -> None:
+        """Assume that there are at most so many pauses."""
+        m, scenario, decision = self._m, self._scenario, self._core.decision
+        count, pauses = register(range(scenario.pauses + 2), "pauses"), Signal()
+        fresh = register(1, "fresh", init=1)  # nothing can be offered in the first cycle
+        m.d.sync += fresh.eq(0)
+        paused = self._source.pauses & may_send & ~fresh
+        if scenario.idles:
+            paused &= self._source.is_open
+        m.d.comb += [
+            pauses.eq(paused | (decision.valid & ~decision.ready)),
+            Assume(count + pauses <= scenario.pauses),
+        ]
+        m.d.sync += count.eq(count + pauses)
+
+
+def _has(entries: list[tuple[Value, Value]], neuron: int) -> Value:
+    """Whether a spike of this neuron is among the entries of a log."""
+    return Cat(valid & (one == neuron) for valid, one in entries).any()

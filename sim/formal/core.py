@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A whole core beside the definition: what must hold of its ports, whatever images come.
+
+All weights and all spike ticks are constants of any value, and so is what happens in a run. The
+order of a tick's spikes, pauses of the source, and waiting of whoever takes decisions are free.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amaranth.hdl import Assume, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.network import Network
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import input_layout
+from firstspike.hdl.layer.words import CHUNK_BITS
+
+from .checks import Checks
+from .definition import Definition, Expected, LayerShape, Patch
+from .source import EventSource, WordSource, register
+
+Bit = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What may happen in a run.
+
+    `pauses` bounds the cycles in which the source offers nothing though images are left, or a
+    decision waits, of both together. If `idles`, pauses between images are not counted. `extras`
+    bounds the events ADVANCE and the bad events. With `aborts` every image may be aborted at any
+    time. With `writes` a word of the weights is written at first; its
+    address may be out of range.
+    """
+
+    images: int = 1
+    pauses: int = 0
+    idles: bool = False
+    extras: int = 0
+    aborts: bool = False
+    writes: bool = False
+    paced: bool = False
+    """The source never pauses and sends the rows of a tick in ascending order, and decisions are
+    taken at once: then the cycles are those of golden's model."""
+
+
+def shape_of(layer: LayerConfig) -> LayerShape:
+    """The layer as the definition has it."""
+    kind, patch = layer.folding.kind, None
+    if isinstance(kind, Convolution):
+        geometry = kind.geometry
+        patch = Patch(
+            kind.maps,
+            kind.columns,
+            geometry.size,
+            geometry.kernel,
+            geometry.stride,
+            geometry.padding,
+        )
+    return LayerShape(kind.n_in, kind.n_out, layer.weight_bits, layer.threshold, patch)
+
+
+def weight_bits_of(layer: LayerConfig) -> list[tuple[int, int]]:
+    """Of each bit of the weights, row by row: the word of the store that has it, and its bit."""
+    folding, bits = layer.folding, layer.stored_bits
+    found = []
+    for row in range(folding.kind.rows):
+        for column in range(folding.columns):
+            group, lane = divmod(column, folding.lanes)
+            word = group * folding.bank_rows * folding.rows + row
+            found += [(word, lane * bits + bit) for bit in range(bits)]
+    return found
+
+
+def stored_bits(config: CoreConfig, prefix: str = "weights_") -> dict[Bit, Bit]:
+    """The bit of a signal `weights_N` that each bit of the weight memories has."""
+    found = {}
+    for number, layer in enumerate(config.layers):
+        for bit, (word, at) in enumerate(weight_bits_of(layer)):
+            index, bank = divmod(word, layer.folding.rows)
+            lane = at // layer.stored_bits
+            for segment, lanes in enumerate(layer.segments):
+                if lane in lanes:
+                    name = f"core.layer_{number}.store.bank_{bank}_{segment}[{index}]"
+                    at -= lanes.start * layer.stored_bits
+                    found[name, at] = (f"{prefix}{number}", bit)
+                    break
+    return found
+
+
+class CoreHarness(wiring.Component):
+    """The core, its source, and the checks of what it says.
+
+    Parameters
+    ----------
+    network : one of the shape of the core; its weights do not matter.
+    fires_at : see `Definition`.
+    """
+
+    def __init__(
+        self, network: Network, config: CoreConfig, scenario: Scenario, fires_at: int = 0
+    ) -> None:
+        self._network = network
+        self.config, self.scenario, self._fires_at = config, scenario, fires_at
+        self.layers = [shape_of(layer) for layer in config.layers]
+        first, images = config.layers[0].folding, scenario.images
+        self.tick_bits = bits_for(config.deadline)
+        ports: dict[str, wiring.Member] = {
+            f"weights_{number}": In(layer.weights * config.layers[number].stored_bits)
+            for number, layer in enumerate(self.layers)
+        }
+        if config.bitmap is None:
+            ports["ticks"] = In(self.tick_bits * first.n_in * images)
+            ports["pick"] = In(first.n_in)
+        else:
+            assert config.n_inputs is not None
+            words = -(-config.n_inputs // config.bitmap)
+            ports["bits"] = In(config.bitmap * words * images)
+        if scenario.extras:
+            ports["extra"] = In(1)
+            ports["extra_event"] = In(input_layout(first.n_in, config.deadline, first.rows))
+        if scenario.aborts:
+            ports |= {
+                "abort": In(1),
+                "aborted": In(images),
+                "survivors": In(first.n_in * images),
+            }
+        super().__init__(
+            {
+                **ports,
+                "offer": In(1),
+                "take": In(1),
+                #: A request of the host comes; without `writes` it is held at 0.
+                "host": In(1),
+                "write_layer": In(range(len(config.layers) + 1)),
+                "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
+                "write_data": In(CHUNK_BITS),
+                #: The word has been written.
+                "written": Out(1),
+                #: All images are decided, and all decisions taken.
+                "done": Out(1),
+                #: The first event or word of an image is accepted.
+                "accepts": Out(1),
+                #: No image is open, and the first event or word of one would be accepted.
+                "is_ready": Out(1),
+                #: And all images are decided, of which there are some.
+                "is_between": Out(1),
+            }
+        )
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """The inputs that keep a value in a run."""
+        fixed = ("ticks", "bits", "aborted", "survivors", "write_")
+        return tuple(
+            name for name in self.signature.members if name.startswith(("weights_", *fixed))
+        )
+
+    @property
+    def held(self) -> Mapping[str, int]:
+        """The inputs that have one value in all runs."""
+        held = {"rst": 0, "host": int(self.scenario.writes)}
+        if self.scenario.paced:
+            held |= {"offer": 1, "take": 1}
+            if self.config.bitmap is None:
+                held["pick"] = (1 << self.config.layers[0].folding.n_in) - 1
+        return held
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, scenario = self.config, self.scenario
+        self._given_up: Value = Const(0)  # an image is aborted
+        m.submodules.core = core = Core(config)
+        weights = self._connect_host(m, core)
+        source, ticks = self._connect_source(m, core)
+        expected = self._expect(m, weights, ticks)
+        checks = Checks(m, core, source, expected, scenario, self._given_up)
+        checks.check_stream()
+        checks.check_decisions()
+        checks.check_logs()
+        if scenario.paced:
+            checks.check_golden_cycles(self._network, self.bits if config.bitmap else None)
+        checks.bound_pauses(self.written if scenario.writes else Const(1))
+        inlet = core.events if config.bitmap is None else core.words
+        m.d.comb += [
+            core.decision.ready.eq(self.take),
+            self.done.eq(checks.decided == scenario.images),
+            self.accepts.eq(source.begins),
+            self.is_ready.eq(~source.is_open & inlet.ready),
+            self.is_between.eq(
+                self.is_ready & (source.begun != 0) & (checks.decided == source.begun)
+            ),
+        ]
+        return m
+
+    def _connect_host(self, m: Module, core: Core) -> list[Value]:
+        """Write a word if the scenario says so; returns the weights that the images find."""
+        weights = [getattr(self, f"weights_{number}") for number in range(len(self.layers))]
+        m.d.comb += [
+            core.weights_read.ready.eq(1),
+            core.weights.valid.eq(self.host),
+            core.weights.payload.write.eq(1),
+            core.weights.payload.layer.eq(self.write_layer),
+            core.weights.payload.address.eq(self.write_address),
+            core.weights.payload.data.eq(self.write_data),
+        ]
+        self._may_send: Value = Const(1)
+        if not self.scenario.writes:
+            return weights
+        written = register(1, "written")
+        m.d.comb += [
+            core.weights.valid.eq(self.host & ~written),
+            self.written.eq(written),
+        ]
+        accepted = core.weights.valid & core.weights.ready
+        with m.If(accepted):
+            m.d.sync += written.eq(1)
+        self._may_send = written | accepted
+        return [
+            self._after_write(m, number, layer, weights[number])
+            for number, layer in enumerate(self.config.layers)
+        ]
+
+    def _after_write(self, m: Module, number: int, layer: LayerConfig, before: Value) -> Value:
+        here = Signal(name=f"writes_layer_{number}")
+        m.d.comb += here.eq(self.write_layer == number)
+        bits = []
+        for bit, (word, at) in enumerate(weight_bits_of(layer)):
+            hit = here & (self.write_address == word)
+            bits.append(Mux(hit, self.write_data[at], before[bit]))
+        after = Signal(len(before), name=f"weights_after_{number}")
+        m.d.comb += after.eq(Cat(*bits))
+        return after
+
+    def _connect_source(
+        self, m: Module, core: Core
+    ) -> tuple[EventSource | WordSource, list[list[Value]]]:
+        """Connect the source; returns the ticks of each image's inputs."""
+        config, scenario, size = self.config, self.scenario, self.tick_bits
+        images, n_in = range(scenario.images), config.layers[0].folding.n_in
+        offer = self.offer & self._may_send
+        if config.bitmap is not None:
+            assert config.inputs is not None
+            words = WordSource(config, scenario.images)
+            m.submodules.source = words
+            wiring.connect(m, words.words, core.words)
+            m.d.comb += [words.bits.eq(self.bits), words.offer.eq(offer)]
+            wide = config.bitmap * words.words_per_image
+            ticks = [
+                [Mux(self.bits[k * wide + pixel], config.unit, 0) for pixel in config.inputs]
+                for k in images
+            ]
+            return words, ticks
+        m.submodules.source = events = EventSource(config, scenario.images)
+        wiring.connect(m, events.events, core.events)
+        m.d.comb += [
+            events.ticks.eq(self.ticks),
+            events.offer.eq(offer),
+            events.pick.eq(self.pick),
+            Assume(events.valid),
+        ]
+        ticks = [[self.ticks[(k * n_in + i) * size :][:size] for i in range(n_in)] for k in images]
+        m.d.comb += [Assume(tick <= config.deadline) for of_image in ticks for tick in of_image]
+        if scenario.extras:
+            count = register(range(scenario.extras + 1), "extras")
+            m.d.comb += [
+                events.extra.eq(self.extra & (count != scenario.extras)),
+                events.extra_event.eq(self.extra_event),
+            ]
+            m.d.sync += count.eq(count + events.accepts_extra)
+        if scenario.aborts:
+            ticks = self._connect_abort(m, core, events, ticks)
+        return events, ticks
+
+    def _connect_abort(
+        self, m: Module, core: Core, source: EventSource, ticks: list[list[Value]]
+    ) -> list[list[Value]]:
+        """Abort images; of those the spikes count that had been accepted.
+
+        Which images are aborted, and which of their spikes survive, are constants of any value, of
+        which the assumptions say that they are what happens.
+        """
+        n_in, ends = self.config.layers[0].folding.n_in, Signal()
+        given_up = self.abort & source.is_open & ~source.ends_now
+        self._given_up = Signal()
+        m.d.comb += [
+            core.abort_image.eq(self.abort),
+            source.give_up.eq(self.abort),
+            ends.eq(source.ends_now),
+            self._given_up.eq(given_up),
+        ]
+        for k in range(self.scenario.images):
+            here, survivors = source.number == k, self.survivors[k * n_in :][:n_in]
+            m.d.comb += [
+                Assume(~(here & given_up) | (self.aborted[k] & (survivors == source.sent))),
+                Assume(~(here & ends) | ~self.aborted[k]),
+            ]
+        return [
+            [
+                Mux(self.aborted[k] & ~self.survivors[k * n_in + i], 0, tick)
+                for i, tick in enumerate(of_image)
+            ]
+            for k, of_image in enumerate(ticks)
+        ]
+
+    def _expect(self, m: Module, weights: list[Value], ticks: list[list[Value]]) -> list[Expected]:
+        definition = Definition(m, self.layers, self.config.deadline, self._fires_at)
+        matrices = [layer.matrix(flat) for layer, flat in zip(self.layers, weights, strict=True)]
+        return [definition.expect(matrices, of_image) for of_image in ticks]

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proofs of whole cores: which shapes, in which scenarios, and how they are checked."""
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.layers.geometry import Geometry
+from firstspike.golden.network import Network
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.harness.networks import network_of
+
+from . import sat
+from .circuit import Circuit, compile_circuit
+from .core import CoreHarness, Scenario, stored_bits
+from .images import ImageInduction
+from .invariant import Invariant
+from .learning import LearningHarness
+from .proofs import Progress, Proof
+from .unroll import kept_by_reset
+
+ENGINES = {sat.CADICAL: "CaDiCaL 1.9.5", sat.GLUCOSE: "Glucose 4.2.1"}
+
+UNIT, DEADLINE = 1, 6
+"""The smallest that a network may have."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A core and a scenario.
+
+    `shape` holds the arguments of `CoreShape`, and `fields` further ones of the network.
+    """
+
+    name: str
+    what: str
+    sizes: tuple[int, ...] = (2, 2, 2)
+    bits: int = 2
+    threshold: int = 1
+    matrices: tuple[tuple[int, int], ...] = ()
+    """Rows and columns of the weights, where they are not those of dense layers of these sizes."""
+    shape: dict[str, Any] = field(default_factory=lambda: {"lanes": 2, "window": 0})
+    fields: dict[str, Any] = field(default_factory=dict)
+    scenario: Scenario = field(default_factory=Scenario)
+    depth: int = 90
+    is_fast: bool = False
+    after_reset: bool = False
+    """The core was reset at any moment, so registers that a reset keeps have any value."""
+    engine: str = sat.CADICAL
+
+    @cached_property
+    def network(self) -> Network:
+        """A network of this shape, with weights of 0."""
+        encoding: dict[str, Any] = {"encoding": "ticks"}
+        if self.shape.get("bitmap"):
+            encoding = {"encoding": "binary", "late": -1}
+        shapes = self.matrices or tuple(pairwise(self.sizes))
+        return network_of(
+            [np.zeros(shape, int) for shape in shapes],
+            [self.threshold] * (len(self.sizes) - 1),
+            bits=self.bits,
+            unit=UNIT,
+            deadline=DEADLINE,
+            **(encoding | self.fields),
+        )
+
+    @cached_property
+    def config(self) -> CoreConfig:
+        """The core's, for any weights."""
+        folding = Folding.of(self.network, CoreShape(**self.shape))
+        return CoreConfig.of(self.network, folding, any_weights=True)
+
+    def harness(self, fires_at: int = 0) -> CoreHarness:
+        """The core beside the definition."""
+        return CoreHarness(self.network, self.config, self.scenario, fires_at)
+
+    def check(
+        self, progress: Progress = sat.no_progress, circuit: Circuit | None = None, **held: int
+    ) -> str:
+        """Carry the bounded proof out; returns what was done. Raises RefutedError."""
+        harness = self.harness()
+        if self.scenario.writes:
+            written = stored_bits(self.config, "weights_after_")
+            shared = {"equal": written, "once": "written"}
+        else:
+            shared = {}
+        circuit = circuit or compile_circuit(harness)
+        kept = kept_by_reset(circuit, held) if self.after_reset else set()
+        free = {circuit.registers[number] for number in kept}
+        return sat.check_bounded(
+            circuit,
+            self.depth,
+            held={**harness.held, **held},
+            constants=harness.constants,
+            start=stored_bits(self.config),
+            free=free.__contains__,
+            **shared,  # type: ignore[arg-type]
+            complete="done",
+            engine=self.engine,
+            progress=progress,
+        )
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the proof assumes of the inputs, a sentence each."""
+        scenario = self.scenario
+        found = [
+            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
+            "order of time, those of one tick in any order, and then END."
+        ]
+        if self.config.bitmap is not None:
+            found = ["All images come as words of a bitmap, none as events."]
+        if scenario.paced:
+            found = [
+                "The source never pauses and sends the rows of one tick in ascending order; "
+                "decisions are taken at once."
+            ]
+        elif scenario.idles:
+            found.append(
+                f"While an image is open the source pauses, or its decision waits, for at most "
+                f"{scenario.pauses} cycles in all; between images pauses have any length."
+            )
+        else:
+            found.append(
+                f"The source pauses, or a decision waits, for at most {scenario.pauses} cycles in "
+                "all."
+            )
+        if scenario.extras:
+            found.append(
+                f"At most {scenario.extras} of the accepted events are an ADVANCE that holds, or a "
+                "bad event."
+            )
+        if scenario.aborts:
+            found.append(
+                "With an abort the source withdraws the event that it offers, unless the core "
+                "accepts that event in the same cycle."
+            )
+        if not scenario.writes:
+            found.append("The host requests nothing.")
+        return tuple(found)
+
+    @property
+    def claim(self) -> str:
+        """What holds, in a sentence."""
+        cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
+        return (
+            f"With {self.what} class, tick, forced, error, counts of spikes, {cycles} and every "
+            "logged spike equal the definition, for all weights and all spike ticks; a decision "
+            "is neither withdrawn nor changed, and none comes without an image."
+        )
+
+    @property
+    def shapes(self) -> str:
+        """The sizes for which it holds."""
+        sizes = "-".join(map(str, self.sizes))
+        images = "1 image" if self.scenario.images == 1 else f"{self.scenario.images} images"
+        return (
+            f"{sizes}, {self.what}, {self.bits}-bit weights, thresholds {self.threshold}, unit "
+            f"{UNIT}, deadline {DEADLINE}; {images}"
+        )
+
+    @property
+    def proof(self) -> Proof:
+        """The record for the catalogue."""
+        start = "from reset" if not self.after_reset else "from a reset at any moment"
+        return Proof(
+            name=self.name,
+            claim=self.claim,
+            shapes=self.shapes,
+            assumptions=self.assumptions,
+            method=f"bounded, {start}; complete: every run is followed to its last decision",
+            engine=ENGINES[self.engine],
+            is_fast=self.is_fast,
+            prove=partial(_check_case, self.name),
+        )
+
+
+def _check_case(name: str, progress: Progress) -> str:
+    return CASES[name].check(progress)
+
+
+_LANE = {"lanes": 1, "window": 0}
+_ROWS = {"lanes": 2, "window": 0, "rows": 2}
+_OVERLAP = {**_ROWS, "bitmap": 8, "overlap": True}
+_ONE_TICK = {**_LANE, "bitmap": 8, "one_tick": True}
+_CONNECTED = {"inputs": np.array([0, 2]), "n_inputs": 3}
+
+_CONVOLVING = {
+    "inputs": np.arange(3),
+    "geometry": (Geometry(size=(1, 3), kernel=(1, 2)), None),
+}
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("core-2-lanes", "two lanes", is_fast=True),
+        Case("core-2-lanes-glucose", "two lanes", engine=sat.GLUCOSE),
+        Case("core-2-lanes-pauses", "two lanes", scenario=Scenario(pauses=2)),
+        Case("core-2-lanes-paced", "two lanes", scenario=Scenario(paced=True), is_fast=True),
+        Case("core-2-lanes-images", "two lanes", scenario=Scenario(images=2)),
+        Case("core-1-lane", "one lane", shape=_LANE),
+        Case("core-1-lane-paced", "one lane", shape=_LANE, scenario=Scenario(paced=True)),
+        Case("core-window", "one lane and windows of two ticks", shape={"lanes": 1, "window": 1}),
+        Case(
+            "core-window-paced",
+            "one lane and windows of two ticks",
+            shape={"lanes": 1, "window": 1},
+            scenario=Scenario(paced=True),
+        ),
+        Case("core-3-bits", "weights of three bits", bits=3, threshold=2),
+        Case("core-3-inputs", "three inputs", sizes=(3, 2, 2)),
+        Case("core-3-inputs-paced", "three inputs", sizes=(3, 2, 2), scenario=Scenario(paced=True)),
+        Case("core-rows", "two rows per cycle", shape=_ROWS),
+        Case("core-rows-images", "two rows per cycle", shape=_ROWS, scenario=Scenario(images=2)),
+        Case("core-overlap", "overlapped images", shape=_OVERLAP, is_fast=True),
+        Case(
+            "core-overlap-paced",
+            "overlapped images",
+            shape=_OVERLAP,
+            scenario=Scenario(paced=True),
+            is_fast=True,
+        ),
+        Case(
+            "core-overlap-images", "overlapped images", shape=_OVERLAP, scenario=Scenario(images=2)
+        ),
+        Case(
+            "core-one-tick",
+            "a layer of one tick behind a bitmap",
+            shape=_ONE_TICK,
+            fields=_CONNECTED,
+        ),
+        Case("core-deep", "two hidden layers", sizes=(2, 2, 2, 2)),
+        Case(
+            "core-convolving",
+            "a layer that convolves over a map of 1 x 3 with a kernel of 1 x 2",
+            sizes=(3, 2, 2),
+            matrices=((2, 1), (2, 2)),
+            shape={"lanes": (1, 2), "window": 0},
+            fields=_CONVOLVING,
+        ),
+        Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
+        Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
+        Case("core-aborts", "an abort at any time", scenario=Scenario(aborts=True, pauses=1)),
+        Case("core-reset", "a reset at any moment before", after_reset=True, is_fast=True),
+    )
+}
+
+_LEARNING_SCENARIO = Scenario(paced=True)
+STORED_BITS = 3
+
+
+def learning_harness(mistake: int = 0) -> LearningHarness:
+    """A core of two lanes that learns, beside section 5 of the page."""
+    case = Case("", "", fields={"encoding": "binary", "late": -1})
+    folding = Folding.of(case.network, CoreShape(**case.shape))
+    config = CoreConfig.of(case.network, folding, stored_bits=STORED_BITS)
+    return LearningHarness(config, _LEARNING_SCENARIO, UNIT, mistake)
+
+
+def prove_learning(progress: Progress, mistake: int = 0) -> str:
+    """Prove that an image changes the weights as the rule says. Raises RefutedError."""
+    harness = learning_harness(mistake)
+    return sat.check_bounded(
+        compile_circuit(harness),
+        160,
+        held=harness.held,
+        constants=harness.constants,
+        start=stored_bits(harness.config),
+        finally_equal=stored_bits(harness.config, "weights_after_"),
+        complete="done",
+        progress=progress,
+    )
+
+
+_LEARNING_PROOF = Proof(
+    name="core-learning",
+    claim="An image that is learned changes the stored weights of a core as the rule of the design "
+    "says, for all stored weights, inputs, labels, settings and states of the random generator; "
+    "an image without an update changes none; class, tick, forced and counts equal the definition.",
+    shapes=f"2-2-2, two lanes, {STORED_BITS} stored bits of which 2 are used, thresholds 1, unit "
+    f"{UNIT}, deadline {DEADLINE}; 1 image",
+    assumptions=(
+        "The source never pauses and sends the rows in ascending order; the decision is taken at "
+        "once.",
+        "The settings and the label are there before the image.",
+        "The host requests nothing.",
+    ),
+    method="bounded, from reset; complete: every run is followed until the image is learned",
+    engine=ENGINES[sat.CADICAL],
+    is_fast=False,
+    prove=prove_learning,
+)
+
+_ENDLESS = Scenario(images=2, pauses=2, idles=True)  # the second one only begins
+
+INDUCTIONS = {
+    case.name: case
+    for case in (
+        Case("images-2-lanes", "two lanes", scenario=_ENDLESS, is_fast=True),
+        Case(
+            "images-window",
+            "one lane and windows of two ticks",
+            shape={"lanes": 1, "window": 1},
+            scenario=_ENDLESS,
+        ),
+    )
+}
+"""Cases that are proven for all images of every sequence."""
+
+_INVARIANTS = Path(__file__).parent / "invariants"
+
+
+def _induction_of(name: str) -> tuple[ImageInduction, Circuit]:
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = compile_circuit(harness)
+    return ImageInduction(harness, circuit, case.depth), circuit
+
+
+def prove_images(
+    name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None
+) -> str:
+    """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = circuit or compile_circuit(harness)
+    induction = ImageInduction(harness, circuit, case.depth)
+    invariant = Invariant.read((_INVARIANTS / f"{name}.txt").read_text(), circuit)
+    return induction.prove(invariant, progress)
+
+
+def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
+    """Find the invariant of a case of `INDUCTIONS` anew, and keep it beside this file."""
+    induction, circuit = _induction_of(name)
+    text = induction.search(progress).write(circuit)
+    (_INVARIANTS / f"{name}.txt").write_text(text)
+    return text
+
+
+def _induction_proof(case: Case) -> Proof:
+    return Proof(
+        name=case.name,
+        claim=case.claim.replace("With", "In every sequence of images, and with", 1)
+        + " A reset at any moment does not change this for the images after it.",
+        shapes=case.shapes.partition(";")[0] + "; images without end",
+        assumptions=case.assumptions,
+        method=f"induction over images; invariant: sim/formal/invariants/{case.name}.txt",
+        engine=ENGINES[case.engine],
+        is_fast=case.is_fast,
+        prove=partial(prove_images, case.name),
+    )
+
+
+CORES: tuple[Proof, ...] = (
+    *(case.proof for case in CASES.values()),
+    _LEARNING_PROOF,
+    *(_induction_proof(case) for case in INDUCTIONS.values()),
+)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must hold of a Decision in every cycle, and the invariants that prove it by induction."""
+
+from types import SimpleNamespace
+
+from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In
+
+from firstspike.hdl.core.decision import Decision
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.lanes import lane_exists, potential_shape
+from firstspike.hdl.layer.operations import operation_layout
+from firstspike.hdl.lib.arithmetic import times
+
+from .block import BlockProof
+
+
+class DecisionProof(BlockProof):
+    """The decision falls at the first tick with a largest M of at least 0, or at the deadline.
+
+    Two neurons of any number are watched, which stands for all pairs of neurons: if `winner` is
+    decided on, `other` has a smaller M in that tick, or the same M and a higher index.
+
+    Parameters: `config` of the last layer of a core that does not learn; the `block` under proof.
+    """
+
+    def __init__(self, config: LayerConfig, block: type[Decision] = Decision) -> None:
+        self._config = config
+        ranges = {"group": range(config.folding.groups), "lane": range(config.folding.lanes)}
+        super().__init__(
+            block(config),
+            **{
+                f"{neuron}_{part}": In(ranges[part])
+                for neuron in ("winner", "other")
+                for part in ranges
+            },
+        )
+
+    def _watch(self, name: str, taken: Value) -> SimpleNamespace:
+        """A neuron of any number: its index, its M in the word that comes, and if it is in it."""
+        folding = self._config.folding
+        group, lane = getattr(self, f"{name}_group"), getattr(self, f"{name}_lane")
+        exists = Array(lane_exists(folding, group, number) for number in range(folding.lanes))
+        return SimpleNamespace(
+            name=name,
+            group=group,
+            index=times(folding.lanes, group) + lane,
+            exists=(group < folding.groups) & (lane < folding.lanes) & exists[lane],
+            M=taken.M[lane],
+        )
+
+    def check(self, m: Module) -> None:
+        config, folding = self._config, self._config.folding
+        taken, groups = self.potentials.payload, folding.groups
+        layout, M_shape = operation_layout(config), potential_shape(config)
+
+        # The source: groups follow one another, all of one tick and image; pauses are free.
+        first = Signal(range(groups))  # the next group
+        latest = Signal(layout)
+        watched = [self._watch(name, taken) for name in ("winner", "other")]
+        m.d.comb += [
+            Assume(~self.potentials.valid | (taken.operation.group == first)),
+            Assume(~self.potentials.valid | (first == 0) | _same(taken.operation, latest)),
+            # A decision is taken before the next one falls.
+            Assume(~self.load | ~self.decision.valid | self.decision.ready),
+            *(Assume(neuron.exists) for neuron in watched),
+        ]
+        with m.If(self.potentials.valid):
+            m.d.sync += [first.eq(_following(first, groups)), latest.eq(taken.operation)]
+
+        # What travels through the tree of comparisons, and in which order.
+        coming = SimpleNamespace(
+            valid=self.potentials.valid,
+            operation=taken.operation,
+            M=[neuron.M for neuron in watched],
+        )
+        travelling = []
+        for stage in range(folding.decision_cycles - 1):
+            after = SimpleNamespace(
+                valid=Signal(name=f"valid_{stage}"),
+                operation=Signal(layout, name=f"operation_{stage}"),
+                M=[Signal(M_shape, name=f"M_{stage}_{neuron.name}") for neuron in watched],
+            )
+            m.d.sync += [after.valid.eq(coming.valid), after.operation.eq(coming.operation)]
+            m.d.sync += [now.eq(M) for now, M in zip(after.M, coming.M, strict=True)]
+            travelling.append(after)
+            coming = after
+        passed, left = Signal(range(groups)), Signal(layout)  # the next group behind the tree
+        next_group, before = passed, left
+        for entry in reversed(travelling):
+            orderly = (entry.operation.group == next_group) & (
+                (next_group == 0) | _same(entry.operation, before)
+            )
+            m.d.comb += Assert(~entry.valid | orderly)
+            next_group = Mux(entry.valid, _following(next_group, groups), next_group)
+            before = layout(Mux(entry.valid, entry.operation.as_value(), before.as_value()))
+        m.d.comb += [
+            Assert((next_group == first) & (passed < groups)),
+            Assert((first == 0) | _same(before, latest)),
+            Assert((passed == 0) | (left.group == passed - 1)),
+        ]
+        with m.If(coming.valid):
+            m.d.sync += [passed.eq(_following(passed, groups)), left.eq(coming.operation)]
+        self._check_verdict(m, coming, watched, passed, left)
+
+    def _check_verdict(
+        self,
+        m: Module,
+        coming: SimpleNamespace,
+        watched: list[SimpleNamespace],
+        passed: Value,
+        left: Value,
+    ) -> None:
+        """Compare the verdict with the definition, behind the tree."""
+        config, folding = self._config, self._config.folding
+        M_shape, operation, said = potential_shape(config), coming.operation, self.decision.payload
+        best_M, best_index = self._block._best
+        last = coming.valid & (operation.group == folding.groups - 1)
+        decided = Signal(init=1)  # the image bit of the latest decided image
+        undecided = operation.image != decided
+        undecided_left = left.image != decided
+        known = []  # M of the watched neurons as far as the tick has come
+        for neuron, now in zip(watched, coming.M, strict=True):
+            kept = Signal(M_shape, name=f"kept_{neuron.name}")
+            with m.If(coming.valid & (operation.group == neuron.group)):
+                m.d.sync += kept.eq(now)
+            known.append(Mux(operation.group == neuron.group, now, kept))
+            neuron.kept = kept
+        winner, other = watched
+        fires = known[1] >= 0  # any neuron, so all of them
+        tick_now, context_now = operation.tick, operation.context.as_value()
+        if config.walk_apart:  # which is steady from the first group of a walk to its last
+            walk = Signal.like(self.walk)
+            with m.If(coming.valid & (operation.group == 0)):
+                m.d.sync += walk.as_value().eq(self.walk.as_value())
+            tick_now, context_now = walk.tick, walk.context.as_value()
+            open_walk = (passed != 0) & undecided_left
+            m.d.comb += [
+                Assume(~(coming.valid & undecided & self.decision.valid) | self.decision.ready),
+                Assert(~open_walk | (said.tick == tick_now)),
+                Assert(~open_walk | (said.context.as_value() == context_now)),
+            ]
+        final = tick_now == config.deadline
+
+        # Invariants: the best of the groups before this one, while an image is undecided.
+        amid = (passed != 0) & undecided_left
+        won = best_index == winner.index
+        m.d.comb += [
+            Assert(~amid | (best_index < times(folding.lanes, passed))),
+            Assert(~(amid & (winner.group < passed) & won) | (best_M == winner.kept)),
+            Assert(
+                ~(amid & (other.group < passed))
+                | (other.kept < best_M)
+                | ((other.kept == best_M) & (best_index <= other.index))
+            ),
+        ]
+
+        # The properties, as a tick is complete and in the cycle behind it.
+        falls, expected = Signal(), Signal()
+        tick, context = Signal.like(said.tick), Signal(len(said.context.as_value()))
+        M = [Signal(M_shape, name=f"M_{neuron.name}") for neuron in watched]
+        m.d.comb += [
+            Assert(~self.load | (last & undecided), "a decision falls as a tick is complete"),
+            Assert(~(last & undecided & (fires | final)) | self.load, "who fires decides"),
+            Assert(self.decided_image == decided),
+        ]
+        waits = Signal()
+        m.d.sync += [
+            falls.eq(self.load),
+            expected.eq(final),
+            waits.eq(self.decision.valid & ~self.decision.ready & ~self.load),
+        ]
+        with m.If(self.load):
+            m.d.sync += [
+                decided.eq(operation.image),
+                tick.eq(tick_now),
+                context.eq(context_now),
+                *(kept.eq(value) for kept, value in zip(M, known, strict=True)),
+            ]
+        decides = falls & (said["class"] == winner.index)
+        lower = (M[1] < M[0]) | ((M[1] == M[0]) & (winner.index <= other.index))
+        before = Signal(len(said.as_value()))
+        m.d.sync += before.eq(said.as_value())
+        m.d.comb += [
+            Assert(~(falls | waits) | self.decision.valid, "it is there until it is taken"),
+            Assert(~waits | (said.as_value() == before), "and steady"),
+            Assert(~falls | (said["class"] < folding.n_out), "it is a neuron"),
+            Assert(~decides | lower, "no other neuron has a larger M, nor the same before it"),
+            Assert(~decides | (said.forced == (M[0] < 0)), "it is forced if no neuron fires"),
+            Assert(~(falls & said.forced) | expected, "which is so at the deadline only"),
+            Assert(~falls | (said.tick == tick), "it has the tick"),
+            Assert(~falls | (said.context.as_value() == context), "and the counts of that tick"),
+            Cover(decides & ~said.forced & (M[1] == M[0]) & (winner.index != other.index), "a tie"),
+            Cover(decides & said.forced, "a forced decision"),
+        ]
+
+
+def _same(one: Value, other: Value) -> Value:
+    """Whether two operations are of one image and tick."""
+    return (
+        (one.image == other.image)
+        & (one.tick == other.tick)
+        & (one.context.as_value() == other.context.as_value())
+    )
+
+
+def _following(group: Value, groups: int) -> Value:
+    return Mux(group == groups - 1, 0, group + 1)

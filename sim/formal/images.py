@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Induction over images: what holds of one image holds of every image of every sequence.
+
+An invariant relates the core's registers when it could accept the first event of an image and all
+images before are decided. Three checks prove it and the core:
+
+1. After a reset at any moment, and any number of idle cycles, the first image is decided as the
+   definition says, and the invariant holds after it.
+2. An idle cycle keeps the invariant, and the core ready.
+3. From every state with the invariant an image is decided as the definition says, and the invariant
+   holds after it.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+
+from .circuit import Circuit
+from .core import Bit, CoreHarness, stored_bits
+from .invariant import Implication, Invariant, label
+from .proof import ProofError
+from .sat import CADICAL, Progress, no_progress
+from .simulation import simulate
+from .source import PREFIX
+from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
+
+RUNS = 4096
+"""Random runs that are simulated at once to find candidates."""
+
+MAX_SAMPLES = 300
+"""States of a cycle that are compared with one another."""
+
+
+class ImageInduction:
+    """The three checks for a core in its harness; with `search` they weaken the invariant.
+
+    Parameters
+    ----------
+    depth : cycles within which an image ends.
+    """
+
+    def __init__(
+        self, harness: CoreHarness, circuit: Circuit, depth: int, engine: str = CADICAL
+    ) -> None:
+        self._harness, self._circuit, self._depth = harness, circuit, depth
+        self._engine = engine
+        self._start: dict[Bit, Bit] = stored_bits(harness.config)
+        registers = circuit.registers
+        self._core = [
+            number
+            for number, register in enumerate(registers)
+            if not any(PREFIX in name for name, _ in register.names)
+        ]
+        self._memory = {
+            number
+            for number in self._core
+            if any(n in self._start for n in registers[number].names)
+        }
+        #: Registers of the core that the invariant speaks of: all but the weights.
+        self._state = [number for number in self._core if number not in self._memory]
+
+    def prove(self, invariant: Invariant, progress: Progress = no_progress) -> str:
+        """Carry the three checks out. Raises ProofError."""
+        for check in (self._check_idle, self._check_first, self._check_next):
+            text, broken = check(invariant, progress)
+            if broken:
+                raise ProofError(f"the invariant does not hold ({text}): search another one.")
+        return f"images of at most {text} cycles; invariant of {invariant.size}"
+
+    def search(self, progress: Progress = no_progress) -> Invariant:
+        """Find an invariant: candidates of simulation, weakened by counterexamples."""
+        invariant = self._candidates()
+        progress(f"candidates: {invariant.size}")
+        checks = (self._check_idle, self._check_first, self._check_next)
+        passed = 0
+        while passed < len(checks):
+            for check in checks:
+                _, broken = check(invariant, progress)
+                for values in broken:
+                    invariant.weaken(values)
+                if broken:
+                    progress(f"{check.__name__[7:]}: {invariant.size}")
+                    passed = 0
+                    break
+                passed += 1
+        return invariant
+
+    def _unrolling(self, formula: Formula) -> Unrolling:
+        harness = self._harness
+        return Unrolling(
+            self._circuit,
+            formula,
+            held=harness.held,
+            constants=harness.constants,
+            start=self._start,
+        )
+
+    def _signal(self, name: str) -> int:
+        return self._circuit.signals[name][0]
+
+    def _check_idle(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
+        """Whether a cycle without an event keeps the invariant; returns the states that do not."""
+        with Formula(self._engine) as formula:
+            run = self._unrolling(formula)
+            run.state = invariant.assume(formula, run.state, self._state)
+            formula.require(run.step()(self._signal("is_ready")))
+            following = run.state
+            ready = run.step()(self._signal("is_ready"))
+            if formula.is_possible(ready ^ 1):
+                raise ProofError("an idle core does not stay ready: the invariant is too weak.")
+            if formula.is_possible(invariant.violated(formula, following)):
+                return "idle", [[formula.value(literal) for literal in following]]
+        return "idle", []
+
+    def _check_first(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
+        """Check the first image after a reset at any moment and any number of idle cycles."""
+        changing = self._changed_by_idling()
+        return self._check_image(
+            invariant,
+            lambda formula, state: [
+                formula.new() if number in changing else literal
+                for number, literal in enumerate(state)
+            ],
+            progress,
+        )
+
+    def _check_next(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
+        """Check an image from every state with the invariant."""
+        return self._check_image(
+            invariant,
+            lambda formula, state: invariant.assume(formula, state, self._state),
+            progress,
+        )
+
+    def _changed_by_idling(self) -> set[int]:
+        """Registers that a reset keeps, or that may change while nothing comes after it."""
+        registers = self._circuit.registers
+        unknown = kept_by_reset(self._circuit) & {*self._state}
+        while True:
+            with Formula(self._engine) as formula:
+                run = self._unrolling(formula)
+                run.state = [
+                    formula.new() if number in unknown else literal
+                    for number, literal in enumerate(run.state)
+                ]
+                frame = run.step()
+                if frame(self._signal("is_ready")) != TRUE:
+                    raise ProofError("an idle core is not always ready after a reset.")
+                more = {n for n in self._state if run.state[n] != registers[n].initial} - unknown
+            if not more:
+                return unknown
+            unknown |= more
+
+    def _check_image(
+        self,
+        invariant: Invariant,
+        begin: Callable[[Formula, list[int]], list[int]],
+        progress: Progress,
+    ) -> tuple[str, list[list[int]]]:
+        """Check one image, from the cycle in which its first event is accepted to its end.
+
+        Returns the cycles that it takes, and states at its end that break the invariant.
+        """
+        weaker = Invariant(
+            list(invariant.zero), list(invariant.classes), set(invariant.implications)
+        )
+        broken = []
+        with Formula(self._engine) as formula:
+            run = self._unrolling(formula)
+            frames: list[Frame] = []
+
+            def step() -> Frame:
+                frame = run.step()
+                frames.append(frame)
+                run.assume(frame)
+                return frame
+
+            # In the first cycle the source loads an event; then the core is in the state to check.
+            step()
+            run.state = begin(formula, run.state)
+            start = list(run.state)
+            formula.require(step()(self._signal("accepts")))
+            for cycle in range(1, self._depth):
+                here = run.state
+                frame = step()
+                if formula.is_possible(run.violated(frame)):
+                    raise self._refuted(run, frames, start)
+                formula.require(run.violated(frame) ^ 1)
+                ended = frame(self._signal("is_between"))
+                while formula.is_possible(formula.both(ended, weaker.violated(formula, here))):
+                    values = [formula.value(literal) for literal in here]
+                    weaker.weaken(values)
+                    broken.append(values)
+                formula.require(ended ^ 1)
+                progress(f"cycle {cycle} of at most {self._depth}, {formula.size} variables")
+                if not formula.is_possible(TRUE):
+                    return f"{cycle + 1}", broken
+        raise ProofError(f"an image does not end within {self._depth} cycles.")
+
+    def _refuted(self, run: Unrolling, frames: list[Frame], start: list[int]) -> ProofError:
+        """The counterexample begins in a state that only the invariant describes."""
+        value = run.formula.value
+        failed = [
+            f"failed assertion in cycle {cycle}: {one.label}"
+            for cycle, frame in enumerate(frames)
+            for one in self._circuit.asserts
+            if not value(frame(one.condition))
+        ]
+        state = " ".join(label(self._circuit.registers[n]) for n in self._state if value(start[n]))
+        return ProofError("\n".join([*failed[:8], f"from the state with {state}"]))
+
+    # Candidates.
+
+    def _random_inputs(self, rng: random.Random) -> Iterator[dict[int, int]]:
+        harness, every = self._harness, (1 << RUNS) - 1
+        fixed = {}
+        for name, literals in self._circuit.inputs.items():
+            for bit, literal in enumerate(literals):
+                if name in harness.held:
+                    fixed[literal] = every if harness.held[name] >> bit & 1 else 0
+                elif name in harness.constants:
+                    fixed[literal] = rng.getrandbits(RUNS)
+        self._weights = {
+            number: fixed[self._circuit.inputs[source][bit]]
+            for number in self._memory
+            for name in self._circuit.registers[number].names
+            for source, bit in [self._start.get(name, ("", 0))]
+            if source
+        }
+        for _ in range(2 * self._depth):
+            cycle = dict(fixed)
+            for name, literals in self._circuit.inputs.items():
+                for literal in literals:
+                    if literal in cycle:
+                        continue
+                    cycle[literal] = rng.getrandbits(RUNS)
+                    if name in ("offer", "take"):  # seldom a pause
+                        for _ in range(5):
+                            cycle[literal] |= rng.getrandbits(RUNS)
+            yield cycle
+
+    def _candidates(self) -> Invariant:
+        """Find what holds of the states between the images of random runs."""
+        circuit, rng = self._circuit, random.Random(1)
+        seen, count = dict.fromkeys(self._state, 0), 0
+        between = self._signal("is_between")
+        for _ in range(2):
+            inputs = list(self._random_inputs(rng))
+            start = [
+                self._weights.get(number, rng.getrandbits(RUNS))
+                if register.initial is None or number in self._weights
+                else -register.initial & ((1 << RUNS) - 1)
+                for number, register in enumerate(circuit.registers)
+            ]
+            allowed = (1 << RUNS) - 1
+            for state, values in simulate(circuit, start, iter(inputs), RUNS):
+                for one in circuit.assumes:
+                    allowed &= values(one.condition)
+                ended = allowed & values(between)
+                runs = [run for run in range(RUNS) if ended >> run & 1][:MAX_SAMPLES]
+                for number in self._state:
+                    for offset, run in enumerate(runs):
+                        seen[number] |= (state[number] >> run & 1) << count + offset
+                count += len(runs)
+        if not count:
+            raise ProofError("no random run ends an image.")
+        return self._common(seen, (1 << count) - 1)
+
+    def _common(self, seen: dict[int, int], every: int) -> Invariant:
+        """Find what registers have in common; `seen` are their values in all samples."""
+        groups: dict[int, list[tuple[int, int]]] = {}
+        for number, values in seen.items():
+            inverted = values & 1
+            key = values ^ (every if inverted else 0)
+            groups.setdefault(key, []).append((number, inverted))
+        invariant = Invariant(groups.pop(0, []), [m for m in groups.values() if len(m) > 1])
+        names = [" ".join(name for name, _ in one.names) for one in self._circuit.registers]
+        image = next(number for number in seen if "decision.decided_image" in names[number])
+        for valid in seen:
+            if not seen[valid] or "valid" not in names[valid]:
+                continue
+            for bit in seen:
+                if bit == valid or seen[bit] in (0, every):
+                    continue
+                for other in (None, image):
+                    differ = seen[bit] ^ (0 if other is None else seen[other])
+                    if other is not None and (bit == image or differ in (0, every)):
+                        continue
+                    for value in (0, 1):
+                        if not (differ ^ (every if value else 0)) & seen[valid]:
+                            invariant.implications.add(Implication(valid, bit, other, value))
+        return invariant

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A core that learns, for an image, beside section 5 of docs/design.md.
+
+All stored weights, inputs, settings, labels and states of the random generator are constants of any
+value. The weights that the memories hold after the image are compared with those of the page.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.layer.words import CHUNK_BITS
+from firstspike.hdl.learner.learner import settings_layout
+
+from .checks import Checks
+from .core import Scenario, shape_of
+from .definition import Definition, Expected
+from .source import EventSource, register
+
+SEED_AFTER_RESET = 0xACE1
+
+
+class LearningHarness(wiring.Component):
+    """Sends the settings, a label and an image, and says what the weights should become.
+
+    Parameters
+    ----------
+    unit : the tick at which all inputs spike.
+    mistake : is added to the step of the rule: tests give one to see that proofs notice it.
+    """
+
+    def __init__(self, config: CoreConfig, scenario: Scenario, unit: int, mistake: int = 0) -> None:
+        self.config, self.scenario, self.unit = config, scenario, unit
+        self.mistake = mistake
+        self.layers = [shape_of(layer) for layer in config.layers]
+        self.bits = config.layers[0].stored_bits
+        self._tick_bits = bits_for(config.deadline)
+        n_in, n_out = self.layers[0].n_in, self.layers[-1].n_out
+        weights = {
+            f"weights_{number}": In(layer.weights * self.bits)
+            for number, layer in enumerate(self.layers)
+        }
+        after = {
+            f"weights_after_{number}": Out(layer.weights * self.bits)
+            for number, layer in enumerate(self.layers)
+        }
+        super().__init__(
+            {
+                **weights,
+                **after,
+                "bright": In(n_in),
+                "settings": In(settings_layout()),
+                "learn": In(1),
+                "label": In(bits_for(n_out)),
+                "pick": In(n_in),
+                "offer": In(1),
+                "take": In(1),
+                "host": In(1),
+                "write_address": In(4),
+                "write_data": In(CHUNK_BITS),
+                #: The image is decided and learned.
+                "done": Out(1),
+            }
+        )
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """The inputs that keep a value in a run."""
+        names = (f"weights_{number}" for number in range(len(self.layers)))
+        return (*names, "bright", "settings", "learn", "label", "write_address", "write_data")
+
+    @property
+    def held(self) -> Mapping[str, int]:
+        """The inputs that have one value in all runs."""
+        held = {"rst": 0, "host": 0}
+        if self.scenario.paced:
+            held |= {"offer": 1, "take": 1, "pick": (1 << self.layers[0].n_in) - 1}
+        return held
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, unit = self.config, self.unit
+        m.submodules.core = core = Core(config)
+        m.submodules.source = source = EventSource(config, 1)
+        wiring.connect(m, source.events, core.events)
+        ticks = [Mux(bright, unit, 0) for bright in self.bright]
+        sent, labelled = register(1, "settings_sent"), register(1, "labelled")
+        is_learned = register(1, "is_learned")
+        accepted = core.settings.valid & core.settings.ready
+        m.d.comb += [
+            core.weights_read.ready.eq(1),
+            # Without a request that may come, the memories could not be written.
+            core.weights.valid.eq(self.host),
+            core.weights.payload.write.eq(1),
+            core.weights.payload.address.eq(self.write_address),
+            core.weights.payload.data.eq(self.write_data),
+            core.settings.valid.eq(~sent),
+            Value.cast(core.settings.payload).eq(Value.cast(self.settings)),
+            core.labels.valid.eq(~labelled),
+            core.labels.payload.learn.eq(self.learn),
+            core.labels.payload.label.eq(self.label),
+            core.decision.ready.eq(self.take),
+            source.ticks.eq(Cat(tick[: self._tick_bits] for tick in map(_wide, ticks))),
+            source.offer.eq(self.offer & (sent | accepted)),
+            source.pick.eq(self.pick),
+        ]
+        m.d.sync += [
+            sent.eq(sent | accepted),
+            labelled.eq(labelled | (core.labels.valid & core.labels.ready)),
+            is_learned.eq(is_learned | core.learned.valid),
+        ]
+        weights = [getattr(self, f"weights_{number}") for number in range(2)]
+        stored = [self._stored(m, number, flat) for number, flat in enumerate(weights)]
+        unused = config.layers[0].unused_bits
+        used = [[[weight >> unused for weight in row] for row in matrix] for matrix in stored]
+        definition = Definition(m, self.layers, config.deadline)
+        expected = definition.expect(used, ticks)
+        rule = _Rule(m, self, definition, expected, stored, used)
+        checks = Checks(m, core, source, [expected], self.scenario, Const(0))
+        checks.check_stream()
+        checks.bound_pauses(sent)
+        appears = Signal()
+        payload = core.decision.payload
+        waits = register(1, "decision_seen")
+        m.d.sync += waits.eq(waits | core.decision.valid)
+        m.d.comb += appears.eq(core.decision.valid & ~waits)
+        bad_label = self.learn & (self.label >= self.layers[-1].n_out)
+        m.d.comb += [
+            Assert(~appears | (payload["class"] == expected.winner), "the class"),
+            Assert(~appears | (payload.tick == expected.tick), "the tick"),
+            Assert(~appears | (payload.forced == expected.forced), "forced"),
+            *(
+                Assert(~appears | (payload.spikes_in[str(number)] == count), "the counts")
+                for number, count in enumerate(expected.counts)
+            ),
+            Assert(~appears | (payload.error == bad_label), "only a label without a class is bad"),
+            Assert(~appears | (payload.causes.label == bad_label), "a label without a class"),
+            Assert(~core.learned.valid | ~is_learned, "an image is learned once"),
+            Assert(~core.learned.valid | waits | core.decision.valid, "and decided before"),
+            Assert(
+                ~core.learned.valid | (core.learned.updated == rule.updates),
+                "whether it is learned",
+            ),
+            *(
+                getattr(self, f"weights_after_{number}").eq(flat)
+                for number, flat in enumerate(rule.after)
+            ),
+            self.done.eq(is_learned & (checks.decided == 1)),
+        ]
+        return m
+
+    def _stored(self, m: Module, number: int, flat: Value) -> list[list[Value]]:
+        """The stored weights as a matrix of signed numbers."""
+        layer, bits = self.layers[number], self.bits
+        rows = []
+        for i in range(layer.n_in):
+            row = []
+            for o in range(layer.n_out):
+                weight = Signal(signed(bits), name=f"stored_{number}_{i}_{o}")
+                m.d.comb += weight.eq(flat[(i * layer.n_out + o) * bits :][:bits])
+                row.append(weight)
+            rows.append(row)
+        return rows
+
+
+def _wide(value: Value) -> Value:
+    return Cat(value, Const(0, 8))
+
+
+class _Rule:
+    """Section 5, for an image: `updates`, and the weights `after` it, flat."""
+
+    def __init__(
+        self,
+        m: Module,
+        harness: LearningHarness,
+        definition: Definition,
+        expected: Expected,
+        stored: list[list[list[Value]]],
+        used: list[list[list[Value]]],
+    ) -> None:
+        self._m, self._h, self._stored, self._used = m, harness, stored, used
+        self._number = 0
+        inputs, hidden = expected.spikes
+        outputs = definition.fires(harness.layers[-1], used[-1], hidden)
+        settings, deadline = harness.settings, harness.config.deadline
+        zk, k, forced = expected.tick, expected.winner, expected.forced
+        y, n_out = harness.label, harness.layers[-1].n_out
+
+        # The margin, and who takes part.
+        minimum = Mux(settings.margin_minimum < 2, 2, settings.margin_minimum)
+        late = (zk - harness.unit) >> settings.margin_shift
+        margin = self._signal(Mux(late > minimum, late, minimum), unsigned(9))
+        end = self._signal(zk + margin, unsigned(10))  # the last tick of the margin
+        within = Mux(end > deadline, deadline + 1, end)
+        zc = self._signal(Mux(forced, deadline + 1, within), unsigned(10))
+        plus = [self._signal(y == o, unsigned(1)) for o in range(n_out)]
+        fired = [(outputs[o] != 0) & (outputs[o] <= end) & (y != o) for o in range(n_out)]
+        minus = []
+        for o in range(n_out):
+            first = fired[o]
+            for other in range(n_out):
+                if other != o:
+                    before = (
+                        outputs[other] <= outputs[o] if other < o else (outputs[other] < outputs[o])
+                    )
+                    first &= ~(fired[other] & before)
+            single = Mux(k == y, first, k == o)
+            chosen = Mux(settings.every_competitor, fired[o], single)
+            minus.append(self._signal(Mux(forced, (k == o) & (k != y), chosen), unsigned(1)))
+        self.updates = self._signal(
+            harness.learn & (y < n_out) & (forced | Cat(minus).any()), unsigned(1)
+        )
+
+        # The weights: rows in order, each if it is drawn.
+        self._s = self._signal(
+            Mux(settings.seed == 0, SEED_AFTER_RESET, settings.seed), unsigned(16)
+        )
+        took_part = [[(z != 0) & (z < zc) for z in layer] for layer in (inputs, hidden)]
+        deltas = self._deltas(plus, minus, took_part[0], (zk << 1) < 5 * harness.unit, forced)
+        last = self._change(
+            1,
+            took_part[1],
+            settings.output_draw,
+            1,
+            [self._signal(plus[o] - minus[o], signed(2)) for o in range(n_out)],
+        )
+        first = self._change(
+            0, took_part[0], settings.row_draw, settings.step + harness.mistake, deltas
+        )
+        self.after = [first, last]
+
+    def _signal(self, value: Value, shape: object) -> Signal:
+        self._number += 1
+        signal = Signal(shape, name=f"rule_{self._number}")
+        self._m.d.comb += signal.eq(value)
+        return signal
+
+    def _deltas(
+        self,
+        plus: Sequence[Value],
+        minus: Sequence[Value],
+        took_part: Sequence[Value],
+        early: Value,
+        forced: Value,
+    ) -> list[Value]:
+        """The correction of each hidden neuron: -1, 0 or 1."""
+        found = []
+        for h, row in enumerate(self._stored[1]):
+            positive = [weight >= 0 for weight in row]
+            p = sum((a & s) + (b & ~s) for a, b, s in zip(plus, minus, positive, strict=True))
+            q = sum((a & ~s) + (b & s) for a, b, s in zip(plus, minus, positive, strict=True))
+            B = sum(
+                Mux(part, weights[h], 0)
+                for part, weights in zip(took_part, self._used[0], strict=True)
+            )
+            equal = Mux(~forced & early, -1, 0)
+            delta = Mux(p > q, 1, Mux(p < q, -1, equal))
+            found.append(self._signal(Mux(B > 0, delta, 0), signed(2)))
+        return found
+
+    def _change(
+        self,
+        number: int,
+        took_part: Sequence[Value],
+        draw: Value,
+        step: Value | int,
+        change: Sequence[Value],
+    ) -> Value:
+        """Add `step` times `change` to the rows that took part and are drawn; saturating."""
+        bits, after = self._h.bits, []
+        low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+        for part, row in zip(took_part, self._stored[number], strict=True):
+            goes = self._signal(part & self.updates, unsigned(1))
+            drawn = self._draw(goes, draw)
+            for weight, delta in zip(row, change, strict=True):
+                total = self._signal(weight + step * delta, signed(bits + 6))
+                limited = Mux(total > high, high, Mux(total < low, low, total))
+                after.append(self._signal(Mux(goes & drawn, limited, weight), signed(bits)))
+        return Cat(after)
+
+    def _draw(self, goes: Value, j: Value) -> Value:
+        """draw(2^-j), if `goes`: 16 steps of the generator, unless j is 0."""
+        s = self._s
+        for _ in range(16):
+            s = self._signal((s >> 1) ^ Mux(s[0], 0xB400, 0), unsigned(16))
+        low = self._signal(((1 << j) - 1), unsigned(16))
+        self._s = self._signal(Mux(goes & (j != 0), s, self._s), unsigned(16))
+        return (j == 0) | ((s & low) == 0)

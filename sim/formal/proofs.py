@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The record of a proof: what it claims, and what carries it out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Progress = Callable[[str], None]
+"""Takes a short text such as "cycle 12 of 28"; a proof may call it often."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A claim about a block or a core, and the function that proves it.
+
+    A process re-creates a proof by its name, from `firstspike.sim.formal.catalogue`.
+    """
+
+    name: str
+    """Words with hyphens; the argument of `firstspike check proofs`."""
+    claim: str
+    """A complete sentence on what holds."""
+    shapes: str
+    """The sizes for which it holds."""
+    assumptions: tuple[str, ...]
+    """Sentences on what the inputs obey; none if all inputs are free."""
+    method: str
+    """Such as "induction, depth 2"."""
+    engine: str
+    """Such as "CaDiCaL"."""
+    is_fast: bool
+    """Whether it runs in `make test`; the others take long."""
+    prove: Callable[[Progress], str]
+    """Return a line on what was done. Raises ProofError if the claim does not hold."""

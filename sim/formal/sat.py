@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks the asserts of a circuit with a SAT solver: from its initial state, and by induction."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from .circuit import Circuit, Property, Register
+from .proof import ProofError
+from .simulation import Values, simulate, table
+from .unroll import FALSE, TRUE, Formula, Frame, Unrolling
+
+CADICAL, GLUCOSE = "cadical195", "glucose42"
+"""Engines: CaDiCaL 1.9.5, and Glucose 4.2.1, whose code is another."""
+
+Progress = Callable[[str], None]
+
+
+def no_progress(text: str) -> None:
+    """Say nothing of the progress of a check."""
+
+
+class RefutedError(ProofError):
+    """An assertion fails; `run` has the values of every literal, cycle by cycle."""
+
+    def __init__(self, text: str, circuit: Circuit, run: list[Values]) -> None:
+        super().__init__(text)
+        self.circuit, self.run = circuit, run
+
+    def table(self, *signals: str) -> str:
+        """Return the run as a table of the signals whose names begin so, or of all."""
+        return table(self.circuit, self.run, signals)
+
+
+def check_bounded(
+    circuit: Circuit,
+    depth: int,
+    *,
+    held: Mapping[str, int] | None = None,
+    constants: Iterable[str] = (),
+    free: Callable[[Register], bool] = lambda register: False,
+    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    once: str | None = None,
+    finally_equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+    complete: str | None = None,
+    stride: int = 1,
+    engine: str = CADICAL,
+    progress: Progress = no_progress,
+) -> str:
+    """Check the asserts in the first `depth` cycles, from the initial state; returns what was done.
+
+    Parameters
+    ----------
+    held : inputs with a fixed value in every cycle, such as {"rst": 0}. The others are free.
+    constants : inputs that keep a value, whatever it is.
+    free : whether a register may have any value at first, not its initial one.
+    start : bits (name, number) of registers that begin with the value of a bit of a constant input.
+    equal : bits of registers that equal bits of signals from the cycle after the one in which the
+        signal `once` is high, in all runs at the same time. Each is proven, and then the solver
+        knows them as one, which makes the proof shorter and no weaker.
+    finally_equal : bits of registers that must equal bits of signals in the cycle in which a run
+        reaches `complete`.
+    complete : the name of a signal of one bit that every run reaches within the depth. The check
+        ends in the cycle in which no run is left that has not reached it.
+    stride : cycles that are checked with one question to the solver.
+
+    Raises
+    ------
+    RefutedError : an assertion fails, or a run does not reach `complete`.
+    ProofError : no run satisfies the assumptions, so nothing would be proven.
+    """
+    done = circuit.signals[complete][0] if complete else None
+    with Formula(engine) as formula:
+        run = Unrolling(circuit, formula, held=held, constants=constants, free=free, start=start)
+        bad, left = FALSE, FALSE
+        frames = []
+        for cycle in range(depth):
+            frame = run.step()
+            frames.append(frame)
+            run.assume(frame)
+            bad = formula.either(bad, run.violated(frame))
+            if done is not None and finally_equal:
+                differs = _differs(run, frame, finally_equal)
+                if formula.is_possible(formula.both(frame(done), differs)):
+                    raise refuted(run, frames, "at the end registers differ from what they should")
+            if (cycle + 1) % stride and cycle + 1 < depth:
+                continue
+            if formula.is_possible(bad):
+                raise refuted(run, frames)
+            formula.require(bad ^ 1)
+            bad = FALSE
+            if once and frame(circuit.signals[once][0]) == TRUE:
+                _join(run, frames, equal or {})
+                once = None
+            progress(f"cycle {cycle + 1} of at most {depth}, {formula.size} variables")
+            if done is not None:
+                left = frame(done) ^ 1
+                if not formula.is_possible(left):
+                    break
+        else:
+            if done is not None and formula.is_possible(left):
+                raise refuted(run, frames, f"{complete} is not reached in {depth} cycles")
+        if not formula.is_possible(TRUE):
+            raise ProofError("no run satisfies the assumptions.")
+        return f"{len(frames)} cycles, {formula.size} variables"
+
+
+def _differs(run: Unrolling, frame: Frame, equal: Mapping[tuple[str, int], tuple[str, int]]) -> int:
+    """Return the literal that says that a register differs from its signal in this cycle."""
+    differ = []
+    for register in run.circuit.registers:
+        for name in register.names:
+            if name in equal:
+                signal, bit = equal[name]
+                literal = frame(run.circuit.signals[signal][bit])
+                differ.append(run.formula.differ(frame(2 * register.node), literal))
+    return run.formula.any_of(differ)
+
+
+def _join(
+    run: Unrolling, frames: list[Frame], equal: Mapping[tuple[str, int], tuple[str, int]]
+) -> None:
+    """Prove that registers equal signals in the next cycle, and let them be one literal."""
+    for number, register in enumerate(run.circuit.registers):
+        for name in register.names:
+            if name not in equal:
+                continue
+            signal, bit = equal[name]
+            literal = frames[-1](run.circuit.signals[signal][bit])
+            if run.formula.is_possible(run.formula.differ(run.state[number], literal)):
+                raise refuted(run, frames, f"{register} does not equal {signal}[{bit}]")
+            run.state[number] = literal
+
+
+def check_inductive(
+    circuit: Circuit,
+    depth: int,
+    *,
+    held: Mapping[str, int] | None = None,
+    constants: Iterable[str] = (),
+    engine: str = CADICAL,
+    progress: Progress = no_progress,
+) -> str:
+    """Prove the asserts for ever, by induction over up to `depth` cycles; returns what was done.
+
+    If the asserts hold in k cycles one after the other, whatever the registers were, they hold in
+    the next one. And they hold in the first k cycles from the initial state. Parameters and errors
+    are those of `check_bounded`.
+    """
+    constants = tuple(constants)
+    with Formula(engine) as formula:
+        run = Unrolling(
+            circuit, formula, held=held, constants=constants, free=lambda register: True
+        )
+        frames: list[Frame] = []
+        for k in range(depth + 1):
+            frame = run.step()
+            frames.append(frame)
+            run.assume(frame)
+            bad = run.violated(frame)
+            if k and not formula.is_possible(bad):
+                break
+            progress(f"induction over {k} cycles does not hold" if k else "induction")
+            if k == depth:
+                raise refuted(run, frames, f"not inductive over {depth} cycles")
+            formula.require(bad ^ 1)
+    did = check_bounded(
+        circuit, k, held=held, constants=constants, engine=engine, progress=progress
+    )
+    return f"induction over {k} cycles, {did} from the start"
+
+
+def check_covers(
+    circuit: Circuit,
+    depth: int,
+    *,
+    held: Mapping[str, int] | None = None,
+    constants: Iterable[str] = (),
+    engine: str = CADICAL,
+    progress: Progress = no_progress,
+) -> str:
+    """Find a run from the initial state to each cover within `depth` cycles.
+
+    Parameters are those of `check_bounded`. Raises ProofError with the covers that no run reaches.
+    """
+    left = list(circuit.covers)
+    with Formula(engine) as formula:
+        run = Unrolling(circuit, formula, held=held, constants=constants)
+        for cycle in range(depth):
+            frame = run.step()
+            run.assume(frame)
+            left = [one for one in left if not formula.is_possible(frame(one.condition))]
+            progress(f"cycle {cycle + 1} of {depth}, {len(left)} covers left")
+            if not left:
+                return f"{len(circuit.covers)} covers within {cycle + 1} cycles"
+    raise ProofError("\n".join(f"unreached cover statement {one.label}" for one in left))
+
+
+def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> RefutedError:
+    """Return the run that the solver has found, simulated anew.
+
+    The simulation is independent of the formula: an assertion that fails in the formula and not in
+    the simulation is a fault of this program.
+    """
+    circuit, value = run.circuit, run.formula.value
+    start = [value(literal) for literal in run.first_state]
+    inputs = (
+        {literal: value(of_frame[literal]) for literal in of_frame} for of_frame in run.inputs
+    )
+    values = [values for _, values in simulate(circuit, start, inputs)]
+    failed: list[tuple[int, Property]] = [
+        (cycle, one)
+        for cycle, of_cycle in enumerate(values)
+        for one in circuit.asserts
+        if not of_cycle(one.condition)
+    ]
+    assert failed or reason, "the simulation contradicts the solver"
+    lines = [f"failed assertion in cycle {cycle}: {one.label}" for cycle, one in failed[:8]]
+    text = "\n".join([*([reason] if reason else []), *lines])
+    return RefutedError(text, circuit, values)

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sources of images for proofs: every order and every pause that docs/design.md allows."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.layer.events import Kind, input_layout, spikes_of
+
+from .definition import all_of
+
+PREFIX = "harness_"
+"""The names of all registers that are not part of the design that is proven begin so."""
+
+
+def register(shape: object, name: str, init: int | None = None) -> Signal:
+    """Return a register of a harness, 0 at first unless `init` says otherwise."""
+    return Signal(shape, name=PREFIX + name, init=init)
+
+
+def choose(m: Module, options: Value, name: str) -> Signal:
+    """Return the lowest bit that is set, as a mask."""
+    chosen = Signal(len(options), name=name)
+    m.d.comb += chosen.eq(options & (~options + 1))
+    return chosen
+
+
+class Images(wiring.Component):
+    """The counts that every source keeps.
+
+    `begins` and `ends` say that the core accepts the first or the last part of an image.
+    """
+
+    def __init__(self, images: int) -> None:
+        super().__init__(
+            {
+                "begins": In(1),
+                "ends": In(1),
+                #: Images whose last part has been accepted, and those that have begun.
+                "number": Out(range(images + 1)),
+                "begun": Out(range(images + 1)),
+                #: `number` in the next cycle.
+                "following": Out(range(images + 1)),
+                "is_open": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        number = register(self.number.shape(), "number")
+        begun = register(self.begun.shape(), "begun")
+        m.d.comb += [
+            self.number.eq(number),
+            self.begun.eq(begun),
+            self.is_open.eq(number != begun),
+            self.following.eq(number + self.ends),
+        ]
+        m.d.sync += [number.eq(self.following), begun.eq(begun + self.begins)]
+        return m
+
+
+class EventSource(wiring.Component):
+    """Offers the spikes of images in order of time, then END: ties in any order, pauses anywhere.
+
+    Spikes of a tick that go to different banks may come in one event. With `extra` an event comes
+    in between that changes nothing: ADVANCE at a tick that the promise allows, or a bad event.
+    """
+
+    def __init__(self, config: CoreConfig, images: int) -> None:
+        first = config.layers[0].folding
+        self._rows, self._n_in, self._images = first.rows, first.n_in, images
+        self._deadline = config.deadline
+        self.tick_bits = bits_for(config.deadline)
+        layout = input_layout(first.n_in, config.deadline, first.rows)
+        super().__init__(
+            {
+                #: Image by image the tick of each input, 0 for none.
+                "ticks": In(self.tick_bits * first.n_in * images),
+                "events": Out(stream.Signature(layout)),
+                #: Offer an event in the next cycle, if none is waiting.
+                "offer": In(1),
+                #: Which of the inputs that come next in time.
+                "pick": In(first.n_in),
+                "extra": In(1),
+                "extra_event": In(layout),
+                #: The image that is open ends here, and the next event is of the next image.
+                "give_up": In(1),
+                #: Inputs of the open image whose spikes have been accepted.
+                "sent": Out(first.n_in),
+                "begins": Out(1),
+                "number": Out(range(images + 1)),
+                "begun": Out(range(images + 1)),
+                "is_open": Out(1),
+                #: Nothing is offered, though images are left.
+                "pauses": Out(1),
+                #: The extra event is allowed where one is offered.
+                "valid": Out(1),
+                #: What is wrong with an event that is accepted: address, tick, order.
+                "bad": Out(3),
+                "accepts_extra": Out(1),
+                #: END is accepted.
+                "ends_now": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.images = images = Images(self._images)
+        inputs, size = range(self._n_in), self.tick_bits
+        accepted = Signal()
+        waiting, payload = register(1, "waiting"), register(self.events.payload.shape(), "event")
+        is_extra = register(1, "is_extra")
+        before, sent = register(size, "before"), register(self._n_in, "sent")
+        before_next, sent_next = Signal(size), Signal(self._n_in)
+        ends = accepted & ~is_extra & (payload.kind == Kind.END)
+        m.d.comb += [
+            self.events.valid.eq(waiting),
+            self.events.payload.eq(payload),
+            accepted.eq(waiting & self.events.ready),
+            images.begins.eq(accepted & ~images.is_open),
+            images.ends.eq(ends | (self.give_up & images.is_open)),
+            self.begins.eq(images.begins),
+            self.number.eq(images.number),
+            self.begun.eq(images.begun),
+            self.is_open.eq(images.is_open),
+            self.sent.eq(sent_next),
+            self.ends_now.eq(ends),
+            self.accepts_extra.eq(accepted & is_extra),
+        ]
+
+        # What is known after this cycle.
+        spikes = spikes_of(payload, self._rows)
+        named = Cat(
+            spikes[i % self._rows][0] & (spikes[i % self._rows][1] == i // self._rows)
+            for i in inputs
+        )
+        is_good = ~self.bad.any()
+        m.d.comb += [before_next.eq(before), sent_next.eq(sent)]
+        with m.If(accepted & is_good & (payload.kind != Kind.END)):
+            m.d.comb += before_next.eq(payload.tick)
+        with m.If(accepted & ~is_extra):
+            m.d.comb += sent_next.eq(sent | named)
+        m.d.sync += [before.eq(before_next), sent.eq(sent_next)]
+        with m.If(images.ends):
+            m.d.sync += [before.eq(0), sent.eq(0)]
+
+        # What comes next: the spikes of the earliest tick that is left, or the end.
+        ticks = [Signal(size, name=f"tick_{i}") for i in inputs]
+        for i in inputs:
+            with m.Switch(images.following):
+                for k in range(self._images):
+                    with m.Case(k):
+                        start = (k * self._n_in + i) * size
+                        m.d.comb += ticks[i].eq(self.ticks[start : start + size])
+        left = [(ticks[i] != 0) & (images.ends | ~sent_next[i]) for i in inputs]
+        is_next = Cat(
+            left[i] & all_of([~left[j] | (ticks[i] <= ticks[j]) for j in inputs]) for i in inputs
+        )
+        options = Signal(self._n_in)
+        m.d.comb += options.eq(Mux((is_next & self.pick).any(), is_next & self.pick, is_next))
+        load = Signal()
+        any_left = Cat(left).any()
+        m.d.comb += [
+            load.eq((~waiting | accepted | images.ends) & self.offer),
+            self.pauses.eq(~waiting & (images.number != self._images)),
+            self.valid.eq(1),
+        ]
+        m.d.sync += waiting.eq((waiting & ~accepted & ~images.ends) | load)
+        with m.If(images.following == self._images):
+            m.d.sync += waiting.eq(0)
+        with m.If(load & self.extra):
+            m.d.sync += [payload.eq(self.extra_event), is_extra.eq(1)]
+            promised = Mux(images.ends, 0, before_next)
+            m.d.comb += self.valid.eq(self._is_harmless(left, ticks, promised))
+        with m.Elif(load):
+            m.d.sync += is_extra.eq(0)
+            self._load(m, payload, options, ticks, any_left)
+        self._judge(m, payload, before, images.is_open)
+        return m
+
+    def _load(
+        self, m: Module, payload: Signal, options: Signal, ticks: list[Signal], any_left: Value
+    ) -> None:
+        """Offer a spike of each bank that has one among `options`."""
+        m.d.sync += [
+            Value.cast(payload).eq(0),
+            payload.kind.eq(Mux(any_left, Kind.SPIKE, Kind.END)),
+        ]
+        for bank in range(self._rows):
+            chosen = choose(m, options[bank :: self._rows], f"chosen_{bank}")
+            for index in range(len(chosen)):
+                with m.If(chosen[index]):
+                    m.d.sync += payload.tick.eq(ticks[index * self._rows + bank])
+                    if self._rows == 1:
+                        m.d.sync += payload.address.eq(index)
+                    else:
+                        m.d.sync += [
+                            payload.banks[str(bank)].present.eq(1),
+                            payload.banks[str(bank)].index.eq(index),
+                        ]
+
+    def _is_harmless(self, left: list[Value], ticks: list[Signal], promised: Value) -> Value:
+        """Whether the extra event is one that the design drops, or an ADVANCE that holds."""
+        event = self.extra_event
+        kept = all_of([~one | (event.tick <= tick) for one, tick in zip(left, ticks, strict=True)])
+        bad_tick = (event.tick == 0) | (event.tick > self._deadline)
+        bad = bad_tick | (event.tick < promised)
+        spikes = event.kind == Kind.SPIKE
+        if self._rows == 1:
+            bad |= spikes & (event.address >= self._n_in)
+        return (spikes & bad) | ((event.kind == Kind.ADVANCE) & (bad | kept))
+
+    def _judge(self, m: Module, event: Signal, before: Signal, is_open: Value) -> None:
+        """Say what is wrong with the event that is offered (design: bad events)."""
+        not_end = event.kind != Kind.END
+        address: Value = Const(0)
+        if self._rows == 1:
+            address = (event.kind == Kind.SPIKE) & (event.address >= self._n_in)
+        m.d.comb += self.bad.eq(
+            Cat(
+                address,
+                not_end & ((event.tick == 0) | (event.tick > self._deadline)),
+                not_end & is_open & (event.tick < before),
+            )
+        )
+
+
+class WordSource(wiring.Component):
+    """Offers the words of bitmaps, with pauses anywhere."""
+
+    def __init__(self, config: CoreConfig, images: int) -> None:
+        assert config.bitmap is not None
+        assert config.n_inputs is not None
+        self._images, self._width = images, config.bitmap
+        self.words_per_image = -(-config.n_inputs // config.bitmap)
+        super().__init__(
+            {
+                #: Image by image all bits of its words.
+                "bits": In(config.bitmap * self.words_per_image * images),
+                "words": Out(stream.Signature(config.bitmap)),
+                "offer": In(1),
+                "begins": Out(1),
+                "number": Out(range(images + 1)),
+                "begun": Out(range(images + 1)),
+                "is_open": Out(1),
+                "pauses": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        total = self.words_per_image * self._images
+        waiting, word = register(1, "waiting"), register(range(total + 1), "word")
+        begun = register(self.begun.shape(), "begun")
+        accepted, following = Signal(), Signal(range(total + 1))
+        number = Signal(self.number.shape())
+        m.d.comb += [
+            self.words.valid.eq(waiting),
+            accepted.eq(waiting & self.words.ready),
+            following.eq(word + accepted),
+            self.begins.eq(accepted & (begun == number)),
+            self.number.eq(number),
+            self.begun.eq(begun),
+            self.is_open.eq(begun != number),
+            self.pauses.eq(~waiting & (word != total)),
+        ]
+        for k in range(1, self._images + 1):
+            with m.If(word >= k * self.words_per_image):
+                m.d.comb += number.eq(k)
+        for one in range(total):
+            with m.If(word == one):
+                m.d.comb += self.words.payload.eq(self.bits[one * self._width :][: self._width])
+        m.d.sync += [
+            word.eq(following),
+            begun.eq(begun + self.begins),
+            waiting.eq(((waiting & ~accepted) | self.offer) & (following != total)),
+        ]
+        return m

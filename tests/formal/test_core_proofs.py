@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whole cores are proven, and their proofs notice what is wrong."""
+
+import numpy as np
+import pytest
+
+from firstspike.golden import infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.sim.formal import cycle_table, images
+from firstspike.sim.formal.circuit import compile_circuit
+from firstspike.sim.formal.core import stored_bits
+from firstspike.sim.formal.cores import CASES, CORES, INDUCTIONS, Case, prove_learning
+from firstspike.sim.formal.invariant import Invariant
+from firstspike.sim.formal.proof import ProofError
+from firstspike.sim.formal.sat import RefutedError, no_progress
+from firstspike.sim.formal.simulation import simulate
+from firstspike.sim.harness.networks import network_of
+
+RUNS = 64
+
+
+@pytest.mark.parametrize("proof", [proof for proof in CORES if proof.is_fast], ids=lambda p: p.name)
+def test_fast_proofs(proof):
+    assert proof.prove(no_progress)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "proof", [proof for proof in CORES if not proof.is_fast], ids=lambda p: p.name
+)
+def test_long_proofs(proof):
+    assert proof.prove(no_progress)
+
+
+def test_a_wrong_definition_is_refuted():
+    case = CASES["core-2-lanes"]
+    with pytest.raises(RefutedError, match="failed assertion in cycle"):
+        case.check(circuit=compile_circuit(case.harness(fires_at=1)))
+
+
+def test_a_wrong_cycle_model_is_refuted(monkeypatch):
+    counted = cycle_table.cycles
+    monkeypatch.setattr(cycle_table, "cycles", lambda *given: counted(*given) + 1)
+    with pytest.raises(RefutedError, match="golden's cycles of image 0"):
+        CASES["core-2-lanes-paced"].check()
+
+
+@pytest.mark.long
+def test_a_wrong_rule_of_learning_is_refuted():
+    with pytest.raises(RefutedError, match="registers differ"):
+        prove_learning(no_progress, mistake=1)
+
+
+def test_an_invariant_that_does_not_hold_is_refused():
+    case = INDUCTIONS["images-2-lanes"]
+    harness = case.harness()
+    circuit = compile_circuit(harness)
+    induction = images.ImageInduction(harness, circuit, case.depth)
+    wrong = Invariant.read("core.decided_image[0] = 0", circuit)
+    with pytest.raises(ProofError):
+        induction.prove(wrong)
+
+
+def test_the_definition_equals_golden():
+    """Random weights and ticks through the definition, by simulation of the circuit."""
+    case = Case("", "", sizes=(3, 2, 2), bits=3, threshold=2)
+    rng = np.random.default_rng(1)
+    circuit = compile_circuit(case.harness())
+    weights = [rng.integers(-4, 4, (RUNS, *pair)) for pair in ((3, 2), (2, 2))]
+    ticks = rng.integers(0, 7, (RUNS, 3))
+    numbers = {
+        "weights_0": (weights[0].reshape(RUNS, -1), 3),
+        "weights_1": (weights[1].reshape(RUNS, -1), 3),
+        "ticks": (ticks, 3),
+        "offer": (np.ones((RUNS, 1), int), 1),
+        "take": (np.ones((RUNS, 1), int), 1),
+        "pick": (np.full((RUNS, 1), 7), 3),
+    }
+    inputs = {literal: 0 for literals in circuit.inputs.values() for literal in literals}
+    for name, (values, bits) in numbers.items():
+        for bit, literal in enumerate(circuit.inputs[name]):
+            column = values[:, bit // bits] >> bit % bits & 1
+            inputs[literal] = sum(int(value) << run for run, value in enumerate(column))
+    start = []
+    memory = stored_bits(case.config)
+    for register in circuit.registers:
+        (source,) = {memory[name] for name in register.names if name in memory} or [None]
+        known = -(register.initial or 0) & ((1 << RUNS) - 1)
+        start.append(inputs[circuit.inputs[source[0]][source[1]]] if source else known)
+    decided = {}
+    for _, values in simulate(circuit, start, iter([inputs] * 40), RUNS):
+
+        def word(name, run, values=values):
+            return sum(
+                (values(literal) >> run & 1) << bit
+                for bit, literal in enumerate(circuit.signals[name])
+            )
+
+        assert all(values(one.condition) == (1 << RUNS) - 1 for one in circuit.asserts)
+        for run in range(RUNS):
+            if word("appears_0", run):
+                fields = ("class", "tick", "forced", "cycles")
+                decided[run] = [word(f"core.decision__payload.{one}", run) for one in fields]
+    for run in range(RUNS):
+        network = network_of(
+            [layer[run] for layer in weights],
+            [2, 2],
+            bits=3,
+            unit=1,
+            deadline=6,
+            encoding="ticks",
+        )
+        results = infer(network, ticks[run : run + 1])
+        counted = cycles(network, ticks[run : run + 1], results, case.config.folding)
+        expected = [results.decision[0], results.tick[0], results.forced[0], counted[0]]
+        assert decided[run] == [int(value) for value in expected]
