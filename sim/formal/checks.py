@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal, Value
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.core import Core
@@ -89,9 +89,18 @@ class Checks:
                 },
             }
             m.d.comb += [
-                Assert(~self._appears[k] | right, f"{what} of image {k}")
-                for what, right in checks.items()
+                *(
+                    Assert(~self._appears[k] | right, f"{what} of image {k}")
+                    for what, right in checks.items()
+                ),
+                Cover(self._appears[k] & payload.forced, f"image {k} is forced"),
+                Cover(
+                    self._appears[k] & ~payload.forced & (payload["class"] != 0),
+                    f"an output fires in image {k}",
+                ),
             ]
+            if self._scenario.extras or self._scenario.aborts:
+                m.d.comb += Cover(self._appears[k] & payload.error, f"image {k} has an error")
 
     def _causes(self, k: int, image: Expected) -> tuple[Value, Value]:
         """The causes that the decision of image k must have, and those that it may have.

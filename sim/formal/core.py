@@ -147,7 +147,8 @@ class CoreHarness(wiring.Component):
                 "done": Out(1),
                 #: The first event or word of an image is accepted.
                 "accepts": Out(1),
-                #: No image is open, and the first event or word of one would be accepted.
+                #: No image is open, and the first event or word of one would be accepted; where
+                #: images overlap the core also rests.
                 "is_ready": Out(1),
                 #: And all images are decided, of which there are some.
                 "is_between": Out(1),
@@ -187,12 +188,13 @@ class CoreHarness(wiring.Component):
         if scenario.paced:
             checks.check_golden_cycles(self._network, self.bits if config.bitmap else None)
         checks.bound_pauses(self.written if scenario.writes else Const(1))
+        overlaps = config.folding.overlaps
         inlet = core.events if config.bitmap is None else core.words
         m.d.comb += [
             core.decision.ready.eq(self.take),
             self.done.eq(checks.decided == scenario.images),
             self.accepts.eq(source.begins),
-            self.is_ready.eq(~source.is_open & inlet.ready),
+            self.is_ready.eq(~source.is_open & inlet.ready & ~(core.busy & overlaps)),
             self.is_between.eq(
                 self.is_ready & (source.begun != 0) & (checks.decided == source.begun)
             ),

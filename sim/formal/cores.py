@@ -121,6 +121,11 @@ class Case:
                 "The source never pauses and sends the rows of one tick in ascending order; "
                 "decisions are taken at once."
             ]
+        elif scenario.idles and self.config.folding.overlaps:
+            found.append(
+                f"At most {scenario.images} images overlap before the core rests (`busy` is low). "
+                f"Their decisions wait for at most {scenario.pauses} cycles in all."
+            )
         elif scenario.idles:
             found.append(
                 f"While an image is open the source pauses, or its decision waits, for at most "
@@ -183,6 +188,18 @@ class Case:
 
 def _check_case(name: str, progress: Progress) -> str:
     return CASES[name].check(progress)
+
+
+def check_covers(case: Case) -> str:
+    """Find runs to decisions of each kind: the proof is not of nothing. Raises ProofError."""
+    harness = case.harness()
+    return sat.check_covers(
+        compile_circuit(harness),
+        case.depth,
+        held=harness.held,
+        constants=harness.constants,
+        start=stored_bits(case.config),
+    )
 
 
 _LANE = {"lanes": 1, "window": 0}
@@ -309,6 +326,7 @@ INDUCTIONS = {
             shape={"lanes": 1, "window": 1},
             scenario=_ENDLESS,
         ),
+        Case("images-overlap", "overlapped images", shape=_OVERLAP, scenario=_ENDLESS),
     )
 }
 """Cases that are proven for all images of every sequence."""

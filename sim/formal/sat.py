@@ -175,6 +175,7 @@ def check_covers(
     *,
     held: Mapping[str, int] | None = None,
     constants: Iterable[str] = (),
+    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     engine: str = CADICAL,
     progress: Progress = no_progress,
 ) -> str:
@@ -184,7 +185,7 @@ def check_covers(
     """
     left = list(circuit.covers)
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants)
+        run = Unrolling(circuit, formula, held=held, constants=constants, start=start)
         for cycle in range(depth):
             frame = run.step()
             run.assume(frame)

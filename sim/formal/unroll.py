@@ -90,6 +90,12 @@ class Formula:
         """Return the literal of `a` XOR `b`."""
         return self.either(self.both(a, b ^ 1), self.both(a ^ 1, b))
 
+    def choose(self, condition: int, a: int, b: int) -> int:
+        """Return the literal of `a` if `condition`, else of `b`."""
+        if a == b:
+            return a
+        return self.either(self.both(condition, a), self.both(condition ^ 1, b))
+
     def any_of(self, literals: Iterable[int]) -> int:
         """Return the literal of the OR of `literals`."""
         result = FALSE
