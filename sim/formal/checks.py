@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of a core's decisions and logs, in every cycle, beside what is expected."""
+"""Assertions on the decisions and logs of a core, and the assumption on pauses."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .core import Scenario
 
 CLOCK_BITS = 8
-"""Cycles are compared modulo 2^8; no proof looks at so many."""
+"""Cycles are compared modulo 2^8; every proof is shorter."""
 
 
 class Checks:
@@ -179,7 +179,7 @@ class Checks:
     def _check_log(
         self, k: int, image: Expected, layer: int, log: Any, now: Value, logged: Value
     ) -> None:
-        """What is logged of image k are spikes; none before the decision is missing."""
+        """Every logged spike of image k is right; none before the decision is missing."""
         for neuron, tick in enumerate(image.spikes[layer]):
             is_spike = (tick != 0) & (log.spike.tick == tick)
             before = (tick != 0) & (tick < image.tick)
@@ -192,7 +192,7 @@ class Checks:
             ]
 
     def bound_pauses(self, may_send: Value) -> None:
-        """Assume that there are at most so many pauses."""
+        """Assume that the pauses of a run do not exceed the bound of the scenario."""
         m, scenario, decision = self._m, self._scenario, self._core.decision
         count, pauses = register(range(scenario.pauses + 2), "pauses"), Signal()
         fresh = register(1, "fresh", init=1)  # nothing can be offered in the first cycle

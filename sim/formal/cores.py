@@ -108,7 +108,7 @@ class Case:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What the proof assumes of the inputs, a sentence each."""
+        """The assumptions on the inputs, a sentence each."""
         scenario = self.scenario
         found = [
             "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
@@ -152,7 +152,7 @@ class Case:
 
     @property
     def claim(self) -> str:
-        """What holds, in a sentence."""
+        """The claim, in a sentence."""
         cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
         return (
             f"With {self.what} class, tick, forced, error, counts of spikes, {cycles} and every "

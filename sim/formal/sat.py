@@ -55,8 +55,8 @@ def check_bounded(
     free : whether a register may have any value at first, not its initial one.
     start : bits (name, number) of registers that begin with the value of a bit of a constant input.
     equal : bits of registers that equal bits of signals from the cycle after the one in which the
-        signal `once` is high, in all runs at the same time. Each is proven, and then the solver
-        knows them as one, which makes the proof shorter and no weaker.
+        signal `once` is high, in all runs at the same time. The check proves every
+        equality, and then treats both bits as one, which shortens the proof.
     finally_equal : bits of registers that must equal bits of signals in the cycle in which a run
         reaches `complete`.
     complete : the name of a signal of one bit that every run reaches within the depth. The check

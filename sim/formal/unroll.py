@@ -139,7 +139,7 @@ class Formula:
     def value(self, literal: int) -> int:
         """Return the value, 0 or 1, that the last answer of the solver gives to `literal`.
 
-        What the solver was not asked about is 0.
+        A node without a value in that answer is 0.
         """
         if literal <= TRUE:
             return literal
@@ -201,7 +201,7 @@ class Unrolling:
                     self.state[number] = self._fixed[circuit.inputs[source][bit]]
         self.first_state = self.state
         self.inputs: list[dict[int, int]] = []
-        """Of every cycle the literal of the formula for each input's literal of the circuit."""
+        """Each cycle's literals of the formula, by the input's literal of the circuit."""
 
     def step(self) -> Frame:
         """Add a cycle."""
