@@ -30,6 +30,7 @@ from firstspike.hdl.layer.config import SEGMENT_LANES
 from firstspike.hdl.motion.windows import Windows
 from firstspike.hdl.sound.listener import cycles_per_sample
 from firstspike.scripts.main import VERBS
+from firstspike.sim.formal import catalogue
 from firstspike.sim.mutants.faults import FAULTS
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
@@ -60,6 +61,10 @@ def texts() -> dict[str, str]:
         "bus_registers": _table(("offset", "register", "access", "bits", "meaning"), _registers()),
         "board_proofs": _table(("board", "FPGA", "state"), _board_proofs()),
         "proofs": _proofs(),
+        "proven": _table(
+            ("proof", "what holds", "sizes", "method", "engine", "assumes"), _proven()
+        ),
+        "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
@@ -94,6 +99,26 @@ def _proofs() -> str:
         return "The table is empty: nobody has sent a report yet."
     head = ("board", "network", "month", "SHA-256 of the report")
     return _table(head, ((one.board, one.network, one.month, _address(one)) for one in PROOFS))
+
+
+def _assumed() -> list[str]:
+    """Every assumption of a proof once."""
+    sentences = (one for proof in catalogue.PROOFS.values() for one in proof.assumptions)
+    return list(dict.fromkeys(sentences))
+
+
+def _assumptions() -> str:
+    return "\n".join(f"{number}. {one}" for number, one in enumerate(_assumed(), 1))
+
+
+def _proven() -> Iterator[tuple[str, ...]]:
+    """A row per proof; a claim is written where it comes first."""
+    named: dict[str, str] = {}
+    for proof in catalogue.PROOFS.values():
+        claim = named.get(proof.claim, proof.claim)
+        named.setdefault(proof.claim, f"as `{proof.name}`")
+        numbers = ", ".join(str(1 + _assumed().index(one)) for one in proof.assumptions) or "-"
+        yield f"`{proof.name}`", claim, proof.shapes, proof.method, proof.engine, numbers
 
 
 def _address(proof: Proof) -> str:

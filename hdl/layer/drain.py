@@ -2,6 +2,7 @@
 """Drains: they get the fired neurons out of a mask, one per cycle, the lowest lane first."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value
@@ -114,6 +115,7 @@ class MaskBuffer(Block):
             banks = banks_of(came.mask, folding.sends)
             filled = [came.mask.any(), Cat(several(bank)[1] for bank in banks).any()]
         m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
+        self._registers = valid, came, waiting  # which a proof looks at
         m.d.comb += [
             waiting.i.valid.eq(valid),
             waiting.i.payload.fired.eq(came),
@@ -144,6 +146,7 @@ class Drain(Block):
         config, lanes = self._config, self._config.folding.lanes
         blocks, size = config.folding.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(config.folding.window)
+        registers = self._registers = SimpleNamespace()  # which a proof looks at
 
         def is_stale(operation: data.View) -> Value:
             return (operation.image == self.decided_image) & ~operation.end
@@ -179,12 +182,15 @@ class Drain(Block):
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(rest)
+        vars(registers).update(valid=valid, bits=bits, operation=operation, state=state)
+        vars(registers).update(number=number, final=final, some=some, many=many)
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
         if not config.folding.mask_places:
             m.submodules.skid = skid = Skid(fired_layout(config))
             wiring.connect(m, wiring.flipped(self.fired), skid.i)
             fired = skid.o.payload
+            registers.source = skid.o
             m.d.comb += [skid.o.ready.eq(free), some.eq(found.any), many.eq(found.many)]
             with m.If(free):
                 m.d.sync += [
@@ -203,6 +209,7 @@ class Drain(Block):
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)
         m.d.comb += self.freed.eq(places.o.valid & places.o.ready)
+        registers.places = places
 
         # All that `free` and `load` depend on is found out beforehand: they have far to go.
         fired, load = places.o.payload.fired, places.o.ready
@@ -215,6 +222,8 @@ class Drain(Block):
         more = Signal()  # there are such
         word = Signal(size)
         mask_stale = is_stale(mask_operation)
+        vars(registers).update(waiting=waiting, mask=mask, mask_operation=mask_operation)
+        vars(registers).update(lowest=lowest, others=others, more=more)
 
         def searched(filled: Value) -> list[Any]:
             """`filled` says which blocks have a bit."""
@@ -251,6 +260,7 @@ class Drain(Block):
         if windowed:
             states = Signal(data.ArrayLayout(state_layout(config), blocks * size))
             choice = Signal(data.ArrayLayout(state_layout(config), size))
+            registers.states = states
             with m.If(load):
                 m.d.sync += states.eq(fired.state)
             parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]
@@ -292,6 +302,9 @@ class BankedDrain(Block):
         beat, taken = self.beats.payload, places.o.payload
         stale = (operation.image == self.decided_image) & ~operation.end
         load = ~valid | stale | (self.beats.ready & ~many)
+        self._registers = SimpleNamespace(  # which a proof looks at
+            valid=valid, mask=mask, operation=operation, some=some, parts=parts, places=places
+        )
         left = Cat(several(bank)[2] for bank in banks).any()
         m.d.comb += [
             many.eq(parts.any()),

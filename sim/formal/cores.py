@@ -92,7 +92,7 @@ class Case:
         else:
             shared = {}
         circuit = circuit or compile_circuit(harness)
-        kept = kept_by_reset(circuit) if self.after_reset else set()
+        kept = kept_by_reset(circuit, held) if self.after_reset else set()
         free = {circuit.registers[number] for number in kept}
         return sat.check_bounded(
             circuit,
@@ -337,21 +337,19 @@ INDUCTIONS = {
 _INVARIANTS = Path(__file__).parent / "invariants"
 
 
-def _induction_of(name: str) -> tuple[ImageInduction, Circuit]:
-    case = INDUCTIONS[name]
-    harness = case.harness()
-    circuit = compile_circuit(harness)
-    return ImageInduction(harness, circuit, case.depth, case.engine), circuit
-
-
 def _file_of(name: str) -> Path:
     """The file with the invariant of a case; a case with another engine shares it."""
     return _INVARIANTS / f"{name.removesuffix('-glucose')}.txt"
 
 
-def prove_images(name: str, progress: Progress) -> str:
+def prove_images(
+    name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None
+) -> str:
     """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
-    induction, circuit = _induction_of(name)
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = circuit or compile_circuit(harness)
+    induction = ImageInduction(harness, circuit, case.depth, case.engine)
     try:
         invariant = Invariant.read(_file_of(name).read_text(), circuit)
     except KeyError as error:
@@ -364,7 +362,10 @@ def prove_images(name: str, progress: Progress) -> str:
 
 def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
     """Find the invariant of a case of `INDUCTIONS` anew, and keep it beside this file."""
-    induction, circuit = _induction_of(name)
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = compile_circuit(harness)
+    induction = ImageInduction(harness, circuit, case.depth, case.engine)
     text = induction.search(progress).write(circuit)
     _file_of(name).write_text(text)
     return text

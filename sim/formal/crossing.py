@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What must hold of a Crossing in every cycle, and the invariants that prove it by induction."""
 
-from amaranth.hdl import Assert, Assume, Cover, Module, Signal, Value, signed
+from dataclasses import replace
 
+from amaranth.hdl import Assert, Assume, Cover, Module, Mux, Signal, Value, signed
+
+from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.emitter import Crossing
 from firstspike.hdl.lib.block import struct
@@ -15,12 +18,13 @@ class CrossingProof(Crossing):
     """The result is the largest u with M + u S < 0, for every M and S and any back-pressure.
 
     `value` holds the M and S that went in, and a number that shows the order.
+
+    Parameters: `config` of a layer with windows; `widths` instead of that layer's.
     """
 
-    def __init__(self, config: LayerConfig) -> None:
-        widths = config.widths
+    def __init__(self, config: LayerConfig, widths: StateWidths) -> None:
         value = struct(M=signed(widths.M), S=signed(widths.S), number=NUMBER_BITS)
-        super().__init__(config, value)
+        super().__init__(replace(config, widths=widths), value)
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -39,11 +43,11 @@ class CrossingProof(Crossing):
         ]
 
         def reached(value: Value, ticks: Value) -> Value:
-            """M after so many ticks, added in the order of the steps, which keeps the proof short."""
-            return sum(
-                ((value.S & ticks[bit].replicate(len(value.S)).as_signed()) << bit for bit in reversed(range(k))),
-                value.M,
-            )
+            """M after so many ticks, added in the order of the steps: the proof is then short."""
+            M = value.M
+            for bit in reversed(range(k)):
+                M = M + (Mux(ticks[bit], value.S, 0) << bit)
+            return M
 
         m.d.comb += [
             Assert(~self.o.valid | (sent.value.number == delivered), "in order, each once"),
@@ -64,7 +68,7 @@ class CrossingProof(Crossing):
             m.d.comb += [
                 Assert(~valid | (value.number == ahead[:NUMBER_BITS])),
                 Assert(~valid | (register.S == value.S)),
-                Assert(~valid | (register.M == reached(value, key))),
+                Assert(~valid | (reached(value, key) == register.M)),
                 Assert(~valid | (register.M < 0)),
                 Assert(~valid | (register.M + (register.S << left) >= 0)),
             ]

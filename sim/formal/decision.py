@@ -4,7 +4,6 @@
 from types import SimpleNamespace
 
 from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Value
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.decision import Decision
@@ -12,10 +11,11 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.lanes import lane_exists, potential_shape
 from firstspike.hdl.layer.operations import operation_layout
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import join
+
+from .block import BlockProof
 
 
-class DecisionProof(wiring.Component):
+class DecisionProof(BlockProof):
     """The decision falls at the first tick with a largest M of at least 0, or at the deadline.
 
     Two neurons of any number are watched, which stands for all pairs of neurons: if `winner` is
@@ -24,19 +24,17 @@ class DecisionProof(wiring.Component):
     Parameters: `config` of the last layer of a core that does not learn; the `block` under proof.
     """
 
-    CONSTANTS = ("winner_group", "winner_lane", "other_group", "other_lane")
-
     def __init__(self, config: LayerConfig, block: type[Decision] = Decision) -> None:
-        folding = config.folding
         self._config = config
-        self._block = block(config)
-        ranges = {"group": range(folding.groups), "lane": range(folding.lanes)}
-        constants = {
-            f"{neuron}_{part}": In(ranges[part])
-            for neuron in ("winner", "other")
-            for part in ("group", "lane")
-        }
-        super().__init__({**self._block.signature.members, **constants})
+        ranges = {"group": range(config.folding.groups), "lane": range(config.folding.lanes)}
+        super().__init__(
+            block(config),
+            **{
+                f"{neuron}_{part}": In(ranges[part])
+                for neuron in ("winner", "other")
+                for part in ranges
+            },
+        )
 
     def _watch(self, name: str, taken: Value) -> SimpleNamespace:
         """A neuron of any number: its index, its M in the word that comes, and if it is in it."""
@@ -51,12 +49,8 @@ class DecisionProof(wiring.Component):
             M=taken.M[lane],
         )
 
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
+    def check(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
-        block = self._block
-        m.submodules.block = block.elaborate(platform)  # now, for its registers
-        join(m, wiring.flipped(self), block, *block.signature.members)
         taken, groups = self.potentials.payload, folding.groups
         layout, M_shape = operation_layout(config), potential_shape(config)
 
@@ -107,10 +101,9 @@ class DecisionProof(wiring.Component):
         ]
         with m.If(coming.valid):
             m.d.sync += [passed.eq(_following(passed, groups)), left.eq(coming.operation)]
-        self._check(m, coming, watched, passed, left)
-        return m
+        self._check_verdict(m, coming, watched, passed, left)
 
-    def _check(
+    def _check_verdict(
         self,
         m: Module,
         coming: SimpleNamespace,
@@ -119,12 +112,13 @@ class DecisionProof(wiring.Component):
         left: Value,
     ) -> None:
         """Compare the verdict with the definition, behind the tree."""
-        config, folding, block = self._config, self._config.folding, self._block
+        config, folding = self._config, self._config.folding
         M_shape, operation, said = potential_shape(config), coming.operation, self.decision.payload
-        best_M, best_index = block._best
+        best_M, best_index = self._block._best
         last = coming.valid & (operation.group == folding.groups - 1)
         decided = Signal(init=1)  # the image bit of the latest decided image
         undecided = operation.image != decided
+        undecided_left = left.image != decided
         known = []  # M of the watched neurons as far as the tick has come
         for neuron, now in zip(watched, coming.M, strict=True):
             kept = Signal(M_shape, name=f"kept_{neuron.name}")
@@ -134,10 +128,22 @@ class DecisionProof(wiring.Component):
             neuron.kept = kept
         winner, other = watched
         fires = known[1] >= 0  # any neuron, so all of them
-        final = operation.tick == config.deadline
+        tick_now, context_now = operation.tick, operation.context.as_value()
+        if config.walk_apart:  # which is steady from the first group of a walk to its last
+            walk = Signal.like(self.walk)
+            with m.If(coming.valid & (operation.group == 0)):
+                m.d.sync += walk.as_value().eq(self.walk.as_value())
+            tick_now, context_now = walk.tick, walk.context.as_value()
+            open_walk = (passed != 0) & undecided_left
+            m.d.comb += [
+                Assume(~(coming.valid & undecided & self.decision.valid) | self.decision.ready),
+                Assert(~open_walk | (said.tick == tick_now)),
+                Assert(~open_walk | (said.context.as_value() == context_now)),
+            ]
+        final = tick_now == config.deadline
 
         # Invariants: the best of the groups before this one, while an image is undecided.
-        amid = (passed != 0) & (left.image != decided)
+        amid = (passed != 0) & undecided_left
         won = best_index == winner.index
         m.d.comb += [
             Assert(~amid | (best_index < times(folding.lanes, passed))),
@@ -155,7 +161,7 @@ class DecisionProof(wiring.Component):
         M = [Signal(M_shape, name=f"M_{neuron.name}") for neuron in watched]
         m.d.comb += [
             Assert(~self.load | (last & undecided), "a decision falls as a tick is complete"),
-            Assert(~(last & undecided & (fires | final)) | self.load, "a neuron that fires decides"),
+            Assert(~(last & undecided & (fires | final)) | self.load, "who fires decides"),
             Assert(self.decided_image == decided),
         ]
         waits = Signal()
@@ -167,8 +173,8 @@ class DecisionProof(wiring.Component):
         with m.If(self.load):
             m.d.sync += [
                 decided.eq(operation.image),
-                tick.eq(operation.tick),
-                context.eq(operation.context.as_value()),
+                tick.eq(tick_now),
+                context.eq(context_now),
                 *(kept.eq(value) for kept, value in zip(M, known, strict=True)),
             ]
         decides = falls & (said["class"] == winner.index)

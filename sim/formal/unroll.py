@@ -235,10 +235,14 @@ class Unrolling:
             self.formula.require(frame(one.condition))
 
 
-def kept_by_reset(circuit: Circuit) -> set[int]:
-    """Return the numbers of the registers that a cycle with `rst` leaves at any value."""
+def kept_by_reset(circuit: Circuit, held: Mapping[str, int] | None = None) -> set[int]:
+    """Return the numbers of the registers that a cycle with `rst` leaves at any value.
+
+    `held` are further inputs with a fixed value.
+    """
     with Formula("cadical195") as formula:
-        run = Unrolling(circuit, formula, held={"rst": 1}, free=lambda register: True)
+        held = {**(held or {}), "rst": 1}
+        run = Unrolling(circuit, formula, held=held, free=lambda register: True)
         run.step()
         return {
             number

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -104,6 +106,10 @@ class Receiver(Block):
             crc.add.eq(adding),
             crc.start.eq(ended),
         ]
+        self._registers = SimpleNamespace(  # which a proof looks at
+            byte=byte, decoded=decoded, ended=ended, begun=begun, broken=broken, left=left
+        )
+        vars(self._registers).update(zero_due=zero_due, crc=crc, adding=adding, bit=bit)
         with m.If(adding | selecting_bit):
             m.d.sync += bit.eq(bit + 1)
         with m.If(adding & (bit == 7)):
@@ -175,6 +181,7 @@ class Receiver(Block):
 
         # The verdict, and a cycle later what comes of it.
         cause, judged = Signal(CAUSE_BITS), Signal()
+        vars(self._registers).update(cause=cause, judged=judged)
         m.d.sync += judged.eq(ended)
         with m.If(broken | ~tells):
             m.d.sync += cause.eq(Cause.FRAMING)

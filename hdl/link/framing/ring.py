@@ -2,6 +2,7 @@
 """The ring: keeps requests from their acceptance until they have been carried out."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream
@@ -25,6 +26,7 @@ class Store(Block):
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
+        self._ram = memory.Memory(shape=ENTRY, depth=depth, init=[])
         super().__init__(
             address=In(range(depth)), write=In(1), entry=In(ENTRY), fetch=In(1), latest=Out(ENTRY)
         )
@@ -35,7 +37,7 @@ class Store(Block):
         yield Memory("", ENTRY.size, depth, one_address=True)
 
     def build(self, m: Module) -> None:
-        m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
+        m.submodules.memory = ram = self._ram
         read, write = ram.read_port(domain="comb"), ram.write_port()
         fetched, kept = unknown_register(ENTRY), Signal(ENTRY)
         fresh = Signal()  # only now: what a single-port RAM shows after a write is not defined
@@ -73,7 +75,7 @@ class Ring(Block):
         self._depth = depth
         super().__init__(
             put=In(stream.Signature(ENTRY, always_ready=True)),
-            #: Forget what has been put since the last mark.
+            #: Forget what has been put since the last mark; not in a cycle with `put`.
             drop=In(1),
             #: There is no room for another byte, nor for a mark; they are not to be put. Known two
             #: cycles after a byte has been put.
@@ -106,6 +108,10 @@ class Ring(Block):
         filled = Signal()  # there is a byte at `write` already: the next one goes behind it
         pending, entry = Signal(), Signal(ENTRY)
         fetch, store_now = Signal(), Signal()
+        self._registers = SimpleNamespace(  # which a proof looks at
+            kept=kept, read=read, committed=committed, write=write, filled=filled, pending=pending
+        )
+        vars(self._registers).update(entry=entry, store=store)
         following = Signal.like(write)
         m.d.sync += self.full.eq(following == kept)
         m.d.comb += [
@@ -120,16 +126,20 @@ class Ring(Block):
             m.d.sync += [pending.eq(1), entry.eq(self.put.payload)]
             with m.If(~self.put.payload.mark):
                 m.d.sync += filled.eq(1)
-        with m.If(self.drop):
+        # A mark may wait through the shortest bad frame while every cycle reads; it is not dropped.
+        forgets = Signal()
+        m.d.comb += forgets.eq(self.drop & ~(pending & entry.mark))
+        with m.If(forgets):
             m.d.sync += [pending.eq(0), filled.eq(0)]
         # One condition for all, so that each bit is one look-up table before its register.
         moves_on = (store_now & entry.mark) | (self.put.valid & ~self.put.payload.mark & filled)
-        with m.If(self.drop | moves_on):
-            m.d.sync += write.eq(Mux(self.drop, committed, following))
+        with m.If(forgets | moves_on):
+            m.d.sync += write.eq(Mux(forgets, committed, following))
 
         # `get` says what is in `head`; behind it `latest` has been read, if it is valid.
         latest, head = store.latest, self.get.payload
         latest_valid, head_valid = Signal(), self.get.valid
+        self._registers.latest_valid = latest_valid
         moves = ~head_valid | self.get.ready
         ended = head_valid & head.mark
         m.d.comb += [

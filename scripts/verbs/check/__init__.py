@@ -9,6 +9,7 @@ CHECKS = {
     "bitstream": "Compare the bitstream of an iCE40 with the routed design.",
     "blocks": "Run the test benches of the hardware.",
     "mutants": "Put faults into the hardware, and see that the checks find them.",
+    "proofs": "Prove properties of the hardware for all inputs.",
     "link": "Send hostile frames to the link, and see that none does harm.",
     "rate": "Measure how many digits per second go over the link.",
 }
@@ -18,7 +19,8 @@ CHECKS = {
 def command() -> None:
     """Check the hardware itself: for whoever changes it.
 
-    `bitstream` reads files. The others run simulated hardware, and need g++ and make. `firstspike
+    `bitstream` reads files, and `proofs` simulates nothing. The others run simulated hardware, and
+    need g++ and make. `firstspike
     compare` checks a network on a target.
 
     Example: firstspike check blocks queue

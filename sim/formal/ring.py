@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must hold of the packet FIFO of the link, and the invariants that prove it by induction."""
+
+from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In
+
+from firstspike.hdl.lib.counting import TAPS
+from firstspike.hdl.link.framing.ring import ENTRY, Ring
+
+from .block import BlockProof
+
+
+class RingProof(BlockProof):
+    """It gives the bytes of the frames that a mark has ended, all of them, in order, and no other.
+
+    Entries are numbered from reset on, modulo twice the depth: a frame that is dropped gives its
+    numbers back. The entry of any one `number` is followed, with what it should hold.
+
+    Parameters: `depth` in bytes; the `block` under proof.
+    """
+
+    def __init__(self, depth: int, block: type[Ring] = Ring) -> None:
+        self._depth = depth
+        super().__init__(block(depth), number=In(range(2 * depth)))
+
+    def check(self, m: Module) -> None:
+        r, put, get = self._block._registers, self.put, self.get
+        shape = self.number.shape()
+        head, mark_offered = get.payload, get.valid & get.payload.mark
+        takes = get.valid & get.ready
+
+        # The reference: how many bytes the current frame has, and the numbers of entries.
+        frame = Signal(range(self._depth + 1))
+        kept, given, visible = (Signal(shape, name=name) for name in ("kept", "given", "visible"))
+        newest = Signal(shape)  # number of the entry that `put` makes
+        m.d.comb += newest.eq(visible + frame)
+        marked = put.valid & put.payload.mark
+        with m.If(marked & (frame != 0)):
+            m.d.comb += newest.eq(visible + frame - 1)
+        with m.If(marked):
+            m.d.sync += [visible.eq(newest + 1), frame.eq(0)]
+        with m.Elif(put.valid):
+            m.d.sync += frame.eq(frame + 1)
+        with m.If(self.drop):
+            m.d.sync += frame.eq(0)
+        with m.If(takes):
+            m.d.sync += given.eq(given + 1)
+        with m.If(self.rewind):
+            m.d.sync += given.eq(kept)
+        with m.If(self.release):
+            m.d.sync += kept.eq(given + 1)
+        content = Signal(ENTRY)
+        with m.If(put.valid & (newest == self.number)):
+            m.d.sync += content.as_value().eq(put.payload.as_value())
+
+        forgotten = Signal()  # some frame
+        with m.If(self.drop & (frame == 2)):
+            m.d.sync += forgotten.eq(1)
+        was_put = Signal()
+        m.d.sync += was_put.eq(put.valid)
+        latest = r.store.latest
+        m.d.comb += [
+            Assume(~put.valid | ~(was_put | self.full | self.drop)),
+            Assume(~marked | (frame != 0)),  # a frame has bytes
+            Assume(~mark_offered | (get.ready == self.release)),  # with a mark ends a request
+            Assume(~(self.release | self.rewind) | mark_offered),
+            Assume(~(self.release & self.rewind)),
+            Assume(~(self.every_cycle & r.latest_valid & latest.mark)),
+        ]
+
+        def distance(number: Value) -> Value:
+            """From the oldest entry that is kept."""
+            return (number - kept)[: len(kept)]
+
+        def is_right(number: Value, entry: Value) -> Value:
+            followed = number[: len(kept)] == self.number
+            return ~followed | (entry.as_value() == content.as_value())
+
+        m.d.comb += [
+            Assert(~get.valid | (distance(given) < distance(visible)), "of ended frames only"),
+            Assert(~get.valid | is_right(given, head), "in order, each once, as it was put"),
+            Cover(mark_offered & forgotten & (distance(given) == 2), "a request behind a drop"),
+            Cover(mark_offered & self.release & (kept == 2), "a second request"),
+        ]
+
+        # The invariants: which entry is at which address, and where the pointers are.
+        closing = r.pending & r.entry.mark  # a mark has been put and is not yet in the memory
+        before = Signal(shape)  # `visible` without that frame
+        with m.If(marked):
+            m.d.sync += before.eq(visible)
+        fetched = given + get.valid + r.latest_valid
+        committed = Mux(closing, before, visible)
+        write = Mux(closing, visible - 1, visible + frame - (frame != 0))
+        m.d.comb += [
+            *(
+                Assert(pointer == self._address(number))
+                for pointer, number in (
+                    (r.kept, kept),
+                    (r.read, fetched),
+                    (r.committed, committed),
+                    (r.write, write),
+                )
+            ),
+            Assert(closing | (r.filled == (frame != 0))),
+            Assert(~closing | ((frame == 0) & (distance(visible) < self._depth))),
+            Assert(distance(given) + get.valid + r.latest_valid <= distance(committed)),
+            Assert(distance(committed) <= distance(write)),
+            Assert(distance(write) < self._depth),
+            Assert(was_put | self.full | (frame == 0) | (distance(write) < self._depth - 1)),
+            Assert(~r.pending | closing | (frame != 0)),
+            Assert(~mark_offered | ~r.latest_valid),
+            Assert(~r.latest_valid | is_right(given + get.valid, latest)),
+            Assert(~r.pending | is_right(write, r.entry)),
+        ]
+        for place, address in enumerate(self._addresses()):
+            port = r.store._ram.read_port(domain="comb")
+            ahead = (place - kept)[: len(kept) - 1]
+            full = (ahead < distance(write)) | (
+                (ahead == distance(write)) & ~r.pending & (frame != 0)
+            )
+            m.d.comb += [
+                port.addr.eq(address),
+                Assert(~full | is_right(kept + ahead, port.data)),
+            ]
+
+    def _addresses(self) -> list[int]:
+        """The addresses in the order in which entries take them."""
+        bits = (self._depth - 1).bit_length()
+        found = [0]
+        while len(found) < self._depth:
+            last = found[-1]
+            taps = sum(last >> tap - 1 for tap in TAPS[bits]) & 1
+            low = taps ^ (not last & (self._depth // 2 - 1))
+            found.append((last << 1 | low) & (self._depth - 1))
+        return found
+
+    def _address(self, number: Value) -> Value:
+        """The address of the entry of a number."""
+        return Array(self._addresses())[number[: (self._depth - 1).bit_length()]]
