@@ -30,7 +30,7 @@ _SCRIPT = f"""
 read_rtlil design.il
 hierarchy -top top
 {FORGET_INITIAL}
-proc -noopt
+proc
 {{change}}
 flatten -noscopeinfo
 opt_clean

@@ -122,11 +122,6 @@ class Case:
                 "The source never pauses and sends the rows of one tick in ascending order; "
                 "decisions are taken at once."
             ]
-        elif scenario.idles and self.config.folding.overlaps:
-            found.append(
-                f"At most {scenario.images} images overlap before the core rests (`busy` is low). "
-                f"Their decisions wait for at most {scenario.pauses} cycles in all."
-            )
         elif scenario.idles:
             found.append(
                 f"While an image is open the source pauses, or its decision waits, for at most "
@@ -329,7 +324,6 @@ INDUCTIONS = {
             shape={"lanes": 1, "window": 1},
             scenario=_ENDLESS,
         ),
-        Case("images-overlap", "overlapped images", shape=_OVERLAP, scenario=_ENDLESS),
     )
 }
 """Cases that are proven for all images of every sequence."""
