@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of a core's decisions and logs, in every cycle, beside what is expected."""
+"""Assertions on the decisions and logs of a core, and the assumption on pauses."""
 
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal, Value
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.core import Core
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .core import Scenario
 
 CLOCK_BITS = 8
-"""Cycles are compared modulo 2^8; no proof looks at so many."""
+"""Cycles are compared modulo 2^8; every proof is shorter."""
 
 
 class Checks:
@@ -89,9 +89,18 @@ class Checks:
                 },
             }
             m.d.comb += [
-                Assert(~self._appears[k] | right, f"{what} of image {k}")
-                for what, right in checks.items()
+                *(
+                    Assert(~self._appears[k] | right, f"{what} of image {k}")
+                    for what, right in checks.items()
+                ),
+                Cover(self._appears[k] & payload.forced, f"image {k} is forced"),
+                Cover(
+                    self._appears[k] & ~payload.forced & (payload["class"] != 0),
+                    f"an output fires in image {k}",
+                ),
             ]
+            if self._scenario.extras or self._scenario.aborts:
+                m.d.comb += Cover(self._appears[k] & payload.error, f"image {k} has an error")
 
     def _causes(self, k: int, image: Expected) -> tuple[Value, Value]:
         """The causes that the decision of image k must have, and those that it may have.
@@ -170,7 +179,7 @@ class Checks:
     def _check_log(
         self, k: int, image: Expected, layer: int, log: Any, now: Value, logged: Value
     ) -> None:
-        """What is logged of image k are spikes; none before the decision is missing."""
+        """Every logged spike of image k is right; none before the decision is missing."""
         for neuron, tick in enumerate(image.spikes[layer]):
             is_spike = (tick != 0) & (log.spike.tick == tick)
             before = (tick != 0) & (tick < image.tick)
@@ -183,7 +192,7 @@ class Checks:
             ]
 
     def bound_pauses(self, may_send: Value) -> None:
-        """Assume that there are at most so many pauses."""
+        """Assume that the pauses of a run do not exceed the bound of the scenario."""
         m, scenario, decision = self._m, self._scenario, self._core.decision
         count, pauses = register(range(scenario.pauses + 2), "pauses"), Signal()
         fresh = register(1, "fresh", init=1)  # nothing can be offered in the first cycle

@@ -24,7 +24,8 @@ from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
-# Words of memories become registers. What Yosys leaves undefined takes any value in any cycle.
+# Words of memories become registers. Undefined values take any value in any cycle, so no
+# optimisation may choose one (-keepdc).
 _SCRIPT = f"""
 read_rtlil design.il
 hierarchy -top top
@@ -35,13 +36,14 @@ flatten -noscopeinfo
 opt_clean
 memory_collect
 memory_map
-opt -full
+setundef -undriven -anyseq
+opt -keepdc
 async2sync
 chformal -lower
 dffunmap
-opt
+opt -keepdc
 techmap
-opt -fast
+opt -fast -keepdc
 simplemap
 dffunmap
 setundef -undriven -anyseq

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A whole core beside the definition: what must hold of its ports, whatever images come.
+"""A harness that compares a whole core with the definition, for all images.
 
-All weights and all spike ticks are constants of any value, and so is what happens in a run. The
-order of a tick's spikes, pauses of the source, and waiting of whoever takes decisions are free.
+Weights and spike ticks are constants of any value. The order of a tick's spikes, the pauses of the
+source, and the cycles in which a decision waits are free.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ Bit = tuple[str, int]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What may happen in a run.
+    """The events that a run may have.
 
     `pauses` bounds the cycles in which the source offers nothing though images are left, or a
     decision waits, of both together. If `idles`, pauses between images are not counted. `extras`
@@ -67,7 +67,7 @@ def shape_of(layer: LayerConfig) -> LayerShape:
 
 
 def weight_bits_of(layer: LayerConfig) -> list[tuple[int, int]]:
-    """Of each bit of the weights, row by row: the word of the store that has it, and its bit."""
+    """Return the word of the store and the bit in it for each bit of the weights, row by row."""
     folding, bits = layer.folding, layer.stored_bits
     found = []
     for row in range(folding.kind.rows):
@@ -143,11 +143,12 @@ class CoreHarness(wiring.Component):
                 "write_data": In(CHUNK_BITS),
                 #: The word has been written.
                 "written": Out(1),
-                #: All images are decided, and all decisions taken.
+                #: Every image is decided, and every decision has been accepted.
                 "done": Out(1),
                 #: The first event or word of an image is accepted.
                 "accepts": Out(1),
-                #: No image is open, and the first event or word of one would be accepted.
+                #: No image is open, and the first event or word of one would be accepted; where
+                #: images overlap the core also rests.
                 "is_ready": Out(1),
                 #: And all images are decided, of which there are some.
                 "is_between": Out(1),
@@ -187,12 +188,13 @@ class CoreHarness(wiring.Component):
         if scenario.paced:
             checks.check_golden_cycles(self._network, self.bits if config.bitmap else None)
         checks.bound_pauses(self.written if scenario.writes else Const(1))
+        overlaps = config.folding.overlaps
         inlet = core.events if config.bitmap is None else core.words
         m.d.comb += [
             core.decision.ready.eq(self.take),
             self.done.eq(checks.decided == scenario.images),
             self.accepts.eq(source.begins),
-            self.is_ready.eq(~source.is_open & inlet.ready),
+            self.is_ready.eq(~source.is_open & inlet.ready & ~(core.busy & overlaps)),
             self.is_between.eq(
                 self.is_ready & (source.begun != 0) & (checks.decided == source.begun)
             ),
@@ -281,10 +283,10 @@ class CoreHarness(wiring.Component):
     def _connect_abort(
         self, m: Module, core: Core, source: EventSource, ticks: list[list[Value]]
     ) -> list[list[Value]]:
-        """Abort images; of those the spikes count that had been accepted.
+        """Abort images; the spikes that had been accepted before an abort count.
 
-        Which images are aborted, and which of their spikes survive, are constants of any value, of
-        which the assumptions say that they are what happens.
+        Constants of any value say which images are aborted and which spikes survive. Assumptions
+        make them agree with the run.
         """
         n_in, ends = self.config.layers[0].folding.n_in, Signal()
         given_up = self.abort & source.is_open & ~source.ends_now

@@ -22,6 +22,7 @@ from .core import CoreHarness, Scenario, stored_bits
 from .images import ImageInduction
 from .invariant import Invariant
 from .learning import LearningHarness
+from .proof import ProofError
 from .proofs import Progress, Proof
 from .unroll import kept_by_reset
 
@@ -108,7 +109,7 @@ class Case:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What the proof assumes of the inputs, a sentence each."""
+        """The assumptions on the inputs, a sentence each."""
         scenario = self.scenario
         found = [
             "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
@@ -134,7 +135,8 @@ class Case:
         if scenario.extras:
             found.append(
                 f"At most {scenario.extras} of the accepted events are an ADVANCE that holds, or a "
-                "bad event."
+                "bad event. The decision must have a cause that came before the event that "
+                "promises its tick, and may lack a later one."
             )
         if scenario.aborts:
             found.append(
@@ -147,12 +149,12 @@ class Case:
 
     @property
     def claim(self) -> str:
-        """What holds, in a sentence."""
+        """The claim, in a sentence."""
         cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
         return (
-            f"With {self.what} class, tick, forced, error, counts of spikes, {cycles} and every "
-            "logged spike equal the definition, for all weights and all spike ticks; a decision "
-            "is neither withdrawn nor changed, and none comes without an image."
+            f"Class, tick, forced, error, counts of spikes, {cycles} and every logged spike equal "
+            "the definition, for all weights and all spike ticks; every image is decided, and a "
+            "decision is neither withdrawn nor changed, and never comes without an image."
         )
 
     @property
@@ -183,6 +185,18 @@ class Case:
 
 def _check_case(name: str, progress: Progress) -> str:
     return CASES[name].check(progress)
+
+
+def check_covers(case: Case) -> str:
+    """Find runs to decisions of each kind: the proof is not of nothing. Raises ProofError."""
+    harness = case.harness()
+    return sat.check_covers(
+        compile_circuit(harness),
+        case.depth,
+        held=harness.held,
+        constants=harness.constants,
+        start=stored_bits(case.config),
+    )
 
 
 _LANE = {"lanes": 1, "window": 0}
@@ -303,6 +317,7 @@ INDUCTIONS = {
     case.name: case
     for case in (
         Case("images-2-lanes", "two lanes", scenario=_ENDLESS, is_fast=True),
+        Case("images-2-lanes-glucose", "two lanes", scenario=_ENDLESS, engine=sat.GLUCOSE),
         Case(
             "images-window",
             "one lane and windows of two ticks",
@@ -316,11 +331,9 @@ INDUCTIONS = {
 _INVARIANTS = Path(__file__).parent / "invariants"
 
 
-def _induction_of(name: str) -> tuple[ImageInduction, Circuit]:
-    case = INDUCTIONS[name]
-    harness = case.harness()
-    circuit = compile_circuit(harness)
-    return ImageInduction(harness, circuit, case.depth), circuit
+def _file_of(name: str) -> Path:
+    """The file with the invariant of a case; a case with another engine shares it."""
+    return _INVARIANTS / f"{name.removesuffix('-glucose')}.txt"
 
 
 def prove_images(
@@ -330,27 +343,38 @@ def prove_images(
     case = INDUCTIONS[name]
     harness = case.harness()
     circuit = circuit or compile_circuit(harness)
-    induction = ImageInduction(harness, circuit, case.depth)
-    invariant = Invariant.read((_INVARIANTS / f"{name}.txt").read_text(), circuit)
+    induction = ImageInduction(harness, circuit, case.depth, case.engine)
+    try:
+        invariant = Invariant.read(_file_of(name).read_text(), circuit)
+    except KeyError as error:
+        raise ProofError(
+            f"{_file_of(name).name} names the register {error}, which the core lacks: find another "
+            f'invariant with firstspike.sim.formal.cores.search_invariant("{name}").'
+        ) from None
     return induction.prove(invariant, progress)
 
 
 def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
     """Find the invariant of a case of `INDUCTIONS` anew, and keep it beside this file."""
-    induction, circuit = _induction_of(name)
+    case = INDUCTIONS[name]
+    harness = case.harness()
+    circuit = compile_circuit(harness)
+    induction = ImageInduction(harness, circuit, case.depth, case.engine)
     text = induction.search(progress).write(circuit)
-    (_INVARIANTS / f"{name}.txt").write_text(text)
+    _file_of(name).write_text(text)
     return text
 
 
 def _induction_proof(case: Case) -> Proof:
+    file = f"sim/formal/invariants/{_file_of(case.name).name}"
     return Proof(
         name=case.name,
-        claim=case.claim.replace("With", "In every sequence of images, and with", 1)
-        + " A reset at any moment does not change this for the images after it.",
+        claim="For every image of every sequence, also after a reset at any moment: "
+        + case.claim[0].lower()
+        + case.claim[1:],
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=case.assumptions,
-        method=f"induction over images; invariant: sim/formal/invariants/{case.name}.txt",
+        method=f"induction over images, with the invariant in {file}",
         engine=ENGINES[case.engine],
         is_fast=case.is_fast,
         prove=partial(prove_images, case.name),

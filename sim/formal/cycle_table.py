@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The clock cycles that golden's model counts for every image, as a circuit.
 
-The model looks at no weights: it counts from the spike ticks of all layers and the tick of the
-decision. These are few in a small network, so a table of all of them can be made by the model.
+The model reads no weights: it counts from the spike ticks of all layers and the tick of the
+decision. A small network has few combinations of ticks, so the model can fill a table of all.
 """
 
 from types import SimpleNamespace
@@ -28,7 +28,8 @@ def cycle_table(network: Network, folding: Folding) -> np.ndarray:
     """Return golden's cycles for all spike ticks, or -1 for spikes without a cause.
 
     Axes: the tick of each input, 0 for none, or with a bitmap each pixel of the image; the tick of
-    each hidden neuron, layer by layer; the tick of the decision. Each has a power of two entries.
+    each hidden neuron, layer by layer; the tick of the decision. The length of an axis is a power
+    of two.
     """
     deadline = network.deadline
     hidden = [kind.n_out for kind in network.layers[:-1]]

@@ -99,14 +99,14 @@ class Patch:
 
 @dataclass(frozen=True)
 class Expected:
-    """What section 2 and 3 say of an image."""
+    """The results of an image as sections 2 and 3 define them."""
 
     #: Spike ticks of the inputs and of each hidden layer, 0 for none.
     spikes: list[list[Value]]
     winner: Value
     tick: Value
     forced: Value
-    #: Of each layer the input spikes at ticks strictly before that of the decision.
+    #: Input spikes of each layer at ticks strictly before that of the decision.
     counts: list[Value]
 
 
@@ -164,7 +164,7 @@ class Definition:
         return first
 
     def expect(self, weights: Sequence[Matrix], ticks: Sequence[Value]) -> Expected:
-        """What becomes of an image whose inputs spike at `ticks`, 0 for none."""
+        """Return the results of an image whose inputs spike at `ticks`, 0 for none."""
         spikes = [list(ticks)]
         for layer, matrix in zip(self._layers[:-1], weights[:-1], strict=True):
             spikes.append(self.fires(layer, matrix, spikes[-1]))

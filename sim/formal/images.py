@@ -12,6 +12,7 @@ images before are decided. Three checks prove it and the core:
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from .circuit import Circuit
@@ -25,6 +26,12 @@ from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 RUNS = 4096
 """Random runs that are simulated at once to find candidates."""
+
+IDLE_CYCLES = 8
+"""Cycles after a reset in which registers other than counters may change."""
+
+MAX_PAIRED = 4
+"""Bits of a register of which every two are compared, such as a counter that skips values."""
 
 MAX_SAMPLES = 300
 """States of a cycle that are compared with one another."""
@@ -84,12 +91,12 @@ class ImageInduction:
                 passed += 1
         return invariant
 
-    def _unrolling(self, formula: Formula) -> Unrolling:
+    def _unrolling(self, formula: Formula, **held: int) -> Unrolling:
         harness = self._harness
         return Unrolling(
             self._circuit,
             formula,
-            held=harness.held,
+            held={**harness.held, **held},
             constants=harness.constants,
             start=self._start,
         )
@@ -113,15 +120,7 @@ class ImageInduction:
 
     def _check_first(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Check the first image after a reset at any moment and any number of idle cycles."""
-        changing = self._changed_by_idling()
-        return self._check_image(
-            invariant,
-            lambda formula, state: [
-                formula.new() if number in changing else literal
-                for number, literal in enumerate(state)
-            ],
-            progress,
-        )
+        return self._check_image(invariant, lambda formula, _: self._after_reset(formula), progress)
 
     def _check_next(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Check an image from every state with the invariant."""
@@ -131,24 +130,35 @@ class ImageInduction:
             progress,
         )
 
-    def _changed_by_idling(self) -> set[int]:
-        """Registers that a reset keeps, or that may change while nothing comes after it."""
-        registers = self._circuit.registers
-        unknown = kept_by_reset(self._circuit) & {*self._state}
+    def _after_reset(self, formula: Formula) -> list[int]:
+        """Return any state after a reset and any number of cycles in which nothing comes.
+
+        After a few cycles only counters change. They have any value here, and what the core holds
+        of them, too; the other registers have those values that they have in one of the cycles.
+        """
+        kept = kept_by_reset(self._circuit) - self._memory
+        counting: set[int] = set()
         while True:
-            with Formula(self._engine) as formula:
-                run = self._unrolling(formula)
-                run.state = [
-                    formula.new() if number in unknown else literal
-                    for number, literal in enumerate(run.state)
-                ]
-                frame = run.step()
-                if frame(self._signal("is_ready")) != TRUE:
+            run = self._unrolling(formula, offer=0)
+            state, states = run.state, []
+            for number in kept:
+                state[number] = formula.new()
+            for _ in range(IDLE_CYCLES):
+                for number in counting:
+                    state[number] = formula.new()
+                states.append(list(state))
+                if run.step()(self._signal("is_ready")) != TRUE:
                     raise ProofError("an idle core is not always ready after a reset.")
-                more = {n for n in self._state if run.state[n] != registers[n].initial} - unknown
+                state = run.state
+            more = {n for n in self._state if state[n] != states[-1][n]} - counting
             if not more:
-                return unknown
-            unknown |= more
+                break
+            counting |= more
+        any_of = states[0]
+        for state in states[1:]:
+            choice = formula.new()
+            any_of = [formula.choose(choice, a, b) for a, b in zip(state, any_of, strict=True)]
+        return any_of
 
     def _check_image(
         self,
@@ -176,7 +186,10 @@ class ImageInduction:
 
             # In the first cycle the source loads an event; then the core is in the state to check.
             step()
-            run.state = begin(formula, run.state)
+            begun = begin(formula, run.state)
+            run.state = list(run.state)
+            for number in self._state:
+                run.state[number] = begun[number]
             start = list(run.state)
             formula.require(step()(self._signal("accepts")))
             for cycle in range(1, self._depth):
@@ -275,17 +288,33 @@ class ImageInduction:
         invariant = Invariant(groups.pop(0, []), [m for m in groups.values() if len(m) > 1])
         names = [" ".join(name for name, _ in one.names) for one in self._circuit.registers]
         image = next(number for number in seen if "decision.decided_image" in names[number])
-        for valid in seen:
-            if not seen[valid] or "valid" not in names[valid]:
-                continue
-            for bit in seen:
-                if bit == valid or seen[bit] in (0, every):
+        signals = [one.names[0][0] for one in self._circuit.registers]
+        widths = Counter(signals[number] for number in seen)
+        changing = [number for number in seen if seen[number] not in (0, every)]
+        for one in (n for n in seen if seen[n]):
+            narrow = widths[signals[one]] <= MAX_PAIRED
+            for bit in changing:
+                if bit == one:
                     continue
-                for other in (None, image):
-                    differ = seen[bit] ^ (0 if other is None else seen[other])
-                    if other is not None and (bit == image or differ in (0, every)):
-                        continue
-                    for value in (0, 1):
-                        if not (differ ^ (every if value else 0)) & seen[valid]:
-                            invariant.implications.add(Implication(valid, bit, other, value))
+                if "valid" in names[one]:
+                    self._imply(invariant, seen, every, (one, bit, None))
+                    self._imply(invariant, seen, every, (one, bit, image))
+                elif narrow and signals[bit] == signals[one]:
+                    self._imply(invariant, seen, every, (one, bit, None))
         return invariant
+
+    @staticmethod
+    def _imply(
+        invariant: Invariant,
+        seen: dict[int, int],
+        every: int,
+        candidate: tuple[int, int, int | None],
+    ) -> None:
+        """Add an implication if it holds in all samples, and says more than an equality."""
+        condition, bit, other = candidate
+        differ = seen[bit] ^ (0 if other is None else seen[other])
+        if other is not None and (bit == other or differ in (0, every)):
+            return
+        for value in (0, 1):
+            if not (differ ^ (every if value else 0)) & seen[condition]:
+                invariant.implications.add(Implication(condition, bit, other, value))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What holds of a core's registers between images: equal bits, constants, and implications."""
+"""An invariant of registers: bits that are equal, constants, and implications."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -136,7 +136,7 @@ class Invariant:
 def label(register: Register) -> str:
     """The name of a register's bit in the text of an invariant.
 
-    Of several names it is the shortest one that a person has given.
+    A name that the source text has goes before one that a tool has made, and a short one first.
     """
     given = [name for name in register.names if "$" not in name[0]] or register.names
     inside = [name for name in given if "." in name[0]] or given

@@ -124,28 +124,8 @@ class LearningHarness(wiring.Component):
         checks = Checks(m, core, source, [expected], self.scenario, Const(0))
         checks.check_stream()
         checks.bound_pauses(sent)
-        appears = Signal()
-        payload = core.decision.payload
-        waits = register(1, "decision_seen")
-        m.d.sync += waits.eq(waits | core.decision.valid)
-        m.d.comb += appears.eq(core.decision.valid & ~waits)
-        bad_label = self.learn & (self.label >= self.layers[-1].n_out)
+        self._check(m, core, expected, rule, is_learned)
         m.d.comb += [
-            Assert(~appears | (payload["class"] == expected.winner), "the class"),
-            Assert(~appears | (payload.tick == expected.tick), "the tick"),
-            Assert(~appears | (payload.forced == expected.forced), "forced"),
-            *(
-                Assert(~appears | (payload.spikes_in[str(number)] == count), "the counts")
-                for number, count in enumerate(expected.counts)
-            ),
-            Assert(~appears | (payload.error == bad_label), "only a label without a class is bad"),
-            Assert(~appears | (payload.causes.label == bad_label), "a label without a class"),
-            Assert(~core.learned.valid | ~is_learned, "an image is learned once"),
-            Assert(~core.learned.valid | waits | core.decision.valid, "and decided before"),
-            Assert(
-                ~core.learned.valid | (core.learned.updated == rule.updates),
-                "whether it is learned",
-            ),
             *(
                 getattr(self, f"weights_after_{number}").eq(flat)
                 for number, flat in enumerate(rule.after)
@@ -153,6 +133,34 @@ class LearningHarness(wiring.Component):
             self.done.eq(is_learned & (checks.decided == 1)),
         ]
         return m
+
+    def _check(
+        self, m: Module, core: Core, expected: Expected, rule: "_Rule", is_learned: Value
+    ) -> None:
+        """Compare the decision, and whether the image is learned."""
+        payload, appears = core.decision.payload, Signal()
+        waits = register(1, "decision_seen")
+        m.d.sync += waits.eq(waits | core.decision.valid)
+        m.d.comb += appears.eq(core.decision.valid & ~waits)
+        bad_label = self.learn & (self.label >= self.layers[-1].n_out)
+        checks = {
+            "the class": payload["class"] == expected.winner,
+            "the tick": payload.tick == expected.tick,
+            "forced": payload.forced == expected.forced,
+            "only a label without a class is bad": payload.error == bad_label,
+            "a label without a class": payload.causes.label == bad_label,
+            **{
+                f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
+                for number, count in enumerate(expected.counts)
+            },
+        }
+        learned = core.learned
+        m.d.comb += [
+            *(Assert(~appears | right, what) for what, right in checks.items()),
+            Assert(~learned.valid | ~is_learned, "an image is learned once"),
+            Assert(~learned.valid | waits | core.decision.valid, "and decided before"),
+            Assert(~learned.valid | (learned.updated == rule.updates), "whether it is learned"),
+        ]
 
     def _stored(self, m: Module, number: int, flat: Value) -> list[list[Value]]:
         """The stored weights as a matrix of signed numbers."""

@@ -55,8 +55,8 @@ def check_bounded(
     free : whether a register may have any value at first, not its initial one.
     start : bits (name, number) of registers that begin with the value of a bit of a constant input.
     equal : bits of registers that equal bits of signals from the cycle after the one in which the
-        signal `once` is high, in all runs at the same time. Each is proven, and then the solver
-        knows them as one, which makes the proof shorter and no weaker.
+        signal `once` is high, in all runs at the same time. The check proves every
+        equality, and then treats both bits as one, which shortens the proof.
     finally_equal : bits of registers that must equal bits of signals in the cycle in which a run
         reaches `complete`.
     complete : the name of a signal of one bit that every run reaches within the depth. The check
@@ -175,6 +175,7 @@ def check_covers(
     *,
     held: Mapping[str, int] | None = None,
     constants: Iterable[str] = (),
+    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     engine: str = CADICAL,
     progress: Progress = no_progress,
 ) -> str:
@@ -184,7 +185,7 @@ def check_covers(
     """
     left = list(circuit.covers)
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants)
+        run = Unrolling(circuit, formula, held=held, constants=constants, start=start)
         for cycle in range(depth):
             frame = run.step()
             run.assume(frame)

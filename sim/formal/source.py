@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sources of images for proofs: every order and every pause that docs/design.md allows."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -81,7 +83,7 @@ class EventSource(wiring.Component):
                 "events": Out(stream.Signature(layout)),
                 #: Offer an event in the next cycle, if none is waiting.
                 "offer": In(1),
-                #: Which of the inputs that come next in time.
+                #: The inputs to prefer among those that come next in time.
                 "pick": In(first.n_in),
                 "extra": In(1),
                 "extra_event": In(layout),
@@ -93,11 +95,11 @@ class EventSource(wiring.Component):
                 "number": Out(range(images + 1)),
                 "begun": Out(range(images + 1)),
                 "is_open": Out(1),
-                #: Nothing is offered, though images are left.
+                #: The source offers nothing, though images are left.
                 "pauses": Out(1),
                 #: The extra event is allowed where one is offered.
                 "valid": Out(1),
-                #: What is wrong with an event that is accepted: address, tick, order.
+                #: The causes for which an accepted event is bad: address, tick, order.
                 "bad": Out(3),
                 "accepts_extra": Out(1),
                 #: END is accepted.
@@ -112,8 +114,6 @@ class EventSource(wiring.Component):
         accepted = Signal()
         waiting, payload = register(1, "waiting"), register(self.events.payload.shape(), "event")
         is_extra = register(1, "is_extra")
-        before, sent = register(size, "before"), register(self._n_in, "sent")
-        before_next, sent_next = Signal(size), Signal(self._n_in)
         ends = accepted & ~is_extra & (payload.kind == Kind.END)
         m.d.comb += [
             self.events.valid.eq(waiting),
@@ -125,28 +125,12 @@ class EventSource(wiring.Component):
             self.number.eq(images.number),
             self.begun.eq(images.begun),
             self.is_open.eq(images.is_open),
-            self.sent.eq(sent_next),
             self.ends_now.eq(ends),
             self.accepts_extra.eq(accepted & is_extra),
         ]
 
-        # What is known after this cycle.
-        spikes = spikes_of(payload, self._rows)
-        named = Cat(
-            spikes[i % self._rows][0] & (spikes[i % self._rows][1] == i // self._rows)
-            for i in inputs
-        )
-        is_good = ~self.bad.any()
-        m.d.comb += [before_next.eq(before), sent_next.eq(sent)]
-        with m.If(accepted & is_good & (payload.kind != Kind.END)):
-            m.d.comb += before_next.eq(payload.tick)
-        with m.If(accepted & ~is_extra):
-            m.d.comb += sent_next.eq(sent | named)
-        m.d.sync += [before.eq(before_next), sent.eq(sent_next)]
-        with m.If(images.ends):
-            m.d.sync += [before.eq(0), sent.eq(0)]
-
-        # What comes next: the spikes of the earliest tick that is left, or the end.
+        before_next, sent_next = self._remember(m, images, payload, accepted, is_extra)
+        # The next event: a spike of the earliest tick that is left, or the end.
         ticks = [Signal(size, name=f"tick_{i}") for i in inputs]
         for i in inputs:
             with m.Switch(images.following):
@@ -177,8 +161,32 @@ class EventSource(wiring.Component):
         with m.Elif(load):
             m.d.sync += is_extra.eq(0)
             self._load(m, payload, options, ticks, any_left)
-        self._judge(m, payload, before, images.is_open)
         return m
+
+    def _remember(
+        self, m: Module, images: Images, payload: Any, accepted: Value, is_extra: Value
+    ) -> tuple[Value, Value]:
+        """Return the latest good tick and the inputs sent, as they are after this cycle."""
+        inputs, size = range(self._n_in), self.tick_bits
+        before, sent = register(size, "before"), register(self._n_in, "sent")
+        before_next, sent_next = Signal(size), Signal(self._n_in)
+        self._judge(m, payload, before, images.is_open)
+        m.d.comb += self.sent.eq(sent_next)
+        spikes = spikes_of(payload, self._rows)
+        named = Cat(
+            spikes[i % self._rows][0] & (spikes[i % self._rows][1] == i // self._rows)
+            for i in inputs
+        )
+        is_good = ~self.bad.any()
+        m.d.comb += [before_next.eq(before), sent_next.eq(sent)]
+        with m.If(accepted & is_good & (payload.kind != Kind.END)):
+            m.d.comb += before_next.eq(payload.tick)
+        with m.If(accepted & ~is_extra):
+            m.d.comb += sent_next.eq(sent | named)
+        m.d.sync += [before.eq(before_next), sent.eq(sent_next)]
+        with m.If(images.ends):
+            m.d.sync += [before.eq(0), sent.eq(0)]
+        return before_next, sent_next
 
     def _load(
         self, m: Module, payload: Signal, options: Signal, ticks: list[Signal], any_left: Value

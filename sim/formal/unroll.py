@@ -90,6 +90,12 @@ class Formula:
         """Return the literal of `a` XOR `b`."""
         return self.either(self.both(a, b ^ 1), self.both(a ^ 1, b))
 
+    def choose(self, condition: int, a: int, b: int) -> int:
+        """Return the literal of `a` if `condition`, else of `b`."""
+        if a == b:
+            return a
+        return self.either(self.both(condition, a), self.both(condition ^ 1, b))
+
     def any_of(self, literals: Iterable[int]) -> int:
         """Return the literal of the OR of `literals`."""
         result = FALSE
@@ -133,7 +139,7 @@ class Formula:
     def value(self, literal: int) -> int:
         """Return the value, 0 or 1, that the last answer of the solver gives to `literal`.
 
-        What the solver was not asked about is 0.
+        A node without a value in that answer is 0.
         """
         if literal <= TRUE:
             return literal
@@ -195,7 +201,7 @@ class Unrolling:
                     self.state[number] = self._fixed[circuit.inputs[source][bit]]
         self.first_state = self.state
         self.inputs: list[dict[int, int]] = []
-        """Of every cycle the literal of the formula for each input's literal of the circuit."""
+        """Each cycle's literals of the formula, by the input's literal of the circuit."""
 
     def step(self) -> Frame:
         """Add a cycle."""
