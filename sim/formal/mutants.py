@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Automatic faults in the proven cores, by `mutate` of Yosys: what the proofs make of each."""
 
+import ast
 import os
 import re
 import sys
@@ -42,6 +43,8 @@ SELECTED = "mutsel"
 
 EQUIVALENT_CYCLES = 6
 """Cycles in which the circuit runs without the fault before the two are compared."""
+
+_LINE = re.compile(r"-src (\S+\.py):(\d+)")
 
 _EXCLUDED = re.compile(r" -port (Q|CLK|clk|port\$\S+) ")
 """Clocks, and ports whose names differ from harness to harness; and outputs of registers, which
@@ -113,13 +116,24 @@ def _commands(case: Case, count: int) -> list[str]:
 
 
 def _described(command: str) -> str:
-    """A fault as text: what happens to which bit of which port of which cell, and its line."""
+    """A fault as text: what happens to which bit of which port of which cell, and its function."""
     text = command.partition(" -mode ")[2]
     found = dict(re.findall(r"-(\S+) (\S+)", "-mode " + text))
-    lines = [f"{path}" for path in re.findall(r"/(?:hdl|amaranth)/(\S+)", text)]
+    functions = dict.fromkeys(_function_at(path, int(line)) for path, line in _LINE.findall(text))
     wire = f" to {found['wire']}[{found['wirebit']}]" if "wire" in found else ""
     what = f"{found['mode']} {found['module'].removeprefix('top.')} {found['cell']}"
-    return f"{what} {found['port']}[{found['portbit']}]{wire} ({', '.join(lines)})"
+    return f"{what} {found['port']}[{found['portbit']}]{wire} ({', '.join(functions)})"
+
+
+@cache
+def _function_at(path: str, line: int) -> str:
+    """File and function of a line, which stay when lines move."""
+    names = [
+        node.name
+        for node in ast.walk(ast.parse(Path(path).read_text()))
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return f"{Path(path).parent.name}/{Path(path).name}:{names[-1] if names else ''}"
 
 
 @cache

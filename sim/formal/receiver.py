@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What must hold of the Receiver of the link, and the invariants that prove it by induction."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal, Value
 
 from firstspike.hdl.link.framing.receiver import SPACING, Receiver
@@ -71,6 +73,11 @@ class ReceiverProof(BlockProof):
             m.d.sync += [crc.eq(_with_bit(crc, byte[-1])), byte.eq(byte << 1)]
             m.d.sync += dividing.eq(age < 9)
 
+        reference = SimpleNamespace(
+            age=age, count=count, full=full, first=first, open=open_, bad=bad, crc=crc, byte=byte
+        )
+        vars(reference).update(dividing=dividing, whole=whole, right=right, ended=ended)
+        self._relate(m, reference)
         mark = self.put.valid & self.put.payload.mark
         m.d.comb += [
             Assert(~mark | (whole & right), "a mark follows a whole frame with the right checksum"),
@@ -81,34 +88,43 @@ class ReceiverProof(BlockProof):
             Cover(ended[1] & ~whole, "a frame that is not whole"),
         ]
 
-        # The invariants: how far the registers are behind the reference.
-        r = self._block._registers
+    def _relate(self, m: Module, reference: SimpleNamespace) -> None:
+        """State the invariants: how far the registers are behind the reference."""
+        r, ref = self._block._registers, reference
         divided = ~r.crc.complement
         m.d.comb += [
-            Assert((age != 0) & (age <= SPACING)),
-            Assert(~(r.decoded | r.ended) | (age == 1)),
+            Assert((ref.age != 0) & (ref.age <= SPACING)),
+            Assert(~(r.decoded | r.ended) | (ref.age == 1)),
             Assert(~(r.decoded & r.ended) & ~(r.adding & (r.decoded | r.ended))),
-            Assert(~r.adding | ((age >= 2) & (age <= 9) & (r.bit == age - 2))),
+            Assert(~r.adding | ((ref.age >= 2) & (ref.age <= 9) & (r.bit == ref.age - 2))),
             Assert(r.adding | (r.bit == 0)),
-            Assert((r.ended == ended[0]) & (r.judged == ended[1])),
-            Assert(~ended[0] | (age == 1)),
-            Assert(~ended[1] | (age == 2)),
-            Assert(r.begun == open_),
-            Assert(r.ended | (r.left == count + 1)),
-            Assert(r.ended | (r.zero_due == (~first & ~full))),
-            Assert(r.ended | (r.broken == bad)),
-            Assert(r.ended | (divided == crc)),
-            Assert(dividing == (r.decoded | r.adding)),
-            Assert(~r.decoded | (byte == r.byte)),
-            Assert(~r.adding | (byte == (r.byte << r.bit)[:8])),
+            Assert((r.ended == ref.ended[0]) & (r.judged == ref.ended[1])),
+            Assert(~ref.ended[0] | (ref.age == 1)),
+            Assert(~ref.ended[1] | (ref.age == 2)),
+            Assert(r.begun == ref.open),
+            Assert(r.ended | (r.left == ref.count + 1)),
+            Assert(r.ended | (r.zero_due == (~ref.first & ~ref.full))),
+            Assert(r.ended | (r.broken == ref.bad)),
+            Assert(r.ended | (divided == ref.crc)),
+            Assert(ref.dividing == (r.decoded | r.adding)),
+            Assert(~r.decoded | (ref.byte == r.byte)),
+            Assert(~r.adding | (ref.byte == (r.byte << r.bit)[:8])),
             Assert(
-                open_ | ((count == 0) & first & ~full & ~bad & ~dividing & (crc == CRC_INITIAL))
+                ref.open
+                | (
+                    (ref.count == 0)
+                    & ref.first
+                    & ~ref.full
+                    & ~ref.bad
+                    & ~ref.dividing
+                    & (ref.crc == CRC_INITIAL)
+                )
             ),
-            Assert(~r.ended | ~open_),
-            Assert(~r.ended | ((divided == 0) == right)),
-            Assert(~r.ended | ((r.broken | (r.left != 1)) == ~whole)),
-            Assert(~r.judged | (r.cause != 0) | (whole & right)),
-            Assert(~r.judged | ((r.cause == Cause.FRAMING) == ~whole)),
+            Assert(~r.ended | ~ref.open),
+            Assert(~r.ended | ((divided == 0) == ref.right)),
+            Assert(~r.ended | ((r.broken | (r.left != 1)) == ~ref.whole)),
+            Assert(~r.judged | (r.cause != 0) | (ref.whole & ref.right)),
+            Assert(~r.judged | ((r.cause == Cause.FRAMING) == ~ref.whole)),
         ]
 
 

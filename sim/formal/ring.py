@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What must hold of the packet FIFO of the link, and the invariants that prove it by induction."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In
 
@@ -24,9 +26,7 @@ class RingProof(BlockProof):
         super().__init__(block(depth), number=In(range(2 * depth)))
 
     def check(self, m: Module) -> None:
-        r, put, get = self._block._registers, self.put, self.get
-        shape = self.number.shape()
-        head, mark_offered = get.payload, get.valid & get.payload.mark
+        put, get, shape = self.put, self.get, self.number.shape()
         takes = get.valid & get.ready
 
         # The reference: how many bytes the current frame has, and the numbers of entries.
@@ -53,19 +53,32 @@ class RingProof(BlockProof):
         with m.If(put.valid & (newest == self.number)):
             m.d.sync += content.as_value().eq(put.payload.as_value())
 
+        before = Signal(shape)  # `visible` without the latest frame
+        with m.If(marked):
+            m.d.sync += before.eq(visible)
+        reference = SimpleNamespace(frame=frame, kept=kept, given=given, visible=visible)
+        reference.before, reference.content = before, content
+        self._check_entries(m, reference)
+
+    def _check_entries(self, m: Module, reference: SimpleNamespace) -> None:
+        """State the assumptions and the properties."""
+        r, put, get = self._block._registers, self.put, self.get
+        frame, kept, given = reference.frame, reference.kept, reference.given
+        visible, content = reference.visible, reference.content
+        mark_offered = get.valid & get.payload.mark
+        marked = put.valid & put.payload.mark
         forgotten = Signal()  # some frame
         with m.If(self.drop & (frame == 2)):
             m.d.sync += forgotten.eq(1)
-        was_put = Signal()
+        reference.was_put = was_put = Signal()
         m.d.sync += was_put.eq(put.valid)
-        latest = r.store.latest
         m.d.comb += [
             Assume(~put.valid | ~(was_put | self.full | self.drop)),
             Assume(~marked | (frame != 0)),  # a frame has bytes
             Assume(~mark_offered | (get.ready == self.release)),  # with a mark ends a request
             Assume(~(self.release | self.rewind) | mark_offered),
             Assume(~(self.release & self.rewind)),
-            Assume(~(self.every_cycle & r.latest_valid & latest.mark)),
+            Assume(~(self.every_cycle & r.latest_valid & r.store.latest.mark)),
         ]
 
         def distance(number: Value) -> Value:
@@ -78,18 +91,21 @@ class RingProof(BlockProof):
 
         m.d.comb += [
             Assert(~get.valid | (distance(given) < distance(visible)), "of ended frames only"),
-            Assert(~get.valid | is_right(given, head), "in order, each once, as it was put"),
+            Assert(~get.valid | is_right(given, get.payload), "in order, each once, as it was put"),
             Cover(mark_offered & forgotten & (distance(given) == 2), "a request behind a drop"),
             Cover(mark_offered & self.release & (kept == 2), "a second request"),
         ]
+        reference.distance, reference.is_right = distance, is_right
+        self._relate(m, reference)
 
-        # The invariants: which entry is at which address, and where the pointers are.
+    def _relate(self, m: Module, reference: SimpleNamespace) -> None:
+        """State the invariants: which entry is at which address, and where the pointers are."""
+        r, get, was_put = self._block._registers, self.get, reference.was_put
+        frame, kept, given = reference.frame, reference.kept, reference.given
+        visible, distance, is_right = reference.visible, reference.distance, reference.is_right
         closing = r.pending & r.entry.mark  # a mark has been put and is not yet in the memory
-        before = Signal(shape)  # `visible` without that frame
-        with m.If(marked):
-            m.d.sync += before.eq(visible)
         fetched = given + get.valid + r.latest_valid
-        committed = Mux(closing, before, visible)
+        committed = Mux(closing, reference.before, visible)
         write = Mux(closing, visible - 1, visible + frame - (frame != 0))
         m.d.comb += [
             *(
@@ -108,8 +124,8 @@ class RingProof(BlockProof):
             Assert(distance(write) < self._depth),
             Assert(was_put | self.full | (frame == 0) | (distance(write) < self._depth - 1)),
             Assert(~r.pending | closing | (frame != 0)),
-            Assert(~mark_offered | ~r.latest_valid),
-            Assert(~r.latest_valid | is_right(given + get.valid, latest)),
+            Assert(~(get.valid & get.payload.mark) | ~r.latest_valid),
+            Assert(~r.latest_valid | is_right(given + get.valid, r.store.latest)),
             Assert(~r.pending | is_right(write, r.entry)),
         ]
         for place, address in enumerate(self._addresses()):

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The verb `check proofs`, and the faults that it puts into a proven core."""
+
+import click
+import pytest
+
+from firstspike.scripts.verbs.check import proofs
+from firstspike.sim.formal import mutants
+from firstspike.sim.formal.catalogue import PROOFS
+from firstspike.sim.formal.mutants import KINDS, MutantTask, mutants_of, verdicts_of
+from firstspike.sim.formal.proof import ProofError
+from firstspike.sim.formal.proofs import Proof
+from tests.support.command import firstspike
+
+
+def test_names_are_those_of_the_catalogue():
+    assert list(PROOFS) == [proof.name for proof in PROOFS.values()]
+    for proof in PROOFS.values():
+        sentences = (proof.claim, *proof.assumptions)
+        assert all(sentence.endswith(".") for sentence in sentences)
+
+
+def test_the_list_names_each_proof(capfd):
+    ended = firstspike(capfd, "check", "proofs", "--list")
+    assert [line.split()[0] for line in ended.out.splitlines()] == list(PROOFS)
+    fast = firstspike(capfd, "check", "proofs", "fast", "--list").out.splitlines()
+    assert len(fast) == sum(proof.is_fast for proof in PROOFS.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("everything",), "known are crossing"),
+        (("x", "--mutants", 1), "known are two-lanes"),
+        (("--list", "--mutants", 1), "do not go together"),
+    ],
+)
+def test_wrong_words_are_refused(capfd, words, reason):
+    ended = firstspike(capfd, "check", "proofs", *words)
+    assert ended.status == 2
+    assert reason in ended.err
+
+
+@pytest.fixture
+def within_command():
+    with click.Context(proofs.command):
+        yield
+
+
+class Here:
+    """Work that is done at once, in this process."""
+
+    def results(self, function, tasks, what):
+        """Give each task with its result."""
+        return ((task, function(task)) for task in tasks)
+
+
+def test_a_claim_that_does_not_hold_is_named(capsys, monkeypatch, within_command):
+    def fails(progress):
+        raise ProofError("failed assertion in cycle 3: it is right")
+
+    def holds(progress):
+        return "12 cycles"
+
+    given = {
+        name: Proof(name, f"Claim of {name}.", "2-2-2", (), "bounded", "CaDiCaL", True, prove)
+        for name, prove in (("bad", fails), ("good", holds))
+    }
+    monkeypatch.setattr(proofs, "PROOFS", given)
+    assert proofs._prove(Here(), list(given.values())) == 1
+    said = capsys.readouterr().out
+    assert "bad: does NOT hold\nfailed assertion in cycle 3: it is right" in said
+    assert "good: Claim of good.\n    2-2-2; CaDiCaL, 12 cycles" in said
+    assert "1 of 2 proofs hold" in said
+    assert proofs._prove(Here(), [given["good"]]) == 0
+
+
+def test_a_fault_that_nobody_explains_is_named(capsys, monkeypatch, within_command):
+    def verdict(kind):
+        return (mutants.Verdict("two-lanes", 1, "inv a cell", kind, ""),)
+
+    for kind in KINDS:
+        monkeypatch.setattr(proofs, "verdicts_of", lambda task, kind=kind: verdict(kind))
+        assert proofs._try_mutants(Here(), ["two-lanes"], 1) == (kind == "unexplained")
+        said = capsys.readouterr().out
+        assert ("inv a cell" in said) == ("explained" in kind)
+        assert f"1 {kind}" in said
+
+
+def test_every_fault_is_in_one_share():
+    numbers = [number for task in mutants_of("two-lanes", 25) for number in task.numbers]
+    assert numbers == list(range(1, 26))
+
+
+@pytest.mark.long
+def test_faults_are_refuted_or_equivalent():
+    """Of four faults that have been looked at."""
+    found = [one.kind for one in verdicts_of(MutantTask("two-lanes", 200, (5, 7, 13, 24)))]
+    assert found == ["refuted", "equivalent", "refuted", "equivalent"]
