@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Assertions on the decisions and logs of a core, and the assumption on pauses."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal, Value
 
@@ -10,10 +10,8 @@ from firstspike.hdl.core.core import Core
 
 from .cycle_table import CycleTable
 from .definition import Expected
+from .scenario import Scenario
 from .source import EventSource, WordSource, register
-
-if TYPE_CHECKING:
-    from .core import Scenario
 
 CLOCK_BITS = 8
 """Cycles are compared modulo 2^8; every proof is shorter."""
@@ -34,7 +32,7 @@ class Checks:
         core: Core,
         source: EventSource | WordSource,
         expected: list[Expected],
-        scenario: "Scenario",
+        scenario: Scenario,
         given_up: Value,
     ) -> None:
         self._m, self._core, self._source = m, core, source

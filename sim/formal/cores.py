@@ -18,12 +18,13 @@ from firstspike.sim.harness.networks import network_of
 
 from . import sat
 from .circuit import Circuit, compile_circuit
-from .core import CoreHarness, Scenario, stored_bits
+from .core import CoreHarness, stored_bits
 from .images import ImageInduction
 from .invariant import Invariant
 from .learning import LearningHarness
 from .proof import ProofError
 from .proofs import Progress, Proof
+from .scenario import Scenario
 from .unroll import kept_by_reset
 
 ENGINES = {sat.CADICAL: "CaDiCaL 1.9.5", sat.GLUCOSE: "Glucose 4.2.1"}
@@ -260,7 +261,12 @@ CASES = {
         ),
         Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
         Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
-        Case("core-aborts", "an abort at any time", scenario=Scenario(aborts=True, pauses=1)),
+        Case(
+            "core-aborts",
+            "an abort at any time",
+            scenario=Scenario(aborts=True, pauses=1),
+            is_fast=True,
+        ),
         Case("core-reset", "a reset at any moment before", after_reset=True, is_fast=True),
     )
 }

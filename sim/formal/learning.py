@@ -18,8 +18,9 @@ from firstspike.hdl.layer.words import CHUNK_BITS
 from firstspike.hdl.learner.learner import settings_layout
 
 from .checks import Checks
-from .core import Scenario, shape_of
+from .core import shape_of
 from .definition import Definition, Expected
+from .scenario import Scenario
 from .source import EventSource, register
 
 SEED_AFTER_RESET = 0xACE1
