@@ -24,7 +24,10 @@ from .sat import CADICAL
 from .unroll import Formula, Unrolling
 
 MUTATED = {
-    "two-lanes": ("core-2-lanes", "core-writes", "core-reset", "core-extras"),
+    "two-lanes": (
+        *("core-2-lanes", "core-writes", "core-reset"),
+        *("core-extras", "core-2-lanes-images"),
+    ),
 }
 """The proofs of each core that have to refute a fault, the shortest first."""
 
