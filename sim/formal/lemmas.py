@@ -312,10 +312,10 @@ LEMMAS = (
     _lemma(
         "drain",
         _DRAIN[0],
-        "64 lanes, with 1, 2 and 4 spikes per cycle; 8 lanes, with 2; one group, no windows",
+        "64 lanes, with 1, 2 and 4 spikes per cycle; 8 lanes, with 2; 20 lanes with windows",
         partial(
             drains,
-            ((64, 64, 0, 1), (64, 64, 0, 2), (64, 64, 0, 4), (8, 8, 0, 2)),
+            ((64, 64, 0, 1), (64, 64, 0, 2), (64, 64, 0, 4), (8, 8, 0, 2), (40, 20, 2, 1)),
         ),
         _DRAIN[1],
     ),
