@@ -165,6 +165,9 @@ class DrainProof(BlockProof):
         kept = first.valid & ~r.valid  # the mask has not been begun
         m.d.comb += [
             Assert(~r.waiting | (r.lowest == lowest_set(left))),
+            # There are no lanes behind the last one.
+            Assert(~r.waiting | (r.mask[folding.lanes :] == 0)),
+            Assert(~r.valid | (sending[folding.lanes :] == 0)),
             Assert(~r.waiting | (r.others == without_first(left))),
             Assert(~r.waiting | (r.more == (r.others != 0))),
             Assert(~r.waiting | Cat(~left[n] | words[n].any() for n in range(blocks)).all()),
