@@ -20,7 +20,7 @@ from firstspike.boards.ice40.layout_check import UncoveredError
 from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from tests.support.bitstream_flips import undetected_flips
+from tests.measurements.bitstream_flips import undetected_flips
 from tests.support.command import firstspike
 
 PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
