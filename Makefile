@@ -50,7 +50,7 @@ left-out: setup-tests
 	$(PYTEST) --left-out
 
 soak: setup-tests
-	$(BIN)/python -m tests.support.soak --hours $(HOURS) --jobs $(JOBS)
+	$(BIN)/python -m tests.soak.run --hours $(HOURS) --jobs $(JOBS)
 
 check: setup-tests
 	$(BIN)/ruff check .

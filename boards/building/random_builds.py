@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds of random designs, which random_builds.json holds with all that an estimate looks at.
 
-`python -m tests.support.random_builds` makes more of them.
+`python -m tests.measurements.random_builds` makes more of them.
 """
 
 import json

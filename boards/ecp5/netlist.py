@@ -109,6 +109,8 @@ def _idle(cell: RoutedCell, port: str) -> str:
     mux = cell.parameters.get(f"{port}MUX", "").strip()
     if mux in ("0", "1"):
         return mux
+    if mux == port and cell.kind == BLOCK_RAM:
+        return "1"  # the wire is tied to 1, and nothing inverts it
     if mux == "INV":
         # the wire is tied to 1; a model that inverts the input does so here, too
         return str(int(f"{port}MUX" in _OWN_MUXES.get(cell.kind, ())))

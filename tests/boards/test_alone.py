@@ -34,8 +34,8 @@ from firstspike.sim.benches.motion.example import FRONT, small_network
 from firstspike.sim.benches.motion.frames import movement
 from firstspike.sim.benches.sound.ear import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
+from tests.measurements.desk import netlist_desk, netlist_motion_desk
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.desk import netlist_desk, netlist_motion_desk
 from tests.support.listening import RATE, listening_network, sounds
 
 

@@ -16,8 +16,8 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
+from tests.measurements.random_builds import judged
 from tests.support.command import toy_network
-from tests.support.random_builds import judged
 
 pytestmark = pytest.mark.fast
 

@@ -26,7 +26,7 @@ from firstspike.boards.ice40.wiring import switch_indices
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from tests.support.bitstream_flips import flip, undetected_flips, used_indices
+from tests.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from tests.support.command import firstspike
 
 DIES = {

@@ -15,12 +15,13 @@ from firstspike.boards.building.layout import ROUTED, design_netlist, layout_rec
 from firstspike.boards.ecp5 import database
 from firstspike.boards.ecp5.database import DatabaseError, device_of
 from firstspike.boards.ecp5.layout_check import check_layout
+from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ecp5.reader import PREAMBLE, Bits, BitstreamError, read_bits
 from firstspike.boards.ice40.layout_check import UncoveredError
-from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
+from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError, read_routed
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from tests.support.bitstream_flips import undetected_flips
+from tests.measurements.bitstream_flips import undetected_flips
 from tests.support.command import firstspike
 
 PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
@@ -309,3 +310,28 @@ def test_a_routed_design_without_models_is_refused(small, tmp_path):
         with pytest.raises(RoutedError, match=told or "gates a clock"):
             design_netlist(tmp_path / ROUTED)
         cell["parameters"] = before
+
+
+@pytest.mark.parametrize(
+    ("port", "parameters", "level"),
+    [
+        ("WEA", {"WEAMUX": "WEA"}, "1"),  # as Yosys has a memory that its byte enables write
+        ("WEA", {"WEAMUX": "INV"}, "0"),
+        ("WEA", {}, "0"),
+        ("CEB", {"CEBMUX": "CEB"}, "1"),
+        ("CEB", {"CEBMUX": "INV"}, "0"),
+        ("CEB", {}, "1"),
+        ("CLKB", {"CLKBMUX": "INV"}, "1"),  # which the model inverts
+        ("ADA4", {"ADA4MUX": "0 "}, "0"),
+        ("ADA4", {"ADA4MUX": "1 "}, "1"),
+        ("ADA4", {}, "0"),
+    ],
+)
+def test_an_input_of_block_ram_without_a_net_has_the_level_of_its_multiplexer(
+    port, parameters, level
+):
+    """By `write_bram` of nextpnr's `ecp5/bitstream.cc`."""
+    cell = RoutedCell("ram", "DP16KD", "X1/Y1/EBR0", parameters, {}, {}, {}, [port])
+    design = RoutedDesign({"ram": cell}, {}, frozenset(), {}, {})
+    top = routed_netlist(design)["modules"]["routed"]
+    assert top["cells"]["ram"]["connections"][port] == [level]

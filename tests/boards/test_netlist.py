@@ -17,7 +17,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.toolchain import run_tool
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
-from tests.support.bitstream_flips import flipped_text
+from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, toy_network
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The soak counts, goes on where a case fails, keeps that, and ends where it is interrupted."""
 
-from tests.support.cases import KINDS
-from tests.support.soak import in_turn, numbers, soak
+from tests.soak.cases import KINDS
+from tests.soak.run import in_turn, numbers, soak
 
 
 def fails(number: int) -> None:

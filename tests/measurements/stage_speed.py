@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Compares how fast the synthesised netlist and the bitstream of a build are simulated.
 
-    python -m tests.support.stage_speed [--images N] [--rounds N] NET BOARD BUILD
+    python -m tests.measurements.stage_speed [--images N] [--rounds N] NET BOARD BUILD
 
 BUILD is the folder of `firstspike build NET --board BOARD`. Both classify the same images in turn,
 and so simulate as many clock cycles: the ratio of their speeds is that of the processor times.

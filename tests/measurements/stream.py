@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures what of a stream is said: spoken digits in noise, and an hour of other sounds.
 
-    python -m tests.support.stream [--choosing]
+    python -m tests.measurements.stream [--choosing]
 
 Networks of three seeds are trained as `firstspike train --dataset spoken-digits` does, without the
 recordings that are streamed. It needs two speech synthesisers: apt-get install espeak-ng flite.
@@ -88,7 +88,7 @@ FINAL = Part(
 
 def main() -> None:
     """Print what is said right, and what is said of other sounds."""
-    parser = argparse.ArgumentParser(prog="python -m tests.support.stream")
+    parser = argparse.ArgumentParser(prog="python -m tests.measurements.stream")
     parser.add_argument("--choosing", action="store_true")
     part = CHOOSING if parser.parse_args().choosing else FINAL
     rng, sound = np.random.default_rng(part.seed), usual_front_end()

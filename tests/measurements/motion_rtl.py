@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Plays recordings of gestures to the wires of simulated hardware, and compares with golden.
 
-    python -m tests.support.motion_rtl gestures.npz 14
-    python -m tests.support.motion_rtl gestures.npz 14 BUILD
+    python -m tests.measurements.motion_rtl gestures.npz 14
+    python -m tests.measurements.motion_rtl gestures.npz 14 BUILD
 
 The part gives every tenth of the 140 recordings, from the first one on, until it has given so many.
 The decisions and their spikes must be those of golden. It takes some ten seconds per recording.

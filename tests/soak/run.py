@@ -6,7 +6,7 @@
 A cluster of Dask tries several numbers at once, with several jobs or a scheduler. This tries
 one case again:
 
-    python -m tests.support.soak --case networks 17
+    python -m tests.soak.run --case networks 17
 
 What fails is kept in build/soak, a file a case, and the next one is tried. Ctrl-C ends it.
 """
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from firstspike.scripts.shares import shares
-from tests.support.cases import KINDS, Kinds, Tried, tried, tried_all
+from tests.soak.cases import KINDS, Kinds, Tried, tried, tried_all
 
 FOLDER = Path("build/soak")
 

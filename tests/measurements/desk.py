@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Plays recordings to the synthesised netlist of a listening iCEBreaker, and compares its text.
 
-    python -m tests.support.desk [--bitstream] NET BUILD WAV...
+    python -m tests.measurements.desk [--bitstream] NET BUILD WAV...
 
 BUILD is the folder of `firstspike build NET --board icebreaker --sensor pdm`, or `--sensor i2s`.
 With --bitstream its programmed bits are simulated instead of the synthesised netlist. The

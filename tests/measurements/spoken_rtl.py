@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Plays recordings to the microphone's pins of simulated hardware, and compares with golden.
 
-    python -m tests.support.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
+    python -m tests.measurements.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
 
 It plays the first 20 of the files, one after the other, and wants the words, their decisions and
 their spikes to be those of golden. It takes some ten seconds per recording. The clock is that of an
@@ -30,8 +30,7 @@ from firstspike.sim.benches.sound import ear
 from firstspike.sim.benches.sound.ear import CHUNK, Ear
 from firstspike.sim.benches.sound.listener import chunks_of, compared
 from firstspike.sim.harness.verilog import verilog_of
-
-from .plain_bench import printed
+from tests.support.plain_bench import printed
 
 BENCH = Path(ear.__file__).with_name("ear_bench.v")
 
