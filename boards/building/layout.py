@@ -16,12 +16,18 @@ from firstspike.boards.ecp5 import layout_check as ecp5_check
 from firstspike.boards.ecp5 import reader as ecp5_reader
 from firstspike.boards.ecp5.database import Device, pin_bels
 from firstspike.boards.ecp5.netlist import routed_netlist
-from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
+from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.netlist import read_netlist
-from firstspike.boards.ice40.reader import Bits, BitstreamError, read_bits
-from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
+from firstspike.boards.ice40.reader import Bits, read_bits
 from firstspike.boards.ice40.structure import StructureReport, check_structure
 from firstspike.boards.pins.board import Board
+from firstspike.boards.routed import (
+    BitstreamError,
+    LayoutReport,
+    RoutedDesign,
+    RoutedError,
+    read_routed,
+)
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.files import read_file
 

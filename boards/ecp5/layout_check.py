@@ -19,8 +19,13 @@ from itertools import product
 
 import numpy as np
 
-from firstspike.boards.ice40.layout_check import LayoutReport, UncoveredError
-from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
+from firstspike.boards.routed import (
+    LayoutReport,
+    RoutedCell,
+    RoutedDesign,
+    RoutedError,
+    UncoveredError,
+)
 
 from .database import Group, Tile, bit_name
 from .expected import PlacedCell, Setting, Settings, is_plain_pin, marked_bits, ram_number

@@ -8,7 +8,7 @@ or block reads there by nextpnr's `ecp5/bitstream.cc`.
 from collections.abc import Mapping
 from typing import Any
 
-from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError
+from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError
 
 from .expected import is_plain_pin
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, PLL, RAMW

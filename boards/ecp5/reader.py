@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from firstspike.boards.ice40.reader import BitstreamError
+from firstspike.boards.routed import BitstreamError
 
 from .database import Device, device_of
 

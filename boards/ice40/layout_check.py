@@ -13,18 +13,16 @@ bitstream and in this check, and is not found.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.boards.routed import LayoutReport, RoutedCell, RoutedDesign, UncoveredError
 
 from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, MAX_TILE, PIN, PLL, SPRAM, Bel
 from .expected import PlacedCell, expected_bits
 from .reader import OPTIONS, Bits
-from .routed import RoutedCell, RoutedDesign
 from .settings import bit_name, read_value, setting_indices
 from .wiring import switch_indices, wiring_of
 
@@ -37,33 +35,6 @@ _ORDERS = tuple(permutations(range(4)))
 
 _OF_CARRY = tuple(order for order in _ORDERS if {order[1], order[2]} == {1, 2})
 """The same where the carry takes the second and third input."""
-
-
-class UncoveredError(FirstSpikeError):
-    """The design has something that the check does not cover."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayoutReport:
-    """What was compared, and what differs."""
-
-    cells: Mapping[str, int]
-    """The design's cells by their kinds."""
-    pins: int
-    """Pins of cells that are on a net, and were compared."""
-    unloaded: int
-    """Outputs on a net that no pin takes: there is nothing to compare."""
-    nets: int
-    luts: int
-    """Look-up tables compared as functions."""
-    switch_bits: int
-    setting_bits: int
-    """Bits outside of switches, and of look-up tables of the design."""
-    content_bits: int
-    """Bits of block RAM."""
-    pads: int
-    """Ports of the design compared with the board's constraints."""
-    faults: Sequence[str]
 
 
 def check_layout(

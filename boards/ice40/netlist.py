@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from firstspike.boards.routed import BitstreamError
+
 from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, PIN, PLL, SPRAM, Bel
-from .reader import Bits, BitstreamError
+from .reader import Bits
 from .settings import setting_indices
 from .used import UsedCells
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.boards.routed import BitstreamError
 
 from .chipdb import IO, MAX_TILE, RAM_BOTTOM, Chip, chip_of
 
@@ -46,10 +46,6 @@ OPTIONS = (0, 0x20)
 
 RAM_ROWS, RAM_BITS = 16, 256
 """A block RAM's content as nextpnr's parameters INIT_0 to INIT_F have it."""
-
-
-class BitstreamError(FirstSpikeError):
-    """A file is no bitstream that can be read, or is damaged; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,14 +16,20 @@ from firstspike.boards.building.bitstream import REPORT, fingerprint
 from firstspike.boards.building.layout import ROUTED, bitstream_netlist, layout_record
 from firstspike.boards.ice40 import chipdb
 from firstspike.boards.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
-from firstspike.boards.ice40.layout_check import UncoveredError, check_layout
+from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.netlist import read_netlist
-from firstspike.boards.ice40.reader import PREAMBLE, Bits, BitstreamError, read_bits
-from firstspike.boards.ice40.routed import RoutedDesign, RoutedError, read_routed
+from firstspike.boards.ice40.reader import PREAMBLE, Bits, read_bits
 from firstspike.boards.ice40.settings import bit_position, setting_indices
 from firstspike.boards.ice40.structure import check_structure
 from firstspike.boards.ice40.wiring import switch_indices
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.routed import (
+    BitstreamError,
+    RoutedDesign,
+    RoutedError,
+    UncoveredError,
+    read_routed,
+)
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import flip, undetected_flips, used_indices

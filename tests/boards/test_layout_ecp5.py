@@ -17,9 +17,14 @@ from firstspike.boards.ecp5.database import DatabaseError, device_of
 from firstspike.boards.ecp5.layout_check import check_layout
 from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ecp5.reader import PREAMBLE, Bits, BitstreamError, read_bits
-from firstspike.boards.ice40.layout_check import UncoveredError
-from firstspike.boards.ice40.routed import RoutedCell, RoutedDesign, RoutedError, read_routed
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.routed import (
+    RoutedCell,
+    RoutedDesign,
+    RoutedError,
+    UncoveredError,
+    read_routed,
+)
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import undetected_flips
 from tests.support.command import firstspike

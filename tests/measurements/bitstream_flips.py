@@ -26,11 +26,11 @@ from firstspike.boards.ecp5.layout_check import check_layout as ecp5_check
 from firstspike.boards.ecp5.reader import Bits as Ecp5Bits
 from firstspike.boards.ecp5.reader import read_bits as read_ecp5_bits
 from firstspike.boards.ice40.chipdb import Chip
-from firstspike.boards.ice40.layout_check import LayoutReport, check_layout
+from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.reader import Bits, read_bits
-from firstspike.boards.ice40.routed import RoutedDesign, read_routed
 from firstspike.boards.ice40.settings import bit_index, bit_name, bit_position
 from firstspike.boards.ice40.wiring import switch_indices
+from firstspike.boards.routed import LayoutReport, RoutedDesign, read_routed
 
 B = TypeVar("B", Bits, Ecp5Bits)
 

@@ -16,9 +16,9 @@ from firstspike.boards.building.layout import (
     record_of,
     structure_report,
 )
-from firstspike.boards.ice40.routed import RoutedError
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.routed import RoutedError
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import InputPath, Verb

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The routed design, as nextpnr writes it with `--write`: cells, where each is, and their nets."""
+"""The routed design, as nextpnr writes it with `--write`: cells, where each is, and their nets.
+
+The families share it, as they do the report of a comparison of a bitstream with it.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,6 +30,14 @@ _WRITTEN = {
         }
     }
 }
+
+
+class BitstreamError(FirstSpikeError):
+    """A file is no bitstream that can be read, or is damaged; the message says why."""
+
+
+class UncoveredError(FirstSpikeError):
+    """The design has something that the check does not cover."""
 
 
 class RoutedError(FirstSpikeError):
@@ -71,6 +82,29 @@ class RoutedDesign:
     """For each wire that synthesis has kept what drives each bit: bel and port, as `BEL/PORT`."""
     settings: Mapping[str, str]
     """The options of nextpnr, and those that the constraints set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutReport:
+    """What was compared, and what differs."""
+
+    cells: Mapping[str, int]
+    """The design's cells by their kinds."""
+    pins: int
+    """Pins of cells that are on a net, and were compared."""
+    unloaded: int
+    """Outputs on a net that no pin takes: there is nothing to compare."""
+    nets: int
+    luts: int
+    """Look-up tables compared as functions."""
+    switch_bits: int
+    setting_bits: int
+    """Bits outside of switches, and of look-up tables of the design."""
+    content_bits: int
+    """Bits of block RAM."""
+    pads: int
+    """Ports of the design compared with the board's constraints."""
+    faults: Sequence[str]
 
 
 def read_routed(content: bytes) -> RoutedDesign:
