@@ -65,7 +65,8 @@ def simulate(
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
     store, parameters = WeightStore(config, weights), WeightsParameters(config, weights, amount)
-    WeightsBench.run(store, parameters, seed=seed, **options)
+    test = None if config.learns else "weights"  # and no updates
+    WeightsBench.run(store, parameters, seed=seed, test=test, **options)
 
 
 def example(**options: Any) -> str:
@@ -217,9 +218,10 @@ async def weights(bench):
 
 @bench_test(WeightsBench)
 async def updates(bench):
-    """Updates at the rate of the clock, while the host and the lanes ask for words."""
-    if not bench.config.learns:
-        return
+    """Updates at the rate of the clock, while the host and the lanes ask for words.
+
+    Only a store whose words are learned takes them.
+    """
     cocotb.start_soon(bench.watch_updated())
     everything = list(range(len(bench.words)))
     low, high = weight_range(bench.bits)

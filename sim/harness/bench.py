@@ -82,14 +82,15 @@ class BlockBench:
         simulator: str = "verilator",
         waves: str | os.PathLike[str] | None = None,
         seed: int = 1,
+        test: str | None = None,
     ) -> None:
-        """Hold a block against its model, by all tests of the bench's module.
+        """Hold a block against its model, by all tests of the bench's module, or by one.
 
         Parameters
         ----------
         parameters : what the bench is given.
         simulator, waves : for `Simulation`.
-        seed : for `Simulation.run`.
+        seed, test : for `Simulation.run`.
 
         Raises
         ------
@@ -97,4 +98,4 @@ class BlockBench:
         """
         top = cls.__module__.rpartition(".")[2]
         simulation = Simulation(verilog_of(block, top), top, simulator, waves)
-        simulation.run(cls.__module__, parameters, seed=seed)
+        simulation.run(cls.__module__, parameters, test, seed)
