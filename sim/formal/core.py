@@ -7,7 +7,7 @@ source, and the cycles in which a decision waits are free.
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Assume, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -105,6 +105,8 @@ class CoreHarness(wiring.Component):
         if scenario.extras:
             ports["extra"] = In(1)
             ports["extra_event"] = In(input_layout(first.n_in, config.deadline, first.rows))
+        if scenario.reads:  # an input, for Yosys has no memory that nothing could write
+            ports["host_writes"] = In(1)
         if scenario.aborts:
             ports |= {
                 "abort": In(1),
@@ -116,12 +118,12 @@ class CoreHarness(wiring.Component):
                 **ports,
                 "offer": In(1),
                 "take": In(1),
-                #: A request of the host comes; without `writes` it is held at 0.
+                #: A request of the host comes; without `writes` or `reads` it is held at 0.
                 "host": In(1),
                 "write_layer": In(range(len(config.layers) + 1)),
                 "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
                 "write_data": In(CHUNK_BITS),
-                #: The word has been written.
+                #: The word has been written, or read and answered.
                 "written": Out(1),
                 #: Every image is decided, and every decision has been accepted.
                 "done": Out(1),
@@ -146,7 +148,9 @@ class CoreHarness(wiring.Component):
     @property
     def held(self) -> Mapping[str, int]:
         """The inputs that have one value in all runs."""
-        held = {"rst": 0, "host": int(self.scenario.writes)}
+        held = {"rst": 0, "host": int(self.scenario.requests)}
+        if self.scenario.reads:
+            held["host_writes"] = 0
         if self.scenario.paced:
             held |= {"offer": 1, "take": 1}
             if self.config.bitmap is None:
@@ -167,7 +171,7 @@ class CoreHarness(wiring.Component):
         checks.check_logs()
         if scenario.paced:
             checks.check_golden_cycles(self._network, self.bits if config.bitmap else None)
-        checks.bound_pauses(self.written if scenario.writes else Const(1))
+        checks.bound_pauses(self.written if scenario.requests else Const(1))
         overlaps = config.folding.overlaps
         inlet = core.events if config.bitmap is None else core.words
         m.d.comb += [
@@ -182,31 +186,51 @@ class CoreHarness(wiring.Component):
         return m
 
     def _connect_host(self, m: Module, core: Core) -> list[Value]:
-        """Write a word if the scenario says so; returns the weights that the images find."""
+        """Write or read a word if the scenario says so; returns the weights that images find."""
         weights = [getattr(self, f"weights_{number}") for number in range(len(self.layers))]
+        scenario, request = self.scenario, core.weights
         m.d.comb += [
             core.weights_read.ready.eq(1),
-            core.weights.valid.eq(self.host),
-            core.weights.payload.write.eq(1),
-            core.weights.payload.layer.eq(self.write_layer),
-            core.weights.payload.address.eq(self.write_address),
-            core.weights.payload.data.eq(self.write_data),
+            request.valid.eq(self.host),
+            request.payload.write.eq(self.host_writes if scenario.reads else 1),
+            request.payload.layer.eq(self.write_layer),
+            request.payload.address.eq(self.write_address),
+            request.payload.data.eq(self.write_data),
         ]
         self._may_send: Value = Const(1)
-        if not self.scenario.writes:
+        if not scenario.requests:
             return weights
-        written = register(1, "written")
-        m.d.comb += [
-            core.weights.valid.eq(self.host & ~written),
-            self.written.eq(written),
-        ]
-        accepted = core.weights.valid & core.weights.ready
+        requested, written = register(1, "requested"), register(1, "written")
+        accepted = request.valid & request.ready
+        ends = core.weights_read.valid if scenario.reads else accepted
+        m.d.comb += [request.valid.eq(self.host & ~requested), self.written.eq(written)]
         with m.If(accepted):
+            m.d.sync += requested.eq(1)
+        with m.If(ends):
             m.d.sync += written.eq(1)
-        self._may_send = written | accepted
+        self._may_send = written | ends
+        if scenario.reads:
+            self._check_answer(m, core, weights, (requested | accepted) & ~written)
+            return weights
         return [
             self._after_write(m, number, layer, weights[number])
             for number, layer in enumerate(self.config.layers)
+        ]
+
+    def _check_answer(self, m: Module, core: Core, weights: list[Value], waits: Value) -> None:
+        """Assert that the answer is the word that is stored, or says that there is none."""
+        answer, exists, differs = core.weights_read, [], []
+        for number, layer in enumerate(self.config.layers):
+            here = self.write_layer == number
+            exists.append(here & (self.write_address < layer.words))
+            for bit, (word, at) in enumerate(weight_bits_of(layer)):
+                wrong = answer.payload.data[at] ^ weights[number][bit]
+                differs.append(here & (self.write_address == word) & wrong)
+        no_word = ~Cat(exists).any()
+        m.d.comb += [
+            Assert(~answer.valid | waits, "an answer is that of a request to read"),
+            Assert(~answer.valid | (answer.payload.error == no_word), "the error of an answer"),
+            Assert(~answer.valid | ~Cat(differs).any(), "the word of an answer"),
         ]
 
     def _after_write(self, m: Module, number: int, layer: LayerConfig, before: Value) -> Value:

@@ -144,7 +144,7 @@ class Case:
                 "With an abort the source withdraws the event that it offers, unless the core "
                 "accepts that event in the same cycle."
             )
-        if not scenario.writes:
+        if not scenario.requests:
             found.append("The host requests nothing.")
         return tuple(found)
 
@@ -260,6 +260,12 @@ CASES = {
             fields=_CONVOLVING,
         ),
         Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
+        Case(
+            "core-reads",
+            "a word read before",
+            scenario=Scenario(reads=True),
+            is_fast=True,
+        ),
         Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
         Case(
             "core-aborts",
@@ -343,21 +349,28 @@ def _file_of(name: str) -> Path:
 
 
 def prove_images(
-    name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None
+    name: str,
+    progress: Progress = sat.no_progress,
+    circuit: Circuit | None = None,
+    weakens: bool = False,
 ) -> str:
-    """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
+    """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file.
+
+    With `weakens` what does not hold of the invariant is dropped, as for a circuit with a fault.
+    """
     case = INDUCTIONS[name]
     harness = case.harness()
     circuit = circuit or compile_circuit(harness)
     induction = ImageInduction(harness, circuit, case.depth, case.engine)
     try:
-        invariant = Invariant.read(_file_of(name).read_text(), circuit)
+        invariant = Invariant.read(_file_of(name).read_text(), circuit, every=not weakens)
     except KeyError as error:
         raise ProofError(
             f"{_file_of(name).name} names the register {error}, which the core lacks: find another "
             f'invariant with firstspike.sim.formal.cores.search_invariant("{name}").'
         ) from None
-    return induction.prove(invariant, progress)
+    prove = induction.weaken if weakens else induction.prove
+    return prove(invariant, progress)
 
 
 def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:

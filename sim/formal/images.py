@@ -37,6 +37,10 @@ MAX_SAMPLES = 300
 """States of a cycle that are compared with one another."""
 
 
+def _done(cycles: str, invariant: Invariant) -> str:
+    return f"images of at most {cycles} cycles; invariant of {invariant.size}"
+
+
 class ImageInduction:
     """The three checks for a core in its harness; with `search` they weaken the invariant.
 
@@ -71,17 +75,25 @@ class ImageInduction:
             text, broken = check(invariant, progress)
             if broken:
                 raise ProofError(f"the invariant does not hold ({text}): search another one.")
-        return f"images of at most {text} cycles; invariant of {invariant.size}"
+        return _done(text, invariant)
 
     def search(self, progress: Progress = no_progress) -> Invariant:
         """Find an invariant: candidates of simulation, weakened by counterexamples."""
         invariant = self._candidates()
         progress(f"candidates: {invariant.size}")
+        self.weaken(invariant, progress)
+        return invariant
+
+    def weaken(self, invariant: Invariant, progress: Progress = no_progress) -> str:
+        """Drop what counterexamples show not to hold, until the rest proves itself and the core.
+
+        Returns what was done. Raises ProofError if a property may fail.
+        """
         checks = (self._check_idle, self._check_first, self._check_next)
         passed = 0
         while passed < len(checks):
             for check in checks:
-                _, broken = check(invariant, progress)
+                text, broken = check(invariant, progress)
                 for values in broken:
                     invariant.weaken(values)
                 if broken:
@@ -89,7 +101,7 @@ class ImageInduction:
                     passed = 0
                     break
                 passed += 1
-        return invariant
+        return _done(text, invariant)
 
     def _unrolling(self, formula: Formula, **held: int) -> Unrolling:
         harness = self._harness

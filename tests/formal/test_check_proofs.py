@@ -7,7 +7,15 @@ import pytest
 from firstspike.scripts.verbs.check import proofs
 from firstspike.sim.formal import mutants
 from firstspike.sim.formal.catalogue import PROOFS
-from firstspike.sim.formal.mutants import KINDS, MutantTask, mutants_of, verdicts_of
+from firstspike.sim.formal.cores import CASES, INDUCTIONS
+from firstspike.sim.formal.mutants import (
+    KINDS,
+    MUTATED,
+    MutantTask,
+    cells_of,
+    mutants_of,
+    verdicts_of,
+)
 from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.proofs import Proof
 from tests.support.command import firstspike
@@ -31,7 +39,7 @@ def test_the_list_names_each_proof(capfd):
     ("words", "reason"),
     [
         (("everything",), "known are crossing"),
-        (("x", "--mutants", 1), "known are two-lanes"),
+        (("x", "--mutants", 1), "known are core-2-lanes"),
         (("--list", "--mutants", 1), "do not go together"),
     ],
 )
@@ -77,23 +85,34 @@ def test_a_claim_that_does_not_hold_is_named(capsys, monkeypatch, within_command
 
 def test_a_fault_that_nobody_explains_is_named(capsys, monkeypatch, within_command):
     def verdict(kind):
-        return (mutants.Verdict("two-lanes", 1, "inv a cell", kind, ""),)
+        return (mutants.Verdict("core-2-lanes", 1, "inv a cell", kind, ""),)
 
     for kind in KINDS:
         monkeypatch.setattr(proofs, "verdicts_of", lambda task, kind=kind: verdict(kind))
-        assert proofs._try_mutants(Here(), ["two-lanes"], 1) == (kind == "unexplained")
+        assert proofs._try_mutants(Here(), ["core-2-lanes"], 1) == (kind == "unexplained")
         said = capsys.readouterr().out
         assert ("inv a cell" in said) == ("explained" in kind)
         assert f"1 {kind}" in said
 
 
 def test_every_fault_is_in_one_share():
-    numbers = [number for task in mutants_of("two-lanes", 25) for number in task.numbers]
+    numbers = [number for task in mutants_of("core-2-lanes", 25) for number in task.numbers]
     assert numbers == list(range(1, 26))
 
 
 @pytest.mark.long
 def test_faults_are_refuted_or_equivalent():
     """Of four faults that have been looked at."""
-    found = [one.kind for one in verdicts_of(MutantTask("two-lanes", 200, (5, 7, 13, 24)))]
+    found = [one.kind for one in verdicts_of(MutantTask("core-2-lanes", 200, (5, 7, 13, 24)))]
     assert found == ["refuted", "equivalent", "refuted", "equivalent"]
+
+
+@pytest.mark.parametrize("core", MUTATED)
+def test_cells_have_the_same_names_in_the_harness_of_each_proof(core):
+    """Else a fault would be another one in another proof."""
+    proofs = MUTATED[core]
+    names = (*proofs.first, *proofs.covered, *proofs.others)
+    cases = [*(CASES[name] for name in names), INDUCTIONS[proofs.endless]]
+    first, *others = [cells_of(case.harness()) for case in cases]
+    assert len(first) > 500
+    assert all(cells == first for cells in others)

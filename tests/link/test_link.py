@@ -11,6 +11,7 @@ import pytest
 from firstspike.golden import events
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.layer.words import chunks_of
+from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
 from firstspike.hdl.link.link import Link
 from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
@@ -163,6 +164,27 @@ def test_writes_to_the_ring_do_not_show_in_the_cycles():
         script.request(*_numbered(pixels_request(image), number), spacing=61)
     answers = board.run(script.answers(len(pixels))).answers
     assert [decision_of(answer, LAYERS) for answer in answers] == board.expected(pixels)
+
+
+def test_a_mark_waits_through_a_bad_frame_while_an_image_streams():
+    """The image takes a byte of the ring in every cycle until the bad frame has been dropped."""
+    size = 2200
+    board = SmallBoard(small_network(np.arange(size), size, hidden=()), ring_bytes=1024)
+    pixels = np.zeros((1, size), np.uint8)
+    pixels[0, 5] = 255
+    kind, payload = inputs_request(pixels[0], board.network)
+    frames = encode_frame(kind, 1, payload) + encode_frame(Request.CHECKSUM, 2) + b"\5" + DELIMITER
+    script = Script().request(Request.HELLO, 0).answers(1)
+    answers = board.run(script.send(frames, spacing=BYTE_CLOCKS).answers(4)).answers
+    # Not its cycles: bytes that arrive take some of the ring's from so long an image.
+    (*decision, _, spikes), (*expected, _, right) = (
+        decision_of(answers[1], 1),
+        board.expected(pixels)[0],
+    )
+    assert (decision, spikes) == (expected, right)
+    notice, checksum = answers[2:]  # of the frame that is none at once
+    assert (checksum.kind, checksum.sequence) == (Request.CHECKSUM + ANSWER, 2)
+    assert (notice.kind, notice.payload[0]) == (Notice.ERROR, Cause.FRAMING)
 
 
 @pytest.mark.parametrize("board", [BOARD, GRADED, ROWS, OVERLAP])
