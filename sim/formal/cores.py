@@ -155,8 +155,9 @@ class Case:
         answer = "The answer is the word that is stored, or says that there is none. "
         return (
             f"{answer * self.scenario.reads}Class, tick, forced, error, counts of spikes, {cycles} "
-            "and every logged spike equal the definition, for all weights and all spike ticks; every image is decided, and a "
-            "decision is neither withdrawn nor changed, and never comes without an image."
+            "and every logged spike equal the definition, for all weights and all spike ticks; "
+            "every image is decided, and a decision is neither withdrawn nor changed, and never "
+            "comes without an image."
         )
 
     @property
