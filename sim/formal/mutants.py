@@ -45,7 +45,6 @@ MUTATED = {
         covered=("core-2-lanes-images",),
         others=("core-extras",),
     ),
-    "core-window": Mutated(("core-window", "core-window-paced"), "images-window"),
 }
 """The proofs of each core, by the name of the proof in whose harness the faults are drawn."""
 
