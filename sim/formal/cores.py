@@ -152,10 +152,12 @@ class Case:
     def claim(self) -> str:
         """The claim, in a sentence."""
         cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
+        answer = "The answer is the word that is stored, or says that there is none. "
         return (
-            f"Class, tick, forced, error, counts of spikes, {cycles} and every logged spike equal "
-            "the definition, for all weights and all spike ticks; every image is decided, and a "
-            "decision is neither withdrawn nor changed, and never comes without an image."
+            f"{answer * self.scenario.reads}Class, tick, forced, error, counts of spikes, {cycles} "
+            "and every logged spike equal the definition, for all weights and all spike ticks; "
+            "every image is decided, and a decision is neither withdrawn nor changed, and never "
+            "comes without an image."
         )
 
     @property

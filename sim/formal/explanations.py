@@ -4,8 +4,14 @@
 EXPLANATIONS: tuple[tuple[str, str], ...] = (
     (
         "core/core.py:_connect_host",
-        "The fault is in the routing of the weight port. `core-writes` claims the first write "
-        "after a reset; requests to read, and further requests, are within no claim.",
+        "The fault is in the routing of the weight port. `core-writes` and `core-reads` claim the "
+        "first request after a reset; further requests are within no claim.",
+    ),
+    (
+        r"cnot0 core\.layer_\d\.sequencer addressed o__payload\[\d+\] by \[5\]",
+        "The fault inverts a bit of an operation that is not for the first group (bit 5, `first`). "
+        "With one group every operation is for it: the bit is 1 from the first clock after a reset "
+        "on, and in the cycle before no operation is valid.",
     ),
 )
 """Patterns of the descriptions of faults, and the reasons."""

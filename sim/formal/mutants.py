@@ -45,7 +45,6 @@ MUTATED = {
         covered=("core-2-lanes-images",),
         others=("core-extras",),
     ),
-    "core-window": Mutated(("core-window", "core-window-paced"), "images-window"),
 }
 """The proofs of each core, by the name of the proof in whose harness the faults are drawn."""
 
@@ -157,6 +156,8 @@ def _described(command: str) -> str:
     found = dict(re.findall(r"-(\S+) (\S+)", "-mode " + text))
     functions = dict.fromkeys(_function_at(path, int(line)) for path, line in _LINE.findall(text))
     wire = f" to {found['wire']}[{found['wirebit']}]" if "wire" in found else ""
+    if "ctrlbit" in found:
+        wire = f" by [{found['ctrlbit']}]{wire}"
     what = f"{found['mode']} {found['module'].removeprefix('top.')} {found['cell']}"
     return f"{what} {found['port']}[{found['portbit']}]{wire} ({', '.join(functions)})"
 
