@@ -7,7 +7,7 @@ any image of the sequence, so the comparison holds for each of them.
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Assert, Assume, Cover, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Cover, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -52,6 +52,12 @@ class TrackedHarness(wiring.Component):
                 #: The image that begins in this cycle is compared.
                 "mark": In(1),
                 "marked": Out(1),
+                #: It is the oldest one in flight; the cycles since it was accepted.
+                "is_oldest": Out(1),
+                "age": Out(CLOCK_BITS),
+                #: Its inputs that spike, and S of each hidden neuron once they have.
+                "count": Out(range(config.layers[0].folding.n_in + 1)),
+                **{f"slope_{o}": Out(signed(8)) for o in range(config.layers[0].folding.n_out)},
                 #: The decision of the compared image has appeared.
                 "done": Out(1),
             }
@@ -130,10 +136,20 @@ class TrackedHarness(wiring.Component):
             ]
         expected = self._expect(m, bits)
         is_new = decision.valid & (self._waiting == 0)
-        appears, cycles = Signal(name="appears"), Signal(CLOCK_BITS)
+        appears, cycles = Signal(name="appears"), self.age
+        matrix = self.layers[0].matrix(self.weights_0)
         m.d.comb += [
             appears.eq(is_new & marked & ~done & (ahead == 0)),
             cycles.eq(clock - start),
+            self.is_oldest.eq(marked & ~done & (ahead == 0)),
+            self.count.eq(sum(bits)),
+            *(
+                getattr(self, f"slope_{o}").eq(
+                    sum((Mux(bits[i], row[o], 0) for i, row in enumerate(matrix)))
+                    - self.layers[0].threshold
+                )
+                for o in range(self.layers[0].n_out)
+            ),
             *(
                 Assert(~appears | right, what)
                 for what, right in payload_checks(decision.payload, expected, cycles).items()

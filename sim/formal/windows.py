@@ -15,13 +15,14 @@ Every image is accepted in a cut or behind one, so they hold for every image of 
 
 import random
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from .images import RUNS, Check, ImageInduction
 from .invariant import Invariant, Table
 from .proof import ProofError
 from .sat import Progress, no_progress
 from .simulation import Values
-from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
+from .unroll import FALSE, TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 _FRONT = (
     "encoder.older",
@@ -43,6 +44,11 @@ _FRONT = (
 
 _FREE = ("core.now", "core.taken", *(f"core.begun_{number}" for number in range(5)))
 """Counts of cycles, of which the invariant says nothing."""
+
+_BACK = ("core.decided_image", "core.decision__valid")
+
+START_CYCLES = 2
+"""Cycles from the start of an image in the sequencer to that in the lanes."""
 
 _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
     f"core.{name}"
@@ -147,28 +153,100 @@ class WindowInduction(ImageInduction):
                     return f"{cycle}", broken
         raise ProofError(f"no cut follows within {self._depth} cycles.")
 
-    def _check_marked(self, invariant: Invariant, progress: Progress) -> str:
-        """Check the decision of an image that is accepted in a cut or before the next one."""
-        marked, done = self._signal("marked"), self._signal("done")
+    def _check_front(self, invariant: Invariant, progress: Progress) -> str:
+        """Check what the lanes have of an image when they start it.
+
+        The back of the core is left out: the registers in `_BACK` take any value in every cycle in
+        which the invariant allows it.
+        """
+        back = self._registers(_BACK)
+        with Formula(self._engine) as formula:
+            run, _ = self._begin(formula, invariant)
+            starting: list[int] = []
+            for cycle in range(self._depth):
+                run.state = list(run.state)
+                if cycle:
+                    for number in back:
+                        run.state[number] = formula.new()
+                here = run.state
+                frame = run.step()
+                run.assume(frame)
+                cut = self._is_cut(formula, frame)
+                holds = invariant.violated(formula, here) ^ 1
+                formula.require(formula.either(cut ^ 1, holds) if cycle else cut)
+                begins = frame(self._signal("marked")) if cycle else TRUE
+                formula.require(formula.either(cut ^ 1, begins))
+                starts = formula.both(frame(self._signal(_STARTS)), frame(self._signal("is_oldest")))
+                if len(starting) >= START_CYCLES:
+                    wrong = formula.both(starting[-START_CYCLES], self._slopes(formula, frame))
+                    if formula.is_possible(wrong):
+                        raise ProofError("the lanes start with another slope.")
+                if formula.is_possible(formula.both(starts, self._counts(formula, frame))):
+                    raise ProofError("an image starts with another count.")
+                starting.append(starts)
+                progress(f"front, cycle {cycle} of at most {self._depth}, {formula.size} variables")
+                if not formula.is_possible(formula.any_of(starting[-START_CYCLES:]) ^ 1):
+                    return f"{cycle}"
+                for one in starting[:-START_CYCLES]:
+                    formula.require(one ^ 1)
+        raise ProofError(f"an image does not start within {self._depth} cycles.")
+
+    def _slopes(self, formula: Formula, frame: Frame) -> int:
+        """Return the literal that says that a lane has another slope than the image."""
+        signals, lanes = self.circuit.signals, range(self._harness.layers[0].n_out)
+        return formula.any_of(
+            formula.differ(frame(a), frame(b))
+            for lane in lanes
+            for a, b in zip(
+                signals[f"core.layer_0.lanes.gathered_{lane}"], signals[f"slope_{lane}"]
+            )
+        )
+
+    def _counts(self, formula: Formula, frame: Frame) -> int:
+        """Return the literal that says that the counts are wrong, or that there is an error."""
+        signals = self.circuit.signals
+        pairs = [
+            *zip(signals["core.layer_0.sequencer.count"], signals["count"], strict=True),
+            *zip_longest(signals["core.cycles"], signals["age"], fillvalue=FALSE),
+        ]
+        causes = signals["core.layer_0.sequencer.operation.context.causes"]
+        return formula.any_of(
+            [*map(frame, (*causes, signals["age"][-1])), *(formula.differ(frame(a), frame(b)) for a, b in pairs)]
+        )
+
+    def _check_decision(self, invariant: Invariant, progress: Progress) -> str:
+        """Check the decision of an image that starts as `_check_front` has found."""
         with Formula(self._engine) as formula:
             run, start = self._begin(formula, invariant)
+            for number, register in enumerate(self.circuit.registers):
+                name, _ = register.names[0]
+                if name in ("harness_bits", "harness_start"):
+                    start[number] = formula.new()
+                if name in ("harness_marked", "marked"):
+                    start[number] = TRUE
+            run.state = start
             frames: list[Frame] = []
             for cycle in range(self._depth):
                 frame = run.step()
                 frames.append(frame)
                 run.assume(frame)
-                cut = self._is_cut(formula, frame)
-                formula.require(cut if cycle == 0 else formula.either(cut ^ 1, frame(marked)))
+                if cycle == 0:
+                    formula.require(self._is_cut(formula, frame))
+                    formula.require(frame(self._signal(_STARTS)))
+                    formula.require(frame(self._signal("is_oldest")))
+                    formula.require(self._counts(formula, frame) ^ 1)
+                if cycle == START_CYCLES:
+                    formula.require(self._slopes(formula, frame) ^ 1)
                 bad = run.violated(frame)
-                if formula.is_possible(bad):
-                    raise self._refuted(run, frames, start)
-                formula.require(bad ^ 1)
-                progress(
-                    f"marked, cycle {cycle} of at most {self._depth}, {formula.size} variables"
-                )
-                if cycle > 2 and not formula.is_possible(frame(done) ^ 1):
-                    return f"{cycle}"
-                formula.require(frame(done) ^ 1)
+                if cycle >= START_CYCLES:
+                    if formula.is_possible(bad):
+                        raise self._refuted(run, frames, start)
+                    formula.require(bad ^ 1)
+                    if not formula.is_possible(TRUE):
+                        raise ProofError("no image starts.")
+                    if not formula.is_possible(frame(self._signal("done")) ^ 1):
+                        return f"{cycle}"
+                progress(f"decision, cycle {cycle}, {formula.size} variables")
         raise ProofError(f"an image is not decided within {self._depth} cycles.")
 
     def _common(self, seen: dict[int, int], every: int) -> Invariant:
