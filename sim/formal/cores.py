@@ -25,7 +25,7 @@ from .learning import LearningHarness
 from .proof import ProofError
 from .proofs import Progress, Proof
 from .scenario import Scenario
-from .tracked import TrackedHarness
+from .stream import StreamHarness
 from .unroll import kept_by_reset
 from .windows import WindowInduction
 
@@ -346,10 +346,10 @@ def _file_of(name: str) -> Path:
 
 
 def _induction_of(case: Case, circuit: Circuit | None) -> ImageInduction:
-    harness: CoreHarness | TrackedHarness = case.harness()
+    harness: CoreHarness | StreamHarness = case.harness()
     induction = ImageInduction
     if case.config.folding.overlaps:
-        harness = TrackedHarness(case.config, case.scenario.pauses)
+        harness = StreamHarness(case.config, case.scenario.pauses)
         induction = WindowInduction
     return induction(harness, circuit or compile_circuit(harness), case.depth, case.engine)
 
@@ -377,6 +377,13 @@ def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
     return text
 
 
+_STREAM_CLAIM = (
+    "For sequences of overlapped images without end, after a reset at any moment: every decision "
+    "is of an image that was accepted and has none yet, and is neither withdrawn nor changed; each "
+    "hidden spike is logged once, with the bit of its image; and another image may start within a "
+    "bounded time. The values of decisions are not part of the claim."
+)
+
 _STREAMED = (
     "Every image is a word of a bitmap; words come at any time, also while others wait.",
     f"A decision waits for at most {_ENDLESS.pauses} cycles.",
@@ -390,7 +397,9 @@ def _induction_proof(case: Case) -> Proof:
     overlaps = case.config.folding.overlaps
     return Proof(
         name=case.name,
-        claim=f"For sequences of images without end, after a reset at any moment: {claim}",
+        claim=_STREAM_CLAIM
+        if overlaps
+        else f"For sequences of images without end, after a reset at any moment: {claim}",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=_STREAMED if overlaps else case.assumptions,
         method=f"induction over images, with the invariant in {file}",

@@ -22,7 +22,7 @@ from .proof import ProofError
 from .sat import CADICAL, Progress, no_progress
 from .simulation import Values, simulate
 from .source import PREFIX
-from .tracked import TrackedHarness
+from .stream import StreamHarness
 from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 RUNS = 4096
@@ -52,7 +52,7 @@ class ImageInduction:
 
     def __init__(
         self,
-        harness: CoreHarness | TrackedHarness,
+        harness: CoreHarness | StreamHarness,
         circuit: Circuit,
         depth: int,
         engine: str = CADICAL,

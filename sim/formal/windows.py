@@ -2,27 +2,23 @@
 """Induction over the images of a core in which images overlap.
 
 A cut is a cycle in which the first layer could start an image: the time of no image advances in it,
-and the decision before has been taken. Images behind the start may be anywhere. An invariant holds
-in every cut. Three checks prove it and the core:
+and the decision before has been taken. The images behind the start may be in any block. An
+invariant holds in every cut. Two checks prove it and the assertions of the harness:
 
-1. After a reset at any moment there is a cut, and the invariant holds.
-2. From a cut with the invariant another one follows within a bounded time, and the invariant holds
-   there; the assertions on all decisions hold in between.
-3. An image that is accepted in a cut, or before the next one, is decided as the definition says.
-
-Every image is accepted in a cut or behind one, so they hold for every image of every sequence.
+1. The first cycle after a reset at any moment is a cut with the invariant.
+2. From a cut with the invariant another one follows within a bounded time. The invariant holds
+   there, and the assertions hold in between.
 """
 
 import random
 from collections.abc import Iterator
-from itertools import zip_longest
 
 from .images import RUNS, Check, ImageInduction
 from .invariant import Invariant, Table
 from .proof import ProofError
-from .sat import Progress, no_progress
+from .sat import Progress
 from .simulation import Values
-from .unroll import FALSE, TRUE, Formula, Frame, Unrolling, kept_by_reset
+from .unroll import TRUE, Formula, Frame, kept_by_reset
 
 _FRONT = (
     "encoder.older",
@@ -45,11 +41,6 @@ _FRONT = (
 _FREE = ("core.now", "core.taken", *(f"core.begun_{number}" for number in range(5)))
 """Counts of cycles, of which the invariant says nothing."""
 
-_BACK = ("core.decided_image", "core.decision__valid")
-
-START_CYCLES = 2
-"""Cycles from the start of an image in the sequencer to that in the lanes."""
-
 _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
     f"core.{name}"
     for name in (
@@ -63,21 +54,9 @@ _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
 
 
 class WindowInduction(ImageInduction):
-    """The three checks; with `search` they weaken the invariant."""
+    """The two checks; with `search` they weaken the invariant."""
 
     _conditions = ("valid", "is_empty", "fresh")
-
-    def prove(self, invariant: Invariant, progress: Progress = no_progress) -> str:
-        """Carry the checks out. Raises ProofError."""
-        for check in self._checks:
-            text, broken = check(invariant, progress)
-            if broken:
-                raise ProofError(f"the invariant does not hold ({text}): search another one.")
-        compared = self._check_marked(invariant, progress)
-        return (
-            f"{text} cycles to the next cut, {compared} to the decision; "
-            f"invariant of {invariant.size}"
-        )
 
     @property
     def _checks(self) -> tuple[Check, ...]:
@@ -113,21 +92,14 @@ class WindowInduction(ImageInduction):
                 weaker.weaken(broken[-1])
         return "reset", broken
 
-    def _begin(
-        self, formula: Formula, invariant: Invariant, **held: int
-    ) -> tuple[Unrolling, list[int]]:
-        """Return cycles that begin in any cut with the invariant, and its state."""
-        run = self._unrolling(formula, **held)
-        run.state = invariant.assume(formula, run.state, self._state)
-        return run, run.state
-
     def _check_window(
         self, invariant: Invariant, progress: Progress
     ) -> tuple[str, list[list[int]]]:
-        """Check the cycles from a cut to the next one, of all images but what they decide."""
+        """Check the cycles from a cut to the next one."""
         weaker, broken = invariant.copy(), []
         with Formula(self._engine) as formula:
-            run, start = self._begin(formula, invariant, mark=0)
+            run = self._unrolling(formula)
+            run.state = start = invariant.assume(formula, run.state, self._state)
             frames: list[Frame] = []
             for cycle in range(self._depth):
                 here = run.state
@@ -152,102 +124,6 @@ class WindowInduction(ImageInduction):
                 if not formula.is_possible(TRUE):
                     return f"{cycle}", broken
         raise ProofError(f"no cut follows within {self._depth} cycles.")
-
-    def _check_front(self, invariant: Invariant, progress: Progress) -> str:
-        """Check what the lanes have of an image when they start it.
-
-        The back of the core is left out: the registers in `_BACK` take any value in every cycle in
-        which the invariant allows it.
-        """
-        back = self._registers(_BACK)
-        with Formula(self._engine) as formula:
-            run, _ = self._begin(formula, invariant)
-            starting: list[int] = []
-            for cycle in range(self._depth):
-                run.state = list(run.state)
-                if cycle:
-                    for number in back:
-                        run.state[number] = formula.new()
-                here = run.state
-                frame = run.step()
-                run.assume(frame)
-                cut = self._is_cut(formula, frame)
-                holds = invariant.violated(formula, here) ^ 1
-                formula.require(formula.either(cut ^ 1, holds) if cycle else cut)
-                begins = frame(self._signal("marked")) if cycle else TRUE
-                formula.require(formula.either(cut ^ 1, begins))
-                starts = formula.both(frame(self._signal(_STARTS)), frame(self._signal("is_oldest")))
-                if len(starting) >= START_CYCLES:
-                    wrong = formula.both(starting[-START_CYCLES], self._slopes(formula, frame))
-                    if formula.is_possible(wrong):
-                        raise ProofError("the lanes start with another slope.")
-                if formula.is_possible(formula.both(starts, self._counts(formula, frame))):
-                    raise ProofError("an image starts with another count.")
-                starting.append(starts)
-                progress(f"front, cycle {cycle} of at most {self._depth}, {formula.size} variables")
-                if not formula.is_possible(formula.any_of(starting[-START_CYCLES:]) ^ 1):
-                    return f"{cycle}"
-                for one in starting[:-START_CYCLES]:
-                    formula.require(one ^ 1)
-        raise ProofError(f"an image does not start within {self._depth} cycles.")
-
-    def _slopes(self, formula: Formula, frame: Frame) -> int:
-        """Return the literal that says that a lane has another slope than the image."""
-        signals, lanes = self.circuit.signals, range(self._harness.layers[0].n_out)
-        return formula.any_of(
-            formula.differ(frame(a), frame(b))
-            for lane in lanes
-            for a, b in zip(
-                signals[f"core.layer_0.lanes.gathered_{lane}"], signals[f"slope_{lane}"]
-            )
-        )
-
-    def _counts(self, formula: Formula, frame: Frame) -> int:
-        """Return the literal that says that the counts are wrong, or that there is an error."""
-        signals = self.circuit.signals
-        pairs = [
-            *zip(signals["core.layer_0.sequencer.count"], signals["count"], strict=True),
-            *zip_longest(signals["core.cycles"], signals["age"], fillvalue=FALSE),
-        ]
-        causes = signals["core.layer_0.sequencer.operation.context.causes"]
-        return formula.any_of(
-            [*map(frame, (*causes, signals["age"][-1])), *(formula.differ(frame(a), frame(b)) for a, b in pairs)]
-        )
-
-    def _check_decision(self, invariant: Invariant, progress: Progress) -> str:
-        """Check the decision of an image that starts as `_check_front` has found."""
-        with Formula(self._engine) as formula:
-            run, start = self._begin(formula, invariant)
-            for number, register in enumerate(self.circuit.registers):
-                name, _ = register.names[0]
-                if name in ("harness_bits", "harness_start"):
-                    start[number] = formula.new()
-                if name in ("harness_marked", "marked"):
-                    start[number] = TRUE
-            run.state = start
-            frames: list[Frame] = []
-            for cycle in range(self._depth):
-                frame = run.step()
-                frames.append(frame)
-                run.assume(frame)
-                if cycle == 0:
-                    formula.require(self._is_cut(formula, frame))
-                    formula.require(frame(self._signal(_STARTS)))
-                    formula.require(frame(self._signal("is_oldest")))
-                    formula.require(self._counts(formula, frame) ^ 1)
-                if cycle == START_CYCLES:
-                    formula.require(self._slopes(formula, frame) ^ 1)
-                bad = run.violated(frame)
-                if cycle >= START_CYCLES:
-                    if formula.is_possible(bad):
-                        raise self._refuted(run, frames, start)
-                    formula.require(bad ^ 1)
-                    if not formula.is_possible(TRUE):
-                        raise ProofError("no image starts.")
-                    if not formula.is_possible(frame(self._signal("done")) ^ 1):
-                        return f"{cycle}"
-                progress(f"decision, cycle {cycle}, {formula.size} variables")
-        raise ProofError(f"an image is not decided within {self._depth} cycles.")
 
     def _common(self, seen: dict[int, int], every: int) -> Invariant:
         free = self._registers(_FREE)
