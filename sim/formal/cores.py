@@ -345,7 +345,8 @@ def _file_of(name: str) -> Path:
     return _INVARIANTS / f"{name.removesuffix('-glucose')}.txt"
 
 
-def _induction_of(case: Case, circuit: Circuit | None) -> ImageInduction:
+def induction_of(case: Case, circuit: Circuit | None = None) -> ImageInduction:
+    """The induction for a case of `INDUCTIONS`."""
     harness: CoreHarness | StreamHarness = case.harness()
     induction = ImageInduction
     if case.config.folding.overlaps:
@@ -358,7 +359,7 @@ def prove_images(
     name: str, progress: Progress = sat.no_progress, circuit: Circuit | None = None
 ) -> str:
     """Prove a case of `INDUCTIONS` with the invariant that is kept beside this file."""
-    induction = _induction_of(INDUCTIONS[name], circuit)
+    induction = induction_of(INDUCTIONS[name], circuit)
     try:
         invariant = Invariant.read(_file_of(name).read_text(), induction.circuit)
     except KeyError as error:
@@ -371,7 +372,7 @@ def prove_images(
 
 def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
     """Find the invariant of a case of `INDUCTIONS` anew, and keep it beside this file."""
-    induction = _induction_of(INDUCTIONS[name], None)
+    induction = induction_of(INDUCTIONS[name])
     text = induction.search(progress).write(induction.circuit)
     _file_of(name).write_text(text)
     return text
