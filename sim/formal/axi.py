@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of a core's buses in every cycle, whatever comes; and invariants that prove it.
+"""Properties of the buses of a core for any inputs, and the invariants that prove them.
 
 Together: an address that is taken reaches the registers (AxiLiteProof), which answer as their map
 says, at once or when a block behind them is done (RegistersProof); and what they answer comes back.
@@ -19,8 +19,8 @@ PATIENCE = 8
 """Cycles in which an address is answered, not counting those in which others let it wait."""
 
 
-def offered(m, stream, name):
-    """What is offered and not taken is offered in the next cycle, unchanged."""
+def keeps_offer(m, stream, name):
+    """An offer that is not accepted stays, unchanged, in the next cycle."""
     waits = Signal(name=f"{name}_waits")
     before = Signal(len(Value.cast(stream.payload)), name=f"{name}_before")
     payload = Value.cast(stream.payload)
@@ -32,18 +32,18 @@ def offered(m, stream, name):
 
 
 def in_time(m, waiting, excused, name):
-    """What waits is not there in so many cycles one after the other, unless others are to blame."""
+    """A request waits at most a number of cycles, unless another block delays it."""
     lately = Signal(PATIENCE, name=f"{name}_lately")
     m.d.sync += lately.eq(Cat(waiting & ~excused, lately))
     m.d.comb += Assert(~lately.all(), f"{name} is answered")
 
 
-def outstanding(m, asked, told, name):
+def outstanding(m, requested, answered_with, name):
     """How many requests have been taken and not answered; an answer comes only to a request."""
     count = Signal(2, name=f"{name}_outstanding")
-    takes, gives = asked.valid & asked.ready, told.valid & told.ready
+    takes, gives = requested.valid & requested.ready, answered_with.valid & answered_with.ready
     m.d.sync += count.eq(count + takes - gives)
-    m.d.comb += Assert(~told.valid | (count != 0), f"{name}: no answer without a request")
+    m.d.comb += Assert(~answered_with.valid | (count != 0), f"{name}: no answer without a request")
     return count
 
 
@@ -53,14 +53,16 @@ class AxiLiteProof(AxiLite):
     def elaborate(self, platform):
         m = super().elaborate(platform)
         response, answer, access = self.write_response, self.read_data, self.access
-        offered(m, response, "response")
-        offered(m, answer, "answer")
+        keeps_offer(m, response, "response")
+        keeps_offer(m, answer, "answer")
 
         waits = Signal()
-        asked = Cat(access.write, access.address, Mux(access.write, access.data, 0), access.whole)
-        before = Signal(len(asked))
-        m.d.sync += [waits.eq(access.valid & ~access.done), before.eq(asked)]
-        steady = Mux(access.write, asked == before, asked[:-1] == before[:-1])
+        requested = Cat(
+            access.write, access.address, Mux(access.write, access.data, 0), access.whole
+        )
+        before = Signal(len(requested))
+        m.d.sync += [waits.eq(access.valid & ~access.done), before.eq(requested)]
+        steady = Mux(access.write, requested == before, requested[:-1] == before[:-1])
         m.d.comb += [
             Assert(~waits | access.valid, "an access is not withdrawn"),
             Assert(~waits | steady, "an access is steady"),
@@ -112,27 +114,27 @@ class AxiLiteProof(AxiLite):
     def _check_contents(self, m):
         """An access asks what came over the bus, and what it answers goes back."""
         access = self.access
-        came = {}
+        channels = {}
         for name in ("write_address", "write_data", "read_address"):
             channel = getattr(self, name)
-            came[name] = latest = Signal(channel.payload.shape(), name=f"{name}_came")
+            channels[name] = latest = Signal(channel.payload.shape(), name=f"{name}_came")
             with m.If(channel.valid & channel.ready):
                 m.d.sync += Value.cast(latest).eq(Value.cast(channel.payload))
             content = self._contents[name]
             same = Value.cast(content) == Value.cast(latest)
             m.d.comb += Assert(channel.ready | same, f"{name} is held as it came")
-        address = Mux(access.write, came["write_address"], came["read_address"])
-        data = came["write_data"]
-        said = Signal(self.read_data.payload.shape())
-        told = Signal(self.write_response.payload.shape())
+        address = Mux(access.write, channels["write_address"], channels["read_address"])
+        data = channels["write_data"]
+        answer_before = Signal(self.read_data.payload.shape())
+        answered_with = Signal(self.write_response.payload.shape())
         result = Mux(access.refused, Response.SLVERR, Response.OKAY)
         with m.If(access.valid & access.done):
             with m.If(access.write):
-                m.d.sync += told.eq(result)
+                m.d.sync += answered_with.eq(result)
             with m.Else():
                 m.d.sync += [
-                    said.data.eq(Mux(access.refused, 0, access.answer)),
-                    said.response.eq(result),
+                    answer_before.data.eq(Mux(access.refused, 0, access.answer)),
+                    answer_before.response.eq(result),
                 ]
         response, answer = self.write_response, self.read_data
         writes = access.valid & access.write
@@ -143,9 +145,12 @@ class AxiLiteProof(AxiLite):
             ),
             Assert(~writes | (access.data == data.data), "what is written is what came"),
             Assert(~writes | (access.whole == data.strobe.all()), "so are its strobes"),
-            Assert(~response.valid | (response.payload == told), "a write is told what came of it"),
             Assert(
-                ~answer.valid | (Value.cast(answer.payload) == Value.cast(said)),
+                ~response.valid | (response.payload == answered_with),
+                "a write is told what came of it",
+            ),
+            Assert(
+                ~answer.valid | (Value.cast(answer.payload) == Value.cast(answer_before)),
                 "a read gets what was read, and nothing where it is refused",
             ),
         ]
@@ -157,9 +162,9 @@ class RegistersProof(RegisterFile):
     def elaborate(self, platform):
         m = super().elaborate(platform)
         access = self.access
-        told = access.valid & access.done
-        read, written = told & ~access.write, told & access.write
-        refused, whole = access.refused, access.whole
+        answered_with = access.valid & access.done
+        read, written = answered_with & ~access.write, answered_with & access.write
+        refused, is_complete = access.refused, access.whole
         known = Signal()
         for register in self._map.registers:
             first = register.offset // WORD_BYTES
@@ -174,38 +179,38 @@ class RegistersProof(RegisterFile):
                 elif register.kind != PORT:
                     m.d.comb += Assert(~read | ~refused, "what can be read is read")
                 if register.kind in (HOLD, STICKY):
-                    right = refused == ~whole
+                    right = refused == ~is_complete
                     m.d.comb += Assert(~written | right, "whole words are written")
                 elif "w" not in register.access:
                     m.d.comb += Assert(~written | refused, "what can only be read is refused")
                 else:
-                    m.d.comb += Assert(~written | whole | refused, "parts are refused")
-        m.d.comb += Assert(~told | known | refused, "what is not there is refused")
+                    m.d.comb += Assert(~written | is_complete | refused, "parts are refused")
+        m.d.comb += Assert(~answered_with | known | refused, "what is not there is refused")
         waits = Signal()
         for name, group in self._ports.items():
             port = getattr(self, name)
             first, end = (at // WORD_BYTES for at in (group[0].offset, group[-1].end))
-            here = access.valid & (access.address >= first) & (access.address < end)
-            m.d.comb += Assert(~port.valid | here, "a block is asked for its own registers")
+            in_range = access.valid & (access.address >= first) & (access.address < end)
+            m.d.comb += Assert(~port.valid | in_range, "a block is asked for its own registers")
             with m.If(port.valid & ~port.done):
                 m.d.comb += waits.eq(1)
         m.d.comb += Assert(~access.valid | access.done | waits, "who is not asked lets none wait")
         for register in self._map.registers:
             if register.kind == STICKY:
-                here = access.address == register.offset // WORD_BYTES
-                self._check_sticky(m, register, written & whole & here)
+                in_range = access.address == register.offset // WORD_BYTES
+                self._check_sticky(m, register, written & is_complete & in_range)
         return m
 
     def _check_sticky(self, m, register, written):
-        """What has come stays until a 1 is written, and what comes in that cycle stays, too."""
+        """A set bit stays until a 1 is written; a bit that is set in that cycle stays, too."""
         content = getattr(self, register.name).as_value()
         comes = getattr(self, f"{register.name}_set").as_value()
         expected = Signal(len(content))
         cleared = Signal(len(content))
         m.d.sync += expected.eq(comes | (content & ~cleared))
         with m.If(written):
-            for place, field in enumerate(register.fields):
-                m.d.comb += cleared[place].eq(self.access.data[field.low])
+            for slot, field in enumerate(register.fields):
+                m.d.comb += cleared[slot].eq(self.access.data[field.low])
         m.d.comb += Assert(content == expected, "what has come stays until it is cleared")
 
 
@@ -214,27 +219,27 @@ class TailDropperProof(TailDropper):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        taken, passed = self.i.valid & self.i.ready, self.o.valid & self.o.ready
+        accepts, delivers = self.i.valid & self.i.ready, self.o.valid & self.o.ready
         amid = Signal()  # the stream is amid a packet
         ended = Signal()  # which a drop has ended
-        with m.If(taken):
+        with m.If(accepts):
             m.d.sync += [amid.eq(~self.i.payload.last), ended.eq(ended & ~self.i.payload.last)]
-        with m.If(self.drop & Mux(taken, ~self.i.payload.last, amid)):
+        with m.If(self.drop & Mux(accepts, ~self.i.payload.last, amid)):
             m.d.sync += ended.eq(1)
         with m.If(self.undrop):
             m.d.sync += [amid.eq(0), ended.eq(0)]
         same = Value.cast(self.o.payload) == Value.cast(self.i.payload)
         dropped = Signal()  # beats have been dropped
-        with m.If(taken & ~passed):
+        with m.If(accepts & ~delivers):
             m.d.sync += dropped.eq(1)
         m.d.comb += [
-            Assert(~passed | (taken & same), "a beat passes as it comes"),
-            Assert(~taken | (passed != ended), "the rest of a packet is dropped, and no more"),
+            Assert(~delivers | (accepts & same), "a beat passes as it comes"),
+            Assert(~accepts | (delivers != ended), "the rest of a packet is dropped, and no more"),
             Assert(~ended | self.i.ready, "what is dropped does not wait"),
             Assert(self.dropping == ended),
             Assert(self._begun == amid),
             Assert(~ended | amid),
-            Cover(dropped & passed & ~amid, "a packet passes behind a dropped rest"),
+            Cover(dropped & delivers & ~amid, "a packet passes behind a dropped rest"),
             Cover(ended & self.undrop, "a source begins anew"),
         ]
         return m
@@ -249,7 +254,7 @@ class ImageInputProof(ImageInput):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        offered(m, self.entries, "entry")
+        keeps_offer(m, self.entries, "entry")
         beats, send, entry, fifo = self.beats, self.send, self.entries.payload, m.submodules.fifo
         is_sent, comes_by_stream = send.valid & ~send.refused, beats.valid & beats.ready
         sent = Cat(send.data[: len(entry.data)], send.index[0])
@@ -279,11 +284,11 @@ class ImageInputProof(ImageInput):
 
         # The invariants: where the beats are.
         rows, is_beat = [], []
-        for place in range(fifo.depth):
+        for slot in range(fifo.depth):
             port = fifo.memory.read_port(domain="comb")
-            m.d.comb += port.addr.eq(fifo.read.addr + place)
+            m.d.comb += port.addr.eq(fifo.read.addr + slot)
             rows.append(_of(port.data))
-            is_beat.append((place < fifo.level) & ~port.data.abort)
+            is_beat.append((slot < fifo.level) & ~port.data.abort)
         m.d.comb += [
             Assert(fifo.filled == (fifo.level != 0)),
             Assert(fifo.i.ready == (fifo.level != fifo.depth)),
@@ -293,8 +298,8 @@ class ImageInputProof(ImageInput):
             Assert(
                 ~followed
                 | Cat(
-                    is_beat[place] & (ahead == sum(is_beat[:place])) & (rows[place] == content)
-                    for place in range(fifo.depth)
+                    is_beat[slot] & (ahead == sum(is_beat[:slot])) & (rows[slot] == content)
+                    for slot in range(fifo.depth)
                 ).any()
             ),
         ]
@@ -338,35 +343,35 @@ class DecisionOutputProof(DecisionOutput):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        offered(m, self.beats, "beat")
+        keeps_offer(m, self.beats, "beat")
         size = sum(word.count for word in self._words)
         number = Signal(range(size))
         waiting = Signal(3)
         goes = self.beats.valid & self.beats.ready
-        gone = (goes & self.beats.payload.last) | (self.there & self.take)
+        image_ends = (goes & self.beats.payload.last) | (self.there & self.take)
         comes = self.decision.valid & self.decision.ready
-        m.d.sync += waiting.eq(waiting + comes - gone)
-        stays = self.beats.valid & ~gone  # through a flush
+        m.d.sync += waiting.eq(waiting + comes - image_ends)
+        stays = self.beats.valid & ~image_ends  # through a flush
         left = Signal()  # from before a flush
         tag = Signal(TAG_BITS)
         with m.If(self.flush):
             m.d.sync += waiting.eq(stays)
-        with m.If(self.flush | gone):
+        with m.If(self.flush | image_ends):
             m.d.sync += left.eq(self.flush & stays)
         with m.If(goes & (number == 0)):
             m.d.sync += tag.eq(self.beats.payload.id)
-        there = Signal()
-        m.d.sync += there.eq(self.there & ~self.take & ~self.flush)
+        has_beat = Signal()
+        m.d.sync += has_beat.eq(self.there & ~self.take & ~self.flush)
         with m.If(goes):
             m.d.sync += number.eq(Mux(self.beats.payload.last, 0, number + 1))
         last = Array([0] * (size - 1) + [1])[number]
         m.d.comb += [
             Assert(~self.beats.valid | (self.beats.payload.last == last), "TLAST ends a decision"),
-            Assert(~gone | (waiting != 0) | comes, "no decision comes from nowhere"),
+            Assert(~image_ends | (waiting != 0) | comes, "no decision comes from nowhere"),
             Assert(waiting <= 2, "no more than there are places"),
             Assert(~self.there | ~self.beats.valid, "by one of the ways"),
             Assert(
-                ~there | self.there | ~self.registers_used,
+                ~has_beat | self.there | ~self.registers_used,
                 "by registers it is there until it is taken",
             ),
             Assert((number == 0) | (self.beats.payload.id == tag), "a decision has one tag"),

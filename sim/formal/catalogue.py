@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All proofs, by name."""
+"""The proofs, by name."""
 
 from .cores import CORES
 from .lemmas import LEMMAS

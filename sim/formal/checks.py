@@ -7,6 +7,7 @@ from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Module, Mux, Signal,
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.layer.config import LayerConfig
 
 from .cycle_table import CycleTable
 from .definition import Expected
@@ -75,16 +76,9 @@ class Checks:
             m.d.comb += cycles.eq(clock - start)
             must, may = self._causes(k, image)
             checks = {
-                "the class": payload["class"] == image.winner,
-                "the tick": payload.tick == image.tick,
-                "forced": payload.forced == image.forced,
+                **payload_checks(payload, image, cycles),
                 "the error": payload.error == causes.any(),
                 "the causes": ((must & ~causes) == 0) & ((causes & ~may) == 0),
-                "the cycles": payload.cycles == cycles,
-                **{
-                    f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
-                    for number, count in enumerate(image.counts)
-                },
             }
             m.d.comb += [
                 *(
@@ -115,16 +109,16 @@ class Checks:
         event = source.events.payload
         accepted = source.events.valid & source.events.ready
         of_image = Signal(name=f"event_of_{k}")
-        found, seals = Signal(size, name=f"found_{k}"), Signal(name=f"seals_{k}")
+        causes_now, seals = Signal(size, name=f"found_{k}"), Signal(name=f"seals_{k}")
         m.d.comb += [
             of_image.eq((source.number == k) & (source.begins | source.is_open)),
-            found.eq(Cat(Mux(accepted, source.bad, 0), self._given_up)),
+            causes_now.eq(Cat(Mux(accepted, source.bad, 0), self._given_up)),
             seals.eq(accepted & ~source.bad.any() & (event.tick >= image.tick)),
         ]
         with m.If(of_image):
-            m.d.sync += [may.eq(may | found), sealed.eq(sealed | seals)]
+            m.d.sync += [may.eq(may | causes_now), sealed.eq(sealed | seals)]
             with m.If(~(sealed | seals)):
-                m.d.sync += must.eq(must | found)
+                m.d.sync += must.eq(must | causes_now)
         return must, may
 
     def check_golden_cycles(self, network: Network, bits: Value | None) -> None:
@@ -150,15 +144,12 @@ class Checks:
         known, bit_of_even = register(1, "bit_is_known"), register(1, "bit_of_even")
         appears = Cat(self._appears).any()
         for number, layer in enumerate(core.config.layers[:-1]):
-            neurons, sends = range(layer.folding.n_out), layer.folding.sends
+            neurons = range(layer.folding.n_out)
             log = getattr(core, f"log_{number}")
-            entries = [(log.valid, log.spike.neuron)] if sends == 1 else []
-            if sends > 1:
-                banks = [log.spike.banks[str(bank)] for bank in range(sends)]
-                entries = [(log.valid & bank.present, bank.neuron) for bank in banks]
+            entries = log_entries(log, layer)
             logged, logs = register(len(neurons), f"logged_{number}"), Signal(len(neurons))
             m.d.comb += [
-                logs.eq(Cat(_has(entries, neuron) for neuron in neurons)),
+                logs.eq(spikes_of_neurons(entries, len(neurons))),
                 *(Assert(~valid | (one < len(neurons)), "a neuron") for valid, one in entries),
                 Assert(~(logged & logs).any(), "a spike is logged once"),
                 Assert(
@@ -205,6 +196,31 @@ class Checks:
         m.d.sync += count.eq(count + pauses)
 
 
-def _has(entries: list[tuple[Value, Value]], neuron: int) -> Value:
-    """Whether a spike of this neuron is among the entries of a log."""
-    return Cat(valid & (one == neuron) for valid, one in entries).any()
+def payload_checks(payload: Any, image: Expected, cycles: Value) -> dict[str, Value]:
+    """Return what must hold of a decision without an error, by name."""
+    return {
+        "the class": payload["class"] == image.winner,
+        "the tick": payload.tick == image.tick,
+        "forced": payload.forced == image.forced,
+        "the cycles": payload.cycles == cycles,
+        **{
+            f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
+            for number, count in enumerate(image.counts)
+        },
+    }
+
+
+def log_entries(log: Any, layer: LayerConfig) -> list[tuple[Value, Value]]:
+    """Return whether each entry of a layer's log holds a spike, and of which neuron."""
+    sends = layer.folding.sends
+    if sends == 1:
+        return [(log.valid, log.spike.neuron)]
+    banks = [log.spike.banks[str(bank)] for bank in range(sends)]
+    return [(log.valid & bank.present, bank.neuron) for bank in banks]
+
+
+def spikes_of_neurons(entries: list[tuple[Value, Value]], n_out: int) -> Value:
+    """Return a mask of the neurons that are among the entries of a log."""
+    return Cat(
+        Cat(valid & (one == neuron) for valid, one in entries).any() for neuron in range(n_out)
+    )

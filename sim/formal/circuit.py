@@ -183,11 +183,11 @@ class _Reader:
         for output in TopologicalSorter(drivers).static_order():
             if output not in drivers:
                 continue
-            a, *others = (self._literals[bit] for bit in drivers[output])
-            if not others:
+            a, *second = (self._literals[bit] for bit in drivers[output])
+            if not second:
                 self._literals[output] = a ^ 1
             else:
-                self.circuit.gates.append((self._new(output) >> 1, a, others[0]))
+                self.circuit.gates.append((self._new(output) >> 1, a, second[0]))
 
     def _read_registers(self, nets: dict[str, Any], flops: list[dict[str, list[Any]]]) -> None:
         names: dict[int, list[tuple[str, int]]] = {}

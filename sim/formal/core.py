@@ -47,18 +47,18 @@ def shape_of(layer: LayerConfig) -> LayerShape:
 def weight_bits_of(layer: LayerConfig) -> list[tuple[int, int]]:
     """Return the word of the store and the bit in it for each bit of the weights, row by row."""
     folding, bits = layer.folding, layer.stored_bits
-    found = []
+    bits_of = []
     for row in range(folding.kind.rows):
         for column in range(folding.columns):
             group, lane = divmod(column, folding.lanes)
             word = group * folding.bank_rows * folding.rows + row
-            found += [(word, lane * bits + bit) for bit in range(bits)]
-    return found
+            bits_of += [(word, lane * bits + bit) for bit in range(bits)]
+    return bits_of
 
 
 def stored_bits(config: CoreConfig, prefix: str = "weights_") -> dict[Bit, Bit]:
     """The bit of a signal `weights_N` that each bit of the weight memories has."""
-    found = {}
+    bits_of = {}
     for number, layer in enumerate(config.layers):
         for bit, (word, at) in enumerate(weight_bits_of(layer)):
             index, bank = divmod(word, layer.folding.rows)
@@ -67,9 +67,9 @@ def stored_bits(config: CoreConfig, prefix: str = "weights_") -> dict[Bit, Bit]:
                 if lane in lanes:
                     name = f"core.layer_{number}.store.bank_{bank}_{segment}[{index}]"
                     at -= lanes.start * layer.stored_bits
-                    found[name, at] = (f"{prefix}{number}", bit)
+                    bits_of[name, at] = (f"{prefix}{number}", bit)
                     break
-    return found
+    return bits_of
 
 
 class CoreHarness(wiring.Component):
@@ -234,11 +234,11 @@ class CoreHarness(wiring.Component):
         ]
 
     def _after_write(self, m: Module, number: int, layer: LayerConfig, before: Value) -> Value:
-        here = Signal(name=f"writes_layer_{number}")
-        m.d.comb += here.eq(self.write_layer == number)
+        selected = Signal(name=f"writes_layer_{number}")
+        m.d.comb += selected.eq(self.write_layer == number)
         bits = []
         for bit, (word, at) in enumerate(weight_bits_of(layer)):
-            hit = here & (self.write_address == word)
+            hit = selected & (self.write_address == word)
             bits.append(Mux(hit, self.write_data[at], before[bit]))
         after = Signal(len(before), name=f"weights_after_{number}")
         m.d.comb += after.eq(Cat(*bits))
@@ -302,10 +302,10 @@ class CoreHarness(wiring.Component):
             self._given_up.eq(given_up),
         ]
         for k in range(self.scenario.images):
-            here, survivors = source.number == k, self.survivors[k * n_in :][:n_in]
+            selected, survivors = source.number == k, self.survivors[k * n_in :][:n_in]
             m.d.comb += [
-                Assume(~(here & given_up) | (self.aborted[k] & (survivors == source.sent))),
-                Assume(~(here & ends) | ~self.aborted[k]),
+                Assume(~(selected & given_up) | (self.aborted[k] & (survivors == source.sent))),
+                Assume(~(selected & ends) | ~self.aborted[k]),
             ]
         return [
             [

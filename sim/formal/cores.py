@@ -25,7 +25,9 @@ from .learning import LearningHarness
 from .proof import ProofError
 from .proofs import Progress, Proof
 from .scenario import Scenario
+from .stream import StreamHarness
 from .unroll import kept_by_reset
+from .windows import WindowInduction
 
 ENGINES = {sat.CADICAL: "CaDiCaL 1.9.5", sat.GLUCOSE: "Glucose 4.2.1"}
 
@@ -93,8 +95,8 @@ class Case:
         else:
             shared = {}
         circuit = circuit or compile_circuit(harness)
-        kept = kept_by_reset(circuit, held) if self.after_reset else set()
-        free = {circuit.registers[number] for number in kept}
+        unreset = kept_by_reset(circuit, held) if self.after_reset else set()
+        free = {circuit.registers[number] for number in unreset}
         return sat.check_bounded(
             circuit,
             self.depth,
@@ -112,41 +114,41 @@ class Case:
     def assumptions(self) -> tuple[str, ...]:
         """The assumptions on the inputs, a sentence each."""
         scenario = self.scenario
-        found = [
+        sentences = [
             "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
             "order of time, those of one tick in any order, and then END."
         ]
         if self.config.bitmap is not None:
-            found = ["All images come as words of a bitmap, none as events."]
+            sentences = ["All images come as words of a bitmap, none as events."]
         if scenario.paced:
-            found = [
+            sentences = [
                 "The source never pauses and sends the rows of one tick in ascending order; "
                 "decisions are taken at once."
             ]
         elif scenario.idles:
-            found.append(
+            sentences.append(
                 f"While an image is open the source pauses, or its decision waits, for at most "
                 f"{scenario.pauses} cycles in all; between images pauses have any length."
             )
         else:
-            found.append(
+            sentences.append(
                 f"The source pauses, or a decision waits, for at most {scenario.pauses} cycles in "
                 "all."
             )
         if scenario.extras:
-            found.append(
+            sentences.append(
                 f"At most {scenario.extras} of the accepted events are an ADVANCE that holds, or a "
                 "bad event. The decision must have a cause that came before the event that "
                 "promises its tick, and may lack a later one."
             )
         if scenario.aborts:
-            found.append(
+            sentences.append(
                 "With an abort the source withdraws the event that it offers, unless the core "
                 "accepts that event in the same cycle."
             )
         if not scenario.requests:
-            found.append("The host requests nothing.")
-        return tuple(found)
+            sentences.append("The host requests nothing.")
+        return tuple(sentences)
 
     @property
     def claim(self) -> str:
@@ -154,10 +156,9 @@ class Case:
         cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
         answer = "The answer is the word that is stored, or says that there is none. "
         return (
-            f"{answer * self.scenario.reads}Class, tick, forced, error, counts of spikes, {cycles} "
-            "and every logged spike equal the definition, for all weights and all spike ticks; "
-            "every image is decided, and a decision is neither withdrawn nor changed, and never "
-            "comes without an image."
+            f"{answer * self.scenario.reads}Every image is decided; class, tick, forced, error, "
+            f"counts of spikes, {cycles} and the logged spikes are those of the definition, for "
+            "all weights and spike ticks. A decision is neither withdrawn nor changed."
         )
 
     @property
@@ -179,7 +180,7 @@ class Case:
             claim=self.claim,
             shapes=self.shapes,
             assumptions=self.assumptions,
-            method=f"bounded, {start}; complete: every run is followed to its last decision",
+            method=f"bounded, complete, {start}",
             engine=ENGINES[self.engine],
             is_fast=self.is_fast,
             prove=partial(_check_case, self.name),
@@ -319,7 +320,7 @@ _LEARNING_PROOF = Proof(
         "The settings and the label are there before the image.",
         "The host requests nothing.",
     ),
-    method="bounded, from reset; complete: every run is followed until the image is learned",
+    method="bounded, complete, from reset",
     engine=ENGINES[sat.CADICAL],
     is_fast=False,
     prove=prove_learning,
@@ -338,6 +339,7 @@ INDUCTIONS = {
             shape={"lanes": 1, "window": 1},
             scenario=_ENDLESS,
         ),
+        Case("images-overlap", "overlapped images", shape=_OVERLAP, scenario=_ENDLESS, depth=200),
     )
 }
 """Cases that are proven for all images of every sequence."""
@@ -350,6 +352,16 @@ def _file_of(name: str) -> Path:
     return _INVARIANTS / f"{name.removesuffix('-glucose')}.txt"
 
 
+def induction_of(case: Case, circuit: Circuit | None = None) -> ImageInduction:
+    """The induction for a case of `INDUCTIONS`."""
+    harness: CoreHarness | StreamHarness = case.harness()
+    induction = ImageInduction
+    if case.config.folding.overlaps:
+        harness = StreamHarness(case.config, case.scenario.pauses)
+        induction = WindowInduction
+    return induction(harness, circuit or compile_circuit(harness), case.depth, case.engine)
+
+
 def prove_images(
     name: str,
     progress: Progress = sat.no_progress,
@@ -360,12 +372,10 @@ def prove_images(
 
     With `weakens` what does not hold of the invariant is dropped, as for a circuit with a fault.
     """
-    case = INDUCTIONS[name]
-    harness = case.harness()
-    circuit = circuit or compile_circuit(harness)
-    induction = ImageInduction(harness, circuit, case.depth, case.engine)
+    induction = induction_of(INDUCTIONS[name], circuit)
     try:
-        invariant = Invariant.read(_file_of(name).read_text(), circuit, every=not weakens)
+        kept = _file_of(name).read_text()
+        invariant = Invariant.read(kept, induction.circuit, every=not weakens)
     except KeyError as error:
         raise ProofError(
             f"{_file_of(name).name} names the register {error}, which the core lacks: find another "
@@ -377,24 +387,37 @@ def prove_images(
 
 def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
     """Find the invariant of a case of `INDUCTIONS` anew, and keep it beside this file."""
-    case = INDUCTIONS[name]
-    harness = case.harness()
-    circuit = compile_circuit(harness)
-    induction = ImageInduction(harness, circuit, case.depth, case.engine)
-    text = induction.search(progress).write(circuit)
+    induction = induction_of(INDUCTIONS[name])
+    text = induction.search(progress).write(induction.circuit)
     _file_of(name).write_text(text)
     return text
 
 
+_STREAM_CLAIM = (
+    "For sequences of overlapped images without end, after a reset at any moment: every decision "
+    "is of an image that was accepted and has none yet, and is neither withdrawn nor changed; each "
+    "hidden spike is logged once, with the bit of its image; and another image may start within a "
+    "bounded time. The values of decisions are not part of the claim."
+)
+
+_STREAMED = (
+    "Every image is a word of a bitmap; words come at any time, also while others wait.",
+    f"A decision waits for at most {_ENDLESS.pauses} cycles.",
+    "The host requests nothing, and no image is aborted.",
+)
+
+
 def _induction_proof(case: Case) -> Proof:
     file = f"sim/formal/invariants/{_file_of(case.name).name}"
+    claim = case.claim[0].lower() + case.claim[1:]
+    overlaps = case.config.folding.overlaps
     return Proof(
         name=case.name,
-        claim="For every image of every sequence, also after a reset at any moment: "
-        + case.claim[0].lower()
-        + case.claim[1:],
+        claim=_STREAM_CLAIM
+        if overlaps
+        else f"For sequences of images without end, after a reset at any moment: {claim}",
         shapes=case.shapes.partition(";")[0] + "; images without end",
-        assumptions=case.assumptions,
+        assumptions=_STREAMED if overlaps else case.assumptions,
         method=f"induction over images, with the invariant in {file}",
         engine=ENGINES[case.engine],
         is_fast=case.is_fast,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of a Crossing in every cycle, and the invariants that prove it by induction."""
+"""Properties of a Crossing in every cycle, and the invariants that prove them by induction."""
 
 from dataclasses import replace
 
@@ -28,8 +28,8 @@ class CrossingProof(Crossing):
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
-        k, taken, sent = self._config.folding.window, self.i.payload, self.o.payload
-        M, S = taken.state.M, taken.state.S
+        k, fired, sent = self._config.folding.window, self.i.payload, self.o.payload
+        M, S = fired.state.M, fired.state.S
         accepted, delivered = Signal(NUMBER_BITS), Signal(NUMBER_BITS)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += accepted.eq(accepted + 1)
@@ -38,12 +38,12 @@ class CrossingProof(Crossing):
         m.d.comb += [
             # A neuron is offered only if it fires within the window.
             Assume((M < 0) & (M + (S << k) >= 0)),
-            Assume((taken.value.M == M) & (taken.value.S == S)),
-            Assume(taken.value.number == accepted),
+            Assume((fired.value.M == M) & (fired.value.S == S)),
+            Assume(fired.value.number == accepted),
         ]
 
-        def reached(value: Value, ticks: Value) -> Value:
-            """M after so many ticks, added in the order of the steps: the proof is then short."""
+        def advanced(value: Value, ticks: Value) -> Value:
+            """M after a number of ticks, added in the order of the steps to shorten the proof."""
             M = value.M
             for bit in reversed(range(k)):
                 M = M + (Mux(ticks[bit], value.S, 0) << bit)
@@ -51,9 +51,9 @@ class CrossingProof(Crossing):
 
         m.d.comb += [
             Assert(~self.o.valid | (sent.value.number == delivered), "in order, each once"),
-            Assert(~self.o.valid | (reached(sent.value, sent.key) < 0), "not yet fired after key"),
+            Assert(~self.o.valid | (advanced(sent.value, sent.key) < 0), "not yet fired after key"),
             Assert(
-                ~self.o.valid | (reached(sent.value, sent.key) + sent.value.S >= 0),
+                ~self.o.valid | (advanced(sent.value, sent.key) + sent.value.S >= 0),
                 "fires a tick later",
             ),
             Cover(self.o.valid & (sent.key == (1 << k) - 1) & (delivered == 2), "the last tick"),
@@ -68,7 +68,7 @@ class CrossingProof(Crossing):
             m.d.comb += [
                 Assert(~valid | (value.number == ahead[:NUMBER_BITS])),
                 Assert(~valid | (register.S == value.S)),
-                Assert(~valid | (reached(value, key) == register.M)),
+                Assert(~valid | (advanced(value, key) == register.M)),
                 Assert(~valid | (register.M < 0)),
                 Assert(~valid | (register.M + (register.S << left) >= 0)),
             ]

@@ -102,21 +102,21 @@ class CycleTable(wiring.Component):
                 return nodes[key]
             known = part[part != _NEVER]
             if not len(known):
-                found = None
+                result = None
             elif (known == known[0]).all():
-                found = Const(int(known[0]), CYCLE_BITS)
+                result = Const(int(known[0]), CYCLE_BITS)
             else:
                 half = len(part) // 2
                 low, high = node(part[:half], level + 1), node(part[half:], level + 1)
                 if low is None or high is None:
-                    found = high if low is None else low
+                    result = high if low is None else low
                 elif low is high:
-                    found = low
+                    result = low
                 else:
-                    found = Signal(CYCLE_BITS, name=f"node_{len(nodes)}")
-                    m.d.comb += found.eq(Mux(bits[level], high, low))
-            nodes[key] = found
-            return found
+                    result = Signal(CYCLE_BITS, name=f"node_{len(nodes)}")
+                    m.d.comb += result.eq(Mux(bits[level], high, low))
+            nodes[key] = result
+            return result
 
         m.d.comb += self.cycles.eq(node(self._table.reshape(-1), 0))
         return m

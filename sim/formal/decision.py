@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of a Decision in every cycle, and the invariants that prove it by induction."""
+"""Properties of a Decision in every cycle, and the invariants that prove them by induction."""
 
 from types import SimpleNamespace
 
@@ -36,7 +36,7 @@ class DecisionProof(BlockProof):
             },
         )
 
-    def _watch(self, name: str, taken: Value) -> SimpleNamespace:
+    def _watch(self, name: str, stream: Value) -> SimpleNamespace:
         """A neuron of any number: its index, its M in the word that comes, and if it is in it."""
         folding = self._config.folding
         group, lane = getattr(self, f"{name}_group"), getattr(self, f"{name}_lane")
@@ -46,32 +46,32 @@ class DecisionProof(BlockProof):
             group=group,
             index=times(folding.lanes, group) + lane,
             exists=(group < folding.groups) & (lane < folding.lanes) & exists[lane],
-            M=taken.M[lane],
+            M=stream.M[lane],
         )
 
     def check(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
-        taken, groups = self.potentials.payload, folding.groups
+        stream, groups = self.potentials.payload, folding.groups
         layout, M_shape = operation_layout(config), potential_shape(config)
 
         # The source: groups follow one another, all of one tick and image; pauses are free.
         first = Signal(range(groups))  # the next group
         latest = Signal(layout)
-        watched = [self._watch(name, taken) for name in ("winner", "other")]
+        watched = [self._watch(name, stream) for name in ("winner", "other")]
         m.d.comb += [
-            Assume(~self.potentials.valid | (taken.operation.group == first)),
-            Assume(~self.potentials.valid | (first == 0) | _same(taken.operation, latest)),
+            Assume(~self.potentials.valid | (stream.operation.group == first)),
+            Assume(~self.potentials.valid | (first == 0) | _same(stream.operation, latest)),
             # A decision is taken before the next one falls.
             Assume(~self.load | ~self.decision.valid | self.decision.ready),
             *(Assume(neuron.exists) for neuron in watched),
         ]
         with m.If(self.potentials.valid):
-            m.d.sync += [first.eq(_following(first, groups)), latest.eq(taken.operation)]
+            m.d.sync += [first.eq(_following(first, groups)), latest.eq(stream.operation)]
 
-        # What travels through the tree of comparisons, and in which order.
-        coming = SimpleNamespace(
+        # The values in the tree of comparisons, and their order.
+        arriving = SimpleNamespace(
             valid=self.potentials.valid,
-            operation=taken.operation,
+            operation=stream.operation,
             M=[neuron.M for neuron in watched],
         )
         travelling = []
@@ -81,12 +81,12 @@ class DecisionProof(BlockProof):
                 operation=Signal(layout, name=f"operation_{stage}"),
                 M=[Signal(M_shape, name=f"M_{stage}_{neuron.name}") for neuron in watched],
             )
-            m.d.sync += [after.valid.eq(coming.valid), after.operation.eq(coming.operation)]
-            m.d.sync += [now.eq(M) for now, M in zip(after.M, coming.M, strict=True)]
+            m.d.sync += [after.valid.eq(arriving.valid), after.operation.eq(arriving.operation)]
+            m.d.sync += [now.eq(M) for now, M in zip(after.M, arriving.M, strict=True)]
             travelling.append(after)
-            coming = after
-        passed, left = Signal(range(groups)), Signal(layout)  # the next group behind the tree
-        next_group, before = passed, left
+            arriving = after
+        groups_done, left = Signal(range(groups)), Signal(layout)  # the next group behind the tree
+        next_group, before = groups_done, left
         for entry in reversed(travelling):
             orderly = (entry.operation.group == next_group) & (
                 (next_group == 0) | _same(entry.operation, before)
@@ -95,50 +95,57 @@ class DecisionProof(BlockProof):
             next_group = Mux(entry.valid, _following(next_group, groups), next_group)
             before = layout(Mux(entry.valid, entry.operation.as_value(), before.as_value()))
         m.d.comb += [
-            Assert((next_group == first) & (passed < groups)),
+            Assert((next_group == first) & (groups_done < groups)),
             Assert((first == 0) | _same(before, latest)),
-            Assert((passed == 0) | (left.group == passed - 1)),
+            Assert((groups_done == 0) | (left.group == groups_done - 1)),
         ]
-        with m.If(coming.valid):
-            m.d.sync += [passed.eq(_following(passed, groups)), left.eq(coming.operation)]
-        self._check_verdict(m, coming, watched, passed, left)
+        with m.If(arriving.valid):
+            m.d.sync += [
+                groups_done.eq(_following(groups_done, groups)),
+                left.eq(arriving.operation),
+            ]
+        self._check_verdict(m, arriving, watched, groups_done, left)
 
     def _check_verdict(
         self,
         m: Module,
-        coming: SimpleNamespace,
+        arriving: SimpleNamespace,
         watched: list[SimpleNamespace],
-        passed: Value,
+        groups_done: Value,
         left: Value,
     ) -> None:
         """Compare the verdict with the definition, behind the tree."""
         config, folding = self._config, self._config.folding
-        M_shape, operation, said = potential_shape(config), coming.operation, self.decision.payload
+        M_shape, operation, output = (
+            potential_shape(config),
+            arriving.operation,
+            self.decision.payload,
+        )
         best_M, best_index = self._block._best
-        last = coming.valid & (operation.group == folding.groups - 1)
+        last = arriving.valid & (operation.group == folding.groups - 1)
         decided = Signal(init=1)  # the image bit of the latest decided image
         undecided = operation.image != decided
         undecided_left = left.image != decided
         known = []  # M of the watched neurons as far as the tick has come
-        for neuron, now in zip(watched, coming.M, strict=True):
-            kept = Signal(M_shape, name=f"kept_{neuron.name}")
-            with m.If(coming.valid & (operation.group == neuron.group)):
-                m.d.sync += kept.eq(now)
-            known.append(Mux(operation.group == neuron.group, now, kept))
-            neuron.kept = kept
+        for neuron, now in zip(watched, arriving.M, strict=True):
+            held_M = Signal(M_shape, name=f"kept_{neuron.name}")
+            with m.If(arriving.valid & (operation.group == neuron.group)):
+                m.d.sync += held_M.eq(now)
+            known.append(Mux(operation.group == neuron.group, now, held_M))
+            neuron.held_M = held_M
         winner, other = watched
         fires = known[1] >= 0  # any neuron, so all of them
         tick_now, context_now = operation.tick, operation.context.as_value()
         if config.walk_apart:  # which is steady from the first group of a walk to its last
             walk = Signal.like(self.walk)
-            with m.If(coming.valid & (operation.group == 0)):
+            with m.If(arriving.valid & (operation.group == 0)):
                 m.d.sync += walk.as_value().eq(self.walk.as_value())
             tick_now, context_now = walk.tick, walk.context.as_value()
-            open_walk = (passed != 0) & undecided_left
+            unfinished = (groups_done != 0) & undecided_left
             m.d.comb += [
-                Assume(~(coming.valid & undecided & self.decision.valid) | self.decision.ready),
-                Assert(~open_walk | (said.tick == tick_now)),
-                Assert(~open_walk | (said.context.as_value() == context_now)),
+                Assume(~(arriving.valid & undecided & self.decision.valid) | self.decision.ready),
+                Assert(~unfinished | (output.tick == tick_now)),
+                Assert(~unfinished | (output.context.as_value() == context_now)),
             ]
         final = tick_now == config.deadline
         verdict = SimpleNamespace(last=last, decided=decided, fires=fires, final=final)
@@ -146,15 +153,15 @@ class DecisionProof(BlockProof):
         self._check_decisions(m, operation, watched, verdict)
 
         # Invariants: the best of the groups before this one, while an image is undecided.
-        amid = (passed != 0) & undecided_left
+        amid = (groups_done != 0) & undecided_left
         won = best_index == winner.index
         m.d.comb += [
-            Assert(~amid | (best_index < times(folding.lanes, passed))),
-            Assert(~(amid & (winner.group < passed) & won) | (best_M == winner.kept)),
+            Assert(~amid | (best_index < times(folding.lanes, groups_done))),
+            Assert(~(amid & (winner.group < groups_done) & won) | (best_M == winner.held_M)),
             Assert(
-                ~(amid & (other.group < passed))
-                | (other.kept < best_M)
-                | ((other.kept == best_M) & (best_index <= other.index))
+                ~(amid & (other.group < groups_done))
+                | (other.held_M < best_M)
+                | ((other.held_M == best_M) & (best_index <= other.index))
             ),
         ]
 
@@ -162,12 +169,12 @@ class DecisionProof(BlockProof):
         self, m: Module, operation: Value, watched: list[SimpleNamespace], verdict: SimpleNamespace
     ) -> None:
         """State the properties, as a tick is complete and in the cycle behind it."""
-        folding, said = self._config.folding, self.decision.payload
+        folding, output = self._config.folding, self.decision.payload
         last, decided = verdict.last, verdict.decided
         undecided = operation.image != decided
         winner, other = watched
         falls, expected = Signal(), Signal()
-        tick, context = Signal.like(said.tick), Signal(len(said.context.as_value()))
+        tick, context = Signal.like(output.tick), Signal(len(output.context.as_value()))
         shape = potential_shape(self._config)
         M = [Signal(shape, name=f"M_{neuron.name}") for neuron in watched]
         m.d.comb += [
@@ -189,23 +196,25 @@ class DecisionProof(BlockProof):
                 decided.eq(operation.image),
                 tick.eq(verdict.tick),
                 context.eq(verdict.context),
-                *(kept.eq(value) for kept, value in zip(M, verdict.M, strict=True)),
+                *(held_M.eq(value) for held_M, value in zip(M, verdict.M, strict=True)),
             ]
-        decides = falls & (said["class"] == winner.index)
+        decides = falls & (output["class"] == winner.index)
         lower = (M[1] < M[0]) | ((M[1] == M[0]) & (winner.index <= other.index))
-        before = Signal(len(said.as_value()))
-        m.d.sync += before.eq(said.as_value())
+        before = Signal(len(output.as_value()))
+        m.d.sync += before.eq(output.as_value())
         m.d.comb += [
             Assert(~(falls | waits) | self.decision.valid, "it is there until it is taken"),
-            Assert(~waits | (said.as_value() == before), "and steady"),
-            Assert(~falls | (said["class"] < folding.n_out), "it is a neuron"),
+            Assert(~waits | (output.as_value() == before), "and steady"),
+            Assert(~falls | (output["class"] < folding.n_out), "it is a neuron"),
             Assert(~decides | lower, "no other neuron has a larger M, nor the same before it"),
-            Assert(~decides | (said.forced == (M[0] < 0)), "it is forced if no neuron fires"),
-            Assert(~(falls & said.forced) | expected, "which is so at the deadline only"),
-            Assert(~falls | (said.tick == tick), "it has the tick"),
-            Assert(~falls | (said.context.as_value() == context), "and the counts of that tick"),
-            Cover(decides & ~said.forced & (M[1] == M[0]) & (winner.index != other.index), "a tie"),
-            Cover(decides & said.forced, "a forced decision"),
+            Assert(~decides | (output.forced == (M[0] < 0)), "it is forced if no neuron fires"),
+            Assert(~(falls & output.forced) | expected, "which is so at the deadline only"),
+            Assert(~falls | (output.tick == tick), "it has the tick"),
+            Assert(~falls | (output.context.as_value() == context), "and the counts of that tick"),
+            Cover(
+                decides & ~output.forced & (M[1] == M[0]) & (winner.index != other.index), "a tie"
+            ),
+            Cover(decides & output.forced, "a forced decision"),
         ]
 
 

@@ -40,7 +40,7 @@ class LayerShape:
                 [weight(i * self.n_out + o) for o in range(self.n_out)] for i in range(self.n_in)
             ]
         rows: list[list[Value | None]] = [[None] * self.n_out for _ in range(self.n_in)]
-        for i, o, number in self.patch.reached():
+        for i, o, number in self.patch.reached_pairs():
             rows[i][o] = weight(number)
         return rows
 
@@ -72,10 +72,10 @@ class Patch:
         """Number of weights: those of a filter are the same at all positions."""
         return self.maps * self.kernel[0] * self.kernel[1] * self.filters
 
-    def reached(self) -> list[tuple[int, int, int]]:
+    def reached_pairs(self) -> list[tuple[int, int, int]]:
         """All (input, neuron, number of the weight) with y = oy SY + ky - PY, and x alike."""
         (H, W), (KH, KW), (OH, OW) = self.size, self.kernel, self.outputs
-        found = []
+        pairs = []
         for c in range(self.maps):
             for y, x, ky, kx in (
                 (y, x, ky, kx)
@@ -93,8 +93,8 @@ class Patch:
                 row = (c * KH + ky) * KW + kx
                 for f in range(self.filters):
                     neuron = f * OH * OW + oy * OW + ox
-                    found.append((c * H * W + y * W + x, neuron, row * self.filters + f))
-        return found
+                    pairs.append((c * H * W + y * W + x, neuron, row * self.filters + f))
+        return pairs
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of drains, and of what masks wait in, and the invariants that prove it."""
+"""Properties of drains and of the buffers of their masks, and the invariants that prove them."""
 
 from types import SimpleNamespace
 
@@ -20,7 +20,8 @@ class DrainProof(BlockProof):
     """Each lane of each mask is sent once, the lowest first, and masks are sent in order.
 
     The reference is a queue of the masks that the drain has taken and not sent, at most two. A
-    mask of a decided image leaves it. Of one lane, any lane, it has the state.
+    mask of a decided image leaves it. The reference holds the state of a
+    single lane, which may be any lane.
 
     Parameters: `config` of a layer that is not the last one; the `block` under proof.
     """
@@ -40,7 +41,7 @@ class DrainProof(BlockProof):
         sent = beats.valid & beats.ready
         rest = Mux(sent, self._after_beat(entries[0].mask), entries[0].mask)
         keeps = live[0] & ~(sent & self._is_last(entries[0].mask))
-        came = SimpleNamespace(
+        arrival = SimpleNamespace(
             valid=source.valid & source.ready,
             mask=fired.mask,
             operation=fired.operation.as_value(),
@@ -51,7 +52,7 @@ class DrainProof(BlockProof):
                             state=entries[0].state),
             SimpleNamespace(valid=live[1], mask=entries[1].mask,
                             operation=entries[1].operation.as_value(), state=entries[1].state),
-            came,
+            arrival,
         ]  # fmt: skip
         for number, entry in enumerate(entries):
             m.d.sync += entry.valid.eq(0)
@@ -65,7 +66,7 @@ class DrainProof(BlockProof):
                         entry.operation.as_value().eq(one.operation),
                         entry.state.eq(one.state),
                     ]
-        m.d.comb += Assert(~(keeps & live[1] & came.valid), "a mask that is taken has room")
+        m.d.comb += Assert(~(keeps & live[1] & arrival.valid), "a mask that is taken has room")
         self._check_beats(m, entries[0], live[0])
         if isinstance(self._block, BankedDrain):
             self._relate_banks(m, entries)
@@ -160,9 +161,9 @@ class DrainProof(BlockProof):
         waiting = Cat(Mux(left[n], words[n], 0) for n in range(blocks))
         sending = Cat(Mux(r.number == n, r.bits, 0) for n in range(blocks))
         rest = (waiting | sending)[: folding.lanes]
-        whole, mask = (r.mask == waiting), r.mask[: folding.lanes]
+        is_complete, mask = (r.mask == waiting), r.mask[: folding.lanes]
         first, second = entries
-        kept = first.valid & ~r.valid  # the mask has not been begun
+        is_waiting = first.valid & ~r.valid  # the mask has not been begun
         m.d.comb += [
             Assert(~r.waiting | (r.lowest == lowest_set(left))),
             # There are no lanes behind the last one.
@@ -172,9 +173,9 @@ class DrainProof(BlockProof):
             Assert(~r.waiting | (r.more == (r.others != 0))),
             Assert(~r.waiting | Cat(~left[n] | words[n].any() for n in range(blocks)).all()),
             Assert(first.valid == (r.valid | r.waiting)),
-            Assert(~kept | (whole & self._equal(first, mask, r.mask_operation))),
+            Assert(~is_waiting | (is_complete & self._equal(first, mask, r.mask_operation))),
             Assert(second.valid == (r.valid & r.waiting & r.final)),
-            Assert(~second.valid | (whole & self._equal(second, mask, r.mask_operation))),
+            Assert(~second.valid | (is_complete & self._equal(second, mask, r.mask_operation))),
             Assert(~r.valid | (r.some == r.bits.any())),
             Assert(~r.valid | (r.many == (without_first(r.bits) != 0))),
             Assert(~r.valid | r.final | (r.waiting & r.some & r.lowest.any())),
@@ -187,12 +188,12 @@ class DrainProof(BlockProof):
         ]  # fmt: skip
         if folding.window:
             number, slot = self.lane // size, self.lane % size
-            here = r.valid & (r.number == number)
+            selected = r.valid & (r.number == number)
             state = r.states[self.lane].as_value()
             m.d.comb += [
-                Assert(~here | ~first.mask.bit_select(self.lane, 1)
+                Assert(~selected | ~first.mask.bit_select(self.lane, 1)
                        | (first.state == r.state[slot].as_value())),
-                Assert(~(kept | (r.valid & ~r.final)) | (first.state == state)),
+                Assert(~(is_waiting | (r.valid & ~r.final)) | (first.state == state)),
                 Assert(~second.valid | (second.state == state)),
             ]  # fmt: skip
 
@@ -225,8 +226,8 @@ class MaskBufferProof(BlockProof):
         self._config = config
         super().__init__(block(config), number=In(range(2 * config.folding.mask_places)))
 
-    def _found(self, mask: Value) -> Value:
-        """What `filled` says of a mask."""
+    def _summary(self, mask: Value) -> Value:
+        """The value of `filled` for a mask."""
         folding = self._config.folding
         if folding.sends == 1:
             starts = range(0, folding.lanes, DRAIN_BLOCK)
@@ -235,15 +236,15 @@ class MaskBufferProof(BlockProof):
         return Cat(mask.any(), several)
 
     def check(self, m: Module) -> None:
-        folding, taken, sent = self._config.folding, self.fired, self.o
+        folding, masks, sent = self._config.folding, self.fired, self.o
         accepted, delivered = Signal.like(self.number), Signal.like(self.number)
-        content = Signal(len(taken.payload.as_value()))
+        content = Signal(len(masks.payload.as_value()))
         m.d.sync += [
-            accepted.eq(accepted + taken.valid),
+            accepted.eq(accepted + masks.valid),
             delivered.eq(delivered + (sent.valid & sent.ready)),
         ]
-        with m.If(taken.valid & (accepted == self.number)):
-            m.d.sync += content.eq(taken.payload.as_value())
+        with m.If(masks.valid & (accepted == self.number)):
+            m.d.sync += content.eq(masks.payload.as_value())
         waiting = (accepted - delivered)[: len(accepted)]
 
         def is_right(number: Value, fired: Value) -> Value:
@@ -252,31 +253,33 @@ class MaskBufferProof(BlockProof):
 
         mask = sent.payload.fired.mask
         m.d.comb += [
-            Assume(~taken.valid | (waiting < folding.mask_places)),
+            Assume(~masks.valid | (waiting < folding.mask_places)),
             Assert(sent.valid == (waiting != 0), "a mask leaves as soon as it may"),
             Assert(~sent.valid | is_right(delivered, sent.payload.fired), "in order, each once"),
-            Assert(~sent.valid | (sent.payload.filled == self._found(mask)), "its blocks or banks"),
+            Assert(
+                ~sent.valid | (sent.payload.filled == self._summary(mask)), "its blocks or banks"
+            ),
             Cover(waiting == folding.mask_places, "all places are taken"),
         ]
         if folding.sends > 1:
-            several = self._found(mask)[1]
+            several = self._summary(mask)[1]
             m.d.comb += Assert(~sent.valid | (self.many.any() == several), "a bank with several")
 
         # The invariants: which mask is where.
-        valid, came, buffer = self._block._registers
+        valid, arrival, buffer = self._block._registers
         level = buffer.level
         m.d.comb += [
             Assert((buffer.filled == (level != 0)) & (level <= buffer.depth)),
             Assert(buffer.i.ready == (level != buffer.depth)),
             Assert(buffer.written.addr == (buffer.read.addr + level)[: len(buffer.read.addr)]),
             Assert((waiting == level + valid) & (waiting <= folding.mask_places)),
-            Assert(~valid | is_right(delivered + level, came)),
+            Assert(~valid | is_right(delivered + level, arrival)),
         ]
-        for place in range(buffer.depth):
+        for position in range(buffer.depth):
             port = buffer.memory.read_port(domain="comb")
-            behind = (place - buffer.read.addr)[: len(buffer.read.addr)]  # the oldest mask
+            age = (position - buffer.read.addr)[: len(buffer.read.addr)]  # the oldest mask
             m.d.comb += [
-                port.addr.eq(place),
-                Assert((behind >= level) | is_right(delivered + behind, port.data.fired)),
-                Assert(port.data.filled == self._found(port.data.fired.mask)),
+                port.addr.eq(position),
+                Assert((age >= level) | is_right(delivered + age, port.data.fired)),
+                Assert(port.data.filled == self._summary(port.data.fired.mask)),
             ]

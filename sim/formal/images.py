@@ -20,8 +20,9 @@ from .core import Bit, CoreHarness, stored_bits
 from .invariant import Implication, Invariant, label
 from .proof import ProofError
 from .sat import CADICAL, Progress, no_progress
-from .simulation import simulate
+from .simulation import Values, simulate
 from .source import PREFIX
+from .stream import StreamHarness
 from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 RUNS = 4096
@@ -33,8 +34,9 @@ IDLE_CYCLES = 8
 MAX_PAIRED = 4
 """Bits of a register of which every two are compared, such as a counter that skips values."""
 
-MAX_SAMPLES = 300
-"""States of a cycle that are compared with one another."""
+
+Check = Callable[[Invariant, Progress], tuple[str, list[list[int]]]]
+"""Returns what it did, and states that break the invariant."""
 
 
 def _done(cycles: str, invariant: Invariant) -> str:
@@ -49,10 +51,17 @@ class ImageInduction:
     depth : cycles within which an image ends.
     """
 
+    #: Registers with such a word in a name are conditions of implications.
+    _conditions: tuple[str, ...] = ("valid",)
+
     def __init__(
-        self, harness: CoreHarness, circuit: Circuit, depth: int, engine: str = CADICAL
+        self,
+        harness: CoreHarness | StreamHarness,
+        circuit: Circuit,
+        depth: int,
+        engine: str = CADICAL,
     ) -> None:
-        self._harness, self._circuit, self._depth = harness, circuit, depth
+        self._harness, self.circuit, self._depth = harness, circuit, depth
         self._engine = engine
         self._start: dict[Bit, Bit] = stored_bits(harness.config)
         registers = circuit.registers
@@ -69,9 +78,14 @@ class ImageInduction:
         #: Registers of the core that the invariant speaks of: all but the weights.
         self._state = [number for number in self._core if number not in self._memory]
 
+    @property
+    def _checks(self) -> tuple[Check, ...]:
+        """The checks that weaken the invariant."""
+        return self._check_idle, self._check_first, self._check_next
+
     def prove(self, invariant: Invariant, progress: Progress = no_progress) -> str:
         """Carry the three checks out. Raises ProofError."""
-        for check in (self._check_idle, self._check_first, self._check_next):
+        for check in self._checks:
             text, broken = check(invariant, progress)
             if broken:
                 raise ProofError(f"the invariant does not hold ({text}): search another one.")
@@ -89,24 +103,23 @@ class ImageInduction:
 
         Returns what was done. Raises ProofError if a property may fail.
         """
-        checks = (self._check_idle, self._check_first, self._check_next)
-        passed = 0
-        while passed < len(checks):
-            for check in checks:
+        holding = 0
+        while holding < len(self._checks):
+            for check in self._checks:
                 text, broken = check(invariant, progress)
                 for values in broken:
                     invariant.weaken(values)
                 if broken:
                     progress(f"{check.__name__[7:]}: {invariant.size}")
-                    passed = 0
+                    holding = 0
                     break
-                passed += 1
+                holding += 1
         return _done(text, invariant)
 
     def _unrolling(self, formula: Formula, **held: int) -> Unrolling:
         harness = self._harness
         return Unrolling(
-            self._circuit,
+            self.circuit,
             formula,
             held={**harness.held, **held},
             constants=harness.constants,
@@ -114,7 +127,7 @@ class ImageInduction:
         )
 
     def _signal(self, name: str) -> int:
-        return self._circuit.signals[name][0]
+        return self.circuit.signals[name][0]
 
     def _check_idle(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Whether a cycle without an event keeps the invariant; returns the states that do not."""
@@ -148,12 +161,12 @@ class ImageInduction:
         After a few cycles only counters change. They have any value here, and what the core holds
         of them, too; the other registers have those values that they have in one of the cycles.
         """
-        kept = kept_by_reset(self._circuit) - self._memory
+        unreset = kept_by_reset(self.circuit) - self._memory
         counting: set[int] = set()
         while True:
             run = self._unrolling(formula, offer=0)
             state, states = run.state, []
-            for number in kept:
+            for number in unreset:
                 state[number] = formula.new()
             for _ in range(IDLE_CYCLES):
                 for number in counting:
@@ -182,9 +195,7 @@ class ImageInduction:
 
         Returns the cycles that it takes, and states at its end that break the invariant.
         """
-        weaker = Invariant(
-            list(invariant.zero), list(invariant.classes), set(invariant.implications)
-        )
+        weaker = invariant.copy()
         broken = []
         with Formula(self._engine) as formula:
             run = self._unrolling(formula)
@@ -198,21 +209,21 @@ class ImageInduction:
 
             # In the first cycle the source loads an event; then the core is in the state to check.
             step()
-            begun = begin(formula, run.state)
+            state_to_check = begin(formula, run.state)
             run.state = list(run.state)
             for number in self._state:
-                run.state[number] = begun[number]
+                run.state[number] = state_to_check[number]
             start = list(run.state)
             formula.require(step()(self._signal("accepts")))
             for cycle in range(1, self._depth):
-                here = run.state
+                at_end = run.state
                 frame = step()
                 if formula.is_possible(run.violated(frame)):
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)
                 ended = frame(self._signal("is_between"))
-                while formula.is_possible(formula.both(ended, weaker.violated(formula, here))):
-                    values = [formula.value(literal) for literal in here]
+                while formula.is_possible(formula.both(ended, weaker.violated(formula, at_end))):
+                    values = [formula.value(literal) for literal in at_end]
                     weaker.weaken(values)
                     broken.append(values)
                 formula.require(ended ^ 1)
@@ -227,10 +238,10 @@ class ImageInduction:
         failed = [
             f"failed assertion in cycle {cycle}: {one.label}"
             for cycle, frame in enumerate(frames)
-            for one in self._circuit.asserts
+            for one in self.circuit.asserts
             if not value(frame(one.condition))
         ]
-        state = " ".join(label(self._circuit.registers[n]) for n in self._state if value(start[n]))
+        state = " ".join(label(self.circuit.registers[n]) for n in self._state if value(start[n]))
         return ProofError("\n".join([*failed[:8], f"from the state with {state}"]))
 
     # Candidates.
@@ -238,22 +249,22 @@ class ImageInduction:
     def _random_inputs(self, rng: random.Random) -> Iterator[dict[int, int]]:
         harness, every = self._harness, (1 << RUNS) - 1
         fixed = {}
-        for name, literals in self._circuit.inputs.items():
+        for name, literals in self.circuit.inputs.items():
             for bit, literal in enumerate(literals):
                 if name in harness.held:
                     fixed[literal] = every if harness.held[name] >> bit & 1 else 0
                 elif name in harness.constants:
                     fixed[literal] = rng.getrandbits(RUNS)
         self._weights = {
-            number: fixed[self._circuit.inputs[source][bit]]
+            number: fixed[self.circuit.inputs[source][bit]]
             for number in self._memory
-            for name in self._circuit.registers[number].names
+            for name in self.circuit.registers[number].names
             for source, bit in [self._start.get(name, ("", 0))]
             if source
         }
         for _ in range(2 * self._depth):
             cycle = dict(fixed)
-            for name, literals in self._circuit.inputs.items():
+            for name, literals in self.circuit.inputs.items():
                 for literal in literals:
                     if literal in cycle:
                         continue
@@ -265,68 +276,71 @@ class ImageInduction:
 
     def _candidates(self) -> Invariant:
         """Find what holds of the states between the images of random runs."""
-        circuit, rng = self._circuit, random.Random(1)
-        seen, count = dict.fromkeys(self._state, 0), 0
-        between = self._signal("is_between")
+        circuit, rng, every = self.circuit, random.Random(1), (1 << RUNS) - 1
+        unreset = kept_by_reset(circuit)
+        samples_of, samples, shift = dict.fromkeys(self._state, 0), 0, 0
         for _ in range(2):
             inputs = list(self._random_inputs(rng))
             start = [
                 self._weights.get(number, rng.getrandbits(RUNS))
-                if register.initial is None or number in self._weights
-                else -register.initial & ((1 << RUNS) - 1)
+                if register.initial is None or number in unreset or number in self._weights
+                else -register.initial & every
                 for number, register in enumerate(circuit.registers)
             ]
-            allowed = (1 << RUNS) - 1
+            permitted = every
             for state, values in simulate(circuit, start, iter(inputs), RUNS):
                 for one in circuit.assumes:
-                    allowed &= values(one.condition)
-                ended = allowed & values(between)
-                runs = [run for run in range(RUNS) if ended >> run & 1][:MAX_SAMPLES]
+                    permitted &= values(one.condition)
+                counted = permitted & self._is_sample(values)
                 for number in self._state:
-                    for offset, run in enumerate(runs):
-                        seen[number] |= (state[number] >> run & 1) << count + offset
-                count += len(runs)
-        if not count:
+                    samples_of[number] |= (state[number] & counted) << shift
+                samples |= counted << shift
+                shift += RUNS
+        if not samples:
             raise ProofError("no random run ends an image.")
-        return self._common(seen, (1 << count) - 1)
+        return self._common(samples_of, samples)
 
-    def _common(self, seen: dict[int, int], every: int) -> Invariant:
-        """Find what registers have in common; `seen` are their values in all samples."""
+    def _is_sample(self, values: Values) -> int:
+        """Return the runs whose state in this cycle is one of those that the invariant is for."""
+        return values(self._signal("is_between"))
+
+    def _common(self, samples_of: dict[int, int], every: int) -> Invariant:
+        """Find what registers have in common; `seen` are their values in the samples `every`."""
         groups: dict[int, list[tuple[int, int]]] = {}
-        for number, values in seen.items():
-            inverted = values & 1
+        for number, values in samples_of.items():
+            inverted = int(values & every & -every != 0)
             key = values ^ (every if inverted else 0)
             groups.setdefault(key, []).append((number, inverted))
         invariant = Invariant(groups.pop(0, []), [m for m in groups.values() if len(m) > 1])
-        names = [" ".join(name for name, _ in one.names) for one in self._circuit.registers]
-        image = next(number for number in seen if "decision.decided_image" in names[number])
-        signals = [one.names[0][0] for one in self._circuit.registers]
-        widths = Counter(signals[number] for number in seen)
-        changing = [number for number in seen if seen[number] not in (0, every)]
-        for one in (n for n in seen if seen[n]):
+        names = [" ".join(name for name, _ in one.names) for one in self.circuit.registers]
+        image = next(number for number in samples_of if "decision.decided_image" in names[number])
+        signals = [one.names[0][0] for one in self.circuit.registers]
+        widths = Counter(signals[number] for number in samples_of)
+        changing = [number for number in samples_of if samples_of[number] not in (0, every)]
+        for one in (n for n in samples_of if samples_of[n]):
             narrow = widths[signals[one]] <= MAX_PAIRED
             for bit in changing:
                 if bit == one:
                     continue
-                if "valid" in names[one]:
-                    self._imply(invariant, seen, every, (one, bit, None))
-                    self._imply(invariant, seen, every, (one, bit, image))
+                if any(word in names[one] for word in self._conditions):
+                    self._imply(invariant, samples_of, every, (one, bit, None))
+                    self._imply(invariant, samples_of, every, (one, bit, image))
                 elif narrow and signals[bit] == signals[one]:
-                    self._imply(invariant, seen, every, (one, bit, None))
+                    self._imply(invariant, samples_of, every, (one, bit, None))
         return invariant
 
     @staticmethod
     def _imply(
         invariant: Invariant,
-        seen: dict[int, int],
+        samples_of: dict[int, int],
         every: int,
         candidate: tuple[int, int, int | None],
     ) -> None:
         """Add an implication if it holds in all samples, and says more than an equality."""
         condition, bit, other = candidate
-        differ = seen[bit] ^ (0 if other is None else seen[other])
+        differ = samples_of[bit] ^ (0 if other is None else samples_of[other])
         if other is not None and (bit == other or differ in (0, every)):
             return
         for value in (0, 1):
-            if not (differ ^ (every if value else 0)) & seen[condition]:
+            if not (differ ^ (every if value else 0)) & samples_of[condition]:
                 invariant.implications.add(Implication(condition, bit, other, value))

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .circuit import Circuit, Register
-from .unroll import FALSE, Formula
+from .unroll import FALSE, TRUE, Formula
+
+_TOGETHER = "together: "
+"""Begins the head of a table in the text of an invariant."""
 
 Member = tuple[int, int]
 """The number of a register in the circuit, and 1 if it is inverted."""
@@ -26,8 +29,30 @@ class Implication:
 
 
 @dataclass
+class Table:
+    """The values that a few registers may have together, a bit of each register."""
+
+    registers: tuple[int, ...]
+    rows: set[tuple[int, ...]] = field(default_factory=set)
+
+    def add(self, values: Sequence[int]) -> None:
+        """Allow what these registers have in `values` of all registers."""
+        self.rows.add(tuple(values[number] for number in self.registers))
+
+    def broken(self, formula: Formula, state: Sequence[int]) -> int:
+        """Return the literal that says that the registers have other values."""
+        patterns = []
+        for row in sorted(self.rows):
+            literal = TRUE
+            for number, value in zip(self.registers, row, strict=True):
+                literal = formula.both(literal, state[number] ^ 1 ^ value)
+            patterns.append(literal)
+        return formula.any_of(patterns) ^ 1
+
+
+@dataclass
 class Invariant:
-    """Classes of registers that are equal or inverse to one another, and implications.
+    """Classes of registers that are equal or inverse to one another, implications, and tables.
 
     The members of the first class are 0, and 1 where inverted.
     """
@@ -35,14 +60,22 @@ class Invariant:
     zero: list[Member] = field(default_factory=list)
     classes: list[list[Member]] = field(default_factory=list)
     implications: set[Implication] = field(default_factory=set)
+    tables: list[Table] = field(default_factory=list)
 
     @property
     def size(self) -> str:
         """How many statements there are."""
         equal = sum(len(members) - 1 for members in self.classes)
+        rows = sum(len(table.rows) for table in self.tables)
         return (
             f"{len(self.zero)} constants, {equal} equalities, {len(self.implications)} implications"
+            + (f", {rows} rows of tables" if rows else "")
         )
+
+    def copy(self) -> "Invariant":
+        """Return a copy that may be weakened."""
+        tables = [Table(table.registers, set(table.rows)) for table in self.tables]
+        return Invariant(list(self.zero), list(self.classes), set(self.implications), tables)
 
     def assume(self, formula: Formula, state: list[int], registers: Iterable[int]) -> list[int]:
         """Return `state` with any values of `registers` that satisfy the invariant."""
@@ -57,6 +90,8 @@ class Invariant:
                 state[number] = literal ^ inverted
         for one in self.implications:
             formula.require(self._broken(formula, state, one) ^ 1)
+        for table in self.tables:
+            formula.require(table.broken(formula, state) ^ 1)
         return state
 
     def violated(self, formula: Formula, state: Sequence[int]) -> int:
@@ -66,6 +101,7 @@ class Invariant:
             one = state[first] ^ inverted_first
             broken += [formula.differ(state[n] ^ inverted, one) for n, inverted in members]
         broken += [self._broken(formula, state, one) for one in self.implications]
+        broken += [table.broken(formula, state) for table in self.tables]
         return formula.any_of(broken)
 
     def _broken(self, formula: Formula, state: Sequence[int], one: Implication) -> int:
@@ -88,6 +124,8 @@ class Invariant:
             if not values[one.valid]
             or values[one.bit] ^ (0 if one.other is None else values[one.other]) == one.value
         }
+        for table in self.tables:
+            table.add(values)
 
     def write(self, circuit: Circuit) -> str:
         """Return the invariant as text, a statement per line; `~` inverts a bit."""
@@ -106,7 +144,11 @@ class Invariant:
             if one.other is not None:
                 right = named((one.other, one.value))
             lines.append(f"{names[one.valid]} implies {names[one.bit]} = {right}")
-        return "\n".join(sorted(lines, key=_plain)) + "\n"
+        lines.sort(key=_plain)
+        for table in self.tables:
+            lines.append(_TOGETHER + " ".join(names[number] for number in table.registers))
+            lines += ["".join(map(str, row)) for row in sorted(table.rows)]
+        return "\n".join(lines) + "\n"
 
     @classmethod
     def read(cls, text: str, circuit: Circuit, every: bool = True) -> "Invariant":
@@ -120,9 +162,16 @@ class Invariant:
         def member(name: str) -> Member:
             return numbers[name.lstrip("~")], int(name.startswith("~"))
 
-        found = cls()
+        result = cls()
         for line in text.splitlines():
             if line.startswith("#") or not line:
+                continue
+            if line.startswith(_TOGETHER):
+                registers = line.removeprefix(_TOGETHER).split(" ")
+                result.tables.append(Table(tuple(numbers[name] for name in registers)))
+                continue
+            if result.tables:
+                result.tables[-1].rows.add(tuple(map(int, line)))
                 continue
             valid, implies, rest = line.rpartition(" implies ")
             terms = rest.split(" = ")
@@ -133,12 +182,12 @@ class Invariant:
             if implies:
                 other, value = (None, int(terms[1])) if terms[1] in "01" else member(terms[1])
                 one = Implication(numbers[valid], numbers[terms[0]], other, value)
-                found.implications.add(one)
+                result.implications.add(one)
             elif terms[1:] == ["0"]:
-                found.zero.append(member(terms[0]))
+                result.zero.append(member(terms[0]))
             else:
-                found.classes.append([member(term) for term in terms])
-        return found
+                result.classes.append([member(term) for term in terms])
+        return result
 
 
 def label(register: Register) -> str:
@@ -146,8 +195,8 @@ def label(register: Register) -> str:
 
     A name that the source text has goes before one that a tool has made, and a short one first.
     """
-    given = [name for name in register.names if "$" not in name[0]] or register.names
-    inside = [name for name in given if "." in name[0]] or given
+    named_by_source = [name for name in register.names if "$" not in name[0]] or register.names
+    inside = [name for name in named_by_source if "." in name[0]] or named_by_source
     name, bit = inside[0]
     return f"{name}[{bit}]"
 

@@ -259,7 +259,7 @@ class _Rule:
         forced: Value,
     ) -> list[Value]:
         """The correction of each hidden neuron: -1, 0 or 1."""
-        found = []
+        signal_bits = []
         for h, row in enumerate(self._stored[1]):
             positive = [weight >= 0 for weight in row]
             p = sum((a & s) + (b & ~s) for a, b, s in zip(plus, minus, positive, strict=True))
@@ -270,8 +270,8 @@ class _Rule:
             )
             equal = Mux(~forced & early, -1, 0)
             delta = Mux(p > q, 1, Mux(p < q, -1, equal))
-            found.append(self._signal(Mux(B > 0, delta, 0), signed(2)))
-        return found
+            signal_bits.append(self._signal(Mux(B > 0, delta, 0), signed(2)))
+        return signal_bits
 
     def _change(
         self,

@@ -69,13 +69,13 @@ def prove_parts(parts: Callable[[], Iterator[Part]], engine: str, progress: Prog
         circuit = compile_circuit(part.design)
         constants = getattr(part.design, "constants", ())
 
-        def told(text: str, what: str = part.what) -> None:
+        def report(text: str, what: str = part.what) -> None:
             progress(f"{what}: {text}")
 
-        told("induction")
-        check_inductive(circuit, part.depth, constants=constants, engine=engine, progress=told)
+        report("induction")
+        check_inductive(circuit, part.depth, constants=constants, engine=engine, progress=report)
         if part.covered:
-            check_covers(circuit, part.covered, constants=constants, engine=engine, progress=told)
+            check_covers(circuit, part.covered, constants=constants, engine=engine, progress=report)
         gates += len(circuit.gates)
         count += 1
     return f"sizes: {count}, gates in all: {gates}"
@@ -103,7 +103,7 @@ def crossings(names: tuple[str, ...], windows: tuple[int, ...]) -> Iterator[Part
 
 
 def decisions(sizes: tuple[tuple[int, int], ...]) -> Iterator[Part]:
-    """The Decision of so many classes on so many lanes, as (classes, lanes)."""
+    """Numbers of classes and of lanes for which the Decision is proven."""
     for classes, lanes in sizes:
         config = layer_of((4, 8, classes), 1, (8, lanes))
         depth = config.folding.decision_cycles
@@ -123,7 +123,7 @@ def drains(sizes: tuple[tuple[int, int, int, int], ...]) -> Iterator[Part]:
 
 
 def widths(names: tuple[str, ...]) -> Iterator[Part]:
-    """The steps of a neuron of each layer of shipped networks: of its own weights, and of any."""
+    """The steps of a neuron in each layer of the shipped networks, for its own and any weights."""
     for name in names:
         network = load_network(name)
         layers = zip(network.layers, network.weights, network.weight_bits, strict=True)
@@ -133,18 +133,18 @@ def widths(names: tuple[str, ...]) -> Iterator[Part]:
             for any_weights, extremes in ((False, own), (True, extremes_of(layer, bits))):
                 which = "any weights" if any_weights else "its weights"
                 what = f"{name}, layer {number}, {which}"
-                found = state_widths(network, any_weights)[number]
+                state = state_widths(network, any_weights)[number]
                 limits = network.thresholds[number], network.deadline
                 window = MAX_WINDOW if number == 0 else 0
-                yield Part(what, WidthsProof(found, *limits, extremes, bits, window), 1, 40)
+                yield Part(what, WidthsProof(state, *limits, extremes, bits, window), 1, 40)
 
 
 def queues(sizes: tuple[tuple[int, int, int], ...]) -> Iterator[Part]:
     """The SpikeQueue, as (keys, bits of a value, places)."""
     for size in sizes:
-        keys, _, places = size
-        cycles = 12 if keys > 1 and places > 2 else 0
-        yield Part(f"{keys} keys, {places} places", QueueProof(*size), 2, cycles)
+        keys, _, slots = size
+        cycles = 12 if keys > 1 and slots > 2 else 0
+        yield Part(f"{keys} keys, {slots} places", QueueProof(*size), 2, cycles)
 
 
 def rings(depths: tuple[int, ...]) -> Iterator[Part]:

@@ -56,7 +56,7 @@ SEED = 1
 """Seed of the choice of faults."""
 
 SELECTED = "mutsel"
-"""The input that puts a fault into the circuit, by its number; 0 is none."""
+"""The input that selects the fault in the circuit by its number; 0 selects none."""
 
 EQUIVALENT_CYCLES = 6
 """Cycles in which the circuit runs without the fault before the two are compared."""
@@ -90,7 +90,7 @@ class MutantTask:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a fault."""
+    """The result for a fault."""
 
     core: str
     number: int
@@ -127,9 +127,9 @@ def _commands(case: Case, count: int) -> list[str]:
         f"-seed {SEED} -ctrl {SELECTED} {bits} 1 -o mutants.txt"
     )
     commands = _run_yosys(case.harness(), script, "mutants.txt").splitlines()
-    kept = [command for command in commands if not _EXCLUDED.search(command)][:count]
+    chosen = [command for command in commands if not _EXCLUDED.search(command)][:count]
     control = re.compile(rf"(-ctrl {SELECTED} \d+) \d+")
-    return [control.sub(rf"\1 {number}", command) for number, command in enumerate(kept, 1)]
+    return [control.sub(rf"\1 {number}", command) for number, command in enumerate(chosen, 1)]
 
 
 def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]]:
@@ -153,13 +153,13 @@ def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]
 def _described(command: str) -> str:
     """A fault as text: what happens to which bit of which port of which cell, and its function."""
     text = command.partition(" -mode ")[2]
-    found = dict(re.findall(r"-(\S+) (\S+)", "-mode " + text))
+    options = dict(re.findall(r"-(\S+) (\S+)", "-mode " + text))
     functions = dict.fromkeys(_function_at(path, int(line)) for path, line in _LINE.findall(text))
-    wire = f" to {found['wire']}[{found['wirebit']}]" if "wire" in found else ""
-    if "ctrlbit" in found:
-        wire = f" by [{found['ctrlbit']}]{wire}"
-    what = f"{found['mode']} {found['module'].removeprefix('top.')} {found['cell']}"
-    return f"{what} {found['port']}[{found['portbit']}]{wire} ({', '.join(functions)})"
+    wire = f" to {options['wire']}[{options['wirebit']}]" if "wire" in options else ""
+    if "ctrlbit" in options:
+        wire = f" by [{options['ctrlbit']}]{wire}"
+    what = f"{options['mode']} {options['module'].removeprefix('top.')} {options['cell']}"
+    return f"{what} {options['port']}[{options['portbit']}]{wire} ({', '.join(functions)})"
 
 
 @cache
@@ -268,7 +268,7 @@ def is_equivalent(circuit: Circuit, number: int) -> bool:
 
 
 def _may_differ(circuit: Circuit, number: int, cycles: int, anywhere: bool) -> bool:
-    """Whether something differs in the cycle behind so many without the fault."""
+    """Whether a register or a property differs in the cycle after some cycles without the fault."""
     with Formula(CADICAL) as formula:
         held = {"rst": 0, SELECTED: 0}
         run = Unrolling(circuit, formula, held=held, free=lambda register: anywhere)

@@ -24,9 +24,9 @@ class Proof:
     assumptions: tuple[str, ...]
     """Sentences on what the inputs obey; none if all inputs are free."""
     method: str
-    """Such as "induction, depth 2"."""
+    """The method, for example "induction, depth 2"."""
     engine: str
-    """Such as "CaDiCaL"."""
+    """The engine, for example "CaDiCaL"."""
     is_fast: bool
     """Whether it runs in `make test`; the others take long."""
     prove: Callable[[Progress], str]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of the Receiver of the link, and the invariants that prove it by induction."""
+"""Properties of the Receiver of the link, and the invariants that prove them by induction."""
 
 from types import SimpleNamespace
 
@@ -40,7 +40,7 @@ class ReceiverProof(BlockProof):
         super().__init__(block(_LENGTHS, selects=False))
 
     def check(self, m: Module) -> None:
-        received, said = self.received, self.received.payload
+        received, output = self.received, self.received.payload
         age = Signal(range(SPACING + 1), init=SPACING)  # cycles since a byte arrived
         with m.If(received.valid):
             m.d.sync += age.eq(1)
@@ -53,22 +53,22 @@ class ReceiverProof(BlockProof):
         open_, bad = Signal(), Signal()
         crc = Signal(CRC_BITS, init=CRC_INITIAL)
         byte, dividing = Signal(8), Signal()  # a byte of the frame that the checksum takes
-        whole, right, ended = Signal(), Signal(), Signal(2)
+        is_complete, right, ended = Signal(), Signal(), Signal(2)
         m.d.sync += ended.eq(Cat(0, ended))
         with m.If(received.valid):
             m.d.sync += open_.eq(1)
-            with m.If(said.broken):
+            with m.If(output.broken):
                 m.d.sync += bad.eq(1)
-            with m.Elif(said.data == 0):
+            with m.Elif(output.data == 0):
                 m.d.sync += [count.eq(0), full.eq(0), first.eq(1), open_.eq(0), bad.eq(0)]
                 m.d.sync += [crc.eq(CRC_INITIAL), ended.eq(Cat(open_, ended))]
-                m.d.sync += [whole.eq((count == 0) & ~bad), right.eq(crc == 0)]
+                m.d.sync += [is_complete.eq((count == 0) & ~bad), right.eq(crc == 0)]
             with m.Elif(count == 0):
-                m.d.sync += [count.eq(said.data - 1), full.eq(said.data == COBS_FULL)]
+                m.d.sync += [count.eq(output.data - 1), full.eq(output.data == COBS_FULL)]
                 m.d.sync += first.eq(0)
                 m.d.sync += [dividing.eq(~first & ~full), byte.eq(0)]
             with m.Else():
-                m.d.sync += [count.eq(count - 1), dividing.eq(1), byte.eq(said.data)]
+                m.d.sync += [count.eq(count - 1), dividing.eq(1), byte.eq(output.data)]
         with m.Elif(dividing & (age >= 2)):  # the highest bit first
             m.d.sync += [crc.eq(_with_bit(crc, byte[-1])), byte.eq(byte << 1)]
             m.d.sync += dividing.eq(age < 9)
@@ -76,16 +76,19 @@ class ReceiverProof(BlockProof):
         reference = SimpleNamespace(
             age=age, count=count, full=full, first=first, open=open_, bad=bad, crc=crc, byte=byte
         )
-        vars(reference).update(dividing=dividing, whole=whole, right=right, ended=ended)
+        vars(reference).update(dividing=dividing, is_complete=is_complete, right=right, ended=ended)
         self._relate(m, reference)
         mark = self.put.valid & self.put.payload.mark
         m.d.comb += [
-            Assert(~mark | (whole & right), "a mark follows a whole frame with the right checksum"),
+            Assert(
+                ~mark | (is_complete & right),
+                "a mark follows a whole frame with the right checksum",
+            ),
             Assert((mark | self.drop) == ended[1], "each frame has a verdict"),
             Assert(~(mark & self.drop)),
             Assert(~self.drop | (self.fault.cause != 0), "a frame is dropped for a cause"),
-            Assert(~ended[1] | whole | (self.fault.cause == Cause.FRAMING), "which is named"),
-            Cover(ended[1] & ~whole, "a frame that is not whole"),
+            Assert(~ended[1] | is_complete | (self.fault.cause == Cause.FRAMING), "which is named"),
+            Cover(ended[1] & ~is_complete, "a frame that is not whole"),
         ]
 
     def _relate(self, m: Module, reference: SimpleNamespace) -> None:
@@ -122,9 +125,9 @@ class ReceiverProof(BlockProof):
             ),
             Assert(~r.ended | ~ref.open),
             Assert(~r.ended | ((divided == 0) == ref.right)),
-            Assert(~r.ended | ((r.broken | (r.left != 1)) == ~ref.whole)),
-            Assert(~r.judged | (r.cause != 0) | (ref.whole & ref.right)),
-            Assert(~r.judged | ((r.cause == Cause.FRAMING) == ~ref.whole)),
+            Assert(~r.ended | ((r.broken | (r.left != 1)) == ~ref.is_complete)),
+            Assert(~r.judged | (r.cause != 0) | (ref.is_complete & ref.right)),
+            Assert(~r.judged | ((r.cause == Cause.FRAMING) == ~ref.is_complete)),
         ]
 
 

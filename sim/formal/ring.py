@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of the packet FIFO of the link, and the invariants that prove it by induction."""
+"""Properties of the packet FIFO of the link, and the invariants that prove them by induction."""
 
 from types import SimpleNamespace
 
@@ -31,7 +31,9 @@ class RingProof(BlockProof):
 
         # The reference: how many bytes the current frame has, and the numbers of entries.
         frame = Signal(range(self._depth + 1))
-        kept, given, visible = (Signal(shape, name=name) for name in ("kept", "given", "visible"))
+        stored, delivered, visible = (
+            Signal(shape, name=name) for name in ("kept", "given", "visible")
+        )
         newest = Signal(shape)  # number of the entry that `put` makes
         m.d.comb += newest.eq(visible + frame)
         marked = put.valid & put.payload.mark
@@ -44,11 +46,11 @@ class RingProof(BlockProof):
         with m.If(self.drop):
             m.d.sync += frame.eq(0)
         with m.If(takes):
-            m.d.sync += given.eq(given + 1)
+            m.d.sync += delivered.eq(delivered + 1)
         with m.If(self.rewind):
-            m.d.sync += given.eq(kept)
+            m.d.sync += delivered.eq(stored)
         with m.If(self.release):
-            m.d.sync += kept.eq(given + 1)
+            m.d.sync += stored.eq(delivered + 1)
         content = Signal(ENTRY)
         with m.If(put.valid & (newest == self.number)):
             m.d.sync += content.as_value().eq(put.payload.as_value())
@@ -56,16 +58,18 @@ class RingProof(BlockProof):
         before = Signal(shape)  # `visible` without the latest frame
         with m.If(marked):
             m.d.sync += before.eq(visible)
-        reference = SimpleNamespace(frame=frame, kept=kept, given=given, visible=visible)
+        reference = SimpleNamespace(
+            frame=frame, stored=stored, delivered=delivered, visible=visible
+        )
         reference.before, reference.content = before, content
         self._check_entries(m, reference)
 
     def _check_entries(self, m: Module, reference: SimpleNamespace) -> None:
         """State the assumptions and the properties."""
         r, put, get = self._block._registers, self.put, self.get
-        frame, kept, given = reference.frame, reference.kept, reference.given
+        frame, stored, delivered = reference.frame, reference.stored, reference.delivered
         visible, content = reference.visible, reference.content
-        mark_offered = get.valid & get.payload.mark
+        has_mark = get.valid & get.payload.mark
         marked = put.valid & put.payload.mark
         forgotten = Signal()  # some frame
         with m.If(self.drop & (frame == 2)):
@@ -75,25 +79,27 @@ class RingProof(BlockProof):
         m.d.comb += [
             Assume(~put.valid | ~(was_put | self.full | self.drop)),
             Assume(~marked | (frame != 0)),  # a frame has bytes
-            Assume(~mark_offered | (get.ready == self.release)),  # with a mark ends a request
-            Assume(~(self.release | self.rewind) | mark_offered),
+            Assume(~has_mark | (get.ready == self.release)),  # with a mark ends a request
+            Assume(~(self.release | self.rewind) | has_mark),
             Assume(~(self.release & self.rewind)),
             Assume(~(self.every_cycle & r.latest_valid & r.store.latest.mark)),
         ]
 
         def distance(number: Value) -> Value:
             """From the oldest entry that is kept."""
-            return (number - kept)[: len(kept)]
+            return (number - stored)[: len(stored)]
 
         def is_right(number: Value, entry: Value) -> Value:
-            followed = number[: len(kept)] == self.number
+            followed = number[: len(stored)] == self.number
             return ~followed | (entry.as_value() == content.as_value())
 
         m.d.comb += [
-            Assert(~get.valid | (distance(given) < distance(visible)), "of ended frames only"),
-            Assert(~get.valid | is_right(given, get.payload), "in order, each once, as it was put"),
-            Cover(mark_offered & forgotten & (distance(given) == 2), "a request behind a drop"),
-            Cover(mark_offered & self.release & (kept == 2), "a second request"),
+            Assert(~get.valid | (distance(delivered) < distance(visible)), "of ended frames only"),
+            Assert(
+                ~get.valid | is_right(delivered, get.payload), "in order, each once, as it was put"
+            ),
+            Cover(has_mark & forgotten & (distance(delivered) == 2), "a request behind a drop"),
+            Cover(has_mark & self.release & (stored == 2), "a second request"),
         ]
         reference.distance, reference.is_right = distance, is_right
         self._relate(m, reference)
@@ -101,17 +107,17 @@ class RingProof(BlockProof):
     def _relate(self, m: Module, reference: SimpleNamespace) -> None:
         """State the invariants: which entry is at which address, and where the pointers are."""
         r, get, was_put = self._block._registers, self.get, reference.was_put
-        frame, kept, given = reference.frame, reference.kept, reference.given
+        frame, stored, delivered = reference.frame, reference.stored, reference.delivered
         visible, distance, is_right = reference.visible, reference.distance, reference.is_right
         closing = r.pending & r.entry.mark  # a mark has been put and is not yet in the memory
-        fetched = given + get.valid + r.latest_valid
+        fetched = delivered + get.valid + r.latest_valid
         committed = Mux(closing, reference.before, visible)
         write = Mux(closing, visible - 1, visible + frame - (frame != 0))
         m.d.comb += [
             *(
                 Assert(pointer == self._address(number))
                 for pointer, number in (
-                    (r.kept, kept),
+                    (r.kept, stored),
                     (r.read, fetched),
                     (r.committed, committed),
                     (r.write, write),
@@ -119,36 +125,36 @@ class RingProof(BlockProof):
             ),
             Assert(closing | (r.filled == (frame != 0))),
             Assert(~closing | ((frame == 0) & (distance(visible) < self._depth))),
-            Assert(distance(given) + get.valid + r.latest_valid <= distance(committed)),
+            Assert(distance(delivered) + get.valid + r.latest_valid <= distance(committed)),
             Assert(distance(committed) <= distance(write)),
             Assert(distance(write) < self._depth),
             Assert(was_put | self.full | (frame == 0) | (distance(write) < self._depth - 1)),
             Assert(~r.pending | closing | (frame != 0)),
             Assert(~(get.valid & get.payload.mark) | ~r.latest_valid),
-            Assert(~r.latest_valid | is_right(given + get.valid, r.store.latest)),
+            Assert(~r.latest_valid | is_right(delivered + get.valid, r.store.latest)),
             Assert(~r.pending | is_right(write, r.entry)),
         ]
-        for place, address in enumerate(self._addresses()):
+        for index, address in enumerate(self._addresses()):
             port = r.store._ram.read_port(domain="comb")
-            ahead = (place - kept)[: len(kept) - 1]
+            ahead = (index - stored)[: len(stored) - 1]
             full = (ahead < distance(write)) | (
                 (ahead == distance(write)) & ~r.pending & (frame != 0)
             )
             m.d.comb += [
                 port.addr.eq(address),
-                Assert(~full | is_right(kept + ahead, port.data)),
+                Assert(~full | is_right(stored + ahead, port.data)),
             ]
 
     def _addresses(self) -> list[int]:
         """The addresses in the order in which entries take them."""
         bits = (self._depth - 1).bit_length()
-        found = [0]
-        while len(found) < self._depth:
-            last = found[-1]
+        order = [0]
+        while len(order) < self._depth:
+            last = order[-1]
             taps = sum(last >> tap - 1 for tap in TAPS[bits]) & 1
             low = taps ^ (not last & (self._depth // 2 - 1))
-            found.append((last << 1 | low) & (self._depth - 1))
-        return found
+            order.append((last << 1 | low) & (self._depth - 1))
+        return order
 
     def _address(self, number: Value) -> Value:
         """The address of the entry of a number."""

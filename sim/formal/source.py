@@ -212,13 +212,15 @@ class EventSource(wiring.Component):
     def _is_harmless(self, left: list[Value], ticks: list[Signal], promised: Value) -> Value:
         """Whether the extra event is one that the design drops, or an ADVANCE that holds."""
         event = self.extra_event
-        kept = all_of([~one | (event.tick <= tick) for one, tick in zip(left, ticks, strict=True)])
+        in_order = all_of(
+            [~one | (event.tick <= tick) for one, tick in zip(left, ticks, strict=True)]
+        )
         bad_tick = (event.tick == 0) | (event.tick > self._deadline)
         bad = bad_tick | (event.tick < promised)
         spikes = event.kind == Kind.SPIKE
         if self._rows == 1:
             bad |= spikes & (event.address >= self._n_in)
-        return (spikes & bad) | ((event.kind == Kind.ADVANCE) & (bad | kept))
+        return (spikes & bad) | ((event.kind == Kind.ADVANCE) & (bad | in_order))
 
     def _judge(self, m: Module, event: Signal, before: Signal, is_open: Value) -> None:
         """Say what is wrong with the event that is offered (design: bad events)."""

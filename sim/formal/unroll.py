@@ -56,11 +56,11 @@ class Formula:
             return FALSE
         if a in (TRUE, b):
             return b
-        found = self._known.get((a, b))
-        if found is None:
-            found = self._simplified(a, b)
-            self._known[a, b] = found
-        return found
+        gate = self._known.get((a, b))
+        if gate is None:
+            gate = self._simplified(a, b)
+            self._known[a, b] = gate
+        return gate
 
     def _simplified(self, a: int, b: int) -> int:
         for one, other in ((a, b), (b, a)):

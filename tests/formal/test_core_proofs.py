@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Whole cores are proven, and their proofs notice what is wrong."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from firstspike.golden import infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.sim.formal import cycle_table, images
+from firstspike.sim.formal import cores, cycle_table
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.core import stored_bits
-from firstspike.sim.formal.cores import CASES, INDUCTIONS, Case, check_covers, prove_learning
+from firstspike.sim.formal.cores import (
+    CASES,
+    INDUCTIONS,
+    Case,
+    check_covers,
+    induction_of,
+    prove_learning,
+)
 from firstspike.sim.formal.invariant import Invariant
 from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.sat import RefutedError, no_progress
@@ -43,14 +52,18 @@ def test_a_wrong_rule_of_learning_is_refuted():
         prove_learning(no_progress, mistake=1)
 
 
-def test_an_invariant_that_does_not_hold_is_refused():
-    case = INDUCTIONS["images-2-lanes"]
-    harness = case.harness()
-    circuit = compile_circuit(harness)
-    induction = images.ImageInduction(harness, circuit, case.depth)
-    wrong = Invariant.read("core.decided_image[0] = 0", circuit)
+@pytest.mark.parametrize("name", ["images-2-lanes", "images-overlap"])
+def test_an_invariant_that_does_not_hold_is_refused(name):
+    induction = induction_of(INDUCTIONS[name])
+    wrong = Invariant.read("core.decided_image[0] = 0", induction.circuit)
     with pytest.raises(ProofError):
         induction.prove(wrong)
+
+
+def test_the_text_of_an_invariant_is_read_back():
+    circuit = induction_of(INDUCTIONS["images-overlap"]).circuit
+    text = (Path(cores.__file__).parent / "invariants" / "images-overlap.txt").read_text()
+    assert Invariant.read(text, circuit).write(circuit) == text
 
 
 def test_the_definition_equals_golden():

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Induction over the images of a core in which images overlap.
+
+A cut is a cycle in which the first layer could start an image: the time of no image advances in it,
+and the decision before has been taken. The images behind the start may be in any block. An
+invariant holds in every cut. Two checks prove it and the assertions of the harness:
+
+1. The first cycle after a reset at any moment is a cut with the invariant.
+2. From a cut with the invariant another one follows within a bounded time. The invariant holds
+   there, and the assertions hold in between.
+"""
+
+import random
+from collections.abc import Iterator
+
+from .images import RUNS, Check, ImageInduction
+from .invariant import Invariant, Table
+from .proof import ProofError
+from .sat import Progress
+from .simulation import Values
+from .unroll import TRUE, Formula, Frame, kept_by_reset
+
+_FRONT = (
+    "encoder.older",
+    "encoder.waiting_0.level",
+    "encoder.waiting_0.filled",
+    "encoder.held_0",
+    "encoder.sent",
+    "events__payload[1]",
+    "intake.inside",
+    "intake.image",
+    "intake.o__valid",
+    "intake.o__payload[1]",
+    "intake.o__payload[2]",
+    "layer_0.sequencer.o__valid",
+    "layer_0.sequencer.o__payload[1]",
+    "layer_0.sequencer.o__payload[2]",
+    "decided_image",
+)
+
+_FREE = ("core.now", "core.taken", *(f"core.begun_{number}" for number in range(5)))
+"""Counts of cycles, of which the invariant says nothing."""
+
+_TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
+    f"core.{name}"
+    for name in (
+        "layer_0.sequencer.ticking",
+        "layer_0.sequencer.operation.start",
+        "layer_0.sequencer.operation.image",
+        "decided_image",
+        "decision__valid",
+    )
+)
+
+
+class WindowInduction(ImageInduction):
+    """The two checks; with `search` they weaken the invariant."""
+
+    _conditions = ("valid", "is_empty", "fresh")
+
+    @property
+    def _checks(self) -> tuple[Check, ...]:
+        return self._check_reset, self._check_window
+
+    def _is_cut(self, formula: Formula, frame: Frame) -> int:
+        """Return the literal that says that the cycle is a cut."""
+        ticking, starts, image, decided, waits = (
+            frame(self._signal(name)) for name in (_TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS)
+        )
+        may_start = formula.either(starts, formula.differ(image, decided) ^ 1)
+        return formula.both(formula.both(ticking ^ 1, waits ^ 1), may_start)
+
+    def _is_sample(self, values: Values) -> int:
+        ticking, starts, image, decided, waits = (
+            values(self._signal(name)) for name in (_TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS)
+        )
+        return ~ticking & ~waits & (starts | ~(image ^ decided)) & ((1 << RUNS) - 1)
+
+    def _check_reset(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
+        """Check the first cycle after a reset at any moment."""
+        with Formula(self._engine) as formula:
+            run = self._unrolling(formula)
+            for number in kept_by_reset(self.circuit) - self._memory:
+                run.state[number] = formula.new()
+            state, broken = run.state, []
+            cut = self._is_cut(formula, run.step())
+            if formula.is_possible(cut ^ 1):
+                raise ProofError("the first cycle after a reset is no cut.")
+            weaker = invariant.copy()
+            while formula.is_possible(weaker.violated(formula, state)):
+                broken.append([formula.value(literal) for literal in state])
+                weaker.weaken(broken[-1])
+        return "reset", broken
+
+    def _check_window(
+        self, invariant: Invariant, progress: Progress
+    ) -> tuple[str, list[list[int]]]:
+        """Check the cycles from a cut to the next one."""
+        weaker, broken = invariant.copy(), []
+        with Formula(self._engine) as formula:
+            run = self._unrolling(formula)
+            run.state = start = invariant.assume(formula, run.state, self._state)
+            frames: list[Frame] = []
+            for cycle in range(self._depth):
+                here = run.state
+                frame = run.step()
+                frames.append(frame)
+                run.assume(frame)
+                cut = self._is_cut(formula, frame)
+                if cycle == 0:
+                    formula.require(cut)
+                    cut = 0
+                if formula.is_possible(run.violated(frame)):
+                    raise self._refuted(run, frames, start)
+                formula.require(run.violated(frame) ^ 1)
+                while formula.is_possible(formula.both(cut, weaker.violated(formula, here))):
+                    broken.append([formula.value(literal) for literal in here])
+                    weaker.weaken(broken[-1])
+                formula.require(cut ^ 1)
+                progress(
+                    f"window, cycle {cycle} of at most {self._depth}, {formula.size} variables, "
+                    f"{len(broken)} states"
+                )
+                if not formula.is_possible(TRUE):
+                    return f"{cycle}", broken
+        raise ProofError(f"no cut follows within {self._depth} cycles.")
+
+    def _common(self, seen: dict[int, int], every: int) -> Invariant:
+        free = self._registers(_FREE)
+        invariant = super()._common({n: seen[n] for n in seen if n not in free}, every)
+        for names in TABLES:
+            registers = self._registers(names)
+            rows: dict[tuple[int, ...], int] = {(): every}
+            for number in registers:
+                rows = {
+                    (*row, value): mask
+                    for row, samples in rows.items()
+                    for value, mask in (
+                        (0, samples & ~seen[number]),
+                        (1, samples & seen[number]),
+                    )
+                    if mask
+                }
+            invariant.tables.append(Table(registers, set(rows)))
+        return invariant
+
+    def _registers(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the numbers of the registers that signals of these names have."""
+        bits: dict[str, list[int]] = {}
+        for number in self._state:
+            for name, bit in self.circuit.registers[number].names:
+                bits.setdefault(f"{name}[{bit}]", []).append(number)
+                bits.setdefault(name, []).append(number)
+        return tuple(dict.fromkeys(number for name in names for number in bits[name]))
+
+    def _random_inputs(self, rng: random.Random) -> Iterator[dict[int, int]]:
+        offer, take = (self.circuit.inputs[name][0] for name in ("offer", "take"))
+        quarter = (1 << RUNS // 4) - 1
+        for cycle in super()._random_inputs(rng):
+            cycle[take] = 0
+            for _ in range(3):
+                cycle[take] |= rng.getrandbits(RUNS)
+            rare = rng.getrandbits(RUNS) & rng.getrandbits(RUNS) & rng.getrandbits(RUNS)
+            cycle[offer] = quarter | rng.getrandbits(RUNS) & ~(quarter << RUNS // 4) | rare
+            yield cycle
+
+
+TABLES = (
+    (*(f"core.{name}" for name in _FRONT), "in_flight"),
+    ("core.following", "core.$signal", "in_flight", "is_empty", "fresh"),
+    (
+        "core.encoder.waiting_0.level",
+        "core.encoder.waiting_0.read__addr",
+        "core.encoder.waiting_0.written__addr",
+        "core.encoder.waiting_0.filled",
+    ),
+)
+"""Registers whose values the invariant lists together; see `Table`."""
