@@ -277,6 +277,13 @@ CASES = {
             is_fast=True,
         ),
         Case("core-reset", "a reset at any moment before", after_reset=True, is_fast=True),
+        Case(
+            "core-overlap-reset",
+            "overlapped images after a reset at any moment",
+            shape=_OVERLAP,
+            scenario=Scenario(images=2),
+            after_reset=True,
+        ),
     )
 }
 

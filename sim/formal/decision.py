@@ -211,11 +211,11 @@ class DecisionProof(BlockProof):
             Assert(~(falls & output.forced) | expected, "which is so at the deadline only"),
             Assert(~falls | (output.tick == tick), "it has the tick"),
             Assert(~falls | (output.context.as_value() == context), "and the counts of that tick"),
-            Cover(
-                decides & ~output.forced & (M[1] == M[0]) & (winner.index != other.index), "a tie"
-            ),
             Cover(decides & output.forced, "a forced decision"),
         ]
+        if folding.n_out > 1:
+            ties = (M[1] == M[0]) & (winner.index != other.index)
+            m.d.comb += Cover(decides & ~output.forced & ties, "a tie")
 
 
 def _same(one: Value, other: Value) -> Value:

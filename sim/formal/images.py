@@ -40,7 +40,7 @@ Check = Callable[[Invariant, Progress], tuple[str, list[list[int]]]]
 
 
 def _done(cycles: str, invariant: Invariant) -> str:
-    return f"images of at most {cycles} cycles; invariant of {invariant.size}"
+    return f"{cycles} cycles; invariant of {invariant.size}"
 
 
 class ImageInduction:
