@@ -262,6 +262,13 @@ _QUEUE = (
 )
 _SHIPPED_LAYERS = "both layers of `mnist-4bit` and `mnist-8bit`, any weights"
 
+_TEN_CLASSES = (
+    "10 classes on 1, 4 and 10 lanes",
+    partial(decisions, ((10, 1), (10, 4), (10, 10))),
+)
+"""Sizes that two engines prove."""
+
+
 LEMMAS = (
     _lemma(
         "crossing-window-1",
@@ -281,8 +288,7 @@ LEMMAS = (
     _lemma(
         "decision-10",
         _DECISION[0],
-        "10 classes on 1, 4 and 10 lanes",
-        partial(decisions, ((10, 1), (10, 4), (10, 10))),
+        *_TEN_CLASSES,
         _DECISION[1],
         is_fast=True,
     ),
@@ -296,8 +302,7 @@ LEMMAS = (
     _lemma(
         "decision-glucose",
         _DECISION[0],
-        "10 classes on 1, 4 and 10 lanes",
-        partial(decisions, ((10, 1), (10, 4), (10, 10))),
+        *_TEN_CLASSES,
         _DECISION[1],
         engine=GLUCOSE,
     ),
