@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The handshakes of a core's buses are proven, and the proofs notice what is broken on purpose."""
+"""The proofs of a core's buses notice what is broken on purpose; the lemma `buses` runs them."""
 
 import pytest
 
@@ -14,7 +14,6 @@ from firstspike.hdl.bus.register_file import RegisterFile
 from firstspike.hdl.bus.tail_dropper import TailDropper
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.sim.formal.axi import (
-    PATIENCE,
     AxiLiteProof,
     DecisionOutputProof,
     ImageInputProof,
@@ -30,31 +29,17 @@ WORD_ADDRESS = len(AxiLite(ADDRESS_BITS).access.address)
 MAP = core_map(CONFIG, NETWORK, True, Images.of(CONFIG, NETWORK))
 
 
-def test_every_address_that_is_taken_is_answered():
-    check(AxiLiteProof(5), "prove", depth=PATIENCE + 2)
-
-
-def test_reads_and_writes_take_turns():
-    check(AxiLiteProof(5), "cover", depth=30)
-
-
-def test_every_register_answers_as_the_map_says():
-    check(RegistersProof(MAP, WORD_ADDRESS), "prove", depth=2)
-
-
-def test_beats_come_as_they_went():
-    check(ImageInputProof(8), "prove", depth=3)
-    check(ImageInputProof(8), "cover", depth=9)
-
-
-def test_the_rest_of_an_image_that_was_ended_is_dropped():
-    check(TailDropperProof(beat_layout(8)), "prove", depth=2)
-    check(TailDropperProof(beat_layout(8)), "cover", depth=8)
-
-
-def test_no_beat_of_a_decision_is_withdrawn():
-    check(DecisionOutputProof(CONFIG), "prove", depth=3)
-    check(DecisionOutputProof(CONFIG), "cover", depth=16)
+@pytest.mark.parametrize(
+    ("proof", "parameter", "depth"),
+    [
+        (AxiLiteProof, 5, 30),
+        (ImageInputProof, 8, 9),
+        (TailDropperProof, beat_layout(8), 8),
+        (DecisionOutputProof, CONFIG, 16),
+    ],
+)
+def test_what_the_proofs_cover_is_reached(proof, parameter, depth):
+    check(proof(parameter), "cover", depth=depth)
 
 
 class Withdrawn(AxiLite):
