@@ -9,10 +9,8 @@ from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results, until
 
-from . import latencies
-from .figures import ImageState, figures_of
+from .figures import core_of, figures_of, image_of
 from .folding import Folding
-from .layer import MASK_PLACES
 from .overlapped import cycles_alone
 from .replica import count_images
 
@@ -67,7 +65,7 @@ def run_images(
     `hidden`: spike ticks of each hidden layer, [n, n_out]. An image ends when the last layer takes
     its end; -1 stands for an image that is decided before.
     """
-    core, layers = figures_of(network, folding), folding.layers
+    figures, layers = figures_of(network, folding), folding.layers
     count = len(ticks)
     hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
@@ -79,15 +77,9 @@ def run_images(
             assert pixels is not None, "a core with a bitmap in front depends on the pixels"
             inputs, connected = connected, (pixels > 127).astype(np.int64)
             connected[:, network.inputs] = inputs
-    walk, positions = core.reach.located.max(), core.reach.positions.max()
-    depths = (core.stages.max() + 2, MASK_PLACES, walk + 2, positions, positions, core.n_out.max())
-    sizes = [spikes.shape[1], 1, 1, 1, latencies.INTAKE + 2]
-    sizes += [(len(layers), depth) for depth in depths]
-    by_layer = np.zeros((len(ImageState._fields) - len(sizes) - 1, len(layers)), np.int64)
-    arrays = [np.zeros(size, np.int64) for size in sizes]
-    state = ImageState._make([*arrays, by_layer, *by_layer])
+    core, image = core_of(figures), image_of(figures, spikes.shape[1])
     # In one layout: numba would compile a version for every other.
     spikes, decision_ticks, ticks, connected = (
         np.ascontiguousarray(one, np.int64) for one in (spikes, decision_ticks, ticks, connected)
     )
-    return count_images(core, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)
+    return count_images(core, image, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)

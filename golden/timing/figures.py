@@ -59,40 +59,111 @@ class CoreFigures(NamedTuple):
     reach: Reach
 
 
-class ImageState(NamedTuple):
-    """What is known of an image; times are cycles.
+MAX_REGISTERS = 16
+"""Registers of a pipeline that the cycle model has room for."""
 
-    All figures begin at 0, except `decided` and `ended`. From `masks` on there is one entry per
-    layer; each array is a row of `by_layer`.
-    """
+_OF_CORE = ("decision", "deadline", "drain_block", "mask_places")
+_OF_REACH = {"convolves": "convolves", "located": "located", "positions": "positions"}
+_OF_REACH |= {"reach_places": "places", "reach_offset": "offset"}
+_OF_LAYER = [name for name in CoreFigures._fields if name not in (*_OF_CORE, "latency", "reach")]
 
+LAYER = np.dtype(
+    [(name, np.int64) for name in (*_OF_LAYER, *_OF_REACH, *_OF_CORE, *_NAMES, "is_last")]
+)
+"""The figures of a layer as a record, with those of the core and all latencies."""
+
+LAYER_STATE = np.dtype(
+    [
+        ("registers", np.int64, MAX_REGISTERS),  # [k]: from when on the latest operation is in it
+        ("places", np.int64, MASK_PLACES),  # [k]: when the drain took the mask that was in place k
+        ("located", np.int64, MAX_REGISTERS),  # as `registers`, of those up to that of the walk
+    ]
+    + [
+        (name, np.int64)
+        for name in (
+            "image",  # its number, from 1 on
+            "masks",  # how many have been made
+            "next",  # when the sequencer can work on its next event
+            "event_free",  # when the register in front of it takes that
+            "door_free",  # when the one before can hand it over
+            "started",
+            "now",  # tick
+            "beats",  # events with rows of tick `now` that have gone to the first group alone
+            "opening",  # by how many ticks the walk that they belong to advances, or BEGINS
+            "skid_free",  # when the lanes can hand over the next mask, where they wait for that
+            "mask_free",  # when the drain takes it, to empty it block by block
+            "block_free",  # when it takes the next block
+            "promised",  # when a walk may advance that waits for the one before
+            "listings",  # of the positions in `listed`
+            "settled",  # from when on that is known
+            "arrivals",  # of the neurons that fired in this window
+        )
+    ]
+)
+"""What is known of a layer in an image; times are cycles, and all begin at 0."""
+
+OUTCOME = np.dtype(
+    [
+        ("decision_tick", np.int64),
+        ("decided", np.int64),  # the cycle of the decision, -1 before
+        ("ended", np.int64),  # the cycle in which the last layer takes the image's end, -1 before
+        ("intake", np.int64, MAX_REGISTERS),  # [k]: from when on the latest event is in register k
+    ]
+)
+"""What is known of an image in front of the layers and behind them."""
+
+
+class Core(NamedTuple):
+    """The figures of a core for compiled code, which would keep those it was compiled with."""
+
+    layers: np.ndarray  # of LAYER
+    first: np.ndarray  # as in Reach
+    position: np.ndarray
+
+
+class Image(NamedTuple):
+    """What is known of an image, for compiled code, to which few arrays are passed fast."""
+
+    layers: np.ndarray  # of LAYER_STATE
+    outcome: np.ndarray  # [1] of OUTCOME
     spikes: np.ndarray  # ticks of all hidden neurons
-    decision_tick: np.ndarray  # [0]
-    decided: np.ndarray  # [0]: the cycle of the decision, -1 before
-    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
-    intake: np.ndarray  # [k]: from when on the latest event is in the intake's register k
-    registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
-    places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
-    located: np.ndarray  # [layer, k]: as `registers`, of those up to that of the walk
-    reached: np.ndarray  # [layer, position]: whether a spike has reached it
+    reached: np.ndarray  # [layer, position]: the number of the last image in which a spike did
     listed: np.ndarray  # [layer, k]: the position that was reached as the k-th
     arrived: np.ndarray  # [layer, k]: the k-th neuron of those that fired in this window
-    by_layer: np.ndarray
-    masks: np.ndarray  # how many have been made
-    next: np.ndarray  # when the sequencer can work on its next event
-    event_free: np.ndarray  # when the register in front of it takes that
-    door_free: np.ndarray  # when the one before can hand it over
-    started: np.ndarray
-    now: np.ndarray  # tick
-    beats: np.ndarray  # events with rows of tick `now` that have gone to the first group alone
-    opening: np.ndarray  # by how many ticks the walk that they belong to advances, or BEGINS
-    skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
-    mask_free: np.ndarray  # when the drain takes it, to empty it block by block
-    block_free: np.ndarray  # when it takes the next block
-    promised: np.ndarray  # when a walk may advance that waits for the one before
-    listings: np.ndarray  # of the positions in `listed`
-    settled: np.ndarray  # from when on that is known
-    arrivals: np.ndarray  # of the neurons that fired in this window
+
+
+def core_of(figures: CoreFigures) -> Core:
+    """Write the figures of a core as records."""
+    layers = np.zeros(len(figures.n_out), LAYER)
+    for name in _OF_LAYER:
+        layers[name] = getattr(figures, name)
+    for name, field in _OF_REACH.items():
+        layers[name] = getattr(figures.reach, field)
+    for name in _OF_CORE:
+        layers[name] = getattr(figures, name)
+    for name in _NAMES:
+        layers[name] = getattr(figures.latency, name)
+    layers["is_last"][-1] = 1
+    assert (
+        max(*(layers[name].max() for name in ("stages", "located", "INTAKE")), 1) + 2
+        <= MAX_REGISTERS
+    )
+    return Core(layers, figures.reach.first, figures.reach.position)
+
+
+def image_of(figures: CoreFigures, spikes: int) -> Image:
+    """Return the state of a core before an image; `spikes` are its hidden neurons."""
+    count, positions = len(figures.n_out), figures.reach.positions.max()
+    outcome = np.zeros(1, OUTCOME)
+    outcome["decided"] = outcome["ended"] = -1
+    return Image(
+        layers=np.zeros(count, LAYER_STATE),
+        outcome=outcome,
+        spikes=np.zeros(spikes, np.int64),
+        reached=np.zeros((count, positions), np.int64),
+        listed=np.zeros((count, positions), np.int64),
+        arrived=np.zeros((count, figures.n_out.max()), np.int64),
+    )
 
 
 def figures_of(network: Network, folding: Folding) -> CoreFigures:

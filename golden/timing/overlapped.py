@@ -32,6 +32,17 @@ class _Images(NamedTuple):
     decided_after: np.ndarray  # [n]: ticks from `unit` to the decision
 
 
+class _Banks(NamedTuple):
+    """The banks of the encoder: the parts of words that wait in each, and the one searched."""
+
+    waiting: np.ndarray  # [banks, places]: bits of each part
+    last_waits: np.ndarray  # [banks, places]: whether it is the last one of an image
+    first: np.ndarray  # [banks]: the place of the first one
+    level: np.ndarray  # [banks]: how many wait
+    left: np.ndarray  # [banks]: bits left of the part that is searched, -1 without one
+    is_last: np.ndarray  # [banks]: whether it is the last one of an image
+
+
 class _Figures(NamedTuple):
     """Figures of the core: compiled code would keep those it was compiled with."""
 
@@ -118,14 +129,15 @@ def _run(known, core, rounds):
     images = rounds * count
     begun, decided = np.empty(images, np.int64), np.empty(images, np.int64)
 
-    # The words to come; in each bank the parts that wait, and what is left of the one searched.
-    incoming, word, older = 0, 0, 0
-    waiting = np.zeros((banks, places), np.int64)
-    first, level = np.zeros(banks, np.int64), np.zeros(banks, np.int64)
-    left = np.full(banks, -1)
-    # A part of no bits is the last of an image.
-    is_last = np.zeros(banks, np.bool_)
-    last_waits = np.zeros((banks, places), np.bool_)
+    incoming, word, older = 0, 0, 0  # the words to come
+    encoder = _Banks(
+        waiting=np.zeros((banks, places), np.int64),
+        last_waits=np.zeros((banks, places), np.bool_),
+        first=np.zeros(banks, np.int64),
+        level=np.zeros(banks, np.int64),
+        left=np.full(banks, -1),
+        is_last=np.zeros(banks, np.bool_),
+    )
     # The encoder's event, and the registers behind it.
     chain = np.zeros(registers + 1, np.int64)
 
@@ -153,37 +165,16 @@ def _run(known, core, rounds):
             ready = before == NONE or ready
         gone = ready and chain[0] == END
 
-        ends, hits = True, False
-        room = True
+        ends, hits, room = True, False, True
         for bank in range(banks):
-            ends &= left[bank] == 0 and is_last[bank]
-            hits |= left[bank] > 0
-            room &= level[bank] < places
+            ends &= encoder.left[bank] == 0 and encoder.is_last[bank]
+            hits |= encoder.left[bank] > 0
+            room &= encoder.level[bank] < places
         taken = incoming < images and room and (word > 0 or older < core.most_images)
         if taken and word == 0:
             begun[incoming] = cycle
-        for bank in range(banks):
-            part = parts[incoming % count, word, bank] if taken else 0
-            last = taken and word == words - 1
-            offered = taken and (part > 0 or last)
-            used = left[bank] < 0 or (ready and (ends or (left[bank] <= 1 and not is_last[bank])))
-            if ready and left[bank] > 0:
-                left[bank] -= 1
-            keeps = offered and (level[bank] > 0 or not used)
-            if used:
-                if level[bank] > 0:
-                    place = first[bank]
-                    left[bank], is_last[bank] = waiting[bank, place], last_waits[bank, place]
-                    first[bank] = (place + 1) % places
-                    level[bank] -= 1
-                elif offered:
-                    left[bank], is_last[bank] = part, last
-                else:
-                    left[bank] = -1
-            if keeps:
-                place = (first[bank] + level[bank]) % places
-                waiting[bank, place], last_waits[bank, place] = part, last
-                level[bank] += 1
+        last = taken and word == words - 1
+        _search(encoder, parts[incoming % count, word], taken, last, ready, ends)
         if ready:
             chain[0] = END if ends else SPIKE if hits else NONE
         if taken:
@@ -193,6 +184,36 @@ def _run(known, core, rounds):
         older -= gone
         cycle += 1
     return begun, decided
+
+
+@njit(cache=True)
+def _search(encoder, parts, taken, last, ready, ends):
+    """Let a cycle pass in the banks of the encoder, which take their parts of a word if `taken`.
+
+    A part without bits is offered only of the last word of an image. `ready`: the encoder's
+    register takes what is found; `ends`: all banks are at the end of an image.
+    """
+    banks, places = encoder.waiting.shape
+    for bank in range(banks):
+        left, level, first = encoder.left[bank], encoder.level[bank], encoder.first[bank]
+        offered = taken and (parts[bank] > 0 or last)
+        used = left < 0 or (ready and (ends or (left <= 1 and not encoder.is_last[bank])))
+        keeps = offered and (level > 0 or not used)
+        if ready and left > 0:
+            encoder.left[bank] = left - 1
+        if used and level > 0:
+            encoder.left[bank] = encoder.waiting[bank, first]
+            encoder.is_last[bank] = encoder.last_waits[bank, first]
+            first, level = (first + 1) % places, level - 1
+        elif used and offered:
+            encoder.left[bank], encoder.is_last[bank] = parts[bank], last
+        elif used:
+            encoder.left[bank] = -1
+        if keeps:
+            place = (first + level) % places
+            encoder.waiting[bank, place], encoder.last_waits[bank, place] = parts[bank], last
+            level += 1
+        encoder.first[bank], encoder.level[bank] = first, level
 
 
 @njit(cache=True)

@@ -15,6 +15,8 @@ All compiled functions are in this file: numba compiles a cached function anew o
 the function itself has changed.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -23,66 +25,199 @@ BEGINS = -1
 """It stands for the steps of an image's first walk, which does not advance."""
 
 
+class _Walk(NamedTuple):
+    """A walk over the groups, or over positions, that the sequencer begins."""
+
+    first_group: int
+    rows: int  # for which each group is visited; 0 if the event begins no walk
+    steps: int  # by which time advances
+    takes_row: bool
+    ends: bool
+
+
+class _Visits(NamedTuple):
+    """The visits of a walk."""
+
+    at: int  # the earliest cycle of the first one
+    begun: int  # the issue of the walk in a layer that convolves, else -1
+    count: int
+    firing: int  # of a layer that convolves, those before its row is added
+    first: int  # the first of the positions that its row reaches
+
+
 @njit(cache=True)
-def _issue(core, state, layer, at, fetched, ready):
+def _issue(layer, state, at, fetched, ready):
     """Pass one operation from the sequencer to the lanes.
 
     Its word is there from `fetched` on. Returns the cycle of its issue, and the cycle in which it
     leaves the lanes, from `ready` on.
     """
-    e = state.registers[layer]
-    stages = core.stages[layer]
+    e, stages = state.registers, layer.stages
     issued = max(at, e[2] - 1)
     e[1] = issued + 1
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
-        if k == core.fetching[layer]:
+        if k == layer.fetching:
             e[k] = max(e[k], fetched)
     leaves = max(e[stages], ready)
     e[stages + 1] = leaves + 1
-    state.next[layer] = issued + 1
+    state.next = issued + 1
     return issued, leaves
 
 
 @njit(cache=True)
-def _located(core, state, layer, at):
-    """Pass an operation from the sequencer of a layer that convolves to the register of its walk.
-
-    Returns the cycle of its issue, and that from which it is in that register. Whoever calls says
-    from when on the register is free again.
-    """
-    e = state.located[layer]
-    walk = core.reach.located[layer]
-    issued = max(at, e[2] - 1)
-    e[1] = issued + 1
-    for k in range(2, walk + 1):
-        e[k] = max(e[k - 1] + 1, e[k + 1])
-    return issued, e[walk]
+def _sequencer(layer, state, kind, target):
+    """Begin the next walk that an event asks for, until its target tick is reached."""
+    first_group, rows, steps = np.int64(0), np.int64(1), np.int64(0)
+    takes_row, ends = False, False
+    replays = layer.groups > 1 and not layer.convolves
+    lag = target - state.now if state.started else -1
+    if (lag > 0 or (lag == 0 and kind == END)) and state.beats and replays:
+        # The tick's rows are complete: the other groups replay them.
+        first_group, rows, steps = np.int64(1), state.beats, state.opening
+    elif lag < 0:
+        steps, takes_row = np.int64(BEGINS), kind == SPIKE
+        state.started, state.now, state.listings = 1, target, 0
+    elif lag > 0:
+        steps = np.int64(1) << layer.window
+        while steps > lag:
+            steps >>= 1
+        takes_row = kind == SPIKE and steps == lag
+        state.now += steps
+    elif kind == END:
+        ends = True
+    elif kind == SPIKE and layer.convolves:
+        takes_row = True
+    else:
+        rows = np.int64(0)
+    return _Walk(first_group, rows, steps, takes_row, ends)
 
 
 @njit(cache=True)
-def _mask_beats(core, state, layer, group, position, steps, beats):
+def _row_list(layer, state, kind, at):
+    """Take an event of the tick that the layer is at; returns when the next one may follow.
+
+    A row is added to the first group, and listed for the others.
+    """
+    if kind == SPIKE:
+        if state.beats == 0:
+            state.opening = 0
+        state.beats += 1
+        return _issue(layer, state, at, 0, 0)[0]
+    state.next = at + 1
+    return at
+
+
+@njit(cache=True)
+def _locator(layer, state, at):
+    """Pass an operation from the sequencer of a layer that convolves to the register of its walk.
+
+    Returns the cycle of its issue, and that from which it is in that register. `_finish_walk` says
+    from when on the register is free again.
+    """
+    e = state.located
+    issued = max(at, e[2] - 1)
+    e[1] = issued + 1
+    for k in range(2, layer.located + 1):
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+    return issued, e[layer.located]
+
+
+@njit(cache=True)
+def _visits(layer, state, walk, first, address, at):
+    """Begin a walk.
+
+    It is over all groups; over the first alone while its rows come; over the others. A layer that
+    convolves visits the positions reached so far, and then those that the row is for.
+    """
+    none, advances = np.int64(0), walk.steps > 0 or walk.ends
+    if layer.one_walk and advances and walk.first_group == 0:
+        at = max(at, state.promised)
+    if not layer.convolves:
+        groups = np.int64(1) if walk.takes_row or walk.ends else layer.groups - walk.first_group
+        return _Visits(at, np.int64(-1), groups * walk.rows, none, none)
+    begun, at = _locator(layer, state, at)
+    firing, reached, count = none, none, none
+    if advances:
+        at = max(at, state.settled)
+        firing = np.int64(1) if walk.ends else max(state.listings * layer.groups, 1)
+    if walk.takes_row:
+        place = layer.reach_offset + address % layer.reach_places
+        reached = first[place]
+        count = (first[place + 1] - reached) * layer.groups
+    return _Visits(at, begun, firing + count, firing, reached)
+
+
+@njit(cache=True)
+def _visited(layer, state, walk, visits, visit, position, listed):
+    """Return group and position of a visit, whether neurons may fire, and if it is the last so."""
+    if not layer.convolves:
+        number, index = divmod(visit, walk.rows)
+        group = walk.first_group + number
+        fires = index == 0 and (walk.steps > 0 or walk.ends) and not layer.is_last
+        return group, np.int64(0), fires, group == layer.groups - 1
+    if visit < visits.firing:
+        number, group = divmod(visit, layer.groups)
+        return group, listed[number], True, visit == visits.firing - 1
+    number, group = divmod(visit - visits.firing, layer.groups)
+    return group, position[visits.first + number], False, False
+
+
+@njit(cache=True)
+def _reached_positions(state, position, reached, listed):
+    """List a position that a spike reaches, if none has reached it in this image."""
+    if reached[position] != state.image:
+        reached[position] = state.image
+        listed[state.listings] = position
+        state.listings += 1
+
+
+@njit(cache=True)
+def _lanes(layer, state, fires, at):
+    """Pass the operation of a visit to the lanes; returns the cycles of its issue and its leaving.
+
+    In front of the store an operation waits for a place for its mask; its first register takes a
+    cycle. Without places a mask waits beside the drain.
+    """
+    fetched = ready = np.int64(0)
+    if fires and layer.places:
+        fetched = state.places[state.masks % layer.mask_places] + layer.FREED + 1
+    elif fires:
+        ready = state.skid_free
+    return _issue(layer, state, at, fetched, ready)
+
+
+@njit(cache=True)
+def _decision(layer, state, outcome, walk, visit, closes, issued, left):
+    """Note the end of an image and its decision, of an operation of the last layer."""
+    if walk.ends:
+        outcome.ended = issued
+    potentials = closes and walk.steps != 0 and visit % walk.rows == 0
+    if potentials and state.now == outcome.decision_tick:
+        outcome.decided = left + layer.POTENTIALS + layer.decision
+
+
+@njit(cache=True)
+def _mask_beats(layer, state, spikes, group, position, steps, beats):
     """Fill `beats` [k, 2] with the block and the neuron of each beat of a mask; returns how many.
 
     The mask is that of a group at a position after an advance by `steps`. Without a beat the first
     block is -1. Spikes that are sent in one cycle are of different banks of the next layer.
     """
-    lanes, tick = core.lanes[layer], state.now[layer]
-    positions, first = core.reach.positions[layer], core.offset[layer]
-    columns = core.n_out[layer] // positions
-    count = 0
-    if core.sends[layer] > 1:
-        banks = np.zeros(core.sends[layer], np.int64)
-        for lane in range(lanes):
-            if tick - steps < state.spikes[first + lane] <= tick:
-                banks[lane % core.sends[layer]] += 1
+    tick, after, count = state.now, state.now - steps, 0
+    if layer.sends > 1:
+        banks = np.zeros(layer.sends, np.int64)
+        for lane in range(layer.lanes):
+            if after < spikes[layer.offset + lane] <= tick:
+                banks[lane % layer.sends] += 1
         count = banks.max()
         beats[: max(count, 1), 0] = 0 if count else -1
         return max(count, 1)
-    for lane in range(min(lanes, columns - group * lanes)):
-        neuron = (group * lanes + lane) * positions + position
-        if tick - steps < state.spikes[first + neuron] <= tick:
-            beats[count, 0] = lane // core.drain_block
+    columns = layer.n_out // layer.positions
+    for lane in range(min(layer.lanes, columns - group * layer.lanes)):
+        neuron = (group * layer.lanes + lane) * layer.positions + position
+        if after < spikes[layer.offset + neuron] <= tick:
+            beats[count, 0] = lane // layer.drain_block
             beats[count, 1] = neuron
             count += 1
     if count == 0:
@@ -91,232 +226,160 @@ def _mask_beats(core, state, layer, group, position, steps, beats):
 
 
 @njit(cache=True)
-def _queued(core, state, layer, steps, out):
+def _drain(layer, state, left):
+    """Take the mask of an operation that has left the lanes; returns when it can be searched."""
+    if not layer.places:
+        # Not taken, it waits beside the drain and holds up the next one.
+        state.skid_free = max(left, state.block_free) + layer.DRAIN_BEAT
+        return state.skid_free
+    # It waits in a place kept for it.
+    by_blocks = layer.sends == 1
+    empty = state.mask_free if by_blocks else state.block_free
+    taken_out = max(left + layer.DRAIN_PLACE, empty)
+    state.places[state.masks % layer.mask_places] = taken_out
+    state.masks += 1
+    return taken_out + (layer.DRAIN_BLOCKS if by_blocks else layer.DRAIN_BEAT)
+
+
+@njit(cache=True)
+def _drain_block(layer, state, beats, beat, found, offer):
+    """Search the next block if a beat is its first; returns when a block and the beat are there."""
+    by_blocks = layer.places and layer.sends == 1
+    if by_blocks and (beat == 0 or beats[beat, 0] != beats[beat - 1, 0]):
+        state.mask_free = max(found, state.block_free)
+        found = offer = state.mask_free + layer.DRAIN_BEAT
+    return found, offer
+
+
+@njit(cache=True)
+def _window_queue(layer, state, spikes, arrived, steps, out):
     """Fill `out` [k, 2] with tick and neuron of the window that ends now; returns how many.
 
     They are in the order of their ticks, and those of one tick in the order of their arrival.
     """
-    tick, count = state.now[layer], 0
-    arrived = state.arrived[layer, : state.arrivals[layer]]
-    for spike_tick in range(tick - steps + 1, tick + 1):
-        for neuron in arrived:
-            if state.spikes[core.offset[layer] + neuron] == spike_tick:
+    count = 0
+    for spike_tick in range(state.now - steps + 1, state.now + 1):
+        for neuron in arrived[: state.arrivals]:
+            if spikes[layer.offset + neuron] == spike_tick:
                 out[count, 0] = spike_tick
                 out[count, 1] = neuron
                 count += 1
-    state.arrivals[layer] = 0
+    state.arrivals = 0
     return count
 
 
 @njit(cache=True)
-def _push(core, state, layer, kind, tick, address, offered):
-    """Offer an event to `layer` from cycle `offered` on; returns the cycle in which it is taken.
+def _finish_walk(layer, state, walk, visits, begun, at):
+    """Return when the next walk may begin, and whether the layer's window is over."""
+    advances = walk.steps > 0 or walk.ends
+    if layer.convolves:
+        state.located[layer.located + 1] = at + (visits.count == 0)
+        at = state.next = begun + 1
+        if visits.count > visits.firing:
+            state.settled = state.registers[layer.REACHED]
+        if advances:
+            state.promised = state.block_free + layer.DONE
+    state.beats, state.opening = walk.takes_row, walk.steps
+    return at, layer.window > 0 and advances and (layer.convolves or not walk.takes_row)
 
-    Recursive in the layers (and one function for that reason: numba caches no other recursion).
+
+@njit(cache=True)
+def _push(core, image, number, kind, tick, address, offered):
+    """Offer an event to layer `number` from cycle `offered` on; returns the cycle it is taken in.
+
+    Recursive in the layers: what calls itself is one function, for numba caches no other recursion.
     """
-    if state.decided[0] >= 0:
+    outcome = image.outcome[0]
+    if outcome.decided >= 0:
         return offered
-    latency, reach = core.latency, core.reach
-    taken = max(offered, state.door_free[layer])
-    state.door_free[layer] = max(taken, state.event_free[layer]) + latency.EVENT
-    at = max(state.door_free[layer], state.next[layer])
-    target = core.deadline if kind == END else tick
-    groups, window = core.groups[layer], core.window[layer]
-    last = layer == core.n_out.size - 1
-    places, sends = core.places[layer], core.sends[layer]
-    convolves = reach.convolves[layer]
-    replays = groups > 1 and not convolves
-    beats = np.empty((core.n_out[layer] + 1, 2), np.int64)
-
+    layer, state = core.layers[number], image.layers[number]
+    listed, arrived = image.listed[number], image.arrived[number]
+    taken = max(offered, state.door_free)
+    state.door_free = max(taken, state.event_free) + layer.EVENT
+    at = max(state.door_free, state.next)
+    target = layer.deadline if kind == END else tick
+    beats = np.empty((layer.n_out + 1, 2), np.int64)
     while True:
-        lag = target - state.now[layer] if state.started[layer] else -1
-        ends = False
-        if (lag > 0 or (lag == 0 and kind == END)) and state.beats[layer] and replays:
-            # The tick's rows are complete: the other groups replay them.
-            first_group, rows, steps = 1, state.beats[layer], state.opening[layer]
-            takes_row = False
-        elif lag < 0:
-            first_group, rows, steps = 0, 1, BEGINS
-            takes_row = kind == SPIKE
-            state.started[layer], state.now[layer] = 1, target
-            state.reached[layer] = 0
-        elif lag > 0:
-            steps = 1 << window
-            while steps > lag:
-                steps >>= 1
-            first_group, rows = 0, 1
-            takes_row = kind == SPIKE and steps == lag
-            state.now[layer] += steps
-        elif kind == SPIKE and convolves:
-            first_group, rows, steps, takes_row = 0, 1, 0, True
-        elif kind == SPIKE:
-            if state.beats[layer] == 0:
-                state.opening[layer] = 0
-            state.beats[layer] += 1
-            state.event_free[layer] = _issue(core, state, layer, at, 0, 0)[0]
+        walk = _sequencer(layer, state, kind, target)
+        if walk.rows == 0:
+            state.event_free = _row_list(layer, state, kind, at)
             return taken
-        elif kind == ADVANCE:
-            state.next[layer] = at + 1
-            state.event_free[layer] = at
-            return taken
-        else:
-            first_group, rows, steps, takes_row, ends = 0, 1, 0, False, True
-        if core.one_walk[layer] and (ends or (first_group == 0 and steps > 0)):
-            at = max(at, state.promised[layer])
-
-        # A walk over all groups; over the first alone while its rows come; over the others. A layer
-        # that convolves visits the positions reached so far, and then those that the row is for.
-        begun = np.int64(-1)
-        told, position = np.int64(0), np.int64(0)
-        visits = (groups - first_group) * rows
-        if convolves:
-            begun, at = _located(core, state, layer, at)
-            if steps > 0 or ends:
-                at = max(at, state.settled[layer])
-                told = 1 if ends else max(state.listings[layer] * groups, 1)
-            elif steps == BEGINS:
-                state.listings[layer] = 0
-            visits, start = told, np.int64(0)
-            if takes_row:
-                start = reach.offset[layer] + address % reach.places[layer]
-                visits += (reach.first[start + 1] - reach.first[start]) * groups
-                start = reach.first[start]
-        elif takes_row or ends:
-            visits = rows
-        for visit in range(visits):
-            if convolves:
-                fires = visit < told
-                closes = visit == told - 1
-                number, group = divmod(visit if fires else visit - told, groups)
-                if not fires:
-                    position = reach.position[start + number]
-                    if state.reached[layer, position] == 0:
-                        state.reached[layer, position] = 1
-                        state.listed[layer, state.listings[layer]] = position
-                        state.listings[layer] += 1
-                else:
-                    position = state.listed[layer, number]
-            else:
-                number, index = divmod(visit, rows)
-                group = first_group + number
-                closes = group == groups - 1
-                fires = index == 0 and (steps > 0 or ends) and not last
-            place = state.masks[layer] % core.mask_places
-            # In front of the store an operation waits for a place for its mask; its first register
-            # takes a cycle.
-            freed = state.places[layer, place] + latency.FREED
-            fetched = freed + 1 if fires and places else 0
-            ready = state.skid_free[layer] if fires and not places else 0
-            issued, left = _issue(core, state, layer, at, fetched, ready)
+        visits = _visits(layer, state, walk, core.first, address, at)
+        begun, at = visits.begun, visits.at
+        for visit in range(visits.count):
+            group, position, fires, closes = _visited(
+                layer, state, walk, visits, visit, core.position, listed
+            )
+            issued, left = _lanes(layer, state, fires, at)
             at = issued + 1
             if begun < 0:
                 begun = issued
-            if ends and last:
-                state.ended[0] = issued
-            potentials = last and closes and (steps != 0) and visit % rows == 0
-            if potentials and state.now[layer] == state.decision_tick[0]:
-                state.decided[0] = left + latency.POTENTIALS + core.decision
-                return taken
+            if layer.is_last:
+                _decision(layer, state, outcome, walk, visit, closes, issued, left)
             if not fires:
-                if convolves:
-                    state.settled[layer] = state.registers[layer, latency.REACHED]
+                if layer.convolves:
+                    _reached_positions(state, position, image.reached[number], listed)
                 continue
-
-            # The mask is searched, block by block.
-            count = _mask_beats(core, state, layer, group, position, steps, beats)
-            if window and beats[0, 0] >= 0:
-                for beat in range(count):
-                    state.arrived[layer, state.arrivals[layer]] = beats[beat, 1]
-                    state.arrivals[layer] += 1
-            if places:
-                # It waits in a place kept for it.
-                empty = state.mask_free[layer] if sends == 1 else state.block_free[layer]
-                taken_out = max(left + latency.DRAIN_PLACE, empty)
-                state.places[layer, place] = taken_out
-                state.masks[layer] += 1
-            if places and sends > 1:
-                found = offer = taken_out + latency.DRAIN_BEAT
-            elif places:
-                found = offer = taken_out + latency.DRAIN_BLOCKS
-            else:
-                # Not taken, it waits beside the drain and holds up the next one.
-                found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
-                state.skid_free[layer] = offer
+            count = _mask_beats(layer, state, image.spikes, group, position, walk.steps, beats)
+            found = offer = _drain(layer, state, left)
             for beat in range(count):
-                block, neuron = beats[beat]
-                if places and sends == 1 and (beat == 0 or block != beats[beat - 1, 0]):
-                    moved = max(found, state.block_free[layer])
-                    state.mask_free[layer] = moved
-                    found = offer = moved + latency.DRAIN_BEAT
-                gone = offer
-                if not window and (block >= 0 or closes or ends):
-                    sent = np.int64(END if ends else SPIKE if block >= 0 else ADVANCE)
-                    gone = _push(core, state, layer + 1, sent, state.now[layer], neuron, offer)
-                    if state.decided[0] >= 0:
-                        return taken
-                state.block_free[layer] = gone
+                found, offer = _drain_block(layer, state, beats, beat, found, offer)
+                (block, neuron), gone = beats[beat], offer
+                if layer.window and block >= 0:
+                    arrived[state.arrivals] = neuron
+                    state.arrivals += 1
+                elif not layer.window and (block >= 0 or closes or walk.ends):
+                    sent = np.int64(END if walk.ends else SPIKE if block >= 0 else ADVANCE)
+                    gone = _push(core, image, number + 1, sent, state.now, neuron, offer)
+                state.block_free = gone
                 offer = gone + 1
-        if convolves:
-            state.located[layer, reach.located[layer] + 1] = at if visits else at + 1
-            at = state.next[layer] = begun + 1
-            if steps > 0 or ends:
-                state.promised[layer] = state.block_free[layer] + latency.DONE
-
-        # A window's queue is released when its last beat has come through the crossing unit.
-        if window and (ends or (steps > 0 and (convolves or not takes_row))):
-            empty = state.block_free[layer] + core.release[layer]
-            offer = state.block_free[layer] + core.queued[layer]
-            count = _queued(core, state, layer, steps, beats)
-            for queued in range(count):
-                spike_tick, neuron = beats[queued]
-                gone = _push(core, state, layer + 1, np.int64(SPIKE), spike_tick, neuron, offer)
-                if state.decided[0] >= 0:
-                    return taken
-                empty = gone + 1
-                offer = gone + latency.QUEUE_SELECT
-            sent = np.int64(END if ends else ADVANCE)
-            none = np.int64(0)
-            gone = _push(core, state, layer + 1, sent, state.now[layer], none, empty)
-            state.promised[layer] = gone + latency.DONE
-        if ends:
-            state.event_free[layer] = begun
-            return taken
-        state.beats[layer] = takes_row
-        state.opening[layer] = steps
-        if first_group == 0 and state.now[layer] == target and kind != END:
-            state.event_free[layer] = begun
+        at, window_ends = _finish_walk(layer, state, walk, visits, begun, at)
+        if window_ends:
+            # A window's queue is released when its last beat has come through the crossing unit.
+            empty, offer = state.block_free + layer.release, state.block_free + layer.queued
+            count = _window_queue(layer, state, image.spikes, arrived, walk.steps, beats)
+            for spike in range(count):
+                spike_tick, neuron = beats[spike]
+                gone = _push(core, image, number + 1, np.int64(SPIKE), spike_tick, neuron, offer)
+                empty, offer = gone + 1, gone + layer.QUEUE_SELECT
+            sent = np.int64(END if walk.ends else ADVANCE)
+            gone = _push(core, image, number + 1, sent, state.now, np.int64(0), empty)
+            state.promised = gone + layer.DONE
+        arrives = walk.first_group == 0 and state.now == target and kind != END
+        if walk.ends or arrives or outcome.decided >= 0:
+            state.event_free = begun
             return taken
 
 
 @njit(cache=True)
-def _take(core, state, kind, tick, address, offered):
+def _take(core, image, kind, tick, address, offered):
     """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
-    e, stages = state.intake, core.latency.INTAKE
+    e, stages = image.outcome[0].intake, core.layers[0].INTAKE
     taken = max(offered, e[2] - 1)
     e[1] = taken + 1
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
     first = np.int64(0)  # typed, since numba would compile a version for every literal
-    e[stages + 1] = _push(core, state, first, kind, tick, address, e[stages]) + 1
+    e[stages + 1] = _push(core, image, first, kind, tick, address, e[stages]) + 1
     return taken
 
 
 @njit(cache=True)
-def _image(core, state, ticks, bitmap, connected):
+def _image(core, image, ticks, bitmap, connected):
     """Run one image: `ticks` [n_rows] of its inputs, or the bits of its bitmap."""
     if bitmap == 0:
-        _events(core, state, ticks)
-    elif core.rows[0] > 1:
-        _banked_bitmap(core, state, bitmap, connected)
+        _events(core, image, ticks)
+    elif core.layers[0].rows > 1:
+        _banked_bitmap(core, image, bitmap, connected)
     else:
-        _bitmap(core, state, bitmap, connected)
+        _bitmap(core, image, bitmap, connected)
 
 
 @njit(cache=True)
-def _events(core, state, ticks):
+def _events(core, image, ticks):
     """Offer an image as events: each has one row of every bank that has any left at its tick."""
     spike, end = np.int64(SPIKE), np.int64(END)
-    banks = np.zeros(core.rows[0], np.int64)
+    banks = np.zeros(core.layers[0].rows, np.int64)
     offered = np.int64(0)
     order = np.argsort(ticks, kind="mergesort")
     for place, row in enumerate(order):
@@ -327,15 +390,15 @@ def _events(core, state, ticks):
         if place + 1 == order.size or ticks[order[place + 1]] != tick:
             amount = banks.max()
             for address in order[place + 1 - amount : place + 1]:
-                offered = _take(core, state, spike, tick, address, offered) + 1
+                offered = _take(core, image, spike, tick, address, offered) + 1
             banks[:] = 0
-    _take(core, state, end, np.int64(0), np.int64(0), offered)
+    _take(core, image, end, np.int64(0), np.int64(0), offered)
 
 
 @njit(cache=True)
-def _banked_bitmap(core, state, bitmap, connected):
+def _banked_bitmap(core, image, bitmap, connected):
     """Offer an image as words, cycle by cycle; every bank searches its own part of each word."""
-    banks = core.rows[0]
+    banks = core.layers[0].rows
     words = -(-connected.size // bitmap)
     final = words - 1
     bright = np.zeros((words, banks), np.int64)
@@ -346,16 +409,16 @@ def _banked_bitmap(core, state, bitmap, connected):
     held = np.full(banks, -1)  # the one it searches
     left = np.zeros(banks, np.int64)  # bits of it
     free = none = np.int64(0)  # `free`: when the register of the event can be loaded
-    latency = core.latency
+    latency = core.layers[0]
     cycle = np.int64(0)
     while True:
         step = cycle >= free
         ends = held.min() == final and left.max() == 0
         if step and ends:
-            _take(core, state, np.int64(END), none, none, cycle + latency.ENCODER_ROW)
+            _take(core, image, np.int64(END), none, none, cycle + latency.ENCODER_ROW)
             return
         if step and left.max() > 0:
-            free = _take(core, state, np.int64(SPIKE), tick, none, cycle + latency.ENCODER_ROW)
+            free = _take(core, image, np.int64(SPIKE), tick, none, cycle + latency.ENCODER_ROW)
         for bank in range(banks):
             if step and left[bank] > 0:
                 left[bank] -= 1
@@ -376,10 +439,10 @@ def _banked_bitmap(core, state, bitmap, connected):
 
 
 @njit(cache=True)
-def _bitmap(core, state, bitmap, connected):
+def _bitmap(core, image, bitmap, connected):
     """Offer an image as words; one register holds a word, one the pixel whose row is looked up."""
     spike, end = np.int64(SPIKE), np.int64(END)
-    latency = core.latency
+    latency = core.layers[0]
     word_offered = 0
     word_free = 0
     row_free = 0
@@ -402,27 +465,29 @@ def _bitmap(core, state, bitmap, connected):
             row_free = word_free + latency.ENCODER_ROW
             if pixel > 1:
                 address = np.int64(word * bitmap + place)
-                row_free = _take(core, state, spike, pixel - 2, address, row_free)
+                row_free = _take(core, image, spike, pixel - 2, address, row_free)
     # With the end the last word is used up.
     offered = max(at, row_free) + latency.ENCODER_ROW
-    _take(core, state, end, np.int64(0), np.int64(0), offered)
+    _take(core, image, end, np.int64(0), np.int64(0), offered)
 
 
 @njit(cache=True)
-def count_images(core, state, spikes, decision_ticks, ticks, bitmap, connected):
+def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
     """The cycles in which each image is decided, and in which the last layer takes its end.
 
     A decision stops everything; -1 stands for what then does not happen.
     """
     decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
-    for image in range(len(ticks)):
-        for known in (state.by_layer, state.registers, state.places, state.located):
-            known[:] = 0
-        state.intake[:] = 0
-        state.decided[0] = state.ended[0] = -1
-        for neuron in range(state.spikes.size):  # of an array numba compiles a message, too
-            state.spikes[neuron] = spikes[image, neuron]
-        state.decision_tick[0] = decision_ticks[image]
-        _image(core, state, ticks[image], bitmap, connected[image])
-        decided[image], ended[image] = state.decided[0], state.ended[0]
+    before, state_before = image.outcome.copy(), image.layers.copy()
+    outcome = image.outcome[0]
+    for number in range(len(ticks)):
+        image.outcome[:] = before
+        image.layers[:] = state_before
+        for layer in image.layers:
+            layer.image = number + 1
+        outcome.decision_tick = decision_ticks[number]
+        for neuron in range(image.spikes.size):  # of an array numba compiles a message, too
+            image.spikes[neuron] = spikes[number, neuron]
+        _image(core, image, ticks[number], bitmap, connected[number])
+        decided[number], ended[number] = outcome.decided, outcome.ended
     return decided, ended
