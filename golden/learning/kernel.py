@@ -63,7 +63,7 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
     W1, W2 = weights
     unit, deadline = network.unit, network.deadline
     low, high = weight_range(network.stored_bits)
-    step, row_draw, output_draw = settings.step, settings.row_draw, settings.output_draw
+    step, row_draw = settings.step, settings.row_draw
     rule = results.rule
     n_hidden, n_out = W2.shape
     shift1 = network.stored_bits - network.weight_bits[0]
@@ -104,16 +104,9 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
         quiet = zk > 0 and 2 * zk < 5 * unit  # an early decision: keep activity from running away
         _correct(W2, D, B, quiet, settings.exact, correction)
         change = (step * correction).astype(np.int64)
-        for h in range(n_hidden):
-            if 0 < z_hidden[h] < zc:
-                rule.hidden_rows[image] += 1
-                s = leap(s) if output_draw else s
-                if s & ((1 << output_draw) - 1):
-                    continue
-                rule.output_updates[image] += 1
-                for o in range(n_out):
-                    W2[h, o] = min(max(W2[h, o] + D[o], low), high)
-                    used2[h, o] = W2[h, o] >> shift2
+        rule.hidden_rows[image], rule.output_updates[image], s = _update_outputs(
+            W2, used2, shift2, (low, high), D, z_hidden, zc, settings.output_draw, s
+        )
         for i in range(len(W1)):
             if 0 < ticks[image, i] < zc:
                 rule.input_rows[image] += 1
@@ -128,6 +121,28 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
                     W1[i, h] = min(max(W1[i, h] + change[h], low), high)
                     used1[i, h] = W1[i, h] >> shift1
     return s
+
+
+@njit(cache=True, nogil=True)
+def _update_outputs(weights, used, shift, limits, D, z_hidden, zc, draw, s):
+    """Add D to the weights of some hidden neurons that spike before zc, and renew the bits in use.
+
+    Returns the number of those neurons, of those whose weights are updated, and the generator's
+    next state.
+    """
+    low, high = limits
+    rows = updates = 0
+    for h in range(len(z_hidden)):
+        if 0 < z_hidden[h] < zc:
+            rows += 1
+            s = leap(s) if draw else s
+            if s & ((1 << draw) - 1):
+                continue
+            updates += 1
+            for o in range(len(D)):
+                weights[h, o] = min(max(weights[h, o] + D[o], low), high)
+                used[h, o] = weights[h, o] >> shift
+    return rows, updates, s
 
 
 @njit(cache=True, nogil=True)

@@ -40,7 +40,7 @@ class _Visits(NamedTuple):
 
     at: int  # the earliest cycle of the first one
     begun: int  # the issue of the walk in a layer that convolves, else -1
-    count: int
+    total: int
     firing: int  # of a layer that convolves, those before its row is added
     first: int  # the first of the positions that its row reaches
 
@@ -273,9 +273,9 @@ def _finish_walk(layer, state, walk, visits, begun, at):
     """Return when the next walk may begin, and whether the layer's window is over."""
     advances = walk.steps > 0 or walk.ends
     if layer.convolves:
-        state.located[layer.located + 1] = at + (visits.count == 0)
+        state.located[layer.located + 1] = at + (visits.total == 0)
         at = state.next = begun + 1
-        if visits.count > visits.firing:
+        if visits.total > visits.firing:
             state.settled = state.registers[layer.REACHED]
         if advances:
             state.promised = state.block_free + layer.DONE
@@ -306,7 +306,7 @@ def _push(core, image, number, kind, tick, address, offered):
             return taken
         visits = _visits(layer, state, walk, core.first, address, at)
         begun, at = visits.begun, visits.at
-        for visit in range(visits.count):
+        for visit in range(visits.total):
             group, position, fires, closes = _visited(
                 layer, state, walk, visits, visit, core.position, listed
             )

@@ -174,17 +174,17 @@ BROKEN = {
         "W1[i, h] + change[h]",
     ),
     "output weights too high": (
-        "min(max(W2[h, o] + D[o], low), high)",
-        "max(W2[h, o] + D[o], low)",
+        "min(max(weights[h, o] + D[o], low), high)",
+        "max(weights[h, o] + D[o], low)",
     ),
     "output weights too low": (
-        "min(max(W2[h, o] + D[o], low), high)",
-        "min(W2[h, o] + D[o], high)",
+        "min(max(weights[h, o] + D[o], low), high)",
+        "min(weights[h, o] + D[o], high)",
     ),
     "draws of 1 leap": ("leap(s) if row_draw else s", "leap(s)"),
     "one draw for an image": (
-        "leap(s) if output_draw else s",
-        "leap(s) if output_draw and rule.hidden_rows[image] == 1 else s",
+        "leap(s) if draw else s",
+        "leap(s) if draw and rows == 1 else s",
     ),
     "the other half is drawn": ("(1 << row_draw) - 1):", "(1 << row_draw) - 1) == 0:"),
     "the generator forgets": ("return s\n", "return s ^ 1\n"),
@@ -196,7 +196,7 @@ BROKEN = {
     "the first of equal outputs": ("or (zk == z and M[o] > M[k])", "or False"),
     "the last of equal outputs": ("M[o] > M[k]", "M[o] >= M[k]"),
     "used bits are not renewed": ("used1[i, h] = W1[i, h] >> shift1", "pass"),
-    "used output bits are not renewed": ("used2[h, o] = W2[h, o] >> shift2", "pass"),
+    "used output bits are not renewed": ("used[h, o] = weights[h, o] >> shift", "pass"),
     "updates without a label": ("if y == UNLABELLED:", "if False:"),
     "run-on without a label": ("        if labelled:\n", "        if True:\n"),
 }
