@@ -2,7 +2,7 @@
 """What a network of sound is taught beside its words: words in noise, and what is none of them.
 
 All of it is made of the pictures of words, so it needs no other recordings. The constants were
-chosen on held-out recordings (docs/sound.md).
+chosen on held-out recordings (docs/figures/sound.md).
 """
 
 from typing import NamedTuple

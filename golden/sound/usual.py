@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The usual front end: filters spread over speech, with coefficients rounded to integers.
 
-The constants were chosen on held-out training recordings of spoken digits (docs/sound.md).
+The constants were chosen on held-out training recordings of spoken digits (docs/figures/sound.md).
 """
 
 from functools import cache

@@ -77,7 +77,7 @@ def test_options_that_go_with_a_file(capfd, folder, file, words):
 
 
 def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
-    """On most sets it is more accurate than crossings: docs/data.md has the figures."""
+    """On most sets it is more accurate than crossings (docs/figures/series.md)."""
     assert firstspike(capfd, "train", "--dataset", "series.npz", *QUICK).status == 0
     network = Network.load("made.npz")
     assert network.encoding == ENCODING
