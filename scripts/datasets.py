@@ -62,7 +62,7 @@ def dataset_options(
                 default=default,
                 type=DatasetName(),
                 metavar="NAME|FILE",
-                help=f"{whose}: {names}, or a file of yours. It is an .npz as Keras writes it, a "
+                help=f"{whose}: {names}, or your own file. It is an .npz as Keras writes it, a "
                 ".csv, a .jsonl of events, or a folder of images or of WAV files.",
             ),
         ):

@@ -209,7 +209,7 @@ def lanes_option(
         "--lanes",
         type=Lanes(),
         metavar="P[,P...]",
-        help=f"{meaning}. With commas each layer has a number of its own.  [default: {default}]",
+        help=f"{meaning}. With commas each layer has its own number.  [default: {default}]",
     )
 
 

@@ -193,7 +193,7 @@ class _Column:
         if not texts:
             return {self.name: np.array(self.numbers, np.float64)}
         if len(texts) < len(present):
-            raise self._wrong(texts[0], " beside numbers: give numbers alone, or texts alone.")
+            raise self._wrong(texts[0], " beside numbers: give only numbers, or only texts.")
         if all(_DIGITS.fullmatch(self.cells[at]) for at in texts):
             raise self._wrong(
                 texts[0],
