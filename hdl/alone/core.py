@@ -75,7 +75,11 @@ class AloneCore(Block):
     reported decision, valid while `shown_valid` is high; `waiting`, high until the weights are
     verified; the Core's taps log_0, log_1, ...
 
-    Parameters: `identity` of the design and `place` of the flash image, as for Loader.
+    Parameters: `config` and `network` of the core; `sensor`; `clock_hz`; `identity` of the design
+    and `place` of the flash image, as for Loader.
+
+    Latency and throughput: those of sensor, Core and Teller; the Teller stalls decisions while it
+    sends a line.
     """
 
     def __init__(

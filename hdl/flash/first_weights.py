@@ -27,7 +27,7 @@ class FirstWeights(Block):
 
     Parameters: those of Loader.
 
-    Latency: 0 cycles. While `loading` is high, `linked` stalls.
+    Latency: 0 cycles; throughput: one request per cycle. While `loading` is high, `linked` stalls.
     """
 
     def __init__(self, config: CoreConfig, identity: bytes, place: int, clock_hz: int) -> None:

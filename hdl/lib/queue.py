@@ -79,7 +79,7 @@ class SpikeQueue(Block):
     (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT.) For an item pushed into an empty queue:
 
         cycle        0        1          2
-        push         taken
+        push         accepted
         stored                selected
         pop                              valid
 

@@ -58,6 +58,9 @@ class Link(Block):
     Parameters: `config` of the core, for the connected inputs of `network`; `network`, with all
     inputs; `facts` of the design; `digit`, bool [n_connected], the image to show, or None;
     `gapless`, as for the Transmitter; `flashed`, whether the first weights are from a flash.
+
+    Latency and throughput: those of Receiver, Ring, Engine and Transmitter; a register between
+    Engine and Transmitter adds one cycle to the latency of answers.
     """
 
     def __init__(

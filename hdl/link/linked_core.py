@@ -30,6 +30,8 @@ class LinkedCore(Block):
     Parameters: `weights` as for Core, or None if the host writes them after power-up; `place`, the
     address of the weights in the flash, or None without flash; `digit` and `gapless` as for Link.
     All other parameters are fields of Facts.
+
+    Latency: those of Link and Core, and one cycle for a register in front of events and words.
     """
 
     def __init__(

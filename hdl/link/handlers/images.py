@@ -51,6 +51,9 @@ class ImageHandler(Handler):
     of range, which the core drops and flags. A memory holds one bit per row that has spiked. After
     the decision the events are read from the Ring again, and clear their bits. This second pass
     takes 8 cycles per event before the answer, but needs no sweep over all rows.
+
+    Latency: 0 cycles for a byte of a bitmap, without WordPacker. Throughput: one byte of a bitmap
+    per cycle, or one event in 8 cycles.
     """
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)

@@ -88,7 +88,8 @@ class Player(Block):
     Parameters: `config` of a core with a bitmap; `images`, the number of images that the Player
     stores. Raises NetworkError like `check_bench`.
 
-    Throughput: one word per cycle, and one decision every third cycle.
+    Latency: 2 cycles from `start` to the first word. Throughput: one word per cycle, and one
+    decision every third cycle.
     """
 
     def __init__(self, config: CoreConfig, images: int) -> None:
