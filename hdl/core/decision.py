@@ -168,7 +168,7 @@ class Decision(Block):
             tick = said.tick
         final = tick == config.deadline
         tick_known = undecided & (operation.group == groups - 1)
-        ends = Signal()  # nothing more of this image matters
+        ends = Signal()  # the image needs no further processing
         if config.learns:
             m.submodules.run_on = run_on = RunOn(config)
             m.d.comb += [

@@ -150,7 +150,7 @@ class LevelsEncoder(Block):
 
 
 def check_pixels(network: Network) -> None:
-    """Raise NetworkError for a network that a LevelsEncoder cannot encode for."""
+    """Raise NetworkError for a network whose encoding a LevelsEncoder does not support."""
     if not isinstance(network.coding, Levels) or not network.takes_pixels:
         raise NetworkError(
             f"a LevelsEncoder takes networks of pixels with levels, not of {network.encoding} "

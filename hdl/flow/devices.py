@@ -81,7 +81,7 @@ GOWIN = Family(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Device:
-    """An FPGA."""
+    """An FPGA: its family, synthesis command and resources."""
 
     name: str
     family: Family

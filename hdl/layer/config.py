@@ -28,7 +28,7 @@ class Learning:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerConfig:
-    """Folding and number formats of one layer."""
+    """The folding and the number formats of one layer."""
 
     folding: LayerFolding
     weight_bits: int
@@ -112,7 +112,7 @@ class LayerConfig:
         folding = self.folding
         if folding.convolves:
             return folding.one_walk
-        steady = folding.mask_places or folding.rows > 1  # lanes that never wait
+        steady = folding.mask_places or folding.rows > 1  # lanes that never stall
         waits = not (folding.window or steady)
         behind = folding.drain_cycles
         if folding.last:

@@ -92,7 +92,7 @@ class MaskBuffer(Block):
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
-            #: Always ready.
+            #: Masks; always ready.
             fired=In(stream.Signature(fired_layout(config))),
             o=Out(stream.Signature(waiting_layout(config))),
             #: Masks with their flags.

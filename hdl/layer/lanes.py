@@ -170,7 +170,7 @@ class Lanes(Block):
                 with m.If(known):
                     m.d.sync += M.eq(product if apart else Mux(to.starts, -product, 0))
                 to.initial = M
-                if apart:  # -x is ~x + 1, and the 1 comes as a carry
+                if apart:  # -x is ~x + 1, and the carry input adds the 1
                     to.carry = Signal(name="starting")
                     to.initial = Mux(to.carry, ~M, 0)
                     with m.If(ready):

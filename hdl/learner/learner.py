@@ -240,7 +240,7 @@ class Learner(Block):
         m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)
         with m.Switch(state):
             with m.Case(State.IDLE):
-                m.d.sync += changed.eq(0)  # a scan changes nothing
+                m.d.sync += changed.eq(0)  # a scan changes no weight
                 with m.If(self.outcome.valid):
                     m.d.sync += state.eq(State.JUDGE)
                 with m.Elif(begins_scan):

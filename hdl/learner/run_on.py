@@ -24,7 +24,7 @@ def outcome_layout(config: LayerConfig) -> data.StructLayout:
     n_out = config.folding.n_out
     return struct(
         decision=range(n_out),
-        tick=range(config.deadline + 1),  # zk, of the decision
+        tick=range(config.deadline + 1),  # zk, the tick of the decision
         forced=1,
         learn=1,
         # zc: spikes before this tick take part. The limit is deadline + 1 until zc is known.

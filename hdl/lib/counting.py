@@ -58,5 +58,5 @@ def next_or(load: Value, value: ValueLike, count: Value) -> Value:
 
 
 def previous_or(load: Value, value: ValueLike, count: Value) -> Value:
-    """Return `count` - 1, or `value` with `load`; as small as `next_or`."""
+    """Return `count` - 1, or `value` with `load`; the logic is as small as that of `next_or`."""
     return Mux(load, value, (count + (~load).replicate(len(count)))[: len(count)])

@@ -97,7 +97,7 @@ class SpikeQueue(Block):
         item = stream.Signature(item_layout(n_keys, shape))
         super().__init__(push=In(item), pop=Out(item), release=In(1), clear=In(1), empty=Out(1))
 
-        places = range(max(capacity, 2))  # an address has a bit at least
+        places = range(max(capacity, 2))  # at least 2, so that an address has a bit
 
         # The state besides the memories; the formal proof of the queue reads it.
         self._stored = Signal(n_keys, name="stored")  # the keys that have items

@@ -218,7 +218,7 @@ class Engine(Block):
         taken = (state == State.PAYLOAD) & payload.valid & payload.ready
         with m.If(taken):
             m.d.sync += word.eq(Cat(word[8:], payload.payload))
-        answered = Signal()  # a byte
+        answered = Signal()  # the last bit of a byte is sent
         with m.If(taken | (answered & (state == State.BODY))):
             m.d.sync += index.eq(index + 1)
         # The answer is serialised, because its checksum accepts one bit per cycle.
@@ -280,7 +280,7 @@ class Engine(Block):
                 m.d.comb += [get.ready.eq(~unasked), self.release.eq(~unasked)]
                 m.d.sync += [unasked.eq(0), second.eq(0), refused.eq(0), state.eq(State.IDLE)]
 
-        # The ports of the handlers besides the request.
+        # The other ports of the handlers.
         with m.If(shows):
             m.d.sync += wanted.eq(1)
         outside = wiring.flipped(self)

@@ -38,7 +38,7 @@ ANSWER = 0x80
 """Added to a request's type in its answer."""
 
 UNLABELLED = 0xFF
-"""The label of an image that is not to be learned."""
+"""The label of an image without a label, which is not learned."""
 
 PROBE = 0
 """A reserved type. The board drops such a frame with `Cause.TYPE` for any sequence number, without
@@ -49,7 +49,7 @@ BUILD_BYTES = IDENTITY_BYTES
 """Bytes of the hash that identifies a design."""
 
 HEADER_BYTES = 2
-"""Type and sequence."""
+"""Bytes of the header: type and sequence number."""
 
 RING_OVERHEAD = 4
 """Bytes of the board's capacity that a request occupies in addition to its payload."""

@@ -56,10 +56,10 @@ class Facts:
 
 
 _MOST_LAYERS = (1 << 8) - 1
-"""The link has a byte for the number of layers."""
+"""Maximum number of layers; its field has one byte."""
 
 _MOST_WORDS = 1 << 24
-"""The link has three bytes for the address of a weight word."""
+"""Maximum number of weight words of a layer; their address has three bytes."""
 
 
 def linked_config(
@@ -68,7 +68,7 @@ def linked_config(
     any_weights: bool = False,
     stored_bits: int | None = None,
 ) -> CoreConfig:
-    """Return the configuration of a core for `network` behind a link.
+    """Return the configuration of a core with a link, for `network`.
 
     Raises NetworkError as `linked_folding` and `CoreConfig.of` do, and for a number of the network
     that is too large for its field on the line.

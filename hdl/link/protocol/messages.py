@@ -35,8 +35,7 @@ from .formats import (
 )
 
 WORD_BYTES = CHUNK_BITS // 8
-"""Bytes of a chunk of weights, and of an event. Payloads of variable length grow by multiples of
-it."""
+"""Bytes of a chunk of weights, and of an event; the granularity of variable lengths."""
 
 MAX_WORDS = 255
 """Maximum number of words of a READ."""
@@ -96,7 +95,7 @@ def lengths_of(
 
 
 def goes_as_bitmap(config: CoreConfig, ticks: np.ndarray) -> np.ndarray:
-    """Return whether each image, int [n, n_rows] or [n_rows], goes as a bitmap, else as events."""
+    """Return whether each image, int [n, n_rows] or [n_rows], is sent as a bitmap (else events)."""
     if config.bitmap is None:
         return np.zeros(np.shape(ticks)[:-1], bool)
     return np.all((ticks == 0) | (ticks == config.unit), axis=-1)
