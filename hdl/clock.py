@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The error of a clock: a PLL, or a line of the link, cannot work at a frequency."""
+"""The error for a clock frequency at which a PLL or a serial line cannot work."""
 
 from firstspike.golden.system.errors import FirstSpikeError
 
 
 class ClockError(FirstSpikeError, ValueError):
-    """A frequency that cannot be had, or not be used; the message says which can."""
+    """A frequency that cannot be generated or used; the message names possible frequencies."""

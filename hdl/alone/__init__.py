@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A design that needs no computer: weights from a flash, a sensor in, lines of text out."""
+"""A standalone design: weights from a flash, a sensor, and decisions as lines of text."""

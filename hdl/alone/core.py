@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A core that needs no computer: all of a board's design but its pins and its clock.
+"""A standalone core: the design of a board without a host, except pins and clock.
 
 flash -> Loader -> weights
                      |
@@ -35,46 +35,51 @@ FAULTS = {
     Fault.OTHER: "another network in flash",
     Fault.DAMAGED: "network in flash is damaged",
 }
-"""What is said of a flash."""
+"""Text for each fault of the flash image."""
 
 
 class Sensor(Protocol):
-    """A block that makes images of what it senses.
+    """A block that converts the signal of a sensor to images.
 
-    All its other ports are pins of the board.
+    Ports other than those below are pins of the board.
     """
 
     signature: wiring.Signature
+    """The signature of the block."""
     events: stream.Interface
-    """Images, as the core takes them."""
+    """The events of the images, for the core."""
     tells: Value
-    """Whether a decision on the latest image may be said."""
+    """Whether a decision on the latest image may be reported."""
     fault: Value
-    """Number of what is wrong with the sensor, counted from 1; 0 if all is well."""
+    """Number of the sensor's fault, from 1; 0 without a fault."""
     faults: tuple[str, ...]
     """A sentence for each fault."""
     counted: data.View
-    """What it counts for the status, of a `counted_layout`."""
+    """Counters for the status, with a `counted_layout`."""
     taken: Value
-    """High in a cycle in which `counted` is taken for an answer."""
+    """High in the cycle in which `counted` is sampled for an answer."""
 
 
 class AloneCore(Block):
-    """A core, its sensor, the loader of its weights, and the teller of decisions and status.
+    """A core with its sensor, the flash loader, and a text reporter for decisions and status.
 
-    A decision is said if the sensor tells it, and if it is not forced. The last class of a network
-    of sound is none of the words, and not said either (`golden.said`). All other decisions
-    are dropped.
+    The design reports a decision if `tells` of the sensor is high and the decision is not forced.
+    A network of sound does not report its last class, 'none of the words' (`golden.said`). All
+    other decisions are dropped.
 
-    Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
-    and no decision is taken. The design answers nevertheless when it is asked for its status.
+    Until the weights are loaded and verified, the sensor is in reset, the core receives no event,
+    and decisions stall. The design answers status requests nevertheless.
 
-    Ports: the sensor's pins; `WIRES`, those of the flash; `tx`, text at `BAUD`; `rx`, on which the
-    byte `ASK` asks for the status, at the same rate; `shown`, the class of the last decision, which
-    `shown_valid` says is there; `waiting`, high while nothing can be decided; the Core's taps
-    log_0, log_1, ...
+    Ports: the sensor's pins; `WIRES`, the pins of the flash; `tx`, text at `BAUD`; `rx`, which
+    receives the byte `ASK` as status request at the same rate; `shown`, the class of the latest
+    reported decision, valid while `shown_valid` is high; `waiting`, high until the weights are
+    verified; the Core's taps log_0, log_1, ...
 
-    Parameters: `identity` of the design and `place` of the image as for Loader.
+    Parameters: `config` and `network` of the core; `sensor`; `clock_hz`; `identity` of the design
+    and `place` of the flash image, as for Loader.
+
+    Latency and throughput: those of sensor, Core and Teller; the Teller stalls decisions while it
+    sends a line.
     """
 
     def __init__(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a sensor counts for the status: its samples, and how loud they are."""
+"""The counters of a sensor for the status: its samples, and the largest magnitude."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data
@@ -12,26 +12,26 @@ from .status import OF_MICROPHONE, WIDTHS
 
 
 def counted_layout(*more: str) -> data.StructLayout:
-    """Return the layout of what a sensor counts: `samples`, and `more` numbers of `WIDTHS`."""
+    """Return the layout of a sensor's counters: `samples`, and `more` names of `WIDTHS`."""
     return struct(**{name: WIDTHS[name] for name in ("samples", *more)})
 
 
 class MicrophoneCounts(Block):
-    """Counts the samples of a microphone and those that are lost, and keeps the loudest one.
+    """Count the samples and the lost samples of a microphone, and record the largest magnitude.
 
-    Latency: 1 cycle. Throughput: a sample per cycle.
+    Latency: 1 cycle; throughput: one sample per cycle.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            #: A sample that is heard.
+            #: A sample that the filters accept.
             heard=In(tap(x=signed(SAMPLE_BITS))),
             #: A sample is lost in this cycle.
             lost=In(1),
-            #: The numbers are taken in this cycle: the loudest sample is one from here on.
+            #: The counters are sampled in this cycle: restart `loudest`.
             taken=In(1),
-            #: `samples`, lost ones among them, modulo 2^32; `loudest`, the largest magnitude of
-            #: those that are heard; `lost`, at most 2^16 - 1.
+            #: `samples`, including lost ones, modulo 2^32; `loudest`, the largest magnitude of the
+            #: accepted samples since `taken`; `lost`, saturating at 2^16 - 1.
             counted=Out(counted_layout(*OF_MICROPHONE)),
         )
 

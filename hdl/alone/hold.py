@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Holds a fault for a while, so that one that comes and goes is said once."""
+"""The fault stretcher, which extends faults, so that an intermittent fault is reported once."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -8,19 +8,19 @@ from firstspike.hdl.lib.block import Block
 
 
 class Hold(Block):
-    """Tells a fault from when it is there until it was not there for a while.
+    """Report a fault from its start until it has been absent for `cycles`.
 
-    Another fault waits meanwhile, and is forgotten if it ends before its turn.
+    A different fault is ignored meanwhile. It is reported afterwards if it is still present.
 
-    Parameters: `faults`, how many there are, numbered from 1; `cycles` for which one is held, which
-    are rounded up to a power of two.
+    Parameters: `faults`, the number of faults, which are numbered from 1; `cycles`, the hold time,
+    rounded up to a power of two.
 
     Latency: 1 cycle.
     """
 
     def __init__(self, faults: int, cycles: int) -> None:
         self._bits = cycles.bit_length()
-        #: Number of the fault that is there now; 0 for none.
+        #: `now` is the number of the present fault, 0 for none; `held` is the reported fault.
         super().__init__(now=In(range(faults + 1)), held=Out(range(faults + 1)))
 
     def build(self, m: Module) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A microphone as the sensor of a design that needs no computer."""
+"""A microphone as the sensor of a standalone design."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -14,17 +14,19 @@ from .counts import MicrophoneCounts
 from .hold import Hold
 
 MISSING, CLIPPED, LOST = 1, 2, 3
-"""Numbers of faults; of several the first is told."""
+"""Numbers of faults; the lowest of several faults is reported."""
 
 HOLD_SECONDS = 1
-"""Time for which a fault is told after the last slot that has it, at least."""
+"""Minimum time for which a fault is reported after the last slot with this fault."""
 
 
 class MicrophoneSensor(Block):
-    """A Listener, what is wrong with its microphone, and what is counted of its samples.
+    """A Listener with fault detection and counters of the samples.
 
-    Ports: `microphone_clock` and the other pins, as of a Listener; `events`, `tells`, `fault`,
-    `counted` and `taken` as of a Sensor.
+    `tells` is high if the latest word is isolated. For latency and throughput see Listener.
+
+    Ports: `microphone_clock` and the other pins, as in Listener; `events`, `tells`, `fault`,
+    `counted` and `taken`, as in Sensor.
 
     Parameters: `network`, a network of sound; `microphone`; `clock_hz`.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An accelerometer and gyroscope as the sensor of a design that needs no computer."""
+"""An accelerometer and gyroscope as the sensor of a standalone design."""
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -20,21 +20,22 @@ ABSENT, STOPPED = 1, 2
 
 
 class MotionSensor(Block):
-    """An LSM6DSO and a Watcher, what is wrong with the part, and how many samples it has given.
+    """An LSM6DSO and a Watcher, with fault detection and a counter of the samples.
 
-    Every decision may be said: each window is as good as the one before.
+    `tells` is always high, because the decision on each window may be reported. For latency and
+    throughput see Watcher.
 
     Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`, `tells`,
-    `fault`, `counted` and `taken` as of a Sensor.
+    `fault`, `counted` and `taken`, as in Sensor.
 
-    Parameters: `network`, a network of motion; `clock_hz`. Raises NetworkError for a network of
-    other samples than those of the part.
+    Parameters: `network`, a network of motion; `clock_hz`. Raises NetworkError for a network whose
+    samples are not those of an LSM6DSO.
     """
 
     faults = ("no LSM6DSO answers", "LSM6DSO gives no samples")
 
     def __init__(self, network: Network, clock_hz: int) -> None:
-        front_of(network)  # another network is refused first
+        front_of(network)  # raises NetworkError first
         self._part, self._watcher = Lsm6dso(clock_hz), Watcher(network)
         super().__init__(
             sensor_cs=Out(1),
@@ -70,7 +71,7 @@ class MotionSensor(Block):
 
 
 def front_of(network: Network) -> MotionFrontEnd:
-    """Return the front end of a network that takes the samples of an LSM6DSO.
+    """Return the front end of a network for samples of an LSM6DSO.
 
     Raises NetworkError for another network.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a design without a computer answers when it is asked how it is (DESIGN, section 10).
+"""The status line of a standalone design (DESIGN, section 10).
 
 >>> status = Status(b"a design", cycles=0x12C4A0, samples=8000, loudest=500, lost=0)
 >>> status.line()
@@ -20,31 +20,34 @@ from firstspike.golden.flash import IDENTITY_BYTES
 from .texts import NEWLINE, NIBBLE
 
 ASK = b"?"
-"""The byte that asks. All others are ignored."""
+"""The byte that requests the status; the design ignores all other bytes."""
 
 WIDTHS = {"cycles": 32, "samples": 32, "loudest": 16, "lost": 16}
-"""Bits of each number, in the order of the line; a hexadecimal digit stands for `DIGIT_BITS`."""
+"""Bits of each number, in the order of the line, which are a multiple of `DIGIT_BITS`."""
 
 DIGIT_BITS = 4
 
 OF_MICROPHONE = ("loudest", "lost")
-"""Numbers that only a design with a microphone says."""
+"""Numbers that only a design with a microphone reports."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """All numbers are those of one clock cycle. Raises ValueError for one that does not fit."""
+    """A status, whose numbers are sampled in one clock cycle.
+
+    Raises ValueError for a number that does not fit its width.
+    """
 
     identity: bytes
-    """Identity of the design, which the image in its flash has, too."""
+    """Identity of the design, which its flash image contains, too."""
     cycles: int
-    """Clock cycles since the end of reset, modulo 2^32."""
+    """Clock cycles since the end of the reset, modulo 2^32."""
     samples: int
-    """Samples that the sensor has given since the weights were there, modulo 2^32."""
+    """Samples of the sensor since the weights were verified, modulo 2^32."""
     loudest: int | None = None
-    """Largest magnitude of a sample since the last answer, up to 32,768. None for motion."""
+    """Largest magnitude of a sample since the last answer, up to 32,768; None for motion."""
     lost: int | None = None
-    """Samples that were lost, up to 65,535: so many or more. None for motion."""
+    """Number of lost samples, saturating at 65,535; None for motion."""
 
     def __post_init__(self) -> None:
         if len(self.identity) != IDENTITY_BYTES:
@@ -57,7 +60,7 @@ class Status:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """The numbers that are said, by their names and in their order."""
+        """The reported numbers by name, in the order of the line."""
         every = {name: getattr(self, name) for name in WIDTHS}
         return {name: number for name, number in every.items() if number is not None}
 
@@ -84,7 +87,7 @@ class Status:
 
 
 def digits(name: str) -> int:
-    """Return the hexadecimal digits of a number."""
+    """Return the number of hexadecimal digits of a number of the status."""
     return WIDTHS[name] // DIGIT_BITS
 
 
@@ -94,7 +97,7 @@ def said_of_status(identity: bytes, names: Iterable[str]) -> bytes:
 
 
 def _worded(identity: bytes, numbers: dict[str, bytes]) -> bytes:
-    """Return the line of an identity and of numbers, of which each has its digits."""
+    """Return the line of an identity and of numbers, each given as its digits."""
     words = [b"status", identity.hex().encode()]
     for name, said in numbers.items():
         words += [name.encode(), said]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says decisions, conditions and the status as lines of text, byte by byte.
+"""The text reporter: sends decisions, conditions and the status as lines of text, byte by byte.
 
-decision, condition, question -> which text, digits of its numbers -> memory of texts -> bytes
+decision, condition, request -> text number, digits of its numbers -> ROM of texts -> bytes
 """
 
 from collections.abc import Sequence
@@ -18,32 +18,32 @@ from .status import DIGIT_BITS, WIDTHS, said_of_status
 from .texts import DIGIT, END, LAST, NIBBLE, in_memory, said_of_class, sentence
 
 BEFORE_LETTERS = 9
-"""Largest hexadecimal digit that is written as a figure."""
+"""Largest hexadecimal digit that is not a letter."""
 
 
 class State(enum.Enum):
-    """What the teller is at."""
+    """States of the Teller."""
 
-    WAIT = 0  # for something to say
-    CONVERT = 1  # the tick to digits
-    READ = 2  # a byte of the text
-    SAY = 3
+    WAIT = 0  # wait for a decision, condition or request
+    CONVERT = 1  # convert the tick to digits
+    READ = 2  # read a byte of the text
+    SAY = 3  # send the byte
 
 
 class Teller(Block):
-    """Says each decision, each condition once when it begins, and the status when it is asked.
+    """Send a line of text for each decision, each new condition, and each status request.
 
-    Of what waits a condition goes first, then the status, then a decision. A condition that ends
-    before it can be said is not said. After a reset the first condition is said. A question that
-    comes while another one waits or is answered is dropped, so questions do not keep a decision
-    from being said.
+    A condition has priority over the status, and the status over a decision. A condition that ends
+    before its line can start is not reported. After a reset the first condition is reported. A
+    status request that arrives while another request is pending or being answered is dropped, so
+    requests cannot block decisions permanently. While a line is sent, `decision` stalls.
 
-    Parameters: the `network`, whose classes have names; `conditions`, a sentence per condition;
-    `identity` of the design; `counted`, the layout of what the sensor counts.
+    Parameters: `network`, for the names of its classes; `conditions`, a sentence per condition;
+    `identity` of the design; `counted`, the layout of the sensor's counters.
 
-    Latency: 2 cycles to the first byte of a sentence or of the status, and one more per bit of the
-    tick for that of a decision. Throughput: a byte in 2 cycles, and 2 more for a digit that is left
-    out.
+    Latency: 2 cycles to the first byte of a sentence or of the status; for a decision, one more
+    cycle per bit of the tick. Throughput: one byte in 2 cycles, and 2 more cycles for each omitted
+    digit.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Teller(Block):
         heard = struct(**{"class": range(self._classes), "tick": range(network.deadline + 1)})
         super().__init__(
             decision=In(stream.Signature(heard)),
-            #: Number of the condition that holds.
+            #: Number of the current condition.
             condition=In(range(len(conditions))),
-            #: High for a cycle: somebody asks for the status.
+            #: High for a cycle: a status request.
             asked=In(1),
-            #: What the sensor counts, and the cycle in which it is taken for the status.
+            #: The counters of the sensor, and the cycle in which they are sampled for the status.
             counted=In(counted),
             taken=Out(1),
             #: Bytes of text.
@@ -81,7 +81,7 @@ class Teller(Block):
         place = Signal(range(len(content)))
         m.d.comb += byte.addr.eq(place)
 
-        # The tick goes bit by bit, the highest first, into decimal digits.
+        # The tick is converted to decimal digits bit by bit, the highest bit first.
         tick = Signal(range(self._deadline + 1))
         left = Signal(range(len(tick) + 1))
         digits = Signal(ArrayLayout(DIGIT_BITS, self._digits))
@@ -91,14 +91,14 @@ class Teller(Block):
             corrected = Mux(digit > 4, digit + 3, digit)[:DIGIT_BITS]
             doubled.append(Cat(carry, corrected[:-1]))
             carry = corrected[-1]
-        top, begun = digits[self._digits - 1], Signal()  # a digit has been said that is not 0
+        top, begun = digits[self._digits - 1], Signal()  # a digit other than 0 has been sent
 
-        # The numbers of the status go nibble by nibble out of the top of one shift register.
+        # A shift register sends the numbers of the status nibble by nibble, the highest first.
         cycles = Signal(WIDTHS["cycles"])
         m.d.sync += cycles.eq(cycles + 1)
         every = [cycles if name == "cycles" else self.counted[name] for name in self._numbers]
         numbers = Signal(sum(map(len, every)))
-        waits, answers = Signal(), Signal()  # a question does; a question is answered
+        waits, answers = Signal(), Signal()  # a request is pending; a request is being answered
         with m.If(self.asked & ~answers):
             m.d.sync += waits.eq(1)
 
@@ -159,6 +159,6 @@ class Teller(Block):
 
 
 def _hexadecimal(digit: Value) -> Value:
-    """Return the letter of a hexadecimal digit."""
+    """Return the ASCII character of a hexadecimal digit."""
     letter = digit > BEFORE_LETTERS
     return Mux(letter, digit + (ord("a") - BEFORE_LETTERS - 1), digit + ord("0"))[:8]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a design without a computer says: its texts, and the memory that holds them.
+"""The texts of a standalone design, and the content of the ROM that holds them.
 
-A text ends with `END`. In a text `DIGIT` stands for a digit of the decision's tick, and `LAST` for
-its last one. `NIBBLE` stands for a hexadecimal digit of the status.
+Each text ends with `END`. The bytes `DIGIT` and `LAST` are placeholders for a digit and for the
+last digit of the decision's tick, and `NIBBLE` for a hexadecimal digit of the status.
 
 >>> words = said_of_class("seven", 384)
 >>> words
@@ -14,10 +14,10 @@ b'seven 12\\r\\n'
 from collections.abc import Sequence
 
 END, DIGIT, LAST, NIBBLE = 0, 1, 2, 3
-"""Bytes of a text with a meaning of their own. A digit is left out while only zeros precede it."""
+"""Control bytes of a text. A leading zero at a `DIGIT` is omitted."""
 
 MOST_NAME = 48
-"""Bytes of a class's name that are said."""
+"""Maximum number of bytes of a class's name in a text."""
 
 NEWLINE = b"\r\n"
 
@@ -39,15 +39,15 @@ def said_of_class(name: str, deadline: int) -> bytes:
 
 
 def spoken(text: bytes, tick: int) -> bytes:
-    """Return the bytes on the line for a text, of a decision at this tick."""
+    """Return the line that is sent for the text of a decision at this tick."""
     digits = bytes([DIGIT] * text.count(DIGIT) + [LAST])
     return text.replace(digits, str(tick).encode())
 
 
 def in_memory(texts: Sequence[bytes]) -> tuple[int, bytes]:
-    """Return the bits of a place in a text, and the memory of all texts.
+    """Return the bits of an address inside a text, and the content of the ROM of all texts.
 
-    Text n begins at n * 2^bits. Only the last one may be longer: it gets more places.
+    Text n starts at n * 2^bits. Only the last text may be longer than 2^bits - 1 bytes.
     """
     bits = max(map(len, texts[:-1])).bit_length()
     most = (1 << bits) - 1

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core behind AXI4: streams for images and decisions, registers for the rest."""
+"""A core with AXI4-Stream for images and decisions, and AXI4-Lite for its registers."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""AXI4-Lite, the subordinate's side: its channels, and one access at a time behind them."""
+"""An AXI4-Lite subordinate, which converts the five channels to one access at a time."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
@@ -11,7 +11,7 @@ from .register import WORD_BITS, WORD_BYTES
 
 
 class Response(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
-    """Of an access, as AXI has them."""
+    """The responses of AXI to an access."""
 
     OKAY = 0
     SLVERR = 2
@@ -22,17 +22,20 @@ READ_DATA = struct(data=WORD_BITS, response=Response)
 
 
 def access_signature(address_bits: int) -> wiring.Signature:
-    """A read or a write, from the side that asks: `valid` with what follows it until `done`."""
+    """Return the signature of a read or write access, as initiator.
+
+    `valid` and the next four signals are stable until `done`.
+    """
     return wiring.Signature(
         {
             "valid": Out(1),
             "write": Out(1),
-            #: Of a word.
+            #: Address of a word.
             "address": Out(address_bits),
             "data": Out(WORD_BITS),
-            #: It writes all bytes.
+            #: The write strobe covers all bytes.
             "whole": Out(1),
-            #: The answer, in the cycle with `valid` or later.
+            #: Completes the access, in any cycle with `valid`; the next two are valid with `done`.
             "done": In(1),
             "refused": In(1),
             "answer": In(WORD_BITS),
@@ -41,21 +44,20 @@ def access_signature(address_bits: int) -> wiring.Signature:
 
 
 class AxiLite(Block):
-    """Takes addresses and data in any order, and answers each; reads and writes take turns.
+    """Accept addresses and data in any order, and answer each access; reads and writes alternate.
 
-    Every address that is taken is answered once what is behind `access` is done with it. One access
-    is under way at a time, and none in the cycle after `done`. All outputs to the bus are registers
-    or depend on registers alone.
+    Each accepted address is answered after `done` of its access. Only one access is under way at a
+    time, and none in the cycle after `done`. The outputs to the bus depend on registers only.
 
-    Latency: from an address (of a write: and its data) to `access` 2 cycles, from `done` to the
-    answer 1: so most registers answer 3 cycles after their address was taken. Throughput: an access
-    in 4 cycles.
+    Latency: 2 cycles from an address (and the data of a write) to `access`, and 1 cycle from `done`
+    to the answer. Most registers therefore answer 3 cycles after the transfer of their address.
+    Throughput: one access in 4 cycles.
     """
 
     def __init__(self, address_bits: int) -> None:
         self._word_bits = address_bits - (WORD_BYTES - 1).bit_length()
         super().__init__(
-            #: Addresses of bytes. The lowest two bits are ignored: an access is of a whole word.
+            #: Byte addresses; the lowest two bits are ignored, because an access is one word.
             write_address=In(stream.Signature(address_bits)),
             write_data=In(stream.Signature(WRITE_DATA)),
             write_response=Out(stream.Signature(Response)),
@@ -94,7 +96,7 @@ class AxiLite(Block):
             m.d.sync += answer.valid.eq(0)
         said = Mux(access.refused, Response.SLVERR, Response.OKAY)
         with m.If(~under_way):
-            # The other kind than the last time goes first.
+            # If a read and a write are pending, the kind that was not served last has priority.
             m.d.sync += [
                 under_way.eq(wants_write | wants_read),
                 writes.eq(wants_write & (~writes | ~wants_read)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns beats of bitmaps or pixels into words."""
+"""The length check for images of a fixed number of beats: bitmaps or pixels."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -12,12 +12,12 @@ from .images import Images
 
 
 class BitmapDoor(Block):
-    """Gives on each beat as a word, and holds images to their number of beats.
+    """Forward each beat as a word, and check the number of beats of an image.
 
-    An image whose last beat comes too early is aborted. Beats that an image has too many are
+    An image that ends too early is aborted. The surplus beats of an image that is too long are
     dropped, up to the beat with `last`.
 
-    Latency: 0 cycles; throughput: one beat per cycle, and a cycle for an abort.
+    Latency: 0 cycles; throughput: one beat per cycle, and one more cycle for an abort.
     """
 
     def __init__(self, images: Images) -> None:
@@ -25,12 +25,13 @@ class BitmapDoor(Block):
         super().__init__(
             entries=In(stream.Signature(entry_layout(images.bits, self._kept))),
             words=Out(stream.Signature(images.bits)),
-            #: To whoever takes the words: high for a cycle.
+            #: To the receiver of the words: abort the image; high for a cycle.
             abort_image=Out(1),
-            #: High for a cycle: the image has too few beats, or too many.
+            #: High for a cycle: the image has too few beats.
             short=Out(1),
+            #: High for a cycle: the image has too many beats.
             long=Out(1),
-            #: Likewise: a beat of it has not all bytes with pixels.
+            #: High for a cycle: TKEEP of a beat omits bytes with pixels.
             keep=Out(1),
         )
 
@@ -39,7 +40,7 @@ class BitmapDoor(Block):
         following = Signal(range(self._count))
         final = following == self._count - 1
         surplus = Signal()  # beats are dropped
-        cut = Signal()  # an image that was too short is to be aborted
+        cut = Signal()  # the image was too short, and is to be aborted
         passes = ~entry.abort & ~surplus & ~cut
         taken = Signal()
         m.d.comb += [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A core with the ports that systems speak: AXI4-Stream, AXI4-Lite, and an interrupt."""
+"""A core with standard bus interfaces: AXI4-Stream, AXI4-Lite, and an interrupt."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -32,11 +32,11 @@ from .tail_dropper import TailDropper
 from .weight_port import WeightPort
 
 REGISTERS, DECISIONS = "s_axi", "m_axis_decision"
-"""Names of buses: what their ports' names begin with."""
+"""Names of buses, which are the prefixes of their ports' names."""
 
 TAGS = 16
-"""Images whose tags wait for their decisions. Fewer are between the FIFO's first place, which
-takes images of a beat each, and the decision: so the tags let no image wait."""
+"""Depth of the tag FIFO. Fewer images can be between the input FIFO, where an image may occupy a
+single entry, and the decision, so the tag FIFO never stalls an image."""
 
 
 class Port(NamedTuple):
@@ -47,9 +47,9 @@ class Port(NamedTuple):
     width: int
     meaning: str
     bus: str
-    """Name of the bus that it belongs to; its own name where it belongs to none."""
+    """Name of the port's bus; for a port without bus, the name of the port."""
     signal: str
-    """Name of its signal on that bus."""
+    """Name of the signal on the bus."""
 
 
 _BEATS = {
@@ -60,7 +60,7 @@ _BEATS = {
 
 
 def bus_ports(images: Images) -> list[Port]:
-    """All ports of a core on a bus."""
+    """Return the ports of a core on a bus."""
     bits, bus = images.bits, images.bus
     keep = [(bus, "t", In, "keep", bits // 8, "bytes that are there")] if images.kept else []
     payloads = [
@@ -95,29 +95,30 @@ def bus_ports(images: Images) -> list[Port]:
 
 
 class BusCore(wiring.Component):
-    """A Core behind AXI4.
+    """A Core with AXI4 interfaces.
 
         s_axis_events or s_axis_bitmap -> TailDropper -> ImageInput -> Event- or BitmapDoor -> Core
         s_axis_pixels -> TailDropper -> ImageInput -> BitmapDoor -> PixelEncoder -> Core
         m_axis_decision <- DecisionOutput <- Core
         s_axi <-> AxiLite <-> RegisterFile <-> WeightPort, SettingsPort, LabelPort <-> Core
 
-    A Buffer carries the tag of each image past the Core, from the ImageInput to the DecisionOutput.
-    Every image of which a beat has come to the ImageInput has one decision, in order, also where an
-    abort ends it. The Core decides an image as soon as it can. It takes and ignores the beats that
-    still come of that image, and the next image begins behind them.
+    A FIFO carries the tag of each image from the ImageInput past the Core to the DecisionOutput.
+    Every image with a beat in the ImageInput gets one decision, in order, also an aborted image.
+    The Core decides an image as early as possible, and then accepts and ignores the remaining beats
+    of this image; the next image starts after them.
 
-    `command.reset` resets the domain `sync` for one cycle. The domain `bus` holds what a
-    handshake may have shown already, and only `aresetn` resets it: AxiLite, TailDropper and
-    DecisionOutput. No access is under way in the cycle of that reset, for AxiLite has one at a
-    time, and the command's own ended in the cycle before.
+    `command.reset` resets the clock domain `sync` for one cycle. AxiLite, TailDropper and
+    DecisionOutput are in the domain `bus`, which only `aresetn` resets, because a reset must not
+    break a handshake that is visible on the bus. No access is under way in the cycle of this reset:
+    AxiLite processes one access at a time, and the write to `command` ended in the cycle before.
 
-    Its ports are those of `bus_ports`. Parameters: `weights` as for the Core; `any_weights` says
-    that those of any network fit; with `pixels` images are pixels, which a PixelEncoder encodes.
+    Ports: those of `bus_ports`. Parameters: `config`, `network` and `weights` as for the Core;
+    `any_weights`, whether the widths suffice for all weights; `pixels`, whether images are pixels
+    for a PixelEncoder.
 
-    Latency and throughput: the Core's, and no cycle more while nobody pauses. A PixelEncoder adds
-    its own. Raises NetworkError for a core whose numbers the fields of the bus cannot hold, and
-    with `pixels` for a network that takes others.
+    Latency and throughput: those of the Core, without additional cycles unless a handshake stalls;
+    a PixelEncoder adds its own. Raises NetworkError for a core whose parameters exceed the fields
+    of the bus, and with `pixels` for a network without pixels.
     """
 
     def __init__(
@@ -257,14 +258,17 @@ class BusCore(wiring.Component):
         return m
 
     def _joined(self, prefix: str, channel: wiring.PureInterface, **parts: Value) -> Iterator[Any]:
-        """Join a stream to the ports of this prefix; `parts` are those of its payload."""
+        """Yield the connections of a stream to the ports with this prefix.
+
+        `parts` are the fields of the payload, by the name of the signal.
+        """
         for name, part in {**parts, "valid": channel.valid, "ready": channel.ready}.items():
             port = getattr(self, prefix + name)
             inward = self.signature.members[prefix + name].flow is In
             yield part.eq(port) if inward else port.eq(part)
 
     def _connect_learning(self, m: Module, core: Core, registers: RegisterFile) -> None:
-        """Join what only a core has that learns."""
+        """Connect the additional ports of a core that learns."""
         m.submodules.settings = settings = SettingsPort(core.config, self.map.by_name["learn_rule"])
         wiring.connect(m, registers.settings, settings.port)
         join(m, settings, core, "settings")
@@ -289,7 +293,7 @@ def _parts(channel: wiring.PureInterface) -> dict[str, Value]:
 
 
 def _count(m: Module, told: Signal, event: Value) -> None:
-    """Let a register tell how often an event has been."""
+    """Drive `told` with the number of cycles in which `event` was high."""
     count = Signal.like(told)
     m.d.comb += told.eq(count)
     m.d.sync += count.eq(count + event)

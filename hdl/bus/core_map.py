@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The registers of a core on a bus, and what a beat of its streams holds.
+"""The registers of a core on a bus, and the formats of the beats of its streams.
 
-Offsets and fields are the same for all networks; a register that a core has no use for is not
-there, and its address is refused.
+Offsets and fields are the same for all networks. A core omits registers that it does not need, and
+refuses accesses to their addresses.
 """
 
 import re
@@ -20,11 +20,11 @@ from .images import BITMAP, PIXELS, Images
 from .register import Field, Register, RegisterMap, registers_of
 
 ADDRESS_BITS = 12
-"""Bits of an address of the registers: system builders give a block at least 4 KiB."""
+"""Bits of a register address: the minimum size of an address region of many tools is 4 KiB."""
 
 MAGIC = int.from_bytes(b"FSP1", "big")
 MAP_VERSION = 2
-"""Another number means another map. An addition to a map leaves the rest where it is."""
+"""Version of the map. It changes with every change other than an addition of registers."""
 
 TAG_BITS = 8
 """Width of an image's tag. AXI4-Stream recommends at most 8 bits for TID, which carries the tag."""
@@ -34,9 +34,9 @@ EVENT_BEAT = (
     Field("tick", 0, TICK_BITS, "1 .. deadline"),
     Field("row", TICK_BITS, 16, "row of the input that spikes"),
 )
-"""A beat of events."""
+"""Fields of a beat of events."""
 NO_ROW = (1 << 16) - 1
-"""Value of `row` that says that nothing spikes, and that nothing more comes before the tick."""
+"""Value of `row` for an event without spike, the watermark that no earlier spike follows."""
 
 WEIGHT_ADDRESS = (
     Field("layer", 0, 8, "the first is 0"),
@@ -45,16 +45,16 @@ WEIGHT_ADDRESS = (
 """Fields of the address of a weight word."""
 
 BITMAPS = tuple(8 << n for n in range(8))
-"""Bits of a beat of a bitmap: whole bytes, as many as other blocks' streams have."""
+"""Permitted widths of a beat of a bitmap in bits: common widths of AXI4-Stream."""
 
 DECISION = 0xC0
 """Offset of the decision's first word."""
 MAX_LAYERS = 13
-"""Whose counts there is room for."""
+"""Maximum number of layers, for whose spike counts the map has space."""
 
 
 def check_bus(config: CoreConfig, network: Network) -> None:
-    """Raise NetworkError for a core whose numbers the fields of the bus cannot hold."""
+    """Raise NetworkError for a core whose parameters exceed the fields of the bus."""
     if config.bitmap is not None and config.bitmap not in BITMAPS:
         raise NetworkError(
             f"a bitmap on AXI4-Stream has beats of {', '.join(map(str, BITMAPS[:-1]))} or "
@@ -73,7 +73,7 @@ def check_bus(config: CoreConfig, network: Network) -> None:
 
 
 def _lines(fields: Iterable[Field]) -> str:
-    """Return these fields as lines of a table of `registers_of`."""
+    """Return the fields as lines of a table for `registers_of`."""
     return "\n".join(f"    {f.name} [{f.low + f.bits - 1}:{f.low}]: {f.meaning}" for f in fields)
 
 
@@ -160,16 +160,16 @@ send_last 0x74 port send w: by registers: the last of an image, as with TLAST
 image_tag 0x78 hold: by registers: of images whose first beat is sent from now on
     tag [{TAG_BITS - 1}:0]: comes back with the image's decision, as TID does
 """
-"""The registers of every core, as `registers_of` reads them."""
+"""The registers of every core, in the format of `registers_of`."""
 
 
 def core_map(
     config: CoreConfig, network: Network, any_weights: bool, images: Images
 ) -> RegisterMap:
-    """The registers of a core of this configuration for `network`.
+    """Return the registers of a core of this configuration for `network`.
 
-    `any_weights` is whether it can hold any weights of their bits, and not this network's alone.
-    Raises NetworkError, as `check_bus`.
+    `any_weights` is whether the widths of the core suffice for all weights, not only for those of
+    `network`. Raises NetworkError like `check_bus`.
     """
     check_bus(config, network)
     registers = registers_of(_CORE, _constants(config, network, any_weights, images))
@@ -180,7 +180,7 @@ def core_map(
 def _constants(
     config: CoreConfig, network: Network, any_weights: bool, images: Images
 ) -> dict[str, dict[str, int]]:
-    """Return the values of the constants' fields, by register and field."""
+    """Return the values of the constant fields, by register and field."""
     first, last = config.layers[0].folding, config.layers[-1].folding
     numbers = map(int, re.findall(r"\d+", version("firstspike")))
     digest = network.digest()
@@ -210,7 +210,7 @@ def _constants(
 
 
 def _learning() -> list[Register]:
-    """Return the registers that only a core has that learns."""
+    """Return the additional registers of a core that learns."""
     rule, low = [], 0
     for one in REGISTERS.values():
         if one.name != "seed":
@@ -237,7 +237,7 @@ learn_cycles 0x98 read: of the latest of these
 
 
 def decision_words(config: CoreConfig) -> tuple[Register, ...]:
-    """The words of a decision: registers, and the beats of the stream in the same order."""
+    """Return the words of a decision: registers, and beats of the stream in the same order."""
     causes = enumerate(causes_layout(config.learns).meanings.items(), 24)
     layers = len(config.layers)
     table = f"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gives the decisions of a core as beats of a stream, or by registers."""
+"""The output of decisions, as beats of a stream or through registers."""
 
 from amaranth.hdl import Array, Module, Mux, ResetInserter, Signal, Value, ValueLike
 from amaranth.lib import stream
@@ -15,21 +15,22 @@ from .register import WORD_BITS, Register
 from .register_file import port_signature
 
 PLACES = 2
-"""Places of the FIFO, in registers: decisions are wide, and come seldom."""
+"""Depth of the FIFO, which consists of registers, because decisions are wide and rare."""
 
 BEAT = struct(data=WORD_BITS, last=1, id=TAG_BITS)
 """A beat of a decision; `id` is the tag of its image."""
 
 
 class DecisionOutput(Block):
-    """Decisions wait in a FIFO, and leave word by word.
+    """A FIFO of decisions, and their conversion to words.
 
-    Between two decisions `by_registers` decides for one of two ways: `beats`, of which none is
-    ever withdrawn; or the port `word`, which reads any word of the first decision, until `take`.
+    Between two decisions, `by_registers` selects one of two outputs: the stream `beats`; or the
+    port `word`, which reads any word of the first decision until `take`.
 
-    A `flush` forgets all decisions but one: if a beat is offered, its decision leaves as a whole.
+    `flush` discards all decisions, except a decision with a valid beat, which is sent completely.
 
-    Latency: `PLACES` cycles to the first beat; throughput: one beat per cycle.
+    Latency: `PLACES` cycles to the first beat; throughput: one beat per cycle. If the FIFO is full,
+    `decision` stalls.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -37,21 +38,24 @@ class DecisionOutput(Block):
         places = sum(word.count for word in self._words)
         super().__init__(
             decision=CoreSignature(config).flip().members["decision"],
-            #: Tag of the image that `decision` is of.
+            #: Tag of the image of `decision`.
             tag=In(TAG_BITS),
+            #: Decisions as beats of a stream.
             beats=Out(stream.Signature(BEAT)),
-            #: Refused where no decision is there, or it leaves by the stream.
+            #: Read access to the words of the first decision; refused without a decision, or while
+            #: decisions leave by `beats`.
             word=In(port_signature(places)),
+            #: Use `word` instead of `beats`, from the next decision on.
             by_registers=In(1),
-            #: By registers: the first decision is done with.
+            #: With `registers_used`: remove the first decision.
             take=In(1),
-            #: What of `by_registers` has come into force.
+            #: `by_registers` in effect.
             registers_used=Out(1),
-            #: By registers: there is one.
+            #: With `registers_used`: a decision can be read.
             there=Out(1),
-            #: High for a cycle.
+            #: Discard the decisions; high for a cycle.
             flush=In(1),
-            #: A decision from before the last flush is leaving.
+            #: A decision from before the last `flush` is being sent.
             leaving=Out(1),
         )
 
@@ -103,7 +107,7 @@ class DecisionOutput(Block):
 
 
 def _word(register: Register, values: dict[str, Value]) -> ValueLike:
-    """The content of a register with these values, and the constants of its other fields."""
+    """Return the content of a register with these field values, and constants elsewhere."""
     content = 0
     for field in register.fields:
         content |= values.get(field.name, field.value) << field.low

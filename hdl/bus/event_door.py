@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns beats of events into the events of a core."""
+"""The conversion of beats to the events of a core."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -17,12 +17,12 @@ from .register import WORD_BITS
 
 
 class EventDoor(Block):
-    """Gives each beat to the core as an event, and END behind an image's last.
+    """Forward each beat to the core as an event, and send END after an image's last beat.
 
-    A value that a field of the core cannot hold becomes one that the core refuses. A last beat
-    without a row gives only END.
+    A tick or row that exceeds the field of the core becomes a value that the core rejects. A last
+    beat without a row becomes END only.
 
-    Latency: 0 cycles; throughput: one beat per cycle, and a cycle for END.
+    Latency: 0 cycles; throughput: one beat per cycle, and one more cycle for END.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -30,14 +30,14 @@ class EventDoor(Block):
         super().__init__(
             entries=In(stream.Signature(entry_layout(WORD_BITS))),
             events=CoreSignature(config).flip().members["events"],
-            #: To the core: high for a cycle.
+            #: To the core; high for a cycle.
             abort_image=Out(1),
         )
 
     def build(self, m: Module) -> None:
         entry, event = self.entries.payload, self.events.payload
         tick, row = (entry.data[field.low :][: field.bits] for field in EVENT_BEAT)
-        ending = Signal()  # the last beat is gone, END is not
+        ending = Signal()  # the last beat has been sent, END has not
         abort = self.entries.valid & entry.abort & ~ending
         none = row == NO_ROW
         only_end = none & entry.last

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The door of a stream of images: beats from the stream or from registers, in a small FIFO."""
+"""The input FIFO for images, with beats from a stream or from registers."""
 
 from typing import Any
 
@@ -15,63 +15,69 @@ from .register import WORD_BITS
 from .register_file import port_signature
 
 PLACES = 4
-"""Places of the FIFO."""
+"""Depth of the FIFO."""
 
 
 def beat_layout(bits: int, kept: int = 0) -> data.StructLayout:
-    """Return the layout of a beat; it has a `keep` bit per byte if any byte must be `kept`."""
+    """Return the layout of a beat, with a `keep` bit per byte if `kept` is not 0."""
     return struct(data=bits, keep=bits // 8 if kept else None, last=1, id=TAG_BITS)
 
 
 def entry_layout(bits: int, kept: int = 0) -> data.StructLayout:
-    """Return the layout of an entry of the FIFO: a beat, or with `abort` the end of its image.
+    """Return the layout of an entry of the FIFO: a beat, or the mark `abort` of an aborted image.
 
-    It has two bits for TKEEP: it kept the `whole` beat, and `enough` of an image's last beat.
+    The two flags of TKEEP are `whole`, all bytes of the beat are kept, and `enough`, those of an
+    image's last beat are kept.
     """
     flag = 1 if kept else None
     return struct(data=bits, whole=flag, enough=flag, last=1, abort=1)
 
 
 class ImageInput(Block):
-    """Beats of `bits` bits go into a FIFO, from the stream or, `by_registers`, from `send`.
+    """A FIFO for beats of `bits` bits, from the stream or, with `by_registers`, from `send`.
 
-    To `abort` puts a mark behind the beats that have come of an image that is not complete, so
-    that nothing that came before is lost. The registers `send` and `send_last` take 32 bits; of a
-    wider beat each takes the next 32, and send_last gives what has come of it. An abort forgets
-    the parts of a beat that is not complete. Between two images `by_registers` comes into force,
-    so that no image has beats of both ways.
+    `abort` appends a mark after the beats of an incomplete image, so that previous beats are not
+    lost. The registers `send` and `send_last` accept 32 bits. For a wider beat, each write adds the
+    next 32 bits, and `send_last` completes the beat. An abort discards the bits of an incomplete
+    beat. A change of `by_registers` takes effect between two images, so the beats of an image have
+    the same source.
 
-    Each image that has a beat in the FIFO gives its tag to `tags` once: the id of its first beat,
-    or by registers `tag`.
+    For each image with a beat in the FIFO, `tags` transfers the image's tag once: `id` of the first
+    beat, or `tag` with `by_registers`.
 
-    Parameters: `kept`, how many bytes of an image's last beat have to be kept; 0 without TKEEP.
+    Parameters: `bits`; `kept`, the number of bytes with pixels in an image's last beat, or 0
+    without TKEEP.
 
-    Latency: 0 cycles; throughput: one beat per cycle.
+    Latency: 0 cycles; throughput: one beat per cycle. If the FIFO is full, `beats` stalls, and
+    `send` is refused.
     """
 
     def __init__(self, bits: int, kept: int = 0) -> None:
         self._bits, self._kept = bits, kept
         super().__init__(
+            #: Beats from the stream.
             beats=In(stream.Signature(beat_layout(bits, kept))),
-            #: Refused without room, and while the stream is used.
+            #: Writes of the registers `send` and `send_last`; refused unless `room`.
             send=In(port_signature(2)),
+            #: Use `send` instead of `beats`, from the next image on.
             by_registers=In(1),
-            #: By registers: the tag of an image that begins.
+            #: With `registers_used`: the tag of the next image.
             tag=In(TAG_BITS),
-            #: What of `by_registers` has come into force.
+            #: `by_registers` in effect.
             registers_used=Out(1),
-            #: High for a cycle: end the image whose beats have not all come.
+            #: High for a cycle: abort the incomplete image.
             abort=In(1),
-            #: An abort has not come to the FIFO.
+            #: The mark of an abort has not entered the FIFO yet.
             aborting=Out(1),
-            #: High for a cycle: an abort has ended an image.
+            #: High for a cycle: an image is aborted.
             aborted=Out(1),
-            #: Beats of an image have come, and not all.
+            #: An image is incomplete: its last beat has not arrived.
             open=Out(1),
-            #: What is sent is taken.
+            #: A write to `send` is accepted.
             room=Out(1),
+            #: The entries of the FIFO.
             entries=Out(stream.Signature(entry_layout(bits, kept))),
-            #: A tag is valid only in the cycle in which it is taken.
+            #: Tags; valid only in the cycle of the transfer.
             tags=Out(stream.Signature(TAG_BITS)),
         )
 
@@ -125,7 +131,7 @@ class ImageInput(Block):
         ]
 
     def _gathered(self, m: Module, send: Any, sent: Value) -> tuple[Value, Value]:
-        """Whether this is the last part of a beat, and the beat."""
+        """Return whether `send` writes the last part of a beat, and the beat."""
         count = -(-self._bits // WORD_BITS)
         if count == 1:
             return Const(1), send.data[: self._bits]

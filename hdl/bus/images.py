@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How images come to a core on a bus: the kinds of beats of their stream."""
+"""The formats of the images on the stream of a core on a bus."""
 
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ from firstspike.hdl.core.levels_encoder import PIXEL_BITS
 from .register import WORD_BITS
 
 EVENTS, BITMAP, PIXELS = "events", "bitmap", "pixels"
-"""Kinds of images: events, a bit per pixel, and pixels of 0..255, which hardware encodes."""
+"""Kinds of images: events; one bit per pixel; and pixels of 0..255, which hardware encodes."""
 
 
 class Images(NamedTuple):
-    """What the beats of an image are."""
+    """The format of the beats of an image."""
 
     kind: str
     """`EVENTS`, `BITMAP` or `PIXELS`."""
@@ -23,11 +23,11 @@ class Images(NamedTuple):
     pixels: int = 0
     """Pixels of an image; 0 for events."""
     pixel_bits: int = 0
-    """Bits of a pixel."""
+    """Bits of a pixel; 0 for events."""
 
     @classmethod
     def of(cls, config: CoreConfig, network: Network, pixels: bool = False) -> "Images":
-        """Return the images of a core of this configuration: `pixels`, or what it takes itself."""
+        """Return the format for a core: with `pixels` PIXELS, else what the core itself accepts."""
         if pixels:
             return cls(PIXELS, WORD_BITS, network.n_features, PIXEL_BITS)
         if config.bitmap is None:
@@ -47,7 +47,7 @@ class Images(NamedTuple):
 
     @property
     def kept(self) -> int:
-        """Bytes with pixels in an image's last beat; 0 where there is no TKEEP."""
+        """Bytes with pixels in an image's last beat; 0 for a stream without TKEEP."""
         if self.kind == EVENTS or self.bits == 8:
             return 0
         return -(-(self.pixels * self.pixel_bits - (self.beats - 1) * self.bits) // 8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The registers of a core that learns: settings of the rule, and the label of an image."""
+"""The registers of a core that learns: the settings of the rule, and the label of an image."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -16,16 +16,17 @@ from .register_file import fields_layout, port_signature
 
 
 class SettingsPort(Block):
-    """Registers 0, the rule `rule`, and 1, the seed: a write of either is one to the core's port.
+    """Register 0, the rule `rule`, and register 1, the seed: a write sends settings to the core.
 
-    Refused is a value that the rule's register must not hold, and a write while settings wait.
+    A write is refused if a value is out of range, or while previous settings wait for the core.
 
-    Latency: 0 cycles, after which settings wait for the core.
+    Latency: 0 cycles for an access; afterwards the settings wait until the core accepts them.
     """
 
     def __init__(self, config: CoreConfig, rule: Register) -> None:
         self._rule = rule
         super().__init__(
+            #: Accesses to the two registers.
             port=In(port_signature(2)),
             settings=CoreSignature(config).flip().members["settings"],
             #: Settings wait for the core.
@@ -66,15 +67,16 @@ class SettingsPort(Block):
 
 
 class LabelPort(Block):
-    """Offers the label that is held to each image.
+    """Send the label of the register with each image.
 
-    When another one is written none is offered for two cycles: until the Learner, which lets an
-    image begin a cycle after it has looked, lets none begin; only then the label changes.
+    After a write of a different label, `labels` is not valid for two cycles, and changes at their
+    end. The Learner permits the start of an image with a delay of one cycle, so the two cycles
+    prevent a change of the label while an image may start.
     """
 
     def __init__(self, config: CoreConfig, label: Register) -> None:
         super().__init__(
-            #: What the register holds.
+            #: The value of the register.
             held=In(fields_layout(label)),
             labels=CoreSignature(config).flip().members["labels"],
         )

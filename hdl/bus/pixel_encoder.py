@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns words of pixels into the events of a core."""
+"""The PixelEncoder, which converts words of pixels to the events of a core."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -16,19 +16,20 @@ WORD_PIXELS = WORD_BITS // PIXEL_BITS
 
 
 class PixelEncoder(Block):
-    """Gives the pixels of each word to a LevelsEncoder, the first one from the lowest byte.
+    """Serialise the pixels of each word, the lowest byte first, for a LevelsEncoder.
 
         words -> pixels -> LevelsEncoder -> events
 
-    What a word has behind the last pixel of an image is ignored.
+    Bytes of a word after the last pixel of an image are ignored.
 
-    After `cut` the pixels of an image that is not complete are forgotten. The core has seen none
-    of it, so it gets an event without a spike, which begins the image, and then is told to abort.
+    After `cut` the pixels of an incomplete image are discarded. The core has not received any event
+    of this image, so the PixelEncoder sends an event without a spike, which starts the image, and
+    then sets `abort_image`.
 
     Parameters: `network` and `rows` as for the LevelsEncoder.
 
-    Latency: that of the LevelsEncoder from the last pixel to END. Throughput: a pixel per cycle,
-    while the LevelsEncoder takes pixels.
+    Latency: that of the LevelsEncoder from the last pixel to END. Throughput: one pixel per cycle;
+    `words` stalls while the LevelsEncoder sends events.
     """
 
     def __init__(self, network: Network, rows: int = 1) -> None:
@@ -36,21 +37,21 @@ class PixelEncoder(Block):
         self._encoder = LevelsEncoder(network, rows)
         super().__init__(
             words=In(stream.Signature(WORD_BITS)),
-            #: High for a cycle: a word of an image was taken, and its last one will not come.
+            #: High for a cycle: the current image is aborted, and its last words are missing.
             cut=In(1),
             events=self._encoder.signature.members["events"],
-            #: To the core: high for a cycle.
+            #: To the core; high for a cycle.
             abort_image=Out(1),
-            #: A pixel of an image was taken, and its end is not sent.
+            #: A pixel of an image has been accepted, and its END has not been sent.
             busy=Out(1),
         )
 
     def build(self, m: Module) -> None:
         m.submodules.encoder = encoder = self._encoder
-        pixel = Signal(range(max(self._count, WORD_PIXELS)))  # number of the next one
+        pixel = Signal(range(max(self._count, WORD_PIXELS)))  # index of the next pixel
         place = pixel[: (WORD_PIXELS - 1).bit_length()]
         last = pixel == self._count - 1
-        waits = Signal()  # an image is to be aborted, and has not begun in the core
+        waits = Signal()  # an image is to be aborted, and the core has no event of it
         given = encoder.pixels.valid & encoder.pixels.ready
         m.d.comb += [
             encoder.pixels.payload.eq(self.words.payload.word_select(place, PIXEL_BITS)),
@@ -61,7 +62,7 @@ class PixelEncoder(Block):
         with m.If(given):
             m.d.sync += pixel.eq(Mux(last, 0, pixel + 1))
 
-        # What the encoder still sends belongs to the image before.
+        # Events that the encoder still sends belong to the previous image.
         sent, events = encoder.events, self.events
         begins = waits & ~sent.valid
         m.d.comb += [

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How registers are described: once, for hardware, documents and programs alike.
+"""The description of registers, shared by hardware, documents and software.
 
-A description is plain Python. `register_file` makes the hardware of it, `firstspike.hdl.flow.bus`
-the files that go with a generated core.
+A description is plain Python. `register_file` builds hardware from it, and the package
+`firstspike.hdl.flow.bus` generates the files that accompany a core.
 
 >>> status = Register("status", 0x10, "how it is", READ, (Field("busy", 0, 1, "an image is"),))
 >>> RegisterMap([status]).unpack("status", 1)
@@ -19,14 +19,14 @@ WORD_BITS = 32
 WORD_BYTES = WORD_BITS // 8
 
 CONSTANT, READ, HOLD, STICKY, PORT = "constant", "read", "hold", "sticky", "port"
-"""Kinds of registers: its fields' values; what the hardware says; what was written last; bits that
-the hardware sets and a written 1 clears; and what a block behind the registers answers, or
-refuses."""
+"""Kinds of registers. CONSTANT: the values of its fields. READ: an input from the hardware. HOLD:
+the value of the last write. STICKY: bits that the hardware sets and a written 1 clears. PORT: an
+access to a block, which answers or refuses it."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """Some bits of a register. `value` is that of a constant, or what is held at first."""
+    """A field of a register. `value` is its constant value, or its value after a reset."""
 
     name: str
     low: int
@@ -36,13 +36,13 @@ class Field:
 
     @property
     def mask(self) -> int:
-        """Its bits in the register."""
+        """The bits of the field in the register."""
         return ((1 << self.bits) - 1) << self.low
 
 
 @dataclass(frozen=True)
 class Register:
-    """A register, or an `array` of `count` of them, one behind the other."""
+    """A register, or an `array` of `count` registers at consecutive offsets."""
 
     name: str
     offset: int
@@ -53,20 +53,20 @@ class Register:
     array: bool = False
     count: int = 1
     allowed: str = "r"
-    """What can be done to a `PORT`: `r`, `w` or `rw`."""
+    """Permitted access to a `PORT`: `r`, `w` or `rw`."""
     port: str = ""
-    """Name of the port of a `PORT`; neighbours may share one, and are told apart by an index."""
+    """Name of the port of a `PORT`; neighbours may share a port, which has an index."""
 
     @property
     def access(self) -> str:
-        """What can be done to it: `r`, `w` or `rw`."""
+        """Permitted access: `r`, `w` or `rw`."""
         if self.kind == PORT:
             return self.allowed
         return "rw" if self.kind in (HOLD, STICKY) else "r"
 
     @property
     def end(self) -> int:
-        """The offset behind it."""
+        """The offset after the register."""
         return self.offset + WORD_BYTES * self.count
 
 
@@ -77,10 +77,10 @@ _LINE = re.compile(
 
 
 def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Register]:
-    """Read registers from a table with a line per register, and below it a line per field.
+    """Parse registers from a table with a line per register, followed by a line per field.
 
-    `values` are those of fields, by register and field; others are 0. Behind the kind of a `PORT`
-    stand the port's name and what can be done to it, `r`, `w` or `rw`.
+    `values` holds the values of fields, by register and field; other values are 0. The kind of a
+    `PORT` is followed by the name of the port and the permitted access, `r`, `w` or `rw`.
 
     >>> registers_of('''
     ... status 0x10 read: how it is
@@ -106,10 +106,10 @@ def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Re
 
 
 class RegisterMap:
-    """All registers of a core, by ascending offsets; also packs and unpacks their fields.
+    """The registers of a core in ascending order of offsets; packs and unpacks their fields.
 
-    Raises ValueError for registers or fields that overlap, and for names that generated code would
-    confuse: of two registers, of a register and a field (`a_b` of register `a` and register
+    Raises ValueError for registers or fields that overlap, and for names that collide in generated
+    code: of two registers, of a register and a field (field `b` of register `a`, and register
     `a_b`), or of two fields of different registers.
     """
 
@@ -135,9 +135,9 @@ class RegisterMap:
                 raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
 
     def ports(self) -> dict[str, tuple[Register, ...]]:
-        """The registers of each port, by its name.
+        """Return the registers of each port, by the name of the port.
 
-        Raises ValueError where their offsets do not give the index by its lowest bits.
+        Raises ValueError unless the lowest bits of the offsets are the index of the port.
         """
         found = {}
         behind = (register for register in self.registers if register.kind == PORT)
@@ -164,6 +164,6 @@ class RegisterMap:
         return content
 
     def unpack(self, name: str, content: int) -> Mapping[str, int]:
-        """The fields of a register's content."""
+        """Return the fields of a register's content, by name."""
         fields = self.by_name[name].fields
         return {field.name: (content & field.mask) >> field.low for field in fields}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The hardware of a register map: it decodes addresses, holds what is held, and asks the rest."""
+"""The RegisterFile, which decodes addresses, holds register values, and accesses ports."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ from .register import (
 
 
 def port_signature(places: int) -> wiring.Signature:
-    """Return the signature of an access to a port of `places` registers, from the registers' side.
+    """Return the signature of an access to a port of `places` registers, as initiator.
 
-    All outputs but `data` are 0 without an access.
+    `valid` is 0 without an access; `index` and `data` then follow the latest access.
     """
     return wiring.Signature(
         {
@@ -34,7 +34,7 @@ def port_signature(places: int) -> wiring.Signature:
             "write": Out(1),
             "index": Out(range(max(places, 2))),
             "data": Out(WORD_BITS),
-            #: From any cycle with `valid` on; what follows is not looked at before.
+            #: Completes the access, in any cycle with `valid`; the next two are valid with `done`.
             "done": In(1),
             "refused": In(1),
             "answer": In(WORD_BITS),
@@ -43,20 +43,21 @@ def port_signature(places: int) -> wiring.Signature:
 
 
 def fields_layout(register: Register) -> data.StructLayout:
-    """The fields of a register, without what is between them."""
+    """Return the layout of a register's fields, without the gaps between them."""
     return struct(**{field.name: field.bits for field in register.fields})
 
 
 class RegisterFile(Block):
-    """The registers of `registers` behind the accesses of an AxiLite.
+    """The registers of the map `registers`, for the accesses of an AxiLite.
 
-    Ports besides `access`, by the kind of a register named R: READ `R`, what is read. HOLD `R`,
-    what is held. STICKY `R`, what has come, and `R_set`, what comes. PORT: `P`, its port's name.
-    `refuses` is high in the cycle in which an access is refused: of an address without a register,
-    a read of what cannot be read, a write of what cannot be written or of some bytes, and what a
-    port refuses.
+    Ports besides `access`, for a register R by its kind: READ: input `R`, the value to read. HOLD:
+    output `R`, the value held. STICKY: output `R`, the bits set so far, and input `R_set`, the bits
+    to set. PORT: the port P that the register names. `refuses` is high in the cycle in which an
+    access is refused. Refused are accesses to an address without a register, reads of a write-only
+    register, writes to a read-only register, writes of single bytes, and accesses that a port
+    refuses.
 
-    Latency: 0 cycles, or that of the port. Throughput: that of the accesses.
+    Latency: 0 cycles, or that of the port. Throughput: one access per cycle, or that of the port.
     """
 
     def __init__(self, registers: RegisterMap, address_bits: int) -> None:
@@ -82,7 +83,7 @@ class RegisterFile(Block):
     def build(self, m: Module) -> None:
         access = self.access
         m.d.comb += self.refuses.eq(access.valid & access.done & access.refused)
-        # What is not said below is refused at once.
+        # The defaults refuse an access at once.
         m.d.comb += [access.done.eq(1), access.refused.eq(1)]
         writes = access.valid & access.write & access.whole
         with m.Switch(access.address):
@@ -117,7 +118,7 @@ class RegisterFile(Block):
             m.d.comb += [port.index.eq(access.address), port.data.eq(access.data)]
 
     def _register(self, m: Module, register: Register, access: Any) -> None:
-        """What the access to a register gives."""
+        """Drive the answer to an access to `register`."""
         wrong = (access.write & ~access.whole) if "w" in register.access else access.write
         if "r" not in register.access:
             wrong |= ~access.write

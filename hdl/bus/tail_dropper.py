@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps the rest of an image that was ended early from becoming an image of its own."""
+"""The TailDropper, which drops the remaining beats of an image that was aborted."""
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import stream
@@ -9,11 +9,11 @@ from firstspike.hdl.lib.block import Block
 
 
 class TailDropper(Block):
-    """Passes the packets of a stream. It drops the rest of a packet that `drop` has ended.
+    """Pass the packets of a stream, and drop the remaining beats of a packet after `drop`.
 
-    A source knows nothing of an abort or of a reset by `command`, and goes on with its packet. This
-    block therefore knows where the stream stands in its packet. Only `aresetn` and `undrop` let it
-    forget that: a source that was reset, too, begins anew.
+    The source is not informed of an abort or of a reset by `command`, and continues its packet. The
+    TailDropper therefore tracks whether the stream is within a packet. Only `aresetn` and `undrop`
+    clear this state, for a source that is reset, too, and starts a new packet.
 
     Parameters: `shape` of a beat, which has a field `last`.
 
@@ -24,17 +24,17 @@ class TailDropper(Block):
         super().__init__(
             i=In(stream.Signature(shape)),
             o=Out(stream.Signature(shape)),
-            #: High for a cycle: drop the rest of the packet that has begun, up to its last beat.
-            #: A beat that is taken in this cycle still passes.
+            #: High for a cycle: drop the rest of the current packet, up to its last beat. A beat
+            #: that is transferred in this cycle still passes.
             drop=In(1),
-            #: High for a cycle: the next beat begins a packet. Wins over `drop`.
+            #: High for a cycle: the next beat starts a packet. Has priority over `drop`.
             undrop=In(1),
-            #: Beats are dropped.
+            #: Beats are being dropped.
             dropping=Out(1),
         )
 
     def build(self, m: Module) -> None:
-        self._begun = begun = Signal()  # the stream is amid a packet
+        self._begun = begun = Signal()  # the stream is within a packet
         begins = Signal()
         taken = self.i.valid & self.i.ready
         m.d.comb += [

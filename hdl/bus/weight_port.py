@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The registers of the weights: an address that counts up, and the words behind it."""
+"""The registers for the weights: an auto-incrementing address, and the data."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -15,21 +15,24 @@ from .register_file import port_signature
 
 
 class WeightPort(Block):
-    """Registers 0, the address, and 1, the data: each access to it is one to the core's port.
+    """Register 0, the address, and register 1, the data: an access becomes one to the core's port.
 
-    An access is refused while the core is `busy`, where there is no word, and where it is not what
-    has been begun: a new address, or a write behind a read, in the middle of a word.
+    An access to the data is refused while the core is `busy`, and if the word does not exist.
+    Within a word, a write of the address and a write after a read are refused. The address
+    increments at the end of a word, also from layer to layer.
 
-    Latency: that of the core's port.
+    Latency: of the address 0 cycles, of the data that of the core's port. Throughput: one access at
+    a time.
     """
 
     def __init__(self, config: CoreConfig) -> None:
         self._layers = config.layers
         super().__init__(
+            #: Accesses to the two registers.
             port=In(port_signature(2)),
-            #: Of the core.
+            #: The core is busy.
             busy=In(1),
-            #: In the middle of a word.
+            #: A word has been accessed partially.
             begun=Out(1),
             **{
                 name: CoreSignature(config).flip().members[name]
@@ -43,7 +46,7 @@ class WeightPort(Block):
         layer = Signal(range(len(layers) + 1))
         address = Signal(asked.address.shape())
         chunk = Signal(range(max(map(chunks_of, layers))))
-        read_begun = Signal()  # what has been begun is a read
+        read_begun = Signal()  # the access to the current word is a read
         inside, last_word, whole = Signal(), Signal(), Signal()
         with m.Switch(layer):
             for number, one in enumerate(layers):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The parameters of a core, and its weights as chunks of the weight port.
 
-All of it is plain Python, so who only talks to a core needs no gateware. What the parameters are in
-hardware is in `ports`, and for a layer in `firstspike.hdl.layer`.
+This module is plain Python, so host software can use it without Amaranth. `ports` derives the ports
+of the core from the parameters, and `firstspike.hdl.layer` derives the hardware of a layer.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +23,18 @@ from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words, unpack
 
 @dataclass(frozen=True)
 class CoreConfig:
-    """All parameters of a core but its weights: networks of one shape share the hardware.
+    """The parameters of a core except its weights; networks of equal shape share the hardware.
 
-    `inputs` and `unit` matter to the Encoder alone, so they are None without a bitmap.
+    Only the Encoder uses `n_inputs`, `inputs` and `unit`; they are None in a core without bitmap.
+
+    Attributes
+    ----------
+    layers : configuration of each layer, first layer first.
+    deadline : last tick of an image.
+    bitmap : bits per word of the bitmap port `words`, or None for a core without this port.
+    n_inputs : pixels of a bitmap.
+    inputs : the pixel index of each row of the first layer.
+    unit : the tick at which bright pixels spike.
     """
 
     layers: tuple[LayerConfig, ...]
@@ -63,12 +72,12 @@ class CoreConfig:
         any_weights: bool = False,
         stored_bits: int | None = None,
     ) -> "CoreConfig":
-        """The configuration of a core for `network`.
+        """Return the configuration of a core for `network`.
 
-        S and M are as wide as its weights need, or with `any_weights` as any weights of their
-        bits could need. With `stored_bits` the core learns, and weights have so many bits, of
-        which the layers use the top ones. Raises NetworkError for a network that only the golden
-        model runs, or learns.
+        The widths of S and M suffice for the network's own weights, or with `any_weights` for all
+        weights of the network's `weight_bits`. With `stored_bits` the core learns: it stores
+        weights of `stored_bits`, of which the layers use the top `weight_bits`. Raises NetworkError
+        for a network that only the golden model can run, or learn.
         """
         learning = None
         if stored_bits is not None:
@@ -97,7 +106,7 @@ class CoreConfig:
         )
         encodes, inputs = folding.bitmap is not None, network.inputs.tolist()
         n_inputs = network.n_inputs
-        if folding.layers[0].rows > 1:  # a bitmap of the connected ones
+        if folding.layers[0].rows > 1:  # the bitmap has only connected inputs
             n_inputs, inputs = len(inputs), range(len(inputs))
         return cls(
             layers=layers,
@@ -110,7 +119,7 @@ class CoreConfig:
 
     @property
     def folding(self) -> Folding:
-        """When the core does what, as `firstspike.golden.timing.cycles` asks for it."""
+        """The schedule parameters of the core, for the model `firstspike.golden.timing.cycles`."""
         return Folding(tuple(layer.folding for layer in self.layers), self.bitmap)
 
     @property
@@ -160,10 +169,10 @@ def _check_learning(network: Network, folding: Folding, stored_bits: int) -> Non
 def weight_chunks(
     config: CoreConfig, network: Network, stored: Sequence[np.ndarray] | None = None
 ) -> Iterator[tuple[int, int, int]]:
-    """The chunks of `network` for the weight port, as (layer, address, data).
+    """Yield the chunks of the weights of `network` for the weight port, as (layer, address, data).
 
-    For a core that learns `stored` are the stored weights, of which the network's are the top bits.
-    Raises NetworkError where the core is not made for the network, or where its weights could
+    For a core that learns, `stored` holds the stored weights, whose top bits are the weights of the
+    network. Raises NetworkError if the core does not fit the network, or if its weights could
     overflow S or M.
     """
     for number, (layer, widths) in enumerate(
@@ -193,7 +202,7 @@ def weight_chunks(
 
 
 def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
-    """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
+    """Return the stored weights, int16 [n_in, n_out] per layer, from all chunks in word order."""
     chunks = iter(chunks)
 
     def words(layer: LayerConfig) -> Iterator[int]:

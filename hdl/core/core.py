@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core: an intake, layers and a decision, and the ports a design around it sees."""
+"""The core: Intake, Encoder, layers, Decision and Learner, connected to the core's ports."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,24 +25,26 @@ from .ports import CYCLES_BITS, CoreSignature
 
 
 class Core(wiring.Component):
-    """A whole network. One image at a time goes through it, or two that overlap, pipelined inside.
+    """A complete network, which processes one image at a time, or two that overlap.
 
         events ----------> Intake -> Layer -> ... -> Layer -> Decision -> decision
         words -> Encoder --^
 
-    Its ports are those of `CoreSignature`, which says what they mean. An image comes through
-    `events` or `words`; if both offer one, events go first. A chunk of a weight word takes three
-    cycles, the word's first one to read four, and one more each for banks and for pages.
+    `CoreSignature` describes the ports. An image arrives through `events` or `words`; if both are
+    valid, `events` has priority. Each chunk at the weight port takes three cycles. The first chunk
+    of a word to read takes four cycles, plus one if the layer has several banks, plus one if it has
+    several pages.
 
-    A core that learns (see Learner) takes the next image only when the last decision has been
-    taken.
+    Under back-pressure at `decision`, the core accepts no event of the next image; with overlapped
+    images it accepts the rows of the next image, but does not advance its time. A core that learns
+    (see Learner) accepts the next image only after the last decision has left.
 
-    Parameters: `weights` of the layers, (n_in, n_out) each, are what the memories hold at power-up;
-    those stored in a core that learns. None for zeros. Raises ValueError for weights of another
-    shape or of more bits.
+    Parameters: `config`; `weights`, (n_in, n_out) per layer, the content of the weight memories at
+    power-up (for a core that learns, the stored weights), or None for zeros. Raises ValueError for
+    weights of another shape or of more bits.
 
-    Latency: `firstspike.golden.timing.cycles` to the cycle. Throughput: the sum over the layers of
-    rows * groups, plus a few per cent.
+    Latency: the model `firstspike.golden.timing.cycles` returns the exact number of cycles.
+    Throughput: an image takes about the sum over the layers of input spikes * groups cycles.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Core(wiring.Component):
 
     @staticmethod
     def memories(config: CoreConfig) -> Iterator[Memory]:
-        """The memories of Encoder and layers; those of a Learner are not listed."""
+        """Yield the memories of the Encoder and the layers, without those of the Learner."""
         first = config.layers[0].folding
         if config.bitmap and config.inputs and config.n_inputs:
             encoder = Encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows)
@@ -79,7 +81,7 @@ class Core(wiring.Component):
         m.submodules.intake = intake = Intake(config.layers[0])
         m.submodules.decision = decision = Decision(config.layers[-1])
         begins = intake.begins
-        hold = Signal()  # a learner lets no image begin
+        hold = Signal()  # the Learner prevents the start of an image
         overlaps = config.folding.overlaps
         join(m, decision, intake, "decided_image")
         under_way = ~intake.resting
@@ -113,7 +115,7 @@ class Core(wiring.Component):
             ]
             under_way |= encoder.busy
 
-        # The layers, each behind the one before, and the Decision behind the last.
+        # The chain of layers, followed by the Decision.
         layers: list[Layer] = []
         for i, layer_config in enumerate(config.layers):
             layer = Layer(layer_config, self._weights[i])
@@ -127,19 +129,19 @@ class Core(wiring.Component):
         finished = layers[-1].finished_image
         m.d.comb += [
             intake.finished_image.eq(finished),
-            # With the last decision taken no decision has to wait, and the pipeline never stalls.
+            # No image starts before the last decision has left, so the pipeline never stalls.
             intake.hold.eq(hold if overlaps else decision.decision.valid | hold),
         ]
         if overlaps:
             m.d.comb += layers[0].may_start.eq(~decision.decision.valid)
 
         def spikes(events: stream.Interface) -> Value:
-            """Whether a layer takes a spike of an image that is not decided."""
+            """Whether a layer accepts a spike of an undecided image in this cycle."""
             says = events.payload
             goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
             return goes & (says.image != decision.decided_image)
 
-        # The spikes that each layer but the first takes are logged.
+        # The log ports: the spikes that each layer except the first accepts.
         for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
@@ -156,13 +158,13 @@ class Core(wiring.Component):
                 neuron = Cat(Const(bank, range(sends)), index)
                 m.d.comb += [of_bank.present.eq(present), of_bank.neuron.eq(neuron)]
 
-        # The decision, with the cycles since the image's first event or word was taken.
+        # The decision, with the cycles since the transfer of the image's first event or word.
         cycles = Signal(CYCLES_BITS)
         if overlaps:
             under_way = self._count_images(m, begins, decision.load, cycles)
             under_way |= finished != decision.decided_image
         else:
-            # While a decision waits no image begins, so the count waits, too, but for a learner.
+            # While a decision waits, no image starts, so the counter stops; the Learner needs it.
             counts = Const(1) if config.learns else ~decision.decision.valid
             with m.If(counts):
                 m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
@@ -191,8 +193,8 @@ class Core(wiring.Component):
         return m
 
     def _count_images(self, m: Module, begins: Value, decided: Value, cycles: Signal) -> Value:
-        """Give the `cycles` of the oldest image that is under way; returns whether there is one."""
-        # In the encoder, in the registers up to the start, and one whose time advances.
+        """Drive `cycles`, the age of the oldest image under way; return if any is under way."""
+        # Images in the Encoder, in the registers up to the start, and the image that advances.
         images = MAX_IMAGES + latencies.INTAKE + latencies.EVENT + 1
         now = Signal.like(cycles)
         begun = Array(Signal.like(now, name=f"begun_{i}") for i in range(images))
@@ -220,7 +222,7 @@ class Core(wiring.Component):
         cycles: Signal,
         spikes: Callable[[stream.Interface], Value],
     ) -> Value:
-        """Put the Learner beside the layers; returns whether it is busy."""
+        """Connect the Learner to the layers; return whether it is busy."""
         hidden, last = layers
         finished = last.finished_image
         m.submodules.learner = learner = Learner(*self.config.layers)
@@ -265,17 +267,17 @@ class Core(wiring.Component):
         return learner.busy
 
     def _connect_host(self, m: Module, layers: list[Layer]) -> None:
-        """Route the weight port to the layers; one request to read at a time is under way.
+        """Route the weight port to the layers, with at most one read request under way.
 
-        In a request's first cycle registers find out where it goes, in the next ones it is offered
-        there, and in the one after these it is taken: the port is far away from the layers, and the
-        layers from their memories.
+        In the first cycle of a request, registers decode the layer. In the next cycles the request
+        is valid at this layer, and in the cycle after its transfer `weights.ready` is high. The
+        registers are necessary because the routes from the port to the layers are long.
         """
         request, answer = self.weights.payload, self.weights_read
-        write = Signal()  # of what kind the request is that is offered
-        taken, missed = Signal(), Signal()  # missed: there is no such word
-        reading = Signal()  # a request has been taken whose answer has not been
-        bad = Signal()  # it was out of range
+        write = Signal()  # the request is a write
+        taken, missed = Signal(), Signal()  # the request is accepted; its address is out of range
+        reading = Signal()  # a read request is accepted, and its answer has not left
+        bad = Signal()  # the address of this read request was out of range
         asks = self.weights.valid & ~taken & (request.write | ~reading)
         m.d.sync += write.eq(request.write)
         m.d.comb += self.weights.ready.eq(taken)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The decision: the output neuron that fires first, found by a tree of comparisons."""
+"""The decision: a tree of comparators finds the output neuron that fires first."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -19,7 +19,7 @@ from firstspike.hdl.lib.block import Block, struct, tap
 
 
 def decision_layout(config: LayerConfig) -> data.StructLayout:
-    """A decision before the core adds its cycles; `config` is the last layer's."""
+    """Return the layout of a decision without its cycle count; `config` is the last layer's."""
     return struct(
         **{"class": range(config.folding.n_out)},
         tick=range(config.deadline + 1),
@@ -29,20 +29,20 @@ def decision_layout(config: LayerConfig) -> data.StructLayout:
 
 
 Entry = tuple[Value, Value, Value]
-"""An entry of the tree of comparisons: whether it exists, its M, its lane."""
+"""An entry of the comparator tree: whether the neuron exists, its M, its lane."""
 
 
 class Decision(Block):
-    """The first tick at which the largest M is not negative; at the deadline the largest M.
+    """Decide at the first tick at which the largest M is not negative, or else at the deadline.
 
-    All outputs are silent until the decision, so those with M >= 0 fire. The order 'fired, larger
-    M, lower index' is therefore the order of M alone.
+    No output has fired before the decision, so the outputs with M >= 0 fire at this tick. The
+    order 'fired, larger M, lower index' is therefore equal to the order 'larger M, lower index'.
 
-    In a core that learns an image that is to be learned runs on after its decision until the margin
-    is over (see RunOn): only then `decided_image` changes.
+    In a core that learns, the layers continue after the decision on an image with a label until the
+    margin is over (see RunOn); `decided_image` changes only then.
 
-    Latency from the last group of a tick: `config.folding.decision_cycles`; throughput: one group a
-    cycle.
+    Latency from the last group of a tick: `config.folding.decision_cycles`; throughput: one group
+    per cycle. `potentials` never stalls: each decision must leave before the next one is due.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -51,35 +51,37 @@ class Decision(Block):
         learns = config.learns
         self._config = config
         super().__init__(
-            #: Group by group at every tick. Always ready: a decision must have been taken
-            #: before the next one falls (see Core).
+            #: M of all groups at every tick, in the order of the groups. Always ready: the core
+            #: starts no image that could be decided before the previous decision has left.
             potentials=In(stream.Signature(potentials_layout(config))),
-            #: Of the last layer, in the cycle in which the potentials of its first group come.
+            #: Tick and context of the last layer's sweep over its groups. The Decision samples them
+            #: when M of the first group leaves the comparator tree.
             walk=In(walk_layout(config)) if config.walk_apart else None,
             decision=Out(stream.Signature(decision_layout(config))),
-            #: High in the cycle before a decision appears.
+            #: High in the cycle before `decision` becomes valid.
             load=Out(1),
-            #: The image bit of the latest decided image (that of no image after a reset).
+            #: The image bit of the latest decided image (after a reset, of no image).
             decided_image=Out(1, init=1),
-            #: An image begins.
+            #: An image starts.
             opens=In(1) if learns else None,
-            #: It is to be learned if it has no error.
+            #: The image has a label, and is learned unless it has an error.
             learn=In(1) if learns else None,
-            #: All its spikes have come.
+            #: The last layer has processed the END of the image.
             complete=In(1) if learns else None,
+            #: The parameters of the margin.
             margin=In(margin_layout()) if learns else None,
-            #: Valid for a cycle, when all is known.
+            #: The result for the Learner, valid for one cycle at the end of the margin.
             outcome=Out(tap(what=outcome_layout(config))) if learns else None,
         )
 
     def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         groups, lanes = folding.groups, folding.lanes
-        # An image begins only when the decision before is taken, so nothing ever waits.
+        # An image starts only when the previous decision has left, so no back-pressure occurs.
         m.d.comb += self.potentials.ready.eq(1)
 
-        # The tree: entries (exists, M, lane), of which the lowest wins a tie. Lanes without a
-        # neuron take no part.
+        # The tree compares entries (exists, M, lane); the lowest lane wins a tie. Lanes without a
+        # neuron never win.
         taken = self.potentials.payload
         entries = [
             (lane_exists(folding, taken.operation.group, lane), taken.M[lane], Const(lane))
@@ -99,7 +101,7 @@ class Decision(Block):
             return rows
 
         def wins(number: int, contest: list[Entry]) -> Value:
-            """Entry `number` of them exists and has the largest M, the lowest of equals."""
+            """Whether entry `number` exists and has the largest M; the lowest of equals wins."""
             exists, mine, _ = contest[number]
             for there, lower, _ in contest[:number]:
                 exists &= ~there | (mine > lower)
@@ -108,7 +110,7 @@ class Decision(Block):
             return exists
 
         def best(contest: list[Entry]) -> Entry:
-            """All pairs are compared at once: of many, too, a single comparison is on the path."""
+            """Return the winner; pairs are compared in parallel to shorten the critical path."""
             if len(contest) == 1:
                 return contest[0]
             winners = [wins(number, contest) for number in range(len(contest))]
@@ -123,7 +125,7 @@ class Decision(Block):
                 for values in zip(*contest, strict=True)
             )
 
-        # With learning, who fires travels along.
+        # In a core that learns, the mask of firing lanes travels through the tree, too.
         valid, operation = self.potentials.valid, taken.operation
         firing = (
             Cat(exists & (M >= 0) for exists, M, _ in entries) if config.learns else Const(0, 0)
@@ -142,7 +144,7 @@ class Decision(Block):
             valid, operation, firing = following, travelling, fired
         ((_, M, lane),) = entries
 
-        # Over the groups of a tick: the best so far, and at the last group the verdict.
+        # The best entry of the groups of a tick so far.
         said = self.decision.payload
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
         if config.walk_apart:
@@ -155,18 +157,18 @@ class Decision(Block):
         top_M, top_index = Signal.like(best_M), Signal.like(best_index)
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
-        # The verdict: an image is decided, or in a core that learns runs on.
+        # At the last group the image is decided; in a core that learns it may run on.
         fires = top_M >= 0
         undecided = valid & (operation.image != self.decided_image)
         tick, context = operation.tick, operation.context
         if config.walk_apart:
-            # What is said stays from an image's last walk on until its decision has been taken.
+            # Tick and context are stable from the image's last sweep until the decision has left.
             with m.If(undecided & first_group):
                 m.d.sync += [said.tick.eq(self.walk.tick), said.context.eq(self.walk.context)]
             tick = said.tick
         final = tick == config.deadline
         tick_known = undecided & (operation.group == groups - 1)
-        ends = Signal()  # nothing more of this image matters
+        ends = Signal()  # the image needs no further processing
         if config.learns:
             m.submodules.run_on = run_on = RunOn(config)
             m.d.comb += [
@@ -189,7 +191,7 @@ class Decision(Block):
             ]
         else:
             m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
-        # What is kept: the best of the groups so far, and the decision until it is taken.
+        # Registers: the best of the groups so far, and the decision until the handshake.
         with m.If(undecided):
             m.d.sync += [best_M.eq(top_M), best_index.eq(top_index)]
         with m.If(self.decision.ready):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The encoder: turns a bitmap of pixels, word by word, into input spikes."""
+"""The Encoder, which converts a bitmap of pixels to input spikes."""
 
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
@@ -18,29 +18,31 @@ from firstspike.hdl.lib.pipeline import Buffer
 
 
 def waiting_layout(n_inputs: int, width: int, rows: int) -> data.StructLayout:
-    """A bank's part of a word that waits, and the number of the word."""
+    """Return the layout of a FIFO entry: a bank's part of a bitmap word, and the word's number."""
     return struct(bits=width // rows, number=range(-(-n_inputs // width)))
 
 
 def row_layout(n_rows: int) -> data.StructLayout:
-    """Whether a pixel is connected, and the row that it is."""
+    """Return the layout of a pixel's entry in the row table: whether it is connected, its row."""
     return struct(connected=1, row=address_shape(n_rows))
 
 
 class Encoder(Block):
-    """Every bright pixel of a connected input spikes at tick `unit`; dark ones stay silent.
+    """Send a spike at tick `unit` for every bright pixel that is a connected input, then END.
 
-    Pixel p is bit p % width of word p // width; bits past the last pixel are ignored. Each of
-    several banks has its own part of every word, which it searches at its own pace. There are
-    places for all words of an image, and the banks meet at its end.
+    Dark pixels stay silent. Pixel p is bit p % width of word p // width; bits beyond the last pixel
+    are ignored. With several banks, each bank has a FIFO for its part of each word, and searches
+    this part independently of the others. The FIFOs hold all words of an image. The banks
+    synchronise at the end of an image.
 
     Parameters: `inputs`, the pixel of each row; `n_inputs`, pixels of an image; `unit` and
-    `deadline`, ticks; `width` of a word; `rows`, R; `overlap`, whether words of the next image are
-    taken while an image is being searched. Raises ValueError where one is out of range.
+    `deadline`, ticks; `width`, bits of a word; `rows`, the number of banks R; `overlap`, whether
+    the Encoder accepts words of the next image while it searches an image. Raises ValueError for
+    parameters out of range.
 
-    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: one word or event per cycle. A
-    single bank also spends one cycle on a bright pixel that is not connected. It drops a word
-    without bright pixels while the word before is being emptied; else such a word takes a cycle.
+    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW` cycles; throughput: one word or event per
+    cycle. With a single bank, a bright pixel that is not connected also takes a cycle. A word
+    without bright pixels takes no additional cycle while the previous word is being searched.
     """
 
     def __init__(
@@ -81,25 +83,26 @@ class Encoder(Block):
         self._rows = rows
         self._overlap = overlap
         super().__init__(
-            #: ceil(n_inputs / width) of them an image.
+            #: The bitmap: ceil(n_inputs / width) words per image.
             words=In(stream.Signature(width)),
             events=Out(stream.Signature(self._layout)),
-            #: The first word of an image is taken only while this is high.
+            #: Enables the transfer of the first word of an image.
             start=In(1),
-            #: Forget the image; the next word taken is the first one of a new image. Where images
-            #: overlap, one whose words have all come stays.
+            #: Discard the image; the next accepted word starts a new image. With `overlap`, only an
+            #: image with missing words is discarded.
             abort_image=In(1),
-            #: It is forgotten in this cycle: where images overlap, when the one before is through.
+            #: The Encoder discards the image in this cycle. With `overlap` this happens only after
+            #: all earlier images have left.
             aborted=Out(1),
-            #: High in the cycle in which an image's first word is taken.
+            #: High in the cycle in which the first word of an image is accepted.
             begins=Out(1),
-            #: An image's words, or what has come of them, are here.
+            #: The Encoder contains words or pixels of an image.
             busy=Out(1),
         )
 
     @staticmethod
     def memories(inputs: Sequence[int], n_inputs: int, width: int, rows: int) -> Iterator[Memory]:
-        """A table of the rows where pixel and row differ, or the places in which words wait."""
+        """Yield the row table, if pixel and row numbers differ, or the FIFOs of several banks."""
         words, places = -(-n_inputs // width), 1 << (width - 1).bit_length()
         if rows > 1:
             part = waiting_layout(n_inputs, width, rows).size
@@ -112,8 +115,8 @@ class Encoder(Block):
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
         last_bits = self._n_inputs - (count - 1) * width
 
-        # The word that comes, and its part in each bank.
-        following = Signal(range(count))  # the number of the word to come
+        # The incoming word, and its part in each bank.
+        following = Signal(range(count))  # the number of the next word
         final = following == count - 1
         word = Signal(width)
         taken = Signal()
@@ -126,17 +129,17 @@ class Encoder(Block):
             for number in range(rows)
         ]
 
-        # Rows that were found are in the second stage, and images that come meanwhile are counted.
-        sent = Signal()  # the second stage holds pixels, or the end
+        # The second pipeline stage holds the pixels that were found.
+        sent = Signal()  # the second stage holds pixels, or the end of the image
         sent_end = Signal()
         says = sent_end | self._address(m, banks, step)
-        inside = following != 0  # more words of this image are to come
+        inside = following != 0  # the image has started, and words are missing
         held = Cat(bank.held for bank in banks).any()
         ready = Cat(bank.ready for bank in banks).all()
         may_begin = self.start & ~self.busy
         m.d.comb += self.aborted.eq(self.abort_image)
         if self._overlap:
-            # Images whose words have all come, and whose end has not gone.
+            # Number of images whose words are complete and whose END has not left.
             older = Signal(range(MAX_IMAGES + 1))
             gone = sent & sent_end & self.events.ready
             m.d.sync += older.eq(older + (taken & final) - gone)
@@ -156,7 +159,7 @@ class Encoder(Block):
             self.begins.eq(taken & ~inside),
             self.busy.eq(inside | held | sent),
             self.events.valid.eq(sent & says),
-            # A choice, for a process with constant parts is one that Icarus never runs.
+            # A multiplexer, because Icarus never executes a process whose inputs are constant.
             self.events.payload.kind.eq(Mux(sent_end, Kind.END, Kind.SPIKE)),
             self.events.payload.tick.eq(self._unit),
         ]
@@ -180,10 +183,11 @@ class Encoder(Block):
         step: Signal,
         ends: Signal,
     ) -> SimpleNamespace:
-        """The part of the words that is of one bank, searched bit by bit.
+        """Build one bank, which searches its part of each word, one bright pixel per step.
 
-        Returns {held, number, found, done, ready}: whether it has a part, of which word, the search
-        in it, whether the image is searched, and whether a word can be taken.
+        Returns {held, number, found, done, ready}: whether the bank holds a part, the number of its
+        word, the result of the search, whether the image is finished, and whether the bank can
+        accept a word.
         """
         count = -(-self._n_inputs // self._width)
         held = Signal(name=f"held_{name}")
@@ -192,7 +196,7 @@ class Encoder(Block):
         found = first_set(bits)
         is_last = number == count - 1
         free = ~held | (step & ~found.many & ~is_last) | (step & ends)
-        dark = (part == 0) & (following != count - 1)  # nothing will come of it
+        dark = (part == 0) & (following != count - 1)  # the word has no spikes
         came = SimpleNamespace(valid=taken & ~dark, bits=part, number=following)
         ready = free | dark
         if self._rows > 1:
@@ -226,7 +230,7 @@ class Encoder(Block):
         )
 
     def _address(self, m: Module, banks: list[SimpleNamespace], step: Signal) -> ValueLike:
-        """Put the rows that `banks` have found into the event; returns whether there are any."""
+        """Drive the rows of the event with the pixels of `banks`; return whether it has any."""
         event = self.events.payload
         if self._rows > 1:
             share = self._width // self._rows
@@ -239,7 +243,7 @@ class Encoder(Block):
                     ]
             return 1
 
-        # The row of each pixel, in places a power of two a word so that no product is needed.
+        # The row table. Each word has a power of two of entries, so the address needs no product.
         (bank,) = banks
         places = 1 << (self._width - 1).bit_length()
         place = Cat(bank.found.index, bank.number)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The door of the core: checks the events of an image and gives them its image bit."""
+"""The ingress check of the core: it drops bad events and adds the image bit to the others."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
@@ -13,44 +13,45 @@ from firstspike.hdl.lib.pipeline import Stage
 
 
 class Intake(Block):
-    """Takes one image after the other, from its first event to its END.
+    """Accept the events of one image after another, and check each event.
 
-    A bad event (DESIGN: bad events in hardware) is dropped, and of spikes that come together those
-    that are no rows; the cause travels with all that follows. What is still to come of a decided
-    image is passed on, and discarded by the first layer. An image begins only when the one before
-    is decided and its end has gone through all layers, so that its cycles are its own. Where images
-    overlap all spikes are of the tick `unit`, and an image may begin at any time.
+    The Intake drops bad events (DESIGN, section 4), and of an event with several spikes only the
+    spikes without a row. The cause of the error travels with all later events of the image. Events
+    of a decided image pass; the first layer discards them. The Intake stalls the first event of an
+    image until the previous image is decided and its END has passed all layers, so that the cycle
+    counts of the images do not overlap. In a core with overlapped images, all spikes must have the
+    tick `unit`, and an image may start before the previous one has ended.
 
-    Latency: `latencies.INTAKE`; throughput: one event a cycle.
+    Latency: `latencies.INTAKE` cycles; throughput: one event per cycle.
     """
 
     def __init__(self, first: LayerConfig) -> None:
         self._first, folding = first, first.folding
         super().__init__(
-            #: The order of events inside a tick does not matter.
+            #: Events in order of tick; events of the same tick may have any order.
             source=In(stream.Signature(input_layout(folding.n_in, first.deadline, folding.rows))),
-            #: No spikes are counted in them yet.
+            #: Good events, with image bit and causes; their spike counts are still empty.
             events=Out(stream.Signature(taken_layout(first))),
-            #: End the image now, as if END had come; the next event taken is the first one of
-            #: a new image. Without an image under way it does nothing.
+            #: End the image now, as if END had arrived; the next accepted event starts a new image.
+            #: Without an image under way, `abort_image` has no effect.
             abort_image=In(1),
-            #: No image may begin, for another reason than those above.
+            #: Prevent the start of an image.
             hold=In(1),
-            #: The block in front has taken something of an image that has not arrived here.
+            #: The Encoder has accepted words of an image that has no event in the Intake yet.
             ahead=In(1),
             #: The image bit of the latest decided image.
             decided_image=In(1),
             #: The image bit of the latest image whose END has reached the last layer.
             finished_image=In(1),
-            #: High in the cycle in which an image's first event is taken.
+            #: High in the cycle in which the first event of an image is accepted.
             begins=Out(1),
-            #: High with `begins`, and where an image is aborted that had not arrived here yet.
+            #: High with `begins`, and at the abort of an image without an accepted event.
             opens=Out(1),
             #: No image is under way.
             resting=Out(1),
-            #: An image may begin.
+            #: An image may start.
             idle=Out(1),
-            #: High if the label of the image that begins is no class.
+            #: High if the label of the image that starts is not a class.
             bad_label=In(1) if first.learns else None,
         )
 
@@ -60,8 +61,8 @@ class Intake(Block):
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
 
-        # Where the image stands, and what is wrong with the event.
-        image = Signal(init=1)  # of the latest image taken
+        # The state of the image, and the checks of the event.
+        image = Signal(init=1)  # of the latest accepted image
         inside = Signal()
         aborting = Signal()
         between = Signal()
@@ -71,13 +72,13 @@ class Intake(Block):
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         spikes = spikes_of(event, rows)
         sizes = [len(range(bank, n_in, rows)) for bank in range(rows)]
-        bad = [  # in a bank without rows each one is
+        bad = [  # in a bank without rows, every index is bad
             present & (index >= size) if size else present
             for (present, index), size in zip(spikes, sizes, strict=True)
         ]
         remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
         m.d.comb += [
-            # An image that is aborted before anything of it has arrived is under way, too.
+            # An image that is aborted before its first event counts as under way, too.
             between.eq(~inside & ~aborting),
             self.resting.eq(
                 between & (image == self.finished_image) & (image == self.decided_image)
@@ -87,11 +88,11 @@ class Intake(Block):
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
-        # Of some layers all rows spike at one tick.
+        # In some layers all rows must spike at the tick `unit`.
         if first.unit is not None:
             with m.If(is_spike & (event.tick != first.unit)):
                 m.d.comb += found.tick.eq(1)
-        # What is taken, and what is passed on of it.
+        # The handshake, and the event for the first layer.
         good = ~(found.tick | found.order) & (~is_spike | Cat(remain).any())
         open_ = Signal()
         taken = Signal()
@@ -120,7 +121,7 @@ class Intake(Block):
         with m.If(aborting):
             m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
 
-        # What is remembered for the next event; an abort stands for the image's END.
+        # State for the next event; an abort acts as the image's END.
         with m.If(taken):
             m.d.sync += [
                 inside.eq(~is_end),

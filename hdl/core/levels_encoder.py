@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The encoder of levels: turns the pixels of an image into input spikes in order of time."""
+"""The LevelsEncoder, which converts the pixels of an image to input spikes in order of time."""
 
 from collections.abc import Iterator
 
@@ -21,17 +21,17 @@ PIXEL_BITS = 8
 
 
 class LevelsEncoder(Block):
-    """Keeps an image's pixels, and walks over all inputs once per level, in order of the ticks.
+    """Store the pixels of an image, and scan all inputs once per level, in order of the ticks.
 
-    A walk lets the inputs of its level spike at its tick. The inputs are the pixels, then their
-    complements, then the constant one, as far as the network has these.
+    Each scan sends a spike at the tick of its level for every input of this level. The inputs are
+    the pixels, their complements and the constant input, if the network has them.
 
-    Parameters: `network`, of the encoding `levels-N` or `binary`, whose samples are pixels; `rows`
-    per event. Raises NetworkError for another network.
+    Parameters: `network`, with the encoding `levels-N` or `binary` of pixels; `rows`, the number of
+    banks of the events. Raises NetworkError for another network.
 
-    Latency: at most `cycles(network)` from the last pixel to END, if no event has to wait.
-    Throughput: one pixel per cycle, and one input per cycle and walk. The next image waits for the
-    END of the one before.
+    Latency: at most `cycles(network)` from the last pixel to END, without back-pressure.
+    Throughput: one pixel per cycle, then one input per cycle and scan. `pixels` stalls until the
+    END of the image has left; a stall of `events` stalls the scan.
     """
 
     def __init__(self, network: Network, rows: int = 1) -> None:
@@ -41,21 +41,21 @@ class LevelsEncoder(Block):
         self._has_constant = features is not None and features.constant
         layout = input_layout(len(network.inputs), network.deadline, rows)
         super().__init__(
-            #: As many per image as the network has features.
+            #: The pixels of an image: one per feature of the network.
             pixels=In(stream.Signature(PIXEL_BITS)),
-            #: Forget the pixels of an image, of which some have come and some have not.
+            #: Discard the pixels of an incomplete image.
             clear=In(1),
             events=Out(stream.Signature(layout)),
         )
 
     @staticmethod
     def cycles(network: Network) -> int:
-        """Clock cycles of all walks, of filling the pipeline, and of the end."""
+        """Return the clock cycles of all scans, including the pipeline latency and END."""
         return len(_walks(network)) * network.n_inputs + 3
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
-        """The pixels, the walks, and which inputs are connected, unless all are."""
+        """Yield the memories: pixels, scans, and a flag per input unless all are connected."""
         walks = _walks(network)
         yield Memory("image", PIXEL_BITS, network.n_features)
         yield Memory("walks", _walk_layout(network).size, len(walks), read_only=True)
@@ -74,16 +74,16 @@ class LevelsEncoder(Block):
         pixel, kept, walk = image.read_port(), image.write_port(), table.read_port()
         read = [pixel, walk]
 
-        # The input that is asked for, its pixel, and the walk.
+        # Read addresses: the input, its pixel, and the scan.
         asked, at, number = (
             Signal(range(network.n_inputs)),
             Signal(range(count)),
             Signal(range(len(walks))),
         )
-        half = Signal()  # the pixels have all been asked for once
+        half = Signal()  # the scan has passed all pixels once, and reads their complements
         last, last_pixel = asked == network.n_inputs - 1, at == count - 1
 
-        # The input that is here, of which the memories tell: whether it spikes in this walk.
+        # The input at the read ports of the memories, and whether it spikes in this scan.
         here, ends, complement, constant = (Signal() for _ in range(4))
         row = Signal(range(len(network.inputs) + 1))
         connected: Value = Const(1)
@@ -150,7 +150,7 @@ class LevelsEncoder(Block):
 
 
 def check_pixels(network: Network) -> None:
-    """Raise NetworkError for a network that a LevelsEncoder cannot encode for."""
+    """Raise NetworkError for a network whose encoding a LevelsEncoder does not support."""
     if not isinstance(network.coding, Levels) or not network.takes_pixels:
         raise NetworkError(
             f"a LevelsEncoder takes networks of pixels with levels, not of {network.encoding} "
@@ -159,7 +159,7 @@ def check_pixels(network: Network) -> None:
 
 
 def _walks(network: Network) -> list[tuple[int, int]]:
-    """The level and the tick of each walk, in order of the ticks; a silent level has none."""
+    """Return level and tick of each scan, in order of the ticks; silent levels have no scan."""
     ticks = network.coding.table(network).tolist()
     walks = [(level, tick) for level, tick in enumerate(ticks) if tick]
     return sorted(walks, key=lambda walk: walk[1])

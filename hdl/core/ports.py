@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ports of a core, described once: whoever drives one has the same signature, flipped.
+"""The signature of a core; blocks that drive a core use the same signature, flipped.
 
-What a port and a field of its payload means stands beside it, for the interface that goes with the
+Each port and each payload field has a description, which becomes the interface documentation of the
 generated Verilog.
 """
 
@@ -17,11 +17,11 @@ from firstspike.hdl.lib.layouts import DescribedLayout, DescribedSignature
 from .config import CoreConfig
 
 CYCLES_BITS = 32
-"""Width of the counters of cycles."""
+"""Width of the cycle counters."""
 
 
 def decision_layout(config: CoreConfig) -> DescribedLayout:
-    """A decision (DESIGN section 3 defines the figures)."""
+    """Return the layout of a decision; DESIGN, section 3, defines its figures."""
     last = config.layers[-1]
     counts = data.StructLayout({str(i): range(n + 1) for i, n in enumerate(last.counted)})
     return DescribedLayout(
@@ -36,7 +36,7 @@ def decision_layout(config: CoreConfig) -> DescribedLayout:
 
 
 def weights_layout(config: CoreConfig) -> DescribedLayout:
-    """A chunk of a weight word to write, or the request to read one."""
+    """Return the layout of a request at the weight port: a chunk to write, or a read request."""
     words = max(layer.words for layer in config.layers)
     return DescribedLayout(
         write=(1, "1 write, 0 read"),
@@ -47,7 +47,7 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
 
 
 def label_layout(config: CoreConfig) -> DescribedLayout:
-    """What an image is to be learned as."""
+    """Return the layout of an image's label."""
     return DescribedLayout(
         learn=(1, "1 learn the image, 0 only decide it"),
         label=(bits_for(config.layers[-1].folding.n_out), "its class"),
@@ -55,7 +55,10 @@ def label_layout(config: CoreConfig) -> DescribedLayout:
 
 
 def log_layout(config: CoreConfig, layer: int) -> DescribedLayout:
-    """A spike of hidden layer `layer`, or one of each bank where it sends several a cycle."""
+    """Return the layout of a logged spike of hidden layer `layer`.
+
+    If the layer sends several spikes per cycle, the layout has one spike per bank.
+    """
     folding = config.layers[layer].folding
     neuron = (range(folding.n_out), "the neuron that spikes")
     if folding.sends == 1:
@@ -72,7 +75,7 @@ def log_layout(config: CoreConfig, layer: int) -> DescribedLayout:
 
 
 def log_signature(config: CoreConfig, layer: int) -> DescribedSignature:
-    """Every spike of hidden layer `layer`: a tap, with nothing to wait for."""
+    """Return the signature of the log of hidden layer `layer`; a log has no back-pressure."""
     return DescribedSignature(
         valid=(
             Out(1),
@@ -83,10 +86,10 @@ def log_signature(config: CoreConfig, layer: int) -> DescribedSignature:
 
 
 class CoreSignature(DescribedSignature):
-    """All ports of a core, as the core has them.
+    """The ports of a core, with the directions of the core.
 
-    A core with a bitmap has `words`, one that learns `labels`, `settings` and `learned`; there is
-    a log of each hidden layer.
+    Only a core with a bitmap has `words`. Only a core that learns has `labels`, `settings` and
+    `learned`. Each hidden layer has a log.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -122,31 +125,31 @@ class CoreSignature(DescribedSignature):
                 "one decision an image, in order",
             ),
             **logs,
-            # Of requests out of range those to write are dropped, and those to read answered.
+            # The core drops writes out of range, and answers reads out of range with `error`.
             weights=(
                 In(stream.Signature(weights_layout(config))),
                 "weights to write, and requests to read; to be used between images",
             ),
             weights_read=(Out(stream.Signature(read)), "an answer to each request to read"),
             **(_learning_ports(config) if config.learns else {}),
-            # Its decision is flagged; the next event or word is the first of a new image.
+            # The decision has the cause `abort`; the next event or word starts a new image.
             abort_image=(
                 In(1),
                 "high for a cycle: end the image under way, for a source that has stalled",
             ),
-            # Or one is being learned.
+            # Also high while the Learner is busy.
             busy=(Out(1), "an image is under way"),
         )
 
 
 def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
-    # Once an image, also for one that is not to be learned.
+    # Once per image, also for an image that is not learned.
     learned = DescribedSignature(
         valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),
         updated=(Out(1), "whether weights were changed"),
         cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
     )
-    # The decision flags a label without a class. An image with an error is not learned.
+    # A label that is no class sets a cause in the decision. An image with an error is not learned.
     return {
         "labels": (
             In(stream.Signature(label_layout(config))),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Weights that a design reads from the flash of its board at power-up."""
+"""The loader for the weights that a design reads from its board's flash at power-up."""

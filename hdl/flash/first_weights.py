@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The weight port of a core behind a link, whose first weights come from the flash."""
+"""Arbitration of a core's weight port between the flash loader at power-up and the link."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -15,18 +15,19 @@ from .loader import WIRES, Loader
 
 
 class FirstWeights(Block):
-    """Lets the Loader write the weights of a core, and then whoever is linked to it.
+    """Connect the weight port of a core first to the Loader, and afterwards to the link.
 
         flash -> Loader ---\\
                             weights -> core
         linked ------------/
 
-    The core has weights when the Loader has found the image right. Else it has them when the linked
-    one has written the last word of the last layer, for the words of a layer come in order.
+    `lack.missing` is high until the core has weights. The core has weights when the Loader has
+    verified the flash image, or, after a fault, when the link has written the last word of the last
+    layer. This test suffices because the link writes the words of a layer in order.
 
     Parameters: those of Loader.
 
-    Latency: none; what is linked waits while `loading`, as long as the Loader takes.
+    Latency: 0 cycles; throughput: one request per cycle. While `loading` is high, `linked` stalls.
     """
 
     def __init__(self, config: CoreConfig, identity: bytes, place: int, clock_hz: int) -> None:
@@ -35,12 +36,13 @@ class FirstWeights(Block):
         requests = stream.Signature(weights_layout(config))
         super().__init__(
             flash=Out(wiring.Signature(WIRES)),
-            #: Requests of the linked one.
+            #: Requests from the link.
             linked=In(requests),
-            #: Of the core.
+            #: Requests to the core.
             weights=Out(requests),
-            #: The Loader is at work, and the core must not be used.
+            #: The Loader is running, and the core must not be used.
             loading=Out(1),
+            #: Whether the core lacks weights, and the fault of the flash image.
             lack=Out(LACK),
         )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The weights of a network as the words of an image in flash (DESIGN, section 8)."""
+"""Conversion of a network's weights to a flash image (DESIGN, section 8)."""
 
 from firstspike.golden.flash import WORD_BYTES, image_of
 from firstspike.golden.network import Network
@@ -8,15 +8,15 @@ from firstspike.hdl.layer.words import chunks_of
 
 
 def words_of(config: CoreConfig) -> int:
-    """Return how many words of weights a core of this configuration reads."""
+    """Return the number of weight words in the flash image for a core of this configuration."""
     return sum(layer.words * chunks_of(layer) for layer in config.layers)
 
 
 def network_image(config: CoreConfig, network: Network, identity: bytes) -> bytes:
-    """Return the image of a network for the design with this identity, whose core has `config`.
+    """Return the flash image of `network` for the design with this identity and core `config`.
 
-    A word is a chunk of the weight port, in the order in which the port takes them. Raises
-    NetworkError where the core is not made for the network.
+    Each word of the image is a chunk of the weight port, in the order of the port. Raises
+    NetworkError if the core does not fit the network.
     """
     chunks = (data for _, _, data in weight_chunks(config, network))
     return image_of(identity, b"".join(data.to_bytes(WORD_BYTES, "big") for data in chunks))

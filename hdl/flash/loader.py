@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Loads the weights of a core from an SPI flash, and checks all that it reads.
+"""The SPI flash loader, which writes weights into a core and verifies the flash image.
 
         wake      read      header (4 words)      weights         CRC
 cs    __/~~~~\\____/~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\\____
@@ -26,18 +26,18 @@ WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
 """The wires to the flash. `cs` is high while the flash is selected."""
 
 WAKE, READ = 0xAB, 0x03
-"""Commands of SPI flashes: release from power-down, and read from the place that follows."""
+"""Commands of SPI flashes: release from power-down, and read from the address that follows."""
 
 COMMAND_BITS, PLACE_BITS, WORD_BITS = 8, 24, 8 * WORD_BYTES
 
 REST_SECONDS = 50e-6
-"""Time for which the flash is not selected, before it is woken and before it is read.
+"""Minimum time for which the flash is deselected before each of the two commands.
 
-The W25Q128JV of an iCEBreaker needs 3 us to wake; others need up to 30 us."""
+The W25Q128JV of an iCEBreaker needs 3 us to wake; other flashes need up to 30 us."""
 
 
 class State(enum.Enum):
-    """What the loader is at."""
+    """States of the loader; the transfers are shown at the top of this file."""
 
     REST = 0  # the flash is not selected
     WAKE = 1
@@ -49,17 +49,18 @@ class State(enum.Enum):
 
 
 class Loader(Block):
-    """Reads an image (`golden.flash`) once after reset, and writes its weights into a core.
+    """Read a flash image (`golden.flash`) once after reset, and write its weights into a core.
 
-    It is the SPI master, in mode 0. SCK is half the clock, and waits for the core. The core must
-    not decide before `ready`: what is written may be damaged.
+    The loader is an SPI master in mode 0. SCK runs at half the clock frequency and pauses while the
+    weight port stalls. The loader verifies the checksum only after it has written all weights, so
+    the core must not decide before `ready`.
 
-    Parameters: `config` of the core; `identity` of the design; `place` of the image in the flash;
-    `clock_hz`.
+    Parameters: `config` of the core; `identity` of the design; `place`, the byte address of the
+    image in the flash; `clock_hz`, the frequency of the clock.
 
-    Latency: two times `REST_SECONDS`, rounded up to a power of two of cycles, then 2 cycles per bit
-    that goes over the wires. Throughput: a word in 2 * 32 cycles and 1 + those the core takes for
-    it.
+    Latency: two times `REST_SECONDS`, rounded up to a power of two of cycles, then 2 cycles per
+    SPI bit. Throughput: a word takes 2 * 32 cycles, 1 more cycle, and the cycles for which the
+    weight port stalls.
     """
 
     def __init__(self, config: CoreConfig, identity: bytes, place: int, clock_hz: int) -> None:
@@ -70,18 +71,19 @@ class Loader(Block):
         self._rest_bits = ceil(REST_SECONDS * clock_hz).bit_length()
         super().__init__(
             **WIRES,
-            #: Of the core. Weights are only written.
+            #: Write requests to the weight port of the core.
             weights=Out(stream.Signature(weights_layout(config))),
-            #: All weights are written, and the image was right. Stays high until a reset.
+            #: The loader has written all weights, and the checksum matched. High until a reset.
             ready=Out(1),
-            #: What is wrong with the image; stays until a reset.
+            #: The fault of the image; stays until a reset.
             fault=Out(Fault),
         )
 
     def build(self, m: Module) -> None:
         state = Signal(State)
 
-        # The wires: `left` bits go out of the top of `word`, and as many come in at its bottom.
+        # The SPI shift register: `mosi` is the highest bit of `word`, received bits enter at its
+        # lowest bit, and `left` counts the remaining bits.
         word, left = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
         come = Signal()
         ended = left == 0
@@ -97,7 +99,7 @@ class Loader(Block):
         reads = (state != State.WAKE) & (state != State.COMMAND)
         m.d.comb += [crc.data.eq(come), crc.valid.eq(self.sck & reads)]
 
-        # The core's side.
+        # Requests to the weight port.
         m.submodules.walk = walk = WordWalk(self._config)
         asked = self.weights.payload
         layers = self._config.layers
@@ -115,7 +117,7 @@ class Loader(Block):
             Const(int.from_bytes(self._header[at : at + WORD_BYTES], "big"), WORD_BITS)
             for at in range(0, len(self._header), WORD_BYTES)
         )
-        number = Signal(range(len(expected)))  # of the word of the header
+        number = Signal(range(len(expected)))  # index of the header word
         first = number == 0
         uniform = (word == 0) | word.all()
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns Amaranth into Verilog and netlists: it describes interfaces, knows devices, runs tools."""
+"""The flow from Amaranth to Verilog and netlists: interfaces, devices and tools."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The FPGAs we build for: how each is synthesised for, and what it holds."""
+"""The supported FPGAs: their synthesis commands and resources."""
 
 import re
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ RESOURCES = ("LUTs", "flip-flops", "block RAM", "LUT RAM", "SPRAM", "multipliers
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Family:
-    """FPGAs that share their cells and tools.
+    """FPGAs with the same cells and tools.
 
-    `cells` says how many of a resource a cell takes; the pattern is that of its whole name.
-    `commands` are given to Yosys before synthesis.
+    `cells` maps a pattern for the full name of a cell to the resources that the cell uses.
+    `commands` are Yosys commands that run before synthesis.
     """
 
     name: str
     router: str  # a tool of `toolchain.TOOLS`
-    packer: str  # likewise
+    packer: str  # a tool of `toolchain.TOOLS`, too
     cells: dict[str, dict[str, int]]
     commands: tuple[str, ...] = ()
     logic: str = "LUTs"
-    """What a placed design takes instead of "LUTs", where a cell holds more than a table."""
+    """Name of the resource "LUTs" of a placed design, if a cell has more than a look-up table."""
 
     def count(self, cells: dict[str, int]) -> dict[str, int]:
-        """What so many of each cell take, for each of `RESOURCES`."""
+        """Return the use of each of `RESOURCES` by these numbers of cells."""
         used = dict.fromkeys(RESOURCES, 0)
         for cell, number in cells.items():
             for pattern, takes in self.cells.items():
@@ -45,7 +45,7 @@ ICE40 = Family(
         "SB_SPRAM256KA": {"SPRAM": 1},
         "SB_MAC16": {"multipliers": 1},
     },
-    # Yosys would keep few words in flip-flops, which are scarcer (see `Memory.compact`).
+    # Yosys would map small memories to flip-flops, which are scarcer (see `Memory.compact`).
     commands=('setattr -set ram_style "block" a:compact',),
     logic="logic cells",
 )
@@ -81,20 +81,21 @@ GOWIN = Family(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Device:
-    """An FPGA."""
+    """An FPGA: its family, synthesis command and resources."""
 
     name: str
     family: Family
     synthesis: str  # command of Yosys
     holds: dict[str, int]
     products: str = ""
-    """Option of `synthesis` that puts products into multipliers.
+    """Option of `synthesis` that maps products to hardware multipliers.
 
-    It is for designs with products alone, for others get slightly different with it, too.
+    The option is only used for designs with products, because it also changes other designs
+    slightly.
     """
 
     def excess(self, used: dict[str, int]) -> list[str]:
-        """What `used` takes more of than there is, each as "40 of 30 block RAM"."""
+        """Return the resources that `used` exceeds, each as "40 of 30 block RAM"."""
         return [
             f"{number} of {self.holds.get(resource, 0)} {resource}"
             for resource, number in used.items()
@@ -126,7 +127,7 @@ def _ecp5(name: str, luts: int, block_ram: int) -> Device:
     )
 
 
-# The 12F is a 25F of which Lattice warrants a half; the open tools use all of it.
+# The 12F is a 25F of which Lattice guarantees only half; the open tools use all of it.
 ECP5_12F = _ecp5("ECP5 12F", 24288, 56)
 ECP5_25F = _ecp5("ECP5 25F", 24288, 56)
 ECP5_45F = _ecp5("ECP5 45F", 43848, 108)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Lets Amaranth elaborate a design without a search for garbage."""
+"""Elaboration of a design without garbage collection."""
 
 import gc
 import warnings
@@ -11,12 +11,12 @@ from amaranth.hdl import UnusedElaboratable
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Let Python look for garbage only afterwards.
+    """Disable the garbage collector of Python inside of the context.
 
-    A design is a great many objects, all of them in use to its end: to look for garbage among them,
-    again and again, takes as long as making them.
+    A design consists of many objects, which are all used until its end. Repeated garbage collection
+    would take as long as the elaboration.
 
-    A design that is interrupted has blocks that were not used yet: Amaranth does not warn of them.
+    If the context is left by an exception, warnings of Amaranth about unused blocks are suppressed.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names that every Verilog tool takes: plain ones, in place of those that must be escaped."""
+"""Verilog identifiers that every tool accepts, in place of escaped identifiers."""
 
 import re
 from collections.abc import Collection
@@ -33,15 +33,15 @@ KEYWORDS = frozenset(_KEYWORDS.split())
 """Keywords of SystemVerilog (IEEE 1800-2017, annex B)."""
 
 MOST = 80
-"""Characters of a module's name: those inside have longer ones, and tools name files after them."""
+"""Maximum length of a module's name; submodules have longer names, and tools name files by them."""
 
 
 class IdentifierError(FirstSpikeError, ValueError):
-    """No name for a module; the message says what would be one."""
+    """The name is not valid for a module; the message describes valid names."""
 
 
 def check_identifier(name: str) -> None:
-    """Raise IdentifierError unless `name` can be a module's without being escaped."""
+    """Raise IdentifierError unless `name` is valid for a module without escaping."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise IdentifierError(
             f"{name!r} is no name for a Verilog module: take letters, digits and _, and no digit "
@@ -57,11 +57,11 @@ def check_identifier(name: str) -> None:
 
 
 def plain(verilog: str, rtlil: str, kept: Collection[str]) -> str:
-    """The text with a plain name for each escaped one of Yosys, but for those in `kept`.
+    """Return `verilog` with plain names instead of Yosys's escaped ones, except those in `kept`.
 
-    `core.layer_0` becomes `core_layer_0`, with a number behind it where that is taken. What
-    Amaranth has called `port$4219$27`, because it is a part of a signal, is called as that part
-    is in `rtlil`, the design as Yosys has read it.
+    `core.layer_0` becomes `core_layer_0`, followed by a number if this name is in use. A name of
+    Amaranth like `port$4219$27`, which stands for a part of a signal, becomes the name of this part
+    in `rtlil`, the design that Yosys has read.
     """
     taken = set(_PLAIN.findall(verilog)) | KEYWORDS
     parts = _parts(rtlil)
@@ -93,7 +93,7 @@ _PIECE = re.compile(r"\\(port\$\S+) \[(?:(\d+):)?0\]")
 
 
 def _parts(rtlil: str) -> dict[str, str]:
-    """What a port `port$N$N` is called elsewhere in its module, or what it is a piece of."""
+    """Return the signal, or the part of a signal, for which each port `port$N$N` stands."""
     widths = {port: int(width) for width, port in _PORT.findall(rtlil)}
     whole: dict[str, str] = {}
     pieces: dict[str, str] = {}

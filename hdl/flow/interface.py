@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Describes a generated core from outside: its ports, their payloads and its parameters."""
+"""The description of a generated core's interface: ports, payloads and parameters."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,7 +19,7 @@ from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
 
 _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abort_image")
-"""Ports that a design can do without; with a bitmap also `events`."""
+"""Ports that a design may leave unused; with a bitmap also `events`."""
 
 _PORT_NOTES = (
     "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
@@ -44,7 +44,7 @@ _WEIGHT_NOTE = (
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
     "top `weight_bits`: they differ only in a core that learns."
 )
-"""What a user has to know besides the ports: how to use them, and what the numbers mean."""
+"""Notes for users on the ports and on the numbers of the weights."""
 
 _CONVOLUTION_NOTE = (
     "A layer with a `geometry` convolves, and each pair there is (down, across). With regard to "
@@ -65,11 +65,11 @@ _BITMAP_NOTE = (
 
 
 def describe(config: CoreConfig, network: Network) -> dict[str, Any]:
-    """The interface of a core as JSON can hold it: `parameters`, `layers`, `ports` and `notes`.
+    """Return the interface of a core for JSON: `parameters`, `layers`, `ports` and `notes`.
 
-    A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
-    true), the direction of its data, width, meaning and, of a packed payload, the fields. Of a
-    port that may be `unused` this says what its inputs are then to be.
+    A port has a name (`NAME__valid`, `NAME__ready` and `NAME__payload` if `stream` is true), the
+    direction of its data, width, meaning and, for a packed payload, the fields. `unused`, for a
+    port that may be unused, holds the values of its inputs in this case.
     """
     ports = [
         _port("clk", "in", 1, "clock"),
@@ -100,7 +100,7 @@ def describe(config: CoreConfig, network: Network) -> dict[str, Any]:
 
 
 def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, Any], list[str]]:
-    """Return `parameters` and `layers` of a core with any ports, and the notes on them."""
+    """Return `parameters` and `layers` of a core, and the notes on them."""
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
     missing = _missing(network)
@@ -134,7 +134,7 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
 
 
 def _missing(network: Network) -> dict[str, list[int]]:
-    """Return the tick of each row whose feature is missing, nothing where no value may be."""
+    """Return the tick of each row for a missing feature; empty if no value may be missing."""
     if network.features is None or network.features.medians is None:
         return {}
     ticks = encode(network, np.full((1, network.n_features), np.nan))
@@ -180,7 +180,7 @@ def _port(name: str, direction: str, shape: ShapeLike, about: str) -> dict[str, 
 
 
 def wires(port: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
-    """The Verilog ports that a port of `describe` consists of: name, direction, width."""
+    """Yield name, direction and width of the Verilog ports of a port of `describe`."""
     if not port.get("stream"):
         yield port["name"], port["direction"], port["width"]
         return

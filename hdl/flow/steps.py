@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Steps that take long: a library says that it does one, a program decides how that is shown.
+"""Progress reports of long steps: the library announces steps, and a program displays them.
 
-What takes seconds or minutes is done inside `with step(what)`. Nothing is printed, unless a program
-with someone in front of it has asked for it by `shown_by`.
+Work that takes seconds or minutes runs inside of `with step(what)`. The library prints nothing; an
+interactive program registers a display with `shown_by`.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 Tell = Callable[[str], None]
-"""It is told in a few words how far a step is."""
+"""A function that receives the progress of a step as a short text."""
 
 Show = Callable[[str], AbstractContextManager[Tell]]
-"""Given what is done; it is done inside."""
+"""A function from the name of a step to the context in which the step runs."""
 
 
 def untold(progress: str) -> None:
@@ -23,16 +23,16 @@ _shows: list[Show] = [lambda what: nullcontext(untold)]
 
 
 def step(what: str) -> AbstractContextManager[Tell]:
-    """Do something that takes seconds or minutes, inside; `what` names the tool and the work.
+    """Return a context for work that takes seconds or minutes; `what` names tool and work.
 
-    The block may tell its progress to what it is given.
+    The context yields a function that accepts the progress as text.
     """
     return _shows[-1](what)
 
 
 @contextmanager
 def shown_by(show: Show) -> Iterator[None]:
-    """Let `show` have every step, in any thread, that begins inside."""
+    """Display every step that starts inside of the context, in any thread, with `show`."""
     _shows.append(show)
     try:
         yield

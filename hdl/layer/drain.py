@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Drains: they get the fired neurons out of a mask, one per cycle, the lowest lane first."""
+"""Drains, the mask serialisers: they send the fired neurons of a mask, the lowest lane first."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -21,10 +21,11 @@ from .operations import operation_layout, walk_layout
 
 
 def beat_layout(config: LayerConfig) -> data.StructLayout:
-    """Fired neurons, at most one per bank of the next layer, or the word that a group had none.
+    """Return the layout of a beat: at most one fired neuron per bank of the next layer.
 
-    `some`: there are any. `hit`: which banks have one. `last`: the beat ends its group's mask. A
-    lane is counted among those of its bank.
+    `some`: the beat has a fired neuron; an empty mask has one beat without any. `hit`: the banks
+    with a fired neuron. `last`: the last beat of the mask. `lanes`: for each bank, the index of the
+    fired lane among the lanes of this bank. `state`: the state of the fired neuron.
     """
     lane = range(-(-config.folding.lanes // config.folding.sends))
     return struct(
@@ -38,13 +39,13 @@ def beat_layout(config: LayerConfig) -> data.StructLayout:
 
 
 def with_walk(operation: data.View, walk: data.View) -> Value:
-    """`operation` with what it has in common with its walk."""
+    """Return `operation` with the shared fields of its sweep, from `walk`."""
     apart = walk.shape().members
     return Cat(walk[name] if name in apart else operation[name] for name, _ in operation.shape())
 
 
 def drain_for(config: LayerConfig) -> Block:
-    """The Drain of a layer; a layer that sends several spikes per cycle has a BankedDrain."""
+    """Return a Drain, or a BankedDrain for a layer that sends several spikes per cycle."""
     return Drain(config) if config.folding.sends == 1 else BankedDrain(config)
 
 
@@ -52,54 +53,55 @@ def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
     if config.folding.last:
         raise ValueError("the last layer sends no spikes, and so has no Drain.")
     return {
-        #: Where masks have places it is always ready, and there is room for
-        #: `config.folding.mask_places` of them: whoever sends them counts.
+        #: Masks. With a mask FIFO of `config.folding.mask_places` entries it is always ready, and
+        #: the Sequencer counts the free entries.
         "fired": In(stream.Signature(fired_layout(config))),
+        #: Fired neurons.
         "beats": Out(stream.Signature(beat_layout(config))),
-        #: Of the Sequencer.
+        #: The shared fields of the Sequencer's sweep.
         "walk": In(walk_layout(config)) if config.walk_apart else None,
-        #: The image bit of the latest decided image, whose masks are dropped (its end is not).
+        #: The image bit of the latest decided image, whose masks are dropped except its end.
         "decided_image": In(1),
-        #: Where there are places: one is free again from the next cycle on.
+        #: The mask FIFO has one more free entry from the next cycle on.
         "freed": Out(1) if config.folding.mask_places else None,
     }
 
 
 def waiting_layout(config: LayerConfig) -> data.StructLayout:
-    """A mask that waits, and what is found out of it as it comes.
+    """Return the layout of an entry of the mask FIFO: a mask with precomputed flags.
 
-    `filled` says which blocks have a bit. Of banks it says whether any has one, and whether any has
-    several.
+    With one spike per cycle, `filled` has a bit per block: whether the block has a fired lane. With
+    several, `filled` has two bits: whether a bank has a fired lane, and whether a bank has several.
     """
     blocks = config.folding.drain_blocks if config.folding.sends == 1 else 2
     return struct(fired=fired_layout(config), filled=blocks)
 
 
 def banks_of(mask: Value, sends: int) -> list[list[Value]]:
-    """The bits of each bank of the next layer, as a list: Amaranth is slow on slices of slices."""
+    """Return the bits of each bank, as lists, because Amaranth is slow on nested slices."""
     return [[mask[lane] for lane in range(bank, len(mask), sends)] for bank in range(sends)]
 
 
 class MaskBuffer(Block):
-    """Places in which masks wait for a Drain, and a register in front, where they are looked at.
+    """The mask FIFO of a Drain, with a register in front, behind which the flags are computed.
 
-    Latency: `latencies.DRAIN_PLACE`; throughput: one mask per cycle.
+    Latency: `latencies.DRAIN_PLACE` cycles; throughput: one mask per cycle. The sender must not
+    exceed `config.folding.mask_places` masks; `fired` has no back-pressure.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
-            #: Always ready.
+            #: Masks; always ready.
             fired=In(stream.Signature(fired_layout(config))),
             o=Out(stream.Signature(waiting_layout(config))),
-            #: Of banks: the offered mask has several in one, said of a mask that has waited, and of
-            #: one that has just come.
+            #: Masks with their flags.
             many=None if config.folding.sends == 1 else Out(2),
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The places for masks."""
+        """Yield the memory of the FIFO."""
         places = config.folding.mask_places
         yield Memory("waiting", waiting_layout(config).size, places, looked_up=True)
 
@@ -115,7 +117,7 @@ class MaskBuffer(Block):
             banks = banks_of(came.mask, folding.sends)
             filled = [came.mask.any(), Cat(several(bank)[1] for bank in banks).any()]
         m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
-        self._registers = valid, came, waiting  # which a proof looks at
+        self._registers = valid, came, waiting  # for a formal proof
         m.d.comb += [
             waiting.i.valid.eq(valid),
             waiting.i.payload.fired.eq(came),
@@ -129,13 +131,14 @@ class MaskBuffer(Block):
 
 
 class Drain(Block):
-    """Makes one beat per fired lane of a mask; an empty mask gives one beat without a hit.
+    """Send one beat per fired lane of a mask; an empty mask has one beat without a hit.
 
-    Up to DRAIN_BLOCK lanes are searched in one cycle. More lanes take three steps: the blocks with
-    a bit, the first of these blocks, the first bit of that block. Registers between the steps keep
-    the path from growing with the lanes.
+    Up to DRAIN_BLOCK lanes are searched in one cycle. For more lanes the search has three steps:
+    the blocks with a bit, the first of these blocks, and the first bit of this block. Registers
+    between the steps keep the critical path independent of the number of lanes.
 
     Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
+    Back-pressure at `beats` stalls `fired`, or fills the mask FIFO.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -146,18 +149,18 @@ class Drain(Block):
         config, lanes = self._config, self._config.folding.lanes
         blocks, size = config.folding.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(config.folding.window)
-        registers = self._registers = SimpleNamespace()  # which a proof looks at
+        registers = self._registers = SimpleNamespace()  # for a formal proof
 
         def is_stale(operation: data.View) -> Value:
             return (operation.image == self.decided_image) & ~operation.end
 
-        # The block being emptied.
+        # The current block.
         valid = Signal()
         bits, rest = Signal(size), Signal(size)
         operation = Signal(operation_layout(config))
         number = Signal(range(blocks))
         final = Signal()  # the last block of its mask that has a bit
-        some, many = Signal(), Signal()  # it has a bit, it has another one
+        some, many = Signal(), Signal()  # the block has a bit, and another one
         found = first_set(bits)
         beat = self.beats.payload
         stale = is_stale(operation)
@@ -172,7 +175,7 @@ class Drain(Block):
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
         if config.walk_apart:
-            # A walk over positions keeps it until all beats are gone.
+            # In a scan of positions, `self.walk` is stable until all beats have left.
             walk = Signal(walk_layout(config)) if config.tick_apart else self.walk
             m.d.comb += beat.operation.eq(with_walk(operation, walk))
         else:
@@ -185,7 +188,7 @@ class Drain(Block):
         vars(registers).update(valid=valid, bits=bits, operation=operation, state=state)
         vars(registers).update(number=number, final=final, some=some, many=many)
 
-        # What it is filled from: the mask that comes in, or the waiting rest of one.
+        # The source of the current block: the incoming mask, or the rest of the waiting mask.
         if not config.folding.mask_places:
             m.submodules.skid = skid = Skid(fired_layout(config))
             wiring.connect(m, wiring.flipped(self.fired), skid.i)
@@ -211,22 +214,22 @@ class Drain(Block):
         m.d.comb += self.freed.eq(places.o.valid & places.o.ready)
         registers.places = places
 
-        # All that `free` and `load` depend on is found out beforehand: they have far to go.
+        # The inputs of `free` and `load` are registers, because these signals have long routes.
         fired, load = places.o.payload.fired, places.o.ready
         waiting = Signal()
         mask = Signal(blocks * size)
         mask_operation = Signal(operation_layout(config))
         words = [mask[i * size : (i + 1) * size] for i in range(blocks)]
         lowest = Signal(blocks)  # the first block with a bit
-        others = Signal(blocks)  # the ones after it
-        more = Signal()  # there are such
+        others = Signal(blocks)  # the other blocks with a bit
+        more = Signal()  # `others` is not 0
         word = Signal(size)
         mask_stale = is_stale(mask_operation)
         vars(registers).update(waiting=waiting, mask=mask, mask_operation=mask_operation)
         vars(registers).update(lowest=lowest, others=others, more=more)
 
         def searched(filled: Value) -> list[Any]:
-            """`filled` says which blocks have a bit."""
+            """Return statements for the search registers; `filled` marks the blocks with a bit."""
             return [
                 lowest.eq(lowest_set(filled)),
                 others.eq(without_first(filled)),
@@ -270,13 +273,14 @@ class Drain(Block):
 
 
 class BankedDrain(Block):
-    """The drain of a layer that sends several spikes per cycle.
+    """The Drain of a layer that sends several spikes per cycle.
 
-    Lane l goes to bank l mod R of the next layer. All lanes of a bank are searched in one cycle,
-    and all banks at once, mask by mask. A mask takes as many beats as the fullest bank has fired
-    lanes, and at least one.
+    Lane l belongs to bank l mod R of the next layer. The Drain searches all banks in parallel, each
+    bank in one cycle. The number of beats of a mask is the number of fired lanes of the fullest
+    bank, and at least one.
 
     Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
+    Back-pressure at `beats` fills the mask FIFO.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -290,9 +294,9 @@ class BankedDrain(Block):
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)
 
-        # Whether there is a bit, and a bank with several, is found out a cycle before. The latter
-        # is the longest way of all. So a mask that has waited, one that has just come and what is
-        # left of one are looked at apart, each in front of a register of its own.
+        # `some` (a bit is set) and `many` (a bank has several bits) are computed a cycle ahead.
+        # `many` is the critical path. It is therefore the OR of three registers in `parts`: for a
+        # mask from the FIFO, for a mask that bypasses the FIFO, and for the rest of a mask.
         valid, some, parts, many = Signal(), Signal(), Signal(3), Signal()
         mask = Signal(config.folding.lanes, reset_less=True)
         operation = Signal(operation_layout(config))
@@ -302,7 +306,7 @@ class BankedDrain(Block):
         beat, taken = self.beats.payload, places.o.payload
         stale = (operation.image == self.decided_image) & ~operation.end
         load = ~valid | stale | (self.beats.ready & ~many)
-        self._registers = SimpleNamespace(  # which a proof looks at
+        self._registers = SimpleNamespace(  # for a formal proof
             valid=valid, mask=mask, operation=operation, some=some, parts=parts, places=places
         )
         left = Cat(several(bank)[2] for bank in banks).any()

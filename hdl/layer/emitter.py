@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Emitters: they turn fired neurons into the events of a layer, in order of time."""
+"""Emitters, which turn fired neurons into the events of a layer, in order of time."""
 
 from collections.abc import Iterator
 
@@ -27,12 +27,13 @@ def _neuron(config: LayerConfig, beat: data.View) -> ValueLike:
 
 
 class TickEmitter(Block):
-    """The emitter of a layer that advances tick by tick: each beat is an event already.
+    """The emitter of a layer that advances tick by tick: each beat becomes one event or none.
 
-    A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
-    the last group has spikes, these promise the same.
+    A beat with a fired neuron becomes a SPIKE. The beat of an empty last group becomes an ADVANCE;
+    if the last group has spikes, they serve as the watermark. Other empty beats are dropped.
 
-    Latency: 0, it has no register; throughput: one event a cycle.
+    Latency: 0 cycles (combinational); throughput: one event per cycle. Back-pressure at `events`
+    stalls `beats`.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -40,7 +41,7 @@ class TickEmitter(Block):
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
             events=Out(stream.Signature(sent_layout(config))),
-            #: The last event of a walk that advances, or the end of the image, is being taken.
+            #: The last event of an advancing sweep, or the image's END, is transferred.
             done=Out(1) if config.folding.one_walk else None,
         )
 
@@ -50,7 +51,7 @@ class TickEmitter(Block):
         if self._config.folding.one_walk:
             closes = operation.end | (beat.last & operation.closes)
             m.d.comb += self.done.eq(self.beats.valid & self.beats.ready & closes)
-        # With one group every beat closes it.
+        # With one group, every beat becomes an event.
         says = (
             beat.some | operation.closes | operation.end if self._config.folding.places > 1 else 1
         )
@@ -76,13 +77,14 @@ class TickEmitter(Block):
 
 
 class Crossing(Block):
-    """ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by k restoring shift-and-subtract steps.
+    """The crossing-time divider: ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by restoring division.
 
-    The result `key` is the number of whole ticks of the window that pass before the tick of the
-    spike: the largest u in 0 .. 2^k - 1 with M + u S < 0. A shorter window of 2^j ticks gives
-    the right result in the same k steps, since its first k - j steps find nothing to subtract.
+    The result `key` is the number of whole ticks of the window before the tick of the spike: the
+    largest u in 0 .. 2^k - 1 with M + u S < 0. The division has k shift-and-subtract steps. For a
+    shorter window of 2^j ticks, the first k - j steps subtract nothing, so the result is correct.
 
-    Latency: `config.folding.crossing_cycles`; throughput: one neuron per cycle.
+    Latency: `config.folding.crossing_cycles`; throughput: one neuron per cycle. Back-pressure at
+    `o` stalls all steps.
     """
 
     def __init__(self, config: LayerConfig, value: ShapeLike) -> None:
@@ -90,16 +92,17 @@ class Crossing(Block):
             raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
         self._value = value
         self._config = config
-        self._steps: list[tuple[Signal, Signal]] = []  # of each register: payload, valid
+        self._steps: list[tuple[Signal, Signal]] = []  # (payload, valid) of each register
         super().__init__(
-            #: `value` is what the taker wants to know again.
+            #: The state of a neuron; `value` passes unchanged to `o`.
             i=In(stream.Signature(struct(state=state_layout(config), value=value))),
+            #: The result `key`, and `value` of the same neuron.
             o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
         )
 
     def build(self, m: Module) -> None:
         k, widths = self._config.folding.window, self._config.widths
-        # S << (k - 1) may leave the range of M where the window was a shorter one.
+        # S << (k - 1) may exceed the range of M if the window is shorter than 2^k ticks.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
         layout = struct(M=wide, S=slope_shape(self._config), key=k, value=self._value)
         step = ~self.o.valid | self.o.ready
@@ -138,16 +141,17 @@ class Crossing(Block):
 
 
 class WindowEmitter(Block):
-    """The emitter of a layer with windows: crossing unit, SpikeQueue and promise.
+    """The emitter of a layer with windows: Crossing, SpikeQueue and watermark.
 
-    Every neuron that fired in the window goes through the crossing unit into the queue. When
-    the last group's have arrived the queue is released and drained in order of time, ties in
-    order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows, and
-    with it `done`.
+    Every neuron that fired in the window passes through the Crossing into the SpikeQueue. After the
+    last group's neurons, the queue releases the spikes in order of time; spikes of the same tick
+    leave in order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows,
+    together with `done`.
 
-    Latency from the last beat of a window to its promise, if it has no spike: that of the Crossing
-    and `latencies.RELEASE`; if it has, to its first event: that of the Crossing and of the
-    SpikeQueue. Throughput: one event a cycle, every other cycle those of one tick.
+    Latency from the last beat of a window to the ADVANCE of a window without spikes: that of the
+    Crossing and `latencies.RELEASE`; to the first spike otherwise: that of the Crossing and of the
+    SpikeQueue. Throughput: one event per cycle. Under back-pressure at `events` the queue holds the
+    spikes; `beats` never stalls.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -155,18 +159,17 @@ class WindowEmitter(Block):
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
             events=Out(stream.Signature(sent_layout(config))),
-            #: The image bit of the latest decided image; what is still here of it is
-            #: forgotten.
+            #: The image bit of the latest decided image, whose spikes are discarded.
             decided_image=In(1),
-            #: The layer is at a decided image.
+            #: The image in the layer is decided: clear the queue.
             stale=In(1),
-            #: The promise that ends a window, or the end of the image, is being taken.
+            #: The ADVANCE at the end of a window, or the image's END, is transferred.
             done=Out(1),
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The memories of its queue, which has a place for every neuron."""
+        """Yield the memories of the queue, whose capacity is the number of neurons."""
         n_out = config.folding.n_out
         yield from SpikeQueue.memories(1 << config.folding.window, range(n_out), n_out)
 
@@ -174,7 +177,7 @@ class WindowEmitter(Block):
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 
-        # Beats go through the crossing unit.
+        # Beats pass through the Crossing.
         value = struct(neuron=range(config.folding.n_out), image=1, hit=1, closes=1, end=1)
         m.submodules.crossing = crossing = Crossing(config, value)
         m.submodules.queue = queue = SpikeQueue(
@@ -192,7 +195,7 @@ class WindowEmitter(Block):
             into.value.closes.eq(closes),
             into.value.end.eq(beat.operation.end),
         ]
-        # One window at a time is on its way, so what is common to its spikes is kept once.
+        # Only one window is under way, so its spikes share registers for their common fields.
         promise = Signal(operation_layout(config))
         before = Signal(promise.tick.shape())  # the tick from which the window advanced
         with m.If(self.beats.valid & self.beats.ready & closes):
@@ -201,20 +204,20 @@ class WindowEmitter(Block):
                 before.eq(beat.operation.tick - (1 << beat.operation.shift)),
             ]
 
-        # Into the queue, and out of it once the window's last beat has come.
+        # Push spikes, and release the queue after the last beat of the window.
         release = Signal()
         live = crossing.o.valid & (crossed.value.end | (crossed.value.image != self.decided_image))
         m.d.comb += [
             queue.push.valid.eq(live & crossed.value.hit),
             queue.push.payload.key.eq(crossed.key),
             queue.push.payload.value.eq(crossed.value.neuron),
-            # A place for every neuron: the queue has always room.
+            # The capacity is the number of neurons, so the queue is never full.
             crossing.o.ready.eq(1),
             queue.release.eq(release),
             queue.clear.eq(self.stale),
             queue.pop.ready.eq(self.events.ready),
         ]
-        # The events: the queue's spikes, then the promise.
+        # The events: the spikes of the queue, then the watermark.
         finish = Signal()
         m.d.comb += [
             finish.eq(release & queue.empty),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The events that layers, and the blocks around them, exchange."""
+"""The layouts of the events between layers and their neighbours."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,18 +16,22 @@ from .config import LayerConfig
 
 
 class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
-    """The kinds of events (DESIGN: streams)."""
+    """The kinds of events (DESIGN, section 4).
+
+    The tick of a SPIKE or ADVANCE is a watermark: no spike of an earlier tick follows. DESIGN calls
+    a watermark a promise.
+    """
 
     #: The neuron at `address` spikes at `tick`; every spike before `tick` has been sent.
     SPIKE = 0
     #: Every spike before `tick` has been sent.
     ADVANCE = 1
-    #: Every spike up to and including the deadline has been sent. Comes once, last.
+    #: Every spike up to and including the deadline has been sent. The last event of an image.
     END = 2
 
 
 def causes_layout(learns: bool) -> DescribedLayout:
-    """Why an image is flagged with an error: one bit for each kind of bad input."""
+    """Return the layout of the error causes of an image: one bit for each kind of bad input."""
     causes = {
         "address": (1, "an event's address was no row"),
         "tick": (1, "an event's tick was 0 or past the deadline"),
@@ -40,23 +44,23 @@ def causes_layout(learns: bool) -> DescribedLayout:
 
 
 def tick_shape(deadline: int) -> Shape:
-    """Ticks 0 .. deadline, and at least one past it, so that a bad one can be expressed."""
+    """Return the shape of a tick: 0 .. deadline, and at least one value above, for bad ticks."""
     return unsigned(bits_for(deadline + 1))
 
 
 def address_shape(n_in: int) -> Shape:
-    """Addresses 0 .. n_in - 1, and at least one past them, so that a bad one can be expressed."""
+    """Return the shape of a row: 0 .. n_in - 1, and at least one value above, for bad rows."""
     return unsigned(bits_for(n_in))
 
 
 def context_layout(counted: Sequence[int], learns: bool) -> data.StructLayout:
-    """What is known of the input before a tick: spikes into each layer, and errors.
+    """Return the layout of an event's context: spike counts before its tick, and error causes.
 
-    `counted` lists n_in of the layers whose input spikes are counted so far, the first layer
-    first; `learns` says whether the core does. Carrying the counts along with the promise they
-    belong to gives the statistics of a decision to the tick, however far the earlier layers have
-    run ahead: a layer promises every tick at which it took spikes in, so between two promises its
-    count does not change.
+    `counted` lists n_in of the layers whose input spikes are counted so far, the first layer first;
+    `learns` is whether the core learns. The counts travel with the watermark that they belong to.
+    The statistics of a decision are therefore exact to the tick, even if earlier layers have run
+    ahead. (A layer sends a watermark for every tick at which it accepted spikes, so its count does
+    not change between two watermarks.)
     """
     return struct(
         spikes_in=data.StructLayout({str(i): bits_for(n) for i, n in enumerate(counted)}),
@@ -65,12 +69,12 @@ def context_layout(counted: Sequence[int], learns: bool) -> data.StructLayout:
 
 
 def bank_index_shape(n_in: int, rows: int) -> Shape:
-    """Index of a row in its bank, and at least one past it: row r is r // R in bank r mod R."""
+    """Return the shape of a row's index in its bank, r // R, with at least one bad value above."""
     return address_shape(-(-n_in // rows))
 
 
 def _spikes(n_in: int, rows: int) -> dict[str, tuple[ShapeLike, str]]:
-    """The fields of an event that name who spikes: (shape, meaning) by name."""
+    """Return the fields of an event that identify the spiking rows: (shape, meaning) by name."""
     if rows == 1:
         return {"address": (address_shape(n_in), "row of the input, with SPIKE only")}
     bank = DescribedLayout(
@@ -81,13 +85,13 @@ def _spikes(n_in: int, rows: int) -> dict[str, tuple[ShapeLike, str]]:
 
 
 def indices_layout(config: LayerConfig) -> data.ArrayLayout:
-    """The index of one row in each bank."""
+    """Return the layout of the index of one row in each bank."""
     folding = config.folding
     return data.ArrayLayout(bank_index_shape(folding.n_in, folding.rows), folding.rows)
 
 
 def spikes_of(event: data.View, rows: int) -> list[tuple[Value, Value]]:
-    """List whether the event has a spike of each bank, and the index of its row there."""
+    """Return for each bank whether the event has a spike, and the index of its row."""
     spike = event.kind == Kind.SPIKE
     if rows == 1:
         return [(spike, event.address)]
@@ -95,9 +99,10 @@ def spikes_of(event: data.View, rows: int) -> list[tuple[Value, Value]]:
 
 
 def tell_row(event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike = 0) -> list[Any]:
-    """Statements that let an `event` tell of one `row` of `n_in`, with `bad` of a refused one.
+    """Return statements that set the spike fields of `event` to one `row` of `n_in`.
 
-    So it is, too, of a row that the event's field cannot hold.
+    With `bad`, or if `row` does not fit into its field, the field gets a value out of range, which
+    the Intake rejects.
     """
     if rows == 1:
         return [event.address.eq(saturated(row, len(event.address), bad, n_in - 1))]
@@ -113,7 +118,7 @@ def tell_row(event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike 
 
 
 def input_layout(n_in: int, deadline: int, rows: int = 1) -> DescribedLayout:
-    """An event as it enters the core, of `rows` banks: the core itself adds the image bit."""
+    """Return the layout of an input event of the core with `rows` banks, without image bit."""
     return DescribedLayout(
         kind=(Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
         tick=(tick_shape(deadline), "1 .. deadline; not looked at with END"),
@@ -124,7 +129,7 @@ def input_layout(n_in: int, deadline: int, rows: int = 1) -> DescribedLayout:
 def _event_layout(
     config: LayerConfig, n_in: int, rows: int, counted: Sequence[int]
 ) -> data.StructLayout:
-    """An event beside the layer of `config`; `n_in` and `rows` are those of the taker."""
+    """Return the layout of an event for a receiver with `n_in` rows and `rows` banks."""
     spikes = {name: shape for name, (shape, _) in _spikes(n_in, rows).items()}
     return struct(
         kind=Kind,
@@ -136,10 +141,10 @@ def _event_layout(
 
 
 def taken_layout(config: LayerConfig) -> data.StructLayout:
-    """An event that a layer takes."""
+    """Return the layout of an event that a layer accepts."""
     return _event_layout(config, config.folding.n_in, config.folding.rows, config.counted[:-1])
 
 
 def sent_layout(config: LayerConfig) -> data.StructLayout:
-    """An event that a layer sends."""
+    """Return the layout of an event that a layer sends."""
     return _event_layout(config, config.folding.n_out, config.folding.sends, config.counted)

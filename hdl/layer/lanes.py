@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lanes of a layer: S and M of every neuron, advanced in time and added to."""
+"""The lanes of a layer, which hold S and M of every neuron, add weights and advance the time."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -23,17 +23,20 @@ from .weights import ahead_signature, fetched_layout, word_layout
 
 
 def slope_shape(config: LayerConfig) -> Shape:
-    """Shape of S."""
+    """Return the shape of S."""
     return signed(config.widths.S)
 
 
 def potential_shape(config: LayerConfig) -> Shape:
-    """Shape of M."""
+    """Return the shape of M."""
     return signed(config.widths.M)
 
 
 def fired_layout(config: LayerConfig) -> data.StructLayout:
-    """The neurons of a group that fired in an advance, and with a window their states before it."""
+    """Return the layout of a group's fired neurons; with a window, also of their previous states.
+
+    `mask` has a bit per lane. `state` is the state of each lane before the advance.
+    """
     states = data.ArrayLayout(state_layout(config), config.folding.lanes)
     return struct(
         operation=operation_layout(config),
@@ -43,7 +46,7 @@ def fired_layout(config: LayerConfig) -> data.StructLayout:
 
 
 def potentials_layout(config: LayerConfig) -> data.StructLayout:
-    """M of a group's neurons at a tick, for the decision."""
+    """Return the layout of M of a group's neurons at a tick, for the Decision."""
     return struct(
         operation=operation_layout(config),
         M=data.ArrayLayout(potential_shape(config), config.folding.lanes),
@@ -51,49 +54,50 @@ def potentials_layout(config: LayerConfig) -> data.StructLayout:
 
 
 def state_layout(config: LayerConfig) -> data.StructLayout:
-    """M and S of a neuron; in a layer of one tick S, and whether the neuron has fired."""
+    """Return the layout of a neuron's state: M and S, or `fired` and S in a layer of one tick."""
     if config.folding.one_tick:
         return struct(fired=1, S=slope_shape(config))
     return struct(M=potential_shape(config), S=slope_shape(config))
 
 
 def lane_exists(folding: LayerFolding, group: Value, lane: int) -> Value:
-    """Whether `lane` of `group` is a neuron: the last group may not be full."""
+    """Return whether `lane` of `group` is a neuron; the last group may be incomplete."""
     if (folding.groups - 1) * folding.lanes + lane < folding.columns:
         return Const(1)
     return group != folding.groups - 1
 
 
 def place_of(operation: data.View) -> Value:
-    """Word of the lanes' memory in which the state for an operation is."""
+    """Return the state address of an operation: the word of the lanes' memory."""
     place: Value = operation["place" if "place" in operation.shape().members else "group"]
     return place
 
 
 def probe_signature(config: LayerConfig) -> wiring.Signature:
-    """The group whose neurons are asked for."""
+    """Return the signature of the request for `alive` of a group."""
     return tap(group=range(config.folding.groups))
 
 
 class Lanes(Block):
-    """Accumulate and advance: M += n*S, see who fires, S += W, of each bank.
+    """Advance and accumulate: M += n*S, detect fired neurons, then S += W for each bank's word.
 
-    A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
-    the last layer nobody has fired before the decision.) A layer that gathers adds W to a register
-    of its own, which becomes S when the image starts. A layer of one tick keeps no M: a neuron
-    fires once S is at or above the limit of the tick (see `Limits`).
+    A neuron that has fired keeps its M, which is not negative, and therefore does not fire again.
+    (In the last layer no neuron has fired before the decision.) A double-buffered layer adds W to a
+    second register `gathered`, which becomes S when the image starts. A layer of one tick has no M:
+    a neuron fires once S is at or above the limit of the tick (see `Limits`).
 
-    S and M are in registers; with more than one group the rest is in memory, a word a group, read
-    before the first operation of a group in a walk and written back with every one. A group comes
-    round again after at least as many operations as there are groups. A word is read two
-    operations ahead, so only with two groups a read may meet the write it depends on.
+    S and M of the current group are in registers. The other groups are in a memory with one word
+    per group. The lanes read a word before the group's first operation in a sweep, and write it
+    back with every operation. A word is read two operations before its use, and the same group
+    returns after at least as many operations as the layer has groups. A read therefore needs
+    forwarding from a write only in a layer of two groups.
 
-    In a layer that convolves a word is of a position and a group. There any word may come round
-    again, two operations later as with two groups, or in the next one, which then goes on with the
-    registers.
+    In a convolutional layer a word belongs to a position and a group, and may return after any
+    number of operations. After two operations the lanes forward it, as with two groups. If the next
+    operation has the same word, it continues with the registers (`again`).
 
-    Latency: `latencies.LANES`, and `POTENTIALS` more to `potentials`; throughput: one operation a
-    cycle.
+    Latency: `latencies.LANES` cycles, and `latencies.POTENTIALS` more to `potentials`; throughput:
+    one operation per cycle. Back-pressure at `fired` or `potentials` stalls `words`.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -102,25 +106,25 @@ class Lanes(Block):
         self._config = config
         super().__init__(
             words=In(stream.Signature(fetched_layout(config))),
-            #: The operation of the next word, in the cycle before it is in `words`.
+            #: The operation of the next word, one cycle before the word is in `words`.
             ahead=In(ahead_signature(config)),
-            #: Of the Sequencer.
+            #: Tick and context of the Sequencer's sweep.
             walk=In(walk_layout(config)) if config.tick_apart else None,
-            #: One for the first operation of a group that starts or advances. From registers.
+            #: One payload for the first operation of each group that starts or advances;
+            #: registered.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
-            #: One for the first operation of a group that advances, and one for the image's end.
-            #: Combinational.
+            #: One payload for the first operation of each group that advances, and one for the end
+            #: of an image; combinational.
             fired=None if last else Out(stream.Signature(fired_layout(config))),
-            #: Which group `alive` is for, from the next cycle on. Only while no operation is
-            #: under way.
+            #: The group for `alive` from the next cycle on; only while no operation is under way.
             probe=In(probe_signature(config)) if learns else None,
-            #: The group's lanes with S + threshold > 0, the sum of the weights taken in.
+            #: The group's lanes whose sum of added weights, S + threshold, is above 0.
             alive=Out(config.folding.lanes) if learns else None,
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The state of all lanes, group by group: that of a single group is in registers."""
+        """Yield the state memory, unless registers hold the only word, and the limits."""
         folding = config.folding
         if folding.places > 1:
             yield Memory("", state_layout(config).size * folding.lanes, folding.places)
@@ -128,12 +132,13 @@ class Lanes(Block):
             yield from inside("limits", Limits.memories(config))
 
     def _told(self, m: Module, ready: Signal) -> list[SimpleNamespace]:
-        """What each segment of lanes is told: {begins, starts, adds} of the operation that comes.
+        """Return the control signals of each segment of lanes.
 
-        And of the one behind it, which is in registers: {advance, initial, carry}; the sum of the
-        latter two is M where it starts, else 0. A layer of one tick has {advance, limit}. Of
-        several banks, whose words never wait, each segment has copies, for lanes are far from one
-        another; `ahead` tells them in time.
+        {begins, starts, adds} belong to the incoming operation. {advance, initial, carry} belong to
+        the operation in the pipeline register; initial + carry is M at a start, else 0. A layer of
+        one tick has {advance, limit} instead. With several banks, whose words never stall, each
+        segment has its own copies, because the lanes are far from one another; `ahead` provides the
+        operation early enough for these registers.
         """
         config, folding = self._config, self._config.folding
         if folding.rows == 1:
@@ -149,7 +154,7 @@ class Lanes(Block):
                 advance=Signal(name="advance"),
                 carry=None,
             )
-            # What the tick says; where it is apart it is known from a walk's first operation on.
+            # M or the limit at this tick. A shared tick is valid from a sweep's first operation on.
             apart, tick, known = config.tick_apart, coming.tick, ready
             if apart:
                 tick, known = self.walk.tick, ready & begins & (coming.group == 0)
@@ -165,7 +170,7 @@ class Lanes(Block):
                 with m.If(known):
                     m.d.sync += M.eq(product if apart else Mux(to.starts, -product, 0))
                 to.initial = M
-                if apart:  # -x is ~x + 1, and the 1 comes as a carry
+                if apart:  # -x is ~x + 1, and the carry input adds the 1
                     to.carry = Signal(name="starting")
                     to.initial = Mux(to.carry, ~M, 0)
                     with m.If(ready):
@@ -183,7 +188,7 @@ class Lanes(Block):
             def copy(value: ValueLike, name: str, init: int = 0) -> Signal:
                 return copied(m, value, f"{name}_{number}", init=init)
 
-            # After a reset nothing is gathered.
+            # The reset value clears `gathered`.
             starts = copy(begins & coming.start, "starts", init=int(folding.gathers))
             return SimpleNamespace(
                 begins=copy(begins, "begins") if folding.groups > 1 else None,
@@ -200,9 +205,9 @@ class Lanes(Block):
         config, folding = self._config, self._config.folding
         lanes, places, last = folding.lanes, folding.places, folding.last
 
-        # The register in which a word meets the state of its group, and beside it what the lanes
-        # need to know at once. Where there is no operation it is one that changes nothing, so that
-        # all of it waits for `ready` alone, which has far to go.
+        # The pipeline register, in which a word meets the state of its group, and its control
+        # signals. Without a valid word, an operation that changes nothing enters the register.
+        # `ready`, which has a long route, is therefore the only enable.
         coming, offered = self.words.payload.operation, self.words.valid
         valid, op = Signal(), Signal(operation_layout(config))
         ready = Signal()
@@ -220,7 +225,7 @@ class Lanes(Block):
                 sends.eq(~ends & (starts | advances) if last else ends | advances),
             ]
 
-        # Of several banks the words are added in pairs on the way.
+        # The words of several banks are added in pairs in front of the register.
         given = [data.View(word_layout(config), word) for word in self.words.payload.words]
         sums = [[bank[lane] for bank in given] for lane in range(lanes)]
         if folding.rows > 1:
@@ -234,13 +239,13 @@ class Lanes(Block):
         with m.If(ready):
             m.d.sync += added.eq(Cat(by_segment))
 
-        # The state of the group: in registers, or in a memory in front of them.
+        # The state of the group: registers, with a memory in front of them if necessary.
         state = state_layout(config)
         states_layout = data.ArrayLayout(state, lanes)
-        # The state before `op`. It is started before it is looked at, or first fetched from memory.
+        # The state before `op`. It is initialised by a start, or read from the memory, before use.
         make = unknown_register if places == 1 else partial(Signal, reset_less=True)
         work = make(states_layout, name="work")
-        updated = Signal(states_layout)  # and after
+        updated = Signal(states_layout)  # the state after `op`
         states = work
         if places > 1:
             m.submodules.memory = store = memory.Memory(
@@ -264,7 +269,8 @@ class Lanes(Block):
             with m.If(fetch):
                 m.d.sync += fetched.eq(found)
             states = data.View(work.shape(), fetched)
-        # A walk that starts finds M = 0, and goes on from there; or what was gathered, at `unit`.
+        # At a start, M is 0 before `initial` is added; a double-buffered layer starts at tick
+        # `unit` with the accumulated S.
         fresh_state = {name: 0 for name in state.members} | {"S": -config.threshold}
         begin = [state.const(fresh_state).as_value()] * lanes
         if folding.gathers:
@@ -282,7 +288,7 @@ class Lanes(Block):
             m.d.sync += gathered.eq(
                 Cat(Mux(to.starts, fresh, total) for to, total in zip(told_of, totals, strict=True))
             )
-        # What the registers hold next: the start, the word from the memory, or what was made of it.
+        # The next state of the registers: the start, the word from the memory, or `updated`.
         following = []
         for to, segment in zip(told, config.segments, strict=True):
             bits = slice(segment.start * state.size, segment.stop * state.size)
@@ -297,8 +303,8 @@ class Lanes(Block):
                 Cat((states[lane].S + config.threshold) > 0 for lane in range(lanes))
             )
 
-        # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
-        # driven in many parts.
+        # Compute lane by lane, and concatenate the results: simulators are slow on wide signals
+        # that are driven in many parts.
         after, before, mask, potentials = [], [], [], []
         for lane, to in enumerate(told_of):
             S = work[lane].S
@@ -330,7 +336,7 @@ class Lanes(Block):
 
         # To the Decision, or to the Drain.
         if last:
-            # A register for M; with one group it is that of the lanes.
+            # The register for M; with one group the state registers of the lanes serve as such.
             output = self.potentials
             m.d.comb += ready.eq(~output.valid | output.ready)
             with m.If(ready):
@@ -341,7 +347,7 @@ class Lanes(Block):
                 with m.If(ready):
                     m.d.sync += output.payload.M.eq(Cat(potentials))
         else:
-            # In the order of `fired_layout`.
+            # The fields in the order of `fired_layout`.
             sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if folding.window else [])
             m.d.comb += [
                 self.fired.payload.eq(sent),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A layer: from the events of the one before to its own, or to the potentials of the decision."""
+"""A layer, which turns the events of the previous layer into events or into potentials."""
 
 from collections.abc import Iterator
 
@@ -24,14 +24,18 @@ from .words import CHUNK_BITS
 
 
 class Layer(Block):
-    """Sequencer, weight store, lanes, and (all layers but the last) drain and emitter.
+    """One layer of neurons: Sequencer, weight store, lanes and, except in the last layer, outputs.
 
         events -> Sequencer -> WeightStore -> Lanes -> Drain -> [Crossing -> SpikeQueue] -> events
                                   ^ |           |
                                host answers     +--> potentials (last layer)
 
-    Latency from an event to those who fire: `config.folding.fetch_cycles`. Throughput: a row
-    takes `groups` cycles, a walk without rows as many.
+    The Drain serialises the mask of fired neurons. A TickEmitter follows in a layer without window,
+    and Crossing and SpikeQueue (in a WindowEmitter) in a layer with a window.
+
+    Latency from an event to the fired neurons: `config.folding.fetch_cycles`. Throughput: a row
+    takes `groups` cycles, and so does a tick without rows. Under back-pressure at `sent` the layer
+    stalls. After the decision on an image the layer accepts and discards the image's events.
     """
 
     def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
@@ -40,30 +44,33 @@ class Layer(Block):
         self._config = config
         super().__init__(
             events=In(stream.Signature(taken_layout(config))),
-            #: Chunks of weights to write, and requests to read some; see WeightStore.
+            #: Chunks of weights to write, and read requests; see WeightStore.
             host=In(stream.Signature(host_request(config))),
+            #: Answers to the read requests.
             answers=Out(stream.Signature(CHUNK_BITS)),
+            #: Weight updates of the Learner, and the signs of the updated weights.
             updates=In(stream.Signature(update_layout(config))) if learns else None,
             updated=Out(updated_signature(config)) if learns else None,
-            #: The image bit of the latest decided image (that of no image after a reset).
+            #: The image bit of the latest decided image (after a reset, of no image).
             decided_image=In(1),
-            #: The latest decision has been taken, so the next image may start.
+            #: The latest decision has left, so the next image may start.
             may_start=In(1) if config.folding.gathers else None,
-            #: The image bit of the latest image of which nothing is left to do.
+            #: The image bit of the latest image that the Sequencer has finished.
             finished_image=Out(1),
-            #: A layer of several rows per cycle needs a taker that is always ready.
+            #: M of each group. With several rows per cycle, the receiver must always be ready.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
-            #: Of the Sequencer, for the Decision.
+            #: The fields that all operations of the Sequencer's sweep share, for the Decision.
             walk=Out(walk_layout(config)) if last and config.walk_apart else None,
+            #: The events for the next layer.
             sent=None if last else Out(stream.Signature(sent_layout(config))),
-            #: A question for the lanes of a group: which have S + threshold > 0.
+            #: The group for which `alive` shows the lanes with S + threshold > 0; see Lanes.
             probe=In(probe_signature(config)) if learns and not last else None,
             alive=Out(config.folding.lanes) if learns and not last else None,
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """All memories of a layer."""
+        """Yield the memories of a layer."""
         folding = config.folding
         yield from inside("store", WeightStore.memories(config))
         yield from inside("lanes", Lanes.memories(config))
@@ -88,7 +95,7 @@ class Layer(Block):
         wiring.connect(m, sequencer.operations, store.reads)
         join(m, store, lanes, "words", "ahead")
         join(m, outside, store, "host", "answers")
-        # It has far to go; all blocks of a layer hear of it a cycle later.
+        # A register for the long route; all blocks except the Sequencer use its output.
         decided_image = Signal(init=1)
         m.d.sync += decided_image.eq(self.decided_image)
         join(m, outside, sequencer, "decided_image", "finished_image")

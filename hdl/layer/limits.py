@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Limits for the slope S by which a layer without M knows who fires."""
+"""A table of firing limits: a layer without M compares the slope S with the limit of the tick."""
 
 from collections.abc import Iterator
 from functools import reduce
@@ -17,14 +17,14 @@ from .events import tick_shape
 
 
 def firing_limits(config: LayerConfig) -> list[int]:
-    """The limit of every tick 0 .. deadline: a neuron with S at or above it has fired by then.
+    """Return the limit of every tick 0 .. deadline: a neuron has fired by this tick if S >= limit.
 
-    All rows come at tick `unit`, and S is constant from then on. So
+    The layer adds all rows at tick `unit`, and S is constant afterwards. Therefore
 
         M(z) = -threshold * unit + S * (z - unit),
 
-    and M(z) >= 0 means S >= ceil(threshold * unit / (z - unit)). Up to `unit` nobody fires. A
-    limit that no S reaches is as low as such a limit may be.
+    and M(z) >= 0 is equivalent to S >= ceil(threshold * unit / (z - unit)). No neuron fires up to
+    tick `unit`. The limit for 'no neuron' is 2^(bits of S - 1), the lowest value above every S.
     """
     assert config.unit is not None
     beyond = 1 << config.widths.S - 1
@@ -35,7 +35,7 @@ def firing_limits(config: LayerConfig) -> list[int]:
 
 
 class Limits(Block):
-    """A read-only memory of `firing_limits`, in a module of its own. Latency: 0."""
+    """A ROM with `firing_limits`: `limit` is the limit of `tick`. Latency: 0 cycles."""
 
     def __init__(self, config: LayerConfig) -> None:
         self._limits = firing_limits(config)
@@ -45,7 +45,7 @@ class Limits(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The limits; most have no high bits."""
+        """Yield the ROM of the limits; most limits have no high bits."""
         limits = firing_limits(config)
         same = reduce(and_, limits) | ~reduce(or_, limits)
         width = max(limits).bit_length()

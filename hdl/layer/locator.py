@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The locator: it finds out which positions of a layer that convolves a spike reaches."""
+"""The Locator, which finds the output positions that a spike reaches in a convolutional layer."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from .operations import operation_layout
 
 
 def convolution_of(config: LayerConfig) -> Convolution:
-    """Return the kind of a layer that convolves. Raises TypeError for another layer."""
+    """Return the kind of a convolutional layer. Raises TypeError for another layer."""
     kind = config.folding.kind
     if not isinstance(kind, Convolution):
         raise TypeError(f"only a layer that convolves has positions, not {kind}.")
@@ -26,23 +26,23 @@ def convolution_of(config: LayerConfig) -> Convolution:
 
 
 def request_layout(config: LayerConfig) -> data.StructLayout:
-    """An operation of the whole layer, and the address of the input that spikes with it."""
+    """Return the layout of a request: an operation of the whole layer, and the spiking input."""
     return struct(operation=operation_layout(config), address=address_shape(config.folding.n_in))
 
 
 class Axis(NamedTuple):
-    """How a kernel moves along an axis of its maps."""
+    """The geometry of a convolution along one axis of its maps."""
 
     size: int
-    """Inputs."""
+    """Number of inputs."""
     kernel: int
     stride: int
     padding: int
     out: int
-    """Positions."""
+    """Number of output positions."""
 
     def last(self, place: Value) -> Value:
-        """Return the last position that may see the input at a place."""
+        """Return the last position whose kernel may cover the input at coordinate `place`."""
         highest = self.size - 1 + self.padding
         position = quotient(place + self.padding, self.stride, highest)
         if highest // self.stride < self.out:
@@ -50,18 +50,21 @@ class Axis(NamedTuple):
         return Mux(position >= self.out, self.out - 1, position)
 
     def tap(self, place: Value, position: Value) -> Value:
-        """Return by which tap a position sees it; `kernel` or more if it does not."""
+        """Return the tap of the kernel at `position` for the input at coordinate `place`.
+
+        The result is `kernel` or more if the kernel at this position does not cover the input.
+        """
         return place + self.padding - times(self.stride, position)
 
     @property
     def taps(self) -> range:
-        """Numbers that a tap can be: those of the kernel, and those that `tap` returns."""
+        """The range of tap numbers, which includes the results of `tap` beyond the kernel."""
         beyond = self.size + self.padding - self.stride * (self.out - 1)
         return range(max(self.kernel, self.stride, beyond))
 
 
 def axes_of(kind: Convolution) -> tuple[Axis, Axis]:
-    """Return the axes of a layer's maps, down and across."""
+    """Return the vertical and the horizontal axis of a layer's maps."""
     of = kind.geometry
     pairs = zip(of.size, of.kernel, of.stride, of.padding, of.out, strict=True)
     down, across = (Axis(*pair) for pair in pairs)
@@ -69,10 +72,11 @@ def axes_of(kind: Convolution) -> tuple[Axis, Axis]:
 
 
 def located_layout(config: LayerConfig) -> data.StructLayout:
-    """An operation of the whole layer, and the last position that may see its spike.
+    """Return the layout of an operation and the last position whose kernel may cover its spike.
 
-    It sees the spike by a tap of the kernel; a tap that is none says that no position sees it. Each
-    position before, down or across, sees it by a tap that is one stride further.
+    `tap_y` and `tap_x` are the tap of the kernel at this position. A tap outside of the kernel
+    means that no kernel covers the spike. For each previous position along an axis, the tap
+    increases by the stride.
     """
     kind = convolution_of(config)
     down, across = axes_of(kind)
@@ -87,19 +91,21 @@ def located_layout(config: LayerConfig) -> data.StructLayout:
 
 
 class Locator(Block):
-    """Splits an address into map, row and column, and finds the last position that sees it.
+    """Split an input address into map, row and column, and find the last position that covers it.
 
-        address -> map, place in the map -> row, column -> last position and tap, down and across
+        address -> map, index in the map -> row, column -> last position and tap of each axis
 
-    Divisions are products with constants. Latency: `latencies.LOCATE`; throughput: one operation
-    per cycle.
+    Divisions are products with constants.
+
+    Latency: `latencies.LOCATE` cycles; throughput: one operation per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
-            #: Without a row in the operation the address means nothing.
+            #: Requests; the address is ignored if the operation adds no row.
             i=In(stream.Signature(request_layout(config))),
+            #: The operations, each with the position and tap of its spike.
             o=Out(stream.Signature(located_layout(config))),
         )
 
@@ -107,7 +113,7 @@ class Locator(Block):
         kind = convolution_of(self._config)
         geometry, (down, across) = kind.geometry, axes_of(kind)
 
-        # Operations pass by registers, and beside each is what has been found out by then.
+        # Three pipeline stages for the operation, with the intermediate results beside them.
         by_map, by_row, by_position = (Stage(operation_layout(self._config)) for _ in range(3))
         m.submodules += [by_map, by_row, by_position]
         m.d.comb += [
@@ -130,7 +136,7 @@ class Locator(Block):
                 map_.eq(quotient(self.i.payload.address, places, kind.n_in - 1)),
             ]
 
-        # The place in the map, its row, and the first weight of the map.
+        # Stage 2: the index in the map, its row, and the first weight of the map.
         in_map, place = Signal(range(places)), Signal(range(places))
         row, first = Signal(range(down.size)), Signal(range(kind.rows))
         m.d.comb += in_map.eq(address - times(places, map_))
@@ -141,7 +147,7 @@ class Locator(Block):
                 first.eq(times(geometry.taps, map_)),
             ]
 
-        # The last position down and across.
+        # Stage 3: the last position along each axis.
         column = Signal(range(across.size))
         first_weight, at_y, at_x = Signal.like(first), Signal.like(row), Signal.like(column)
         y, x = Signal(range(down.out)), Signal(range(across.out))
@@ -155,7 +161,7 @@ class Locator(Block):
                 x.eq(across.last(column)),
             ]
 
-        # The taps there.
+        # The taps at this position.
         out = self.o.payload
         m.d.comb += [
             *(out[name].eq(of) for name, of in (("first", first_weight), ("y", y), ("x", x))),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The operations of the lanes, and the parts of a Sequencer that turn events into them."""
+"""The operations of the lanes, and the sub-blocks of a Sequencer that produce them from events."""
 
 from collections.abc import Iterator
 
@@ -17,90 +17,97 @@ from .events import Kind, context_layout, indices_layout, taken_layout, tick_sha
 
 
 def walk_layout(config: LayerConfig) -> data.StructLayout:
-    """What the operations of a walk that starts or advances have in common.
+    """Return the layout of the fields that all operations of a starting or advancing sweep share.
 
-    In a layer that convolves it is what goes beside a walk that advances, until all of it is sent.
+    In a convolutional layer the shared fields are stable until all events of an advancing scan have
+    been sent.
     """
     convolves = config.folding.convolves
     return struct(
-        tick=None if convolves else tick_shape(config.deadline),  # reached with it
-        context=context_layout(config.counted, config.learns),  # of the events sent
+        tick=None if convolves else tick_shape(config.deadline),  # after the advance
+        context=context_layout(config.counted, config.learns),  # for the events sent
     )
 
 
 def operation_layout(config: LayerConfig) -> data.StructLayout:
-    """One cycle of work for the lanes of a layer: start, advance and add a row to one group.
+    """Return the layout of one operation of the lanes: start, advance, add a row to one group.
 
-    With `config.walk_apart` what is in `walk_layout` is 0, and synthesis removes the registers for
-    it.
+    With `config.walk_apart` the fields of `walk_layout` are constant 0 here, and synthesis removes
+    their registers.
     """
     convolves = config.folding.convolves
     return struct(
         image=1,
-        end=1,  # the image's last operation, which does nothing else
+        end=1,  # the image's last operation, without any other effect
         start=1,  # M = -threshold * tick, S = -threshold
         advance=1,  # M += S << shift
-        row=config.folding.rows,  # of which banks rows are there: S += their weights
-        first=1,  # the first operation of its group in this walk
-        closes=1,  # the last group: with it every neuron at `tick` is known
+        row=config.folding.rows,  # one bit per bank: S += weights of the bank's row
+        first=1,  # the first operation of its group in this sweep
+        closes=1,  # the last group: afterwards every neuron has reached `tick`
         shift=range(config.folding.window + 1),
         group=range(config.folding.groups),
         position=range(config.folding.kind.positions) if convolves else None,
-        place=range(config.folding.places) if convolves else None,  # the word of lane state
-        again=1 if convolves else None,  # the place is that of the operation before
+        place=range(config.folding.places) if convolves else None,  # the state address
+        again=1 if convolves else None,  # same state address as the previous operation
         nothing=1 if convolves else None,  # no position has been reached: only time advances
-        tick=tick_shape(config.deadline),  # reached with this operation
-        context=context_layout(config.counted, config.learns),  # of the events sent
+        tick=tick_shape(config.deadline),  # after the advance
+        context=context_layout(config.counted, config.learns),  # for the events sent
     )
 
 
 def addresses_layout(config: LayerConfig) -> data.ArrayLayout:
-    """The address of one word in each bank."""
+    """Return the layout of the addresses of one word in each bank."""
     return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
 
 
 def read_layout(config: LayerConfig) -> data.StructLayout:
-    """An operation and the words it takes; where `operation.row` is low they are not used."""
+    """Return the layout of an operation and its weight addresses.
+
+    The address of a bank is ignored if its bit of `operation.row` is 0.
+    """
     return struct(operation=operation_layout(config), addresses=addresses_layout(config))
 
 
 class EventRegister(Block):
-    """A register for an event, and how far away it is, found out as it is taken.
+    """A register for an event, and registers for the distance from the layer's tick to the event.
 
-    What waits for an event is long enough without a subtraction and comparisons in front of it.
-    Time advances in steps, each of the largest power of two ticks that passes neither the event
-    nor 2^k ticks, k being the layer's window.
+    The comparisons are computed while the event is loaded, to shorten the critical path that starts
+    at the event register. Time advances in steps. A step is the largest power of two of ticks that
+    passes neither the event nor 2^k ticks, where k is the layer's window.
 
-    Latency: `latencies.EVENT`; throughput: one event per cycle.
+    Latency: `latencies.EVENT` cycles; throughput: one event per cycle. `events` stalls while the
+    register holds an event and `consume` is low.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         tick, window = tick_shape(config.deadline), config.folding.window
         self._config = config
         super().__init__(
-            #: What comes, in order of time.
+            #: Events in order of time.
             events=In(stream.Signature(taken_layout(config))),
             #: The image bit of the latest decided image.
             decided_image=In(1),
-            #: An event is in the register.
+            #: The register holds an event.
             present=Out(1),
-            #: That event; the tick of an image's END is the deadline.
+            #: The event in the register; the tick of an image's END is set to the deadline.
             event=Out(taken_layout(config)),
             #: The event's image is decided.
             dead=Out(1),
-            #: The tick that the layer has reached.
+            #: The current tick of the layer.
             now=Out(tick),
-            #: The event's tick is a later one.
+            #: The event's tick is later than `now`.
             behind=Out(1),
-            #: All spikes of tick `now` have come.
+            #: No further spike of tick `now` can arrive.
             due=Out(1),
-            #: The next step: 2^shift ticks, up to `reached`; with it the event's tick is reached.
+            #: The next step has 2^shift ticks.
             shift=Out(range(window + 1)),
+            #: The tick after the next step.
             reached=Out(tick),
+            #: The event's tick equals `reached`.
             arrives=Out(1),
-            #: The event is used up.
+            #: Empty the register, or load the next event.
             consume=In(1),
-            #: The image starts at `tick`, or advances by the step to it, or stays at it.
+            #: The image starts at `tick`, advances by the step to `tick`, or stays at `tick`.
             move=In(tap(starts=1, advances=1, tick=tick)),
         )
 
@@ -110,7 +117,7 @@ class EventRegister(Block):
         wiring.connect(m, wiring.flipped(self.events), skid.i)
         given, taken = skid.o.payload, skid.o.ready
         target = Signal.like(self.now)
-        start_from = Signal.like(self.now)  # where `now` will be then
+        start_from = Signal.like(self.now)  # the value of `now` when the event is in the register
         m.d.comb += [
             taken.eq(~self.present | self.consume),
             target.eq(Mux(given.kind == Kind.END, self._config.deadline, given.tick)),
@@ -158,43 +165,45 @@ class EventRegister(Block):
 
 
 def listed_layout(config: LayerConfig) -> data.StructLayout:
-    """An entry of the RowList. Whoever has one bank alone knows that it has a row."""
+    """Return the layout of an entry of the RowList; with one bank, every entry has a row."""
     banks = config.folding.rows
     return struct(rows=indices_layout(config), present=banks if banks > 1 else None)
 
 
 class RowList(Block):
-    """Lists the rows that the first group takes as they arrive, and replays them for the others.
+    """Record the rows of a tick while group 0 processes them, and replay them for the other groups.
 
-    The first group's operations go through. When the tick is over they are repeated for every
-    further group: once per row in the list, and once for an empty list.
+    The operations of group 0 pass through. At the end of the tick the RowList repeats them for
+    every further group: one operation per listed row, or one operation if the list is empty.
 
-    Latency: `latencies.ROW_LIST`; throughput: one operation per cycle.
+    Latency: `latencies.ROW_LIST` cycles; throughput: one operation per cycle. Back-pressure at
+    `reads` clears `step`.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
-            #: What the first group does next: until it is issued whatever is to come.
+            #: The next operation of group 0; it may change until it is issued.
             operation=In(operation_layout(config)),
-            #: It begins a walk, or adds a row to one.
+            #: `operation` starts a sweep, or adds a row to the sweep.
             begin=In(1),
-            #: There is an event, spikes of these rows, of those banks that `operation.row` names.
-            #: Not one that is used up: it would be listed once more behind the last, and where the
-            #: list is full over the first.
+            #: An event with spikes is present. Must be low for a consumed event: the write enable
+            #: does not depend on `issue`, so the list would store the event a second time, and
+            #: overwrite the first entry if the list is full.
             is_spike=In(1),
+            #: The rows of the event; `operation.row` marks the banks that have one.
             rows=In(indices_layout(config)),
-            #: All rows of the tick have come.
+            #: No further row of the tick can arrive.
             complete=In(1),
-            #: The image is decided: the walk ends.
+            #: The image is decided: abort the sweep.
             stale=In(1),
-            #: There is something to do: `operation`, or what is replayed.
+            #: Valid: `operation`, or the next replayed operation, is to be issued.
             issue=In(1),
-            #: There is room for it.
+            #: Ready: the operation is accepted.
             step=Out(1),
-            #: Further groups have their turn, not `operation`.
+            #: The operation is a replayed one instead of `operation`.
             replaying=Out(1),
-            #: Rows have gone to the first group alone.
+            #: Group 0 has rows that have not been replayed for the other groups.
             open=Out(1),
             #: Operations, with the address of the weight word.
             reads=Out(stream.Signature(read_layout(config))),
@@ -202,7 +211,7 @@ class RowList(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The list of rows."""
+        """Yield the memory of the list."""
         yield Memory("", listed_layout(config).size, config.folding.n_in)
 
     def build(self, m: Module) -> None:
@@ -211,35 +220,33 @@ class RowList(Block):
         banks, bank_rows = config.folding.rows, config.folding.bank_rows
         operation = self.operation
 
-        # The list: rows are written as the first group takes them.
+        # The list: a row is written while group 0 processes it.
         entry = listed_layout(config)
         m.submodules.memory = rows = memory.Memory(shape=entry, depth=n_in, init=[])
-        listed = Signal(range(n_in + 1))  # 0 unless `open`, or walking
-        latest = Signal(range(n_in))  # where those are that were listed last
+        listed = Signal(range(n_in + 1))  # length; 0 unless `open` or `walking`
+        latest = Signal(range(n_in))  # address of the last entry
         write = rows.write_port()
         m.d.comb += [
             write.addr.eq(listed),
             write.data.eq(Cat(self.rows, operation.row if banks > 1 else ())),
-            # Also before the operation is issued, which comes late: again and again the same.
+            # The enable ignores `issue`, which settles late; repeated writes have the same data.
             write.en.eq(~self.replaying & self.is_spike),
         ]
-        # Never in the cycle of a write, so that synthesis finds an ordinary block RAM without
-        # collision logic.
+        # Reads and writes never coincide, so synthesis infers a block RAM without collision logic.
         read = rows.read_port(domain="comb")
         found_entry = unknown_register(entry)
 
-        # What goes to the lanes next. Groups come one after the other, so what is known of a group
-        # follows from the one before.
+        # The output register. Groups follow in ascending order, so their values are incremented.
         m.submodules.listing = listing = Stage(
             struct(operation=operation_layout(config), rows=indices_layout(config), listed=1)
         )
         found, group = listing.o.payload, Signal(range(groups))
 
-        # The walk over the further groups: where it is, and the operation that it repeats.
-        walking = Signal()  # groups after the first are being worked on
+        # The state of the replay, and the operation that it repeats.
+        walking = Signal()  # groups after group 0 are being processed
         index = Signal(range(n_in))
         index_last = Signal()
-        held = Signal(operation_layout(config))  # the walk's operation, of the first group
+        held = Signal(operation_layout(config))  # the sweep's first operation of group 0
         with m.If(~self.open & ~walking):
             m.d.sync += held.eq(operation)
         replayed = Signal(operation_layout(config))
@@ -252,7 +259,7 @@ class RowList(Block):
             replayed.closes.eq(Mux(replayed.first, group == groups - 2, found.operation.closes)),
         ]
 
-        # One step of the walk, or the first group's row.
+        # Issue a replayed operation, or an operation of group 0.
         with m.If(self.stale):
             m.d.sync += [self.open.eq(0), walking.eq(0)]
         with m.If(self.issue & self.step):
@@ -270,14 +277,14 @@ class RowList(Block):
                     index.eq(0),
                 ]
 
-        # The addend, too, says whether a row is listed: a counter that is always enabled is small.
+        # The condition is the addend: a counter without an enable is smaller.
         begins = self.issue & self.step & self.begin & ~self.replaying
         ends = self.issue & self.step & self.replaying & index_last & replayed.closes
         m.d.sync += listed.eq(listed + (begins & operation.row.any()))
         with m.If(ends | (self.stale & ~begins)):
             m.d.sync += listed.eq(0)
 
-        # A cycle later the rows have come from the list.
+        # One cycle later the rows of the list are in `found_entry`.
         with m.If(listing.load & self.replaying):
             m.d.sync += found_entry.eq(read.data)
         base = Signal(range(config.folding.bank_words))  # the first word of `group`
@@ -309,11 +316,13 @@ class RowList(Block):
 
 
 class MaskPlaces(Block):
-    """Lets an operation that makes a mask go only when there is a place for the mask.
+    """Credit-based flow control for the mask FIFO of the Drain.
 
-    Lanes that never wait are too far from one another to be told to: whoever sends them operations
-    counts what comes of these. Latency: 0, and `latencies.FREED` from a place that is free again to
-    the operation that waits for it.
+    An operation that produces a mask stalls until the FIFO has a free entry. The lanes behind never
+    stall, because a stall signal would have to reach all of them in one cycle.
+
+    Latency: 0 cycles, and `latencies.FREED` from `freed` to an operation that waits for it;
+    throughput: one operation per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -321,7 +330,7 @@ class MaskPlaces(Block):
         super().__init__(
             i=In(stream.Signature(read_layout(config))),
             o=Out(stream.Signature(read_layout(config))),
-            #: A place is free again.
+            #: The mask FIFO has one more free entry.
             freed=In(1),
         )
 
@@ -339,7 +348,10 @@ class MaskPlaces(Block):
 
 
 def count_places(m: Module, config: LayerConfig, takes: Value, freed: Value) -> Signal:
-    """Whether there is a place: a register. `takes`, that one is taken; `freed`, given back."""
+    """Return a register that is high while the mask FIFO has a free entry.
+
+    `takes` is high in each cycle that reserves an entry, `freed` in each cycle that releases one.
+    """
     places = config.folding.mask_places
     free, room = Signal(range(places + 1), init=places), Signal(init=1)
     with m.If(takes & ~freed):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Walks over the positions of a layer that convolves: those that a spike reaches, or all so far."""
+"""The scan of positions in a convolutional layer: of one spike, or of all reached positions."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from .reached import ReachedPositions
 
 
 def reach_layout(config: LayerConfig) -> data.StructLayout:
-    """A position that sees a spike, by which tap of the kernel, and the weights of that tap."""
+    """Return the layout of a position whose kernel covers a spike, with the tap and weight row."""
     kind = convolution_of(config)
     down, across = axes_of(kind)
     return struct(
@@ -26,39 +26,40 @@ def reach_layout(config: LayerConfig) -> data.StructLayout:
         x=range(across.out),
         tap_y=down.taps,
         tap_x=across.taps,
-        position=range(kind.positions),  # y * across.out + x
+        position=range(kind.positions),  # = y * across.out + x
         row=range(kind.rows),
     )
 
 
 class PositionWalk(Block):
-    """Does an operation of the whole layer position by position, and group by group at each.
+    """Split an operation of the whole layer into visits: one per position and group.
 
-        requests -> Locator -> walk -> ReachedPositions -> reads
+        requests -> Locator -> scan -> ReachedPositions -> reads
 
-    An advance visits all positions that have been reached; without any, one visit says that time
-    has passed. Behind it the row is added at the positions that see the spike, from the last one
-    on. A position that has not been reached has the state of an image that starts, so that nothing
-    is done for it.
+    An advance visits all reached positions. If no position has been reached, one visit with
+    `nothing` advances only the time. Afterwards the row is added at the positions whose kernels
+    cover the spike, in descending order. Positions that have not been reached need no visit,
+    because they still have the state of an image's start.
 
     Latency to the first read: `config.folding.located_cycles` + `latencies.REACHED`. Throughput:
-    one visit per cycle; a request without any takes a cycle. An advance waits until the visits in
-    front have left the ReachedPositions.
+    one visit per cycle; a request without visits takes a cycle. An advance stalls until the
+    preceding visits that add rows have left the ReachedPositions.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
+            #: Operations of the whole layer.
             i=In(stream.Signature(request_layout(config))),
-            #: The image is decided: walks end, and what has no end is forgotten.
+            #: The image is decided: abort the scan, and drop all requests except the image's end.
             stale=In(1),
-            #: Operations at one position for one group, with the address of the weight word.
+            #: Operations for one position and group, with the address of the weight word.
             reads=Out(stream.Signature(read_layout(config))),
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The memories of its ReachedPositions."""
+        """Yield the memories of the ReachedPositions."""
         yield from ReachedPositions.memories(config)
 
     def build(self, m: Module) -> None:
@@ -70,12 +71,12 @@ class PositionWalk(Block):
         wiring.connect(m, wiring.flipped(self.i), locator.i)
         wiring.connect(m, reached.o, wiring.flipped(self.reads))
 
-        # The request, and where its walk is.
+        # The request, and the state of its scan.
         operation, valid = Signal(operation_layout(config)), Signal()
-        reach = Signal(reach_layout(config))  # the position that is next
-        line = Signal.like(reach)  # the last one beside it, across
-        rows = Signal()  # positions are being added to; before that they advance
-        number = Signal(range(kind.positions))  # of the position in the list
+        reach = Signal(reach_layout(config))  # the next position
+        line = Signal.like(reach)  # the first position of its line, at the largest x
+        rows = Signal()  # the scan adds the row; before that it advances the positions
+        number = Signal(range(kind.positions))  # index in the list of reached positions
         group, base = Signal(range(groups)), Signal(range(config.folding.bank_words))
         last_group = group == groups - 1
         tells = ~rows & (operation.advance | operation.end)
@@ -106,7 +107,7 @@ class PositionWalk(Block):
             visit.word.eq(base + reach.row),
         ]
 
-        # The next visit of the walk.
+        # The next visit of the scan.
         with m.If(goes):
             m.d.sync += [group.eq(group + 1), base.eq(base + kind.rows)]
             with m.If(last_group | (tells & nothing)):

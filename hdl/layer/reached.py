@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The positions of a layer that convolves which spikes of an image have reached."""
+"""The set of positions in a convolutional layer that spikes of an image have reached."""
 
 from collections.abc import Iterator
 
@@ -20,35 +20,36 @@ from .operations import operation_layout, read_layout
 
 
 def visit_layout(config: LayerConfig) -> data.StructLayout:
-    """An operation at one position for one group.
+    """Return the layout of a visit: an operation for one position and group.
 
-    `position` is that of an operation that adds a row; of another it is a number in the list of the
-    positions that have been reached.
+    `position` is the position if the operation adds a row. Otherwise it is an index in the list of
+    reached positions.
     """
     return struct(
         operation=operation_layout(config),
         position=range(convolution_of(config).positions),
-        word=range(config.folding.bank_words),  # of the weights
+        word=range(config.folding.bank_words),  # of the weight store
     )
 
 
 def _listed(config: LayerConfig) -> int:
-    """Return how long a list of positions is: an address of a memory has a bit at least."""
+    """Return the depth of a list of positions, at least 2, so that an address has a bit."""
     return max(convolution_of(config).positions, 2)
 
 
 class ReachedPositions(Block):
     """The set of positions that spikes of an image have reached, in the order of their first spike.
 
-    It is a sparse set (Briggs and Torczon 1993), which needs no clearing:
+    The data structure is a sparse set (Briggs and Torczon 1993), which needs no clearing:
 
-        place[position] = n, list[n] = position, n < count     if the position has been reached
+        places[position] = n, list[n] = position, n < count     if the position has been reached
 
-    A visit that adds a row asks for its position, and adds it to the set. With the first one there
-    the lanes start. Another visit reads the list. So the set is asked in two reads, and what the
-    two visits in front have added is compared beside them.
+    A visit that adds a row looks its position up, and adds it to the set if necessary; in this case
+    the operation gets `start`, so that the lanes initialise the state. Any other visit reads the
+    list. A lookup takes two memory reads. The positions of the two preceding visits may not be in
+    the memories yet, so comparators check them.
 
-    Latency: `latencies.REACHED`; throughput: one visit per cycle.
+    Latency: `latencies.REACHED` cycles; throughput: one visit per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -56,16 +57,17 @@ class ReachedPositions(Block):
         super().__init__(
             i=In(stream.Signature(visit_layout(config))),
             o=Out(stream.Signature(read_layout(config))),
-            #: Nothing has been reached; only while nothing is inside.
+            #: Empty the set; only while the block contains no visit.
             clear=In(1),
-            #: Positions in the list; with `settled` the number will not change by itself.
+            #: Number of positions in the list.
             count=Out(range(convolution_of(config).positions + 1)),
+            #: The block contains no visit that may change `count`.
             settled=Out(1),
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The places, and the list."""
+        """Yield the memories `places` and `list`."""
         depth = _listed(config)
         for name in ("places", "list"):
             yield Memory(name, bits_for(depth - 1), depth, compact=True)
@@ -74,7 +76,7 @@ class ReachedPositions(Block):
         config = self._config
         depth, groups = _listed(config), config.folding.groups
         number = range(depth)
-        # What is read while it is written is not used: the visits in front are compared.
+        # A word that is read while it is written is not used, because of the comparators.
         attributes = {"no_rw_check": 1, "compact": 1}
         table = {"shape": number, "depth": depth, "init": [], "attrs": attributes}
         m.submodules.places = places = memory.Memory(**table)
@@ -82,7 +84,7 @@ class ReachedPositions(Block):
         write_place, read_place = places.write_port(), places.read_port(domain="comb")
         write_list, read_list = listed.write_port(), listed.read_port(domain="comb")
 
-        # The first read: where the position is in the list, if it is there.
+        # The first read: the index of the position in the list, if the set contains it.
         m.submodules.asked = asked = Stage(visit_layout(config))
         wiring.connect(m, wiring.flipped(self.i), asked.i)
         place = unknown_register(number, "place")
@@ -90,7 +92,7 @@ class ReachedPositions(Block):
         with m.If(asked.load):
             m.d.sync += place.eq(read_place.data)
 
-        # The second read: what is there.
+        # The second read: the position at this index.
         inside = struct(visit=visit_layout(config), inside=1)
         m.submodules.found = found = Stage(inside)
         entry = unknown_register(number, "entry")
@@ -106,7 +108,7 @@ class ReachedPositions(Block):
         with m.If(found.load):
             m.d.sync += entry.eq(read_list.data)
 
-        # Whether it is the first spike there; the further groups of a position follow the first.
+        # Detect the first spike of a position; further groups use the result of group 0.
         visit, out = found.o.payload.visit, self.o.payload
         operation = visit.operation
         recent = [Signal(struct(valid=1, position=number), name=f"recent_{i}") for i in range(2)]
@@ -139,7 +141,7 @@ class ReachedPositions(Block):
         with m.If(self.clear):
             m.d.sync += [self.count.eq(0), *(one.valid.eq(0) for one in recent)]
 
-        # To the lanes: where their state is, and whether they have it at hand.
+        # The state address for the lanes, and whether it is that of the previous operation.
         m.submodules.addressed = addressed = Stage(visit_layout(config))
         position = Signal(number)
         state, latest = Signal(range(config.folding.places)), Signal(range(config.folding.places))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sequencers: they turn events of a layer into operations of its lanes, in walks over the groups.
+"""Sequencers, which turn events of a layer into operations of its lanes, in sweeps over the groups.
 
-The Sequencer is that of most layers. The GatherSequencer is that of a layer whose images overlap.
+Most layers have a Sequencer. A layer with overlapped images has a GatherSequencer. In identifiers,
+a sweep over groups or a scan of positions is a `walk`.
 """
 
 from types import SimpleNamespace
@@ -29,40 +30,41 @@ from .positions import PositionWalk
 
 
 class Sequencer(Block):
-    """One walk over the groups for every tick that has events, or window without.
+    """Sweep over the groups once for every tick with events, or window without events.
 
-        events -> EventRegister -> what the first group does -> [RowList] -> [MaskPlaces] -> reads
+        events -> EventRegister -> operation of group 0 -> [RowList] -> [MaskPlaces] -> operations
 
-    The first group takes the tick's rows as they arrive; the others replay them from the row
-    list. With windows, and where walks over positions are long, a walk that advances waits until
-    the spikes of the one before have been sent.
+    Group 0 processes the rows of a tick as they arrive. For the other groups, the RowList replays
+    these rows. With windows, and with long scans of positions (`folding.one_walk`), an advancing
+    sweep stalls until all spikes of the previous sweep have been sent.
 
-    Latency from an event to its operation: `config.folding.operation_cycles`; from that of an
-    image's end to `finished`: `latencies.FINISHED`, from `done` to an operation: `latencies.DONE`,
-    from `freed` to one: `latencies.FREED`. Throughput: one operation per cycle; a walk
-    takes max(1, rows) cycles per group, without gaps.
+    Latency from an event to its operation: `config.folding.operation_cycles`; from the operation
+    with `end` to `finished_image`: `latencies.FINISHED`; from `done` to an operation:
+    `latencies.DONE`; from `freed` to an operation: `latencies.FREED`. Throughput: one operation per
+    cycle; a sweep takes max(1, rows) cycles per group, without gaps.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
-            #: In order of time.
+            #: Events in order of time.
             events=In(stream.Signature(taken_layout(config))),
-            #: What the lanes do, and the weight word it takes.
+            #: Operations of the lanes, with the address of the weight word.
             operations=Out(stream.Signature(read_layout(config))),
-            #: Of the latest operation that starts or advances, or ends an image.
+            #: Tick and context of the latest operation that starts, advances or ends an image.
             walk=Out(walk_layout(config)) if config.walk_apart else None,
-            #: The image bit of the latest decided image; its events are taken and discarded,
+            #: The image bit of the latest decided image, whose events are accepted and discarded
             #: from the next cycle on.
             decided_image=In(1),
-            #: High while the image of the latest operation is a decided one, a cycle later.
+            #: The image of the latest operation is decided; registered.
             stale=Out(1),
-            #: The image bit of the latest image whose end has been worked off (that of no
-            #: image after a reset).
+            #: The image bit of the latest image whose END has left as an operation (after a reset,
+            #: of no image).
             finished_image=Out(1, init=1),
-            #: Where one walk at a time advances: its spikes and its promise have been sent.
+            #: The spikes and the watermark of the advancing sweep have been sent (only used if
+            #: `folding.one_walk`).
             done=In(1),
-            #: Where the drain has places for masks: one is free again.
+            #: The mask FIFO of the Drain has one more free entry.
             freed=In(1) if config.folding.mask_places else None,
         )
 
@@ -76,15 +78,15 @@ class Sequencer(Block):
         indices = [index for _, index in spikes_of(event, folding.rows)]
         consume = register.consume
 
-        # Where the image stands.
+        # The state of the image.
         image = Signal()
         started = Signal()
-        rows = Signal(range(folding.n_in + 1))  # spikes taken in, all ticks
-        rows_before = Signal(range(folding.n_in + 1))  # the same, those before tick `now`
-        busy = Signal()  # the spikes of a walk are being sent, and the next one waits
+        rows = Signal(range(folding.n_in + 1))  # accepted spikes of all ticks
+        rows_before = Signal(range(folding.n_in + 1))  # accepted spikes before tick `now`
+        busy = Signal()  # the spikes of a sweep are being sent, and the next sweep stalls
 
-        # What the first group does for the event. A signal a field: a constant part of a signal is
-        # no legal Verilog process.
+        # The operation of group 0 for the event. Each field is a separate signal, because Verilog
+        # allows no process that drives a constant part of a signal.
         op = SimpleNamespace(
             **{name: Signal(field.shape, name=name) for name, field in operation_layout(config)}
         )
@@ -93,9 +95,9 @@ class Sequencer(Block):
         m.d.comb += [
             packed[name].eq(op_of) for name, op_of in vars(op).items() if name not in apart
         ]
-        issue = Signal()  # there is an operation to do, this one or one that is replayed
-        step = Signal()  # there is room for it
-        begin = Signal()  # `op` begins a walk with the first group, or adds a row to it
+        issue = Signal()  # valid: there is an operation, `op` or a replayed one
+        step = Signal()  # ready: the next stage accepts the operation
+        begin = Signal()  # `op` starts a sweep in group 0, or adds a row to it
         replaying, open_ = Signal(), Signal()  # see RowList
         m.d.comb += [
             op.image.eq(event.image),
@@ -110,14 +112,14 @@ class Sequencer(Block):
             m.d.comb += op.context.spikes_in[str(i)].eq(event.context.spikes_in[str(i)])
         m.d.comb += op.context.spikes_in[str(counted)].eq(rows)
 
-        # Which operation that is.
+        # Select the operation.
         with m.If(replaying):
-            # Nothing more is done for an image that is decided in the middle of a walk.
+            # A sweep stops if its image is decided in the meantime.
             m.d.comb += issue.eq(~self.stale)
         with m.Elif(~present):
             pass
         with m.Elif(register.dead):
-            # A decided image: nothing of it is worked on, but its end is passed on.
+            # Discard the events of a decided image except its END.
             m.d.comb += [op.end.eq(1), issue.eq(is_end), consume.eq(~is_end | step)]
         with m.Elif(~started):
             m.d.comb += [
@@ -143,15 +145,15 @@ class Sequencer(Block):
         with m.Elif(is_end):
             m.d.comb += [
                 op.end.eq(1),
-                # The deadline's own spikes come too late for its decision.
+                # Spikes at the deadline do not count for a decision at the deadline.
                 op.context.spikes_in[str(counted)].eq(rows_before),
                 issue.eq(~busy),
                 consume.eq(step & ~busy),
             ]
         with m.Else():
-            m.d.comb += consume.eq(1)  # a promise that has been kept already
+            m.d.comb += consume.eq(1)  # a watermark that the layer has already reached
 
-        # What is remembered when the first group's operation goes.
+        # The state changes when the operation of group 0 is transferred.
         goes = issue & step & ~replaying
         m.d.comb += [
             register.decided_image.eq(self.decided_image),
@@ -173,7 +175,7 @@ class Sequencer(Block):
             with m.If(goes & (op.advance | op.end)):
                 m.d.sync += self.walk.context.eq(op.context)
         elif config.walk_apart:
-            # `now`, `image` and `rows_before` do not change before the next walk.
+            # `now`, `image` and `rows_before` do not change before the next sweep.
             context = Signal(event.context.shape())
             with m.If(goes & (op.start | op.advance | op.end)):
                 m.d.sync += context.eq(event.context)
@@ -188,7 +190,7 @@ class Sequencer(Block):
             with m.If(goes & (op.end | op.advance)):
                 m.d.sync += busy.eq(1)
 
-        # To all groups or positions, and to the lanes.
+        # Distribute the operation to all groups or positions.
         if folding.convolves:
             m.submodules.walk = walk = PositionWalk(config)
             reads = walk.reads
@@ -238,15 +240,15 @@ class Sequencer(Block):
 
 
 class GatherSequencer(Block):
-    """Two things at once: rows of an image are gathered, and the time of the one before advances.
+    """The sequencer of a double-buffered layer, which accumulates one image and advances another.
 
         events -> register -> rows of image i + 1 -+-> operations
                      END -> [start] -> ticks of i -+
 
-    All rows of an image are of one tick, so that its slope is known when they have all come. Its
-    END waits until the image before is decided and the taker has that decision; then the lanes
-    start with what they have gathered, and advance at once. What is sent of an image ends as soon
-    as it is decided.
+    The rows of an image have the same tick, so the slopes S are final when the last row has
+    arrived. END stalls until the previous image is decided and its decision has left. The lanes
+    then start with the accumulated S, and advance by one tick per cycle. The sequencer ends an
+    image as soon as it is decided.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from `freed` to an
     operation that waits for it: `latencies.FREED`. Throughput: one event and one tick per cycle.
@@ -257,17 +259,17 @@ class GatherSequencer(Block):
             raise ValueError("a layer that does not gather has a Sequencer.")
         self._config = config
         super().__init__(
-            #: Rows, and the image's end; they wait only behind an end.
+            #: Rows of an image, then its END; only an END stalls.
             events=In(stream.Signature(taken_layout(config))),
-            #: What the lanes do. They are always ready.
+            #: Operations of the lanes, which must always be ready.
             operations=Out(stream.Signature(read_layout(config))),
-            #: The image bit of the latest decided image (that of no image after a reset).
+            #: The image bit of the latest decided image (after a reset, of no image).
             decided_image=In(1),
-            #: The image bit of the latest image of which nothing more is sent.
+            #: The image bit of the latest image whose end has been sent.
             finished_image=Out(1, init=1),
-            #: The latest decision has been taken.
+            #: The latest decision has left.
             may_start=In(1),
-            #: The drain has one more place for a mask.
+            #: The mask FIFO of the Drain has one more free entry.
             freed=In(1),
         )
 
@@ -281,11 +283,11 @@ class GatherSequencer(Block):
         rows = Cat(there for there, _ in spikes) & present.replicate(len(spikes))
         waits = present & (event.kind == Kind.END)
 
-        # The image whose time advances.
+        # The image that advances.
         image, ticking = Signal(init=1), Signal()
         operation = Signal(operation_layout(config))
         tick = Signal(operation.tick.shape())
-        count = Signal(operation.context.spikes_in["0"].shape())  # of the rows gathered
+        count = Signal(operation.context.spikes_in["0"].shape())  # of the accumulated rows
         context = Signal(operation.context.shape())
         decided = image == self.decided_image
         finishing = ticking & (decided | (tick == deadline))
@@ -308,7 +310,7 @@ class GatherSequencer(Block):
         with m.If(ends):
             m.d.sync += [ticking.eq(0), self.finished_image.eq(image)]
 
-        # The operation: it adds rows, and beside that starts, advances or ends an image.
+        # The operation adds rows and, in the same cycle, starts, advances or ends an image.
         read = self.operations.payload
         m.d.comb += [
             operation.image.eq(image),

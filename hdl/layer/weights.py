@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
+"""The weight store of a layer: one word (a weight per lane) per cycle, and a port for the host."""
 
 from collections.abc import Iterator
 from functools import reduce
@@ -28,54 +28,57 @@ from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
 
 
 def word_layout(config: LayerConfig) -> data.ArrayLayout:
-    """A word of a layer's weight store: a stored weight a lane."""
+    """Return the layout of a word of a layer's weight store: one stored weight per lane."""
     return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
 
 
 def fetched_layout(config: LayerConfig) -> data.StructLayout:
-    """An operation and its words, a bank's after the other."""
+    """Return the layout of an operation and its words, one per bank."""
     words = data.ArrayLayout(word_layout(config), config.folding.rows)
     return struct(operation=operation_layout(config), words=words)
 
 
 def host_request(config: LayerConfig) -> data.StructLayout:
-    """A chunk to write, or the request to read one; `address` is that of the word."""
+    """Return the layout of a host request for the chunk of the word at `address`.
+
+    `write` is 1 to write `data`, 0 to read.
+    """
     return struct(write=1, address=range(config.words), data=CHUNK_BITS)
 
 
 STEP_BITS = REGISTERS["step"].bits
-"""Width of the step of an update."""
+"""Width of the field `step` of an update."""
 
 
 def update_layout(config: LayerConfig) -> data.StructLayout:
-    """What a Learner does to a word: `step` is added to some lanes, and taken from others."""
+    """Return the layout of an update: add `step` to the lanes `plus`, subtract it from `minus`."""
     lanes = config.folding.lanes
     return struct(address=range(config.words), plus=lanes, minus=lanes, step=STEP_BITS)
 
 
 def updated_signature(config: LayerConfig) -> wiring.Signature:
-    """The signs of a word's lanes, in the cycle in which it is written after an update."""
+    """Return the signature of the signs of an updated word, in the cycle of its write."""
     return tap(negative=config.folding.lanes)
 
 
 def ahead_signature(config: LayerConfig) -> wiring.Signature:
-    """What the next word is for, in the cycle before it comes."""
+    """Return the signature of the operation of the next word, one cycle before the word."""
     return tap(operation=operation_layout(config))
 
 
 class WeightStore(Block):
-    """Weights in block RAM: `config.folding.rows` banks, which give a word each, in pages.
+    """Weights in block RAM: `config.folding.rows` banks with a word per row and group, in pages.
 
-    The lanes' reads pass through as a stream, and whatever belongs to the words travels with them.
-    Of several banks those of which no row is asked give 0. The host's accesses use the same memory
-    port in cycles without a read: read and write share one address and never happen in the same
-    cycle, so no collision logic is paid for.
+    Read requests of the lanes pass through as a stream, together with their operations. With
+    several banks, a bank without a requested row outputs 0. Host accesses use the same memory port
+    in cycles without a read. Reads and writes share one address and never happen in the same cycle,
+    so the memories need no collision logic.
 
-    Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: a word of each bank
-    a cycle.
+    Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: one word of each bank
+    per cycle. With one bank and one page, back-pressure at `words` stalls `reads`.
 
-    Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
-    Raises ValueError for weights of another shape or of more bits.
+    Parameters: `config`; `weights` (n_in, n_out), the content of the memory at power-up, or None
+    for zeros. Raises ValueError for weights of another shape or of more bits.
     """
 
     def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
@@ -84,28 +87,30 @@ class WeightStore(Block):
         self._config = config
         super().__init__(
             reads=In(stream.Signature(read_layout(config))),
-            #: With several banks or pages they must be taken at once.
+            #: Operations with their words. With several banks or pages the receiver must always be
+            #: ready.
             words=Out(stream.Signature(fetched_layout(config))),
-            #: High in the cycle before a word is in `words`, with its operation.
+            #: Valid in the cycle before a word is in `words`, with the operation of the word.
             ahead=Out(ahead_signature(config)),
-            #: The chunks of a word come in order, lowest bits first; with the last one the
-            #: word is written. To be used between images: in the middle of one it waits for a
-            #: cycle in which the lanes want no word, and a write takes effect from then on.
+            #: Requests for the chunks of a word in order, lowest bits first; the last chunk writes
+            #: the word. Intended for use between images: during an image a request stalls until a
+            #: cycle in which the lanes read no word, and a write takes effect at once.
             host=In(stream.Signature(host_request(config))),
-            #: The chunks read, one for each request to read.
+            #: The chunks read, one for each read request.
             answers=Out(stream.Signature(CHUNK_BITS)),
-            #: One word a cycle; always ready. Updates go before the host and before the lanes,
-            #: which must not read what is written, and have no word waiting: it would be lost.
-            #: Weights saturate. Latency to the cycle in which the word is written:
-            #: `config.folding.update_cycles`; before that it is not to be updated again.
+            #: Updates, at most one word per cycle; always ready. Updates have priority over the
+            #: host and the lanes. Meanwhile the lanes must not read words that are being updated,
+            #: and `words` must not be stalled, because an update overwrites its word. Weights
+            #: saturate. Latency to the write of the word: `config.folding.update_cycles`; the same
+            #: word must not be updated again before its write.
             updates=In(stream.Signature(update_layout(config))) if config.learns else None,
-            #: A word is being written after an update, and these are its signs.
+            #: The signs of an updated word, in the cycle of its write.
             updated=Out(updated_signature(config)) if config.learns else None,
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Each bank has one memory per segment of lanes, or one per page, as wide as all lanes."""
+        """Yield the memories: for each bank one per segment of lanes, or one per page."""
         folding = config.folding
         parts = [folding.lanes] if folding.pages > 1 else map(len, config.segments)
         widths = [config.stored_bits * lanes for lanes in parts]
@@ -116,20 +121,20 @@ class WeightStore(Block):
     def build(self, m: Module) -> None:
         config = self._config
         rows, paged = config.folding.rows, config.folding.pages > 1
-        steady = rows > 1 or paged  # it is read in every cycle, and never waits
+        steady = rows > 1 or paged  # the memories are read in every cycle, and never stall
 
-        # The banks: which word each of them reads, and which one the host or an update writes.
+        # The banks, with the address of the word to read, and the word to write.
         asked_for = self.reads.payload
         wanted = self.reads.valid
         level = rows.bit_length() - 1
         host_address = self.host.payload.address
-        take = Signal()  # the words there are read
+        take = Signal()  # read enable
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
             address=Signal(range(config.folding.bank_words), name="write_address"),
             data=Signal(config.word_bits, name="write_data", reset_less=config.learns),
         )
-        commit = Signal()  # a whole word has come from the host
+        commit = Signal()  # write the word of the host
         ahead = latencies.ADDRESS if rows > 1 else 0  # registers in front of the banks
         addresses, words = [], []
         for bank in range(rows):
@@ -145,12 +150,12 @@ class WeightStore(Block):
             access = SimpleNamespace(address=address, asked=asked, take=take, writes=here)
             words.append(self._bank(m, bank, access, write))
         q, fetch_cycles = reduce(or_, words), config.folding.word_cycles  # for the host
-        if rows > 1:  # which are far from one another
+        if rows > 1:  # a register for the long routes from the banks
             found = Signal(config.word_bits, reset_less=True)
             m.d.sync += found.eq(q)
             q, fetch_cycles = found, fetch_cycles + 1
 
-        # The lanes' side: a word is read when it is asked for, and its operation goes beside it.
+        # The lanes: a request reads a word, and its operation is delayed by the same latency.
         fetch = Signal()  # the host reads a word in this cycle
         free = 1 if steady else ~self.words.valid | self.words.ready
         load = Signal()
@@ -176,13 +181,13 @@ class WeightStore(Block):
                 self.words.payload.operation.eq(self.ahead.operation),
             ]
 
-        # The host's side: a register that shifts by a chunk, for both directions.
+        # The host: a shift register for the chunks of a word, for both directions.
         chunks = chunks_of(config)
         word = Signal(chunks * CHUNK_BITS, reset_less=True)
         count = Signal(range(chunks))
         request = self.host.payload
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
-        quiet = 1  # nothing that the host's access could meet
+        quiet = 1  # no update is under way that could collide with a host access
         if config.learns:
             changed = self._update(m, q, write, commit, shifted)
             quiet = ~changed.busy
@@ -191,7 +196,7 @@ class WeightStore(Block):
                 m.d.comb += [addresses[0].eq(changed.address), take.eq(1)]
         else:
             m.d.comb += [write.valid.eq(commit), write.address.eq(addresses[0])]
-            # Of several banks the word is in its register when it is committed.
+            # With several banks, `word` is complete before `commit`.
             data = delayed(m, word, ahead - 1, "data") if ahead else shifted
             m.d.comb += write.data.eq(data)
         *fetching, fetched = (delayed(m, fetch, i + 1, f"fetch_{i}") for i in range(fetch_cycles))
@@ -201,7 +206,7 @@ class WeightStore(Block):
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
-            # Not while a word waits: single-port RAM may forget it.
+            # No write while a word waits in `words`: single-port RAM may lose its read data.
             if rows == 1:
                 m.d.comb += [
                     self.host.ready.eq(~last | (free & ~wanted)),
@@ -210,8 +215,8 @@ class WeightStore(Block):
                 with m.If(self.host.ready):
                     m.d.sync += [word.eq(shifted), count.eq(following)]
             else:
-                # `wanted` comes late, and has far to go to so wide a register: the word is complete
-                # a cycle before it is committed.
+                # `wanted` settles late and has a long route, so it is no enable of this wide
+                # register: the word is complete a cycle before `commit`.
                 whole = Signal()
                 m.d.comb += [self.host.ready.eq(~last | commit), commit.eq(whole & ~wanted)]
                 m.d.sync += whole.eq(last & ~self.host.ready)
@@ -232,12 +237,13 @@ class WeightStore(Block):
                 ]
 
     def _bank(self, m: Module, bank: int, access: SimpleNamespace, write: SimpleNamespace) -> Value:
-        """The memory of a bank, or its pages: `take` reads the word at `address`, `writes` writes.
+        """Build the memory of a bank, or its pages; `take` and `writes` are its enables.
 
-        Returns the word, which comes in the next cycle and stays until another one is read. Several
-        pages add a cycle. Several banks or pages read in every cycle, for `take` would have far to
-        go, and so their word stays for one cycle. Without `asked` the word of a bank is 0; several
-        banks hear of it a cycle before `address`.
+        Returns the word at `address`, with a latency of one cycle, or two with several pages. A
+        single bank with one page holds the word until the next read. Stores with several banks or
+        pages read in every cycle, because `take` would have a long route, so their word is valid
+        for one cycle. Unless `asked`, the word is 0; with several banks `asked` leads `address` by
+        a cycle.
         """
         config, rows, pages = self._config, self._config.folding.rows, self._config.folding.pages
         address, asked = access.address, access.asked
@@ -245,14 +251,14 @@ class WeightStore(Block):
         written = write.address if rows == 1 else address
         attributes = {"near": 1} if config.near else {}
         if config.learns or rows > 1 or pages > 1:
-            # An update is written while another word is read, never the same one. And of what is
-            # read in every cycle nobody looks at the word that is being written.
+            # An update is never written while the same word is read. Memories that are read in
+            # every cycle may read the word being written, but this read is not used.
             attributes["no_rw_check"] = 1
 
         def memory_of(
             name: str, init: list[int], depth: int, data: Value, here: Value
         ) -> tuple[Value, Signal]:
-            """A memory, written with `here`: its content at `address`, and a register for that."""
+            """Build a memory with write enable `here`; return its read data and a register."""
             m.submodules[f"bank_{name}"] = store = memory.Memory(
                 shape=len(data), depth=depth, init=init, attrs=attributes
             )
@@ -278,11 +284,11 @@ class WeightStore(Block):
                 if rows == 1:
                     with m.If(access.take):
                         m.d.sync += q.eq(word)
-                else:  # a reset, which block RAM has
+                else:  # the synchronous reset of the block RAM's output register
                     m.d.sync += q.eq(Mux(copied(m, asked, f"asked_{name}"), word, 0))
                 parts.append(q)
             return Cat(parts)
-        # Pages: the one that was asked is chosen a cycle later.
+        # Pages: the output of the requested page is selected a cycle later.
         if rows > 1:
             asked = delayed(m, asked, 1, f"asked_{bank}_paged")
         inside = (PAGE_WORDS - 1).bit_length()  # bits of an address in its page
@@ -292,7 +298,7 @@ class WeightStore(Block):
             word, q = memory_of(
                 name, content, depth, write.data, access.writes & (written[inside:] == page)
             )
-            # The others give zeros: a reset of registers, and no choice among words.
+            # The other pages output zeros: a register reset and an OR instead of a multiplexer.
             chosen = Signal(name=f"chosen_{name}")
             part = Signal(config.word_bits, name=f"part_{name}", reset_less=True)
             m.d.sync += [
@@ -306,16 +312,15 @@ class WeightStore(Block):
     def _update(
         self, m: Module, q: Value, write: SimpleNamespace, commit: Signal, word: Value
     ) -> SimpleNamespace:
-        """Read, add, saturate, write: a register before each.
+        """Build the pipeline of updates: read, add, saturate, write, with a register before each.
 
-        Drives `write` and `updated`; with `commit` it is the host's `word` that goes into the last
-        register. Returns {valid, address, busy}: the word that is read, and whether anything is
-        under way.
+        Drives `write` and `updated`; with `commit` the last register takes the host's `word`.
+        Returns {valid, address, busy}: the read request, and whether an update is under way.
         """
         config = self._config
         update, under_way = self.updates.payload, [self.updates.valid]
         taken = []
-        for _ in range(latencies.UPDATE + config.folding.word_cycles):  # until its word is in `q`
+        for _ in range(latencies.UPDATE + config.folding.word_cycles):  # until `q` is valid
             taken.append(Signal(update_layout(config)))
             with m.If(under_way[-1]):
                 m.d.sync += taken[-1].eq(update)

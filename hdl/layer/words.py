@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A layer's weights as the words of its weight store."""
+"""Conversion between a layer's weights and the words of its weight store."""
 
 from collections.abc import Iterable
 
@@ -14,12 +14,12 @@ CHUNK_BITS = 32
 
 
 def chunks_of(layer: LayerConfig) -> int:
-    """Chunks of the weight port that a weight word of a layer takes."""
+    """Return the number of chunks of the weight port per weight word of a layer."""
     return -(-layer.word_bits // CHUNK_BITS)
 
 
 def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
-    """Raise ValueError for weights that the store of a layer cannot hold; None is for zeros."""
+    """Raise ValueError for weights that the store of a layer cannot hold; None passes."""
     if weights is None:
         return
     kind = layer.folding.kind
@@ -38,11 +38,10 @@ def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
 
 
 def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
-    """The words of the store for `weights`, [n_in, n_out].
+    """Return the words of the weight store for `weights`, [n_in, n_out].
 
-    Word group * bank_rows * R + row holds the weights of that row for the neurons of the group,
-    lane 0 in the lowest bits. Lanes without a neuron get 0, and so do rows that a bank has more
-    than the layer.
+    Word group * bank_rows * R + row holds the weights of this row for the neurons of the group,
+    lane 0 in the lowest bits. Lanes without a neuron are 0, and so are padding rows of a bank.
     """
     folding, bits = layer.folding, layer.stored_bits
     mask = (1 << bits) - 1
@@ -58,7 +57,7 @@ def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
 
 
 def unpack_words(layer: LayerConfig, words: Iterable[int]) -> np.ndarray:
-    """The weights, int16 [n_in, n_out], that `pack_words` makes these words of."""
+    """Return the weights, int16 [n_in, n_out], of `words`: the inverse of `pack_words`."""
     folding, bits = layer.folding, layer.stored_bits
     rows = np.zeros((folding.kind.rows, folding.groups * folding.lanes), np.int16)
     for address, word in enumerate(words):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a core that learns has besides its layers."""
+"""The blocks for learning, which a core that learns has in addition to its layers."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A set of addresses that is filled in any order and walked in ascending order."""
+"""A set of addresses, which are added in any order and read in ascending order."""
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, memory, stream, wiring
@@ -11,24 +11,24 @@ from firstspike.hdl.lib.pipeline import Stage
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 WORD = 16
-"""Bits of a word, which is searched in one cycle."""
+"""Bits of a word, which a priority encoder searches in one cycle."""
 
 
 def address_layout(n: int) -> data.StructLayout:
-    """An address, 0 .. n - 1, and whether it is the set's last one."""
+    """Return the layout of an address, 0 .. n - 1, and of the mark of the set's last address."""
     return struct(address=range(max(n, 2)), last=1)
 
 
 class AddressSet(Block):
-    """A bit for each of n addresses, in three levels, so that nothing but the top is cleared.
+    """A bitmap of n addresses in three levels, of which only the top level needs clearing.
 
-        filled    a flip-flop a block of words: the words of the block that are touched count
-        touched   a flip-flop a word: the word in memory counts
+        filled    one flip-flop per block of words: `touched` of this block is valid
+        touched   one flip-flop per word: the word in memory is valid
         memory    words of WORD bits
 
-    An add sets one bit on each level. Where the level above says that a word does not count yet,
-    the whole word is written, else the bit alone: nothing is read. The walk goes down the levels,
-    on each from the first bit of a word to the next.
+    An add sets one bit on each level, without a read. If the level above marks a word as invalid,
+    the add writes the whole word, otherwise only the bit. The read sweep `walk` descends the
+    levels, and visits the bits of each word in ascending order.
 
         filled -> touched[block] -> memory[word] -> walk
 
@@ -38,20 +38,21 @@ class AddressSet(Block):
 
     Ports
     -----
-    add : {valid, address}; an address of n or more must not be given. Taken in every cycle, but
-        not allowed from the cycle after `start` until the walk's last address has been taken.
-    start : begin the walk, which is over addresses added up to and including this cycle. Without
-        any, or during a walk, it does nothing.
+    add : {valid, address}, with addresses below n. The set accepts an address in every cycle, but
+        none are allowed from the cycle after `start` until the last transfer of `walk`.
+    start : starts the sweep over the addresses added up to and including this cycle. If the set is
+        empty, or during a sweep, `start` has no effect.
     walk : stream of `address_layout`, each address once, in ascending order. The set is empty
         afterwards.
-    clear : empty the set and end a walk, like a reset; wins over `add` and `start`. An offer is
-        withdrawn: its taker must be ready, or be told otherwise.
-    empty : nothing is in the set: nothing that has been added is still to be taken.
+    clear : empties the set and aborts a sweep, like a reset, with priority over `add` and `start`.
+        `walk.valid` falls even if `walk` is not ready, so the receiver must be ready or must
+        discard the address, too.
+    empty : no added address is still to be sent.
 
     Timing
     ------
-    Latency from `start` to the first address: `latencies.WALK_START`; then one address per cycle,
-    without gaps.
+    Latency from `start` to the first address: `latencies.WALK_START` cycles; throughput: one
+    address per cycle, without gaps.
 
     Raises ValueError for an n out of range.
     """
@@ -75,19 +76,19 @@ class AddressSet(Block):
         blocks = -(-words // WORD)
         filled = Signal(blocks)
         touched = Signal(data.ArrayLayout(WORD, blocks), reset_less=True)
-        # No word is ever read and written in one cycle.
+        # Reads and writes of a word never coincide.
         m.submodules.memory = bits = memory.Memory(
             shape=WORD, depth=max(words, 2), init=[], attrs={"no_rw_check": 1}
         )
         write, read = bits.write_port(granularity=1), bits.read_port(domain="comb")
         word = unknown_register(WORD)
 
-        # Add: on each level a bit, or a whole word with this bit.
+        # Add: write a bit, or a whole word with this bit, on each level.
         level = WORD.bit_length() - 1
         add_word = self.add.address[level:]
         add_block = add_word[level:]
         add_touched = touched[add_block]
-        counts = Signal(WORD)  # the words of the block that do
+        counts = Signal(WORD)  # the valid words of the block
         bit, word_bit = Signal(WORD), Signal(WORD)
         m.d.comb += [
             bit.eq(1 << self.add.address[:level]),
@@ -103,7 +104,7 @@ class AddressSet(Block):
                 touched[add_block].eq(counts | word_bit),
             ]
 
-        # Walk: blocks, words of a block, addresses of a word.
+        # Sweep: over blocks, words of a block, addresses of a word.
         any_, many, block = first_set(filled)
         walking = Signal()
         m.submodules.of_block = of_block = _BitsOfWord(blocks, words)
@@ -136,14 +137,14 @@ class AddressSet(Block):
 
 
 class _BitsOfWord(Block):
-    """Hands out where a word has bits, the lowest first.
+    """Send the addresses of the set bits of each word, the lowest first.
 
-    Latency 1 cycle, throughput one bit per cycle, without gaps between words.
+    Latency: 1 cycle; throughput: one bit per cycle, without gaps between words.
 
-    Parameters: how many words there are, and how many bits in all of them.
+    Parameters: `words`, the number of words; `n`, the number of bits of all words.
 
-    Ports: `i`, stream of {number, bits, last}, a word with its number, and at least one bit, and
-    whether it is the last one; `o`, stream of `address_layout`.
+    Ports: `i`, stream of {number, bits, last}, a word with at least one set bit, its number, and
+    whether the word is the last one; `o`, stream of `address_layout`.
     """
 
     def __init__(self, words: int, n: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sign planes, and the corrections of the hidden neurons from popcounts of them."""
+"""The sign planes, and the corrections of the hidden neurons from their population counts."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, wiring
@@ -14,7 +14,11 @@ from firstspike.hdl.lib.unknown_register import unknown_register
 
 
 def sign_signature(hidden: LayerConfig, last: LayerConfig) -> wiring.Signature:
-    """A word of the last layer: the hidden neuron of its row, the group, the signs."""
+    """Return the signature of the signs of a word of the last layer.
+
+    `group` and `lane` are those of the hidden neuron that is the word's row; `part` is the group of
+    outputs; `negative` has a bit per output.
+    """
     return tap(
         group=range(hidden.folding.groups),
         lane=range(hidden.folding.lanes),
@@ -24,38 +28,40 @@ def sign_signature(hidden: LayerConfig, last: LayerConfig) -> wiring.Signature:
 
 
 class Deltas(Block):
-    """delta[h] = sign(p - q) of every hidden neuron h with S + threshold > 0, group by group.
+    """Compute delta[h] = sign(p - q) of every hidden neuron h with S + threshold > 0, per group.
 
-    p counts the outputs that ask it to fire earlier, q those that ask it to fire later (design,
-    section 5): all that is known of a weight is its sign, kept here once more so that a group's
-    are read in one cycle. Every output in D_plus or D_minus asks for one or the other, so
-    p + q = |D_plus| + |D_minus| and one popcount a lane is enough.
+    p counts the outputs whose error requires h to fire earlier, q those that require a later spike
+    (DESIGN, section 5). Only the signs of the output weights matter. A separate memory holds them,
+    so that the signs of a group are read in one cycle. Every output in D_plus or D_minus counts for
+    p or for q, so p + q = |D_plus| + |D_minus|, and one population count per lane suffices.
 
-    Latency from `start` to `done`: `hidden.folding.deltas_cycles`.
+    Latency from `start` to `done`: `hidden.folding.deltas_cycles`. Throughput: one group per cycle.
     """
 
     def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
         self._hidden, self._last = hidden, last
         lanes, n_out = hidden.folding.lanes, last.folding.n_out
         super().__init__(
-            #: Not while deltas are computed.
+            #: The signs of a word to store; not between `start` and `done`.
             sign=In(sign_signature(hidden, last)),
-            #: D_plus and D_minus, disjoint. Steady from `start` to `done`, as is `tie_later`.
+            #: D_plus and D_minus, disjoint. Stable from `start` to `done`, like `tie_later`.
             plus=In(n_out),
             minus=In(n_out),
-            #: p == q means later.
+            #: If p == q, delta is -1 instead of 0.
             tie_later=In(1),
-            #: Compute the deltas; they are there from the cycle after `done` on.
+            #: Start the computation. The deltas can be read from the cycle after `done` on.
             start=In(1),
+            #: The last deltas are being stored.
             done=Out(1),
-            #: The Lanes are asked for a group's neurons with S + threshold > 0.
+            #: Request to the Lanes for the neurons of a group with S + threshold > 0.
             probe=Out(probe_signature(hidden)),
-            #: Their answer, a cycle later.
+            #: Answer of the Lanes, one cycle later.
             alive=In(lanes),
-            #: Which group's deltas are wanted.
+            #: The group whose deltas are read.
             group=In(range(hidden.folding.groups)),
+            #: Read enable.
             read=In(1),
-            #: In the cycle after `read`, the lanes with delta = 1 and with -1.
+            #: The lanes with delta = 1 and with delta = -1, in the cycle after `read`.
             earlier=Out(lanes),
             later=Out(lanes),
         )
@@ -63,10 +69,10 @@ class Deltas(Block):
     def build(self, m: Module) -> None:
         hidden, last = self._hidden.folding, self._last.folding
         lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
-        row = last.groups * last.lanes  # bits a hidden neuron takes
+        row = last.groups * last.lanes  # bits per hidden neuron
 
-        # A word a hidden group; a part of a neuron's row is written by itself. No word is written
-        # in the cycle in which it is read.
+        # One word per hidden group, with a write enable for each part of a neuron's row. No word is
+        # written in the cycle in which it is read.
         m.submodules.signs = signs = memory.Memory(
             shape=lanes * row, depth=groups, init=[], attrs={"no_rw_check": 1}
         )
@@ -80,7 +86,7 @@ class Deltas(Block):
             write.en.eq(Mux(self.sign.valid, 1 << place, 0)),
         ]
 
-        # Three steps a group: read, count, store.
+        # Three pipeline stages per group: read, count, store.
         asking, group = Signal(), Signal(range(groups))
         counting, counted_group = Signal(), Signal(range(groups))
         storing, stored_group = Signal(), Signal(range(groups))

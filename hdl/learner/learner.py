@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The learner: changes the weights that took part in an image (design, section 5)."""
+"""The Learner, which updates the weights that took part in an image (DESIGN, section 5)."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import enum, stream, wiring
@@ -23,14 +23,14 @@ from .run_on import margin_layout, outcome_layout
 
 
 def settings_layout() -> DescribedLayout:
-    """The registers of the rule, as `firstspike.golden.learning.rule` describes them."""
+    """Return the layout of the registers of the rule (see `firstspike.golden.learning.rule`)."""
     return DescribedLayout(**{one.name: (one.bits, one.meaning) for one in REGISTERS.values()})
 
 
 def out_of_range(name: str, value: Value) -> Value:
-    """Whether the rule's register of this name must not hold `value`.
+    """Return whether `value` is out of range for the rule's register `name`.
 
-    Only what the bits of the value can be is compared: lint would say what is always so.
+    Comparisons whose result is constant for this width are omitted, because a linter reports them.
     """
     register, wrong = REGISTERS[name], Const(0, 1)
     if register.lowest > 0:
@@ -41,29 +41,33 @@ def out_of_range(name: str, value: Value) -> Value:
 
 
 def generator() -> Lfsr:
-    """The rule's random generator, in the state in which a core starts."""
+    """Return the random generator of the rule, with the state of a core after reset."""
     return Lfsr(leap, width=16, init=0xACE1)
 
 
 class State(enum.Enum):
-    """What the learner is at."""
+    """States of the Learner."""
 
     IDLE = 0
-    JUDGE = 1  # is there anything to learn?
-    SETTLE = 2  # the layers get rid of what is left of the image
-    DELTAS = 3
-    OUTPUTS = 4  # the rows of the hidden neurons that took part
-    INPUTS = 5  # the rows of the inputs that took part, group by group
+    JUDGE = 1  # determine D_minus, and whether there is an update
+    SETTLE = 2  # wait until the layers have discarded the rest of the image
+    DELTAS = 3  # compute the corrections of the hidden neurons
+    OUTPUTS = 4  # update the rows of the hidden neurons that took part
+    INPUTS = 5  # update the rows of the inputs that took part, group by group
     FINISH = 6  # the last words are being written
 
 
 class Learner(Block):
-    """Two layers' weights, one image at a time.
+    """Learn one image at a time: update the weights of two layers after the decision.
 
-    Latency: from an outcome to the first cycle of settling `latencies.JUDGE`, of that
-    `settle_cycles`; all in all `firstspike.golden.timing.learning_cycles`. After the power-up, a
-    reset, or a write from outside, the sign planes are read anew before the next image that is to
-    be learned.
+    The Learner records the input and hidden spikes of an image. After the image it computes the
+    corrections (Deltas), and updates the output weights (OutputWalk) and the input weights
+    (InputWalk). Before the first image to learn after a reset or after a write from outside, it
+    reads the signs of all output weights into the sign planes.
+
+    Latency: from an outcome to the first cycle of settling `latencies.JUDGE`; then `settle_cycles`
+    for settling. `firstspike.golden.timing.learning_cycles` returns the total. Throughput: one
+    image at a time; `hold` prevents the start of the next one.
     """
 
     def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
@@ -73,47 +77,47 @@ class Learner(Block):
         n_in, n_hidden, n_out = hidden.folding.n_in, last.folding.n_in, last.folding.n_out
         deadline = hidden.deadline
         super().__init__(
-            #: Taken while `resting`.
+            #: The registers of the rule; accepted while `resting` is high and `busy` is low.
             settings=In(stream.Signature(settings_layout())),
-            #: The class the image is to have. Steady while an image is under way.
+            #: The class of the image. Stable while an image is under way.
             label=In(range(n_out)),
-            #: A new image begins.
+            #: A new image starts.
             opens=In(1),
             #: No image is under way.
             resting=In(1),
-            #: Nothing is left in the layers of the latest decided image.
+            #: The layers contain no event of the latest decided image.
             settled=In(1),
-            #: An image waits to begin: its label is there.
+            #: The label of the next image is valid.
             labelled=In(1),
-            #: With `labelled`: it is to be learned.
+            #: With `labelled`: the next image is to be learned.
             wanted=In(1),
-            #: Weights of the last layer are written from outside.
+            #: The host writes a weight of the last layer.
             rewritten=In(1),
-            #: What the Decision says of an image that has ended.
+            #: The result of an image, from the Decision.
             outcome=In(tap(what=outcome_layout(last))),
-            #: Taps of the spikes the two layers take in; nothing that comes after the margin's
-            #: last tick but what has been under way to the decision by then.
+            #: Taps of the spikes that the two layers accept. After the last tick of the margin,
+            #: only spikes that were already under way may arrive.
             input=In(tap(address=range(n_in))),
             hidden=In(tap(tick=tick_shape(deadline), address=range(n_hidden))),
-            #: The hidden layer's Lanes are asked for a group's neurons with S + threshold > 0.
+            #: Request to the hidden layer's Lanes for a group's neurons with S + threshold > 0.
             probe=Out(probe_signature(hidden)),
-            #: Their answer, a cycle later.
+            #: Answer of the Lanes, one cycle later.
             alive=In(hidden.folding.lanes),
             #: Updates of words in the hidden layer's WeightStore.
             input_updates=Out(stream.Signature(update_layout(hidden))),
             #: Updates of words in the last layer's WeightStore.
             output_updates=Out(stream.Signature(update_layout(last))),
-            #: The signs of a word of the last layer, as it is written after an update.
+            #: The signs of an updated word of the last layer.
             output_updated=In(updated_signature(last)),
             #: The margin of the settings, for the Decision.
             margin=Out(margin_layout()),
-            #: What is left of an image is worked on, or the signs are read.
+            #: The Learner processes an ended image, or reads the signs.
             busy=Out(1),
-            #: No image may begin. A register, which is told all it has to know a cycle before.
+            #: Prevents the start of an image; registered.
             hold=Out(1, init=1),
-            #: High in the last cycle in which an image keeps it busy.
+            #: High in the last cycle of the processing of an image.
             done=Out(1),
-            #: With `done`: weights were changed.
+            #: With `done`: weights were updated.
             updated=Out(1),
         )
 
@@ -147,8 +151,8 @@ class Learner(Block):
         with m.If(taken):
             m.d.sync += settings.eq(self.settings.payload)
 
-        # What took part: the inputs at once; the hidden spikes some later, when it is known where
-        # the margin ends, for the latest may lie behind it.
+        # The rows that took part. Inputs are added at once. Hidden spikes pass a FIFO until the end
+        # of the margin is known, because the latest of them may be beyond the margin.
         what = self.outcome.what
         state = Signal(State)
         under_way = last.spikes_under_way
@@ -170,7 +174,7 @@ class Learner(Block):
             outputs.add.address.eq(address),
         ]
 
-        # Who is to be earlier, and who later.
+        # The outputs that are to fire earlier (`label`) and later (`minus`).
         label, decided, minus = (Signal(last.n_out, name=n) for n in ("label", "decided", "minus"))
         m.d.sync += label.eq(1 << self.label)
         m.d.comb += decided.eq(1 << what.decision)
@@ -194,7 +198,7 @@ class Learner(Block):
         with m.If(self.rewritten):
             m.d.sync += stale.eq(1)
 
-        # Both walks draw, one after the other; a draw of probability 1 leaves the generator alone.
+        # The two sweeps share the generator, and run one after the other.
         drawing_outputs = (state == State.OUTPUTS) & ~scanning
         m.d.comb += [
             deltas.alive.eq(self.alive),
@@ -213,15 +217,15 @@ class Learner(Block):
             inputs.drawn.eq(lfsr.drawn),
         ]
 
-        # The states, one after the other, and what lets the next image begin.
+        # The state machine, and `hold`.
         settling = settle_cycles(hidden, last)
         wait = Signal(range(max(settling, hidden.update_cycles)))
         settled = (wait == settling - 1) & self.settled & (latest.level == 0)
         update = Signal()
         changed = Signal()
-        # From an image's first event on, since nothing tells of its outcome a cycle before.
+        # High from the first event of an image on, because no signal precedes `outcome` by a cycle.
         engaged = Signal()
-        ends = Signal()  # the last cycle in which it is, or is busy
+        ends = Signal()  # the last cycle with `engaged` or `busy`
         with m.If(self.opens):
             m.d.sync += engaged.eq(1)
         with m.Elif(ends):
@@ -236,7 +240,7 @@ class Learner(Block):
         m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)
         with m.Switch(state):
             with m.Case(State.IDLE):
-                m.d.sync += changed.eq(0)  # a scan changes nothing
+                m.d.sync += changed.eq(0)  # a scan changes no weight
                 with m.If(self.outcome.valid):
                     m.d.sync += state.eq(State.JUDGE)
                 with m.Elif(begins_scan):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The walks of the Learner over the weight rows that took part in an image."""
+"""The sweeps of the Learner over the weight rows that took part in an image."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
@@ -17,26 +17,27 @@ from .deltas import sign_signature
 
 
 def _members(config: LayerConfig) -> dict[str, wiring.Member]:
-    """What both walks have: the set of rows, when to begin, the draws, the updates."""
+    """Return the common ports of both sweeps."""
     return {
-        #: A row that took part.
+        #: Add a row to the set of rows that took part.
         "add": In(tap(address=range(config.folding.n_in))),
-        #: Forget all.
+        #: Empty the set, and abort a sweep.
         "clear": In(1),
-        #: Begin, with the rows added.
+        #: Start the sweep over the rows added so far.
         "start": In(1),
-        #: Every row has been given out.
+        #: The sweep is complete.
         "done": Out(1),
-        #: A row asks whether it is drawn, and is answered in the same cycle.
+        #: Draw a random number for a row.
         "take": Out(1),
+        #: The result of the draw, in the same cycle: whether the row is updated.
         "drawn": In(1),
-        #: Must always be ready.
+        #: Updates for the WeightStore, which must always be ready.
         "updates": Out(stream.Signature(update_layout(config))),
     }
 
 
 def _connect_set(m: Module, walk: Block, n_in: int) -> AddressSet:
-    """The set of a walk's rows; it is not started when it is empty."""
+    """Build the set of a sweep's rows and connect its ports `add` and `clear`."""
     m.submodules.rows = rows = AddressSet(n_in)
     m.d.comb += [
         rows.add.valid.eq(walk.add.valid),
@@ -47,12 +48,13 @@ def _connect_set(m: Module, walk: Block, n_in: int) -> AddressSet:
 
 
 class OutputWalk(Block):
-    """Rows of the last layer: for each hidden neuron that is drawn, all groups of outputs.
+    """Update the rows of the last layer: for each drawn hidden neuron, all groups of outputs.
 
-    Latency: `latencies.WALK_START` to the first row, from a row to its update
-    `latencies.WALK_UPDATE`, from the last one, or from `start`, to `done` `latencies.WALK_DONE`.
-    Throughput: a cycle a neuron, or for those drawn as many as there are groups of outputs; and
-    a cycle for each further group of hidden neurons up to the last that spiked.
+    Latency: from `start` to the first row `latencies.WALK_START`; from a row to its update
+    `latencies.WALK_UPDATE`; from the last row, or from `start` if the set is empty, to `done`
+    `latencies.WALK_DONE`. Throughput: a drawn neuron takes one cycle per group of outputs, any
+    other neuron of the set one cycle. Each further group of hidden neurons, up to that of the last
+    neuron, takes one more cycle.
     """
 
     def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
@@ -60,14 +62,15 @@ class OutputWalk(Block):
         n_out = last.folding.n_out
         super().__init__(
             **_members(last),
-            #: With `start`: go over all neurons, none drawn and none changed, for the signs.
+            #: With `start`: sweep over all neurons without draws and without changes, so that the
+            #: WeightStore returns all signs.
             scan=In(1),
-            #: The outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
+            #: The outputs whose weights increase by 1, and decrease by 1. Stable during the sweep.
             plus=In(n_out),
             minus=In(n_out),
-            #: The signs of a word, as the WeightStore writes it after an update.
+            #: The signs of an updated word, from the WeightStore.
             updated=In(updated_signature(last)),
-            #: Those signs, with the hidden neuron whose row the word belongs to.
+            #: The same signs, with the hidden neuron that is the row of the word.
             sign=Out(sign_signature(hidden, last)),
         )
 
@@ -76,7 +79,7 @@ class OutputWalk(Block):
         n_hidden, parts = last.n_in, last.groups
         rows = _connect_set(m, self, n_hidden)
 
-        # A neuron after the other: those of the set, or all.
+        # The current neuron: of the set, or in a scan of a counter over all neurons.
         active, scanning = Signal(), Signal()
         counter = Signal(range(n_hidden))
         neuron = Signal(range(n_hidden))
@@ -90,13 +93,13 @@ class OutputWalk(Block):
             rows.walk.ready.eq(consume & ~scanning),
         ]
 
-        # Which hidden group and lane it is, by counting up.
+        # Hidden group and lane of the neuron; `group` is incremented until it contains the neuron.
         first = Signal(range(hidden.groups * hidden.lanes + 1))
         group = Signal(range(hidden.groups))
         lane = neuron - first
         inside = lane < hidden.lanes
 
-        # Each neuron that is drawn takes a word per group of outputs.
+        # Each drawn neuron has one word per group of outputs.
         part = Signal(range(parts))
         offset = Signal(range(self._last.words))
         issue = Signal()
@@ -127,7 +130,7 @@ class OutputWalk(Block):
         with m.Elif(issue):
             m.d.sync += [part.eq(part + 1), offset.eq(offset + n_hidden)]
 
-        # The update, and where its signs go when it has been written.
+        # The update, and the position of its signs, delayed until the word is written.
         update = self.updates.payload
         plus, minus = (
             Mux(scanning, 0, outputs).word_select(part, last.lanes)
@@ -155,12 +158,12 @@ class OutputWalk(Block):
 
 
 class InputWalk(Block):
-    """Rows of the hidden layer: the inputs that are drawn, for one group of neurons after another.
+    """Update the rows of the hidden layer: the drawn inputs, for one group of neurons at a time.
 
-    The first group takes the rows as they are drawn, the others replay them from a list.
+    For group 0 the rows are drawn and recorded in a list; the other groups replay the list.
 
-    Latency: as of OutputWalk. Throughput: a cycle a row in the first group; a cycle a drawn row in
-    all others.
+    Latency: that of OutputWalk. Throughput: one cycle per row of the set for group 0, and one cycle
+    per drawn row for each other group.
     """
 
     def __init__(self, hidden: LayerConfig) -> None:
@@ -168,13 +171,13 @@ class InputWalk(Block):
         lanes = hidden.folding.lanes
         super().__init__(
             **_members(hidden),
-            #: By how much weights change.
+            #: The amount by which weights change.
             step=In(STEP_BITS),
-            #: The group whose deltas the walk needs.
+            #: The group whose deltas are read.
             group=Out(range(hidden.folding.groups)),
-            #: In the next cycle `earlier` and `later` are to be those of `group`.
+            #: Read enable for `earlier` and `later` of `group`, which are valid in the next cycle.
             read=Out(1),
-            #: The group's lanes whose weights grow, and those whose weights shrink.
+            #: The lanes of the group whose weights increase, and those whose weights decrease.
             earlier=In(lanes),
             later=In(lanes),
         )
@@ -184,9 +187,9 @@ class InputWalk(Block):
         n_in, groups = folding.n_in, folding.groups
         rows = _connect_set(m, self, n_in)
 
-        # The first group draws rows and lists them, the others replay the list.
+        # Group 0 draws rows and records them in a list; the other groups replay the list.
         drawing, replaying = Signal(), Signal()
-        count = Signal(range(n_in + 1))  # rows drawn
+        count = Signal(range(n_in + 1))  # number of drawn rows
         index = Signal(range(n_in))
         base = Signal(range(self._config.words))
         m.submodules.drawn_rows = drawn_rows = memory.Memory(
@@ -210,8 +213,8 @@ class InputWalk(Block):
             read.addr.eq(index),
             self.read.eq(drawing | replaying),
         ]
-        # Where the walk stands.
-        walked = taken & rows.walk.payload.last  # all rows have been drawn, or not
+        # The state of the sweep.
+        walked = taken & rows.walk.payload.last  # the draws are complete
         m.d.sync += count.eq(following)
         ends = Signal()
         m.d.comb += ends.eq(
@@ -240,7 +243,7 @@ class InputWalk(Block):
         with m.Elif(replaying):
             m.d.sync += index.eq(index + 1)
 
-        # A cycle later the row has come from the list, and the group's deltas have come.
+        # One cycle later the row of the list and the deltas of the group are valid.
         listed = Signal()
         row = Signal(range(n_in))
         row_base = Signal.like(base)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a learning image does after its decision: the margin, and which outputs fire inside it."""
+"""The margin after the decision on an image to learn, and the outputs that fire within it."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
@@ -12,29 +12,35 @@ from firstspike.hdl.lib.find import first_set
 
 
 def margin_layout() -> data.StructLayout:
-    """The margin of m = max(minimum, (zk - unit) >> shift) ticks after a decision at tick zk."""
+    """Return the layout of the parameters of a margin after a decision at tick zk.
+
+    The margin has m = max(minimum, (zk - unit) >> shift) ticks.
+    """
     return struct(shift=REGISTERS["margin_shift"].bits, minimum=REGISTERS["margin_minimum"].bits)
 
 
 def outcome_layout(config: LayerConfig) -> data.StructLayout:
-    """What learning has to know of an image; `config` is the last layer's."""
+    """Return the layout of an image's result for the Learner; `config` is the last layer's."""
     n_out = config.folding.n_out
     return struct(
         decision=range(n_out),
-        tick=range(config.deadline + 1),  # zk, of the decision
+        tick=range(config.deadline + 1),  # zk, the tick of the decision
         forced=1,
         learn=1,
-        # zc: spikes before it take part; until it is known that is all of them.
+        # zc: spikes before this tick take part. The limit is deadline + 1 until zc is known.
         limit=range(config.deadline + 2),
-        rival=n_out,  # the next output to fire, one bit or none
-        fired=n_out,  # every output that fired by then, without the one that decided
+        rival=n_out,  # the next output to fire, one-hot or 0
+        fired=n_out,  # all outputs that fired within the margin, except the decided one
     )
 
 
 class RunOn(Block):
-    """Follows an image from its decision at zk up to min(deadline, zk + m) (design, section 5).
+    """Record the outputs that fire from the decision at zk up to min(deadline, zk + m).
 
-    Latency: from a decision to the limit of its margin `latencies.LIMIT`, from `ends` to `outcome`
+    DESIGN, section 5, defines the margin of m ticks. An image that is not learned ends with its
+    decision.
+
+    Latency: from a decision to the limit of its margin `latencies.LIMIT`; from `ends` to `valid`
     `latencies.OUTCOME`. Throughput: one group per cycle.
     """
 
@@ -42,33 +48,35 @@ class RunOn(Block):
         folding = config.folding
         self._config = config
         super().__init__(
-            #: A new image begins.
+            #: A new image starts.
             opens=In(1),
-            #: Which lanes have M >= 0, group by group at every tick.
+            #: The lanes with M >= 0, group by group at every tick.
             fired=In(
                 tap(
                     group=range(folding.groups), tick=range(config.deadline + 2), mask=folding.lanes
                 )
             ),
-            #: With `fired`: the last group of a tick of an image that goes on.
+            #: With `fired`: the last group of a tick of an image that has not ended.
             tick_known=In(1),
-            #: In the cycle of the decision's last group: which output wins, whether the decision is
-            #: forced, and whether the image is to be learned.
+            #: The image is decided; high in the cycle of the last group of its decision tick.
             verdict=In(1),
+            #: With `verdict`: whether the decision is forced.
             forced=In(1),
+            #: With `verdict`: the output that wins.
             winner=In(range(folding.n_out)),
+            #: With `verdict`: whether the image is to be learned.
             learn=In(1),
-            #: Every spike of the image has come to the last layer, up to the deadline.
+            #: The last layer has processed all spikes of the image up to the deadline.
             complete=In(1),
-            #: A minimum below 2 counts as 2. Steady while an image is under way.
+            #: Parameters; a minimum below 2 counts as 2. Stable while an image is under way.
             margin=In(margin_layout()),
-            #: The decision has been made, and the margin is not over.
+            #: The image is decided, and its margin is not over.
             running=Out(1),
-            #: High in the cycle in which all is known that matters of the image: with the
-            #: decision itself where the image is not to be learned.
+            #: High in the last cycle of the margin; with `verdict` if the image is not learned.
             ends=Out(1),
-            #: `outcome` is that of the image, and stays so until the next decision, `rival` and
-            #: `fired` from the next cycle on. Without `learn` only that is sure.
+            #: `outcome` is complete, except `rival` and `fired`, which are valid from the next
+            #: cycle on. `outcome` is stable until the next decision. If `outcome.learn` is 0, the
+            #: other fields are not meaningful.
             valid=Out(1),
             outcome=Out(outcome_layout(config)),
         )
@@ -78,7 +86,7 @@ class RunOn(Block):
         n_out, lanes, groups = folding.n_out, folding.lanes, folding.groups
         outcome, tick = self.outcome, self.fired.tick
 
-        # All outputs that fire at this tick: those of the earlier groups wait for the last one.
+        # The outputs that fire at this tick; registers hold those of all groups but the last.
         earlier = Signal((groups - 1) * lanes)
         all_fired = Signal(n_out)
         m.d.comb += all_fired.eq(Cat(earlier, self.fired.mask))
@@ -89,8 +97,8 @@ class RunOn(Block):
         known = self.fired.valid & self.tick_known
         final = tick == config.deadline
         learns = self.verdict & self.learn
-        # A limit behind the deadline takes in the spikes of the deadline itself, which come after
-        # its potentials: then the image ends with its END.
+        # A limit beyond the deadline includes the spikes of the deadline itself, which arrive after
+        # the potentials of the deadline. In this case the image ends with its END.
         waiting = Signal()
         last_tick = Signal()
         at_limit = self.running & (tick == outcome.limit)
@@ -111,7 +119,7 @@ class RunOn(Block):
             with m.If(last_tick):
                 m.d.sync += waiting.eq(1)
 
-        # The margin is at least 2 ticks, so its end is not needed in the cycle after the verdict.
+        # The margin is at least 2 ticks, so its end may be computed a cycle after the verdict.
         fresh = Signal()
         m.d.sync += fresh.eq(self.verdict)
         late = Signal(signed(outcome.tick.shape().width + 1))
@@ -134,8 +142,8 @@ class RunOn(Block):
                 outcome.forced.eq(self.forced),
                 outcome.learn.eq(self.learn),
             ]
-        # The earliest rival, in one tick the lowest; a forced decision has none. All a cycle later,
-        # when the decision is in its register.
+        # The earliest rival, of one tick the lowest; a forced decision has no rival. This logic
+        # runs a cycle later, when the decision is in its register.
         seen, fired = Signal(), Signal(n_out)
         others = Signal(n_out)
         m.d.sync += [seen.eq(self.verdict | (self.running & known)), fired.eq(all_fired)]

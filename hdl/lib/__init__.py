@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Blocks and expressions that know nothing of networks, for other projects to take."""
+"""General-purpose blocks and expressions, independent of neural networks and reusable elsewhere."""

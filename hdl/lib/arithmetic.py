@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Products and comparisons with a constant, and numbers in fewer bits.
+"""Multiplication, division and comparison with a constant, and saturation to fewer bits.
 
-Products are shifts and additions: `*` would take a hardware multiplier.
+Products consist of shifts and additions, because `*` would infer a hardware multiplier.
 
 >>> from amaranth.hdl import Const
 >>> evaluated(times(5, Const(3, 4)))
@@ -16,14 +16,14 @@ Products are shifts and additions: `*` would take a hardware multiplier.
 >>> [bin(evaluated(saturated(Const(value, 16), 7, highest=96))) for value in (5, 128, 133)]
 ['0b101', '0b1110000', '0b1110101']
 
-(`evaluated` simulates a value for a moment.)
+(`evaluated` simulates an expression and returns its value.)
 """
 
 from amaranth.hdl import Cat, Const, Value
 
 
 def times(constant: int, value: Value) -> Value | int:
-    """`constant` times `value` (a hardware value); the int 0 where `constant` is 0.
+    """Return `constant` times the hardware value `value`; the int 0 if `constant` is 0.
 
     Raises ValueError for a negative constant.
     """
@@ -37,22 +37,22 @@ def times(constant: int, value: Value) -> Value | int:
 
 
 def below(value: Value, constant: int) -> Value:
-    """Whether `value`, unsigned, is below a constant, 0 or more.
+    """Return whether the unsigned `value` is below `constant`, which is 0 or more.
 
-    A look-up table sees some three of its bits. With `<` an iCE40 takes a cell per bit.
+    A look-up table of the iCE40 covers about three bits of `value`; `<` would use one cell per bit.
     """
     if constant >> len(value):
         return Const(1)
     found: Value = Const(0)
-    for number, bit in enumerate(value):  # the low ones count where the high ones are equal
+    for number, bit in enumerate(value):  # low bits decide if all higher bits are equal
         found = ~bit | found if constant >> number & 1 else ~bit & found
     return found
 
 
 def quotient(value: Value, divisor: int, highest: int) -> Value:
-    """`value` // `divisor`, rounded down, for a value of 0 .. `highest`.
+    """Return `value` // `divisor`, rounded down, for a value in 0 .. `highest`.
 
-    It is a product with a constant, (value * factor) >> shift, after Granlund and Montgomery 1994.
+    The quotient is (value * factor) >> shift with a constant factor (Granlund and Montgomery 1994).
     Raises ValueError for a divisor below 1.
 
     >>> [evaluated(quotient(Const(value, 10), 28, 783)) for value in (0, 27, 28, 783)]
@@ -67,17 +67,17 @@ def quotient(value: Value, divisor: int, highest: int) -> Value:
 
 
 def plus(one: Value, other: Value, carry: Value) -> Value:
-    """`one` + `other` + `carry`, of one bit, in the bits of `one`, with a single adder."""
+    """Return `one` + `other` + the bit `carry`, with the width of `one`, from a single adder."""
     return (Cat(carry, one) + Cat(carry, other))[1 : len(one) + 1]
 
 
 def saturated(
     value: Value, width: int, excess: Value | int = 0, highest: int | None = None
 ) -> Value:
-    """`value` in so many bits; all ones where it does not fit, or with `excess`.
+    """Return `value` saturated to `width` bits: all ones if `value` does not fit, or with `excess`.
 
-    Who only asks whether it is above `highest` gives that: then as few of the ones are set as make
-    it so.
+    A caller that only tests whether the result exceeds `highest` should pass `highest`. Saturation
+    then sets only the bits from the most significant 0 of `highest` upwards, which saves logic.
     """
     free = 1 if highest is None else ~highest & (1 << width) - 1
     kept = free.bit_length() - 1  # low bits, below the highest 0 of `highest`

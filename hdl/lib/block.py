@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Components whose ports are given by name, what these carry, and how they are connected."""
+"""A base class for components with named ports, and helpers to describe and connect ports."""
 
 from amaranth.hdl import Module, ShapeLike
 from amaranth.lib import data, wiring
@@ -7,9 +7,9 @@ from amaranth.lib.wiring import Out
 
 
 class Block(wiring.Component):
-    """A Component whose ports are given as `name=In(...)` or `name=Out(...)`, None for no port.
+    """A Component with the ports `name=In(...)` or `name=Out(...)`; None omits a port.
 
-    `build` puts into the module m what is inside.
+    A subclass defines `build(m)`, which adds the contents of the block to the module m.
     """
 
     def __init__(self, **ports: wiring.Member | None) -> None:
@@ -22,19 +22,19 @@ class Block(wiring.Component):
 
 
 def struct(**members: ShapeLike | None) -> data.StructLayout:
-    """The layout of these members, from the lowest bit on; None is for no member."""
+    """Return the layout of these members, starting at bit 0; a member of None is omitted."""
     return data.StructLayout({name: shape for name, shape in members.items() if shape is not None})
 
 
 def tap(**fields: ShapeLike) -> wiring.Signature:
-    """What is looked at while `valid` is high, with nothing to wait for."""
+    """Return a signature of `fields` that hold while `valid` is high, without back-pressure."""
     return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
 
 
 def join(m: Module, one: wiring.PureInterface, other: wiring.PureInterface, *names: str) -> None:
-    """Connect the ports of these names of two blocks, streams and taps as well as signals.
+    """Connect the ports `names` of two blocks: signals, streams and taps.
 
-    For a block inside the one whose module `m` is, `one` is `wiring.flipped(self)`.
+    To connect ports of `self` to those of a submodule, pass `wiring.flipped(self)` as `one`.
     """
     for name in names:
         member, a, b = one.signature.members[name], getattr(one, name), getattr(other, name)

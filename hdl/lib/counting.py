@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Counts that take little logic.
+"""Counters that take little logic.
 
 >>> from amaranth.hdl import Const
 >>> count = Const(6, 3)
@@ -24,25 +24,25 @@ TAPS = {
     13: (13, 4, 3, 1),
     14: (14, 5, 3, 1),
 }
-"""Bits, counted from 1, whose exclusive or makes a shift register of this width pass all states
-but 0 (P. Alfke, Xilinx application note 52)."""
+"""Feedback taps, numbered from 1, of a maximal-length shift register of each width (P. Alfke,
+Xilinx application note 52). Such a register passes through all states but 0."""
 
 
 def next_place(place: Value) -> Value:
-    """Return what follows `place`, so that all 2**n places of n bits take turns; n is in TAPS.
+    """Return the address after `place` in a cycle through all 2**n values of n bits; n is in TAPS.
 
-    The order is its own, for addresses of a memory whose places are all alike. A shift register
-    takes no carry chain, so what loads it costs nothing. A state of one bit is followed by 0, which
-    the taps alone would leave out.
+    The order is that of a shift register, not ascending, which suits a memory whose addresses are
+    interchangeable. A shift register needs no carry chain, so a load needs no additional look-up
+    table. The feedback inserts the state 0, which a plain shift register with these taps omits.
     """
     taps = Cat(place[tap - 1] for tap in TAPS[len(place)]).xor()
     return Cat(taps ^ ~place[:-1].any(), place[:-1])
 
 
 def next_of_most(place: Value) -> Value:
-    """Return what follows `place`, so that all places but the last one, all ones, take turns.
+    """Return the address after `place` in a cycle through all values except all ones.
 
-    It needs less logic than `next_place`; n is in TAPS.
+    The logic is smaller than that of `next_place`. The width of `place` is in TAPS.
     """
     taps = Cat(place[tap - 1] for tap in TAPS[len(place)]).xor()
     return Cat(~taps, place[:-1])
@@ -51,12 +51,12 @@ def next_of_most(place: Value) -> Value:
 def next_or(load: Value, value: ValueLike, count: Value) -> Value:
     """Return `count` + 1, or `value` with `load`.
 
-    An adder whose other operand is `load` gives the same sum, and then one look-up table per bit of
-    the iCE40 makes both the sum and the choice.
+    The second operand of the adder depends on `load` only, so one look-up table of the iCE40
+    implements the sum and the multiplexer of a bit.
     """
     return Mux(load, value, (count - (~load).replicate(len(count)))[: len(count)])
 
 
 def previous_or(load: Value, value: ValueLike, count: Value) -> Value:
-    """Return `count` - 1, or `value` with `load`; as small as `next_or`."""
+    """Return `count` - 1, or `value` with `load`; the logic is as small as that of `next_or`."""
     return Mux(load, value, (count + (~load).replicate(len(count)))[: len(count)])

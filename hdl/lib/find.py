@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Trees that search a word of bits: the first one set, and whether it is the only one.
+"""Priority encoders and related trees over a word of bits.
 
     >>> from amaranth.hdl import Const
     >>> found = first_set(Const(0b1100, 4))
@@ -12,7 +12,7 @@
     >>> evaluated(chosen(Const(0b10, 2), [Const(5), Const(7)]))
     7
 
-(`evaluated` simulates a value for a moment.)
+(`evaluated` simulates an expression and returns its value.)
 """
 
 from collections.abc import Iterable
@@ -24,22 +24,24 @@ from typing import NamedTuple
 from amaranth.hdl import Cat, Const, Mux, Value, ValueLike
 
 _BLOCK = 16
-"""Bits that a search looks at one by one; of more, block by block."""
+"""Number of bits that `without_first` processes flat; it splits longer words into blocks."""
 
 
 class Found(NamedTuple):
-    """The result of a search, as values: `index` is that of the lowest bit that is set."""
+    """The outputs of a priority encoder."""
 
     any: Value
+    """At least one bit is set."""
     many: Value
-    """More than one is set."""
+    """More than one bit is set."""
     index: Value
+    """Index of the lowest bit that is set."""
 
 
 def first_set(bits: Value | Iterable[Value]) -> Found:
-    """Search `bits`, a value or one-bit values, from the lowest: a logarithmic tree.
+    """Find the lowest set bit of `bits`, a value or one-bit values, in a tree of logarithmic depth.
 
-    Raises ValueError without a bit.
+    Raises ValueError if `bits` is empty.
     """
     bits = list(bits)
     if not bits:
@@ -58,7 +60,7 @@ def first_set(bits: Value | Iterable[Value]) -> Found:
 
 
 def without_first(bits: Value | Iterable[Value]) -> Value:
-    """`bits` with the lowest one cleared, without a carry chain."""
+    """Return `bits` with the lowest set bit cleared, without a carry chain."""
     bits = list(bits)
     if len(bits) <= _BLOCK:
         return Cat(bit & Cat(bits[:i]).any() for i, bit in enumerate(bits))
@@ -71,7 +73,7 @@ def without_first(bits: Value | Iterable[Value]) -> Value:
 
 
 def several(bits: Value | Iterable[Value]) -> tuple[Value, Value, Value]:
-    """Whether there is one among `bits`, are two, are three: a tree of four branches per node."""
+    """Return whether at least 1, 2 and 3 of `bits` are set; a tree with four branches per node."""
     bits = list(bits)
     if len(bits) == 1:
         return bits[0], Const(0, 1), Const(0, 1)
@@ -80,7 +82,7 @@ def several(bits: Value | Iterable[Value]) -> tuple[Value, Value, Value]:
         size *= 4
     branches = [several(bits[start : start + size]) for start in range(0, len(bits), size)]
     ones, twos, threes = (list(said) for said in zip(*branches, strict=True))
-    # Which are in several branches.
+    # Whether at least two, and at least three, branches have a set bit.
     two, three = (
         Cat(Cat(some).all() for some in combinations(ones, number)).any() for number in (2, 3)
     )
@@ -92,11 +94,14 @@ def several(bits: Value | Iterable[Value]) -> tuple[Value, Value, Value]:
 
 
 def lowest_set(bits: Value | Iterable[Value]) -> Value:
-    """`bits` with all but the lowest one cleared."""
+    """Return `bits` with all but the lowest set bit cleared, as a one-hot word."""
     bits = list(bits)
     return Cat(bit & ~Cat(bits[:i]).any() for i, bit in enumerate(bits))
 
 
 def chosen(bits: Value | Iterable[Value], values: Iterable[ValueLike]) -> Value:
-    """The one of `values` whose bit is set, if only one is: found sooner than by an index."""
+    """Return the element of `values` that the one-hot `bits` select; 0 if no bit is set.
+
+    This AND-OR multiplexer is faster than a priority encoder followed by an index.
+    """
     return reduce(or_, (Mux(bit, Value.cast(v), 0) for bit, v in zip(bits, values, strict=True)))

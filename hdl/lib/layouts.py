@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Layouts and signatures that say what their members mean, and payloads as integers.
+"""Layouts and signatures with a description of each member, and payloads as integers.
 
 >>> point = DescribedLayout(x=(4, "to the right"), y=(4, "upwards"))
 >>> list(fields(point))
@@ -21,10 +21,10 @@ from amaranth.lib import data, wiring
 
 
 class _Described:
-    """A layout or signature whose members have meanings.
+    """A layout or signature whose members have descriptions.
 
-    Parameters: by name, (shape or member, meaning).
-    Attribute: `meanings`, {name: meaning}, in the order given.
+    Parameters: by name, (shape or member, description).
+    Attribute: `meanings`, {name: description}, in the order of the parameters.
     """
 
     def __init__(self, **members: tuple[Any, str]) -> None:
@@ -33,18 +33,18 @@ class _Described:
 
 
 class DescribedLayout(_Described, data.StructLayout):
-    """A StructLayout each of whose members, from the lowest bit on, says what it means."""
+    """A StructLayout with a description of each member; the first member starts at bit 0."""
 
 
 class DescribedSignature(_Described, wiring.Signature):
-    """A Signature each of whose members says what it means."""
+    """A Signature with a description of each member."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DescribedSignature) and self.members == other.members
 
 
 def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tuple[str, int, int]]:
-    """Every elementary field of a layout: its name (dotted if nested), offset and width in bits."""
+    """Yield name (dotted if nested), offset and width in bits of each leaf field of a layout."""
     for key, field in layout:
         name, offset = f"{prefix}{key}", base + field.offset
         if isinstance(field.shape, data.Layout):
@@ -54,7 +54,10 @@ def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tup
 
 
 def meaning(layout: data.Layout, name: str) -> str:
-    """What the field `name` (dotted if nested) means, or what it is a part of; may be empty."""
+    """Return the description of the field `name` (dotted if nested).
+
+    A field without a description has that of the innermost enclosing field with one, or "".
+    """
     found = ""
     for part in name.split("."):
         found = getattr(layout, "meanings", {}).get(part, found)
@@ -63,7 +66,10 @@ def meaning(layout: data.Layout, name: str) -> str:
 
 
 def pack(layout: data.Layout, values: Mapping[str, Any]) -> Any:
-    """The payload with the given fields, the others 0; works on integers and on integer arrays."""
+    """Return the payload with these field values, and 0 in all other fields.
+
+    Values are integers or integer arrays.
+    """
     total: Any = 0
     places = {name: offset for name, offset, _ in fields(layout)}
     for name, value in values.items():
@@ -72,7 +78,7 @@ def pack(layout: data.Layout, values: Mapping[str, Any]) -> Any:
 
 
 def unpack(layout: data.Layout, payloads: Any) -> dict[str, np.ndarray]:
-    """All fields of an array (or list) of payloads, as int64 arrays; none may be signed."""
+    """Return all fields of an array or list of payloads, as int64 arrays; fields are unsigned."""
     payloads = np.asarray(payloads, dtype=object)
     return {
         name: ((payloads >> offset) & ((1 << width) - 1)).astype(np.int64)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The random generator: a shift register with linear feedback that leaps."""
+"""The random generator: a linear feedback shift register that advances several steps per cycle."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from .block import Block
 
 
 class Lfsr(Block):
-    """Draws with probability 2^-j, one draw per cycle.
+    """Draw random events of probability 2^-j, at most one per cycle.
 
-    A leap, which may be many steps of the register, is linear: each bit of the next state is the
-    exclusive or of some bits of this one. So software that defines it is all there is to say, for
-    example four steps of four bits:
+    A leap advances the register by any number of steps. It is linear: each bit of the next state
+    is the exclusive or of some bits of the current state. A Python function therefore defines the
+    leap completely, for example four steps of a register of four bits:
 
         >>> def leap(state):
         ...     for _ in range(4):
@@ -24,19 +24,25 @@ class Lfsr(Block):
 
     Parameters
     ----------
-    leap : the state after a state, both int. Linear over exclusive or; from 0 alone to 0.
+    leap : function from a state to the next state, both int. It must be linear over exclusive or,
+        and map no state but 0 to 0.
     width : bits of the state, at least 2.
     init : the state after a reset, not 0.
 
     Members
     -------
-    draw : j, an input of 0 .. width - 1. It is steady from the cycle before a draw on.
-    drawn : output; it is 1 if the low j bits of the next state are 0, so with j = 0 a draw always
-        succeeds. It is a register, so what asks for a draw may come late in the cycle.
-    take : input that makes the draw count. Unless j = 0 the state leaps at the end of the cycle.
-    load, seed : inputs that set the state, if the seed is not 0. `load` wins over `take`, and the
-        next cycle has no draw.
+    draw : input, the exponent j in 0 .. width - 1. It must be stable from the cycle before the
+        draw until the draw.
+    drawn : output of a register, the result of a draw: 1 if the low j bits of the next state are
+        0. With j = 0 a draw always succeeds. Because `drawn` is registered, `take` may settle late
+        in the cycle.
+    take : input, high in the cycle of a draw. Unless j = 0, the state leaps at the end of the
+        cycle.
+    load, seed : inputs that set the state to `seed` unless `seed` is 0. `load` has priority over
+        `take`; `drawn` is not usable in the cycle after `load`.
     state : output, never 0.
+
+    Latency: `drawn` follows `draw` by one cycle. Throughput: one draw per cycle.
 
     Raises ValueError for parameters out of range, and for a leap that is not linear.
     """
@@ -51,7 +57,7 @@ class Lfsr(Block):
         bits = [1 << bit for bit in range(width)]
         if any(leap(a ^ b) != leap(a) ^ leap(b) for a in bits for b in bits):
             raise ValueError(f"a leap must be linear over exclusive or: {leap!r} is not.")
-        # Where each bit of the state goes, in one leap and in two.
+        # The bits of the next state to which each bit contributes, after one leap and after two.
         self._once = [leap(bit) for bit in bits]
         self._twice = [leap(after) for after in self._once]
         self.width = width

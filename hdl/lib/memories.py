@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What memories a block has: each block says so itself, so that designs are planned unbuilt.
+"""The list of memories of a block. Each block class provides it without elaborating the block.
 
 >>> [memory.path for memory in inside("layer_0", [Memory("store", 8, 40), Memory("", 9, 5)])]
 ['layer_0.store', 'layer_0']
@@ -14,26 +14,27 @@ class Memory:
     """A memory of a design."""
 
     path: str
-    """Path of the module that has it, with dots; empty for the block that says so."""
+    """Path of the module that contains the memory, with dots; empty for the listing block."""
     width: int
     """Bits of a word."""
     depth: int
-    """Words."""
+    """Number of words."""
     looked_up: bool = False
-    """The word is needed in the cycle that asks for it, which block RAM cannot give."""
+    """The read port is asynchronous (no read latency), which block RAM does not support."""
     read_only: bool = False
+    """The memory is a ROM."""
     varying: int | None = None
-    """Bits of a word that differ from word to word, if it is only read; None for all of them."""
+    """Number of bits of a word that differ between words of a ROM; None if all of them may."""
     near: bool = False
-    """The words belong into look-up tables, on devices whose tables can be memory."""
+    """The memory should be distributed RAM, on devices whose look-up tables can be memory."""
     compact: bool = False
-    """The words belong into block RAM, on devices whose tables cannot be memory."""
+    """The memory should be block RAM, on devices whose look-up tables cannot be memory."""
     one_address: bool = False
-    """Reads and writes share an address, never in one cycle: single-port RAM will do."""
+    """Reads and writes share an address and never coincide, so single-port RAM suffices."""
 
 
 def inside(place: str, memories: Iterable[Memory]) -> Iterator[Memory]:
-    """The memories of a submodule, as its parent says them; `place` is the submodule's name."""
+    """Yield the memories of the submodule named `place`, with their paths in the parent module."""
     for memory in memories:
         path = f"{place}.{memory.path}" if memory.path else place
         yield replace(memory, path=path)

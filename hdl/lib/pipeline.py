@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
+"""Pipeline registers, skid buffers and FIFOs with valid/ready handshake."""
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import stream
@@ -10,14 +10,16 @@ from .block import Block
 
 
 class Stage(Block):
-    """A stream register, or a chain of `depth`: latency `depth` cycles, throughput one payload a
-    cycle.
+    """A chain of `depth` pipeline registers with valid/ready handshake.
 
-    It takes a payload while it is empty or being emptied, so bubbles close up and a chain of
-    stages is an ordinary pipeline that waits stage by stage. `ready` is combinational.
+    A register accepts a payload if the register is empty or is emptied in the same cycle. Under
+    back-pressure, stages therefore fill up one by one before `i` stalls, and bubbles close up. The
+    path from `o.ready` to `i.ready` is combinational.
 
-    Ports: `i` and `o`, streams of `shape`; `load`, high in the cycle in which it takes a payload.
-    `outputs` are the streams behind each register, `o` the last of them.
+    Ports: `i` and `o`, streams of `shape`; `load`, high in each cycle in which `i` transfers a
+    payload. The attribute `outputs` lists the output stream of each register; the last one is `o`.
+
+    Latency: `depth` cycles; throughput: one payload per cycle.
 
     Raises ValueError for a depth below 1.
     """
@@ -36,14 +38,16 @@ class Stage(Block):
         i = self.i
         for o in self.outputs:
             m.d.comb += i.ready.eq(~o.valid | o.ready)
-            # Whether `i` is valid comes late, and would have to reach all of the payload.
+            # `i.valid` is no enable of the payload: it settles late and would have a high fan-out.
             with m.If(i.ready):
                 m.d.sync += [o.valid.eq(i.valid), o.payload.eq(i.payload)]
             i = o
 
 
 def delayed(m: Module, value: Value, cycles: int, name: str) -> Value:
-    """`value` so many cycles later, of a pipeline that never waits; registers are called `name`."""
+    """Return `value` delayed by `cycles`, without stalls; the names of the registers start with
+    `name`.
+    """
     for number in range(cycles):
         later = Signal(value.shape(), name=f"{name}_{number}")
         m.d.sync += later.eq(value)
@@ -52,13 +56,15 @@ def delayed(m: Module, value: Value, cycles: int, name: str) -> Value:
 
 
 class Skid(Block):
-    """A place for a payload that cannot be taken at once, so that `ready` is a register.
+    """A skid buffer: a register for one payload under back-pressure, and a registered `i.ready`.
 
-    It cuts the chain of `ready` in a pipeline, which else grows with every stage. What is offered
-    is passed on in the same cycle; only when it is not taken it waits here, and `ready` is low
-    in the cycles in which something does.
+    The skid buffer breaks the combinational path of `ready`, which otherwise grows with each stage
+    of a pipeline. A payload passes from `i` to `o` in the same cycle. If `o` is not ready, the
+    register holds the payload, and `i.ready` is low as long as the register is occupied.
 
-    Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
+    Ports: `i` and `o`, streams of `shape`.
+
+    Latency: 0 cycles; throughput: one payload per cycle.
     """
 
     def __init__(self, shape: ShapeLike) -> None:
@@ -66,8 +72,9 @@ class Skid(Block):
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
     def build(self, m: Module) -> None:
-        # Two registers for one fact: the choice of a wide payload keeps one busy. And what enables
-        # `held` is not what makes that choice, or synthesis would put the choice in front of it.
+        # Two complementary registers: `waiting` drives only the multiplexer of a wide payload, and
+        # `free` enables `held`. With a single register, synthesis would move the multiplexer in
+        # front of `held`.
         waiting, free = Signal(), Signal(init=1)
         held = Signal(self._shape, reset_less=True)
         m.d.comb += [
@@ -79,20 +86,22 @@ class Skid(Block):
             waiting.eq(self.o.valid & ~self.o.ready),
             free.eq(~self.o.valid | self.o.ready),
         ]
-        # Without regard to `o.ready`, which comes late and would have to reach all of it.
+        # `o.ready` is no enable of `held`: it settles late and would have a high fan-out.
         with m.If(free):
             m.d.sync += held.eq(self.i.payload)
 
 
 class Buffer(Block):
-    """Several places for payloads that cannot be taken at once: a Skid of a given depth.
+    """A fall-through FIFO of `depth` payloads, with a registered `i.ready`.
 
-    What is offered is passed on in the same cycle if nothing waits; what is not taken waits here,
-    in order, and `ready` is a register that is low while all places are taken.
+    While the FIFO is empty, a payload passes from `i` to `o` in the same cycle. Under back-pressure
+    the FIFO stores payloads in order; `i.ready` is low while the FIFO is full.
 
-    Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
-    Of the places of `memory` `level` are taken, any if `filled`: from where it is `read` to where
-    it is `written`.
+    Ports: `i` and `o`, streams of `shape`. Further attributes, for proofs: `memory` with its ports
+    `written` and `read`; `level`, the number of stored payloads; `filled`, high unless `level` is
+    0.
+
+    Latency: 0 cycles; throughput: one payload per cycle.
 
     Raises ValueError unless the depth is a power of two, and at least 2.
     """

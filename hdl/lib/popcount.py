@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Population count: how many bits of a word are set.
+"""Population count: the number of set bits of a word.
 
     >>> from amaranth.hdl import Const
     >>> evaluated(popcount(Const(0b1011, 4)))
     3
 
-(`evaluated` simulates a value for a moment.)
+(`evaluated` simulates an expression and returns its value.)
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,17 +13,17 @@ from collections.abc import Iterable, Sequence
 from amaranth.hdl import Cat, Value
 
 GROUP_BITS = 7
-"""Bits that full adders count; more are added up with carry chains.
+"""Number of bits that a tree of full adders counts. Carry chains add the counts of such groups.
 
-Yosys made the smallest circuit with 7, on iCE40 and on ECP5, compared with 1, 3, 5, 6 and 10. That
-circuit was a count of 10 bits with a comparison behind it.
+With 7, Yosys made the smallest circuit on iCE40 and on ECP5, compared with 1, 3, 5, 6 and 10. The
+circuit of this comparison was a count of 10 bits, followed by a comparator.
 """
 
 
 def popcount(bits: Value | Iterable[Value]) -> Value:
-    """How many of `bits` (a value, or one-bit values) are set; combinational.
+    """Return the number of set bits of `bits` (a value, or one-bit values); combinational.
 
-    Raises ValueError without a bit.
+    Raises ValueError if `bits` is empty.
     """
     bits = list(bits)
     if not bits:
@@ -39,9 +39,10 @@ def _count_groups(bits: Sequence[Value]) -> list[Value]:
 
 
 def _add_bits(bits: Sequence[Value]) -> Value:
-    """Full adders turn three bits of a weight into one of the same and one of twice the weight.
+    """Count `bits` with full adders, about one per bit.
 
-    The oldest first, so that the tree is balanced: about one adder a bit.
+    A full adder reduces three bits of equal weight to one bit of this weight and one of twice the
+    weight. Adders consume the oldest bits first, which balances the tree.
     """
     count = []
     column = list(bits)

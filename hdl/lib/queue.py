@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The spike-time priority queue: a calendar with a list of items for every key."""
+"""The spike-time priority queue: a calendar queue with a linked list of items for every key."""
 
 from collections.abc import Iterator
 
@@ -14,17 +14,17 @@ from .memories import Memory
 
 
 def item_layout(n_keys: int, shape: ShapeLike) -> data.StructLayout:
-    """An item of a queue: `key`, 0 .. n_keys - 1, and `value`."""
+    """Return the layout of an item of a queue: `key`, 0 .. n_keys - 1, and `value`."""
     return struct(key=range(n_keys), value=shape)
 
 
 class SpikeQueue(Block):
-    """Gives back items in the order of their keys, and those of one key in order of arrival.
+    """Return items in ascending order of their keys, and items of one key in order of arrival.
 
-    A bitmap knows which keys have items; each of these has a list, linked through a memory, with a
-    head and a tail. Which list is the first is known a cycle ahead. Items are written one behind
-    the other into a memory of `capacity` places. All its places are free again once nothing is
-    stored, so there is no list of free ones.
+    The bitmap `stored` marks the keys that have items. The items of a key form a linked list with a
+    head and a tail. A register holds the first key with items one cycle ahead of its use. Pushed
+    items occupy ascending addresses of a memory of `capacity` words. The address restarts at 0 when
+    no item is stored, so the queue needs no list of free addresses.
 
         push -> values[place], links[tail of key]          pop <- values[head of the first key]
 
@@ -54,30 +54,32 @@ class SpikeQueue(Block):
 
     Parameters
     ----------
-    n_keys : how many keys there are, at least 1.
-    shape : of an item's value.
-    capacity : how many items are accepted before the queue runs empty, at least 1.
+    n_keys : number of keys, at least 1.
+    shape : shape of an item's value.
+    capacity : number of items that can be pushed before the queue must run empty, at least 1.
 
     Ports
     -----
-    push : stream of `item_layout`. A key of n_keys or more must not be given. Ready until
-        `capacity` items have been taken since nothing was stored: always while fewer are stored,
-        if, as in a window of ticks, all are pushed before the first is popped.
+    push : stream of `item_layout`, with keys below `n_keys`. `push.ready` falls after `capacity`
+        transfers and rises when no item is stored any more. If all pushes precede the first pop,
+        as within a window of ticks, the queue is ready while fewer than `capacity` items are
+        stored.
     pop : stream of `item_layout`.
-    release : items are selected for `pop` only while this is high. What is offered already stays.
-    clear : forget everything, like a reset, and also what is pushed or selected in this cycle. An
-        offer is withdrawn: its taker must be ready, or be told otherwise.
-    empty : nothing is stored and nothing is offered.
+    release : enables the selection of items for `pop`. A valid `pop` stays valid without it.
+    clear : discards all items, including an item pushed or selected in this cycle. `pop.valid`
+        falls even if `pop` is not ready, so the receiver must be ready or must discard the item,
+        too.
+    empty : no item is stored, and `pop` is not valid.
 
     Timing
     ------
-    Whatever is stored, push and pop move one item per cycle. In each cycle with `release` high and
-    `pop` free (not valid, or being taken) the first item of those stored is selected, and offered
-    in the next cycle. An item is stored from the cycle after its push.
-    (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT.) So in an empty queue
+    Throughput is one push and one pop per cycle, for any number of stored items. In each cycle with
+    `release` high and `pop` free (not valid, or transferring) the queue selects its first item, and
+    `pop` is valid in the next cycle. An item counts as stored from the cycle after its push.
+    (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT.) For an item pushed into an empty queue:
 
         cycle        0        1          2
-        push         taken
+        push         accepted
         stored                selected
         pop                              valid
 
@@ -95,24 +97,24 @@ class SpikeQueue(Block):
         item = stream.Signature(item_layout(n_keys, shape))
         super().__init__(push=In(item), pop=Out(item), release=In(1), clear=In(1), empty=Out(1))
 
-        places = range(max(capacity, 2))  # an address has a bit at least
+        places = range(max(capacity, 2))  # at least 2, so that an address has a bit
 
-        # The state besides the memories; the proof of the queue looks at it.
+        # The state besides the memories; the formal proof of the queue reads it.
         self._stored = Signal(n_keys, name="stored")  # the keys that have items
-        # The first of these, and its head and tail.
+        # The first key with items, and the head and tail of its list.
         self._first = Signal(range(n_keys), name="first", reset_less=True)
         self._first_head = Signal(places, name="first_head", reset_less=True)
         self._first_tail = Signal(places, name="first_tail", reset_less=True)
-        # The place of the next item, or `capacity` if all are in use.
+        # The address of the next item, or `capacity` if all addresses are in use.
         self._place = Signal(range(capacity + 1), name="place")
-        # After an item has been selected that is not the last of its list, the links' output is
-        # the new head of that list, the one in `heads` or `first_head` is not.
+        # After the selection of an item that is not the last of its list, the read data of `links`
+        # is the new head of this list; its head in `heads` or `first_head` is outdated.
         self._behind = Signal(name="behind")
         self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
 
     @staticmethod
     def memories(n_keys: int, shape: ShapeLike, capacity: int) -> Iterator[Memory]:
-        """Heads and tails; values and links."""
+        """Yield the memories: heads, tails, values and links."""
         places = max(capacity, 2)
         link = bits_for(places - 1)
         yield from 2 * [Memory("", link, n_keys, looked_up=True)]
@@ -123,8 +125,8 @@ class SpikeQueue(Block):
         behind, behind_key = self._behind, self._behind_key
         places = self._first_head.shape()
 
-        # The head and tail of each list: distributed RAM, or registers. They count where `stored`
-        # says so.
+        # The head and tail of each list, in distributed RAM or registers. They are valid for the
+        # keys whose bit of `stored` is set.
         table = {"shape": places, "depth": self.n_keys, "init": []}
         m.submodules.heads = heads = memory.Memory(**table)
         m.submodules.tails = tails = memory.Memory(**table)
@@ -132,8 +134,8 @@ class SpikeQueue(Block):
         write_tail, read_tail = tails.write_port(), tails.read_port(domain="comb")
         push_tail = tails.read_port(domain="comb")
 
-        # What is read of these is never being written, or does not matter: `no_rw_check` tells
-        # Yosys, which else builds logic to give back the old content.
+        # A word that is read while it is written is never used. `no_rw_check` therefore prevents
+        # Yosys from building logic that returns the old content.
         block = {"depth": max(self.capacity, 2), "init": [], "attrs": {"no_rw_check": 1}}
         m.submodules.values = values = memory.Memory(shape=self.shape, **block)
         m.submodules.links = links = memory.Memory(shape=places, **block)
@@ -149,7 +151,7 @@ class SpikeQueue(Block):
         m.d.comb += [
             select.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
             head.eq(Mux(is_behind, read_link.data, self._first_head)),
-            # Two comparisons, since what the links give comes late in a cycle.
+            # Two comparators, because the read data of `links` settles late in the cycle.
             last.eq(
                 Mux(
                     is_behind,
@@ -171,7 +173,7 @@ class SpikeQueue(Block):
             with m.If(last):
                 m.d.sync += stored.bit_select(first, 1).eq(0)
 
-        # Append to a list, or begin one.
+        # Append the pushed item to a list, or start a list with it.
         push = Signal()
         begins = Signal()
         push_key = self.push.payload.key
@@ -196,10 +198,11 @@ class SpikeQueue(Block):
         with m.Elif(~any_):
             m.d.sync += place.eq(0)
 
-        # One head is written a cycle. A list that begins goes first; the one that is
-        # behind can wait, for its new head stays at the output of the links until an item is
-        # selected from a list of two or more before it. That list got its second item after the
-        # selection that left the other behind, in a cycle in which no list began.
+        # `heads` has one write port. The head of a new list has priority. The list with an outdated
+        # head can wait, because its new head stays at the read port of `links` until the queue
+        # selects an item of a list of two or more items in front of it. This other list got its
+        # second item after the selection that outdated the head, in a cycle in which no list
+        # started, so the outdated head was written then.
         m.d.comb += [
             write_head.en.eq(begins | behind),
             write_head.addr.eq(Mux(begins, push_key, behind_key)),
@@ -210,8 +213,9 @@ class SpikeQueue(Block):
         with m.Elif(~begins | (select & is_behind)):
             m.d.sync += behind.eq(0)
 
-        # Which list is the first of the next cycle: the same, the second if its last item has been
-        # selected, or what is pushed. `last` comes late, so it only chooses between two answers.
+        # The first list of the next cycle: the current one, the second one if the last item of the
+        # first one is selected, or the list of the pushed item. `last` settles late, so it only
+        # selects between two precomputed results.
         others, _, second = first_set(stored[key] & (first != key) for key in range(self.n_keys))
         second_is_behind = behind & (behind_key == second)
         m.d.comb += [read_head.addr.eq(second), read_tail.addr.eq(second)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The memory with what a board says of itself, which pixels are connected, and its stored image."""
+"""The ROM of a board: its identity, the mask of the connected pixels, and an image to show."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,24 +17,27 @@ from .protocol.messages import bitmap_bytes, bitmap_payload, packed
 
 
 class BoardRom(Block):
-    """A read-only memory: the identity, the mask of the connected pixels, the image to show.
+    """A ROM with the identity, the mask of the connected pixels, and the image to show.
 
     Ports
     -----
-    select : {valid, place}. The Receiver reads the mask at `place`; it goes before the RomReader.
-    index, digit : Byte `index` is read, with `digit` of the stored image, with its label in front.
-        Otherwise it is of the answer to HELLO, whose byte 0 is no constant.
-    data : The byte that was asked for in the cycle before.
+    select : {valid, place}; the Receiver reads the mask at `place`, with priority over the
+        RomReader.
+    index, digit : address for the RomReader. With `digit`, byte `index` of the stored image, which
+        starts with the label; otherwise, of the answer to HELLO, whose byte 0 is not a constant.
+    data : the byte at the address of the previous cycle.
 
-    Parameters: `identity`; `mask` and `digit`, bool [n], pixels, or None.
+    Latency: 1 cycle; throughput: one byte per cycle.
+
+    Parameters: `identity`; `mask` and `digit`, bool [n] pixels, or None.
     """
 
     def __init__(
         self, identity: Identity, mask: np.ndarray | None, digit: np.ndarray | None
     ) -> None:
-        # The parts begin at multiples of a power of two, so that addresses need no sum.
+        # Each part starts at a multiple of a power of two, so that addresses need no adder.
         parts = [b"\0" + identity.to_bytes(), b"", b""]
-        if mask is not None:  # backwards, as places are counted
+        if mask is not None:  # reversed, because the Receiver counts down
             parts[1] = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))
         if digit is not None:
             parts[2] = bitmap_payload(digit)
@@ -43,7 +46,7 @@ class BoardRom(Block):
         self._selects, self._shows = mask is not None, digit is not None
         while not parts[-1]:
             parts.pop()
-        # The last one whole, zeros at its end too: what lies behind a memory is not defined.
+        # The last part is not padded; reads beyond the end of the memory are undefined.
         *padded, last = parts
         self._content = b"".join(part.ljust(1 << self._bits, b"\0") for part in padded) + last
         place = range(bitmap_bytes(0 if mask is None else len(mask)) + LAST_PLACE)
@@ -53,7 +56,7 @@ class BoardRom(Block):
 
     @staticmethod
     def memories(identity: int, mask: int, digit: int) -> Iterator[Memory]:
-        """The bytes of an identity, of a mask and a digit; each size is in bytes, 0 for none."""
+        """Yield the ROM for an identity, a mask and a digit of these sizes in bytes (0: none)."""
         lengths = [1 + identity, mask and LAST_PLACE + mask, digit and 1 + digit]
         yield Memory("", 8, _places(lengths)[1], read_only=True)
 
@@ -73,9 +76,9 @@ class BoardRom(Block):
 
 
 def _places(lengths: Sequence[int]) -> tuple[int, int]:
-    """Return the bits of a place in each part of these lengths, and the bytes of all parts.
+    """Return the address bits inside a part, and the bytes of all parts of these lengths.
 
-    The parts begin at multiples of a power of two; the memory ends with the last that is there.
+    Each part starts at a multiple of a power of two; the memory ends with its last part.
     """
     bits = (max(lengths) - 1).bit_length()
     last = max(number for number, length in enumerate(lengths) if length)
@@ -83,20 +86,21 @@ def _places(lengths: Sequence[int]) -> tuple[int, int]:
 
 
 class RomReader(Block):
-    """Reads the BoardRom byte by byte, in the cycles in which the Receiver does not.
+    """Read the BoardRom byte by byte, in the cycles in which the Receiver does not use it.
 
-    Latency 2 cycles, throughput a byte in 3.
+    Latency: 2 cycles; throughput: one byte every 3 cycles.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            #: The byte at the memory's address, which stays until it has been taken; what has been
-            #: read is dropped when it is not wanted any more.
+            #: Enables reads. The address must be stable until the byte has been transferred.
+            #: Without `wanted`, a byte that was read is dropped.
             wanted=In(1),
-            #: The other reader has the memory.
+            #: The Receiver uses the memory in this cycle.
             busy=In(1),
-            #: Of the BoardRom.
+            #: Read data of the BoardRom.
             data=In(8),
+            #: The bytes read.
             bytes=Out(stream.Signature(8)),
         )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The engine: has the requests of the ring carried out, one after the other, and answers."""
+"""The Engine, which executes the requests in the Ring one after another and sends the answers."""
 
 from collections.abc import Iterator
 
@@ -29,36 +29,37 @@ from .protocol.messages import bitmap_bytes
 
 
 class State(enum.Enum):
-    """What the engine is at."""
+    """States of the Engine."""
 
-    IDLE = 0
-    SEQUENCE = 1
-    PAYLOAD = 2  # up to the mark
-    DO = 3
-    TYPE = 4  # of the answer
-    ANSWERED = 5  # the sequence that the answer is for
-    BODY = 6  # of the answer
-    RELEASE = 7
+    IDLE = 0  # wait for the type of a request
+    SEQUENCE = 1  # read the sequence number
+    PAYLOAD = 2  # read the payload, up to the mark
+    DO = 3  # the handler executes the request
+    TYPE = 4  # send the type of the answer
+    ANSWERED = 5  # send the sequence number of the request
+    BODY = 6  # send the payload of the answer
+    RELEASE = 7  # release the request in the Ring
 
 
 class Engine(Block):
-    """One request at a time, from its first byte in the ring to the end of its answer.
+    """Execute one request at a time, from its first byte in the Ring to the end of its answer.
 
-    What a request does is a handler's matter (see `handlers.handler`); here is what all of them
-    have in common. A new type of request takes an entry in `formats.Request`, its length in
-    `messages.lengths_of`, and a handler that lists it in its `requests`.
+    The Engine reads the header, dispatches the payload to the handler of the request type (see
+    `handlers.handler`), and frames the answer. To add a request type, add an entry to
+    `formats.Request`, its length to `messages.lengths_of`, and a handler that lists the type in its
+    `requests`.
 
-    Besides requests there is what the board does unasked, when it has nothing else to do. A notice
-    of dropped frames is a STATUS that nobody has asked for; to show the stored image is an INPUTS
-    that is read from the ROM, and has no answer.
+    While no request is pending, the board also starts requests internally (`unasked`). A notice of
+    dropped frames is an internal STATUS. To show the stored image, the Engine executes an INPUTS
+    whose payload is in the ROM, and sends no answer.
 
-    Between a decision and the first word of an image that waits there are 9 cycles for every byte
-    of the answer, and some 30 more. A line takes longer for the answer.
+    Latency: from a decision to the first word of the next pending image, 9 cycles per byte of the
+    answer and about 30 more. A serial line takes longer to send the answer.
 
-    Parameters: `identity_bytes`, of the identity; `digit`, whether there is a stored image;
-    `bench_images`, how many can be stored to be played; `flashed`, whether the first weights are
-    from a flash. Then all requests but HELLO's like wait until that is read, and without weights
-    images are refused.
+    Parameters: `config` of the core; `identity_bytes`, bytes of the identity; `digit`, whether the
+    ROM has an image to show; `bench_images`, the number of images that the Player stores;
+    `flashed`, whether the first weights are from a flash. With `flashed`, all requests stall until
+    the flash has been read, and images are refused while the core has no weights.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Engine(Block):
     ) -> None:
         self._digit, self._flashed = digit, flashed
         self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.layers[0].folding.n_in)
-        # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
+        # Range of a byte index; handlers with longer payloads have their own counters.
         numbers = STORE_FORMAT.size if bench_images else 1
         index = range(max(1 << 6, identity_bytes + 2, numbers + self._bitmap + 1))
         self._handlers = {
@@ -84,43 +85,42 @@ class Engine(Block):
         if bench_images:
             self._handlers["playing"] = PlayingHandler(index, config, bench_images)
         super().__init__(
-            #: Of the Ring, as are the next four.
+            #: The read side of the Ring; see Ring for these five ports.
             get=In(stream.Signature(ENTRY)),
             every_cycle=Out(1),
             follows=In(1),
             release=Out(1),
             rewind=Out(1),
-            #: To the Transmitter.
+            #: Answers, to the Transmitter.
             answer=Out(stream.Signature(ANSWER_BIT)),
-            #: Of the Receiver.
+            #: A frame that the Receiver has dropped.
             fault=In(tap(cause=CAUSE_BITS)),
-            #: Likewise: the sequence of the next request.
+            #: The sequence number of the next request, from the Receiver.
             expected=In(8),
-            #: To the BoardRom: which byte, and of what.
+            #: Address for the BoardRom: the byte, and whether it is of the image to show.
             rom_index=Out(index),
             rom_digit=Out(1),
-            #: The byte of the cycle before.
+            #: The byte at the address of the previous cycle.
             rom_data=In(8),
-            #: The Receiver reads the BoardRom now.
+            #: The Receiver uses the BoardRom in this cycle.
             rom_busy=In(1),
-            #: High for a cycle: put the stored image through the core when there is nothing else
-            #: to do.
+            #: High for a cycle: process the stored image when no request is pending.
             show=In(1),
             #: The class of the latest decision.
             shown=Out(range(config.layers[-1].folding.n_out)),
-            #: There has been one.
+            #: `shown` is valid: at least one image has been decided.
             shown_valid=Out(1),
-            #: High for a cycle.
+            #: Reset the core; high for a cycle.
             reset_core=Out(1),
-            #: To the Core; it is never told to abort an image.
+            #: The ports of the Core; `abort_image` is never used.
             core=In(CoreSignature(config)),
-            #: Of the FirstWeights.
+            #: Whether the core lacks weights, from FirstWeights.
             lack=In(LACK) if flashed else None,
         )
 
     @staticmethod
     def memories(config: CoreConfig, bench_images: int) -> Iterator[Memory]:
-        """The memories of the handlers."""
+        """Yield the memories of the handlers."""
         yield from inside("images", ImageHandler.memories(config))
         if bench_images:
             yield from inside("playing.player", Player.memories(config, bench_images))
@@ -133,11 +133,11 @@ class Engine(Block):
         kind, sequence = Signal(Request), Signal(8)
         index = Signal.like(self.rom_index)
         word = Signal(WORD_BITS)
-        bit = Signal(3, init=7)  # of the answer's byte
+        bit = Signal(3, init=7)  # index of the bit in a byte of the answer
         unasked, second, refused = Signal(), Signal(), Signal()
-        wanted = Signal()  # to show the stored image
+        wanted = Signal()  # the stored image is to be shown
 
-        # The payload comes from the ring, or unasked from the ROM.
+        # The payload is read from the Ring, or for an internal request from the ROM.
         m.submodules.reader = reader = RomReader()
         stored = reader.bytes
         payload = stream.Signature(8).create()
@@ -163,7 +163,7 @@ class Engine(Block):
                     stored.ready.eq(payload.ready),
                 ]
 
-        # Without weights nothing is decided: no handler sees such a request.
+        # Without weights, requests that decide images are refused before they reach a handler.
         shows, cause = self.show, Const(Cause.RANGE, 8)
         lacking = Signal()
         if self._flashed:
@@ -172,7 +172,7 @@ class Engine(Block):
             cause = Mux(lacking, Const(Cause.WEIGHTS, 8), cause)
             shows = shows & ~self.lack.missing
 
-        # The handler of the request under way.
+        # The handler of the current request.
         done, again, refuses = Signal(), Signal(), Signal()
         body = stream.Signature(ANSWER_BIT).create()
         for name, handler in self._handlers.items():
@@ -214,19 +214,19 @@ class Engine(Block):
                 body.payload.end.eq(index != 0),
             ]
 
-        # The latest bytes, and the number of the next one.
+        # The latest four bytes, and the index of the next byte.
         taken = (state == State.PAYLOAD) & payload.valid & payload.ready
         with m.If(taken):
             m.d.sync += word.eq(Cat(word[8:], payload.payload))
-        answered = Signal()  # a byte
+        answered = Signal()  # the last bit of a byte is sent
         with m.If(taken | (answered & (state == State.BODY))):
             m.d.sync += index.eq(index + 1)
-        # The answer goes bit by bit, for its checksum takes no more of them.
+        # The answer is serialised, because its checksum accepts one bit per cycle.
         m.d.comb += answered.eq(answer.valid & answer.ready & (bit == 0))
         with m.If(answer.valid & answer.ready & ~answer.payload.end):
             m.d.sync += bit.eq(bit - 1)
 
-        # The states of a request, from its type to the room it has had.
+        # The state machine of a request.
         notice = Mux(unasked, Notice.ERROR, Mux(refused, Notice.REFUSED, kind | ANSWER))
         of_sequence = Mux(unasked, self.expected.bit_select(bit, 1), sequence.bit_select(bit, 1))
         with m.Switch(state):
@@ -242,7 +242,7 @@ class Engine(Block):
                         m.d.sync += [kind.eq(Request.INPUTS), unasked.eq(1), wanted.eq(0)]
                         m.d.sync += state.eq(State.PAYLOAD)
             with m.Case(State.SEQUENCE):
-                # Only an image may follow another one at once.
+                # An image may start while the core is busy; other requests stall until it is idle.
                 m.d.comb += get.ready.eq(images.request.active | ~self.core.busy)
                 m.d.sync += sequence.eq(byte)
                 with m.If(get.valid & get.ready):
@@ -280,7 +280,7 @@ class Engine(Block):
                 m.d.comb += [get.ready.eq(~unasked), self.release.eq(~unasked)]
                 m.d.sync += [unasked.eq(0), second.eq(0), refused.eq(0), state.eq(State.IDLE)]
 
-        # The ports of the handlers besides the request.
+        # The other ports of the handlers.
         with m.If(shows):
             m.d.sync += wanted.eq(1)
         outside = wiring.flipped(self)
@@ -299,7 +299,7 @@ class Engine(Block):
         for handler in self._handlers.values():
             its = handler.signature.members
             shared = [name for name in its if name in core.signature.members]
-            if handler in playing:  # the images' are the player's while it plays
+            if handler in playing:  # the Player takes over the ports of the ImageHandler
                 with m.If(handler.request.active):
                     join(m, core, handler, *shared)
             else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The link: bytes from and to a host on one side, the streams of a core on the other."""
+"""The Link, which connects a byte stream of a host with the streams of a core."""
 
 from collections.abc import Iterator
 
@@ -29,30 +29,38 @@ from .protocol.messages import bitmap_bytes, lengths_of
 
 
 def outer_members(config: CoreConfig) -> dict[str, wiring.Member]:
-    """The ports of a Link that are not for the core."""
+    """Return the ports of a Link except those of the core."""
     return {
-        #: Always ready, for a line cannot wait; `receiver.SPACING` clocks at least between bytes.
+        #: Bytes from the line. Always ready, because a line has no back-pressure; consecutive bytes
+        #: are at least `receiver.SPACING` cycles apart.
         "received": In(stream.Signature(RECEIVED)),
+        #: Bytes for the line.
         "sent": Out(stream.Signature(8)),
-        #: Level of a button. With its rising edge the stored image goes through the core when there
-        #: is nothing else to do; a button that bounces shows the same image more than once.
+        #: Level of a button, asynchronous. A rising edge requests the stored image, which the core
+        #: processes when no request is pending. Contact bounce repeats the image.
         "show": In(1),
         #: The class of the latest decision.
         "shown": Out(range(config.layers[-1].folding.n_out)),
-        #: There has been one.
+        #: `shown` is valid: at least one image has been decided.
         "shown_valid": Out(1),
     }
 
 
 class Link(Block):
-    """Carries out the requests of a host (see `protocol`).
+    """Receive the requests of a host, execute them on a core, and send the answers.
 
         received -> Receiver -> Ring -> Engine -> core
         sent <- Transmitter <- answers <- Engine <- core
 
-    Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
-    whole one. `facts` of the design. `digit`, bool [n_connected], is the image to show. `gapless`,
-    as of the Transmitter. `flashed`, whether the first weights are from a flash.
+    `protocol` defines the requests. The Receiver drops bad frames, and frames for which the Ring
+    has no room; the host must not exceed the capacity of the Ring.
+
+    Parameters: `config` of the core, for the connected inputs of `network`; `network`, with all
+    inputs; `facts` of the design; `digit`, bool [n_connected], the image to show, or None;
+    `gapless`, as for the Transmitter; `flashed`, whether the first weights are from a flash.
+
+    Latency and throughput: those of Receiver, Ring, Engine and Transmitter; a register between
+    Engine and Transmitter adds one cycle to the latency of answers.
     """
 
     def __init__(
@@ -82,10 +90,11 @@ class Link(Block):
         self._transmitter = Transmitter(gapless)
         super().__init__(
             **outer_members(config),
-            #: Reset the core, but for its weights.
+            #: Reset the core except its weights.
             reset_core=Out(1),
+            #: The ports of the core.
             core=In(CoreSignature(config)),
-            #: Of the FirstWeights.
+            #: Whether the core lacks weights, from FirstWeights.
             lack=In(LACK) if flashed else None,
         )
 
@@ -93,7 +102,7 @@ class Link(Block):
     def memories(
         config: CoreConfig, network: Network, ring_bytes: int, bench_images: int
     ) -> Iterator[Memory]:
-        """The memories of all its blocks, with a digit to show where the core has a bitmap."""
+        """Yield the memories of all blocks; a core with a bitmap has an image to show."""
         connected, inputs = len(network.inputs), network.n_inputs
         bitmap = config.bitmap is not None
         mask = bitmap_bytes(inputs) if bitmap and connected < inputs else 0
@@ -114,7 +123,7 @@ class Link(Block):
         join(m, outside, receiver, "received")
         join(m, receiver, ring, "put")
         join(m, ring, engine, "get")
-        # A register here, for on both sides of it much depends on who can go on.
+        # This register cuts a long combinational path of `ready`.
         m.submodules.stage = stage = Stage(ANSWER_BIT)
         wiring.connect(m, engine.answer, stage.i)
         wiring.connect(m, stage.o, transmitter.answer)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A core behind its link: bytes in, bytes out."""
+"""A core with its Link: byte streams from and to a host."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,14 +22,16 @@ from .protocol.identity import Facts
 
 
 class LinkedCore(Block):
-    """A Core and the Link to it.
+    """A Core and its Link, with pipeline registers between them.
 
     Ports: `outer_members`, and the Core's taps log_0, log_1, ... With weights in a flash also
-    `flash`, its wires, and `waiting`, high while nothing can be decided.
+    `flash`, the wires to the flash, and `waiting`, high while the core has no weights.
 
-    Parameters: `weights` as for Core; None for those that are to be written after power-up. `place`
-    of the weights in the flash, None for none there. `digit` and `gapless` as for Link. All others
-    are its Facts.
+    Parameters: `weights` as for Core, or None if the host writes them after power-up; `place`, the
+    address of the weights in the flash, or None without flash; `digit` and `gapless` as for Link.
+    All other parameters are fields of Facts.
+
+    Latency: those of Link and Core, and one cycle for a register in front of events and words.
     """
 
     def __init__(
@@ -67,21 +69,21 @@ class LinkedCore(Block):
             join(m, core, link.core, "decision", "weights_read")
             self._connect_flash(m, self._first)
         if config.bitmap is not None:
-            # Their `ready` goes back as far as the ring's memory.
+            # `ready` of the words would have a combinational path to the memory of the Ring.
             m.submodules.words_skid = skid = ResetInserter(link.reset_core)(Skid(config.bitmap))
             wiring.connect(m, link.core.words, skid.i)
             wiring.connect(m, self._cut(m, "words", skid.o), core.words)
         if config.learns:
             join(m, core, link.core, "labels", "settings", "learned")
         busy = core.busy if self._first is None else core.busy | self._first.loading
-        # A cycle late, for much depends on it: no request waits for it so soon after an image.
+        # A register, because much logic depends on `busy`; the delay of a cycle has no effect.
         m.d.sync += link.core.busy.eq(busy)
         join(m, core, link.core, "abort_image")
         join(m, wiring.flipped(self), core, *self._logs)
         join(m, wiring.flipped(self), link, *outer_members(config))
 
     def _connect_flash(self, m: Module, first: FirstWeights) -> None:
-        """Put the FirstWeights between the Link and the weights of the Core."""
+        """Connect FirstWeights between the Link and the weight port of the Core."""
         m.submodules.first_weights = first
         wiring.connect(m, self._link.core.weights, first.linked)
         wiring.connect(m, first.weights, self._core.weights)
@@ -90,9 +92,10 @@ class LinkedCore(Block):
         m.d.comb += self.waiting.eq(first.lack.missing)
 
     def _cut(self, m: Module, name: str, source: Any) -> Any:
-        """Registers in the way of `source`, so that no path goes through ring, engine and core.
+        """Return `source` behind a register, so that no path spans Ring, Engine and core.
 
-        They change no cycle of an image: the core counts from the word or event that it takes.
+        The register does not change the cycle count of an image, because the core counts from the
+        first word or event that it accepts.
         """
         stage = ResetInserter(self._link.reset_core)(Stage(source.payload.shape()))
         m.submodules[f"{name}_stage"] = stage

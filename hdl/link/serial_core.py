@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All of a board's design but its pins and its clock."""
+"""The design of a board except pins and clock: a core behind a UART or an SPI slave."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from .protocol.formats import BAUD
 from .protocol.lines import SPI_CLOCKS, Line
 
 DEBUG = "debug_"
-"""Prefix of the wires that a netlist keeps for its bench: the SerialCore's taps.
+"""Prefix of the wires that a netlist keeps for its testbench: the SerialCore's taps.
 
-`log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
+`log_0` becomes `debug_log_0_valid` and, for the fields of a spike, `debug_log_0_image`, ...
 """
 
 
 def kept_wire(layer: int, field: str) -> str:
-    """The name of a wire that is kept of a layer's spike log; `field` is dotted if nested."""
+    """Return the name of the kept wire for a field of a layer's spike log (dotted if nested)."""
     return f"{DEBUG}log_{layer}_{field.replace('.', '_')}"
 
 
@@ -33,22 +33,25 @@ WIRES = {
     Line.UART: {"rx": In(1, init=1), "tx": Out(1, init=1)},
     Line.SPI: {"sck": In(1), "mosi": In(1), "select": In(1), "miso": Out(1)},
 }
-"""The ports to the host."""
+"""The ports to the host, for each kind of line."""
 
 
 def clocks_a_bit(line: Line, clock_hz: float, baud: int = BAUD) -> int:
-    """Clocks of a bit on a line, of SPI the fewest. Raises ClockError, of a UART alone."""
+    """Return the clock cycles per bit on a line, for SPI the minimum.
+
+    Raises ClockError if a UART cannot work at `clock_hz`.
+    """
     return SPI_CLOCKS if line is Line.SPI else divisor_of(clock_hz, baud)
 
 
 class SerialCore(Block):
-    """A core behind its link, behind a UART or an SPI slave.
+    """A LinkedCore with a UART or an SPI slave.
 
-    Ports: with a UART `rx` and `tx`, the lines from and to the host, high while they rest; with SPI
-    `sck`, `mosi`, `select` and `miso`, as of SpiSlave. The rest is as for LinkedCore.
+    Ports: for a UART `rx` and `tx`, the lines from and to the host, high while idle; for SPI `sck`,
+    `mosi`, `select` and `miso`, as in SpiSlave. The other ports are those of LinkedCore.
 
-    Parameters: `line`, which of the two it is; `baud`, the rate of the UART; else those of
-    LinkedCore. Raises ClockError where `clock_hz` does not make that rate.
+    Parameters: `line`, UART or SPI; `baud`, the rate of the UART; the others are those of
+    LinkedCore. Raises ClockError if `clock_hz` does not permit this rate.
     """
 
     def __init__(

@@ -16,24 +16,27 @@ PIXEL_BITS = MOST_LEVEL.bit_length()
 
 
 def sample_layout() -> data.StructLayout:
-    """The sample x of an axis; `first` on all axes of the first sample, and behind a gap."""
+    """Return the layout of the sample x of an axis; `first` marks the first sample after a gap."""
     return struct(x=signed(SAMPLE_BITS), first=1)
 
 
 def frame_layout(front: MotionFrontEnd) -> data.StructLayout:
-    """An axis in a frame: the pixel m of its mean, its change c; `first` as of its samples."""
+    """Return the layout of an axis in a frame: the pixel m of its mean, its change c, and `first`.
+
+    `first` marks the first frame after a gap.
+    """
     return struct(mean=PIXEL_BITS, change=SAMPLE_BITS + _frame_bits(front), first=1)
 
 
 class Frames(Block):
-    """Adds up the samples of each axis, and how they change, in a memory with a word per axis.
+    """Accumulate the samples of each axis and their changes, in a memory with a word per axis.
 
-    A sample that is `first` begins a frame; the frame under way is dropped.
+    A sample with `first` starts a new frame; the incomplete frame before it is dropped.
 
     Parameters: `front`.
 
-    Latency: 2 cycles from the last x of a frame to its mean and change. Throughput: an x in 3
-    cycles, and in 4 at the end of a frame.
+    Latency: 2 cycles from the last x of a frame to its mean and change. Throughput: one x in 3
+    cycles, or in 4 at the end of a frame. Back-pressure at `frames` stalls `samples`.
     """
 
     def __init__(self, front: MotionFrontEnd) -> None:
@@ -47,7 +50,7 @@ class Frames(Block):
 
     @staticmethod
     def memories(front: MotionFrontEnd) -> Iterator[Memory]:
-        """The latest sample and the sums of each axis."""
+        """Yield the memory of the latest sample and the sums of each axis."""
         yield Memory("sums", _sums_layout(front).size, front.axes)
 
     def build(self, m: Module) -> None:
@@ -59,16 +62,16 @@ class Frames(Block):
         axis, sample = Signal(range(front.axes)), Signal(range(front.frame))
         last = axis == front.axes - 1
         came, out = self.samples.payload, self.frames.payload
-        number = Mux(came.first, 0, sample)  # of the sample in its frame
+        number = Mux(came.first, 0, sample)  # index of the sample in its frame
         begins = number == 0
         frame_ends, first = Signal(), Signal()
         now = Signal(layout)
 
-        # What is added to both sums.
+        # The change of the sample.
         step = Signal(signed(SAMPLE_BITS + 1))
         m.d.comb += step.eq(came.x - Mux(came.first, 0, before.data.x))
 
-        # A mean in the range of a pixel has the upper bits of a sign alone.
+        # A mean is in the range of a pixel if its upper bits are all equal to the sign.
         mean = Array(now.total >> bits + down for down in front.downs)[axis]
         half = PIXEL_BITS - 1
         negative, above = now.total[-1], mean[half:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The SPI master of an LSM6DSO, a common accelerometer and gyroscope.
+"""The SPI master for an LSM6DSO, a common accelerometer and gyroscope.
 
         who?      configure, 3 times      status?         samples
 cs    __/~~~~\\____/~~~~\\_________________/~~~~\\____________/~~~~~~~~~~\\____
@@ -23,43 +23,44 @@ AXES = 6
 """Values of a sample: rotation about x, y, z, then acceleration along x, y, z."""
 
 READ = 0x80
-"""Bit of a register's address in a command that reads."""
+"""Bit of a register's address that marks a read command."""
 
 WHO_AM_I, IDENTITY = 0x0F, 0x6C
 STATUS, READY = 0x1E, 0b11
-"""READY: there is a sample of rotation, and one of acceleration, that was not read."""
+"""READY: a sample of rotation and a sample of acceleration have not been read yet."""
 DATA = 0x22
-"""The first of the 12 registers of a sample; a value has its low byte in front."""
+"""Address of the first of the 12 registers of a sample; the low byte of a value comes first."""
 
 CONFIGURATION = {
-    0x12: 0x44,  # CTRL3_C: a sample stays whole while it is read, and addresses count up
+    0x12: 0x44,  # CTRL3_C: samples do not change during a read, and addresses count up
     0x10: 0x3C,  # CTRL1_XL: 52 samples per second, up to 8 g
     0x11: 0x3C,  # CTRL2_G: 52 samples per second, up to 2,000 degrees per second
 }
 
 FASTEST_HZ = 5e6
-"""Of SCK. The part takes 10 MHz; its bit then comes 50 ns after the falling edge."""
+"""Maximum frequency of SCK. The part permits 10 MHz; its data is valid 50 ns after the falling
+edge."""
 
 REST_SECONDS = 500e-6
-"""Time between two commands, at least."""
+"""Minimum time between two commands."""
 
 SILENT_SECONDS = 0.25
-"""Time without a sample, at least, after which the part is said to have stopped."""
+"""Minimum time without a sample, after which `stopped` is set."""
 
 BYTE, VALUE = 8, 16
-"""Bits of a command, and of what follows it at a time."""
+"""Bits of a command or of a register, and of a value."""
 
 
 class State(enum.Enum):
-    """What the master is at."""
+    """States of the SPI master."""
 
     REST = 0  # the part is not selected
-    ANSWER = 1  # a command goes out, and its answer comes
-    SAMPLE = 2  # a value comes
+    ANSWER = 1  # send a command, and receive its answer
+    SAMPLE = 2  # receive a value
 
 
 class Step(enum.IntEnum):
-    """What it asks for; the steps between WHO and STATUS write the configuration."""
+    """The commands; the steps between WHO and STATUS write the configuration."""
 
     WHO = 0
     CONFIGURE = 1
@@ -68,18 +69,17 @@ class Step(enum.IntEnum):
 
 
 class Lsm6dso(Block):
-    """Asks the part over and over who it is, and whether it has a sample, and reads it.
+    """Poll the identity and the status of the part, and read each sample.
 
-    It configures the part when it is there for the first time, after it was away, and when it gives
-    no samples. Each sample behind such a gap is `first`.
-
-    It is the SPI master, in mode 3 (SCK rests high, both sides sample at its rising edge).
+    The SPI master (mode 3: SCK idles high, both sides sample at its rising edge) configures the
+    part when it answers for the first time, when it answers again after an absence, and when it has
+    stopped. The first sample after such a gap has `first` set.
 
     Parameters: `clock_hz`.
 
-    Latency: at most two times `REST_SECONDS`, rounded up to a power of two of cycles, and 48 bits
-    until a sample begins to be read, then 16 bits per value. A sample waits while it is not taken,
-    and one that the part makes meanwhile is lost.
+    Latency: at most two times `REST_SECONDS`, rounded up to a power of two of cycles, and 48 SPI
+    bits until the master starts to read a sample, then 16 bits per value. Back-pressure at
+    `samples` stalls the SPI bus; samples that the part produces meanwhile are lost.
     """
 
     def __init__(self, clock_hz: int) -> None:
@@ -94,18 +94,19 @@ class Lsm6dso(Block):
             miso=In(1),
             #: The value of each axis in order, for every sample.
             samples=Out(stream.Signature(sample_layout())),
-            #: High for a cycle: the last value of a sample is taken.
+            #: High for a cycle: the last value of a sample is transferred.
             sampled=Out(1),
-            #: No such part answers.
+            #: No LSM6DSO answers.
             absent=Out(1),
-            #: The part is there, and gives no samples.
+            #: The part answers, but produces no samples.
             stopped=Out(1),
         )
 
     def build(self, m: Module) -> None:
         state, step, configured = Signal(State), Signal(Step), Signal()
 
-        # The wires: `left` bits go out of the top of `word`, and as many come in at its bottom.
+        # The SPI shift register: `mosi` sends the highest bit of `word`, received bits enter at its
+        # lowest bit, and `left` counts the remaining bits.
         word, left, phase = Signal(VALUE), Signal(range(VALUE + 1)), Signal(range(self._half))
         ended, edge = left == 0, phase == self._half - 1
         with m.If(~ended):

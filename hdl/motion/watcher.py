@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Watcher: it turns samples of motion into the input spikes of windows (DESIGN, section 9)."""
+"""The Watcher, which converts samples of motion to the spikes of windows (DESIGN, section 9)."""
 
 from collections.abc import Iterator
 
@@ -19,14 +19,14 @@ from .windows import Windows
 
 
 class Watcher(Block):
-    """Watches motion, and sends the spikes of each window to a core.
+    """Convert samples of motion to pictures, and send the spikes of each picture to a core.
 
         samples -> Frames -> Windows -> LevelsEncoder -> events
 
     Parameters: `network`, a network of motion. Raises NetworkError for another one.
 
-    Latency: at most `latency(network)` cycles from the last sample of a window to its END, if no
-    event has to wait. Throughput: a sample in 4 cycles per axis, while no picture is made.
+    Latency: at most `latency(network)` cycles from the last sample of a window to its END, without
+    back-pressure. Throughput: one sample in 4 cycles per axis; `samples` stalls during a picture.
     """
 
     def __init__(self, network: Network) -> None:
@@ -42,12 +42,12 @@ class Watcher(Block):
 
     @staticmethod
     def latency(network: Network) -> int:
-        """Clock cycles from the last sample of a window to its END, if no event has to wait."""
+        """Return the maximum latency from a window's last sample to END, without back-pressure."""
         return 4 + Windows.cycles(motion_of(network)) + LevelsEncoder.cycles(network)
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
-        """The memories of all blocks."""
+        """Yield the memories of all blocks."""
         front = motion_of(network)
         yield from inside("frames", Frames.memories(front))
         yield from inside("windows", Windows.memories(front))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes a picture of each window of frames (DESIGN, section 9)."""
+"""The pictures of the windows of frames (DESIGN, section 9)."""
 
 from collections.abc import Iterator
 
@@ -17,24 +17,25 @@ from .frames import PIXEL_BITS, frame_layout
 
 
 class Windows(Block):
-    """Keeps the frames of the latest window in a ring, and sends a picture when one is due.
+    """Store the frames of the latest window in a ring buffer, and send a picture per window.
 
-    It sorts by selection: for each pixel it walks over the window, and takes the smallest mean that
-    was not taken yet. Means that are equal are taken in the order of their places. The first walk
-    adds up the changes; their logarithm shifts the sum to the left until its highest bit is 1.
+    The block sorts the means by selection: for each pixel it scans the window for the smallest mean
+    that has not been sent; equal means are sent in the order of their addresses. The first scan of
+    an axis also accumulates the changes. Their logarithm shifts the sum to the left until its
+    highest bit is 1.
 
-    A frame that is `first` begins a window; the frames before it are in none that follows.
+    A frame with `first` starts a new window, which contains no earlier frame.
 
     Parameters: `front`.
 
-    Latency: at most `cycles(front)` from the last axis of a frame to the last pixel, if none has to
-    wait. Throughput: an axis per cycle inside a frame.
+    Latency: at most `cycles(front)` from the last axis of a frame to the last pixel, without
+    back-pressure. Throughput: one axis per cycle inside a frame; `frames` stalls during a picture.
     """
 
     def __init__(self, front: MotionFrontEnd) -> None:
         self._front = front
         super().__init__(
-            #: Each axis in order, for every frame.
+            #: Mean and change of each axis in order, for every frame.
             frames=In(stream.Signature(frame_layout(front))),
             #: Pictures: for each axis the means in ascending order, and the change.
             pixels=Out(stream.Signature(PIXEL_BITS)),
@@ -42,12 +43,14 @@ class Windows(Block):
 
     @staticmethod
     def cycles(front: MotionFrontEnd) -> int:
-        """Clock cycles for a picture: two per frame of each walk, one per pixel, and the shifts."""
+        """Return the clock cycles of a picture: two per frame of each scan, one per pixel, and the
+        shifts of the logarithm.
+        """
         return front.axes * (front.frames * (2 * front.frames + 1) + _sum_bits(front) + 1)
 
     @staticmethod
     def memories(front: MotionFrontEnd) -> Iterator[Memory]:
-        """The ring of frames, with a power of two of places per frame."""
+        """Yield the ring buffer of frames, with a power of two of addresses per frame."""
         yield Memory("ring", _kept_layout(front).size, front.frames << _axis_bits(front))
 
     def build(self, m: Module) -> None:
@@ -58,15 +61,15 @@ class Windows(Block):
         frame, kept = ring.read_port(), ring.write_port()
 
         axis, last_axis = Signal(_axis_bits(front)), Signal()
-        # The place of the frame that comes, one that is looked at, and the number of a pixel.
+        # The index of the frame to write, of the frame to read, and of the pixel.
         newest, at, rank = (Signal(range(front.frames)) for _ in range(3))
         last_place = at == front.frames - 1
-        # Frames until a window is due, without the one that comes.
+        # Number of frames until the next picture, without the current one.
         wait = Signal(range(max(front.frames, front.hop)), init=front.frames - 1)
         left = Signal.like(wait)
         came = self.frames.payload
 
-        # A key is a mean and its place: no two are equal. `least` is the first that may be taken.
+        # A key is a mean and its index, so all keys differ. `least` is the smallest one not sent.
         key = Cat(at, frame.data.mean)
         beyond = 1 << len(key)
         lowest, least = Signal(len(key) + 1, init=beyond), Signal(len(key) + 1)
@@ -137,7 +140,7 @@ def _axis_bits(front: MotionFrontEnd) -> int:
 
 
 def _sum_bits(front: MotionFrontEnd) -> int:
-    """Bits of E."""
+    """Return the bits of the sum E."""
     change = frame_layout(front)["change"].width
     return change + (front.frames - 1).bit_length()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The clock of a microphone, and the bits that come with it."""
+"""The clock generator of a microphone, and the input register for its data."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.cdc import FFSynchronizer
@@ -9,29 +9,30 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import delayed
 
 SYNCHRONISED = 2
-"""Cycles by which the microphone's bit is late behind its pin."""
+"""Latency of the synchroniser from the data pin to the bit, in cycles."""
 
 
 class BitClock(Block):
-    """Makes the clock of a microphone, and takes a bit in each period.
+    """Generate the clock of a microphone, and sample its data pin once per period.
 
-    A bit is that of the pin in the last cycle in which the clock is low.
+    The data pin is sampled in the last cycle in which the clock is low.
 
     Parameters: `divider`, clock cycles per period, an even number.
 
-    Latency: `SYNCHRONISED` cycles from the pin to the bit. Throughput: a bit per `divider` cycles.
+    Latency: `SYNCHRONISED` cycles from the pin to the bit. Throughput: one bit per `divider`
+    cycles.
     """
 
     def __init__(self, divider: int) -> None:
         self._half = divider // 2
         super().__init__(
-            #: From a register; the microphone sends while it is low.
+            #: The microphone's clock, registered; the microphone sends while the clock is low.
             clock=Out(1),
-            #: Need not be synchronous.
+            #: Serial data, asynchronous.
             data=In(1),
-            #: In the last cycle of a period.
+            #: High in the last cycle of a period.
             falls=Out(1),
-            #: The bit of this period, and the cycle in which it is there.
+            #: The bit of this period, valid while `takes` is high.
             bit=Out(1),
             takes=Out(1),
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The decimator behind every microphone: it makes samples of numbers that come faster."""
+"""The Decimator, a CIC filter that converts the numbers of a microphone to samples."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream
@@ -11,36 +11,41 @@ from firstspike.hdl.lib.block import Block, struct
 
 
 def heard_layout() -> data.StructLayout:
-    """A sample x, and what is said of it: `constant`, its bits all equal; `clipped`, saturated."""
+    """Return the layout of a sample x with two flags.
+
+    `constant`: no bit of the sample's numbers differs from the bit before. `clipped`: x is
+    saturated.
+    """
     return struct(x=signed(SAMPLE_BITS), constant=1, clipped=1)
 
 
 class Decimator(Block):
-    """Integrates numbers three times, and takes differences sample by sample.
+    """A CIC decimator of third order: three integrators per number, three differences per sample.
 
         number -> integrators, one addition each per number -> differences, one per cycle -> shift
 
-    The differences share one subtractor: `sums` is what one of them makes, and the sums of the
-    sample before go round behind it.
+    The three differences share one subtractor: `sums` holds its result, and the shift register
+    `older` holds the sums of the previous sample.
 
-    Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`, and says
-    how many of its numbers come `at_once`; `begin`, with which the first integrator begins.
+    Parameters: `microphone`, whose `samples`, `clipped` and `constant` are the model of this block,
+    and whose `at_once` is the number of its numbers per cycle of `takes`; `begin`, the initial
+    value of the first integrator.
 
-    Latency: `ORDER` + 2 cycles from a sample's last number to the sample. Throughput: a number per
-    cycle, and a sample per `ORDER` + 1 cycles.
+    Latency: `ORDER` + 2 cycles from a sample's last number to the sample. Throughput: one number
+    per cycle, and one sample per `ORDER` + 1 cycles.
     """
 
     def __init__(self, microphone: Microphone, begin: int = 0) -> None:
         self._microphone, self._begin = microphone, begin
         largest = microphone.at_once**ORDER << microphone.number_bits - 1
         super().__init__(
-            #: The number that comes, and whether one does. With several at once it is their sum
-            #: over `at_once` neighbours, three times, as the integrators at their rate would add.
+            #: The number, valid with `takes`. With several numbers at once, the result of three
+            #: moving sums over `at_once` neighbours, which equals integration at the full rate.
             number=In(range(-largest, largest + 1)),
             takes=In(1),
-            #: A bit of the number, or of these, differs from the bit before it.
+            #: With `takes`: a bit of the number, or numbers, differs from the bit before it.
             differs=In(1),
-            #: A sample that is not taken before the next one comes is lost.
+            #: Samples. A new sample is lost while the previous one is stalled.
             samples=Out(stream.Signature(heard_layout())),
             #: High for a cycle: a sample is lost.
             lost=Out(1),
@@ -53,7 +58,7 @@ class Decimator(Block):
         last = count == ratio - 1
         constant = Signal(init=1)
 
-        # Each integrator adds the sum that the one before it has now.
+        # Each integrator adds the new sum of the previous one.
         width = microphone.sum_bits
         added = self.number
         for number in range(ORDER):
@@ -69,7 +74,7 @@ class Decimator(Block):
                 constant.eq((constant | (count == 0)) & ~self.differs),
             ]
 
-        # A sample's differences, one per cycle, and then it is offered.
+        # Compute the differences of a sample, one per cycle, then send the sample.
         sums = Signal(signed(width))
         older = [Signal(width, name=f"older_{number}") for number in range(ORDER)]
         step = Signal(ORDER + 1)
@@ -83,7 +88,7 @@ class Decimator(Block):
             ]
         out, down = self.samples, microphone.down
         shifted = sums.shift_right(down) if down >= 0 else sums.shift_left(-down)
-        above = shifted[SAMPLE_BITS - 1 :]  # the sign, and what must equal it
+        above = shifted[SAMPLE_BITS - 1 :]  # the sign, and the bits that must equal it
         fits = ~above.any() | above.all()
         limit = Cat((~sums[-1]).replicate(SAMPLE_BITS - 1), sums[-1])
         with m.If(out.ready):

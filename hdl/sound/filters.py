@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All filters of the front end, which share two multipliers of 16 bits (DESIGN, section 6)."""
+"""The filter bank of the front end, which shares two 16-bit multipliers (DESIGN, section 6)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,52 +12,53 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.memories import Memory
 
 UP = STATE_BITS - SAMPLE_BITS - 2
-"""Bits by which samples are stored to the left: no filter that is accepted has a larger `up`."""
+"""Bits by which stored samples are shifted to the left: the largest `up` of any valid filter."""
 
 HISTORY = 2
-"""Places per state: those of samples n-1 and n-2, by the number of the sample modulo 2."""
+"""Addresses per state, for samples n-1 and n-2, selected by the sample number modulo 2."""
 
 WORDS = 4
-"""Words per filter in the table: a1, a2, and by how much either resonator shifts its input."""
+"""Words per filter in the table: a1, a2, and the input shift of each of its two resonators."""
 
 STEPS = 3
 """Cycles of a resonator: a1 v[n-1], a2 v[n-2], and their sum with D."""
 
 STRIDE = 2
-"""Most bits by which D is shifted per cycle."""
+"""Maximum number of bits by which D is shifted per cycle."""
 
 HIDDEN = STRIDE * (STEPS - 1)
-"""Bits by which D is shifted while the products are made; for more of them these wait."""
+"""Bits by which D is shifted during the multiplications; for more bits the multiplications stall.
+"""
 
 
 class Filters(Block):
-    """Computes z[n] of each filter, one resonator after the other.
+    """Compute z[n] of each filter, one resonator after another.
 
     A resonator has the input u and the state v: first x and y, then y and z. It computes
 
         D    = (u[n] - u[n-2]) >> shift
         v[n] = D + ((a1 v[n-1] + a2 v[n-2] + 2^13) >> 14)
 
-    A state is high 2^14 + low, and each part has a multiplier of its own, so
+    A state is high 2^14 + low, and each of these parts has its own multiplier. Therefore
 
         v[n] = D + a1 high[n-1] + a2 high[n-2] + ((a1 low[n-1] + a2 low[n-2] + 2^13) >> 14)
 
-    D is shifted while the products are made. x is stored shifted to the left by `UP`, so that its
-    `up` is a shift to the right, too.
+    D is shifted during the multiplications. x is stored with a left shift by `UP`, so that the
+    shift by `up` becomes a right shift.
 
-        place of a state: number of the sample modulo 2, and node: 0 y0, 1 z0, 2 y1, ..., x
-
-    After a reset all states are cleared.
+        address of a state: sample number modulo 2, and node: 0 y0, 1 z0, 2 y1, ..., x
 
     Parameters: `filters`.
 
-    Latency of a sample's last z, and throughput: `cycles(filters)`, if no z has to wait. The first
-    sample is taken `places(filters)` cycles after a reset.
+    Latency from a sample to its last z: `cycles(filters)`; throughput: one sample per
+    `cycles(filters)`. Back-pressure at `outputs` stalls the computation. After a reset the block
+    first clears all states, so it accepts the first sample `places(filters)` cycles after a reset.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._filters = tuple(filters)
         super().__init__(
+            #: The samples x.
             samples=In(stream.Signature(signed(SAMPLE_BITS))),
             #: z of each filter in order, for every sample.
             outputs=Out(stream.Signature(signed(STATE_BITS))),
@@ -65,18 +66,18 @@ class Filters(Block):
 
     @staticmethod
     def places(filters: Sequence[Filter]) -> int:
-        """Places of all states."""
+        """Return the number of addresses of all states."""
         return HISTORY * (1 + 2 * len(filters))
 
     @staticmethod
     def cycles(filters: Sequence[Filter]) -> int:
-        """Clock cycles per sample: one to take it, and those of each resonator."""
+        """Return the clock cycles per sample: one for its transfer, and those of each resonator."""
         beyond = (max(shift - HIDDEN, 0) for one in filters for shift in _shifts(one))
         return 1 + sum(STEPS + -(-bits // STRIDE) for bits in beyond)
 
     @staticmethod
     def memories(filters: Sequence[Filter]) -> Iterator[Memory]:
-        """The states, and the table of coefficients and shifts."""
+        """Yield the memories of the states, and of the coefficients and shifts."""
         yield Memory("states", STATE_BITS, Filters.places(filters))
         yield Memory("table", SAMPLE_BITS, WORDS * len(filters), read_only=True)
 
@@ -91,10 +92,10 @@ class Filters(Block):
         )
         word, state, kept = table.read_port(), states.read_port(), states.write_port()
 
-        # The resonator that is being computed, the next one, and the sample's number.
+        # The current resonator, the next one, and the sample number modulo 2.
         resonator, following, n = Signal(range(2 * count)), Signal(range(2 * count)), Signal()
         second, last = resonator[0], resonator == 2 * count - 1
-        # What is read stays until `moves`. When a sample is taken the state alone is read anew.
+        # The read data is stable until `moves`. The transfer of a sample only reads a new state.
         moves, takes = Signal(), Signal()
         m.d.comb += [
             following.eq(Mux(last, 0, resonator + 1)),
@@ -105,7 +106,7 @@ class Filters(Block):
             kept.addr.eq(Cat(n, resonator)),
         ]
 
-        # The sums of the products with either part of the states.
+        # The sums of the products, separately for the low and the high part of the states.
         low, high = Signal(signed(SAMPLE_BITS + FRACTION + 1)), Signal(signed(STATE_BITS))
         adds, clears = Signal(), Signal()
         low_part = Cat(state.data[:FRACTION], 0).as_signed()
@@ -116,14 +117,14 @@ class Filters(Block):
             with m.Elif(adds):
                 m.d.sync += total.eq(total + word.data * part)
 
-        # D, and by how many bits it is still to be shifted.
+        # D, and the number of bits by which it is still to be shifted.
         D, left = Signal(signed(STATE_BITS + 1)), Signal(range(STATE_BITS))
         with m.If(left >= STRIDE):
             m.d.sync += [D.eq(D >> STRIDE), left.eq(left - STRIDE)]
         with m.Elif(left == 1):
             m.d.sync += [D.eq(D >> 1), left.eq(0)]
 
-        # What is written, and its difference to what it is written over. One bit more rounds v.
+        # The state to write, and its difference to the old one. An additional low bit rounds v.
         halves = (low >> FRACTION - 1) + Cat(1, D).as_signed()
         v = ((halves >> 1) + high)[:STATE_BITS].as_signed()
         difference, of_x = Signal.like(D), Signal.like(D)
@@ -156,7 +157,7 @@ class Filters(Block):
                     ]
                     m.next = "older"
             with m.State("older"):
-                # v[n-1] is multiplied, and v[n-2] asked for.
+                # Multiply v[n-1], and read v[n-2].
                 m.d.comb += [
                     moves.eq(left <= HIDDEN),
                     adds.eq(moves),
@@ -166,7 +167,7 @@ class Filters(Block):
                 with m.If(moves):
                     m.next = "oldest"
             with m.State("oldest"):
-                # v[n-2] is multiplied, and asked for once more, for D.
+                # Multiply v[n-2], and read it again, for D.
                 m.d.comb += [
                     moves.eq(1),
                     adds.eq(1),
@@ -180,7 +181,7 @@ class Filters(Block):
                     moves.eq(self.outputs.ready | ~second),
                     clears.eq(moves),
                     kept.en.eq(moves),
-                    state.addr.eq(Cat(~n, resonator + 1)),  # behind the last one is x
+                    state.addr.eq(Cat(~n, resonator + 1)),  # x follows the last resonator
                 ]
                 with m.If(moves):
                     m.d.sync += [
@@ -195,5 +196,5 @@ class Filters(Block):
 
 
 def _shifts(one: Filter) -> tuple[int, int]:
-    """By how much the inputs of both resonators are shifted to the right."""
+    """Return the right shifts of the inputs of both resonators."""
     return UP - one.up, one.down

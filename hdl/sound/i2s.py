@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The receiver of an I2S microphone: makes its clocks, and samples of its words."""
+"""The receiver of an I2S microphone, which generates its clocks and converts words to samples."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
@@ -14,25 +14,25 @@ from .decimator import Decimator, heard_layout
 
 
 class I2sReceiver(Block):
-    """Collects the highest bits of each word as a number for the decimator.
+    """Collect the highest bits of each I2S word as a number for the Decimator.
 
-    Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`.
+    Parameters: `microphone`, whose `samples`, `clipped` and `constant` are the model of this block.
 
     Latency: `SYNCHRONISED` + `ORDER` + 3 cycles from the last bit of a sample's last number to the
-    sample. Throughput: a sample per `microphone.cycles`.
+    sample. Throughput: one sample per `microphone.cycles`.
     """
 
     def __init__(self, microphone: I2sMicrophone) -> None:
         self._microphone = microphone
         super().__init__(
-            #: From a register; the microphone's bits change when it falls.
+            #: The bit clock, registered; the microphone changes its data at the falling edge.
             clock=Out(1),
-            #: Which half of a frame it is; changes when the clock falls. The microphone sends while
-            #: it is low, as its L/R selects.
+            #: The word select, which changes at the falling edge of the clock. The microphone,
+            #: selected by its pin L/R, sends while `select` is low.
             select=Out(1),
-            #: Need not be synchronous.
+            #: Serial data, asynchronous.
             data=In(1),
-            #: A sample that is not taken before the next one comes is lost.
+            #: Samples. A new sample is lost while the previous one is stalled.
             samples=Out(stream.Signature(heard_layout())),
             #: High for a cycle: a sample is lost.
             lost=Out(1),
@@ -42,7 +42,7 @@ class I2sReceiver(Block):
         length, outside = self._microphone.number_bits, wiring.flipped(self)
         m.submodules.bits = bits = BitClock(self._microphone.divider)
         m.submodules.decimator = decimator = Decimator(self._microphone)
-        place = Signal(range(FRAME))  # of the bit in its frame
+        place = Signal(range(FRAME))  # index of the bit in its frame
         with m.If(bits.falls):
             m.d.sync += place.eq(place + 1)
         m.d.comb += self.select.eq(place[-1])

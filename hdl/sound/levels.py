@@ -19,15 +19,15 @@ _GAIN = signed(LEVEL_BITS + 1)
 
 
 class Levels(Block):
-    """Adds up |z| of each filter, and takes the logarithm at the end of a slot.
+    """Accumulate |z| of each filter, and compute the logarithm of the sum at the end of a slot.
 
     The logarithm shifts the sum to the left until its highest bit is 1, one bit per cycle.
 
     Parameters: `front`.
 
-    Latency: 3 cycles from a z that is offered to the next one. At the end of a slot 3 cycles and
-    one per bit that is shifted until the level is offered, and at most `cycles(front)` to the next
-    z. A level is to be taken before the next z is.
+    Latency: at the end of a slot, 3 cycles plus one per shifted bit from z to its level.
+    Throughput: one z every 3 cycles; at the end of a slot one z in at most `cycles(front)`.
+    Back-pressure at `levels` stalls `outputs`.
     """
 
     def __init__(self, front: FrontEnd) -> None:
@@ -41,17 +41,17 @@ class Levels(Block):
 
     @staticmethod
     def sum_bits(front: FrontEnd) -> int:
-        """Bits of the sum E."""
+        """Return the bits of the sum E."""
         return STATE_BITS - 1 + (front.slot - 1).bit_length()
 
     @staticmethod
     def cycles(front: FrontEnd) -> int:
-        """Most clock cycles per filter at the end of a slot, if no level has to wait."""
+        """Return the maximum cycles per filter at the end of a slot, without back-pressure."""
         return Levels.sum_bits(front) + 4
 
     @staticmethod
     def memories(front: FrontEnd) -> Iterator[Memory]:
-        """The sums, and the gains."""
+        """Yield the memories of the sums and of the gains."""
         yield Memory("sums", Levels.sum_bits(front), len(front.filters))
         yield Memory("gains", _GAIN.width, len(front.filters), read_only=True)
 

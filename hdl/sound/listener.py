@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Listener: it turns what a microphone says into input spikes of words (DESIGN, section 6)."""
+"""The Listener, which converts a microphone's signal to spikes of words (DESIGN, section 6)."""
 
 from collections.abc import Iterator
 
@@ -27,20 +27,20 @@ from .words import Words
 
 
 class Listener(Block):
-    """Hears words, and sends the spikes of each to a core.
+    """Detect words in the samples of a microphone, and send the spikes of each word to a core.
 
         pins -> receiver -> Filters -> Levels -> Words -> LevelsEncoder -> events
 
-    It goes on listening while the core works. A word's events may wait for the core until the next
-    slot ends; from then on samples get lost.
+    The Listener processes samples while the core is busy. Back-pressure at `events` may last until
+    the end of the next slot; after that samples are lost.
 
-    With a microphone it raises the gains of the filters (`Microphone.hears`).
+    With a microphone, the Listener uses higher gains of the filters (`Microphone.hears`).
 
-    Parameters: `network`, a network of sound; `microphone`, None for a stream of samples. Raises
-    NetworkError for another network, and `MicrophoneError` where a sample has too few cycles.
+    Parameters: `network`, a network of sound; `microphone`, or None for a stream of samples. Raises
+    NetworkError for another network, and MicrophoneError if a sample has too few cycles.
 
-    Latency: at most `latency(network)` cycles from the last sample of a word to its END, if no
-    event has to wait. Throughput: a sample per as many cycles as the filters need.
+    Latency: at most `latency(network)` cycles from the last sample of a word to its END, without
+    back-pressure. Throughput: one sample per `cycles_per_sample`.
     """
 
     def __init__(self, network: Network, microphone: Microphone | None) -> None:
@@ -51,31 +51,31 @@ class Listener(Block):
             _check_cycles(self._front, microphone)
         layout = input_layout(len(network.inputs), network.deadline)
         pins = {
-            #: The microphone's clock, and its data.
+            #: Clock and data of the microphone.
             "microphone_clock": Out(1),
             "microphone_data": In(1),
-            #: Of the latest slot: no bit of the microphone differs from the bit before it.
+            #: In the latest slot, no bit of the microphone differs from the bit before it.
             "missing": Out(1),
-            #: Of the latest slot: a sample was too large, and was saturated.
+            #: In the latest slot, a sample was saturated.
             "clipped": Out(1),
-            #: Of the latest slot: a sample was lost, for the core was too slow.
+            #: In the latest slot, a sample was lost because of back-pressure by the core.
             "lost": Out(1),
-            #: A sample as it goes into the filters.
+            #: The samples that the filters accept.
             "heard": Out(tap(x=signed(SAMPLE_BITS))),
             #: High for a cycle: a sample is lost.
             "loses": Out(1),
         }
         if isinstance(microphone, I2sMicrophone):
-            #: Which half of a frame it is; the microphone sends while it is low.
+            #: The word select; the microphone sends while it is low.
             pins["microphone_select"] = Out(1)
         samples = {"samples": In(stream.Signature(signed(SAMPLE_BITS)))}
         super().__init__(
             **(samples if microphone is None else pins),
-            #: High for a cycle: a word begins to be sent.
+            #: High for a cycle: a word has been detected.
             word=Out(1),
-            #: Its highest level.
+            #: The highest level of the word.
             top=Out(LEVEL_BITS),
-            #: It is isolated; from that cycle on until the next slot ends.
+            #: The word is isolated; valid from the cycle of `word` until the end of the next slot.
             isolated=Out(1),
             #: The spikes of each word, in order of tick, and END.
             events=Out(stream.Signature(layout)),
@@ -83,13 +83,13 @@ class Listener(Block):
 
     @staticmethod
     def latency(network: Network) -> int:
-        """Clock cycles from the last sample of a word to its END, if no event has to wait."""
+        """Return the maximum latency from a word's last sample to END, without back-pressure."""
         front = sound_of(network)
         return cycles_per_sample(front) + Words.cycles(front) + LevelsEncoder.cycles(network)
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
-        """The memories of all blocks."""
+        """Yield the memories of all blocks."""
         front = sound_of(network)
         yield from inside("filters", Filters.memories(front.filters))
         yield from inside("levels", Levels.memories(front))
@@ -116,7 +116,7 @@ class Listener(Block):
         join(m, outside, encoder, "events")
 
     def _receiver(self, m: Module, microphone: Microphone) -> PdmReceiver | I2sReceiver:
-        """Make the receiver of the microphone."""
+        """Return the receiver of the microphone."""
         if isinstance(microphone, PdmMicrophone):
             return PdmReceiver(microphone)
         assert isinstance(microphone, I2sMicrophone)
@@ -127,7 +127,7 @@ class Listener(Block):
     def _connect_receiver(
         self, m: Module, receiver: PdmReceiver | I2sReceiver, filters: Filters
     ) -> None:
-        """Connect the pins, and sum up over each slot what is said of its samples."""
+        """Connect the pins, and combine the flags of the samples of each slot."""
         heard, said = receiver.samples, receiver.samples.payload
         m.d.comb += [
             self.microphone_clock.eq(receiver.clock),
@@ -161,12 +161,12 @@ class Listener(Block):
 
 
 def cycles_per_sample(front: FrontEnd) -> int:
-    """Most clock cycles per sample: at the end of a slot each filter waits for its level."""
+    """Return the maximum clock cycles per sample, reached at the end of a slot."""
     return Filters.cycles(front.filters) + len(front.filters) * Levels.cycles(front)
 
 
 def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:
-    """Raise `MicrophoneError` unless the filters are done with each sample before the next."""
+    """Raise MicrophoneError unless each sample is processed before the next one arrives."""
     needed, given = cycles_per_sample(front), microphone.cycles
     if given < needed:
         raise MicrophoneError(

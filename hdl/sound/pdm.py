@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The receiver of a PDM microphone: makes its clock, and samples of its bits."""
+"""The receiver of a PDM microphone, which generates its clock and converts bits to samples."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
@@ -13,29 +13,31 @@ from .bit_clock import BitClock
 from .decimator import Decimator, heard_layout
 
 WEIGHTS = (1, 3, 3, 1)
-"""Of a bit and the three before it: what is left of three sums if every other one is taken."""
+"""Weights of a bit and the three bits before it: the response of three sums of two neighbours."""
 
 
 class PdmReceiver(Block):
-    """Makes a number for the decimator of every second bit, and of the three bits before it.
+    """Compute a number for the Decimator from every second bit and the three bits before it.
 
-    So the integrators, which are wide, work in half as many cycles as bits come in. A bit 0 stands
-    for -1, and so would those in front of the first one: the first integrator makes up for them.
+    The wide integrators of the Decimator therefore add at half the rate of the bits. A bit 0 stands
+    for -1. The register also holds 0 before the first bit, where the model has the number 0; the
+    initial value of the first integrator corrects this difference.
 
-    Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`.
+    Parameters: `microphone`, whose `samples`, `clipped` and `constant` are the model of this block.
 
     Latency: `SYNCHRONISED` + `ORDER` + 3 cycles from a sample's last bit to the sample. Throughput:
-    a sample per `microphone.cycles`.
+    one sample per `microphone.cycles`.
     """
 
     def __init__(self, microphone: PdmMicrophone) -> None:
         self._microphone = microphone
         super().__init__(
-            #: From a register; the microphone sends while it is low, and is selected by its L/R.
+            #: The microphone's clock, registered. The microphone, selected by its pin L/R, sends
+            #: while the clock is low.
             clock=Out(1),
-            #: Need not be synchronous.
+            #: Serial data, asynchronous.
             data=In(1),
-            #: A sample that is not taken before the next one comes is lost.
+            #: Samples. A new sample is lost while the previous one is stalled.
             samples=Out(stream.Signature(heard_layout())),
             #: High for a cycle: a sample is lost.
             lost=Out(1),
@@ -51,7 +53,7 @@ class PdmReceiver(Block):
         with m.If(bits.takes):
             m.d.sync += [before.eq(recent), second.eq(~second)]
 
-        # From registers, so that the integrators' adders are still between two numbers.
+        # Registers, so that the inputs of the integrators do not toggle between two numbers.
         ends = bits.takes & second
         number, differs = Signal.like(decimator.number), Signal()
         with m.If(ends):

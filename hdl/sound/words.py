@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds words in the levels, and makes a picture of each (DESIGN, section 6)."""
+"""The detection of words in the levels, and their pictures (DESIGN, section 6)."""
 
 from collections.abc import Iterator
 
@@ -16,16 +16,16 @@ from .levels import LEVEL_BITS
 
 
 class Words(Block):
-    """Keeps the levels of the latest window in a ring, and looks for a word after each slot.
+    """Store the levels of the latest window in a ring buffer, and detect a word after each slot.
 
-    After a slot it walks over the peaks P of the window, whose oldest slot is k, and of the slots
-    in front of it. A word's picture is read from the ring pixel by pixel. Levels wait meanwhile:
-    nothing is written over.
+    After each slot the block scans the peaks P of the window, whose oldest slot is k, and of the
+    slots before the window. If a word starts at k, the block reads its picture from the ring buffer
+    pixel by pixel. `levels` stalls meanwhile, so no level is overwritten.
 
     Parameters: `front`.
 
-    Latency: at most `cycles(front)` from the last level of a slot to the last pixel, if none has to
-    wait. Throughput: one level per cycle inside a slot.
+    Latency: at most `cycles(front)` from the last level of a slot to the last pixel, without
+    back-pressure. Throughput: one level per cycle inside a slot.
     """
 
     def __init__(self, front: FrontEnd) -> None:
@@ -35,22 +35,24 @@ class Words(Block):
             levels=In(stream.Signature(LEVEL_BITS)),
             #: Pictures of words: frame by frame the pixels of all filters.
             pixels=Out(stream.Signature(LEVEL_BITS)),
-            #: The highest level of the word whose pixels are offered.
+            #: The highest level of the word whose pixels are sent.
             top=Out(LEVEL_BITS),
             #: High for a cycle before the first pixel of a word.
             word=Out(1),
-            #: The word is isolated; from that cycle on until the next slot ends.
+            #: The word is isolated; valid from the cycle of `word` until the end of the next slot.
             isolated=Out(1),
         )
 
     @staticmethod
     def cycles(front: FrontEnd) -> int:
-        """Clock cycles for the peaks, two each, and for a picture: two per level, one per pixel."""
+        """Return the clock cycles for the peaks, two each, and a picture: two per level, one per
+        pixel.
+        """
         return 3 + 2 * _peaks(front) + front.n_pixels * (2 * front.slots + 1)
 
     @staticmethod
     def memories(front: FrontEnd) -> Iterator[Memory]:
-        """The ring of levels, with a power of two of places per slot, and that of peaks."""
+        """Yield the ring buffers: levels, with a power of two of addresses per slot, and peaks."""
         yield Memory("ring", LEVEL_BITS, front.window << _index_bits(front))
         yield Memory("peaks", LEVEL_BITS, _peaks(front))
 
@@ -66,19 +68,20 @@ class Words(Block):
         def after(slot: Value) -> Value:
             return Mux(slot == window - 1, 0, slot + 1)
 
-        # The slot whose levels come, or the oldest one; one that is looked at; and a filter.
+        # The slot to write, which is also the oldest one; the slot to read; and the filter.
         slot, at = Signal(range(window)), Signal(range(window))
         b = Signal(_index_bits(front))
         last = b == count - 1
         highest = Signal(LEVEL_BITS)  # of the slot
         first, before = Signal(LEVEL_BITS), Signal(LEVEL_BITS)  # P[k], P[k - 1]
-        # The largest P in front of the window, and at its end, where an isolated word has quiet.
+        # The largest P of the slots that are quiet for an isolated word: before the window, and at
+        # its end.
         around = Signal(LEVEL_BITS)
-        # Places of peaks: of the slot that comes, or the oldest one; and one that is looked at.
+        # Addresses of peaks: of the slot to write, which is also the oldest one, and to read.
         newest, looked = Signal(range(slots)), Signal(range(slots))
-        # Slots from the peak that is read to the newest one, and how many peaks are known.
+        # Slots from the peak that is read to the newest one, and the number of stored peaks.
         back, known = Signal(range(slots)), Signal(range(slots + 1))
-        # Slots until a word may begin at the oldest one.
+        # Slots until a word may start at the oldest slot.
         wait = Signal(range(window), init=window - 1)
         top, came = self.top, self.levels.payload
         m.d.comb += [
@@ -95,7 +98,7 @@ class Words(Block):
         def following(place: Value) -> Value:
             return Mux(place == slots - 1, 0, place + 1)
 
-        # A pixel: the mean of its levels, how far that is below the top, and how dark that is.
+        # A pixel: the mean of its levels, its difference to the top, and the resulting brightness.
         frame, part = Signal(range(window)), Signal(range(front.slots))
         total = Signal(LEVEL_BITS + (front.slots - 1).bit_length())
         mean = total[-LEVEL_BITS:]
@@ -178,10 +181,10 @@ class Words(Block):
 
 
 def _peaks(front: FrontEnd) -> int:
-    """Slots whose peaks are kept: those of a window, and in front of it at least one."""
+    """Return the number of stored peaks: those of a window, and at least one before it."""
     return front.window + max(front.before, 1)
 
 
 def _index_bits(front: FrontEnd) -> int:
-    """Bits of the number of a filter."""
+    """Return the bits of the index of a filter."""
     return (len(front.filters) - 1).bit_length()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Generates a core on a bus, and the files that go with it for hardware and software."""
+"""Generation of a core on a bus, and of the accompanying files for hardware and software."""

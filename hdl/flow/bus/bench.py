@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A bench in plain Verilog that lets a core on a bus decide one image."""
+"""A testbench in plain Verilog, in which a core on a bus decides one image."""
 
 from amaranth.lib import wiring
 
@@ -82,7 +82,7 @@ endmodule
 
 
 def bench(images: Images, ports: list[Port], registers: RegisterMap, name: str, said: str) -> str:
-    """The bench of module `name`; `said` is what it says of itself at first."""
+    """Return the testbench of module `name`, after the comment `said`."""
     beats, bus, events = max(images.beats, 1), images.bus, images.kind == EVENTS
     constant = {
         "s_axi_araddr": str(registers.by_name["magic"].offset),

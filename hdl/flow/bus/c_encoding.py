@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables by which the encoder in C makes spikes of a network's samples."""
+"""The tables for the encoder in C, which converts a network's samples to spikes."""
 
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ from firstspike.hdl.core.config import CoreConfig
 from .c_header import WIDTH, comment, number
 
 _TYPES = {SampleKind.PIXELS: "uint8_t", SampleKind.TICKS: "uint16_t"}
-"""Types of a value of a sample; every other kind of sample is of doubles."""
+"""C types of a value of a sample; the type for other kinds of samples is double."""
 
 
 def c_encoding(config: CoreConfig, network: Network, prefix: str) -> str:
-    """The tables of `network`, in front of which the core of `config` may have a bitmap."""
+    """Return the tables of `network` in C, for a core of `config` with names of this prefix."""
     return "\n".join(_lines(config, network, prefix))
 
 
@@ -36,7 +36,7 @@ def _lines(config: CoreConfig, network: Network, prefix: str) -> Iterator[str]:
         yield from _told_table(f"{prefix}_{name}", table)
     inputs = network.inputs
     if config.bitmap is not None and config.layers[0].folding.rows == 1:
-        inputs = np.arange(network.n_inputs)  # A bit for every input.
+        inputs = np.arange(network.n_inputs)  # The bitmap has a bit for every input.
     if len(inputs) < network.n_inputs:
         yield ""
         yield from comment("The input of each row.")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The files in C beside a core on a bus: the header of its registers, the driver, the encoder.
+"""The C files that accompany a core on a bus: register header, driver and encoder.
 
-Driver and encoder are files of `hdl/bus/c`, whose names in C begin with `firstspike`. A core of
-another name gets another prefix, so that one program can use several cores.
+Driver and encoder are files of `hdl/bus/c`, whose identifiers start with `firstspike`. For a core
+with another name the prefix is replaced, so that one program can use several cores.
 """
 
 import re
@@ -18,15 +18,15 @@ from .names import PREFIX, c_prefix
 
 ENCODING = "_encoding.h"
 C_SUFFIXES = ("_registers.h", "_driver.h", ENCODING)
-"""Suffixes of the files in C; a core that encodes pixels itself has no `ENCODING`."""
+"""Suffixes of the C files; a core that encodes pixels in hardware has no `ENCODING`."""
 
 
 def c_files(
     config: CoreConfig, network: Network, registers: RegisterMap, name: str, stem: str, said: str
 ) -> dict[str, str]:
-    """The text of each of `C_SUFFIXES` for module `name`.
+    """Return the text of each of `C_SUFFIXES` for module `name`.
 
-    The files' names begin with `stem`; `said` is what a generated file says of itself at first.
+    The file names start with `stem`; `said` is the first comment of a generated file.
     """
     prefix = c_prefix(name)
     folder = files("firstspike.hdl.bus") / "c"
@@ -38,7 +38,7 @@ def c_files(
         'include "': f'include "{stem}_',
         "/* @tables@ */": tables,
     }
-    # In one pass, because a name may hold the text of a later replacement.
+    # In one pass, because a replacement may contain the text of another one.
     pattern = re.compile("|".join(map(re.escape, replaced)))
     for suffix in C_SUFFIXES[1:]:
         text = (folder / suffix.removeprefix("_")).read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A register map as a header for C: offsets, masks, and functions for them."""
+"""A register map as a C header: offsets, masks and access functions."""
 
 import textwrap
 import zlib
@@ -9,7 +9,7 @@ from firstspike.hdl.bus.core_map import EVENT_BEAT, NO_ROW
 from firstspike.hdl.bus.register import CONSTANT, WORD_BYTES, Register, RegisterMap
 
 WIDTH = 100
-"""Longest line of a file in C."""
+"""Maximum length of a line in C."""
 
 _BEGIN = """\
 #ifdef {P}_REGISTERS_H
@@ -31,9 +31,9 @@ _BEGIN = """\
 
 
 def c_header(registers: RegisterMap, prefix: str, said: str) -> str:
-    """The header, whose names begin with `prefix`; `said` is what it says of itself at first.
+    """Return the header, after the comment `said`; its identifiers start with `prefix`.
 
-    Functions take the core's address.
+    The functions have the base address of the core as a parameter.
     """
     upper = prefix.upper()
     shifts = [f"#define {upper}_EVENT_{f.name.upper()}_SHIFT {f.low}u\n" for f in EVENT_BEAT]
@@ -46,12 +46,12 @@ def c_header(registers: RegisterMap, prefix: str, said: str) -> str:
 
 
 def first_comment(said: str) -> str:
-    """Return the comment at the beginning of a file in C."""
+    """Return the comment at the start of a C file."""
     return "/*\n" + "".join(f" * {line}\n" for line in said.splitlines()) + " */\n"
 
 
 def number(value: int) -> str:
-    """Return an unsigned constant of 32 bits, also where `int` has 16."""
+    """Return an unsigned C constant of 32 bits, also for compilers with an `int` of 16 bits."""
     return f"UINT32_C({value:#x})"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A register map as JSON can hold it."""
+"""The description of a register map for JSON."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ _ACCESS = {"r": "read", "w": "write", "rw": "read and write"}
 
 
 def access(register: Register) -> str:
-    """What can be done to a register, in words."""
+    """Return the permitted access to a register in words."""
     return "read, a written 1 clears" if register.kind == STICKY else _ACCESS[register.access]
 
 
 def description(registers: RegisterMap, config: CoreConfig, images: Images) -> dict[str, Any]:
-    """The buses of a core: its registers, and the beats of its streams."""
+    """Return the description of a core's registers, and of the beats of its streams."""
     told: dict[str, Any] = {"bus": images.bus}
     if images.kind == EVENTS:
         told |= {"fields": [_field(field) for field in EVENT_BEAT], "no_row": NO_ROW}
@@ -62,10 +62,10 @@ def _field(field: Field) -> dict[str, Any]:
 
 
 def _live(register: Register, field: Field) -> dict[str, Any]:
-    """Whether a field changes, how, and its value after a reset; null if that is not known.
+    """Return kind and access of a field, and its value after a reset, or None if unknown.
 
-    A value in a port that cannot be written is what the port always answers. A port that can be
-    written begins with the values of all its fields, if it has any.
+    A value of a field in a read-only port is constant. The values of the fields in a writable port
+    are those after a reset, if any field of the port has a value.
     """
     if register.kind == PORT and "w" not in register.access:
         kind, known = (CONSTANT, True) if field.value else (PORT, False)

@@ -50,7 +50,7 @@ targets:
 
 
 def fusesoc_core(name: str, stem: str, version: str) -> str:
-    """The core file of module `name`, whose files' names begin with `stem`."""
+    """Return the core file of module `name`, whose file names start with `stem`."""
     values = {
         "vlnv": f"firstspike:cores:{name}:{version}",
         "core": f"{stem}.v",
@@ -58,5 +58,5 @@ def fusesoc_core(name: str, stem: str, version: str) -> str:
         "top": name,
         "top_bench": f"{name}_bench",
     }
-    # In quotes, also `true` and `1e3` are strings of YAML.
+    # Quotes make strings of values like `true` and `1e3` in YAML.
     return filled(_CORE, **{word: json.dumps(value) for word, value in values.items()})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Generates a core on a bus as one Verilog file, and what goes with it."""
+"""Generation of a core on a bus as one Verilog file, and of the accompanying files."""
 
 import json
 import re
@@ -36,21 +36,21 @@ from .names import check_stem
 from .system_rdl import system_rdl
 
 SUFFIXES = ("_registers.json", *C_SUFFIXES, "_registers.rdl", "_bench.v", ".core")
-"""How the names of the files end that go with the core, besides those of any core."""
+"""Suffixes of the additional files of a core on a bus."""
 
 
 def suffixes(pixels: bool) -> list[str]:
-    """Return those of `SUFFIXES` that a core has; one that takes `pixels` needs no encoder."""
+    """Return the `SUFFIXES` of a core; a core with `pixels` needs no encoder in C."""
     return [suffix for suffix in SUFFIXES if not (pixels and suffix == ENCODING)]
 
 
 class GeneratedBusCore(NamedTuple):
-    """A core on a bus as text."""
+    """A generated core on a bus."""
 
     core: Generated
     map: RegisterMap
     beside: dict[str, str]
-    """By how its name ends, each file that goes with it."""
+    """The text of each accompanying file, by the suffix of its name."""
 
 
 _NOTES = (
@@ -77,14 +77,14 @@ def generate_bus_core(
     stem: str = TOP,
     pixels: bool = False,
 ) -> GeneratedBusCore:
-    """Generate the core for `network` on a bus; parameters are those of `generate`.
+    """Generate the core for `network` on a bus; the other parameters are those of `generate`.
 
-    With `pixels` images are pixels, and hardware encodes them.
+    With `pixels` images are pixels, which hardware encodes. The file names start with `stem`,
+    because the files refer to one another. `weights` of the result are the values to write to the
+    register weight_data.
 
-    The files name one another: their names begin with `stem`. `weights` of the core are what is to
-    be written into weight_data.
-
-    Raises NetworkError, also for a core whose numbers the bus cannot hold, and IdentifierError.
+    Raises NetworkError like `generate`, and for a core whose parameters exceed the fields of the
+    bus; and IdentifierError.
     """
     check_identifier(name)
     check_stem(stem)
@@ -93,7 +93,7 @@ def generate_bus_core(
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
     any_weights = not embedded or config.learns
-    # A core that the bus cannot hold is refused here: Amaranth warns of one that nothing uses.
+    # This call raises NetworkError before the core is built: Amaranth warns of unused components.
     registers = core_map(config, network, any_weights, Images.of(config, network, pixels))
     component = BusCore(config, network, weights if embedded else None, any_weights, pixels)
     about, notes = describe_network(config, network)
@@ -119,7 +119,7 @@ def generate_bus_core(
 
 
 def _described(port: Port) -> dict[str, Any]:
-    """Describe a port as the interface of a core does."""
+    """Return the description of a port, in the format of the interface of a core."""
     direction = "in" if port.flow is wiring.In else "out"
     meaning = port.meaning or f"of {port.bus}"
     return {"name": port.name, "direction": direction, "width": port.width, "meaning": meaning}
@@ -130,11 +130,11 @@ _KINDS = {
     "aresetn": "xilinx.com:signal:reset:1.0 aresetn RST",
     "irq": "xilinx.com:signal:interrupt:1.0 irq INTERRUPT",
 }
-"""Names that Vivado's IP integrator has for the ports without a bus."""
+"""Interfaces of Vivado's IP integrator for the ports without a bus."""
 
 
 def _with_buses(text: str, ports: list[Port], images: Images) -> str:
-    """The text with attributes that tell Vivado's IP integrator which ports make a bus."""
+    """Return the text with attributes by which Vivado's IP integrator groups ports to buses."""
     buses = f"{REGISTERS}:{images.bus}:{DECISIONS}"
     parameters = {
         "aclk": f"ASSOCIATED_BUSIF {buses}, ASSOCIATED_RESET aresetn",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names in the files beside a core on a bus: of the files themselves, and in C."""
+"""Names of the files that accompany a core on a bus, and of their identifiers in C."""
 
 import re
 
@@ -7,18 +7,16 @@ from firstspike.hdl.flow.identifiers import IdentifierError
 from firstspike.hdl.flow.verilog import TOP
 
 PREFIX = "firstspike"
-"""Prefix of the names in C for a core that was given no name."""
+"""Prefix of the identifiers in C for a core with the default name."""
 
 
 def c_prefix(name: str) -> str:
-    """Return the prefix of all names in C for the core of module `name`; of macros it is upper
-    case.
-    """
+    """Return the prefix of the C identifiers for module `name`; macros use it in upper case."""
     return PREFIX if name == TOP else name
 
 
 def check_stem(stem: str) -> None:
-    """Raise IdentifierError unless C, FuseSoC and make take file names that begin with `stem`."""
+    """Raise IdentifierError unless C, FuseSoC and make accept file names that start with `stem`."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", stem):
         raise IdentifierError(
             f"{stem + '.v'!r} cannot be named in C and in FuseSoC: with --bus name the file by the "

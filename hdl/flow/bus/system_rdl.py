@@ -17,9 +17,9 @@ _HARDWARE = {CONSTANT: "na", READ: "w", HOLD: "r", STICKY: "w", PORT: "rw"}
 
 
 def system_rdl(registers: RegisterMap, name: str, said: str) -> str:
-    """The map as an addrmap called `name`; `said` is what it says of itself at first.
+    """Return the map as an addrmap called `name`, after the comment `said`.
 
-    All names are escaped, so that a keyword of SystemRDL is a name like any other.
+    Every name is escaped, so that keywords of SystemRDL are permitted as names.
     """
     first = "".join(f"// {line}\n" for line in said.splitlines())
     inside = "".join(_register(register) for register in registers.registers)

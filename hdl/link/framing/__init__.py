@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The way from the wires to whole requests, and from answers back to the wires."""
+"""Serial interfaces, framing and checksums: from wires to complete requests, and back."""

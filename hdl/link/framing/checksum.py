@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checksums bit by bit: a byte of the line takes longer."""
+"""A bit-serial CRC, which is fast enough because a byte on the line takes longer."""
 
 from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib.crc import Algorithm
@@ -16,13 +16,13 @@ FRAMES = Algorithm(
     reflect_output=False,
     xor_output=0,
 )
-"""The checksum of frames, which takes the highest bit of each byte first."""
+"""The CRC of frames; the highest bit of each byte comes first."""
 
 
 class Checksum(Block):
-    """Divides bits by the polynomial of an `algorithm`, whose reflections are up to the user.
+    """Compute the CRC of a sequence of bits; reflections of `algorithm` are left to the user.
 
-    Latency 1 cycle, throughput a bit per cycle.
+    Latency: 1 cycle; throughput: one bit per cycle.
     """
 
     def __init__(self, algorithm: Algorithm) -> None:
@@ -30,13 +30,14 @@ class Checksum(Block):
         width = algorithm.crc_width
         self._begin = ~algorithm.initial_crc & (1 << width) - 1
         super().__init__(
-            #: Begin anew.
+            #: Restart with the initial value; has priority over `add`.
             start=In(1),
-            #: Take `bit`.
+            #: Add `bit` to the checksum.
             add=In(1),
             bit=In(1),
-            #: Complement of the checksum of the bits since `start`. It begins with 0, as registers
-            #: of the iCE40 do. The highest bit leaves first.
+            #: Complement of the checksum of the bits since `start`. With an initial value of all
+            #: ones, its reset value is 0, which is the only one of iCE40 registers. The highest bit
+            #: is the first to be sent.
             complement=Out(width, init=self._begin),
         )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
+"""The Receiver, which decodes the bytes from the line to requests, and checks them."""
 
 from types import SimpleNamespace
 
@@ -26,57 +26,60 @@ from .uart import RECEIVED
 CRC_BYTES = CRC_BITS // 8
 
 SPACING = SELECT_CYCLES + FILL_CYCLES + 1
-"""Clocks from one byte to the next, at least: what is left of a bitmap's last byte must have been
-put before the checksum comes. No line is so fast (`uart.LINE_SPACING`,
+"""Minimum interval between two bytes in clock cycles: the Selector must have sent the last byte of
+a bitmap before the checksum arrives. The intervals of all lines are longer (`uart.LINE_SPACING`,
 `spi.BYTE_CLOCKS`)."""
 
 LAST_PLACE = CRC_BYTES
-"""The place of the last byte of a bitmap; that of the first is LAST_PLACE + bytes - 1."""
+"""Mask address of the last byte of a bitmap; the first byte has LAST_PLACE + bytes - 1."""
 
 CAUSE_BITS = 3
 
 
 class Receiver(Block):
-    """Undoes COBS, checks frames, and puts requests into the ring.
+    """Decode COBS, check each frame, and write good requests into the Ring.
 
-    Parameters: `lengths` of the requests that are taken, as of `messages.lengths_of`. `selects`,
-    whether PIXELS are reduced to those connected; else they are stored as they come.
+    A frame with a fault (framing, CRC, type, length, sequence number, or overrun of the Ring) is
+    dropped, and `fault` reports its cause.
 
-    Latency: a request is put 3 clocks after its delimiter.
+    Parameters: `lengths` of the accepted requests, from `messages.lengths_of`; `selects`, whether
+    PIXELS are reduced to the connected pixels (otherwise they are stored unchanged).
+
+    Latency: the mark of a request is written 3 cycles after its delimiter. Throughput: one byte
+    every SPACING cycles.
     """
 
     def __init__(self, lengths: dict[Request, Length], selects: bool) -> None:
         self._lengths = lengths
         self._selects = selects
-        # Bytes that are still to come of a frame, the type being here.
+        # Number of bytes of a frame after its type.
         self._due = {kind: 1 + length.least + CRC_BYTES for kind, length in lengths.items()}
         place = range(max(self._due.values()) + 1)
         super().__init__(
-            #: Always ready; at least SPACING clocks from byte to byte.
+            #: Bytes from the line; always ready, at most one byte every SPACING cycles.
             received=In(stream.Signature(RECEIVED)),
-            #: Of the Ring, as are the next two. The mark that ends a request holds the sequence
-            #: that was expected before it.
+            #: The write side of the Ring; see Ring for these three ports. The mark at the end of a
+            #: request holds the sequence number that was expected before this request.
             put=Out(stream.Signature(ENTRY, always_ready=True)),
             drop=Out(1),
             full=In(1),
-            #: The sequence of the next request.
+            #: The sequence number of the next request.
             expected=Out(8),
-            #: In the cycle in which a frame is dropped.
+            #: Valid in the cycle in which a frame is dropped.
             fault=Out(tap(cause=CAUSE_BITS)),
-            #: The mask of the pixels at `place` is asked for, as long as `valid` is high. Places
-            #: count down to LAST_PLACE.
+            #: Read request for the mask byte at `place`; addresses count down to LAST_PLACE.
             select=Out(tap(place=place)),
-            #: Which of the byte's pixels are connected, from the cycle after it was asked for.
+            #: The mask byte, from the cycle after its request on: the connected pixels.
             mask=In(8),
         )
 
     def build(self, m: Module) -> None:
-        # The first stage undoes COBS. A zero is due between blocks, but not after a full one.
+        # Stage 1 decodes COBS. Each block except a full one is followed by a zero.
         said = self.received.payload
         byte, decoded = Signal(8), Signal()  # a byte of the frame, in the first cycle
-        ended = Signal()  # its delimiter is here
+        ended = Signal()  # the delimiter has arrived
         begun, broken = Signal(), Signal()
-        # Bytes up to the next one that tells how many follow, itself counted.
+        # Bytes up to and including the next COBS code byte.
         left, tells = Signal(8, init=1), Signal()
         zero_due = Signal()
         m.d.comb += [self.received.ready.eq(1), tells.eq(left == 1)]
@@ -94,10 +97,10 @@ class Receiver(Block):
                 ]
                 with m.If(tells):
                     m.d.sync += zero_due.eq(said.data != 0xFF)
-        with m.If(ended):  # the byte is free for what the mark holds
+        with m.If(ended):  # `byte` is free, and takes the value for the mark
             m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0), byte.eq(self.expected)]
 
-        # The checksum takes the byte from its highest bit on; behind it pixels go from the lowest.
+        # The checksum processes a byte from its highest bit on, then the Selector from its lowest.
         m.submodules.crc = crc = Checksum(FRAMES)
         adding, bit = Signal(), Signal(3)
         selecting_bit = Signal()
@@ -106,7 +109,7 @@ class Receiver(Block):
             crc.add.eq(adding),
             crc.start.eq(ended),
         ]
-        self._registers = SimpleNamespace(  # which a proof looks at
+        self._registers = SimpleNamespace(  # for a formal proof
             byte=byte, decoded=decoded, ended=ended, begun=begun, broken=broken, left=left
         )
         vars(self._registers).update(zero_due=zero_due, crc=crc, adding=adding, bit=bit)
@@ -117,18 +120,18 @@ class Receiver(Block):
         with m.If(decoded):
             m.d.sync += adding.eq(1)
 
-        # The second takes what it says. Each byte sets one more bit of `taken`, up to those of the
-        # shortest frame: a counter would need logic.
+        # Stage 2 interprets the bytes. `taken` counts them in unary up to the length of the
+        # shortest frame, which is smaller than a binary counter.
         taken = Signal(HEADER_BYTES + CRC_BYTES)
         enough = taken[-1]
         known, variable, ordered, excess, overrun = (
             Signal(name=name) for name in ("known", "variable", "ordered", "excess", "overrun")
         )
-        # Nothing but the verdict depends on the type's high bits.
+        # Only the final check depends on the high bits of the type.
         low = byte[: bits_for(max(self._lengths))]
         kind_is = {kind: low == kind for kind in self._lengths}
         sequence, hello, pixels = Signal(8), Signal(), Signal()
-        # What is due goes on below 0, for a payload that may have whole words more.
+        # `due` wraps below 0 if a payload of variable length has additional words.
         due, least = Signal.like(self.select.place), Signal.like(self.select.place)
         in_word = due[: bits_for(WORD_BYTES - 1)]
         with m.If(decoded):
@@ -150,7 +153,7 @@ class Receiver(Block):
             with m.If(taken[0] & ~taken[1]):
                 m.d.sync += [sequence.eq(byte), ordered.eq((byte == self.expected) | hello)]
 
-        # Bytes go into the ring, those of all pixels by way of the Selector.
+        # Write bytes into the Ring; the Selector processes those of PIXELS.
         put, mark = self.put, Signal()
         stores = Signal()
         m.d.comb += [put.payload.data.eq(byte), self.select.place.eq(due)]
@@ -179,7 +182,7 @@ class Receiver(Block):
         else:
             m.d.comb += stores.eq(decoded)
 
-        # The verdict, and a cycle later what comes of it.
+        # The final check, whose result takes effect a cycle later.
         cause, judged = Signal(CAUSE_BITS), Signal()
         vars(self._registers).update(cause=cause, judged=judged)
         m.d.sync += judged.eq(ended)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ring: keeps requests from their acceptance until they have been carried out."""
+"""The Ring, a packet FIFO for the bytes of requests."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -14,14 +14,16 @@ from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 ENTRY = struct(data=8, mark=1)
-"""A byte of a request, or with `mark` what ends it."""
+"""A byte of a request, or with `mark` the end of the request."""
 
 
 class Store(Block):
-    """The memory, in a module of its own so that its content can be left undefined.
+    """The memory of the Ring, in a separate module so that its initial content can be undefined.
 
-    Ports: `address`; `write`, store `entry` there; `fetch`, in another cycle, read what is there
-    into `latest`, where it stays.
+    Ports: `address`; `write` stores `entry` at `address`; `fetch`, in another cycle, reads the
+    entry at `address` into `latest`, which holds it until the next `fetch`.
+
+    Latency: 1 cycle; throughput: one access per cycle.
     """
 
     def __init__(self, depth: int) -> None:
@@ -33,14 +35,14 @@ class Store(Block):
 
     @staticmethod
     def memories(depth: int) -> Iterator[Memory]:
-        """The entries."""
+        """Yield the memory of the entries."""
         yield Memory("", ENTRY.size, depth, one_address=True)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = ram = self._ram
         read, write = ram.read_port(domain="comb"), ram.write_port()
         fetched, kept = unknown_register(ENTRY), Signal(ENTRY)
-        fresh = Signal()  # only now: what a single-port RAM shows after a write is not defined
+        fresh = Signal()  # single-port RAM: the output is undefined after a write
         m.d.comb += [
             read.addr.eq(self.address),
             write.addr.eq(self.address),
@@ -56,17 +58,17 @@ class Store(Block):
 
 
 class Ring(Block):
-    """A ring of bytes in a memory with one address, so that it can be single-port RAM.
+    """A packet FIFO in single-port RAM: a request becomes readable when it is complete.
 
-    A byte that is put waits for a cycle in which nothing is read, or until the next one is put.
+    The bytes of a frame are written as they arrive. The mark at the end of the frame commits the
+    request, and overwrites the byte before it, which is the last byte of the checksum. A write is
+    delayed until a cycle without a read, but at most until the next write. A request stays in the
+    memory until `release`, so that `rewind` can repeat it.
 
-    A frame is written as it arrives, and becomes visible only with its mark, which takes the place
-    of the byte before it: that is the last one of the checksum.
+    Parameters: `depth`, bytes, a power of two; the Ring holds up to depth - 1 bytes.
 
-    Parameters: `depth`, bytes, a power of two; depth - 1 can be held.
-
-    Latency from a mark to `get` 4 cycles. Throughput a byte a cycle in, or out with `every_cycle`;
-    else one every second cycle.
+    Latency: 4 cycles from a mark to `get`. Throughput: one byte per cycle at `put`; one byte every
+    second cycle at `get`, or every cycle with `every_cycle`.
     """
 
     def __init__(self, depth: int) -> None:
@@ -74,41 +76,43 @@ class Ring(Block):
             raise ValueError(f"a ring has a power of two of bytes, 16 to 16384, not {depth}")
         self._depth = depth
         super().__init__(
+            #: Bytes of a frame, then the mark.
             put=In(stream.Signature(ENTRY, always_ready=True)),
-            #: Forget what has been put since the last mark; not in a cycle with `put`.
+            #: Discard the bytes since the last mark; not in a cycle with `put`.
             drop=In(1),
-            #: There is no room for another byte, nor for a mark; they are not to be put. Known two
-            #: cycles after a byte has been put.
+            #: The FIFO has no room for another byte or mark, and `put` must not be valid. `full` is
+            #: up to date two cycles after a write.
             full=Out(1),
-            #: Request after request. After a mark it says nothing until `release`.
+            #: The bytes of the requests. After a mark `get` is not valid until `release`.
             get=Out(stream.Signature(ENTRY)),
-            #: A byte is wanted in every cycle. Not while one of the next three may be the mark.
+            #: Read a byte in every cycle. Must be low if one of the next three bytes may be a mark.
             every_cycle=In(1),
-            #: There are two bytes to get, so that with `every_cycle` there is one in every cycle
-            #: from now on.
+            #: Two bytes have been prefetched, so that with `every_cycle` `get` is valid in every
+            #: cycle from now on.
             follows=Out(1),
-            #: The room of the request is free, all of which up to its mark has been taken.
+            #: Free the memory of the request, whose bytes up to the mark have been read.
             release=In(1),
-            #: Give the same request once more, from its first byte.
+            #: Read the same request again, from its first byte.
             rewind=In(1),
         )
 
     @staticmethod
     def memories(depth: int) -> Iterator[Memory]:
-        """The memory of the Store."""
+        """Yield the memory of the Store."""
         yield from inside("store", Store.memories(depth))
 
     def build(self, m: Module) -> None:
         m.submodules.store = store = Store(self._depth)
 
-        # In the order in which they follow one another; places of the next byte but `write`.
+        # Addresses, in the order in which they follow one another in the memory: start of the
+        # oldest request, next byte to read, end of the committed bytes, current byte to write.
         kept, read, committed, write = (
             Signal(range(self._depth), name=name) for name in ("kept", "read", "committed", "write")
         )
-        filled = Signal()  # there is a byte at `write` already: the next one goes behind it
+        filled = Signal()  # a byte occupies `write`, so the next byte is written behind it
         pending, entry = Signal(), Signal(ENTRY)
         fetch, store_now = Signal(), Signal()
-        self._registers = SimpleNamespace(  # which a proof looks at
+        self._registers = SimpleNamespace(  # for a formal proof
             kept=kept, read=read, committed=committed, write=write, filled=filled, pending=pending
         )
         vars(self._registers).update(entry=entry, store=store)
@@ -126,17 +130,18 @@ class Ring(Block):
             m.d.sync += [pending.eq(1), entry.eq(self.put.payload)]
             with m.If(~self.put.payload.mark):
                 m.d.sync += filled.eq(1)
-        # A mark may wait through the shortest bad frame while every cycle reads; it is not dropped.
+        # `drop` must not discard a pending mark, which may wait for the duration of a short bad
+        # frame while every cycle reads.
         forgets = Signal()
         m.d.comb += forgets.eq(self.drop & ~(pending & entry.mark))
         with m.If(forgets):
             m.d.sync += [pending.eq(0), filled.eq(0)]
-        # One condition for all, so that each bit is one look-up table before its register.
+        # A single enable, so that each bit needs one look-up table in front of its register.
         moves_on = (store_now & entry.mark) | (self.put.valid & ~self.put.payload.mark & filled)
         with m.If(forgets | moves_on):
             m.d.sync += write.eq(Mux(forgets, committed, following))
 
-        # `get` says what is in `head`; behind it `latest` has been read, if it is valid.
+        # The prefetched bytes: `head` is at `get`, and `latest` follows it.
         latest, head = store.latest, self.get.payload
         latest_valid, head_valid = Signal(), self.get.valid
         self._registers.latest_valid = latest_valid

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The selector: of a bitmap of all pixels it keeps those that are connected."""
+"""The Selector, a bit compactor: it reduces a bitmap of all pixels to the connected ones."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
@@ -8,46 +8,48 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block
 
 SELECT_CYCLES = 16
-"""Clocks a byte takes: first its checksum, a bit per clock, and then a pixel per clock."""
+"""Cycles per byte: 8 for its checksum, and 8 for its pixels."""
 
 FILL_CYCLES = 9
-"""Clocks that the last byte may take besides, until zeros have filled the byte that has begun."""
+"""Maximum number of additional cycles after the last byte, to pad the output byte with zeros."""
 
 
 class Selector(Block):
-    """Takes a bitmap byte by byte, bit by bit, and packs the connected pixels into bytes anew.
+    """Process a bitmap bit by bit, and pack the connected pixels into new bytes.
 
-    The checksum looks at each byte first. It lends its counter, and its choice of a bit.
+    The checksum processes each byte first. The Selector shares its bit counter and multiplexer.
 
-    Takes SELECT_CYCLES a byte, the last one up to FILL_CYCLES more; a byte is put up to 2 clocks
-    later, what the last one gives within its own.
+    Throughput: one byte per SELECT_CYCLES cycles; the last byte takes up to FILL_CYCLES more.
+    Latency: `put` is valid up to 2 cycles after these cycles, for the last byte within them.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            #: A byte of the bitmap is here, and busy is low.
+            #: Start with a byte of the bitmap; only while `busy` is low.
             start=In(1),
-            #: The checksum still looks at the byte.
+            #: Stall, because the checksum still uses the byte.
             waits=In(1),
-            #: A pixel is taken: the next one is to come.
+            #: The Selector consumes a pixel, and `index` must advance.
             takes=Out(1),
-            #: Number of the pixel in its byte, and the pixel, with `takes`.
+            #: With `takes`: the index of the pixel in its byte, and the pixel.
             index=In(3),
             pixel=In(1),
-            #: Which of the byte's pixels are connected, with `takes`.
+            #: With `takes`: the connected pixels of the byte.
             mask=In(8),
-            #: Steady while busy: it is the last one, after which the byte that has begun is filled
-            #: up with zeros.
+            #: The byte is the last one, and an incomplete output byte is padded with zeros. Stable
+            #: while `busy`.
             last=In(1),
-            #: Forget what is left of a bitmap without its last byte.
+            #: Discard the incomplete output byte of an aborted bitmap.
             clear=In(1),
+            #: A byte is being processed.
             busy=Out(1),
+            #: Bytes of connected pixels.
             put=Out(stream.Signature(8, always_ready=True)),
         )
 
     def build(self, m: Module) -> None:
         filling = Signal()
-        packed, count = Signal(8), Signal(3)  # so many bits, in the highest places
+        packed, count = Signal(8), Signal(3)  # `count` bits, at the upper end of `packed`
         pixel, connected, kept = Signal(), Signal(), Signal()
         masked = self.mask.bit_select(self.index, 1) & self.takes
         m.d.sync += [

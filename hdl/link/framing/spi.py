@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The four wires of SPI: bytes in mode 0, at the rate of the master, who is the host."""
+"""The SPI slave: bytes in mode 0, at the rate of the host, which is the master."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
@@ -12,45 +12,45 @@ from firstspike.hdl.link.protocol.lines import SPI_CLOCKS
 from .uart import RECEIVED
 
 IDLE = 0
-"""What is sent where there is nothing to send, and what a master sends that only wants to read: an
-empty frame, which receivers pass over."""
+"""The byte that either side sends if it has no data: an empty frame, which receivers ignore."""
 
 BITS = 8
 
 BYTE_CLOCKS = BITS * SPI_CLOCKS
-"""Clocks from one byte to the next, at least. The Receiver needs fewer."""
+"""Minimum interval between two bytes in clock cycles. The Receiver needs fewer."""
 
 
 class SpiSlave(Block):
-    """A slave in mode 0 (SCK rests low, both sides sample at its rising edge), highest bit first.
+    """An SPI slave in mode 0 (SCK idles low, both sides sample at its rising edge), MSB first.
 
-    The clock of the design samples the wires. So SCK has at least `lines.SPI_CLOCKS` clocks per
-    bit, and stays at each level for more than one clock.
+    The clock of the design samples the wires. SCK must therefore take at least `lines.SPI_CLOCKS`
+    clock cycles per bit, and must hold each level for more than one clock cycle.
 
         clock  _/~\\_/~\\_/~\\_/~\\_/~\\_/~\\_
         sck    __/~~~~~~~\\_______/~~~~~     as fast as it may be
         miso   -----------X---------------   2 to 3 clocks behind the edge that has sampled
 
-    MISO changes behind the rising edge: after the falling edge it would come too late. It is there
-    one clock before the next rising edge, less the delay of the pins, and stays for 2 clocks behind
-    that edge.
+    MISO changes after the rising edge, because a change after the falling edge would be too late.
+    It is valid one clock cycle before the next rising edge, minus the delay of the pins, and until
+    2 clock cycles after this edge.
 
     Ports
     -----
-    sck, mosi : of the master, who need not be synchronous.
-    select : high while this slave is chosen, from `SPI_CLOCKS` clocks before the first rising edge
-        on; low for as many between two choices.
-    miso : to the master, from a register; what it is while `select` is low is nobody's business.
-    received : stream of `RECEIVED`; `ready` is not looked at, for a master cannot be told to wait.
-        Bits of a byte that a low `select` cuts off are dropped.
-    sent : stream of bytes. A byte that is cut off is sent once more. Where none is there at the
-        beginning of a byte, that byte is `IDLE`.
+    sck, mosi : from the master, asynchronous.
+    select : high while the slave is selected; rises at least `SPI_CLOCKS` clock cycles before the
+        first rising edge of SCK, and is low for at least as long between two selections.
+    miso : to the master, registered; undefined while `select` is low.
+    received : stream of `RECEIVED`; `ready` is ignored, because SPI has no back-pressure. The bits
+        of a byte that is aborted by a low `select` are dropped.
+    sent : stream of bytes. An aborted byte is sent again. If `sent` is not valid at the start of a
+        byte, the slave sends `IDLE`.
 
-    A choice that has begun before the end of a reset is not looked at, for it may be in the midst
-    of a byte.
+    The slave ignores a selection that starts before the end of a reset, because the master may be
+    within a byte.
 
-    A byte comes 3 clocks at most after the rising edge of its last bit; one to be sent is taken
-    then, for the byte that begins. Throughput: a byte every 8 bits, both ways.
+    Latency: `received` is valid at most 3 cycles after the rising edge of the last bit; at this
+    time the slave also accepts the byte to send next. Throughput: one byte per 8 bits of SCK, in
+    both directions.
     """
 
     def __init__(self) -> None:
@@ -67,15 +67,15 @@ class SpiSlave(Block):
         sck, mosi, select = Signal(), Signal(), Signal(init=1)
         m.submodules.sck = FFSynchronizer(self.sck, sck)
         m.submodules.mosi = FFSynchronizer(self.mosi, mosi)
-        # Chosen, until it has been seen that it is not.
+        # After a reset, `select` counts as high until a low level has been sampled.
         m.submodules.select = FFSynchronizer(self.select, select, init=1)
         whole, before = Signal(), Signal()
         m.d.sync += [before.eq(sck), whole.eq(whole | ~select)]
         chosen, rises = whole & select, sck & ~before
 
-        place = Signal(range(BITS))  # of the bit, counted from the highest
+        place = Signal(range(BITS))  # index of the bit, the highest first
         taken = self.received.payload.data
-        going, under_way = Signal(BITS), Signal()  # `under_way`: it was taken from the stream
+        going, under_way = Signal(BITS), Signal()  # `under_way`: it is not IDLE
         last = place == BITS - 1
         loads, following = Signal(), Signal(BITS)
         m.d.comb += [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The transmitter: makes frames of answers, checksum and COBS."""
+"""The Transmitter, which encodes answers as frames with checksum and COBS."""
 
 from collections.abc import Iterator
 
@@ -15,37 +15,38 @@ from firstspike.hdl.lib.unknown_register import unknown_register
 from .checksum import FRAMES, Checksum
 
 DEPTH = 512
-"""Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
+"""Bytes of the buffer, which must hold a COBS block, because the code byte is known last."""
 
 ANSWER_BIT = struct(data=1, end=1)
-"""A bit of an answer, of each byte the highest one first; or with `end` nothing more of it."""
+"""A bit of an answer, the highest bit of each byte first; or with `end` the end of the answer."""
 
 
 class State(enum.Enum):
-    """What is written into the buffer next."""
+    """States of the Transmitter: the byte that it writes into the buffer next."""
 
-    BYTE = 0
-    HIGH = 1  # of the checksum
-    LOW = 2
-    CODE = 3  # of the frame's last block
+    BYTE = 0  # a byte of the answer
+    HIGH = 1  # high byte of the checksum
+    LOW = 2  # low byte of the checksum
+    CODE = 3  # code byte of the frame's last block
     DELIMITER = 4
-    OPEN = 5  # nothing, but the first block of the next frame begins
+    OPEN = 5  # no byte; start the first block of the next frame
 
 
 class Transmitter(Block):
-    """Frames of any length.
+    """Convert answers of any length to frames.
 
     Ports
     -----
     answer : stream of `ANSWER_BIT`: type, sequence, payload, end.
     sent : stream of bytes for the line.
 
-    Parameters: `gapless`, whether a frame once begun goes on without a gap, as a line must have it
-    that makes a zero of a gap. A frame then waits until all of it is here, or the buffer is full of
-    it; from there on the line takes its bytes more slowly than they come.
+    Parameters: `gapless`, whether the bytes of a frame must follow one another without a gap, which
+    SPI requires because it sends zeros in gaps. The Transmitter then delays a frame until the
+    frame is complete or the buffer is full. After this point the line is slower than the input.
 
-    Latency: up to the next zero, or 254 bytes. Throughput: a byte in 9 cycles in, while the buffer
-    has room, and 24 cycles more per frame; a byte per cycle out. No line is faster.
+    Latency: bytes leave after the next zero, or after 254 bytes. Throughput: one byte in 9 cycles
+    at `answer`, and 24 cycles more per frame; one byte per cycle at `sent`. If the buffer is full,
+    `answer` stalls.
     """
 
     def __init__(self, gapless: bool = False) -> None:
@@ -54,12 +55,12 @@ class Transmitter(Block):
 
     @staticmethod
     def memories() -> Iterator[Memory]:
-        """The buffer."""
+        """Yield the memory of the buffer."""
         yield Memory("", 8, DEPTH)
 
     def build(self, m: Module) -> None:
         m.submodules.crc = crc = Checksum(FRAMES)
-        # Nothing is read while it is written: what goes out lies before the block under way.
+        # No byte is read while it is written: reads end in front of the current block.
         m.submodules.buffer = buffer = memory.Memory(
             shape=8, depth=DEPTH, init=[], attrs={"no_rw_check": 1}
         )
@@ -67,24 +68,24 @@ class Transmitter(Block):
         fetched = unknown_register(8)
 
         state = Signal(State)
-        # Places of the buffer, in the order of `next_of_most`; `first` is that of the block.
+        # Addresses of the buffer, in the order of `next_of_most`; `first` is that of the code byte.
         read, first, write = (
             Signal(range(DEPTH), name=name, init=init)
             for name, init in (("read", 0), ("first", 0), ("write", 1))
         )
-        code = Signal(8, init=1)  # of the block: its bytes, and one
+        code = Signal(8, init=1)  # code byte: the number of bytes of the block, plus one
         longer = Signal(9)
         m.d.comb += longer.eq(code + 1)
-        # Whether there is a place is known a cycle after `write` has moved.
+        # `full` is valid one cycle after a change of `write`.
         full, moved = Signal(), Signal()
         m.d.sync += full.eq(write == read)
         room = ~full & ~moved
 
-        # Bits are collected until a byte is whole. In its place the checksum is fed to itself, so
-        # that its next bit is the highest one.
+        # Collect bits until a byte is complete. To send the checksum, its highest bit is fed back
+        # to its input, so that the next bit becomes the highest one.
         in_answer = state == State.BYTE
         checksum = (state == State.HIGH) | (state == State.LOW)
-        # A one goes before them.
+        # A marker bit of 1 precedes the bits of a byte.
         bits, zero = Signal(9, init=1), Signal(init=1)
         byte, whole = bits[:-1], bits[-1]
         bit, comes = Signal(), Signal()
@@ -101,14 +102,14 @@ class Transmitter(Block):
         with m.If(comes):
             m.d.sync += [bits.eq(Cat(bit, bits)), zero.eq(zero & ~bit)]
 
-        # A block that is full goes before whatever is next.
+        # A full block is closed before the next byte is written.
         is_full = longer[-1]
         goes = room & ~is_full
         taken = goes & whole
         with m.If(taken):
             m.d.sync += [bits.eq(1), zero.eq(1)]
 
-        # A zero is not written, but ends the block, whose code goes into the place left for it.
+        # A zero is not written; it ends the block, whose code byte is written at `first`.
         closes = (room & is_full) | (taken & zero)
         ends = goes & (state == State.CODE)
         delimits = goes & (state == State.DELIMITER)
@@ -135,12 +136,12 @@ class Transmitter(Block):
                     with m.Case(here), m.If(taken if here in (State.HIGH, State.LOW) else goes):
                         m.d.sync += state.eq(then)
 
-        # Up to the block under way all is complete.
+        # Bytes in front of the current block are complete, and may be sent.
         fetch = Signal()
         here = read != first
         if self._gapless:
-            frame = Signal.like(read)  # where it begins of which the end is not here
-            begun = Signal()  # it has been, all the same
+            frame = Signal.like(read)  # start address of the incomplete frame
+            begun = Signal()  # this frame has been started, because the buffer was full
             here &= (read != frame) | begun | full
             with m.If(fetch & (read == frame)):
                 m.d.sync += begun.eq(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The two wires of the link: bytes as 8N1, at the one rate that host and board agree on."""
+"""UART receiver and transmitter for bytes with 8 data bits, no parity and one stop bit."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
@@ -11,23 +11,23 @@ from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.link.protocol.formats import BAUD
 
 TOLERANCE = 0.01
-"""How far, at most, the rate may be off: with the host's own error a bit is still hit."""
+"""Maximum relative error of the bit rate, with a margin for the error of the host."""
 
 MIN_DIVISOR = 4
-"""Clocks a bit: fewer would not find its middle."""
+"""Minimum number of clock cycles per bit, so that the receiver samples the middle of a bit."""
 
 BYTE_BITS = 10
-"""Start bit, data, stop bit."""
+"""Bits per byte: start bit, data, stop bit."""
 
 LINE_SPACING = BYTE_BITS * MIN_DIVISOR
-"""Clocks from one byte to the next on the fastest line. The Receiver needs fewer."""
+"""Interval between two bytes in clock cycles on the fastest line. The Receiver needs fewer."""
 
 RECEIVED = struct(data=8, broken=1)
-"""A byte from the line. With `broken` its stop bit was missing: the line has a break, or noise."""
+"""A byte from the line. With `broken` its stop bit was missing because of a break or noise."""
 
 
 def divisor_of(clock_hz: float, baud: int = BAUD) -> int:
-    """Clocks per bit. Raises ClockError for a clock that the rate cannot be made of."""
+    """Return the clock cycles per bit. Raises ClockError if the clock does not permit the rate."""
     divisor, mhz, mbaud = round(clock_hz / baud), clock_hz / 1e6, baud / 1e6
     if mhz < MIN_DIVISOR * mbaud * (1 - TOLERANCE):
         raise ClockError(
@@ -44,18 +44,19 @@ def divisor_of(clock_hz: float, baud: int = BAUD) -> int:
 
 
 class UartReceiver(Block):
-    """Takes bytes from the line.
+    """Receive bytes from a UART line.
 
     Ports
     -----
-    rx : the line, which need not be synchronous; high while it rests.
-    received : stream of `RECEIVED`; `ready` is not looked at, for a line cannot wait. A break
-        gives one byte, however long it is.
+    rx : the line, asynchronous; high while idle.
+    received : stream of `RECEIVED`; `ready` is ignored, because a UART has no back-pressure. A
+        break of any length produces one byte.
 
-    Parameters: `divisor`, clocks a bit.
+    Parameters: `divisor`, clock cycles per bit.
 
-    A bit is sampled in its middle, a byte comes 2 clocks after the middle of its stop bit, and the
-    next one's start may follow from there on. Throughput: a byte every 10 * divisor clocks.
+    Latency: each bit is sampled in its middle, and `received` is valid 2 cycles after the middle of
+    the stop bit; the next start bit may follow at once. Throughput: one byte every 10 * divisor
+    cycles.
     """
 
     def __init__(self, divisor: int) -> None:
@@ -67,8 +68,8 @@ class UartReceiver(Block):
         m.submodules.synchroniser = FFSynchronizer(self.rx, rx, init=1)
         wait = Signal(range(self._divisor))  # clocks until the next sample
         busy = Signal()
-        starts = Signal(init=1)  # the next sample is that of the start bit
-        # A one goes through in front of the data: when it drops out, the stop bit is next.
+        starts = Signal(init=1)  # the next sample is the start bit
+        # A marker bit of 1 precedes the data: when it reaches bit 0, the stop bit is next.
         bits = Signal(9)
         said = self.received.payload
         m.d.comb += said.data.eq(bits[1:])
@@ -92,16 +93,16 @@ class UartReceiver(Block):
 
 
 class UartTransmitter(Block):
-    """Puts bytes on the line.
+    """Send bytes on a UART line.
 
     Ports
     -----
     sent : stream of bytes.
-    tx : the line, from a register; high while it rests.
+    tx : the line, registered; high while idle.
 
-    Parameters: `divisor`, clocks a bit.
+    Parameters: `divisor`, clock cycles per bit.
 
-    Latency 1 clock, throughput a byte every 10 * divisor clocks.
+    Latency: 1 cycle; throughput: one byte every 10 * divisor cycles.
     """
 
     def __init__(self, divisor: int) -> None:
@@ -110,7 +111,7 @@ class UartTransmitter(Block):
 
     def build(self, m: Module) -> None:
         wait = Signal(range(self._divisor))
-        # What is still to come, with a one on top that has become the stop bit when it is alone.
+        # The remaining bits, with a 1 on top, which becomes the stop bit.
         bits = Signal(9)
         m.d.comb += self.sent.ready.eq((bits == 0) & (wait == 0))
         with m.If(wait != 0):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the requests of a host do, one file for each kind of them."""
+"""The handlers, which execute the requests of a host; one file per handler."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the core is to be: SETTINGS of its learning rule, and RESET."""
+"""The handler of SETTINGS, the registers of the learning rule, and RESET."""
 
 from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
 from amaranth.lib.wiring import Out
@@ -12,11 +12,11 @@ from .handler import Handler, core_ports
 
 
 class ControlHandler(Handler):
-    """Carries out RESET, and SETTINGS for a core that learns.
+    """Execute RESET, and SETTINGS for a core that learns.
 
-    Settings of which one is not what the rule's register may hold are refused, all of them.
+    If the value of any register is out of range, the handler refuses the whole request.
 
-    Latency: a cycle, or until the core takes the settings.
+    Latency: 1 cycle, or until the core accepts the settings.
     """
 
     requests = (Request.RESET, Request.SETTINGS)
@@ -25,7 +25,7 @@ class ControlHandler(Handler):
         self._learns = config.learns
         super().__init__(
             index,
-            #: High for a cycle.
+            #: Reset the core; high for a cycle.
             reset_core=Out(1),
             **core_ports(config, "settings"),
         )
@@ -53,7 +53,7 @@ class ControlHandler(Handler):
 
 
 def _settings(content: Signal) -> dict[str, Value]:
-    """The registers of the learning rule in a payload, by name, as wide as they come."""
+    """Return the registers of the learning rule in a payload, by name, with their full bytes."""
     values, place = {}, 0
     for name, size in SETTINGS_BYTES.items():
         values[name] = content[place:][: 8 * size]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a handler of requests has to do with the Engine."""
+"""The interface between the Engine and the handlers of requests."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ WORD_BITS = 8 * WORD_BYTES
 
 
 def request_signature(index: ShapeLike) -> wiring.Signature:
-    """A request under way, from the Engine's side; `index` is the shape of a byte's number.
+    """Return the signature of a request, with the directions of the Engine.
 
-    First comes the payload, then it is carried out, then answered:
+    `index` is the shape of a byte index. A request has three phases: payload, execution, answer:
 
         active   ___/-------------------------------------------\\___
         payload      L P P P P c                                        c: a byte of the checksum
@@ -30,56 +30,60 @@ def request_signature(index: ShapeLike) -> wiring.Signature:
         answer                               A A A end
         release  _____________________________________________/-\\__
 
-    All inputs of a handler but `index`, `word` and the payload's data are 0 while it is not active;
-    and its outputs are not looked at.
+    While a handler is not active, its inputs are 0 except `index`, `word` and the data of the
+    payload, and the Engine ignores its outputs.
     """
     return wiring.Signature(
         {
-            #: Its type is one of the handler's.
+            #: The request has a type of this handler.
             "active": Out(1),
+            #: The type of the request.
             "kind": Out(Request),
-            #: The board itself wants it, and there is no host that has asked.
+            #: The request is an internal one of the board, not one of the host.
             "unasked": Out(1),
-            #: The handler has asked for it `again`.
+            #: The second pass of a request, after `again`.
             "second": Out(1),
-            #: The bytes behind type and sequence, and a byte of the checksum.
+            #: The bytes after type and sequence number, and one byte of the checksum.
             "payload": Out(stream.Signature(8)),
-            #: Number of the payload's byte that is next, or of the answer's; from 0.
+            #: Index of the next byte of the payload, or of the answer; from 0.
             "index": Out(index),
             #: The latest four bytes of the payload.
             "word": Out(WORD_BITS),
-            #: The payload has been taken: carry the request out.
+            #: The payload is complete: execute the request.
             "do": Out(1),
-            #: With `do`: the answer may begin.
+            #: With `do`: the execution is complete, and the answer may start.
             "done": In(1),
-            #: With `done`: the answer is a notice that there is no such thing.
+            #: With `done`: refuse the request, because it names something that does not exist.
             "refused": In(1),
-            #: With `done`, if not refused: let it come once more, from its first byte.
+            #: With `done`, unless refused: repeat the request from its first byte.
             "again": In(1),
-            #: Number of the answer's bit that is next, in its byte: from 7 to 0.
+            #: Index of the next bit in the byte of the answer, from 7 to 0.
             "bit": Out(3),
-            #: The payload of the answer; a handler sees `ready` where its bit is taken.
+            #: The bits of the answer's payload; `ready` is high in the cycle of a transfer.
             "answer": In(stream.Signature(ANSWER_BIT)),
-            #: For a cycle: all has been answered.
+            #: High for a cycle: the answer is complete.
             "release": Out(1),
         }
     )
 
 
 class Handler(Block):
-    """Carries out some types of requests; its ports are the `request`, and `ports`."""
+    """Base class of the handlers, each of which executes some types of requests.
+
+    Ports: `request`, a `request_signature`, and the keyword parameters `ports`.
+    """
 
     requests: tuple[Request, ...]
-    """The types that it takes."""
+    """The types of requests that the handler executes."""
 
     def __init__(self, index: ShapeLike, **ports: wiring.Member) -> None:
         super().__init__(request=In(request_signature(index)), **ports)
 
     def answer_with(self, m: Module, values: Sequence[ValueLike] = ()) -> None:
-        """Let the payload of the answer be these values, each in a byte."""
+        """Drive the payload of the answer with these values, one byte each."""
         answer, index = self.request.answer, self.request.index
         count = len(values)
-        # The index goes up to the end, and its high bits stay 0.
+        # The index counts up to the end of the answer, so its high bits are 0.
         m.d.comb += [
             answer.valid.eq(1),
             answer.payload.end.eq(index[: bits_for(count)] == count),
@@ -90,12 +94,15 @@ class Handler(Block):
 
 
 def core_ports(config: CoreConfig, *names: str) -> dict[str, wiring.Member]:
-    """Those of these ports that the Core has, from a handler's side; the Engine joins them."""
+    """Return those of the named ports that the Core has, with the directions of a handler.
+
+    The Engine connects ports of equal names.
+    """
     members = CoreSignature(config).flip().members
     return {name: members[name] for name in names if name in members}
 
 
 def bytes_of(value: ValueLike, count: int) -> list[Value]:
-    """`value` in so many bytes, the lowest first."""
+    """Return `value` as `count` bytes, the lowest first."""
     padded = Cat(value, Const(0, 8 * count))
     return [padded[8 * i :][:8] for i in range(count)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who the board is: HELLO."""
+"""The handler of HELLO, which identifies the board."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike
 from amaranth.lib import stream, wiring
@@ -14,20 +14,21 @@ LACK = wiring.Signature(
     {
         #: The core has no weights, or only a part of them.
         "missing": Out(1),
-        #: What is wrong with the flash.
+        #: The fault of the flash image.
         "fault": Out(Fault),
     }
 )
-"""Why a core whose first weights are from a flash cannot decide."""
+"""Signature of the reason why a core with weights from a flash cannot decide."""
 
 
 class IdentityHandler(Handler):
-    """Answers HELLO: the sequence that was expected before it, and the identity.
+    """Answer HELLO with the previously expected sequence number, and the identity.
 
-    Behind the payload of the `request` its stream says what was expected.
+    After the payload, the stream of the `request` holds this sequence number: the Receiver stores
+    it in the mark.
 
     Parameters: `length` of the identity, in bytes; `flashed`, whether the first weights are from a
-    flash. Then its flags say whether there are any, and why not.
+    flash. If so, the flags of the identity report missing weights, and the fault of the flash.
 
     Throughput: that of the RomReader.
     """
@@ -38,9 +39,9 @@ class IdentityHandler(Handler):
         self._length, self._flashed = length, flashed
         super().__init__(
             index,
-            #: Of the RomReader: the byte of the identity at `request.index`.
+            #: The byte of the identity at `request.index`, from the RomReader.
             stored=In(stream.Signature(8)),
-            #: Of the FirstWeights.
+            #: Whether the core lacks weights, from FirstWeights.
             lack=In(LACK) if flashed else None,
         )
 
@@ -53,7 +54,7 @@ class IdentityHandler(Handler):
         )
         if self._flashed:
             missing = self.lack.missing
-            # The version is in front of them.
+            # Byte 1 of the answer is the version, byte 2 the flags.
             flags = Cat(Const(0, IdentityFlag.LOADED), missing)
             ahead = Const(0, IdentityFlag.FAULT - len(flags))
             flags = Cat(flags, ahead, (self.lack.fault - 1)[:2] & missing.replicate(2))

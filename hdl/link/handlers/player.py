@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The player: holds images, and sends them through a core as fast as it takes them."""
+"""The Player, which stores images, and sends them to a core at full speed."""
 
 from collections.abc import Iterator
 
@@ -21,17 +21,17 @@ from firstspike.hdl.link.protocol.formats import (
 )
 
 EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
-"""The decision that an image should get, unchecked: a class out of range equals no decision."""
+"""The expected decision of an image. A class out of range is permitted; no decision equals it."""
 
 ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
 
 CYCLES_BESIDES = 2
-"""Cycles that a play counts and the core does not: the words pass a register, and the last decision
-is taken."""
+"""Additional cycles in the count of a play compared with the core: a register for the words, and
+the transfer of the last decision."""
 
 
 def check_bench(config: CoreConfig, images: int) -> None:
-    """Raise NetworkError where a design with such a core cannot hold so many images to play."""
+    """Raise NetworkError if a design with this core cannot store this number of images to play."""
     if not config.bitmap or config.bitmap % 8 or config.learns:
         raise NetworkError(
             "images to be played are bitmaps, in words of whole bytes, for a core that does not "
@@ -48,9 +48,9 @@ def counts_layout(images: int) -> data.StructLayout:
 
 
 class Walk(Block):
-    """Goes through the first `count` images, `rounds` times; both are steady on the way.
+    """Count through the first `count` images, `rounds` times; both must be stable meanwhile.
 
-    Latency: a cycle.
+    Latency: 1 cycle.
     """
 
     def __init__(self, images: int) -> None:
@@ -59,10 +59,11 @@ class Walk(Block):
             rounds=In(ROUNDS_BITS),
             #: Go to the first image of the first round.
             start=In(1),
-            #: Go to the next one.
+            #: Go to the next image.
             advance=In(1),
+            #: Number of the image.
             image=Out(range(images)),
-            #: It is the last one of all.
+            #: `image` is the last one of the last round.
             last=Out(1),
         )
 
@@ -79,55 +80,62 @@ class Walk(Block):
 
 
 class Player(Block):
-    """Images in block RAM, each with the decision it should get.
+    """Store images in block RAM, send them to a core, and compare its decisions with stored ones.
 
-    Words are offered whenever there are some, and decisions taken as they come: how many images a
-    core has under way at a time is its own matter.
+    The Player sends words without regard to the decisions, so the number of images under way
+    depends on the core only. Back-pressure at `words` stalls the Player.
 
-    Parameters: `config` of a core with a bitmap; `images`, how many it holds. Raises NetworkError
-    as `check_bench` does.
+    Parameters: `config` of a core with a bitmap; `images`, the number of images that the Player
+    stores. Raises NetworkError like `check_bench`.
 
-    Throughput: a word a cycle, and a decision every third one.
+    Latency: 2 cycles from `start` to the first word. Throughput: one word per cycle, and one
+    decision every third cycle.
     """
 
     def __init__(self, config: CoreConfig, images: int) -> None:
         check_bench(config, images)
-        assert config.bitmap is not None  # or the check has failed
+        assert config.bitmap is not None  # `check_bench` requires it
         self._images = images
         self._width = config.bitmap
         self._count = _words_of(config)
         super().__init__(
-            #: High from the first byte of an image to the last one, and low before; the next two
-            #: are steady then.
+            #: High from the first to the last byte of an image to store, and low before. `number`
+            #: and `expected` must be stable meanwhile.
             storing=In(1),
+            #: The number of the image to store.
             number=In(range(images)),
+            #: The expected decision of the image.
             expected=In(EXPECTED),
-            #: The next byte of its bitmap.
+            #: The next byte of the image's bitmap.
             byte=In(tap(data=8)),
-            #: High for a cycle, while it does not run; the next two are steady until it has run.
+            #: Start a play; high for a cycle while `running` is low. `count` and `rounds` must be
+            #: stable until the end of the play.
             start=In(1),
+            #: Play the first `count` images.
             count=In(range(images + 1)),
+            #: Repeat the images `rounds` times.
             rounds=In(ROUNDS_BITS),
-            #: Not all has been decided.
+            #: Decisions of the play are missing.
             running=Out(1),
-            #: Of the latest play, from a cycle after it has run.
+            #: The counts of the latest play, valid one cycle after `running` falls.
             counts=Out(counts_layout(images)),
-            #: To the core.
+            #: The words of the images, to the core.
             words=Out(stream.Signature(config.bitmap)),
+            #: The decisions of the core.
             decision=In(stream.Signature(decision_layout(config))),
         )
 
     @staticmethod
     def memories(config: CoreConfig, images: int) -> Iterator[Memory]:
-        """The images and their decisions."""
-        assert config.bitmap is not None  # or it holds none
+        """Yield the memories of the images and of their expected decisions."""
+        assert config.bitmap is not None  # a Player requires a bitmap
         yield Memory("", config.bitmap, _depth(images, _words_of(config)))
         yield Memory("", EXPECTED.size, images)
 
     def build(self, m: Module) -> None:
         count = self._count
         depth = _depth(self._images, count)
-        # Nothing is read while it is written.
+        # No word is read while it is written.
         block = {"init": [], "attrs": {"no_rw_check": 1}}
         m.submodules.images = images = memory.Memory(shape=self._width, depth=depth, **block)
         m.submodules.decisions = decisions = memory.Memory(
@@ -146,7 +154,7 @@ class Player(Block):
     def _store(
         self, m: Module, images: memory.Memory, decisions: memory.Memory, count: int
     ) -> None:
-        """Put bytes into words, the first one lowest."""
+        """Store the bytes of an image in words, the first byte lowest."""
         lanes = self._width // 8
         write, write_decision = images.write_port(granularity=8), decisions.write_port()
         lane, word = Signal(range(lanes)), Signal(range(count))
@@ -166,7 +174,7 @@ class Player(Block):
                 m.d.sync += [lane.eq(0), word.eq(word + 1)]
 
     def _send(self, m: Module, images: memory.Memory, count: int) -> None:
-        """Read word after word of one image after the other, as they are taken."""
+        """Send the words of one image after another."""
         read, fetched = images.read_port(domain="comb"), unknown_register(self._width)
         m.submodules.sent = walk = Walk(self._images)
         sending, word = Signal(), Signal(range(count))
@@ -190,10 +198,10 @@ class Player(Block):
             m.d.sync += sending.eq(1)
 
     def _compare(self, m: Module, decisions: memory.Memory) -> None:
-        """Hold each decision against the one that was stored.
+        """Compare each decision with the stored one.
 
-        Block RAM is slow, and so is a counter: between them are the registers `wanted`, which is
-        the image's when it is `here`, and `differs`.
+        To shorten the path from the block RAM to the counters, the expected decision passes the
+        register `wanted`, which is valid while `here` is high, and the result passes `differs`.
         """
         read, fetched = decisions.read_port(domain="comb"), unknown_register(EXPECTED)
         wanted, differs = Signal(EXPECTED), Signal()
@@ -226,15 +234,15 @@ class Player(Block):
 
 
 def _words_of(config: CoreConfig) -> int:
-    """Words of an image."""
+    """Return the number of words of an image."""
     assert config.bitmap is not None
     assert config.n_inputs is not None
     return -(-config.n_inputs // config.bitmap)
 
 
 def _depth(images: int, words: int) -> int:
-    """Words of the memory of images.
+    """Return the depth of the memory of images.
 
-    An image begins at a multiple of a power of two, so that addresses need no product.
+    Each image starts at a multiple of a power of two, so that addresses need no multiplication.
     """
     return images << (words - 1).bit_length()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images that the board holds and plays: STORE and PLAY."""
+"""The handler of STORE and PLAY, which stores images and processes them at full speed."""
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import wiring
@@ -14,11 +14,11 @@ from .handler import WORD_BITS, Handler, bytes_of, core_ports
 
 
 class PlayingHandler(Handler):
-    """Puts images into the Player, and answers with its counts when it has played them.
+    """Store images in the Player (STORE), run it, and answer with its counts (PLAY).
 
-    Parameters: `images`, how many it holds.
+    Parameters: `images`, the number of images that the Player stores.
 
-    Latency: of STORE a cycle, of PLAY until the last decision.
+    Latency: of STORE 1 cycle, of PLAY until the last decision.
     """
 
     requests = (Request.STORE, Request.PLAY)
@@ -26,7 +26,7 @@ class PlayingHandler(Handler):
     def __init__(self, index: ShapeLike, config: CoreConfig, images: int) -> None:
         self._images = images
         self._player = Player(config, images)
-        # The place of the checksum behind an image.
+        # The index of the checksum after an image.
         self._end = STORE_FORMAT.size + bitmap_bytes(config.layers[0].folding.n_in)
         super().__init__(index, **core_ports(config, "words", "decision"))
 
@@ -34,7 +34,7 @@ class PlayingHandler(Handler):
         m.submodules.player = player = self._player
         request, payload = self.request, self.request.payload
         stores = request.kind == Request.STORE
-        # What stands before a bitmap, or is all there is, has as many bytes as `word`.
+        # The fields in front of a bitmap, and the payload of PLAY, have as many bytes as `word`.
         numbers, kept = Signal(WORD_BITS), Signal()
         keeps = payload.valid & ~kept & (request.index == STORE_FORMAT.size)
         with m.If(keeps):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the line has done: STATUS, and the notice of frames that were dropped."""
+"""The handler of STATUS, which reports dropped frames."""
 
 from amaranth.hdl import Cat, Module, ShapeLike, Signal
 from amaranth.lib.wiring import In, Out
@@ -14,9 +14,11 @@ DROPPED_BITS = 16
 
 
 class StatusHandler(Handler):
-    """Counts the frames that the Receiver drops, and answers STATUS; unasked it is the notice.
+    """Count the frames that the Receiver drops, and answer STATUS with the count.
 
-    Latency: a cycle.
+    After a dropped frame, the Engine executes STATUS internally to send a notice (ERROR).
+
+    Latency: 1 cycle.
     """
 
     requests = (Request.STATUS,)
@@ -24,9 +26,9 @@ class StatusHandler(Handler):
     def __init__(self, index: ShapeLike) -> None:
         super().__init__(
             index,
-            #: Of the Receiver.
+            #: A frame that the Receiver has dropped.
             fault=In(tap(cause=CAUSE_BITS)),
-            #: Frames were dropped of which no notice tells.
+            #: A frame has been dropped since the latest notice.
             untold=Out(1),
         )
 
@@ -34,7 +36,7 @@ class StatusHandler(Handler):
         request, answer = self.request, self.request.answer
         cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
         m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
-        # They must not change in the middle of the answer. Its first bit is the highest one.
+        # A copy, because the values may change during the answer; its highest bit is sent first.
         bytes_told = [*bytes_of(cause, 1), *bytes_of(dropped, DROPPED_BITS // 8)]
         told = Signal(8 * len(bytes_told))
         with m.If(request.do):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Weights: WRITE, READ and CHECKSUM."""
+"""The handler of the weights: WRITE, READ and CHECKSUM."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, ShapeLike, Signal
 from amaranth.lib import enum
@@ -16,25 +16,26 @@ from .word_walk import WordWalk
 
 
 class State(enum.Enum):
-    """What the handler is at."""
+    """States of the WeightHandler."""
 
-    GATHER = 0  # four bytes
-    START = 1  # they say where the words begin
-    ASK = 2  # the core for a chunk of a word, or it writes one
-    TAKE = 3  # the chunk, or byte by byte
-    SUM = 4  # the bits of the chunk
-    SEND = 5  # a byte of the checksum
-    SHIFT = 6  # the next one comes
+    GATHER = 0  # collect four bytes of the payload
+    START = 1  # set the address to these four bytes
+    ASK = 2  # send a read or write request for a chunk to the core
+    TAKE = 3  # accept the chunk, or send it as the answer
+    SUM = 4  # add the bits of the chunk to the checksum
+    SEND = 5  # send a byte of the checksum
+    SHIFT = 6  # shift to the next byte of the checksum
 
 
 class WeightHandler(Handler):
-    """Carries out WRITE, READ and CHECKSUM.
+    """Execute WRITE, READ and CHECKSUM.
 
-    A request that reads or writes is gone through twice. The first time its words are only read,
-    for the core says which of them do not exist. So the handler needs no sizes.
+    WRITE and READ take two passes. The first pass only reads the words of the request, because the
+    core reports an error for words that do not exist; the handler then refuses the request, and
+    writes nothing. The handler therefore does not need the sizes of the layers.
 
-    Throughput: of WRITE a chunk in some 20 cycles, of which the line takes more; of READ as fast as
-    they are answered; of CHECKSUM a chunk in 34 cycles and those the core takes to read it.
+    Throughput: WRITE takes about 20 cycles per chunk, which is faster than the line; READ is as
+    fast as the answer is sent; CHECKSUM takes 34 cycles per chunk, plus the read by the core.
     """
 
     requests = (Request.WRITE, Request.READ, Request.CHECKSUM)
@@ -51,12 +52,12 @@ class WeightHandler(Handler):
         sums = request.kind == Request.CHECKSUM
         reads = request.kind == Request.READ
         last_byte = request.index[:2] == WORD_BYTES - 1
-        addressed = Signal()  # the walk knows where the request begins
-        missed = Signal()  # it asks for what is not there
-        count = Signal(8)  # of words that are still to be read
+        addressed = Signal()  # the start address of the request is loaded
+        missed = Signal()  # the request names a word that does not exist
+        count = Signal(8)  # number of remaining words to read
         enough = reads & (count == 0)
 
-        # The walk over the words, and what is asked of the core.
+        # The address counter, and the request to the core.
         m.submodules.walk = walk = WordWalk(self._config)
         m.d.comb += [
             walk.place.eq(request.word),
@@ -66,17 +67,17 @@ class WeightHandler(Handler):
             asked.address.eq(walk.address),
             asked.data.eq(request.word),
         ]
-        # Behind the number of words a byte of the checksum has come.
+        # The latest byte is one of the checksum, which follows the number of words.
         gathers, wanted = state == State.GATHER, request.word[16:24]
         with m.If(gathers | (walk.advance & walk.whole)):
             m.d.sync += count.eq(previous_or(gathers, wanted, count))
 
-        # The checksum takes a chunk bit by bit, and then gives itself: the bit that it drops is its
-        # own, so that no other one changes.
+        # The checksum adds a chunk bit by bit. Its result is shifted out by feeding back its own
+        # bit, so that the other bits do not change.
         bit = Signal(range(8 * WORD_BYTES))
         answers = (state == State.TAKE) & answer.ready
         byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
-        # A byte of the answer begins with its highest bit.
+        # A byte of the answer starts with its highest bit.
         of_chunk = byte.bit_select(bit[:3] ^ reads.replicate(3), 1)
         m.submodules.sum = crc = Checksum(CRC32_ISO_HDLC)
         checksum = Cat(reversed(crc.complement))  # reflected, and all its bits inverted
@@ -103,7 +104,7 @@ class WeightHandler(Handler):
             ),
         ]
 
-        # The states: the payload is gathered and checked, then words are asked for one by one.
+        # The state machine: collect and check the payload, then request the words one by one.
         with m.Switch(state):
             with m.Case(State.GATHER):
                 m.d.comb += request.payload.ready.eq(1)
@@ -119,7 +120,7 @@ class WeightHandler(Handler):
                     with m.If(sums):
                         m.d.comb += [walk.first.eq(1), crc.start.eq(1)]
                     with m.Elif(~request.second):
-                        # A part of a word: the core must give the rest of it, too.
+                        # An incomplete word: all chunks of a word must be read.
                         m.d.sync += missed.eq(missed | walk.begun | enough)
                     with m.If(~writes | walk.begun):
                         m.d.sync += state.eq(State.ASK)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes words of the bytes of an image, for a core that takes several rows per cycle."""
+"""The WordPacker, which packs the bytes of an image to words, for several rows per cycle."""
 
 from collections.abc import Iterator
 
@@ -12,16 +12,17 @@ from firstspike.hdl.lib.memories import Memory
 
 
 class WordPacker(Block):
-    """Collects the bytes of an image, and then gives its words, one per cycle.
+    """Collect the bytes of an image, then send its words, one per cycle.
 
-    With one byte per cycle the core would wait, and its cycle count would be the link's.
+    If the words were sent at one byte per cycle, the core would stall, and its cycle count would
+    include the delay of the link.
 
     Parameters: `width`, bits of a word, a multiple of 8; `count`, bytes of an image. The first byte
-    is the lowest of the first word; what the last word has beyond the last byte is not defined.
-    Raises ValueError where one is out of range.
+    is the lowest of the first word; bytes of the last word beyond the last byte are undefined.
+    Raises ValueError for parameters out of range.
 
-    Latency: 1 cycle from the last byte to the first word; throughput: a byte or a word a cycle, one
-    image at a time.
+    Latency: 1 cycle from the last byte to the first word; throughput: one byte or one word per
+    cycle, one image at a time. `i` stalls until all words of the image have left.
     """
 
     def __init__(self, width: int, count: int) -> None:
@@ -35,7 +36,7 @@ class WordPacker(Block):
 
     @staticmethod
     def memories(width: int, count: int) -> Iterator[Memory]:
-        """The words of an image."""
+        """Yield the memory for the words of an image."""
         yield Memory("", width, -(-count * 8 // width), looked_up=True)
 
     def build(self, m: Module) -> None:

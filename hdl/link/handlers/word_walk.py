@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Walks over the weight words of all layers, chunk by chunk."""
+"""The WordWalk, an address counter for the chunks of the weight words of all layers."""
 
 from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -13,9 +13,11 @@ from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT
 
 
 class WordWalk(Block):
-    """Points to a chunk of a weight word: to `address` in `layer`.
+    """An address counter for the chunks of weight words: `address` of a word in `layer`.
 
-    It does not know how many words a layer has: the Core says so when it is asked for one.
+    The counter has no limits: the Core reports an error for a word that does not exist.
+
+    Latency: 1 cycle.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -24,17 +26,17 @@ class WordWalk(Block):
         super().__init__(
             #: Go to the first chunk of the word at `place`.
             start=In(1),
-            #: Packed as in the protocol.
+            #: Layer and address, packed as in the protocol.
             place=In(8 * ADDRESS_FORMAT.size),
-            #: With `place`: the Core has no numbers that are so high.
+            #: Layer or address in `place` exceed the widths of `layer` or `address`.
             outside=Out(1),
             #: Go to the next chunk.
             advance=In(1),
-            #: With `advance`, the word ends with this chunk.
+            #: The chunk is the last one of its word.
             whole=Out(1),
-            #: Some chunks of a word have been passed, but not all.
+            #: The chunk is not the first one of its word.
             begun=Out(1),
-            #: Go to the first word of all.
+            #: Go to the first word of the first layer.
             first=In(1),
             #: Go to the first word of the next layer.
             leave=In(1),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The rules that host and board share, in plain Python: requests, answers, and their meanings."""
+"""The protocol between host and board, in plain Python: requests, answers, and their formats."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a core is laid out in time that stands behind a link."""
+"""The folding of a core that is connected to a link."""
 
 from dataclasses import replace
 
@@ -8,18 +8,19 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 
 BITMAP_BITS = 8
-"""Bits of a word of the Encoder per row that the core takes per cycle: the link brings one byte."""
+"""Bits of an Encoder word per row that the core adds per cycle; the link delivers one byte."""
 
 
 def bitmap_bits(rows: int) -> int:
-    """Return the bits of a word of the Encoder: enough that each of `rows` banks has work."""
+    """Return the bits of a word of the Encoder: `BITMAP_BITS` for each of `rows` banks."""
     return BITMAP_BITS * rows
 
 
 def linked_folding(network: Network, shape: CoreShape = ANY_SHAPE) -> Folding:
-    """The folding behind a link: of the connected inputs, with a bitmap if the network takes one.
+    """Return the folding of a core with a link, for the connected inputs of `network`.
 
-    The bitmap of `shape` is ignored. Raises NetworkError.
+    The core has a bitmap if the network accepts one; the bitmap of `shape` is ignored. Raises
+    NetworkError for several rows per cycle of a network without bitmap.
     """
     rows = shape.rows or 1
     if rows > 1 and not network.takes_bitmap:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bytes of the link: what host and hardware both know (docs/link.md says the same in words).
+"""The frame formats of the link, shared by host and hardware (described in docs/link.md).
 
 A frame is COBS-coded and ends with a zero byte. Decoded it is
 
     type, sequence, payload ..., CRC-16 (high byte first)
 
-Requests go to the board, answers come back with the request's sequence and its type + ANSWER.
-All numbers are little-endian but the CRC. This module is plain Python: the hardware takes its
-constants from here, and so do the benches and the host.
+The host sends requests. The board answers each request with the request's sequence number and its
+type + ANSWER. Numbers are little-endian, except the CRC. This module is plain Python; hardware,
+testbenches and host import its constants.
 """
 
 import binascii
@@ -29,7 +29,7 @@ BAUD = 3_000_000
 """Bits per second, with 8 data bits, no parity and one stop bit."""
 
 DELIMITER = b"\0"
-"""Ends every frame. One before a frame does no harm, and ends what noise has begun."""
+"""Ends every frame. A delimiter before a frame is harmless, and ends a frame started by noise."""
 
 CRC_BITS = 16
 CRC_POLYNOMIAL, CRC_INITIAL = 0x1021, 0xFFFF  # CRC-16/IBM-3740, as `binascii.crc_hqx`
@@ -38,28 +38,29 @@ ANSWER = 0x80
 """Added to a request's type in its answer."""
 
 UNLABELLED = 0xFF
-"""The label of an image that is not to be learned."""
+"""The label of an image without a label, which is not learned."""
 
 PROBE = 0
-"""A type that no request has. Such a frame is dropped for its `Cause.TYPE` whatever its sequence,
-and changes nothing; but the notice of that says which sequence is expected. So it can be repeated
-until the notice comes, where the first byte of HELLO's answer is lost with that answer."""
+"""A reserved type. The board drops such a frame with `Cause.TYPE` for any sequence number, without
+any other effect, and its notice contains the expected sequence number. A host can repeat the frame
+until the notice arrives. HELLO is less suited, because each HELLO changes the expected number."""
 
 BUILD_BYTES = IDENTITY_BYTES
-"""Bytes of the hash by which a design is known."""
+"""Bytes of the hash that identifies a design."""
 
 HEADER_BYTES = 2
-"""Type and sequence."""
+"""Bytes of the header: type and sequence number."""
 
 RING_OVERHEAD = 4
-"""Bytes that a request takes of the board's capacity besides its payload: length, header."""
+"""Bytes of the board's capacity that a request occupies in addition to its payload."""
 
 
 class Request(IntEnum):
-    """Types of requests; each is answered."""
+    """Types of requests; the board answers each request."""
 
     HELLO = 1
-    """No payload. Taken whatever its sequence; the next request's is one more, modulo 256."""
+    """No payload. Accepted with any sequence number; the next request has this number plus 1,
+    modulo 256."""
     WRITE = 2
     """Layer (1), address of the first word (3), whole weight words, each of 4 * chunks bytes."""
     READ = 3
@@ -67,9 +68,9 @@ class Request(IntEnum):
     CHECKSUM = 4
     """No payload."""
     PIXELS = 5
-    """Label (1), bitmap of all pixels: pixel p is bit p % 8 of byte p // 8; the rest is 0."""
+    """Label (1), bitmap of all pixels: pixel p is bit p % 8 of byte p // 8; further bits are 0."""
     INPUTS = 6
-    """Label (1), bitmap of the connected inputs alone, as above."""
+    """Label (1), bitmap of the connected inputs only, in the same order of bits."""
     EVENTS = 7
     """Label (1), then tick (2) and row (2) of every spike, in order of tick."""
     SETTINGS = 8
@@ -77,43 +78,43 @@ class Request(IntEnum):
     STATUS = 9
     """No payload."""
     RESET = 10
-    """No payload: the core is as after power-up, but for the weights."""
+    """No payload: reset the core except its weights."""
     STORE = 11
-    """`STORE_FORMAT`, then the bitmap of the connected inputs: an image to be played."""
+    """`STORE_FORMAT`, then the bitmap of the connected inputs: store an image for PLAY."""
     PLAY = 12
-    """`PLAY_FORMAT`: put the stored images through the core; answered by `COUNTS_FORMAT`."""
+    """`PLAY_FORMAT`: process the stored images; the answer has `COUNTS_FORMAT`."""
 
 
 class Notice(IntEnum):
-    """Types of answers that are no request's type + ANSWER."""
+    """Types of answers other than the type of a request + ANSWER."""
 
     REFUSED = 0xFE
-    """The request of this sequence came well but asks for what is not there: `Cause`."""
+    """The request with this sequence number is well-formed but not possible; payload: `Cause`."""
     ERROR = 0xFF
-    """Frames were dropped (`ERROR_FORMAT`); the sequence is the one that is expected next."""
+    """Frames were dropped (`ERROR_FORMAT`); the sequence number is the next expected one."""
 
 
 class Cause(IntEnum):
-    """Why a frame was dropped, or a request refused."""
+    """Reasons why the board drops a frame, or refuses a request."""
 
     FRAMING = 1
-    """A stop bit was missing, a break, or bytes that are no COBS."""
+    """A missing stop bit, a break, or bytes that are not valid COBS."""
     CRC = 2
-    """The checksum is wrong, or the frame too short to have one."""
+    """The checksum is wrong, or the frame is too short for a checksum."""
     TYPE = 3
-    """There is no such request, or this core has no such thing."""
+    """The type is unknown, or this core does not support it."""
     LENGTH = 4
-    """The payload's length is not that of the type."""
+    """The length of the payload does not match the type."""
     SEQUENCE = 5
-    """Not the sequence that is expected: a frame before it was lost."""
+    """The sequence number is not the expected one, because a previous frame was lost."""
     OVERRUN = 6
-    """The board has no room: the host has sent more than its capacity."""
+    """The Ring is full: the host has sent more than the board's capacity."""
     RANGE = 7
-    """A request names a layer, address or image that is not there, or a part of a word.
+    """The request names a layer, address or image that does not exist, or a part of a word.
 
-    Or a register of the learning rule must not hold its value."""
+    Or the value for a register of the learning rule is out of range."""
     WEIGHTS = 8
-    """An image is to be decided, but the flash had no weights, and none were written since."""
+    """The request needs weights, but the flash had none, and the host has not written them."""
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -126,36 +127,37 @@ def _format(sizes: Mapping[str, int]) -> struct.Struct:
 
 ADDRESS_FORMAT = struct.Struct("<I")  # layer in the lowest byte, address in the upper three
 SETTINGS_BYTES = {one.name: -(-one.bits // 8) for one in REGISTERS.values()}
-"""How many each register of the learning rule takes."""
-SETTINGS_BYTES["margin_minimum"] = 2  # there is room for longer ones
+"""Bytes of each register of the learning rule."""
+SETTINGS_BYTES["margin_minimum"] = 2  # reserves space for larger values
 SETTINGS_FORMAT = _format(SETTINGS_BYTES)
 EVENT_FORMAT = struct.Struct("<HH")  # tick, row
 CHECKSUM_FORMAT = struct.Struct("<I")  # CRC-32 (zlib's) of all words of all layers, in order
 CHECKSUM_CYCLES = 45
-"""For every 4 bytes of all words a board takes at most so many clock cycles until it answers."""
-ERROR_FORMAT = struct.Struct("<BH")  # cause of the latest, frames dropped since power-up
-STATUS_FORMAT = struct.Struct("<BH")  # the same
+"""Maximum number of clock cycles until the answer to CHECKSUM, per 4 bytes of all words."""
+ERROR_FORMAT = struct.Struct("<BH")  # latest cause, frames dropped since power-up
+STATUS_FORMAT = struct.Struct("<BH")  # as ERROR_FORMAT
 DECISION_BYTES = {"class": 1, "flags": 1, "tick": 2, "cycles": 4}
 """Bytes of each field at the beginning of a decision; `flags` are the `DecisionFlag`s."""
 DECISION_FORMAT = _format(DECISION_BYTES)
 SPIKES_BYTES = 2
-"""Then come, for each layer, the spikes into it until the decision."""
+"""Bytes of the spike count of each layer, which follow: its input spikes until the decision."""
 TURNAROUND_BYTES = 4
-"""Then, of a core that learns, the cycles until it could take another image."""
+"""Bytes of the last field, for a core that learns: cycles until the core can accept an image."""
 STORE_BYTES = {"image": 1, "class": 1, "tick": 2}
-"""Bytes of each field in front of a stored image: its number and the decision it should get."""
+"""Bytes of each field in front of a stored image: its number and its expected decision."""
 STORE_FORMAT = _format(STORE_BYTES)
 MAX_BENCH_IMAGES = 1 << 8 * STORE_BYTES["image"]
-"""More could not be numbered."""
+"""Maximum number of stored images, which the width of the image number limits."""
 PLAY_BYTES = {"images": 2, "rounds": 2}
-"""Bytes of each field of PLAY: it plays the first `images` stored ones `rounds` times."""
+"""Bytes of each field of PLAY, which processes the first `images` stored images `rounds` times."""
 PLAY_FORMAT = _format(PLAY_BYTES)
 COUNTS_BYTES = {"decisions": 4, "differences": 4, "cycles": 8}
-"""Bytes of each field of the answer to PLAY. `differences` counts decisions of another class or
-tick than was stored. `cycles` go from the core's first word to the last decision."""
+"""Bytes of each field of the answer to PLAY. `differences` counts the decisions whose class or tick
+differs from the stored decision. `cycles` counts from the core's first word to the last decision.
+"""
 COUNTS_FORMAT = _format(COUNTS_BYTES)
 PLAY_CYCLES_BITS = 40
-"""Bits of the counter of these cycles: the longest play has room, with 65,000 cycles per image."""
+"""Bits of the counter `cycles`, which suffice for the longest PLAY at 65,000 cycles per image."""
 
 
 class DecisionFlag(IntEnum):
@@ -174,41 +176,42 @@ class IdentityFlag(IntEnum):
     """Bits of an identity's flags."""
 
     BITMAPS = 0
-    """PIXELS and INPUTS are taken."""
+    """The board accepts PIXELS and INPUTS."""
     LEARNS = 1
+    """The core learns."""
     LOADED = 2
-    """There are no weights yet: they must be written before an image is decided."""
+    """The core has no weights yet: the host must write them before it sends an image."""
     BENCH = 3
-    """STORE and PLAY are taken."""
+    """The board accepts STORE and PLAY."""
     OVERLAPS = 4
-    """The core takes the next image in while the one before is being decided."""
+    """The core accepts the next image while it decides the previous one."""
     CONVOLVES = 5
-    """Layers of the core convolve; their geometry is told."""
+    """The core has convolutional layers, and the identity contains their geometry."""
     FAULT = 6
-    """Two bits. With LOADED they are the `golden.flash.Fault` of the board's flash, less 1."""
+    """Two bits: with LOADED, the `golden.flash.Fault` of the board's flash, minus 1."""
 
 
 U8 = Annotated[int, "B"]
-"""An unsigned integer on the line, and its code in `struct`."""
+"""An unsigned integer of a record, with its code in `struct`."""
 U16 = Annotated[int, "H"]
 U32 = Annotated[int, "I"]
 
 
 def _record_format(kind: type) -> struct.Struct:
-    """Return the format of the fields that have a code, one after the other."""
+    """Return the format of the fields with a code, in their order."""
     hints = get_type_hints(kind, include_extras=True).values()
     codes = (hint.__metadata__[0] for hint in hints if get_origin(hint) is Annotated)
     return struct.Struct("<" + "".join(codes))
 
 
 def highest(kind: type, field: str) -> int:
-    """Return the largest number that a field of a record holds."""
+    """Return the largest number that fits a field of a record."""
     code = get_type_hints(kind, include_extras=True)[field].__metadata__[0]
     return (1 << 8 * struct.calcsize(code)) - 1
 
 
 class LayerIdentity(NamedTuple):
-    """One layer of the board's core."""
+    """The parameters of a layer of the board's core."""
 
     n_in: U16
     n_out: U16
@@ -223,7 +226,7 @@ class LayerIdentity(NamedTuple):
 
 
 class GeometryIdentity(NamedTuple):
-    """How a layer convolves, as `Geometry` has it; all are 0 for a dense layer."""
+    """The `Geometry` of a convolutional layer; all fields are 0 for a dense layer."""
 
     rows: U16
     columns: U16
@@ -236,34 +239,35 @@ class GeometryIdentity(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """A board's answer to HELLO, behind one byte with the sequence it expected before."""
+    """A board's answer to HELLO, after the byte with the previously expected sequence number."""
 
     flags: U8
+    """Bits of `IdentityFlag`."""
     capacity: U16
-    """Bytes of requests that it holds (RING_OVERHEAD and payload each)."""
+    """Bytes of requests that the board buffers (RING_OVERHEAD and payload for each)."""
     max_payload: U16
-    """Bytes."""
+    """Maximum size of a payload in bytes."""
     clock: U32
-    """Hz."""
+    """Frequency of the clock in Hz."""
     build: Annotated[bytes, f"{BUILD_BYTES}s"]
     """First bytes of a hash of the design without its weights."""
     network: Annotated[bytes, "32s"]
-    """SHA-256 of the network it was built for (`Network.digest`)."""
+    """SHA-256 of the network for which the design was built (`Network.digest`)."""
     n_inputs: U16
     unit: U16
     deadline: U16
     layers: tuple[LayerIdentity, ...]
     bench_images: int = 0
-    """How many images it holds to play; said only with the flag BENCH."""
+    """Number of images that the Player stores; only sent with the flag BENCH."""
     geometry: tuple[GeometryIdentity, ...] = ()
-    """An entry per layer; said only with the flag CONVOLVES."""
+    """An entry per layer; only sent with the flag CONVOLVES."""
 
     def has(self, flag: IdentityFlag) -> bool:
-        """Whether a flag is set."""
+        """Return whether a flag is set."""
         return bool(self.flags >> flag & 1)
 
     def to_bytes(self) -> bytes:
-        """The payload of HELLO's answer but its first byte: version, fields, layers."""
+        """Return the payload of HELLO's answer without its first byte: version, fields, layers."""
         *said, layers, bench_images, geometry = self
         content = bytes([VERSION]) + IDENTITY_FORMAT.pack(*said) + bytes([len(layers)])
         content += b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
@@ -272,7 +276,10 @@ class Identity(NamedTuple):
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Raises ValueError for another version or length, and for what no board can say."""
+        """Return the identity of a payload; the inverse of `to_bytes`.
+
+        Raises ValueError for another version or length, and for values that no board has.
+        """
         if content[:1] != bytes([VERSION]):
             raise ValueError(
                 f"the board speaks version {content[0] if content else '?'} of the protocol, "
@@ -299,9 +306,9 @@ class Identity(NamedTuple):
 
     @property
     def fault(self) -> Fault | None:
-        """Why a board that reads its flash has no weights; None if it has them.
+        """The fault of the flash if the board has no weights; None if it has weights.
 
-        Of a board that reads none it means nothing.
+        The value is meaningless for a board that reads no flash.
         """
         return (
             Fault(1 + (self.flags >> IdentityFlag.FAULT)) if self.has(IdentityFlag.LOADED) else None
@@ -309,7 +316,7 @@ class Identity(NamedTuple):
 
     @property
     def wrong(self) -> str | None:
-        """Which of its numbers no board has, and how much that is; None if all can be."""
+        """A message on the first number that no board can have; None if the numbers are valid."""
         least = {
             "layers": (len(self.layers), 1),
             "capacity": (self.capacity, RING_OVERHEAD + self.max_payload),
@@ -328,20 +335,20 @@ class Identity(NamedTuple):
 
 IDENTITY_FORMAT, LAYER_FORMAT = _record_format(Identity), _record_format(LayerIdentity)
 GEOMETRY_FORMAT = _record_format(GeometryIdentity)
-BENCH_FORMAT = struct.Struct("<H")  # how many images it holds to play
+BENCH_FORMAT = struct.Struct("<H")  # number of images that the Player stores
 
 
 def identity_bytes(layers: int, plays: bool = False, convolves: bool = False) -> int:
-    """Return the bytes of an identity.
+    """Return the number of bytes of an identity.
 
-    With `plays` the design holds images to play, and with `convolves` layers convolve.
+    `plays` is whether the design stores images to play, `convolves` whether any layer convolves.
     """
     of_layer = LAYER_FORMAT.size + GEOMETRY_FORMAT.size * convolves
     return 1 + IDENTITY_FORMAT.size + 1 + layers * of_layer + BENCH_FORMAT.size * plays
 
 
 class FrameError(FirstSpikeError, ValueError):
-    """Bytes that are no frame; the message says why, `cause` as the board would."""
+    """The bytes are not a valid frame; `cause` is the cause that a board would report."""
 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)
@@ -349,14 +356,14 @@ class FrameError(FirstSpikeError, ValueError):
 
 
 def encode_frame(kind: int, sequence: int, payload: bytes = b"") -> bytes:
-    """A frame as it goes over the line, its delimiter included."""
+    """Return the bytes of a frame, including its delimiter."""
     body = bytes([kind, sequence & 0xFF]) + payload
     checked = body + binascii.crc_hqx(body, CRC_INITIAL).to_bytes(2, "big")
     return cobs.encode(checked) + DELIMITER
 
 
 def decode_frame(coded: bytes) -> tuple[int, int, bytes]:
-    """(type, sequence, payload) of a frame without its delimiter. Raises FrameError."""
+    """Return (type, sequence, payload) of a frame without its delimiter. Raises FrameError."""
     try:
         body = cobs.decode(coded)
     except cobs.DecodeError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The identity that a board has of its core and its network; and the core of an identity."""
+"""Conversion between the configuration of a core and the identity of its board."""
 
 from dataclasses import dataclass
 
@@ -27,25 +27,26 @@ from .formats import (
 )
 
 RING_BYTES = 8192
-"""Bytes of requests that a board holds: 63 images of MNIST with all pixels, or half an SPRAM."""
+"""Capacity of the Ring: 63 images of MNIST with all pixels, or half an SPRAM of the iCE40."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """A link tells these facts of its design, besides core and network.
+    """Properties of a design in its identity, in addition to those of core and network.
 
-    Raises ValueError for a hash of another length.
+    Raises ValueError for a `build` of another length.
     """
 
     clock_hz: int
+    """Frequency of the clock."""
     build: bytes = bytes(BUILD_BYTES)
-    """First bytes of the hash that names the design."""
+    """First bytes of the hash of the design."""
     loaded: bool = False
-    """The weights must be written after power-up."""
+    """The host must write the weights after power-up."""
     ring_bytes: int = RING_BYTES
-    """Bytes of requests that the board holds, a power of two."""
+    """Capacity of the Ring in bytes, a power of two."""
     bench_images: int = 0
-    """Number of images that the board holds to play."""
+    """Number of images that the Player stores."""
 
     def __post_init__(self) -> None:
         if len(self.build) != BUILD_BYTES:
@@ -55,10 +56,10 @@ class Facts:
 
 
 _MOST_LAYERS = (1 << 8) - 1
-"""The link has a byte for the number of layers."""
+"""Maximum number of layers; its field has one byte."""
 
 _MOST_WORDS = 1 << 24
-"""The link has three bytes for the address of a weight word."""
+"""Maximum number of weight words of a layer; their address has three bytes."""
 
 
 def linked_config(
@@ -67,7 +68,7 @@ def linked_config(
     any_weights: bool = False,
     stored_bits: int | None = None,
 ) -> CoreConfig:
-    """Return the configuration of a core for `network` behind a link.
+    """Return the configuration of a core with a link, for `network`.
 
     Raises NetworkError as `linked_folding` and `CoreConfig.of` do, and for a number of the network
     that is too large for its field on the line.
@@ -140,11 +141,11 @@ def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
 
 
 _DENSE = GeometryIdentity(0, 0, 0, 0, 0, 0, 0, 0)
-"""What is said of a dense layer."""
+"""The geometry of a dense layer in an identity."""
 
 
 def _told(kind: LayerKind) -> GeometryIdentity:
-    """Return what an identity says of how a layer convolves."""
+    """Return the geometry of a layer for an identity."""
     if not isinstance(kind, Convolution):
         return _DENSE
     of = kind.geometry
@@ -174,7 +175,7 @@ def _kinds(identity: Identity) -> list[LayerKind]:
 
 
 def config_of(identity: Identity) -> CoreConfig:
-    """The configuration of the board's core. It takes the connected inputs alone."""
+    """Return the configuration of the board's core, which has the connected inputs only."""
     counted = tuple(layer.n_in for layer in identity.layers)
     overlaps = identity.has(IdentityFlag.OVERLAPS)
     sent = [*(layer.rows for layer in identity.layers[1:]), 1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lines that a link can have: which wires carry its bytes."""
+"""The kinds of serial lines of a link."""
 
 from enum import StrEnum
 
@@ -7,15 +7,15 @@ from firstspike.golden.system.errors import FirstSpikeError
 
 
 class Line(StrEnum):
-    """What is between a host and a board."""
+    """The kind of line between a host and a board."""
 
     UART = "uart"
     SPI = "spi"
 
 
 class LineError(FirstSpikeError, ValueError):
-    """A line that a board does not have; the message says which boards have it."""
+    """The board does not have this line; the message names the boards that have it."""
 
 
 SPI_CLOCKS = 4
-"""Clocks of the board a bit of SPI, at least: its wires are sampled by that clock."""
+"""Minimum number of clock cycles of the board per SPI bit, because its clock samples the wires."""

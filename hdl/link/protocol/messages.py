@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The payloads of the link: how long they are, and what they mean to a host.
+"""The payloads of the link: their lengths, and their conversion on the host.
 
-Plain Python: whoever is at the other end of a board's line, real or simulated, has it from here.
+This module is plain Python, for hosts of real and simulated boards.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,24 +35,23 @@ from .formats import (
 )
 
 WORD_BYTES = CHUNK_BITS // 8
-"""Bytes of a chunk of weights, and of an event. Payloads of variable length grow by multiples of
-it."""
+"""Bytes of a chunk of weights, and of an event; the granularity of variable lengths."""
 
 MAX_WORDS = 255
-"""Most words of a READ; no piece of the weights has more."""
+"""Maximum number of words of a READ."""
 
 _CAUSES = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
 
 
 class Length(NamedTuple):
-    """Bytes of a payload: `least`, or more where it is `variable`."""
+    """Length of a payload in bytes: exactly `least`, or at least `least` if `variable`."""
 
     least: int
     variable: bool = False
 
 
 def bitmap_bytes(pixels: int) -> int:
-    """Bytes of a bitmap."""
+    """Return the bytes of a bitmap."""
     return -(-pixels // 8)
 
 
@@ -66,7 +65,7 @@ class Counts(NamedTuple):
 
     decisions: int
     differences: int
-    """Decisions of another class or tick than the image was stored with."""
+    """Decisions whose class or tick differs from the stored decision."""
     cycles: int
     """Clock cycles from the core's first word to the last decision, both included."""
 
@@ -74,7 +73,7 @@ class Counts(NamedTuple):
 def lengths_of(
     config: CoreConfig, network: Network, bench_images: int = 0
 ) -> dict[Request, Length]:
-    """The requests that a board with a core of `config` for `network` takes."""
+    """Return the requests that a board with a core of `config` for `network` accepts."""
     lengths = {
         Request.HELLO: Length(0),
         Request.WRITE: Length(ADDRESS_FORMAT.size + WORD_BYTES, variable=True),
@@ -96,7 +95,7 @@ def lengths_of(
 
 
 def goes_as_bitmap(config: CoreConfig, ticks: np.ndarray) -> np.ndarray:
-    """Of images int [n, n_rows], or of one, whether it goes as a bitmap; else as events."""
+    """Return whether each image, int [n, n_rows] or [n_rows], is sent as a bitmap (else events)."""
     if config.bitmap is None:
         return np.zeros(np.shape(ticks)[:-1], bool)
     return np.all((ticks == 0) | (ticks == config.unit), axis=-1)
@@ -105,14 +104,14 @@ def goes_as_bitmap(config: CoreConfig, ticks: np.ndarray) -> np.ndarray:
 def image_request(
     config: CoreConfig, ticks: np.ndarray, label: int = learning.UNLABELLED
 ) -> tuple[Request, bytes]:
-    """Type and payload for an image, int [n_rows], in as few bytes as it takes."""
+    """Return type and payload of the shortest request for an image, int [n_rows]."""
     if goes_as_bitmap(config, ticks):
         return Request.INPUTS, bitmap_payload(ticks != 0, label)
     return Request.EVENTS, _labelled(label, events(ticks).astype("<u2").tobytes())
 
 
 def bitmap_payload(bright: np.ndarray, label: int = learning.UNLABELLED) -> bytes:
-    """The payload of PIXELS or INPUTS for an image, bool [n]."""
+    """Return the payload of PIXELS or INPUTS for an image, bool [n]."""
     return _labelled(label, packed(bright))
 
 
@@ -121,9 +120,9 @@ def _labelled(label: int, content: bytes) -> bytes:
 
 
 def store_payloads(ticks: np.ndarray, expected: Results) -> Iterator[bytes]:
-    """The payloads of STORE for images int [n, n_rows] that go as bitmaps.
+    """Yield the payloads of STORE for images, int [n, n_rows], that are sent as bitmaps.
 
-    The decisions of `expected` are those that they should get.
+    `expected` holds their expected decisions.
     """
     decided = zip(expected.decision.tolist(), expected.tick.tolist(), strict=True)
     for number, (image, decision) in enumerate(zip(ticks, decided, strict=True)):
@@ -131,7 +130,7 @@ def store_payloads(ticks: np.ndarray, expected: Results) -> Iterator[bytes]:
 
 
 def play_payload(images: int, rounds: int) -> bytes:
-    """The payload of PLAY for the first `images` that are stored, so many times."""
+    """Return the payload of PLAY for the first `images` stored images, `rounds` times."""
     return PLAY_FORMAT.pack(images, rounds)
 
 
@@ -147,9 +146,9 @@ def decision_bytes(config: CoreConfig) -> int:
 
 
 def results_of(config: CoreConfig, answers: Iterable[bytes | None]) -> Results:
-    """What a board says of images in the payloads that answer them, None for those that are lost.
+    """Return the results of images from the payloads of their answers; None is a lost answer.
 
-    `updated` and `turnaround` are of a core that learns. The link carries no spikes.
+    Only a core that learns has `updated` and `turnaround`. The link transmits no spikes.
     """
     answers, silence = list(answers), bytes(decision_bytes(config))
     lost = np.array([one is None for one in answers], bool)
@@ -176,23 +175,23 @@ def results_of(config: CoreConfig, answers: Iterable[bytes | None]) -> Results:
 
 
 def settings_payload(settings: Settings, seed: int = 0) -> bytes:
-    """The payload of SETTINGS; with the seed 0 the generator goes on with the state it has."""
+    """Return the payload of SETTINGS; with seed 0 the generator keeps its state."""
     return SETTINGS_FORMAT.pack(*settings.registers(seed).values())
 
 
 def word_bytes(layer: LayerConfig) -> int:
-    """Bytes of a weight word of a layer on the line."""
+    """Return the bytes of a weight word of a layer in a payload."""
     return WORD_BYTES * chunks_of(layer)
 
 
 def weight_bytes(
     config: CoreConfig, network: Network, stored: Sequence[np.ndarray] | None = None
 ) -> list[bytes]:
-    """All weight words of every layer, in order of address, as they go over the line.
+    """Return the weight words of each layer in order of address, as payload bytes.
 
-    For a core that learns `stored` are the stored weights; None for those of the network, the bits
-    below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
-    that the core does not hold.
+    For a core that learns, `stored` holds the stored weights; None derives them from the weights of
+    the network, with the additional low bits at the middle of their range. Raises NetworkError like
+    `weight_chunks`, and for stored weights that do not fit the core.
     """
     bits = config.stored_bits
     if stored is None:
@@ -210,12 +209,15 @@ def weight_bytes(
 
 
 def weights_of(config: CoreConfig, content: bytes) -> tuple[np.ndarray, ...]:
-    """The inverse: (stored) weights int16 [n_in, n_out] a layer, from all words of all layers."""
+    """Return the (stored) weights, int16 [n_in, n_out] per layer, from the words of all layers."""
     return weights_from_chunks(config, np.frombuffer(content, "<u4").tolist())
 
 
 def weight_places(config: CoreConfig, most: int) -> Iterator[tuple[int, int, int]]:
-    """Layer, address and number of words of pieces of all weights, of `most` bytes or one word."""
+    """Yield layer, address and number of words of parts of the weights of up to `most` bytes.
+
+    A part has at least one word.
+    """
     for number, layer in enumerate(config.layers):
         step = max(1, min(MAX_WORDS, most // word_bytes(layer)))
         for address in range(0, layer.words, step):
@@ -223,7 +225,7 @@ def weight_places(config: CoreConfig, most: int) -> Iterator[tuple[int, int, int
 
 
 def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> Iterator[bytes]:
-    """Payloads that write `weight_bytes`, `most` bytes of them at a time."""
+    """Yield the payloads of WRITE for `weight_bytes`, with up to `most` bytes of weights each."""
     for number, address, count in weight_places(config, most):
         size = word_bytes(config.layers[number])
         words = content[number][address * size : (address + count) * size]
@@ -231,5 +233,5 @@ def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> It
 
 
 def weight_address(layer: int, address: int) -> bytes:
-    """Return the first bytes of a payload that writes or reads weights."""
+    """Return the first bytes of the payload of WRITE or READ."""
     return ADDRESS_FORMAT.pack(layer | address << 8)
