@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The figures of a core by which its cycles are counted, here and on the page."""
+"""The figures of a core from which its cycles are counted, by the cycle model and the web page."""
 
 from collections import namedtuple
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from . import latencies
 from .folding import Folding
 from .layer import DRAIN_BLOCK, MASK_PLACES, LayerFolding
 
-# The figures come as arguments: compiled code would keep those it was compiled with.
+# The figures are arguments: compiled code would otherwise keep the values of its compilation.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
 _Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy wants them spelled out
 
 
 class Reach(NamedTuple):
-    """Which positions a spike reaches in each layer that convolves; a dense layer has one.
+    """The positions that a spike reaches in each convolving layer; a dense layer has one position.
 
-    Input i of layer n is at place p = i % places[n] of its map, and reaches the positions
+    Input i of layer n has the index p = i % places[n] in its map, and reaches the positions
     `position[first[offset[n] + p] : first[offset[n] + p + 1]]`.
     """
 
     convolves: np.ndarray
-    located: np.ndarray  # registers up to that of the walk
+    located: np.ndarray  # registers up to that of the scan of positions
     positions: np.ndarray
     places: np.ndarray  # inputs of a map
     offset: np.ndarray
@@ -42,15 +42,15 @@ class CoreFigures(NamedTuple):
     lanes: np.ndarray
     groups: np.ndarray
     window: np.ndarray
-    one_walk: np.ndarray  # whether a walk that advances waits until the one before is sent
-    stages: np.ndarray  # registers behind that of the event
-    fetching: np.ndarray  # which of them is the memory's
-    places: np.ndarray  # whether masks wait in places kept for them
+    one_walk: np.ndarray  # whether a sweep that advances time waits until the one before is sent
+    stages: np.ndarray  # registers after that of the event
+    fetching: np.ndarray  # number of the memory's register among them
+    places: np.ndarray  # whether masks wait in separate slots
     rows: np.ndarray
     sends: np.ndarray
     release: np.ndarray
     queued: np.ndarray
-    offset: np.ndarray  # of a layer's neurons in `spikes`
+    offset: np.ndarray  # of a layer's first neuron in `spikes`
     decision: int
     deadline: int
     drain_block: int
@@ -60,43 +60,43 @@ class CoreFigures(NamedTuple):
 
 
 class ImageState(NamedTuple):
-    """What is known of an image; times are cycles.
+    """The state of an image; times are cycles.
 
-    All figures begin at 0, except `decided` and `ended`. From `masks` on there is one entry per
+    Figures start at 0, except `decided` and `ended`. From `masks` on, arrays have an entry per
     layer; each array is a row of `by_layer`.
     """
 
     spikes: np.ndarray  # ticks of all hidden neurons
     decision_tick: np.ndarray  # [0]
-    decided: np.ndarray  # [0]: the cycle of the decision, -1 before
-    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
-    intake: np.ndarray  # [k]: from when on the latest event is in the intake's register k
-    registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
-    places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
-    located: np.ndarray  # [layer, k]: as `registers`, of those up to that of the walk
-    reached: np.ndarray  # [layer, position]: whether a spike has reached it
+    decided: np.ndarray  # [0]: cycle of the decision, -1 before it
+    ended: np.ndarray  # [0]: cycle in which the last layer accepts the image's END, -1 before
+    intake: np.ndarray  # [k]: first cycle in which the latest event is in register k of the intake
+    registers: np.ndarray  # [layer, k]: first cycle of the latest operation in register k
+    places: np.ndarray  # [layer, k]: cycle in which the drain took the mask in slot k
+    located: np.ndarray  # [layer, k]: as `registers`, for those up to the scan of positions
+    reached: np.ndarray  # [layer, position]: whether a spike has reached the position
     listed: np.ndarray  # [layer, k]: the position that was reached as the k-th
-    arrived: np.ndarray  # [layer, k]: the k-th neuron of those that fired in this window
+    arrived: np.ndarray  # [layer, k]: the k-th neuron that fired in this window
     by_layer: np.ndarray
-    masks: np.ndarray  # how many have been made
-    next: np.ndarray  # when the sequencer can work on its next event
-    event_free: np.ndarray  # when the register in front of it takes that
-    door_free: np.ndarray  # when the one before can hand it over
+    masks: np.ndarray  # number of masks so far
+    next: np.ndarray  # cycle in which the sequencer can process its next event
+    event_free: np.ndarray  # cycle in which the register before the sequencer accepts that event
+    door_free: np.ndarray  # cycle in which the register before that one can pass it on
     started: np.ndarray
     now: np.ndarray  # tick
-    beats: np.ndarray  # events with rows of tick `now` that have gone to the first group alone
-    opening: np.ndarray  # by how many ticks the walk that they belong to advances, or BEGINS
-    skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
-    mask_free: np.ndarray  # when the drain takes it, to empty it block by block
-    block_free: np.ndarray  # when it takes the next block
-    promised: np.ndarray  # when a walk may advance that waits for the one before
-    listings: np.ndarray  # of the positions in `listed`
-    settled: np.ndarray  # from when on that is known
-    arrivals: np.ndarray  # of the neurons that fired in this window
+    beats: np.ndarray  # events with rows of tick `now` that only the first group has processed
+    opening: np.ndarray  # number of ticks by which their sweep advances, or BEGINS
+    skid_free: np.ndarray  # cycle in which the lanes can pass on the next mask, if they wait
+    mask_free: np.ndarray  # cycle in which the drain accepts it, to empty it block by block
+    block_free: np.ndarray  # cycle in which the drain accepts the next block
+    promised: np.ndarray  # first cycle of a sweep that waits for the one before
+    listings: np.ndarray  # number of positions in `listed`
+    settled: np.ndarray  # first cycle in which that number is known
+    arrivals: np.ndarray  # number of neurons that fired in this window
 
 
 def figures_of(network: Network, folding: Folding) -> CoreFigures:
-    """Collect all figures by which the cycles of a core are counted."""
+    """Collect all figures from which the cycles of a core are counted."""
     layers = folding.layers
 
     def each(name: str) -> np.ndarray:
@@ -127,7 +127,7 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
 
 
 def _reach_of(layers: Sequence[LayerFolding]) -> Reach:
-    """Collect which positions spikes reach, layer after layer."""
+    """Collect the positions that spikes reach, layer by layer."""
     none = np.zeros(0, np.int64)
     places, offset, first, position = [], [], [none], [none]
     for layer in layers:

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An event-level replica of a core, compiled: the cycle in which each image is decided.
 
-Every event is pushed into its layer, which answers with the cycle in which it takes it. On the way
-the operations it causes pass through the layer's registers, and the spikes they cause are pushed
-into the next layer. Registers are a tandem queue with blocking: with e[k] the cycle from which an
-operation is in register k,
+`_push` offers every event to its layer and returns the cycle in which the layer accepts it. It
+passes the operations of the event through the layer's registers, and pushes their spikes into the
+next layer. Registers are a tandem queue with blocking: with e[k] the first cycle of an operation in
+register k,
 
     e[k] = max(e[k - 1] + 1, e[k + 1] of the operation before)
 
-A `+ 1` is the next cycle, since a register takes one thing a cycle; latencies have names. No weight
-is looked at: the spike ticks come from the integer model.
+A `+ 1` is the next cycle, since a register accepts one item per cycle; latencies have names. The
+replica reads no weights: the spike ticks come from the integer model.
 
-All compiled functions are in this file: numba compiles a cached function anew only when the file of
-the function itself has changed.
+All compiled functions are in this file: numba recompiles a cached function only if its own file has
+changed.
 """
 
 import numpy as np
@@ -20,15 +20,15 @@ from numba import njit
 
 SPIKE, ADVANCE, END = 0, 1, 2
 BEGINS = -1
-"""It stands for the steps of an image's first walk, which does not advance."""
+"""Value of `opening` for an image's first sweep, which does not advance time."""
 
 
 @njit(cache=True)
 def _issue(core, state, layer, at, fetched, ready):
     """Pass one operation from the sequencer to the lanes.
 
-    Its word is there from `fetched` on. Returns the cycle of its issue, and the cycle in which it
-    leaves the lanes, from `ready` on.
+    Its word is available from cycle `fetched` on. Returns the cycle of its issue, and the cycle in
+    which it leaves the lanes, from `ready` on.
     """
     e = state.registers[layer]
     stages = core.stages[layer]
@@ -46,10 +46,10 @@ def _issue(core, state, layer, at, fetched, ready):
 
 @njit(cache=True)
 def _located(core, state, layer, at):
-    """Pass an operation from the sequencer of a layer that convolves to the register of its walk.
+    """Pass an operation of a convolving layer from the sequencer to the register of its scan.
 
-    Returns the cycle of its issue, and that from which it is in that register. Whoever calls says
-    from when on the register is free again.
+    Returns the cycle of its issue, and its first cycle in that register. The caller sets the cycle
+    in which the register is free again.
     """
     e = state.located[layer]
     walk = core.reach.located[layer]
@@ -62,10 +62,10 @@ def _located(core, state, layer, at):
 
 @njit(cache=True)
 def _mask_beats(core, state, layer, group, position, steps, beats):
-    """Fill `beats` [k, 2] with the block and the neuron of each beat of a mask; returns how many.
+    """Fill `beats` [k, 2] with block and neuron of each beat of a mask; return the number of beats.
 
     The mask is that of a group at a position after an advance by `steps`. Without a beat the first
-    block is -1. Spikes that are sent in one cycle are of different banks of the next layer.
+    block is -1. Spikes that are sent in one cycle belong to different banks of the next layer.
     """
     lanes, tick = core.lanes[layer], state.now[layer]
     positions, first = core.reach.positions[layer], core.offset[layer]
@@ -92,9 +92,9 @@ def _mask_beats(core, state, layer, group, position, steps, beats):
 
 @njit(cache=True)
 def _queued(core, state, layer, steps, out):
-    """Fill `out` [k, 2] with tick and neuron of the window that ends now; returns how many.
+    """Fill `out` [k, 2] with tick and neuron of the window that ends now; return their number.
 
-    They are in the order of their ticks, and those of one tick in the order of their arrival.
+    The order is by tick, and within a tick by arrival.
     """
     tick, count = state.now[layer], 0
     arrived = state.arrived[layer, : state.arrivals[layer]]
@@ -110,9 +110,9 @@ def _queued(core, state, layer, steps, out):
 
 @njit(cache=True)
 def _push(core, state, layer, kind, tick, address, offered):
-    """Offer an event to `layer` from cycle `offered` on; returns the cycle in which it is taken.
+    """Offer an event to `layer` from cycle `offered` on; return the cycle in which it is accepted.
 
-    Recursive in the layers (and one function for that reason: numba caches no other recursion).
+    Recursive over the layers (therefore a single function: numba caches no other recursion).
     """
     if state.decided[0] >= 0:
         return offered
@@ -132,7 +132,7 @@ def _push(core, state, layer, kind, tick, address, offered):
         lag = target - state.now[layer] if state.started[layer] else -1
         ends = False
         if (lag > 0 or (lag == 0 and kind == END)) and state.beats[layer] and replays:
-            # The tick's rows are complete: the other groups replay them.
+            # The tick's rows are complete: the other groups now replay them.
             first_group, rows, steps = 1, state.beats[layer], state.opening[layer]
             takes_row = False
         elif lag < 0:
@@ -164,8 +164,8 @@ def _push(core, state, layer, kind, tick, address, offered):
         if core.one_walk[layer] and (ends or (first_group == 0 and steps > 0)):
             at = max(at, state.promised[layer])
 
-        # A walk over all groups; over the first alone while its rows come; over the others. A layer
-        # that convolves visits the positions reached so far, and then those that the row is for.
+        # A sweep over all groups, over only the first group while its rows arrive, or over the
+        # others. A convolving layer visits the positions reached so far, and then those of the row.
         begun = np.int64(-1)
         told, position = np.int64(0), np.int64(0)
         visits = (groups - first_group) * rows
@@ -202,8 +202,8 @@ def _push(core, state, layer, kind, tick, address, offered):
                 closes = group == groups - 1
                 fires = index == 0 and (steps > 0 or ends) and not last
             place = state.masks[layer] % core.mask_places
-            # In front of the store an operation waits for a place for its mask; its first register
-            # takes a cycle.
+            # An operation waits before the store for a slot for its mask; its first register takes
+            # a cycle.
             freed = state.places[layer, place] + latency.FREED
             fetched = freed + 1 if fires and places else 0
             ready = state.skid_free[layer] if fires and not places else 0
@@ -222,14 +222,14 @@ def _push(core, state, layer, kind, tick, address, offered):
                     state.settled[layer] = state.registers[layer, latency.REACHED]
                 continue
 
-            # The mask is searched, block by block.
+            # The drain searches the mask block by block.
             count = _mask_beats(core, state, layer, group, position, steps, beats)
             if window and beats[0, 0] >= 0:
                 for beat in range(count):
                     state.arrived[layer, state.arrivals[layer]] = beats[beat, 1]
                     state.arrivals[layer] += 1
             if places:
-                # It waits in a place kept for it.
+                # The mask waits in a slot reserved for it.
                 empty = state.mask_free[layer] if sends == 1 else state.block_free[layer]
                 taken_out = max(left + latency.DRAIN_PLACE, empty)
                 state.places[layer, place] = taken_out
@@ -239,7 +239,7 @@ def _push(core, state, layer, kind, tick, address, offered):
             elif places:
                 found = offer = taken_out + latency.DRAIN_BLOCKS
             else:
-                # Not taken, it waits beside the drain and holds up the next one.
+                # A mask that is not accepted waits next to the drain and blocks the next one.
                 found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
                 state.skid_free[layer] = offer
             for beat in range(count):
@@ -262,7 +262,7 @@ def _push(core, state, layer, kind, tick, address, offered):
             if steps > 0 or ends:
                 state.promised[layer] = state.block_free[layer] + latency.DONE
 
-        # A window's queue is released when its last beat has come through the crossing unit.
+        # A window's queue is released when its last beat has passed the crossing-time divider.
         if window and (ends or (steps > 0 and (convolves or not takes_row))):
             empty = state.block_free[layer] + core.release[layer]
             offer = state.block_free[layer] + core.queued[layer]
@@ -290,7 +290,7 @@ def _push(core, state, layer, kind, tick, address, offered):
 
 @njit(cache=True)
 def _take(core, state, kind, tick, address, offered):
-    """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
+    """Offer an event to the intake from cycle `offered` on; return the cycle of its acceptance."""
     e, stages = state.intake, core.latency.INTAKE
     taken = max(offered, e[2] - 1)
     e[1] = taken + 1
@@ -314,7 +314,7 @@ def _image(core, state, ticks, bitmap, connected):
 
 @njit(cache=True)
 def _events(core, state, ticks):
-    """Offer an image as events: each has one row of every bank that has any left at its tick."""
+    """Offer an image as events: each has one row of every bank that still has rows at its tick."""
     spike, end = np.int64(SPIKE), np.int64(END)
     banks = np.zeros(core.rows[0], np.int64)
     offered = np.int64(0)
@@ -342,9 +342,9 @@ def _banked_bitmap(core, state, bitmap, connected):
     for pixel in range(connected.size):
         bright[pixel // bitmap, pixel % banks] += connected[pixel] > 0
     tick = connected.max() - 2
-    ahead = np.zeros(banks, np.int64)  # the next word of each bank
-    held = np.full(banks, -1)  # the one it searches
-    left = np.zeros(banks, np.int64)  # bits of it
+    ahead = np.zeros(banks, np.int64)  # next word of each bank
+    held = np.full(banks, -1)  # word that each bank searches
+    left = np.zeros(banks, np.int64)  # its remaining bits
     free = none = np.int64(0)  # `free`: when the register of the event can be loaded
     latency = core.latency
     cycle = np.int64(0)
@@ -363,7 +363,7 @@ def _banked_bitmap(core, state, bitmap, connected):
             else:
                 used = held[bank] < 0
             if used and held[bank] < final:
-                # Dark words are not kept, but for the last one.
+                # Dark words are dropped, except the last one.
                 word = ahead[bank]
                 while word < final and word <= cycle and bright[word, bank] == 0:
                     word += 1
@@ -377,7 +377,7 @@ def _banked_bitmap(core, state, bitmap, connected):
 
 @njit(cache=True)
 def _bitmap(core, state, bitmap, connected):
-    """Offer an image as words; one register holds a word, one the pixel whose row is looked up."""
+    """Offer an image as words; one register holds a word, another the pixel with its row."""
     spike, end = np.int64(SPIKE), np.int64(END)
     latency = core.latency
     word_offered = 0
@@ -387,7 +387,7 @@ def _bitmap(core, state, bitmap, connected):
     for word in range(words):
         pixels = connected[word * bitmap : (word + 1) * bitmap]
         if word < words - 1 and not pixels.any():
-            # Dropped whatever the register is at.
+            # The word is dropped in any state of the register.
             word_offered += 1
             continue
         word_taken = max(word_offered, word_free)
@@ -396,23 +396,23 @@ def _bitmap(core, state, bitmap, connected):
         for place, pixel in enumerate(pixels):
             if pixel == 0:
                 continue
-            # 1: bright, but no input of the core; its tick otherwise
+            # 1: bright but unconnected; otherwise 2 + tick
             word_free = max(at, row_free)
             at = word_free + 1
             row_free = word_free + latency.ENCODER_ROW
             if pixel > 1:
                 address = np.int64(word * bitmap + place)
                 row_free = _take(core, state, spike, pixel - 2, address, row_free)
-    # With the end the last word is used up.
+    # The END uses up the last word.
     offered = max(at, row_free) + latency.ENCODER_ROW
     _take(core, state, end, np.int64(0), np.int64(0), offered)
 
 
 @njit(cache=True)
 def count_images(core, state, spikes, decision_ticks, ticks, bitmap, connected):
-    """The cycles in which each image is decided, and in which the last layer takes its end.
+    """Return the cycles in which images are decided, and in which the last layer accepts their END.
 
-    A decision stops everything; -1 stands for what then does not happen.
+    A decision stops everything; -1 marks an event that does not occur.
     """
     decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):
@@ -420,7 +420,7 @@ def count_images(core, state, spikes, decision_ticks, ticks, bitmap, connected):
             known[:] = 0
         state.intake[:] = 0
         state.decided[0] = state.ended[0] = -1
-        for neuron in range(state.spikes.size):  # of an array numba compiles a message, too
+        for neuron in range(state.spikes.size):  # of an array numba would compile a message, too
             state.spikes[neuron] = spikes[image, neuron]
         state.decision_tick[0] = decision_ticks[image]
         _image(core, state, ticks[image], bitmap, connected[image])
