@@ -38,8 +38,8 @@ SAMPLE = 2000
 """Approximate number of images whose clock cycles are counted, if there are enough."""
 
 FEW = 200
-"""The same for a comparison of lanes, and for convolving networks, whose images take long to
-count."""
+"""Approximate number of images for a comparison of lanes, and for convolving networks, whose images
+take long to count."""
 
 
 class Estimated(NamedTuple):

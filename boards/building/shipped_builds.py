@@ -45,7 +45,7 @@ class ShippedBuild:
     """Number of images with equal results of the simulated synthesised netlist and the golden
     model."""
     bitstream: int = 0
-    """The same for its bitstream."""
+    """Number of images with equal results of its simulated bitstream and the golden model."""
 
     @property
     def verified(self) -> str | None:

@@ -10,9 +10,9 @@ which a USB bridge may hold back for 16 ms.
 The board accepts requests only in the order of their sequence numbers, without a gap, and answers
 in order. A loss shows in one of three ways:
 
-- an answer comes for a later request: the earlier ones were done and their answers are lost;
-- the board says that it has dropped a frame: a request is lost, and so are all after it;
-- nothing comes.
+- an answer to a later request arrives: the earlier ones were done and their answers are lost;
+- the board reports a dropped frame: a request is lost, and so are all after it;
+- nothing arrives.
 
 The last two cases need a *probe*. The host sends a frame without a type, which the board drops. The
 board's notice contains the expected sequence number, and so shows which requests it has accepted. A

@@ -112,6 +112,6 @@ def _idle(cell: RoutedCell, port: str) -> str:
     if mux == port and cell.kind == BLOCK_RAM:
         return "1"  # the wire is tied to 1, and nothing inverts it
     if mux == "INV":
-        # the wire is tied to 1; a model that inverts the input does so here, too
+        # the wire is tied to 1; the model's inversion of the input applies here, too
         return str(int(f"{port}MUX" in _OWN_MUXES.get(cell.kind, ())))
     return str(int(port in _ONES.get(cell.kind, ())))

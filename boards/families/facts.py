@@ -66,9 +66,11 @@ class Facts:
 
     pll: type[PllBlock]
     dividers: Callable[[int, int], Dividers]
-    """Return dividers of the PLL for an oscillator and a clock in Hz. Raises ClockError."""
+    """Function that returns the PLL's dividers for an oscillator and a clock in Hz. Raises
+    ClockError."""
     clocks: Callable[[int], set[float]]
-    """Return the frequencies in Hz that the PLL can generate from an oscillator's."""
+    """Function that returns the frequencies in Hz that the PLL can generate from an
+    oscillator's."""
     block_cost: int
     """Cost of a block RAM in bits of logic, from the library of Yosys."""
     rom_block_cost: int

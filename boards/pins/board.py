@@ -41,7 +41,7 @@ class Alone:
     clocks: Mapping[str, int]
     """Default clock in Hz by the name of a sensor."""
     connect: Callable[[Module, Platform, Any], None]
-    """Connects the pins with an AloneCore: flash, text and lights."""
+    """Function that connects the pins with an AloneCore: flash, text and lights."""
     sensors: Mapping[str, Callable[[Module, Platform, Any], None]]
     """Functions that connect the pins of a sensor with the AloneCore, by the name of the sensor."""
 
@@ -62,7 +62,8 @@ class Board:
     """Whether the weights are written over the link after power-up, or are part of the
     bitstream."""
     connect: Callable[[Module, Platform, object], None]
-    """Connects the pins with a SerialCore: line, lights, and the button for a digit."""
+    """Function that connects the pins with a SerialCore: line, lights, and the button for a
+    digit."""
     programmers: tuple[tuple[str, ...], ...]
     """Commands that program the board, the best one first; the bitstream's name follows."""
     attach: str = "plug the board in"

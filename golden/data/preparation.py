@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Prepares a photo of a digit as MNIST's images were made: cut out, scaled, centred.
 
-    opaque     colours as they are seen: what is transparent lies on white, or on black if bright
+    opaque     displayed colours: transparent parts are on white, or on black below light ink
     reduced    the picture with `WORK` pixels on its longer side, by the mean of areas
-    ground     what the ink is on: the median around each place. It leaves out strokes, and follows
+    ground     background of the ink: the median around each cell. It excludes strokes, and follows
                uneven light and the edges of shadows.
-    standing   how far ink stands out of the ground, in the clearest of red, green, blue and grey.
-               The far values say whether ink is dark or light.
+    standing   contrast of the ink to the ground, in the clearest of red, green, blue and grey.
+               The extreme values show whether the ink is dark or light.
     otsu       the threshold between ground and ink (N. Otsu, "A threshold selection method from
                gray-level histograms", 1979).
-    cleaned    ink without specks, and without what comes in over the frame.
+    cleaned    ink without specks, and without pieces that cross the frame.
     centred    the ink scaled into a box of 20 x 20 pixels, its proportions kept. The box is laid
                into 28 x 28 with the centre of mass in the middle (Y. LeCun, C. Cortes, C. Burges,
                "The MNIST database of handwritten digits").

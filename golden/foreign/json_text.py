@@ -5,12 +5,12 @@ A description is one of
 
     int, str, ...       a value of this type; True is no int
     range(1, 9)         an integer in it
-    [one]               a list of which each is `one`
+    [one]               a list whose elements all fit `one`
     [one, other]        a list of exactly these
-    {"name": one}       an object with these fields, and maybe others; "name?" may be missing
-    {str: one}          an object, all of whose fields are `one`
-    (one, other)        what one of these fits
-    None, "text"        exactly that
+    {"name": one}       an object with these fields, and possibly others; "name?" is optional
+    {str: one}          an object whose fields all fit `one`
+    (one, other)        a value that fits one of these
+    None, "text"        exactly this value
 """
 
 import json

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Temporary folders with an owner, so that remains of killed processes can be removed.
 
-    FOLDER/lock       locked as long as the process lives that uses the folder
-    FOLDER/content    what is worked in
+    FOLDER/lock       locked while the process that uses the folder runs
+    FOLDER/content    the folder for the caller
 
 A lock ends with its process, however the process ends. A process number is not enough: it may be
 reused. Before a temporary folder is created, its unlocked siblings are removed; otherwise a folder

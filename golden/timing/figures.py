@@ -44,7 +44,7 @@ class CoreFigures(NamedTuple):
     window: np.ndarray
     one_walk: np.ndarray  # whether a sweep that advances time waits until the one before is sent
     stages: np.ndarray  # registers after that of the event
-    fetching: np.ndarray  # number of the memory's register among them
+    fetching: np.ndarray  # index of the memory's register among `stages`
     places: np.ndarray  # whether masks wait in separate slots
     rows: np.ndarray
     sends: np.ndarray

@@ -57,7 +57,7 @@ SUM = 1
 """WeightStore: from the word of an update to its sum."""
 
 SATURATED = 1
-"""WeightStore: from a sum to what is written."""
+"""WeightStore: from a sum to the written value."""
 
 LANES = 1
 """Lanes: from an operation with its word to the fired bits."""

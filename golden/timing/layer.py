@@ -21,7 +21,7 @@ DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more lanes are searched block by block."""
 
 MASK_PLACES = 8
-"""Masks that can wait for the drain: twice the number under way if one is made and taken per cycle.
+"""Masks that can wait for the drain: twice the number in the pipeline at one mask per cycle.
 
 The number is a power of two.
 """
@@ -156,7 +156,7 @@ class LayerFolding:
 
     @property
     def fetching(self) -> int:
-        """Number of the memory's own register among them, counted from 1."""
+        """Index of the memory's own register in the layer's pipeline, counted from 1."""
         return self.operation_cycles - latencies.EVENT - self.located_cycles + 1
 
     @property

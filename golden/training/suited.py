@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Parameters of `Trainer` for any data: features, time series or spike times, few or many.
 
-One recipe serves 100 samples and 60,000; it was chosen on held-out parts of four tables and a
-plane.
+One recipe suits 100 samples and 60,000; it was chosen on held-out parts of four tables and of
+samples in a plane.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The search: Optuna suggests trainings, rungs end poor ones early, and a journal stores all.
 
-    DIR/search.log           Optuna's journal: what was tried, and how far it came
-    DIR/networks/NUMBER.npz  of the trainings that came to their end
+    DIR/search.log           Optuna's journal: all trainings and their rungs
+    DIR/networks/NUMBER.npz  the networks of the completed trainings
 
 Optuna prunes only for a single goal. A search has two, so `front.goes_on` decides after a rung. A
 search that is run again continues: unfinished trainings start anew, with the cached results of

@@ -36,7 +36,7 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
 
 
 def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """Return means over points of the curve: per image, or per update if the name says so."""
+    """Return means over points of the curve: per image, unless the name has another denominator."""
     total = {name: _sum(points, name) for name in ("right", *COUNTS, *CYCLES)}
     images, updated = (sum(point[name] for point in points) for name in ("images", "updated"))
     return {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages for a standalone board: the test queries its status twice or more.
 
-    ASK -> line of text -> board -> line of text -> Status, or something else that it says
+    ASK -> line of text -> board -> line of text -> Status, or a condition or decision
 
 Times are those of the clock cycles that the board counts, so a simulated board behaves like a
 physical one.

@@ -49,7 +49,7 @@ def compare(
     `build`, where `firstspike build` has put them. Returns the differences, none if they are equal;
     `str` makes a sentence of each.
 
-    Raises ValueError for what does not fit, and the errors of what runs it.
+    Raises ValueError for invalid arguments, and the errors of the target.
     """
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(

@@ -21,7 +21,7 @@ class Quantised:
     bits: int
     """Bits of a weight."""
     threshold: int
-    """The integer that stands for 1.0."""
+    """The integer that represents 1.0."""
     unit: int
     """Ticks of z = 1."""
     deadline: int
