@@ -32,9 +32,9 @@ def layer_widths(
     """Return widths for `weights` [n_in, n_out], or for any weights of `weight_bits` instead.
 
     The weights of a `layer` that is not dense have its shape. S reaches -threshold plus all
-    negative, or all positive, weights of a neuron. M(z) is the sum of the slopes of ticks 0 .. z -
-    1, the first of which is -threshold since no input spikes before tick 1; its extremes are at the
-    deadline, or for the upper one at tick 0.
+    negative, or all positive, weights of a neuron. M(z) is the sum of the slopes of ticks
+    0 .. z - 1, the first of which is -threshold since no input spikes before tick 1; its extremes
+    are at the deadline, or for the upper one at tick 0.
     """
     layer = layer or layer_of("weights", weights)
     if weight_bits is None:

@@ -181,9 +181,9 @@ class _Reader:
         )
 
     def _expanded(self, bits: str) -> bytes:
-        """Return the bytes of a compressed frame:
+        """Return the bytes of a compressed frame.
 
-        0; 10 and the number of a word; or 11 and the byte.
+        The codes are 0 for a zero byte, 10 and the number of a word, and 11 and the byte.
         """
         return bytes(
             0 if one == "0" else self._words[int(one[2:], 2)] if one[1] == "0" else int(one[2:], 2)

@@ -128,7 +128,7 @@ def _asked(column: str, names: Sequence[str]) -> bool:
 def _counts(numbers: np.ndarray) -> bool:
     """Whether numbers [n], NaN for missing ones, count the rows, in any order and with gaps.
 
-    They are distinct integers, at least half of all multiples of their common step in their range.
+    They are distinct integers that fill at least half of an equally spaced grid.
     """
     numbers = np.sort(numbers[~np.isnan(numbers)])
     if len(numbers) < LEAST_ROWS or np.abs(numbers).max() > _MOST_EXACT:

@@ -28,10 +28,10 @@ def learn(
     `LearningError` for labels that do not fit the network, and `EncodingError` for ticks that do
     not.
 
-    `exact` is an ablation without hardware support. The correction of hidden neuron h is not sign(p
-    - q) but the weighted sum whose signs p and q count, in units of the mean absolute output weight
-    w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or -1 where the sum is 0
-    and the rule has -1. step * delta[h] is rounded at random to one of its neighbours with the
+    `exact` is an ablation without hardware support. The correction of hidden neuron h is not
+    sign(p - q) but the weighted sum whose signs p and q count, in units of the mean absolute output
+    weight w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or -1 where the sum
+    is 0 and the rule has -1. step * delta[h] is rounded at random to one of its neighbours with the
     right mean. For each drawn input row, one more state of the generator seeds a larger generator
     for the rounding.
     """

@@ -139,8 +139,8 @@ def wide_spike_times(z_in, order, W, horizon, threshold=1):
 def gradients(z_in, W, z_end, e, dW, dz_in):
     """Add the exact gradients of a layer, with e [n, n_out] = (dL/dz_out) / (B - 1).
 
-    dL/dw_p += e (z_p - z_end) and dL/dz_p = sum over neurons of e w_p, both over inputs p with z_p
-    < z_end; z_end [n, n_out] is the spike time, or the horizon if a neuron is silent.
+    dL/dw_p += e (z_p - z_end) and dL/dz_p = sum over neurons of e w_p, both over inputs p with
+    z_p < z_end; z_end [n, n_out] is the spike time, or the horizon if a neuron is silent.
     """
     n_out = W.shape[1]
     for image in range(z_in.shape[0]):

@@ -2,7 +2,7 @@
 """Reads a graph in a separate process.
 
 On some damaged files the HDF5 library hangs, takes all memory, or ends its process. A separate
-process with limits contains these failures.
+process with limits isolates these failures.
 
     python -m firstspike.golden.frameworks.nir.apart < FILE    pickles the graph, or the error
 """

@@ -144,9 +144,7 @@ class Graph:
     def chain(self) -> list[Named]:
         """Return the nodes from input to output, inclusive.
 
-        Raises `NirError` if they form no chain.
-
-        Nodes of other types are refused first, by name.
+        Raises `NirError` if they form no chain. Nodes of other types are refused first, by name.
         """
         nodes = {name: Named(name, node) for name, node in self.nodes.items()}
         for one in nodes.values():

@@ -4,7 +4,7 @@
 The reader accepts only objects that an exported graph can contain, of limited size: a file of a few
 bytes can expand to terabytes. HDF5 gives the size of an array in advance, but that of a string only
 when the string is read, so strings are read one by one. Links out of the file are not followed.
-apart.py contains failures of the library itself on damaged files.
+apart.py isolates failures of the library itself on damaged files.
 """
 
 import math

@@ -37,8 +37,8 @@ class FirstSpikeLayer(torch.nn.Module):
 
     A neuron's potential is M(z) = sum of w_p (z - z_p) over the inputs with z_p < z, less z. It
     spikes when M reaches 0, at z = A / (B - 1). A = sum of w_p z_p and B = sum of w_p are sums over
-    its causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and dz/dz_p = w_p / (B
-    - 1).
+    its causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and
+    dz/dz_p = w_p / (B - 1).
 
     Parameters
     ----------

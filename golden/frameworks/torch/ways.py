@@ -21,7 +21,7 @@ _CHUNK = 1 << 24  # elements of [images, n_in, n_out] processed at once
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """The spike times of a layer and their derivation, each [n, n_out]."""
+    """The spike times of a layer and the values that they depend on, each [n, n_out]."""
 
     #: when a neuron spiked, inf where it was silent
     z: torch.Tensor
