@@ -33,13 +33,14 @@ class RuleTrace:
     limit: np.ndarray
     """[n], zc: spikes before this tick take part; 0 without a label."""
     input_rows: np.ndarray
-    """[n], input rows that spiked before zc; 0 without an update, as in the fields below."""
+    """[n], number of input rows that spiked before zc; 0 without an update, as in the fields
+    below."""
     input_updates: np.ndarray
-    """[n], the input rows that were drawn."""
+    """[n], number of these input rows that were drawn."""
     hidden_rows: np.ndarray
-    """[n], hidden neurons that spiked before zc."""
+    """[n], number of hidden neurons that spiked before zc."""
     output_updates: np.ndarray
-    """[n], the hidden neurons that were drawn."""
+    """[n], number of these hidden neurons that were drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -159,10 +160,7 @@ def joined(parts: Sequence[Results]) -> Results:
 def _mapped(
     parts: Sequence[Any], array: Callable[[Sequence[np.ndarray]], np.ndarray], logs: Callable
 ) -> Any:
-    """Combine several records field by field:
-
-    `array` combines arrays, and `logs` combines lists.
-    """
+    """Combine the fields of several records: `array` those that are arrays, `logs` the lists."""
     made: dict[str, Any] = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]

@@ -183,10 +183,7 @@ def draw_confusion(axes: Axes, network: Network, confusion: list[list[int]]) -> 
 def draw_curves(
     curves: dict[str, dict[str, list[float]]], names: dict[str, str], title: str
 ) -> Figure:
-    """Draw accuracy in percent along each of `curves`:
-
-    `values` and `accuracy` of the same length.
-    """
+    """Draw accuracy in percent along each of `curves`, with as many `values` as `accuracy`."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     figure.suptitle(title)
     panels = figure.subplots(2, 2, sharey=True).flat

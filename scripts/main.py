@@ -75,10 +75,7 @@ def main() -> None:
 
 
 def find_commands() -> None:
-    """Add the folder of installed scripts to the PATH:
-
-    Yosys and other tools are Python packages.
-    """
+    """Add the folder of installed scripts to the PATH, where Yosys and other tools are."""
     path = os.environ.get("PATH") or os.defpath  # an empty part would be the current folder
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + path
 

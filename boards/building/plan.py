@@ -236,10 +236,7 @@ class _Planner:
         return float(folding.bound(np.array([layer.kind.reach.sum() for layer in folding.layers])))
 
     def _by_layer(self, most: int, share: int, last: int) -> tuple[int, ...]:
-        """Return lanes per layer:
-
-        `most` for the first, a share of it for hidden ones, `last` for the last.
-        """
+        """Return lanes: `most` for the first layer, a share of it for hidden ones, and `last`."""
         _, *hidden, outputs = self._columns
         return (most, *(max(1, min(most // share, n)) for n in hidden), min(last, outputs))
 

@@ -69,10 +69,7 @@ def resonant(f: float, width: float, rate: int, louder: int = 0) -> Filter:
 
 
 def _mel(f: float) -> float:
-    """Return the mel pitch of a frequency in Hz (D.
-
-    O'Shaughnessy, "Speech Communication", 1987).
-    """
+    """Return the pitch in mel of f in Hz (D. O'Shaughnessy, "Speech Communication", 1987)."""
     return float(2595 * np.log10(1 + f / 700))
 
 
