@@ -61,11 +61,11 @@ class Trainer(Parameters):
     Attributes
     ----------
     network_ : the integer `Network`
-    uncompacted_ : the same before compaction
-    weights_ : the real weights it was rounded from, float32[n_in, n_out] per layer
-    held_out_ : bool[n], which samples were not trained on
-    history_ : an `Epoch` each
-    best_ : the `Epoch` the network is from
+    uncompacted_ : the network before compaction
+    weights_ : its real weights before rounding, float32[n_in, n_out] per layer
+    held_out_ : bool[n], the samples that were not trained on
+    history_ : the `Epoch` of each pass
+    best_ : the `Epoch` of the network
     interrupted_ : whether Ctrl-C ended `fit` early
     """
 
