@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core on a desk: one small file a board, what fits on it, bitstreams, and programming."""
+"""Support for boards: one small file per board, design planning, bitstreams, and programming."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design's clock: from the board's oscillator through the PLL, in reset until it is steady."""
+"""The clock of a design: the board's oscillator, the PLL, and a reset until it is stable."""
 
 import re
 from math import ceil
@@ -19,15 +19,16 @@ from .families.registry import facts_of
 from .pins.board import Board
 
 RESET_SECONDS = 15e-6
-"""Time in reset after the PLL's lock.
+"""Seconds in reset after the PLL's lock.
 
-Block RAM of an iCE40 reads zero for some 3 us after configuration, by its own oscillator."""
+Block RAM of an iCE40 reads zero for some 3 us after configuration.
+"""
 
 
 def oscillator_of(board: Board) -> int:
-    """Frequency of a board's oscillator in whole Hz.
+    """Return the frequency of a board's oscillator in whole Hz.
 
-    Raises BoardError where the board and its platform contradict each other.
+    Raises BoardError if the board and its platform contradict each other.
     """
     platform = board.platform()
     name = f"the platform {type(platform).__name__} of the board {board.name}"
@@ -51,17 +52,17 @@ def oscillator_of(board: Board) -> int:
 
 
 def dividers_for(family: Family, oscillator: int, hz: int) -> Dividers:
-    """The PLL's dividers. Raises ClockError."""
+    """Return the PLL's dividers. Raises ClockError."""
     return facts_of(family).dividers(oscillator, hz)
 
 
 def clocks_for(family: Family, oscillator: int) -> set[float]:
-    """All frequencies in Hz that the PLL makes."""
+    """Return all frequencies in Hz that the PLL can generate."""
     return facts_of(family).clocks(oscillator)
 
 
 def add_clock(m: Module, platform, family: Family, dividers: Dividers) -> None:
-    """Make the domain `sync` of the platform's oscillator."""
+    """Create the clock domain `sync` from the platform's oscillator."""
     pin = platform.request(platform.default_clk, dir="-")
     m.submodules.pll = pll = facts_of(family).pll(dividers, pin, platform)
     m.submodules.power_up = power_up = PowerUp(ceil(RESET_SECONDS * dividers.hz))
@@ -77,7 +78,7 @@ def add_clock(m: Module, platform, family: Family, dividers: Dividers) -> None:
 
 
 class PowerUp(Block):
-    """Holds the design in reset until the PLL has been locked for `cycles`, in a domain without.
+    """Holds the design in reset until the PLL has been locked for `cycles`; has no reset itself.
 
     Ports: `locked`, asynchronous; `reset`, high from the first cycle on.
     """

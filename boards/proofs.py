@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of people who have run a board, which pages and `firstspike boards` repeat.
+"""The table of users who have run a board, for pages and `firstspike boards`.
 
-Each entry of proofs.json is a report of `firstspike selftest` that somebody has sent and that has
-passed: the board's name, the network's, the month, the report's SHA-256, and where it can be read.
+Each entry of proofs.json is a passed report of `firstspike selftest` that a user has sent: the
+board's name, the network's, the month, the report's SHA-256, and the address of the report.
 """
 
 import json
@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 
 class Proof(NamedTuple):
-    """A report that has passed."""
+    """A report of a passed self-test."""
 
     board: str
     network: str
     month: str
-    """Year and month, as 2027-01."""
+    """Year and month, such as 2027-01."""
     sha256: str
-    """Checksum that the report holds."""
+    """Checksum in the report."""
     where: str
-    """Address under which the report can be read."""
+    """Address of the report."""
 
 
 PROOFS = tuple(
@@ -30,7 +30,7 @@ PROOFS = tuple(
 
 
 def proven(boards: Sequence[str], proofs: Sequence[Proof] = PROOFS) -> str:
-    """Say of boards how many people have run them, or "not yet run"."""
+    """Return, for boards, the number of users who have run them, or "not yet run"."""
     people = len([one for one in proofs if one.board in boards])
     if not people:
         return "not yet run"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The routed design, as nextpnr writes it with `--write`: cells, where each is, and their nets.
+"""The routed design in nextpnr's format of `--write`: cells, their locations, and their nets.
 
-The families share it, as they do the report of a comparison of a bitstream with it.
+All families share this module, and the report of the comparison of a bitstream with a routed
+design.
 """
 
 import re
@@ -33,20 +34,20 @@ _WRITTEN = {
 
 
 class BitstreamError(FirstSpikeError):
-    """A file is no bitstream that can be read, or is damaged; the message says why."""
+    """A file is not a readable bitstream, or is damaged; the message gives the reason."""
 
 
 class UncoveredError(FirstSpikeError):
-    """The design has something that the check does not cover."""
+    """The design contains a part that the check does not cover."""
 
 
 class RoutedError(FirstSpikeError):
-    """A file is no routed design of nextpnr."""
+    """A file is not a routed design of nextpnr."""
 
 
 @dataclass(frozen=True, eq=False)
 class RoutedCell:
-    """A cell of the design, at its place."""
+    """A cell of the design, with its location."""
 
     name: str
     kind: str
@@ -54,13 +55,13 @@ class RoutedCell:
     parameters: Mapping[str, str]
     attributes: Mapping[str, Any]
     inputs: Mapping[str, int]
-    """The net of each input that is connected."""
+    """The net of each connected input."""
     outputs: Mapping[str, int]
     idle: Sequence[str]
-    """The inputs that are not."""
+    """The inputs that are not connected."""
 
     def number(self, name: str) -> int:
-        """A parameter as a number, 0 if the cell does not have it; unknown bits count as 0."""
+        """Return a parameter as a number, 0 if it is missing; unknown bits count as 0."""
         text = self.parameters.get(name, "0").removeprefix("0b").replace("x", "0")
         try:
             return int(text, 2)
@@ -73,33 +74,33 @@ class RoutedDesign:
     """A routed design."""
 
     cells: Mapping[str, RoutedCell]
-    """By their bels."""
+    """Cells by their bels."""
     pads: Mapping[str, str]
     """The bel of each port of the design."""
     loaded: frozenset[int]
-    """The nets that an input takes."""
+    """The nets that an input reads."""
     kept: Mapping[str, Sequence[str]]
-    """For each wire that synthesis has kept what drives each bit: bel and port, as `BEL/PORT`."""
+    """The driver of each bit, bel and port as `BEL/PORT`, of each wire that synthesis has kept."""
     settings: Mapping[str, str]
-    """The options of nextpnr, and those that the constraints set."""
+    """The options of nextpnr, and the settings of the constraints."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutReport:
-    """What was compared, and what differs."""
+    """The compared parts, and the differences."""
 
     cells: Mapping[str, int]
-    """The design's cells by their kinds."""
+    """The design's cells by kind."""
     pins: int
     """Pins of cells that are on a net, and were compared."""
     unloaded: int
-    """Outputs on a net that no pin takes: there is nothing to compare."""
+    """Outputs on a net that no pin reads, which need no comparison."""
     nets: int
     luts: int
     """Look-up tables compared as functions."""
     switch_bits: int
     setting_bits: int
-    """Bits outside of switches, and of look-up tables of the design."""
+    """Bits outside of switches, and of the look-up tables of the design."""
     content_bits: int
     """Bits of block RAM."""
     pads: int
@@ -108,7 +109,7 @@ class LayoutReport:
 
 
 def read_routed(content: bytes) -> RoutedDesign:
-    """Read what nextpnr has written. Raises RoutedError for anything else."""
+    """Read the output of nextpnr. Raises RoutedError for other content."""
     try:
         written = read_json(content)
         check_json(written, _WRITTEN, "it")
@@ -159,7 +160,7 @@ def read_routed(content: bytes) -> RoutedDesign:
 def _kept(
     names: Mapping[str, Mapping[str, Any]], cells: Mapping[str, RoutedCell]
 ) -> dict[str, list[str]]:
-    """The drivers of wires with `keep`; nextpnr has a name for each bit of a wire."""
+    """Return the drivers of wires with `keep`; nextpnr has a name for each bit of a wire."""
     driver = {
         net: f"{cell.bel}/{port}" for cell in cells.values() for port, net in cell.outputs.items()
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board's whole design: clock, pins, and the core with what is around it."""
+"""The complete design of a board: clock, pins, and the core with the surrounding blocks."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from .pins.board import Board
 
 
 class Top(Elaboratable):
-    """`core` on `board`, at the clock that `dividers` give; `connect` joins it with the pins."""
+    """`core` on `board`, at the clock of `dividers`; `connect` connects it with the pins."""
 
     def __init__(
         self,
@@ -45,5 +45,5 @@ class Top(Elaboratable):
 
 def _keep(m: Module, name: str, value) -> None:
     kept = Signal(value.shape(), name=name, attrs={"keep": 1})
-    # From a register: at a kept wire inside logic abc9 of Yosys 0.70 cuts the logic wrongly.
+    # From a register: abc9 of Yosys 0.70 cuts the logic wrongly at a kept wire inside it.
     m.d.sync += kept.eq(value)

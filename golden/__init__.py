@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is true: the neuron, its training, and the integer model the hardware equals to the bit."""
+"""The golden model: the neuron, its training, and the integer model that defines the hardware."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -59,11 +59,11 @@ __all__ = [
 _LATER = dict.fromkeys(("bundled_test_set", "load_dataset"), ".data.sets")
 _LATER |= dict.fromkeys(("DataError", "Dataset"), ".data.dataset")
 _LATER["Trainer"] = ".training.trainer"
-"""Modules of the names that are imported when they are asked for: they need more than numpy."""
+"""Names that are imported on first use, with their modules: these need more packages than numpy."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is in `_LATER` when it is asked for."""
+    """Import a name of `_LATER` on first use."""
     if name in _LATER:
         return getattr(import_module(_LATER[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Samples to spikes: which tick every connected input spikes at (DESIGN, section 2)."""
+"""Converts samples to spikes: the tick of every connected input (DESIGN, section 2)."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from .network import Network
 def encode(network: Network, samples: Any) -> np.ndarray:
     """Return the spike ticks of the connected inputs.
 
-    `samples`: [n, ...], each with as many values as the network has features, or inputs where it
-    has no `features`, which then are pixels uint8, or ticks. Returns int32 [n, n_rows], column r
-    for the input `network.inputs[r]`; 0 is silent (nothing spikes at tick 0). Raises
+    `samples`: [n, ...], each with one value per feature of the network. A network without
+    `features` takes one value per input: pixels uint8, or ticks. Returns int32 [n, n_rows], column
+    r for the input `network.inputs[r]`; 0 is silent (nothing spikes at tick 0). Raises
     `EncodingError`.
     """
     return network.coding.ticks(network, samples)
@@ -22,7 +22,7 @@ def encode(network: Network, samples: Any) -> np.ndarray:
 def bitmap_pixels(network: Network, samples: Any) -> np.ndarray | None:
     """Return the pixels of a bitmap in front of the core: uint8 [n, n_inputs], 255 for bright.
 
-    A network that takes no bitmaps gives None. Raises `EncodingError`.
+    Returns None for a network that takes no bitmaps. Raises `EncodingError`.
     """
     if not network.takes_bitmap:
         return None
@@ -30,10 +30,10 @@ def bitmap_pixels(network: Network, samples: Any) -> np.ndarray | None:
 
 
 def events(ticks_row: np.ndarray) -> np.ndarray:
-    """Return the spikes of one image in the order in which the hardware takes and logs them.
+    """Return the spikes of one image in the order in which the hardware accepts and logs them.
 
-    `ticks_row`: int32 [n_rows], 0 for silent. The spikes are int32 [k, 2], (tick, row), sorted by
-    tick, then row.
+    `ticks_row`: int32 [n_rows], 0 for silent. Returns int32 [k, 2], (tick, row), sorted by tick,
+    then row.
     """
     rows = np.flatnonzero(ticks_row)
     rows = rows[np.argsort(ticks_row[rows], kind="stable")]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a network decides when it is hurried or hurt: early deadlines, noise and dead neurons.
+"""Decisions of a disturbed network: early deadlines, noise and dead neurons.
 
-Random choices are drawn from the numpy generator that is given; a fraction f is the probability
-with which each pixel, spike or neuron is hit.
+The caller provides a numpy generator for random choices; a fraction f is the probability with which
+each pixel, spike or neuron is affected.
 """
 
 from dataclasses import replace
@@ -17,8 +17,9 @@ from .results import Results
 def decide_by(network: Network, inference: Results, deadline: int) -> np.ndarray:
     """Return the classes, int32 [n], of decisions that are forced at an early `deadline`.
 
-    The largest M wins, then the lower index, as at the network's own deadline. Images decided by
-    then keep their decision. The network must have a hidden layer, and its neurons must spike once.
+    The output with the largest M wins, then the lower index, as at the network's own deadline.
+    Images that are decided earlier keep their decision. The network must have a hidden layer, and
+    its neurons must spike at most once.
     """
     spikes = inference.known_hidden()[-1]
     M = output_potentials(network, spikes, np.full(len(spikes), deadline))
@@ -26,7 +27,7 @@ def decide_by(network: Network, inference: Results, deadline: int) -> np.ndarray
 
 
 def flip(pixels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Invert a fraction of pixels, uint8 of any shape: dark becomes bright."""
+    """Invert a fraction of pixels, uint8 of any shape: p becomes 255 - p."""
     return np.where(rng.random(pixels.shape) < fraction, 255 - pixels, pixels)
 
 
@@ -37,7 +38,7 @@ def jitter(network: Network, ticks: np.ndarray, most: int, rng: np.random.Genera
 
 
 def kill(network: Network, fraction: float, rng: np.random.Generator) -> Network:
-    """Return the network with a fraction of its hidden neurons dead: they lose their inputs.
+    """Return the network with a fraction of its hidden neurons dead: their input weights are 0.
 
     The neurons of a filter share their weights, so they die together.
     """

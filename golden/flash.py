@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The image of a network's weights in the flash of a board (DESIGN, section 8).
 
-A design reads it at power-up, and decides nothing unless all of it is right.
+A design reads the image at power-up, and makes no decision unless the whole image is valid.
 
 >>> image = image_of(b"a design", b"\\0\\1\\2\\3")
 >>> payload_of(image, b"a design", 1)
@@ -15,30 +15,33 @@ from enum import IntEnum
 from firstspike.golden.system.errors import FirstSpikeError
 
 MAGIC = b"fsW\1"
-"""The first bytes of an image; the last of them is the version of the format."""
+"""First bytes of an image; the last of them is the version of the format."""
 
 IDENTITY_BYTES = 8
-"""Bytes by which a design is known."""
+"""Bytes that identify a design."""
 
 WORD_BYTES = 4
-"""An image consists of words of so many bytes, the highest byte first."""
+"""Bytes of a word of an image, most significant byte first."""
 
 _HEADER = struct.Struct(f">4s{IDENTITY_BYTES}sI")
 _CRC = struct.Struct(">I")
 
 
 class Fault(IntEnum):
-    """What is wrong with an image. The first one that is met is said."""
+    """Reason why an image is invalid.
+
+    Checks run in this order, and the first failure is reported.
+    """
 
     NONE = 0
     ABSENT = 1
-    """All bits of the first word are equal: the flash is empty, or there is none."""
+    """The bits of the first word are all equal: the flash is empty or missing."""
     FOREIGN = 2
-    """It does not begin with the magic: something else is there, or another version."""
+    """The first word is not the magic number: other data, or another version."""
     OTHER = 3
-    """It is for another design."""
+    """The image belongs to another design."""
     DAMAGED = 4
-    """Its checksum is wrong."""
+    """The checksum is wrong."""
 
 
 _SENTENCES = {
@@ -50,7 +53,7 @@ _SENTENCES = {
 
 
 class ImageError(FirstSpikeError):
-    """An image that is refused; `fault` says why."""
+    """An image is refused; `fault` gives the reason."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(_SENTENCES[fault])
@@ -58,7 +61,7 @@ class ImageError(FirstSpikeError):
 
 
 def header_of(identity: bytes, words: int) -> bytes:
-    """Return the header of an image with so many words of weights. Raises ValueError."""
+    """Return the header of an image with `words` words of weights. Raises ValueError."""
     if len(identity) != IDENTITY_BYTES:
         raise ValueError(f"an identity has {IDENTITY_BYTES} bytes, not {len(identity)}.")
     return _HEADER.pack(MAGIC, identity, words)
@@ -76,10 +79,10 @@ def image_of(identity: bytes, payload: bytes) -> bytes:
 
 
 def payload_of(image: bytes, identity: bytes, words: int) -> bytes:
-    """Return the weights of an image as a design with so many words of them reads it.
+    """Return the weights of an image as a design with `words` words of weights reads them.
 
-    `image` begins where the image should begin; what follows it in the flash does not matter. What
-    is missing at its end reads as ones, as an empty flash does. Raises ImageError.
+    `image` begins at the address of the image; content behind the image is ignored. Missing bytes
+    at the end read as ones, like an empty flash. Raises ImageError.
     """
     header = header_of(identity, words)
     end = len(header) + WORD_BYTES * words
@@ -96,9 +99,9 @@ def payload_of(image: bytes, identity: bytes, words: int) -> bytes:
 
 
 def crc(content: bytes) -> int:
-    """Return the CRC-32/BZIP2 of `content`, which takes the highest bit of a byte first.
+    """Return the CRC-32/BZIP2 of `content`, which takes the highest bit of each byte first.
 
-    It is zlib's checksum of mirrored bytes, mirrored.
+    The value is the bit-reversed zlib checksum of the bit-reversed bytes.
     """
     return _mirrored(zlib.crc32(content.translate(_MIRRORS)), 32)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
+"""The integer model (DESIGN, sections 2 and 3), which the hardware matches to the bit.
 
-`walk` is the definition, tick by tick. `infer` gives the same results from event to event (see
+`walk` is the definition, tick by tick. `infer` returns the same results from event to event (see
 `by_events`), fast enough for whole test sets.
 """
 
@@ -16,13 +16,13 @@ from .layers.registry import layer_of
 from .network import Network
 from .results import Results, until
 
-_PART = 5000  # samples run through the network at once
+_PART = 5000  # samples processed at once
 
 
 def infer(network: Network, ticks: np.ndarray) -> Results:
     """Run images through the network.
 
-    `ticks`: int32 [n, n_rows] as `encode` makes them, the spike tick of every connected input, 0
+    `ticks`: int32 [n, n_rows] as `encode` returns them, the spike tick of every connected input, 0
     for silent. Raises `EncodingError` if they do not fit the network.
     """
     ticks = checked_ticks(network, ticks)
@@ -47,21 +47,21 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
 
 
 def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.ndarray, Results]]:
-    """Encode and run samples [n, ...] part by part, which bounds the memory: ticks and results."""
+    """Encode and run samples [n, ...] in parts to limit memory; yield ticks and results."""
     for part in np.array_split(samples, -(-len(samples) // _PART)):
         ticks = encode(network, part)
         yield ticks, infer(network, ticks)
 
 
 def decisions(network: Network, samples: np.ndarray) -> np.ndarray:
-    """Return the classes int32 [n] of samples [n, ...], part by part as `infer_samples` does."""
+    """Return the classes int32 [n] of samples [n, ...], in parts as `infer_samples` does."""
     return np.concatenate([results.decision for _, results in infer_samples(network, samples)])
 
 
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     """Return M of every neuron of one image at every tick: per layer int64 [deadline + 1, n_out].
 
-    `ticks_row`: int32 [n_rows]. All layers run on to the deadline. Raises `EncodingError`.
+    `ticks_row`: int32 [n_rows]. The layers all continue to the deadline. Raises `EncodingError`.
     """
     spikes = checked_ticks(network, np.asarray(ticks_row)[None])[0, :, None]
     traces = []
@@ -78,7 +78,7 @@ def output_potentials(network: Network, spikes: np.ndarray, z: np.ndarray) -> np
 
     `spikes`: int32 [n, n_in], the ticks of the spikes into the last layer, 0 for silent.
     """
-    # Floating point makes the product fast; all sums are integers below 2^53.
+    # Floating point makes the product fast, and exact: all sums are integers below 2^53.
     since = np.where(until(spikes, z), z[:, None] - spikes, 0).astype(np.float64)
     return since @ network.weights[-1] - network.thresholds[-1] * z[:, None]
 
@@ -91,14 +91,15 @@ def walk(
     max_spikes: int,
     layer: LayerKind | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Walk one layer through one image, tick by tick: the definition.
+    """Run one layer on one image, tick by tick: the definition of the model.
 
         one tick:                      M += S
         input spike of weight w at z:  S += w
         the L-th spike:                at the first tick z with M(z) - (L-1) z threshold >= 0
 
-    `weights`: [n_in, n_out], or as `layer` has them; `spikes`: int32 [n_in, spikes of an input], 0
-    for none. Returns the spike ticks int32 [n_out, max_spikes] and M int64 [deadline + 1, n_out].
+    `weights`: [n_in, n_out], or in the shape of `layer`; `spikes`: int32 [n_in, spikes of an
+    input], 0 for none. Returns the spike ticks int32 [n_out, max_spikes] and M int64 [deadline + 1,
+    n_out].
     """
     layer = layer or layer_of("weights", weights)
     n_out = layer.n_out
@@ -113,26 +114,26 @@ def walk(
             out[fires, fired[fires]] = z
             fired[fires] += 1
         rows, _ = np.nonzero(spikes == z)
-        S += layer.added(weights, rows)  # after M: a spike takes part from the next tick on
+        S += layer.added(weights, rows)  # after M: a spike counts from the next tick on
     return out, M
 
 
 def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray, ...]:
-    """Return class, tick and forced for the first output spikes (0 for none) and M at them.
+    """Return class, tick and forced for the first output spikes (0 for silent) and M at them.
 
-    Both [n, n_out]; M of a silent neuron is that at the deadline.
+    `first` and `M` are [n, n_out]; M of a silent neuron is its M at the deadline.
     """
     last = np.iinfo(np.int32).max
     ticks = np.where(first, first, last)
     tick = ticks.min(1)
     M = np.where(ticks == tick[:, None], M, np.iinfo(np.int64).min)
     forced = tick == last
-    decision = M.argmax(1).astype(np.int32)  # of equals the lowest index
+    decision = M.argmax(1).astype(np.int32)  # at a tie the lowest index
     return decision, np.where(forced, deadline, tick).astype(np.int32), forced
 
 
 def checked_ticks(network: Network, ticks: np.ndarray) -> np.ndarray:
-    """`ticks` as contiguous int32 [n, n_rows]; `EncodingError` if they do not fit the network."""
+    """Return `ticks` as contiguous int32 [n, n_rows]. Raises `EncodingError` if they do not fit."""
     ticks = np.asarray(ticks)
     n_rows = len(network.inputs)
     if ticks.ndim != 2 or ticks.shape[1] != n_rows or ticks.dtype.kind not in "iu":

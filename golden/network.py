@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network file: integer weights, thresholds, times and encoding, checked field by field.
 
-A `Network` is what golden and hardware share. It cannot be made with a bad field, so whoever holds
-one need not check it again. The file is a `.npz` without pickles, its fields are listed in
-`Network.save`.
+Golden model and hardware share a `Network`. Its constructor rejects invalid fields, so no other
+code needs to check them. The file is an `.npz` without pickles; `Network.save` lists its fields.
 """
 
 import hashlib
@@ -67,18 +66,18 @@ _PER_NETWORK: dict[str, Kind] = {
 class Network:
     """A feed-forward network of integer spiking neurons.
 
-    Raises `NetworkError` if a field is not what is allowed. Arrays are copied and read-only.
+    Raises `NetworkError` for an invalid field. Arrays are copied and read-only.
     """
 
     weights: tuple[np.ndarray, ...]
-    """Per layer int32 [n_in, n_out]; the first has one row per *connected* input. A layer that
-    convolves has [maps * taps, filters]."""
+    """Weights of each layer, int32 [n_in, n_out]; the first has one row per *connected* input. A
+    convolving layer has [maps * taps, filters]."""
     weight_bits: tuple[int, ...]
-    """Per layer 2..8; weights are in their `weight_range`."""
+    """Bits of the weights of each layer, 2..8; weights are in the `weight_range` of these bits."""
     thresholds: tuple[int, ...]
-    """Per layer the integer (>= 1) that stands for 1.0."""
+    """Threshold of each layer, the integer (>= 1) that represents 1.0."""
     unit: int
-    """Ticks that are z = 1."""
+    """Ticks of z = 1."""
     deadline: int
     """The last tick, at least 6 units."""
     n_inputs: int
@@ -88,20 +87,20 @@ class Network:
     encoding: str = "binary"
     """"binary", "levels-N", "crossings-L" or "ticks"; see `firstspike.golden.encode`."""
     late: int = -1
-    """Tick of the dark pixels, 1 .. deadline, or -1 for never."""
+    """Tick of the dark pixels, 1 .. deadline, or -1 if they are silent."""
     max_spikes: int = 1
-    """Largest number of spikes of a hidden neuron per image; hardware takes 1 alone."""
+    """Largest number of spikes of a hidden neuron per image; hardware supports only 1."""
     features: Features | None = None
-    """What samples are, if not pixels 0..255 (or ticks)."""
+    """Features that convert samples to inputs; None if samples are pixels 0..255, or ticks."""
     classes: tuple[str, ...] = ()
-    """Names of the outputs, if they have names."""
+    """Names of the outputs; empty without names."""
     geometry: tuple[Geometry | None, ...] = ()
-    """Per layer the maps over which it convolves, None for a dense one; or empty: all are dense."""
+    """Geometry of each convolving layer, None for a dense layer; empty if all layers are dense."""
     meta: dict[str, Any] = field(default_factory=dict)
-    """How the network was made (anything JSON can hold)."""
+    """Origin of the network (anything JSON can hold)."""
 
     def __post_init__(self) -> None:
-        """Check every field, and bring it to the documented type."""
+        """Check every field, and convert it to the documented type."""
 
         def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
@@ -123,7 +122,7 @@ class Network:
         put("late", integer("late", self.late, -1, self.deadline))
         if self.late == 0:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
-        coding = self.coding  # its name is checked
+        coding = self.coding  # checks the name, too
         json_object("meta", self.meta)
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
@@ -201,12 +200,12 @@ class Network:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes from the inputs (unconnected ones included) to the outputs, as (784, 600, 10)."""
+        """Sizes from the inputs (including unconnected ones) to the outputs, as (784, 600, 10)."""
         return (self.n_inputs, *(layer.n_out for layer in self.layers))
 
     @cached_property
     def layers(self) -> tuple[LayerKind, ...]:
-        """The kind of each layer, which says what it connects."""
+        """The kind of each layer, which defines its connections."""
         return tuple(self._form(layer) for layer in range(len(self.weights)))
 
     def _form(self, layer: int) -> LayerKind:
@@ -214,7 +213,7 @@ class Network:
         return layer_of(f"weights_{layer}", self.weights[layer], geometry)
 
     def check_dense(self, what: str) -> None:
-        """Raise `NetworkError` if a layer convolves, for `what` that takes dense layers alone."""
+        """Raise `NetworkError` if a layer convolves; `what` names the feature that forbids it."""
         if self.geometry:
             raise NetworkError(
                 f"this network convolves, and {what} takes dense layers alone, such as those of "
@@ -224,7 +223,7 @@ class Network:
     def connected(self) -> "Network":
         """Return the same network without its unconnected inputs.
 
-        Its samples are pixels, or spike ticks where inputs have no levels.
+        Its samples are pixels, or spike ticks if the encoding has no levels.
         """
         count = len(self.inputs)
         encoding = self.encoding if self.levels else TICKS
@@ -249,7 +248,7 @@ class Network:
 
     @property
     def takes(self) -> SampleKind:
-        """What the samples are."""
+        """The kind of the samples."""
         return self.coding.takes(self.features)
 
     def class_name(self, output: int) -> str:
@@ -263,12 +262,12 @@ class Network:
 
     @property
     def sound(self) -> FrontEnd | None:
-        """The front end that makes its samples of sound, None for other samples."""
+        """The front end that makes the samples from sound, None for other samples."""
         return self.features.sound if self.features else None
 
     @property
     def motion(self) -> MotionFrontEnd | None:
-        """The front end that makes its samples of motion, None for other samples."""
+        """The front end that makes the samples from motion, None for other samples."""
         return self.features.motion if self.features else None
 
     @property
@@ -278,11 +277,11 @@ class Network:
 
     @property
     def takes_bitmap(self) -> bool:
-        """Whether a core for it can have an Encoder in front: dark pixels say nothing."""
+        """Whether its core can have an Encoder in front, which requires silent dark pixels."""
         return self.coding.takes_bitmap(self.late)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network file; an existing file is replaced whole or not touched."""
+        """Write the network file; an existing file is replaced completely or not at all."""
         replace_file(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
@@ -317,24 +316,23 @@ class Network:
     def load(cls, path: str | os.PathLike[str]) -> "Network":
         """Read and check a network file.
 
-        Raises `NetworkError` for anything wrong with the content, `OSError` if the file cannot be
-        read.
+        Raises `NetworkError` for invalid content, `OSError` if the file cannot be read.
         """
         with told_as(NetworkError, f"{path} is not a valid network file: ", NetworkError):
             return cls.from_bytes(read_file(path, MOST_BYTES))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":
-        """Return the network of a file's content, checked; `NetworkError`."""
+        """Return the network of a file's content after checking it. Raises `NetworkError`."""
         return cls.of(Fields.of(content, _described))
 
     @classmethod
     def of(cls, fields: Fields) -> "Network":
-        """Return the network of the fields of a file, checked; `NetworkError`."""
+        """Return the network of a file's fields after checking them. Raises `NetworkError`."""
         return cls(**_arguments(fields))
 
     def digest(self) -> str:
-        """Return the SHA-256 (hex) of what the network does; `meta` and names do not change it."""
+        """Return the SHA-256 (hex) of the network's function; `meta` and names do not change it."""
         sha = hashlib.sha256()
         names = ("shape", "weight_bits", "thresholds", "encoding", *_INTEGERS)
         sha.update(json.dumps([getattr(self, name) for name in names]).encode())
@@ -345,19 +343,19 @@ class Network:
             sha.update(w.astype(np.int8).tobytes())
         if self.features is not None:
             for name, field in self.features.fields().items():
-                if name != "features":  # their names
+                if name != "features":  # names of the features
                     sha.update(name.encode() + np.asarray(field).tobytes())
         return sha.hexdigest()
 
 
 def _described(names: Collection[str]) -> Mapping[str, Kind]:
-    """Return the fields of a network file that has fields of these names."""
+    """Return the kinds of the fields of a network file with these field names."""
     layers = len(set(names) - _PER_NETWORK.keys())
     return _PER_NETWORK | {f"weights_{layer}": MATRIX for layer in range(layers)}
 
 
 def _arguments(fields: Fields) -> dict[str, Any]:
-    """Return the file's fields as arguments of `Network`, each of the right kind and number."""
+    """Return the file's fields as arguments of `Network`, after checking kind and number."""
     check(_described, fields)
     said = fields.take("format", str)
     if said != FORMAT:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The results of images, one record for every target, and the differences between two records.
+"""The results of images, in one record for every target, and the differences of two records.
 
-The golden model, hardware in simulation, a netlist and a board all give `Results`, of images that
-are classified or learned. Each fills in what it can tell, the rest is None; `differences` compares
-what both tell.
+The golden model, hardware in simulation, a netlist and a board all return `Results` of images that
+are classified or learned. Each target fills in the fields that it can measure; the others are None.
+`differences` compares the fields that both records have.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +17,10 @@ from .encoding import events
 from .network import Network
 
 LoggedSpike = tuple[int, int, int]
-"""(layer, tick, neuron); layer 0 is the first hidden one."""
+"""(layer, tick, neuron); layer 0 is the first hidden layer."""
 
 UNCOUNTED = -1
-"""Stands for the clock cycles of an image that were not counted."""
+"""Value of `cycles` for an image whose clock cycles were not counted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,74 +28,75 @@ class RuleTrace:
     """Figures of the rule of learning for n images; the letters are those of DESIGN, section 5."""
 
     until: np.ndarray
-    """[n], the last tick looked at: min(deadline, zk + m); the deadline if forced, and zk without
-    a label."""
+    """[n], the last tick regarded: min(deadline, zk + m); the deadline if forced, and zk without a
+    label."""
     limit: np.ndarray
     """[n], zc: spikes before this tick take part; 0 without a label."""
     input_rows: np.ndarray
-    """[n], input rows that spiked before zc; 0 where there was no update, as the others."""
+    """[n], number of input rows that spiked before zc; 0 without an update, as in the fields
+    below."""
     input_updates: np.ndarray
-    """[n], those of them that were drawn."""
+    """[n], number of these input rows that were drawn."""
     hidden_rows: np.ndarray
-    """[n], hidden neurons that spiked before zc."""
+    """[n], number of hidden neurons that spiked before zc."""
     output_updates: np.ndarray
-    """[n], those of them that were drawn."""
+    """[n], number of these hidden neurons that were drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """The results of n images; arrays hold integers unless said otherwise."""
+    """The results of n images; arrays hold integers unless documented otherwise."""
 
     decision: np.ndarray
     """[n], the class."""
     tick: np.ndarray
     """[n], the tick of the decision."""
     forced: np.ndarray
-    """bool [n]: no output fired up to the deadline, and the largest M won."""
+    """bool [n], whether no output fired up to the deadline, so that the largest M won."""
     spikes_in: np.ndarray
-    """[n, n_layers]: how many of each layer's inputs spiked until the decision."""
+    """[n, n_layers], the number of inputs of each layer that spiked until the decision."""
     error: np.ndarray
-    """[n], causes bit by bit: address, tick, order, abort, label; 0 for none."""
+    """[n], error bits: address, tick, order, abort, label; 0 without errors."""
     cycles: np.ndarray | None = None
     """[n], clock cycles from the first word to the decision, or `UNCOUNTED`."""
     apart: np.ndarray | None = None
-    """[n], of images that follow one another without a pause: clock cycles from the decision before
-    to this one; of the first image, its `cycles`."""
+    """[n], clock cycles since the previous decision, for images without pauses between them; for
+    the first image, equal to `cycles`."""
     lost: np.ndarray | None = None
-    """bool [n], of a board: the answer was lost on the line, and all figures of it are 0."""
+    """bool [n], of a board: whether the line lost the answer; all figures of a lost image are 0."""
 
     hidden: tuple[np.ndarray, ...] | None = None
-    """Golden's: per hidden layer [n, n_out], the spike tick, 0 for silent, run on to the
-    deadline."""
+    """Only of the golden model: per hidden layer [n, n_out], the spike tick up to the deadline, 0
+    for silent."""
     later: tuple[np.ndarray, ...] | None = None
     """Further spikes of each neuron in the same form: [n, n_out, max_spikes - 1]."""
     logs: Sequence[Sequence[LoggedSpike]] | None = None
-    """Hardware's: per image the hidden spikes as they were sent on, until the decision and some
-    time beyond."""
+    """Only of hardware: per image the hidden spikes in the order sent, until the decision and some
+    time after."""
 
     updated: np.ndarray | None = None
-    """bool [n], of a learner: whether any weight could change."""
+    """bool [n], of a core that learns: whether any weight could change."""
     turnaround: np.ndarray | None = None
-    """[n], clock cycles from the first word until the next image can begin."""
+    """[n], clock cycles from the first word until the next image can start."""
     weights: tuple[np.ndarray, ...] | None = None
     """The stored weights after the last image, int16 [n_in, n_out] of each layer."""
 
     run_on: np.ndarray | None = None
-    """[n], golden's: `turnaround` if nothing were updated."""
+    """[n], only of the golden model: `turnaround` without an update."""
     rule: RuleTrace | None = None
-    """Golden's, of images that are learned."""
+    """Only of the golden model, for images that are learned."""
 
     def __len__(self) -> int:
         return len(self.decision)
 
     @property
     def input_spikes(self) -> np.ndarray:
-        """Spikes of connected inputs until the decision, [n]."""
+        """Number of spikes of connected inputs until the decision, [n]."""
         return self.spikes_in[:, 0]
 
     @property
     def hidden_spikes(self) -> np.ndarray:
-        """Spikes of all hidden layers until the decision, [n]."""
+        """Number of spikes of all hidden layers until the decision, [n]."""
         later = [until(ticks, self.tick).sum((1, 2), np.int32) for ticks in self.later or ()]
         return self.spikes_in[:, 1:].sum(1) + sum(later)
 
@@ -107,14 +108,14 @@ class Results:
     def lookups(self, network: Network) -> np.ndarray:
         """Return the share of each layer's inputs that spiked until the decision, [n, n_layers].
 
-        Of the first layer's inputs the unconnected ones are counted too.
+        The share of the first layer includes unconnected inputs.
         """
         return self.spikes_in / np.array(network.shape[:-1])
 
     def spikes(self, image: int) -> list[LoggedSpike]:
         """Return the hidden spikes of one image until the decision, sorted: (layer, tick, neuron).
 
-        Raises ValueError where they are not known.
+        Raises ValueError if the record has none.
         """
         if self.logs is not None:
             return sorted(
@@ -134,7 +135,7 @@ class Results:
         return sorted(found)
 
     def known_hidden(self) -> tuple[np.ndarray, ...]:
-        """`hidden`. Raises ValueError where it is not known."""
+        """Return `hidden`. Raises ValueError if the record has none."""
         if self.hidden is None:
             raise ValueError(
                 "the hidden spikes of these images are not known: take those of `infer`, or of "
@@ -143,15 +144,15 @@ class Results:
         return self.hidden
 
     def select(self, which: np.ndarray | slice) -> Self:
-        """Return some of the images, by a mask, numbers or a slice; `weights` stay as they are."""
+        """Return some of the images, by a mask, numbers or a slice; `weights` are unchanged."""
         numbers = np.arange(len(self))[which]
         return _mapped([self], lambda one: one[0][which], lambda one: [one[0][n] for n in numbers])
 
 
 def joined(parts: Sequence[Results]) -> Results:
-    """Join the results of parts in this order; `weights` are those of the last.
+    """Join the results of parts in this order; `weights` are those of the last part.
 
-    A figure that not all parts tell is None.
+    A field is None unless all parts have it.
     """
     return _mapped(parts, np.concatenate, lambda lists: [one for some in lists for one in some])
 
@@ -159,7 +160,7 @@ def joined(parts: Sequence[Results]) -> Results:
 def _mapped(
     parts: Sequence[Any], array: Callable[[Sequence[np.ndarray]], np.ndarray], logs: Callable
 ) -> Any:
-    """Make a record of several: `array` makes its arrays of theirs, and `logs` its lists."""
+    """Combine the fields of several records: `array` those that are arrays, `logs` the lists."""
     made: dict[str, Any] = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
@@ -179,23 +180,23 @@ def _mapped(
 
 
 def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
-    """Whether each of `ticks` [n, ...] is a spike before the tick of `decision` [n]."""
+    """Return whether each of `ticks` [n, ...] is a spike before the tick of `decision` [n]."""
     return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One way in which a target differs from the golden model; `str` makes a sentence of it."""
+    """A difference between a target and the golden model; `str` returns it as a sentence."""
 
     image: int | None
-    """Number of the image; a weight has None."""
+    """Number of the image; None for a weight."""
     what: str
     """Name of the figure that differs, or "spike" or "weight"."""
     expected: Any
-    """Golden's value; of a spike (tick, neuron), or None where there should be none; of a weight
+    """Value of the golden model; for a spike (tick, neuron), or None for no spike; for a weight
     (row, neuron, value)."""
     found: Any
-    """The target's value, likewise."""
+    """Value of the target, in the same form."""
     layer: int | None = None
     """Layer of a spike, row or weight."""
 
@@ -223,17 +224,17 @@ _FIGURES = (
     "updated",
     "turnaround",
 )
-"""Names in differences: of fields, but for `rows`, which `spikes_in` counts."""
+"""Names of fields in differences, with `rows` for `spikes_in`."""
 
 
 def differences(expected: Results, found: Results) -> Iterator[Difference]:
-    """Yield every difference between what a target has `found` and what golden expects.
+    """Yield every difference between the results `found` of a target and those of the golden model.
 
-    Image after image, then the weights; none if they are equal. What only one of them tells is not
-    compared, nor are images that were lost. Of a layer's spikes only the first difference in an
-    image is given: it causes the others. A log must be the beginning of golden's run to the
-    deadline, ordered by tick, then neuron, and must reach at least to the decision: hardware runs
-    ahead by at most a window, and stops when the decision is known.
+    The differences are in the order of the images, then of the weights. Fields that only one record
+    has, and lost images, are not compared. For each layer only the first different spike of an
+    image is reported: it causes the others. A log must be the beginning of the golden model's
+    spikes up to the deadline, ordered by tick, then neuron, and must include all spikes until the
+    decision: hardware runs ahead by at most a window, and stops when the decision is known.
     """
     figures = list(_figures(expected, found))
     for image in np.flatnonzero(found.arrived).tolist():
@@ -253,7 +254,7 @@ def differences(expected: Results, found: Results) -> Iterator[Difference]:
 def _figures(
     expected: Results, found: Results
 ) -> Iterator[tuple[str, int | None, list[Any], list[Any]]]:
-    """Yield name, layer, and values [n] on both sides of each figure that both tell."""
+    """Yield name, layer, and values [n] on both sides of each field that both records have."""
     for what in _FIGURES:
         field = "spikes_in" if what == "rows" else what
         ours, theirs = getattr(expected, field), getattr(found, field)
@@ -270,7 +271,7 @@ def _figures(
 
 
 def _logged(image: int, expected: Results, log: Sequence[LoggedSpike]) -> Iterator[Difference]:
-    """Yield the first difference of each layer between an image's log and golden."""
+    """Yield the first difference of each layer between an image's log and the golden model."""
     spikes, hidden = np.asarray(log, np.int64).reshape(-1, 3), expected.known_hidden()
     for layer in sorted({*range(len(hidden)), *spikes[:, 0].tolist()}):
         ours = events(hidden[layer][image]).tolist() if 0 <= layer < len(hidden) else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which decisions are said (DESIGN, sections 6 and 9)."""
+"""Selects the decisions that a core reports (DESIGN, sections 6 and 9)."""
 
 import numpy as np
 
@@ -8,9 +8,10 @@ from firstspike.golden.results import Results
 
 
 def said(network: Network, results: Results, isolated: np.ndarray) -> np.ndarray:
-    """Return whether each decision is said, bool [n]; `isolated` [n] is of the words.
+    """Return whether each decision is reported, bool [n]; `isolated` [n] is that of the words.
 
-    The last class of a network of sound is none of the words. A forced decision is not said.
+    The last class of a network of sound, none of the words, is not reported. Neither is a forced
+    decision.
     """
     told = isolated & ~results.forced
     if network.sound is not None:

@@ -18,7 +18,7 @@ class StateWidths(NamedTuple):
 
 
 def signed_bits(low: int, high: int) -> int:
-    """Return bits of the smallest two's complement number that holds low .. high."""
+    """Return the bits of the smallest two's complement number that holds low .. high."""
     return 1 + max(-low - 1, high, 0).bit_length()
 
 
@@ -31,10 +31,10 @@ def layer_widths(
 ) -> StateWidths:
     """Return widths for `weights` [n_in, n_out], or for any weights of `weight_bits` instead.
 
-    The weights of a `layer` that is not dense are as it has them.
-    S reaches -threshold plus all negative, or all positive, weights of a neuron. M(z) is the sum
-    of the slopes of ticks 0 .. z - 1, the first of which is -threshold since no input spikes
-    before tick 1; its extremes fall at the deadline, or for the upper one at tick 0.
+    The weights of a `layer` that is not dense have its shape. S reaches -threshold plus all
+    negative, or all positive, weights of a neuron. M(z) is the sum of the slopes of ticks
+    0 .. z - 1, the first of which is -threshold since no input spikes before tick 1; its extremes
+    are at the deadline, or for the upper one at tick 0.
     """
     layer = layer or layer_of("weights", weights)
     if weight_bits is None:

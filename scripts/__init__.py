@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command `firstspike`: one module a verb."""
+"""The command `firstspike`, with one module per verb."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options that name a board or its build; apart, for the boards take 0.3 s to load."""
+"""Options that name a board or its build; a separate module, since importing boards is slow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from .targets import BUILT
 
 
 def board_option(meaning: str, *, senses: bool = False, **settings: Any) -> Decorator:
-    """Return the option --board for the name of a board; with `senses` it has pins of a sensor."""
+    """Return the option --board; with `senses`, only for boards with the pins of a sensor."""
     names = [name for name, board in BOARDS.items() if board.alone or not senses]
     return click.option("--board", type=click.Choice(names), help=meaning, **settings)
 
@@ -28,7 +28,7 @@ def sensor_option(meaning: str, *more: str, **settings: Any) -> Decorator:
 
 
 def netlist_options(command: Callable) -> Callable:
-    """Add --board and --build."""
+    """Add the options --board and --build."""
     board = board_option("Board of the build that is simulated.")
     build = click.option(
         "--build",
@@ -42,6 +42,6 @@ def netlist_options(command: Callable) -> Callable:
 def _default(parameters: Parameters) -> Path | None:
     if parameters["target"] not in BUILT or parameters["board"] is None:
         return None
-    from firstspike.boards.building.bitstream import build_folder  # takes a while to import
+    from firstspike.boards.building.bitstream import build_folder  # slow import
 
     return build_folder(parameters["net"], parameters["board"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds into a folder: a design at its clock, or at the highest clock that is met."""
+"""Builds a design into a folder, at its clock or at the highest clock that is met."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -29,11 +29,11 @@ from firstspike.hdl.flow.toolchain import ToolError
 from .output import note
 
 _MET = {**BUILT, "build": str, "met": True}
-"""The form of what the report of a build that met its clock says of it."""
+"""Description of a report of a build that met its clock."""
 
 
 class Built(NamedTuple):
-    """The report of a build, for programs and for people."""
+    """The report of a build, as data and as text."""
 
     report: dict[str, Any]
     text: str
@@ -51,10 +51,10 @@ class Building:
     seeds: Sequence[int]
     place_seeds: PlaceSeeds
     text: Callable[[dict[str, Any]], str]
-    """It makes the report for people."""
+    """Function that formats the report as text."""
 
     def at_its_clock(self, design: Design) -> Built:
-        """Build; a build that was in the folder before is replaced."""
+        """Build the design; replace an earlier build in the folder."""
         built = self._built(design, self.seeds, self.place_seeds)
         if not built.report["met"]:
             for stale in bitstreams(self.folder):
@@ -64,8 +64,8 @@ class Building:
     def at_the_highest(self, design: Design) -> Built:
         """Build at the highest clock that a seed meets.
 
-        Whenever a clock is met the folder gets its build. What an earlier search has placed in this
-        folder is not placed again. Raises ToolError if no clock is met.
+        Whenever a clock is met, the folder receives its build. Placements of an earlier search in
+        this folder are not repeated. Raises ToolError if no clock is met.
         """
         placed = Placed(self.folder, self.tools)
 
@@ -90,7 +90,7 @@ class Building:
         return self._there(best) or self._place(best, seeds[:1], placed)
 
     def _there(self, design: Design) -> Built | None:
-        """The build of a design, if the folder holds it."""
+        """Return the build of a design if the folder contains it."""
         try:
             report = read_report(self.folder, _MET)
             text = read_file(self.folder / REPORT_TEXT, REPORT_BYTES).decode(errors="replace")
@@ -104,7 +104,7 @@ class Building:
         return Built(report, text.rstrip("\n")) if is_it else None
 
     def _place(self, design: Design, seeds: Sequence[int], placed: Placed) -> Built:
-        """Build with some seeds if one is fast enough, and keep what each has reached."""
+        """Build with these seeds if one is fast enough, and store the result of each."""
 
         def keep(seed: int, placement: Placement) -> None:
             placed.add(design, seed, placement)
@@ -127,9 +127,9 @@ class Building:
         *,
         only_met: bool = False,
     ) -> Built:
-        """Build into the folder; what was built there stays until this is whole.
+        """Build into the folder; an earlier build stays until the new one is complete.
 
-        With `only_met` it also stays where no seed is fast enough.
+        With `only_met` it also stays if no seed is fast enough.
         """
         with naming(self.folder), adding_to(self.folder) as making:
             built = build(

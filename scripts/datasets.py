@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the data set for a verb: one that has a name, or a file of the user."""
+"""Finds the data set for a verb: a named one, or a file of the user."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -22,13 +22,13 @@ from .output import MOST_NAME, note, say
 from .places import DatasetName, InputPath
 
 OPTIONS = ("dataset", "label", "group", "test", "test_share")
-"""Parameters of a verb that `loaded` looks at, beside `data`."""
+"""Parameters of a verb that `loaded` uses, in addition to `data`."""
 
 
 def dataset_options(
     default: str | None = DATASETS[0], whose: str = "Take the images of this data set"
 ) -> Callable:
-    """Add the options that `loaded` looks at."""
+    """Add the options that `loaded` uses."""
     names = ", ".join(DATASETS)
 
     def decorate(command: Callable) -> Callable:
@@ -84,7 +84,7 @@ missing_option = click.option(
 
 
 def fills(options: Mapping[str, Any]) -> bool:
-    """Whether `missing_option` asks for medians."""
+    """Whether `missing_option` selects medians."""
     return options.get("missing") == MEDIAN
 
 
@@ -92,9 +92,9 @@ COLUMNS = ("label", "group")
 
 
 def columns_of(options: Mapping[str, Any], network: Network | None = None) -> dict[str, Any]:
-    """Return what the `meta` of a network says of its table: the columns of label and group.
+    """Return the label and group columns of a table for the `meta` of a network.
 
-    A column that no option names is that of `network`, from which the new one comes.
+    Columns without an option are those of `network`, from which the new network is derived.
     """
     named = {role: options[role] for role in COLUMNS if options[role] is not None}
     columns = _known_columns(network) | named
@@ -102,9 +102,9 @@ def columns_of(options: Mapping[str, Any], network: Network | None = None) -> di
 
 
 def ground_in(images: Dataset) -> dict[str, str]:
-    """Return what the `meta` of a network says of the ground of the images that it learned.
+    """Return the ground of the training images for the `meta` of a network.
 
-    Nothing where samples are no images, or the ground is unknown.
+    The result is empty if samples are not images, or if the ground is unknown.
     """
     if images.sound is not None or images.ticks or not is_pixels(images.x_train):
         return {}
@@ -113,7 +113,7 @@ def ground_in(images: Dataset) -> dict[str, str]:
 
 
 def _known_columns(network: Network | None) -> dict[str, str]:
-    """Return the columns that the file of a network names; it may be a stranger's."""
+    """Return the columns that a network file names; the file may come from an untrusted source."""
     known = None if network is None else network.meta.get("columns")
     if not isinstance(known, dict):
         return {}
@@ -121,12 +121,12 @@ def _known_columns(network: Network | None) -> dict[str, str]:
 
 
 def loaded(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
-    """The data set that a verb's options name; `network` says what its features and classes are.
+    """Return the data set that a verb's options select; `network` defines its features and classes.
 
-    The columns of label and group are those of the network's training, where a table has them and
-    the options name none.
+    The columns of label and group are those of the network's training, if a table has them and the
+    options name none.
 
-    Raises our errors for what is not there, is broken, or does not fit the network.
+    Raises FirstSpike errors for a data set that is missing, damaged, or does not fit the network.
     """
     name = options["dataset"]
     if name not in DATASETS and options.get("data") is not None:
@@ -177,7 +177,7 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
 
 
 def _check_heard(samples: Samples, sound: FrontEnd | None) -> None:
-    """Raise `VerbError` where samples are sound, and a network takes none, or the reverse."""
+    """Raise `VerbError` if samples are sound and the network takes none, or the reverse."""
     if sound is None and samples.sound is not None:
         raise VerbError(_TAKES_NONE.format(samples.source))
     if sound is not None and samples.sound is None:
@@ -191,12 +191,12 @@ _TAKES_NONE = "{} holds sound, and this network takes none: train one on it."
 
 
 def front_end(network: Network | None) -> FrontEnd | None:
-    """Return the front end of a network of sound, None for any other."""
+    """Return the front end of a network of sound, None for any other network."""
     return None if network is None else network.sound
 
 
 def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
-    """Raise `VerbError`, which names the file, unless a network takes its samples [n, ...]."""
+    """Raise `VerbError`, which names the file, unless the network accepts the samples [n, ...]."""
     if len(samples):
         try:
             network.coding.fitting(network, samples)
@@ -205,7 +205,7 @@ def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
 
 
 def training_data(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
-    """Load a data set as `loaded` does, and refuse one without samples to train on."""
+    """Load a data set as `loaded` does. Raise `VerbError` if it has no samples to train on."""
     data = loaded(options, network)
     if not len(data.x_train):
         name = options["dataset"]
@@ -216,7 +216,7 @@ def training_data(options: Mapping[str, Any], network: Network | None = None) ->
 
 
 def tell_features(data: Dataset) -> None:
-    """Say which columns of a table are trained on, and note those that number its rows."""
+    """Print the columns of a table that are features, and warn about those that number its rows."""
     if data.features:
         columns = list(_columns(data.features))
         said = ", ".join(columns[:_SHOWN])
@@ -231,11 +231,11 @@ def tell_features(data: Dataset) -> None:
 
 
 _SHOWN = 200
-"""Columns that are named of a table that has more."""
+"""Largest number of columns that a message names."""
 
 
 def _columns(features: tuple[str, ...]) -> Iterator[str]:
-    """Name the columns of features, and of a column of texts how many there are."""
+    """Yield the name of each column of features, with the number of texts for a column of texts."""
     for column, named in groupby(features, lambda name: name.partition("=")[0]):
         texts = list(named)
         if len(texts) == 1:
@@ -245,7 +245,7 @@ def _columns(features: tuple[str, ...]) -> Iterator[str]:
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse what only a file takes, unless the data set is one. Raises click.UsageError."""
+    """Raise click.UsageError for options that require a file if the data set is a named one."""
     name = options["dataset"]
     given = [option for option in OPTIONS[1:] if options.get(option) is not None]
     if given and (name is None or name in DATASETS):
@@ -254,7 +254,7 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def check_named(name: str, network: Network | None) -> None:
-    """Raise `VerbError` unless a network takes the images or the sound of a named data set."""
+    """Raise `VerbError` unless the network accepts the images or the sound of a named data set."""
     if network is None:
         return
     sound, classes = front_end(network), network.shape[-1]

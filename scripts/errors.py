@@ -5,4 +5,4 @@ from firstspike.golden.system.errors import FirstSpikeError
 
 
 class VerbError(FirstSpikeError, ValueError):
-    """What was asked for cannot be done; the message says why, or what can."""
+    """A request cannot be fulfilled; the message gives the reason, or the alternatives."""

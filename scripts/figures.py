@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws what a network does: the spikes and membranes of one image, and histograms over many."""
+"""Draws the activity of a network: spikes and membranes of one image, and histograms over many."""
 
 import math
 import textwrap
@@ -15,16 +15,16 @@ from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.convolution import Convolution
 
-_MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
+_MOST_NAMES = 20  # classes up to which a confusion matrix shows names and counts
 _TITLE = 26  # characters above the sample
-_LINES = 11  # names that the panel of the membranes has room for, or more that are smaller
-_BELOW = 40  # characters in a line of those whose outputs left it
-_MOST_BARS = 30  # features whose names there is room for
-_MOST_CURVES = 8  # channels of a series that have names
-_ROOMY = 20  # features whose names may be larger
+_LINES = 11  # names that fit beside the panel of the membranes; more names are smaller
+_BELOW = 40  # characters in a line of names of outputs below the panel
+_MOST_BARS = 30  # features up to which names fit
+_MOST_CURVES = 8  # channels of a series up to which names fit
+_ROOMY = 20  # features up to which names are larger
 _LONGEST = 24  # characters of such a name
-_ABOVE = (4.2, 6)  # least and largest height of the rows above the outputs; membranes have 3
-_WIDE = 4  # how often the maps together are as wide as they are high
+_ABOVE = (4.2, 6)  # smallest and largest height of the rows above the outputs; membranes have 3
+_WIDE = 4  # largest ratio of width to height of all maps together
 DECISIVE, LATER, DECISION, OTHERS = "black", "0.75", "tab:red", "0.6"
 
 
@@ -58,9 +58,9 @@ def draw_image(
     label: int | None,
     title: str,
 ) -> None:
-    """Input, hidden and output spikes over time, the output membranes, and the sample itself.
+    """Draw input, hidden and output spikes over time, the output membranes, and the sample.
 
-    Spikes before the tick of the decision, which could have taken part in it, are dark.
+    Spikes before the tick of the decision, which can have influenced it, are dark.
     """
     ticks = encode(network, sample[None])
     inference = infer(network, ticks)
@@ -75,7 +75,7 @@ def draw_image(
         (f"{len(fires)} outputs", fires),
     ]
     heights = [3 if len(np.unique(spikes[spikes > 0])) > 1 else 1.2 for _, spikes in sources[:-1]]
-    # With many layers the outputs keep their room, and with few spikes the sample does.
+    # With many layers the outputs keep their height, and with few spikes the sample does.
     scale = np.clip(sum(heights), *_ABOVE) / sum(heights)
     heights = [height * scale for height in heights] + [1.2, 3]
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=[1, 3])
@@ -111,7 +111,7 @@ def draw_image(
 
 
 def draw_maps(figure: Figure | SubFigure, network: Network, sample: np.ndarray) -> None:
-    """Draw when each neuron of the first layer spiked before the decision, map beside map."""
+    """Draw the spike times of the neurons of the first layer before the decision, map by map."""
     kind = network.layers[0]
     assert isinstance(kind, Convolution)
     inference = infer(network, encode(network, sample[None]))
@@ -137,7 +137,7 @@ def draw_maps(figure: Figure | SubFigure, network: Network, sample: np.ndarray) 
 
 
 def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results) -> None:
-    """How long the decisions of many images took, and how many spikes."""
+    """Draw histograms of the decision times and of the spikes of many images."""
     panels = (
         (many.tick / network.unit, "decision time, z"),
         (many.input_spikes, "input spikes until the decision"),
@@ -152,7 +152,7 @@ def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results)
 
 
 def confusion_picture(network: Network, confusion: list[list[int]], title: str) -> Figure:
-    """Which classes are taken for which."""
+    """Draw the confusion matrix."""
     figure = Figure(figsize=(7, 6), layout="constrained")
     figure.suptitle(title, fontsize=9)
     draw_confusion(figure.subplots(), network, confusion)
@@ -160,7 +160,7 @@ def confusion_picture(network: Network, confusion: list[list[int]], title: str) 
 
 
 def draw_confusion(axes: Axes, network: Network, confusion: list[list[int]]) -> None:
-    """The matrix [label][decision]; what is wrong has colours of its own, up to the largest."""
+    """Draw the matrix [label][decision]; errors have separate colours, scaled to the largest."""
     counts = np.array(confusion)
     right = np.eye(len(counts), dtype=bool)
     most = counts[~right].max(initial=1)
@@ -183,7 +183,7 @@ def draw_confusion(axes: Axes, network: Network, confusion: list[list[int]]) -> 
 def draw_curves(
     curves: dict[str, dict[str, list[float]]], names: dict[str, str], title: str
 ) -> Figure:
-    """Accuracy in percent along each of `curves`: `values` and `accuracy` of the same length."""
+    """Draw accuracy in percent along each of `curves`, with as many `values` as `accuracy`."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     figure.suptitle(title)
     panels = figure.subplots(2, 2, sharey=True).flat
@@ -196,12 +196,12 @@ def draw_curves(
 
 
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
-    """What was to be classified: an image, a word, a time series, or a bar for each feature.
+    """Draw the sample: an image, a word, a time series, or a bar for each feature.
 
-    Pixels are as bright as their levels, which is what the network sees of them.
+    The brightness of pixels is that of their levels, which the network receives.
     """
     names = network.features.names if network.features else ()
-    named = 0 < len(names) <= _MOST_BARS  # more of them may be the pixels of a square
+    named = 0 < len(names) <= _MOST_BARS  # more names may be the pixels of a square
     side, sound = math.isqrt(sample.size), network.sound
     if is_series(network, sample):
         _curves(axes, sample)
@@ -213,7 +213,7 @@ def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
     image, brightest = sample, None
     if network.takes_pixels:
         image, brightest = _levels(network, sample), network.levels - 1
-    if sound is not None:  # time runs to the right, low sound is below
+    if sound is not None:  # time runs to the right, low frequencies are at the bottom
         image = image.reshape(sound.frames, -1).T[::-1]
     elif image.ndim != 2:
         image = image.reshape(side, side)
@@ -242,15 +242,15 @@ def _curves(axes: Axes, series: np.ndarray) -> None:
 
 
 def _levels(network: Network, sample: np.ndarray) -> np.ndarray:
-    """Return the level of each value of a sample, as the network sees it."""
+    """Return the level of each value of a sample, which the network receives."""
     values = network.coding.values(network, sample[None])[0]
     return values[: network.n_features].reshape(sample.shape)
 
 
 def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]) -> None:
-    """A bar for each feature, as long as its level, or its value where there are no levels.
+    """Draw a bar for each feature, with its level as length, or its value if there are no levels.
 
-    Names and values stand beside the bars, or beside every k-th of many.
+    Names and values are next to the bars, or next to every k-th of many bars.
     """
     values, levels = sample.ravel(), network.levels
     axes.barh(range(len(values)), _levels(network, values) if levels else values, color="0.4")
@@ -270,7 +270,7 @@ def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]
 
 
 def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
-    """One dot for each spike; `spikes` are ticks [n], 0 for silent."""
+    """Draw a dot for each spike; `spikes` are ticks [n], 0 for silent."""
     neurons = np.flatnonzero(spikes)
     colours = np.where(spikes[neurons] < decision, DECISIVE, LATER)
     axes.scatter(spikes[neurons] / unit, neurons, s=3, c=colours.tolist(), marker="o")
@@ -278,7 +278,7 @@ def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
 
 
 def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None:
-    """M(z) = z (B - 1) - A of every output; it fires where its line reaches 0."""
+    """Draw M(z) = z (B - 1) - A of every output; an output fires where its line reaches 0."""
     z = np.arange(len(M)) / network.unit
     scaled = M / (network.thresholds[-1] * network.unit)
     lowest = max(scaled.min() - 0.2, -4)
@@ -293,7 +293,7 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
 
 
 def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> None:
-    """Name every output where its line ends, beside the panel; list those that end below it."""
+    """Write the name of every output at the end of its line; list those that end below."""
     lowest, highest = axes.get_ylim()
     order = np.argsort(-ends, kind="stable").tolist()
     beside = [output for output in order if ends[output] >= lowest]
@@ -326,11 +326,11 @@ def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> 
 
 
 def spread(wanted: np.ndarray, lowest: float, highest: float, apart: float) -> np.ndarray:
-    """Return places near the `wanted` ones, which descend: within bounds and `apart`.
+    """Return positions near the descending `wanted` ones, within bounds and spaced by `apart`.
 
-    The bounds must have room for all of them.
+    The bounds must have room for all positions.
     """
     steps = apart * np.arange(len(wanted))
-    # Each is at least `apart` below the one before it, and leaves room for those after it.
+    # Each position is at least `apart` below the one before it, with room for those after it.
     places = np.minimum.accumulate(np.minimum(wanted, highest) + steps) - steps
     return np.maximum(places, lowest + steps[::-1])

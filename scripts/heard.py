@@ -17,17 +17,17 @@ from .errors import VerbError
 
 
 class Heard(NamedTuple):
-    """Where a word was heard."""
+    """The position of a word in a recording."""
 
     file: str
     seconds: float
-    """Time from the beginning of the recording to that of the word."""
+    """Time in seconds from the start of the recording to that of the word."""
     isolated: bool
-    """Whether it is quiet around the word; else nothing is said."""
+    """Whether it is quiet around the word; otherwise no decision is reported."""
 
 
 def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray, list[str]]:
-    """Find the words in recordings: where each is, and their pictures uint8 [n, frames, filters].
+    """Return the position of each word in recordings, and pictures uint8 [n, frames, filters].
 
     The third result lists the files without a word. Raises `VerbError` for a network that takes no
     sound, and if no recording has a word.
@@ -48,7 +48,7 @@ def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.
 
 
 def silence(file: str) -> str:
-    """Return a sentence about a recording without a word."""
+    """Return a message about a recording without a word."""
     return f"{printable(file)}: {SILENT}"
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes Ctrl-C and SIGTERM end a verb alike: by KeyboardInterrupt, so that it tidies up."""
+"""Ends a verb equally for Ctrl-C and SIGTERM: by KeyboardInterrupt, so that it cleans up."""
 
 import os
 import signal
 import sys
 
-TYPE_CHECKING = False  # as type checkers know it; to import typing would delay the command
+TYPE_CHECKING = False  # known to type checkers; importing typing would delay the command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,24 +17,24 @@ INTERRUPTED = 130
 
 
 def end(*_: object) -> None:
-    """End the process at once, where nothing has begun that is to be tidied up."""
+    """End the process immediately, before anything needs to be cleaned up."""
     os.write(2, b"Interrupted.\n")
     os._exit(INTERRUPTED)
 
 
 def interrupt(number: int, frame: "FrameType | None") -> None:
-    """Raise KeyboardInterrupt, or let the caller of compiled code do so when that has returned.
+    """Raise KeyboardInterrupt, or arrange that the caller of compiled code does after its return.
 
-    Python sees a signal that arrives during compiled code when numba unpickles the type of the
+    Python handles a signal that arrives during compiled code when numba unpickles the type of the
     result. An exception there breaks that result: of 12 interrupted runs, 11 ended with a
-    SystemError and one hung (numba 0.68). So the caller is traced, as by a debugger, and
-    interrupted before its next line: 12 of 12 runs ended as they should.
+    SystemError and one hung (numba 0.68). The handler therefore traces the caller, as a debugger
+    does, and interrupts it before its next line: 12 of 12 runs then ended correctly.
     """
     caller = _caller_of_compiled(frame)
     if caller is None:
         raise KeyboardInterrupt
     caller.f_trace = _raise
-    sys.settrace(lambda *_: None)  # frames are only traced where this is set
+    sys.settrace(lambda *_: None)  # without a global trace function, frames are not traced
 
 
 def catch(handler: "Callable[[int, FrameType | None], None]" = interrupt) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says in sentences how a network was made, from what its file tells of that."""
+"""Describes in sentences how a network was made, from the `meta` of its file."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -8,7 +8,7 @@ from typing import Any
 from firstspike.golden.foreign.printable import printable
 
 MOST = 50
-"""At most so many facts are said."""
+"""Largest number of facts that are printed."""
 
 
 def _lookups(shares: list[float]) -> str:
@@ -52,13 +52,13 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     ),
     "decisions_changed_by_compaction": "Without the idle neurons {} decisions changed.".format,
 }
-"""The sentence about each fact, in this order, by the name that the network file gives it."""
+"""The sentence for each fact, in this order, by its name in the network file."""
 
 
 def sentences(meta: Mapping[str, Any]) -> Iterator[str]:
-    """Give a sentence about each fact; nothing is said of what was not there, or did not happen.
+    """Yield a sentence for each fact; facts that are absent or did not happen have none.
 
-    The file may be a stranger's: its names and values may be anything.
+    The file may come from an untrusted source: its names and values may be anything.
     """
     places = {name: place for place, name in enumerate(SENTENCES)}
     facts = sorted(meta.items(), key=lambda fact: places.get(fact[0], len(places)))

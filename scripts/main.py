@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command `firstspike`: finds the verbs, and turns errors into one sentence and exit status 2.
+"""The command `firstspike`: finds the verbs, and converts errors to one sentence and exit status 2.
 
-A verb is a module of `verbs` with a click command named `command`. It is imported when it is
-used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
+A verb is a module of `verbs` with a click command named `command`. Its module is imported when the
+verb is used, so that `firstspike --help` does not wait for numpy, numba or Amaranth.
 """
 
 import os
@@ -43,7 +43,7 @@ VERBS = {
 
 
 FOR_DEVELOPERS = ("check",)
-"""`--help` lists these verbs apart."""
+"""Verbs that `--help` lists separately."""
 
 
 @click.group(
@@ -69,23 +69,23 @@ def main() -> None:
     find_commands()
     interrupts.catch()
     status = run_line(sys.argv[1:])
-    if status:  # what is still buffered must not fail once more when Python ends
+    if status:  # buffered output must not fail again when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 
 
 def find_commands() -> None:
-    """Put the commands beside ours on the PATH: Yosys and others come as Python packages."""
+    """Add the folder of installed scripts to the PATH, where Yosys and other tools are."""
     path = os.environ.get("PATH") or os.defpath  # an empty part would be the current folder
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + path
 
 
 def run_line(words: list[str]) -> int:
-    """Run one command line, given without the command's own name, and return the exit status.
+    """Run one command line, without the command's own name, and return the exit status.
 
-    0 is success, 1 a difference that was found, 2 an error (one sentence on standard error), 130
-    an interrupt or SIGTERM, 141 a reader who closed the pipe. Errors that are not for people are
-    faults of the program and pass through.
+    0 is success, 1 a difference, 2 an error (one sentence on standard error), 130 an interrupt or
+    SIGTERM, 141 a closed pipe at the output. Errors that users cannot cause are faults of the
+    program and are raised.
     """
     try:
         with shown_by(shown):
@@ -95,19 +95,19 @@ def run_line(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return interrupts.INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
+    except (BrokenPipeError, SystemExit):  # click exits with 1 if a pipe is closed
         return 141
     except Exception as error:
         if not isinstance(error, click.ClickException) and not is_for_people(error):
             raise
-        from .output import complain  # golden, which takes a while to import
+        from .output import complain  # imports golden, which is slow
 
         complain(error)
         return error.exit_code if isinstance(error, click.ClickException) else 2
 
 
 def is_for_people(error: Exception) -> bool:
-    """Whether `complain` makes a sentence of an error, which else is a fault of the program."""
-    from firstspike.golden.system.errors import FirstSpikeError  # golden takes a while to import
+    """Whether `complain` has a sentence for an error; any other error is a fault of the program."""
+    from firstspike.golden.system.errors import FirstSpikeError  # importing golden is slow
 
     return isinstance(error, FirstSpikeError | OSError | MemoryError)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is said of many images: means, as `run`, `train` and `learn` give them."""
+"""Means over images for `run`, `train` and `learn`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from firstspike.golden.results import UNCOUNTED
 
 
 def timing(results: Results, clock: float | None) -> dict[str, float | None]:
-    """Mean cycles of an image and from decision to decision, and what they are at `clock` MHz.
+    """Return mean cycles of an image and between decisions, and their times at `clock` MHz.
 
-    None for what is not known.
+    Unknown values are None.
     """
     known = results.cycles is not None and UNCOUNTED not in results.cycles
     cycles = float(results.cycles.mean()) if known and results.cycles is not None else None
@@ -27,7 +27,7 @@ def timing(results: Results, clock: float | None) -> dict[str, float | None]:
 
 
 def timing_rows(timing: dict[str, Any]) -> list[tuple[str, str]]:
-    """The same for people, what is known."""
+    """Return the known values as rows of a table."""
     named = (
         ("clock cycles, mean", "cycles", ".1f"),
         ("clock cycles from decision to decision, mean", "cycles_apart", ".2f"),
@@ -40,9 +40,9 @@ def timing_rows(timing: dict[str, Any]) -> list[tuple[str, str]]:
 def means(
     network: Network, results: Results, labels: Sequence[int | None] | np.ndarray
 ) -> dict[str, Any]:
-    """Accuracy over the labelled images (None without any), and the mean of each figure.
+    """Return accuracy over the labelled images (None without any), and the mean of each figure.
 
-    `confusion` counts images by [label][decision]; `labels` are None or -1 where unknown.
+    `confusion` counts images by [label][decision]; `labels` are None or -1 if unknown.
     """
     known = np.array([label is not None and label >= 0 for label in labels], bool)
     called = np.array([label for label, there in zip(labels, known, strict=True) if there], int)
@@ -62,10 +62,11 @@ def means(
 
 
 def operations(network: Network, run: Results) -> dict[str, float]:
-    """Synaptic operations of an image: weights added until the decision, layer by layer
-    the spikes into it times the neurons that an input reaches, n_out or their mean.
+    """Return the synaptic operations of an image: the weights added until the decision.
 
-    `dense` is what a network of the same shape without spikes multiplies.
+    For each layer they are the number of its input spikes times the (mean) number of neurons that
+    an input reaches. `dense` is the number of multiplications of a network of the same shape
+    without spikes.
     """
     reached = np.array([layer.synapses / layer.n_in for layer in network.layers])
     unconnected = (network.n_inputs - len(network.inputs)) * network.layers[0].n_out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options that several verbs have."""
+"""Options that several verbs share."""
 
 import math
 import re
@@ -30,13 +30,13 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def taken(kind: type[Record], options: dict[str, Any]) -> Record:
-    """Return a record of a dataclass; the fields that a verb has are taken out of its options."""
+    """Return a record of a dataclass with the fields that the options contain, and remove these."""
     named = (field.name for field in fields(kind) if field.name in options)
     return kind(**{name: options.pop(name) for name in named})
 
 
 BENCH_IMAGES = 64
-"""Images that a design holds by default: two block RAMs of an ECP5 for MNIST."""
+"""Default number of images that a design stores: two block RAMs of an ECP5 for MNIST."""
 
 
 class Number(click.FloatRange):
@@ -53,12 +53,12 @@ class Number(click.FloatRange):
 
 
 class Sizes(click.ParamType):
-    """Hidden layers, written 400-400 or 16c5s2-32c5s2-64, or none."""
+    """Sizes of hidden layers, written 400-400 or 16c5s2-32c5s2-64, or none."""
 
     name = "sizes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split at the hyphens."""
+        """Split the value at the hyphens."""
         if value == "none":
             return ()
         layers = value.split("-")
@@ -77,7 +77,7 @@ class Lanes(click.ParamType):
     SEPARATOR = ","
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split at the commas; a number alone stays one."""
+        """Split the value at the commas; a single number remains an integer."""
         if not re.fullmatch("[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", value):
             self.fail(
                 f"{value!r} is not lanes: give one number, such as 16, or one per layer, "
@@ -91,7 +91,7 @@ MOST_SEEDS = 10_000
 
 
 class Seeds(click.ParamType):
-    """Several seeds, written 1-5 or 1,3,7: a list, in which each is once; none is below `least`."""
+    """A list of seeds, written 1-5 or 1,3,7: distinct numbers, none below `least`."""
 
     name = "seeds"
 
@@ -99,7 +99,7 @@ class Seeds(click.ParamType):
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split at the commas, and count from one end of a hyphen to the other."""
+        """Split the value at the commas, and expand ranges with a hyphen."""
         if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})?(,[0-9]{1,9}(-[0-9]{1,9})?)*", value):
             self.fail(f"{value!r} is not seeds, such as 1-5 or 1,3,7.")
         spans = [tuple(map(int, part.split("-"))) for part in value.split(",")]
@@ -122,7 +122,7 @@ data_option = click.option(
 
 
 def network_option(files: Files | None = None, required: bool = True) -> Decorator:
-    """Return the option -o; `files` gives what else is written for NET."""
+    """Return the option -o; `files` returns the files that are written in addition to NET."""
     return click.option(
         "-o",
         "--output",
@@ -138,8 +138,8 @@ def folder_option(
 ) -> Decorator:
     """Return an option for a folder into which a verb writes.
 
-    `files` are the names of what it writes there, or patterns of such; `default` gives the folder
-    if none is named.
+    `files` are the names, or patterns, of the files that it writes there; `default` returns the
+    folder if none is named.
     """
 
     def inside(folder: Path, _: Parameters) -> Iterator[Path]:
@@ -154,7 +154,7 @@ number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 
 
 def several(*options: Decorator) -> Decorator:
-    """Return the decorator that adds options, of which the last comes first in the help."""
+    """Return the decorator that adds options; the last one comes first in the help."""
 
     def decorate(command: Callable) -> Callable:
         for option in options:
@@ -165,7 +165,7 @@ def several(*options: Decorator) -> Decorator:
 
 
 def resumable_options(drawn: str, files: Files) -> Decorator:
-    """Add --resume, --fresh, --plot, --json and -o, beside which `files` gives what is written."""
+    """Add --resume, --fresh, --plot, --json and -o; `files` returns further files besides NET."""
     fresh = "Discard the state that an interrupted run left beside NET, and begin anew."
     resume = "Go on with the run whose state is beside -o NET."
     plot = f"Draw {drawn}: .png, .svg or .pdf."
@@ -179,12 +179,12 @@ def resumable_options(drawn: str, files: Files) -> Decorator:
 
 
 def seed_option(of: str) -> Decorator:
-    """Return the option --seed; `of` says what is drawn with it."""
+    """Return the option --seed; `of` names the random choices."""
     return number_option("--seed", type=click.IntRange(min=0), default=1, help=f"Seed of {of}.")
 
 
 def seeds_option(meaning: str, least: int) -> Decorator:
-    """Return the option --seeds; `meaning` says what is done with several."""
+    """Return the option --seeds; `meaning` describes the use of several seeds."""
     return click.option("--seeds", type=Seeds(least), metavar="A-B", help=meaning)
 
 
@@ -204,7 +204,7 @@ def target_option(targets: Sequence[str], meaning: str) -> Decorator:
 def lanes_option(
     default: object = DEFAULT_LANES, meaning: str = "Give every layer min(P, its neurons) lanes"
 ) -> Decorator:
-    """Return the option; the help names `default`, and the verb gets None."""
+    """Return the option --lanes; `default` is only for the help, and the verb gets None."""
     return click.option(
         "--lanes",
         type=Lanes(),
@@ -217,7 +217,7 @@ def window_option(
     default: object = f"{DEFAULT_WINDOW}, or 0 for a network that convolves",
     meaning: str = "Let the core advance by up to 2^K ticks at once",
 ) -> Decorator:
-    """Return the option; the help names `default`, and the verb gets None."""
+    """Return the option --window; `default` is only for the help, and the verb gets None."""
     return click.option(
         "--window",
         type=click.IntRange(0, MAX_WINDOW),
@@ -227,7 +227,7 @@ def window_option(
 
 
 def rows_option(default: object = 1) -> Decorator:
-    """Return the option; the help names `default`, and the verb gets None."""
+    """Return the option --rows; `default` is only for the help, and the verb gets None."""
     return click.option(
         "--rows",
         type=click.Choice(ROWS),

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes results: text for people, tables, JSON in a file or on standard output, and pictures.
+"""Writes results: text, tables, JSON in a file or on standard output, and pictures.
 
-A verb with `--json -` prints its result for machines on standard output and everything else on
-standard error.
+A verb with `--json -` prints its result as JSON on standard output and everything else on standard
+error.
 
-What people read passes through here, for it may have text of strangers: of files, their names, and
-libraries. It is escaped; in cells of a table and in sentences it is cut, and makes no lines of its
-own. A name inside a longer text is put there by `printable`.
+All text for users passes through here, since it may contain untrusted text: from files, their
+names, and libraries. It is escaped; in cells of a table and in sentences it is also shortened and
+stays on one line. `printable` inserts a name into a longer text.
 """
 
 import errno
@@ -30,12 +30,12 @@ from .errors import VerbError
 from .places import Output
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure  # takes a while to import
+    from matplotlib.figure import Figure  # slow import
 
 STANDARD_OUTPUT = "-"
 
 UNTOLD = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler", "fresh"}
-"""Parameters that do not change the result: most say where something is."""
+"""Parameters that do not change the result: most are locations."""
 
 json_option = click.option(
     "--json",
@@ -49,9 +49,10 @@ json_option = click.option(
 
 @contextmanager
 def writing(path: str | None, made: Callable[[Any], bytes]) -> Iterator[Callable[[Any], None]]:
-    """Give a function that writes a verb's result to `path`, as bytes that `made` makes of it.
+    """Yield a function that writes a verb's result to `path`, converted to bytes by `made`.
 
-    `path` None drops it. A file is opened at once (`OSError`) and appears when the block ends.
+    Without a `path` the result is dropped. A file is opened immediately (`OSError`) and appears
+    when the block ends.
     """
     if path is None:
         yield lambda result: None
@@ -61,7 +62,7 @@ def writing(path: str | None, made: Callable[[Any], bytes]) -> Iterator[Callable
 
 
 def json_result(path: str | None) -> AbstractContextManager[Callable[[dict[str, Any]], None]]:
-    """Give a function that writes the verb's result, a dictionary; "-" is standard output."""
+    """Yield a function that writes the verb's result, a dictionary; "-" is standard output."""
     if path == STANDARD_OUTPUT:
         return nullcontext(lambda result: _print(_json(result), err=False))
     return writing(path, lambda result: f"{_json(result)}\n".encode())
@@ -72,10 +73,10 @@ def _json(result: dict[str, Any]) -> str:
 
 
 class Picture(Output):
-    """The name of a picture, which says what kind it is."""
+    """The name of a picture, whose suffix selects the format."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Look at the end of the name."""
+        """Check the suffix of the name."""
         if Path(value).suffix.lower() not in (".png", ".svg", ".pdf"):
             self.fail(f"{value!r} does not end in .png, .svg or .pdf.", param, ctx)
         return super().convert(value, param, ctx)
@@ -86,47 +87,47 @@ picture_option = partial(click.option, type=Picture(dir_okay=False), metavar="FI
 
 @contextmanager
 def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
-    """Give a function that draws a figure into a file, which is opened and appears as for JSON."""
+    """Yield a function that draws a figure into a file, which is opened and appears as for JSON."""
     with ExitStack() as stack:
         draw = stack.enter_context(writing(path, partial(_drawn, Path(path or "").suffix)))
         if path is not None:
-            import matplotlib  # takes a while
+            import matplotlib  # slow import
 
-            # A name of a class is no formula, even with dollars in it.
+            # The name of a class is not a formula, even with dollars in it.
             stack.enter_context(matplotlib.rc_context({"text.parse_math": False}))
         yield draw
 
 
 def _drawn(suffix: str, figure: "Figure") -> bytes:
-    """Return the picture whole: one that fails half-way, on a full disk, fails oddly."""
+    """Return the complete picture: matplotlib fails in odd ways on a full disk."""
     content = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of letters that the font does not have
+        warnings.simplefilter("ignore")  # about letters that the font lacks
         figure.savefig(content, format=suffix[1:].lower(), dpi=120)
     return content.getvalue()
 
 
 def say(text: str) -> None:
-    """Print for people: on standard output, or on standard error if the former is for JSON."""
+    """Print text on standard output, or on standard error if standard output is for JSON."""
     options = click.get_current_context().params
     lines = (printable(line, None) for line in text.split("\n"))
     _print("\n".join(lines), err=options.get("json_path") == STANDARD_OUTPUT)
 
 
 def note(sentence: str) -> None:
-    """Print one sentence about what is being done, on standard error."""
+    """Print one sentence about the progress on standard error."""
     click.echo(printable(sentence), err=True)
 
 
 def complain(error: Exception) -> None:
-    """Print what is wrong in one sentence on standard error; below its usage, if that is wrong."""
+    """Print an error in one sentence on standard error; a usage error shows the usage first."""
     if not isinstance(error, click.ClickException):
         note(f"Error: {_sentence(error)}")
     elif type(error).show not in (click.ClickException.show, click.UsageError.show):
-        error.show()  # the help, if no verb is given
+        error.show()  # the help, without a verb
     else:
         said = error.format_message()
-        if isinstance(error, click.MissingParameter):  # of which click makes a list in lines
+        if isinstance(error, click.MissingParameter):  # click makes a list in lines
             said = said.replace(". Choose from:\n\t", ": choose from ").replace("\n\t", " ")
         said = printable(said, MOST - len("Error: "))
         if isinstance(error, click.UsageError):
@@ -152,13 +153,13 @@ def _print(text: str, err: bool) -> None:
     try:
         click.echo(text, err=err)
     except OSError as error:
-        if error.errno == errno.EPIPE:  # the reader has left
+        if error.errno == errno.EPIPE:  # the reader has closed the pipe
             raise
         raise VerbError(f"cannot write to standard output: {error.strerror}.") from None
 
 
 def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = str.rjust) -> str:
-    """Rows as aligned columns; the first to the left, the others as `adjust` puts their texts."""
+    """Return rows as aligned columns; the first is left-aligned, the others use `adjust`."""
     columns = [list(map(printable, column)) for column in zip(*rows, strict=True)]
     for at, column in enumerate(columns):
         width = max(map(len, column))
@@ -167,14 +168,14 @@ def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = 
 
 
 def off_by(error: float) -> str:
-    """Return the relative error of an estimate, for people."""
+    """Return the relative error of an estimate as text."""
     return f"+- {100 * error:.0f} %"
 
 
 def command_line() -> str:
-    """Return the command as it was given, without `UNTOLD`, for a result that tells it.
+    """Return the command line without `UNTOLD`, to store it in a result.
 
-    A file whose name is no text raises `VerbError`.
+    Raises `VerbError` for a file name that is not text.
     """
     ctx = click.get_current_context()
     words = [ctx.command_path]
@@ -187,7 +188,7 @@ def command_line() -> str:
             words.append((negated or parameter.opts)[0])
             if parameter.is_flag:
                 continue
-        if isinstance(value, tuple):  # sizes, or lanes by layer
+        if isinstance(value, tuple):  # sizes, or lanes per layer
             between = getattr(parameter.type, "SEPARATOR", "-")
             value = between.join(map(str, value)) or "none"
         elif isinstance(value, list):  # pairs, or seeds
@@ -204,15 +205,15 @@ def command_line() -> str:
 
 
 MOST_NAME = 40
-"""Characters that are shown of a name from a file, such as that of a column."""
+"""Largest number of characters of a name from a file, such as that of a column, in messages."""
 
 
 def counted(n: int, what: str) -> str:
-    """Return a number of things, such as `1 photo` or `2 photos`."""
+    """Return a number with its noun, such as `1 photo` or `2 photos`."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def given(*names: str | None) -> bool:
-    """Whether one of these parameters of the verb that runs stands on the command line."""
+    """Whether one of these parameters of the current verb is on the command line."""
     source = click.get_current_context().get_parameter_source
     return any(source(name or "") is click.core.ParameterSource.COMMANDLINE for name in names)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Knows what a verb reads and writes: it writes over nothing that it reads, nor twice to a file.
+"""Compares inputs and outputs of a verb, which must not overwrite an input or an output.
 
-The type of a parameter says that it names something to read (`Input`) or to write (`Output`). A
-`Verb` compares all of them before its work begins. Files are compared by device and inode, so that
-links, other spellings and /proc/self/fd are seen through.
+The type of a parameter declares that its value names something to read (`Input`) or to write
+(`Output`). A `Verb` compares all of them before its work begins. Files are compared by device and
+inode, so that links, other spellings and /proc/self/fd are resolved.
 """
 
 import os
@@ -27,22 +27,22 @@ Parameters = Mapping[str, Any]
 """The values of a verb's parameters."""
 
 Files = Callable[[Path, Parameters], Iterable[Named]]
-"""Gives the files that a verb writes for the value of a parameter."""
+"""Function that returns the files that a verb writes for the value of a parameter."""
 
 Default = Callable[[Parameters], Named | None]
-"""Gives what a verb takes in place of a parameter that is not given."""
+"""Function that returns the default of a parameter that is not given."""
 
 _STANDARD_OUTPUT = 1
 
 
 class Input:
-    """A parameter type whose value names what the verb reads."""
+    """A parameter type whose value names an input of the verb."""
 
     unnamed: Default | None = None
-    """Gives what is read if nothing is named."""
+    """Function that returns the default input."""
 
     def read(self, value: Any) -> Iterable[Named]:
-        """Return the files and folders that the value stands for."""
+        """Return the files and folders that the value names."""
         return [value]
 
 
@@ -50,7 +50,7 @@ class InputPath(Input, click.Path):
     """The name of a file or folder to read."""
 
     def __init__(self, *, default: Default | None = None, **rules: Any) -> None:
-        """`default` gives what is read if nothing is named."""
+        """`default` returns the input if none is named."""
         super().__init__(**rules)
         self.unnamed = default
 
@@ -62,23 +62,23 @@ class InputFile(InputPath):
         super().__init__(exists=True, dir_okay=False, allow_dash=True)
 
     def read(self, value: str) -> Iterable[Named]:
-        """The file, or what standard input is."""
+        """Return the file, or the file behind standard input."""
         return ["/dev/stdin" if value == "-" else value]
 
 
 class NetworkName(Input, click.ParamType):
-    """A network file, or the name of a network that comes with the package."""
+    """A network file, or the name of a network of the package."""
 
     name = "text"
 
     def __init__(self, beside: Callable[[str], Named] | None = None) -> None:
-        """`beside` gives a further file that is read with a network file."""
+        """`beside` returns a further file that is read with a network file."""
         self._beside = beside
 
     def read(self, value: str) -> Iterable[Named]:
-        """The network file, and what is read with it; nothing for a folder, which is refused."""
+        """Return the network file and files read with it; nothing for a folder (refused later)."""
         file = shipped_file(value) or value
-        if os.path.isdir(Path(file)):  # of no name, too: the current one
+        if os.path.isdir(Path(file)):  # an empty name would be the current folder
             return
         yield file
         if self._beside is not None:
@@ -91,7 +91,7 @@ class DatasetName(Input, click.ParamType):
     name = "text"
 
     def read(self, value: str) -> Iterable[Named]:
-        """The file or folder, or where the files of a public data set are looked for."""
+        """Return the file or folder, or the paths of the files of a public data set."""
         return places(value) if value in DATASETS else [value]
 
 
@@ -101,29 +101,29 @@ class Output(click.Path):
     def __init__(
         self, *, files: Files | None = None, default: Default | None = None, **rules: Any
     ) -> None:
-        """`files` gives what is written for a name; without it that is the named file.
+        """`files` returns the files that are written for a name, by default the named file.
 
-        `default` gives what is written if nothing is named.
+        `default` returns the output if none is named.
         """
         super().__init__(**rules)
         self.unnamed = default
         self._files = files
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse an empty name, which would be the current folder's."""
+        """Refuse an empty name, which would be the current folder."""
         if not os.fspath(value):
             self.fail(f"{value!r} names nothing: give a name.", param, ctx)
         return super().convert(value, param, ctx)
 
     def written(self, value: Named, parameters: Parameters) -> Iterable[Named]:
-        """Return all files that the verb writes, as far as they are known beforehand."""
+        """Return all files that the verb writes, as far as they are known in advance."""
         if self._files is not None:
             return self._files(Path(value), parameters)
         return [] if value == "-" else [value]
 
 
 class Verb(click.Command):
-    """A command that refuses, before any work, to write over what it reads.
+    """A command that refuses, before any work, to overwrite its inputs.
 
     Its help lists the options in sections.
     """
@@ -136,9 +136,9 @@ class Verb(click.Command):
                 formatter.write_dl([said for one in some if (said := one.get_help_record(ctx))])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Compare what is read with what is written. Raises `VerbError`.
+        """Compare inputs with outputs. Raises `VerbError`.
 
-        What a target says of its options is said of those of the command.
+        Errors of a target that name its options are converted to the names of the command.
         """
         _check(ctx)
         try:
@@ -171,7 +171,7 @@ def _check(ctx: click.Context) -> None:
         if stat.S_ISREG(output.st_mode):
             there.setdefault((output.st_dev, output.st_ino), "standard output")
     if not there:
-        return  # a file that does not exist is no input
+        return  # a file that does not exist is not an input
     for reader, source in _read(ctx):
         for path, identity in _files(source):
             if identity in there:
@@ -181,7 +181,7 @@ def _check(ctx: click.Context) -> None:
 
 
 def _written(ctx: click.Context) -> Iterator[tuple[str, Named]]:
-    """Yield each file to write, after the option that names it."""
+    """Yield each output file, with the option that names it."""
     for parameter in ctx.command.params:
         kind = parameter.type
         if isinstance(kind, Output) and (value := _value(ctx, parameter, kind.unnamed)) is not None:
@@ -190,7 +190,7 @@ def _written(ctx: click.Context) -> Iterator[tuple[str, Named]]:
 
 
 def _read(ctx: click.Context) -> Iterator[tuple[str, Named]]:
-    """Yield each file or folder to read, after the parameter that names it."""
+    """Yield each input file or folder, with the parameter that names it."""
     for parameter in ctx.command.params:
         kind = parameter.type
         if not isinstance(kind, Input) or (value := _value(ctx, parameter, kind.unnamed)) is None:
@@ -209,12 +209,12 @@ def _value(ctx: click.Context, parameter: click.Parameter, unnamed: Default | No
 
 
 def _identity(path: Named) -> _Identity | None:
-    """Return what identifies a file; None for what no verb replaces, such as a device."""
+    """Return the identity of a file; None for objects that no verb replaces, such as a device."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
         return os.path.realpath(path)
-    except (OSError, ValueError):  # opening it says what is wrong
+    except (OSError, ValueError):  # opening it will report the error
         return None
     return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 

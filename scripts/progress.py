@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shows on standard error what is being done, and for how long."""
+"""Shows steps and their duration on standard error."""
 
 import sys
 import threading
@@ -16,10 +16,10 @@ from firstspike.hdl.flow.steps import Tell, untold
 
 @contextmanager
 def shown(what: str) -> Iterator[Tell]:
-    """Show a step while it is done: a line that ticks, or one that ends with the seconds it took.
+    """Show a running step: a line with a clock, or a line that ends with the seconds it took.
 
-    The latter where nobody watches, for standard error is no terminal. The line that ticks also has
-    the progress that is told.
+    The latter is used if standard error is not a terminal. The line with a clock also shows the
+    reported progress.
     """
     began = time.monotonic()
     if not sys.stderr.isatty():
@@ -29,7 +29,7 @@ def shown(what: str) -> Iterator[Tell]:
         finally:
             click.echo(f"{time.monotonic() - began:.0f} s", err=True)
         return
-    from tqdm import tqdm  # takes a while to import
+    from tqdm import tqdm  # slow import
 
     done = threading.Event()
     bar = tqdm(desc=what, bar_format="{desc}: {elapsed}{postfix}", leave=None)
@@ -61,22 +61,22 @@ _BARS: dict[str, dict[str, Any]] = {
         "desc": "playing",
         "bar_format": "{l_bar}{bar}| {n:.1f}/{total:.1f} s [{elapsed}<{remaining}]",
         "leave": False,
-        "disable": None,  # nothing where standard error is no terminal
+        "disable": None,  # no bar if standard error is not a terminal
     },
     "samples of the sensor": {"unit": "sample", "desc": "sensor", "leave": False},
 }
-"""The bar of each `Work` of a target, and of other work."""
+"""Settings of the bar for each `Work` of a target, and for other work."""
 
 
 class Bars:
-    """The progress of a target as bars, each from the first time that something is told."""
+    """The progress of a target as bars, each shown from its first report on."""
 
     def __init__(self) -> None:
         self._work: str | None = None
         self._bar: Any = None
 
     def __call__(self, work: str, done: float, total: float) -> None:
-        """Show how much of some work is done."""
+        """Show the progress of some work."""
         from tqdm import tqdm
 
         if work != self._work:
@@ -89,7 +89,7 @@ class Bars:
             self.close()
 
     def close(self) -> None:
-        """End the bar that is shown."""
+        """Close the current bar."""
         if self._bar is not None:
             self._bar.close()
         self._work = self._bar = None
@@ -103,18 +103,18 @@ class Bars:
 
 @contextmanager
 def compilation_on(bar: Any) -> Iterator[None]:
-    """Name the compilation on a bar of tqdm while numba compiles, as it does with an empty cache.
+    """Show "compiling" on a bar of tqdm while numba compiles, as it does with an empty cache.
 
-    A bar of epochs else stands at 0 % for half a minute.
+    Otherwise a bar of epochs shows 0 % for half a minute.
     """
-    from numba.core import event  # takes a while to import
+    from numba.core import event  # slow import
 
     depth = 0
 
     class Listener(event.Listener):
         def on_start(self, event: Any) -> None:
             nonlocal depth
-            depth += 1  # a function that is compiled has its callees compiled
+            depth += 1  # compilations are nested: callees are compiled, too
             bar.set_description_str("compiling: ")
 
         def on_end(self, event: Any) -> None:
@@ -128,5 +128,5 @@ def compilation_on(bar: Any) -> Iterator[None]:
 
 
 def bars() -> Bars:
-    """Return bars that end with the verb at the latest."""
+    """Return bars that are closed with the verb at the latest."""
     return click.get_current_context().with_resource(Bars())

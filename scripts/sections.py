@@ -63,11 +63,11 @@ SECTIONS = {
 """Names of the parameters in each section."""
 
 FEW = 9
-"""A verb of so many options lists them in one section."""
+"""A verb with at most this many options lists them in one section."""
 
 
 def in_sections(options: Sequence[click.Parameter]) -> dict[str, list[click.Parameter]]:
-    """Return the options of each section that has some; those of none, as --help, come last."""
+    """Return the options of each non-empty section; those without a section, as --help, last."""
     if len(options) <= FEW:
         return {"Options": list(options)}
     titles = {name: title for title, names in SECTIONS.items() for name in names}

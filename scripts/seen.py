@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shows what the network saw of pictures: in words, and as a picture of its own."""
+"""Shows what the network receives from pictures: as text, and as a picture."""
 
 import io
 import math
@@ -16,7 +16,7 @@ from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.foreign.printable import printable
 
 ENLARGED = 8
-"""Pixels of a side of one that the network saw."""
+"""Side in pixels of an enlarged pixel."""
 
 IN_A_ROW = 10
 
@@ -27,7 +27,7 @@ GROUNDS = {"dark": "light", "light": "dark"}
 def found_on(
     network: Network, files: Sequence[str], photos: Sequence[Prepared], ticks: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Return per photo its file, its ink (None for an empty one), and what is unlike a digit."""
+    """Return per photo its file, its ink (None for an empty one), and differences from a digit."""
     remarks = Usual.of(network).remarks(network, ticks)
     return [
         {"file": file, "ink": photo.ink, "unlike": unlike if photo.ink else []}
@@ -36,7 +36,7 @@ def found_on(
 
 
 def told(found: dict[str, Any]) -> str:
-    """Say what was found on a photo."""
+    """Return a sentence about a photo."""
     file, ink = printable(found["file"]), found["ink"]
     if ink is None:
         return f"{file}: nothing is on it"
@@ -46,7 +46,7 @@ def told(found: dict[str, Any]) -> str:
 
 
 def seen(network: Network, samples: np.ndarray) -> np.ndarray:
-    """Pictures, uint8 [n, n_pixels], as bright as their levels, side by side: uint8 [h, w]."""
+    """Return pictures uint8 [n, n_pixels], drawn with their levels, in a row: uint8 [h, w]."""
     side = math.isqrt(network.n_features)
     levels = pixel_levels(samples, network.levels).reshape(-1, side, side)
     across = min(len(levels), IN_A_ROW)

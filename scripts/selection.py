@@ -39,14 +39,14 @@ DEFAULT_IMAGES = 100
 
 
 class _All(int):
-    """A number of images that is written `all`, as in the command that a network file tells."""
+    """A number of images that prints as `all`, for the command line in a network file."""
 
     def __str__(self) -> str:
         return "all"
 
 
 ALL = _All(-1)
-"""Number of images that stands for all."""
+"""Number of images that selects all."""
 
 
 class ImageCount(click.IntRange):
@@ -58,7 +58,7 @@ class ImageCount(click.IntRange):
         super().__init__(least, most)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Take `all` beside the numbers."""
+        """Accept `all` in addition to numbers."""
         return ALL if value == "all" else super().convert(value, param, ctx)
 
 
@@ -67,43 +67,42 @@ images_option = partial(click.option, "--images", type=ImageCount(), metavar="N|
 STANDARD_INPUT = "-"
 
 WHICH = "the first N of a named set, or N drawn from all of a file, always the same"
-"""Says which images `--images N` takes."""
+"""Describes which images `--images N` selects."""
 
 MOST_BYTES = 1 << 28
-"""Largest size of the spike ticks of a file of events: a small file may make many."""
+"""Largest size of the spike ticks of a file of events: a small file can expand greatly."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Images as the network takes them."""
+    """Images in the form for the network."""
 
     ticks: np.ndarray
     """int32 [n, n_rows], the spike tick of every connected input, 0 for silent."""
     labels: Sequence[int | None]
     """Class of each image, None if unknown."""
     pixels: np.ndarray | None
-    """uint8 [n, n_inputs], or None for images given as events."""
+    """uint8 [n, n_inputs], or None for images that are events."""
     source: str
-    """Origin of the images, for people."""
+    """Origin of the images, for messages."""
     numbers: np.ndarray
-    """int64 [n], the place of each image in its test part, file of events, or list of pictures,
-    counted from 0."""
+    """int64 [n], index of each image in its test part, file of events, or list of pictures."""
     samples: np.ndarray | None = None
     """uint8 [n, n_features], the pixels of pictures, or [n, frames, filters], the pictures of
-    words; else None."""
+    words; otherwise None."""
     photos: Sequence[Prepared] | None = None
-    """Pictures that were prepared; None for others."""
+    """Prepared pictures; None for other images."""
     words: Sequence[Heard] | None = None
-    """The words of recordings; None for others."""
+    """The words of recordings; None for other images."""
     silent: Sequence[str] = ()
     """The files of recordings without a word."""
     files: Sequence[str] = ()
-    """The file of each picture; none for others."""
+    """The file of each picture; empty for other images."""
 
     def names(self) -> list[str]:
-        """Return what people call each image: its file, or its number.
+        """Return the label of each image in output: its file, or its number.
 
-        Folders are left out, unless files in several folders have one name.
+        Folders are omitted unless files in several folders have equal names.
         """
         if not self.files:
             return list(map(str, self.numbers.tolist()))
@@ -114,17 +113,17 @@ class Selection:
 
 
 _LISTS = {"--image": SUFFIXES, "--wav": (SUFFIX,)}
-"""Options that take several files, and the ends of their names."""
+"""Options that accept several files, and the suffixes of these."""
 
 
 class SelectionCommand(Verb):
-    """A command whose --image takes several files: `--image 1.png 2.jpg` as a shell expands it.
+    """A command whose --image and --wav accept several files, as in `--image 1.png 2.jpg`.
 
-    So does its --wav.
+    A shell expands patterns in this way.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the option before each further file."""
+        """Insert the option before each further file."""
         words: list[str] = []
         listing = None
         for word in args:
@@ -179,14 +178,14 @@ selection_options = several(
     ),
     dataset_options(None, "Take the test images of this data set"),
 )
-"""Adds the options that `select` looks at."""
+"""Adds the options that `select` uses."""
 
 
 def select(network: Network, options: Mapping[str, Any]) -> Selection:
-    """The images that the options of a verb name; without any, the first test images of MNIST.
+    """Return the images that a verb's options select, by default the first test images of MNIST.
 
-    Where the core takes pixels (--bitmap) events will not do. Raises `VerbError` for images
-    that do not fit the network, click.UsageError if the options contradict each other.
+    If the core takes pixels (--bitmap), events are refused. Raises `VerbError` for images that do
+    not fit the network, click.UsageError if the options contradict each other.
     """
     dataset, n, events_file, image_files, wav_files = (
         options[name] for name in ("dataset", "images", "events_file", "image_files", "wav_files")
@@ -228,7 +227,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Test images of a data set, as the data set has them."""
+    """Test images in the form of their data set."""
 
     name: str
     """Name or file of the data set."""
@@ -237,14 +236,14 @@ class Images:
     labels: list[int | None]
     """Class of each image, None if unknown."""
     numbers: np.ndarray
-    """int64 [n], the place of each image in the test part, counted from 0."""
+    """int64 [n], index of each image in the test part."""
     source: str
-    """Origin of the images, for people."""
+    """Origin of the images, for messages."""
 
     def some(self, n: int | None, at_most: bool = False) -> "Images":
-        """Return n of all images, or all for None and ALL: `WHICH` says which.
+        """Return n of all images, or all for None and ALL, selected as `WHICH` describes.
 
-        With `at_most` fewer will do where there are no more. Raises `VerbError`.
+        With `at_most`, fewer images are accepted. Raises `VerbError`.
         """
         there = len(self.samples)
         n = None if n == ALL else n
@@ -266,10 +265,10 @@ class Images:
 
 
 def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
-    """All test images of the data set that a verb's options name.
+    """Return all test images of the data set that a verb's options select.
 
-    The binarised copy that comes with the package is taken for MNIST where the network sees no
-    difference. Raises `VerbError` and other errors of ours.
+    For MNIST, the binarised copy of the package is used if it makes no difference to the network.
+    Raises `VerbError` and other FirstSpike errors.
     """
     name = options["dataset"]
     check_options(options)
@@ -292,10 +291,11 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
 def read_pictures(
     network: Network, options: Mapping[str, Any]
 ) -> tuple[np.ndarray | None, list[Prepared] | None]:
-    """Return the pictures of --image as samples uint8 [n, n_pixels], and as they were prepared.
+    """Return the pictures of --image as samples uint8 [n, n_pixels], and as `Prepared`.
 
-    Both are None without --image. Only a network of digits without --raw has them prepared. Raises
-    `VerbError` and other errors of ours, click.UsageError for --raw alone.
+    Without --image, the result is a pair of None. Pictures are prepared only for a network of
+    digits and without --raw. Raises `VerbError` and other FirstSpike errors, click.UsageError for
+    --raw without --image.
     """
     files = options["image_files"]
     if not files:
@@ -312,7 +312,7 @@ def read_pictures(
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
-    """Pixels uint8 [n_pixels] of a grey picture of the network's size, bright on dark."""
+    """Return pixels uint8 [n_pixels] of a grey picture of the network's size, bright on dark."""
     if front_end(network) is not None:
         raise VerbError("this network takes sound, and no images: give recordings by --wav.")
     if not network.takes_pixels:
@@ -338,7 +338,7 @@ def read_image(network: Network, file: str) -> np.ndarray:
 
 
 def read_events(network: Network, path: str) -> Selection:
-    """Images of a file of events, - for standard input; those of unconnected inputs are ignored.
+    """Return images from a file of events, or standard input for -; ignore unconnected inputs.
 
     A label is the number of a class, or its name. Raises `DataError` with the line number, and
     `OSError` as `reading` does.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The entry point of the command `firstspike`: Ctrl-C and SIGTERM end it while Python imports.
+"""The entry point of the command `firstspike`: handles Ctrl-C and SIGTERM during imports.
 
-The handler does not raise an exception: Python may swallow one while it imports a module.
+The handler ends the process without an exception, which Python may swallow during an import.
 """
 
 from . import interrupts
@@ -10,6 +10,6 @@ from . import interrupts
 def main() -> None:
     """Run the command line and end with its exit status."""
     interrupts.catch(interrupts.end)
-    from .main import main  # takes a tenth of a second
+    from .main import main  # importing it takes 0.1 s
 
     main()

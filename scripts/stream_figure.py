@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws a whole recording as a network of sound hears it: levels, and words at their time."""
+"""Draws a complete recording for a network of sound: levels, and words with their times."""
 
 import math
 from collections.abc import Sequence
@@ -18,12 +18,13 @@ from .datasets import front_end
 from .heard import Heard
 
 ROW_SECONDS, MOST_ROWS = 15, 20
-"""Seconds in a row of the picture; a recording with more than so many rows gets longer ones."""
+"""Seconds per row of the picture, and largest number of rows; a longer recording has longer
+rows."""
 
 ROW_INCHES, MARGIN_INCHES, WORD_INCHES, WIDTH = 1.2, 0.8, 7.5, 10
 
 DEPTH = 96
-"""Steps of level that are drawn below the loudest: twelve octaves."""
+"""Range of levels in the drawing below the loudest, in steps: twelve octaves."""
 
 
 def stream_picture(
@@ -35,11 +36,11 @@ def stream_picture(
 ) -> Figure:
     """Draw a recording with levels uint8 [slots, filters], above the raster of one of its words.
 
-    `heard` has each of its words with its figures, and `samples` begins with their pictures. The
-    word is the first one that is said, or else the first one.
+    `heard` has each word with its figures, and `samples` begins with their pictures. The drawn word
+    is the first one that is reported, otherwise the first one.
     """
     sound = front_end(network)
-    assert sound is not None  # it has heard the words
+    assert sound is not None  # the network has found the words
     rows, slots = rows_of(sound, len(levels))
     heights = [rows * ROW_INCHES + MARGIN_INCHES, WORD_INCHES]
     figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
@@ -55,7 +56,7 @@ def stream_picture(
 
 
 def rows_of(sound: FrontEnd, slots: int) -> tuple[int, int]:
-    """Return the rows of a recording of so many slots, and the slots in each."""
+    """Return the number of rows for a recording of `slots` slots, and the slots per row."""
     wanted = math.ceil(ROW_SECONDS * sound.rate / sound.slot)
     rows = min(math.ceil(slots / wanted), MOST_ROWS)
     return rows, math.ceil(slots / rows) if rows in (1, MOST_ROWS) else wanted
@@ -94,7 +95,7 @@ def _draw_rows(
 
 
 def _mark(axes: Axes, begins: float, seconds: float, name: str, tick: int | None) -> None:
-    """Frame a word, and write above it what is said, or into it what is not said."""
+    """Frame a word, and write a reported decision above it, otherwise the reason inside."""
     bottom, top = axes.get_ylim()
     colour = figures.OTHERS if tick is None else figures.DECISION
     frame = Rectangle((begins, bottom), seconds, top - bottom, fill=False, edgecolor=colour)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The way from a network to a programmed board: what fits, bitstreams, programmers."""
+"""The steps from a network to a programmed board: planning, bitstreams, programmers."""

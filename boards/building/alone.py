@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design of a board that needs no computer, and the image of the weights in its flash."""
+"""The design of a standalone board, and the image of the weights in its flash."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from .design import WINDOW, Design
 from .memories import weights_fit
 
 TALK = "text"
-"""What such a design says. It can be asked for its status alone."""
+"""Form of the output of a standalone design, whose only input is a status request."""
 
 LANES = (3, 2)
-"""Lanes of a hidden layer where none are given, the first of them with which the weights fit."""
+"""Default lanes of a hidden layer; the first of them with which the weights fit is used."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class AloneDesign(Design, ABC):
     """
 
     sensor: str = field(kw_only=True)
-    """Name of the sensor on the command line."""
+    """Name of the sensor in options."""
 
     @classmethod
     def of_sensor(
@@ -49,10 +49,11 @@ class AloneDesign(Design, ABC):
         sensor: str,
         title: str,
     ) -> Self:
-        """Design a core of this shape with a sensor; `title` is its name for people.
+        """Design a core of this shape with a sensor; `title` is the name of the sensor in messages.
 
-        Without `hz` it has the board's clock for the sensor, without a window WINDOW, and without
-        lanes those of `LANES` and one for the last layer. Raises NetworkError and ClockError.
+        Without `hz`, the board's default clock for the sensor is used; without a window, WINDOW;
+        and without lanes, those of `LANES`, and one lane for the last layer. Raises NetworkError
+        and ClockError.
         """
         if board.alone is None:
             raise NetworkError(
@@ -68,12 +69,12 @@ class AloneDesign(Design, ABC):
 
     @property
     def talk(self) -> str:
-        """Lines of text."""
+        """Form of the output: lines of text."""
         return TALK
 
     @property
     def memories(self) -> list[Memory]:
-        """The memories of the core: no other is large."""
+        """The memories of the core; all other memories are small."""
         return list(Core.memories(self.config))
 
     @property
@@ -91,11 +92,11 @@ class AloneDesign(Design, ABC):
 
     @property
     def _alone(self) -> Alone:
-        assert self.board.alone is not None  # `of_sensor` has seen to it
+        assert self.board.alone is not None  # checked by `of_sensor`
         return self.board.alone
 
     def core(self, build: bytes) -> AloneCore:
-        """The core, with sensor, loader and teller."""
+        """Return the core with sensor, flash loader and text reporter."""
         return AloneCore(
             self.config,
             self.network,
@@ -108,15 +109,15 @@ class AloneDesign(Design, ABC):
     @property
     @abstractmethod
     def duty(self) -> dict[str, float]:
-        """Shares of the clock cycles in which parts in front of the core work, at the most."""
+        """Largest shares of clock cycles in which the parts before the core are busy."""
 
     @abstractmethod
     def _sensor(self) -> Sensor:
-        """The sensor in front of the core."""
+        """Return the sensor before the core."""
 
 
 def _config(network: Network, shape: CoreShape, lanes: Lanes) -> CoreConfig:
-    """Return the core of this shape, which has these lanes where it names none."""
+    """Return the core of this shape, with `lanes` unless the shape sets them."""
     shape = replace(
         shape,
         lanes=lanes if shape.lanes is None else shape.lanes,

@@ -30,10 +30,10 @@ from .memories import in_single_port_ram
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
-"""NETLIST.json is the synthesised netlist, which nextpnr reads. NETLIST.v has it in Verilog."""
+"""Name of the synthesised netlist: NETLIST.json, which nextpnr reads, and NETLIST.v in Verilog."""
 
 REPORT, REPORT_TEXT = "report.json", "report.txt"
-"""Reports in a build's folder: one for programs, one for people."""
+"""Reports in a build's folder, for programs (JSON) and for readers (text)."""
 
 CHECKED = (ICE40, ECP5)
 """Families whose bitstream is compared with the routed design."""
@@ -42,17 +42,17 @@ WEIGHTS = "weights.bin"
 """The image of the weights for a board's flash."""
 
 BITSTREAMS = (f"{TOP}.bit", f"{TOP}.bin", f"{TOP}.fs")
-"""Names of a bitstream, which depend on the family."""
+"""Possible names of a bitstream, which depend on the family."""
 
 FILES = (
     *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", *BITSTREAMS),
     WEIGHTS,
     *(f"{TOP}.*", ROUTED, "count.json", "nextpnr.json", "script.ys", "yosys.log"),
 )
-"""Names of all files in a build's folder, and a pattern of such."""
+"""Names of all files in a build's folder, and one pattern."""
 
 REPORT_BYTES, NETLIST_BYTES, BITSTREAM_BYTES = 1 << 20, 1 << 30, 1 << 26
-"""Most bytes that are read of each file."""
+"""Largest number of bytes that are read of each file."""
 
 BUILT = {
     "board": str,
@@ -66,7 +66,7 @@ BUILT = {
         {"faults": int, "first": [str], "names?": {"pins": {str: str}, "wires": {str: [str]}}},
     ),
 }
-"""The form of what a report says of the bitstream, and of what else goes into the flash."""
+"""Description of a report's entries on the bitstream, and on other files for the flash."""
 
 DESIGNED = {
     "board": str,
@@ -80,13 +80,13 @@ DESIGNED = {
     "link": tuple(line.value for line in Line),
     "flash?": BUILT["flash?"],
 }
-"""The form of what a report says of the design."""
+"""Description of a report's entries on the design."""
 
 
 def read_report(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
-    """Read the report in a build's folder; it has the form that is described.
+    """Return the report in a build's folder; its content must match `description`.
 
-    Raises JsonError for another form, and OSError without a report.
+    Raises JsonError for another content, and OSError without a report.
     """
     report = read_json(read_file(folder / REPORT, REPORT_BYTES))
     check_json(report, description, REPORT)
@@ -94,12 +94,12 @@ def read_report(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_folder(net: str, board: str) -> Path:
-    """Folder of a build if none is named, called after the network's name or file and the board."""
+    """Return the default folder of a build, named after the network and the board."""
     return Path("build") / f"{Path(net).stem}-{board}"
 
 
 def tools_for(board: Board, *, native: bool = False) -> list[str]:
-    """Names and versions of the tools that a build for a board takes; ToolError without one."""
+    """Return names and versions of the tools for a board. Raises ToolError if one is missing."""
     family = board.device.family
     names = ("yosys", family.router, family.packer)
     # YoWASP has nextpnr and the packer in one package
@@ -115,11 +115,11 @@ def build(
     place_seeds: PlaceSeeds = in_turn,
     native: bool = False,
 ) -> dict[str, Any]:
-    """Build a bitstream into `folder`, an empty one, and return the report, as JSON holds it.
+    """Build a bitstream in the empty folder `folder`, and return the report with JSON values.
 
-    `tools` are what `tools_for` says; `place_seeds` says which of the seeds are tried, and where.
-    If no seed is fast enough, `met` is false, the figures are those of the fastest seed, and there
-    is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
+    `tools` are those of `tools_for`; `place_seeds` selects the seeds to try, and runs the
+    placements. If no seed is fast enough, `met` is false, the figures are those of the fastest
+    seed, and there is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
     """
     began = time.monotonic()
     board, device = design.board, design.board.device
@@ -196,7 +196,7 @@ def build(
 
 
 def logic_of(report: dict[str, Any]) -> int:
-    """Look-up tables that a build took; of an iCE40 logic cells, once it is placed."""
+    """Return the look-up tables of a build; for a placed iCE40 its logic cells."""
     cells: int = report["placed"].get("ICESTORM_LC", report["used"]["LUTs"])
     return cells
 
@@ -205,7 +205,7 @@ _COMMANDS = f"build_{TOP}.json"
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """Name, bytes and SHA-256, by which a file is known again."""
+    """Return name, size in bytes and SHA-256 of a file, which identify it."""
     content = read_file(path, BITSTREAM_BYTES)
     return {
         "file": path.name,
@@ -215,7 +215,7 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 
 def bitstreams(folder: Path) -> list[Path]:
-    """The bitstream in a build's folder, if there is one."""
+    """Return the bitstreams in a build's folder, normally one."""
     return [path for name in BITSTREAMS if (path := folder / name).exists()]
 
 
@@ -242,10 +242,10 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
 
 
 def _in_single_port_ram(design: Design) -> list[str]:
-    """Commands of Yosys that put large memories into single-port RAM."""
+    """Return the commands of Yosys that put large memories into single-port RAM."""
     held = in_single_port_ram(design.memories, design.board)
     places = (f"*.{path}/m:*" for path in held)
-    # Yosys would take many small blocks of RAM for them, by their cost.
+    # By their cost, Yosys would use many small block RAMs.
     return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(places)}']
 
 
@@ -254,7 +254,7 @@ def _without(words: Sequence[str], *left_out: str) -> list[str]:
 
 
 def _latency(design: Design) -> dict[str, Any] | None:
-    """Cycles and microseconds of the bundled test digits; None if they do not fit the network."""
+    """Return cycles and microseconds of the bundled test digits; None if the network takes none."""
     cycles = design.digit_cycles()
     if cycles is None:
         return None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How fast a design will be clocked, by a rule fitted to builds.
+"""Estimates the clock frequency that a design reaches, by a rule fitted to builds.
 
-The logarithm of the MHz is a sum over a few features. None decides alone: the longest paths are of
-wires, and differ from seed to seed by some per cent. So each feature has little weight until builds
-give it more.
+The logarithm of the MHz is a sum over a few features. No feature dominates: the longest paths
+consist of wires, and vary by some per cent from seed to seed. Each feature therefore has little
+weight until builds give it more.
 """
 
 from collections.abc import Iterable
@@ -25,14 +25,14 @@ from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
 FAST = "8"
-"""The highest speed grade of an ECP5; the other boards have the lowest."""
+"""The highest speed grade of an ECP5; boards of other families have the lowest."""
 
 _SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05, 0.1)
 _NOISE = 0.08
 
 
 def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
-    """Features float64 [8] of a design of so many look-up tables; a usual design has zeros."""
+    """Return features float64 [8] of a design with `luts` look-up tables, typically zeros."""
     first = config.layers[0].folding
     widest = max(max(layer.state_bits) for layer in config.layers)
     return np.array(
@@ -50,13 +50,13 @@ def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
 
 
 def megahertz(design: Design, luts: float) -> float:
-    """MHz that a placement reaches if the design takes so many look-up tables."""
+    """Return the MHz that a placement reaches if the design has `luts` look-up tables."""
     board = design.board
     return exp(features_of(design.config, board, luts) @ rule(board.device.family).coefficients)
 
 
 def clocked(design: Design, most: float) -> Design:
-    """The design at the fastest clock up to so many MHz that PLL and line make.
+    """Return the design at the fastest clock up to `most` MHz that the PLL and the line support.
 
     Raises ClockError if there is no such clock.
     """
@@ -69,12 +69,12 @@ def clocked(design: Design, most: float) -> Design:
 
 @cache
 def rule(family: Family) -> Fit:
-    """The rule by all known builds; its error is relative."""
+    """Return the rule fitted to all known builds; its error is relative."""
     return rule_of(family, known_builds())
 
 
 def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
-    """The rule by these builds alone."""
+    """Return the rule fitted to only these builds."""
     builds = [build for build in builds if build.board.device.family is family]
     X = [features_of(build.config, build.board, build.luts) for build in builds]
     y = np.log([build.fmax for build in builds])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design for a board: network, lanes, clock and pins put together."""
+"""The design for a board, which combines network, lanes, clock and pins."""
 
 import hashlib
 from collections.abc import Callable
@@ -41,23 +41,23 @@ TOP = "firstspike"
 """Name of the design, and of its files."""
 
 WINDOW = 0
-"""k where none is given: the crossings of a window take logic."""
+"""Default k: the divisions of a window take logic."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is to be built."""
+    """The design to build."""
 
     network: Network
     board: Board
     config: CoreConfig
     dividers: Dividers
     bench_images: int = 0
-    """Number of images that the design holds to play."""
+    """Number of images that the design stores to play them."""
     line: Line = Line.UART
     """The line to the host."""
     flashed: bool = False
-    """It reads its weights from the board's flash at power-up."""
+    """Whether the design reads its weights from the board's flash at power-up."""
 
     def __post_init__(self):
         if self.line not in self.board.lines:
@@ -87,15 +87,15 @@ class Design:
         bench_images: int = 0,
         line: Line = Line.UART,
     ) -> "Design":
-        """Design a core of this shape for the board; without `hz` it has the board's own clock.
+        """Design a core of this shape for the board; `hz` defaults to the board's own clock.
 
-        The core learns if there are `stored_bits`. The design holds `bench_images` to play, and
-        `line` is its line to the host. A shape without a window has WINDOW. Raises NetworkError,
-        LineError and ClockError.
+        The core learns if there are `stored_bits`. The design stores `bench_images` images to play,
+        and `line` is its line to the host. A shape without a window gets WINDOW. Raises
+        NetworkError, LineError and ClockError.
         """
         if shape.window is None:
             shape = replace(shape, window=WINDOW)
-        # Block RAM for M limits the lanes of a small chip.
+        # The block RAM for M limits the lanes of a small chip.
         shape = replace(shape, one_tick=board.loaded)
         config = linked_config(network, shape, stored_bits=stored_bits)
         oscillator = oscillator_of(board)
@@ -117,38 +117,38 @@ class Design:
         return cls(network, board, config, dividers, bench_images, line)
 
     def at(self, hz: int) -> "Design":
-        """The design at another clock. Raises ClockError."""
+        """Return the design at another clock. Raises ClockError."""
         dividers = dividers_for(self.board.device.family, self.dividers.oscillator, hz)
         clocks_a_bit(self.line, dividers.hz, self.board.baud)
         return replace(self, dividers=dividers)
 
     @property
     def hz(self) -> int:
-        """The clock the PLL makes, in whole Hz."""
+        """The clock that the PLL generates, in whole Hz."""
         return round(self.dividers.hz)
 
     @property
     def ring_bytes(self) -> int:
-        """Bytes of requests that the link holds."""
+        """Bytes of requests that the link can store."""
         return ring_bytes_of(self.config, self.board)
 
     @property
     def clocks_a_bit(self) -> int:
-        """Clock cycles of a bit on the line; of SPI the fewest."""
+        """Clock cycles per bit on the line; for SPI the fewest."""
         return clocks_a_bit(self.line, self.dividers.hz, self.board.baud)
 
     @property
     def bit_rate(self) -> float:
-        """Bits per second on the line; of SPI the most."""
+        """Bits per second on the line; for SPI the most."""
         return self.dividers.hz / self.clocks_a_bit
 
     def clocks(self) -> list[int]:
-        """All clocks in whole Hz that the PLL makes and the line can use, the slowest first."""
+        """Clocks in whole Hz that the PLL generates and the line supports, the slowest first."""
         made = clocks_for(self.board.device.family, self.dividers.oscillator)
         return sorted({round(hz) for hz in made if self._usable(hz)})
 
     def _usable(self, hz: float) -> bool:
-        """Whether the line works at a clock."""
+        """Whether the line works at this clock."""
         try:
             clocks_a_bit(self.line, hz, self.board.baud)
         except ClockError:
@@ -157,15 +157,15 @@ class Design:
 
     @cached_property
     def build_hash(self) -> bytes:
-        """The hash of the design; networks that differ in weights alone share it."""
+        """The hash of the design; networks that differ only in weights share it."""
         blank = tuple(np.zeros_like(weights) for weights in self.network.weights)
         plan = replace(self, network=replace(self.network, weights=blank)).plan(bytes(BUILD_BYTES))
         return hashlib.sha256(plan.files[f"{TOP}.il"].encode()).digest()[:BUILD_BYTES]
 
     def plan(self, build: bytes) -> BuildPlan:
-        """Amaranth's files and commands for the design; `build` is the hash that it tells.
+        """Return Amaranth's files and commands for the design; the core reports the hash `build`.
 
-        Raises BoardError where the board's pins or its clock are not as the platform has them.
+        Raises BoardError if the board's pins or its clock do not match the platform.
         """
         with uncollected():
             top = Top(self.board, self.dividers, self.core(build), self._connect)
@@ -181,23 +181,23 @@ class Design:
 
     @property
     def memories(self) -> list[Memory]:
-        """All memories of a design that does not learn."""
+        """The memories of a design that does not learn."""
         return memories(self.config, self.network, self.ring_bytes, self.bench_images)
 
     @property
     def in_flash(self) -> tuple[int, bytes] | None:
-        """What the flash holds besides the bitstream, and where; None for nothing."""
+        """Address and content of the flash image besides the bitstream; None without one."""
         return self.flash_image if self.flashed else None
 
     @property
     def flash_image(self) -> tuple[int, bytes]:
-        """The place of the weights in the board's flash, and their image."""
+        """Address of the weights in the board's flash, and their image."""
         image = network_image(self.config, self.network.connected(), self.build_hash)
         return self._flash.place, image
 
     @property
     def _flash(self) -> Flash:
-        assert self.board.flash is not None  # it was asked for when the design was made
+        assert self.board.flash is not None  # checked when the design was made
         return self.board.flash
 
     @property
@@ -207,17 +207,17 @@ class Design:
 
     @property
     def duty(self) -> dict[str, float] | None:
-        """Shares of the clock cycles in which parts of a sensor work; None without a sensor."""
+        """Shares of clock cycles in which the parts of a sensor are busy; None without a sensor."""
         return None
 
     @property
     def talk(self) -> str:
-        """What goes over the line to the host."""
+        """Form of the data on the line to the host."""
         return self.line.value
 
     @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
-        """What joins the core with the board's pins."""
+        """Function that connects the core with the board's pins."""
         if not self.flashed:
             return self.board.connect
 
@@ -228,7 +228,7 @@ class Design:
         return connect
 
     def core(self, build: bytes) -> wiring.Component:
-        """The core, with all that is around it but for pins and clock."""
+        """Return the core with all surrounding blocks, without pins and clock."""
         weights = held_weights(self.network, self.config.stored_bits)
         digits = digit_pixels(self.network, 1)
         return SerialCore(
@@ -246,27 +246,27 @@ class Design:
         )
 
     def image_cycles(self, ticks: np.ndarray) -> np.ndarray:
-        """Clock cycles int64 [n] of images, int32 [n, n_rows]; events come without a pause."""
+        """Return clock cycles int64 [n] of images int32 [n, n_rows] without pauses in events."""
         return image_cycles(self.network, self.config.folding, ticks)
 
     def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
-        """Clock cycles int64 [n] of the digits of `digit_pixels`, None if it has none."""
+        """Return clock cycles int64 [n] of the digits of `digit_pixels`, or None without digits."""
         return _digit_cycles(self.network, self.config.folding, count)
 
 
 def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.ndarray:
-    """Clock cycles int64 [n] of images of a core behind the link.
+    """Return clock cycles int64 [n] of images of a core with a link.
 
-    It sees the connected inputs alone, of images int32 [n, n_rows] without a pause.
+    The core has only the connected inputs; images int32 [n, n_rows] arrive without pauses.
     """
     seen = network.connected()
-    pixels = (ticks > 0).astype(np.uint8) * 255  # what a bitmap in front sees of them
+    pixels = (ticks > 0).astype(np.uint8) * 255  # the pixels of a bitmap
     return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
 
 
 @lru_cache
 def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.ndarray | None:
-    """Count the digits' cycles once: the planner asks for the same folding on board after board."""
+    """Count the digits' cycles; cached, since the planner tries a folding for many boards."""
     pixels = digit_pixels(network, count)
     if pixels is None:
         return None
@@ -274,10 +274,10 @@ def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.n
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:
-    """The connected pixels uint8 [n, n_connected] of `count` bundled test digits, or of all.
+    """Return the connected pixels uint8 [n, n_connected] of `count` bundled test digits, or of all.
 
-    They are spread over the set, whose beginning is easier than the rest. Returns None for a
-    network that takes no black and white digits of that size.
+    The digits are spread over the set, whose beginning is easier than the rest. Returns None for a
+    network that does not take black and white digits of this size.
     """
     pixels = bundled_test_set()[0]
     pixels = pixels[:: len(pixels) // (count or len(pixels))]

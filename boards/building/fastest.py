@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the highest clock that a placement meets, and remembers what was placed for it."""
+"""Searches the highest clock that a placement meets, and stores the placements of the search."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -18,13 +18,14 @@ from .plan import needs_of
 from .shipped_builds import builds_of
 
 STEP = 0.01
-"""A clock so near to one that was met, as a share of it, is not tried: seeds differ by more."""
+"""Smallest relative distance from a clock that was met to the next one to try: seeds differ by
+more."""
 
 SEEDS = (1, 2)
-"""Seeds that are tried at each clock if none is named."""
+"""Default seeds at each clock."""
 
 PLACED = "placed.json"
-"""The file in a build's folder that tells what was placed in search of a clock."""
+"""File in a build's folder that lists the placements of a search."""
 
 _BYTES = 1 << 20
 _ENTRY = {
@@ -39,7 +40,7 @@ _ENTRY = {
 
 
 class Reached(NamedTuple):
-    """What a seed has reached at a clock."""
+    """The result of a seed at a clock."""
 
     met: bool
     fmax: float
@@ -47,7 +48,7 @@ class Reached(NamedTuple):
 
 
 def expected(design: Design) -> float:
-    """MHz that the design will reach: those of a known build on its board, else an estimate."""
+    """Return the expected MHz of the design: those of a known build, or an estimate."""
     known = [
         build.fmax
         for build, one in builds_of(design.network, design.board)
@@ -59,12 +60,13 @@ def expected(design: Design) -> float:
 def fastest(
     clocks: Sequence[int], mhz: float, reach: Callable[[int], Iterable[Reached]]
 ) -> int | None:
-    """Return the highest clock that is met, in Hz; None if not even the slowest is.
+    """Return the highest clock that is met, in Hz; None if even the slowest is missed.
 
-    `clocks` are those to choose from in Hz, the slowest first, and `mhz` is what is expected.
-    `reach` places at a clock, and returns what each seed has reached. The next clock is the highest
-    one that was reached. If that is no open one, the next clock is the one above the best by STEP.
-    The search ends where that clock was missed.
+    `clocks` are the candidates in Hz, the slowest first, and `mhz` is the expected clock. `reach`
+    places at a clock, and returns the result of each seed. A candidate is open if it is below every
+    missed clock, and more than STEP above the highest met clock. The next clock is the highest open
+    one up to the MHz that the last placements reached, or the lowest open one. The search ends when
+    no candidate is open.
     """
     met, missed = 0.0, inf
     while True:
@@ -81,9 +83,9 @@ def fastest(
 
 
 class Placed:
-    """What was placed in search of a clock, kept in a build's folder: nothing is placed twice.
+    """The placements of a search, stored in a build's folder so that none is repeated.
 
-    A design is known by its build hash, its network and the tools. Raises JsonError if another
+    A design is identified by its build hash, its network and the tools. Raises JsonError if another
     program has written the file PLACED.
     """
 
@@ -101,9 +103,9 @@ class Placed:
                 ) from None
 
     def seeds(self, design: Design) -> dict[int, Reached]:
-        """What was reached with each seed of a design."""
+        """Return the results of the seeds of a design."""
         if all(entry["clock"] != design.hz for entry in self._entries):
-            return {}  # without building the design to see its hash
+            return {}  # without building the design for its hash
         key = self._key(design)
         return {
             entry["seed"]: Reached(entry["met"], entry["fmax"])
@@ -112,7 +114,7 @@ class Placed:
         }
 
     def add(self, design: Design, seed: int, placement: Placement) -> None:
-        """Keep what a seed has reached."""
+        """Store the result of a seed."""
         told = {"seed": seed, "fmax": placement.fmax, "met": placement.met}
         self._entries.append(self._key(design) | told)
         lines = ",\n".join(map(json.dumps, self._entries))

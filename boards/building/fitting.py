@@ -1,14 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fits a rule to builds: prior knowledge gives way to measurements, as far as these tell.
-
-The coefficients c [k] of a rule X c minimise
-
-    sum over builds ((X c - y) / noise)^2  +  sum over coefficients ((c - known) / spread)^2
-
-so that a feature that no build has keeps its coefficient. The error is the root mean square of the
-residuals that each build has in a fit to the others: r / (1 - h), h on the diagonal of the hat
-matrix. A few builds may agree by chance, so the noise counts in it as `EXPECTED` more builds would.
-"""
+"""Fits a rule to builds: prior knowledge yields to measurements as far as these are informative."""
 
 from typing import NamedTuple
 
@@ -24,11 +15,11 @@ class Fit(NamedTuple):
     coefficients: np.ndarray
     """float64 [k]"""
     error: float
-    """Standard deviation of what the rule says."""
+    """Standard deviation of the rule's estimates."""
 
 
 def fitted(X: np.ndarray, y: np.ndarray, known: ArrayLike, spread: ArrayLike, noise: float) -> Fit:
-    """Fit the rule to features X [n, k] of n builds and the figures y [n] that were measured."""
+    """Fit the rule to features X [n, k] of n builds and their measured figures y [n]."""
     scale = 1 / np.asarray(spread, float)
     A = np.vstack([X.reshape(-1, scale.size) / noise, np.diag(scale)])
     b = np.concatenate([y / noise, scale * np.asarray(known)])

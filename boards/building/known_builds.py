@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All known builds: estimates of logic and clock are fitted to them, and judged by them."""
+"""All known builds, to which estimates of logic and clock are fitted, and which assess them."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,14 +16,14 @@ from .shipped_builds import SHIPPED_BUILDS, design_of
 
 @dataclass(frozen=True)
 class KnownBuild:
-    """What estimates look at in a build, and what they are to say of it."""
+    """The features of a build for estimates, and the figures to estimate."""
 
     config: CoreConfig
     board: Board
     luts: int
     """Look-up tables, or logic cells of an iCE40."""
     logic: int
-    """Those of them that do not serve as memory."""
+    """The look-up tables that do not serve as memory."""
     fmax: float
     """MHz."""
     held_out: bool = False
@@ -32,13 +32,13 @@ class KnownBuild:
     def of(
         cls, config: CoreConfig, network: Network, board: Board, luts: int, fmax: float
     ) -> "KnownBuild":
-        """Know the build of a network for a board."""
+        """Return the known build of a network for a board."""
         logic = luts - memory_needs(config, network, board)["LUTs"]
         return cls(config, board, luts, logic, fmax)
 
     @classmethod
     def of_random(cls, build: RandomBuild) -> "KnownBuild":
-        """Know a build of random_builds.json."""
+        """Return the known build of an entry of random_builds.json."""
         board = BOARDS[build.board]
         known = cls.of(build.config(), build.network(), board, build.luts, build.fmax)
         return replace(known, held_out=build.held_out)
@@ -46,7 +46,7 @@ class KnownBuild:
 
 @cache
 def known_builds() -> tuple[KnownBuild, ...]:
-    """Every random build, and every build of a shipped network."""
+    """Return every random build, and every build of a shipped network."""
     shipped = ((design_of(build), build.luts, build.fmax) for build in SHIPPED_BUILDS)
     return (
         *map(KnownBuild.of_random, random_builds()),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bitstream of a build: compared with the routed design, and as a netlist.
+"""Compares the bitstream of a build with the routed design, and converts it to a netlist.
 
-The bitstream is that of an iCE40 or an ECP5. Only those of an iCE40 become a netlist.
+The bitstream is that of an iCE40 or an ECP5. Only those of an iCE40 are converted.
 """
 
 import json
@@ -34,37 +34,37 @@ from firstspike.golden.system.files import read_file
 from .design import TOP
 
 ROUTED = "routed.json"
-"""The routed design in a build's folder, as nextpnr writes it."""
+"""The routed design in a build's folder, written by nextpnr."""
 
 _PINS, _ECP5_PINS = f"{TOP}.pcf", f"{TOP}.lpf"
-"""The constraints in a build's folder: the package's pin of each port."""
+"""The constraints in a build's folder, with the package pin of each port."""
 
 _BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 22, 1 << 28, 1 << 16
-"""Most bytes that are read of each file."""
+"""Largest number of bytes that are read of each file."""
 
 _HEAD_BYTES = 4096
-"""The preamble of an ECP5's bitstream is among the first bytes, after a comment."""
+"""Number of first bytes that contain the preamble of an ECP5 bitstream, after a comment."""
 
 SHOWN = 10
-"""Faults that a report names."""
+"""Largest number of faults that a report lists."""
 
 
 def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> LayoutReport:
     """Compare a bitstream with a routed design.
 
-    With `board` also compare the pins with the constraints beside `routed`. Raises
-    FirstSpikeError where a file cannot be read, or has cells that the comparison does not cover.
+    With `board`, also compare the pins with the constraints next to `routed`. Raises
+    FirstSpikeError if a file cannot be read, or has cells that the comparison does not cover.
     """
     design = read_routed(_content(routed, _ROUTED_BYTES))
     return _compared(_content(bitstream, _BITSTREAM_BYTES), design, board, routed.parent)
 
 
 def bitstream_netlist(bitstream: Path, board: Board, names: Mapping[str, Any]) -> bytes:
-    """A netlist of a bitstream's bits, as Yosys writes it in JSON.
+    """Return the netlist of a bitstream's bits, in the JSON format of Yosys.
 
-    `names` are those in the record of its build's layout. Raises FirstSpikeError where the file
-    cannot be read, has cells that a simulation does not cover, or lacks what is named, and where
-    the board has a port at another pin.
+    `names` are those in the record of its build's layout. Raises FirstSpikeError if the file cannot
+    be read, has cells that a simulation does not cover, or lacks a named object, and if the board
+    has a port at another pin.
     """
     bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
     pads = _pads(bits, board, names["pins"])
@@ -74,18 +74,18 @@ def bitstream_netlist(bitstream: Path, board: Board, names: Mapping[str, Any]) -
 
 
 def design_netlist(routed: Path) -> bytes:
-    """A netlist of an ECP5's routed design, as Yosys writes it in JSON.
+    """Return the netlist of an ECP5's routed design, in the JSON format of Yosys.
 
-    Raises FirstSpikeError where the file cannot be read, or has cells without a model.
+    Raises FirstSpikeError if the file cannot be read, or has cells without a model.
     """
     return json.dumps(routed_netlist(read_routed(_content(routed, _ROUTED_BYTES)))).encode()
 
 
 def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
-    """The comparison for a build's report; "unchecked" says why there was none.
+    """Return the comparison for a build's report; "unchecked" gives the reason if there was none.
 
-    For an iCE40 it has the names that a netlist of the bits takes from the design, so that a
-    simulation needs no file but the report. A bitstream that cannot be read is a fault.
+    For an iCE40, the record contains the names that a netlist of the bits takes from the design, so
+    that a simulation needs only the report. A bitstream that cannot be read is a fault.
     """
     folder = bitstream.parent
     try:
@@ -105,7 +105,7 @@ def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
 def structure_report(bitstream: Path, board: Board, names: Mapping[str, Any]) -> StructureReport:
     """Check a bitstream without its routed design; `names` are as for `bitstream_netlist`.
 
-    Raises FirstSpikeError where the file cannot be read.
+    Raises FirstSpikeError if the file cannot be read.
     """
     bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
     report = check_structure(bits, _pads(bits, board, names["pins"]))
@@ -113,12 +113,12 @@ def structure_report(bitstream: Path, board: Board, names: Mapping[str, Any]) ->
 
 
 def record_of(report: LayoutReport | StructureReport) -> dict[str, Any]:
-    """The comparison as JSON holds it: the number of faults, and the first ones."""
+    """Return the comparison with JSON values: the number of faults, and the first ones."""
     return {**vars(report), "faults": len(report.faults), "first": report.faults[:SHOWN]}
 
 
 def layout_rows(record: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The comparison as rows of a table; of a StructureReport, if that is what was recorded."""
+    """Return the comparison, or the structure check if that was recorded, as rows of a table."""
     cells = ("cells", ", ".join(f"{number} {kind}" for kind, number in record["cells"].items()))
     pads = ("ports at their pins", record["pads"])
     if "switches" in record:
@@ -169,16 +169,16 @@ def _compared(
 
 
 def _constraints(path: Path) -> dict[str, str]:
-    """The package's pin of each port by the constraints of an iCE40 that nextpnr has read."""
+    """Return the package pin of each port, from the constraints of an iCE40 for nextpnr."""
     return {words[-2]: words[-1] for words in _lines(path) if words[0] == "set_io" and words[2:]}
 
 
 def _moved_ports(board: Board, pins: Mapping[str, str]) -> list[str]:
-    """Ports that the board has at other pins of the package."""
+    """Return the ports that the board has at other pins of the package."""
     expected: dict[str, str] = {}
     for name, number in board.platform().resources:
         if any(port.startswith(f"{name}_{number}__") for port in pins):
-            # A platform of its own for each: two resources may share a pin.
+            # A separate platform for each: two resources may share a pin.
             expected |= _ports(board.platform().request(name, number, dir="-"))
     return [
         f"{port} is at pin {pin}, but the {board.title} has it at {expected[port]}"
@@ -188,34 +188,34 @@ def _moved_ports(board: Board, pins: Mapping[str, str]) -> list[str]:
 
 
 def _ports(value: Any) -> dict[str, str]:
-    """The package's pin of each port of a resource."""
+    """Return the package pin of each port of a resource."""
     if not isinstance(value, SingleEndedPort):
         return {port: pin for one in vars(value).values() for port, pin in _ports(one).items()}
     return {value.io.name: value.io.metadata[0].name}
 
 
 def _pads(bits: Bits, board: Board, pins: Mapping[str, str]) -> dict[str, str]:
-    """The bel of each port, by the package's pin of each."""
+    """Return the bel of each port, by its package pin."""
     chip, name = bits.chip, str(getattr(board.platform, "package", "")).lower()
     package = {pin: chip.bels[bel].name for pin, bel in chip.packages.get(name, {}).items()}
     return {port: _bel_of(package, pin, board) for port, pin in pins.items()}
 
 
 def _ecp5_pads(device: Device, board: Board, constraints: Path) -> dict[str, str]:
-    """The bel of each port of an ECP5, by the file of constraints that nextpnr has read."""
+    """Return the bel of each port of an ECP5, from the constraints for nextpnr."""
     platform = board.platform()
     if platform.device != device.name:
         raise BitstreamError(
             f"the bitstream is of an {device.name}, but the {board.title} has an {platform.device}."
         )
-    # what Amaranth gives to nextpnr
+    # Amaranth's option for nextpnr
     package = pin_bels(device, platform._nextpnr_package_options[platform.package].upper())
     ports = (words[2::2] for words in _lines(constraints) if words[0] == "LOCATE")
     return {port.strip('"'): _bel_of(package, pin.strip('";'), board) for port, pin in ports}
 
 
 def _lines(constraints: Path) -> Iterator[list[str]]:
-    """The words of each line that has some."""
+    """Yield the words of each line that is not empty."""
     for line in _content(constraints, _PINS_BYTES).decode("ascii", "replace").splitlines():
         if line.split():
             yield line.split()

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How much logic a design takes, by a rule fitted to builds.
+"""Estimates the logic of a design, by a rule fitted to builds.
 
-Nearly all that grows goes with the bits of state in the lanes of a layer, S and M, which the rule
-counts; the rest is so much for core and link, and so much for every hidden layer. On an ECP5 it
-gives look-up tables, on an iCE40 logic cells: there are as many of both, but a register that is not
-behind a look-up table of its own takes a cell.
+Nearly all growth is proportional to the bits of state in the lanes of a layer, S and M, which the
+rule counts; core, link and each hidden layer add constants. For an ECP5 the result is look-up
+tables, for an iCE40 logic cells: the numbers are equal, except that a register without a look-up
+table in front takes a cell.
 
-The facts of a family have a rule that was found by hand; `rule` corrects it by all builds that are
-known, and says how far off it is.
+The facts of a family contain a rule that was found by hand; `rule` corrects it with all known
+builds, and estimates its error.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
 _SHALLOW = 4  # words of state
-_SPREAD = 0.3  # of a coefficient, as a share of it
-_NOISE = 0.05  # of a build, likewise: what no rule knows of it
+_SPREAD = 0.3  # relative, of a coefficient
+_NOISE = 0.05  # relative, of a build: the part that no rule explains
 
 
 def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
-    """How many of each of a Rule's fields a design has: float64 [fields]."""
+    """Return how many of each of a Rule's fields a design has: float64 [fields]."""
     first = config.layers[0].folding
     bits = dict.fromkeys(("registers", "shallow", "memory", "window"), 0)
     banked = windows = 0
@@ -49,9 +49,9 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
 
 
 def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
-    """Look-up tables, or logic cells, without those that serve as memory.
+    """Return the look-up tables, or logic cells, without those that serve as memory.
 
-    `plays`: the design holds images to play.
+    `plays`: whether the design stores images to play.
     """
     known = float(features_of(config, plays) @ rule(family).coefficients)
     walks = sum(layer.folding.convolves for layer in config.layers)
@@ -60,12 +60,12 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
 
 @cache
 def rule(family: Family) -> Fit:
-    """The rule as all known builds correct it; its error is relative."""
+    """Return the rule corrected by all known builds; its error is relative."""
     return rule_of(family, known_builds())
 
 
 def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
-    """The rule as these builds correct it."""
+    """Return the rule corrected by these builds."""
     builds = [build for build in builds if build.board.device.family is family]
     logic = np.array([build.logic for build in builds], float)
     known = np.array(astuple(facts_of(family).logic), float)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Memory arithmetic: what memories a core and its link have, and how many blocks they take.
+"""Memory arithmetic: the memories of a core and its link, and the blocks that they need.
 
-Core and link say themselves which memories they have. The number of blocks follows the rules by
-which Yosys maps memories. Tests compare list and number with the designs.
+Core and link list their memories. The number of blocks follows the rules by which Yosys maps
+memories. Tests compare list and numbers with the designs.
 """
 
 from collections import Counter
@@ -20,16 +20,16 @@ from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.link import Link
 
 TABLE_WORDS = 16
-"""Of a look-up table that is memory."""
+"""Words of a look-up table used as memory."""
 
 STORE, RING = "layer_0.store", "ring.store"
-"""Where the memories are that single-port RAM holds before all others."""
+"""Paths of the memories that single-port RAM holds first."""
 
 SMALL_RING = 2048
-"""Bytes of a ring in block RAM, where weights take all single-port RAM."""
+"""Bytes of a ring in block RAM, if the weights take all single-port RAM."""
 
 BLOCK_BITS = 4096
-"""Of a block RAM of an iCE40."""
+"""Bits of a block RAM of an iCE40."""
 
 TILE = {36: 512, 18: 1024, 9: 2048}
 """Words of a block RAM of other families, by their width."""
@@ -38,33 +38,33 @@ SINGLE_PORT = {16: 1 << 14}
 """Words of a single-port RAM of an iCE40, by their width."""
 
 READ_WIDTHS = (16, 8, 4, 2)
-"""Bits that it gives per read."""
+"""Widths at which a block RAM of an iCE40 can be read."""
 
 
 def ring_bytes_of(config: CoreConfig, board: Board) -> int:
-    """Bytes of requests that the link of a design holds."""
+    """Return the bytes of requests that the link of a design can store."""
     if not board.loaded:
         return board.ring_bytes
     return board.ring_bytes if _left(config, board) > 0 else SMALL_RING
 
 
 def weights_fit(config: CoreConfig, board: Board) -> bool:
-    """Whether single-port RAM holds the first layer's weights, on a board that has it."""
+    """Whether the first layer's weights fit into the board's single-port RAM, if it has any."""
     return _left(config, board) >= 0
 
 
 def _left(config: CoreConfig, board: Board) -> int:
-    """Return how many single-port RAM the first layer's weights leave."""
+    """Return the number of single-port RAMs that the first layer's weights leave free."""
     first = config.layers[0]
     taken = _single_port_blocks(Memory(STORE, first.word_bits, first.words))
     return board.device.holds["SPRAM"] - taken
 
 
 def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
-    """Return the paths of those memories that are in single-port RAM, on a board that has it.
+    """Return the paths of the memories in single-port RAM, on a board that has it.
 
-    It holds the first layer's weights, and a large ring. Where block RAM does not hold all the
-    others, those with one address follow, the largest first, as long as there is room.
+    Single-port RAM holds the first layer's weights, and a large ring. If block RAM cannot hold all
+    other memories, those with a single address follow, the largest first, as long as there is room.
     """
     if not board.loaded:
         return []
@@ -86,7 +86,7 @@ def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
 
 
 def most_bits(device: Device) -> int:
-    """Return more bits than the memories of a device can hold, look-up tables among them."""
+    """Return a bound of the bits that the memories of a device hold, look-up tables included."""
     bits = {
         "block RAM": BLOCK_BITS if device.family is ICE40 else _bits(TILE),
         "SPRAM": _bits(SINGLE_PORT),
@@ -98,9 +98,9 @@ def most_bits(device: Device) -> int:
 def memories(
     config: CoreConfig, network: Network, ring_bytes: int, bench_images: int = 0
 ) -> list[Memory]:
-    """All memories of a design for `network` that does not learn; core and link say theirs.
+    """Return the memories of a design for `network` that does not learn, listed by core and link.
 
-    `bench_images` are held to be played.
+    The design stores `bench_images` images to play.
     """
     return [
         *Core.memories(config),
@@ -109,15 +109,15 @@ def memories(
 
 
 def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[str, int]:
-    """What a memory takes of a device; with `single_port` it is in single-port RAM.
+    """Return the resources of a device that a memory needs; `single_port` selects single-port RAM.
 
-    Yosys takes what is cheapest: a bit of logic costs 1, of a table that is only read 1 / 16, and
-    block RAM as much as its library says. Logic that selects one of several tables counts half.
-    Look-up tables for logic are not counted here.
+    Yosys selects the cheapest option: a bit in logic costs 1, in a read-only table 1 / 16, and a
+    block RAM the cost in its library. Logic that selects one of several tables counts half. Look-up
+    tables for logic are not counted here.
     """
     if single_port:
         return {"SPRAM": _single_port_blocks(memory)}
-    if memory.varying is not None:  # Yosys leaves the others out
+    if memory.varying is not None:  # Yosys omits the constant bits
         memory = replace(memory, width=memory.varying, varying=None)
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
@@ -141,7 +141,10 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
 def memory_needs(
     config: CoreConfig, network: Network, board: Board, bench_images: int = 0
 ) -> Counter[str]:
-    """What all memories of a design take of the board's device, their own logic included."""
+    """Return the resources that all memories of a design need on the board's device.
+
+    Logic around memories is included.
+    """
     needs: Counter[str] = Counter()
     held = memories(config, network, ring_bytes_of(config, board), bench_images)
     single_port = in_single_port_ram(held, board)
@@ -154,15 +157,15 @@ def memory_needs(
 
 
 def _bits(words: dict[int, int]) -> int:
-    """Return the bits of a block of so many words of each width."""
+    """Return the bits of a block with this number of words for each width."""
     return max(width * depth for width, depth in words.items())
 
 
 def _block_ram_of_ice40(memory: Memory, block_cost: float) -> tuple[int, float]:
-    """Return the block RAM that a memory takes of an iCE40, and what it costs.
+    """Return the number of block RAMs of an iCE40 that a memory needs, and their cost.
 
-    Every bit has a mask: parts of the depth lie side by side, also where a word is narrow. Logic
-    selects one of the parts. Narrow reads have fewer parts, and may need another block.
+    Since every bit has a write mask, parts of the depth can share a word. Logic selects one of the
+    parts. Narrow reads have fewer parts, and may need one more block.
     """
     choices = []
     for width in READ_WIDTHS:
@@ -173,24 +176,25 @@ def _block_ram_of_ice40(memory: Memory, block_cost: float) -> tuple[int, float]:
 
 
 def _single_port_blocks(memory: Memory) -> int:
-    """Return the single-port RAM of an iCE40 that a memory takes."""
+    """Return the number of single-port RAMs of an iCE40 that a memory needs."""
     return _tiles(memory, SINGLE_PORT)
 
 
 def _selection(memory: Memory) -> int:
-    """Look-up tables that choose one of the tables that are memory."""
+    """Return the look-up tables that select one of the tables used as memory."""
     return memory.width * (_tables(memory) - 1)
 
 
 def _tables(memory: Memory) -> int:
-    """Look-up tables that hold one bit of all its words."""
+    """Return the look-up tables that hold one bit of all words."""
     return ceil(memory.depth / TABLE_WORDS)
 
 
 def _tiles(memory: Memory, depths: dict[int, int]) -> int:
-    """How many blocks it takes at least, of those that hold a depth of each width.
+    """Return the smallest number of blocks for a memory, given the depth of a block per width.
 
-    All of the same width but those at the side, which are narrower and so may be deeper.
+    The blocks have equal width, except those for the remaining bits, which are narrower and may be
+    deeper.
     """
 
     def tiles(width: int) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design of a board that needs no computer, and watches motion with an LSM6DSO."""
+"""The design of a standalone board that detects motion with an LSM6DSO."""
 
 from typing import Self
 
@@ -15,7 +15,7 @@ from firstspike.hdl.motion.windows import Windows
 from .alone import AloneDesign
 
 LSM6DSO = "lsm6dso"
-"""Name of the sensor on the command line."""
+"""Name of the sensor in options."""
 
 
 class MotionDesign(AloneDesign):
@@ -25,13 +25,13 @@ class MotionDesign(AloneDesign):
     def of_motion(
         cls, network: Network, board: Board, shape: CoreShape, hz: int | None = None
     ) -> Self:
-        """Design a core of this shape that watches motion, as `of_sensor` says."""
-        front_of(network)  # another network is refused first
+        """Design a core of this shape for motion, as `of_sensor` does."""
+        front_of(network)  # refuses networks for other samples first
         return cls.of_sensor(network, board, shape, hz, LSM6DSO, "an LSM6DSO")
 
     @property
     def duty(self) -> dict[str, float]:
-        """Shares of the clock cycles in which parts in front of the core work, at the most."""
+        """Largest shares of clock cycles in which the parts before the core are busy."""
         front = motion_of(self.network)
         hop = front.hop * front.frame / front.rate * self.hz
         return {

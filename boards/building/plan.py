@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The planner: whether a network fits on a board, with how many lanes and rows, and how fast it is.
 
-The plan is the fastest known build of the very network for the board, or for a board with the same
-die. Without such a build it is the fastest design that fits by an estimate.
+The plan is the fastest known build of exactly this network for the board, or for a board with the
+same die. Without such a build it is the fastest design that fits by an estimate.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,23 +29,24 @@ from .memories import memory_needs, most_bits
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
 
 SHARES = (1, 2, 4)
-"""A hidden layer behind the first one may have as many lanes as that, or this part of them."""
+"""Divisors of the lanes of the first layer, for trial lanes of further hidden layers."""
 
 FEW_LANES = (4, 3, 2, 1)
-"""Numbers of lanes for a layer of which little is asked, as of the last one."""
+"""Trial numbers of lanes for a layer with little work, such as the last one."""
 
 SAMPLE = 2000
-"""Images whose clock cycles are counted, about, where there are so many."""
+"""Approximate number of images whose clock cycles are counted, if there are enough."""
 
 FEW = 200
-"""The same for a comparison of lanes, and in networks that convolve: each image takes long."""
+"""Approximate number of images for a comparison of lanes, and for convolving networks, whose images
+take long to count."""
 
 
 class Estimated(NamedTuple):
-    """Estimates of a design that was not placed, and how far off they may be."""
+    """Estimates for a design that was not placed, and their errors."""
 
     luts_error: float
-    """Relative error of its look-up tables: one standard deviation."""
+    """Relative error of the look-up tables: one standard deviation."""
     fmax: float
     """MHz."""
     fmax_error: float
@@ -53,17 +54,17 @@ class Estimated(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """The design that a network gets on a board."""
+    """The planned design of a network on a board."""
 
     board: Board
     design: Design | None
     """None if nothing fits."""
     reason: str
-    """Why not, or empty."""
+    """Reason why nothing fits, or empty."""
     needs: dict[str, int]
-    """Resources of the device that the design takes, or one that nearly fits."""
+    """Resources of the device that the design needs, or those of a design that nearly fits."""
     build: ShippedBuild | None = None
-    """The known build, perhaps on a board with the same die; None for an estimate."""
+    """The known build, possibly on a board with the same die; None for an estimate."""
 
     @property
     def estimated(self) -> Estimated | None:
@@ -76,14 +77,14 @@ class Plan:
 
     @property
     def seconds(self) -> float | None:
-        """About how long a build with one seed takes; None if nothing fits."""
+        """Approximate seconds of a build with one seed; None if nothing fits."""
         if self.design is None:
             return None
         return duration.seconds(self.board.device.family, self.needs["LUTs"])
 
     @property
     def lanes(self) -> Lanes | None:
-        """Lanes of all layers, as one number where that is enough; None if nothing fits."""
+        """Lanes of all layers, as a single number if that is sufficient; None if nothing fits."""
         return None if self.design is None else self.design.config.folding.lanes
 
     @property
@@ -102,10 +103,10 @@ class Plan:
         return max(getattr(layer, figure) for layer in self.design.config.folding.layers)
 
     def latency(self, ticks: np.ndarray | None = None) -> float | None:
-        """Expected microseconds in the mean of images [n, n_rows], or of the bundled digits.
+        """Return the expected mean microseconds of images [n, n_rows], or of the bundled digits.
 
-        Some of them are counted, spread over all. Returns None if nothing fits, or if the network
-        takes no digits.
+        Only a sample, spread over all images, is counted. Returns None if nothing fits, or if the
+        network takes no digits.
         """
         if self.design is None:
             return None
@@ -127,12 +128,12 @@ def plan_for(
     line: Line = Line.UART,
     ticks: np.ndarray | None = None,
 ) -> Plan:
-    """Plan the design that takes the fewest microseconds, with lanes of the planner's choice.
+    """Plan the design with the fewest microseconds per image, with lanes chosen by the planner.
 
-    What is None in `shape` is chosen, too. Without `hz` the clock is that of a known build, else
-    the board's own. The design holds `bench_images` to play. A known build counts for every `line`,
-    which changes nothing else. Images `ticks` [n, n_rows] are timed, or bundled digits.
-    Raises ClockError and LineError.
+    Fields of `shape` that are None are chosen, too. Without `hz` the clock is that of a known
+    build, or the board's own. The design stores `bench_images` images to play. A known build
+    applies to every `line`, which changes nothing else. The times are those of the images `ticks`
+    [n, n_rows], or of the bundled digits. Raises ClockError and LineError.
     """
     known = [
         _plan_of(build, replace(design, line=line))
@@ -148,17 +149,17 @@ def plan_for(
     hopeless = _hopeless(network, board)
     choices = islice(_choices(network, shape, few is not None), 1 if hopeless else None)
     plans = known or [planner.plan(one) for one in choices]
-    # If cycles are equal, or cannot be counted, the first plan is taken.
+    # If cycles are equal, or cannot be counted, min returns the first plan.
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
 
 def _spread(images: np.ndarray, count: int) -> np.ndarray:
-    """Return some `count` of the images [n, ...], spread over all, or all if there are fewer."""
+    """Return about `count` of the images [n, ...], spread over all; all if there are fewer."""
     return images[:: max(1, len(images) // count)]
 
 
 def _few_images(network: Network, ticks: np.ndarray | None) -> np.ndarray | None:
-    """Some of the images `ticks` [n, n_rows], or of the bundled digits if the network takes any."""
+    """Return a few of the images `ticks` [n, n_rows], or of the digits, or None."""
     if ticks is not None:
         return _spread(ticks, FEW)
     pixels = digit_pixels(network, FEW)
@@ -171,9 +172,9 @@ def _plan_of(build: ShippedBuild, design: Design) -> Plan:
 
 
 def _choices(network: Network, shape: CoreShape, counted: bool = True) -> Iterator[CoreShape]:
-    """Yield every choice of R and k; the first alone where no cycles are `counted`.
+    """Yield every choice of R and k, or only the first if no cycles are `counted`.
 
-    Over the link the events of a network without bitmaps come one at a time.
+    A network without bitmaps has only R = 1: its events arrive over the link one at a time.
     """
     rows = ROWS if counted and network.takes_bitmap else ROWS[:1]
     windows = (WINDOW, DEFAULT_WINDOW)[: 1 + counted]
@@ -186,8 +187,8 @@ def _choices(network: Network, shape: CoreShape, counted: bool = True) -> Iterat
 class _Planner:
     """Plans designs of a network for a board, with the most lanes that fit.
 
-    With `limited` a core of several rows has a store of weights no wider than one that has been
-    placed. The clock of a wider one depends on wires, of which no estimate knows.
+    With `limited`, the weight store of a core with several rows is at most as wide as one that has
+    been placed. The clock of a wider store depends on wires, which estimates do not model.
     """
 
     network: Network
@@ -197,12 +198,12 @@ class _Planner:
     line: Line
     limited: bool
     few: np.ndarray | None
-    """Images [n, n_rows] by which designs are compared; None if no cycles are counted."""
+    """Images [n, n_rows] with which designs are compared; None if no cycles are counted."""
 
     def plan(self, shape: CoreShape) -> Plan:
-        """Plan the fastest lanes: one number for all layers, or lanes by layer.
+        """Plan the fastest lanes: one number for all layers, or a number per layer.
 
-        Lanes by layer are left out if another plan has as few groups in each layer.
+        Numbers per layer are skipped if another plan has as few groups in each layer.
         """
         first, *others = self._columns
         alike = self._first_that_fits(shape, _fewer(max(first, *others, 0)))
@@ -210,7 +211,7 @@ class _Planner:
             return alike
         plans = [alike]
         shares = SHARES if len(others) > 1 else SHARES[:1]
-        most: Sequence[int] = FEW_LANES  # all that may fit where no one number does
+        most: Sequence[int] = FEW_LANES  # trials, if no single number fits
         if alike.design:
             most = [P for P in _fewer(first) if ceil(first / P) <= _groups(alike)[0]]
         for share, last in product(shares, (None, others[-1], *FEW_LANES)):
@@ -222,11 +223,11 @@ class _Planner:
 
     @property
     def _columns(self) -> list[int]:
-        """The most lanes that each layer can have."""
+        """The largest useful number of lanes of each layer."""
         return [layer.columns for layer in self.network.layers]
 
     def _cycles(self, plan: Plan) -> float:
-        """Cycles of the few images, or of the weights alone if every input and neuron spikes."""
+        """Return cycles of the few images, or of the weights if all inputs and neurons spike."""
         if plan.design is None:
             return inf
         if self.few is not None:
@@ -235,12 +236,12 @@ class _Planner:
         return float(folding.bound(np.array([layer.kind.reach.sum() for layer in folding.layers])))
 
     def _by_layer(self, most: int, share: int, last: int) -> tuple[int, ...]:
-        """Lanes of a first layer with the most, of a hidden one with a share of it, of the last."""
+        """Return lanes: `most` for the first layer, a share of it for hidden ones, and `last`."""
         _, *hidden, outputs = self._columns
         return (most, *(max(1, min(most // share, n)) for n in hidden), min(last, outputs))
 
     def _first_that_fits(self, shape: CoreShape, choices: Iterable[Lanes]) -> Plan:
-        """Plan the first of the choices of lanes that fits, or say what the nearest one takes."""
+        """Plan the first of the choices that fits, or report the needs of the nearest one."""
         limit = widest(self.board.device.family) if self.limited and shape.rows != 1 else inf
         nearest, least = Plan(self.board, None, "", {}), inf
         for lanes in choices:
@@ -279,12 +280,12 @@ class _Planner:
 
 
 def _fewer(size: int) -> list[int]:
-    """Lanes of a layer of this size, the most first; fewer for the same groups are no faster."""
+    """Return useful lanes of a layer of this size, the most first: one per number of groups."""
     return list(dict.fromkeys(ceil(size / groups) for groups in range(1, size + 1)))
 
 
 def _groups(plan: Plan) -> list[int]:
-    """Groups of each layer of a plan that fits."""
+    """Return the groups of each layer of a plan that fits."""
     assert plan.design is not None
     return [layer.groups for layer in plan.design.config.folding.layers]
 
@@ -297,7 +298,7 @@ def _no_slower(one: Plan, other: Plan) -> bool:
 
 
 def fitting(board: Board) -> str | None:
-    """The name of the largest shipped network that fits on the board, None if none does."""
+    """Return the name of the largest shipped network that fits on the board, or None."""
     networks = {name: load_network(name) for name in shipped()}
     for name in sorted(networks, key=lambda name: -_bits(networks[name])):
         if not _hopeless(networks[name], board) and plan_for(networks[name], board).design:
@@ -306,12 +307,12 @@ def fitting(board: Board) -> str | None:
 
 
 def _hopeless(network: Network, board: Board) -> bool:
-    """Whether the weights alone have more bits than the chip holds: with no lanes do they fit."""
+    """Whether the weights have more bits than the chip, so that no number of lanes fits."""
     return _bits(network) > most_bits(board.device)
 
 
 def _bits(network: Network) -> int:
-    """Bits of all weights."""
+    """Return the bits of all weights."""
     sized = zip(network.weights, network.weight_bits, strict=True)
     return sum(weights.size * bits for weights, bits in sized)
 
@@ -325,10 +326,10 @@ def chosen_design(
     bench_images: int = 0,
     line: Line = Line.UART,
 ) -> Design:
-    """Design a core of this shape as `Design.of` does, or the planned one without lanes.
+    """Return the design of a core of this shape, with planned lanes if the shape has none.
 
-    No plan is made for a core that learns: without lanes it has DEFAULT_LANES. Raises ClockError,
-    and NetworkError also where nothing fits.
+    A core that learns is not planned: its default is DEFAULT_LANES lanes. Raises ClockError, and
+    NetworkError also if nothing fits.
     """
     if shape.lanes is None and stored_bits:
         shape = replace(shape, lanes=DEFAULT_LANES)
@@ -344,7 +345,7 @@ def chosen_design(
 
 
 def needs_of(design: Design) -> dict[str, int]:
-    """Resources of the board's device that a design takes; look-up tables are estimated."""
+    """Return the resources of the board's device for a design; look-up tables are estimated."""
     family = design.board.device.family
     plays = design.bench_images > 0
     needs = memory_needs(design.config, design.network, design.board, design.bench_images)

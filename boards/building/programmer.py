@@ -23,22 +23,22 @@ WHERE = {
     "dfu-util": "on Debian, apt-get install dfu-util",
     "icesprog": "take it from the folder tools of github.com/wuxx/icesugar",
 }
-"""How a user gets each programmer."""
+"""Instructions for installing each programmer."""
 
 
 EMPTY = b"\xff"
-"""What an empty byte of a flash reads as."""
+"""Value of an erased byte of a flash."""
 
 RELEASED = Path(__file__).parents[1] / "released"
-"""Folder of the bitstreams that come with a release, of which each board has a folder."""
+"""Folder of the bitstreams of a release, with a folder per board."""
 
 
 class ProgrammerError(FirstSpikeError):
-    """The board has not been programmed; the message says why, in the programmer's words."""
+    """The board has not been programmed; the message contains the programmer's reason."""
 
 
 def built_for(board: Board, builds: Path) -> Path:
-    """The bitstream for the board that has been built below `builds`.
+    """Return the bitstream for the board in the folder `builds`.
 
     Raises ProgrammerError if there is no bitstream, or more than one.
     """
@@ -59,7 +59,7 @@ def built_for(board: Board, builds: Path) -> Path:
 
 
 def released_for(board: Board) -> Path:
-    """The bitstream for the board that comes with the release.
+    """Return the bitstream for the board in the release.
 
     Raises ProgrammerError if the installation has none.
     """
@@ -73,13 +73,13 @@ def released_for(board: Board) -> Path:
 
 
 def program(board: Board, bitstream: Path) -> str:
-    """Program the board with the first of its programmers that is installed; returns which.
+    """Program the board with the first of its programmers that is installed; return its name.
 
-    What else the build has for the board's flash is written first: the board starts when its
-    bitstream is there. Raises ProgrammerError.
+    Other data of the build for the board's flash are written first, since the board starts after
+    its bitstream is written. Raises ProgrammerError.
     """
     flash = _check(board, bitstream)
-    bitstream = bitstream.absolute()  # a programmer takes a name such as --help for an option
+    bitstream = bitstream.absolute()  # a programmer would treat a name such as --help as an option
     for command in board.programmers:
         if shutil.which(command[0]):
             break
@@ -92,7 +92,7 @@ def program(board: Board, bitstream: Path) -> str:
     if flash is None:
         _run(board, [*command, str(bitstream)])
     else:
-        assert board.flash is not None  # `_check` has seen to it
+        assert board.flash is not None  # checked by `_check`
         _write(board, board.flash, command, bitstream)
     return command[0]
 
@@ -138,7 +138,7 @@ def _run(board: Board, command: Sequence[str]) -> None:
 def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
     """Refuse a bitstream that is not a file, is empty, or differs from the report of its build.
 
-    Returns what the report says of another file for the flash, which is checked, too. A bitstream
+    Returns the report's entry of another file for the flash, which is checked, too. A bitstream
     whose name `firstspike build` does not use is the user's own, and has no report.
     """
     if not bitstream.is_file():
@@ -184,7 +184,7 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
 
 
 def _compare(file: Path, built: dict[str, Any], report: Path) -> None:
-    """Refuse a file that is not what the report says was built."""
+    """Refuse a file that differs from the one in the report."""
     found = fingerprint(file)
     if found["bytes"] < built["bytes"]:
         raise ProgrammerError(
@@ -203,7 +203,7 @@ _ABSENT = re.compile(r"find|found|available|no device|-3\b", re.IGNORECASE)
 
 
 def _reason(said: str) -> str:
-    """The line of a programmer's output that says what is wrong."""
+    """Return the line of a programmer's output that gives the reason of a failure."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if _FAILURE.search(line) and "warning" not in line.lower()]
     return (telling or lines[-1:] or [""])[0].removeprefix("Error: ").rstrip(".")

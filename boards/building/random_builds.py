@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds of random designs, which random_builds.json holds with all that an estimate looks at.
+"""Builds of random designs; random_builds.json holds them with all features for estimates.
 
-`python -m tests.measurements.random_builds` makes more of them.
+`python -m tests.measurements.random_builds` adds more.
 """
 
 import json
@@ -24,18 +24,18 @@ from firstspike.hdl.link.protocol.identity import linked_config
 BUILDS = Path(__file__).with_name("random_builds.json")
 
 HELD_OUT = 4
-"""The last of every so many builds judges the estimates as fitted to the others."""
+"""Period of the held-out builds: every fourth one assesses estimates fitted to the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomBuild:
-    """A random design, what it took, and how fast it was."""
+    """A random design, its logic, and its clock."""
 
     number: int
-    """Number from 0 on; it is the seed with which the design is drawn."""
+    """Number, from 0 on; also the seed with which the design is drawn."""
     board: str
     shape: tuple[int, ...]
-    """Sizes from the inputs on, unconnected ones included."""
+    """Sizes from the inputs, unconnected ones included, to the outputs."""
     connected: int
     """Number of connected inputs."""
     bits: int
@@ -44,18 +44,18 @@ class RandomBuild:
     deadline: int
     encoding: str
     widths: tuple[tuple[int, int], ...]
-    """Widths of S and M per layer."""
+    """Widths of S and M in each layer."""
     lanes: Lanes
     rows: int
     window: int
     clock: int
-    """Hz, asked for."""
+    """Requested Hz."""
     seed: int
     """Seed of the placement."""
     fmax: float
     """MHz."""
     luts: int
-    """Or logic cells of an iCE40."""
+    """Look-up tables, or logic cells of an iCE40."""
     flip_flops: int
     block_ram: int
     spram: int
@@ -63,7 +63,7 @@ class RandomBuild:
 
     @property
     def held_out(self) -> bool:
-        """Whether the build judges the estimates."""
+        """Whether the build is held out to assess the estimates."""
         return self.number % HELD_OUT == HELD_OUT - 1
 
     def network(self) -> Network:
@@ -81,7 +81,7 @@ class RandomBuild:
         )
 
     def config(self) -> CoreConfig:
-        """Its core, with the widths that its weights had."""
+        """The core, with the widths that the original weights required."""
         network = self.network()
         one_tick = BOARDS[self.board].loaded
         shape = CoreShape(self.lanes, self.window, rows=self.rows, one_tick=one_tick)
@@ -95,12 +95,12 @@ class RandomBuild:
 
 @cache
 def random_builds() -> tuple[RandomBuild, ...]:
-    """The builds of random_builds.json, by their numbers."""
+    """Return the builds of random_builds.json, sorted by number."""
     return tuple(RandomBuild(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
 
 
 def text_of(builds: Iterable[RandomBuild]) -> str:
-    """The text of random_builds.json: one line per build."""
+    """Return the text of random_builds.json: one line per build."""
     lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
     return f"[\n{lines}\n]\n"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placement seed by seed: what is placed, and the way to do it here, one seed after another."""
+"""Placement with several seeds: the inputs of a placement, and a sequential implementation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,41 +10,42 @@ from firstspike.hdl.flow.steps import Tell, step, untold
 from firstspike.hdl.flow.synthesis import Placement, place
 
 SEEDS = (1, 2, 3, 4, 5)
-"""Seeds that are tried in turn if none is named."""
+"""Default seeds, tried in this order."""
 
 
 @dataclass(frozen=True)
 class Placer:
-    """A synthesised design, in a folder, that is to be placed and routed."""
+    """A synthesised design in a folder, for placement and routing."""
 
     family: Family
     words: tuple[str, ...]
-    """Arguments of nextpnr without the seed; files are named as in the folder."""
+    """Arguments of nextpnr without the seed; file names are relative to the folder."""
     folder: Path
     native: bool = False
-    """Whether the nextpnr of the PATH places it."""
+    """Whether to use the nextpnr on the PATH."""
 
     def place(self, seed: int, tell: Tell = untold) -> Placement:
-        """Place and route; the folder then has what the packer takes. Raises ToolError.
+        """Place and route; the folder then has the packer's input. Raises ToolError.
 
-        `tell` gets the progress.
+        `tell` receives the progress.
         """
         words = [*self.words, "--seed", str(seed)]
         return place(self.family, words, self.folder, native=self.native, tell=tell)
 
 
 PlaceSeeds = Callable[[Placer, Sequence[int]], dict[int, Placement]]
-"""It places with seeds and returns the placements that count; that of the best is in the folder."""
+"""Function that places with seeds and returns the relevant placements; the best is in the
+folder."""
 
 
 Placed = Callable[[int, Placement], None]
-"""It is told of each seed that was placed."""
+"""Function that is called after the placement of each seed."""
 
 
 def in_turn(
     placer: Placer, seeds: Sequence[int], placed: Placed = lambda *_: None
 ) -> dict[int, Placement]:
-    """Place with one seed after another until one is fast enough."""
+    """Place with one seed after another until a placement is fast enough."""
     tried: dict[int, Placement] = {}
     for seed in seeds:
         with step(f"{placer.family.router}: place and route, seed {seed}") as tell:
@@ -56,5 +57,5 @@ def in_turn(
 
 
 def best_of(tried: Mapping[int, Placement]) -> int:
-    """The fastest of the seeds that are fast enough, or else of all."""
+    """Return the fastest of the seeds that are fast enough, or the fastest of all."""
     return max(tried, key=lambda seed: (tried[seed].met, tried[seed].fmax))

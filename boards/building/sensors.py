@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Chooses the design of a board that needs no computer by the name of its sensor."""
+"""Selects the design of a standalone board by the name of its sensor."""
 
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
@@ -15,7 +15,7 @@ def sensing_design(
 ) -> AloneDesign:
     """Design a core of this shape with a sensor, one of `MICROPHONES` or LSM6DSO.
 
-    All else is as `AloneDesign.of_sensor` says.
+    Other arguments and errors are those of `AloneDesign.of_sensor`.
     """
     if sensor == LSM6DSO:
         return MotionDesign.of_motion(network, board, shape, hz)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds that met their clock: what the planner may promise of a shipped network.
+"""Builds that met their clock: the basis of plans for shipped networks.
 
-Each line of shipped_builds.json is what the report of a `firstspike build` with this seed said, and
-the commit at which that build was recorded. A build of a later core replaces it.
+Each line of shipped_builds.json contains the report of a `firstspike build` with this seed, and the
+commit at which the build was recorded. A build of a later core replaces it.
 """
 
 import json
@@ -31,31 +31,32 @@ class ShippedBuild:
     """Name of a shipped network."""
     shape: CoreShape
     clock: float
-    """MHz that were asked for: the PLL's clock to within 1 kHz."""
+    """Requested MHz: the PLL's clock to within 1 kHz."""
     fmax: float
-    """MHz that were reached."""
+    """MHz that the placement reached."""
     seed: int
     luts: int
-    """Look-up tables, or logic cells, as the device counts."""
+    """Look-up tables, or logic cells, as the device counts them."""
     block_ram: int
     commit: str
     """First eight digits of the commit whose core was built; a later core may differ."""
     tools: str
     netlist: int = 0
-    """Images of which its synthesised netlist, simulated, gave what golden gives."""
+    """Number of images with equal results of the simulated synthesised netlist and the golden
+    model."""
     bitstream: int = 0
-    """The same of its bitstream."""
+    """Number of images with equal results of its simulated bitstream and the golden model."""
 
     @property
     def verified(self) -> str | None:
-        """The last stage that was compared with golden, and images; None without one."""
+        """The last stage compared with the golden model, and images; None without a comparison."""
         stages = {"bitstream": self.bitstream, "synthesised netlist": self.netlist}
         return next((f"{stage}, {n} images" for stage, n in stages.items() if n), None)
 
 
 @cache
 def design_of(build: ShippedBuild, board: str | None = None) -> Design:
-    """The design that was built, or the same for another board."""
+    """Return the design that was built, or the same design for another board."""
     target = BOARDS[board or build.board]
     return Design.of(load_network(build.network), target, build.shape, round(build.clock * MHZ))
 
@@ -70,7 +71,7 @@ def _build(fields: dict[str, Any]) -> ShippedBuild:
 SHIPPED_BUILDS = tuple(
     map(_build, json.loads(Path(__file__).with_name("shipped_builds.json").read_text()))
 )
-"""All of shipped_builds.json."""
+"""The builds of shipped_builds.json."""
 
 
 @cache
@@ -79,10 +80,10 @@ def _digest_of(network: str) -> str:
 
 
 def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, Design]]:
-    """Builds of exactly this network on this board, else on boards with the same die.
+    """Yield builds of exactly this network on this board, or on boards with the same die.
 
-    The design is for this board. The die is what matters: another package has other pins, and a
-    speed grade of its own.
+    The returned design is for this board. Only the die must be equal: another package has other
+    pins, and its own speed grade.
     """
     digest = network.digest()
     found = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
@@ -93,7 +94,7 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, De
 
 
 def build_of(design: Design) -> ShippedBuild | None:
-    """The known build of this design on its board, if there is one."""
+    """Return the known build of this design on its board, or None."""
     for build, known in builds_of(design.network, design.board):
         if build.board == design.board.name and all(
             getattr(known, what) == getattr(design, what)
@@ -104,12 +105,12 @@ def build_of(design: Design) -> ShippedBuild | None:
 
 
 def widest(family: Family) -> int:
-    """Most bits of weights per cycle that a placed first layer reads on such a device."""
+    """Return the most bits of weights per cycle of a first layer placed on this family."""
     designs = [design_of(build) for build in SHIPPED_BUILDS]
     return max(bits_read(design) for design in designs if design.board.device.family is family)
 
 
 def bits_read(design: Design) -> int:
-    """Bits of weights that the first layer reads per cycle."""
+    """Return the bits of weights that the first layer reads per cycle."""
     layer = design.config.layers[0]
     return layer.word_bits * layer.folding.rows

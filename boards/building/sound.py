@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design of a board that needs no computer, and listens to a microphone."""
+"""The design of a standalone board that recognises words with a microphone."""
 
 from typing import Self
 
@@ -30,26 +30,26 @@ class SoundDesign(AloneDesign):
         hz: int | None = None,
         sensor: str = "pdm",
     ) -> Self:
-        """Design a core of this shape that listens to a microphone, one of `MICROPHONES`.
+        """Design a core of this shape with a microphone, one of `MICROPHONES`.
 
-        All else is as `of_sensor` says.
+        Other arguments and errors are those of `of_sensor`.
         """
-        sound_of(network)  # another network is refused first
+        sound_of(network)  # refuses networks for other samples first
         return cls.of_sensor(network, board, shape, hz, sensor, "a microphone")
 
     @property
     def microphone(self) -> Microphone:
-        """The microphone, at the clock of the design. Raises MicrophoneError."""
+        """The microphone at the clock of the design. Raises MicrophoneError."""
         return MICROPHONES[self.sensor].of(self.hz, sound_of(self.network).rate)
 
     @property
     def synthesis(self) -> str:
-        """The command of Yosys, which puts the products of the filters into multipliers."""
+        """The command of Yosys, which maps the products of the filters to multipliers."""
         return f"{super().synthesis} {self.board.device.products}"
 
     @property
     def duty(self) -> dict[str, float]:
-        """Shares of the clock cycles in which parts in front of the core work, at the most."""
+        """Largest shares of clock cycles in which the parts before the core are busy."""
         front, microphone = sound_of(self.network), self.microphone
         slot = front.slot * microphone.cycles
         return {

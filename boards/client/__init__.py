@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board on a serial port, as a program on a computer sees it."""
+"""The client of a board on a serial port, for programs on a computer."""
 
 from .client import BoardClient, Progress, Status
 from .errors import BoardError, MismatchError, NoAnswerError, PortError, RefusedError

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A serial port as the host sees it: bytes out, bytes in, and errors that say what to do."""
+"""A serial port of the host: sends and receives bytes; its errors give remedies."""
 
 import errno
 import time
@@ -11,30 +11,30 @@ from serial.tools import list_ports
 from .errors import PortError
 
 WRITE_TIMEOUT = 10.0
-"""Seconds in which a port has to take what is written to it."""
+"""Seconds within which a port must accept written bytes."""
 
 
 class Channel(Protocol):
-    """Carries the bytes to a board and back, and tells the time."""
+    """Transfers bytes to and from a board, and provides a clock."""
 
     name: str
-    """Name that messages show."""
+    """Name in messages."""
 
     def write(self, sent: bytes) -> None:
         """Send bytes."""
 
     def read(self, seconds: float) -> bytes:
-        """All that has come; waits up to so many seconds for the first byte. Empty if none came."""
+        """Return all received bytes; wait up to `seconds` for the first. Empty if none arrive."""
 
     def now(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return the seconds of a monotonic clock."""
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
 
 
 class SerialPort:
-    """A serial port, 8N1, for this program alone. Raises PortError."""
+    """A serial port, 8N1, opened exclusively. Raises PortError."""
 
     def __init__(self, port: str, baud: int) -> None:
         self.name = port
@@ -46,14 +46,14 @@ class SerialPort:
             raise PortError(_refusal(port, baud, error)) from None
 
     def write(self, sent: bytes) -> None:
-        """Send bytes; waits for the port to take them."""
+        """Send bytes; wait until the port accepts them."""
         try:
             self._serial.write(sent)
         except OSError as error:
             raise self._gone(error) from None
 
     def read(self, seconds: float) -> bytes:
-        """All that has come; waits up to so many seconds for the first byte."""
+        """Return all received bytes; wait up to `seconds` for the first."""
         try:
             self._serial.timeout = seconds
             first = self._serial.read(1)
@@ -62,11 +62,11 @@ class SerialPort:
             raise self._gone(error) from None
 
     def now(self) -> float:
-        """Seconds."""
+        """Return the seconds of a monotonic clock."""
         return time.monotonic()
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         self._serial.close()
 
     def _gone(self, error: OSError) -> PortError:
@@ -82,7 +82,7 @@ class SerialPort:
 
 
 def _refusal(port: str, baud: int, error: Exception) -> str:
-    """Why a port cannot be opened, and what to do, in one sentence."""
+    """Return why a port cannot be opened, and a remedy, in one sentence."""
     number = getattr(error, "errno", None)
     if number == errno.ENOENT:
         there = ", ".join(sorted(one.device for one in list_ports.comports()))

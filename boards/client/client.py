@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board on a serial port: identifies it, loads it, and lets it classify and learn.
+"""The client of a board on a serial port: identification, weights, classification, learning.
 
     with BoardClient.open("/dev/ttyUSB1") as board:
         board.load(network)
         results = board.classify(encode(network, pixels))
     print(results.decision, results.tick)
 
-What gets lost on the way is repaired (see `transport`); what cannot be is a BoardError that says
-what to do. After one, load the weights again: the board may have been started anew.
+The client repairs losses on the line (see `transport`); otherwise it raises a BoardError with a
+remedy. After a BoardError, load the weights again: the board may have restarted.
 """
 
 import zlib
@@ -46,23 +46,24 @@ from .request import PendingRequest, image, image_of_pixels
 from .transport import Transport
 
 TIMEOUT = 1.0
-"""Seconds."""
+"""Default time-out in seconds."""
 
 PIECE = 256
-"""Bytes of weights, at most, in one frame: several are under way, and little is lost with one."""
+"""Largest number of bytes of weights in a frame: several frames are under way, and a loss is
+small."""
 
 PART = 500
-"""Images, at least, that are played by one request where there are more: it is soon answered."""
+"""Smallest number of images per play request, if there are enough: the answer then arrives soon."""
 
 _WRONG_CORE = "its core is not as it says; load its bitstream anew."
 
 Progress = Callable[[int, int], None]
-"""Is told how many bytes of how many are done."""
+"""Function that receives the number of bytes transferred so far, and the total."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """A board's account of its line."""
+    """The state of the line as the board reports it."""
 
     dropped: int
     """Frames dropped since power-up, modulo 65536."""
@@ -71,9 +72,9 @@ class Status:
 
 
 class BoardClient:
-    """A board at the other end of a line. Made by `open`; use it in a `with` block.
+    """A board at the other end of a line. Create it with `open`, and use it in a `with` block.
 
-    `identity` is what it says of itself, `config` the configuration of its core.
+    `identity` is the identification that the board reports, `config` the configuration of its core.
     """
 
     def __init__(self, channel: Channel, timeout: float = TIMEOUT) -> None:
@@ -89,10 +90,10 @@ class BoardClient:
 
     @classmethod
     def open(cls, port: str, baud: int = protocol.BAUD, timeout: float = TIMEOUT) -> Self:
-        """The board on a serial port, such as /dev/ttyUSB1.
+        """Return the board on a serial port, such as /dev/ttyUSB1.
 
-        `timeout`: seconds after which an answer is missed; the board is then asked again, so that a
-        slow one needs no longer time-out. Raises BoardError.
+        `timeout`: seconds after which a missing answer is requested again; a slow board therefore
+        needs no longer time-out. Raises BoardError.
         """
         channel = SerialPort(port, baud)
         try:
@@ -102,7 +103,7 @@ class BoardClient:
             raise
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Close the port."""
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -112,7 +113,7 @@ class BoardClient:
         self.close()
 
     def check(self, network: Network) -> None:
-        """Raise MismatchError if the core is not made for networks of this shape."""
+        """Raise MismatchError if the core does not support networks of this shape."""
         core = self.identity
         ours = (len(network.inputs), *network.shape[1:])
         theirs = (core.layers[0].n_in, *(layer.n_out for layer in core.layers))
@@ -137,9 +138,9 @@ class BoardClient:
         stored: Iterable[np.ndarray] | None = None,
         progress: Progress | None = None,
     ) -> bool:
-        """See that the core's weights are those of `network`; returns whether any were written.
+        """Ensure that the core's weights are those of `network`; return whether any were written.
 
-        `stored`: of a core that learns the stored weights, int [n_in, n_out] a layer; None for
+        `stored`: for a core that learns, the stored weights, int [n_in, n_out] per layer; None for
         those of the network. Raises MismatchError, and NetworkError for weights that the core's
         sums are too narrow for.
         """
@@ -159,7 +160,7 @@ class BoardClient:
         return True
 
     def read_weights(self, progress: Progress | None = None) -> tuple[np.ndarray, ...]:
-        """The weights the core holds, int16 [n_in, n_out] a layer; the stored ones if it learns."""
+        """Return the core's weights, int16 [n_in, n_out] per layer; stored ones of a learner."""
         reads = (
             PendingRequest(
                 Request.READ,
@@ -171,7 +172,7 @@ class BoardClient:
         return weights_of(self.config, b"".join(self._move(reads, progress)))
 
     def checksum(self) -> int:
-        """CRC-32 of all weight words, as the board has counted it."""
+        """Return the CRC-32 of all weight words, computed by the board."""
         form = protocol.CHECKSUM_FORMAT
         (value,) = form.unpack(self._ask(Request.CHECKSUM, form.size))
         return value
@@ -182,13 +183,13 @@ class BoardClient:
         pixels: np.ndarray | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> Results:
-        """Decide images, dozens of them under way at a time.
+        """Classify images, with dozens of them under way at a time.
 
-        `ticks`: int [n, n_rows] as from `encode`, or any iterable of rows. Images that spike at
-        tick `unit` alone go as bitmaps, if the board takes them, others as events; the cycles of
-        the latter count how long the link takes for them, too. With `pixels`, uint8 [n, n_inputs],
-        they go as bitmaps of all pixels, of which the board selects those that the network it was
-        built for is connected to. `progress` is told how many are done.
+        `ticks`: int [n, n_rows] as `encode` returns them, or any iterable of rows. Images whose
+        inputs spike only at tick `unit` are sent as bitmaps if the board supports them, others as
+        events, whose cycles include the time of the link. With `pixels`, uint8 [n, n_inputs],
+        images are sent as bitmaps of all pixels, and the board selects the connected inputs of its
+        network. `progress` receives the number of finished images.
         """
         if pixels is None:
             requests = (image(self.config, row) for row in ticks)
@@ -204,11 +205,11 @@ class BoardClient:
         seed: int = 0,
         progress: Callable[[int], None] | None = None,
     ) -> Results:
-        """Decide images and learn them, each in its turn.
+        """Classify images and learn them, one after the other.
 
-        `labels`: classes, or UNLABELLED; `seed`: the generator's next state, 0 to go on with the
-        one it has; `progress` is told how many are done. An image whose answer was `lost` on the
-        way has been learned, once, like all others.
+        `labels`: classes, or UNLABELLED; `seed`: the generator's next state, 0 to keep the present
+        one; `progress` receives the number of finished images. An image whose answer was `lost` has
+        been learned exactly once, like all others.
         """
         if not self.config.learns:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
@@ -226,11 +227,11 @@ class BoardClient:
         rounds: int,
         progress: Callable[[int], None] | None = None,
     ) -> Counts:
-        """Store images on the board, and let it decide all of them `rounds` times at its own pace.
+        """Store images on the board, and let the board classify all of them `rounds` times.
 
-        `ticks`: int [n, n_rows] as from `encode`, of images that go as bitmaps; `expected`: the
-        decisions that they should get. `progress` is told how many images are done. Raises
-        MismatchError where the board does not hold so many.
+        `ticks`: int [n, n_rows] as `encode` returns them, of images that can be bitmaps;
+        `expected`: the expected decisions. `progress` receives the number of finished images.
+        Raises MismatchError if the board cannot store all images.
         """
         held = self.identity.bench_images
         if not 1 <= len(ticks) <= held:
@@ -287,7 +288,7 @@ class BoardClient:
         return results
 
     def status(self) -> Status:
-        """How the line has done."""
+        """Return the state of the line."""
         form = protocol.STATUS_FORMAT
         cause, dropped = form.unpack(self._ask(Request.STATUS, form.size))
         if cause and cause not in set(Cause):
@@ -298,19 +299,19 @@ class BoardClient:
         return Status(dropped, Cause(cause) if cause else None)
 
     def reset(self) -> None:
-        """Put the core into the state after power-up, but for the weights."""
+        """Reset the core to the state after power-up, except for the weights."""
         self._ask(Request.RESET, 0)
 
     def _ask(self, kind: Request, length: int, payload: bytes = b"") -> bytes:
         return self._answer(self._transport.ask(PendingRequest(kind, payload, length)))
 
     def _move(self, requests: Iterable[PendingRequest], progress: Progress | None) -> list[bytes]:
-        """The answers to requests that read or write all weights."""
+        """Return the answers to requests that read or write all weights."""
         total = sum(layer.words * word_bytes(layer) for layer in self.config.layers)
         done, answers = 0, []
         for request in self._transport.ask_all(requests):
             answers.append(self._answer(request))
-            # Weights that are read are in the answers; those to writes are empty.
+            # Answers to reads contain the weights; answers to writes are empty.
             done += len(answers[-1]) or len(request.payload) - protocol.ADDRESS_FORMAT.size
             if progress is not None:
                 progress(done, total)

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can go wrong with a board on a port: every message says what to do."""
+"""Errors of the client; every message contains a remedy."""
 
 from firstspike.golden.system.errors import FirstSpikeError
 
 
 class BoardError(FirstSpikeError):
-    """Something is wrong with a board, its port or what is asked of it."""
+    """An error of a board, its port or a request."""
 
 
 class PortError(BoardError):
-    """The serial port cannot be opened, or has gone."""
+    """The serial port cannot be opened, or has disappeared."""
 
 
 class NoAnswerError(BoardError):
-    """Nobody answers, or too little of the answers arrives."""
+    """No answer, or too few answers arrive."""
 
 
 class MismatchError(BoardError):
-    """The board's core is not made for what is asked of it."""
+    """The board's core does not support the request."""
 
 
 class RefusedError(BoardError):
-    """The board has refused a request, or did not do what it said."""
+    """The board has refused a request, or has not done what it acknowledged."""

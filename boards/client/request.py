@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A request to a board, and what became of it; images as requests, checked beforehand."""
+"""Requests to a board with their results; images become requests after a check."""
 
 from dataclasses import dataclass
 
@@ -15,21 +15,22 @@ from .errors import MismatchError
 
 @dataclass(eq=False)
 class PendingRequest:
-    """A request that is or will be under way, and what became of it."""
+    """A request that is waiting or under way, or has been answered."""
 
     kind: Request
     payload: bytes = b""
     length: int = 0
     """Bytes of the answer's payload."""
     once: bool = False
-    """It must not be done twice: if the answer is lost, `answer` is None and `done` is true."""
+    """Whether the request must not be repeated; a lost answer then gives `done` with `answer`
+    None."""
     done: bool = False
     answer: bytes | None = None
     refused: Cause | None = None
-    """Set if the board says that there is no such thing."""
+    """The cause if the board refuses the request."""
 
     def take(self, kind: int, payload: bytes) -> bool:
-        """Take an answer, if it is this request's."""
+        """Accept an answer if it belongs to this request; return whether it does."""
         if kind == Notice.REFUSED and len(payload) == 1 and payload[0] in set(Cause):
             self.refused = Cause(payload[0])
         elif kind == self.kind + ANSWER and len(payload) == self.length:
@@ -41,14 +42,17 @@ class PendingRequest:
 
     @property
     def cost(self) -> int:
-        """Bytes of the board's capacity."""
+        """Bytes of the board's capacity that the request takes."""
         return RING_OVERHEAD + len(self.payload)
 
 
 def image(
     config: CoreConfig, ticks: np.ndarray, label: int = learning.UNLABELLED, once: bool = False
 ) -> PendingRequest:
-    """An image, int [n_rows], for a core of that shape. Raises MismatchError."""
+    """Return the request for an image, int [n_rows], for a core of this shape.
+
+    Raises MismatchError.
+    """
     n_rows, classes = config.layers[0].folding.n_in, config.layers[-1].folding.n_out
     ticks = np.asarray(ticks)
     if ticks.shape != (n_rows,) or ticks.min() < 0 or ticks.max() > config.deadline:
@@ -66,7 +70,10 @@ def image(
 
 
 def image_of_pixels(config: CoreConfig, n_inputs: int, pixels: np.ndarray) -> PendingRequest:
-    """An image, uint8 [n_inputs], of which the board selects the pixels. Raises MismatchError."""
+    """Return the request for an image of all pixels, uint8 [n_inputs]. Raises MismatchError.
+
+    The board selects the connected pixels.
+    """
     if config.bitmap is None:
         raise MismatchError("the board's core takes no pixels: give it ticks alone.")
     pixels = np.asarray(pixels)

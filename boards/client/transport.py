@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Requests out, answers in: keeps a line busy under credits, and repairs what it loses.
+"""Sends requests and receives answers: keeps a line busy with flow control, and repairs losses.
 
 Many requests are under way at a time, so that neither the line nor the board waits for the answers,
 which a USB bridge may hold back for 16 ms.
@@ -7,19 +7,19 @@ which a USB bridge may hold back for 16 ms.
     requests > [ waiting ] --frames--> line --> board
     answers in their order <-- [ under way ] <--frames-- line
 
-The board takes requests by their sequence numbers without a gap, and answers in order. What is lost
-shows in one of three ways:
+The board accepts requests only in the order of their sequence numbers, without a gap, and answers
+in order. A loss shows in one of three ways:
 
-- an answer comes for a later request: the earlier ones were done and their answers are lost;
-- the board says that it has dropped a frame: a request is lost, and so are all after it;
-- nothing comes.
+- an answer to a later request arrives: the earlier ones were done and their answers are lost;
+- the board reports a dropped frame: a request is lost, and so are all after it;
+- nothing arrives.
 
-The last two cases need a *probe*. The host sends a frame of no type, which the board drops. The
-notice of that says which sequence is expected, and so what was taken. A probe changes nothing, so
-it can be repeated until the notice comes. Then HELLO is a barrier: its answer comes after
-those of everything that was taken. STATUS, at once after it, says how many frames were dropped, by
-which late notices are known. What was not taken is sent again; so is what has lost its answer,
-unless it must not be done twice.
+The last two cases need a *probe*. The host sends a frame without a type, which the board drops. The
+board's notice contains the expected sequence number, and so shows which requests it has accepted. A
+probe changes nothing, so it can be repeated until the notice arrives. Then HELLO is a barrier: its
+answer follows those of all accepted requests. STATUS, directly after it, returns the number of
+dropped frames, which identifies late notices. Requests that were not accepted are sent again; so
+are requests with a lost answer, unless they must not be repeated.
 """
 
 import random
@@ -45,69 +45,69 @@ from .frames import FrameReader
 from .request import PendingRequest
 
 UNDER_WAY = 200
-"""Requests, at most; fewer than there are sequence numbers."""
+"""Largest number of requests under way; fewer than there are sequence numbers."""
 
 HELLOS = 32
-"""Sequence numbers that HELLO goes through: more than could be under way."""
+"""Number of sequence numbers that HELLO cycles through: more than can be under way."""
 
 LATE = 128
-"""Sequence number from which on an iterator begins with a new HELLO. See `_repair` for why."""
+"""Sequence number above which an iterator begins with a new HELLO. `_repair` explains why."""
 
 TRIES = 10
-"""Most probes or HELLOs; each waits twice as long as the one before, up to `LONGEST_WAIT`."""
+"""Largest number of probes or HELLOs; each wait is twice the one before, up to `LONGEST_WAIT`."""
 
 LONGEST_WAIT = 8
 """Longest wait for one answer, in time-outs."""
 
 PATIENCE = 55
-"""Most time-outs of waiting without the answer to a request, so long may a board be busy: with a
-time-out of a second a program gives it up within a minute of its start."""
+"""Longest wait for a request in time-outs, while a board may be busy: with a time-out of a second,
+a program gives up within a minute of its start."""
 
 FIRST_TRIES = 3
-"""Most tries as long as no frame has come at all: it may be no board of ours."""
+"""Largest number of tries before the first frame: the device may not be a FirstSpike board."""
 
 NONSENSE_TRIES = 5
-"""Tries in a row to which bytes come and no answer: they are waited for no longer each time."""
+"""Consecutive tries that receive bytes but no answer, during which the wait does not grow."""
 
 SHOWN = 16
-"""Bytes that an error shows of what has come."""
+"""Number of received bytes that an error shows."""
 
 SETBACKS = 20
-"""Repairs after each other without any answer in between, before the line is given up."""
+"""Consecutive repairs without any answer, after which the client gives up."""
 
 
 class Transport:
     """The host's end of a line. Raises BoardError.
 
-    `timeout`: seconds without an answer after which something is taken to be lost. The repair finds
-    out that a board is only slow, and waits for it (see `TRIES`).
+    `timeout`: seconds without an answer after which a loss is assumed. The repair detects a board
+    that is only slow, and waits for it (see `TRIES`).
     """
 
     identity: Identity
-    """What the board has said of itself: the first thing that a Transport asks for."""
+    """The identification of the board, which a Transport requests first."""
 
     def __init__(self, channel: Channel, timeout: float) -> None:
         self._channel = channel
         self._timeout = timeout
         self._reader = FrameReader()
-        self._under_way: deque[PendingRequest] = deque()  # with the sequences before `_next`
+        self._under_way: deque[PendingRequest] = deque()  # with the sequence numbers before `_next`
         self._again: deque[PendingRequest] = deque()
         self._next = 0
-        self._hello = random.randrange(HELLOS)  # hardly the one of a program before us
+        self._hello = random.randrange(HELLOS)  # unlikely that of an earlier program
         self._in_step = True  # nothing is under way, and the board expects `_next`
-        self._iterator: object = None  # the one in use
-        self._expected: int | None = None  # what the notice of a probe said
-        self._greeting: bytes | None = None  # the answer of the latest HELLO
-        self._count: int | None = None  # frames the board has dropped, of the STATUS after it
-        self._known = 0  # the same, of the latest barrier
-        self._dropped = False  # the board has said that it dropped a frame
+        self._iterator: object = None  # the active one
+        self._expected: int | None = None  # sequence number in the notice of a probe
+        self._greeting: bytes | None = None  # answer to the latest HELLO
+        self._count: int | None = None  # dropped frames by the STATUS after it
+        self._known = 0  # the same at the latest barrier
+        self._dropped = False  # the board has reported a dropped frame
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
-        self._waited = 0.0  # seconds since then
-        self._late = UNDER_WAY  # answers that may still come, first to a program before us
-        self._understood = 0  # frames that a board of ours sends
-        self._heard = b""  # the latest bytes
-        self._met = False  # any frame
+        self._waited = 0.0  # seconds since the latest answer
+        self._late = UNDER_WAY  # possible late answers, initially to an earlier program
+        self._understood = 0  # frames of a FirstSpike board
+        self._heard = b""  # latest bytes
+        self._met = False  # whether any frame has arrived
         self._barrier()
 
     def ask(self, request: PendingRequest) -> PendingRequest:
@@ -116,10 +116,10 @@ class Transport:
         return answered
 
     def ask_all(self, requests: Iterable[PendingRequest]) -> Iterator[PendingRequest]:
-        """Send requests as fast as the board takes them; gives them, in order, as they are done.
+        """Send requests as fast as the board accepts them; yield them in order when they are done.
 
-        Only one such iterator can be in use. If it is left before its end, what has been sent is
-        done nevertheless.
+        Only one such iterator can be active. If it is left before its end, the requests already
+        sent are done nevertheless.
         """
         ours = self._iterator = object()
         self._late += len(self._under_way)
@@ -159,7 +159,7 @@ class Transport:
                 return
 
     def _fits(self, request: PendingRequest) -> bool:
-        """Whether the board has room for one more."""
+        """Whether the board has room for one more request."""
         identity = self.identity
         if len(request.payload) > identity.max_payload or request.cost > identity.capacity:
             raise MismatchError(
@@ -170,7 +170,7 @@ class Transport:
         return len(self._under_way) < UNDER_WAY and used + request.cost <= identity.capacity
 
     def _await_answers(self) -> None:
-        """Wait until one of the requests under way is answered; repair what is lost."""
+        """Wait until a request under way is answered; repair losses."""
         before, until = self._answered, self._channel.now() + self._timeout
         while not self._dropped and self._answered == before and self._listen(until):
             pass
@@ -178,11 +178,10 @@ class Transport:
             self._repair()
 
     def _repair(self) -> None:
-        """Come back into step. What the board has not taken is to be sent again.
+        """Synchronise with the board, and queue requests again that it has not accepted.
 
-        A board that expects 0 has been started anew. Or that sequence itself was lost: the first
-        has its turn only after some 200 requests without a pause, and then the error is needless,
-        but nothing is ever wrong.
+        A board that expects 0 has restarted, or sequence number 0 itself was lost. The latter needs
+        some 200 requests without a pause, and then the error is unnecessary but harmless.
         """
         self._setbacks += 1
         if self._setbacks > SETBACKS:
@@ -205,26 +204,26 @@ class Transport:
         self._again.extendleft(missed)
 
     def _probe(self) -> int:
-        """The sequence that the board expects. Changes nothing."""
+        """Return the sequence number that the board expects, without changing its state."""
         self._expected = None
         return self._insist(
             lambda: DELIMITER + encode_frame(PROBE, 0), answer=lambda: self._expected
         )
 
     def _barrier(self) -> None:
-        """Wait until all that the board has taken is done; then both sides are in step."""
+        """Wait until all accepted requests are done; then both sides are synchronised."""
         try:
             self.identity = self._identified()
-        except MismatchError:  # of 65,536 damaged frames one has the right checksum by chance
+        except MismatchError:  # one of 65,536 damaged frames has the right checksum by chance
             self.identity = self._identified()
 
     def _identified(self) -> Identity:
-        """Greet the board until it answers; gives what it says of itself."""
+        """Greet the board until it answers; return its identification."""
         self._known = self._insist(self._greet, answer=lambda: self._count)
         self._next = self._hello + 2
         self._late = 0  # answers come in order
         self._dropped = False
-        assert self._greeting is not None  # it comes before the count
+        assert self._greeting is not None  # it arrives before the count
         try:
             identity = Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
@@ -237,14 +236,14 @@ class Transport:
         return identity
 
     def _greet(self) -> bytes:
-        """HELLO and STATUS; another sequence each time, for only the latest answer is a barrier."""
+        """Return HELLO with a new sequence, and STATUS: only the latest answer is a barrier."""
         self._hello = (self._hello + 1) % HELLOS
         self._greeting = self._count = None
         hello = encode_frame(Request.HELLO, self._hello)
         return DELIMITER + hello + encode_frame(Request.STATUS, self._hello + 1)
 
     def _insist(self, frames: Callable[[], bytes], answer: Callable[[], int | None]) -> int:
-        """Send frames until there is an answer, and return that."""
+        """Send frames until there is an answer; return the answer."""
         tries = nonsense = 0
         while tries < (TRIES if self._met else FIRST_TRIES) and nonsense < NONSENSE_TRIES:
             left = PATIENCE * self._timeout - self._waited
@@ -277,7 +276,7 @@ class Transport:
         )
 
     def _listen(self, until: float) -> bool:
-        """Take what comes next. False if nothing has come until then."""
+        """Process the next bytes; return False if none arrive in time."""
         begun = self._channel.now()
         received = self._channel.read(until - begun) if until > begun else b""
         self._waited += self._channel.now() - begun
@@ -288,12 +287,12 @@ class Transport:
         return bool(received)
 
     def _take(self, kind: int, sequence: int, payload: bytes) -> None:
-        """Take a good frame; those that no one waits for any more are nothing to us."""
+        """Process a valid frame; ignore frames that nothing waits for."""
         if kind == Notice.ERROR and len(payload) == ERROR_FORMAT.size:
             cause, count = ERROR_FORMAT.unpack(payload)
             self._understood += 1
             new = 0 < (count - self._known) & 0xFFFF < 1 << 15
-            if not new and sequence:  # of before the latest HELLO; a new start expects 0
+            if not new and sequence:  # from before the latest HELLO; a restarted board expects 0
                 return
             if cause == Cause.TYPE:
                 self._expected = sequence
@@ -322,7 +321,7 @@ class Transport:
         return waiting and sequence == self._hello + 1 and len(payload) == STATUS_FORMAT.size
 
     def _lose(self, count: int) -> None:
-        """The first requests under way have been done, and their answers are lost."""
+        """Mark the first `count` requests under way as done, with their answers lost."""
         for _ in range(count):
             request = self._under_way.popleft()
             if request.once:

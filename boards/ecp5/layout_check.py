@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Layout versus schematic: does a bitstream hold the design that nextpnr has routed?
+"""Layout versus schematic: compares a bitstream with the design that nextpnr has routed.
 
-The nets of the bitstream come from its switches, and those of the design from what nextpnr writes
-with `--write`. Every switch that is on must lie on the way from a pin that drives a net of the
-design to a pin that takes it, and every pin of the design must be reached. A look-up table is
-compared as a function, because the router permutes its inputs. All other bits must be those that
-the cells of the design ask for, or those of a design without cells.
+The nets of the bitstream follow from its switches, and those of the design from nextpnr's output of
+`--write`. Every switch that is on must be on a path from a pin that drives a net of the design to a
+pin that reads it, and every pin of the design must be connected. A look-up table is compared as a
+function, because the router permutes its inputs. The other bits must be those that the cells of the
+design require, or those of a design without cells.
 
 The wires and bits are those of Project Trellis' tables, which ecppack reads, and from which
-nextpnr's own chip database is made. A fault of these tables is in the bitstream and in this check,
-and is not found.
+nextpnr's chip database is made. The check cannot find a fault of these tables, which affects the
+bitstream and the check equally.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ _COVERED = {COMB, FF, RAMW, IO, BUFFER, BLOCK_RAM, PLL}
 
 _CONTROL = 0x40000000
 _RATES = {"2.4": 0x00, "4.8": 0x01, "9.7": 0x20, "19.4": 0x30, "38.8": 0x38, "62": 0x3B}
-"""The control register, and its part for each clock at which the FPGA reads the bitstream."""
+"""Clock field of the control register, by the MHz at which the FPGA reads the bitstream."""
 
 
 def check_layout(
@@ -45,14 +45,14 @@ def check_layout(
 ) -> LayoutReport:
     """Compare a bitstream with a routed design.
 
-    `pads` has the bel of each port that the board's constraints ask for. Raises UncoveredError
-    for a design with cells that this check does not cover.
+    `pads` has the bel of each port in the board's constraints. Raises UncoveredError for a design
+    with cells that this check does not cover.
     """
     return _Check(bits, design, pads or {}).report()
 
 
 class _Check:
-    """The comparison, whose parts add faults to `faults`."""
+    """The comparison; its parts add faults to `faults`."""
 
     def __init__(self, bits: Bits, design: RoutedDesign, pads: Mapping[str, str]) -> None:
         self._bits, self._design, self._pads = bits, design, pads
@@ -104,7 +104,7 @@ class _Check:
             yield PlacedCell(cell, place_of(cell))
 
     def _drivers(self) -> dict[int, int]:
-        """The net that each wire of an output drives."""
+        """Return the net of each wire that an output drives."""
         found: dict[int, int] = {}
         seen: set[int] = set()
         for cell, place in self._cells:
@@ -119,7 +119,7 @@ class _Check:
         return found
 
     def _spread(self, drivers: Mapping[int, int]) -> dict[int, int]:
-        """The net of each wire: switch by switch from its driver."""
+        """Return the net of each wire, propagated from its driver switch by switch."""
         order = np.argsort(self._src, kind="stable")
         src, dst = self._src[order], self._dst[order]
         nets = dict(drivers)
@@ -142,7 +142,7 @@ class _Check:
         return f"the wire {name} at R{y}C{x}"
 
     def _check_pins(self) -> tuple[int, set[int]]:
-        """Compare inputs but those of look-up tables; returns their number and all their wires."""
+        """Compare inputs except those of look-up tables; return their number and wires."""
         pins, wanted = 0, set()
         for cell, place in self._cells:
             for port, net in cell.inputs.items():
@@ -161,19 +161,19 @@ class _Check:
         return pins, wanted
 
     def _pin(self, x: int, y: int, port: str, number: int) -> list[int]:
-        """The wire of an input of a look-up table."""
+        """Return the wires of an input of a look-up table."""
         wires: list[int] = self._wires.number(x, y, f"{port}{number}_SLICE").tolist()
         return wires
 
     def _check_switches(self, wanted: set[int]) -> None:
-        """Every switch that is on is on the way from a driver of the design to a pin of it."""
+        """Check that every switch that is on is on a path from a driver of the design to a pin."""
         order = np.argsort(self._dst, kind="stable")
         src, dst = self._src[order], self._dst[order]
         leads: set[int] = set()
         front = wanted
         for _ in range(
             2
-        ):  # nextpnr takes a clock to all quadrants, whether or not it is used there
+        ):  # nextpnr routes a clock to all quadrants, whether or not it is used there
             while front:
                 leads |= front
                 front = _before(src, dst, front) - leads
@@ -188,7 +188,7 @@ class _Check:
                 self.faults.append(f"a switch to {self._name(driven)} is on, but leads to no pin")
 
     def _other_quadrants(self, leads: set[int]) -> set[int]:
-        """The wires of clocks in quadrants that do not use them."""
+        """Return the wires of clocks in quadrants that do not use them."""
         found = set()
         for number in range(16):
             names = (f"G_{quadrant}PCLK{number}" for quadrant in self._bits.device.quadrants)
@@ -211,7 +211,7 @@ class _Check:
         levels = tuple(
             int(cell.parameters.get(f"{port}MUX", "1").strip() != "0") for port in LUT_PINS
         )
-        # a carry takes the inputs in pairs
+        # a carry reads the inputs in pairs
         near = [range(4) if mode != "CCU2" else range(pin & 2, (pin & 2) + 2) for pin in range(4)]
         ways = [
             [None] if net is None else [one for one in near[pin] if found[one] == net]
@@ -241,7 +241,7 @@ class _Check:
         return {(tile.x, tile.y): tile for tile in tiles_of(self._bits.device)["PLC2"]}
 
     def _check_bits(self) -> int:
-        """Compare all bits; returns how many are no switch's."""
+        """Compare all bits; return the number of bits outside of switches."""
         want = self._wanted_bits()
         found = self._bits.cram
         for frame, bit in np.argwhere(want != found).tolist():
@@ -252,7 +252,7 @@ class _Check:
         return int(found.size - self._wiring.want.sum())
 
     def _wanted_bits(self) -> np.ndarray:
-        """The configuration memory that the switches and the cells of the design ask for."""
+        """Return the configuration memory that the switches and the cells of the design require."""
         device, want = self._bits.device, self._wiring.want.copy()
         tables = {
             (place.x, place.y, place.number)
@@ -277,7 +277,7 @@ class _Check:
             _set(want, one.tile, self._groups(one, may_lack=True))
         for tile, (frame, bit) in marked_bits(device):
             want[tile.frame + frame, tile.bit + bit] = 1
-        for x, y, number in tables:  # compared as functions
+        for x, y, number in tables:  # these are compared as functions
             word = device.kinds["PLC2"].words[f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"]
             tile = self._slices[x, y]
             for group in word.bits:
@@ -287,7 +287,7 @@ class _Check:
         return want
 
     def _groups(self, one: Setting, may_lack: bool = False) -> Iterator[Group]:
-        """The bits of a setting with their values."""
+        """Yield the bits of a setting with their values."""
         kind = self._bits.device.kinds[one.tile.kind]
         if isinstance(one.value, str):
             if may_lack and one.value not in getattr(kind.choices.get(one.name), "values", ()):
@@ -321,7 +321,7 @@ class _Check:
                         want[frames[those, frame, 0], positions[those, 0, bit]] = value
 
     def _check_content(self) -> int:
-        """Compare the content of block RAM; returns how many bits."""
+        """Compare the content of block RAM; return the number of bits."""
         wanted = {}
         for cell, _ in self._cells:
             if cell.kind == BLOCK_RAM:
@@ -337,7 +337,7 @@ class _Check:
         return 9 * RAM_WORDS * len(wanted)
 
     def _check_rest(self) -> None:
-        """Compare the control register, and the places of the pins."""
+        """Compare the control register, and the locations of the pins."""
         rate = self._design.settings.get("arch.sysconfig.MCCLK_FREQ", "2.4")
         found = self._bits.options
         want = {"control": _CONTROL | _RATES.get(rate.removesuffix(".0"), 0), "usercode": 0}
@@ -354,7 +354,7 @@ class _Check:
 
 
 def _before(src: np.ndarray, dst: np.ndarray, wires: set[int]) -> set[int]:
-    """The wires that drive some wires; the ways from `src` to `dst` are in the order of `dst`."""
+    """Return the drivers of some wires; the arcs from `src` to `dst` are sorted by `dst`."""
     front = list(wires)
     begin, end = (np.searchsorted(dst, front, side) for side in ("left", "right"))
     parts = [src[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True) if a < b]
@@ -373,7 +373,7 @@ def _word(bits: Sequence[Group], value: Sequence[bool]) -> Iterator[Group]:
 
 
 def _content(cell: RoutedCell) -> np.ndarray:
-    """The content of a block RAM by its parameters: 16 words of 18 bits in 320 bits."""
+    """Return the content of a block RAM from its parameters: 16 words of 18 bits in 320 bits."""
     words = np.zeros(RAM_WORDS, np.uint16)
     for part in range(64):
         value = cell.number(f"INITVAL_{part:02X}")
@@ -390,10 +390,11 @@ def _permuted(
     unused: tuple[bool, ...],
     is_carry: bool,
 ) -> int:
-    """A look-up table whose input `pin` of the design comes over the input `way[pin]` of the slice.
+    """Return a look-up table whose input `pin` of the design is `way[pin]` of the slice.
 
-    An input of the design without a net has its level, and the unused inputs of the slice change
-    nothing. In a carry both are in pairs, for it takes the first two inputs without the others.
+    An input of the design without a net has its level, and the unused inputs of the slice have no
+    effect. In a carry both are in pairs, since it also reads the first two inputs without the
+    others.
     """
     found = 0
     for index in range(16):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns the routed design of an ECP5 into a netlist of its cells, in the JSON that Yosys writes.
+"""Converts the routed design of an ECP5 to a netlist of its cells, in the JSON format of Yosys.
 
-The cells are those of nextpnr, at their places. An input without a net has the level that the slice
-or block reads there by nextpnr's `ecp5/bitstream.cc`.
+The cells are those of nextpnr, at their locations. An input without a net has the level that the
+slice or block reads according to nextpnr's `ecp5/bitstream.cc`.
 """
 
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, PLL, RAMW
 
 _OWN_MUXES = {COMB: {"WREMUX", "WCKMUX"}, FF: {"CEMUX", "CLKMUX", "LSRMUX"}}
 _OWN_MUXES[BLOCK_RAM] = {"CLKAMUX", "CLKBMUX"}
-"""Parameters that the models of cells take, and that say whether an input is inverted."""
+"""Parameters for the inversion of an input that the models of cells support."""
 
 _UNMODELLED = {IO: {"IOLDO", "IOLTO"}, COMB: {"DI0", "DI1"}, FF: {"M"}}
-"""Ports that the models of cells do not have."""
+"""Ports that the models of cells lack."""
 
 _ONES = {COMB: {"A", "B", "C", "D", "M"}, FF: {"CE"}, BLOCK_RAM: {"CEA", "CEB", "OCEA", "OCEB"}}
-"""Inputs that read 1 if they have no net, and no parameter says otherwise."""
+"""Inputs that read 1 without a net, unless a parameter changes that."""
 
 
 def routed_netlist(design: RoutedDesign) -> dict[str, Any]:
-    """Return a netlist as Yosys' `write_json` has it.
+    """Return a netlist in the format of Yosys' `write_json`.
 
     Raises RoutedError for cells and settings without a model.
     """
@@ -96,7 +96,7 @@ def _cell(cell: RoutedCell, pads: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _check_muxes(cell: RoutedCell) -> None:
-    """Raise RoutedError for an inverted input that its model does not invert."""
+    """Raise RoutedError for an inverted input that the model does not invert."""
     for name, value in cell.parameters.items():
         is_own = name in _OWN_MUXES.get(cell.kind, ())
         is_inverted = value.strip() == "INV" and name.removesuffix("MUX") in cell.inputs
@@ -105,13 +105,13 @@ def _check_muxes(cell: RoutedCell) -> None:
 
 
 def _idle(cell: RoutedCell, port: str) -> str:
-    """The level of an input without a net."""
+    """Return the level of an input without a net."""
     mux = cell.parameters.get(f"{port}MUX", "").strip()
     if mux in ("0", "1"):
         return mux
     if mux == port and cell.kind == BLOCK_RAM:
         return "1"  # the wire is tied to 1, and nothing inverts it
     if mux == "INV":
-        # the wire is tied to 1; a model that inverts the input does so here, too
+        # the wire is tied to 1; the model's inversion of the input applies here, too
         return str(int(f"{port}MUX" in _OWN_MUXES.get(cell.kind, ())))
     return str(int(port in _ONES.get(cell.kind, ())))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The wires that the pins of cells are, by the places of the cells.
+"""Maps the pins of cells to wires, by the locations of the cells.
 
 The sources are `Bels.cpp` of Project Trellis for the names of wires, and nextpnr for those of
-places, such as `X45/Y39/SLICED.K1`.
+locations, such as `X45/Y39/SLICED.K1`.
 """
 
 import re
@@ -19,7 +19,7 @@ _IO_PINS = {"I": "PADDO{}_PIO", "T": "PADDT{}_PIO", "O": "JPADDI{}_PIO"}
 
 
 class Place(NamedTuple):
-    """A place for a cell: its tile, its name there, and the number that the name ends with.
+    """The location of a cell: its tile, its name in the tile, and the number in the name.
 
     In a slice the number counts the eight look-up tables or registers of the tile.
     """
@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 def place_of(cell: RoutedCell) -> Place:
-    """The place of a cell. Raises RoutedError if nextpnr does not name places so."""
+    """Return the location of a cell. Raises RoutedError for a location in another form."""
     named = re.fullmatch(r"X(\d{1,3})/Y(\d{1,3})/(\w+?(?:\.\w+?)?)(\d*)", cell.bel)
     if named is None:
         raise RoutedError(f"{cell.name} is at {cell.bel!r:.40}, which is no place.")
@@ -42,7 +42,7 @@ def place_of(cell: RoutedCell) -> Place:
 
 
 def wire_name(cell: RoutedCell, place: Place, port: str) -> str:
-    """The name of the wire that a port of a cell is, from its tile."""
+    """Return the name of the wire of a cell's port, relative to its tile."""
     number = place.number
     if cell.kind in (COMB, FF):
         return _slice_wire(number, port)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads a bitstream of an ECP5: the configuration memory, and the content of block RAM.
 
-A bitstream is a preamble and commands. The configuration memory comes frame by frame, from the last
-one, each compressed and with a checksum. The source of the format is Project Trellis'
-`Bitstream.cpp` (`deserialise_chip`, ISC licence); this reader is written anew.
+A bitstream is a preamble and commands. The configuration memory follows frame by frame, the last
+one first, each compressed and with a checksum. The source of the format is Project Trellis'
+`Bitstream.cpp` (`deserialise_chip`, ISC licence); this reader is a new implementation.
 """
 
 import re
@@ -27,10 +27,10 @@ _FRAME_FLAGS = 0x91
 """Flags of ecppack's frames: a checksum and one more byte after each."""
 
 RAM_WORDS, RAM_BITS = 2048, 9
-"""A block RAM's content: the words of the narrowest port with parity."""
+"""Size of a block RAM's content: the words of the narrowest port with parity."""
 
 _RAM_FRAME = 9
-"""Bytes with eight words."""
+"""Bytes per eight words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +41,9 @@ class Bits:
     cram: np.ndarray
     """uint8 [frames, bits of a frame], 0 or 1."""
     content: Mapping[int, np.ndarray]
-    """By the number that a block RAM has in the bitstream its content, uint16 [RAM_WORDS]."""
+    """The content of each block RAM, uint16 [RAM_WORDS], by its number in the bitstream."""
     options: Mapping[str, int]
-    """Values of the control register, and others that are outside of the memory."""
+    """Values of the control register and of other settings outside of the memory."""
 
 
 def read_bits(content: bytes) -> Bits:
@@ -77,7 +77,7 @@ _CRC = _crc_table()
 
 @dataclass
 class _Reader:
-    """Follows the commands."""
+    """Executes the commands."""
 
     data: bytes
     at: int
@@ -88,7 +88,7 @@ class _Reader:
     done: bool = False
     _crc: int = 0
     _words: list[int] = field(default_factory=list)
-    """The bytes that the 16 short tokens of compressed frames stand for."""
+    """The bytes that the 16 short codes of compressed frames represent."""
     _ram: int = 0
 
     def command(self) -> None:
@@ -145,7 +145,7 @@ class _Reader:
         self._crc = crc
 
     def _check(self, flags: int) -> None:
-        """Compare the checksum that comes next."""
+        """Compare the following checksum."""
         if flags & 0x80:
             expected = self._crc
             if int.from_bytes(self._take(2)) != expected:
@@ -181,14 +181,17 @@ class _Reader:
         )
 
     def _expanded(self, bits: str) -> bytes:
-        """The bytes of a compressed frame: 0; 10 and a number of a word; 11 and the byte."""
+        """Return the bytes of a compressed frame.
+
+        The codes are 0 for a zero byte, 10 and the number of a word, and 11 and the byte.
+        """
         return bytes(
             0 if one == "0" else self._words[int(one[2:], 2)] if one[1] == "0" else int(one[2:], 2)
             for one in _TOKEN.findall(bits)
         )
 
     def _ram_words(self) -> None:
-        """Read 9-bit words, the highest bit first."""
+        """Read 9-bit words, highest bit first."""
         taken = np.frombuffer(self._take(RAM_WORDS // 8 * _RAM_FRAME), np.uint8)
         bits = np.unpackbits(taken).reshape(RAM_WORDS, RAM_BITS).astype(np.uint16)
         self.content[self._ram] = (bits << np.arange(RAM_BITS - 1, -1, -1)).sum(1, dtype=np.uint16)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The nets of a bitstream: which wires its switches join.
+"""The nets of a bitstream: the wires that its switches connect.
 
-Tables name a wire from the tile: `N1_V02N0701` is the wire V02N0701 of the row above. A wire's
-number is made of its column, row and name. The clocks have names that begin with `G_`, `L_` or
-`R_`: a tap drives the tiles of a row at its left or right, a spine the taps of a quadrant.
+Tables name a wire relative to the tile: `N1_V02N0701` is the wire V02N0701 of the row above. A
+wire's number encodes its column, row and name. Names of clocks begin with `G_`, `L_` or `R_`: a tap
+drives the tiles of a row to its left or right, a spine the taps of a quadrant.
 """
 
 import re
@@ -46,7 +46,7 @@ class Wires:
             self._quadrant[is_in] = number
 
     def number(self, x: np.ndarray | int, y: np.ndarray | int, name: str) -> np.ndarray:
-        """The numbers of the wire `name` in tiles at (x, y); -1 for one of another die."""
+        """Return the numbers of the wire `name` in tiles at (x, y); -1 for one of another die."""
         x, y = np.atleast_1d(x), np.atleast_1d(y)
         if name[2:4] == "K_" and name[:2].isdigit():
             if not name.startswith(self._prefix):
@@ -63,7 +63,7 @@ class Wires:
         return self._plain(x, y, name)
 
     def position(self, number: int) -> tuple[int, int, str]:
-        """Column, row and name of a wire."""
+        """Return column, row and name of a wire."""
         at, name = divmod(number, _MOST_NAMES)
         y, x = divmod(at, self._width)
         return x - _MARGIN, y - _MARGIN, self._texts[name]
@@ -85,7 +85,7 @@ class Wires:
             quadrants = self._quadrant[y, x]
             for number in np.unique(quadrants).tolist():
                 quadrant, those = self._quadrants[number], quadrants == number
-                if kind == "HPRX":  # nextpnr takes it for the clock of the quadrant itself
+                if kind == "HPRX":  # nextpnr treats it as the clock of the quadrant itself
                     clock = f"G_{quadrant}PCLK{int(name[6:8])}"
                     found[those] = self._plain(zero[those], zero[those], clock)
                     continue
@@ -99,12 +99,12 @@ class Wires:
 
 
 _MOST_NAMES = 1 << 16
-"""More names than wires in all types of tiles have."""
+"""A bound of the number of wire names in all types of tiles."""
 
 
 @dataclass(frozen=True, eq=False)
 class Arcs:
-    """Ways between wires: by their numbers `src` and `dst`."""
+    """Connections between wires, from the numbers `src` to `dst`."""
 
     src: np.ndarray
     dst: np.ndarray
@@ -112,13 +112,13 @@ class Arcs:
 
 @cache
 def wires_of(device: Device) -> Wires:
-    """The numbers of a device's wires."""
+    """Return the numbers of a device's wires."""
     return Wires(device)
 
 
 @cache
 def tiles_of(device: Device) -> Mapping[str, list[Tile]]:
-    """The tiles by their types."""
+    """Return the tiles by type."""
     found: dict[str, list[Tile]] = {}
     for tile in device.tiles:
         found.setdefault(tile.kind, []).append(tile)
@@ -127,7 +127,7 @@ def tiles_of(device: Device) -> Mapping[str, list[Tile]]:
 
 @cache
 def fixed_arcs(device: Device) -> Arcs:
-    """The ways that are always on."""
+    """Return the connections that are always on."""
     wires = wires_of(device)
     src, dst = [], []
     for kind, tiles in tiles_of(device).items():
@@ -142,7 +142,7 @@ def fixed_arcs(device: Device) -> Arcs:
 
 
 def tile_bits(tiles: list[Tile]) -> tuple[np.ndarray, np.ndarray]:
-    """Indices into the configuration memory of tiles of one type: [n, frames, 1], [n, 1, bits]."""
+    """Return memory indices of the bits of tiles of one type: [n, frames, 1], [n, 1, bits]."""
     frame = np.array([tile.frame for tile in tiles])[:, None, None]
     bit = np.array([tile.bit for tile in tiles])[:, None, None]
     one = tiles[0]
@@ -154,15 +154,15 @@ class Wiring:
     """The switches of a bitstream."""
 
     switches: Arcs
-    """The switches that a bit puts on."""
+    """Switches that a bit turns on."""
     implied: Arcs
-    """The switches that are on because no bit puts on another."""
+    """Switches that are on because no bit turns on another one."""
     want: np.ndarray
-    """A configuration memory with the bits of the switches that are on."""
+    """A configuration memory with only the bits of the switches that are on."""
 
 
 def wiring_of(bits: Bits) -> Wiring:
-    """Find the switches that are on."""
+    """Return the switches that are on."""
     wires = wires_of(bits.device)
     want = np.zeros_like(bits.cram)
     src: tuple[list[np.ndarray], ...] = ([], [])
@@ -185,7 +185,7 @@ def wiring_of(bits: Bits) -> Wiring:
 
 
 def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Group, np.ndarray]]:
-    """For each wire that switches drive: the driver, its bits, and in which of the tiles it does.
+    """Yield for each wire with switches: the driver, its bits, and in which of the tiles it drives.
 
     `found` are the bits of tiles of this kind, [n, frames, bits].
     """
@@ -202,7 +202,7 @@ def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Grou
             ]
             if fitting:
                 driver, those = max(fitting)[1], codes == code
-                if driver in _WIDE:  # a carry gives the same bit another meaning
+                if driver in _WIDE:  # a carry uses the same bit with another meaning
                     is_carry = _is_carry(kind, driver, found)
                     yield driven, f"{driven}_SLICE", (), np.flatnonzero(those & is_carry)
                     those &= ~is_carry
@@ -210,7 +210,7 @@ def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Grou
 
 
 _WIDE = {f"F{way}{slice}_SLICE": slice for way in "5X" for slice in "ABCD"}
-"""Outputs of wide multiplexers, by their slices."""
+"""Outputs of wide multiplexers, with their slices."""
 
 
 def _is_carry(kind: TileKind, driver: str, found: np.ndarray) -> np.ndarray:

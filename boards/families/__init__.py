@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a board asks of its family of FPGAs: the PLL, and what builds take; a file per family.
+"""Facts on families of FPGAs for boards: the PLL, and estimates for builds; one file per family.
 
-How a family is synthesised for is in `hdl/flow/devices.py`.
+`hdl/flow/devices.py` has the synthesis of each family.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ECP5: dividers of an EHXPLLL, and what builds take."""
+"""The ECP5: dividers of an EHXPLLL, and figures for estimates of builds."""
 
 from math import log
 
@@ -11,11 +11,11 @@ from .pll import MHZ, Dividers, around, nearest, references, within
 
 ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
-"""Limits of CLKOP, the output that is fed back."""
+"""Limits of CLKOP, the feedback output, in Hz."""
 
 
 def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
-    """Dividers of an EHXPLLL: CLKI_DIV, the product of `ecp5_feedback`, and CLKOS_DIV."""
+    """Return dividers of an EHXPLLL: CLKI_DIV, the product of `ecp5_feedback`, and CLKOS_DIV."""
     return nearest(
         hz,
         (
@@ -30,7 +30,7 @@ def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
 
 
 def ecp5_clocks(oscillator: int) -> set[float]:
-    """All frequencies in Hz that an EHXPLLL makes of the oscillator's."""
+    """Return the frequencies in Hz that an EHXPLLL can generate from the oscillator's."""
     return {
         loop.hz / output
         for reference in references(oscillator, 128, ECP5_COMPARISON)
@@ -42,7 +42,7 @@ def ecp5_clocks(oscillator: int) -> set[float]:
 
 
 def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
-    """(CLKFB_DIV, CLKOP_DIV), whose product is the feedback divider; None without such a pair."""
+    """Return (CLKFB_DIV, CLKOP_DIV), whose product is the feedback divider; None without a pair."""
     for clkfb in range(1, 81):
         clkop, rest = divmod(dividers.feedback, clkfb)
         if not rest and clkop <= 128 and within(dividers.vco / clkop, ECP5_FEEDBACK):
@@ -51,7 +51,7 @@ def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
 
 
 class Ecp5Pll(PllBlock):
-    """EHXPLLL: CLKOP is fed back, CLKOS is the output."""
+    """EHXPLLL with CLKOP as feedback and CLKOS as output."""
 
     def build(self, m):
         dividers = self._dividers
@@ -60,7 +60,7 @@ class Ecp5Pll(PllBlock):
         m.submodules.buffer = buffer = io.Buffer("i", self._pin)
         m.submodules.pll = Instance(
             "EHXPLLL",
-            # of the loop's filter, as ecppll and Diamond have them
+            # loop filter values of ecppll and Diamond
             a_ICP_CURRENT="12",
             a_LPF_RESISTOR="8",
             a_MFG_ENABLE_FILTEROPAMP="1",
@@ -101,7 +101,7 @@ FACTS = Facts(
     fill=0.85,
     logic=Rule(1150, 250, 50, 330, 34, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
     position_walk=500,
-    clock=(log(80), *[0] * 6, 0.2),  # 0.2 for the highest speed grade; it counts twice for the 5G
+    clock=(log(80), *[0] * 6, 0.2),  # 0.2 for the highest speed grade, twice for the 5G
     # `mnist-8bit` with 75 lanes on the ULX3S 85F; on the ECPIX-5 `mnist-4bit` with 379 and
     # --overlap.
     measured=((0, 0), (18413, 679), (41996, 1414)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The facts that a file of this folder tells of a family."""
+"""The facts that each family defines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from .pll import Dividers
 
 
 class BoardError(FirstSpikeError):
-    """A board file from which no design can be built; the message names what is wrong in it."""
+    """No design can be built from a board file; the message names the error in the file."""
 
 
 class PllBlock(Block):
-    """A PLL behind the oscillator's pin on an Amaranth platform; `locked` is asynchronous."""
+    """A PLL after the oscillator's pin on an Amaranth platform; `locked` is asynchronous."""
 
     def __init__(self, dividers: Dividers, pin, platform: Platform):
         self._dividers, self._pin, self._platform = dividers, pin, platform
@@ -30,27 +30,28 @@ class Rule:
     """Logic that each of the features (`features_of`) takes in a family."""
 
     design: float
-    """One of no lanes, no hidden layer and no bitmaps."""
+    """A design without lanes, hidden layers and bitmaps."""
     bitmap: float
-    """One that takes bitmaps."""
+    """Support of bitmaps."""
     events: float
-    """One that does not, and lists its events for more than 4 groups of the first layer."""
+    """A design without bitmaps that lists its events for more than 4 groups of the first layer."""
     hidden: float
-    """A hidden layer, of no lanes and ticks of no bits."""
+    """A hidden layer, without its lanes and the bits of its ticks."""
     tick: float
     """A bit of a tick in each hidden layer."""
     registers: float
     """A bit of S or M in a layer of one group."""
     shallow: float
-    """Likewise in a layer of 2 to 4, which an iCE40 keeps in flip-flops, group by group."""
+    """A bit of S or M in a layer of 2 to 4 groups; an iCE40 stores them in flip-flops, group by
+    group."""
     memory: float
-    """Likewise in a layer of more, whose state is in memory."""
+    """A bit of S or M in a layer of more groups, whose state is in memory."""
     window: float
-    """More for it, where time advances by windows."""
+    """Addition to `memory` in a layer with windows."""
     windows: float
-    """A layer of these, of no lanes."""
+    """A layer with windows, without its lanes."""
     player: float
-    """A design that holds images to play."""
+    """A design that stores images to play."""
     banks: float
     """A first layer that adds several rows per cycle."""
     sends: float
@@ -61,26 +62,28 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known of a family."""
+    """The facts of a family."""
 
     pll: type[PllBlock]
     dividers: Callable[[int, int], Dividers]
-    """Dividers of the PLL for an oscillator and a clock in Hz. Raises ClockError."""
+    """Function that returns the PLL's dividers for an oscillator and a clock in Hz. Raises
+    ClockError."""
     clocks: Callable[[int], set[float]]
-    """All frequencies in Hz that the PLL makes of an oscillator's."""
+    """Function that returns the frequencies in Hz that the PLL can generate from an
+    oscillator's."""
     block_cost: int
-    """Cost of a block RAM in bits of logic, as Yosys counts it, by its library."""
+    """Cost of a block RAM in bits of logic, from the library of Yosys."""
     rom_block_cost: int
-    """Cost of a block RAM that is only read, by trials."""
+    """Cost of a read-only block RAM, found by trials."""
     narrow_tables: bool = False
-    """Yosys counts narrow tables that are memory by their bits, not by their cells."""
+    """Whether Yosys counts narrow tables used as memory by their bits, not by their cells."""
     fill: float
-    """Share of the logic that may be used: nextpnr needs some room, and a full device is slow."""
+    """Usable share of the logic: nextpnr needs some room, and a full device is slow."""
     logic: Rule
-    """Found by hand, of the shipped networks and of small ones that were synthesised."""
+    """The rule for logic, found by hand from shipped networks and small synthesised ones."""
     position_walk: int
-    """Logic of a walk over positions, by a build or two: no fit knows such layers yet."""
+    """Logic of a scan of positions, from one or two builds: no fit covers such layers yet."""
     clock: tuple[float, ...]
-    """Coefficients of the rule for the clock, found by hand from what shipped networks reach."""
+    """Coefficients of the rule for the clock, found by hand from the clocks of shipped networks."""
     measured: tuple[tuple[float, float], ...]
     """Look-up tables, or logic cells, and seconds of builds with one seed."""

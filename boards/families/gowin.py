@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gowin's GW2A: dividers of an rPLL, and what builds take."""
+"""Gowin's GW2A: dividers of an rPLL, and figures for estimates of builds."""
 
 from math import log
 
@@ -10,13 +10,13 @@ from .facts import Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, around, nearest, references, within
 
 _COMPARISON, _VCO = (3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ)
-"""Limits of a GW2A or GW2AR of the speed grade C8/I7, by its data sheet DS226."""
+"""Limits of a GW2A or GW2AR of the speed grade C8/I7, from its data sheet DS226."""
 
 _OUTPUTS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 
 
 def gowin_dividers(oscillator: int, hz: int) -> Dividers:
-    """Dividers of an rPLL: IDIV, FBDIV times ODIV, and ODIV."""
+    """Return dividers of an rPLL: IDIV, FBDIV times ODIV, and ODIV."""
     return nearest(
         hz,
         (
@@ -30,7 +30,7 @@ def gowin_dividers(oscillator: int, hz: int) -> Dividers:
 
 
 def gowin_clocks(oscillator: int) -> set[float]:
-    """All frequencies in Hz that an rPLL makes of the oscillator's."""
+    """Return the frequencies in Hz that an rPLL can generate from the oscillator's."""
     return {
         dividers.hz
         for reference in references(oscillator, 64, _COMPARISON)
@@ -41,12 +41,12 @@ def gowin_clocks(oscillator: int) -> set[float]:
 
 
 def _gowin(oscillator: int, reference: int, feedback: int, output: int) -> Dividers:
-    """The output is what is fed back, so its divider is in the loop."""
+    """Return dividers with the output divider inside the loop, since the output is the feedback."""
     return Dividers(oscillator, reference, feedback * output, output)
 
 
 class GowinPll(PllBlock):
-    """rPLL: what is fed back is CLKOUT, the output."""
+    """rPLL with its output, CLKOUT, as feedback."""
 
     def build(self, m):
         dividers = self._dividers
@@ -80,8 +80,8 @@ FACTS = Facts(
     block_cost=128,
     rom_block_cost=131,
     narrow_tables=True,
-    # A flip-flop without a table in front takes one, and a table that is memory keeps those beside
-    # it: a design of 9,425 takes 13,868. So 0.58 of them fill 0.85 of the device.
+    # A flip-flop without a table in front takes a table, and a table used as memory blocks its
+    # neighbours: a design of 9,425 takes 13,868. So 0.58 of the tables fill 0.85 of the device.
     fill=0.58,
     logic=Rule(1380, 250, 50, 266, 34, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
     position_walk=500,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The iCE40: dividers of an SB_PLL40, and what builds take."""
+"""The iCE40: dividers of an SB_PLL40, and figures for estimates of builds."""
 
 from math import log
 
@@ -12,11 +12,11 @@ from .pll import MHZ, Dividers, around, nearest, references, within
 
 ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
 ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
-"""Up to which comparison frequency each FILTER_RANGE goes, from 1 on; 6 beyond."""
+"""Upper limits of the comparison frequency for FILTER_RANGE 1 to 5; above the last one it is 6."""
 
 
 def ice40_dividers(oscillator: int, hz: int) -> Dividers:
-    """Dividers of an SB_PLL40 with simple feedback: DIVR + 1, DIVF + 1 and 2^DIVQ."""
+    """Return dividers of an SB_PLL40 with simple feedback: DIVR + 1, DIVF + 1 and 2^DIVQ."""
     return nearest(
         hz,
         (
@@ -30,7 +30,7 @@ def ice40_dividers(oscillator: int, hz: int) -> Dividers:
 
 
 def ice40_clocks(oscillator: int) -> set[float]:
-    """All frequencies in Hz that an SB_PLL40 makes of the oscillator's."""
+    """Return the frequencies in Hz that an SB_PLL40 can generate from the oscillator's."""
     return {
         Dividers(oscillator, reference, feedback, 1 << q).hz
         for reference in references(oscillator, 16, ICE40_COMPARISON)
@@ -41,7 +41,7 @@ def ice40_clocks(oscillator: int) -> set[float]:
 
 
 def ice40_filter(dividers: Dividers) -> int:
-    """FILTER_RANGE, as icepll has it."""
+    """Return FILTER_RANGE as icepll does."""
     return 1 + sum(dividers.comparison >= limit for limit in ICE40_FILTERS)
 
 
@@ -57,10 +57,11 @@ PLL_PADS: dict[str, dict[str, tuple[str, ...]]] = {
         "TQ144": ("49", "129"),
     },
 }
-"""By die and package, the pins that only an SB_PLL40_PAD can take as input, one per PLL.
+"""Pins that only an SB_PLL40_PAD can use as input, one per PLL, by die and package.
 
 They are the pins (`pinloc_db`) at PLLOUT_A (`pllinfo_db`) in `icebox.py` of Project IceStorm. An
-HX4K or LP4K is an 8K die."""
+HX4K or LP4K is an 8K die.
+"""
 
 
 def _pll_pads(platform: LatticeICE40Platform) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def _pll_pads(platform: LatticeICE40Platform) -> tuple[str, ...]:
 
 
 class Ice40Pll(PllBlock):
-    """SB_PLL40_PAD if the oscillator is at the PLL's own pin, else SB_PLL40_CORE."""
+    """SB_PLL40_PAD if the oscillator is at the PLL's own pin, otherwise SB_PLL40_CORE."""
 
     def build(self, m):
         dividers, port = self._dividers, self._pin.io
@@ -106,7 +107,7 @@ FACTS = Facts(
     clocks=ice40_clocks,
     block_cost=64,
     rom_block_cost=64,
-    # It found no place for a design of 0.97 of an iCE40, and an estimate may be 0.05 too low.
+    # nextpnr cannot place a design of 0.97 of an iCE40, and an estimate may be 0.05 too low.
     fill=0.92,
     logic=Rule(1400, 550, 250, 330, 40, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
     position_walk=140,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""PLLs: dividers for a wanted frequency, within what data sheets allow.
+"""PLLs: dividers for a target frequency, within the limits of data sheets.
 
-A PLL multiplies the oscillator's frequency, divided by `reference`, up to that of the VCO, and
-divides that by `output`. What each family allows is in its own file beside this one.
+A PLL multiplies the oscillator's frequency, divided by `reference`, to that of the VCO, and divides
+the latter by `output`. The file of each family has its limits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from firstspike.hdl.clock import ClockError
 
 Limits = tuple[int, int]
-"""The least and the highest frequency in Hz."""
+"""The lowest and the highest frequency in Hz."""
 
 MHZ = 1_000_000
 
 TOLERANCE = 0.01
-"""Relative error that the clock may have; the design is built for the clock it gets."""
+"""Largest relative error of the clock; the design is built for the actual clock."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,22 @@ class Dividers:
 
     @property
     def comparison(self) -> float:
-        """Frequency at which the phases are compared, in Hz."""
+        """Frequency of the phase comparison, in Hz."""
         return self.oscillator / self.reference
 
     @property
     def vco(self) -> float:
-        """Hz."""
+        """Frequency of the VCO, in Hz."""
         return self.comparison * self.feedback
 
     @property
     def hz(self) -> float:
-        """The output, in Hz."""
+        """Output frequency, in Hz."""
         return self.vco / self.output
 
 
 def nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:
-    """The nearest dividers; among equals those of the fastest comparison, which jitters least."""
+    """Return the nearest dividers; among equals the fastest comparison, which jitters least."""
     best = min(
         candidates,
         key=lambda dividers: (abs(dividers.hz - hz), -dividers.comparison, dividers.vco),
@@ -57,14 +57,14 @@ def nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:
 
 
 def references(oscillator: int, largest: int, comparison: Limits) -> Iterator[int]:
-    """Dividers of the oscillator's frequency that make one within `comparison`."""
+    """Yield the dividers of the oscillator's frequency whose result is within `comparison`."""
     return (
         divider for divider in range(1, largest + 1) if within(oscillator / divider, comparison)
     )
 
 
 def around(wanted: float, largest: int) -> Iterator[int]:
-    """The two whole numbers about `wanted`, of those from 1 to `largest`."""
+    """Yield the two integers next to `wanted` that are in 1..`largest`."""
     return (value for value in (int(wanted), int(wanted) + 1) if 1 <= value <= largest)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The families there are."""
+"""The list of the families."""
 
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40, Family
 
@@ -10,5 +10,5 @@ FACTS: dict[Family, Facts] = {ICE40: ice40.FACTS, ECP5: ecp5.FACTS, GOWIN: gowin
 
 
 def facts_of(family: Family) -> Facts:
-    """The facts of a family."""
+    """Return the facts of a family."""
     return FACTS[family]

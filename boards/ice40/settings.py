@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Maps settings of cells to bits, and lists the bits that every bitstream sets.
 
-A bit index counts the bits of all tiles, [height, width, 16, 54], as one row. The sources are the
-chip database, and `ice40/bitstream.cc` of nextpnr for what the database does not name.
+A bit index is an index into the flattened bits of all tiles, [height, width, 16, 54]. The sources
+are the chip database, and `ice40/bitstream.cc` of nextpnr for bits that the database does not name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,19 +25,19 @@ from .chipdb import (
 )
 
 LUT_ORDER = (4, 14, 15, 5, 6, 16, 17, 7, 3, 13, 12, 2, 1, 11, 10, 0)
-"""The bits of a logic cell that are its look-up table, from that for inputs 0000 on."""
+"""Bits of a logic cell that are its look-up table, from that for inputs 0000 on."""
 
 _CELL_BITS = {"CARRY_ENABLE": 8, "DFF_ENABLE": 9, "SET_NORESET": 18, "ASYNC_SR": 19}
 
 PULL_UPS = ("3P3K", "6P8K", "10K")
-"""Resistors of an UltraPlus' pins besides the weak one, in the order of their bits."""
+"""Resistors of an UltraPlus' pins in addition to the weak one, in the order of their bits."""
 
 _HARD = {PLL: "PLL.", DSP: "IpConfig.", SPRAM: "IpConfig."}
-"""How the entries of a hard block's settings begin."""
+"""Prefix of the entries of a hard block's settings."""
 
 _COLUMN_BUFFERS = {"5k": (4, 5, 14, 15, 26, 27), "8k": (8, 9, 24, 25), "1k": (4, 5, 12, 13)}
 _COLUMN_BUFFERS_RAM = {"1k": (3, 5, 11, 13)}
-"""Rows of tiles that pass the global networks on to their columns, and those of block RAM."""
+"""Rows of tiles that pass the global networks to their columns, and those of block RAM."""
 
 _UNPASSED = (25, 14)
 """The tile of an UltraPlus that passes only the carry of the multiplier at `_CARRIED`."""
@@ -45,12 +45,12 @@ _CARRIED = "X25/Y10/mac16_0"
 
 
 def bit_index(chip: Chip, x: int, y: int, row: int, column: int) -> int:
-    """The index of a bit of a tile."""
+    """Return the index of a bit of a tile."""
     return ((y * chip.tiles.shape[1] + x) * MAX_TILE[0] + row) * MAX_TILE[1] + column
 
 
 def bit_position(chip: Chip, at: int) -> tuple[int, int, int, int]:
-    """The tile (x, y), row and column of a bit index."""
+    """Return the tile (x, y), row and column of a bit index."""
     at, column = divmod(at, MAX_TILE[1])
     at, row = divmod(at, MAX_TILE[0])
     y, x = divmod(at, chip.tiles.shape[1])
@@ -58,14 +58,14 @@ def bit_position(chip: Chip, at: int) -> tuple[int, int, int, int]:
 
 
 def entry_indices(chip: Chip, x: int, y: int, name: str) -> list[int]:
-    """The bit indices of an entry of a tile."""
+    """Return the bit indices of an entry of a tile."""
     bits = chip.entries[chip.tiles[y, x]][name]
     return [bit_index(chip, x, y, row, column) for row, column in bits.tolist()]
 
 
 @cache
 def setting_indices(chip: Chip, bel: Bel) -> Mapping[str, Sequence[int]]:
-    """The bit indices of a cell's settings by their names, each from the lowest bit on.
+    """Return the bit indices of a cell's settings by name, each from the lowest bit on.
 
     Names are those of nextpnr's parameters. Cells of a tile share their NEG_CLK. A pin also has
     INPUT_ENABLE and NO_PULL_UP, and on an UltraPlus NO_WEAK_PULL_UP and RESISTORS.
@@ -123,21 +123,21 @@ def _pin_indices(chip: Chip, bel: Bel) -> dict[str, list[int]]:
 
 
 def read_value(bits: Sequence[int] | bytes, at: Sequence[int]) -> int:
-    """The number that some bits hold, the lowest bit first."""
+    """Return the number in these bits, lowest bit first."""
     return sum(int(bits[one]) << number for number, one in enumerate(at))
 
 
 def unused_pin(chip: Chip) -> Mapping[str, int]:
-    """Settings of a pin that the design does not use: no input, a weak pull-up."""
-    # On the smaller dies the input is enabled by a zero.
+    """Return the settings of a pin that the design does not use: no input, a weak pull-up."""
+    # On the smaller die a zero enables the input.
     return {"INPUT_ENABLE": int(chip.name == "1k"), "NO_PULL_UP": 0}
 
 
 def fixed_indices(chip: Chip, used: Sequence[str] | Mapping[str, object]) -> Iterator[list[int]]:
-    """Places of bits that every bitstream sets; `used` names the bels of the design's cells.
+    """Yield the indices of bits that every bitstream sets; `used` names the bels of used cells.
 
-    They are the buffers of the global networks, and what passes signals through the tiles of hard
-    blocks of an UltraPlus.
+    These are the bits of the buffers of the global networks, and of the connections through the
+    tiles of hard blocks of an UltraPlus.
     """
     for y, x in np.argwhere(chip.tiles > 0).tolist():
         kind, entries = chip.tiles[y, x], chip.entries[chip.tiles[y, x]]
@@ -159,7 +159,7 @@ def fixed_indices(chip: Chip, used: Sequence[str] | Mapping[str, object]) -> Ite
 
 
 def bit_name(chip: Chip, at: int) -> str:
-    """A bit's name: its tile, and the entry of which it is a part."""
+    """Return a bit's name: its tile, and its entry."""
     x, y, row, column = bit_position(chip, at)
     for name, bits in chip.entries[chip.tiles[y, x]].items():
         for number, one in enumerate(bits.tolist()):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks a bitstream without the routed design: its switches, its drivers and its pins.
 
-The check finds bits that no design can have. It does not know what the design computes: for that
-take the layout check, or simulate the bits.
+The check finds bits that no design can have. It does not verify the function of the design: use the
+layout check, or simulate the bits.
 """
 
 from collections import Counter
@@ -16,27 +16,27 @@ from .reader import OPTIONS, Bits
 from .used import UsedCells
 
 _OUTPUT = 0b111100
-"""The bits of a pin's type that are 0 if it never drives its pad."""
+"""Bits of a pin's type that are 0 if the pin never drives its pad."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StructureReport:
-    """The parts that were checked, and their faults."""
+    """Numbers of the checked parts, and their faults."""
 
     cells: Mapping[str, int]
-    """The cells in use by their kinds."""
+    """The used cells by kind."""
     switches: int
     """Switches that are on."""
     pads: int
-    """Ports of the design that were looked for."""
+    """Ports of the design that were checked."""
     faults: Sequence[str]
 
 
 def check_structure(bits: Bits, pads: Mapping[str, str]) -> StructureReport:
     """Check a bitstream; `pads` has the bel of each port of the design.
 
-    Every switch has a meaning, no wire and no net has two drivers, a pin that drives its pad is a
-    port of the design, and each port has a pin.
+    Every switch must have a meaning, no wire and no net may have two drivers, every pin that drives
+    its pad must be a port of the design, and each port must have a pin.
     """
     used = UsedCells(bits)
     wiring, cells = used.wiring, used.cells
@@ -62,7 +62,7 @@ def check_structure(bits: Bits, pads: Mapping[str, str]) -> StructureReport:
 def _pin_faults(
     cells: Sequence[tuple[Bel, Mapping[str, int]]], pads: Mapping[str, str]
 ) -> list[str]:
-    """Pins that drive a pad of no port, and ports without a pin."""
+    """Return the pins that drive a pad without a port, and the ports without a pin."""
     pins = {bel.name: held for bel, held in cells if bel.kind == PIN}
     ports = set(pads.values())
     foreign = [name for name, held in pins.items() if held["PIN_TYPE"] & _OUTPUT]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The nets of a bitstream: which wires its switches join."""
+"""The nets of a bitstream: the wires that its switches connect."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -20,16 +20,16 @@ class Wiring:
     pips: np.ndarray
     """Indices of the pips that are on."""
     unknown: np.ndarray
-    """Indices of the switches whose bits mean nothing."""
+    """Indices of the switches whose bits have no meaning."""
 
     @cached_property
     def src(self) -> np.ndarray:
-        """The wire from which each pip that is on takes its level."""
+        """The source wire of each pip that is on."""
         return self.chip.pips["src"][self.pips]
 
     @cached_property
     def dst(self) -> np.ndarray:
-        """The wire that each pip that is on drives."""
+        """The wire that each active pip drives."""
         return self.chip.pips["dst"][self.pips]
 
     @cached_property
@@ -41,28 +41,28 @@ class Wiring:
 
     @cached_property
     def drivers(self) -> np.ndarray:
-        """How many pips drive each wire."""
+        """The number of pips that drive each wire."""
         return np.bincount(self.dst, minlength=self.chip.n_wires)
 
     @cached_property
     def loads(self) -> np.ndarray:
-        """How many pips take each wire's level."""
+        """The number of pips that read each wire."""
         return np.bincount(self.src, minlength=self.chip.n_wires)
 
 
 @cache
 def switch_indices(chip: Chip) -> tuple[np.ndarray, np.ndarray]:
-    """The bit indices of each switch's bits [n, 5], the highest first, and which of them it has."""
+    """Return the bit indices of each switch [n, 5], highest bit first, and a mask of real bits."""
     switches = chip.switches
     tile = switches["y"].astype(int) * chip.tiles.shape[1] + switches["x"]
     bits = switches["bits"].astype(int)
     at = (tile[:, None] * MAX_TILE[0] + bits[:, :, 0]) * MAX_TILE[1] + bits[:, :, 1]
-    real = switches["bel"] < 0  # the others stand for a look-up table
+    real = switches["bel"] < 0  # the others are part of a look-up table
     return at, (np.arange(bits.shape[1]) < switches["num_bits"][:, None]) & real[:, None]
 
 
 def wiring_of(bits: Bits) -> Wiring:
-    """Find the switches that are on."""
+    """Return the switches that are on."""
     chip = bits.chip
     at, has = switch_indices(chip)
     number = chip.switches["num_bits"].astype(int)[:, None] - 1 - np.arange(at.shape[1])

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One small file a board: its pins, clock and lights."""
+"""One small file per board: its pins, clock and lights."""

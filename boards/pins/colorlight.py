@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Colorlight i5 7.0 and i9 7.2 on their extension board: an ECP5 of 25 or 45 thousand tables.
 
-The USB bridge of the extension board is an STM32F103 with DAPLink, whose UART does 2.25 Mbaud at
-most: the link has 1 Mbaud. The one light, D2 of the module, flashes once more than the class says;
-it is off before the first decision. The boards have no button.
+The USB bridge of the extension board is an STM32F103 with DAPLink, whose UART supports at most 2.25
+Mbaud: the link has 1 Mbaud. The only light, D2 of the module, flashes once more than the number of
+the class; it is off before the first decision. The boards have no button.
 
 Pins of the i5: litex-boards (`platforms/colorlight_i5.py`), and `src/i5/common/io.lpf` with
-`src/i5/uart_tx/top.lpf` in github.com/wuxx/Colorlight-FPGA-Projects, name the same ones. Pins of
-the i9: litex-boards has them in the same file, and the repository in `colorlight_i9_v7.2.md`.
+`src/i5/uart_tx/top.lpf` in github.com/wuxx/Colorlight-FPGA-Projects, agree. Pins of the i9: the
+same file of litex-boards, and `colorlight_i9_v7.2.md` of the repository.
 """
 
 from amaranth.build import Attrs, Clock, Pins, Platform, Resource
@@ -23,7 +23,7 @@ CLOCK = 75_000_000
 
 
 def _platform(fpga: str, light: str) -> type[Platform]:
-    """The platform of a module with this FPGA, whose light is on this pin."""
+    """Return the platform of a module with this FPGA, and with its light on this pin."""
     attributes = Attrs(IO_TYPE="LVCMOS33")
 
     class ColorlightPlatform(LatticeECP5Platform):

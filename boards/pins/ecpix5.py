@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ECPIX-5: an ECP5-5G 85F, with the USB bridge's second channel as UART.
 
-The class is in the green of the four lights, LD0 its lowest bit; all are red until there is one.
-The only button, for resets, shows the stored digit.
+The green of the four lights shows the class, with LD0 as the lowest bit; all are red before the
+first decision. The only button, for resets, shows the stored digit.
 """
 
 from amaranth_boards.ecpix5 import ECPIX585Platform

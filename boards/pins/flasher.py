@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A number told by flashes of one light, and the class told by a light of three colours."""
+"""Shows a number by flashes of one light, and the class by a light of three colours."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -12,26 +12,26 @@ from .board import waiting as waits
 ICE40_PERIOD = 1 << 23
 """Cycles per flash on an iCE40, 3.2 flashes per second at 27 MHz.
 
-A timer that begins with a power of two begins with ones alone. Then its flip-flops are alike, and
-its carry chain stays whole; with other periods it is cut into pieces, and misses 27 MHz.
+A timer whose period is a power of two starts with only ones. Then its flip-flops are alike, and its
+carry chain is not split; other periods split the chain, and the timer misses 27 MHz.
 """
 
 
 class Flasher(Block):
-    """Counts a number out, waits, and begins anew.
+    """Flashes as many times as a number, pauses, and repeats.
 
-    Parameters: `width` of the number in bits, `period` of a flash in cycles. After three periods of
-    darkness it begins anew.
+    Parameters: `width` of the number in bits, `period` of a flash in cycles. The pause is three
+    dark periods.
     """
 
     def __init__(self, width: int, period: int):
         self._half = max(period // 2, 1)
         super().__init__(
-            #: What to tell; a change takes effect when the last number has been told.
+            #: Number to show; a change takes effect after the current number.
             number=In(width),
-            #: High for half a period for each of `number`.
+            #: High for half a period for each unit of `number`.
             flash=Out(1),
-            #: Likewise, once, if it is 0.
+            #: High for half a period if `number` is 0.
             zero=Out(1),
         )
 
@@ -56,10 +56,11 @@ class Flasher(Block):
 
 
 def light_by_flashes(m: Module, serial_core, period: int, *, waiting, flash, zero) -> None:
-    """Tell the class by one light of three colours, each a pin.
+    """Show the class by one light of three colours, each a pin.
 
-    `flash` is on as many times as the class says, and `zero` once for class 0. `waiting` is on
-    before the first decision, or while weights are missing. `period` of a flash in cycles.
+    `flash` turns on as many times as the number of the class, and `zero` once for class 0.
+    `waiting` is on before the first decision, or while weights are missing. `period` is that of a
+    flash in cycles.
     """
     m.submodules.flasher = flasher = Flasher(len(serial_core.shown), period)
     pin_out(m, "waiting", waiting, waits(serial_core))

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """iCEBreaker: an iCE40 UP5K, with the USB bridge's second channel as UART.
 
-The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
-its highest. The red one, LED1, goes out with the first decision, or of a design that reads its
-weights from the flash when it has them. The user button beside the USB
-socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
-select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a sensor there instead. Of a
-microphone CLK is on pin 4, DATA on pin 3, and WS of an I2S microphone on pin 1. An LSM6DSO is on
-the pins of SPI, and the board is its master.
+The green lights on the part that can be broken off show the class: LED2 is its lowest bit, LED5 its
+highest. The red LED1 turns off with the first decision, or, in a design that reads its weights from
+the flash, once it has them. The user button next to the USB socket shows the stored digit. SPI is
+on PMOD 1A, with the pins of the Pmod standard: pin 1 is chip select, 2 MOSI, 3 MISO, 4 SCK. A
+standalone design has a sensor there instead. A microphone has CLK on pin 4 and DATA on pin 3, and
+an I2S microphone WS on pin 1. An LSM6DSO is on the pins of SPI, with the board as master.
 """
 
 from amaranth.build import Attrs, Pins, Resource, Subsignal
@@ -33,11 +32,11 @@ from .board import (
 PMOD = ("pmod", 0)
 
 PULLED_UP = Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)
-"""A pin with nothing plugged in reads 1: the board is not chosen, and all bits are equal."""
+"""A pin with nothing plugged in reads 1: the board is not selected, and all bits are equal."""
 
 
 def _spi(number: int, role: str) -> Resource:
-    """SPI as the standard of Pmods has it."""
+    """Return the resource of SPI with the pins of the Pmod standard."""
     return SPIResource(
         number, cs_n="1", copi="2", cipo="3", clk="4", conn=PMOD, attrs=PULLED_UP, role=role
     )
@@ -113,7 +112,8 @@ BOARDS = (
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
         alone=Alone(
-            # An I2S microphone has 64 bits in a frame, of which 24 MHz make no 8,000 per second.
+            # An I2S microphone has 64 bits in a frame; 24 MHz cannot be divided to 8,000 frames per
+            # second.
             clocks={"pdm": 24_000_000, "i2s": 24_375_000, "lsm6dso": 24_000_000},
             connect=_connect_alone,
             sensors={
@@ -125,7 +125,7 @@ BOARDS = (
         flash=Flash(
             place=1 << 20,  # a bitstream has some 102 KiB
             writers={
-                "iceprog": ("-o",),  # which verifies without being asked
+                "iceprog": ("-o",),  # verifies by default
                 "openFPGALoader": ("-f", "--verify", "-o"),
             },
         ),

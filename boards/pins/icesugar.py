@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""iCESugar 1.5: an iCE40 UP5K, whose USB bridge gives the clock and is the UART.
+"""iCESugar 1.5: an iCE40 UP5K, whose USB bridge provides the clock and the UART.
 
-The bridge is an STM32F103 with DAPLink, whose UART does 2.25 Mbaud at most: the link has 1 Mbaud.
-The class is told by the one light: it flashes green as many times as the class says, once red for
-class 0; blue is before the first decision. The board has no button.
+The bridge is an STM32F103 with DAPLink, whose UART supports at most 2.25 Mbaud: the link has 1
+Mbaud. The only light shows the class: it flashes green once per unit of the class number, once red
+for class 0, and is blue before the first decision. The board has no button.
 
 Pins: amaranth-boards (`icesugar.py`), litex-boards (`platforms/muselab_icesugar.py`) and the
-board's own `src/common/io.pcf` in github.com/wuxx/icesugar name the same ones. For the flash
-amaranth-boards and `src/basic/verilog/flash_icesugar/common/io.pcf` there do.
+board's own `src/common/io.pcf` in github.com/wuxx/icesugar agree; for the flash, amaranth-boards
+and `src/basic/verilog/flash_icesugar/common/io.pcf` of the latter do.
 """
 
 from amaranth_boards.icesugar import ICESugarPlatform

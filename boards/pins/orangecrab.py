@@ -2,9 +2,9 @@
 """OrangeCrab 0.2 with an ECP5 85F; its USB is the FPGA's own, so the UART is on its pins.
 
 Pin 0 (RX) is the board's input, pin 1 (TX) its output, at 3.3 V, as on other boards of this form:
-join them with TX and RX of a USB adaptor that does 3 Mbaud (FT232H, FT231X, CP2102N), and GND with
-GND. The class is told by the one light: it flashes green as many times as the class says, once red
-for class 0; blue is before the first decision. The button shows the stored digit.
+connect them with TX and RX of a USB adaptor that supports 3 Mbaud (FT232H, FT231X, CP2102N), and
+GND with GND. The only light shows the class: it flashes green once per unit of the class number,
+once red for class 0, and is blue before the first decision. The button shows the stored digit.
 """
 
 from amaranth.build import Attrs

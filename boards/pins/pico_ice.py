@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""pico-ice: an iCE40 UP5K beside an RP2040, which gives the clock and is the UART.
+"""pico-ice: an iCE40 UP5K and an RP2040, which provides the clock and the UART.
 
 The default firmware of the RP2040, from version 1.6.1 on, puts 12 MHz on pin 35. Its second serial
-port is the UART, here at 1 Mbaud: each byte is an interrupt. The class is told by the one light: it
-flashes green as many times as the class says, once red for class 0; blue is before the first
+port is the UART, here at 1 Mbaud: each byte is an interrupt. The only light shows the class: it
+flashes green once per unit of the class number, once red for class 0, and is blue before the first
 decision. The button of the FPGA shows the stored digit.
 
-A memory shares the wires of the flash, and is selected by a high pin 37. A design that reads the
-flash holds that pin low.
+A memory shares the wires of the flash, and a high pin 37 selects it. A design that reads the flash
+keeps that pin low.
 
 Pins: `rtl/pico_ice.pcf` in github.com/tinyvision-ai-inc/pico-ice-sdk, and the schematic
-`Board/Rev3/pico-ice.pdf` with `Firmware/pico-ice-default/README.md` in the repository pico-ice
-beside it name the same ones.
+`Board/Rev3/pico-ice.pdf` with `Firmware/pico-ice-default/README.md` in the repository pico-ice of
+the same owner, agree.
 """
 
 from amaranth.build import Attrs, Clock, Pins, Resource
@@ -71,7 +71,7 @@ BOARDS = (
         connect=_connect,
         programmers=(("dfu-util", "-d", "1209:b1c0", "-a", "0", "-R", "-D"),),
         flash=Flash(
-            place=1 << 17,  # behind a bitstream of some 102 KiB, and in the same file
+            place=1 << 17,  # after a bitstream of some 102 KiB, and in the same file
             writers={"dfu-util": None},
         ),
     ),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The boards there are: those of each module in this folder that has a tuple BOARDS."""
+"""The list of the boards: those of each module in this folder that has a tuple BOARDS."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from .board import Board
 
 
 def _found() -> Iterator[Board]:
-    """Give the boards of the modules in this folder."""
+    """Yield the boards of the modules in this folder."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.name != Path(__file__).stem:
             yield from getattr(import_module(f".{module.name}", __package__), "BOARDS", ())
 
 
 def _place(board: Board) -> tuple[int, int, str]:
-    """Return where a board stands in lists: by family, size of its FPGA, and name."""
+    """Return the sort key of a board in lists: family, size of its FPGA, and name."""
     return list(FACTS).index(board.device.family), board.device.holds["LUTs"], board.name
 
 

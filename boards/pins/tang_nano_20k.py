@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tang Nano 20K: a Gowin GW2AR-18, with a BL616 as bridge to USB.
+"""Tang Nano 20K: a Gowin GW2AR-18, with a BL616 as USB bridge.
 
-The class is in the six lights beside the buttons: LED0 is its lowest bit, LED3 its highest, and
-LED5 is on when there is one. Button S1 shows the stored digit. The second serial port of the bridge
-is the UART.
+The six lights next to the buttons show the class: LED0 is its lowest bit, LED3 its highest, and
+LED5 is on after the first decision. Button S1 shows the stored digit. The second serial port of the
+bridge is the UART.
 
-The programmer puts the bitstream into the FPGA's own memory, which keeps it until power is off.
+The programmer writes the bitstream to the FPGA's own memory, which loses it at power-off.
 
 Pins: litex-boards (`platforms/sipeed_tang_nano_20k.py`), and `examples/tangnano20k.cst` in
-github.com/YosysHQ/apicula, name the same ones. That the buttons are high while they are pressed is
-in both, too: LiteX does not call them low, and the Makefile of apicula inverts them (INV_BTN).
+github.com/YosysHQ/apicula, agree. In both, pressed buttons are high, too: LiteX does not declare
+them active low, and the Makefile of apicula inverts them (INV_BTN).
 """
 
 from amaranth.build import Attrs, Clock, Pins, Resource
@@ -38,7 +38,7 @@ class _Platform(GowinPlatform):
     )
     connectors = ()
 
-    # Amaranth's own commands are for the nextpnr of before Himbaechel.
+    # Amaranth's own commands are for nextpnr without Himbaechel.
     _apicula_required_tools = ("yosys", "nextpnr-himbaechel-gowin", "gowin_pack")
     _apicula_command_templates = (
         GowinPlatform._apicula_command_templates[0],
@@ -80,7 +80,7 @@ BOARDS = (
         title="Tang Nano 20K",
         platform=_Platform,
         device=GW2AR_18,
-        clock=60_000_000,  # far below what nextpnr reaches: its figure is too good
+        clock=60_000_000,  # far below nextpnr's figure, which is too optimistic
         loaded=False,
         baud=BRIDGE_BAUD,
         connect=_connect,

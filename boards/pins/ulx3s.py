@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ULX3S: an ECP5 of 12, 25, 45 or 85 thousand look-up tables, with an FT231X as UART.
 
-The class is in the lights D0 (its lowest bit) to D3; D7 is on when there is one. The button FIRE 1
-shows the stored digit. SPI is on the header J1: GP0 is chip select, GP1 MOSI, GP2 MISO, GP3 SCK.
+The lights D0 (its lowest bit) to D3 show the class; D7 is on after the first decision. The button
+FIRE 1 shows the stored digit. SPI is on the header J1: GP0 is chip select, GP1 MOSI, GP2 MISO, GP3
+SCK.
 """
 
 from amaranth.build import Attrs, Platform
@@ -21,14 +22,14 @@ SPI = SPIResource(
     cipo="2+",
     clk="3+",
     conn=("gpio", 0),
-    # Pulled up, so that a board with nothing plugged in is not chosen.
+    # Pulled up, so that a board with nothing plugged in is not selected.
     attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
     role="peripheral",
 )
 
 
 def _platform(size: str) -> type[Platform]:
-    """The platform of a board of this size, with the wires of SPI."""
+    """Return the platform of a board of this size, with the wires of SPI."""
     plain = getattr(ulx3s, f"ULX3S_{size}_Platform")
     return type(plain.__name__, (plain,), {"resources": [*plain.resources, SPI]})
 

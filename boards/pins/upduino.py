@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """UPduino 3.1: an iCE40 UP5K, with an FT232H as UART on the wires of the flash.
 
-Its oscillator is joined with no pin of the PLL: put a wire between the header's pin for 12 MHz and
-gpio_35. The design keeps the flash off the wires that it shares with the UART. After programming
-unplug the board and plug it in again: only then the FT232H is a serial port. The class is told by
-the one light: it flashes green as many times as the class says, once red for class 0; blue is
-before the first decision. The board has no button.
+Its oscillator is not connected with a pin of the PLL: put a wire between the header's pin for 12
+MHz and gpio_35. The design deselects the flash on the wires that it shares with the UART. After
+programming, unplug the board and plug it in again: only then the FT232H is a serial port. The only
+light shows the class: it flashes green once per unit of the class number, once red for class 0, and
+is blue before the first decision. The board has no button.
 
 Pins: amaranth-boards (`upduino_v3.py`) has the light and the flash. `upduino_v3.pcf` in
-github.com/XarkLabs/upduino-example has these, too, and the UART on 14 and 15. The same UART is in
-`upduino_v2.pcf` of github.com/osresearch/up5k, found by trying. That 35 is the PLL's pin is said in
-`docs/source/features/specs.rst` of github.com/tinyvision-ai-inc/UPduino-v3.0.
+github.com/XarkLabs/upduino-example has these, too, and the UART on 14 and 15. `upduino_v2.pcf` of
+github.com/osresearch/up5k has the same UART, found by trials. `docs/source/features/specs.rst` of
+github.com/tinyvision-ai-inc/UPduino-v3.0 documents 35 as the PLL's pin.
 """
 
 from amaranth.build import Attrs, Clock, Pins, PinsN, Resource

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The data sets, and where they come from."""
+"""Data sets and their sources."""

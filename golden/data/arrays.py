@@ -25,7 +25,7 @@ from .dataset import (
 
 
 def read_arrays(path: Path, missing: bool = False) -> Parts:
-    """An .npz as Keras writes its data sets. With `missing`, values may be missing, NaN."""
+    """Return the parts of an .npz file in the form of Keras. With `missing`, values may be NaN."""
 
     def check(members: Mapping[str, Member]) -> None:
         for name, member in members.items():
@@ -76,16 +76,16 @@ def _part(path: Path, arrays: dict[str, np.ndarray], part: str, missing: bool) -
                 f"{where(at)} has the label {label:.40}: with {len(classes)} names of classes give "
                 f"0 to {len(classes) - 1}."
             )
-    if x.dtype != np.uint8:  # bytes may stay what they are
+    if x.dtype != np.uint8:  # bytes keep their type
         check_size(path, len(x), x[0].size, "store the arrays by numpy.savez")
     _check_values(x, where, missing)
     return Samples(str(path), where, x, labels, groups, classes=classes)
 
 
 def _check_values(x: np.ndarray, where: Callable[[int], str], missing: bool) -> None:
-    """Raise `DataError` for values that are infinite, also as float64, and for missing ones.
+    """Raise `DataError` for infinite values (also after conversion to float64) and missing values.
 
-    With `missing` these are left.
+    With `missing`, missing values are accepted.
     """
     if x.dtype.kind != "f":
         return
@@ -103,5 +103,5 @@ def _check_values(x: np.ndarray, where: Callable[[int], str], missing: bool) -> 
 
 
 def _text(label: Any) -> str:
-    """Return a label as text; 3.0 is 3."""
+    """Return a label as text; 3.0 becomes "3"."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A data set: samples and their classes, apart in a part to learn from and one to test."""
+"""A data set: samples and their classes, divided into a training part and a test part."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,53 +15,56 @@ from firstspike.golden.system.errors import FirstSpikeError, told_as
 from .split import SplitError, apart
 
 TEST_SHARE = 0.2
-"""Share of the samples that are tested on, for a data set without a test part."""
+"""Share of the samples that becomes the test part if a data set has none."""
 
 
 def most_bytes(file_bytes: int, least: int = 1 << 26) -> int:
-    """Return bytes that the samples of a file may take: a small file may promise far more.
+    """Return the size limit of a file's samples in bytes: a small file can expand greatly.
 
-    Training takes about ten times as many.
+    Training takes about ten times as many bytes.
     """
     return max(least, 64 * file_bytes)
 
 
 MOST_FILE = 1 << 32
-"""Bytes of a file of arrays."""
+"""Largest size in bytes of a file of arrays."""
 
 MOST_TEXT = 1 << 30
-"""Bytes of a file of text, whose values take many times as much."""
+"""Largest size in bytes of a text file; its values take several times as much memory."""
 
 FEATURES_BYTES = 1 << 27
-"""Bytes that the features of a small file may take as float64: a cell or a bit may make many."""
+"""Bytes that the features of a small file may take as float64: one cell or bit can become many."""
 
 MOST_LINE = 1 << 22
-"""Characters of a line of text: 64 for each of the inputs that a file of events can name."""
+"""Largest number of characters in a line: 64 for each input that a file of events can name."""
 
 
 class DataError(FirstSpikeError, ValueError):
-    """A data set that is not there, or that is not what it should be."""
+    """A data set is missing or invalid."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples [n, ...], as the names say: pixels uint8 from 0, the background, features, time
-    series [n, channels, steps], or spike ticks; classes are integers [n] from 0 on.
+    """Samples [n, ...] and their classes, integers [n] from 0 on.
+
+    Samples are pixels uint8 (0 is the background), features, time series [n, channels, steps] or
+    spike ticks.
     """
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    """Classes of the test part; -1 without a label."""
+    """Classes of the test part; -1 for a sample without a label."""
     classes: tuple[str, ...] = ()
-    """Names of the classes, or none."""
+    """Names of the classes; empty for plain numbers."""
     groups_train: np.ndarray | None = None
-    """Group of each training sample; a group stays together."""
+    """Group of each training sample; the samples of a group are never split."""
     features: tuple[str, ...] = ()
-    """Names of the features, or none."""
+    """Names of the features; empty without names."""
     counters: tuple[str, ...] = ()
-    """Of these, columns of numbers that count the rows of a table to train on."""
+    """Names of the features that seem to count the rows of a table; the commands warn about
+    them."""
     ticks: bool = False
     """Whether samples are spike ticks."""
     n_classes: int = 10
@@ -77,25 +80,25 @@ class Samples:
     source: str
     """The file or folder."""
     where: Callable[[int], str]
-    """Gives the file, and the place in it, of a sample by its index."""
+    """Function that returns the file and the position in it of the sample with an index."""
     x: np.ndarray
     """[n, ...]"""
     labels: list[str] | None
-    """A text each, or none at all."""
+    """One text per sample, or None for a file without labels."""
     groups: np.ndarray | None = None
-    """Group of each sample [n]; a group stays together."""
+    """Group of each sample [n]; the samples of a group are never split."""
     names: tuple[str, ...] = ()
     """Names of the features."""
     counters: tuple[str, ...] = ()
-    """Names of those that count the rows."""
+    """Names of the features that seem to count the rows."""
     classes: tuple[str, ...] = ()
-    """Names of the classes, of which the labels then are the indices."""
+    """Names of the classes; if there are any, labels are indices into them."""
     ticks: bool = False
     sound: FrontEnd | None = None
     """The front end that made `x`, if these are pictures of words."""
 
     def select(self, which: np.ndarray) -> "Samples":
-        """Return the samples of a mask [n]."""
+        """Return the samples that a mask [n] selects."""
         where, chosen = self.where, np.flatnonzero(which)
         return replace(
             self,
@@ -107,14 +110,14 @@ class Samples:
 
 
 Parts = tuple[Samples, Samples | None]
-"""The samples to learn from, and those to test on."""
+"""The samples to train on, and the samples to test on."""
 
 NOT_FINITE = ", which is no finite number: put one there, or leave the {} out."
 """The end of a message about a value of a sample or row."""
 
 
 def check_size(path: Path, n_rows: int, n_features: int, advice: str) -> None:
-    """Raise `DataError` for features that take more than the samples of such a file may."""
+    """Raise `DataError` if the features take more memory than a file of this size may use."""
     size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size, FEATURES_BYTES)
     if size > most:
         raise DataError(
@@ -124,7 +127,7 @@ def check_size(path: Path, n_rows: int, n_features: int, advice: str) -> None:
 
 
 def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
-    """Yield the lines of a text. Raises `DataError` where one is longer than `MOST_LINE`."""
+    """Yield the lines of a text. Raise `DataError` if one is longer than `MOST_LINE`."""
     number = 0
     while line := file.readline(MOST_LINE + 1):
         number += 1
@@ -137,7 +140,7 @@ def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
 
 
 def widened(ticks: np.ndarray, n_inputs: int) -> np.ndarray:
-    """Add silent inputs to spike ticks [n, at most n_inputs]: [n, n_inputs]."""
+    """Return spike ticks [n, at most n_inputs] with silent inputs appended: [n, n_inputs]."""
     return np.pad(ticks, ((0, 0), (0, max(0, n_inputs - ticks.shape[1]))))
 
 
@@ -150,10 +153,10 @@ def assembled(
     classes: Sequence[str] | None = None,
     n_classes: int | None = None,
 ) -> Dataset:
-    """The data set of what `source` holds; without a `test` part so much is kept apart for it.
+    """Return the data set of `source`; without `test`, split off `share` of the samples for it.
 
-    `classes` (names, or none for plain integers) and `n_classes` are those of a network that there
-    is already. Labels are told apart by their text. Raises `DataError` and `SplitError`.
+    `classes` (names, or empty for plain integers) and `n_classes` are those of an existing network.
+    Labels are compared as text. Raises `DataError` and `SplitError`.
     """
     if test is None:
         share = TEST_SHARE if share is None else share
@@ -205,7 +208,7 @@ def assembled(
 
 
 def _classes(given: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """Return names and number of the classes of labels; 0, 1, 2 and so on are no names."""
+    """Return names and number of the classes of labels; plain numbers from 0 on have no names."""
     if given:
         return given, len(given)
     found = set(labels)
@@ -218,12 +221,12 @@ def _classes(given: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, 
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is how a class is called that has no name: 0, 1, 2 and so on."""
+    """Whether a text is the label of a class without a name: 0, 1, 2 and so on."""
     return re.fullmatch("0|[1-9][0-9]{0,17}", text) is not None
 
 
 def _check_trained(train: Samples, test: Samples) -> None:
-    """Raise `DataError` for a class of which there is no sample to train on."""
+    """Raise `DataError` for a class without a training sample."""
     there = {*_named(train)}
     for at, name in enumerate(_named(test)):
         if name not in there:
@@ -234,7 +237,7 @@ def _check_trained(train: Samples, test: Samples) -> None:
 
 
 def _named(samples: Samples) -> list[str]:
-    """Return the names of the classes of samples that have labels."""
+    """Return the names of the classes that occur in labelled samples."""
     called = samples.labels or []
     return [samples.classes[int(label)] for label in called] if samples.classes else called
 

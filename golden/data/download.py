@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Downloads one file, as a program of its own, so that whoever starts it can bound and end it.
+"""Downloads one file in a separate process, which the caller can limit and end.
 
     python -I download.py URL FILE SECONDS
 
-SECONDS bound each wait for the next bytes alone. A server that sends a byte now and then, in its
-header or behind it, and names that take for ever to look up, are ended with the program. What goes
-wrong is a line on standard error, with exit status 1. It imports nothing but Python's own.
+SECONDS limits only each wait for the next bytes. The caller ends the process if a server sends
+single bytes slowly or if a name lookup does not return. Failures print one line on standard error
+and set exit status 1. The program imports only the standard library.
 """
 
 import shutil
@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 
 def main() -> None:
-    """Download it, whole."""
+    """Download the file completely."""
     url, path, seconds = sys.argv[1:]
     try:
         with urlopen(url, timeout=float(seconds)) as response, open(path, "wb") as file:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files of recorded events, one JSON object a line: {"events": [[tick, input], ...], "label": 3}.
+"""Reads recorded events, one JSON object a line: {"events": [[tick, input], ...], "label": 3}.
 
-The label may be missing; blank lines are skipped. Inputs count from 0.
+The label is optional; blank lines are skipped. Inputs count from 0.
 """
 
 import json
@@ -18,11 +18,11 @@ from firstspike.golden.system.files import reading
 from .dataset import MOST_TEXT, DataError, Samples, lines_of, most_bytes
 
 _MOST = 65_535
-"""Largest tick and input where there is no network to say."""
+"""Largest tick and input number if no network limits them."""
 
 
 def read_events(path: Path) -> Samples:
-    """Return samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
+    """Return samples of ticks, int32 [n, n_inputs], up to the highest input that spikes."""
     with reading(path, MOST_TEXT) as file:
         lines = event_lines(file, str(path), _MOST, _MOST + 1, _any_label)
         numbers, images, labels = zip(*lines, strict=True)
@@ -48,7 +48,7 @@ def read_events(path: Path) -> Samples:
 
 
 def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:
-    """Return spike ticks int32 [n_inputs] of (tick, input), 0 for silent."""
+    """Return the spike ticks int32 [n_inputs] of events (tick, input), 0 for silent inputs."""
     ticks = np.zeros(n_inputs, np.int32)
     for tick, address in events:
         ticks[address] = tick
@@ -62,10 +62,10 @@ def event_lines(
     n_inputs: int,
     label_of: Callable[[Any], Any],
 ) -> Iterator[tuple[int, list[list[int]], Any]]:
-    """Yield line and checked events of every image, and what `label_of` makes of its label.
+    """Yield line number, checked events and converted label of every image.
 
-    That is None if the label is missing. `label_of` raises `DataError` for what is no label. Raises
-    `DataError` with the line number.
+    `label_of` converts a label and raises `DataError` for an invalid one; a missing label becomes
+    None. Raises `DataError` with the line number.
     """
     empty = True
     for number, line in enumerate(lines_of(file, name), 1):
@@ -88,7 +88,7 @@ def event_lines(
 
 
 def _checked(image: Any, deadline: int, n_inputs: int) -> list[list[int]]:
-    """Return the events of one image."""
+    """Return the events of one image after checking them."""
     if not isinstance(image, dict) or not isinstance(image.get("events"), list):
         raise DataError('this is no object {"events": [[tick, input], ...]}.')
     spiked = set()
@@ -115,7 +115,7 @@ def _wrong(event: Any, why: str) -> DataError:
 
 
 def is_integer(value: Any) -> bool:
-    """Whether JSON has an integer here."""
+    """Whether a JSON value is an integer."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

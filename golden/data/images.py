@@ -20,13 +20,14 @@ from .jpeg import MOST_SCANS, START, count_scans
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".webp"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
-"""Pillow's names of theirs, whatever a file is called: for others it may run other programs."""
+"""Image formats by Pillow's names. The content decides, not the file name: for other formats Pillow
+may run external programs."""
 
 MOST_PIXELS = 1 << 22
 """Largest number of pixels of an image of a data set."""
 
 _TILE = (322, 323)
-"""Tags of a TIFF: width and height of its tiles."""
+"""TIFF tags for the width and height of its tiles."""
 
 MOST_FILE = 1 << 28
 """Largest size of an image file in bytes."""
@@ -34,13 +35,13 @@ MOST_FILE = 1 << 28
 GROUNDS = "dark", "light"
 
 _AGREEING = 0.9
-"""Smallest share of the images that must have the same ground, else it is unknown."""
+"""Smallest share of the images that must have the same ground; below it the ground is unknown."""
 
 
 def read_folder(folder: Path) -> Samples:
     """Read samples uint8 [n, height, width] from a folder with one sub-folder of images per class.
 
-    Colours become grey; all images must be of one size. Raises `DataError`.
+    Colours are converted to grey; all images must have the same size. Raises `DataError`.
     """
     images: list[np.ndarray] = []
     labels, paths = [], []
@@ -80,7 +81,7 @@ def read_grey(path: Path) -> np.ndarray:
             raise DataError(f"{path} is {width} x {height} pixels: at most {MOST_PIXELS} are read.")
         if isinstance(image, TiffImageFile):
             width, height = (image.tag_v2.get(tag, 1) for tag in _TILE)
-            if width * height > MOST_PIXELS:  # a tile is read whole, however small the image is
+            if width * height > MOST_PIXELS:  # decoders read a whole tile
                 raise DataError(
                     f"{path} has tiles of {width} x {height} pixels: at most {MOST_PIXELS} are "
                     "read."
@@ -89,10 +90,10 @@ def read_grey(path: Path) -> np.ndarray:
 
 
 def ground_of(images: np.ndarray) -> str | None:
-    """Return which of `GROUNDS` is behind the shapes on images uint8 [n, height, width].
+    """Return the member of `GROUNDS` that is the background of images uint8 [n, height, width].
 
-    The ground is the median of an image's frame: its outermost pixels. Flat images [n, n_pixels]
-    are squares, or else all their pixels count. None where too few images agree.
+    The ground is the median of an image's outermost pixels. Flat images [n, n_pixels] are treated
+    as squares if they fill one; otherwise all pixels count. Returns None if too few images agree.
     """
     if not len(images):
         return None
@@ -107,10 +108,10 @@ def ground_of(images: np.ndarray) -> str | None:
 
 @contextmanager
 def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
-    """Open an image file of some of `FORMATS`.
+    """Open an image file of one of `formats`.
 
-    Raises `DataError`, also for what is found out while the image is read, and `OSError` as
-    `reading` does.
+    Raises `DataError`, also for errors found while the image is read, and `OSError` as `reading`
+    does.
     """
     kind = "image" if formats is FORMATS else f"{' or '.join(formats)} file"
     with ExitStack() as stack:
@@ -120,7 +121,7 @@ def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> It
         try:
             with warnings.catch_warnings():
                 _check_scans(path, file)
-                # A warning, as of many pixels, would be text of another's beside our sentence.
+                # Pillow would print a warning, for instance about many pixels, beside our message.
                 warnings.simplefilter("ignore")
                 with Image.open(file, formats=formats) as image:
                     yield image
@@ -131,7 +132,7 @@ def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> It
 
 
 def _check_scans(path: str | Path | BytesIO, file: BinaryIO) -> None:
-    """Raise `DataError` for a JPEG of more scans than are read; leave the file at its beginning."""
+    """Raise `DataError` for a JPEG with more than `MOST_SCANS` scans; rewind the file."""
     file.seek(0)
     if file.read(len(START)) == START:
         scans = count_scans(file)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Scans of a JPEG: each makes the decoder go through the whole picture once more.
+"""Counts the scans of a JPEG: the decoder processes the whole picture once for each scan.
 
-A scan of a few bytes can cover all pixels, so a small file could keep the decoder busy for hours.
+A scan of a few bytes can cover all pixels, so a small file could occupy the decoder for hours.
 """
 
 import re
@@ -14,13 +14,13 @@ START = b"\xff\xd8"
 """First bytes of a JPEG."""
 
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
-"""A marker that is not part of compressed data, and has a length or is the end."""
+"""A marker outside compressed data that has a length or ends the picture."""
 
 _SCAN, _END = 0xDA, 0xD9
 
 
 def count_scans(file: BinaryIO) -> int:
-    """Count the scans of a JPEG up to its end, leaving out the pictures inside its segments."""
+    """Count the scans of a JPEG up to its end, without the pictures embedded in its segments."""
     content = file.read()
     scans = at = 0
     while (found := _MARKER.search(content, at)) and found[1][0] != _END:

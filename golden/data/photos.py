@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Photos: pictures of any size and colour, as a phone or a screen gives them."""
+"""Reads photos: pictures of any size and colour, from a phone or a screen."""
 
 from io import BytesIO
 from pathlib import Path
@@ -13,18 +13,19 @@ from .dataset import DataError
 from .images import opened
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-"""Pillow's names of theirs."""
+"""Accepted formats by Pillow's names."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 MOST_PIXELS = 1 << 26
-"""Pixels that a photo may have. A WebP may have half as many: its decoder holds more copies."""
+"""Largest number of pixels of a photo; half for a WebP, whose decoder holds more copies."""
 
 
 def read_photo(file: str | Path | BytesIO) -> np.ndarray:
-    """Return red, green, blue and alpha as the picture is to be seen: uint8 [height, width, 4].
+    """Return red, green, blue and alpha of the upright picture: uint8 [height, width, 4].
 
-    It is turned as its EXIF says; of 16 bits the upper 8 are taken. Raises `DataError`.
+    The picture is rotated as its EXIF data demand; of 16-bit channels the upper 8 bits are used.
+    Raises `DataError`.
     """
     with opened(file, FORMATS) as image:
         width, height = image.size
@@ -34,7 +35,7 @@ def read_photo(file: str | Path | BytesIO) -> np.ndarray:
         ImageOps.exif_transpose(image, in_place=True)
         width, height = image.size
         rgba = np.empty((height, width, 4), np.uint8)
-        for band in bands_of(rgba):  # a copy of all would take more memory than the picture
+        for band in bands_of(rgba):  # in parts, to save memory
             part: Image.Image = image.crop((0, band.start, width, min(band.stop, height)))
             if part.mode.startswith("I"):
                 part = Image.fromarray((np.asarray(part) >> 8).clip(0, 255).astype(np.uint8))

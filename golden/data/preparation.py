@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Prepares a photo of a digit as MNIST's images were made: cut out, scaled, centred.
 
-    opaque     colours as they are seen: what is transparent lies on white, or on black if bright
+    opaque     displayed colours: transparent parts are on white, or on black below light ink
     reduced    the picture with `WORK` pixels on its longer side, by the mean of areas
-    ground     what the ink is on: the median around each place. It leaves out strokes, and follows
+    ground     background of the ink: the median around each cell. It excludes strokes, and follows
                uneven light and the edges of shadows.
-    standing   how far ink stands out of the ground, in the clearest of red, green, blue and grey.
-               The far values say whether ink is dark or light.
+    standing   contrast of the ink to the ground, in the clearest of red, green, blue and grey.
+               The extreme values show whether the ink is dark or light.
     otsu       the threshold between ground and ink (N. Otsu, "A threshold selection method from
                gray-level histograms", 1979).
-    cleaned    ink without specks, and without what comes in over the frame.
+    cleaned    ink without specks, and without pieces that cross the frame.
     centred    the ink scaled into a box of 20 x 20 pixels, its proportions kept. The box is laid
                into 28 x 28 with the centre of mass in the middle (Y. LeCun, C. Cortes, C. Burges,
                "The MNIST database of handwritten digits").
 
-`scripts/page/web/preparation.js` has the same steps under the same names, and is given these
-constants; a test holds both against each other, pixel by pixel. Arithmetic is therefore that of
-integers, or of doubles whose halves are rounded up in both.
+`scripts/page/web/preparation.js` has the same steps under the same names and receives these
+constants; a test compares both pixel by pixel. Both therefore compute with integers, or with
+doubles whose halves are rounded up.
 """
 
 import math
@@ -30,43 +30,46 @@ SIDE = 28
 """Side of a digit of MNIST in pixels."""
 
 BOX = 20 / SIDE
-"""The longer side of the ink, of the side of the result."""
+"""Longer side of the ink as a fraction of the side of the result."""
 
 WORK = 256
-"""Pixels of the longer side of the picture in which ink is looked for."""
+"""Pixels on the longer side of the picture in which ink is searched."""
 
 GRID = 32
-"""Cells of the longer side of the picture in which the ground is looked for."""
+"""Cells on the longer side of the picture in which the ground is searched."""
 
 AROUND = 12
-"""Cells in each direction that a cell's ground is the median of."""
+"""Radius in cells of the square whose median is a cell's ground."""
 
 LEAST_CONTRAST = 24
-"""Grey levels between the means of ink and of ground: below it, nothing is on the picture."""
+"""Smallest difference in grey levels between the means of ink and ground; below it the picture is
+empty."""
 
 SPECK = 0.03
-"""Pieces of ink smaller than this, of the largest, are specks."""
+"""Relative size, compared with the largest piece of ink, below which a piece is a speck."""
 
 INSIDE = 0.1
-"""Share of the ink that must be clear of the frame, so that ink at the frame is dropped."""
+"""Share of the ink that must not touch the frame before ink at the frame is removed."""
 
 TIE = 1e-9
-"""Far above the rounding errors of a mean, and far below any difference: halves are halves."""
+"""Tolerance for rounding halves: far above rounding errors of a mean, far below true
+differences."""
 
 
 def constants() -> dict[str, float]:
-    """Return the constants above by their names, for the page."""
+    """Return the constants above by name, for the page."""
     return {name: value for name, value in globals().items() if name.isupper()}
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A picture that was prepared."""
+    """A prepared picture."""
 
     pixels: np.ndarray
     """uint8 [side, side], bright where there is ink; an empty picture is all dark."""
     ink: str | None
-    """Brightness of the ink beside its ground, "dark" or "light"; an empty picture has None."""
+    """Brightness of the ink relative to its ground, "dark" or "light"; None for an empty
+    picture."""
 
 
 def prepared(rgba: np.ndarray, side: int) -> Prepared:
@@ -80,7 +83,7 @@ def prepared(rgba: np.ndarray, side: int) -> Prepared:
 
 
 def opaque(rgba: np.ndarray) -> np.ndarray:
-    """Return red, green and blue as they are seen, uint8 [3, height, width]."""
+    """Return red, green and blue as displayed, uint8 [3, height, width]."""
     colours, alpha = np.moveaxis(rgba[:, :, :3], 2, 0), rgba[:, :, 3]
     if np.all(alpha == 255):
         return colours
@@ -97,7 +100,7 @@ def opaque(rgba: np.ndarray) -> np.ndarray:
 
 
 def bands_of(picture: np.ndarray, pixels: int = 1 << 18) -> Iterator[slice]:
-    """Yield the rows of a picture, [height, width, ...], in parts of about so many pixels."""
+    """Yield slices of the rows of a picture [height, width, ...], each of about `pixels` pixels."""
     height, width = picture.shape[:2]
     rows = max(1, pixels // width)
     for first in range(0, height, rows):
@@ -105,7 +108,7 @@ def bands_of(picture: np.ndarray, pixels: int = 1 << 18) -> Iterator[slice]:
 
 
 def reduced(colours: np.ndarray) -> np.ndarray:
-    """Return red, green, blue and grey, int64 [4, h, w], the longer side `WORK`."""
+    """Return red, green, blue and grey, int64 [4, h, w], with `WORK` pixels on the longer side."""
     height, width = colours.shape[1:]
     h, w = fitting(height, width, WORK)
     resized = scaled if max(height, width) > WORK else stretched
@@ -116,18 +119,18 @@ def reduced(colours: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """Ink by one channel."""
+    """The ink that one channel shows."""
 
     bright: np.ndarray
-    """bool [h, w], where it is."""
+    """bool [h, w], True where there is ink."""
     between: float
-    """Variance between ink and ground: how clear it is."""
+    """Variance between ink and ground, a measure of clarity."""
     contrast: float
-    """Grey levels between the means of ink and of ground."""
+    """Difference in grey levels between the means of ink and ground."""
 
 
 def standing(channel: np.ndarray) -> tuple[Standing, str]:
-    """Return how far ink stands out of the ground of a channel, int64 [h, w], and if it is dark."""
+    """Return the ink of a channel int64 [h, w], and "dark" or "light" for its brightness."""
     apart = rounded(channel - ground(channel))
     dark = (apart**3).sum() < 0
     apart = np.clip(-apart if dark else apart, 0, 255)
@@ -137,7 +140,7 @@ def standing(channel: np.ndarray) -> tuple[Standing, str]:
 
 def ground(channel: np.ndarray) -> np.ndarray:
     """Return the ground of a channel, float64 [h, w]."""
-    from scipy.ndimage import median_filter  # takes a while to import
+    from scipy.ndimage import median_filter  # slow import
 
     h, w = channel.shape
     cells = rounded(scaled(channel, *fitting(h, w, min(GRID, max(h, w)))))
@@ -145,9 +148,9 @@ def ground(channel: np.ndarray) -> np.ndarray:
 
 
 def otsu(counts: np.ndarray) -> tuple[int, float, float]:
-    """Return the threshold of a histogram, int64 [256]: values above it are apart from the others.
+    """Return Otsu's threshold of a histogram int64 [256]: the largest value of the lower class.
 
-    Also the variance between the two, and the difference of their means.
+    Also returns the variance between both classes and the difference of their means.
     """
     values = np.arange(256)
     total, mass = float(counts.sum()), float((counts * values).sum())
@@ -161,8 +164,8 @@ def otsu(counts: np.ndarray) -> tuple[int, float, float]:
 
 
 def cleaned(bright: np.ndarray) -> np.ndarray:
-    """Return ink, bool [h, w], without specks, and without what comes in over the frame."""
-    from scipy.ndimage import label  # takes a while to import
+    """Return ink bool [h, w] without specks and without pieces that cross the frame."""
+    from scipy.ndimage import label  # slow import
 
     pieces, count = label(bright, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
@@ -176,7 +179,7 @@ def cleaned(bright: np.ndarray) -> np.ndarray:
 
 
 def centred(grey: np.ndarray, side: int) -> np.ndarray:
-    """Return ink, uint8 [height, width], bright, as a digit of MNIST: uint8 [side, side]."""
+    """Return bright ink uint8 [height, width] laid out as an MNIST digit: uint8 [side, side]."""
     pixels = np.zeros((side, side), np.uint8)
     rows, columns = np.flatnonzero(grey.any(1)), np.flatnonzero(grey.any(0))
     if not len(rows):
@@ -193,13 +196,13 @@ def centred(grey: np.ndarray, side: int) -> np.ndarray:
 
 
 def fitting(height: int, width: int, side: int) -> tuple[int, int]:
-    """Return height and width in proportion, the longer `side`."""
+    """Return height and width in the same proportion, with the longer one equal to `side`."""
     h, w = (max(1, int(rounded(length * side / max(height, width)))) for length in (height, width))
     return h, w
 
 
 def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:
-    """Return a picture in h x w pixels, each the mean of the area below it: float64 [h, w]."""
+    """Return a picture scaled to h x w pixels, each the mean of its area: float64 [h, w]."""
     for count in (h, w):
         parts = shares(len(grey), count)
         grey = np.stack([weights @ grey[part] for part, weights in parts], axis=1)
@@ -207,7 +210,7 @@ def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:
 
 
 def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
-    """Return which pixels, and what share of each, lie below each of `count` equal parts."""
+    """Return the pixels, and the share of each, in each of `count` equal parts of a line."""
     step = length / count
     found = []
     for part in range(count):
@@ -219,8 +222,8 @@ def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
 
 
 def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:
-    """Return a picture in h x w pixels, interpolated between the middles of pixels: float64."""
-    from scipy.ndimage import zoom  # takes a while to import
+    """Return a picture enlarged to h x w pixels by interpolation between pixel centres: float64."""
+    from scipy.ndimage import zoom  # slow import
 
     factors = h / grey.shape[0], w / grey.shape[1]
     return zoom(grey.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True)

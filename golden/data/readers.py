@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Data sets of the user: files of arrays, tables, recorded events, folders of images or sounds.
+"""Reads data sets of the user: arrays, tables, recorded events, folders of images or sounds.
 
-A reader gives the samples of a file, and apart the part to test, where the file has one. Whatever
-is wrong is a `DataError`: one sentence that names the file, and the line where there are lines.
+A reader returns the training samples and, if the file has one, the test part. Every error is a
+`DataError` of one sentence that names the file, and the line in a file of lines.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,10 +29,10 @@ def read(
 ) -> Parts:
     """Return the samples of a file or folder.
 
-    `label` and `group` are columns of a table. Where they are None, `usual` may name columns that
-    the table need not have. `names` are the features that a network takes.
-    `sound` is the front end of a network, for a folder of WAV files; None takes the usual one.
-    With `missing`, a value of a table or an array may be missing, NaN.
+    `label` and `group` are columns of a table. For a None, `usual` may name an optional column.
+    `names` are the features that a network requires. `sound` is the front end of a network, for a
+    folder of WAV files; None selects the default one. With `missing`, values of a table or an array
+    may be missing (NaN).
     """
     if path.suffix.lower() != ".csv" and (label or group):
         raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")

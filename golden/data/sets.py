@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The data sets: MNIST, Fashion-MNIST and spoken digits, every file checked by its SHA-256.
 
-A data folder holds one folder per set (or its files themselves), plain or gzipped: four IDX files,
-or an archive of recordings.
-What is missing there is downloaded into it. The binarised MNIST test set comes with the package.
+A data folder holds one folder per set (or the files themselves), plain or gzipped: four IDX files,
+or an archive of recordings. Missing files are downloaded into the folder. The binarised MNIST test
+set is part of the package.
 """
 
 import gzip
@@ -49,13 +49,13 @@ SHA256 = {
         ARCHIVE: "8fed8b0b058a7efa7544bbb3e8e98607ecdcbd47a2f0ea31139cab18a6b679c9",
     },
 }
-"""Digests of the decompressed files; of an archive, of the recordings in it (`content_of`)."""
+"""Digests of the decompressed files; for an archive, of its recordings (`content_of`)."""
 
 DATASETS = tuple(SHA256)
 """Names of the data sets."""
 
 SOUNDS = (SPOKEN_DIGITS,)
-"""Names of those that hold sound; the others hold images."""
+"""Names of the data sets of sound; the others hold images."""
 
 MNIST_NOTICE = """\
 The test vectors in this folder are made from images of the MNIST database of handwritten digits by
@@ -64,7 +64,7 @@ under the Creative Commons Attribution-ShareAlike 3.0 licence
 (https://creativecommons.org/licenses/by-sa/3.0/), and so are items.hex and what is computed from
 it. What was changed: the pixels of an image have become the spikes of a network's inputs.
 """
-"""Notice beside everything that is made from MNIST; DATA-LICENSE.md has the reasons."""
+"""Notice in every product of MNIST data; DATA-LICENSE.md explains the licence."""
 
 _BUNDLED = Path(__file__).parent / "mnist-test.npz"
 _HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
@@ -73,12 +73,12 @@ PIXELS, CLASSES = 28 * 28, 10
 
 
 def default_folder() -> Path:
-    """Return the data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
+    """Return the default data folder: $FIRSTSPIKE_DATA, or the user's cache."""
     return Path(os.environ.get("FIRSTSPIKE_DATA") or user_cache_dir("firstspike"))
 
 
 def places(name: str, folder: Path | None = None) -> Iterator[Path]:
-    """Yield the paths at which the files of a data set are looked for, plain and gzipped."""
+    """Yield the paths where the files of a data set may be, plain and gzipped."""
     folder = default_folder() if folder is None else folder
     for file in SHA256[name]:
         yield from _places(name, folder, file)
@@ -94,10 +94,10 @@ def load_dataset(
     progress: bool = True,
     sound: FrontEnd | None = None,
 ) -> Dataset:
-    """Load a data set of `DATASETS`; what `folder` does not hold is fetched into it.
+    """Load a data set of `DATASETS`; download files that `folder` lacks.
 
-    `sound` is the front end for recordings, None for the usual one. Raises `DataError` if a file is
-    broken or wrong, or can be had nowhere.
+    `sound` is the front end for recordings, None for the default one. Raises `DataError` if a file
+    is broken or wrong, or if no source provides it.
     """
     _, contents = _complete(name, folder, progress)
     if name in SOUNDS:
@@ -116,17 +116,17 @@ def load_dataset(
 def fetch(
     name: str, folder: str | os.PathLike[str] | None = None, progress: bool = True
 ) -> list[Path]:
-    """Bring the files of a data set into `folder`, unless they are there; returns their paths.
+    """Download the missing files of a data set into `folder`; return the paths of all its files.
 
-    A file already there is checked, and never replaced. With `progress`, bars are shown on
-    standard error, and messages say why a source failed. Raises `DataError` as `load_dataset` does.
+    Existing files are checked and never replaced. With `progress`, standard error shows progress
+    bars and the reason why a source failed. Raises `DataError` as `load_dataset` does.
     """
     paths, _ = _complete(name, folder, progress)
     return list(paths.values())
 
 
 def bundled_test_set() -> tuple[np.ndarray, np.ndarray]:
-    """Return the MNIST test set as it comes with the package, binarised (bright is p > 127).
+    """Return the MNIST test set of the package, binarised (bright is p > 127).
 
     Returns pixels uint8 [10000, 784], 0 or 255, and labels uint8 [10000].
     """
@@ -137,7 +137,7 @@ def bundled_test_set() -> tuple[np.ndarray, np.ndarray]:
 def _complete(
     name: str, folder: str | os.PathLike[str] | None, progress: bool
 ) -> tuple[dict[str, Path], dict[str, bytes]]:
-    """Return paths and checked contents of a set's files, after fetching the missing ones."""
+    """Return paths and checked contents of a set's files after downloading the missing ones."""
     if name not in DATASETS:
         raise DataError(f"there is no data set {name!r}: give one of {', '.join(DATASETS)}.")
     # We have fetched the files in the user's cache; those of any other folder are the user's.
@@ -147,7 +147,7 @@ def _complete(
             f"Give a folder with the original files of {name}, or without files of these names."
         )
     folder = default_folder() if folder is None else Path(folder)
-    sweep(folder / name)  # a download that was killed, of what may be complete by now
+    sweep(folder / name)  # remains of a killed download, although all files may exist now
     paths, contents = {}, {}
     for file in SHA256[name]:
         path = next((path for path in _places(name, folder, file) if path.exists()), None)
@@ -179,13 +179,13 @@ def _complete(
 
 
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
-    """Return the decompressed content, which must be the set's `file`; `where` is for messages."""
+    """Return the decompressed content after checking its digest; `where` is for messages."""
     broken = OSError, EOFError, zlib.error, tarfile.TarError
     with told_as(DataError, f"{where} is broken (", *broken, after=")."):
         content = raw
         if raw.startswith(b"\x1f\x8b"):
             with gzip.open(io.BytesIO(raw)) as unpacked:
-                content = unpacked.read(MOST_BYTES + 1)  # the file itself, or no file of ours
+                content = unpacked.read(MOST_BYTES + 1)  # a longer file is wrong
         checked = content_of(content) if file == ARCHIVE else content
     found, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
     if found != expected:

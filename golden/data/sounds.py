@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads recordings of words from one folder per word, as pictures that the front end makes."""
+"""Reads recordings of words from one folder per word and converts them to pictures."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,15 +16,15 @@ from .wav import SUFFIX, read_wav
 
 
 def holds_sound(folder: Path) -> bool:
-    """Whether a folder has WAV files in its sub-folders, or in itself."""
+    """Whether a folder contains WAV files, in itself or in its sub-folders."""
     return any(path.suffix.lower() == SUFFIX for path in (*folder.glob("*/*"), *folder.glob("*")))
 
 
 def read_sounds(folder: Path, sound: FrontEnd | None = None) -> Samples:
     """Read pictures of words from a folder with a sub-folder of WAV files per word.
 
-    They are uint8 [n, frames, filters]. Each file is one sample: the loudest word in it. `sound` is
-    the front end, None for the usual one. Raises `DataError`.
+    Returns samples uint8 [n, frames, filters]. Each file is one sample: its loudest word. `sound`
+    is the front end, None for the default one. Raises `DataError`.
     """
     sound = sound or usual_front_end()
     labels, paths = [], []
@@ -51,7 +51,7 @@ def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -
     """Return the picture of the loudest word of each recording, uint8 [n, frames, filters].
 
     A recording has a name, and samples int16 [n] at the rate of the front end. Raises `DataError`
-    for one without a word.
+    for a recording without a word.
     """
     pictures = []
     for name, x in recordings:
@@ -64,9 +64,9 @@ def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -
 
 
 def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
-    """Return a data set of sound as a network is trained on it: `taught`, with the last class.
+    """Return a data set of sound extended for training with `taught`, including the class `NONE`.
 
-    Recordings that are labelled `NONE` are of that class. Raises `DataError` where all are.
+    Recordings with the label `NONE` belong to that class. Raises `DataError` if all do.
     """
     names = [*data.classes] or [str(number) for number in range(data.n_classes)]
     words = [name for name in names if name != NONE]

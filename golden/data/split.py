@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of a data set that are kept apart: as many of each class, and no group on both sides."""
+"""Splits a data set into parts, stratified by class and without splitting groups."""
 
 import math
 
@@ -8,22 +8,22 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError
 
 SEED = 1
-"""Seed of every split: the same data are always divided alike."""
+"""Seed of every split: equal data are always split equally."""
 
 HELD_OUT = 0.15
-"""Share of the training samples that chooses the epoch, if no share is given."""
+"""Default share of the training samples that is held out to choose the best epoch."""
 
 
 class SplitError(FirstSpikeError, ValueError):
-    """A part that cannot be kept apart; the message says why."""
+    """A part cannot be split off; the message gives the reason."""
 
 
 def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
-    """Choose samples to keep apart, bool [n]: about `share` of them, stratified by `labels` [n].
+    """Choose samples to split off, bool [n]: about `share` of them, stratified by `labels` [n].
 
-    A share of 0 keeps none apart. Samples of one group, `groups` [n], stay on one side; then the
-    share is one of several equal parts. Every class has samples on the other side. Raises
-    `SplitError`.
+    A share of 0 selects none. The samples of a group of `groups` [n] are never split; `share` is
+    then rounded to one of several equal parts. Every class keeps samples in the remaining part.
+    Raises `SplitError`.
     """
     mask = np.zeros(len(labels), bool)
     if not share:
@@ -65,10 +65,10 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
 def held_out(
     labels: np.ndarray, share: float | None, groups: np.ndarray | None = None
 ) -> np.ndarray:
-    """Choose the training samples that are not trained on but choose the epoch, bool [n].
+    """Choose the held-out samples, bool [n]: training uses them only to choose the best epoch.
 
-    Without a `share` it is `HELD_OUT`. It is 0 where that share would hold out no sample of some
-    class, or where a group is larger. Raises `SplitError` for a `share` that cannot be kept apart.
+    The default share is `HELD_OUT`, or 0 if `HELD_OUT` would hold out no sample of some class or if
+    a group is larger. Raises `SplitError` for a `share` that cannot be split off.
     """
     if share is not None:
         return apart(labels, share, groups)
@@ -82,18 +82,18 @@ def held_out(
 
 
 def mixed(n: int) -> np.ndarray:
-    """Return the indices of n samples in a random order that is always the same, int64 [n].
+    """Return the indices 0..n-1 in a random but fixed order, int64 [n].
 
-    A file may be sorted by class; the first samples in this order are of all classes.
+    A file may be sorted by class; the first samples in this order cover all classes.
     """
     return np.random.default_rng(SEED).permutation(n)
 
 
 def some_of(n: int, count: int) -> np.ndarray:
-    """Return the first `count` of `mixed`, in ascending order, int64 [count]."""
+    """Return the first `count` indices of `mixed` in ascending order, int64 [count]."""
     return np.sort(mixed(n)[:count])
 
 
 def _parts(share: float) -> int:
-    """Return equal parts of which one is nearest to a share; at least two."""
+    """Return the number of equal parts, at least two, whose size is nearest to a share."""
     return round(1 / min(share, 0.5))

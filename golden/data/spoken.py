@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Free Spoken Digit Dataset: 3,000 recordings of ten words by six speakers, at 8 kHz.
 
-It is by Zohar Jackson and others, under CC BY-SA 4.0. Its test part is recordings 0 to 4 of each
-speaker and digit, as its README says.
+By Zohar Jackson and others, under CC BY-SA 4.0. The test part is recordings 0 to 4 of each speaker
+and digit, as the README of the data set defines it.
 """
 
 import io
@@ -23,14 +23,14 @@ from .wav import samples_of
 SPOKEN_DIGITS = "spoken-digits"
 
 ARCHIVE = "v1.0.10.tar"
-"""Name of the release, as its home packs it."""
+"""File name of the release archive."""
 
 TESTED = 5
-"""Recordings of each speaker and digit that are the test part."""
+"""Test recordings of each speaker and digit."""
 
 
 class Recording(NamedTuple):
-    """A recording, as the name of its file says it."""
+    """Fields of a recording's file name."""
 
     number: int
     speaker: str
@@ -40,7 +40,7 @@ class Recording(NamedTuple):
 def content_of(archive: bytes) -> bytes:
     """Return the recordings of an archive as bytes that do not depend on how it was packed.
 
-    These are name, size and content of each, in the order of their names. Raises
+    Name, size and content of each recording follow one another, sorted by name. Raises
     `tarfile.TarError`.
     """
     recordings = sorted(recordings_of(archive).items())
@@ -48,9 +48,10 @@ def content_of(archive: bytes) -> bytes:
 
 
 def spoken_digits(archive: bytes, sound: FrontEnd | None = None) -> Dataset:
-    """Return the data set of an archive that was checked; the front end is the usual one for None.
+    """Return the data set of a checked archive; `sound` None selects the default front end.
 
-    Both parts are in order of the number of a recording, then of its speaker, then of its digit.
+    Training and test part are sorted by the number of a recording, then by its speaker, then by its
+    digit.
     """
     sound = sound or usual_front_end()
     recordings = sorted((named(name), raw) for name, raw in recordings_of(archive).items())
@@ -65,7 +66,7 @@ def spoken_digits(archive: bytes, sound: FrontEnd | None = None) -> Dataset:
 
 
 def recordings_of(archive: bytes) -> dict[str, bytes]:
-    """Return the content of each WAV file of an archive by its name, without folders."""
+    """Return the content of each WAV file of an archive by its name without folders."""
     found = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
         for member in tar:
@@ -79,7 +80,7 @@ def recordings_of(archive: bytes) -> dict[str, bytes]:
 
 
 def named(name: str) -> Recording:
-    """Return what a name such as 7_jackson_32.wav says."""
+    """Return the fields of a file name such as 7_jackson_32.wav."""
     match = re.fullmatch(r"(\d)_([a-z]+)_(\d+)\.wav", name)
-    assert match is not None  # the names are checked with the content
+    assert match is not None  # `content_of` has checked the names
     return Recording(int(match[3]), match[2], int(match[1]))

@@ -20,7 +20,8 @@ from .dataset import MOST_TEXT, NOT_FINITE, DataError, Samples, check_size, line
 _MOST_CATEGORIES = 100
 
 LEAST_ROWS = 10
-"""Rows from which on a column may identify them: in fewer rows it may do so by chance."""
+"""Fewest rows in which a column can be recognised as identifying them: in fewer it may be
+chance."""
 
 NOTHING: Mapping[str, str] = {}
 
@@ -33,16 +34,17 @@ def read_table(
     usual: Mapping[str, str] = NOTHING,
     missing: bool = False,
 ) -> Samples:
-    """A .csv file with a header; without `label` its rows are not labelled.
+    """Read a .csv file with a header; without `label` its rows have no labels.
 
-    Where `label` or `group` is None, `usual` may name a column for it, which need not be there.
+    For a `label` or `group` of None, `usual` may name an optional column.
 
-    A column of numbers is a feature of that name, one of texts a feature 0 or 1 for each of its
-    categories, COLUMN=TEXT. With `names`, these are the features, and all else is left out.
-    Without, what identifies the rows is no feature: texts are refused, and numbers are named.
+    A column of numbers becomes a feature of that name. A column of texts becomes one feature with
+    the values 0 and 1 per category, COLUMN=TEXT. With `names`, only these features are read.
+    Without, a column of texts that identifies the rows is refused, and one of numbers is a feature
+    that `counters` lists.
 
-    With `missing` a cell may have no value, which is NaN in all features of its column; else all
-    such cells are refused together. Raises `DataError`.
+    With `missing`, a cell may be empty, which is NaN in all features of its column; otherwise one
+    error names such cells. Raises `DataError`.
     """
     columns, lines, delimiter = _columns(path)
     for wanted, option in ((label, "--label"), (group, "--group")):
@@ -84,7 +86,7 @@ def read_table(
 
 
 def _check_missing(path: Path, lines: Sequence[int], columns: Sequence["_Column"]) -> None:
-    """Raise `DataError` if a cell has no value: it names the first ones, row by row."""
+    """Raise `DataError` if a cell has no value; the message names the first ones, row by row."""
     found = np.argwhere(np.stack([column.absent for column in columns], axis=1)).tolist()
     if found:
         cells = [f"line {lines[row]} ({columns[at].name})" for row, at in found]
@@ -99,7 +101,7 @@ def _refused(path: Path, what: str, found: Sequence[str], advice: str) -> DataEr
 
 
 _SHOWN = 5
-"""Missing cells of which a message gives the line and the column."""
+"""Largest number of missing cells that a message lists with line and column."""
 
 
 def _features(
@@ -126,8 +128,7 @@ def _asked(column: str, names: Sequence[str]) -> bool:
 def _counts(numbers: np.ndarray) -> bool:
     """Whether numbers [n], NaN for missing ones, count the rows, in any order and with gaps.
 
-    They are integers, each there once, and at least half of all from the smallest to the largest
-    in steps of the same size.
+    They are distinct integers that fill at least half of an equally spaced grid.
     """
     numbers = np.sort(numbers[~np.isnan(numbers)])
     if len(numbers) < LEAST_ROWS or np.abs(numbers).max() > _MOST_EXACT:
@@ -140,35 +141,35 @@ def _counts(numbers: np.ndarray) -> bool:
 
 
 _MOST_EXACT = 2**53
-"""Up to here a float holds every integer."""
+"""Largest magnitude up to which a float represents every integer."""
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of a table that makes features."""
+    """A column of a table from which features are made."""
 
     path: Path
     name: str
     cells: Sequence[str]
     lines: Sequence[int]
-    """The line of each cell."""
+    """Line number of each cell."""
     commas: bool
-    """Whether numbers may have decimal commas, as where cells are separated by semicolons."""
+    """Whether numbers may have decimal commas, as in files that separate cells by semicolons."""
     names: Sequence[str]
-    """The features that a network takes, or none."""
+    """Features that a network requires; empty for no restriction."""
 
     @cached_property
     def numbers(self) -> list[float | None]:
-        """The number of each cell, None for a text."""
+        """The number in each cell, None for a text."""
         if self.commas and any(map(_COMMA.fullmatch, self.cells)):
             return [None if "." in cell else _number(cell.replace(",", ".")) for cell in self.cells]
         return [_number(cell) for cell in self.cells]
 
     @cached_property
     def absent(self) -> np.ndarray:
-        """Whether each cell has no value, bool [n]: empty, nan, or one of `_MISSING` for a number.
+        """Whether each cell has no value, bool [n]: empty, nan, or among numbers a `_MISSING` text.
 
-        Among texts, those of `_MISSING` are texts.
+        In a column of texts, `_MISSING` texts are ordinary values.
         """
         numeric = self.name in self.names or any(
             number is not None and not math.isnan(number) for number in self.numbers
@@ -183,7 +184,7 @@ class _Column:
     def features(self, before: int) -> dict[str, np.ndarray]:
         """Return one float64 array [n] per feature, NaN where a cell has no value.
 
-        `before` features precede them.
+        `before` is the number of preceding features.
         """
         present = np.flatnonzero(~self.absent).tolist()
         texts = [at for at in present if self.numbers[at] is None]
@@ -239,10 +240,10 @@ _COMMA = re.compile(r"[+-]?([0-9]+,[0-9]*|,[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECAS
 """A number with a decimal comma."""
 
 _DIGITS = re.compile(r"[+-]?[0-9.' ]*,[0-9.,' ]*(e[+-]?[0-9]+)?", re.IGNORECASE)
-"""A text that looks like a number, with a comma."""
+"""A text with a comma that looks like a number."""
 
 _MISSING = {"?", "-", "na", "n/a", "#n/a", "null", "none"}
-"""Texts that stand for a missing number, as an empty cell and nan do."""
+"""Texts that mark a missing number, like an empty cell and nan."""
 
 
 def _number(cell: str) -> float | None:
@@ -253,7 +254,7 @@ def _number(cell: str) -> float | None:
 
 
 def _columns(path: Path) -> tuple[dict[str, list[str]], list[int], str]:
-    """Return the cells of every column by its name, the line of each row, and the delimiter."""
+    """Return the cells of every column by name, the line of each row, and the delimiter."""
     try:
         with reading(path, MOST_TEXT) as file:
             texts = lines_of(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), str(path))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Figures that digits of MNIST usually have in a network, and how an image differs from them.
+"""Typical figures of MNIST digits in a network, and how an image deviates from them.
 
-A network decides whatever it is shown. Three figures tell where that means little: how many of its
-inputs spike, how long the potential of the class takes to reach the threshold, and how far it is
-ahead of the next one then.
+A network decides on any input. Three figures show whether the decision is reliable: how many of its
+inputs spike, how late the potential of the class reaches the threshold, and by how much it then
+leads the second output.
 """
 
 import math
@@ -20,40 +20,40 @@ from firstspike.golden.results import Results
 from .sets import CLASSES, PIXELS, bundled_test_set
 
 DIGITS = 1000
-"""Number of bundled digits that say what is usual."""
+"""Number of bundled digits that define the typical range."""
 
 RARE = 0.005
-"""Share of the digits beyond each bound."""
+"""Share of the digits outside each bound."""
 
 
 def takes_digits(network: Network) -> bool:
-    """Whether its inputs are pixels as those of MNIST, and it was not trained on anything else."""
+    """Whether the inputs are MNIST pixels, and the network was not trained on other data."""
     fits = network.takes_pixels and network.n_features == PIXELS
     return fits and network.shape[-1] == CLASSES and network.meta.get("dataset", "mnist") == "mnist"
 
 
 @dataclass(frozen=True)
 class Usual:
-    """Bounds between which nearly all digits are."""
+    """Bounds that nearly all digits satisfy."""
 
     fewest: float
-    """Share of the connected inputs that spike."""
+    """Smallest share of the connected inputs that spike."""
     most: float
     latest: float
-    """The tick of the decision."""
+    """Latest tick of the decision."""
     lead: float
-    """Smallest lead, as `leads` gives it."""
+    """Smallest lead, as `leads` returns it."""
 
     @classmethod
     def of(cls, network: Network) -> Self:
-        """Find what is usual in a network that takes digits."""
+        """Measure the bounds of a network that takes digits."""
         share, tick, lead = _figures(network, encode(network, bundled_test_set()[0][:DIGITS]))
         fewest, most = np.quantile(share, (RARE, 1 - RARE)).tolist()
         latest, least = np.quantile(tick, 1 - RARE), np.quantile(lead, RARE)
         return cls(fewest, most, float(latest), float(least))
 
     def remarks(self, network: Network, ticks: np.ndarray) -> list[list[str]]:
-        """Say of each image what is unusual; `ticks` are as `encode` gives them."""
+        """Return remarks on the unusual figures of each image; `ticks` are those of `encode`."""
         return [self._remarks(*one) for one in zip(*_figures(network, ticks), strict=True)]
 
     def _remarks(self, share: float, tick: int, lead: float) -> list[str]:
@@ -79,7 +79,7 @@ def _figures(network: Network, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def leads(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
-    """Return M of the class less that of the next output at the decision, float64 [n].
+    """Return M of the class minus that of the second output at the decision, float64 [n].
 
     The unit is threshold times z: a membrane without inputs falls by 1 while z grows by 1.
     """

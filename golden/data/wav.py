@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads WAV files of unknown origin: any usual width, rate and number of channels."""
+"""Reads WAV files of unknown origin with any common width, rate and number of channels."""
 
 import math
 import warnings
@@ -22,21 +22,21 @@ MOST_FILE = 1 << 26
 """Largest size of a WAV file in bytes."""
 
 MOST_SAMPLES = 1 << 24
-"""Most samples of a WAV file per channel, as it has them and at the rate of the front end."""
+"""Largest number of samples per channel, in the file and at the rate of the front end."""
 
 MOST_CHANNELS = 32
 
 MOST_RATE = 384_000
-"""Most samples per second of a WAV file."""
+"""Largest number of samples per second of a WAV file."""
 
 MOST_FLOAT = 256
-"""Largest magnitude of a float, 48 dB above full scale: what is louder is no sound."""
+"""Largest magnitude of a float sample, 48 dB above full scale; a larger one is refused."""
 
 _HALF = 1 << SAMPLE_BITS - 1
 
 
 class _Scale(NamedTuple):
-    """Zero and factor that turn samples of a type into those of 16 bits."""
+    """Zero and factor that convert samples of a type to 16 bits."""
 
     zero: int
     factor: float
@@ -45,7 +45,7 @@ class _Scale(NamedTuple):
 _SCALES = {
     "u1": _Scale(128, 2.0**8),
     "i2": _Scale(0, 1.0),
-    "i4": _Scale(0, 2.0**-16),  # of 24 bits, too, which stand in the upper part
+    "i4": _Scale(0, 2.0**-16),  # 24-bit samples too: they are in the upper bits
     "f4": _Scale(0, 2.0**15),
     "f8": _Scale(0, 2.0**15),
 }
@@ -62,10 +62,10 @@ def read_wav(path: str | Path, rate: int) -> np.ndarray:
 def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
     """Return the samples of a WAV file's content at `rate` samples per second, int16 [n].
 
-    Samples are of 8, 16, 24 or 32 bits, or floats from -1 to 1; larger ones are clipped up to
-    `MOST_FLOAT`, and refused beyond it. The mean of all channels is taken.
-    A higher rate is brought down by a polyphase filter. A file of one channel, 16 bits and this
-    rate keeps its samples as they are. `path` is for messages. Raises `DataError`.
+    The file has samples of 8, 16, 24 or 32 bits, or floats from -1 to 1. Floats beyond that range
+    are clipped, and refused beyond `MOST_FLOAT`. Channels are averaged. A polyphase filter converts
+    other rates. A file with one channel, 16 bits and this rate is returned unchanged. `path` is for
+    messages. Raises `DataError`.
     """
     found, data = _read(content, path)
     name = f"{data.dtype.kind}{data.dtype.itemsize}"
@@ -98,8 +98,8 @@ def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
 
 
 def _check_floats(channels: np.ndarray, rate: int, path: str | Path) -> None:
-    """Raise `DataError` for samples [n, channels] of which some are NaN, infinite or huge."""
-    with np.errstate(invalid="ignore"):  # of a signalling NaN
+    """Raise `DataError` if samples [n, channels] are NaN, infinite or too large."""
+    with np.errstate(invalid="ignore"):  # for signalling NaN
         wrong = np.flatnonzero(~(np.abs(channels) <= MOST_FLOAT).all(axis=1))
     if wrong.size:
         raise DataError(
@@ -113,7 +113,7 @@ def _read(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:
     """Return samples per second, and samples [n] or [n, channels] in the type of the file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of chunks that are skipped
+            warnings.simplefilter("ignore")  # about chunks that are skipped
             warnings.filterwarnings("error", message="Reached EOF")
             return wavfile.read(BytesIO(content))
     except wavfile.WavFileWarning:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The encoding "crossings-L": when a time series first crosses each of its edges."""
+"""The encoding "crossings-L": the steps at which a time series first crosses each of its edges."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,7 +22,7 @@ from .samples import EncodingError, SampleKind, checked_samples, even_edges
 
 @dataclass(frozen=True)
 class Crossings(Encoding):
-    """Two inputs per edge spike at the first step at or above it, and at the first step below."""
+    """Per edge, one input spikes at the first step at or above it, another at the first below."""
 
     L: int
 
@@ -38,7 +38,7 @@ class Crossings(Encoding):
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:
-        """Return the encoding of "crossings-L"."""
+        """Return the encoding of a name "crossings-L"."""
         L = numbered(name, "crossings", 1)
         return None if L is None else cls(name, L)
 
@@ -59,19 +59,19 @@ class Crossings(Encoding):
         return Features(edges, False, asked.constant, samples.shape[2], asked.names)
 
     def check(self, features: Features | None, n_inputs: int) -> None:
-        """Raise unless the features have edges for each channel, and steps."""
+        """Raise `NetworkError` unless the features have edges for each channel, and steps."""
         if features is None or features.edges is None:
             raise NetworkError("features is missing: crossings-L needs the edges of each channel.")
         steps_fit = features.steps > 1 and not features.complement
         check_fields(self, features, n_inputs, steps_fit, self.L)
 
     def n_inputs(self, features: Features | None, n_features: int) -> int:
-        """Return two inputs per edge, and the constant one."""
+        """Return the number of inputs: two per edge, and the constant input if used."""
         features, edges = _fitted(features)
         return 2 * edges.size + features.constant
 
     def fitting(self, network: Described, samples: Any) -> np.ndarray:
-        """Return series [n, channels, steps], checked to be a network's."""
+        """Return series [n, channels, steps] after checking that they fit the network."""
         samples = checked_samples(samples)
         channels, steps = network.n_features, _fitted(network.features)[0].steps
         if samples.shape[1:] != (channels, steps):
@@ -82,7 +82,7 @@ class Crossings(Encoding):
         return samples
 
     def values(self, network: Described, samples: Any) -> np.ndarray:
-        """Return the tick of each input's step, int32 [n, n_inputs], 0 for never."""
+        """Return the tick of each input's spike, int32 [n, n_inputs], 0 for silent."""
         series, (features, fitted) = self.fitting(network, samples), _fitted(network.features)
         n, channels, steps = series.shape
         step_ticks = network.unit + np.arange(steps) * 5 * network.unit // (steps - 1)
@@ -99,7 +99,7 @@ class Crossings(Encoding):
         return values
 
     def sentence(self, network: Described) -> str:
-        """Say how the values of a series follow one another."""
+        """Describe the order of the values of a series in a sentence."""
         features, _ = _fitted(network.features)
         return (
             f"A sample is a time series of {network.n_features} channels, one behind the other, "
@@ -107,11 +107,11 @@ class Crossings(Encoding):
         )
 
     def how(self, features: Features | None) -> str:
-        """Say when the two inputs of an edge spike."""
+        """Describe when the two inputs of an edge spike."""
         return "An edge is two spikes: when its channel is first above it, and when first below."
 
     def told(self, network: Described) -> Told:
-        """Return the edges, and their number and that of the steps."""
+        """Return the edges, their number and the number of steps."""
         told, (features, edges) = super().told(network), _fitted(network.features)
         told.tables["edges"] = edges_table(edges)
         values = network.n_features * features.steps
@@ -120,7 +120,7 @@ class Crossings(Encoding):
 
 
 def _fitted(features: Features | None) -> tuple[Features, np.ndarray]:
-    """Return features and edges, which a checked network always has."""
+    """Return features and edges, which every checked network has."""
     assert features is not None
     assert features.edges is not None
     return features, features.edges

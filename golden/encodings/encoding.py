@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The base class of all encodings: it names the members that every kind in this folder has.
+"""The base class of all encodings, with the interface that every encoding implements.
 
-An encoding turns samples into spike ticks. `Network.encoding` names it, `registry.py` finds its
-class, and everybody else asks its members.
+An encoding converts samples to spike ticks. `Network.encoding` names it, `registry.py` finds its
+class, and all other code uses the methods of the class.
 """
 
 import math
@@ -22,7 +22,7 @@ MOST = 256
 """Largest number in the name of an encoding."""
 
 NO_INPUT = (1 << 32) - 1
-"""Stands for the constant input where a network has none."""
+"""Marks the absence of a constant input."""
 
 
 class Described(Protocol):
@@ -30,7 +30,7 @@ class Described(Protocol):
 
     @property
     def unit(self) -> int:
-        """Ticks that are z = 1."""
+        """Ticks of z = 1."""
 
     @property
     def deadline(self) -> int:
@@ -38,15 +38,15 @@ class Described(Protocol):
 
     @property
     def late(self) -> int:
-        """Tick of dark inputs, -1 for never."""
+        """Tick of dark inputs, -1 if they are silent."""
 
     @property
     def n_inputs(self) -> int:
-        """Inputs, unconnected ones included."""
+        """Number of inputs, unconnected ones included."""
 
     @property
     def n_features(self) -> int:
-        """Pixels or features of a sample, or channels of a series."""
+        """Number of pixels or features of a sample, or of channels of a series."""
 
     @property
     def inputs(self) -> np.ndarray:
@@ -54,7 +54,7 @@ class Described(Protocol):
 
     @property
     def features(self) -> Features | None:
-        """Features that were fitted to samples, or None."""
+        """The features that were fitted to samples, or None."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Table:
     """An array that an encoder in another language needs."""
 
     meaning: str
-    """A sentence for people."""
+    """Description in one sentence, for the comment in generated code."""
     values: np.ndarray
     """Spike ticks int32 [n], or numbers float64 [n, m]."""
 
@@ -77,26 +77,28 @@ class Told:
 
 @dataclass(frozen=True)
 class Encoding(ABC):
-    """Turns samples into spike ticks."""
+    """Converts samples to spike ticks."""
 
     name: str
-    """The name in the network file."""
+    """Name in the network file."""
 
     KIND: ClassVar[str]
-    """Name of the encoder in another language that makes its spikes."""
+    """Name of the encoder in another language that generates these spikes."""
     LANGUAGES: ClassVar[frozenset[str]] = frozenset()
-    """Languages, of "C" and "JavaScript", that have this encoder; others are given spike ticks."""
+    """Languages, of "C" and "JavaScript", with this encoder; in other languages the program
+    receives spike ticks."""
     WRITTEN: ClassVar[str]
-    """Form of its names, as a part of an error message."""
+    """Pattern of the names, as part of an error message."""
     NOTE: ClassVar[str] = ""
     """Rule for the tick of an input, in words for users of a generated core."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
-    """Which of "complement", "constant" and "threshold" may be `Asked` for."""
+    """Options of `Asked` that the encoding supports: a subset of "complement", "constant",
+    "threshold"."""
 
     @classmethod
     @abstractmethod
     def parsed(cls, name: str) -> Self | None:
-        """Return the encoding of a name, None for the name of another kind."""
+        """Return the encoding with this name, or None if the name belongs to another class."""
 
     @property
     def levels(self) -> int:
@@ -105,7 +107,7 @@ class Encoding(ABC):
 
     @abstractmethod
     def takes(self, features: Features | None) -> SampleKind:
-        """Return what the samples are."""
+        """Return the kind of the samples."""
 
     def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
         """Whether samples of a training set are pixels that need no edges."""
@@ -113,27 +115,27 @@ class Encoding(ABC):
 
     @abstractmethod
     def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
-        """Return the features that suit the samples [n, ...] of a training set, None for none.
+        """Return features fitted to the samples [n, ...] of a training set, or None without any.
 
         Raises `EncodingError`.
         """
 
     @abstractmethod
     def check(self, features: Features | None, n_inputs: int) -> None:
-        """Raise `NetworkError` unless features go with the encoding and with so many inputs."""
+        """Raise `NetworkError` unless `features` and the number of inputs fit the encoding."""
 
     def n_inputs(self, features: Features | None, n_features: int) -> int:
-        """Return how many inputs a network has whose samples have so many features."""
+        """Return the number of inputs of a network whose samples have `n_features` features."""
         if features is None:
             return n_features
         return n_features * (1 + features.complement) + features.constant
 
     def takes_bitmap(self, late: int) -> bool:
-        """Whether an Encoder in front of the core may make the spikes of a bitmap."""
+        """Whether an Encoder in front of the core can generate the spikes from a bitmap."""
         return False
 
     def fitting(self, network: Described, samples: Any) -> np.ndarray:
-        """Return samples [n, n_features], checked to be a network's, the missing values filled.
+        """Return samples [n, n_features] that fit a network, with missing values filled in.
 
         Raises `EncodingError`.
         """
@@ -154,17 +156,17 @@ class Encoding(ABC):
     def values(self, network: Described, samples: Any) -> np.ndarray:
         """Return the value of every input, integers [n, n_inputs]; 0 is dark or silent.
 
-        Values are places in `table`. Raises `EncodingError`.
+        Values are indices into `table`. Raises `EncodingError`.
         """
 
     def table(self, network: Described) -> np.ndarray:
-        """Return the tick at which an input of each value spikes, int32 [values], 0 for never."""
+        """Return the tick at which an input of each value spikes, int32 [values], 0 for silent."""
         return np.arange(network.deadline + 1, dtype=np.int32)
 
     def ticks(self, network: Described, samples: Any) -> np.ndarray:
         """Return the spike ticks of the connected inputs, int32 [n, n_rows], 0 for silent.
 
-        `samples` are as `fitting` takes them. Raises `EncodingError`.
+        `samples` are as `fitting` accepts them. Raises `EncodingError`.
         """
         table = self.table(network)
         if table.size and table.max() > network.deadline:
@@ -176,14 +178,14 @@ class Encoding(ABC):
 
     @abstractmethod
     def sentence(self, network: Described) -> str:
-        """Say in a sentence what a sample is."""
+        """Describe a sample in a sentence."""
 
     @abstractmethod
     def how(self, features: Features | None) -> str:
-        """Say when an input spikes, to somebody who watches the spikes."""
+        """Describe when an input spikes, for a display of the spikes."""
 
     def told(self, network: Described) -> Told:
-        """Return what an encoder in another language needs."""
+        """Return the numbers and tables that an encoder in another language needs."""
         features = network.features
         constant = features is not None and features.constant
         return Told(
@@ -199,20 +201,20 @@ class Encoding(ABC):
 
 
 def numbered(name: str, kind: str, fewest: int) -> int | None:
-    """Return N of a name "kind-N" with N in fewest..`MOST`, None for another name."""
+    """Return N of a name "kind-N" with N in fewest..`MOST`, or None for another name."""
     match = re.fullmatch(f"{kind}-([1-9][0-9]{{0,2}})", name)
     return int(match[1]) if match and fewest <= int(match[1]) <= MOST else None
 
 
 def edges_table(edges: np.ndarray) -> Table:
-    """Return the table of edges."""
+    """Return the edges as a table."""
     return Table("The edges of each feature, or of each channel of a series.", edges)
 
 
 def check_fields(
     encoding: Encoding, features: Features, n_inputs: int, steps_fit: bool, n_edges: int
 ) -> None:
-    """Raise `NetworkError` unless steps, edges per feature, and inputs fit."""
+    """Raise `NetworkError` unless steps, edges per feature and inputs fit the encoding."""
     if not steps_fit:
         raise NetworkError(
             f"steps is {features.steps} with encoding {encoding.name!r}: time series have at least "

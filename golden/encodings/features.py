@@ -23,20 +23,20 @@ from .samples import EncodingError
 
 
 class Asked(NamedTuple):
-    """Options for fitting features; `Encoding.OPTIONS` names those that an encoding takes."""
+    """Options for fitting features; `Encoding.OPTIONS` names those that an encoding supports."""
 
     complement: bool = False
-    """Give every feature a second input that is early where the value is small."""
+    """Give every feature a second input that spikes early for a small value."""
     constant: bool = False
-    """Give the network an input that always spikes."""
+    """Add an input that always spikes."""
     threshold: float | None = None
-    """The first bright value of a binary encoding, None for the middle of each range."""
+    """Smallest bright value of a binary encoding, None for the middle of each range."""
     names: tuple[str, ...] = ()
     """Names of the features."""
     sound: FrontEnd | None = None
     """The front end that made the samples, if they are pictures of words."""
     medians: bool = False
-    """Accept missing values, NaN: each becomes the median of its feature."""
+    """Accept missing values (NaN): each is replaced by the median of its feature."""
 
 
 ASKED = Asked()
@@ -45,26 +45,27 @@ ASKED = Asked()
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Says how samples become inputs. A field out of range raises `NetworkError`."""
+    """Describes how samples become inputs. A field out of range raises `NetworkError`."""
 
     edges: np.ndarray | None = None
-    """float64 [n_features, N-1], ascending; of a series [channels, L]; None where samples are
-    pixels 0..255."""
+    """float64 [n_features, N-1], ascending; for a series [channels, L]; None if samples are pixels
+    0..255."""
     complement: bool = False
-    """Whether the inputs are followed by their complements."""
+    """Whether a complement follows each input."""
     constant: bool = False
     """Whether the last input always spikes at z = 1."""
     steps: int = 0
     """Steps of a time series; 0 for other samples."""
     names: tuple[str, ...] = ()
-    """Names of the features, or none."""
+    """Names of the features; empty without names."""
     sound: FrontEnd | None = None
-    """The front end that makes pictures of words, whose pixels are the features; else None."""
+    """The front end that makes pictures of words, whose pixels are the features; otherwise None."""
     motion: MotionFrontEnd | None = None
-    """The front end that makes pictures of motion, whose pixels are the features; else None."""
+    """The front end that makes pictures of motion, whose pixels are the features; otherwise
+    None."""
     medians: np.ndarray | None = None
-    """float64 [n_features], the value of each feature where it is missing. None refuses missing
-    values."""
+    """float64 [n_features], the replacement of each feature's missing values. If None, missing
+    values are refused."""
 
     KINDS: ClassVar[dict[str, Kind]] = {
         "edges": Kind("floating point [n_features, edges]", "f", 2, needed=False),
@@ -73,7 +74,7 @@ class Features:
         **dict.fromkeys(("sound", "motion"), replace(TEXT, needed=False, most=1 << 16)),
         "medians": Kind("floating point [n_features]", "f", 1, needed=False),
     }
-    """Kinds of the fields of the network file; "features" are their names."""
+    """Kinds of the fields in the network file; the field "features" holds their names."""
 
     FIELDS: ClassVar[tuple[str, ...]] = tuple(KINDS)
 
@@ -120,16 +121,16 @@ class Features:
         return medians
 
     def filled(self, samples: np.ndarray) -> np.ndarray:
-        """Return samples [n, n_features] with the medians, if there are any, in place of NaN."""
+        """Return samples [n, n_features] with NaN replaced by the medians, if there are any."""
         if self.medians is None:
             return samples
         return np.where(np.isnan(samples), self.medians, samples)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of the network file; edges are absent for pixels.
+        """Return the fields of the network file; pixels have no edges.
 
-        `sound` is absent for other samples than pictures of words, and `motion` for other samples
-        than pictures of motion; `medians` where missing values are refused.
+        `sound` is present only for pictures of words, `motion` only for pictures of motion, and
+        `medians` only if missing values are accepted.
         """
         values = (self.edges, *map(int, (self.complement, self.constant, self.steps)))
         fronts = (front and front.to_json() for front in (self.sound, self.motion))
@@ -139,7 +140,7 @@ class Features:
 
     @classmethod
     def of(cls, fields: Fields) -> "Features | None":
-        """Return the features in the fields of a network file, None without any."""
+        """Return the features in the fields of a network file, or None if there are none."""
         if not fields.keys() & {*cls.FIELDS}:
             return None
         numbers = {name: fields.take(name, int) for name in cls.FIELDS[1:4]}
@@ -158,17 +159,18 @@ class Features:
         )
 
     def count(self, n_inputs: int) -> int:
-        """Return how many features, or channels of a series, a sample has."""
+        """Return the number of features, or of channels of a series, per sample."""
         if self.edges is not None:
             return len(self.edges)
         return (n_inputs - self.constant) // (1 + self.complement)
 
 
 def medians_of(samples: np.ndarray, names: tuple[str, ...] = ()) -> np.ndarray:
-    """Return the median of each feature of samples [n, n_features] that is not NaN: [n_features].
+    """Return the median of each feature of samples [n, n_features], NaN ignored: [n_features].
 
-    It is always a value of the feature: of an even number, the lower one of the two in the middle.
-    Raises `EncodingError` for a feature without any value; `names` are those of the features.
+    The median is always a value of the feature: of an even number of values, the lower of the two
+    in the middle. `names` are the names of the features. Raises `EncodingError` for a feature
+    without any value.
     """
     counts = np.count_nonzero(~np.isnan(samples), axis=0)
     if not counts.all():
@@ -177,5 +179,5 @@ def medians_of(samples: np.ndarray, names: tuple[str, ...] = ()) -> np.ndarray:
             f"the feature {names[feature] if names else feature} has no value in any of the "
             f"{len(samples)} samples that are trained on: leave it out."
         )
-    middle = (counts - 1) // 2  # NaN is sorted behind all numbers
+    middle = (counts - 1) // 2  # NaN is sorted after all numbers
     return np.take_along_axis(np.sort(samples, axis=0), middle[None], axis=0)[0]

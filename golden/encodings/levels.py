@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The encodings "levels-N" and "binary": what is brighter, or larger, spikes earlier."""
+"""The encodings "levels-N" and "binary": brighter pixels or larger values spike earlier."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -41,7 +41,7 @@ class Levels(Encoding):
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:
-        """Return the encoding of "binary" or "levels-N"."""
+        """Return the encoding of a name "binary" or "levels-N"."""
         N = 2 if name == "binary" else numbered(name, "levels", 2)
         return None if N is None else cls(name, N)
 
@@ -51,7 +51,7 @@ class Levels(Encoding):
         return self.N
 
     def takes(self, features: Features | None) -> SampleKind:
-        """Return pixels, or features where there are edges."""
+        """Return pixels, or features if there are edges."""
         edges = None if features is None else features.edges
         return SampleKind.PIXELS if edges is None else SampleKind.TABLE
 
@@ -60,10 +60,10 @@ class Levels(Encoding):
         return is_pixels(samples) and threshold is None
 
     def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
-        """Return no edges for pixels, of which some must be bright, 128 or more.
+        """Return features without edges for pixels, some of which must be bright (128 or more).
 
-        The edges of all else divide the range of each feature evenly. The edge of a binary encoding
-        is `threshold` where one is given.
+        For all other samples, edges divide the range of each feature evenly; `threshold`, if given,
+        is the edge of a binary encoding.
         """
         samples = checked_samples(samples, asked.medians)
         complement, constant, threshold, names, sound, fills = asked
@@ -90,7 +90,7 @@ class Levels(Encoding):
         return Features(edges, complement, constant, 0, names, medians=medians)
 
     def check(self, features: Features | None, n_inputs: int) -> None:
-        """Raise unless there are N - 1 edges per feature, or none."""
+        """Raise `NetworkError` unless there are N - 1 edges per feature, or none."""
         if features is not None:
             check_fields(self, features, n_inputs, features.steps == 0, self.N - 1)
 
@@ -99,12 +99,12 @@ class Levels(Encoding):
         return self.name == "binary" and late == -1
 
     def values(self, network: Described, samples: Any) -> np.ndarray:
-        """Return levels uint8 [n, n_inputs]."""
+        """Return the level of each input, uint8 [n, n_inputs]."""
         samples = self.fitting(network, samples)
         return self.input_levels(samples, network.features)
 
     def input_levels(self, samples: np.ndarray, features: Features | None) -> np.ndarray:
-        """Return the level of every input, uint8 [n, n_inputs], of samples that fit."""
+        """Return the level of each input, uint8 [n, n_inputs], for samples that fit the network."""
         if features is None:
             return pixel_levels(samples, self.N)
         if features.edges is None:
@@ -120,20 +120,20 @@ class Levels(Encoding):
         return np.hstack(parts)
 
     def table(self, network: Described) -> np.ndarray:
-        """Return the tick of each level: 0 for never."""
+        """Return the tick of each level, 0 for silent."""
         N, unit = self.N, network.unit
         ticks = unit + (N - 1 - np.arange(N)) * 5 * unit // (N - 1)
         ticks[0] = max(network.late, 0)
         return ticks.astype(np.int32)
 
     def sentence(self, network: Described) -> str:
-        """Say how many pixels or features a sample has."""
+        """Give the number of pixels or features of a sample in a sentence."""
         if self.takes(network.features) is SampleKind.PIXELS:
             return f"A sample is {network.n_features} pixels, 0 .. 255."
         return f"A sample is {network.n_features} features. A value is a finite number."
 
     def how(self, features: Features | None) -> str:
-        """Say that what is brighter, or larger, spikes earlier."""
+        """Describe that brighter pixels or larger values spike earlier."""
         if self.takes(features) is SampleKind.PIXELS:
             if features is not None and features.complement:
                 return "A bright pixel spikes early, and so does the complement of a dark pixel."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All kinds of encodings, and the encoding of a name."""
+"""The list of all encodings, and the encoding that a name selects."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ KINDS: tuple[type[Encoding], ...] = (Levels, Crossings, Ticks)
 
 
 def encoding_of(name: Any) -> Encoding:
-    """Return the encoding of this name; `NetworkError` if no kind has it."""
+    """Return the encoding with this name. Raises `NetworkError` for an unknown name."""
     for kind in KINDS:
         encoding = kind.parsed(str(name))
         if encoding is not None:
@@ -23,11 +23,11 @@ def encoding_of(name: Any) -> Encoding:
 
 
 def forms() -> str:
-    """Return the forms of all names, as a part of a sentence."""
+    """Return the patterns of all names, as part of a sentence."""
     *others, last = (kind.WRITTEN for kind in KINDS)
     return f"{', '.join(others)}, or {last}"
 
 
 def encoder_in(language: str, encoding: Encoding) -> Encoding:
-    """Return the encoding that a program in another language does: its own, or `Ticks`."""
+    """Return the encoding that a program in another language computes: its own, or `Ticks`."""
     return encoding if language in encoding.LANGUAGES else Ticks(TICKS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Samples as they come from a user: what they may be, and whether they are sound."""
+"""The kinds of samples that a user can provide, and their checks."""
 
 from enum import Enum
 from typing import Any
@@ -10,11 +10,11 @@ from firstspike.golden.system.errors import FirstSpikeError
 
 
 class EncodingError(FirstSpikeError, ValueError):
-    """Samples or spikes that do not fit the network; the message says what would."""
+    """Samples or spikes do not fit the network; the message gives what does."""
 
 
 class SampleKind(Enum):
-    """Kinds of samples that a network takes."""
+    """Kinds of samples that a network accepts."""
 
     PIXELS = "pixels"
     """uint8, 0..255."""
@@ -29,7 +29,7 @@ class SampleKind(Enum):
 def checked_samples(samples: Any, missing: bool = False) -> np.ndarray:
     """Return samples [n, ...] as uint8 or finite float64. Raises `EncodingError`.
 
-    With `missing`, a value may be NaN.
+    With `missing`, values may be NaN.
     """
     samples = np.asarray(samples)
     if samples.dtype.kind not in "biuf" or samples.ndim < 2 or 0 in samples.shape[1:]:
@@ -50,7 +50,7 @@ def checked_samples(samples: Any, missing: bool = False) -> np.ndarray:
 
 
 def is_pixels(samples: np.ndarray) -> bool:
-    """Whether samples are taken for pixels 0..255: uint8, of which some are bright."""
+    """Whether samples are treated as pixels 0..255: uint8, some of which are bright."""
     return samples.dtype == np.uint8 and bool(samples.size) and int(samples.max()) >= 128
 
 
@@ -59,6 +59,6 @@ def even_edges(low: np.ndarray, high: np.ndarray, N: int) -> np.ndarray:
     low, high, share = low[:, None], high[:, None], np.arange(1, N) / N
     with np.errstate(over="ignore"):
         width = high - low
-    # A range that is wider than the largest float is divided by parts.
+    # A range wider than the largest float is divided in parts.
     edges = low + np.where(np.isfinite(width), width, 0) * share
     return np.where(np.isfinite(width), edges, low * (1 - share) + high * share)

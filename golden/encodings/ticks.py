@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The encoding "ticks": samples are the spike ticks themselves, as they were recorded."""
+"""The encoding "ticks": samples are recorded spike ticks."""
 
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ TICKS = "ticks"
 
 
 class Ticks(Encoding):
-    """A sample is the spike tick of every input, 1 .. deadline, 0 for silent."""
+    """A sample is the spike tick of every input, 1 .. deadline, or 0 for a silent input."""
 
     KIND = "ticks"
     LANGUAGES = frozenset({"C", "JavaScript"})
@@ -23,7 +23,7 @@ class Ticks(Encoding):
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:
-        """Return the encoding of "ticks"."""
+        """Return the encoding of the name "ticks"."""
         return cls(name) if name == TICKS else None
 
     def takes(self, features: Features | None) -> SampleKind:
@@ -34,7 +34,7 @@ class Ticks(Encoding):
         """Return None: spike ticks have no features."""
 
     def check(self, features: Features | None, n_inputs: int) -> None:
-        """Raise if there are features."""
+        """Raise `NetworkError` if there are features."""
         if features is not None:
             raise NetworkError("encoding is 'ticks': spike ticks have no features.")
 
@@ -51,18 +51,18 @@ class Ticks(Encoding):
         return samples.astype(np.int32)
 
     def sentence(self, network: Described) -> str:
-        """Say which ticks there are."""
+        """Give the range of the ticks in a sentence."""
         return (
             f"A sample is the spike ticks of {network.n_inputs} inputs, 1 .. {network.deadline}; "
             "0 is silent."
         )
 
     def how(self, features: Features | None) -> str:
-        """Say that each input has a time of its own."""
+        """Describe that each input has its own tick."""
         return "Each is one spike at a time of its own, or stays silent."
 
     def told(self, network: Described) -> Told:
-        """Return numbers for ticks of all inputs, whatever the encoding of the network."""
+        """Return numbers for ticks of all inputs, for a network of any encoding."""
         told = super().told(network)
         told.numbers["VALUES"] = network.n_inputs
         return told

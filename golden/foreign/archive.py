@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the arrays of an .npz of unknown origin, and looks at them before it unpacks them.
+"""Reads the arrays of an .npz of unknown origin, and checks them before it unpacks them.
 
-A file of a few kilobytes can promise gigabytes. So name, type and shape of every member are read
-first, from its head, and the caller checks them. Then exactly as much is unpacked as they say.
+A file of a few kilobytes can expand to gigabytes. The reader therefore first reads name, type and
+shape of every member from its header, and the caller checks them. Then it unpacks exactly that many
+bytes.
 """
 
 import io
@@ -19,12 +20,12 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-"""Ways of compression that numpy writes; others can unpack one byte to thousands."""
+"""Compression methods that numpy writes; others can expand one byte to thousands."""
 
 MOST_MEMBERS = 4096
 
 MOST_TABLE = 256 * MOST_MEMBERS
-"""Most bytes of the table of members: zipfile needs ten times as many to read it."""
+"""Largest size in bytes of the table of members: zipfile needs ten times as many to read it."""
 
 _HEAD = 1 << 14  # bytes: numpy reads no header of more than 10,000 characters
 _HEADERS = {
@@ -34,12 +35,12 @@ _HEADERS = {
 
 
 class ArchiveError(FirstSpikeError, ValueError):
-    """An archive that is not read; the message says why."""
+    """An archive is refused; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """Name, type and shape of an array, as the head of its member says."""
+    """Name, type and shape of an array, from the header of its member."""
 
     info: zipfile.ZipInfo
     dtype: np.dtype
@@ -47,17 +48,17 @@ class Member:
 
 
 def bytes_of(array: Member | np.ndarray) -> int:
-    """Size in bytes, counting at least one byte per element: strings can be empty."""
+    """Return the size in bytes, counting at least one byte per element: strings can be empty."""
     return max(array.dtype.itemsize, 1) * math.prod(array.shape)
 
 
 def read_archive(
     file: BinaryIO, check: Callable[[Mapping[str, Member]], None], most: int
 ) -> dict[str, np.ndarray]:
-    """Return the arrays of an open .npz by name; together they have at most `most` bytes.
+    """Return the arrays of an open .npz by name, of at most `most` bytes together.
 
     `check` may raise any error for members that it refuses. Raises `ArchiveError` for a file that
-    is no .npz without pickles, is damaged, or has too much in it.
+    is not an .npz without pickles, is damaged, or is too large.
     """
     with _readable():
         opening = _Opening(file)
@@ -80,19 +81,19 @@ def read_archive(
 
 
 class _Opening:
-    """A file for zipfile, which reads the table of members at once, however long it may be.
+    """A file for zipfile, which would read a table of members of any length at once.
 
-    Nothing else that is read while an archive is opened is longer than the end of a file.
+    All other reads during the opening of an archive are shorter than the end record of a file.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
         self.most: int | None = MOST_TABLE
-        """Most bytes per read; None once the archive is open."""
+        """Largest number of bytes per read; None once the archive is open."""
 
     def read(self, size: int = -1) -> bytes:
-        """Read, or raise `ArchiveError`."""
+        """Read bytes. Raises `ArchiveError` if too many are requested."""
         if self.most is not None and size > self.most:
             raise ArchiveError(
                 f"the table of its members has {size} bytes, of which at most {self.most} are read."
@@ -102,10 +103,10 @@ class _Opening:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Raise any error of a damaged archive as `ArchiveError`: zipfile, zlib and numpy have many."""
+    """Raise errors of a damaged archive as `ArchiveError`: zipfile, zlib and numpy have many."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd headers, beside our sentence
+            warnings.simplefilter("ignore")  # about odd headers, beside our message
             yield
     except (ArchiveError, OSError):
         raise
@@ -115,7 +116,7 @@ def _readable() -> Iterator[None]:
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    """Read the head of a member."""
+    """Read the header of a member."""
     name = f"{info.filename!r:.40}"
     if info.compress_type not in METHODS:
         raise ArchiveError(f"its member {name} is neither stored nor deflated: save it by numpy.")
@@ -136,7 +137,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 def _array(archive: zipfile.ZipFile, member: Member) -> np.ndarray:
     with archive.open(member.info) as file:
         array = np.lib.format.read_array(file, allow_pickle=False)
-        file.read(1)  # the end, where the checksum is compared
+        file.read(1)  # the end of the member, where zipfile compares the checksum
     if array.dtype.kind == "U":
-        array.tolist()  # which not all that can be stored is a character of
+        array.tolist()  # fails if a stored code is not a valid character
     return array

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the fields of a network file: arrays of an .npz, each of which is checked.
 
-A format is described by a `Kind` for each of its fields: names, types and shapes are held against
+A format is described by a `Kind` for each of its fields: names, types and shapes are compared with
 it before anything is unpacked.
 """
 
@@ -20,11 +20,11 @@ from .archive import ArchiveError, Member, bytes_of, read_archive
 from .json_text import JsonError, check_json, read_json
 
 MOST_BYTES = 1 << 26
-"""Most bytes of a file, and of its arrays together: more weights than any FPGA holds."""
+"""Largest size in bytes of a file, and of its arrays together: more weights than any FPGA holds."""
 
 
 class NetworkError(FirstSpikeError, ValueError):
-    """A network, or a network file, that is not as it must be; the message says what would be."""
+    """A network or a network file is invalid; the message gives what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Kind:
     """Type, shape and size that a field can have."""
 
     said: str
-    """Description for people."""
+    """Description for error messages."""
     types: str
     """Allowed values of numpy's `dtype.kind`."""
     ndim: int | None
     """Number of dimensions, None for any."""
     most: int = MOST_BYTES
-    """Most bytes."""
+    """Largest size in bytes."""
     needed: bool = True
 
 
@@ -50,17 +50,17 @@ NAMES = Kind("an array of strings", "U", 1, 1 << 22)
 EACH = Kind("one integer per layer", "iu", 1, 1 << 15)
 
 Described = Callable[[Collection[str]], Mapping[str, Kind]]
-"""Gives the fields of a format, for a file that has fields of these names."""
+"""Function that returns the fields of a format for the field names of a file."""
 
 _KINDS = {str: "string", int: "integer", list: "array"}
 
 
 class Fields(dict[str, np.ndarray]):
-    """The arrays of an .npz without pickles. Raises `NetworkError` for a wrong one."""
+    """The arrays of an .npz without pickles. Raises `NetworkError` for an invalid one."""
 
     @classmethod
     def of(cls, content: bytes, described: Described, most: int = MOST_BYTES) -> Self:
-        """Return the fields of a file, which are as described and have at most `most` bytes."""
+        """Return the fields of a file that match the description and have at most `most` bytes."""
         if not content.startswith(b"PK"):
             raise NetworkError("it is no .npz archive.")
         if len(content) > most:
@@ -88,7 +88,7 @@ class Fields(dict[str, np.ndarray]):
 
 
 def integer(name: str, value: Any, low: int, high: int) -> int:
-    """Return `value` as an int, which must be in low..high."""
+    """Return `value` as an int in low..high. Raises `NetworkError`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise NetworkError(f"{name} is {value!r}: it must be an integer.")
     if not low <= value <= high:
@@ -97,7 +97,7 @@ def integer(name: str, value: Any, low: int, high: int) -> int:
 
 
 def texts(name: str, values: Any) -> tuple[str, ...]:
-    """Return names: each is printable, and none occurs twice."""
+    """Return names that are all printable and distinct. Raises `NetworkError`."""
     names = tuple(values)
     for text in names:
         if not isinstance(text, str) or not text.strip() or not text.isprintable():
@@ -108,7 +108,7 @@ def texts(name: str, values: Any) -> tuple[str, ...]:
 
 
 def json_object(name: str, value: Any) -> dict[str, Any]:
-    """Return a dictionary that JSON can hold."""
+    """Return a dictionary that JSON can hold. Raises `NetworkError`."""
     if not isinstance(value, dict):
         raise NetworkError(f"{name} is {type(value).__name__}: it must be a dictionary.")
     try:
@@ -119,9 +119,9 @@ def json_object(name: str, value: Any) -> dict[str, Any]:
 
 
 def described_json(name: str, text: str, format: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the object in a text of JSON, which has a `format` and exactly these fields.
+    """Return the object in a JSON text that has this `format` and exactly these fields.
 
-    `fields` are as `check_json` takes them. Raises `NetworkError`; `name` is in its message.
+    `fields` are as `check_json` accepts them. Raises `NetworkError`, whose message contains `name`.
     """
     described = {"format": format, **fields}
     try:
@@ -138,7 +138,7 @@ def described_json(name: str, text: str, format: str, fields: Mapping[str, Any])
 
 
 def check(described: Described, found: Mapping[str, Member] | Mapping[str, np.ndarray]) -> None:
-    """Raise `NetworkError` unless arrays, or the heads of arrays, are as described."""
+    """Raise `NetworkError` unless arrays, or the headers of arrays, match the description."""
     kinds = described(found.keys())
     for name, array in found.items():
         if name not in kinds:

@@ -5,12 +5,12 @@ A description is one of
 
     int, str, ...       a value of this type; True is no int
     range(1, 9)         an integer in it
-    [one]               a list of which each is `one`
+    [one]               a list whose elements all fit `one`
     [one, other]        a list of exactly these
-    {"name": one}       an object with these fields, and maybe others; "name?" may be missing
-    {str: one}          an object, all of whose fields are `one`
-    (one, other)        what one of these fits
-    None, "text"        exactly that
+    {"name": one}       an object with these fields, and possibly others; "name?" is optional
+    {str: one}          an object whose fields all fit `one`
+    (one, other)        a value that fits one of these
+    None, "text"        exactly this value
 """
 
 import json
@@ -22,15 +22,15 @@ from firstspike.golden.system.errors import FirstSpikeError
 from .printable import is_text
 
 DEEPEST = 32
-"""Levels of lists and objects inside each other: far fewer than Python can walk through."""
+"""Largest nesting of lists and objects: far less than Python's recursion limit."""
 
 
 class JsonError(FirstSpikeError, ValueError):
-    """JSON that cannot be read, or that has another content than described."""
+    """JSON is unreadable, or its content does not match the description."""
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return the value of a text. Numbers are finite, texts can be encoded, nesting is bounded."""
+    """Return the value of a text. Numbers are finite, texts can be encoded, nesting is limited."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -56,7 +56,7 @@ def _walk(value: Any, levels: int) -> None:
 
 
 def check_json(value: Any, description: Any, where: str) -> None:
-    """Raise `JsonError` unless a value is as the description says; `where` names it."""
+    """Raise `JsonError` unless a value matches the description; `where` names it."""
     if isinstance(description, tuple):
         for one in description:
             try:
@@ -64,7 +64,7 @@ def check_json(value: Any, description: Any, where: str) -> None:
             except JsonError as error:
                 wrong = error
         if isinstance(value, list | dict):
-            raise wrong  # which says what is wrong inside
+            raise wrong  # its message describes the error inside the value
     elif isinstance(description, dict) and isinstance(value, dict):
         for name, one in description.items():
             for key in value if name is str else (name.removesuffix("?"),):
@@ -86,7 +86,7 @@ def check_json(value: Any, description: Any, where: str) -> None:
 
 
 def _is(value: Any, description: Any) -> bool:
-    """Whether a value is as a description of one single value says."""
+    """Whether a value matches the description of a single value."""
     if isinstance(description, range):
         return type(value) is int and value in description
     if isinstance(description, type):

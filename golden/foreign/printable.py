@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes text of unknown origin fit to be shown: on one line, without codes for the terminal."""
+"""Makes text of unknown origin safe to print: on one line, without terminal control codes."""
 
 MOST = 500
-"""Most characters of a sentence."""
+"""Largest number of characters of a message."""
 
 _CUT = " ... "
 
 
 def is_text(name: str) -> bool:
-    """Whether a name can be written as UTF-8: the name of a file may hold any bytes."""
+    """Whether a name can be encoded as UTF-8: file names may contain any bytes."""
     return name.isascii() or not any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def printable(text: object, most: int | None = MOST) -> str:
-    """Return `text` with unprintable characters escaped, and its middle cut to leave `most`.
+    """Return `text` with unprintable characters escaped, its middle cut to leave `most`.
 
-    Unprintable are ends of lines, control characters such as escape, and characters that turn the
-    direction of writing or cannot be encoded.
+    Unprintable are line ends, control characters such as escape, characters that change the writing
+    direction, and characters that cannot be encoded.
     """
     said = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
     if most is None or len(said) <= most:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The network in scikit-learn, NIR and PyTorch. Nothing else in golden imports these."""
+"""The network in scikit-learn, NIR and PyTorch. No other module of golden imports this package."""

@@ -30,12 +30,12 @@ from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
 
 _BETA = GRADED["beta"]
-_PATIENCE = 30  # epochs without anything better, where some samples are held out
-_SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how much is to come
+_PATIENCE = 30  # epochs without improvement, if some samples are held out
+_SETTINGS = Settings(output_draw=2)  # for `partial_fit`: the total number is unknown
 
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
-    """Whether the chip could learn what the parameters say; an AttributeError says why not."""
+    """Whether the chip could learn with these parameters. Raises AttributeError with the reason."""
     hidden = estimator.hidden
     dense = len(hidden) == 1 and not isinstance(hidden[0], str)
     if encoding_of(estimator.encoding).levels != 2 or not dense:
@@ -49,44 +49,44 @@ def _learns(estimator: "FirstSpikeClassifier") -> bool:
 class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     """Classifier whose first output neuron to spike names the class.
 
-    What is fitted is an integer network, `network_`, that the core equals to the bit: it can be
-    saved, compared with hardware and built. Features become spike times: a large value spikes
-    early. Nothing need be scaled before.
+    `fit` trains an integer network, `network_`, whose results the core matches to the bit: it can
+    be saved, compared with hardware and built. Features become spike times: a large value spikes
+    early. Features need no scaling.
 
     Parameters
     ----------
     hidden : tuple of int or str, default=(100,)
-        Sizes of the hidden layers, or filters of layers that convolve, such as ("16c5s2", 64): 16
-        filters of 5 x 5 inputs, by steps of 2. They move over a picture, or along the steps of a
-        time series. There is no constant input then.
+        Sizes of the hidden layers, or filters of convolving layers, such as ("16c5s2", 64): 16
+        filters of 5 x 5 inputs, with stride 2. They move over a picture, or along the steps of a
+        time series. Networks with convolving layers have no constant input.
     encoding : str, default="levels-128"
-        "levels-N" or "binary" for features [n, n_features]. Of time series [n, channels, steps]
-        each step of each channel is a feature; "crossings-L" takes fewer inputs for them. Pictures
-        are uint8 [n, rows, columns]. "ticks" for spike ticks [n, n_inputs], 0 for none.
+        "levels-N" or "binary" for features [n, n_features]. In time series [n, channels, steps]
+        each step of each channel is a feature; "crossings-L" needs fewer inputs for them. Pictures
+        are uint8 [n, rows, columns]. "ticks" for spike ticks [n, n_inputs], 0 for silent.
     complement : bool, default=True
-        Give every feature a second input that is early where the value is small.
+        Give every feature a second input that spikes early for a small value.
     constant : bool, default=True
-        Give the network an input that always spikes: it has no bias.
+        Add an input that always spikes: neurons have no bias.
     threshold : float or None, default=None
-        Of a binary encoding, the value from which on a feature spikes, instead of the middle of
-        its range.
+        Smallest value of a feature that spikes in a binary encoding; None for the middle of its
+        range.
     missing : {"refuse", "median"}, default="refuse"
-        Refuse a missing value, NaN, or take the median of its feature in the samples of `fit` that
-        are trained on; of an even number of values the lower of the two in the middle. Only
-        "levels-N" and "binary" features take medians.
+        Refuse a missing value (NaN), or replace it by the median of its feature in the training
+        samples of `fit`; of an even number of values the lower of the two in the middle. Only
+        "levels-N" and "binary" features support medians.
     weight_bits : int, default=8
-        Of every weight, 2 to 8.
+        Bits of every weight, 2 to 8.
     weight_decay : float or None, default=None
-        What keeps weights small, more of it for simpler boundaries; None for 0.3, and less where
-        there are more than 1,000 samples.
+        Penalty on large weights; a larger one gives simpler boundaries. The default is 0.3,
+        and less for more than 1,000 samples.
     epochs : int or None, default=None
-        Passes over the samples with real weights, before a tenth as many with integer ones; None
-        for at least 3,000 steps and 20 passes.
+        Passes over the samples with real weights; a tenth as many with integer weights follow.
+        The default is at least 3,000 steps and 20 passes.
     validation_fraction : float, default=0.0
-        Share of the samples that is not trained on, stratified, but chooses the best epoch, and
-        ends training when 30 brought nothing better; 0 for none.
+        Share of the samples, stratified, that is held out to choose the best epoch; training ends
+        after 30 epochs without improvement. 0 for none.
     random_state : int, RandomState or None, default=None
-        Of the first weights and the order of the samples.
+        Seed of the initial weights and of the order of the samples.
 
     Attributes
     ----------
@@ -95,14 +95,14 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Features, channels of time series, or rows of pictures.
     feature_names_in_ : ndarray of shape (n_features,)
-        Where X has names that are all strings.
+        Present if X has names that are all strings.
     n_iter_ : int
-        Passes over the samples that were made.
+        Number of passes over the samples.
 
     Notes
     -----
-    `decision_function` gives M of the outputs at the tick of the decision. The class is its argmax,
-    in ties and forced decisions too. The core holds the same integers.
+    `decision_function` returns M of the outputs at the tick of the decision. The class is its
+    argmax, also for ties and forced decisions. The core computes the same integers.
 
     References
     ----------
@@ -164,7 +164,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If samples, labels or parameters are not what they can be.
+            If samples, labels or parameters are invalid.
         """
         X, y = self._validated(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -179,18 +179,18 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     @available_if(_learns)
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Learn from samples one after the other, in integers, as the core does it.
+        """Learn from samples one after the other, in integers, as the core does.
 
-        Goes on from what `fit` or an earlier call has left, or begins with a random network, whose
-        edges of features are those of the first samples. The encoding must be binary, and there
-        must be one hidden layer.
+        Continues with the network of `fit` or of an earlier call, or starts with a random network
+        whose edges are fitted to the first samples. The encoding must be binary, and there must be
+        one hidden layer.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         classes : array-like of shape (n_classes,), default=None
-            All there will be; to be given in a first call.
+            All classes that will occur; required in the first call.
 
         Returns
         -------
@@ -199,7 +199,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If samples, labels or parameters are not what they can be.
+            If samples, labels or parameters are invalid.
         """
         first = not hasattr(self, "network_")
         X, y = self._validated(X, y, reset=first)
@@ -226,7 +226,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the class of each sample, as the integer network decides.
+        """Return the class of each sample: the decision of the integer network.
 
         Parameters
         ----------
@@ -243,8 +243,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the potential M of every output at the decision, with threshold and unit 1.
 
-        The output that fires has 0 or more, the others less, unless they fire in the same tick; in
-        a forced decision all have less.
+        M is at least 0 for the output that fires, and less for all others unless they fire in the
+        same tick; in a forced decision M of all outputs is below 0.
 
         Parameters
         ----------
@@ -253,8 +253,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
-            Of two classes, the second's potential less the first's.
+        ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            For two classes, the second's potential minus the first's.
         """
         potentials = self._potentials(X)
         return potentials[:, 1] - potentials[:, 0] if len(self.classes_) == 2 else potentials
@@ -262,9 +262,9 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the softmax of beta M, with M of every output at the tick of the decision.
 
-        Training makes softmax(-beta z) of the outputs' spike times z a probability, and has a
-        silent output fire as long after the end as M is below 0 then. This is the same with the
-        decision as the end.
+        Training treats softmax(-beta z) of the outputs' spike times z as a probability; a silent
+        output fires as long after the end as its M is below 0 at the end. This method applies the
+        same formula with the decision as the end.
 
         Parameters
         ----------
@@ -278,18 +278,18 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return softmax(_BETA * self._potentials(X), axis=1)
 
     def __sklearn_tags__(self) -> Tags:
-        """Return what scikit-learn asks of an estimator: whether it accepts NaN."""
+        """Return scikit-learn's tags of the estimator: whether it accepts NaN."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self._fills
         return tags
 
     @property
     def _fills(self) -> bool:
-        """Whether medians take the place of missing values."""
+        """Whether medians replace missing values."""
         return self.missing == "median"
 
     def _validated(self, *data: Any, reset: bool = True) -> Any:
-        """Return X as float64 or pictures, and y if it is given, as scikit-learn checks them."""
+        """Return X as float64 or pictures, and y if it is given, validated by scikit-learn."""
         pictures = isinstance(data[0], np.ndarray) and data[0].ndim == 3
         dtype = np.uint8 if pictures and data[0].dtype == np.uint8 else np.float64
         checked = validate_data(
@@ -328,7 +328,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return parameters
 
     def _check_parameters(self) -> None:
-        """Raise ValueError for those that nobody else would find fault with in a sentence."""
+        """Raise ValueError for wrong parameters that no later check would report in a sentence."""
         if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str):
             raise ValueError(f"hidden is {self.hidden!r}: give layers, such as (100,).")
         for one in self.hidden:
@@ -347,7 +347,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"{name} is {value!r}: it must be from 0 to below {highest}.")
 
     def _random_state(self, X: np.ndarray) -> LearningState:
-        """Return the state of a network with random weights that fires for samples like X."""
+        """Return the state of a random network, whose neurons fire for samples like X."""
         self._check_parameters()
         further = bool(self.complement), bool(self.constant), self.threshold
         asked = Asked(*further, self._feature_names(), medians=self._fills)
@@ -379,7 +379,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _names(values: Any) -> tuple[str, ...]:
-    """Return the values as names in a network, none if they cannot be."""
+    """Return the values as names in a network, or () if they cannot be names."""
     names = tuple(map(str, values))
     printable = all(name.strip() and name.isprintable() for name in names)
     return names if printable and len(set(names)) == len(names) else ()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kinds of layers: which inputs connect to which neurons, and by which weights."""
+"""Kinds of layers: the connections between inputs and neurons, and their weights."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A layer of the integer model from event to event: `walk` of `integer`, fast.
+"""Computes a layer of the integer model from event to event: a fast version of `integer.walk`.
 
-Between two events M is linear in the tick, so the crossing in between is one division,
-ceil(-M / S). Equal to `walk` to the bit, which the tests check.
+Between two events M is linear in the tick, so one division, ceil(-M / S), finds the crossing. The
+tests check that the result equals that of `walk` to the bit.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from numba import njit
 def layer_by_events(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One layer of many images.
+    """Run many images through one layer.
 
     `weights`: int32 [n_in, n_out]; `spikes`: int32 [n, n_in, spikes of an input], 0 for none.
     Returns the spike ticks int32 [n, n_out, max_spikes], and M int64 [n, n_out] at the first spike
@@ -36,7 +36,7 @@ def layer_by_events(
         while now < deadline:
             then = ticks[event] if event < len(ticks) else deadline
             for j in range(n_out):
-                # M only: with max_spikes > 1 a later spike needs more, and is looked for inside.
+                # M only: with max_spikes > 1 a later spike needs more, and `_fire` searches it.
                 if M[j] + S[j] * (then - now) >= 0 and fired[j] < max_spikes:
                     fired[j] = _fire(
                         out[image, j], M_first[image], j, fired[j], S[j], M[j], threshold, now, then
@@ -57,10 +57,10 @@ def layer_by_events(
 
 @njit(cache=True, nogil=True)
 def _fire(out, M_first, j, fired, S, M, threshold, now, then):
-    """Put down neuron j's spikes at ticks now + 1 .. then; returns how often it has fired."""
+    """Store neuron j's spikes at ticks now + 1 .. then; return its number of spikes so far."""
     z = now
     while fired < len(out):
-        # The next spike's own potential and slope, M_L(z) = z (B - L threshold) - A
+        # Potential and slope for the next spike, M_L(z) = z (B - L threshold) - A
         M_L = M + S * (z - now) - fired * threshold * z
         S_L = S - fired * threshold
         if M_L < 0:
@@ -78,7 +78,7 @@ def _fire(out, M_first, j, fired, S, M, threshold, now, then):
 
 @njit(cache=True, nogil=True)
 def _in_order(spikes):
-    """Ticks and rows of one image's spikes [n_in, per input], by tick."""
+    """Return ticks and rows of one image's spikes [n_in, per input], sorted by tick."""
     flat = spikes.copy().ravel()
     found = np.flatnonzero(flat)
     order = found[np.argsort(flat[found], kind="mergesort")]

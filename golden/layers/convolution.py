@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The convolving layer: each neuron sees a patch of maps, and those of a filter share weights.
+"""The convolving layer: each neuron reads a patch of maps; the neurons of a filter share weights.
 
 DESIGN, section 7, defines it. Inputs and neurons are numbered map by map, and within a map row by
-row, as PyTorch's `Conv2d` and `Flatten` have them.
+row, in the order of PyTorch's `Conv2d` and `Flatten`.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,10 @@ MOST = 2**24 - 1
 
 @dataclass(frozen=True)
 class Convolution(LayerKind):
-    """The weights are a matrix [maps * taps, filters]; row (c * taps + tap) is of map c."""
+    """A convolving layer.
+
+    Its weights are a matrix [maps * taps, filters]; row c * taps + tap is of map c.
+    """
 
     geometry: Geometry
     maps: int
@@ -30,7 +33,7 @@ class Convolution(LayerKind):
 
     @classmethod
     def of(cls, name: str, weights: np.ndarray, geometry: Geometry | None = None) -> Self:
-        """Return the layer of a matrix. Raises NetworkError for anything else."""
+        """Return the layer of a weight matrix. Raises NetworkError for an invalid one."""
         assert geometry is not None
         if weights.ndim != 2 or weights.dtype.kind not in "iu" or len(weights) % geometry.taps:
             raise NetworkError(
@@ -41,7 +44,7 @@ class Convolution(LayerKind):
 
     @classmethod
     def shaped(cls, geometry: Geometry, maps: int, filters: int) -> Self:
-        """Return the layer of so many filters over so many maps."""
+        """Return the layer of `filters` filters over `maps` maps."""
         (down, across), (rows, columns) = geometry.size, geometry.out
         if filters * rows * columns > MOST:
             raise NetworkError(
@@ -52,36 +55,36 @@ class Convolution(LayerKind):
 
     @property
     def rows(self) -> int:
-        """One row per map and tap."""
+        """Number of rows: one per map and tap."""
         return self.maps * self.geometry.taps
 
     @property
     def columns(self) -> int:
-        """One column per filter."""
+        """Number of columns: one per filter."""
         return self.filters
 
     @property
     def fan_in(self) -> int:
-        """All taps of all maps."""
+        """Number of weights of a neuron: the taps of all maps."""
         return self.rows
 
     @property
     def positions(self) -> int:
-        """Neurons of a filter."""
+        """Neurons per filter."""
         return self.n_out // self.filters
 
     @property
     def reach(self) -> np.ndarray:
-        """The same for every map."""
+        """Positions that a spike of each input reaches; equal for every map."""
         return np.tile(np.diff(self.geometry.touched.first), self.maps)
 
     @property
     def synapses(self) -> int:
-        """Positions that an input reaches, of each filter."""
+        """Number of connections: the positions that each input reaches, times the filters."""
         return int(self.reach.sum()) * self.filters
 
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        """Sum what each spike adds to the neurons that it reaches."""
+        """Return the sum of what each spike adds to S of the neurons that it reaches."""
         first, positions, taps = self.geometry.touched
         total = np.zeros((self.filters, self.positions), np.int64)
         places = self.n_in // self.maps
@@ -99,8 +102,8 @@ class Convolution(LayerKind):
         deadline: int,
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Run from spike to spike; `max_spikes` is 1."""
-        from .convolved import convolved_by_events  # numba takes a while to import
+        """Run many images from spike to spike; `max_spikes` must be 1."""
+        from .convolved import convolved_by_events  # importing numba is slow
 
         ticks, M = convolved_by_events(
             weights, threshold, spikes[:, :, 0], deadline, self.geometry.touched, self.positions
@@ -108,9 +111,9 @@ class Convolution(LayerKind):
         return ticks[:, :, None], M
 
     def stored_rows(self, weights: np.ndarray) -> np.ndarray:
-        """Return the matrix itself: the neurons of a filter share a column."""
+        """Return the weight matrix: the neurons of a filter share a column."""
         return weights
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return the matrix itself."""
+        """Return the rows, which are the weight matrix."""
         return rows

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A convolving layer of the integer model from spike to spike: `walk` of `integer`, fast.
+"""Computes a convolving layer of the integer model from spike to spike, faster than `integer.walk`.
 
-Between the spikes that reach a neuron, M(z) = S z - A is linear, so its crossing in between is one
-division, ceil(A / S). Equal to `walk` to the bit, which the tests check.
+Between the spikes that reach a neuron, M(z) = S z - A is linear, so one division, ceil(A / S),
+finds the crossing. The tests check that the result equals that of `walk` to the bit.
 """
 
 import numpy as np

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The dense layer: every input connects to every neuron by a weight of its own."""
+"""The dense layer: a separate weight connects each input with each neuron."""
 
 from typing import Self
 
@@ -11,11 +11,14 @@ from .kind import LayerKind
 
 
 class Dense(LayerKind):
-    """All to all; the weights are a matrix [n_in, n_out], whose rows are those of the store."""
+    """A dense layer.
+
+    The weights are a matrix [n_in, n_out], whose rows are those of the weight store.
+    """
 
     @classmethod
     def of(cls, name: str, weights: np.ndarray) -> Self:
-        """The layer of a matrix; NetworkError for anything else."""
+        """Return the layer of a weight matrix. Raises NetworkError for an invalid one."""
         if weights.ndim != 2 or weights.dtype.kind not in "iu":
             raise NetworkError(
                 f"{name} is {weights.dtype} {list(weights.shape)}: it must be integers "
@@ -25,26 +28,26 @@ class Dense(LayerKind):
 
     @property
     def rows(self) -> int:
-        """One row per input."""
+        """Number of rows: one per input."""
         return self.n_in
 
     @property
     def columns(self) -> int:
-        """One column per neuron."""
+        """Number of columns: one per neuron."""
         return self.n_out
 
     @property
     def fan_in(self) -> int:
-        """All inputs."""
+        """Number of weights of a neuron: one per input."""
         return self.n_in
 
     @property
     def synapses(self) -> int:
-        """One per input and neuron."""
+        """Number of connections: one per input and neuron."""
         return self.n_in * self.n_out
 
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        """The sum of the rows."""
+        """Return the sum of the rows of these inputs."""
         total: np.ndarray = weights[inputs].sum(0, np.int64)
         return total
 
@@ -56,15 +59,15 @@ class Dense(LayerKind):
         deadline: int,
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Run from event to event."""
-        from .by_events import layer_by_events  # numba takes a while to import
+        """Run many images from event to event."""
+        from .by_events import layer_by_events  # importing numba is slow
 
         return layer_by_events(weights, threshold, spikes, deadline, max_spikes)
 
     def stored_rows(self, weights: np.ndarray) -> np.ndarray:
-        """The matrix itself."""
+        """Return the weight matrix."""
         return weights
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray:
-        """The matrix itself."""
+        """Return the rows, which are the weight matrix."""
         return rows

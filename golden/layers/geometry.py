@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which inputs each position of a kernel sees, how a person writes it, and a file tells it.
+"""Geometry of a convolution: inputs of each position, and spelling in options and files.
 
 DESIGN, section 7, defines it. A picture of one row makes a convolution one-dimensional.
 """
@@ -21,7 +21,8 @@ MOST_SIDE, MOST_KERNEL = 4095, 63
 """Largest side of a map, and of a kernel."""
 
 _MOST_REACHED = 1 << 22
-"""Most taps of all neurons of a filter together: it bounds the table of `touched`."""
+"""Largest number of taps of all neurons of a filter together, which limits the table of
+`touched`."""
 
 _WRITTEN = re.compile(r"(\d+)c(\d+)(?:s(\d+))?(?:p(\d+))?")
 WRITTEN = "FcK, FcKsS or FcKsSpP: F filters of K x K inputs, by steps of S, with P inputs around"
@@ -39,7 +40,7 @@ _DESCRIBED = {name: [range(low, high + 1)] for name, (low, high) in _RANGES.item
 
 @dataclass(frozen=True)
 class Geometry:
-    """The maps that a layer reads, and how its kernel moves over them; pairs are (down, across).
+    """The maps that a layer reads, and the steps of its kernel over them; pairs are (down, across).
 
     A field out of range raises `NetworkError`.
     """
@@ -47,9 +48,9 @@ class Geometry:
     size: tuple[int, int]
     """Rows and columns of a map of inputs."""
     kernel: tuple[int, int]
-    """Rows and columns of the patch that a neuron sees."""
+    """Rows and columns of the patch that a neuron reads."""
     stride: tuple[int, int] = (1, 1)
-    """Distance of patches."""
+    """Distance between neighbouring patches."""
     padding: tuple[int, int] = (0, 0)
     """Rows and columns of silent inputs on each side of a map."""
 
@@ -87,18 +88,18 @@ class Geometry:
 
     @property
     def taps(self) -> int:
-        """Weights of a kernel for each map of inputs."""
+        """Weights of a kernel per input map."""
         return self.kernel[0] * self.kernel[1]
 
     @property
     def dimensions(self) -> int:
-        """1 for a kernel that moves along maps of one row, else 2."""
+        """1 for a kernel on maps of one row, otherwise 2."""
         along = self.size[0] == self.kernel[0] == self.stride[0] == 1 and self.padding[0] == 0
         return 1 if along else 2
 
     @cached_property
     def touched(self) -> "Touched":
-        """What a spike at each place of a map reaches."""
+        """The neurons that a spike at each index of a map reaches."""
         across = self.out[1]
         columns = self._reached(1)
         first, positions, taps = [0], [], []
@@ -112,7 +113,7 @@ class Geometry:
         return Touched(*(np.array(part, np.int64) for part in (first, positions, taps)))
 
     def _reached(self, axis: int) -> list[list[tuple[int, int]]]:
-        """Return the positions along an axis that see each input, and by which tap."""
+        """Return, for each input along an axis, the positions that read it, each with the tap."""
         stride, padding = self.stride[axis], self.padding[axis]
         reached = []
         for place in range(self.size[axis]):
@@ -128,9 +129,9 @@ class Geometry:
 
 
 class Touched(NamedTuple):
-    """The neurons that a spike at each place of a map reaches, int64; the same for every map.
+    """The neurons that a spike at each index of a map reaches, int64; the same for every map.
 
-    Place i reaches the positions `position[first[i]:first[i + 1]]` by the taps beside them.
+    Index i reaches the positions `position[first[i]:first[i + 1]]` by the taps in the same range.
     """
 
     first: np.ndarray
@@ -139,7 +140,7 @@ class Touched(NamedTuple):
 
 
 class Filters(NamedTuple):
-    """A convolving layer as a person writes it, before it is known what it reads."""
+    """A convolving layer as written in options, before the size of its input is known."""
 
     filters: int
     kernel: int
@@ -148,7 +149,7 @@ class Filters(NamedTuple):
 
     @classmethod
     def parsed(cls, text: str) -> Self | None:
-        """Return the filters of a text such as 32c5s2p1, None for another text."""
+        """Return the filters of a text such as 32c5s2p1, or None for another text."""
         match = _WRITTEN.fullmatch(text)
         if match is None:
             return None
@@ -156,7 +157,9 @@ class Filters(NamedTuple):
         return cls(int(filters), int(kernel), int(stride or 1), int(padding or 0))
 
     def over(self, size: tuple[int, int]) -> Geometry:
-        """Return how they move over maps of a size. Along maps of one row they move across alone.
+        """Return the geometry over maps of this size.
+
+        In maps of one row a kernel moves only across.
 
         Raises NetworkError.
         """
@@ -167,7 +170,7 @@ class Filters(NamedTuple):
 
 
 def to_json(geometry: Iterable[Geometry | None]) -> str:
-    """Return the geometry of a network's layers as JSON, as the network file has it."""
+    """Return the geometry of a network's layers as JSON for the network file."""
     told = [one and {name: list(getattr(one, name)) for name in _RANGES} for one in geometry]
     return json.dumps(told)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The questions that golden, cycle models and hardware ask a kind of layer."""
+"""The interface of a kind of layer, which golden, the cycle models and the hardware use."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ import numpy as np
 
 
 def weight_range(bits: int) -> tuple[int, int]:
-    """Smallest and largest integer weight of `bits` bits."""
+    """Return the smallest and the largest integer weight of `bits` bits."""
     return -(1 << bits - 1), (1 << bits - 1) - 1
 
 
 @dataclass(frozen=True)
 class LayerKind(ABC):
-    """It says which of `n_in` inputs connect to which of `n_out` neurons.
+    """The connections from `n_in` inputs to `n_out` neurons.
 
-    It holds no weights: networks of one form share it, and so does the hardware.
+    A kind of layer holds no weights: networks of the same form share it, and so does the hardware.
     """
 
     n_in: int
@@ -26,21 +26,21 @@ class LayerKind(ABC):
     @classmethod
     @abstractmethod
     def of(cls, name: str, weights: np.ndarray) -> Self:
-        """The layer that has these weights, whose name is `name`. Raises NetworkError."""
+        """Return the layer of these weights; `name` is for messages. Raises NetworkError."""
 
     @property
     @abstractmethod
     def rows(self) -> int:
-        """Rows of the weight store, in which each neuron has at most one weight."""
+        """Rows of the weight store; each neuron has at most one weight in a row."""
 
     @property
     @abstractmethod
     def columns(self) -> int:
-        """Columns of the weights: neurons in one column share them."""
+        """Columns of the weights; the neurons of a column share them."""
 
     @property
     def positions(self) -> int:
-        """Neurons of a column, which share its weights."""
+        """Neurons per column."""
         return 1
 
     @property
@@ -51,15 +51,15 @@ class LayerKind(ABC):
     @property
     @abstractmethod
     def fan_in(self) -> int:
-        """The most weights that a neuron has."""
+        """Largest number of weights of a neuron."""
 
     @property
     @abstractmethod
     def synapses(self) -> int:
-        """Connections of all inputs together."""
+        """Number of connections between inputs and neurons."""
 
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
-        """Sum of the negative and of the positive weights of a neuron, each at its farthest.
+        """Return bounds of the sums of the negative and of the positive weights of any neuron.
 
         A neuron has at most the weights of its column.
         """
@@ -69,7 +69,7 @@ class LayerKind(ABC):
 
     @abstractmethod
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        """Sum what spikes of these inputs add to S, int64 [n_out]; an input may spike twice."""
+        """Return what spikes of these inputs add to S, int64 [n_out]; an input may occur twice."""
 
     @abstractmethod
     def fired(
@@ -80,16 +80,16 @@ class LayerKind(ABC):
         deadline: int,
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Run many images through the layer, equal to `walk` of `firstspike.golden.integer`.
+        """Run many images through the layer, with the results of `firstspike.golden.integer.walk`.
 
-        `spikes`: int32 [n, n_in, spikes of an input], 0 for none. Returns the spike ticks int32
-        [n, n_out, max_spikes], and M int64 [n, n_out] at the first spike or at the deadline.
+        `spikes`: int32 [n, n_in, spikes of an input], 0 for none. Returns the spike ticks int32 [n,
+        n_out, max_spikes], and M int64 [n, n_out] at the first spike or at the deadline.
         """
 
     @abstractmethod
     def stored_rows(self, weights: np.ndarray) -> np.ndarray:
-        """The rows of the weight store, integers [rows, n_out]."""
+        """Return the rows of the weight store, integers [rows, n_out]."""
 
     @abstractmethod
     def weights_of(self, rows: np.ndarray) -> np.ndarray:
-        """The weights that `stored_rows` makes these rows of."""
+        """Return the weights of these rows: the inverse of `stored_rows`."""

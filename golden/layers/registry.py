@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kinds of layers there are, and how the kind of a layer is known."""
+"""The list of all kinds of layers, and the choice of a layer's kind."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -15,9 +15,9 @@ from .kind import LayerKind
 
 
 def layer_of(name: str, weights: np.ndarray, geometry: Geometry | None = None) -> LayerKind:
-    """Return the layer that has these weights, whose name is `name`. Raises NetworkError.
+    """Return the layer of these weights; `name` is for messages. Raises NetworkError.
 
-    With a geometry it convolves, else it is dense.
+    A layer with a geometry convolves; any other is dense.
     """
     return Dense.of(name, weights) if geometry is None else Convolution.of(name, weights, geometry)
 
@@ -27,7 +27,8 @@ def layers_of(
 ) -> list[LayerKind]:
     """Return the layers of a network whose `n_in` inputs are maps of `size`.
 
-    A hidden layer is a number of neurons, or filters as `Filters` are written. Raises NetworkError.
+    A hidden layer is a number of neurons, or filters in the spelling of `Filters`. Raises
+    NetworkError.
     """
     layers: list[LayerKind] = []
     for one in (*hidden, n_classes):
@@ -54,7 +55,7 @@ def layers_of(
 
 
 def filters(text: str) -> Filters:
-    """Return filters as a person writes them. Raises NetworkError for another text."""
+    """Return the filters of a text. Raises NetworkError for an invalid text."""
     found = Filters.parsed(text)
     if found is None:
         raise NetworkError(f"{text!r} is no layer: give a number of neurons, or {WRITTEN}.")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Learning image by image in integers: the rule, its state, and a run over a data set."""
+"""Learning image by image in integers: the rule, its state, and runs over a data set."""

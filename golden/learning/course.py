@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A course of learning: which images are learned in which order, and with which settings.
+"""The order of the images in a run of learning, and the settings for each image.
 
-Annealing is how the settings change in the course of a run.
-
-Everything follows from the seed and the position in the course, so that a course which is taken up
-again goes on as if it had not stopped.
+Annealing changes the settings in the course of a run. Everything follows from the seed and the
+position in the run, so a resumed run continues exactly as without the interruption.
 """
 
 import math
@@ -21,11 +19,15 @@ ANNEALING: dict[int, tuple[tuple[float, int, int, int], ...]] = {
     8: ((0.0, 2, 0, 1), (0.2, 1, 0, 2), (0.45, 1, 1, 3), (0.7, 1, 2, 4)),
     10: ((0.0, 4, 0, 0), (0.2, 2, 0, 1), (0.45, 1, 0, 2), (0.7, 1, 1, 3)),
 }
-"""Phases by stored bits: (fraction of the run at which it begins, step, row_draw, output_draw)."""
+"""Phases by stored bits: (fraction of the run at which the phase begins, step, row_draw,
+output_draw)."""
 
 
 def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False) -> Settings:
-    """Settings of image n, counted from 0, in a run of N images. Raises `LearningError`."""
+    """Return the settings of image n, counted from 0, in a run of N images.
+
+    Raises `LearningError`.
+    """
     if stored_bits not in ANNEALING:
         raise LearningError(
             f"there is no annealing for {stored_bits} stored bits: "
@@ -39,17 +41,17 @@ def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False
 
 @dataclass(frozen=True)
 class Course:
-    """Several epochs of the same images, in a new order each. Raises `LearningError`."""
+    """A number of epochs of the same images, each in a new order. Raises `LearningError`."""
 
     n_images: int
-    """Images of an epoch."""
+    """Images per epoch."""
     epochs: int
     stored_bits: int
-    """8 or 10, which decides the annealing."""
+    """8 or 10; selects the annealing schedule."""
     seed: int = 1
     """Seed of the orders and the shifts."""
     shift: int = 0
-    """Pixels by which each image is moved at most, in both directions, at random."""
+    """Largest random shift of each image in pixels, in both directions."""
     every_competitor: bool = False
     """See `Settings`."""
 
@@ -64,13 +66,14 @@ class Course:
         return self.n_images * self.epochs
 
     def settings(self, n: int) -> Settings:
-        """Settings with which image n, counted from 0, is learned."""
+        """Return the settings for learning image n, counted from 0."""
         return settings_at(self.stored_bits, n, len(self), self.every_competitor)
 
     def part(self, done: int, grid: int) -> range:
-        """Images from number `done` on that can be learned at once.
+        """Return the numbers of the images from `done` on that can be learned in one call.
 
-        They are of one epoch, have the same settings, and end before the next multiple of `grid`.
+        They belong to one epoch, have the same settings, and end before the next multiple of
+        `grid`.
         """
         end = min((done // grid + 1) * grid, (done // self.n_images + 1) * self.n_images)
         here = self.settings(done)
@@ -80,9 +83,10 @@ class Course:
     def images(
         self, part: range, pixels: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels, moved, and labels of a part.
+        """Return shifted pixels, and labels, of a part.
 
-        `pixels`: uint8 [n_images, n_inputs], square images if they are moved; `labels`: [n_images].
+        `pixels`: uint8 [n_images, n_inputs], which must be square images for a shift; `labels`:
+        [n_images].
         """
         epoch, start = divmod(part.start, self.n_images)
         order, moves = _epoch(self.n_images, self.seed, epoch, self.shift)
@@ -94,14 +98,14 @@ class Course:
 
 @lru_cache(2)
 def _epoch(n_images: int, seed: int, epoch: int, shift: int) -> tuple[np.ndarray, np.ndarray]:
-    """The order of an epoch's images, and how far each is moved down and to the right."""
+    """Return the order of an epoch's images, and each image's shift down and to the right."""
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(n_images)
     return order, rng.integers(-shift, shift, (n_images, 2), endpoint=True)
 
 
 def moved(pixels: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """Move square images uint8 [n, side * side], each by its (down, right) of `moves` [n, 2].
+    """Shift square images uint8 [n, side * side], each by its (down, right) of `moves` [n, 2].
 
     Pixels that enter at the edges are dark.
     """
@@ -117,7 +121,7 @@ def moved(pixels: np.ndarray, moves: np.ndarray) -> np.ndarray:
 
 
 def relabelled(labels: np.ndarray, changes: Mapping[int, int]) -> np.ndarray:
-    """Labels int [n] with the keys of `changes` replaced by their values."""
+    """Return labels int [n] with the keys of `changes` replaced by their values."""
     result = labels.copy()
     for old, new in changes.items():
         result[labels == old] = new

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rule of `learning`, compiled: 60,000 images of 784-600-10 in some seconds.
 
-An image's hidden spikes come from event to event as in `layers.by_events`, and its outputs tick by
-tick. Then come the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for silent.
-The tests hold this against a plain second implementation.
+The kernel computes an image's hidden spikes from event to event as in `layers.by_events`, its
+output spikes tick by tick, and then the updates, with the letters of DESIGN, section 5. Spike ticks
+are 0 for silent. The tests compare the kernel with a plain second implementation.
 """
 
 from collections import namedtuple
@@ -27,7 +27,7 @@ _BLOCK = 256
 
 
 class NetworkRecord(NamedTuple):
-    """The parts of a network that learning leaves unchanged; pairs are those of both layers."""
+    """The fields of a network that learning does not change; pairs are those of both layers."""
 
     stored_bits: int
     weight_bits: tuple[int, ...]
@@ -36,14 +36,14 @@ class NetworkRecord(NamedTuple):
     deadline: int
 
 
-# What compiled code can take of these dataclasses. (mypy wants names spelled out.)
+# Named tuples: compiled code does not accept these dataclasses. (mypy wants names spelled out.)
 _SETTINGS = [*(one.name for one in fields(Settings)), "exact"]
 SettingsRecord = namedtuple("SettingsRecord", _SETTINGS)  # type: ignore[misc]
 RuleRecord = namedtuple("RuleRecord", [one.name for one in fields(RuleTrace)])  # type: ignore[misc]
 
 
 class ResultsRecord(NamedTuple):
-    """Arrays of `Results` that are filled; `hidden`, int32 [n, n_hidden], may be of no image."""
+    """Arrays of `Results` to fill; `hidden`, int32 [n, n_hidden], may have no rows."""
 
     decision: np.ndarray
     tick: np.ndarray
@@ -56,7 +56,7 @@ class ResultsRecord(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def learn_images(ticks, labels, weights, network, settings, s, results):
-    """Learn images in order, as `learn` does, from the generator's state s; returns its next one.
+    """Learn images in order as `learn` does, from generator state s; return the final state.
 
     Changes the stored weights of both layers, int16, and fills `results`.
     """
@@ -68,11 +68,11 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
     n_hidden, n_out = W2.shape
     shift1 = network.stored_bits - network.weight_bits[0]
     shift2 = network.stored_bits - network.weight_bits[1]
-    # The bits in use once more: rows of bytes are summed twice as fast as stored ones.
+    # A copy of the bits in use: rows of bytes are summed twice as fast as stored weights.
     used1, used2 = (W1 >> shift1).astype(np.int8), (W2 >> shift2).astype(np.int8)
     z_hidden, z_out = np.empty(n_hidden, np.int64), np.empty(n_out, np.int64)
     B, correction = np.empty(n_hidden, np.int64), np.empty(n_hidden)
-    D = np.empty(n_out, np.int64)  # 1 in D_plus, -1 in D_minus
+    D = np.empty(n_out, np.int64)  # 1 for outputs in D_plus, -1 for those in D_minus
     for image in range(len(ticks)):
         y = labels[image]
         rows = _in_order(ticks[image])
@@ -86,7 +86,7 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
         results.spikes_in[image, 1] = np.sum((z_hidden > 0) & (z_hidden < tick))
         rule.until[image] = end
         if len(results.hidden) > 0:
-            for h in range(n_hidden):  # of an array numba compiles a message, too
+            for h in range(n_hidden):  # of an array numba would compile a message, too
                 results.hidden[image, h] = z_hidden[h]
         if y == UNLABELLED:
             continue
@@ -101,7 +101,7 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
         if len(rows) > 0 and ticks[image, rows[-1]] >= zc:
             B[:] = 0
             _add_rows(used1, rows[ticks[image][rows] < zc], B)
-        quiet = zk > 0 and 2 * zk < 5 * unit  # an early decision: keep activity from running away
+        quiet = zk > 0 and 2 * zk < 5 * unit  # an early decision: limit the activity
         _correct(W2, D, B, quiet, settings.exact, correction)
         change = (step * correction).astype(np.int64)
         rule.hidden_rows[image], rule.output_updates[image], s = _update_outputs(
@@ -147,13 +147,13 @@ def _update_outputs(weights, used, shift, limits, D, z_hidden, zc, draw, s):
 
 @njit(cache=True, nogil=True)
 def _margin(zk, unit, settings):
-    """m, the ticks after the decision at zk that are looked at."""
+    """Return m, the number of ticks after the decision at zk up to which spikes are regarded."""
     return max(settings.margin_minimum, (zk - unit) >> settings.margin_shift)
 
 
 @njit(cache=True, nogil=True)
 def _in_order(ticks):
-    """Rows of the inputs that spike, by tick."""
+    """Return the rows of the inputs that spike, sorted by tick."""
     rows = np.flatnonzero(ticks)
     if len(rows) > 0 and ticks[rows].min() != ticks[rows].max():
         rows = rows[np.argsort(ticks[rows], kind="mergesort")]
@@ -176,7 +176,7 @@ def _add_rows(weights, rows, B):
 
 @njit(cache=True, nogil=True)
 def _run_hidden(weights, threshold, ticks, rows, deadline, z_hidden, B):
-    """Spike ticks of the hidden neurons up to the deadline; B becomes S + threshold at its end."""
+    """Return the hidden spike ticks up to the deadline; B becomes the final S + threshold."""
     B[:] = 0
     z_hidden[:] = 0
     M = np.zeros(len(B), np.int64)
@@ -199,9 +199,9 @@ def _run_hidden(weights, threshold, ticks, rows, deadline, z_hidden, B):
 
 @njit(cache=True, nogil=True)
 def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
-    """The decision k, its tick zk (0 if forced), and the last tick looked at.
+    """Return the decision k, its tick zk (0 if forced), and the last tick regarded.
 
-    Fills z_out with the spike ticks up to that last one.
+    Fills z_out with the spike ticks up to this last tick.
     """
     n_out, deadline, threshold = len(z_out), network.deadline, network.thresholds[1]
     z_out[:] = 0
@@ -232,13 +232,13 @@ def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
             if labelled:
                 end = min(deadline, zk + _margin(zk, network.unit, settings))
     if zk == 0:
-        k = np.argmax(M)  # of equals the lowest index
+        k = np.argmax(M)  # at a tie the lowest index
     return k, zk, end
 
 
 @njit(cache=True, nogil=True)
 def _by_tick(z_hidden, deadline):
-    """Lists of the neurons that spike at each tick: the first one, and the one after each."""
+    """Return linked lists of the neurons that spike at each tick: heads and successors."""
     first = np.full(deadline + 1, -1, np.int64)
     following = np.full(len(z_hidden), -1, np.int64)
     for h in range(len(z_hidden)):
@@ -250,7 +250,7 @@ def _by_tick(z_hidden, deadline):
 
 @njit(cache=True, nogil=True)
 def _choose(k, zk, y, every_competitor, z_out, D):
-    """Whether there is an update; D[o] becomes 1 for o in D_plus, -1 in D_minus, and else 0."""
+    """Return whether there is an update; fill D: 1 for o in D_plus, -1 in D_minus, otherwise 0."""
     D[:] = 0
     D[y] = 1
     if zk == 0:
@@ -274,9 +274,9 @@ def _choose(k, zk, y, every_competitor, z_out, D):
 
 @njit(cache=True, nogil=True)
 def _correct(W2, D, B, quiet, exact, correction):
-    """Fill in the hidden neurons' corrections: sign(p - q), 1 to fire earlier, -1 to fire later.
+    """Compute the hidden neurons' corrections: sign(p - q), 1 to fire earlier, -1 to fire later.
 
-    The ablation `exact` weights p - q, in units of the mean absolute output weight.
+    The ablation `exact` uses the weighted p - q, in units of the mean absolute output weight.
     """
     if exact:
         weights = W2 / np.abs(W2).mean()
@@ -296,9 +296,9 @@ def _correct(W2, D, B, quiet, exact, correction):
 
 @njit(cache=True, nogil=True)
 def _round(step, correction, s, change):
-    """Round step * correction at random, each by a number of its own, as the ablation does.
+    """Round each step * correction at random with its own random number, for the ablation.
 
-    A linear congruential generator (Numerical Recipes) that begins with s draws the numbers.
+    A linear congruential generator (Numerical Recipes) with the initial state s draws the numbers.
     """
     for h in range(len(correction)):
         s = (1664525 * s + 1013904223) & 0xFFFFFFFF

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Learning images one after the other: `learn` checks what it is given and runs the kernel."""
+"""Learns images one after the other: `learn` checks its arguments and runs the kernel."""
 
 from dataclasses import astuple, fields
 
@@ -20,21 +20,22 @@ def learn(
     exact: bool = False,
     trace: bool = False,
 ) -> Results:
-    """Learn images one after the other: each is decided with what the ones before it left.
+    """Learn images one after the other: each is decided by the weights that the previous ones left.
 
-    `ticks`: int32 [n, n_rows] as `encode` makes them; `labels`: int [n], a class or `UNLABELLED`.
-    `state` is brought up to date at the end: an interrupt leaves it as it was. An image's results
-    are from before its own update. With `trace` the hidden spikes are kept. Raises `LearningError`
-    for labels that do not fit the network, and `EncodingError` for ticks that do not.
+    `ticks`: int32 [n, n_rows] as `encode` returns them; `labels`: int [n], a class or `UNLABELLED`.
+    `state` is updated at the end, so an interrupt leaves it unchanged. The results of an image are
+    from before its own update. With `trace`, results include the hidden spikes. Raises
+    `LearningError` for labels that do not fit the network, and `EncodingError` for ticks that do
+    not.
 
-    `exact` is an ablation that no hardware has. The correction of hidden neuron h is not
-    sign(p - q) but the weight-valued sum that p and q count the signs of, in units of the mean
-    absolute output weight w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or
-    -1 where it is 0 and the rule has its -1. step * delta[h] is rounded to one of its neighbours
-    at random, in the mean to itself; each drawn input row takes one more state of the generator
-    for that, with which a larger one begins.
+    `exact` is an ablation without hardware support. The correction of hidden neuron h is not
+    sign(p - q) but the weighted sum whose signs p and q count, in units of the mean absolute output
+    weight w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or -1 where the sum
+    is 0 and the rule has -1. step * delta[h] is rounded at random to one of its neighbours with the
+    right mean. For each drawn input row, one more state of the generator seeds a larger generator
+    for the rounding.
     """
-    from . import kernel  # numba takes a while to import
+    from . import kernel  # importing numba is slow
 
     network = state.template
     ticks = checked_ticks(network, ticks)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Learning image by image in integers: the popcount rule (DESIGN, section 5).
 
-An update makes the label's output fire earlier and its rivals later, touching only weights of
-spikes that took part. A hidden neuron's share of the error goes back through nothing but the signs
-of its output weights: two popcounts and a comparison.
+An update makes the label's output fire earlier and its rivals later, and changes only weights of
+spikes that took part. The error of a hidden neuron depends only on the signs of its output weights:
+two popcounts and a comparison.
 
 The rule is for one hidden layer whose neurons spike once. Letters are the design's: the decision k
-falls at tick zk, the margin is m ticks, and what spiked before tick zc took part.
+falls at tick zk, the margin is m ticks, and spikes before tick zc took part.
 """
 
 from dataclasses import dataclass, field, fields
@@ -17,11 +17,11 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError
 
 UNLABELLED = -1
-"""The label of an image that is only classified."""
+"""Label of an image that is only classified."""
 
 
 class LearningError(FirstSpikeError, ValueError):
-    """Learning asked for with something that does not fit; the message says what would."""
+    """Arguments for learning do not fit; the message gives what does."""
 
 
 class Register(NamedTuple):
@@ -35,11 +35,11 @@ class Register(NamedTuple):
 
     @property
     def bits(self) -> int:
-        """Its width."""
+        """Width of the register."""
         return self.highest.bit_length()
 
     def check(self, value: object) -> None:
-        """Raise `LearningError` for what it must not hold."""
+        """Raise `LearningError` for a value that the register must not hold."""
         if (
             not isinstance(value, int | np.integer | np.bool_)
             or not self.lowest <= int(value) <= self.highest
@@ -56,9 +56,9 @@ def _register(default: int, lowest: int, highest: int, meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """What an image is learned with: registers of the hardware. Raises `LearningError`.
+    """Settings for learning an image: registers of the hardware. Raises `LearningError`.
 
-    `REGISTERS` says of each what it means, and what it may be.
+    `REGISTERS` describes each one and its range.
     """
 
     step: int = _register(1, 1, 15, "by how much input weights change, in stored units")
@@ -70,7 +70,7 @@ class Settings:
     margin_shift: int = _register(
         3, 0, 7, "of the margin, max(margin_minimum, (tick - unit) >> margin_shift) ticks"
     )
-    # The hardware takes a tick to know the margin, and one to follow it.
+    # The hardware needs a tick to compute the margin, and one to apply it.
     margin_minimum: int = _register(2, 2, 255, "of the margin, at least 2 ticks")
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class Settings:
             REGISTERS[one.name].check(getattr(self, one.name))
 
     def registers(self, seed: int = 0) -> dict[str, int]:
-        """What each of `REGISTERS` is to hold; with the seed 0 the generator goes on."""
+        """Return the value of each of `REGISTERS`; seed 0 keeps the state of the generator."""
         REGISTERS["seed"].check(seed)
         values = {one.name: int(getattr(self, one.name)) for one in fields(self)}
         return values | {"seed": int(seed)}
@@ -88,14 +88,14 @@ REGISTERS = {one.name: Register(one.name, **one.metadata) for one in fields(Sett
 REGISTERS["seed"] = Register(
     "seed", 0, 0, 0xFFFF, "next state of the random generator, 0 to go on with the one it has"
 )
-"""All registers of the rule, in the order in which hardware and link have them."""
+"""All registers of the rule, in the order of the hardware and the link."""
 
 
 def leap(s: int) -> int:
-    """The random generator's next state: 16 steps of a 16-bit Galois LFSR.
+    """Return the random generator's next state: 16 steps of a 16-bit Galois LFSR.
 
-    draw(2^-j) leaps once and is true if the low j bits of the new state are 0; draw(1) is true and
-    does not leap. From any s in 1..65535 all others are reached, and never 0.
+    draw(2^-j) leaps once and is true if the low j bits of the new state are 0; draw(1) is true
+    without a leap. The states from any s in 1..65535 cover all others, and never 0.
     """
     for _ in range(16):
         s = (s >> 1) ^ (0xB400 if s & 1 else 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A state with random weights to learn any data from: its inputs are binary."""
+"""Creates a state with random weights for learning any data; its inputs are binary."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,15 +16,15 @@ from firstspike.golden.training.quantise import most_active_inputs
 from .state import STORED_BITS, LearningState
 
 _SPIKES, _HIDDEN = 150, 600
-"""Input spikes of an image and hidden neurons that `LearningState.random` is made for."""
+"""Input spikes of an image, and hidden neurons, for which `LearningState.random` is designed."""
 
 
 INPUTS = Asked(complement=True, constant=True)
-"""Options for features: each has a second input, and one input always spikes."""
+"""Options for features: each has a second input, and one further input always spikes."""
 
 
 def binary_features(samples: np.ndarray, asked: Asked = INPUTS) -> Features | None:
-    """Fit binary features to samples [n, ...]; None for pixels, which are inputs as they are.
+    """Fit binary features to samples [n, ...]; return None for pixels, which need no features.
 
     Raises `EncodingError`.
     """
@@ -42,12 +42,12 @@ def at_random(
     n_connected: int | None = None,
     classes: tuple[str, ...] = (),
 ) -> LearningState:
-    """Begin to learn samples [n, ...] with random weights.
+    """Return a state with random weights for learning samples [n, ...].
 
-    `sizes` are those of the hidden layer and of the outputs, `features` what `binary_features`
-    makes of the samples. With `n_connected` only the inputs that are most often bright are
-    connected. `classes` names the outputs. Thresholds of features are such that some neurons fire.
-    Raises `LearningError` and `EncodingError`.
+    `sizes` are the numbers of hidden neurons and of outputs, `features` the result of
+    `binary_features` for the samples. With `n_connected`, only the inputs that are bright most
+    often are connected. `classes` names the outputs. For features, the threshold is chosen so that
+    some neurons fire. Raises `LearningError` and `EncodingError`.
     """
     fills = features is not None and features.medians is not None
     samples, binary = checked_samples(samples, fills), encoding_of("binary")

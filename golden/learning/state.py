@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The state of learning, which continues bit for bit: stored weights, generator, position."""
+"""The state of learning, which continues from it exactly: stored weights, generator, position."""
 
 import io
 import json
@@ -28,7 +28,7 @@ from .rule import LearningError
 FORMAT = "firstspike-learning-1"
 MAX_STORED_BITS = 12
 STORED_BITS = 8
-"""Bits of a stored weight if no other number is given."""
+"""Default number of bits of a stored weight."""
 
 _INTEGERS = ("stored_bits", "generator", "done")
 _KINDS: dict[str, Kind] = {
@@ -38,19 +38,20 @@ _KINDS: dict[str, Kind] = {
     "network": Kind("the bytes of a network file", "u", 1),
 }
 UNIT, DEADLINE = 64, 384
-"""Unit and deadline, in ticks, of a network that begins at random."""
+"""Unit and deadline, in ticks, of a network with random weights."""
 
 _STARTS = {8: ((512, 512), ((-20, 28), (-40, 56))), 10: ((256, 256), ((-20, 36), (-39, 71)))}
-"""Thresholds and first weights of both layers by stored bits, of which 8 are used.
+"""Thresholds and initial weights of both layers by stored bits, of which the upper 8 are used.
 
-Weights are in stored units, uniform from the first number to the last."""
+Weights are in stored units, uniform from the first number to the last.
+"""
 
 
 @dataclass(eq=False)
 class LearningState:
-    """What `learn` changes, and the network it is about.
+    """The data that `learn` changes, and its network.
 
-    `random`, `of` and `load` make one. Raises `LearningError` for a wrong field.
+    Create a state with `random`, `of` or `load`. Raises `LearningError` for an invalid field.
     """
 
     weights: tuple[np.ndarray, ...]
@@ -60,11 +61,11 @@ class LearningState:
     generator: int
     """State of the random generator, 1..65535."""
     template: Network
-    """Everything about the network but its weights."""
+    """The network without its weights."""
     done: int = 0
     """Images learned so far."""
     meta: dict[str, Any] = field(default_factory=dict)
-    """What a program needs to continue, such as the run (anything JSON can hold)."""
+    """Data that a program needs to continue, such as the run (anything JSON can hold)."""
 
     def __post_init__(self) -> None:
         network = self.template
@@ -108,10 +109,10 @@ class LearningState:
         inputs: np.ndarray | None = None,
         **fields: Any,
     ) -> Self:
-        """Begin with random weights of 8 or 10 stored bits, 8 of them used.
+        """Start with random weights of 8 or 10 stored bits, the upper 8 of them used.
 
-        `inputs` are the connected ones, None for all. `fields` are further ones of `Network`, whose
-        encoding is binary with silent dark inputs if nothing else is said.
+        `inputs` are the connected ones, None for all. `fields` are further fields of `Network`; the
+        default encoding is binary with silent dark inputs.
         """
         if len(layers) != 3:
             raise LearningError(
@@ -143,7 +144,7 @@ class LearningState:
 
     @classmethod
     def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> Self:
-        """Begin with a network's weights; the bits below those in use begin in their middle."""
+        """Start with a network's weights; unused lower bits start in the middle of their range."""
         generator = _seeded(np.random.default_rng(seed))
         state = cls(network.weights, stored_bits, generator, network)
         for weights, bits in zip(state.weights, network.weight_bits, strict=True):
@@ -153,7 +154,7 @@ class LearningState:
 
     @property
     def network(self) -> Network:
-        """The network as it is now: the used bits of the stored weights."""
+        """The current network: the used bits of the stored weights."""
         return replace(
             self.template,
             weights=tuple(
@@ -163,21 +164,22 @@ class LearningState:
         )
 
     def copy(self) -> Self:
-        """A state of its own with the same content."""
+        """Return an independent copy."""
         return replace(self, meta=json.loads(json.dumps(self.meta)))
 
     def kill(self, fraction: float, rng: "np.random.Generator") -> None:
-        """Let a fraction of the hidden neurons die: without input weights they never fire.
+        """Disable a fraction of the hidden neurons: without input weights they never fire.
 
-        Nor do they learn, for their B stays 0.
+        They do not learn either, since their B stays 0.
         """
         self.weights[0][:, rng.random(self.template.shape[1]) < fraction] = 0
 
     def save(self, path: str | os.PathLike[str], beside: Network | None = None) -> None:
-        """Write the state file; an existing file is replaced whole or not touched.
+        """Write the state file; an existing file is replaced completely or not at all.
 
-        The state goes with the network as it is now. It also goes with `beside`, the network in the
-        network file until that is replaced, so learning can go on if a process is killed between.
+        The state belongs to the current network. It also belongs to `beside`, the network in the
+        network file until that file is replaced, so learning can continue if the process is killed
+        between both writes.
         """
         file = io.BytesIO()
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _INTEGERS}
@@ -187,16 +189,16 @@ class LearningState:
             format=FORMAT,
             network=np.frombuffer(self.network.to_bytes(), np.uint8),
             beside="" if beside is None else beside.digest(),
-            meta=json.dumps(self.meta, sort_keys=True),  # the same state, the same bytes
+            meta=json.dumps(self.meta, sort_keys=True),  # equal states give equal bytes
             **arrays,
         )
         replace_file(path, file.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network | None = None) -> "LearningState":
-        """Read a state file, and check that it goes with `network`, if one is given.
+        """Read a state file, and check that it belongs to `network`, if one is given.
 
-        Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.
+        Raises `LearningError` for invalid content, `OSError` if the file cannot be read.
         """
         wrong = f"{path} is not a valid state of learning: "
         with told_as(LearningError, wrong, NetworkError, LearningError):
@@ -207,10 +209,10 @@ class LearningState:
 
 
 def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray, ...]:
-    """The weights int [n_in, n_out] per layer that a core for the network holds.
+    """Return the weights int [n_in, n_out] of each layer in the store of a core for the network.
 
-    A core with `stored_bits` learns on from them. Raises `LearningError` for a network that is
-    not learned.
+    A core with `stored_bits` continues learning from them. Raises `LearningError` for a network
+    that cannot be learned.
     """
     if stored_bits is None:
         return network.weights
@@ -222,7 +224,7 @@ def _seeded(rng: "np.random.Generator") -> int:
 
 
 def _state_of(fields: Fields) -> tuple[LearningState, str]:
-    """The state in a file's fields, and the digest of the network it may still lie beside."""
+    """Return the state in a file's fields, and the digest of its second network, or ""."""
     said = fields.take("format", str)
     if said != FORMAT:
         raise LearningError(f"format is {said!r:.40}: {FORMAT!r} is read.")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The front end for motion: it makes a picture of each window of samples (DESIGN, section 9).
+"""The front end for motion: makes a picture of each window of samples (DESIGN, section 9).
 
-A picture says for each axis how its means are spread over the window, and how much it changes. It
-does not say in which order, so it does not depend on where a movement begins.
+For each axis, a picture shows the distribution of the axis's means over the window, and the size of
+its changes. It does not depend on their order, and therefore not on the start of a movement.
 """
 
 import json
@@ -17,7 +17,7 @@ from firstspike.golden.sound.filters import MOST_LEVEL, SAMPLE_BITS
 FORMAT = "firstspike-motion-1"
 
 MEAN_OF_ZERO = (MOST_LEVEL + 1) // 2
-"""Pixel of a mean of 0."""
+"""Pixel value of a mean of 0."""
 
 _SIZES = {
     "rate": (1, 1000),
@@ -33,7 +33,7 @@ _DESCRIBED = {"downs": [int], **dict.fromkeys(_SIZES, int)}
 
 @dataclass(frozen=True)
 class MotionFrontEnd:
-    """The parameters of a front end. A field out of range raises `NetworkError`."""
+    """The parameters of a front end for motion. A field out of range raises `NetworkError`."""
 
     rate: int
     """Samples per second and axis."""
@@ -42,13 +42,13 @@ class MotionFrontEnd:
     frames: int
     """Frames per window."""
     hop: int
-    """Frames from the end of a window to the end of the next one."""
+    """Frames between the ends of consecutive windows."""
     least: int
-    """Steps of the logarithm that make a pixel of 0."""
+    """Steps of the logarithm for a pixel of 0."""
     contrast: int
-    """A pixel is brighter by 2^contrast per step of the logarithm."""
+    """Each step of the logarithm increases a pixel by 2^contrast."""
     downs: tuple[int, ...]
-    """Of each axis the bits by which a mean is shifted to the right."""
+    """Right shift of the means of each axis, in bits."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in _SIZES.items():
@@ -62,18 +62,18 @@ class MotionFrontEnd:
 
     @property
     def axes(self) -> int:
-        """Axes of a sample."""
+        """Number of axes of a sample."""
         return len(self.downs)
 
     @property
     def n_pixels(self) -> int:
-        """Pixels of a picture."""
+        """Number of pixels of a picture."""
         return self.axes * (self.frames + 1)
 
     def frames_of(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the pixels of the means, uint8, and the changes, int64: each [frames, axes].
 
-        `x`: int16 [n, axes]. In front of them is a sample of zeros.
+        `x`: int16 [n, axes]. A sample of zeros precedes it.
         """
         count = len(x) // self.frame
         x = x[: count * self.frame].astype(np.int64)
@@ -87,7 +87,7 @@ class MotionFrontEnd:
 
         `x`: int16 [n, axes]. The first window ends with frame `frames` - 1.
         """
-        from firstspike.golden.sound.levels import log2  # numba takes a while to import
+        from firstspike.golden.sound.levels import log2  # importing numba is slow
 
         means, changes = self.frames_of(x)
         ends = range(self.frames, len(means) + 1, self.hop)
@@ -100,7 +100,7 @@ class MotionFrontEnd:
         return pictures
 
     def sentence(self) -> str:
-        """Say what it takes and makes."""
+        """Describe the input and the output of the front end in a sentence."""
         window, hop = (count * self.frame / self.rate for count in (self.frames, self.hop))
         return (
             f"{self.rate} samples per second of {self.axes} axes become a picture every {hop:.3g} "
@@ -108,7 +108,7 @@ class MotionFrontEnd:
         )
 
     def to_json(self) -> str:
-        """Return the parameters as JSON, as the network file has them."""
+        """Return the parameters as JSON for the network file."""
         return json.dumps({"format": FORMAT, **asdict(self)})
 
     @classmethod

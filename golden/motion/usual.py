@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The usual front end for motion, and the numbers that its sensor gives.
+"""The default front end for motion, and the scale of its sensor.
 
 The constants were chosen for the gestures (docs/motion.md).
 """
@@ -11,10 +11,11 @@ from firstspike.golden.sound.filters import SAMPLE_BITS
 from .front import MotionFrontEnd
 
 DEGREES = 0.070
-"""Degrees per second that a step of rotation is, of an LSM6DSO with 2,000 degrees per second."""
+"""Degrees per second per step of rotation, for an LSM6DSO with a range of 2,000 degrees per
+second."""
 
 G = 0.000244
-"""Multiples of g that a step of acceleration is, of an LSM6DSO with 8 g."""
+"""Multiples of g per step of acceleration, for an LSM6DSO with a range of 8 g."""
 
 USUAL = MotionFrontEnd(
     rate=52,
@@ -25,12 +26,12 @@ USUAL = MotionFrontEnd(
     contrast=2,
     downs=(5, 5, 5, 6, 6, 6),
 )
-"""The front end of samples of an LSM6DSO: rotation about three axes, then acceleration along
+"""The front end for samples of an LSM6DSO: rotation about three axes, then acceleration along
 them."""
 
 
 def samples_of(rotation: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
-    """Return what an LSM6DSO gives, int16 [n, 6].
+    """Return the samples of an LSM6DSO, int16 [n, 6].
 
     `rotation` [n, 3] is in degrees per second, `acceleration` [n, 3] in g.
     """

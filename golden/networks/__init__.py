@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The networks that come with the package."""
+"""The networks of the package."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the networks that come with the package, beside this file, and loads networks by name."""
+"""Finds the networks of the package, in this folder, and loads networks by name."""
 
 import os
 from pathlib import Path
@@ -11,19 +11,19 @@ _NETWORKS = Path(__file__).parent
 
 
 def shipped() -> list[str]:
-    """Return names of the networks that come with the package."""
+    """Return the names of the networks of the package."""
     return sorted(file.stem for file in _NETWORKS.glob("*.npz"))
 
 
 def shipped_file(name: str) -> Path | None:
-    """Return the file of a network that comes with the package, None for another name."""
+    """Return the file of a network of the package, None for another name."""
     return _NETWORKS / f"{name}.npz" if name in shipped() else None
 
 
 def load_network(name_or_path: str | os.PathLike[str]) -> Network:
-    """Load a shipped network by its name (see `shipped`), or a network file by its path.
+    """Load a network of the package by its name (see `shipped`), or a network file by its path.
 
-    Raises as `Network.load`, and `NetworkError` where there is neither.
+    Raises as `Network.load`, and `NetworkError` if there is neither.
     """
     name = os.fspath(name_or_path)
     file = shipped_file(name)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The filters of the front end (DESIGN, section 6), whose levels `levels` counts.
+"""The filters of the front end (DESIGN, section 6); `levels` computes their levels.
 
-A filter is a resonator twice, one behind the other. Everything is an integer, and no value can
-overflow: `largest_states` bounds them for every possible input.
+A filter is a cascade of two equal resonators. All values are integers and cannot overflow:
+`largest_states` bounds them for every possible input.
 """
 
 from typing import NamedTuple
@@ -25,25 +25,25 @@ MOST_LEVEL = 255
 """The highest level: a level is a byte."""
 
 DECAY = 16384
-"""Samples after which the response of a filter that is accepted has died away."""
+"""Samples after which the response of an accepted filter has decayed."""
 
 _UNIT = 1 << FRACTION
 _NEGLIGIBLE = 1e-9
 
 
 class Filter(NamedTuple):
-    """One filter: its resonance, and how its states use their width."""
+    """One filter: its resonance, and the scaling of its states."""
 
     a1: int
     """2 r cos(theta) * 2^14: theta is the resonance in radians per sample, r the decay."""
     a2: int
     """-r^2 * 2^14."""
     up: int
-    """Bits by which the input of the first resonator is shifted to the left."""
+    """Left shift of the input of the first resonator, in bits."""
     down: int
-    """Bits by which the input of the second resonator is shifted to the right."""
+    """Right shift of the input of the second resonator, in bits."""
     gain: int
-    """Steps that are added to the level, signed."""
+    """Steps added to the level, signed."""
 
     @property
     def rings(self) -> bool:
@@ -51,7 +51,7 @@ class Filter(NamedTuple):
         return -_UNIT < self.a2 < 0 and self.a1**2 < -4 * _UNIT * self.a2
 
     def resonance(self, rate: int) -> float:
-        """Return the resonance in Hz at so many samples per second."""
+        """Return the resonance in Hz for `rate` samples per second."""
         return float(rate * self.theta / (2 * np.pi))
 
     @property
@@ -60,10 +60,10 @@ class Filter(NamedTuple):
         return float(np.arccos(self.a1 / (2 * np.sqrt(-self.a2 * _UNIT))))
 
     def largest_states(self) -> tuple[float, float]:
-        """Bound |y| and |z| for every input: sums of impulse responses times the largest inputs.
+        """Return bounds of |y| and |z|: sums of |impulse response| times the largest input.
 
-        Each rounding adds at most 1/2 to y or z, and the shift to the right at most 1, as a
-        further input. Infinite where the response does not die away within `DECAY` samples.
+        Each rounding adds at most 1/2 to y or z, and the right shift at most 1, like a further
+        input. The bounds are infinite if the response does not decay within `DECAY` samples.
         """
         poles = self._poles()
         if poles is None:
@@ -78,7 +78,7 @@ class Filter(NamedTuple):
         return float(y), float(z)
 
     def _poles(self) -> np.ndarray | None:
-        """Return the impulse response of 1 / (1 - a1/z - a2/z^2), float64, cut where it is over."""
+        """Return the impulse response of 1 / (1 - a1/z - a2/z^2), float64, without its tail."""
         if not self.rings:
             return None
         r = np.sqrt(-self.a2 / _UNIT)

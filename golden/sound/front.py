@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The front end: finds words in sound, and makes a picture of each (DESIGN, section 6).
+"""The front end for sound: finds words, and makes a picture of each (DESIGN, section 6).
 
-A picture has a row per frame of time and a pixel per filter. Loud is bright. Its brightness says
-how far the sound is below the loudest of the word, so it does not depend on the microphone.
+A picture has a row per frame of time and a pixel per filter, bright for loud. The brightness is
+relative to the loudest sound of the word, so it does not depend on the microphone.
 """
 
 import json
@@ -18,7 +18,7 @@ from .filters import MOST_LEVEL, STATE_BITS, Filter
 
 FORMAT = "firstspike-sound-1"
 RATES = (8000, 16000)
-"""Samples per second that a front end may take."""
+"""Samples per second that a front end supports."""
 
 _MOST_QUIET = 64
 _SIZES = {
@@ -43,19 +43,20 @@ _DESCRIBED = {"rate": int, "filters": [_FILTER], **dict.fromkeys(_SIZES, int)}
 
 
 class Word(NamedTuple):
-    """A word that was found."""
+    """A detected word."""
 
     slot: int
-    """Number of the slot in which it begins, counted from 0."""
+    """Number of the slot at which the word begins, counted from 0."""
     top: int
-    """Highest level in its window."""
+    """Highest level in the window of the word."""
     isolated: bool
-    """Whether it is quiet in front of the word, and at the end of its window."""
+    """Whether the `before` slots before the word and the `after` last slots of its window are
+    quiet."""
 
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """The parameters of a front end. A field out of range raises `NetworkError`."""
+    """The parameters of a front end for sound. A field out of range raises `NetworkError`."""
 
     rate: int
     """Samples per second, one of `RATES`."""
@@ -66,15 +67,15 @@ class FrontEnd:
     frames: int
     """Frames per word."""
     drop: int
-    """Steps of level: a word begins at a slot that is at most so far below its top."""
+    """Largest difference in steps of level between the top of a word and its first slot."""
     least: int
     """Smallest top of a word."""
     before: int
-    """Slots in front of an isolated word, in which all is quiet."""
+    """Number of quiet slots before an isolated word."""
     after: int
-    """Slots at the end of the window of an isolated word, in which all is quiet."""
+    """Number of quiet slots at the end of the window of an isolated word."""
     contrast: int
-    """A pixel is darker by 2^contrast per step of level."""
+    """Each step of level below the top darkens a pixel by 2^contrast."""
     filters: tuple[Filter, ...]
 
     def __post_init__(self) -> None:
@@ -105,25 +106,25 @@ class FrontEnd:
 
     @property
     def window(self) -> int:
-        """Slots per word."""
+        """Number of slots per word."""
         return self.slots * self.frames
 
     @property
     def n_pixels(self) -> int:
-        """Pixels of a picture."""
+        """Number of pixels of a picture."""
         return self.frames * len(self.filters)
 
     def seconds(self, slot: int) -> float:
-        """Return when a slot begins."""
+        """Return the time in seconds at which a slot begins."""
         return slot * self.slot / self.rate
 
     def levels(self, x: np.ndarray) -> np.ndarray:
         """Return the level of each filter in each slot, uint8 [slots, filters].
 
-        `x`: int16 [n], samples at `rate`. Silence comes before and after them: the last slots are
-        those of a whole window of silence.
+        `x`: int16 [n], samples at `rate`. Silence precedes and follows the samples: the last slots
+        are a whole window of silence.
         """
-        from .levels import levels_of  # numba takes a while to import
+        from .levels import levels_of  # importing numba is slow
 
         filters = np.array(self.filters, np.int64)
         return levels_of(self._followed(x, self.window), filters, self.slot)
@@ -131,23 +132,24 @@ class FrontEnd:
     def joined(self, recordings: Sequence[np.ndarray]) -> np.ndarray:
         """Return recordings, each int16 [n], one after the other: int16 [m].
 
-        The silence between two of them lasts so long that no window of a word reaches into the
-        next recording, and that a recording does not change whether a word of the next is isolated.
+        The silence between two recordings is so long that no window of a word reaches into the next
+        recording, and that a recording does not influence whether words of the next are isolated.
         """
         *first, last = recordings
         slots = max(self.window, self.before)
         return np.concatenate([*(self._followed(x, slots) for x in first), last])
 
     def _followed(self, x: np.ndarray, slots: int) -> np.ndarray:
-        """Return samples int16 [n], the rest of their last slot in silence, and silent slots."""
+        """Return samples int16 [n], padded with silence to whole slots, and then silent slots."""
         return np.concatenate([x, np.zeros(-len(x) % self.slot + slots * self.slot, np.int16)])
 
     def words(self, levels: np.ndarray) -> Iterator[Word]:
-        """Find the words in levels [slots, filters], in order of time.
+        """Yield the words in levels [slots, filters] in order of time.
 
         A word begins at slot k if the peak P[k] is at most `drop` below the top of the window that
-        begins there, and P[k - 1] is not. Windows of words do not overlap. It is isolated if no
-        P is that loud in the `before` slots in front of it, and in the last `after` of its window.
+        begins at k, and P[k - 1] is lower. Windows of words do not overlap. A word is isolated if P
+        is below top - `drop` in the `before` slots before the word and in the last `after` slots of
+        its window.
         """
         P = levels.max(axis=1).astype(np.int64)
         before, k = 0, 0
@@ -170,7 +172,7 @@ class FrontEnd:
         return np.maximum(MOST_LEVEL - (below << self.contrast), 0).astype(np.uint8)
 
     def sentence(self) -> str:
-        """Say what it takes and makes."""
+        """Describe the input and the output of the front end in a sentence."""
         hertz = [one.resonance(self.rate) for one in self.filters]
         frame = 1000 * self.slots * self.slot / self.rate
         return (
@@ -179,7 +181,7 @@ class FrontEnd:
         )
 
     def to_json(self) -> str:
-        """Return the parameters as JSON, as the network file has them."""
+        """Return the parameters as JSON for the network file."""
         return json.dumps({"format": FORMAT, **asdict(self)})
 
     @classmethod

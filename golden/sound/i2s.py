@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The I2S microphone, and a model that makes its bits (DESIGN, section 6).
+"""The I2S microphone, and a model that generates its bits (DESIGN, section 6).
 
     clock   one period per bit; 64 of them are a frame, and `ratio` frames are a sample
     select  low in the first half of a frame, in which this microphone sends
     data    -, 23, 22, ..., 1, 0, and nothing for the rest: a word, its sign first
 
-The highest bits of a word, as many as the decimator has use for, are its number.
+The decimator uses only the highest bits of a word, which are its number.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FRAME = 64
 """Bits of a frame."""
 
 DELAY = 1
-"""Bits of a frame in front of its word."""
+"""Bits of a frame before the word."""
 
 WORD_BITS = 24
 """Bits of a word."""
@@ -40,7 +40,7 @@ class I2sMicrophone(Microphone):
 
     @property
     def number_bits(self) -> int:
-        """Bits of a word that make a number: its highest ones."""
+        """Highest bits of a word that form a number."""
         return SAMPLE_BITS + self.gain
 
     def numbers(self, bits: np.ndarray) -> np.ndarray:
@@ -50,18 +50,19 @@ class I2sMicrophone(Microphone):
         return self.looked_at(bits).reshape(-1, self.number_bits) @ weights
 
     def looked_at(self, bits: np.ndarray) -> np.ndarray:
-        """Return the bits of the numbers."""
+        """Return the bits that form the numbers."""
         whole = len(bits) // FRAME
         frames = np.asarray(bits[: whole * FRAME]).reshape(whole, FRAME)
         return frames[:, DELAY : DELAY + self.number_bits].ravel()
 
     def bits(self, x: np.ndarray) -> np.ndarray:
-        """Return bits uint8 [n * bits_per_sample] of a microphone that hears samples, int16 [n].
+        """Return bits uint8 [n * bits_per_sample] of a microphone for the sound x, int16 [n].
 
         A polyphase filter makes `ratio` words per sample of x, whose full scale is 2^(15 + gain).
-        A step of a number is noise, since no microphone is as silent as a line that is stuck.
+        Noise of one step of a number is added, since a real microphone is never as silent as a
+        stuck line.
         """
-        from scipy.signal import resample_poly  # takes a while to import
+        from scipy.signal import resample_poly  # slow import
 
         most = 1 << WORD_BITS - 1
         numbers = resample_poly(np.asarray(x, float), self.ratio, 1)

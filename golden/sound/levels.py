@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The levels of the filters, sample by sample (DESIGN, section 6)."""
+"""Computes the levels of the filters, sample by sample (DESIGN, section 6)."""
 
 import numpy as np
 from numba import njit
@@ -12,7 +12,7 @@ def levels_of(x: np.ndarray, filters: np.ndarray, slot: int) -> np.ndarray:
     """Return the level of each filter in each slot, uint8 [n // slot, filters].
 
     `x`: int16 [n], the samples. `filters`: int64 [filters, 5], the fields of `Filter`. All states
-    begin at 0.
+    start at 0.
     """
     slots = len(x) // slot
     levels = np.zeros((slots, len(filters)), np.uint8)
@@ -38,7 +38,7 @@ def levels_of(x: np.ndarray, filters: np.ndarray, slot: int) -> np.ndarray:
 def log2(E: int) -> int:
     """Return 2^`LEVEL_FRACTION` times the logarithm of E to base 2, linear between powers of two.
 
-    With e the place of the highest 1 of E, it is 8 e and the three bits below that 1. The
+    With the highest 1 of E at bit index e, the result is 8 e plus the three bits below that 1. The
     logarithm of 0 is 0.
     """
     if E == 0:

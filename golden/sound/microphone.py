@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A microphone: how the bits on its line become samples (DESIGN, section 6).
+"""A microphone: converts the bits on its line to samples (DESIGN, section 6).
 
-Each kind of microphone says which numbers its bits are. A cascade of three integrators, and three
-differences at the rate of the samples, makes samples of them.
+Each kind of microphone defines the numbers that its bits represent. A cascade of three integrators,
+and three differences at the sample rate, converts them to samples.
 """
 
 from abc import ABC, abstractmethod
@@ -18,27 +18,27 @@ from .filters import LEVEL_FRACTION, MOST_LEVEL, SAMPLE_BITS
 from .front import FrontEnd
 
 ORDER = 3
-"""Integrators, and differences, of the decimator."""
+"""Number of integrators, and of differences, of the decimator."""
 
 LEAST_DIVIDER = 4
-"""Fewest clock cycles per bit, in which the hardware makes a sample."""
+"""Fewest clock cycles per bit: the hardware needs them for a sample."""
 
 SLOWEST_HZ, FASTEST_HZ, BEST_HZ = 1_000_000, 3_200_000, 2_000_000
-"""Clocks that microphones take, and the one that is preferred among equals."""
+"""Range of the microphone clocks, and the preferred clock among equal candidates."""
 
 TOLERANCE = 0.01
-"""How far, at most, the rate of the samples may be off."""
+"""Largest relative error of the sample rate."""
 
 GAIN = 4
-"""Bits of gain of the usual decimator.
+"""Bits of gain of the default decimator.
 
-A MEMS microphone is at full scale with 120 dB of sound pressure; speech has 60 to 80 dB. 24 dB of
-gain let loud speech near by use most of the 16 bits.
+A MEMS microphone reaches full scale at 120 dB of sound pressure; speech has 60 to 80 dB. With 24 dB
+of gain, loud speech nearby uses most of the 16 bits.
 """
 
 
 class MicrophoneError(FirstSpikeError, ValueError):
-    """A clock of which no microphone's clock and rate of samples can be made."""
+    """A clock from which no microphone clock and sample rate can be derived."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Microphone(ABC):
     line_bits: ClassVar[int]
     """Bits on the line per number."""
     at_once: ClassVar[int] = 1
-    """Numbers that the hardware adds at once; `ratio` is a multiple of it."""
+    """Numbers that the hardware adds per step; `ratio` is a multiple of it."""
 
     divider: int
-    """Clock cycles per period of the microphone's clock: even, for equal halves; at least 4."""
+    """Clock cycles per period of the microphone's clock: even, for equal halves, and at least 4."""
     ratio: int
     """Numbers per sample."""
     gain: int = GAIN
@@ -66,12 +66,11 @@ class Microphone(ABC):
 
     @classmethod
     def of(cls, clock_hz: float, rate: int) -> Self:
-        """Return the receiver that makes `rate` samples per second of a clock.
+        """Return the receiver that makes `rate` samples per second with a clock of `clock_hz`.
 
-        It has the smallest error of the rate of all receivers whose microphone's clock is allowed.
-        Of several it has the microphone's clock that is nearest to `BEST_HZ`, and of these the
-        smallest divider. Errors are compared as fractions. Raises `MicrophoneError` where the rate
-        is off by more than `TOLERANCE`.
+        The receiver has the smallest rate error among all whose microphone clock is allowed; among
+        equals the microphone clock nearest to `BEST_HZ`, and then the smallest divider. Errors are
+        compared as fractions. Raises `MicrophoneError` if the error exceeds `TOLERANCE`.
         """
         found = []
         clock = Fraction(clock_hz)
@@ -96,7 +95,7 @@ class Microphone(ABC):
     @property
     @abstractmethod
     def number_bits(self) -> int:
-        """Bits of which a number is made: it is in -2^(n-1) .. 2^(n-1)."""
+        """Bits that form a number, which is in -2^(n-1) .. 2^(n-1)."""
 
     @abstractmethod
     def numbers(self, bits: np.ndarray) -> np.ndarray:
@@ -104,11 +103,11 @@ class Microphone(ABC):
 
     @abstractmethod
     def looked_at(self, bits: np.ndarray) -> np.ndarray:
-        """Return the bits of which the numbers are made, uint8 [n * number_bits]."""
+        """Return the bits that form the numbers, uint8 [n * number_bits]."""
 
     @abstractmethod
     def bits(self, x: np.ndarray) -> np.ndarray:
-        """Return bits uint8 [m] on the line of a microphone that hears samples x, int16 [n]."""
+        """Return bits uint8 [m] on the line of a microphone for the sound x, int16 [n]."""
 
     @property
     def bits_per_sample(self) -> int:
@@ -122,30 +121,30 @@ class Microphone(ABC):
 
     @property
     def sum_bits(self) -> int:
-        """Bits of an integrator, signed: it holds every sum of a sample, and else wraps."""
+        """Width of an integrator, signed: it holds every sum of a sample, and otherwise wraps."""
         return self.number_bits + (self.ratio**ORDER).bit_length()
 
     @property
     def down(self) -> int:
-        """Bits by which a sum is shifted to the right; to the left below 0."""
+        """Right shift of a sum in bits; a negative value shifts left."""
         return self.sum_bits - SAMPLE_BITS - self.gain
 
     def samples(self, bits: np.ndarray) -> np.ndarray:
         """Return the samples int16 [n] of the bits on the line, 0 or 1 [n * bits_per_sample].
 
-        All integrators begin at 0.
+        All integrators start at 0.
         """
         return saturated(self._shifted(bits)).astype(np.int16)
 
     def clipped(self, bits: np.ndarray) -> np.ndarray:
-        """Return whether each sample does not fit, and is saturated, bool [n]."""
+        """Return whether each sample is out of range and therefore saturated, bool [n]."""
         shifted = self._shifted(bits)
         return saturated(shifted) != shifted
 
     def constant(self, bits: np.ndarray) -> np.ndarray:
-        """Return of each sample whether no bit of it differs from the bit before it, bool [n].
+        """Return whether all bits of each sample equal the bit before them, bool [n].
 
-        In front of the first bit is a 0.
+        A 0 precedes the first bit.
         """
         same = np.diff(self.looked_at(bits), prepend=0) == 0
         each = self.ratio * self.number_bits
@@ -155,14 +154,14 @@ class Microphone(ABC):
     def _shifted(self, bits: np.ndarray) -> np.ndarray:
         sums = self.numbers(bits)
         for _ in range(ORDER):
-            sums = np.cumsum(sums)  # wraps at 2^64, which the differences undo
+            sums = np.cumsum(sums)  # wraps at 2^64; the differences cancel that
         sums = sums[self.ratio - 1 :: self.ratio]
         for _ in range(ORDER):
             sums = np.diff(sums, prepend=0)
         return sums >> self.down if self.down >= 0 else sums << -self.down
 
     def hears(self, front: FrontEnd) -> FrontEnd:
-        """Return the front end whose gains make up for what the decimator takes of high sounds.
+        """Return the front end with gains that compensate for the response of the decimator.
 
         The gain of a filter is raised by -8 log2 |H| steps, rounded, at its resonance, where H is
         the response of the decimator: (sin(ratio w) / (ratio sin(w)))^3 with w = theta / (2 ratio).
@@ -177,11 +176,11 @@ class Microphone(ABC):
 
 
 def loudest(x: np.ndarray) -> int:
-    """Return the largest magnitude of samples x, int16 [n]; 0 without any (DESIGN, section 10)."""
+    """Return the largest magnitude of samples x, int16 [n]; 0 for none (DESIGN, section 10)."""
     return int(np.abs(x.astype(np.int64)).max(initial=0))
 
 
 def saturated(x: np.ndarray) -> np.ndarray:
-    """Return integers in the range of a sample."""
+    """Return integers limited to the range of a sample."""
     most = 1 << SAMPLE_BITS - 1
     return np.clip(x, -most, most - 1)

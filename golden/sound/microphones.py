@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kinds of microphones, by the names that people type."""
+"""The kinds of microphones by their names in options."""
 
 from .i2s import I2sMicrophone
 from .microphone import Microphone

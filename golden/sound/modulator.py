@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A model of a PDM microphone: a sigma-delta modulator of the second order, in integers."""
+"""A model of a PDM microphone: a second-order sigma-delta modulator with integers."""
 
 import numpy as np
 from numba import njit
@@ -7,12 +7,12 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def modulated(x: np.ndarray, every: int, ratio: int, scale: int) -> np.ndarray:
-    """Return bits uint8 [n // every * ratio] of numbers x, int64 [n], whose full scale is 2^scale.
+    """Return bits uint8 [n // every * ratio] for numbers x, int64 [n], of full scale 2^scale.
 
-    `every` numbers become `ratio` bits. Straight lines join the numbers; the last one stays.
+    `every` numbers become `ratio` bits, with linear interpolation; the last number is held.
 
-    The modulator is v = sign(u + 2 e1 - e2), where u is the input, e the error of a bit, and e1,
-    e2 are those of the two bits before. It is stable while |u| is below half of full scale.
+    The modulator is v = sign(u + 2 e1 - e2), where u is the input, e the error of a bit, and e1, e2
+    are the errors of the two previous bits. It is stable while |u| is below half of full scale.
     """
     bits = np.empty(len(x) // every * ratio, np.uint8)
     full = ratio << scale

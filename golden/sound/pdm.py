@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The PDM microphone, and a model that makes its bits (DESIGN, section 6).
+"""The PDM microphone, and a model that generates its bits (DESIGN, section 6).
 
-A PDM microphone sends one bit per period of its clock; the density of ones is the pressure of the
-air. A one is the number 1, and a zero is -1.
+A PDM microphone sends one bit per period of its clock; the density of ones is the air pressure. A
+one is the number 1, and a zero is -1.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .filters import SAMPLE_BITS
 from .microphone import Microphone, MicrophoneError
 
 SMOOTHED = 8
-"""Numbers per sample that the model of a microphone joins by straight lines."""
+"""Numbers per sample between which the model of a microphone interpolates linearly."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PdmMicrophone(Microphone):
 
     @property
     def number_bits(self) -> int:
-        """Bits of which a number is made: it is -1 or 1."""
+        """Bits that form a number, which is -1 or 1."""
         return 1
 
     def numbers(self, bits: np.ndarray) -> np.ndarray:
@@ -47,13 +47,13 @@ class PdmMicrophone(Microphone):
         return bits
 
     def bits(self, x: np.ndarray) -> np.ndarray:
-        """Return bits uint8 [n * ratio] of a microphone that hears samples x, int16 [n].
+        """Return bits uint8 [n * ratio] of a microphone for the sound x, int16 [n].
 
-        A sigma-delta modulator of the second order makes them of x, whose full scale is
-        2^(15 + gain). A polyphase filter makes `SMOOTHED` numbers per sample of x, and straight
-        lines join them.
+        The full scale of x is 2^(15 + gain). A polyphase filter makes `SMOOTHED` numbers per
+        sample, linear interpolation follows, and a second-order sigma-delta modulator makes the
+        bits.
         """
-        # scipy and numba take a while to import
+        # importing scipy and numba is slow
         from scipy.signal import resample_poly
 
         from .modulator import modulated

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a network of sound is taught beside its words: words in noise, and what is none of them.
+"""Further training pictures for networks of sound: words in noise, and sounds that are not words.
 
-All of it is made of the pictures of words, so it needs no other recordings. The constants were
+All pictures are derived from those of words, so no other recordings are needed. The constants were
 chosen on held-out recordings (docs/figures/sound.md).
 """
 
@@ -13,13 +13,13 @@ from .filters import LEVEL_FRACTION, MOST_LEVEL
 from .front import FrontEnd
 
 NONE = "none"
-"""Name of the last class: none of the words."""
+"""Name of the last class, for all sounds that are not one of the words."""
 
 COPIES = 6
-"""Further pictures of each word: said a little differently, in noise."""
+"""Further pictures of each word, varied and in noise."""
 
 SHARE = 0.25
-"""Pictures of each kind that is none of the words, per word; of bursts `BURSTS` times as many."""
+"""Pictures of each kind that is not a word, per word; of bursts `BURSTS` times as many."""
 
 BURSTS = 4
 
@@ -32,16 +32,16 @@ class Taught(NamedTuple):
     pictures: np.ndarray
     """uint8 [n, frames, filters]"""
     labels: np.ndarray
-    """Class of each [n]; the last one is none of the words."""
+    """Class of each picture [n]; the last class is `NONE`."""
     origins: np.ndarray
-    """Number of the word that each [n] is made of."""
+    """Index of the word from which each picture [n] was made."""
 
 
 def taught(words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd) -> Taught:
-    """Return words, copies of them in noise, and pictures that are none of the words.
+    """Return words, copies of them in noise, and pictures of the class `NONE`.
 
     `words`: uint8 [n, frames, filters], with `labels` [n] up to `none`, the number of the last
-    class. Pictures that are labelled `none` have copies, and nothing else is made of them.
+    class. Pictures with the label `none` get copies, but no other pictures are made from them.
     """
     rng = np.random.default_rng(_SEED)
     n, step = len(words), 1 << sound.contrast
@@ -68,11 +68,11 @@ def taught(words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd) ->
 
 
 def _varied(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
-    """Return words said faster or slower, at another pitch, and through another microphone.
+    """Return words varied in speed, pitch and microphone.
 
-    A step of level has `step` pixels.
+    A step of level is `step` in a pixel.
     """
-    from scipy.ndimage import affine_transform  # scipy takes a while to import
+    from scipy.ndimage import affine_transform  # slow import
 
     n, _, filters = pictures.shape
     varied = np.empty(pictures.shape)
@@ -95,9 +95,9 @@ def _varied(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.nda
 
 
 def _in_noise(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
-    """Return pictures in steady noise of any loudness and tilt; a step of level has `step` pixels.
+    """Return pictures in steady noise of random loudness and tilt; a pixel has `step` per level.
 
-    Powers add up: to what is d steps louder, noise adds 4 log2(1 + 2^(-d/4)) steps.
+    Powers add up: noise adds 4 log2(1 + 2^(-d/4)) steps to a sound that is d steps louder.
     """
     n, _, filters = pictures.shape
     tilt = rng.uniform(-16, 12, (n, 1, 1)) * np.linspace(0, 1, filters)
@@ -110,7 +110,7 @@ def _in_noise(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.n
 
 
 def _begun(pictures: np.ndarray) -> np.ndarray:
-    """Move each picture in time, so that it begins with its first loud frame."""
+    """Shift each picture in time, so that it begins with its first loud frame."""
     loud = pictures.max(axis=2) >= 160
     moved = np.zeros_like(pictures)
     for picture, onset, to in zip(pictures, loud.argmax(axis=1), moved, strict=True):
@@ -119,7 +119,7 @@ def _begun(pictures: np.ndarray) -> np.ndarray:
 
 
 def _shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return words of another pitch: by a fifth to a third of the filters higher or lower."""
+    """Return words shifted in pitch by a fifth to a third of the filters, up or down."""
     filters = pictures.shape[2]
     shifted = np.zeros_like(pictures)
     for picture, to in zip(pictures, shifted, strict=True):
@@ -132,12 +132,12 @@ def _shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _bursts(n: int, sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:
-    """Return tones, sweeps, knocks and bursts of noise: a peak, or a tilted or rough spectrum."""
+    """Return tones, sweeps, knocks and noise bursts: a peak, or a tilted or rough spectrum."""
     f = np.arange(sound.frames)[:, np.newaxis]
     b = np.arange(len(sound.filters))
 
     def drawn(low: float, high: float, share: float = 1) -> np.ndarray:
-        """Return a value per picture, 0 for all but a share of them."""
+        """Return a random value per picture, 0 for all but a share of the pictures."""
         return rng.uniform(low, high, (n, 1, 1)) * (rng.random((n, 1, 1)) < share)
 
     centre = drawn(0, len(b) - 1) + drawn(-1.5, 1.5, 0.4) * f
@@ -145,7 +145,7 @@ def _bursts(n: int, sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:
     rough = (rough[:, :, :-2] + rough[:, :, 1:-1] + rough[:, :, 2:]) * drawn(0, 12, 0.5)
     below = drawn(2, 20, 0.5) * np.abs(b - centre) + rough
     below += drawn(-12, 20, 0.7) * b / len(b) + drawn(0, 20, 0.4) * f
-    # Some swell and fade: 8 log2 of a half-wave of sine.
+    # Some grow and decay: 8 log2 of a half-wave of sine.
     wave = np.abs(np.sin(np.pi * (drawn(0.03, 0.4) * (f + 0.5))))
     below -= (rng.random((n, 1, 1)) < 0.5) * 8 * np.log2(wave + 0.05)
     below += rng.normal(0, 1.6, below.shape)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The usual front end: filters spread over speech, with coefficients rounded to integers.
+"""The default front end: filters across the range of speech, with integer coefficients.
 
 The constants were chosen on held-out training recordings of spoken digits (docs/figures/sound.md).
 """
@@ -14,20 +14,21 @@ from .front import FrontEnd
 RATE = 8000
 FILTERS = 16
 LOWEST, HIGHEST = 120.0, 3600.0
-"""Hertz between which the filters are spread evenly on the mel scale."""
+"""Frequency range in Hz over which the filters are evenly distributed on the mel scale."""
 
 WIDTH = 1.0
-"""Bandwidth of one resonator; 1 is the distance between neighbours."""
+"""Bandwidth of one resonator as a multiple of the distance between neighbours."""
 
 SLOT_SECONDS = 0.016
 
 TILT = 8
-"""Steps of level that a filter gains per octave above the lowest: high sounds are softer."""
+"""Steps of level added per octave above the lowest filter: high frequencies of speech are
+weaker."""
 
 
 @cache
 def usual_front_end() -> FrontEnd:
-    """Return the front end that is taken where a network brings none."""
+    """Return the default front end, for use without that of a network."""
     marks = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), FILTERS + 2))
     widths = WIDTH * (marks[2:] - marks[:-2]) / 2
     pairs = zip(marks[1:-1], widths, strict=True)
@@ -49,11 +50,11 @@ def usual_front_end() -> FrontEnd:
 
 
 def resonant(f: float, width: float, rate: int, louder: int = 0) -> Filter:
-    """Return the filter of resonance `f` and bandwidth `width`, in Hz, that uses its states best.
+    """Return the filter with resonance `f` and bandwidth `width`, in Hz, and the best scaling.
 
-    r = exp(-pi width / rate), theta = 2 pi f / rate. `up` is the largest, and `down` the smallest,
-    with which no state can overflow. `gain` takes out what they do to the level, and makes it
-    louder by so many steps.
+    r = exp(-pi width / rate), theta = 2 pi f / rate. `up` is the largest, and `down` the smallest
+    shift with which no state can overflow. `gain` compensates for their effect on the level, and
+    adds `louder` steps.
     """
     r, theta = np.exp(-np.pi * width / rate), 2 * np.pi * f / rate
     a1, a2 = round(2 * r * np.cos(theta) * 2**FRACTION), -round(r * r * 2**FRACTION)
@@ -68,7 +69,7 @@ def resonant(f: float, width: float, rate: int, louder: int = 0) -> Filter:
 
 
 def _mel(f: float) -> float:
-    """Return the pitch of a frequency in Hz (D. O'Shaughnessy, "Speech Communication", 1987)."""
+    """Return the pitch in mel of f in Hz (D. O'Shaughnessy, "Speech Communication", 1987)."""
     return float(2595 * np.log10(1 + f / 700))
 
 

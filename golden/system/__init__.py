@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The base of all other rooms: whole files, temporary folders, child processes, errors."""
+"""Foundations of all other packages: atomic files, temporary folders, child processes, errors."""

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The base of all errors that a user may see."""
+"""The base class of all errors that a user may see."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class FirstSpikeError(Exception):
-    """An error of ours: a sentence on what was given, what is allowed, or what to do.
+    """A FirstSpike error: a sentence with the value, the allowed range or the remedy.
 
-    Errors of other classes, but for `OSError` and `MemoryError`, are faults of the program.
+    Errors of other classes, except `OSError` and `MemoryError`, are faults of the program.
     """
 
 
@@ -16,7 +16,7 @@ class FirstSpikeError(Exception):
 def told_as(
     kind: type[FirstSpikeError], before: str, *errors: type[Exception], after: str = ""
 ) -> Iterator[None]:
-    """Raise `errors` of the block as one of ours, whose sentence has theirs between two texts."""
+    """Convert `errors` of the block to `kind`, with `before` and `after` around the message."""
     try:
         yield
     except errors as error:

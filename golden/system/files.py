@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes files that appear whole or not at all, and reads only files that end."""
+"""Writes files atomically, and reads only files that end."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ _PART = 1 << 20
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let an `OSError` in the block name `path`: a full disk names no file of itself."""
+    """Add `path` to an `OSError` in the block that names no file, such as that of a full disk."""
     try:
         yield
     except OSError as error:
@@ -27,9 +27,9 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to; what is written there replaces `path` if nothing is raised.
+    """Yield a path to write to; the written file replaces `path` if the block raises nothing.
 
-    The file is opened at once, so that an unwritable place (`OSError`), or one to which another
+    The file is opened immediately, so an unwritable folder (`OSError`), or one to which another
     process writes (`BusyError`), is found before the work is done. A device or a pipe is written to
     directly.
     """
@@ -40,7 +40,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         path.open("wb").close()
         yield path
         return
-    target = path.resolve()  # what a link points to is replaced, not the link
+    target = path.resolve()  # the target of a link is replaced, not the link
     with ExitStack() as stack:
         with naming(path):
             making = target.with_name(f".{target.name}.making")
@@ -50,7 +50,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             yield beside
             with naming(path):
                 with open(beside, "rb") as file:
-                    os.fsync(file)  # or a loss of power might leave the new name without content
+                    os.fsync(file)  # or a power failure could lose the content
                 os.replace(beside, target)
         except OSError as error:
             if error.filename != str(beside):
@@ -60,11 +60,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: str | os.PathLike[str] | int, most: int) -> Iterator[BinaryIO]:
-    """Open a foreign file, which has at most `most` bytes, for reading at any offset.
+    """Open an untrusted file of at most `most` bytes for reading at any offset.
 
-    An ordinary file is opened as it is. A pipe without a name, as a shell makes for `<(...)`, is
+    An ordinary file is opened directly. An anonymous pipe, which a shell creates for `<(...)`, is
     copied to its end first. `path` may be a descriptor: then any pipe or terminal is copied. Raises
-    `OSError` for a device or a pipe with a name, which may never end.
+    `OSError` for a device or a named pipe, which may never end.
     """
     given = isinstance(path, int)
     name = "standard input" if path == 0 else str(path)
@@ -81,18 +81,18 @@ def reading(path: str | os.PathLike[str] | int, most: int) -> Iterator[BinaryIO]
             raise OSError(errno.EINVAL, said, name)
         elif found.st_size > most:
             raise _too_long(name, most)
-        elif not found.st_size:  # the kernel says so of files that it makes up as they are read
+        elif not found.st_size:  # the size of files that the kernel generates during the read
             file = stack.enter_context(open(os.devnull, "rb"))
         yield file
 
 
 def _at_once(path: str, flags: int) -> int:
-    """Open without waiting: a pipe with a name would wait for its writer."""
+    """Open without waiting: a named pipe would wait for its writer."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _copied(pipe: BinaryIO, name: str, most: int) -> BinaryIO:
-    """Copy what comes out of a pipe into a file that has no name."""
+    """Copy the content of a pipe into a file without a name."""
     os.set_blocking(pipe.fileno(), True)
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115, it outlives this call
     try:
@@ -110,7 +110,7 @@ def _copied(pipe: BinaryIO, name: str, most: int) -> BinaryIO:
 
 
 def _device_of_pipes() -> int:
-    """The device that the system files pipes without names under."""
+    """Return the device number that the system gives to anonymous pipes."""
     ends = os.pipe()
     try:
         return os.fstat(ends[0]).st_dev
@@ -124,13 +124,16 @@ def _too_long(name: str, most: int) -> OSError:
 
 
 def read_file(path: str | os.PathLike[str], most: int) -> bytes:
-    """Read a foreign file, which has at most `most` bytes. Raises `OSError` as `reading` does."""
+    """Read an untrusted file of at most `most` bytes. Raises `OSError` as `reading` does."""
     with reading(path, most) as file:
         return file.read()
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file; one that exists is replaced whole or not touched. An `OSError` names it."""
+    """Write a file; an existing one is replaced completely or not at all.
+
+    An `OSError` names the file.
+    """
     with replacing(path) as file, naming(file):
         file.write_bytes(content)
 
@@ -143,9 +146,9 @@ def beside(path: str | os.PathLike[str], what: str) -> Path:
 
 @contextmanager
 def adding_to(folder: Path) -> Iterator[Path]:
-    """Give an empty folder; what is written there moves into `folder` if nothing is raised.
+    """Yield an empty folder; its content moves into `folder` if the block raises nothing.
 
-    `folder` is made if it is not there. Raises `BusyError` where another process does the same.
+    `folder` is created if it does not exist. Raises `BusyError` if another process does the same.
     """
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,6 +159,6 @@ def adding_to(folder: Path) -> Iterator[Path]:
                 os.replace(path, folder / path.name)
     except BaseException:
         if new:
-            with suppress(OSError):  # another process has begun to use it
+            with suppress(OSError):  # another process already uses it
                 folder.rmdir()
         raise

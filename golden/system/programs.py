@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs other programs: they, and all that they start, end with us and import nothing foreign.
+"""Runs other programs, which end with this process and import no modules of the current folder.
 
-A compiler is a family: make starts g++, which starts its passes. It has a process group, which a
-watch leads: a shell that waits for the end of a pipe that we alone hold open. The pipe ends when we
-close it or when our process does, even by SIGKILL, and the watch then ends the group with itself.
+A compiler is a family of processes: make starts g++, which starts its passes. They share a process
+group, whose leader is a watchdog: a shell that waits for the end of a pipe that only this process
+holds open. The pipe ends when this process closes it or ends, even by SIGKILL, and the watchdog
+then kills the group and itself.
 
-A Python that is told a module or a command puts the current folder in front of all others, and so
-would run a numpy.py of whatever folder the user stands in. PYTHONSAFEPATH forbids that to every
-program that is started here, and to the programs that these start.
+Python with -m or -c puts the current folder first in the search path, and so would run a numpy.py
+of the user's current folder. PYTHONSAFEPATH prevents that in every program that is started here,
+and in their child processes.
 """
 
 import os
@@ -29,10 +30,10 @@ _watches: set[subprocess.Popen[bytes]] = set()
 def started(
     command: Command, *, env: Mapping[str, str] | None = None, **options: Any
 ) -> Iterator[subprocess.Popen[Any]]:
-    """Start a program as `subprocess.Popen` does; what is left of it ends with the block.
+    """Start a program as `subprocess.Popen` does; the block ends all remaining processes.
 
-    Its temporary files go into a folder that is removed then, too. It cannot read from a terminal:
-    only the group of processes in front can.
+    Temporary files of the program are in a folder that is removed at the end, too. The program
+    cannot read from a terminal, which only the foreground process group can.
     """
     options = {"stdin": subprocess.DEVNULL} | options
     with temporary_folder() as temporary, _group() as group:
@@ -56,16 +57,16 @@ def started(
 def run(
     command: Command, *, timeout: float | None = None, **options: Any
 ) -> subprocess.CompletedProcess[Any]:
-    """Run a program to its end, as `subprocess.run` does and `started` says."""
+    """Run a program to its end, like `subprocess.run`, with the guarantees of `started`."""
     with started(command, **options) as process:
         printed = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(process.args, process.returncode, *printed)
 
 
 def search_path() -> str:
-    """Return where this Python finds its modules, as the PYTHONPATH of another one.
+    """Return this Python's module search path for the PYTHONPATH of another process.
 
-    The current folder is left out unless the user's own PYTHONPATH names it.
+    The current folder is omitted unless the user's own PYTHONPATH names it.
     """
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     here = os.path.realpath(os.curdir)
@@ -75,7 +76,7 @@ def search_path() -> str:
 
 
 def end_all() -> None:
-    """End the programs that other threads run; these threads then go on."""
+    """End the programs that other threads run; these threads then continue."""
     for watch in list(_watches):
         with suppress(OSError):
             assert watch.stdin is not None
@@ -84,7 +85,7 @@ def end_all() -> None:
 
 @contextmanager
 def _group() -> Iterator[int]:
-    """A process group with its watch: it ends with the block at the latest."""
+    """Yield a process group with its watchdog, which ends with the block at the latest."""
     with subprocess.Popen(
         _WATCH,
         stdin=subprocess.PIPE,

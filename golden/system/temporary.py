@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Temporary folders with an owner: whatever a killed process leaves behind is swept.
+"""Temporary folders with an owner, so that remains of killed processes can be removed.
 
-    FOLDER/lock       locked as long as the process lives that uses the folder
-    FOLDER/content    what is worked in
+    FOLDER/lock       locked while the process that uses the folder runs
+    FOLDER/content    the folder for the caller
 
-A lock ends with its process, however the process ends. The number of a process would not do: it may
-belong to another one by then. Each new temporary folder first removes those beside it that nobody
-holds. A folder in the user's cache or beside a data set would else stay for ever.
+A lock ends with its process, however the process ends. A process number is not enough: it may be
+reused. Before a temporary folder is created, its unlocked siblings are removed; otherwise a folder
+in the user's cache or next to a data set would stay forever.
 """
 
 import fcntl
@@ -21,23 +21,23 @@ from typing import IO
 from firstspike.golden.system.errors import FirstSpikeError
 
 PREFIX = "firstspike-making-"
-"""Beginning of the names of folders that are swept."""
+"""Prefix of the names of folders that can be removed."""
 
 
 class BusyError(FirstSpikeError):
-    """Another process is writing something, which the message names."""
+    """Another process is writing the object that the message names."""
 
 
 @contextmanager
 def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder that is removed in the end; by default in the system's own for them.
+    """Yield an empty folder, by default in the system's temporary folder; remove it at the end.
 
-    Raises OSError where none can be made.
+    Raises OSError if it cannot be created.
     """
     root = Path(tempfile.gettempdir() if inside is None else inside)
     sweep(root)
     lock = None
-    while lock is None:  # a sweeper may come between the folder and its lock
+    while lock is None:  # a sweep may remove the folder before it is locked
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
         lock = _locked(folder)
     with lock, _content(folder) as content:
@@ -45,17 +45,17 @@ def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(root: Path) -> None:
-    """Remove the temporary folders in `root` that killed processes have left."""
+    """Remove the temporary folders of killed processes in `root`."""
     for stale in root.glob(f"{PREFIX}*"):
         _sweep(stale)
 
 
 @contextmanager
 def reserved_folder(folder: Path, what: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give an empty folder inside `folder`, which is made for it, swept before and removed after.
+    """Yield a new empty folder in `folder`, which is created if needed, and remove it at the end.
 
-    Raises `BusyError` with the name of `what` is being made there where another has it, and
-    OSError where it cannot be made.
+    Raises `BusyError`, whose message names `what`, if another process uses the folder, and OSError
+    if it cannot be created.
     """
     folder.mkdir(exist_ok=True)
     lock = _locked(folder)
@@ -68,7 +68,7 @@ def reserved_folder(folder: Path, what: str | os.PathLike[str]) -> Iterator[Path
 
 
 def _locked(folder: Path) -> IO[bytes] | None:
-    """The open file that holds a folder for us; None where another does, or has removed it."""
+    """Return the open lock file of a folder, or None if another process holds or has removed it."""
     path = folder / "lock"
     try:
         lock = open(path, "ab", opener=_without_following)  # noqa: SIM115, it outlives this call
@@ -93,7 +93,7 @@ def _without_following(path: str, flags: int) -> int:
 
 @contextmanager
 def _content(folder: Path) -> Iterator[Path]:
-    """The content of a folder that we hold: empty now, and gone with the folder in the end."""
+    """Yield the empty content folder of a locked folder; both are removed at the end."""
     content = folder / "content"
     try:
         shutil.rmtree(content, ignore_errors=True)
@@ -104,9 +104,9 @@ def _content(folder: Path) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder that we hold; the lock last, for whoever makes one anew has the folder.
+    """Remove a locked folder, its lock last: then another process can create the folder anew.
 
-    There may be folders for the time being beside the content, for what becomes part of it.
+    Next to the content there may be temporary folders for files that become part of it.
     """
     for path in folder.iterdir():
         if path.name != "lock":
@@ -117,7 +117,7 @@ def _remove(folder: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove a folder that nobody holds; one of another user stays."""
+    """Remove a folder unless another process has locked it, or it belongs to another user."""
     with suppress(OSError):
         if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
             return

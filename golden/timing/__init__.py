@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a network is laid out in hardware, and how many clock cycles that takes."""
+"""The layout of a network in hardware, and its number of clock cycles."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cycle model: how many clock cycles the hardware takes for an image, exactly."""
+"""The cycle model: the exact number of clock cycles of the hardware for each image."""
 
 from collections.abc import Sequence
 
@@ -22,25 +22,25 @@ def cycles(
     folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Clock cycles, int64 [n], from the first word the core takes for an image to its decision.
+    """Return clock cycles, int64 [n], from the first word that the core accepts to the decision.
 
     `results` are those of `infer(network, ticks)`, `ticks` [n, n_rows], or of `learn` with `trace`.
-    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs]: every bright one takes the encoder a
-    cycle, connected or not. The source never pauses, and the taker is always ready. Each
-    image comes alone, even in a core whose images overlap (`overlapped_cycles` counts the others).
+    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs]: every bright pixel takes the encoder
+    a cycle, connected or not. The source never pauses, and decisions are accepted at once. Images
+    are separate, even in a core whose images overlap (for those see `overlapped_cycles`).
     """
     if folding.overlaps:
         return cycles_alone(network, ticks, results, folding)
     decided, _ = run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)
-    # A negative count would pass for UNCOUNTED, which equals everything.
+    # A negative count could be UNCOUNTED, which equals any count.
     assert (decided > 0).all(), "the cycle model has left an image undecided"
     return decided
 
 
 def rows_read(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
-    """Rows of weights that spikes until the decision ask for, int64 [n, n_layers].
+    """Return the number of rows that spikes until the decision read, int64 [n, n_layers].
 
-    A spike asks for a row; in a layer that convolves it asks for one per position that it reaches.
+    A spike reads a row; in a convolving layer it reads one row per position that it reaches.
     `ticks` [n, n_rows] are those of the inputs.
     """
     rows = np.array(results.spikes_in)
@@ -60,10 +60,10 @@ def run_images(
     folding: Folding,
     pixels: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cycles int64 [n] until images are decided at `decision_ticks` [n], and until they end.
+    """Return cycles int64 [n] until images are decided at `decision_ticks` [n], and until they end.
 
-    `hidden`: spike ticks of each hidden layer, [n, n_out]. An image ends when the last layer takes
-    its end; -1 stands for an image that is decided before.
+    `hidden`: spike ticks of each hidden layer, [n, n_out]. An image ends when the last layer
+    accepts its END; -1 if the decision comes first.
     """
     figures, layers = figures_of(network, folding), folding.layers
     count = len(ticks)
@@ -71,14 +71,14 @@ def run_images(
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
     connected = np.zeros((count, 1), np.int64)
     if folding.bitmap is not None:
-        # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
+        # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input that spikes.
         connected = np.where(ticks > 0, ticks + 2, 0).astype(np.int64)
         if layers[0].rows == 1:
             assert pixels is not None, "a core with a bitmap in front depends on the pixels"
             inputs, connected = connected, (pixels > 127).astype(np.int64)
             connected[:, network.inputs] = inputs
     core, image = core_of(figures), image_of(figures, spikes.shape[1])
-    # In one layout: numba would compile a version for every other.
+    # One memory layout: numba would compile a version for each other one.
     spikes, decision_ticks, ticks, connected = (
         np.ascontiguousarray(one, np.int64) for one in (spikes, decision_ticks, ticks, connected)
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The figures of a core by which its cycles are counted, here and on the page."""
+"""The figures of a core from which its cycles are counted, by the cycle model and the web page."""
 
 from collections import namedtuple
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from . import latencies
 from .folding import Folding
 from .layer import DRAIN_BLOCK, MASK_PLACES, LayerFolding
 
-# The figures come as arguments: compiled code would keep those it was compiled with.
+# The figures are arguments: compiled code would otherwise keep the values of its compilation.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
 _Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy wants them spelled out
 
 
 class Reach(NamedTuple):
-    """Which positions a spike reaches in each layer that convolves; a dense layer has one.
+    """The positions that a spike reaches in each convolving layer; a dense layer has one position.
 
-    Input i of layer n is at place p = i % places[n] of its map, and reaches the positions
+    Input i of layer n has the index p = i % places[n] in its map, and reaches the positions
     `position[first[offset[n] + p] : first[offset[n] + p + 1]]`.
     """
 
     convolves: np.ndarray
-    located: np.ndarray  # registers up to that of the walk
+    located: np.ndarray  # registers up to that of the scan of positions
     positions: np.ndarray
     places: np.ndarray  # inputs of a map
     offset: np.ndarray
@@ -42,15 +42,15 @@ class CoreFigures(NamedTuple):
     lanes: np.ndarray
     groups: np.ndarray
     window: np.ndarray
-    one_walk: np.ndarray  # whether a walk that advances waits until the one before is sent
-    stages: np.ndarray  # registers behind that of the event
-    fetching: np.ndarray  # which of them is the memory's
-    places: np.ndarray  # whether masks wait in places kept for them
+    one_walk: np.ndarray  # whether a sweep that advances time waits until the one before is sent
+    stages: np.ndarray  # registers after that of the event
+    fetching: np.ndarray  # index of the memory's register among `stages`
+    places: np.ndarray  # whether masks wait in separate slots
     rows: np.ndarray
     sends: np.ndarray
     release: np.ndarray
     queued: np.ndarray
-    offset: np.ndarray  # of a layer's neurons in `spikes`
+    offset: np.ndarray  # of a layer's first neuron in `spikes`
     decision: int
     deadline: int
     drain_block: int
@@ -60,7 +60,7 @@ class CoreFigures(NamedTuple):
 
 
 MAX_REGISTERS = 16
-"""Registers of a pipeline that the cycle model has room for."""
+"""Largest number of registers of a pipeline in the cycle model."""
 
 _OF_CORE = ("decision", "deadline", "drain_block", "mask_places")
 _OF_REACH = {"convolves": "convolves", "located": "located", "positions": "positions"}
@@ -74,47 +74,47 @@ LAYER = np.dtype(
 
 LAYER_STATE = np.dtype(
     [
-        ("registers", np.int64, MAX_REGISTERS),  # [k]: from when on the latest operation is in it
-        ("places", np.int64, MASK_PLACES),  # [k]: when the drain took the mask that was in place k
-        ("located", np.int64, MAX_REGISTERS),  # as `registers`, of those up to that of the walk
+        ("registers", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest operation in it
+        ("places", np.int64, MASK_PLACES),  # [k]: cycle in which the drain took the mask in slot k
+        ("located", np.int64, MAX_REGISTERS),  # as `registers`, up to the scan of positions
     ]
     + [
         (name, np.int64)
         for name in (
             "image",  # its number, from 1 on
-            "masks",  # how many have been made
-            "next",  # when the sequencer can work on its next event
-            "event_free",  # when the register in front of it takes that
-            "door_free",  # when the one before can hand it over
+            "masks",  # number of masks so far
+            "next",  # cycle in which the sequencer can process its next event
+            "event_free",  # cycle in which the register before the sequencer accepts that event
+            "door_free",  # cycle in which the register before that one can pass it on
             "started",
             "now",  # tick
-            "beats",  # events with rows of tick `now` that have gone to the first group alone
-            "opening",  # by how many ticks the walk that they belong to advances, or BEGINS
-            "skid_free",  # when the lanes can hand over the next mask, where they wait for that
-            "mask_free",  # when the drain takes it, to empty it block by block
-            "block_free",  # when it takes the next block
-            "promised",  # when a walk may advance that waits for the one before
-            "listings",  # of the positions in `listed`
-            "settled",  # from when on that is known
-            "arrivals",  # of the neurons that fired in this window
+            "beats",  # events with rows of tick `now` that only the first group has processed
+            "opening",  # number of ticks by which their sweep advances, or BEGINS
+            "skid_free",  # cycle in which the lanes can pass on the next mask, if they wait
+            "mask_free",  # cycle in which the drain accepts it, to empty it block by block
+            "block_free",  # cycle in which the drain accepts the next block
+            "promised",  # first cycle of a sweep that waits for the one before
+            "listings",  # number of positions in `listed`
+            "settled",  # first cycle in which that number is known
+            "arrivals",  # number of neurons that fired in this window
         )
     ]
 )
-"""What is known of a layer in an image; times are cycles, and all begin at 0."""
+"""The state of a layer during an image; times are cycles, and all start at 0."""
 
 OUTCOME = np.dtype(
     [
         ("decision_tick", np.int64),
-        ("decided", np.int64),  # the cycle of the decision, -1 before
-        ("ended", np.int64),  # the cycle in which the last layer takes the image's end, -1 before
-        ("intake", np.int64, MAX_REGISTERS),  # [k]: from when on the latest event is in register k
+        ("decided", np.int64),  # cycle of the decision, -1 before it
+        ("ended", np.int64),  # cycle in which the last layer accepts the END, -1 before it
+        ("intake", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest event in register k
     ]
 )
-"""What is known of an image in front of the layers and behind them."""
+"""The state of the intake during an image, and its decision."""
 
 
 class Core(NamedTuple):
-    """The figures of a core for compiled code, which would keep those it was compiled with."""
+    """The figures of a core, as an argument of compiled code."""
 
     layers: np.ndarray  # of LAYER
     first: np.ndarray  # as in Reach
@@ -122,14 +122,14 @@ class Core(NamedTuple):
 
 
 class Image(NamedTuple):
-    """What is known of an image, for compiled code, to which few arrays are passed fast."""
+    """The state of a core during an image."""
 
     layers: np.ndarray  # of LAYER_STATE
     outcome: np.ndarray  # [1] of OUTCOME
     spikes: np.ndarray  # ticks of all hidden neurons
-    reached: np.ndarray  # [layer, position]: the number of the last image in which a spike did
+    reached: np.ndarray  # [layer, position]: number of the last image in which a spike reached it
     listed: np.ndarray  # [layer, k]: the position that was reached as the k-th
-    arrived: np.ndarray  # [layer, k]: the k-th neuron of those that fired in this window
+    arrived: np.ndarray  # [layer, k]: the k-th neuron that fired in this window
 
 
 def core_of(figures: CoreFigures) -> Core:
@@ -152,7 +152,7 @@ def core_of(figures: CoreFigures) -> Core:
 
 
 def image_of(figures: CoreFigures, spikes: int) -> Image:
-    """Return the state of a core before an image; `spikes` are its hidden neurons."""
+    """Return the state of a core before an image; `spikes` is the number of hidden neurons."""
     count, positions = len(figures.n_out), figures.reach.positions.max()
     outcome = np.zeros(1, OUTCOME)
     outcome["decided"] = outcome["ended"] = -1
@@ -167,7 +167,7 @@ def image_of(figures: CoreFigures, spikes: int) -> Image:
 
 
 def figures_of(network: Network, folding: Folding) -> CoreFigures:
-    """Collect all figures by which the cycles of a core are counted."""
+    """Collect all figures from which the cycles of a core are counted."""
     layers = folding.layers
 
     def each(name: str) -> np.ndarray:
@@ -198,7 +198,7 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
 
 
 def _reach_of(layers: Sequence[LayerFolding]) -> Reach:
-    """Collect which positions spikes reach, layer after layer."""
+    """Collect the positions that spikes reach, layer by layer."""
     none = np.zeros(0, np.int64)
     places, offset, first, position = [], [], [none], [none]
     for layer in layers:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a core is laid out: the folding of its layers that a shape asks for."""
+"""The layout of a core: the folding of its layers that results from a shape."""
 
 from dataclasses import dataclass
 
@@ -14,25 +14,27 @@ from .shape import ANY_SHAPE, CoreShape, Lanes
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
-"""The fastest k of both shipped networks, from 8 to 64 lanes (docs/figures.md has the figures).
+"""Default k, the fastest for both shipped networks from 8 to 64 lanes (figures: docs/figures.md).
 
-Networks that convolve are fastest without windows, k = 0, where lanes are many
-(docs/architecture/convolution.md)."""
+Convolving networks with many lanes are fastest without windows, k = 0
+(docs/architecture/convolution.md).
+"""
 
 MAX_IMAGES = 2
-"""Most overlapping images inside the encoder; a further image waits.
+"""Largest number of overlapping images inside the encoder; a further image waits.
 
-An image is inside from its last word until its end has left the encoder."""
+An image is inside from its last word until its END has left the encoder.
+"""
 
 
 def places_for(words: int) -> int:
-    """Places of an encoder in which one bank's parts of all words of an image can wait."""
+    """Slots of the encoder in which one bank's parts of all words of an image can wait."""
     return max(2, 1 << (words - 1).bit_length())
 
 
 @dataclass(frozen=True)
 class Folding:
-    """The layers of a core, the first one first, and the width of the bitmap in front, if any."""
+    """The layers of a core, first one first, and the width of the bitmap before them, if any."""
 
     layers: tuple[LayerFolding, ...]
     bitmap: int | None = None
@@ -41,13 +43,13 @@ class Folding:
     def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
         """Fold `network` into a core of this shape.
 
-        Lanes are up to DEFAULT_LANES, the window is DEFAULT_WINDOW, or 0 in a network that
-        convolves, and the rows are 1 where the shape leaves them open. The window counts for
-        layers of several groups, except the last one. The rows count for the first layer, and for
-        each layer behind one of a single group, which sends as many spikes. If there are several,
-        a bitmap holds the connected inputs alone. The first layer gathers if images overlap. Behind
-        a bitmap it takes rows at one tick alone if the shape allows it and that saves logic. Raises
-        NetworkError for values out of range.
+        Fields that the shape leaves open have defaults: at most DEFAULT_LANES lanes, a window of
+        DEFAULT_WINDOW, or 0 for a convolving network, and 1 row. The window applies to layers of
+        several groups, except the last one. The rows apply to the first layer, and to each layer
+        that follows a single-group layer, which sends as many spikes. With several rows, a bitmap
+        holds only the connected inputs. The first layer is double-buffered (`gathers`) if images
+        overlap. After a bitmap, the first layer accepts rows at only one tick if the shape allows
+        it and that saves logic. Raises NetworkError for values out of range.
         """
         lanes = shape.lanes_of(tuple(kind.columns for kind in network.layers), DEFAULT_LANES)
         window = shape.window
@@ -92,7 +94,7 @@ class Folding:
 
     @property
     def shape(self) -> CoreShape:
-        """The shape of which `of` makes this folding."""
+        """The shape from which `of` makes this folding."""
         return CoreShape(
             lanes=self.lanes,
             window=max(layer.window for layer in self.layers),
@@ -104,7 +106,7 @@ class Folding:
 
     @property
     def lanes(self) -> Lanes:
-        """The lanes of all layers, as one number where that is enough."""
+        """The lanes of all layers, as a single number if that is sufficient."""
         each = tuple(layer.lanes for layer in self.layers)
         most = max(each)
         alike = all(layer.lanes == min(most, layer.columns) for layer in self.layers)
@@ -112,7 +114,7 @@ class Folding:
 
     @property
     def overlaps(self) -> bool:
-        """Whether the next image's rows enter while the one before is being decided."""
+        """Whether the next image's rows enter while the previous image is being decided."""
         return self.layers[0].gathers
 
     @property
@@ -124,7 +126,7 @@ class Folding:
         )
 
     def bound(self, rows: np.ndarray) -> np.ndarray:
-        """Cycles that the bandwidth of the weights asks for: the sum of ceil(rows / R) * groups.
+        """Return the cycles that the weight bandwidth requires: the sum of ceil(rows / R) * groups.
 
         `rows` [n, n_layers] are the rows of weights that each layer reads (`rows_read`).
         """
@@ -133,7 +135,7 @@ class Folding:
 
 
 def _why_no_overlap(layers: tuple[LayerFolding, ...], rows: int) -> str:
-    """Return what images that overlap need and these layers, asked for so many rows, lack."""
+    """Return the requirement for overlapping images that these layers do not meet."""
     if len(layers) != 2:
         return f"images overlap in a core with one hidden layer: this network has {len(layers) - 1}"
     hidden, outputs = (layer.columns for layer in layers)
@@ -151,7 +153,7 @@ def _why_no_overlap(layers: tuple[LayerFolding, ...], rows: int) -> str:
 
 
 def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:
-    """Raise NetworkError unless an Encoder can take words of `bitmap` bits."""
+    """Raise NetworkError unless an Encoder can accept words of `bitmap` bits."""
     widest = max(32, len(network.inputs) if rows > 1 else network.n_inputs)
     if not 8 <= bitmap <= widest:
         raise NetworkError(

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The latency of every block of a core, each under a name, in clock cycles.
 
-One convention: a latency is counted from the cycle in which an input is taken to the cycle in which
-the output it causes is offered, where nothing has to wait. A register is 1; a block that answers in
-the same cycle is 0. Latencies that depend on a layer's folding are properties of `LayerFolding`,
-made of these figures.
+A latency counts from the cycle in which an input is accepted to the cycle in which its output is
+offered, without waits. A register is 1; a block that responds in the same cycle is 0. Latencies
+that depend on a layer's folding are properties of `LayerFolding`, computed from these figures.
 
-The cycle model asks for these figures, and so does the hardware. It has as many registers as
-`INTAKE`, `ADDRESS` and `LEVELS_PER_STAGE` say, and its delays and counts are made of the others. A
-figure that is fixed by the design of its block is measured against its name (tests/blocks). All ask
-for `latencies.NAME`, so that a figure is changed in one place.
+Both the cycle model and the hardware use these figures. `INTAKE`, `ADDRESS` and `LEVELS_PER_STAGE`
+set numbers of registers in the hardware, and its delays and counters use the others. Tests compare
+a figure that follows from the design of its block with a measurement (tests/blocks). All code
+refers to `latencies.NAME`, so that a figure is changed in one place.
 """
 
 INTAKE = 1
-"""Intake: from an event of the source to that for the first layer."""
+"""Intake (ingress check): from an event of the source to that for the first layer."""
 
 ENCODER_WORD = 1
 """Encoder: from a word to its first bright pixel."""
@@ -22,25 +21,25 @@ ENCODER_ROW = 1
 """Encoder: from a pixel to the event of its row."""
 
 EVENT = 1
-"""Sequencer: from an event to the operation it asks for, in front of the sequencer's pipeline."""
+"""Sequencer: from an event to its operation, before the sequencer's pipeline."""
 
 ROW_LIST = 1
-"""Sequencer: the row list, where rows are replayed for further groups."""
+"""Sequencer: the row list, which replays rows for further groups."""
 
 LOCATE = 3
 """Locator: from the address of a spike to the positions that it reaches."""
 
 POSITION_WALK = 1
-"""PositionWalk: the positions, which are visited one after the other."""
+"""PositionWalk: the scan of the positions, one after the other."""
 
 REACHED = 3
-"""ReachedPositions: two reads of the set, and the place of the lanes' state."""
+"""ReachedPositions: two reads of the set, and the state address of the lanes."""
 
 ADDRESS = 1
-"""Sequencer: the address of the weight word; of several banks it is the WeightStore that has it."""
+"""Sequencer: the address of the weight word; with several banks, the WeightStore holds it."""
 
 FREED = 1
-"""Sequencer: from a drain's place that is free again to the operation that may take it."""
+"""Sequencer: from the release of a drain's slot to the operation that can use it."""
 
 FINISHED = 1
 """Sequencer: from the operation that ends an image to `finished`."""
@@ -58,61 +57,61 @@ SUM = 1
 """WeightStore: from the word of an update to its sum."""
 
 SATURATED = 1
-"""WeightStore: from a sum to what is written."""
+"""WeightStore: from a sum to the written value."""
 
 LANES = 1
-"""Lanes: from an operation with its word to those who fire."""
+"""Lanes: from an operation with its word to the fired bits."""
 
 POTENTIALS = 1
-"""Lanes: in the last layer, from there to the potentials."""
+"""Lanes: in the last layer, from the fired bits to the potentials."""
 
 DRAIN_PLACE = 1
-"""Drain: a mask is looked at, in front of the places in which masks wait, where there are such."""
+"""Drain (mask serialiser): the check of a mask, before the slots in which masks wait, if any."""
 
 DRAIN_BLOCKS = 1
-"""Drain, with places: the first block with a bit is found, where not all are searched at once."""
+"""Drain, with slots: the search of the first block with a bit, if it takes several cycles."""
 
 DRAIN_BEAT = 1
 """Drain: from a block, or a mask of one block, to its first beat."""
 
 CROSSING = 1
-"""Crossing: the register in front of its steps, one for each bit of the window."""
+"""Crossing (crossing-time divider): the input register; one step per bit of the window follows."""
 
 RELEASE = 1
-"""WindowEmitter: from a window's last beat behind the crossing unit to the release of the queue."""
+"""WindowEmitter: from a window's last beat after the divider to the release of the queue."""
 
 QUEUE_STORE = 1
-"""SpikeQueue: from a push to an item that can be selected."""
+"""SpikeQueue: from a push to the cycle in which the item can be selected."""
 
 QUEUE_SELECT = 1
-"""SpikeQueue: from there to the item that is offered."""
+"""SpikeQueue: from the selection to the cycle in which the item is offered."""
 
 DONE = 1
-"""Sequencer: from the promise of a walk to the next that may advance, where one waits for it."""
+"""Sequencer: from the watermark of a sweep to the next sweep that can advance, if one waits."""
 
 LEVELS_PER_STAGE = 1
-"""Decision: levels of the tree of comparisons between two registers."""
+"""Decision: levels of the comparison tree between two registers."""
 
 LEVELS_PER_STAGE_OF_BANKS = 4
-"""Decision: the same levels in a last layer that adds several rows per cycle."""
+"""Decision: levels between two registers in a last layer that adds several rows per cycle."""
 
 DECISION = 1
-"""Decision: from the best of a tick to the decision."""
+"""Decision: from the best potential of a tick to the decision."""
 
 LIMIT = 1
 """RunOn: from the decision to the limit of its margin."""
 
 OUTCOME = 1
-"""RunOn: from the cycle in which all is known of an image to its outcome."""
+"""RunOn: from the cycle in which all results of an image are known to its outcome."""
 
 JUDGE = 2
 """Learner: from the outcome of an image to the first cycle of settling."""
 
 SORTING = 3
-"""Learner: a spike through the queue of those that may lie behind the margin."""
+"""Learner: a spike through the queue of the spikes that may be beyond the margin."""
 
 DELTAS = 3
-"""Deltas: from the start to the first group's, that are read, counted and stored."""
+"""Deltas: from the start to those of the first group, after read, count and store."""
 
 WALK_START = 4
 """AddressSet: from the start to the first address: block, word, memory, address."""

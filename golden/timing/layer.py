@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How one layer is laid out in time: its groups, its banks of weights, and its latencies.
+"""The layout of one layer in time: its groups, its banks of weights, and its latencies.
 
-Each latency of a layer is a property here, made of the figures in `latencies` by the convention
-said there. The hardware builds its pipelines from them, and the cycle models count with them.
+Each latency of a layer is a property here, computed from the figures in `latencies` by the
+convention stated there. The hardware builds its pipelines from them, and the cycle models use them.
 """
 
 from dataclasses import dataclass
@@ -14,36 +14,38 @@ from firstspike.golden.layers.kind import LayerKind
 from . import latencies
 
 MAX_WINDOW = 4
-"""Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
+"""Largest k: a window of 2^k ticks needs k stages in the crossing-time divider and 2^k queue
+buckets."""
 
 DRAIN_BLOCK = 16
-"""Lanes whose fired bits are searched in one cycle; more are searched block by block."""
+"""Lanes whose fired bits are searched in one cycle; more lanes are searched block by block."""
 
 MASK_PLACES = 8
-"""Masks that can wait for the drain: twice those under way if one is made and taken per cycle.
+"""Masks that can wait for the drain: twice the number in the pipeline at one mask per cycle.
 
-It is a power of two."""
+The number is a power of two.
+"""
 
 PAGE_WORDS = 1024
 """Words in a page of a large weight store: the depth of one block RAM of the ECP5."""
 
 LONG_WALK = 16
-"""A walk is long if it may take as many times the cycles that its first operation is under way."""
+"""A sweep is long if it can take this many times the latency of its first operation."""
 
 ROWS = (1, 2, 4)
-"""Every number R of rows per cycle that there is."""
+"""Allowed values of R, the rows per cycle."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerFolding:
-    """The shape of one layer in hardware, as far as it decides about clock cycles.
+    """The hardware parameters of one layer that determine its clock cycles.
 
-    `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: per
-    cycle so many rows of weights are added, one from each bank of the weight store. Row r is in
-    bank r mod R. `sends` spikes leave per cycle: it is R of the next layer. A layer that `gathers`
-    takes the next image's rows while the time of the one before advances. A layer of `one_tick`
-    takes rows at tick `unit` alone, and so its lanes need no M. In a layer that convolves lanes are
-    filters, and a walk visits positions.
+    `window` is k: time advances by at most 2^k ticks in one sweep over the groups. `rows` is R: per
+    cycle R rows of weights are added, one from each bank of the weight store. Row r is in bank r
+    mod R. `sends` spikes leave per cycle, equal to R of the next layer. A layer that `gathers` is
+    double-buffered: it accepts the next image's rows while time advances in the image before. A
+    layer with `one_tick` accepts rows only at tick `unit`, so its lanes need no M. In a convolving
+    layer lanes are filters, and a sweep visits positions.
     """
 
     kind: LayerKind
@@ -86,27 +88,30 @@ class LayerFolding:
 
     @property
     def n_in(self) -> int:
-        """Inputs of the layer."""
+        """Number of inputs of the layer."""
         return self.kind.n_in
 
     @property
     def n_out(self) -> int:
-        """Neurons of the layer."""
+        """Number of neurons of the layer."""
         return self.kind.n_out
 
     @property
     def convolves(self) -> bool:
-        """Whether a spike reaches the neurons at some positions alone."""
+        """Whether a spike reaches the neurons only at some positions."""
         return isinstance(self.kind, Convolution)
 
     @property
     def columns(self) -> int:
-        """Columns of the weights: the neurons, or the filters of a layer that convolves."""
+        """Columns of the weights: the neurons, or the filters of a convolving layer."""
         return self.kind.columns
 
     @property
     def groups(self) -> int:
-        """G: column = group * lanes + lane. A column is a neuron, or the filter of several."""
+        """G, the number of groups: column = group * lanes + lane.
+
+        A column is a neuron or a filter.
+        """
         return -(-self.columns // self.lanes)
 
     @property
@@ -116,12 +121,12 @@ class LayerFolding:
 
     @property
     def located_cycles(self) -> int:
-        """Latency from a layer's operation to that of its first position, if it convolves."""
+        """Latency from a convolving layer's operation to its first position; 0 if dense."""
         return latencies.LOCATE + latencies.POSITION_WALK if self.convolves else 0
 
     @property
     def operation_cycles(self) -> int:
-        """Latency of the Sequencer from an event to its operation; several groups list rows."""
+        """Latency of the Sequencer from an event to its operation, with the row list if any."""
         if self.convolves:
             return latencies.EVENT + self.located_cycles + latencies.REACHED
         row_list = latencies.ROW_LIST if self.groups > 1 else 0
@@ -129,34 +134,34 @@ class LayerFolding:
 
     @property
     def word_cycles(self) -> int:
-        """Latency of the WeightStore from an operation to the same with its word.
+        """Latency of the WeightStore from an operation to the operation with its word.
 
-        Addresses of several banks go far, so each bank keeps them in registers of its own.
+        Addresses for several banks travel far, so each bank has its own address registers.
         """
         address = latencies.ADDRESS if self.rows > 1 else 0
         return address + latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
 
     @property
     def fetch_cycles(self) -> int:
-        """Latency from an event that a layer takes to its lanes' knowledge of who fires."""
+        """Latency from an event that a layer accepts to the fired bits of its lanes."""
         return self.operation_cycles + self.word_cycles + latencies.LANES
 
     @property
     def stages(self) -> int:
-        """Registers of the layer's pipeline behind that of the event, up to the lanes.
+        """Number of registers of the layer's pipeline after that of the event, up to the lanes.
 
-        Those in front of a walk over positions are not counted.
+        Registers before a scan of positions are not included.
         """
         return self.fetch_cycles - latencies.EVENT - self.located_cycles
 
     @property
     def fetching(self) -> int:
-        """Which of these registers is the memory's own, counted from 1."""
+        """Index of the memory's own register in the layer's pipeline, counted from 1."""
         return self.operation_cycles - latencies.EVENT - self.located_cycles + 1
 
     @property
     def bank_rows(self) -> int:
-        """Rows of a bank; the last banks may miss one, which is 0."""
+        """Rows of a bank; the last banks may have one row less, which reads as 0."""
         return -(-self.kind.rows // self.rows)
 
     @property
@@ -171,10 +176,10 @@ class LayerFolding:
 
     @property
     def page_words(self) -> tuple[int, ...]:
-        """Words of each page of a bank; one of several pages is chosen a cycle after the read.
+        """Words of each page of a bank; one of several pages is selected a cycle after the read.
 
-        Block RAMs of many lanes are far from one another and from the lanes. A store of pages
-        cannot wait, so it serves lanes that never wait.
+        Block RAMs of many lanes are far from one another and from the lanes. A store with pages
+        cannot wait, so its lanes never wait.
         """
         if not self.mask_places:
             return (self.bank_words,)
@@ -193,12 +198,12 @@ class LayerFolding:
 
     @property
     def deltas_cycles(self) -> int:
-        """Latency of the Deltas from the start to the cycle in which the last group's are there."""
+        """Latency of the Deltas from the start to the cycle in which the last group's are ready."""
         return latencies.DELTAS + self.groups - 1
 
     @property
     def drain_blocks(self) -> int:
-        """Blocks in which fired lanes are searched."""
+        """Number of blocks in which fired lanes are searched."""
         return -(-self.lanes // DRAIN_BLOCK)
 
     @property
@@ -211,7 +216,7 @@ class LayerFolding:
 
     @property
     def crossing_cycles(self) -> int:
-        """Latency of the Crossing: it has a register in front, and one per step."""
+        """Latency of the Crossing: one input register, and one register per step."""
         return latencies.CROSSING + self.window
 
     @property
@@ -227,9 +232,9 @@ class LayerFolding:
 
     @property
     def mask_places(self) -> int:
-        """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
+        """Masks of fired lanes that can wait for the drain; 0 if the lanes wait instead.
 
-        Many lanes are far from one another, and from whatever would tell them to wait. Banks of
+        Many lanes are far from one another, and from any signal that would stop them. Banks of
         weights never wait.
         """
         several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
@@ -237,10 +242,10 @@ class LayerFolding:
 
     @property
     def one_walk(self) -> bool:
-        """Whether a walk that advances waits until the spikes of the one before have been sent.
+        """Whether a sweep that advances time waits until the spikes of the last one have been sent.
 
-        With windows they must be. Long walks over positions wait, too: it hardly takes time, and
-        what an advance has in common need not go with each visit.
+        Windows require the wait. Long scans of positions wait, too: the wait costs little time, and
+        then the data that an advance shares need not accompany each visit.
         """
         under_way = self.fetch_cycles + self.drain_cycles
         return self.window > 0 or (self.convolves and self.places >= LONG_WALK * under_way)
@@ -254,34 +259,34 @@ class LayerFolding:
 
     @property
     def decision_cycles(self) -> int:
-        """Latency of the Decision from a tick's last potentials to what they decide."""
+        """Latency of the Decision from a tick's last potentials to the decision."""
         levels = (self.lanes - 1).bit_length()
         return -(-levels // self.levels_per_stage) + latencies.DECISION
 
     @property
     def spikes_under_way(self) -> int:
-        """Most spikes that the last layer takes before the limit of the margin is known.
+        """Most spikes that the last layer accepts before the limit of the margin is known.
 
-        It takes one per cycle, and one more waits in front of it.
+        The layer accepts one per cycle, and one more waits before it.
         """
         decision = latencies.POTENTIALS + self.decision_cycles + latencies.LIMIT
         return self.fetch_cycles + decision + 1
 
 
 def check_rows(rows: int) -> None:
-    """Raise NetworkError unless so many rows can be added, or spikes sent, per cycle."""
+    """Raise NetworkError unless `rows` rows can be added, or spikes sent, per cycle."""
     if rows not in ROWS:
         allowed = ", ".join(map(str, ROWS))
         raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
 
 
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
-    """Cycles that a learner waits so that nothing of an image is under way any more.
+    """Return the cycles that a learner waits until nothing of an image is in the pipeline.
 
-    The end of the image passes the intake, all registers of the hidden layer, and the last layer's.
+    The END of the image passes the intake, and all registers of the hidden and the last layer.
     Crossing unit and queue count even in a layer without them. Masks that wait for the drain are
-    dropped one per cycle, and the end of the image waits behind them. Meanwhile the spikes under
-    way are sorted out, one per cycle.
+    dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in the
+    pipeline are sorted, one per cycle.
     """
     layer = hidden.fetch_cycles + hidden.mask_places + hidden.drain_cycles + hidden.release_cycles
     end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cycle model of a core that learns: run-on, settling and updates on top of `cycles`."""
+"""The cycle model of a core that learns: run-on, settling and updates in addition to `cycles`."""
 
 from dataclasses import replace
 
@@ -21,18 +21,18 @@ def learning_cycles(
     folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> Results:
-    """Add the cycles of a core that learns to what `learn(..., trace=True)` has `learned`.
+    """Add the cycles of a core that learns to the result `learned` of `learn(..., trace=True)`.
 
-    They are `cycles`, `run_on` and `turnaround`; the arguments are those of `cycles`. The first
-    image after the start, a reset or a write of weights may begin later, but takes no longer.
-    Raises ValueError for images that were not learned.
+    The new fields are `cycles`, `run_on` and `turnaround`; the arguments are those of `cycles`. The
+    first image after the start, a reset or a write of weights may start later, but does not take
+    longer. Raises ValueError for images that were not learned.
     """
     hidden, last = folding.layers
     rule, (spikes,) = learned.rule, learned.known_hidden()
     if rule is None or learned.updated is None:
         raise ValueError("these images were not learned: take `infer` and `cycles`.")
     ends, _ = run_images(network, ticks, (spikes,), rule.until, folding, pixels)
-    # Where the spikes of the deadline take part, and only there, the image's end is waited for.
+    # Only if the spikes of the deadline take part, the core waits for the image's END.
     to_the_end = rule.limit > network.deadline
     if to_the_end.any():
         never = np.full(len(ticks), network.deadline + 1)
@@ -44,7 +44,7 @@ def learning_cycles(
     took_part = (spikes > 0) & (spikes < rule.limit[:, None])
     latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
     outputs = _walk_cycles(last, rule.hidden_rows, rule.output_updates)
-    outputs = outputs + latest // hidden.lanes  # the walk looks for the lane of each
+    outputs = outputs + latest // hidden.lanes  # the sweep searches the lane of each
     inputs = _walk_cycles(hidden, rule.input_rows, rule.input_updates)
     update = hidden.deltas_cycles + outputs + inputs + hidden.update_cycles
     return replace(
@@ -56,6 +56,6 @@ def learning_cycles(
 
 
 def _walk_cycles(layer: LayerFolding, rows: np.ndarray, updates: np.ndarray) -> np.ndarray:
-    """Cycles of a walk: one per row, or one per group of a row that is updated."""
+    """Return the cycles of a sweep: one per row, or one per group of a row that is updated."""
     given_out = latencies.WALK_START + rows - 1 + (layer.groups - 1) * updates
     return np.where(rows > 0, given_out, 0) + latencies.WALK_DONE

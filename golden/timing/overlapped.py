@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cycle model of a core whose images overlap: when each begins, and when it is decided.
+"""The cycle model of a core whose images overlap: the start and the decision of each image.
 
-The model follows the front of the core cycle by cycle and register by register, from the words to
-the END that waits for its start. After the start of an image only masks wait, for places and for
-the drain, and each time follows from the one before:
+The model simulates the front of the core cycle by cycle and register by register, from the words to
+the END that waits for its start. After the start of an image only masks wait, for slots and for the
+drain, and each time follows from the one before:
 
     start -> tick unit + 1 -> ... -> the decision's tick -> decision -> END -> start of the next
 """
@@ -25,15 +25,15 @@ NONE, SPIKE, END = 0, 1, 2
 
 
 class _Images(NamedTuple):
-    """What is to be known of images."""
+    """Properties of images that determine their cycles."""
 
     parts: np.ndarray  # [n, words, banks]: bits of each bank's part of a word
-    beats: np.ndarray  # [n, ticks]: of the mask of each tick from `unit` on
+    beats: np.ndarray  # [n, ticks]: beats of the mask of each tick from `unit` on
     decided_after: np.ndarray  # [n]: ticks from `unit` to the decision
 
 
 class _Banks(NamedTuple):
-    """The banks of the encoder: the parts of words that wait in each, and the one searched."""
+    """The banks of the encoder: the waiting parts of words in each bank, and the one searched."""
 
     waiting: np.ndarray  # [banks, places]: bits of each part
     last_waits: np.ndarray  # [banks, places]: whether it is the last one of an image
@@ -44,13 +44,13 @@ class _Banks(NamedTuple):
 
 
 class _Figures(NamedTuple):
-    """Figures of the core: compiled code would keep those it was compiled with."""
+    """Figures of the core, as arguments: compiled code would keep the values of its compilation."""
 
-    places: int  # words of the encoder that wait
-    most_images: int  # inside the encoder
-    registers: int  # that an event passes from the encoder's own to the start, that included
-    to_drain: int  # from the operation of a tick until its mask can be taken out of its place
-    to_decision: int  # from there to the decision
+    places: int  # words that can wait in the encoder
+    most_images: int  # images that can be inside the encoder
+    registers: int  # registers after the encoder's own, up to that of the start
+    to_drain: int  # from the operation of a tick until its mask can leave its slot
+    to_decision: int  # from then to the decision
     freed: int
     mask_places: int
 
@@ -58,9 +58,9 @@ class _Figures(NamedTuple):
 def overlapped_cycles(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding
 ) -> Results:
-    """Add `cycles` and `apart`, for images without a pause between, to `results`.
+    """Add `cycles` and `apart`, for images without pauses between them, to `results`.
 
-    These are those of `infer(network, ticks)`.
+    `results` are those of `infer(network, ticks)`.
     """
     begun, decided = run_overlapped(network, ticks, results, folding)
     return replace(results, cycles=decided - begun, apart=np.diff(decided, prepend=0))
@@ -69,10 +69,10 @@ def overlapped_cycles(
 def run_overlapped(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding, rounds: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The cycles in which images begin and are decided, round after round, without a pause.
+    """Return the cycles in which images start and are decided, round after round, without pauses.
 
-    Int64 [rounds * n] each; the first one begins in cycle 0. `results` are those of
-    `infer(network, ticks)`, `ticks` [n, n_rows]; the decisions are taken at once.
+    The arrays are int64 [rounds * n]; the first image starts in cycle 0. `results` are those of
+    `infer(network, ticks)`, `ticks` [n, n_rows]; decisions are accepted at once.
     """
     return _run(*_known(network, ticks, results, folding), rounds)
 
@@ -80,7 +80,7 @@ def run_overlapped(
 def cycles_alone(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding
 ) -> np.ndarray:
-    """Clock cycles int64 [n] of images that come alone; see `run_overlapped`."""
+    """Return clock cycles int64 [n] of separate images; see `run_overlapped`."""
     images, core = _known(network, ticks, results, folding)
     alone = np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):
@@ -100,7 +100,7 @@ def _known(
     bright[:, : hidden.n_in] = ticks > 0
     parts = bright.reshape(len(ticks), words, width // rows, rows).sum(axis=2)
     (spikes,) = results.known_hidden()
-    # A mask has as many beats as the bank with most spikes.
+    # A mask has as many beats as the bank with the most spikes.
     banks = range(hidden.sends)
     most = [
         np.max([(spikes[:, bank :: hidden.sends] == tick).sum(axis=1) for bank in banks], 0)
@@ -108,7 +108,7 @@ def _known(
     ]
     decided_after = np.asarray(results.tick, np.int64) - network.unit
     decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
-    # In one layout: numba would compile a version for every other.
+    # One memory layout: numba would compile a version for each other one.
     beats = np.ascontiguousarray(np.maximum(np.array(most).T, 1))
     return _Images(parts, beats, decided_after), _Figures(
         places=places_for(words),
@@ -123,13 +123,13 @@ def _known(
 
 @njit(cache=True)
 def _run(known, core, rounds):
-    """The cycles in which images begin and are decided."""
+    """Return the cycles in which images start and are decided."""
     parts, places, registers = known.parts, core.places, core.registers
     count, words, banks = parts.shape
     images = rounds * count
     begun, decided = np.empty(images, np.int64), np.empty(images, np.int64)
 
-    incoming, word, older = 0, 0, 0  # the words to come
+    incoming, word, older = 0, 0, 0  # the incoming words
     encoder = _Banks(
         waiting=np.zeros((banks, places), np.int64),
         last_waits=np.zeros((banks, places), np.bool_),
@@ -138,11 +138,11 @@ def _run(known, core, rounds):
         left=np.full(banks, -1),
         is_last=np.zeros(banks, np.bool_),
     )
-    # The encoder's event, and the registers behind it.
+    # The encoder's event, and the registers after it.
     chain = np.zeros(registers + 1, np.int64)
 
-    # The image whose END waits, and when it starts; of the one before when its END goes, and when
-    # it is decided; when the drain is free; when the latest masks have left their places.
+    # The image whose END waits, and its start; for the image before, the cycles of its END and of
+    # its decision; when the drain is free; when the latest masks have left their slots.
     image, start = 0, np.int64(-1)
     back = np.array([-1, -1, 0, 0])
     taken_out = np.full(core.mask_places, -core.freed - 1)
@@ -156,7 +156,7 @@ def _run(known, core, rounds):
             decided[image] = back[1]
             image += 1
 
-        # From the start backwards: who is empty, or can go on.
+        # From the start backwards: registers that are empty, or can advance.
         ready = chain[registers] != END or cycle == start
         for register in range(registers, 0, -1):
             before = chain[register - 1]
@@ -188,10 +188,10 @@ def _run(known, core, rounds):
 
 @njit(cache=True)
 def _search(encoder, parts, taken, last, ready, ends):
-    """Let a cycle pass in the banks of the encoder, which take their parts of a word if `taken`.
+    """Simulate a cycle of the encoder's banks, which accept their parts of a word if `taken`.
 
-    A part without bits is offered only of the last word of an image. `ready`: the encoder's
-    register takes what is found; `ends`: all banks are at the end of an image.
+    A part without bits is the last one of an image. `ready`: the encoder's register accepts the
+    bits that the banks have found; `ends`: all banks are at the end of an image.
     """
     banks, places = encoder.waiting.shape
     for bank in range(banks):
@@ -218,7 +218,7 @@ def _search(encoder, parts, taken, last, ready, ends):
 
 @njit(cache=True)
 def _advance(beats, decided_after, core, earliest, back, taken_out):
-    """The time of an image, from its start to its END; returns when it starts.
+    """Compute the times of an image from its start to its END; return the cycle of its start.
 
     `beats`: of the mask of each tick after the first. The image is decided `decided_after` ticks
     later. `back` is that of `_run`, and is updated.
@@ -239,7 +239,7 @@ def _advance(beats, decided_after, core, earliest, back, taken_out):
         tick += 1
         if tick == decided_after:
             decided = taken_out[place] + core.to_decision
-        # What is decided is dropped, a mask a cycle, from when the layer hears of it.
+        # After the decision, masks are dropped, one per cycle, once the layer receives it.
         free = min(taken_out[place] + beats[tick], max(taken_out[place], decided) + 1)
     back[0], back[1], back[2], back[3] = issued, decided, taken_out[place] + 1, masks
     return start

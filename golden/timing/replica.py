@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An event-level replica of a core, compiled: the cycle in which each image is decided.
 
-Every event is pushed into its layer, which answers with the cycle in which it takes it. On the way
-the operations it causes pass through the layer's registers, and the spikes they cause are pushed
-into the next layer. Registers are a tandem queue with blocking: with e[k] the cycle from which an
-operation is in register k,
+`_push` offers every event to its layer and returns the cycle in which the layer accepts it. It
+passes the operations of the event through the layer's registers, and pushes their spikes into the
+next layer. Registers are a tandem queue with blocking: with e[k] the first cycle of an operation in
+register k,
 
     e[k] = max(e[k - 1] + 1, e[k + 1] of the operation before)
 
-A `+ 1` is the next cycle, since a register takes one thing a cycle; latencies have names. No weight
-is looked at: the spike ticks come from the integer model.
+A `+ 1` is the next cycle, since a register accepts one item per cycle; latencies have names. The
+replica reads no weights: the spike ticks come from the integer model.
 
-All compiled functions are in this file: numba compiles a cached function anew only when the file of
-the function itself has changed.
+Each function is named after its block. All compiled functions are in this file: numba recompiles a
+cached function only if its own file has changed. They receive the figures and the state of a layer
+as records, because to pass many arrays takes longer than the work on them.
 """
 
 from typing import NamedTuple
@@ -22,35 +23,35 @@ from numba import njit
 
 SPIKE, ADVANCE, END = 0, 1, 2
 BEGINS = -1
-"""It stands for the steps of an image's first walk, which does not advance."""
+"""Value of `opening` for an image's first sweep, which does not advance time."""
 
 
 class _Walk(NamedTuple):
-    """A walk over the groups, or over positions, that the sequencer begins."""
+    """A sweep over the groups, or a scan of positions, that the sequencer begins."""
 
     first_group: int
-    rows: int  # for which each group is visited; 0 if the event begins no walk
-    steps: int  # by which time advances
-    takes_row: bool
-    ends: bool
+    rows: int  # rows that each group adds; 0 if the event begins no sweep
+    steps: int  # ticks by which time advances
+    takes_row: bool  # whether the row of the event is added
+    ends: bool  # whether the image ends
 
 
 class _Visits(NamedTuple):
-    """The visits of a walk."""
+    """The operations of a sweep: visits of a group, in a convolving layer at a position."""
 
-    at: int  # the earliest cycle of the first one
-    begun: int  # the issue of the walk in a layer that convolves, else -1
-    total: int
-    firing: int  # of a layer that convolves, those before its row is added
-    first: int  # the first of the positions that its row reaches
+    at: int  # the earliest cycle of the first visit
+    begun: int  # the cycle of the sweep's issue in a convolving layer, else -1
+    total: int  # number of visits
+    firing: int  # in a convolving layer, number of visits before the row is added
+    first: int  # index of the first position that the row reaches
 
 
 @njit(cache=True)
 def _issue(layer, state, at, fetched, ready):
     """Pass one operation from the sequencer to the lanes.
 
-    Its word is there from `fetched` on. Returns the cycle of its issue, and the cycle in which it
-    leaves the lanes, from `ready` on.
+    Its word is available from cycle `fetched` on. Returns the cycle of its issue, and the cycle in
+    which it leaves the lanes, from `ready` on.
     """
     e, stages = state.registers, layer.stages
     issued = max(at, e[2] - 1)
@@ -67,13 +68,13 @@ def _issue(layer, state, at, fetched, ready):
 
 @njit(cache=True)
 def _sequencer(layer, state, kind, target):
-    """Begin the next walk that an event asks for, until its target tick is reached."""
+    """Begin the next sweep of an event; the event is done when the layer is at its target tick."""
     first_group, rows, steps = np.int64(0), np.int64(1), np.int64(0)
     takes_row, ends = False, False
     replays = layer.groups > 1 and not layer.convolves
     lag = target - state.now if state.started else -1
     if (lag > 0 or (lag == 0 and kind == END)) and state.beats and replays:
-        # The tick's rows are complete: the other groups replay them.
+        # The tick's rows are complete: the other groups now replay them.
         first_group, rows, steps = np.int64(1), state.beats, state.opening
     elif lag < 0:
         steps, takes_row = np.int64(BEGINS), kind == SPIKE
@@ -95,9 +96,9 @@ def _sequencer(layer, state, kind, target):
 
 @njit(cache=True)
 def _row_list(layer, state, kind, at):
-    """Take an event of the tick that the layer is at; returns when the next one may follow.
+    """Accept an event of the layer's tick; return the cycle in which the next one may follow.
 
-    A row is added to the first group, and listed for the others.
+    The first group adds the row at once; the row list keeps it for the other groups.
     """
     if kind == SPIKE:
         if state.beats == 0:
@@ -110,10 +111,10 @@ def _row_list(layer, state, kind, at):
 
 @njit(cache=True)
 def _locator(layer, state, at):
-    """Pass an operation from the sequencer of a layer that convolves to the register of its walk.
+    """Pass an operation of a convolving layer from the sequencer to the register of its scan.
 
-    Returns the cycle of its issue, and that from which it is in that register. `_finish_walk` says
-    from when on the register is free again.
+    Returns the cycle of its issue, and its first cycle in that register. `_finish_walk` sets the
+    cycle in which the register is free again.
     """
     e = state.located
     issued = max(at, e[2] - 1)
@@ -125,10 +126,10 @@ def _locator(layer, state, at):
 
 @njit(cache=True)
 def _visits(layer, state, walk, first, address, at):
-    """Begin a walk.
+    """Begin a sweep.
 
-    It is over all groups; over the first alone while its rows come; over the others. A layer that
-    convolves visits the positions reached so far, and then those that the row is for.
+    A sweep visits all groups; only the first group while its rows arrive; or the other groups. A
+    convolving layer visits the positions reached so far, and then those that the row reaches.
     """
     none, advances = np.int64(0), walk.steps > 0 or walk.ends
     if layer.one_walk and advances and walk.first_group == 0:
@@ -150,7 +151,7 @@ def _visits(layer, state, walk, first, address, at):
 
 @njit(cache=True)
 def _visited(layer, state, walk, visits, visit, position, listed):
-    """Return group and position of a visit, whether neurons may fire, and if it is the last so."""
+    """Return group and position of a visit, whether neurons may fire, and whether a tick ends."""
     if not layer.convolves:
         number, index = divmod(visit, walk.rows)
         group = walk.first_group + number
@@ -165,7 +166,7 @@ def _visited(layer, state, walk, visits, visit, position, listed):
 
 @njit(cache=True)
 def _reached_positions(state, position, reached, listed):
-    """List a position that a spike reaches, if none has reached it in this image."""
+    """Add a position to the list of those that a spike has reached in this image."""
     if reached[position] != state.image:
         reached[position] = state.image
         listed[state.listings] = position
@@ -174,10 +175,10 @@ def _reached_positions(state, position, reached, listed):
 
 @njit(cache=True)
 def _lanes(layer, state, fires, at):
-    """Pass the operation of a visit to the lanes; returns the cycles of its issue and its leaving.
+    """Pass the operation of a visit to the lanes; return the cycles of its issue and its leaving.
 
-    In front of the store an operation waits for a place for its mask; its first register takes a
-    cycle. Without places a mask waits beside the drain.
+    Before the weight store an operation waits for a slot for its mask; its first register takes a
+    cycle. Without slots a mask waits in front of the drain.
     """
     fetched = ready = np.int64(0)
     if fires and layer.places:
@@ -189,7 +190,7 @@ def _lanes(layer, state, fires, at):
 
 @njit(cache=True)
 def _decision(layer, state, outcome, walk, visit, closes, issued, left):
-    """Note the end of an image and its decision, of an operation of the last layer."""
+    """Record the end of an image and its decision, for an operation of the last layer."""
     if walk.ends:
         outcome.ended = issued
     potentials = closes and walk.steps != 0 and visit % walk.rows == 0
@@ -199,10 +200,10 @@ def _decision(layer, state, outcome, walk, visit, closes, issued, left):
 
 @njit(cache=True)
 def _mask_beats(layer, state, spikes, group, position, steps, beats):
-    """Fill `beats` [k, 2] with the block and the neuron of each beat of a mask; returns how many.
+    """Fill `beats` [k, 2] with block and neuron of each beat of a mask; return the number of beats.
 
     The mask is that of a group at a position after an advance by `steps`. Without a beat the first
-    block is -1. Spikes that are sent in one cycle are of different banks of the next layer.
+    block is -1. Spikes that are sent in one cycle belong to different banks of the next layer.
     """
     tick, after, count = state.now, state.now - steps, 0
     if layer.sends > 1:
@@ -227,12 +228,12 @@ def _mask_beats(layer, state, spikes, group, position, steps, beats):
 
 @njit(cache=True)
 def _drain(layer, state, left):
-    """Take the mask of an operation that has left the lanes; returns when it can be searched."""
+    """Accept the mask of an operation from the lanes; return the first cycle of its search."""
     if not layer.places:
-        # Not taken, it waits beside the drain and holds up the next one.
+        # A mask that the drain does not accept stalls the next one.
         state.skid_free = max(left, state.block_free) + layer.DRAIN_BEAT
         return state.skid_free
-    # It waits in a place kept for it.
+    # It waits in the slot reserved for it.
     by_blocks = layer.sends == 1
     empty = state.mask_free if by_blocks else state.block_free
     taken_out = max(left + layer.DRAIN_PLACE, empty)
@@ -243,7 +244,7 @@ def _drain(layer, state, left):
 
 @njit(cache=True)
 def _drain_block(layer, state, beats, beat, found, offer):
-    """Search the next block if a beat is its first; returns when a block and the beat are there."""
+    """Search the next block if a beat is its first; return the cycles of the block and the beat."""
     by_blocks = layer.places and layer.sends == 1
     if by_blocks and (beat == 0 or beats[beat, 0] != beats[beat - 1, 0]):
         state.mask_free = max(found, state.block_free)
@@ -253,9 +254,9 @@ def _drain_block(layer, state, beats, beat, found, offer):
 
 @njit(cache=True)
 def _window_queue(layer, state, spikes, arrived, steps, out):
-    """Fill `out` [k, 2] with tick and neuron of the window that ends now; returns how many.
+    """Fill `out` [k, 2] with tick and neuron of the window that ends now; return their number.
 
-    They are in the order of their ticks, and those of one tick in the order of their arrival.
+    The order is by tick, and within a tick by arrival.
     """
     count = 0
     for spike_tick in range(state.now - steps + 1, state.now + 1):
@@ -270,7 +271,7 @@ def _window_queue(layer, state, spikes, arrived, steps, out):
 
 @njit(cache=True)
 def _finish_walk(layer, state, walk, visits, begun, at):
-    """Return when the next walk may begin, and whether the layer's window is over."""
+    """Return the cycle in which the next sweep may begin, and whether a window ends."""
     advances = walk.steps > 0 or walk.ends
     if layer.convolves:
         state.located[layer.located + 1] = at + (visits.total == 0)
@@ -285,9 +286,9 @@ def _finish_walk(layer, state, walk, visits, begun, at):
 
 @njit(cache=True)
 def _push(core, image, number, kind, tick, address, offered):
-    """Offer an event to layer `number` from cycle `offered` on; returns the cycle it is taken in.
+    """Offer an event to layer `number` from cycle `offered` on; return the cycle of its acceptance.
 
-    Recursive in the layers: what calls itself is one function, for numba caches no other recursion.
+    Recursive over the layers; numba caches no recursion of several functions.
     """
     outcome = image.outcome[0]
     if outcome.decided >= 0:
@@ -335,7 +336,7 @@ def _push(core, image, number, kind, tick, address, offered):
                 offer = gone + 1
         at, window_ends = _finish_walk(layer, state, walk, visits, begun, at)
         if window_ends:
-            # A window's queue is released when its last beat has come through the crossing unit.
+            # A window's queue is released when its last beat has left the crossing-time divider.
             empty, offer = state.block_free + layer.release, state.block_free + layer.queued
             count = _window_queue(layer, state, image.spikes, arrived, walk.steps, beats)
             for spike in range(count):

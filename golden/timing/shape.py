@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The shape of a core, as whoever builds one asks for it."""
+"""The shape of a core: the choices of its user."""
 
 from dataclasses import dataclass
 
 from firstspike.golden.network import NetworkError
 
 Lanes = int | tuple[int, ...]
-"""Lanes of a core: P for min(P, its neurons) in each layer, or a number per layer."""
+"""Lanes of a core: P for min(P, neurons) in each layer, or a number per layer."""
 
 
 def lanes_text(lanes: Lanes) -> str:
-    """The lanes as the option --lanes takes them."""
+    """Return the lanes in the form of the option --lanes."""
     return str(lanes) if isinstance(lanes, int) else ",".join(map(str, lanes))
 
 
 @dataclass(frozen=True)
 class CoreShape:
-    """What one may choose about a core. None leaves a choice to the function that lays it out."""
+    """The free parameters of a core. `Folding.of` chooses a field that is None."""
 
     lanes: Lanes | None = None
-    """Neurons that are added at once."""
+    """Neurons that are updated at once."""
     window: int | None = None
-    """k: time advances by up to 2^k ticks in one walk over the groups of a layer."""
+    """k: time advances by up to 2^k ticks in one sweep over the groups of a layer."""
     bitmap: int | None = None
     """Bits of a word of the Encoder in front of the core; None for a core that takes events."""
     rows: int | None = None
@@ -29,10 +29,10 @@ class CoreShape:
     overlap: bool | None = None
     """Whether the next image enters while the one before is being decided."""
     one_tick: bool | None = None
-    """Whether the core may refuse spikes at another tick than `unit`, where that saves logic."""
+    """Whether the core may refuse spikes at ticks other than `unit`, if that saves logic."""
 
     def check_layers(self, n_layers: int) -> None:
-        """Raise NetworkError unless the lanes are for a network of so many layers."""
+        """Raise NetworkError unless the lanes fit a network of `n_layers` layers."""
         if isinstance(self.lanes, tuple) and len(self.lanes) != n_layers:
             raise NetworkError(
                 f"the lanes are {lanes_text(self.lanes)!r}: give one number, or one "
@@ -40,7 +40,7 @@ class CoreShape:
             )
 
     def lanes_of(self, sizes: tuple[int, ...], default: int) -> tuple[int, ...]:
-        """Lanes of each layer, for layers of these numbers of neurons.
+        """Return the lanes of each layer, for layers of these numbers of neurons.
 
         Raises NetworkError for less than one lane, and for another number of layers.
         """

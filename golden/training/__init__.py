@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Training in floating point, and the way from real weights to the integer network."""
+"""Training in floating point, and the quantisation of real weights to the integer network."""

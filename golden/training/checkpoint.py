@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A training on its way: all that it takes to go on as if it had not stopped."""
+"""The state of an unfinished training, from which it continues exactly as without interruption."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from .optimiser import Optimiser
 
 FORMAT = "firstspike-training-1"
 MOST_BYTES = 1 << 30
-"""Largest size of the file in bytes: it holds several floating-point numbers per weight."""
+"""Largest size of the file in bytes; it holds several floating-point numbers per weight."""
 
 _STATE = {
     "history": [{}],
@@ -41,7 +41,7 @@ def _described(names: Collection[str]) -> Mapping[str, Kind]:
 
 
 class CheckpointError(FirstSpikeError, ValueError):
-    """No training can go on from this state; the message says why."""
+    """No training can continue from this state; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +50,24 @@ class Epoch:
 
     #: counted from 1, fine-tuning included
     number: int
-    #: epochs there will be
+    #: total number of epochs
     of: int
     #: whether the weights were quantised
     fine_tuning: bool
     #: mean cost of the (varied) training samples
     loss: float
-    #: share of them decided right
+    #: share of correct decisions on them
     training_accuracy: float
     #: accuracy on the held-out samples, None without any
     validation_accuracy: float | None
     #: mean hidden spikes until the decision on the held-out samples
     hidden_spikes: float
-    #: since training began, seconds
+    #: since the start of training
     seconds: float
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """Sort key for the best epoch: quantised weights go before real ones."""
+        """Sort key for the best epoch: quantised weights rank above real ones."""
         return self.fine_tuning, self.validation_accuracy or 0.0
 
 
@@ -83,7 +83,7 @@ class Best:
 
     @classmethod
     def of(cls, optimiser: Optimiser, epoch: int) -> "Best":
-        """Copy the state of the optimiser."""
+        """Copy the weights and thresholds of the optimiser."""
         return cls(epoch, [W.copy() for W in optimiser.weights], optimiser.thresholds)
 
 
@@ -98,7 +98,7 @@ class Checkpoint:
     def of(
         cls, optimiser: Optimiser, rng: np.random.Generator, history: list[Epoch], best: Best
     ) -> "Checkpoint":
-        """Take the state of a training after the epochs in `history`."""
+        """Capture the state of a training after the epochs in `history`."""
         live, state = optimiser.state()
         arrays = {name: array.copy() for name, array in live.items()}
         arrays |= {f"best_{layer}": W for layer, W in enumerate(best.weights)}
@@ -115,7 +115,7 @@ class Checkpoint:
         return len(self.state["history"])
 
     def save(self, path: Path, run: dict[str, Any]) -> None:
-        """Write it with `run`, what whoever continues needs to know (anything JSON can hold)."""
+        """Write the checkpoint with `run`, the data for a continuation (anything JSON can hold)."""
         file = io.BytesIO()
         fields: dict[str, Any] = {**self.arrays, "state": json.dumps(self.state)}
         np.savez(file, format=FORMAT, meta=json.dumps(run), **fields)
@@ -138,9 +138,9 @@ class Checkpoint:
         return cls(arrays, state), run
 
     def restore(self, optimiser: Optimiser, rng: np.random.Generator) -> tuple[list[Epoch], Best]:
-        """Bring optimiser and generator to where they were; gives the history and the best.
+        """Restore optimiser and generator; return the history and the best epoch.
 
-        Raises `CheckpointError` where it is of another training.
+        Raises `CheckpointError` for the checkpoint of another training.
         """
         try:
             optimiser.restore(self.arrays, self.state)

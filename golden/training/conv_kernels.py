@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compiled inner loops of a layer that convolves: spike times, and their exact gradients.
+"""Compiled inner loops of a convolving layer: spike times, and their exact gradients.
 
-As `kernels` has them for dense layers: times are z = exp(t), the threshold is 1, inf is silent.
-Threads share the images in `_PARTS` fixed parts, so results do not depend on the machine.
+The notation is that of `kernels` for dense layers: times are z = exp(t), the threshold is 1, inf is
+silent. Threads share the images in `_PARTS` fixed parts, so results do not depend on the machine.
 """
 
 import os
@@ -18,7 +18,7 @@ from firstspike.golden.layers.convolution import Convolution
 
 _FAST = {"reassoc", "contract", "nsz"}
 _PARTS = 4
-_BINS = 512  # among which spikes are sorted by time; within one there are few
+_BINS = 512  # bins for sorting spikes by time; each has few
 
 
 def conv_times(
@@ -26,8 +26,8 @@ def conv_times(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the first spike of every neuron before `horizon`.
 
-    z_in: float32 [n, n_in]; W: float32 [maps * taps, filters]. Returns what `spike_times` does:
-    z_out, slope and potential, float32 [n, n_out].
+    z_in: float32 [n, n_in]; W: float32 [maps * taps, filters]. Returns z_out, slope and potential,
+    float32 [n, n_out], as `spike_times` does.
     """
     shape = len(z_in), layer.n_out
     z_out, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
@@ -67,7 +67,7 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1))
 
 
-# A division by zero is no error, but inf.
+# A division by zero returns inf and is not an error.
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def _times(z_in, W, first, position, tap, horizon, z_out, slope, potential):
     n, n_in = z_in.shape
@@ -111,7 +111,7 @@ def _times(z_in, W, first, position, tap, horizon, z_out, slope, potential):
 
 @njit(cache=True, nogil=True)
 def _by_time(z, horizon, order):
-    """Put the inputs that spike before `horizon` into `order`, by time; returns their number."""
+    """Fill `order` with the inputs that spike before `horizon`, by time; return their number."""
     counts = np.zeros(_BINS + 1, np.int64)
     scale = _BINS / horizon
     for at in range(z.size):
@@ -125,7 +125,7 @@ def _by_time(z, horizon, order):
             b = min(_BINS - 1, int(z[at] * scale))
             order[counts[b]] = at
             counts[b] += 1
-    for k in range(1, total):  # nearly sorted: what is left is inside the bins
+    for k in range(1, total):  # nearly sorted: only items of the same bin are out of order
         at = order[k]
         j = k
         while j > 0 and z[order[j - 1]] > z[at]:

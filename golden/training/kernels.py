@@ -9,7 +9,7 @@ readable reference, to which the tests hold these loops equal.
 import numpy as np
 from numba import njit
 
-# Reassociation lets sums vectorise; full fast-math would break comparisons with inf.
+# Reassociation allows vectorised sums; full fast-math would break comparisons with inf.
 _FAST = {"reassoc", "contract", "nsz"}
 
 
@@ -20,7 +20,7 @@ def spike_times(z_in, order, W, horizon, threshold=1):
     order [n, n_in] sorts z_in (numpy's sort is several times faster than numba's). Returns three
     arrays [n, n_out]: z_out (inf if silent), slope = B - 1 at the spike (at the horizon if silent)
     and potential = M(horizon) of silent neurons (0 for those that fired). A `threshold` in the unit
-    of W takes the place of 1.
+    of W replaces 1.
     """
     n_out = W.shape[1]
     z_out = np.full((len(z_in), n_out), np.inf, W.dtype)
@@ -46,7 +46,7 @@ def spike_times(z_in, order, W, horizon, threshold=1):
             if following == z:
                 continue
             for o in range(n_out):
-                # M only crosses zero upwards here, so B > 0 whenever it has
+                # M crosses zero only upwards here, so B > 0 at a crossing
                 if following * B[o] - A[o] >= 0 and z_out[image, o] == np.inf:
                     z_out[image, o] = A[o] / B[o]
                     slope[image, o] = B[o]
@@ -63,7 +63,7 @@ def spike_times(z_in, order, W, horizon, threshold=1):
 
 @njit(cache=True, fastmath=_FAST | {"nnan"})
 def _four_inputs(w0, w1, w2, w3, d0, d1, d2, d3, B, M, highest):
-    """Take rows of weights in, d after each: all of size n_out; `highest` M of the four."""
+    """Add four rows of weights to B and M, with the time d after each; `highest` M of the four."""
     for o in range(B.size):
         b0 = B[o] + w0[o]
         b1 = b0 + w1[o]
@@ -82,16 +82,16 @@ def _four_inputs(w0, w1, w2, w3, d0, d1, d2, d3, B, M, highest):
 
 @njit(cache=True, fastmath=_FAST)
 def wide_spike_times(z_in, order, W, horizon, threshold=1):
-    """Return what `spike_times` does, faster for many neurons: B - 1 and M go from input to input.
+    """Return the results of `spike_times`, faster for many neurons: each input updates B - 1 and M.
 
-    Four inputs are taken in at a time, and only a neuron whose M came to 0 among them is looked at
-    on its own, backwards.
+    The loop adds four inputs at a time, and only if a neuron's M reached 0 among them it searches
+    that neuron backwards for the spike.
     """
     n_in, n_out = W.shape
     z_out = np.full((len(z_in), n_out), np.inf, W.dtype)
     slope, potential = np.empty_like(z_out), np.empty_like(z_out)
     B, M, highest = np.empty(n_out, W.dtype), np.empty(n_out, W.dtype), np.empty(n_out, W.dtype)
-    nothing = np.zeros(n_out, W.dtype)  # weights of inputs past the last
+    nothing = np.zeros(n_out, W.dtype)  # weights of inputs beyond the last
     z = np.empty(n_in + 5, W.dtype)
     for image in range(z_in.shape[0]):
         inputs = order[image]
@@ -123,7 +123,7 @@ def wide_spike_times(z_in, order, W, horizon, threshold=1):
                     if at >= 0:
                         over = potential[image, o] / slope[image, o]
                         z_out[image, o] = z[at + 1] - over
-                        M[o] = -np.inf  # from here on, whatever comes
+                        M[o] = -np.inf  # the neuron has spiked and is ignored from here on
                         silent -= 1
             if silent == 0:
                 break
@@ -140,7 +140,7 @@ def gradients(z_in, W, z_end, e, dW, dz_in):
     """Add the exact gradients of a layer, with e [n, n_out] = (dL/dz_out) / (B - 1).
 
     dL/dw_p += e (z_p - z_end) and dL/dz_p = sum over neurons of e w_p, both over inputs p with
-    z_p < z_end; z_end [n, n_out] is the spike, or the horizon where a neuron is silent.
+    z_p < z_end; z_end [n, n_out] is the spike time, or the horizon if a neuron is silent.
     """
     n_out = W.shape[1]
     for image in range(z_in.shape[0]):
@@ -159,7 +159,7 @@ def gradients(z_in, W, z_end, e, dW, dz_in):
 
 @njit(cache=True, fastmath=_FAST)
 def adam(W, dW, mean, square, rate, step, decay):
-    """One step of Adam (Kingma and Ba, 2015) with decoupled weight decay, in place."""
+    """Apply one step of Adam (Kingma and Ba, 2015) with decoupled weight decay, in place."""
     beta1, beta2 = np.float32(0.9), np.float32(0.999)
     scale1 = np.float32(1 / (1 - 0.9**step))
     scale2 = np.float32(1 / (1 - 0.999**step))

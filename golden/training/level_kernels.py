@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compiled loops of a layer whose inputs spike at the few times that an encoding knows.
+"""Compiled loops of a layer whose inputs spike at the few times of an encoding.
 
-Inputs that spike together are summed before anything is decided, so a layer costs an addition a
-weight. Columns of weights are taken in blocks that stay in cache. The notation is that of
-kernels.py; a *group* is the inputs of one image that spike at one time.
+The loops first sum inputs that spike together, so a layer costs an addition per weight. Columns of
+weights are processed in blocks that fit into the cache. The notation is that of kernels.py; a
+*group* is the inputs of one image that spike at one time.
 """
 
 from typing import NamedTuple
@@ -11,18 +11,18 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-# Reassociation lets sums vectorise; full fast-math would break comparisons with inf.
+# Reassociation allows vectorised sums; full fast-math would break comparisons with inf.
 _FAST = {"reassoc", "contract", "nsz"}
-_COLUMNS = 160  # of a block: with 784 rows 500 kB of weights, which a second-level cache holds
-_ERRORS = 1 << 17  # of a block, 512 kB: as many images as it takes, at least one
+_COLUMNS = 160  # of a block: 784 rows of weights have 500 kB, which fit into a second-level cache
+_ERRORS = 1 << 17  # of a block, 512 kB: as many images as fit, at least one
 
 
 class Groups(NamedTuple):
     """Inputs of n images by the time of their spike, for `group_times` and `group_gradients`."""
 
-    #: int32 [n, n_in]: inputs that spike, by time, then index; those that never do are left out
+    #: int32 [n, n_in]: inputs that spike, by time, then index; silent inputs are left out
     order: np.ndarray
-    #: int32 [n, groups + 1]: where each group begins in `order`, and the last ends
+    #: int32 [n, groups + 1]: begin of each group in `order`, and end of the last
     start: np.ndarray
     #: float32 [n, groups + 1]: its time, inf after the last group
     z: np.ndarray
@@ -32,9 +32,9 @@ class Groups(NamedTuple):
 
 @njit(cache=True)
 def group(values, level, times):
-    """`Groups` of values int [n, n_in]: v spikes at times[level[v]], or never past their end.
+    """Return the `Groups` of values int [n, n_in]; v spikes at times[level[v]].
 
-    times [n_levels] are distinct and rise.
+    times [n_levels] are distinct and ascending; a level of n_levels is silent.
     """
     n, n_in = values.shape
     width = min(times.size, n_in) + 1
@@ -67,7 +67,7 @@ def group(values, level, times):
 
 @njit(cache=True, fastmath=_FAST)
 def _add_rows(rows, which, out):
-    """Add rows [., m] of the indices `which` to out [m], four at a time: out is the bottleneck."""
+    """Add rows [., m] of indices `which` to out [m], four at a time: out is the bottleneck."""
     m = out.size
     whole = which.size - which.size % 4
     for k in range(0, whole, 4):
@@ -82,10 +82,10 @@ def _add_rows(rows, which, out):
 
 @njit(cache=True, fastmath=_FAST)
 def group_times(groups, W, horizon, threshold=1):
-    """Return what `kernels.spike_times` does, with the inputs as `Groups`."""
+    """Return the results of `kernels.spike_times`, with the inputs as `Groups`."""
     order, start, z, n_groups = groups
     n_in, n_out = W.shape
-    zero, one = W.dtype.type(0), W.dtype.type(1)  # integers would make doubles of the sums
+    zero, one = W.dtype.type(0), W.dtype.type(1)  # integers would turn the sums into doubles
     level = W.dtype.type(threshold)
     z_out = np.empty((n_groups.size, n_out), W.dtype)
     slope, potential = np.empty_like(z_out), np.empty_like(z_out)
@@ -99,13 +99,13 @@ def group_times(groups, W, horizon, threshold=1):
         for image in range(n_groups.size):
             A[:] = 0
             B[:] = -threshold
-            waits[:] = 1  # until its neuron has fired, whose A and B then stay what they are
+            waits[:] = 1  # 1 until the neuron has fired; then its A and B are constant
             for k in range(n_groups[image]):
                 if z[image, k] >= horizon:
                     break
                 if start[image, k + 1] == n_in:
-                    # When all inputs spike, the last group gets the rest of the sum. It is often
-                    # that of all dark pixels.
+                    # If all inputs spike, the last group, often that of all dark pixels, gets the
+                    # rest of the sum.
                     for o in range(m):
                         S[o] = total[o] - B[o] - level
                 else:
@@ -131,10 +131,10 @@ def group_times(groups, W, horizon, threshold=1):
 
 @njit(cache=True, fastmath=_FAST)
 def group_gradients(groups, z_end, e, dW):
-    """Add dL/dW as `kernels.gradients` does, with the inputs as `Groups`; dL/dz_in is left out.
+    """Add dL/dW as `kernels.gradients` does, with the inputs as `Groups`; omit dL/dz_in.
 
-    All inputs of a group have the same derivatives, so these are made once; those of the last
-    group when all inputs spike go to every input, and those of the others less these.
+    The inputs of a group have the same derivatives, which are computed once. If all inputs spike,
+    every input gets those of the last group, and the inputs of other groups the difference.
     """
     order, start, z, n_groups = groups
     n, n_in = order.shape
@@ -143,10 +143,10 @@ def group_gradients(groups, z_end, e, dW):
     errors = np.empty((most, _COLUMNS), dW.dtype)
     which = np.empty((n_in, n), np.int32)
     taken = np.empty(n_in, np.int32)
-    zero = dW.dtype.type(0)  # an integer would make doubles of the sums
+    zero = dW.dtype.type(0)  # an integer would turn the sums into doubles
     begin = 0
     while begin < n:
-        # As many images as `errors` has room for; the row of each of their spikes, by input.
+        # Fill `errors` with as many images as fit; `which` has the row of each spike, by input.
         taken[:] = 0
         rows = 0
         end = begin

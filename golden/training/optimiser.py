@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One step of training: spike times, cost, exact gradients, the extra terms, Adam.
 
-`Parameters` names the parameters; this holds the weights while they change. For every hidden neuron
-the gradient is kept as that on its *drive* d, the sum of its weights from inputs at the earliest z,
+`Parameters` describes the parameters; `Optimiser` holds the changing weights. The gradient of a
+hidden neuron is stored for its *drive* d, the sum of its weights from inputs at the earliest z,
 mostly 1: there dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1).
 Clipping, sparsity and revival act on d. The output's weights have the plain gradient.
 """
@@ -20,10 +20,10 @@ from . import conv_kernels, kernels, level_kernels
 from .parameters import Parameters
 from .quantise import rounded, useful_threshold
 
-_INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
+_INITIAL_INPUTS = (784, 600)  # n_in for Parameters.initial; other sizes are scaled
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
-_MEMORY = 0.98  # share of the running mean that a step keeps
-_LEEWAY = 0.1  # in z: neurons that fire so long after the decision cost as those before it
+_MEMORY = 0.98  # share of the running mean that remains after a step
+_LEEWAY = 0.1  # in z: neurons up to this long after the decision cost as much as those before it
 
 
 class Optimiser:
@@ -37,9 +37,9 @@ class Optimiser:
         times: np.ndarray,
         rng: np.random.Generator,
     ) -> None:
-        """Draw the weights of `layers`; of `n_inputs` inputs those of the first are connected.
+        """Draw the weights of `layers`; the first connects some of the `n_inputs` inputs.
 
-        `times`: [n_values], the z at which an input of each value spikes, inf for never.
+        `times`: [n_values], the z at which an input of each value spikes, inf for silent.
         """
         self.parameters = parameters
         self._layers = tuple(layers)
@@ -48,7 +48,7 @@ class Optimiser:
         for number, layer in enumerate(layers):
             first = not number
             mean, deviation = parameters.initial[not first]
-            # Inputs that are not connected are mostly dark ones: neurons are driven as with them.
+            # Unconnected inputs are mostly dark: neurons get the same drive as with them.
             seen = layer.fan_in + (n_inputs - layer.n_in if first else 0)
             scale = _INITIAL_INPUTS[not first] / seen
             size = layer.rows, layer.columns
@@ -63,9 +63,9 @@ class Optimiser:
         self._steps = 0
 
     def start_fine_tuning(self, values: np.ndarray, labels: np.ndarray) -> None:
-        """From here on, steps see quantised weights (the gradient goes straight through).
+        """Quantise the weights in all further steps (with the straight-through gradient).
 
-        What they are to be quantised for is judged by some samples, as `step` takes them.
+        The samples, in the form that `step` accepts, determine the thresholds.
         """
         self.thresholds = self.useful_thresholds(self.weights, values, labels)
         self._reset()
@@ -73,7 +73,7 @@ class Optimiser:
     def useful_thresholds(
         self, weights: Sequence[np.ndarray], values: np.ndarray, labels: np.ndarray
     ) -> tuple[int, ...]:
-        """Return a threshold per layer, each found with the real weights of all other layers."""
+        """Return a threshold per layer, each chosen with the real weights of all other layers."""
 
         def threshold(layer: int) -> int:
             def cost(W: np.ndarray) -> float:
@@ -92,21 +92,21 @@ class Optimiser:
         )
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return all that changes from step to step: arrays, and what JSON can hold."""
+        """Return all state that changes from step to step: arrays, and data that JSON can hold."""
         arrays = {f"activity_{at}": activity for at, activity in enumerate(self._activity)}
         for layer, (W, (mean, square)) in enumerate(zip(self.weights, self._moments, strict=True)):
             arrays |= {f"weights_{layer}": W, f"mean_{layer}": mean, f"square_{layer}": square}
         return arrays, {"steps": self._steps, "thresholds": self.thresholds}
 
     def restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave; ValueError for that of another shape."""
+        """Continue from the result of `state`. Raises ValueError for arrays of another shape."""
         for name, array in self.state()[0].items():
             array[...] = arrays[name]
         self._steps = state["steps"]
         self.thresholds = state["thresholds"] and tuple(state["thresholds"])
 
     def effective(self) -> list[np.ndarray]:
-        """Return the weights as the network uses them: rounded, in fine-tuning."""
+        """Return the weights that the network uses: rounded in fine-tuning."""
         if self.thresholds is None:
             return self.weights
         bits = self.parameters.weight_bits
@@ -116,7 +116,7 @@ class Optimiser:
         ]
 
     def step(self, values: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
-        """Learn from values int[n, n_rows], labels[n]; returns their cost and how many right."""
+        """Learn from values int[n, n_rows], labels[n]; return cost and number of right ones."""
         weights = self.effective()
         times, slopes, z_out = self.forward(weights, values)
         value, dz = self._cost(z_out, labels)
@@ -132,7 +132,7 @@ class Optimiser:
         return float(value.sum()), int((z_out.argmin(axis=1) == labels).sum())
 
     def evaluate(self, values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Return accuracy and mean hidden spikes before the decision, of all `values`."""
+        """Return accuracy and mean number of hidden spikes before the decision for all `values`."""
         weights = self.effective()
         right = spikes = 0.0
         for part in range(0, len(values), 1000):
@@ -147,8 +147,8 @@ class Optimiser:
     ) -> tuple[list[Any], list[np.ndarray], np.ndarray]:
         """Return inputs and times of every layer, slopes per layer, and effective output times.
 
-        Inputs are as `Inputs` gives them. Effective times are horizon - M(horizon) for the silent,
-        later the further from firing.
+        Inputs are as `Inputs` returns them. The effective time of a silent output is horizon -
+        M(horizon), which is later the further the output is from firing.
         """
         horizon = np.float32(self.parameters.horizon)
         inputs = self._inputs.spikes(values)
@@ -159,7 +159,7 @@ class Optimiser:
             if isinstance(kind, Convolution):
                 z, slope, potential = conv_kernels.conv_times(kind, times[-1], W, horizon)
             elif layer == 0 and isinstance(inputs, np.ndarray):
-                # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
+                # With every input at z = 1, A = B, so z = B / (B - 1) is one matrix product.
                 slope = inputs @ W - 1
                 potential = np.minimum(slope * (horizon - 1) - 1, 0)
                 slope = np.where(slope > 1 / (horizon - 1), slope, np.inf)
@@ -226,24 +226,24 @@ class Optimiser:
         np.clip(d, -parameters.clip, parameters.clip, out=d)
         if parameters.revival:
             activity = self._activity[layer]
-            each = (len(d), len(activity), -1)  # images, columns of the weights, their neurons
+            each = (len(d), len(activity), -1)  # images, columns of the weights, neurons per column
             activity *= _MEMORY
             share = fired.reshape(each).mean(axis=(0, 2), dtype=np.float32)
             activity += np.float32(1 - _MEMORY) * share
-            # The neurons of a column share one revival, as they share their weights.
+            # The neurons of a column share one revival, since they share their weights.
             neurons = d.reshape(each)
             neurons[:, activity < _RARELY] -= np.float32(parameters.revival / neurons.shape[2])
         return d.astype(np.float32, copy=False)
 
 
 class Inputs:
-    """Spikes of values: as a matrix where all come at z = 1, to be multiplied, else as `Groups`.
+    """The spikes of values: a matrix if all inputs spike at z = 1, otherwise `Groups`.
 
-    A layer that convolves takes their times instead.
+    A convolving layer uses spike times instead.
     """
 
     def __init__(self, times: np.ndarray, as_times: bool = False) -> None:
-        """`times` [n_values]: the z at which an input of each value spikes, inf for never."""
+        """`times` [n_values]: the z at which an input of each value spikes, inf for silent."""
         times = times.astype(np.float32)
         self._z = times if as_times else None
         self._times = np.unique(times[np.isfinite(times)])
@@ -268,12 +268,13 @@ def cross_entropy(
     phantom: float = np.inf,
     smoothing: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cross-entropy on softmax(-beta z_out), so that the label's neuron is to fire first.
+    """Return the cross-entropy on softmax(-beta z_out): the label's neuron learns to fire first.
 
-    z_out [n, n_out], labels int [n]. A finite `phantom` is the spike time of one more class that
-    is always wrong, so the label has to fire before it. A silent output (inf) has probability 0
-    and no gradient; the value is inf where the label's own neuron is silent. A share `smoothing`
-    of the probability asked for is spread over all classes.
+    z_out [n, n_out], labels int [n]. A finite `phantom` is the spike time of a further class that
+    is always wrong, so the label must fire before it. A silent output (inf) has probability 0 and
+    no gradient; the value is inf if the label's own neuron is silent. The target probability
+    spreads a share `smoothing` over all classes.
+
     Returns (value [n], dL/dz_out [n, n_out]).
     """
     rows = np.arange(len(z_out))

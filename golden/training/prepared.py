@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Samples as the optimiser takes them, and the network they are for, as yet without weights."""
+"""Samples in the form for the optimiser, and their network without weights."""
 
 import math
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from .quantise import most_active_inputs
 
 
 class TrainingError(FirstSpikeError, ValueError):
-    """Training asked for with parameters or data that do not fit; the message says what would."""
+    """Parameters or data of a training do not fit; the message gives what does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +28,20 @@ class Prepared:
     """The samples of a training."""
 
     network: Network
-    """Network of one layer, without weights; inputs, encoding and times are final."""
+    """Network of one layer without weights; inputs, encoding and times are final."""
     values: np.ndarray
-    """Pixels uint8 [n, pixels], which can be varied, or else levels or ticks [n, n_inputs]."""
+    """Pixels uint8 [n, pixels], which can be varied, or levels or ticks [n, n_inputs]."""
     table: np.ndarray
-    """float64: the z at which a connected input of each value of `rows` spikes, inf for never."""
+    """float64: the z at which a connected input of each value of `rows` spikes, inf for silent."""
     held_out: np.ndarray
-    """bool [n]: those that are not trained on, but choose the epoch."""
+    """bool [n]: samples that are not trained on, but choose the epoch."""
     pixels: bool
-    """Whether the values are pixels, of which the encoding still has to make inputs."""
+    """Whether the values are pixels, which the encoding has yet to convert to inputs."""
     size: tuple[int, int]
-    """Rows and columns of the maps of a sample, for a layer that convolves."""
+    """Rows and columns of the maps of a sample, for a convolving layer."""
 
     def rows(self, values: np.ndarray) -> np.ndarray:
-        """Return the connected inputs [k, n_rows] of some of the `values` [k, ...]."""
+        """Return the connected inputs [k, n_rows] of `values` [k, ...]."""
         if self.pixels:
             values = self.network.coding.values(self.network, values)
         return values[:, self.network.inputs]
@@ -55,11 +55,11 @@ def prepared(
     names: tuple[str, ...] = (),
     sound: FrontEnd | None = None,
 ) -> Prepared:
-    """Fit the encoding to what is trained on, and bring all samples to what the optimiser takes.
+    """Fit the encoding to the training samples, and convert all samples for the optimiser.
 
-    `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
-    `sound` is the front end that made the samples.
-    Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
+    `samples`: [n, ...] as `checked_samples` returns them, `labels` and `groups`: [n]; `names` of
+    features. `sound` is the front end that made the samples. Raises `TrainingError`,
+    `EncodingError`, `SplitError`, `NetworkError`.
     """
     coding = encoding_of(parameters.encoding)
     asked = Asked(
@@ -107,7 +107,7 @@ def prepared(
 def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
     """Return the network of `Prepared`, with the encoding fitted to samples [n, ...].
 
-    `fields`: of `Parameters`. Raises as `prepared` does.
+    `fields` are fields of `Parameters`. Raises as `prepared` does.
     """
     parameters = Parameters(**{"n_connected": None, **fields}, held_out=0, augmentation=None)
     return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
@@ -130,7 +130,7 @@ def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | N
 
 
 def _check_asked(coding: Encoding, asked: Asked) -> None:
-    """Raise `TrainingError` where something is asked for that the encoding does not take."""
+    """Raise `TrainingError` for an option that the encoding does not support."""
     if asked.sound is not None and not coding.levels:
         raise TrainingError(
             f"the samples are pictures of words, which take levels-N or binary: leave the encoding "
@@ -165,7 +165,7 @@ def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> 
 
 
 def _size(sample: np.ndarray, pixels: bool, sound: FrontEnd | None) -> tuple[int, int]:
-    """Return rows and columns of a map. A row of pixels is a square, if they fill one.
+    """Return rows and columns of a map. A row of pixels is a square if the pixels fill one.
 
     Each channel of a time series is a map of one row, so a layer convolves along the steps.
     """
@@ -180,14 +180,14 @@ def _size(sample: np.ndarray, pixels: bool, sound: FrontEnd | None) -> tuple[int
 
 
 def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:
-    """Return the connected inputs, given `spiking` [n, n_inputs], which is 0 for silent inputs."""
+    """Return the connected inputs; `spiking` [n, n_inputs] is 0 for silent inputs."""
     if parameters.convolves:
         return np.arange(spiking.shape[1], dtype=np.int32)
     if parameters.n_connected is not None:
         return most_active_inputs(spiking, parameters.n_connected)
     if features is None:
         return np.arange(spiking.shape[1], dtype=np.int32)
-    # An input that is always the same tells nothing, except for the constant one.
+    # A constant input carries no information, except the one that always spikes.
     varied = spiking.min(axis=0) != spiking.max(axis=0)
     varied[-1] |= features.constant
     return np.flatnonzero(varied if varied.any() else ~varied).astype(np.int32)

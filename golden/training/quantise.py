@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the integer network from real weights: thresholds, rounding, inputs, compaction."""
+"""Converts real weights to the integer network: thresholds, rounding, inputs, compaction."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -12,11 +12,11 @@ from firstspike.golden.integer import infer_samples
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
 
-_FAR = 0.9  # of the cost: what is not lower than this share of it may be so by chance
+_FAR = 0.9  # of the cost: a cost above this share of another may be lower by chance
 
 
 def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
-    """Return the integer weights nearest to W, int32, where `threshold` stands for 1.0."""
+    """Return the integer weights nearest to W, int32, where `threshold` represents 1.0."""
     return np.clip(np.rint(W * threshold), *weight_range(bits)).astype(np.int32)
 
 
@@ -27,7 +27,7 @@ def quantised(
     thresholds: Sequence[int],
     **fields: Any,
 ) -> Network:
-    """Return the network of real weights with a threshold per layer; `fields` change others."""
+    """Return the network of real weights with a threshold per layer; `fields` replace others."""
     return dataclasses.replace(
         template,
         weights=tuple(quantise(W, bits, t) for W, t in zip(weights, thresholds, strict=True)),
@@ -40,7 +40,7 @@ def quantised(
 def best_threshold(W: np.ndarray, bits: int) -> int:
     """Return the threshold that represents W, rounded and clipped, with the smallest squared error.
 
-    It is searched in 1 .. 4 * 2^bits.
+    The search covers 1 .. 4 * 2^bits.
     """
 
     def error(threshold: int) -> float:
@@ -50,10 +50,10 @@ def best_threshold(W: np.ndarray, bits: int) -> int:
 
 
 def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], float]) -> int:
-    """`best_threshold`, unless with another `cost`(rounded W) is far lower.
+    """Return `best_threshold`, or another threshold if its `cost`(rounded W) is far lower.
 
-    Few weights that are far from the others, as those of inputs that hardly ever spike, may rule
-    the squared error; to the network they are nothing.
+    A few weights far from the others, such as those of inputs that rarely spike, can dominate the
+    squared error although they hardly influence the network.
     """
     best = best_threshold(W, bits)
     steps = 2 * _highest(bits).bit_length() - 1
@@ -63,19 +63,19 @@ def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], floa
 
 
 def rounded(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
-    """Return W as the integers of `quantise` say it: float32."""
+    """Return W rounded to the integers of `quantise`, divided by the threshold: float32."""
     return quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
 
 
 def _highest(bits: int) -> int:
-    """Return the highest threshold to try; with it a weight of 1/8 takes the whole range."""
+    """Return the highest threshold to try; with it a weight of 1/8 uses the whole range."""
     return 4 << bits
 
 
 def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:
     """Return the `count` inputs that spike (or are bright) in most images, sorted.
 
-    `spiking`: [n, n_inputs], 0 or False where an input does not. Raises `EncodingError`.
+    `spiking`: [n, n_inputs], 0 or False for silent inputs. Raises `EncodingError`.
     """
     n_inputs = spiking.shape[1]
     if not 1 <= count <= n_inputs:
@@ -87,12 +87,12 @@ def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:
 
 
 def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
-    """Drop the hidden neurons that take part in the decision of none of `images`.
+    """Remove the hidden neurons that take part in the decision of none of `images`.
 
-    A neuron takes part if it spikes before the decision tick; with `margin`, if it spikes before
-    that many ticks later, which keeps neurons that images not seen here might need. Every
-    decision on `images` [n, ...], as `encode` takes them, stays the same, tick for tick: a dropped
-    neuron's spike reaches no one before the decision.
+    A neuron takes part if it spikes before the decision tick, or with `margin` up to that many
+    ticks later, which keeps neurons that other images may need. Every decision on `images` [n,
+    ...], as `encode` accepts them, is unchanged, tick for tick: the spike of a removed neuron has
+    no effect before the decision.
     """
     used = [np.zeros(size, bool) for size in network.shape[1:-1]]
     for _, result in infer_samples(network, images):
@@ -102,7 +102,7 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
     weights = list(network.weights)
     for layer, keep in enumerate(used):
         if not keep.any():
-            keep[0] = True  # a layer needs a neuron, even one that never takes part
+            keep[0] = True  # a layer needs at least one neuron
         weights[layer] = weights[layer][..., keep]
         weights[layer + 1] = weights[layer + 1][keep]
     meta = network.meta | {"compacted_from": list(network.shape)}

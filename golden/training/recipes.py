@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Training recipes: named parameters of `Trainer` that reach the figures of docs/figures.md.
 
-`sparse` makes the shipped networks. `plain` and `noisy` repeat the table of Mostafa (2017), whose
-cost and noise are not published, with ours: `plain` trains on the binarised pixels as they are,
-`noisy` inverts each pixel with a probability of 5 % anew in every epoch.
-
-`deep`, `accurate` and `robust` take grey levels and are made for accuracy, not for few spikes.
+`sparse` trains the shipped networks. `plain` and `noisy` repeat the table of Mostafa (2017) with
+our own cost and noise, since those of the article are not published: `plain` trains on the
+unchanged binarised pixels, `noisy` inverts each pixel with a probability of 5 % anew in every
+epoch. `deep`, `accurate` and `robust` take grey levels and aim at accuracy, not at few spikes.
 `deep` has two hidden layers, for digits. `accurate` is for pictures that are not mostly dark: each
-pixel has a second input, early where it is dark, since what is dark must be known early, too. Both
-fit an ECP5-85F. `robust` is for pixels that may be wrong. `conv` convolves, for few weights.
+pixel has a second input, which spikes early for a dark pixel, since dark pixels carry information,
+too. Both fit an ECP5-85F. `robust` is for noisy pixels. `conv` has convolving layers with few
+weights.
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ _NOISY = _PLAIN | {
     "augmentation": _FLIPS,
 }
 
-#: Parameters that the recipes made for accuracy share
+#: Common parameters of the recipes for accuracy
 _CAREFUL: dict[str, Any] = {
     "fine_tuning_rate": 3e-4,
     "sparsity": 0.0,
@@ -111,8 +111,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "conv": _CONV,
 }
 
-#: Changes for pixels that spike at several times, up to z = 6. Dark ones spike, too, at the end, so
-#: that the final slope of a neuron is the sum of all its weights. All neurons have more time.
+#: Changes for pixels that spike at several times, up to z = 6. Dark pixels spike at the end, so
+#: that the final slope of a neuron is the sum of all its weights. Neurons have more time.
 GRADED: dict[str, Any] = {
     "late": 96,
     "horizon": 12.0,
@@ -135,14 +135,14 @@ _GRADED_SPARSE: dict[str, Any] = {
     ),
 }
 
-#: Neurons that are to be dropped must not be revived, and fewer are easily made too sparse
+#: Neurons must not be revived if they can be removed, and fewer neurons easily become too sparse
 _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
 
 #: Changes for several hidden layers: the first must be early to leave time for the others
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
-#: Changes for layers that convolve: weights are few, and each has many neurons
+#: Changes for convolving layers: weights are few, and each has many neurons
 CONVOLVES: dict[str, Any] = {
     "n_connected": None,
     "initial": ((0.0064, 0.0536), (0.0133, 0.0816)),
@@ -152,7 +152,7 @@ CONVOLVES: dict[str, Any] = {
 
 
 def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
-    """Return parameters of `Trainer` for a recipe; None is its own encoding, or no change.
+    """Return parameters of `Trainer` for a recipe; None is the recipe's encoding, or no change.
 
     Raises `KeyError` for an unknown recipe, and `NetworkError` for an unknown encoding.
     """

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Parameters of `Trainer` for any data: features, time series or spike times, few or many.
 
-One recipe for 100 samples as for 60,000, chosen on held-out parts of four tables and a plane.
+One recipe suits 100 samples and 60,000; it was chosen on held-out parts of four tables and of
+samples in a plane.
 """
 
 from typing import Any
@@ -18,21 +19,21 @@ ENCODING = "levels-128"
 SOUND_ENCODING, SOUND_HIDDEN = "levels-32", (200,)
 """Default encoding and hidden layers of pictures of words, chosen on held-out recordings."""
 
-_UNIT = 32  # ticks of z = 1: with 16, times are too coarse for what depends on a few features
+_UNIT = 32  # ticks of z = 1: with 16, times are too coarse if a decision depends on a few features
 _STEPS = 3000  # of training with real weights, at least
 _FEWEST = 20  # epochs
-_TUNING = 10  # times as many epochs as there are of fine-tuning
-_FEW = 1000  # samples, from which on what keeps weights small weighs less: there is less need
-_INITIAL = ((0.016, 0.07), (0.02, 0.08))  # serves one hidden layer as three
+_TUNING = 10  # times as many epochs as in fine-tuning
+_FEW = 1000  # samples above which weight decay is reduced: it is needed less
+_INITIAL = ((0.016, 0.07), (0.02, 0.08))  # suits one to three hidden layers
 
 
 def suited(
     n: int, encoding: str | None = None, last_tick: int | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """Return parameters for n samples of any sort; of `changes` None is no change.
+    """Return parameters for n samples of any kind; None among `changes` is no change.
 
-    `last_tick`: of samples that are spike ticks, the latest. Raises `NetworkError` for an encoding
-    that there is not, and `TrainingError` for one that spike ticks do not take.
+    `last_tick` is the latest tick of samples that are spike ticks. Raises `NetworkError` for an
+    unknown encoding, and `TrainingError` for one that does not fit spike ticks.
     """
     if last_tick and encoding not in (None, TICKS):
         raise TrainingError(
@@ -42,7 +43,7 @@ def suited(
     encoding = TICKS if last_tick else encoding or ENCODING
     options = encoding_of(encoding).OPTIONS
     unit = -(-last_tick // 6) if last_tick else _UNIT
-    steps = max(1, n // sensible_batch(n))  # of an epoch
+    steps = max(1, n // sensible_batch(n))  # per epoch
     epochs = changes.get("epochs") or max(_FEWEST, _STEPS // steps)
     need = min(1.0, _FEW / n)
     parameters: dict[str, Any] = GRADED | {
@@ -72,6 +73,6 @@ def suited(
 
 
 def suited_to_sound(n: int, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
-    """Return parameters for n pictures of words; otherwise as `suited`."""
+    """Return parameters for n pictures of words, as `suited` does."""
     changes["hidden"] = SOUND_HIDDEN if changes.get("hidden") is None else changes["hidden"]
     return suited(n, encoding or SOUND_ENCODING, **changes)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Training of networks that decide with their first output spike.
+"""Training of networks whose first output spike decides.
 
-Every step is the exact derivative of the spike times (DESIGN, section 1), with a few terms that
-keep training alive or the network sparse; `Parameters` names each. optimiser.py makes the steps.
+Every step uses the exact derivative of the spike times (DESIGN, section 1), with a few terms that
+keep training stable or the network sparse; `Parameters` describes each. optimiser.py computes the
+steps.
 """
 
 import math
@@ -25,11 +26,11 @@ from .prepared import Prepared, TrainingError, prepared
 from .quantise import compact, quantised
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
-_JUDGES = 1000  # samples by which thresholds are chosen
+_JUDGES = 1000  # samples used to choose thresholds
 
 
 class Names(NamedTuple):
-    """What a network keeps of its samples: names, and where they came from."""
+    """Information on the samples that a network stores: names, and the front end."""
 
     features: tuple[str, ...] = ()
     """Names of the features."""
@@ -40,18 +41,18 @@ class Names(NamedTuple):
 
 
 class Continuation(NamedTuple):
-    """Says where a training begins, how it is saved, and where it ends."""
+    """The start, the saving and the end of a training."""
 
     resumed: Checkpoint | None = None
-    """Checkpoint of a training with the same parameters and data, which is continued."""
+    """Checkpoint of a training with the same parameters and data, from which to continue."""
     save: Callable[[Checkpoint], None] | None = None
     """Called after every epoch, before `progress`."""
     until: int | None = None
-    """Epochs after which training ends as by Ctrl-C, None for all."""
+    """Epochs after which training ends as by Ctrl-C; None for all."""
 
 
 UNNAMED, WHOLE = Names(), Continuation()
-"""No names, and a training that is neither saved nor continued."""
+"""No names, and a complete training without checkpoints."""
 
 
 class Trainer(Parameters):
@@ -60,11 +61,11 @@ class Trainer(Parameters):
     Attributes
     ----------
     network_ : the integer `Network`
-    uncompacted_ : the same before compaction
-    weights_ : the real weights it was rounded from, float32[n_in, n_out] per layer
-    held_out_ : bool[n], which samples were not trained on
-    history_ : an `Epoch` each
-    best_ : the `Epoch` the network is from
+    uncompacted_ : the network before compaction
+    weights_ : its real weights before rounding, float32[n_in, n_out] per layer
+    held_out_ : bool[n], the samples that were not trained on
+    history_ : the `Epoch` of each pass
+    best_ : the `Epoch` of the network
     interrupted_ : whether Ctrl-C ended `fit` early
     """
 
@@ -81,10 +82,10 @@ class Trainer(Parameters):
     ) -> "Trainer":
         """Train on samples [n, ...] (pixels uint8, other features, series or ticks), labels int[n].
 
-        The samples of one of `groups` [n] are held out together. The network keeps `names`.
+        The samples of a group of `groups` [n] are held out together. The network stores `names`.
         `progress` is called after every epoch. Ctrl-C ends training and keeps the best network so
-        far, if there is one yet. Raises `TrainingError`, `EncodingError`, `SplitError`, and
-        `NetworkError` for what no network can be.
+        far, if any. Raises `TrainingError`, `EncodingError`, `SplitError`, and `NetworkError` for
+        an impossible network.
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
@@ -128,16 +129,17 @@ class Trainer(Parameters):
         )
         self.network_ = self.uncompacted_
         if self.compact:
-            # A quarter of a unit keeps the neurons that nearly take part: other images need some.
+            # A quarter of a unit keeps neurons that nearly take part: other images need some of
+            # them.
             self.network_ = compact(self.uncompacted_, samples, margin=self.unit // 4)
         return self
 
     def predict(self, samples: np.ndarray) -> np.ndarray:
-        """Classes int32[n] of samples, as the integer network decides."""
+        """Return classes int32[n] of samples, the decisions of the integer network."""
         return infer(self.network_, encode(self.network_, samples)).decision
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
-        """Accuracy of the integer network on samples [n, ...], labels int[n]."""
+        """Return the accuracy of the integer network on samples [n, ...], labels int[n]."""
         return float((self.predict(samples) == labels).mean())
 
     def _checked(
@@ -176,7 +178,7 @@ class Trainer(Parameters):
     def _epochs(
         self, optimiser: Optimiser, data: Prepared, labels: np.ndarray, rng: np.random.Generator
     ) -> Iterator[Epoch]:
-        """Train on from `history_`, yielding after every pass over all but the held-out samples."""
+        """Continue training after `history_`; yield after every pass over the training samples."""
         before = self.history_[-1].seconds if self.history_ else 0.0
         started = time.perf_counter() - before
         training = np.flatnonzero(~data.held_out)
@@ -224,7 +226,7 @@ class Trainer(Parameters):
                 )
 
     def _has_stopped(self) -> bool:
-        """Whether the last `patience` epochs before fine-tuning brought nothing better."""
+        """Whether the last `patience` epochs before fine-tuning brought no improvement."""
         ranks = [epoch.rank for epoch in self.history_ if not epoch.fine_tuning]
         patience = self.patience
         return patience is not None and max(ranks[-patience:], default=(False, 0.0)) <= max(
@@ -233,11 +235,11 @@ class Trainer(Parameters):
 
 
 def _some(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return samples that are trained on, as the optimiser takes them, and their labels."""
+    """Return some training samples, in the form for the optimiser, and their labels."""
     some = np.flatnonzero(~data.held_out)[:_JUDGES]
     return data.rows(data.values[some]), labels[some]
 
 
 def sensible_batch(n: int) -> int:
-    """Return samples per step of a training on n: some 30 steps per epoch, of 8 to 200 samples."""
+    """Return the samples per step for n samples: 8 to 200, for some 30 steps per epoch."""
     return min(200, max(8, n // 30))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A search for networks for a board: trainings in rungs, the planner's foldings, a front."""
+"""A search for networks for a board: trainings by successive halving, foldings, a Pareto front."""
 
 JOURNAL = "search.log"
-"""Name of the file in which a search keeps what it has tried."""
+"""Name of the file in which a search stores its trials."""

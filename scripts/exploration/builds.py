@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds of points of a front: of the one that is taken, and of some beside it."""
+"""Builds points of a front: the chosen one, and some neighbours."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,15 +22,16 @@ from firstspike.scripts.shares import Shares
 SEEDS = (1, 2, 3)
 """Seeds of the placement, tried in turn.
 
-At the estimated clock only the first is tried: seeds differ by less than an estimate is off."""
+At the estimated clock only the first is tried: seeds differ by less than the error of an estimate.
+"""
 
 
 @dataclass(frozen=True)
 class BuildTask:
-    """A design that is to be built."""
+    """A design to build."""
 
     network: bytes
-    """The bytes of its file."""
+    """Content of the network file."""
     board: str
     shape: CoreShape
     hz: int
@@ -48,10 +49,10 @@ class BuildTask:
 
 
 def built(task: BuildTask) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Build a bitstream. Where the clock is not met, build again at a clock that was reached.
+    """Build a bitstream. If the clock is missed, build again at a clock that was reached.
 
-    Returns the report of `build`, or the `reason` why the build failed, and the bitstream by its
-    name, if the clock was met.
+    Returns the report of `build`, or the `reason` of a failure, and the bitstream by name if the
+    clock was met.
     """
     network, board = Network.from_bytes(task.network), BOARDS[task.board]
     design = Design.of(network, board, task.shape, task.hz)
@@ -60,7 +61,7 @@ def built(task: BuildTask) -> tuple[dict[str, Any], dict[str, bytes]]:
         with temporary_folder() as folder:
             try:
                 report = build(design, folder, tools_for(board), seeds=seeds)
-            except ToolError as error:  # the estimate was too low: it does not fit
+            except ToolError as error:  # the estimate was too low, and the design does not fit
                 return {"met": False, "reason": str(error)}, {}
             files = {path.name: path.read_bytes() for path in bitstreams(folder)}
         slower = clocked(design, max(report["fmax"].values()))
@@ -72,9 +73,9 @@ def built(task: BuildTask) -> tuple[dict[str, Any], dict[str, bytes]]:
 def build_all(
     work: Shares, plans: Mapping[int, Plan], folder: Path
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Build the plans of trainings, given by number, and yield number and report of each.
+    """Build plans, each by the number of its training; yield number and report of each.
 
-    Each gets a folder of its number, with network, report and bitstream.
+    Each build gets a folder named after its number, with network, report and bitstream.
     """
     numbers = {BuildTask.of(plan): number for number, plan in plans.items()}
     for task, (report, files) in work.results(built, list(numbers), what="placements"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws a front: accuracy against what it costs."""
+"""Draws a front: accuracy against cost."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,13 +18,13 @@ COSTS = {
     "block RAM": "block RAM",
     "operations": "synaptic operations per image",
 }
-"""What a panel is of, and its name."""
+"""Cost and name of each panel."""
 
 FEWEST = 4
-"""A front of fewer points shows nothing in a panel of them alone."""
+"""Fewest points for a panel that shows only the front."""
 
 MARGIN = 0.05
-"""Above and below what is to be seen, as a share of it."""
+"""Relative margin above and below the data."""
 
 
 def picture_of(
@@ -32,8 +32,8 @@ def picture_of(
 ) -> Figure:
     """Draw the front over time, and over the other costs if it has `FEWEST` points.
 
-    The point of training `taken` is marked. The panel of time shows `others` pale; those of the
-    worse half are in it as far as the front goes.
+    The point of training `taken` is marked. The panel of time shows `others` in a pale colour, and
+    those of the worse half only within the range of the front.
     """
     costs_shown = dict(list(COSTS.items())[: None if len(points) >= FEWEST else 1])
     panels = (1, 1) if len(costs_shown) == 1 else (2, 2)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says which networks are better: limits, fronts, which training goes on, which is taken."""
+"""Compares networks: limits, fronts, which training continues, and which one is chosen."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 PRUNED_BY = 1 / 4
-"""A training ends if more than this share of those that came as far dominate it."""
+"""A training ends if more than this share of the trainings at the same rung dominate it."""
 
 
 class Figures(NamedTuple):
@@ -14,30 +14,30 @@ class Figures(NamedTuple):
 
     accuracy: float
     us: float
-    """Microseconds per image, infinite where the network does not fit."""
+    """Microseconds per image, infinite if the network does not fit."""
 
     def dominates(self, other: "Figures") -> bool:
-        """Whether nothing here is worse than in `other`, and something is better."""
+        """Whether nothing is worse than in `other`, and something is better."""
         return _dominates((-self.accuracy, self.us), (-other.accuracy, other.us))
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is asked for. A network gains nothing by being better than a limit."""
+    """The requested limits. Being better than a limit is no advantage."""
 
     latency: float | None = None
-    """Most microseconds per image."""
+    """Largest microseconds per image."""
     accuracy: float | None = None
-    """Least accuracy, 0 to 1."""
+    """Smallest accuracy, 0 to 1."""
 
     def met_by(self, figures: Figures) -> bool:
-        """Whether figures keep the limits."""
+        """Whether figures meet the limits."""
         return (self.latency is None or figures.us <= self.latency) and (
             self.accuracy is None or figures.accuracy >= self.accuracy
         )
 
     def goal(self, figures: Figures) -> Figures:
-        """Return what a search is to improve: figures, cut off at the limits."""
+        """Return the figures that a search improves: they are clipped at the limits."""
         accuracy, us = figures
         return Figures(
             accuracy if self.accuracy is None else min(accuracy, self.accuracy),
@@ -45,10 +45,10 @@ class Limits:
         )
 
     def key(self, figures: Figures) -> tuple[bool, float, float]:
-        """Return the key by which the best figures are the largest.
+        """Return the sort key of figures, largest for the best.
 
-        The most accurate network within the limits is the best. Where only an accuracy is asked
-        for, the fastest one is.
+        The most accurate network within the limits is the best. If only an accuracy is requested,
+        the fastest one is.
         """
         accuracy, us = figures
         fast = self.latency is None and self.accuracy is not None
@@ -56,7 +56,7 @@ class Limits:
 
 
 def goes_on(figures: Figures, others: Iterable[Figures]) -> bool:
-    """Whether a training is worth its next rung; `others` are trainings that came as far."""
+    """Whether a training continues with its next rung; `others` are trainings at the same rung."""
     others = list(others)
     return sum(other.dominates(figures) for other in others) <= PRUNED_BY * len(others)
 
@@ -65,9 +65,9 @@ Named = TypeVar("Named")
 
 
 def front(costs: dict[Named, Sequence[float]]) -> list[Named]:
-    """Return the names that no other one dominates: it would cost no more, and less of something.
+    """Return the names that no other name dominates with equal or lower costs, one of them lower.
 
-    Of equal costs the first name is taken.
+    If costs are equal, the first name is kept.
     """
     first = {tuple(one): name for name, one in reversed(costs.items())}
     return [

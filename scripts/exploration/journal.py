@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The journal of a search, as Optuna writes it: looked at line by line before it is gone on with.
+"""Validates the journal of a search, which Optuna writes, line by line before the search continues.
 
-A crash may leave a last line without its end, which is cut off. Any other line that a search does
-not write is refused. Optuna itself would end on it with an error of any kind, or much later.
+A crash may leave an incomplete last line, which is removed. Any other line that a search does not
+write is refused. Optuna itself would fail with an unspecified error, or much later.
 """
 
 import json
@@ -28,10 +28,10 @@ _ATTRIBUTES = {
     "seconds?": NUMBER,
     **{f"rung_{number}?": [NUMBER, (None, NUMBER)] for number in range(len(SHARES))},
 }
-"""Attributes that a search notes about itself, and about a training."""
+"""Attributes that a search stores for itself, and for a training."""
 
 _SYSTEM = {"fixed_params?": {str: NUMBER}}
-"""Attributes that Optuna notes about a training whose choices are given."""
+"""Attributes that Optuna stores for a training with given choices."""
 
 _LINE = {
     "op_code": int,
@@ -45,11 +45,11 @@ _LINE = {
     "state?": range(5),
     "param_value_internal?": NUMBER,
 }
-"""One operation. The two goals go up and down, see `Figures`."""
+"""One operation. The two goals are maximised and minimised, see `Figures`."""
 
 
 class _Lines(BaseJournalBackend):
-    """The first lines of a journal, to which nothing is added."""
+    """The first lines of a journal, read-only."""
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
@@ -62,7 +62,7 @@ class _Lines(BaseJournalBackend):
 
 
 def check_journal(path: Path) -> None:
-    """Cut off a last line that has no end. Raise `VerbError` for a line that no search writes."""
+    """Remove an incomplete last line. Raise `VerbError` for a line that no search writes."""
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
@@ -78,9 +78,9 @@ def check_journal(path: Path) -> None:
             if "distribution" in line:
                 distribution = json_to_distribution(line["distribution"])
                 value = distribution.to_external_repr(line["param_value_internal"])
-                distribution.to_internal_repr(value)  # which refuses more
+                distribution.to_internal_repr(value)  # refuses further values
             shown.lines.append(line)
-            storage.get_all_studies()  # reads on by one line
+            storage.get_all_studies()  # reads one more line
         except Exception as error:
             said = str(error) if isinstance(error, JsonError) else "Optuna cannot read it"
             raise VerbError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Points of a front, with all that is known of each: as JSON, and as a table."""
+"""Points of a front with all their figures, as JSON and as a table."""
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
@@ -21,7 +21,7 @@ from .front import Figures
 def point_of(
     number: int, network: Network, plan: Plan, held_out: Figures, test: Dataset
 ) -> dict[str, Any]:
-    """What there is to say of a network of the front; the test part is looked at here alone."""
+    """Return all figures of a network of the front; only this function uses the test part."""
     assert plan.design is not None
     ticks = encode(network, test.x_test)
     run = infer(network, ticks)
@@ -49,12 +49,12 @@ def point_of(
 
 
 def figures_of(point: dict[str, Any]) -> Figures:
-    """By which it is chosen."""
+    """Return the figures by which the point is chosen."""
     return Figures(point["held_out_accuracy"], point["held_out_us"])
 
 
 def add_build(point: dict[str, Any], built: dict[str, Any]) -> None:
-    """Put the report of a build, instead of the estimates, into a point."""
+    """Replace the estimates of a point by the report of a build."""
     point["placed"] = built
     if not built["met"]:
         return
@@ -66,7 +66,7 @@ def add_build(point: dict[str, Any], built: dict[str, Any]) -> None:
 
 
 def report(points: Sequence[dict[str, Any]], taken: int | None) -> str:
-    """Return the table, the fastest network first; `taken` is the number of a training."""
+    """Return the table, fastest network first; `taken` is the number of a training."""
     rows: list[tuple[object, ...]] = [("training", *_COLUMNS)]
     for point in points:
         number = f"{point['training']}{' *' if point['training'] == taken else ''}"
@@ -107,4 +107,4 @@ _COLUMNS: dict[str, Callable[[dict[str, Any]], object]] = {
     "MHz": lambda point: f"{point['clock'] / MHZ:g}",
     "reached": _reached,
 }
-"""The columns after the first, and the cell of a point in each."""
+"""Titles of the columns after the first, with the function for their cells."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Trainings in rungs: each goes on from the state that the one before has left."""
+"""Trainings in rungs (successive halving): each rung continues from the state of the one before."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -12,7 +12,7 @@ from firstspike.scripts.training.session import Session, begun_on
 from .space import Choice
 
 SHARES = (1 / 8, 1 / 2, 1.0)
-"""Each rung ends at this share of all epochs."""
+"""Share of all epochs at which each rung ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Rung:
     number: int
     """Number of the rung, counted from 0."""
     before: Checkpoint | None
-    """Checkpoint of the rung before, None for the first."""
+    """Checkpoint of the previous rung, None for the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +35,22 @@ class Trained:
     """Result of a rung."""
 
     network: bytes
-    """Content of the file of the integer network of the best epoch so far."""
+    """File content of the integer network of the best epoch so far."""
     accuracy: float
     """Accuracy of that network on the held-out samples."""
     checkpoint: Checkpoint | None
-    """State with which the next rung begins, None after the last."""
+    """State from which the next rung continues, None after the last."""
 
 
 def session_of(images: Dataset, options: dict[str, Any], choice: Choice) -> Session:
-    """Return the session of the whole training."""
+    """Return the session of the complete training."""
     session = begun_on(images, choice.run(options))
     session.trainer.sparsity = choice.sparsity
     return session
 
 
 def train(rung: Rung) -> Trained:
-    """Train up to the end of a rung."""
+    """Train to the end of a rung."""
     session = session_of(rung.images, rung.options, rung.choice)
     session.checkpoint = rung.before
     trainer, latest = session.trainer, rung.before

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The search: Optuna suggests trainings, rungs end the hopeless ones, a journal keeps all of it.
+"""The search: Optuna suggests trainings, rungs end poor ones early, and a journal stores all.
 
-    DIR/search.log           Optuna's journal: what was tried, and how far it came
-    DIR/networks/NUMBER.npz  of the trainings that came to their end
+    DIR/search.log           Optuna's journal: all trainings and their rungs
+    DIR/networks/NUMBER.npz  the networks of the completed trainings
 
-Optuna prunes where there is one goal. Here are two, so `front.goes_on` decides after a rung. A
-search that is run again goes on: trainings that were on their way are begun anew, and what they had
-done is kept by `shares`.
+Optuna prunes only for a single goal. A search has two, so `front.goes_on` decides after a rung. A
+search that is run again continues: unfinished trainings start anew, with the cached results of
+`shares`.
 """
 
 import json
@@ -42,13 +42,13 @@ from .space import Space
 
 NETWORKS = "networks"
 COMPACTED = 1
-"""After this rung a network that does not fit will hardly shrink until it does."""
+"""Rung after which a network that does not fit will hardly shrink enough."""
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass
 class Search:
-    """Trainings for a board; `opened` gives the `study`."""
+    """Trainings for a board; `opened` returns the `study`."""
 
     study: Study
     folder: Path
@@ -58,29 +58,29 @@ class Search:
     """Options of all trainings."""
     space: Space
     timed: np.ndarray
-    """Indices of the samples by which clock cycles are counted."""
+    """Indices of the samples for counting clock cycles."""
     board: Board
     limits: Limits
     trials: int | None = None
-    """Trainings that are tried in all, None for no limit."""
+    """Total number of trainings, None for no limit."""
     seconds: float = inf
-    """Seconds that all runs of the search may take together, infinite for no limit."""
+    """Total seconds of all runs of the search, infinite for no limit."""
     _waiting: deque[Rung] = field(default_factory=deque)
     _trials: dict[Rung, Trial] = field(default_factory=dict)
-    """Trials of the rungs that wait or are under way."""
+    """Trials of the rungs that wait or run."""
 
     def run(self, work: Shares) -> None:
-        """Search until the budget is spent."""
+        """Search until the budget is used up."""
         self._began = time.monotonic() - self.study.user_attrs.get("seconds", 0)
         while self._has_time() and (self._waiting or self._may_ask()):
             for rung, trained in work.results(train, self._rungs(), what="rungs of trainings"):
                 self._take(rung, trained)
 
     def front(self) -> dict[int, Plan]:
-        """Return the plans of trainings that no other dominates, by number, the fastest first.
+        """Return the plans of non-dominated trainings by number, the fastest first.
 
-        Accuracy, microseconds, logic, block RAM and synaptic operations count. Plans follow the
-        estimates of today.
+        The criteria are accuracy, microseconds, logic, block RAM and synaptic operations. Plans use
+        the current estimates.
         """
         ended = self.ended()
         plans: dict[int, Plan] = {}
@@ -101,13 +101,13 @@ class Search:
         return {number: plans[number] for number in front(costs)}
 
     def ended(self) -> dict[int, Figures]:
-        """Return the figures of the trainings that came to their end, by number."""
+        """Return the figures of the completed trainings by number."""
         complete = self.study.get_trials(states=(TrialState.COMPLETE,))
         there = ((trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete)
         return {number: figures for number, figures in there if figures is not None}
 
     def tried(self) -> list[Figures]:
-        """Return the last figures of each training whose network fits, ended early or not."""
+        """Return the last figures of each training whose network fits, completed or not."""
         latest: list[Figures] = []
         for trial in self.study.get_trials(states=ENDED):
             rungs = (_figures(trial.user_attrs, rung) for rung in range(len(SHARES)))
@@ -115,11 +115,11 @@ class Search:
         return [figures for figures in latest if figures.us < inf]
 
     def network(self, number: int) -> Network:
-        """Return the network of a training that came to its end."""
+        """Return the network of a completed training."""
         return Network.load(self._path(number))
 
     def _planned(self, network: Network) -> Plan:
-        """The fastest design, at the clock that it should reach."""
+        """Return the fastest design, at the clock that it is expected to reach."""
         plan = plan_for(network, self.board, ticks=self._ticks(network))
         if plan.design is None or plan.estimated is None:
             return plan
@@ -139,7 +139,7 @@ class Search:
         return self.trials is None or done + len(self._trials) < self.trials
 
     def _rungs(self) -> Iterator[Rung]:
-        """Yield rungs of trainings that go on, and else of new ones."""
+        """Yield rungs of trainings that continue, otherwise of new ones."""
         while self._has_time():
             if self._waiting:
                 yield self._waiting.popleft()
@@ -153,7 +153,7 @@ class Search:
                 return
 
     def _take(self, rung: Rung, trained: Trained) -> None:
-        """Judge a training by what a rung came to."""
+        """Decide on a training after the result of a rung."""
         trial = self._trials.pop(rung)
         network = Network.from_bytes(trained.network)
         plan = self._planned(network)
@@ -183,15 +183,15 @@ class Search:
 
 
 def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
-    """Return the figures of a trial at a rung, None where the trial did not come so far."""
+    """Return the figures of a trial at a rung, None if the trial has not reached it."""
     said = attributes.get(f"rung_{rung}")
     return None if said is None else Figures(said[0], inf if said[1] is None else said[1])
 
 
 def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]) -> Study:
-    """The study of a folder, a new one that begins with `first`, or the one that is there.
+    """Return the study of a folder: the existing one, or a new one that begins with `first`.
 
-    `run` is what has to be the same for it to go on. Raises VerbError where it is not.
+    `run` must be equal for the study to continue. Raises VerbError if it differs.
     """
     logging.set_verbosity(logging.ERROR)
     journal = folder / JOURNAL
@@ -203,8 +203,8 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
         directions=["maximize", "minimize"],  # `Figures`
         load_if_exists=True,
     )
-    # Seeded by what is there, or a search that goes on would suggest the same again.
-    # What is known is enough to begin with: at random it would try few that are any good.
+    # The seed depends on the existing trials, or a continued search would suggest the same again.
+    # The given trials are enough to start with: few random ones would be good.
     study.sampler = TPESampler(seed=seed + len(study.trials), n_startup_trials=len(first))
     there = study.user_attrs.get("run")
     if there is None:

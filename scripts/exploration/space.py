@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The space of a search: what training decides. The planner chooses how a network is folded."""
+"""The space of a search: the choices of a training. The planner chooses how a network is folded."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -8,38 +8,39 @@ from firstspike.golden.layers.registry import filters
 from firstspike.golden.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from optuna import Trial  # may not be there
+    from optuna import Trial  # optional package
 
 DEPTH = 2
-"""Most hidden layers."""
+"""Largest number of hidden layers."""
 HIDDEN = 8, 700
-"""Fewest and most neurons of a dense hidden layer."""
+"""Smallest and largest number of neurons of a dense hidden layer."""
 FILTERS = 4, 64
-"""Fewest and most filters of a layer that convolves."""
+"""Smallest and largest number of filters of a convolving layer."""
 SPARSITY = 1e-5, 1e-3
 """Range of the cost per spike, `Parameters.sparsity`."""
 FEWEST_INPUTS = 1 / 8
-"""A network has at least this share of all inputs."""
+"""Smallest share of all inputs that a network has."""
 
 LEAN = {"bits": 4, "inputs": 400 / 512}
-"""What `mnist-4bit` has: bits, and inputs by those of the recipe."""
+"""Bits of `mnist-4bit`, and its inputs relative to the recipe's."""
 SMALL = 1 / 3
-"""The small network has this share of the neurons, or filters, of the recipe's first layer."""
+"""Neurons, or filters, of the small network relative to the recipe's first layer."""
 
 
 def fewest(n_inputs: int) -> int:
-    """Return the least number of inputs of a network."""
+    """Return the smallest number of inputs of a network."""
     return max(1, round(FEWEST_INPUTS * n_inputs))
 
 
 @dataclass(frozen=True)
 class Space:
-    """A search looks at networks whose layers are of the recipe's kinds, with other sizes."""
+    """The networks of a search: layers of the recipe's kinds, with other sizes."""
 
     n_inputs: int
     """Inputs of the data."""
     moves: tuple[str, ...]
-    """How the filters of each hidden layer move, such as c5s2; empty for a dense layer."""
+    """Kernel and stride of the filters of each hidden layer, such as c5s2; empty for a dense
+    layer."""
 
     @classmethod
     def of(cls, trainer: Trainer, n_inputs: int) -> Self:
@@ -49,12 +50,12 @@ class Space:
 
     @property
     def chooses_inputs(self) -> bool:
-        """Whether some inputs may be left out. A layer that convolves needs all of them."""
+        """Whether inputs can be left out. A convolving layer needs all of them."""
         return not any(self.moves)
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
-        """The fewest and the most neurons or filters of each hidden layer."""
+        """Smallest and largest number of neurons or filters of each hidden layer."""
         return [FILTERS if move else HIDDEN for move in self.moves]
 
     def known(self, trainer: Trainer) -> list[dict[str, Any]]:
@@ -83,7 +84,8 @@ class Space:
     def choice(self, trial: "Trial") -> "Choice":
         """Return the choice that the optimiser suggests."""
         depth = trial.suggest_int("depth", 1, DEPTH)
-        # Sizes that the depth leaves out are drawn as well: a search likes a space of one shape.
+        # Sizes beyond the depth are drawn, too: the sampler works better in a space of constant
+        # shape.
         sizes = [
             trial.suggest_int(f"hidden_{layer}", *limits, log=True)
             for layer, limits in enumerate(self.sizes, 1)
@@ -111,9 +113,9 @@ class Choice:
     sparsity: float
 
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The options of a training, as `scripts.training` takes them.
+        """Return the options of a training, as `scripts.training` accepts them.
 
-        Neurons that share weights cannot be dropped, so a network that convolves is not compacted.
+        Neurons that share weights cannot be removed, so a convolving network is not compacted.
         """
         return options | {
             "hidden": self.hidden,

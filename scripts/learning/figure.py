@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws a run of learning: its curve, and what a sample of the hidden neurons looks for."""
+"""Draws a run of learning: its curve, and the receptive fields of some hidden neurons."""
 
 import math
 
@@ -17,7 +17,7 @@ WRONG, UPDATES, WATCHED = "tab:blue", "tab:orange", "tab:green"
 
 
 def picture_of(session: Session) -> Figure:
-    """The learning curve above receptive fields."""
+    """Draw the learning curve above receptive fields."""
     figure = Figure(figsize=(10, 8), layout="constrained")
     figure.suptitle(session.run["command"], fontsize=9, wrap=True)
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, 1]).flat
@@ -31,7 +31,7 @@ def picture_of(session: Session) -> Figure:
 
 
 def draw_curve(axes: Axes, session: Session) -> None:
-    """Errors and updates of the images being learned, and after a change the watched errors."""
+    """Draw errors and updates of the learned images, and errors on watched images if any."""
     done, images, right, updated = (
         np.array([point[name] for point in session.curve])
         for name in ("done", "images", "right", "updated")
@@ -57,7 +57,7 @@ def draw_curve(axes: Axes, session: Session) -> None:
 
 
 def draw_fields(grid: np.ndarray, session: Session) -> None:
-    """Receptive fields of neurons that are alive, evenly spread over the layer; `grid` of Axes."""
+    """Draw receptive fields of active neurons, evenly spread over the layer; `grid` of Axes."""
     network = session.state.network
     W = network.weights[0]
     alive = np.flatnonzero(W.any(axis=0))
@@ -76,7 +76,7 @@ def draw_fields(grid: np.ndarray, session: Session) -> None:
 
 
 def _smooth(counts: np.ndarray, images: np.ndarray, points: int = 10) -> np.ndarray:
-    """Share over the last so many points, fewer at the beginning."""
+    """Return the share over the last `points` points, fewer at the beginning."""
     totals = np.cumsum(counts), np.cumsum(images)
     last = [total - np.concatenate([np.zeros(points), total])[: len(total)] for total in totals]
     return last[0] / last[1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The result of a run of `firstspike learn`, for machines and for people."""
+"""The result of a run of `firstspike learn`, as data and as text."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from firstspike.scripts.output import table
 from .session import COUNTS, CYCLES, DIFFERENCES, RULE_COUNTS, Session
 
 WITHIN = 0.02
-"""A run has adapted when the accuracy is at most this much below the one before the change."""
+"""A run has adapted when its accuracy is at most this much below that before the change."""
 
 
 def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
-    """The result under the names of `learn --json`; `learned` images in `seconds` just now."""
+    """Return the result of `learn --json`; this call learned `learned` images in `seconds`."""
     state, run, network = session.state, session.run, session.state.network
     test = infer(network, encode(network, session.images.x_test))
     return {
@@ -36,7 +36,7 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
 
 
 def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """Return means over points of the curve: per image, or per update where the name says so."""
+    """Return means over points of the curve: per image, unless the name has another denominator."""
     total = {name: _sum(points, name) for name in ("right", *COUNTS, *CYCLES)}
     images, updated = (sum(point[name] for point in points) for name in ("images", "updated"))
     return {
@@ -52,7 +52,7 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
 
 
 def _part(part: int | None, whole: int | None) -> float | None:
-    """Return `part` / `whole`, None where one is unknown or `whole` is 0."""
+    """Return `part` / `whole`, None if one is unknown or `whole` is 0."""
     return None if part is None or not whole else part / whole
 
 
@@ -62,7 +62,7 @@ def _sum(points: Sequence[dict[str, Any]], name: str) -> int | None:
 
 
 def epochs(session: Session) -> list[dict[str, Any]]:
-    """The rates of every epoch, and with a change the watched accuracy at its end."""
+    """Return the rates of every epoch, and after a change the watched accuracy at its end."""
     n = session.course.n_images
     grouped: dict[int, list[dict[str, Any]]] = {}
     for point in session.curve:
@@ -74,7 +74,7 @@ def epochs(session: Session) -> list[dict[str, Any]]:
 
 
 def change(session: Session) -> dict[str, Any]:
-    """Return how a run adapted: `images` learned until within 2 points of before, or None."""
+    """Return the adaptation of a run: `images` learned until within 2 points of before, or None."""
     before = session.state.meta["before"]
     points = [(0, session.state.meta["after"])]
     points += [(point["done"], point["watched"]) for point in session.curve]
@@ -88,7 +88,7 @@ def change(session: Session) -> dict[str, Any]:
 
 
 def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> str:
-    """The result for people."""
+    """Return the result as text."""
     rows = [
         ("epoch", "accuracy", "updates", "forced", "input rows an update", "hidden rows an update")
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A run of `firstspike learn`: its images, its state and its curve, and how it is continued."""
+"""A run of `firstspike learn`: its images, its state, its curve, and its continuation."""
 
 import math
 from collections.abc import Iterator
@@ -36,20 +36,21 @@ from firstspike.scripts.output import note
 from firstspike.scripts.targets.target import Target
 
 WATCHED = 5000
-"""So many of the last training images are not learned: they show how a run adapts."""
+"""Number of last training images that are not learned, but show how a run adapts."""
 
 RULE_COUNTS = ("input_rows", "input_updates", "hidden_rows", "output_updates")
 COUNTS = ("updated", "forced", *RULE_COUNTS)
-"""Counts of a point of the curve: sums over its images of fields of `Results` and their `rule`."""
+"""Counts in a point of the curve: sums over its images of fields of `Results` and their `rule`."""
 
 CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles", "latency_cycles")
-"""Clock cycles until the next image could begin, and what they would be without the updates.
+"""Clock cycles until the next image can start, and the same without the updates.
 
-The next two are the same of the images that updated. The last is the part after the decision of
-those that did not."""
+The next two are the same sums over images with an update. The last is the part after the decision
+over images without one.
+"""
 
 DIFFERENCES = ("differences", "weights_differ")
-"""Differences of the hardware to golden, and those of them that are weights."""
+"""Differences between the hardware and the golden model, and those among them that are weights."""
 
 _COUNT = range(1 << 62)
 _OR_NONE = (None, str)
@@ -69,7 +70,7 @@ _RUN = {
 
 
 def _described(accuracy: Any) -> dict[str, Any]:
-    """The `meta` of a state, whose accuracies on watched images are numbers, or None."""
+    """Return the description of the `meta` of a state; watched accuracies are numbers, or None."""
     counts = dict.fromkeys(("done", "images", "right", *COUNTS), _COUNT)
     more = dict.fromkeys((f"{name}?" for name in (*CYCLES, *DIFFERENCES)), _COUNT)
     curve = [{**counts, **more, "watched": accuracy}]
@@ -77,33 +78,33 @@ def _described(accuracy: Any) -> dict[str, Any]:
 
 
 _META = (_described(float), _described(None))
-"""Description of a state that can be resumed, with a changed world or without."""
+"""Descriptions of a state that can be resumed, with and without a change of the world."""
 
 
 @dataclass
 class Session:
-    """A run of learning on its way."""
+    """An unfinished run of learning."""
 
     state: LearningState
-    """Its `meta` holds all else that `resumed` needs: "run", the options; "before" and "after", the
-    accuracies on the watched images around a change, or None; and "curve".
+    """State, whose `meta` holds the other data for `resumed`: "run", the options; "before" and
+    "after", the accuracies on the watched images around a change, or None; and "curve".
 
-    A point of the curve is a dictionary: `done` images by its end, `images` of its own, how many of
-    them were decided `right`, `COUNTS`, the sums of the learner, and `watched`, the accuracy on the
-    watched images then.
+    A point of the curve is a dictionary: `done`, the images learned by its end; `images`, its own;
+    `right`, the number decided correctly; the sums `COUNTS` of the learner; and `watched`, the
+    accuracy on the watched images at that time.
     """
     course: Course
     images: Dataset
-    """The data set, with the labels of the changed world."""
+    """The data set, with the labels after the change."""
 
     @property
     def run(self) -> dict[str, Any]:
-        """The options of the command that began it."""
+        """The options of the command that started the run."""
         return self.state.meta["run"]
 
     @property
     def curve(self) -> list[dict[str, Any]]:
-        """What has been learned so far, point by point."""
+        """The points of the curve so far."""
         return self.state.meta["curve"]
 
     @property
@@ -112,7 +113,7 @@ class Session:
         return self.state.meta["before"] is not None
 
     def parts(self, learner: Target) -> Iterator[dict[str, Any]]:
-        """Learn what is left, part by part; gives each part's point of the curve."""
+        """Learn the remaining images part by part; yield each part's point of the curve."""
         samples = self.images.x_train[: self.course.n_images]
         pixels = samples.reshape(len(samples), -1)
         labels = self.images.y_train[: self.course.n_images]
@@ -146,7 +147,7 @@ class Session:
 
 
 def cycle_sums(learned: Results) -> dict[str, int]:
-    """`CYCLES` of images, if they are counted."""
+    """Return the sums `CYCLES` of images, if they are counted."""
     updated, cycles = learned.updated, learned.cycles
     whole, run_on = learned.turnaround, learned.run_on
     if updated is None or cycles is None or whole is None or run_on is None:
@@ -156,19 +157,19 @@ def cycle_sums(learned: Results) -> dict[str, int]:
 
 
 def state_path(output: str | Path) -> Path:
-    """The state file beside a network file."""
+    """Return the state file of a network file."""
     return beside(output, "state")
 
 
 def watched_accuracy(state: LearningState, images: Dataset) -> float:
-    """Accuracy of the network as it is on the watched images, learning nothing."""
+    """Return the accuracy of the current network on the watched images, without learning."""
     ticks = encode(state.template, images.x_train[-WATCHED:])
     decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
     return float((decided == images.y_train[-WATCHED:]).mean())
 
 
 def check_new(output: str) -> None:
-    """Raise our errors if a run was interrupted whose state is beside the network file."""
+    """Raise `VerbError` if the network file has the state of an interrupted run."""
     path = state_path(output)
     if not path.exists():
         return
@@ -186,9 +187,9 @@ def check_new(output: str) -> None:
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:
-    """A new run with the options of the command; `data` is the folder of the data set.
+    """Return a new run with the options of the command; `data` is the folder of the data set.
 
-    Raises `LearningError` or another of our errors, before anything is learned.
+    Raises `LearningError` or another FirstSpike error before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
     images = training_data(run | {"data": data}, network)
@@ -216,7 +217,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
 
 def resumed(output: str, data: str | None) -> Session:
-    """The run whose state is beside the network file `output`, which may not be there yet."""
+    """Return the run whose state belongs to the network file `output`, existing or not."""
     path = state_path(output)
     if not path.exists():
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
@@ -240,7 +241,7 @@ def resumed(output: str, data: str | None) -> Session:
 
 
 def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> LearningState:
-    """The weights to begin with: random ones, or those of a network or of its state."""
+    """Return the initial weights: random ones, or those of a network or of its state."""
     seed, bits = run["seed"], run["stored_bits"]
     if network is None:
         if images.ticks:
@@ -267,9 +268,9 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
 
 
 def _ordered(images: Dataset, run: dict[str, Any]) -> Dataset:
-    """The images in the order in which the first are learned and the last are watched.
+    """Return the images in order: the first are learned and the last are watched.
 
-    A file may be sorted by class: where only a part of it is learned, its images are mixed.
+    A file may be sorted by class, so images are mixed if only a part of them is learned.
     """
     n = len(images.x_train)
     if run["dataset"] in DATASETS or run["images"] == n:

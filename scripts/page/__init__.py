@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The page on which one draws and sees the spikes race: one file, made of a network and `web/`."""
+"""The web page for drawing digits and watching the spikes: one file, from a network and `web/`."""

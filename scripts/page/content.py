@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the content of a page: weights, samples, what golden makes of them, and cores."""
+"""Creates the content of a page: weights, samples with the golden model's results, and cores."""
 
 import base64
 import math
@@ -29,13 +29,13 @@ from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
 
 MOST_BITS = 50
-"""Most bits of M: up to here a division of doubles in the page rounds as one of integers."""
+"""Largest width of M: up to here a division of doubles in the page rounds like one of integers."""
 
 _AT_ONCE = 100
-"""Images whose cycles are counted at once: a signal waits until compiled code returns."""
+"""Images whose cycles are counted in one call: a signal waits until compiled code returns."""
 
 SPARE = "core"
-"""Name in the place of a board, for a core without a known build."""
+"""Name of a core without a known build, in place of a board."""
 
 
 def content(
@@ -45,11 +45,11 @@ def content(
     labels: Sequence[int | None],
     shown: bool,
 ) -> dict[str, Any]:
-    """Return what `main.js` is told, as JSON can hold it.
+    """Return the content for `main.js`, with JSON values.
 
-    `samples`: [n, ...] as `encode` takes them, whose decisions, spikes and cycles the page checks
-    itself by; whether they are `shown` to choose from, too. Raises `VerbError` for a network that
-    no page can be made of.
+    `samples`: [n, ...] as `encode` accepts them; the page checks itself against their decisions,
+    spikes and cycles, and offers them for display if `shown`. Raises `VerbError` for a network
+    without page support.
     """
     check(network)
     coding = encoder_of(network)
@@ -101,7 +101,7 @@ def _cycles(network: Network, folding: Folding, ticks: np.ndarray) -> list[int]:
 
 
 def _convolution(kind: LayerKind) -> dict[str, Any] | None:
-    """Return the record that `layer.js` calls `Told`, None for a dense layer."""
+    """Return the record `Told` of `layer.js`, None for a dense layer."""
     if not isinstance(kind, Convolution):
         return None
     geometry = kind.geometry
@@ -114,14 +114,15 @@ def _convolution(kind: LayerKind) -> dict[str, Any] | None:
 
 
 def encoder_of(network: Network) -> Encoding:
-    """Return the encoding that the page does itself; it is told the spike ticks of all others."""
+    """Return the encoding that the page computes itself; for others it receives spike ticks."""
     return encoder_in("JavaScript", network.coding)
 
 
 def _ground(network: Network, images: np.ndarray | None) -> str | None:
-    """Return the ground on which its images are drawn, one of `GROUNDS`, None if it is unknown.
+    """Return the ground for drawing, one of `GROUNDS`, None if it is unknown.
 
-    The network file tells what it learned. It may not, and then the images [n, height, width] do.
+    The network file stores the ground of the training images. If it does not, the ground of the
+    images [n, height, width] is used.
     """
     if takes_digits(network) or network.sound is not None:
         return "dark"
@@ -132,7 +133,7 @@ def _ground(network: Network, images: np.ndarray | None) -> str | None:
 
 
 def _front_end(network: Network) -> dict[str, Any] | None:
-    """Return the record that `sound.js` calls `Sound`, None for a network of anything else."""
+    """Return the record `Sound` of `sound.js`, None for networks of other samples."""
     sound = network.sound
     if sound is None:
         return None
@@ -141,7 +142,7 @@ def _front_end(network: Network) -> dict[str, Any] | None:
 
 
 def _told(network: Network, coding: Encoding) -> dict[str, Any]:
-    """Return the record that `encoding.js` calls `Told`."""
+    """Return the record `Told` of `encoding.js`."""
     told = coding.told(network)
     return {
         "kind": coding.KIND,
@@ -154,7 +155,7 @@ def _told(network: Network, coding: Encoding) -> dict[str, Any]:
 
 
 def check(network: Network) -> None:
-    """Raise `VerbError` where no page can be made."""
+    """Raise `VerbError` for a network without page support."""
     if network.max_spikes != 1:
         raise VerbError(
             f"the neurons of this network spike up to {network.max_spikes} times per image: "
@@ -169,9 +170,9 @@ def check(network: Network) -> None:
 
 
 def image_shape(network: Network, samples: np.ndarray) -> list[int]:
-    """Return height and width of its images, as samples or maps have them, else square.
+    """Return height and width of the network's images, from samples or maps, otherwise of a square.
 
-    Maps are below each other. Raises `VerbError`.
+    Maps are below one another. Raises `VerbError`.
     """
     if samples.ndim == 3:
         return list(samples.shape[1:])
@@ -192,10 +193,10 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 
 def random_samples(network: Network, count: int) -> np.ndarray:
-    """Return samples to check by where there are no others: [count, n_features].
+    """Return samples for the self-check if there are no others: [count, n_features].
 
-    The page of a table opens with the first sample, which is inside the training range: it has the
-    medians, if the network has them, else the middle of each feature's edges. Raises `VerbError`.
+    The page of a table opens with the first sample, which is inside the training range: the medians
+    if the network has them, otherwise the middle of each feature's edges. Raises `VerbError`.
     """
     if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
@@ -215,12 +216,12 @@ def random_samples(network: Network, count: int) -> np.ndarray:
 
 
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
-    """Yield the known builds of a network behind the link; without any, a core of 64 lanes."""
+    """Yield the known builds of a network behind the link, or a core of 64 lanes without any."""
     builds = [
         (board.title, design)
         for board in BOARDS.values()
         for build, design in builds_of(network, board)
-        if build.board == board.name and not build.shape.overlap  # also gives those of other boards
+        if build.board == board.name and not build.shape.overlap  # yields those for other boards
     ]
     for title, design in builds:
         yield design.config.folding, core_of(network, design.config.folding, title, design.hz)
@@ -230,9 +231,9 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 
 def core_of(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
-    """Return the record that `source.js` calls `Core`."""
+    """Return the record `Core` of `source.js`."""
     shape = figures_of(network, folding)._asdict()
-    reach = shape.pop("reach")  # the page knows from `_convolution` what a spike reaches
+    reach = shape.pop("reach")  # the page has the reach of spikes from `_convolution`
     shape |= {name: getattr(reach, name) for name in ("convolves", "located", "positions")}
     shape["latency"] = shape["latency"]._asdict()
     lanes = lanes_text(folding.lanes)
@@ -242,7 +243,7 @@ def core_of(network: Network, folding: Folding, board: str, hz: int | None) -> d
 
 
 def packed(array: np.ndarray) -> dict[str, Any]:
-    """Return an array as `unpack.js` reads it."""
+    """Return an array in the format of `unpack.js`."""
     types = {"u1": "Uint8Array", "i1": "Int8Array", "i4": "Int32Array", "f8": "Float64Array"}
     data = zlib.compress(array.astype(array.dtype.newbyteorder("<")).tobytes(), 9)
     return {

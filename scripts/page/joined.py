@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Joins the parts in `web/` to one HTML file that needs nothing beside it.
+"""Joins the parts in `web/` to one HTML file without external references.
 
-The scripts are ES modules. They become one module, each behind those that it imports from; so no
-two of them may have a name of their own that is the same, which the browser would refuse.
+The scripts are ES modules. They are joined to one module, each after those that it imports from; so
+their top-level names must be distinct, or the browser refuses the page.
 """
 
 import json
@@ -18,17 +18,18 @@ MAIN = "main.js"
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 _LICENCE = re.compile(r"^.*SPDX-License-Identifier.*\n", re.MULTILINE)
-"""Licence line of a part: it does not cover the whole page, which holds a network and samples."""
+"""Licence line of a part: it does not cover the complete page, which contains a network and
+samples."""
 _EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
 
 
 def page(content: dict[str, Any]) -> str:
-    """The file: `content` is what `main.js` is told, and has a `title`."""
+    """Return the HTML file; `content` is that for `main.js`, and has a `title`."""
     told = json.dumps(content, allow_nan=False, default=np.ndarray.tolist)
     parts = {
         "title": escape(content["title"]),
         "style": _text("style.css"),
-        # No text of a network's can end the element it is in.
+        # No text of a network can end its element.
         "content": told.replace("<", "\\u003c"),
         "script": script(),
     }
@@ -36,7 +37,7 @@ def page(content: dict[str, Any]) -> str:
 
 
 def script() -> str:
-    """All scripts as one module."""
+    """Return all scripts as one module."""
     written: dict[str, str] = {}
 
     def write(name: str) -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a board is asked by `firstspike selftest`, and the report that it gives."""
+"""The tests of a board by `firstspike selftest`, and their report."""

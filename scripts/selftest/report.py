@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The report of a selftest: what it says of the board, whether it is whole, and as a page.
+"""The report of a self-test: its content, its validation, and its text.
 
-The checksum finds a file that was cut or changed by accident. It proves nothing against a forger.
+The checksum detects a file that was truncated or changed by accident, but not a forgery.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from firstspike.scripts.output import table
 from .stages import Stage
 
 FORM = 1
-"""Version of the report's form."""
+"""Version of the report's format."""
 
 MOST_BYTES = 1 << 20
 
@@ -38,7 +38,7 @@ _FIGURES = {
     "hostile frames": {"frames": _COUNT, "seconds": float},
     "learning": dict.fromkeys(("images", "updated", "weights", "lost"), _COUNT),
 }
-"""The figures of each stage of a board with the link."""
+"""Figures of each stage for a board with a link."""
 
 _SENSING_FIGURES = {
     "answers": {"seconds": float},
@@ -48,7 +48,7 @@ _SENSING_FIGURES = {
     },
     "lines": {"lines": _COUNT},
 }
-"""The figures of each stage of a board that needs no computer."""
+"""Figures of each stage for a standalone board."""
 
 
 def _described(figures: dict[str, Any]) -> list[dict[str, Any]]:
@@ -84,9 +84,9 @@ def report_of(
     stages: Sequence[Stage],
     sensor: str | None = None,
 ) -> dict[str, Any]:
-    """The report; it says nothing of the computer, nor of who sits there.
+    """Return the report, which contains nothing about the computer or its user.
 
-    `sensor` is the name of that of a board that needs no computer.
+    `sensor` is the name of the sensor of a standalone board.
     """
     flags = {
         name: identity.has(flag)
@@ -128,7 +128,7 @@ def report_of(
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Read a report. Raises JsonError unless it is whole, and OSError where there is none."""
+    """Read a report. Raises JsonError for an invalid report, and OSError for a missing one."""
     report = read_json(read_file(path, MOST_BYTES))
     senses = isinstance(report, dict) and "sensor" in report
     check_json(report, _SENSING_FORM if senses else _FORM, "report")
@@ -144,7 +144,7 @@ def _checksum(report: dict[str, Any]) -> str:
 
 
 def page(report: dict[str, Any]) -> str:
-    """The report for people."""
+    """Return the report as text."""
     design, versions = report["design"], report["versions"]
     layers = design["layers"]
     sizes = [layer["inputs"] for layer in layers[:1]] + [layer["neurons"] for layer in layers]
@@ -170,7 +170,7 @@ def page(report: dict[str, Any]) -> str:
 
 
 def _stages(stages: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each stage, and what came of it in words."""
+    """Yield the name of each stage, and its result as text."""
     left_out = "not in this design"
     for stage in stages:
         name, figures, failure = stage["name"], stage["figures"], stage["failure"]

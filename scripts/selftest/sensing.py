@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stages for a board that needs no computer: it is asked for its status, twice or more.
+"""The stages for a standalone board: the test queries its status twice or more.
 
-    ASK -> line of text -> board -> line of text -> Status, or something else that it says
+    ASK -> line of text -> board -> line of text -> Status, or a condition or decision
 
-What happens is timed by the clock cycles that the board counts, so a simulated board is as good as
-a real one.
+Times are those of the clock cycles that the board counts, so a simulated board behaves like a
+physical one.
 """
 
 import re
@@ -27,43 +27,43 @@ from firstspike.scripts.targets.target import Progress, Work
 from .stages import DifferenceError, Stage, in_order, since
 
 PATIENCE = 30.0
-"""Seconds within which a question is answered: a simulated board on a busy machine takes some."""
+"""Seconds within which the board must answer: a simulated board on a busy machine is slow."""
 
 AGAIN = 10.0
-"""Seconds after which it is asked again. A board drops a question while it answers one."""
+"""Seconds after which the query is repeated. A board drops a query while it answers another one."""
 
 PAUSE = 0.25
-"""Seconds between an answer and the next question."""
+"""Seconds between an answer and the next query."""
 
 LIMIT = 60.0
-"""Seconds that a selftest takes, at most, from its first question on."""
+"""Largest duration of a self-test in seconds, from its first query on."""
 
 LOADED_SECONDS = 0.5
-"""Time on the board's clock in which weights are loaded, and the sensor gives a sample."""
+"""Time on the board's clock in which weights are loaded, and the sensor produces a sample."""
 
 QUIETEST = 1
-"""Magnitude of the samples of bits that are all 1, or all 0, on the line of an I2S microphone."""
+"""Magnitude of a sample whose bits are all 1, or all 0, on the line of an I2S microphone."""
 
 LOUDEST = (1 << SAMPLE_BITS - 1) - 1
-"""Magnitude of a sample from which on it may be one that did not fit."""
+"""Magnitude from which on a sample may be saturated."""
 
 
 class Pace(NamedTuple):
-    """How a sensor should give samples."""
+    """The expected rate of a sensor's samples."""
 
     cycles: float
     """Clock cycles per sample."""
     error: float
-    """How far this may be off, as a share."""
+    """Largest relative error of the rate."""
     samples: int
-    """Samples that are watched, at least."""
+    """Smallest number of samples that are watched."""
 
 
 def pace_of(design: AloneDesign) -> Pace:
     """Return the pace of a design's sensor.
 
-    The design makes the clock of a microphone. An LSM6DSO has a clock of its own, but a wrong
-    setting is off by a factor of two.
+    The design generates the clock of a microphone. An LSM6DSO has its own clock, whose error is
+    small compared with that of a wrong setting, a factor of two.
     """
     if isinstance(design, SoundDesign):
         return Pace(design.microphone.cycles, 0, 1000)
@@ -71,16 +71,16 @@ def pace_of(design: AloneDesign) -> Pace:
 
 
 class Conversation:
-    """Asks a board on a channel how it is, and keeps what else it says as `heard`."""
+    """Queries the status of a board on a channel, and collects all other lines as `heard`."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._begun = b""  # a line whose end has not come
+        self._begun = b""  # a line without its end
         self._first = True  # the next line may have begun before the channel was open
         self.heard: list[bytes] = []
 
     def ask(self, patience: float) -> Status:
-        """Return the answer to a question, which comes within `patience` seconds.
+        """Return the answer to a query, which must arrive within `patience` seconds.
 
         Raises NoAnswerError and PortError.
         """
@@ -97,7 +97,7 @@ class Conversation:
         )
 
     def _listen(self, seconds: float) -> Status | None:
-        """Take what comes, and return the latest status in it."""
+        """Process received bytes, and return the latest status in them."""
         status = None
         *lines, self._begun = (self._begun + self._channel.read(seconds)).split(b"\n")
         for line in lines:
@@ -113,8 +113,9 @@ class Conversation:
 class SensingSelftest:
     """The stages for a board on a channel, which was built as `design`.
 
-    `identity` is what the board says of its own design. `progress` gets the number of samples that
-    have come, and the number that is waited for. Raises BoardError where none answers.
+    `identity` is the identification that the board reports for its design. `progress` receives the
+    number of samples that have arrived, and the required number. Raises BoardError if no board
+    answers.
     """
 
     def __init__(self, design: AloneDesign, channel: Channel, progress: Progress) -> None:
@@ -131,7 +132,7 @@ class SensingSelftest:
         return in_order(runs, self._channel.name)
 
     def _answers(self) -> dict[str, Any]:
-        """It is the design that it should be."""
+        """Check that the design is the expected one."""
         identity = self._design.build_hash
         if self.identity != identity:
             raise MismatchError(
@@ -141,7 +142,7 @@ class SensingSelftest:
         return {"seconds": self._seconds}
 
     def _sensor(self) -> dict[str, Any]:
-        """Samples come, so many in so many cycles, and are good ones."""
+        """Check that samples arrive at the expected rate, and are valid."""
         pace, first, loudest = pace_of(self._design), self._first_sample(), 0
         samples = 0
         while samples < pace.samples:
@@ -163,7 +164,7 @@ class SensingSelftest:
         return {"samples": samples, "cycles": cycles, **heard}
 
     def _first_sample(self) -> Status:
-        """Return the first status that is told of a sample, for weights may be loaded before."""
+        """Return the first status with a sample; weights may be loaded before it."""
         first = status = self._ask_again(0)
         while not status.samples:
             if _passed("cycles", first, status) > LOADED_SECONDS * self._design.hz:
@@ -175,7 +176,7 @@ class SensingSelftest:
         return status
 
     def _ask_again(self, samples: int) -> Status:
-        """Return the next status. Raises DifferenceError if the selftest would take too long."""
+        """Return the next status. Raises DifferenceError if the self-test would take too long."""
         time.sleep(PAUSE)
         left = self._until - self._channel.now()
         try:
@@ -190,7 +191,7 @@ class SensingSelftest:
         )
 
     def _lines(self) -> dict[str, Any]:
-        """All that it has said meanwhile is what it can say."""
+        """Check that all other lines are valid output of the design."""
         heard = self._conversation.heard
         for line in heard:
             if not can_say(self._design, line):
@@ -207,18 +208,18 @@ def can_say(design: AloneDesign, line: bytes) -> bool:
     network = design.network
     if tick is None or int(tick[1]) > network.deadline:
         return False
-    words = range(network.shape[-1] - (network.sound is not None))  # the last one is no word
+    words = range(network.shape[-1] - (network.sound is not None))  # the last class is not a word
     texts = (said_of_class(network.class_name(number), network.deadline) for number in words)
     return any(spoken(text, int(tick[1])) == line for text in texts)
 
 
 def _passed(name: str, first: Status, then: Status) -> int:
-    """Return by how much a number of the status has grown."""
+    """Return the increase of a number of the status."""
     return (getattr(then, name) - getattr(first, name)) % (1 << WIDTHS[name])
 
 
 def _check_microphone(loudest: int, lost: int) -> None:
-    """Raise DifferenceError where the samples of a microphone are bad ones."""
+    """Raise DifferenceError if the samples of a microphone are invalid."""
     if lost:
         raise DifferenceError(
             f"{lost} samples were lost, for the core was too slow: build with more --lanes"

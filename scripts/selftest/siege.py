@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Hostile frames for a board on a port, and a good one behind each, which must be answered.
+"""Sends hostile frames to a board on a port, each followed by a valid one, which must be answered.
 
-The frames, and what must come of them, are those of `firstspike check link`; here they go over a
-real line. The board counts what it has dropped until it answers, so each waits for its answer.
+The frames, and their expected effects, are those of `firstspike check link`; here they use a
+physical line. The board counts dropped frames until it answers, so each frame waits for its answer.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,11 +25,11 @@ from firstspike.hdl.link.protocol.identity import config_of
 from firstspike.sim.benches.link.fuzz import CHANGED, LOST, WRONG, HostileModel, Trial, trials
 
 PATIENCE = 10.0
-"""Seconds within which a good frame is answered, however long the frames before it are."""
+"""Seconds within which a valid frame must be answered, however long the frames before it are."""
 
 
 class HarmError(FirstSpikeError):
-    """A hostile frame has done harm; the message says which one, and what came of it."""
+    """A hostile frame has had an effect; the message describes frame and effect."""
 
 
 def besiege(
@@ -41,11 +41,11 @@ def besiege(
     seconds: float,
     told: Callable[[int, int], None],
 ) -> int:
-    """Send hostile frames for so many seconds, and return their number.
+    """Send hostile frames for `seconds` seconds, and return their number.
 
-    `identity` and `checksum` are what the board has said of itself and of its weights. `told` is
-    told how many seconds of how many have passed. Raises HarmError, and BoardError where nothing
-    is answered before the first hostile frame.
+    `identity` and `checksum` are those that the board reports for itself and for its weights.
+    `told` receives the elapsed and the total seconds. Raises HarmError, and BoardError if the board
+    does not answer before the first hostile frame.
     """
     answers = _answers(channel)
     model = HostileModel(network, config_of(identity), identity.capacity + 1, identity.bench_images)
@@ -64,7 +64,7 @@ def besiege(
 
 
 def _answers(channel: Channel) -> Iterator[Frame | None]:
-    """Yield the answers of a board, without its notices; None where none comes in time."""
+    """Yield the answers of a board, without its notices; None if none arrives in time."""
     reader, waiting = FrameReader(), list[Frame]()
     while True:
         until = channel.now() + PATIENCE
@@ -88,7 +88,7 @@ def _greet(channel: Channel, answers: Iterator[Frame | None], model: HostileMode
 
 
 def _harm(answers: Iterator[Frame | None], trial: Trial) -> str:
-    """Say what is wrong with the answers to the good frames of a trial; empty if nothing is."""
+    """Return the fault in the answers to the valid frames of a trial; empty without a fault."""
     for wanted in trial.answers:
         answer = next(answers)
         if answer is None:

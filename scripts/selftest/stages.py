@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stages of a selftest: each asks something of a board, and holds the answer against golden."""
+"""The stages of a self-test: each compares a function of a board with the golden model."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,26 +32,27 @@ from firstspike.scripts.targets.target import Progress, Work
 from .siege import besiege
 
 DIGITS, LESSONS = 1000, 500
-"""Images that are classified, and that are learned."""
+"""Number of images that are classified, and that are learned."""
 
 ROUNDS = 10
-"""Times that each image is played from the board's memory."""
+"""Number of times that each image is played from the board's memory."""
 
 RULE = Settings(step=2, row_draw=1)
-"""Settings of the learning: rows are drawn, and a step is more than one."""
+"""Settings of the learning: rows are drawn at random, and a step is more than one."""
 
 SIEGE_SECONDS = 10.0
 
 
 class DifferenceError(FirstSpikeError):
-    """The board does not do what golden does; the message has the first difference."""
+    """The board differs from the golden model; the message has the first difference."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What has come of one stage: `figures` if it has passed, `failure` if it has not.
+    """The result of a stage: `figures` if it has passed, `failure` if it has failed.
 
-    It has neither if the design has no such thing, or if a stage before it has failed.
+    Without either, the stage was skipped: the design lacks the tested function, or an earlier stage
+    has failed.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Stage:
 
 
 def network_of(identity: Identity) -> Network | None:
-    """The network that comes with the package and that a board was built for; None for others."""
+    """Return the network of the package that a board was built for, None for another one."""
     networks = map(load_network, shipped())
     return next((one for one in networks if one.digest() == identity.network.hex()), None)
 
@@ -72,7 +73,7 @@ def in_order(runs: Mapping[str, Callable[[], dict[str, Any] | None]], port: str)
         try:
             found[name] = Stage(name, run())
         except FirstSpikeError as error:
-            # A report says nothing of the computer, and a port's name may say a person's.
+            # A report contains nothing about the computer, and a port's name may contain a user's.
             found[name] = Stage(name, failure=str(error).replace(port, "the port"))
             break
     return list(found.values())
@@ -81,7 +82,7 @@ def in_order(runs: Mapping[str, Callable[[], dict[str, Any] | None]], port: str)
 class Selftest:
     """The stages for a board on a port, which was built for `network`.
 
-    `seed` draws images, frames and the learning; `progress` is told how much of a work is done.
+    `seed` determines images, frames and the learning; `progress` receives the progress of a work.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class Selftest:
             return {"weights": count, "seconds": since(begun)}
 
     def _digits(self) -> dict[str, Any]:
-        """Classify images over the link: class, tick, spike counts and cycles are golden's."""
+        """Classify images over the link; compare class, tick, spikes and cycles with golden."""
         with self._target() as target:
             self._load(target.client, self._held(target.client))
             begun = time.monotonic()
@@ -168,7 +169,7 @@ class Selftest:
             }
 
     def _hostile_frames(self) -> dict[str, Any]:
-        """Send hostile frames; afterwards weights and decisions are what they were."""
+        """Send hostile frames; afterwards weights and decisions must be unchanged."""
         with self._target() as target:
             client = target.client
             self._load(client, self._held(client))
@@ -187,7 +188,7 @@ class Selftest:
         return {"frames": frames, "seconds": SIEGE_SECONDS}
 
     def _learning(self) -> dict[str, Any] | None:
-        """Learn images: decisions, cycles and all weights are golden's."""
+        """Learn images; compare decisions, cycles and all weights with the golden model."""
         with self._target() as target:
             state = self._state(target.client)
             if state is None:
@@ -198,7 +199,7 @@ class Selftest:
             assert found.updated is not None
             assert expected.turnaround is not None
             assert found.turnaround is not None
-            # How long the first image waits for the line is not the core's.
+            # The first image's wait for the line is not part of the core's time.
             expected.turnaround[0] = found.turnaround[0]
             _compare(differences(expected, found), f"{len(found)} images that are learned")
             self._load(target.client, self._held(target.client))
@@ -218,12 +219,12 @@ class Selftest:
         return lambda done, total: self._progress(work, done, total)
 
     def _state(self, client: BoardClient) -> LearningState | None:
-        """Return what a board that learns begins with, None for others."""
+        """Return the initial state of a board that learns, None for other boards."""
         bits = client.config.stored_bits
         return None if bits is None else LearningState.of(self._network, bits, self._seed)
 
     def _held(self, client: BoardClient) -> Sequence[np.ndarray]:
-        """The weights that the board should hold, [n_in, n_out] per layer."""
+        """Return the weights that the board should have, [n_in, n_out] per layer."""
         state = self._state(client)
         return self._network.weights if state is None else state.weights
 
@@ -236,9 +237,9 @@ class Selftest:
 
 
 def _images(network: Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bundled digits as ticks int32 [n, n_rows], and their labels [n], or -1 for none.
+    """Return bundled digits as ticks int32 [n, n_rows], and their labels [n], or -1 without label.
 
-    A network that takes no digits gets spikes at random, and labels at random.
+    A network that takes no digits gets random spikes and random labels.
     """
     rng = np.random.default_rng(seed)
     if takes_digits(network):
@@ -261,5 +262,5 @@ def _compare(found: Iterable[Difference], what: str) -> None:
 
 
 def since(begun: float) -> float:
-    """Return the seconds from a time of `time.monotonic` on."""
+    """Return the seconds since a time of `time.monotonic`."""
     return round(time.monotonic() - begun, 2)

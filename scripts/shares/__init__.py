@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Long work in shares, on a cluster of Dask `distributed`: who asks, who works, and what is kept.
+"""Distributes long work over a cluster of Dask `distributed`, and caches the results.
 
     with shares(scheduler) as work:
         for task, result in work.results(function, tasks, what="seeds"):
             ...
 
-The one who asks (`work.py`) hands out tasks, and keeps their results by content (`kept.py`). A
-worker (`worker.py`) has each done by a process of its own (`task.py`). Without a cluster one over
-the cores at hand is started (`local.py`). What travels is in `parcels.py`.
+The client (`work.py`) submits tasks, and caches their results by content (`kept.py`). A worker
+(`worker.py`) runs each in a separate process (`task.py`). Without a cluster, the client starts one
+on this machine (`local.py`). `parcels.py` defines the messages.
 """
 
 from .work import Shares, shares

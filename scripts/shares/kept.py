@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps results, and finds them again by what they were made from.
+"""A cache of results on disk, addressed by function, task and versions.
 
     CACHE/shares/DIGEST    SHA-256 of the parcel, and the parcel
 
-A result that nobody asked for in `DAYS` is swept, so that those of older sources go.
+Results that were not used for `DAYS` are removed, such as those of older sources.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ DAYS = 30
 
 
 def folder() -> Path:
-    """Where results are kept."""
+    """Return the folder of the cache."""
     return cache_folder() / "shares"
 
 
 def place(function: Callable[..., Any], task: Any, versions: Mapping[str, str]) -> Path:
-    """The file of what a function makes of a task.
+    """Return the path of the result of a function for a task.
 
     Raises `TokenizationError`, of Dask, for a task that is not plain data: numbers, texts, arrays,
     tuples, dataclasses.
@@ -43,10 +43,10 @@ def place(function: Callable[..., Any], task: Any, versions: Mapping[str, str]) 
 
 
 def found(path: Path) -> bytes | None:
-    """The parcel that is kept in a file, None without one, or where it is damaged."""
+    """Return the stored result; None if the file is missing or damaged."""
     try:
         content = path.read_bytes()
-        os.utime(path)  # somebody has asked for it
+        os.utime(path)  # marks the result as used
     except OSError:
         return None
     digest, parcel = content[:32], content[32:]
@@ -54,14 +54,14 @@ def found(path: Path) -> bytes | None:
 
 
 def keep(path: Path, parcel: bytes) -> None:
-    """Keep a parcel. Raises OSError where the cache cannot be written."""
+    """Store a result. Raises OSError if the cache is not writable."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(BusyError):  # another process keeps the same
+    with suppress(BusyError):  # another process stores the same result
         replace_file(path, hashlib.sha256(parcel).digest() + parcel)
 
 
 def sweep() -> None:
-    """Remove results that nobody asked for in `DAYS`."""
+    """Remove results that were not used for `DAYS`."""
     oldest = time.time() - DAYS * 24 * 3600
     for path in folder().glob("?" * 64):
         with suppress(OSError):

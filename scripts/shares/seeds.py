@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placement with several seeds in shares: which seeds are tried, and what each gives."""
+"""Distributed placement with several seeds: the choice of the seeds, and their results."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ from . import Shares
 
 @dataclass(frozen=True)
 class SeedTask:
-    """A design that is to be placed with one seed; it may go to another computer."""
+    """A design to place with one seed, possibly on another computer."""
 
     family: Family
     words: tuple[str, ...]
     files: tuple[tuple[str, bytes], ...]
-    """Names in the folder, and their contents, deflated: a netlist is long."""
+    """File names in the folder, and compressed contents: a netlist is long."""
     seed: int
     native: bool
     tool: str
@@ -29,7 +29,7 @@ class SeedTask:
 
 
 def place_seed(task: SeedTask) -> tuple[Placement, dict[str, bytes]]:
-    """Place and route; also returns the files that nextpnr has written. Raises ToolError."""
+    """Place and route; return the placement and the files of nextpnr. Raises ToolError."""
     tool = tool_version(task.family.router, native=task.native)
     if tool != task.tool:
         raise ToolError(f"a worker has {tool}, and not {task.tool}: install the same there.")
@@ -45,15 +45,15 @@ def place_seed(task: SeedTask) -> tuple[Placement, dict[str, bytes]]:
 def in_shares(work: Shares, best: bool) -> PlaceSeeds:
     """Return a function that places with several seeds at once.
 
-    Those seeds count that would count one after another: all up to the first that is fast enough.
-    All seeds count where `best` is set.
+    The result is that of the sequential order: all seeds up to the first that is fast enough count.
+    With `best`, all seeds count.
     """
 
     def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
         came: dict[int, tuple[Placement, dict[str, bytes]]] = {}
 
         def last() -> int | None:
-            """Where in `seeds` the last one is that counts, None where that is still open."""
+            """Return the index of the last seed that counts, None if it is not known yet."""
             for at, seed in enumerate(seeds):
                 if seed not in came:
                     return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The process of a task: it reads that from standard input, and writes what came of it.
+"""The process of a task: reads the task from standard input, and writes its result.
 
-A process of its own can be ended in the midst of compiled code, does not keep the worker from
-answering its scheduler, and has no neighbours in its memory.
+A separate process can be ended during compiled code, does not block the communication of the worker
+with its scheduler, and shares its memory with no other task.
 """
 
 import os
@@ -18,9 +18,9 @@ from .parcels import Failure, named, packed, unpacked
 
 
 def main() -> None:
-    """Do the task."""
+    """Run the task."""
     answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # printed text must not mix with the result
     find_commands()
     with answer:
         answer.write(packed(_outcome(sys.stdin.buffer.read())))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Digest of our sources, and the versions of packages: a result depends on them, too."""
+"""A digest of the sources, and the versions of packages, on which a result depends, too."""
 
 import hashlib
 import sys
@@ -24,14 +24,14 @@ PACKAGES = (
     "z3-solver",
     *sorted(set(TOOLS.values())),
 )
-"""Packages whose versions decide a result."""
+"""Packages whose versions influence a result."""
 
 _FOLDERS = ("golden", "hdl", "sim", "boards", "scripts")
 
 
 @cache
 def versions() -> Mapping[str, str]:
-    """The versions here: of Python and `PACKAGES`, and of our sources a digest."""
+    """Return the versions of Python and `PACKAGES`, and a digest of the FirstSpike sources."""
     python = ".".join(map(str, sys.version_info[:2]))
     return (
         {"Python": python} | {name: _version(name) for name in PACKAGES} | {"sources": _sources()}
@@ -39,7 +39,7 @@ def versions() -> Mapping[str, str]:
 
 
 def check_versions(theirs: Mapping[str, str]) -> None:
-    """Raise VerbError for the first version that the one who asks has otherwise."""
+    """Raise VerbError for the first version in which this worker differs from the client."""
     for name, ours in versions().items():
         asked = theirs.get(name)
         if asked == ours:
@@ -63,7 +63,7 @@ def _version(package: str) -> str:
 
 
 def _sources() -> str:
-    """A digest of all files of the package."""
+    """Return a digest of all files of the package."""
     package = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for folder in _FOLDERS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Hands out tasks to a cluster, takes their results as they are done, and keeps them."""
+"""Submits tasks to a cluster, yields their results as they are done, and caches them."""
 
 import sys
 import warnings
@@ -21,35 +21,35 @@ from .versions import versions
 from .worker import EndedError, perform
 
 if TYPE_CHECKING:
-    from distributed import Client, Future  # take a while to import
+    from distributed import Client, Future  # slow imports
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 ANSWERS_IN = 10
-"""Seconds within which a scheduler answers."""
+"""Seconds within which a scheduler must answer."""
 
 LOOKED_EVERY = 2
-"""Seconds between two looks for more workers."""
+"""Seconds between two checks for more workers."""
 
 TRIES = 4
-"""Tries of a task whose worker, or process, is ended from outside."""
+"""Largest number of tries of a task whose worker, or process, is ended from outside."""
 
 _NO_MORE: Any = object()
 
 
 @contextmanager
 def shares(scheduler: str | None, workers: int | None = None) -> Iterator["Shares"]:
-    """Give what shares out work: to the cluster of a scheduler, by its address, or to a local one.
+    """Yield a `Shares` for the cluster of a scheduler, by its address, or for a local cluster.
 
-    That is for None: a cluster of so many `workers`, None for one a core, which starts when there
-    is something to do and ends with the block. Raises VerbError where Dask is missing, or no
-    scheduler answers.
+    The local cluster, for None, has `workers` workers, None for one per core. It starts with the
+    first task and ends with the block. Raises VerbError if Dask is missing, or no scheduler
+    answers.
     """
     try:
         import dask.config
 
-        # Its own words on lost workers would stand among ours.
+        # Its own messages on lost workers would mix with ours.
         dask.config.set({"logging": {"distributed": "critical", "distributed.client": "critical"}})
         import distributed  # noqa: F401
     except ImportError:
@@ -65,10 +65,10 @@ def shares(scheduler: str | None, workers: int | None = None) -> Iterator["Share
 
 
 class Shares:
-    """Work that is shared out; `shares` makes one."""
+    """Distributes work; use `shares` to create an instance."""
 
     def __init__(self, stack: ExitStack, scheduler: str | None, workers: int | None) -> None:
-        """What is started ends with `stack`."""
+        """Started processes end with `stack`."""
         self._stack = stack
         self._scheduler = scheduler
         self._workers = workers
@@ -82,13 +82,13 @@ class Shares:
         *,
         keep: bool = True,
     ) -> Iterator[tuple[Task, Result]]:
-        """Have `function` done for each task, and give task and result as they are done.
+        """Run `function` for each task; yield task and result as they are done.
 
-        `function` stands at the top of a module that workers have, too, and depends on its task
-        alone: plain data, or a frozen dataclass of such. Tasks are taken from `tasks` only when a
-        worker is free. A result that is kept is given at once, and where any was, that is said in
-        the end; `what` names the tasks, in the plural. What is under way when the caller leaves is
-        given up. An error of the function is raised here, and ends the rest.
+        `function` must be at the top level of a module that workers have, too, and depend only on
+        its task: plain data, or a frozen dataclass of plain data. Tasks are taken from `tasks` only
+        when a worker is free. A cached result is yielded at once, and a message at the end reports
+        how many were cached; `what` is the plural noun for the tasks. Tasks under way are cancelled
+        when the caller leaves. An error of the function is raised here, and ends the other tasks.
         """
         waiting = iter(tasks)
         under_way: dict[Future, tuple[Task, Any]] = {}
@@ -120,17 +120,17 @@ class Shares:
                         bar.update()
                         yield task, result
                     if sys.stderr.isatty():
-                        bar.refresh()  # the time goes on
+                        bar.refresh()  # updates the elapsed time
             finally:
                 bar.close()
                 if found:
                     note(f"{found} of the {bar.n} {what} were there already.")
                 if under_way and self._client is not None:
-                    with suppress(OSError, RuntimeError):  # of a scheduler that is gone
+                    with suppress(OSError, RuntimeError):  # from a scheduler that has ended
                         self._client.cancel(list(under_way))
 
     def connect(self) -> "Client":
-        """Return the connection to the cluster, which the first call makes."""
+        """Return the connection to the cluster, which the first call creates."""
         if self._client is None:
             if self._scheduler is None:
                 with shown("a cluster over the cores at hand"):
@@ -139,7 +139,7 @@ class Shares:
         return self._client
 
     def _places(self) -> int:
-        """How many tasks can be under way; waits for the first worker."""
+        """Return how many tasks can be under way; wait for the first worker."""
         client = self.connect()
         with self._answered():
             if not client.nthreads():
@@ -153,7 +153,7 @@ class Shares:
         return self.connect().submit(perform, parcel, versions(), pure=False, retries=TRIES - 1)
 
     def _done(self, under_way: list["Future"]) -> Iterable["Future"]:
-        """Those that are done, after some time at most."""
+        """Return the tasks that are done, after a limited wait."""
         from distributed import wait
 
         if not under_way:
@@ -165,7 +165,7 @@ class Shares:
             return []
 
     def _parcel_of(self, future: "Future") -> bytes:
-        """What came of a task that is done."""
+        """Return the message of a task that is done."""
         from distributed import KilledWorker
 
         try:
@@ -176,7 +176,7 @@ class Shares:
                 f"a share was ended from outside, {TRIES} times: workers may have too little "
                 "memory; start fewer on a machine, and run the same again."
             ) from None
-        except (ImportError, AttributeError, RuntimeError):  # before anything of ours runs
+        except (ImportError, AttributeError, RuntimeError):  # before any FirstSpike code runs
             raise VerbError(
                 "the scheduler or a worker has no firstspike, or another: install the same there, "
                 "and start it again."
@@ -184,7 +184,7 @@ class Shares:
 
     @contextmanager
     def _answered(self) -> Iterator[None]:
-        """Say that the scheduler is gone where it is."""
+        """Raise VerbError if the scheduler has ended."""
         from distributed import CancelledError
         from distributed.comm import CommClosedError
 
@@ -199,7 +199,7 @@ class Shares:
 
 @contextmanager
 def _local(workers: int | None) -> Iterator[str]:
-    """A local cluster, by the address of its scheduler."""
+    """Yield the scheduler's address of a local cluster."""
     command = [sys.executable, "-m", "firstspike.scripts.shares.local"]
     if workers is not None:
         command.append(str(workers))
@@ -215,11 +215,11 @@ def _local(workers: int | None) -> Iterator[str]:
 
 @contextmanager
 def _client(scheduler: str) -> Iterator["Client"]:
-    """A connection to a scheduler."""
+    """Yield a connection to a scheduler."""
     from distributed import Client
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of versions, which workers look at; of large tasks
+        warnings.simplefilter("ignore")  # about versions, which workers check; about large tasks
         try:
             client = Client(scheduler, timeout=ANSWERS_IN)
         except (OSError, ValueError, TimeoutError):
@@ -227,7 +227,7 @@ def _client(scheduler: str) -> Iterator["Client"]:
                 f"no scheduler answers at {scheduler!r}: give the address that `dask scheduler` "
                 "says."
             ) from None
-        except Exception as error:  # a protocol that is not set up raises almost anything
+        except Exception as error:  # a missing protocol can raise almost any error
             said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
             raise VerbError(
                 f"Dask cannot use the protocol of {scheduler!r} here ({said:.200}): set it up in "

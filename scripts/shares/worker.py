@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a worker of the cluster does with a task: it has it done, and ends it if nobody wants it."""
+"""The function that a worker of the cluster runs: starts and ends the process of a task."""
 
 import sys
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from .versions import check_versions
 _COMMAND = (sys.executable, "-m", "firstspike.scripts.shares.task")
 
 ASKED_EVERY = 0.5
-"""Seconds between two looks whether the task is still wanted."""
+"""Seconds between two checks whether the task has been cancelled."""
 
 
 class EndedError(Exception):
-    """The process of a task was ended from outside; the scheduler has it done again."""
+    """The process of a task was ended from outside; the scheduler repeats the task."""
 
 
 def perform(parcel: bytes, versions: Mapping[str, str]) -> bytes:
-    """Do the task of a parcel, and return what came of it, a result or a `Failure`, as another.
+    """Run the task of a message; return a message with its result or a `Failure`.
 
-    `versions` are those of the one who asks. Raises `EndedError`.
+    `versions` are those of the client. Raises `EndedError`.
     """
     try:
         check_versions(versions)
@@ -50,7 +50,7 @@ def perform(parcel: bytes, versions: Mapping[str, str]) -> bytes:
 
 
 def _is_wanted() -> bool:
-    """Whether the task that this thread does has not been given up by the one who asks."""
+    """Whether the client still needs the task of this thread."""
     from distributed import get_worker
 
     worker = get_worker()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can run a network: a target is a module here with a class named `Target`.
+"""Targets that run a network: each is a module of this folder with a class named `Target`.
 
-It is imported when it is used, so that nobody need wait for numba or Amaranth without a need.
-`target.py` says what a target does, and `comparison.py` compares one with the golden model. Nothing
-here knows of the command.
+A target is imported when it is used, so that other targets do not wait for numba or Amaranth.
+`target.py` defines the interface, and `comparison.py` compares a target with the golden model. This
+package does not depend on the command line.
 """
 
 import importlib
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from .target import Progress, Target
 
 TARGETS = ("golden", "rtl", "board")
-"""Those that run and learn networks."""
+"""Targets that run and learn networks."""
 
 BUILT = ("netlist", "routed", "bitstream")
-"""Those that run what was built."""
+"""Targets that run a build."""
 
 
 def target_class(name: str) -> "type[Target]":
-    """The class of one of `TARGETS` or `BUILT`."""
+    """Return the class of one of `TARGETS` or `BUILT`."""
     return importlib.import_module(f".{name}", __package__).Target
 
 
@@ -34,10 +34,10 @@ def opened(
     options: Mapping[str, Any],
     progress: "Progress | None" = None,
 ) -> "Target":
-    """Return one of `TARGETS` or `BUILT` for a network that the user calls `net`; use it by `with`.
+    """Return one of `TARGETS` or `BUILT` for a network with the name `net`; use it with `with`.
 
-    `options` are those of `Options`, and maybe others. Raises OptionError as its `check` does, and
-    our errors where it cannot be had.
+    `options` are those of `Options`, and possibly others. Raises OptionError as `Target.check`
+    does, and FirstSpike errors if the target is not available.
     """
     kind = target_class(name)
     kind.check(name, options)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bitstream of a build for an iCE40, turned into a netlist and simulated, as a target."""
+"""A target that simulates the bitstream of a build for an iCE40, converted to a netlist."""
 
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from .errors import TargetError
 class Target(netlist.Target):
     """The bitstream of a network's build for a board with an iCE40.
 
-    `build` is the folder into which `firstspike build` has put it, None for the default; of its
-    files only the report, the bitstream and the weights for a flash are read. Raises TargetError
-    where the folder holds no build, or that of another family.
+    `build` is the folder of `firstspike build`, None for the default; only the report, the
+    bitstream and the weights for a flash are read. Raises TargetError if the folder holds no build,
+    or that of another family.
     """
 
     def _read(self, board: Board, folder: Path, anew: str) -> Netlist:

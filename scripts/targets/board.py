@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The board on a serial port as a target."""
+"""The target for a board on a serial port."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,9 +17,9 @@ from .target import Work
 
 
 class Target(LinkedTarget):
-    """A board, which is given the network's weights if it has others. Raises BoardError.
+    """A board, whose weights are replaced by the network's if they differ. Raises BoardError.
 
-    `client` is the board as a program sees it.
+    `client` is the client of the board.
     """
 
     takes = ("port", "baud")
@@ -34,16 +34,16 @@ class Target(LinkedTarget):
         self.bench_images, self.hz = self.client.identity.bench_images, self.client.identity.clock
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the port."""
+        """Close the port."""
         self.client.close()
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Load the network's weights, and classify the images."""
+        """Load the network's weights, and classify images."""
         self._load(self.network)
         return self.client.classify(ticks, progress=self.told(Work.IMAGES, len(ticks)))
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
-        """Load the network's weights, store the images, and let the board decide them."""
+        """Load the network's weights, store the images, and let the board classify them."""
         self._load(self.network)
         expected = expected_of_played(self.network, self.config, ticks)
         told = self.told(Work.IMAGES, rounds * len(ticks))

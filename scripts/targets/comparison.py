@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A target against the golden model: what `firstspike compare` and `firstspike.compare` share."""
+"""Compares a target with the golden model, for `firstspike compare` and `firstspike.compare`."""
 
 import os
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from .target import Target
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Images on a target, and what golden says of them."""
+    """Images on a target, and the results of the golden model."""
 
     expected: Results
     found: Results
@@ -28,7 +28,7 @@ class Comparison:
 
 
 def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Comparison:
-    """Run images, as `Target.run` takes them, on an opened target."""
+    """Run images, as `Target.run` accepts them, on an open target."""
     found = ready.run(ticks, pixels)
     expected = ready.expected(ticks, pixels)
     return Comparison(expected, found, list(differences(expected, found)))
@@ -42,14 +42,14 @@ def compare(
 ) -> list[Difference]:
     """Compare a target with the golden model: every spike, decision, statistic and clock cycle.
 
-    `network`: itself, its file, or the name of one that comes with the package; `samples` as
-    `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`
-    (a number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated
-    on Verilator; "board" with `port` and `baud`; "netlist", "routed" and "bitstream" with `board`
-    and `build`, where `firstspike build` has put them. Returns the differences, none if they are
-    equal; `str` makes a sentence of each.
+    `network`: a `Network`, its file, or the name of one in the package; `samples` as `encode`
+    accepts them. The targets and their options are those of the command: "rtl" with `lanes` (a
+    number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated on
+    Verilator; "board" with `port` and `baud`; "netlist", "routed" and "bitstream" with `board` and
+    `build`, where `firstspike build` has put them. Returns the differences, none if they are equal;
+    `str` makes a sentence of each.
 
-    Raises ValueError for what does not fit, and the errors of what runs it.
+    Raises ValueError for invalid arguments, and the errors of the target.
     """
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can be wrong with a target: options have their names in Python, without dashes."""
+"""Errors of targets; options have their names in Python, without dashes."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,13 +7,13 @@ from firstspike.golden.system.errors import FirstSpikeError
 
 
 class TargetError(FirstSpikeError, ValueError):
-    """A target that cannot be had, or cannot do what it is asked for."""
+    """A target is not available, or does not support a request."""
 
 
 class OptionError(TargetError):
-    """Options that do not go with a target.
+    """Options do not fit a target.
 
-    `sentence` has a place {} for each group of names in `groups`.
+    `sentence` has a placeholder {} for each group of names in `groups`.
     """
 
     def __init__(self, sentence: str, *groups: Iterable[str]) -> None:
@@ -24,15 +24,15 @@ class OptionError(TargetError):
         return self.said(str)
 
     def said(self, spelled: Callable[[str], str]) -> str:
-        """Return the sentence with every option's name as `spelled` writes it."""
+        """Return the sentence with every option's name converted by `spelled`."""
         return self._sentence.format(*(listed(map(spelled, group)) for group in self._groups))
 
 
 class FaultyTargetError(TargetError):
-    """A target that runs, but is no working core: this counts as a difference."""
+    """A target runs, but is not a working core: this counts as a difference."""
 
 
 def listed(words: Iterable[str]) -> str:
-    """Return words as a sentence lists them."""
+    """Return words as a list in a sentence."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

@@ -27,12 +27,12 @@ class Target(target.Target):
         self.counts |= self.shape.lanes is not None
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Give what is expected."""
+        """Return the expected results."""
         return self.expected(ticks, pixels)
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Predict cycles, too, but of neurons that spike more than once, which no hardware runs."""
-        from firstspike.golden.timing.cycles import cycles  # numba takes a while to import
+        """Return expected results, with cycles unless neurons spike several times (no hardware)."""
+        from firstspike.golden.timing.cycles import cycles  # importing numba is slow
         from firstspike.golden.timing.overlapped import overlapped_cycles
 
         inference = infer(self.network, ticks)
@@ -44,7 +44,7 @@ class Target(target.Target):
         return replace(inference, cycles=counts)
 
     def learned(self, *_: Any) -> Results | None:
-        """Golden learns in any case."""
+        """Return None: `learn` uses the results of the golden model."""
         return None
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:

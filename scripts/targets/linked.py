@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What targets behind a link have in common."""
+"""Common parts of targets with a link."""
 
 from dataclasses import replace
 
@@ -17,22 +17,22 @@ from .errors import TargetError
 
 
 class LinkedTarget(target.Target):
-    """A core behind a link, with a folding of its own; it needs no pixels."""
+    """A core with a link and its own folding, which needs no pixels."""
 
     config: CoreConfig
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Golden has no cycles for images that go as events, at the pace of the link."""
+        """Return expected results, without cycles for images sent as events at the link's pace."""
         return _expected(self.network, self.config, ticks)
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
-        """Add the cycles of a core that sees only the connected inputs."""
+        """Add the cycles of a core that has only the connected inputs."""
         seen = self.network.connected()
         return learning_cycles(seen, ticks, learned, self.folding, _pixels(ticks))
 
 
 def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
-    """Return what golden expects of images, int [n, n_rows], of a core behind a link."""
+    """Return expected results of images, int [n, n_rows], for a core with a link."""
     inference = infer(network, ticks)
     counts = np.full(len(ticks), UNCOUNTED)
     bitmaps = goes_as_bitmap(config, ticks)
@@ -44,9 +44,9 @@ def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Result
 
 
 def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
-    """Return what golden expects of images to be played.
+    """Return expected results of images that are played.
 
-    Raises TargetError unless all of them go as bitmaps.
+    Raises TargetError unless all of them can be bitmaps.
     """
     if not goes_as_bitmap(config, ticks).all():
         raise TargetError(
@@ -57,5 +57,5 @@ def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) 
 
 
 def _pixels(ticks: np.ndarray) -> np.ndarray:
-    """The connected pixels, uint8 [n, n_rows], of images that spike at one tick alone."""
+    """Return the connected pixels, uint8 [n, n_rows], of images that spike at only one tick."""
     return (ticks > 0).astype(np.uint8) * 255

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The synthesised netlist of a board's build, simulated, as a target."""
+"""A target that simulates the synthesised netlist of a board's build."""
 
 import os
 import re
@@ -40,8 +40,8 @@ from .target import Work
 class Target(LinkedTarget):
     """The build of a network for a board.
 
-    `build` is the folder into which `firstspike build` has put it, None for the default. Raises
-    TargetError where the folder holds no build.
+    `build` is the folder of `firstspike build`, None for the default. Raises TargetError if the
+    folder holds no build.
     """
 
     takes = ("board", "build")
@@ -82,7 +82,7 @@ class Target(LinkedTarget):
         self.folding = self.config.folding
 
     def _read(self, board: Board, folder: Path, anew: str) -> Netlist:
-        """The netlist that is simulated. Raises TargetError, with `anew` as the remedy."""
+        """Return the netlist to simulate. Raises TargetError, with `anew` as the remedy."""
         try:
             content = read_file(folder / f"{NETLIST}.json", NETLIST_BYTES)
         except FileNotFoundError:
@@ -98,14 +98,14 @@ class Target(LinkedTarget):
         return results
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
-        """Simulate the netlist through its pins, storing the images first."""
+        """Store the images in the simulated netlist, and play them, through its pins."""
         expected = expected_of_played(self.network, self.config, ticks)
         with told_as(FaultyTargetError, "", NetlistError):
             counts = self._board().play(ticks, expected, rounds)
         return expected, counts
 
     def _board(self) -> NetlistBoard:
-        """The board to be simulated."""
+        """Return the board to simulate."""
         clocks = self._design.clocks_a_bit
         return NetlistBoard(
             self._netlist, self._pins, self.network, self.config, clocks, self._flash
@@ -113,7 +113,7 @@ class Target(LinkedTarget):
 
 
 def _flash(report: dict[str, Any], folder: Path, anew: str) -> tuple[int, bytes]:
-    """What the flash holds besides the bitstream, and where. Raises TargetError."""
+    """Return address and content of the flash besides the bitstream. Raises TargetError."""
     if "flash" not in report:
         return 0, b""
     path = folder / WEIGHTS
@@ -123,7 +123,7 @@ def _flash(report: dict[str, Any], folder: Path, anew: str) -> tuple[int, bytes]
 
 
 def _built(network: Network, board: str, folder: Path, anew: str) -> dict[str, Any]:
-    """The report of a build; `anew` says how to build it. Raises TargetError."""
+    """Return the report of a build; `anew` is the command that builds it. Raises TargetError."""
     try:
         report = read_report(folder, DESIGNED)
     except (FileNotFoundError, NotADirectoryError):
@@ -148,16 +148,16 @@ _WIRES = {
         "miso": "spi_0__cipo__io",
     },
 }
-"""The pins of the lines' wires."""
+"""The pins of each line's wires."""
 
 _FLASH_PINS = {"cs_n": "cs", "sck": "clk", "mosi": "copi", "miso": "cipo"}
-"""What Amaranth calls the wires to the flash."""
+"""Amaranth's names of the wires to the flash."""
 
 
 def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
-    """The pins of a board's netlist with this line, by the names that Amaranth gives them.
+    """Return the pins of a board's netlist with this line, by Amaranth's names.
 
-    Raises NetlistError for one that the board does not have.
+    Raises NetlistError for a pin that the board lacks.
     """
     platform = board.platform()
     clock = f"{platform.default_clk}_0__io"
@@ -171,7 +171,7 @@ def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
                 raise NetlistError(
                     f"the {board.title} has no {pin!r:.40}, as the {netlist.stage} does."
                 )
-            if names.dir == "i":  # a button; nobody presses it
+            if names.dir == "i":  # a button, which is never pressed
                 rests[pin] = int(names.invert)
     flash = {wire: f"spi_flash_1x_0__{name}__io" for wire, name in _FLASH_PINS.items()}
     reads = any(pin in netlist.pins for pin in flash.values())

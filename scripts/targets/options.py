@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The options of all targets, as `compare` and the command take them."""
+"""The options of all targets, for `compare` and the command."""
 
 import os
 from dataclasses import fields
@@ -9,18 +9,18 @@ from firstspike.golden.timing.shape import CoreShape, Lanes
 
 
 class Options(TypedDict, total=False):
-    """Options of targets; None, or none given, leaves the choice to the target."""
+    """Options of targets; for a missing option or None, the target chooses the value."""
 
     lanes: Lanes | None
     """Lanes of each layer of a generated core, at most one per neuron; or a number per layer."""
     window: int | None
     """The core advances by up to 2^window ticks at once."""
     bitmap: int | None
-    """Bits of a word of pixels, which come in place of events."""
+    """Bits of a word of pixels, which replace events."""
     rows: int | None
     """Rows of weights that the core adds per cycle."""
     overlap: bool | None
-    """Whether the core takes the next image in while it decides the one before."""
+    """Whether the core accepts the next image while it decides the previous one."""
     port: str | None
     """Serial port of a board."""
     baud: int | None
@@ -28,11 +28,11 @@ class Options(TypedDict, total=False):
     board: str | None
     """Name of the board of a build that is simulated."""
     build: str | os.PathLike[str] | None
-    """Folder in which `firstspike build` has put a netlist or a bitstream."""
+    """Folder of `firstspike build` with a netlist or a bitstream."""
 
 
 HARDWARE = tuple(field.name for field in fields(CoreShape) if field.name != "one_tick")
-"""Options of hardware that is generated. What a layer may leave out of it is no option."""
+"""Options of generated hardware. `one_tick` is not an option: `Folding.of` decides about it."""
 
 OWN = {"board": ("port", "baud"), "netlist, routed or bitstream": ("board", "build")}
-"""The options of targets with hardware of their own."""
+"""Options of targets with existing hardware."""

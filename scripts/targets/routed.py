@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The routed design of a build for an ECP5, as nextpnr writes it, simulated, as a target."""
+"""A target that simulates the routed design of a build for an ECP5, as nextpnr writes it."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from .errors import TargetError
 class Target(netlist.Target):
     """The routed design of a network's build for a board with an ECP5.
 
-    `build` is the folder into which `firstspike build` has put it, None for the default. Raises
-    TargetError where the folder holds no build, or that of another family.
+    `build` is the folder of `firstspike build`, None for the default. Raises TargetError if the
+    folder holds no build, or that of another family.
     """
 
     def _read(self, board: Board, folder: Path, anew: str) -> Netlist:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The generated hardware as a target, cycle by cycle on Verilator."""
+"""A target that simulates the generated hardware cycle by cycle with Verilator."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Target(golden.Target):
         return simulate(self.network, ticks, self.folding, pixels)
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
-        """Simulate the core behind its link, which holds as many images as are given."""
+        """Simulate the core with its link and a memory for the given number of images."""
         config = linked_config(self.network, self.shape)
         expected = expected_of_played(self.network, config, ticks)
         return expected, played(self.network, config, ticks, expected, rounds)

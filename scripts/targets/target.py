@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a target does: it runs and learns images, and says what golden expects of it."""
+"""The interface of a target: runs and learns images, and returns the golden model's expectation."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Work(StrEnum):
-    """What a target does that takes long, and what its progress is counted in."""
+    """Kinds of long work of a target, with the unit of their progress."""
 
     IMAGES = "images"
     LEARNING = "images learned"
@@ -29,7 +29,7 @@ class Work(StrEnum):
 
 
 Progress = Callable[[Work, int, int], None]
-"""Is told how much of which work is done, and how much there is."""
+"""Function that receives the kind of work, its progress and its total."""
 
 
 def silent(work: Work, done: int, total: int) -> None:
@@ -37,23 +37,23 @@ def silent(work: Work, done: int, total: int) -> None:
 
 
 class Target:
-    """A network on something that runs it; `folding` is that of its hardware."""
+    """A network on hardware, in simulation or in the golden model; `folding` is the hardware's."""
 
     takes: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[str] = ""
-    """What its first option is, which it cannot do without; empty if there is no such option."""
+    """Description of its first option if that is required; otherwise empty."""
     simulated: ClassVar[bool] = False
-    """Whether it needs a simulator."""
+    """Whether the target needs a simulator."""
     tells_spikes: ClassVar[bool] = True
     """Whether its results have the hidden spikes."""
     grid: ClassVar[int] = 20_000
-    """How many images are learned at once; between them there are progress and points of the
-    curve."""
+    """Number of images that are learned in one call; progress and points of the curve follow
+    each."""
 
     bench_images: int | None = None
-    """How many images it holds to play; None for as many as it is asked for."""
+    """Number of images that the target stores to play; None for any number."""
     hz: int | None = None
-    """The clock of its design, None where that has none."""
+    """The clock of its design in Hz, None without one."""
 
     folding: Folding
     counts: bool = True
@@ -62,14 +62,14 @@ class Target:
     progress: Progress = staticmethod(silent)
 
     def __init__(self, net: str, network: Network, **options: Any) -> None:
-        """`net` is what the user calls the network; the options are those that it `takes`."""
+        """`net` is the user's name of the network; the options are those of `takes`."""
         self.network = network
 
     @classmethod
     def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """Raise OptionError if options, None if not given, do not go with the target.
+        """Raise OptionError if options, None if not given, do not fit the target.
 
-        Raises SimulationError where there is nothing that simulates it.
+        Raises SimulationError if a simulated target has no simulator.
         """
         given = {option for option, value in options.items() if value is not None} - {*cls.takes}
         if given & {*HARDWARE}:
@@ -87,21 +87,22 @@ class Target:
             check_tools()
 
     def told(self, work: Work, total: int) -> Callable[[int], None]:
-        """Return what is told how much of some work is done."""
+        """Return a function that receives the progress of some work."""
         return lambda done: self.progress(work, done, total)
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Classify images: ticks int32 [n, n_rows], and pixels uint8 [n, n_inputs] if there are."""
+        """Classify images: ticks int32 [n, n_rows], and pixels uint8 [n, n_inputs] or None."""
         raise NotImplementedError
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Return what golden says of images, with the cycles that this target should take."""
+        """Return the golden model's results of images, with the expected cycles of this target."""
         raise NotImplementedError
 
     def play(self, ticks: np.ndarray, rounds: int) -> "tuple[Results, Counts]":
-        """Let it decide images that it holds, int32 [n, n_rows], `rounds` times at its own pace.
+        """Store images, int32 [n, n_rows], and let the target decide them `rounds` times.
 
-        Gives what golden says of them, with the cycles of each alone, and what the target counts.
+        Returns the golden model's results, with the cycles of separate images, and the target's
+        counts.
         """
         raise NotImplementedError
 
@@ -113,10 +114,11 @@ class Target:
         settings: Settings,
         exact: bool = False,
     ) -> tuple[Results, Results | None]:
-        """Learn images from what the state holds; golden learns beside it.
+        """Learn images, starting from `state`, on the target and in the golden model.
 
-        Gives what golden says of them, and what the target does, None where that is golden. The
-        state gets the target's weights, and golden's generator. `exact` is golden's alone.
+        Returns the golden model's results and the target's, None for the latter if the target is
+        the golden model. The state receives the target's weights, and the generator of the golden
+        model. Only the golden model supports `exact`.
         """
         found = self.learned(state, ticks, labels, settings)
         expected = learn(state, ticks, labels, settings, exact=exact, trace=self.counts)
@@ -130,18 +132,18 @@ class Target:
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
     ) -> Results | None:
-        """Return what the target learns, with the weights at the end; golden returns None.
+        """Return the target's results, with the final weights; the golden model returns None.
 
         The state does not change.
         """
         raise NotImplementedError
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
-        """Return what golden has learned, with the cycles that this target should take."""
+        """Return the golden model's results `learned`, with the expected cycles of this target."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Release what the target holds."""
+        """Release the target's resources."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A run of `firstspike train`: what it works on, and what it came to."""
+"""A run of `firstspike train`: its session, its report and its figure."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws a run of training: its curve, and which classes are taken for which."""
+"""Draws a run of training: its curve, and its confusion matrix."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .session import Session
 
 
 def picture_of(session: Session, result: dict[str, Any]) -> Figure:
-    """The learning curve beside the confusion matrix of the test part."""
+    """Draw the learning curve next to the confusion matrix of the test part."""
     figure = Figure(figsize=(12, 5), layout="constrained")
     figure.suptitle(session.run["command"], fontsize=9, wrap=True)
     left, right = figure.subplots(1, 2)
@@ -22,9 +22,10 @@ def picture_of(session: Session, result: dict[str, Any]) -> Figure:
 
 
 def draw_curve(axes: Axes, session: Session) -> None:
-    """Errors of every epoch on the training and the held-out samples; marks the network's epoch.
+    """Draw the errors of every epoch on training and held-out samples; mark the network's epoch.
 
-    A network has quantised weights, so an epoch before them is chosen only if there is no other.
+    A network has quantised weights, so an epoch with real weights is chosen only if there is no
+    other.
     """
     history, best = session.trainer.history_, session.trainer.best_
     numbers = [epoch.number for epoch in history]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options of verbs that train; apart, for what they name takes a while to load."""
+"""Options of verbs that train, in a separate module since their imports are slow."""
 
 import click
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The result of a run of `firstspike train`, for machines and for people."""
+"""The result of a run of `firstspike train`, as data and as text."""
 
 import resource
 from dataclasses import asdict, replace
@@ -17,7 +17,7 @@ from .session import Session
 
 
 def result_of(session: Session) -> dict[str, Any]:
-    """The result under the names of `train --json`; figures of the test part are None without."""
+    """Return the result of `train --json`; figures of a missing test part are None."""
     trainer, images = session.trainer, session.images
     network = trainer.network_
     training = decisions(network, images.x_train)
@@ -47,7 +47,7 @@ def result_of(session: Session) -> dict[str, Any]:
 def told(
     session: Session, network: Network, result: dict[str, Any]
 ) -> tuple[dict[str, Any], Network]:
-    """What there is to tell of a training, and its network, which tells the shorter part of it."""
+    """Return the full result of a training, and its network, which stores a shorter one."""
     names = ("command", "dataset", "seed")
     made = {name: session.run[name] for name in names} | {"recipe": session.recipe, **result}
     meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
@@ -56,7 +56,7 @@ def told(
 
 
 _TOO_LONG = ("history", "confusion", "class_accuracy")
-"""Parts of the result that the network file leaves out."""
+"""Parts of the result that the network file omits."""
 
 
 def _time(seconds: float) -> str:
@@ -64,7 +64,7 @@ def _time(seconds: float) -> str:
 
 
 def report(output: str, session: Session, result: dict[str, Any]) -> str:
-    """The result for people."""
+    """Return the result as text."""
     network = session.trainer.network_
     held_out = result["validation_accuracy"]
     rows = [

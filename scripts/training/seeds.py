@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Trains with several seeds, in shares, and says how far their results spread."""
+"""Trains with several seeds, distributed, and reports the spread of the results."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from .session import Session, begun_on
 
 
 def trained(session: Session) -> tuple[Network, dict[str, Any]]:
-    """Do a training; returns its network, and the result as `result_of` gives it."""
+    """Run a training; return its network, and the result of `result_of`."""
     session.fit(lambda epoch: None, None)
     return session.trainer.network_, result_of(session)
 
@@ -27,17 +27,17 @@ def trained(session: Session) -> tuple[Network, dict[str, Any]]:
 def train_all(
     work: Shares, images: Dataset, run: dict[str, Any], seeds: Sequence[int], output: str
 ) -> dict[int, dict[str, Any]]:
-    """Train with each seed, and write a network as soon as it is there; gives what to tell of each.
+    """Train with each seed, and write each network when it is done; return the results by seed.
 
-    `run` are the options of the command. Network and figures are those of a training with this seed
-    alone.
+    `run` are the options of the command. Network and figures equal those of a training with only
+    this seed.
     """
     spelled = ",".join(map(str, seeds))
     sessions = {}
     for seed in seeds:
         command = run["command"].replace(f"--seeds {spelled}", f"--seed {seed}")
         sessions[seed] = begun_on(images, run | {"seed": seed, "command": command})
-    tasks = [replace(session, run={}) for session in sessions.values()]  # of no matter for them
+    tasks = [replace(session, run={}) for session in sessions.values()]  # no part of the result
     made = {}
     for task, done in work.results(trained, tasks, what="seeds"):
         seed = task.trainer.seed
@@ -50,13 +50,13 @@ def train_all(
 
 
 def path_of(output: str | Path, seed: int) -> Path:
-    """NET-seed3.npz beside NET.npz."""
+    """Return NET-seed3.npz for NET.npz and seed 3."""
     path = Path(output)
     return path.with_name(f"{path.name.removesuffix('.npz')}-seed{seed}.npz")
 
 
 def spread(results: Collection[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Return mean and standard deviation of the held-out accuracy, None where it is unknown."""
+    """Return mean and standard deviation of the held-out accuracy, None if it is unknown."""
     held_out = [result["validation_accuracy"] for result in results]
     known = None not in held_out
     several = known and len(held_out) > 1
@@ -67,7 +67,7 @@ def spread(results: Collection[Mapping[str, Any]]) -> dict[str, float | None]:
 
 
 def report(results: Mapping[int, Mapping[str, Any]]) -> str:
-    """Return the results for people, by seed, without the test part: nobody is to choose by it."""
+    """Return the results as text, by seed, without the test part: it must not guide a choice."""
     overall = spread(results.values())
     rows = [
         (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A run of `firstspike train`: its data, its trainer, and how it is continued."""
+"""A run of `firstspike train`: its data, its trainer, and its continuation."""
 
 import hashlib
 from collections.abc import Callable
@@ -27,16 +27,16 @@ from firstspike.scripts.errors import VerbError
 
 @dataclass
 class Session:
-    """A training, ready to `fit`."""
+    """A training, ready for `fit`."""
 
     run: dict[str, Any]
-    """The options of the command that began it."""
+    """The options of the command that started the training."""
     recipe: str
-    """Its name."""
+    """Name of the recipe."""
     images: Dataset
     trainer: Trainer
     checkpoint: Checkpoint | None = None
-    """State from which the training goes on."""
+    """State from which the training continues."""
 
     def fit(
         self,
@@ -44,7 +44,7 @@ class Session:
         save: Callable[[Checkpoint], None] | None,
         until: int | None = None,
     ) -> None:
-        """Train, up to `until` epochs if they are given; the trainer has the result."""
+        """Train, up to `until` epochs if given; the trainer stores the result."""
         images = self.images
         self.trainer.fit(
             images.x_train,
@@ -75,23 +75,23 @@ _RUN = {
     "compact": bool,
     "threshold": (None, float),
 }
-"""The options of a command, as its state tells them."""
+"""The options of a command in the state file."""
 
 
 CHOICES = (
     *("hidden", "weight_bits", "n_connected", "patience"),
     *("complement", "constant", "threshold"),
 )
-"""Options of a training that else the recipe decides, as it does the encoding."""
+"""Options of a training that the recipe decides by default, like the encoding."""
 
 
 def state_path(output: str | Path) -> Path:
-    """The state file beside a network file."""
+    """Return the state file of a network file."""
     return beside(output, "training")
 
 
 def check_new(output: str) -> None:
-    """Raise `VerbError` if a training was interrupted whose state is beside the network file."""
+    """Raise `VerbError` if the network file has the state of an interrupted training."""
     path = state_path(output)
     if path.exists():
         raise VerbError(
@@ -101,30 +101,30 @@ def check_new(output: str) -> None:
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:
-    """A new training with the options of the command; `data` is the folder of named data sets.
+    """Return a new training with the command's options; `data` is the folder of named data sets.
 
-    Raises our errors before anything is trained.
+    Raises FirstSpike errors before the training starts.
     """
     return begun_on(images_of(run, data), run)
 
 
 def images_of(run: dict[str, Any], data: str | None) -> Dataset:
-    """What is trained on, and what is tested by; raises as `begun` does."""
+    """Return the data to train on and to test; raises as `begun` does."""
     if run["encoding"] is not None:
-        encoding_of(run["encoding"])  # before anything is fetched
+        encoding_of(run["encoding"])  # before a download
     images = training_data(run | {"data": data})
     return images if images.sound is None else with_none(images, images.sound)
 
 
 def begun_on(images: Dataset, run: dict[str, Any]) -> Session:
-    """A new training on images that are there."""
+    """Return a new training on loaded images."""
     name, parameters = _parameters(run, images)
     run = run | {"digest": _digest(images)}
     return Session(run, name, images, Trainer(**parameters))
 
 
 def resumed(output: str, data: str | None) -> Session:
-    """The training whose state is beside the network file `output`, which may not be there yet."""
+    """Return the training whose state belongs to the network file `output`, existing or not."""
     path = state_path(output)
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
@@ -140,7 +140,7 @@ def resumed(output: str, data: str | None) -> Session:
 
 
 def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, Any]]:
-    """The name of the recipe, and the parameters of the trainer."""
+    """Return the name of the recipe, and the parameters of the trainer."""
     changes = {name: run[name] for name in ("seed", "epochs", *CHOICES)}
     changes["compact"] = run["compact"] or None
     changes["medians"] = fills(run) or None
@@ -172,7 +172,7 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
 
 
 def _digest(images: Dataset) -> str:
-    """Return a digest that says whether the data are the same."""
+    """Return a digest that identifies the data."""
     sha = hashlib.sha256()
     for array in (images.x_train, images.y_train):
         sha.update(np.ascontiguousarray(array).tobytes())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The verbs, a module each, and the group that finds them."""
+"""The verbs, one module each, and the group that finds them."""
 
 import importlib
 import keyword
@@ -13,7 +13,7 @@ import click
 class Verbs(click.Group):
     """A group whose commands are modules of a package, each with a click command `command`.
 
-    A module is imported when its verb is used: `firstspike --help` waits for none of them.
+    A module is imported when its verb is used: `firstspike --help` imports none of them.
     """
 
     def __init__(
@@ -24,19 +24,19 @@ class Verbs(click.Group):
         apart: Collection[str] = (),
         **settings: Any,
     ) -> None:
-        """`table` has the verbs in the order in which they are listed, and what is said of each.
+        """`table` has the verbs in the order of the help, each with its description.
 
-        Those of `apart` are for developers, and are listed behind the others.
+        Verbs in `apart` are for developers, and are listed after the others.
         """
         super().__init__(*args, **settings)
         self._package, self._table, self._apart = package, table, apart
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs of the table."""
+        """Return all verbs of the table."""
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the verb's module."""
+        """Import the verb's module, and return its command."""
         if cmd_name not in self._table:
             return None
         module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
@@ -46,7 +46,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest verbs for one that is misspelt; click would do so for imported verbs only."""
+        """Suggest verbs for a misspelt one; click would suggest only imported verbs."""
         name = args[0]
         if name not in self._table and not ctx.resilient_parsing:
             for close in get_close_matches(name, self._table, n=1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike bench`: how fast a design decides images that it holds itself."""
+"""`firstspike bench`: measures how fast a design decides images in its own memory."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def command(
             )
         ticks = ticks[:held]
         expected, counts = ready.play(ticks, rounds)
-        assert expected.cycles is not None  # golden knows those of bitmaps
+        assert expected.cycles is not None  # the golden model has the cycles of bitmaps
         alone = float(expected.cycles.mean())
         hz = ready.hz if clock is None else clock * MHZ
         each = counts.cycles / counts.decisions

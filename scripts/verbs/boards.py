@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike boards`: on which boards a network fits, and how fast it is there."""
+"""`firstspike boards`: lists the boards on which a network fits, and its speed there."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
 
 
 def facts_of(plan: Plan, network: Network, ticks: np.ndarray | None) -> dict[str, Any]:
-    """A board and what becomes of the network on it, as JSON holds it.
+    """Return the facts of a board and of the network on it, with JSON values.
 
     `ticks`: [n, n_rows], the images that are timed, None for bundled digits.
     """
@@ -80,7 +80,7 @@ def facts_of(plan: Plan, network: Network, ticks: np.ndarray | None) -> dict[str
 
 
 def _verified(plan: Plan, network: Network) -> str | None:
-    """Return the last stage at which the plan was compared with golden; None for no stage."""
+    """Return the last stage at which the plan was compared with golden; None if it was not."""
     proofs = [one for one in PROOFS if load_network(one.network).digest() == network.digest()]
     if any(one.board == plan.board.name for one in proofs):
         return f"board, {proven([plan.board.name], proofs)}"
@@ -89,7 +89,7 @@ def _verified(plan: Plan, network: Network) -> str | None:
 
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
-    """The table, and below it why what does not fit does not."""
+    """Return the table, followed by the reasons why a network does not fit."""
     taken = _TAKEN.values()
     rows = [("board", "device", *taken, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
     for plan in plans:

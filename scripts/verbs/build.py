@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
+"""`firstspike build`: builds a bitstream for a board, and reports its resources and speed."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -56,7 +56,7 @@ from firstspike.scripts.shares.seeds import in_shares
 
 @dataclass(frozen=True)
 class Placing:
-    """The seeds with which a design is placed, and who does it."""
+    """The seeds for placements, and the machines that run them."""
 
     seed: int | None
     seeds: list[int] | None
@@ -64,29 +64,29 @@ class Placing:
     scheduler: str | None
 
     def check(self) -> None:
-        """Raise click.UsageError where the options contradict each other."""
+        """Raise click.UsageError if the options contradict each other."""
         if self.seeds is None and (self.best or self.scheduler is not None):
             raise click.UsageError("--best and --scheduler go with --seeds.")
         if None not in (self.seed, self.seeds):
             raise click.UsageError("Give --seed or --seeds.")
 
     def tried(self, default: Sequence[int]) -> Sequence[int]:
-        """The seeds in the order in which they are tried; those of `default` if none is named."""
+        """Return the seeds in the order of the trials; those of `default` if none is named."""
         return self.seeds or (default if self.seed is None else [self.seed])
 
 
 FLASH = "flash"
-"""Where the weights are, if not where a board has them."""
+"""Value of --weights for weights in the flash."""
 
 MAX = "max"
-"""The clock that is searched for."""
+"""Value of --clock for a search of the highest clock."""
 
 
 class Clock(Number):
     """MHz, or MAX."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Let MAX pass."""
+        """Accept MAX in addition to numbers."""
         return value if value == MAX else super().convert(value, param, ctx)
 
 
@@ -186,7 +186,7 @@ def command(
             )
         design = sensing_design(network, BOARDS[board], shape, hz, sensor)
     folder = output or build_folder(net, board)
-    tools = tools_for(design.board, native=native)  # a missing one is said before anything else
+    tools = tools_for(design.board, native=native)  # a missing tool is reported first
     if clock != MAX and not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     seconds = duration.seconds(design.board.device.family, needs_of(design)["LUTs"])
@@ -226,13 +226,13 @@ def _check_result(report: dict[str, Any]) -> None:
 
 
 def about(seconds: float) -> str:
-    """Return seconds as whole minutes, for people."""
+    """Return seconds as a text with whole minutes."""
     minutes = max(1, round(seconds / 60))
     return f"{minutes} minute{'s' if minutes > 1 else ''}"
 
 
 def report_text(report: dict[str, Any]) -> str:
-    """The report for people."""
+    """Return the report as text."""
     holds, bits = report["holds"], report["stored_bits"]
     stored = f"; the core learns, with {bits} bits a weight" if bits else ""
     used = [
@@ -276,7 +276,7 @@ def report_text(report: dict[str, Any]) -> str:
 
 
 def _layout(record: dict[str, Any] | None) -> list[tuple[str, str]]:
-    """Say whether the bitstream holds the routed design."""
+    """Return the result of the comparison of the bitstream with the routed design."""
     if record is None:
         return []
     if "unchecked" in record:
@@ -289,7 +289,7 @@ def _layout(record: dict[str, Any] | None) -> list[tuple[str, str]]:
 
 
 def _talk(report: dict[str, Any]) -> tuple[str, str]:
-    """Say what goes over the line, and how fast."""
+    """Return the content and the speed of the line."""
     if report["link"] == TALK:
         return "says", f"text, at {report['bit_rate']} baud"
     return "link", f"{report['link'].upper()}, up to {report['bit_rate'] / MHZ:g} Mbit/s"

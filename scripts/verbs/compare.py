@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
+"""`firstspike compare`: compares a target with the golden model, spike by spike."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def command(
             raise click.UsageError(
                 "--released goes with --target bitstream and --board, and without --build."
             )
-        from firstspike.boards.building.programmer import released_for  # takes a while to import
+        from firstspike.boards.building.programmer import released_for  # slow import
 
         options["build"] = released_for(BOARDS[options["board"]]).parent
     network = load_network(net)
@@ -151,7 +151,7 @@ class Share:
     hardware: dict[str, Any]
     """The options of the target."""
     first: int
-    """The number of the first of them."""
+    """Number of the first image."""
     ticks: np.ndarray
     pixels: np.ndarray | None
 
@@ -174,9 +174,9 @@ def compared_in_shares(
     ticks: np.ndarray,
     pixels: np.ndarray | None,
 ) -> Comparison:
-    """Compare as `compared` does, on simulated hardware with these options, in shares of images.
+    """Compare as `compared` does, distributed, on simulated hardware with these options.
 
-    Images must not overlap: each begins in an empty core, and depends on no image before it.
+    Images must not overlap: each starts in an empty core, and depends on no earlier image.
     """
     tasks = [
         Share(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike explore`: searches for networks for a board, and places the best of them."""
+"""`firstspike explore`: searches for networks for a board, and places the best ones."""
 
 import json
 from dataclasses import asdict, replace
@@ -48,13 +48,13 @@ if TYPE_CHECKING:
     from firstspike.scripts.exploration.search import Search
 
 HOURS = 3
-"""Hours of a search by default."""
+"""Default duration of a search in hours."""
 
 TIMED = 500
-"""Clock cycles are counted on at most so many held-out samples."""
+"""Largest number of held-out samples on which clock cycles are counted."""
 
 FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
-"""Files of the result, beside the journal and the folders of what was placed."""
+"""Files of the result, in addition to the journal and the folders of placements."""
 
 
 @click.command(cls=Verb)
@@ -123,7 +123,7 @@ def command(
 
     Example: firstspike explore --board icebreaker --latency 200 -o search
     """
-    from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
+    from firstspike.scripts.exploration.figure import picture_of  # slow import
 
     limits, told = taken(Limits, options), command_line()
     trials, hours = options.pop("trials"), options.pop("hours")
@@ -183,7 +183,7 @@ def _search(
     board: Board,
     limits: Limits,
 ) -> "Search":
-    """Begin the search of a folder, or go on with it. Raises VerbError."""
+    """Start or continue the search of a folder. Raises VerbError."""
     try:
         from firstspike.scripts.exploration.search import Search, opened
     except ModuleNotFoundError as error:
@@ -192,7 +192,7 @@ def _search(
         raise VerbError("a search needs Optuna: install it by pip install '.[explore]'.") from None
     asked = {"board": board.name, **asdict(limits), **run}
     if run["dataset"] not in DATASETS:
-        # A search chooses by held-out samples, of small sets, too.
+        # A search chooses by held-out samples, even for small sets.
         share = max(HELD_OUT, images.n_classes / len(images.x_train))
         run = run | {"validation_share": share}
     session = begun_on(images, run)
@@ -202,7 +202,7 @@ def _search(
     held_out = np.flatnonzero(data.held_out)
     asked |= {"data": session.run["digest"]}
     n_inputs = data.network.n_inputs
-    layers_of(session.trainer.hidden, n_inputs, images.n_classes, data.size)  # or it refuses
+    layers_of(session.trainer.hidden, n_inputs, images.n_classes, data.size)  # refuses wrong ones
     space = Space.of(session.trainer, n_inputs)
     return Search(
         study=opened(folder, asked, run["seed"], space.known(session.trainer)),

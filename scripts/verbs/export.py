@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike export`: a network as a NIR graph, and spike trains beside it."""
+"""`firstspike export`: writes a network as a NIR graph, with spike trains."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -84,6 +84,6 @@ def command(net: str, form: str, output: str, json_path: str | None, **options: 
 
 
 def data_path(output: str | Path) -> Path:
-    """NET.data.nir of a graph NET.nir."""
+    """Return NET.data.nir for a graph NET.nir."""
     path = Path(output)
     return path.with_name(f"{path.name.removesuffix('.nir')}.data.nir")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike fetch`: bring a data set onto this machine, every file checked."""
+"""`firstspike fetch`: downloads a data set, and checks every file."""
 
 from pathlib import Path
 

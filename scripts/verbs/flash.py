@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike flash`: program a board."""
+"""`firstspike flash`: programs a board."""
 
 from pathlib import Path
 

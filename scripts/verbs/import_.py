@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike import`: a network from a NIR graph, one of ours or of real weights."""
+"""`firstspike import`: reads a network from a NIR graph, exported or with real weights."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ from firstspike.scripts.selection import ALL, WHICH, images_option
 DEFAULT_SAMPLES = 1000
 
 _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
-"""Options about the inputs, which the metadata of our graphs tell."""
+"""Options of the inputs, which exported graphs contain as metadata."""
 
 
 @click.command(cls=Verb)
@@ -148,7 +148,7 @@ def command(
 
 
 def _say_verdicts(found: list[Verdict], json_path: str | None) -> int:
-    """Print them, and return the exit status."""
+    """Print the verdicts, and return the exit status."""
     with json_result(json_path) as write:
         say(table([(one.name, one.kind, one.verdict, one.why) for one in found], str.ljust))
         write({"nodes": [vars(one) for one in found]})

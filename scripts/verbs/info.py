@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike info`: what is in a network file."""
+"""`firstspike info`: describes a network file."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from firstspike.scripts.made import sentences
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Verb
 
-_SHOWN = 8  # features of which the edges are named
+_SHOWN = 8  # features up to which the edges are listed
 
 
 @click.command(cls=Verb)
@@ -38,7 +38,7 @@ def command(net: str, json_path: str | None) -> None:
 
 
 def facts_of(network: Network) -> dict[str, Any]:
-    """Everything about a network but the weights themselves, as JSON holds it."""
+    """Return all facts of a network except the weights, with JSON values."""
     return {
         "shape": list(network.shape),
         "connected_inputs": len(network.inputs),
@@ -79,7 +79,7 @@ def facts_of(network: Network) -> dict[str, Any]:
 
 
 def convolution_of(layer: LayerKind) -> dict[str, Any] | None:
-    """Return how a layer convolves, None for another; pairs are [down, across]."""
+    """Return the parameters of a convolving layer, None for another; pairs are [down, across]."""
     if not isinstance(layer, Convolution):
         return None
     of = layer.geometry
@@ -98,7 +98,7 @@ def convolution_of(layer: LayerKind) -> dict[str, Any] | None:
 
 
 def features_of(features: Features) -> dict[str, Any]:
-    """Return what a network's file says of the samples, without the edges themselves."""
+    """Return the description of the samples in a network's file, without the edges."""
     edges = features.edges
     return {
         "names": list(features.names),
@@ -139,7 +139,7 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def report(net: str, facts: dict[str, Any]) -> str:
-    """The facts for people."""
+    """Return the facts as text."""
     dark = "never spike" if facts["late"] < 0 else f"spike at tick {facts['late']}"
     encoding = [facts["encoding"], *[f"inputs of level 0 {dark}"] * bool(facts["levels"])]
     rows = [

@@ -53,19 +53,19 @@ from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
 
 SAVED_EVERY = 5
-"""Seconds after which the state is saved once more."""
+"""Seconds between two saves of the state."""
 
 SHOWN = 10
-"""The progress bar's figures are over so many of the last parts."""
+"""Number of last parts for the figures of the progress bar."""
 
 
 class Relabelling(click.ParamType):
-    """Classes that are called something else, written 3:8,8:3."""
+    """Classes to relabel, written 3:8,8:3."""
 
     name = "classes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split at the commas and colons, into pairs."""
+        """Split the value at the commas and colons, into pairs."""
         if not re.fullmatch("[0-9]:[0-9](,[0-9]:[0-9])*", value):
             self.fail(f"{value!r} is not OLD:NEW,... with classes from 0 to 9, such as 3:8,8:3.")
         pairs = [list(map(int, pair.split(":"))) for pair in value.split(",")]
@@ -170,7 +170,7 @@ def command(
             "--exact runs only on the golden model: leave out --target and --lanes."
         )
     target_class(target).check(target, hardware)
-    if not resume:  # before the data are read, or fetched
+    if not resume:  # before the data are read or downloaded
         n_layers = len(run["random"] or ()) + 1
         if not run["random"]:
             network = load_network(run["net"])
@@ -195,13 +195,13 @@ def command(
         meta |= columns_of(session.run, session.state.template) | ground_in(session.images)
         replace(session.state.network, meta=meta).save(file)
         if plot_path is not None:
-            from firstspike.scripts.learning import figure  # matplotlib takes a while to import
+            from firstspike.scripts.learning import figure  # matplotlib is a slow import
 
             draw(figure.picture_of(session))
         paths = {"network": output, "state": str(state_path(output))}
         if finished:
             write(result | paths)
-    session.state.save(state_path(output))  # from now on it goes with no network but its own
+    session.state.save(state_path(output))  # from now on, the state belongs only to its own network
     if finished:
         say(report(session, result, list(paths.values())))
         return int(bool(result["differences"]))
@@ -213,11 +213,11 @@ def command(
 
 
 _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "accuracy")
-"""Of the result, what the network file says about how it was made."""
+"""Entries of the result that the network file stores."""
 
 
 def _check(resume: bool, run: dict[str, Any]) -> None:
-    """Raise click.UsageError where the options that make the run contradict each other."""
+    """Raise click.UsageError if the options of the run contradict each other."""
     if resume:
         if given("fresh", *run):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
@@ -238,9 +238,9 @@ def _check(resume: bool, run: dict[str, Any]) -> None:
 
 
 def _learn(session: Session, learner: Target, output: str) -> float:
-    """Learn with a progress bar, saving the state on the way; returns the seconds it took.
+    """Learn with a progress bar, saving the state regularly; return the seconds.
 
-    Ctrl-C ends it after the part under way.
+    Ctrl-C ends learning after the current part.
     """
     started = saved = time.perf_counter()
     there = None
@@ -275,7 +275,7 @@ def _progress(points: list[dict[str, Any]]) -> str:
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether Ctrl-C or SIGTERM came; a second one interrupts."""
+    """Yield a function that returns whether Ctrl-C or SIGTERM arrived; a second one interrupts."""
     came = Event()
 
     def note(*_: object) -> None:

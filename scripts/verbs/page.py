@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike page`: a file to open in a browser, in which one draws and sees the spikes race."""
+"""`firstspike page`: writes a web page for drawing digits and watching the spikes of a network."""
 
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from firstspike.scripts.places import NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
 
 MOST_SAMPLES = 10_000
-"""Most samples of a page, which holds what golden makes of each: as many as MNIST has to test."""
+"""Largest number of samples of a page, which holds golden results for each: the MNIST test set."""
 
 
 def _usual_dataset(network: Network) -> str | None:
-    """Return the named data set that a network was trained on, None for one of the user.
+    """Return the named data set on which a network was trained, None for a user's.
 
-    Recordings are not fetched for a page, which does without them.
+    Recordings are not downloaded for a page, which does not need them.
     """
     if takes_digits(network):
         return "mnist"

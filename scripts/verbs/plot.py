@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike plot`: a picture of the spikes of one image or photo, and histograms over many."""
+"""`firstspike plot`: draws the spikes of one image or photo, and histograms over many."""
 
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
         sample, label = there.samples[at], there.labels[at]
         title = f"{at} of {printable(Path(options['dataset']).name)}"
         some = there.some(images).samples if images else None
-    from firstspike.scripts.figures import is_series, picture  # matplotlib takes a while to import
+    from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
 
     if pictures is None:
         kind = "series" if is_series(network, sample) else "image"

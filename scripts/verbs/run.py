@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike run`: classify images on a target and give the figures of each."""
+"""`firstspike run`: classifies images on a target and reports the figures of each."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LISTED = 20
-"""Up to so many images are listed one by one; of more only the summary is printed."""
+"""Largest number of images that are listed one by one; otherwise only the summary is printed."""
 
 
 @click.command(cls=SelectionCommand)
@@ -120,7 +120,7 @@ def command(
             result["silent"] = list(images.silent)
         shape = "-".join(map(str, network.shape))
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")
-        bound = 0.0  # of a target without cycles
+        bound = 0.0  # for a target without cycles
         if results.cycles is not None:
             bound = float(ready.folding.bound(rows_read(network, images.ticks, results)).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
@@ -132,8 +132,8 @@ def command(
 
 
 def _picture(network: Network, images: Selection, result: dict[str, Any], net: str) -> "Figure":
-    """Draw the first recording and what is heard; of all else which classes are taken for which."""
-    from firstspike.scripts.figures import confusion_picture  # matplotlib takes a while
+    """Draw the first recording with its words; for other images the confusion matrix."""
+    from firstspike.scripts.figures import confusion_picture  # matplotlib is a slow import
 
     if images.words is None or images.samples is None:
         confusion = result["summary"]["confusion"]
@@ -154,7 +154,7 @@ def _begins(word: Heard) -> str:
 def figures_of(
     network: Network, images: Selection, results: Results, with_spikes: bool
 ) -> list[dict[str, Any]]:
-    """The figures of every image under the names of `run --json`."""
+    """Return the figures of every image with the names of `run --json`."""
     cycles = [None] * len(results) if results.cycles is None else results.cycles.tolist()
     columns = {
         "image": images.numbers.tolist(),
@@ -177,9 +177,9 @@ def figures_of(
 def report(
     network: Network, images: Selection, result: dict[str, Any], bound: float, with_spikes: bool
 ) -> str:
-    """The result for people: a line for each of a few images, and the summary.
+    """Return the result as text: a line for each of a few images, and the summary.
 
-    `bound`: the mean of what the weights' bandwidth alone asks for, in clock cycles.
+    `bound`: the mean number of clock cycles that the bandwidth of the weights requires.
     """
     figures, summary = result["images"], result["summary"]
     parts = []
@@ -221,9 +221,9 @@ def report(
 
 
 def listening(network: Network, heard: Iterable[tuple[Heard, dict[str, Any]]]) -> Iterator[str]:
-    """Say each word, and when it begins; then how many sounds were not said, and why.
+    """Yield each reported word with its time, then the numbers of unreported sounds and reasons.
 
-    `heard`: each with its figures.
+    `heard`: the words, each with its figures.
     """
     reasons: Counter[str] = Counter()
     for word, image in heard:
@@ -254,7 +254,7 @@ def _line(network: Network, name: str, image: dict[str, Any]) -> list[object]:
 
 
 def _classes(network: Network, summary: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
-    """Each class of which there are images: its name, how many, and how many of them are right."""
+    """Yield each class with images: its name, the number of images, and the right ones."""
     for output, counts in enumerate(summary["confusion"]):
         if sum(counts):
             accuracy = summary["class_accuracy"][output]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike selftest`: a proof that a board runs as golden says."""
+"""`firstspike selftest`: tests that a board runs like the golden model."""
 
 from contextlib import closing
 from pathlib import Path
@@ -156,7 +156,7 @@ def command(
 
 
 def _sensing_report(design: "AloneDesign", port: str, sensor: str) -> dict[str, Any]:
-    """Test a board that needs no computer, and return the report of it."""
+    """Test a standalone board, and return the report."""
     from firstspike.boards.client.channel import SerialPort
     from firstspike.hdl.alone.core import BAUD
     from firstspike.hdl.link.protocol.identity import Facts, identity_of

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike serve`: a board that is not there, behind a pseudo-terminal."""
+"""`firstspike serve`: simulates a board behind a pseudo-terminal."""
 
 import os
 import re
@@ -121,7 +121,7 @@ def _hear(
     sensor: str,
     symlink: Path | None,
 ) -> None:
-    """Let a board hear recordings, and print what it says as it says it."""
+    """Let a board hear recordings, and print its output immediately."""
     from firstspike.boards.building.sound import SoundDesign
     from firstspike.golden.data.wav import read_wav
     from firstspike.golden.front_ends import sound_of
@@ -150,7 +150,7 @@ def _hear(
 
 @contextmanager
 def _printed() -> Iterator[str]:
-    """Give the path of a file; what is written there is printed, line by line."""
+    """Yield the path of a file whose content is printed line by line."""
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))
     printing.start()
@@ -162,8 +162,8 @@ def _printed() -> Iterator[str]:
 
 
 def _print(said: int) -> None:
-    """Print what comes out of a pipe, line by line, above the progress bar."""
-    from tqdm import tqdm  # takes a while to import
+    """Print the output of a pipe, line by line, above the progress bar."""
+    from tqdm import tqdm  # slow import
 
     with open(said, encoding="utf-8", errors="replace", newline="") as lines:
         for line in lines:
@@ -199,10 +199,11 @@ def board_verilog(
 
 @contextmanager
 def _linked(link: Path | None) -> Iterator[Callable[[str], None]]:
-    """Make a symbolic link, and give a function that lets it point to the port.
+    """Create a symbolic link, and yield a function that points it to the port.
 
-    A board that was killed leaves a link to a port that is gone: only that is replaced. What takes
-    the place of our link meanwhile stays. Raises `VerbError` where another board has the link.
+    Only an existing link to a port that no longer exists is replaced: that of a killed board. Other
+    files that replace the link meanwhile are kept. Raises `VerbError` if another board has the
+    link.
     """
     if link is None:
         yield lambda port: None
@@ -210,7 +211,7 @@ def _linked(link: Path | None) -> Iterator[Callable[[str], None]]:
     ours = None
 
     def remove(target: str | None) -> None:
-        with suppress(OSError):  # it is no link, or not there
+        with suppress(OSError):  # not a link, or missing
             if target is not None and os.readlink(link) == target:
                 link.unlink()
 
@@ -238,7 +239,7 @@ def _linked(link: Path | None) -> Iterator[Callable[[str], None]]:
 
 
 _NO_PORT = "no port yet"
-"""Where a link points before the board is ready."""
+"""Target of the link before the board is ready."""
 
 _PORT = "/dev/pts/[0-9]+"
 """Name of a pseudo-terminal."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike study`: what early deadlines, noise and dead neurons cost in accuracy."""
+"""`firstspike study`: measures the accuracy with early deadlines, noise and dead neurons."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,10 +29,10 @@ HARDSHIPS = {
     "jitter": "jitter of the input spikes, +- z",
     "dead": "dead hidden neurons",
 }
-"""Names of the curves, and what their values are."""
+"""Names of the curves, and the meaning of their values."""
 
 Curve = dict[str, list[float]]
-"""`values` of the hardship and the `accuracy` under each."""
+"""`values` of the disturbance and the `accuracy` for each."""
 
 
 @click.command(cls=Verb)
@@ -75,7 +75,7 @@ def command(
         }
         say(report(net, network, result))
         if path is not None:
-            from firstspike.scripts.figures import draw_curves  # matplotlib takes a while to import
+            from firstspike.scripts.figures import draw_curves  # matplotlib is a slow import
 
             draw(draw_curves(result["curves"], hardships(network), printable(net)))
         write(result)
@@ -88,9 +88,9 @@ def curves(
     run: Results,
     rng: np.random.Generator,
 ) -> Iterator[tuple[str, Curve]]:
-    """Accuracy along each of `HARDSHIPS`; only pixels are inverted.
+    """Yield the accuracy along each of `HARDSHIPS`; only pixels are inverted.
 
-    `samples`: [n, ...]; `labels`: [n]; `run`: the undisturbed inference of the same.
+    `samples`: [n, ...]; `labels`: [n]; `run`: their undisturbed inference.
     """
     ticks = encode(network, samples)
 
@@ -115,13 +115,13 @@ def curves(
 
 
 def hardships(network: Network) -> dict[str, str]:
-    """Return the names of the curves of a network, and what their values are."""
+    """Return the names of a network's curves, and the meaning of their values."""
     filters = {"dead": "dead filters and dense neurons"} if network.geometry else {}
     return HARDSHIPS | filters
 
 
 def report(net: str, network: Network, result: dict[str, Any]) -> str:
-    """The result for people."""
+    """Return the result as text."""
     mean, dense = result["operations"].values()
     without = (
         "network of the shape without spikes" if network.geometry else "dense network of the shape"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike train`: trains a network, evaluates it once on the test part, writes its file."""
+"""`firstspike train`: trains a network, evaluates it once on the test part, and writes its file."""
 
 import time
 from pathlib import Path
@@ -46,11 +46,11 @@ from firstspike.scripts.training.session import (
 )
 
 SAVED_EVERY = 5
-"""Seconds after which the state is saved once more."""
+"""Seconds between two saves of the state."""
 
 
 def written(output: Path, parameters: Parameters) -> list[Path]:
-    """The network and its state beside it, or a network per seed."""
+    """Return the network and its state file, or a network per seed."""
     if parameters["seeds"] is not None:
         return [several.path_of(output, seed) for seed in parameters["seeds"]]
     return [output, state_path(output)]
@@ -167,7 +167,7 @@ def command(
         made, network = told(session, trainer.network_, result)
         network.save(file)
         if plot_path is not None:
-            from firstspike.scripts.training import figure  # matplotlib takes a while to import
+            from firstspike.scripts.training import figure  # matplotlib is a slow import
 
             draw(figure.picture_of(session, result))
         write(made | {"network": output, "digest": network.digest()})
@@ -182,7 +182,7 @@ def command(
 
 
 def _fit(session: Session, output: str) -> None:
-    """Train with a progress bar on standard error, saving the state on the way."""
+    """Train with a progress bar on standard error, saving the state regularly."""
     trainer, latest, saved = session.trainer, session.checkpoint, time.monotonic()
     total = trainer.epochs + trainer.fine_tuning_epochs
     done = 0 if latest is None else latest.done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike vectors`: test vectors and a self-checking Verilog bench, for use without Python."""
+"""`firstspike vectors`: writes test vectors and a self-checking Verilog bench (no Python)."""
 
 import shlex
 from pathlib import Path
@@ -61,5 +61,5 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     say(f"written to {named}: the core for {printable(net)}, and {images.source}")
     entered = f"cd {shlex.quote(named)}"
     say(f"check: {entered} && iverilog -g2005-sv *.v && vvp a.out")
-    if len(str(output.resolve()).split()) == 1:  # GNU make builds in no folder with blanks
+    if len(str(output.resolve()).split()) == 1:  # GNU make cannot build in folders with blanks
         say(f"or: {entered} && verilator --binary --top bench *.v && obj_dir/Vbench")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike verilog`: the core as one Verilog file, and what it takes on an FPGA."""
+"""`firstspike verilog`: writes the core as one Verilog file, and reports its size on an FPGA."""
 
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -19,16 +19,16 @@ from firstspike.scripts.output import json_option, json_result, note, say, table
 from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
 
 LONG = 20
-"""Seconds of work of which the verb says before it begins how long it takes."""
+"""Smallest duration in seconds that the verb announces before it starts."""
 
 
 def paths_of(output: Path, parameters: Parameters) -> list[Path]:
-    """The files of a core, in the order in which they are written."""
+    """Return the files of a core, in the order in which they are written."""
     paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
     if not parameters["embedded"]:
         paths.append(output.with_name(f"{output.stem}_weights.hex"))
     if parameters["bus"]:
-        from firstspike.hdl.flow.bus.generate import suffixes  # takes a while to import
+        from firstspike.hdl.flow.bus.generate import suffixes  # slow import
 
         ends = suffixes(parameters["pixels"])
         paths += [output.with_name(output.stem + suffix) for suffix in ends]
@@ -121,9 +121,10 @@ def _generate(
     on_bus: dict[str, Any],
     parameters: dict[str, Any],
 ) -> list[str]:
-    """Write the files of a core with these parameters of `generate`; returns their paths.
+    """Write the files of a core with these parameters of `generate`; return their paths.
 
-    `on_bus` has those that only `generate_bus_core` takes, and is empty for a core without a bus.
+    `on_bus` has the further parameters of `generate_bus_core`, and is empty for a core without a
+    bus.
     """
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.bus.generate import generate_bus_core

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Networks as NIR graphs and back (docs/nir.md): three forms, and graphs of others.
+"""Converts networks to NIR graphs and back (docs/nir.md): three forms, and graphs of other tools.
 
-The package nir is optional, and is imported where a graph is written. Nothing else imports these.
+The package nir is optional; it is imported only when a graph is written. No other module of golden
+imports this package.
 """

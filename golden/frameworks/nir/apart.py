@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads a graph in a process of its own.
+"""Reads a graph in a separate process.
 
-On some damaged files the HDF5 library never ends, takes all memory, or ends its process: none of
-these may happen to ours.
+On some damaged files the HDF5 library hangs, takes all memory, or ends its process. A separate
+process with limits isolates these failures.
 
     python -m firstspike.golden.frameworks.nir.apart < FILE    pickles the graph, or the error
 """
@@ -24,23 +24,23 @@ from .graph import Graph, NirError, optional
 from .reading import MOST_BYTES, graph_in, most_bytes
 
 SECONDS = 10
-"""Processor time for reading: a file as large as is read takes a fraction of it."""
+"""Limit of processor time for reading: even the largest accepted file takes a fraction of it."""
 
 WAIT = 120.0
-"""Seconds after which a process is given up that does not use its processor time."""
+"""Seconds after which a process that does not use its processor time is ended."""
 
 ROOM = 1 << 28
-"""Bytes of address space that the library may take for itself."""
+"""Bytes of address space for the library itself."""
 
 COPIES = 3
-"""How often the arrays of a graph are in memory at once: as they are read, and as they are sent."""
+"""Copies of a graph's arrays in memory at once: as read, and as sent."""
 
 
 def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
-    """Return the graph of a file; metadata are read if they are ours.
+    """Return the graph of a file; metadata are read only if FirstSpike wrote them.
 
-    Raises `NirError` for anything wrong with the content, or where the package is missing,
-    `OSError` if the file cannot be read.
+    Raises `NirError` for invalid content or if the package is missing, `OSError` if the file cannot
+    be read.
     """
     optional("h5py")
     command = [sys.executable, "-m", __name__, str(seconds)]
@@ -69,9 +69,9 @@ def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
 
 
 def main() -> None:
-    """Read standard input, a file, and write to standard output."""
+    """Read a file from standard input, and write the pickled result to standard output."""
     said: object
-    optional("h5py")  # before the memory is bounded
+    optional("h5py")  # before the memory is limited
     _bound(int(sys.argv[1]), os.fstat(0).st_size)
     try:
         graph = graph_in(sys.stdin.buffer)
@@ -82,13 +82,13 @@ def main() -> None:
 
 
 def _bound(seconds: int, size: int) -> None:
-    """Let this process take `seconds` more, and the memory that a file of `size` bytes needs."""
+    """Limit this process to `seconds` more, and to the memory that a file of `size` bytes needs."""
     end = math.ceil(time.process_time()) + seconds
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + ROOM + COPIES * most_bytes(size)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a process that is ended leaves none
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core dump of a process that is ended
 
 
 if __name__ == "__main__":

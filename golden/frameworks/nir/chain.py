@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The layers of a chain: which of its nodes connect, and which are neurons."""
+"""Divides a chain of nodes into layers: the nodes that connect, and the nodes that are neurons."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,16 +11,16 @@ class LayerNodes(NamedTuple):
     """The nodes of a layer, in order."""
 
     before: Sequence[Named]
-    """Flatten and pooling in front of the weights."""
+    """Flatten and pooling before the weights."""
     connection: Named
     """Linear, Conv1d or Conv2d."""
     neurons: Sequence[Named]
 
 
 def layers_in(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[LayerNodes]:
-    """Return the layers between input and output, each with nodes of those types.
+    """Return the layers between input and output, each with nodes of these types.
 
-    A layer that convolves has Conv1d or Conv2d for Linear and Affine. Raises `NirError`.
+    A convolving layer has Conv1d or Conv2d instead of Linear and Affine. Raises `NirError`.
     """
     inner = list(chain[1:-1])
     if not inner:
@@ -46,6 +46,6 @@ def _before(node: Named) -> bool:
 
 
 def _is(node: Named, wanted: str) -> bool:
-    """Whether a node is of a type, or of one that stands for it."""
+    """Whether a node is of the wanted type, or of a type that can replace it."""
     standing = {"Linear": ("Affine", *CONVOLVING), "Affine": (*CONVOLVING,)}
     return node.kind in (wanted, *standing.get(wanted, ()))

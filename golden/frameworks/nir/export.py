@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A network as a NIR graph, and the graph as a file."""
+"""Converts a network to a NIR graph, and writes the graph to a file."""
 
 import io
 import json
@@ -20,13 +20,13 @@ FORMAT = f"{OURS}1"
 """Name of the format in the metadata."""
 
 LISTS = ("features", "classes")
-"""Metadata that are lists of names, written as JSON: NIR's HDF5 has no arrays of strings."""
+"""Metadata that are lists of names, written as JSON: NIR's HDF5 files have no arrays of strings."""
 
 
 def graph_of(network: Network, form: str = "ticks") -> Graph:
-    """Return the graph of a network. Raises `NirError` for one that NIR has no words for.
+    """Return the graph of a network. Raises `NirError` if NIR cannot represent the network.
 
-    Its metadata are the fields of the network file but for the weights.
+    The metadata are the fields of the network file without the weights.
     """
     chosen = form_of(form)
     if network.max_spikes != 1:
@@ -62,7 +62,7 @@ def metadata_of(network: Network, form: Form) -> dict[str, Any]:
 
 
 def to_nir(graph: Graph) -> Any:
-    """Return a `nir.NIRGraph`. Raises `NirError` where the package is missing."""
+    """Return a `nir.NIRGraph`. Raises `NirError` if the package is missing."""
     nir = optional("nir")
     nodes = {}
     for name, node in graph.nodes.items():
@@ -70,10 +70,10 @@ def to_nir(graph: Graph) -> Any:
         if node["type"] in ("Input", "Output"):
             end = node["type"].lower()
             fields = {f"{end}_type": {end: fields["shape"]}}
-        else:  # nir takes single numbers as Python's
+        else:  # nir accepts single numbers only as Python numbers
             fields = {name: each if each.ndim else each.item() for name, each in fields.items()}
         nodes[name] = getattr(nir, node["type"])(**fields)
-    # nir 1.0.8 takes every kernel of Conv2d for a square one where it infers shapes.
+    # In its inference of shapes, nir 1.0.8 treats every kernel of Conv2d as square.
     square = all(
         len({*node["weight"].shape[2:]}) == 1
         for node in graph.nodes.values()
@@ -84,14 +84,14 @@ def to_nir(graph: Graph) -> Any:
 
 
 def write(path: str | os.PathLike[str], graph: Graph) -> None:
-    """Write a graph as HDF5. Raises `NirError` where the package is missing, `OSError`."""
+    """Write a graph as HDF5. Raises `NirError` if the package is missing, and `OSError`."""
     nir, content = optional("nir"), io.BytesIO()
-    nir.write(content, to_nir(graph))  # HDF5 itself ends our process where a disk is full
+    nir.write(content, to_nir(graph))  # on a full disk, HDF5 itself would end our process
     replace_file(path, content.getvalue())
 
 
 def form_of(name: str) -> Form:
-    """Return the form of that name; `NirError`."""
+    """Return the form with this name. Raises `NirError`."""
     if name not in FORMS:
         raise NirError(f"form is {name!r:.40}: give one of {', '.join(FORMS)}.")
     return FORMS[name]

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a layer is written in each form, and what a step and a spike are there (docs/nir.md).
+"""The nodes of a layer, the steps and the spikes in each form of a graph (docs/nir.md).
 
     form    nodes of a layer              time        a spike
     ticks   Linear -> I -> Affine -> IF   z, ticks    an impulse; exact with a step of 1
     time    Linear -> LI -> IF            t = ln z    an impulse; the published equation
     cuba    Linear -> CubaLIF             z, steps    1 in its step; two more inputs are the bias
 
-A layer that convolves has Conv1d or Conv2d in the place of Linear and of Affine. Its two more
-inputs are two more maps, and a Flatten comes before the first dense layer behind it.
+A convolving layer has Conv1d or Conv2d instead of Linear and Affine. Its two further inputs are two
+further maps, and a Flatten precedes the first dense layer after it.
 
-NIR has no neuron that fires at most once: v_reset is so far below that none comes back.
+NIR has no neuron that fires at most once. v_reset is therefore so low that no neuron reaches the
+threshold again.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from .graph import NirError, Node
 from .maps import Shapes, connecting, shapes_of
 
 STEP = 1e-4
-"""Seconds of a step of form cuba: what snnTorch supposes, and SpikingJelly unless told."""
+"""Duration in seconds of a step of form cuba: the default of snnTorch and SpikingJelly."""
 
 TAU = STEP * 2.0**60
 """Time constant of form cuba, in seconds: 1 - STEP / TAU is 1 in double precision."""
@@ -33,26 +34,27 @@ TAU = STEP * 2.0**60
 
 @dataclass(frozen=True)
 class Form:
-    """A way to write a network."""
+    """A way to represent a network as a graph."""
 
     name: str
     kinds: tuple[str, ...]
     """Types of the nodes of a layer."""
     names: tuple[str, ...]
-    """Prefixes of their names, before the number of the layer; the design says S, M, I and V."""
+    """Prefixes of their names, before the number of the layer; the design's letters are S, M, I and
+    V."""
     layer: Callable[[Network, int], list[Node]]
-    """The nodes of a layer of a network."""
+    """Function that returns the nodes of a layer of a network."""
     further_inputs: int = 0
-    """Inputs of the graph behind the network's: maps, where the first layer convolves."""
+    """Inputs of the graph after those of the network: maps, if the first layer convolves."""
 
     @property
     def spiking(self) -> str:
-        """Name of a layer's spiking node, before its number."""
+        """Name of a layer's spiking node, without the number."""
         return self.names[-1]
 
 
 def _ticks(network: Network, layer: int) -> list[Node]:
-    """S is what I has integrated, and M what IF integrates; M is an integer, so 0 is > -1/2."""
+    """Return nodes where I integrates to S, and IF to M; for an integer M, M >= 0 is M > -1/2."""
     kind, shapes = network.layers[layer], shapes_of(network)[layer]
     ones = np.ones((shapes.outputs, *shapes.out))
     threshold = float(network.thresholds[layer])
@@ -60,7 +62,7 @@ def _ticks(network: Network, layer: int) -> list[Node]:
     same = np.eye(shapes.outputs).reshape(*2 * (shapes.outputs,), *(1 for _ in shapes.out))
     bias = np.full(shapes.outputs, -threshold)
     each = kind
-    if isinstance(kind, Convolution):  # each neuron by itself
+    if isinstance(kind, Convolution):  # one entry per neuron
         each = Convolution.shaped(Geometry(kind.geometry.out, (1, 1)), *2 * (kind.filters,))
     return [
         connecting(kind, _weight(network, layer, shapes)),
@@ -71,7 +73,7 @@ def _ticks(network: Network, layer: int) -> list[Node]:
 
 
 def _time(network: Network, layer: int) -> list[Node]:
-    """I and V of DESIGN, section 1."""
+    """Return nodes with I and V of DESIGN, section 1."""
     kind, shapes = network.layers[layer], shapes_of(network)[layer]
     ones = np.ones((shapes.outputs, *shapes.out))
     far = _far(network, layer, 1)
@@ -83,11 +85,11 @@ def _time(network: Network, layer: int) -> list[Node]:
 
 
 def _cuba(network: Network, layer: int) -> list[Node]:
-    """The current is S and v is M + 1, once both further inputs have spiked, at steps 0 and 1.
+    """Return nodes whose current is S and whose v is M + 1, once both further inputs have spiked.
 
-    A spike goes through all layers in one step, so step s is tick s + 1 of the first layer and
-    tick s + layer + 1 of this one: what M has lost in the ticks before comes with step 0. Two
-    neurons more hand the two spikes to the next layer.
+    The further inputs spike at steps 0 and 1. A spike passes all layers in one step, so step s is
+    tick s + 1 of the first layer and tick s + layer + 1 of this one. The decrease of M in the ticks
+    before is added at step 0. Two further neurons pass both spikes to the next layer.
     """
     kind, shapes = network.layers[layer], shapes_of(network)[layer]
     threshold, n_out = network.thresholds[layer], shapes.outputs
@@ -124,7 +126,7 @@ def _weight(network: Network, layer: int, shapes: Shapes) -> np.ndarray:
 
 
 def _seen_once(network: Network, layer: int, shapes: Shapes) -> np.ndarray:
-    """Return a kernel that is 1 at one tap: at every position it sees an input of a full map."""
+    """Return a kernel that is 1 at one tap: at every position it reads one input of a full map."""
     kind = network.layers[layer]
     kernel = np.zeros(shapes.kernel)
     if not isinstance(kind, Convolution):
@@ -143,7 +145,7 @@ def _seen_once(network: Network, layer: int, shapes: Shapes) -> np.ndarray:
 
 
 def _far(network: Network, layer: int, rises: int) -> float:
-    """Return a power of two beyond so many times all that weights of so many bits can add up to."""
+    """Return a power of two above `rises` times the largest possible sum of weights."""
     highest = len(network.weights[layer]) << (network.weight_bits[layer] - 1)
     return float(1 << (rises * highest + 2).bit_length())
 
@@ -161,4 +163,4 @@ FORMS = {
         Form("cuba", ("Linear", "CubaLIF"), ("weights", "M"), _cuba, further_inputs=2),
     )
 }
-"""Forms by their names; the first is the default."""
+"""Forms by name; the first is the default."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A graph as it is handed on: nodes by their names, edges and metadata, and the chain they make.
+"""A graph independent of the package nir: nodes by name, edges, metadata, and its chain of nodes.
 
-It is what the package nir calls a dictionary of a graph, so `Graph.of` takes what its `to_dict`
-gives, and reading.py gives the same of a file. Nothing is supposed of its origin.
+The content is that of nir's graph dictionaries: `Graph.of` accepts what its `to_dict` returns, and
+reading.py returns the same from a file. The graph may come from an untrusted source.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError
 
 Node = Mapping[str, Any]
-"""Its "type", as "Linear", and arrays by the names that NIR gives them."""
+"""The "type", such as "Linear", and arrays by NIR's names."""
 
 CONVOLVING = {"Conv1d": 1, "Conv2d": 2}
-"""Nodes that convolve, with the dimensions along which they do."""
+"""Nodes that convolve, with the number of dimensions."""
 
 POOLING = ("AvgPool2d", "SumPool2d")
-"""Nodes that add up patches of maps."""
+"""Nodes that sum patches of maps."""
 
 _CONV = ("input_shape", "weight", "stride", "padding", "dilation", "groups", "bias")
 _POOL = ("kernel_size", "stride", "padding")
@@ -44,32 +44,32 @@ FIELDS: dict[str, tuple[str, ...]] = {
 """Fields of the nodes that an imported graph may have."""
 
 TEXTS = ("padding",)
-"""Fields that may be a word, such as "same"."""
+"""Fields that may hold a word such as "same"."""
 
 DEFAULTS = {"v_reset": 0.0, "w_in": 1.0}
-"""Default values of fields, as NIR has them."""
+"""NIR's default values of fields."""
 
 ACCEPTED = "a chain of Linear (or Affine without bias, Conv1d, Conv2d), LI and IF for each layer"
-"""Layers that are accepted in the graphs of others."""
+"""Layers that are accepted in graphs of other tools."""
 
 
 OURS = "firstspike-nir-"
-"""Beginning of the format in metadata of ours."""
+"""Prefix of the format name in the metadata that FirstSpike writes."""
 
 
 class NirError(FirstSpikeError, ValueError):
-    """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
+    """A graph or NIR file is not a network of this neuron; the message gives the reason."""
 
     def __init__(self, said: str, node: str | None = None, why: str = "") -> None:
         super().__init__(said)
-        #: name of the node that is refused, None if it is the graph
+        #: name of the refused node, None for the whole graph
         self.node = node
         #: the message without the node
         self.why = why or said
 
 
 def optional(name: str) -> ModuleType:
-    """Return a package that need not be there. Raises `NirError` where it is missing."""
+    """Return an optional package. Raises `NirError` if it is missing."""
     try:
         return import_module(name)
     except ImportError:
@@ -80,7 +80,7 @@ def optional(name: str) -> ModuleType:
 
 @dataclass(frozen=True)
 class Named:
-    """A node of the chain, which names itself in what it refuses."""
+    """A node of the chain, whose errors contain its name."""
 
     name: str
     node: Node
@@ -95,7 +95,7 @@ class Named:
         raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}", self.name, said)
 
     def check_kind(self) -> None:
-        """Refuse what cannot be part of a network."""
+        """Raise `NirError` unless the node is of a type that a network can contain."""
         if self.kind == "NIRGraph":
             self.fail("it is a graph inside the graph: give a flat one.")
         if self.kind not in FIELDS:
@@ -105,7 +105,7 @@ class Named:
             self.fail(f"it has {min(unknown)!r:.80}, which NIR does not know.")
 
     def array(self, field: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return a field as finite float64 of that shape."""
+        """Return a field as finite float64 of this shape."""
         value = self.numbers(field)
         if value.shape != shape and field in DEFAULTS and value.ndim == 0:
             value = np.full(shape, value)
@@ -142,9 +142,9 @@ class Graph:
         return cls(said["nodes"], edges, said.get("metadata") or {})
 
     def chain(self) -> list[Named]:
-        """Return the nodes from input to output, both included. `NirError` if they are no chain.
+        """Return the nodes from input to output, inclusive.
 
-        Nodes of other types are refused first, by their names.
+        Raises `NirError` if they form no chain. Nodes of other types are refused first, by name.
         """
         nodes = {name: Named(name, node) for name, node in self.nodes.items()}
         for one in nodes.values():
@@ -175,7 +175,7 @@ class Graph:
         return chain
 
     def _only(self, kind: str) -> str:
-        """Return the name of the one node of that type."""
+        """Return the name of the only node of this type."""
         found = [name for name, node in self.nodes.items() if node["type"] == kind]
         if len(found) != 1:
             named = f": {', '.join(map(repr, found))}"[:200] if found else ""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A network from a graph of ours, bit for bit.
+"""Imports a network from a graph that FirstSpike exported, bit for bit.
 
-The weights are those of the graph, whatever the metadata say. What else its nodes say must be what
-`graph_of` would write of the same network.
+The weights come from the graph, regardless of the metadata. All other values of the nodes must be
+those that `graph_of` would write for the same network.
 """
 
 import json
@@ -25,12 +25,12 @@ from .forms import Form
 from .graph import CONVOLVING, OURS, Graph, Named, NirError
 from .others import check_node
 
-_CLOSE = 1e-6  # others hand on single precision
-_INTEGER = 1e-5  # how near to an integer a weight of ours is
+_CLOSE = 1e-6  # other tools save in single precision
+_INTEGER = 1e-5  # largest distance of a weight from an integer
 
 
 def said_by(graph: Graph) -> Fields | None:
-    """Return the metadata of our graph as fields of a network file, None for another's graph."""
+    """Return the metadata of an exported graph as fields of a network file; otherwise None."""
     if not str(graph.metadata.get("format", "")).startswith(OURS):
         return None
     fields = Fields()
@@ -48,10 +48,10 @@ def said_by(graph: Graph) -> Fields | None:
 
 
 def network_of(graph: Graph) -> Network:
-    """Return the network that `graph_of` has written, with the graph's weights.
+    """Return the network from which `graph_of` made the graph, with the graph's weights.
 
-    Raises `NirError` for a graph that is not ours, or where nodes and metadata do not agree, and
-    `NetworkError` for what no network can be.
+    Raises `NirError` for a graph that FirstSpike did not export, or if nodes and metadata disagree,
+    and `NetworkError` for values that no network can have.
     """
     fields = said_by(graph)
     if fields is None:
@@ -101,7 +101,7 @@ def _agreeing(
 
 
 def _geometry(fields: Fields, n_layers: int) -> tuple[Geometry | None, ...]:
-    """Return the geometry of each layer, as the metadata have it."""
+    """Return the geometry of each layer in the metadata."""
     if "geometry" not in fields:
         return (None,) * n_layers
     geometry = from_json(fields.take("geometry", str))
@@ -113,7 +113,10 @@ def _geometry(fields: Fields, n_layers: int) -> tuple[Geometry | None, ...]:
 
 
 def _per_layer(fields: Fields, name: str, n_layers: int, low: int, high: int) -> list[int]:
-    """Return a field of the metadata with one integer per layer, in low..high."""
+    """Return a field of the metadata with one integer per layer, in low..high.
+
+    Raises `NetworkError`.
+    """
     values = fields[name]
     if values.shape != (n_layers,) or values.dtype.kind not in "iu":
         raise NirError(
@@ -136,7 +139,7 @@ def _inner(connection: Named, n_in: int, further: int, relays: int) -> np.ndarra
 
 
 def _integers(connection: Named, W: np.ndarray, unit: int, bits: int) -> np.ndarray:
-    """Return weights as int32 [n_in * taps, outputs], where `unit` stands for 1."""
+    """Return weights as int32 [n_in * taps, outputs], where `unit` represents 1."""
     low, high = weight_range(bits)
     w = np.rint(W * unit)
     wrong = (np.abs(W * unit - w) > _INTEGER * np.maximum(1, np.abs(w))) | (w < low) | (w > high)
@@ -151,7 +154,7 @@ def _integers(connection: Named, W: np.ndarray, unit: int, bits: int) -> np.ndar
 
 
 def template_of(fields: Fields, n_out: int) -> Network:
-    """Return the network of one layer that the metadata describe; all weights are 0."""
+    """Return the one-layer network that the metadata describe; all weights are 0."""
     own: Mapping[str, Any] = {
         **{name: value for name, value in fields.items() if name not in ("form", "geometry")},
         "format": np.array(NETWORK_FORMAT),

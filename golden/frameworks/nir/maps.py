@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shapes of what is in a graph, and the nodes that connect its layers: Linear, Conv1d, Conv2d.
+"""Shapes of the layers of a graph, and their connecting nodes: Linear, Conv1d, Conv2d.
 
-NIR has channels first, as DESIGN, section 7, numbers maps: its arrays are ours in another shape.
+NIR arrays have channels first. DESIGN, section 7, numbers maps in the same order, so NIR arrays are
+the network's arrays in another shape.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from .graph import CONVOLVING, Node
 
 @dataclass(frozen=True)
 class Shapes:
-    """What goes into a layer and comes out of it, without the batch."""
+    """Shapes of the inputs and outputs of a layer, without the batch dimension."""
 
     sources: int
     """Inputs, or their maps."""
@@ -32,11 +33,11 @@ class Shapes:
     kernel: tuple[int, ...]
     """Size of the kernel; () for a dense layer."""
     further: int
-    """Sources that one further input of the graph takes: a map, or the inputs of a map."""
+    """Sources per further input of the graph: one map, or all inputs of a map."""
 
 
 def dimensions(geometry: Iterable[Geometry | None]) -> int:
-    """Return along how many dimensions the layers of a network convolve; 0 if all are dense."""
+    """Return the number of dimensions in which the layers convolve; 0 if all are dense."""
     return max((one.dimensions for one in geometry if one is not None), default=0)
 
 
@@ -58,7 +59,7 @@ def shapes_of(network: Network) -> list[Shapes]:
 
 
 def connecting(kind: LayerKind, weight: np.ndarray, bias: np.ndarray | None = None) -> Node:
-    """Return the node with the weights of a layer, [outputs, sources, *kernel], and its bias."""
+    """Return the node with a layer's bias and weights [outputs, sources, *kernel]."""
     if not isinstance(kind, Convolution):
         if bias is None:
             return {"type": "Linear", "weight": weight}

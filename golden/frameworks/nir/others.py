@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real weights from the graph of another: each layer's, and what of it no network can be.
+"""Extracts real weights from graphs of other tools, and refuses what no network can represent.
 
-Its neurons are the published ones (DESIGN, section 1), scaled ones too: an impulse of weight w
-raises I by w r / tau and V in the end by that times the r of IF. Pooling of spikes is a sum with
-fixed weights, so it becomes part of the weights behind it.
+The neurons are those of the published equations (DESIGN, section 1), also with scaling: an impulse
+of weight w raises I by w r / tau, and finally V by that value times the r of IF. Pooling of spikes
+is a sum with fixed weights, so it is merged into the weights after it.
 """
 
 import math
@@ -26,15 +26,15 @@ T = TypeVar("T")
 
 
 class RealLayer(NamedTuple):
-    """Weights of a layer for a threshold of 1, float64, in the shape of a network's."""
+    """Weights of a layer for a threshold of 1, float64, in the shape of a network's weights."""
 
     weights: np.ndarray
-    """[n_in, n_out]; of a layer that convolves [maps * taps, filters]."""
+    """[n_in, n_out]; for a convolving layer [maps * taps, filters]."""
     kind: LayerKind
 
 
 class _Pool(NamedTuple):
-    """Pooling, as a kernel that has the same weight everywhere."""
+    """Pooling as a kernel of equal weights."""
 
     node: Named
     geometry: Geometry
@@ -79,7 +79,7 @@ def real_layers(graph: Graph) -> list[RealLayer]:
 
 
 def check_node(node: Named) -> None:
-    """Refuse what a node says by itself that no network can be. Raises `NirError`."""
+    """Raise `NirError` if the values of this node exclude it from every network."""
     node.check_kind()
     if node.kind in ("I", "CubaLIF"):
         node.fail("only graphs of ours have it: give LI and IF.")
@@ -103,7 +103,7 @@ def check_node(node: Named) -> None:
 
 
 def shape_of(node: Named) -> tuple[int, ...]:
-    """Return the shape of what goes in or comes out: a number, or maps and their size."""
+    """Return the shape of an input or output node: a number, or maps and their size."""
     shape = node.numbers("shape").ravel()
     if not 1 <= len(shape) <= 3 or shape.min() < 1 or np.any(shape != np.rint(shape)):
         node.fail(
@@ -147,7 +147,7 @@ def _pool(node: Named, shape: tuple[int, ...]) -> _Pool:
 def _convolving(
     node: Named, shape: tuple[int, ...], pools: Sequence[_Pool]
 ) -> tuple[np.ndarray, Convolution]:
-    """Return a layer and its weights, those of pooling in front included."""
+    """Return a layer and its weights, merged with preceding pooling."""
     along = CONVOLVING[node.kind]
     W = node.numbers("weight")
     if len(shape) != 1 + along:
@@ -168,7 +168,7 @@ def _convolving(
 
 
 def _padding(node: Named, kernel: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the padding of a convolution; the word "same" keeps the size of maps."""
+    """Return the padding of a convolution; the word "same" keeps the size of the maps."""
     said = node.node.get("padding")
     if not isinstance(said, str):
         return _pair(node, "padding", len(kernel))
@@ -187,9 +187,9 @@ def _padding(node: Named, kernel: tuple[int, ...], stride: tuple[int, ...]) -> t
 def _merged(
     pool: _Pool, node: Named, geometry: Geometry, W: np.ndarray
 ) -> tuple[Geometry, np.ndarray]:
-    """Return pooling and the convolution behind it as one; W is [filters, maps, rows, columns].
+    """Return pooling and the following convolution as one; W is [filters, maps, rows, columns].
 
-    Patches that the convolution sees outside of the pooled map must be outside of the map itself.
+    The convolution's patches outside of the pooled map must also be outside of the unpooled map.
     """
     of = pool.geometry
     sides = zip(of.size, of.kernel, of.stride, of.padding, of.out, geometry.padding, strict=True)
@@ -223,7 +223,7 @@ def _merged(
 
 
 def _dense(node: Named, shape: tuple[int, ...], pools: Sequence[_Pool]) -> tuple[np.ndarray, Dense]:
-    """Return a layer and its weights, those of pooling in front included."""
+    """Return a layer and its weights, merged with preceding pooling."""
     if len(shape) > 1:
         node.fail(f"what comes in is {list(shape)}: put Flatten in front of it.")
     W = node.numbers("weight")
@@ -243,7 +243,10 @@ def _dense(node: Named, shape: tuple[int, ...], pools: Sequence[_Pool]) -> tuple
 def _scaled(
     connection: Named, W: np.ndarray, neurons: Sequence[Named], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Return W for neurons with a threshold of 1, which fire once."""
+    """Return W scaled for neurons with a threshold of 1.
+
+    Raises `NirError` unless they fire only once.
+    """
     current, membrane = neurons
     current.array("tau", shape)
     current.array("v_leak", shape)
@@ -261,7 +264,7 @@ def _scaled(
         W = W * scale[:, 0]
     if not np.isfinite(W).all():
         connection.fail("its weights are too large.")
-    # After a spike V rises by all weights that are positive, at most.
+    # After a spike, V rises at most by the sum of all positive weights.
     highest = threshold * (1 - np.maximum(W, 0).sum(axis=0))[:, None]
     if np.any(reset > highest):
         neuron = int(np.argmax(reset > highest))
@@ -273,7 +276,7 @@ def _scaled(
 
 
 def _pair(node: Named, field: str, along: int) -> tuple[int, ...]:
-    """Return a field of a number per dimension, or of one for all."""
+    """Return a field with one number per dimension, or one number for all."""
     values = node.numbers(field).ravel()
     if len(values) not in (1, along) or np.any(values != np.rint(values)):
         node.fail(f"{field} is {values.tolist()!s:.80}: give an integer per dimension, {along}.")
@@ -290,7 +293,7 @@ def _geometry(node: Named, *fields: Sequence[int]) -> Geometry:
 
 
 def _told_by(node: Named, make: Callable[..., T], *arguments: Any) -> T:
-    """Return what is made of the arguments; `node` tells a `NetworkError`."""
+    """Return `make(*arguments)`; a `NetworkError` is raised again with the name of `node`."""
     try:
         return make(*arguments)
     except NetworkError as error:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads a graph from a foreign HDF5 file, which is looked at before it is read.
+"""Reads a graph from an untrusted HDF5 file, checking every object before it is read.
 
-Only what a graph of ours can have is read, and only if its size is bounded: a file of a few bytes
-can promise terabytes. HDF5 tells the size of an array beforehand, that of a string only when the
-string is read, so strings are read one by one. Links out of the file are not followed. What the
-library itself does on damaged files is for apart.py.
+The reader accepts only objects that an exported graph can contain, of limited size: a file of a few
+bytes can expand to terabytes. HDF5 gives the size of an array in advance, but that of a string only
+when the string is read, so strings are read one by one. Links out of the file are not followed.
+apart.py isolates failures of the library itself on damaged files.
 """
 
 import math
@@ -18,26 +18,26 @@ import numpy as np
 from .graph import FIELDS, OURS, TEXTS, Graph, NirError, optional
 
 MOST_BYTES = 1 << 30
-"""Bytes that all arrays and strings of a file may take together."""
+"""Largest total size in bytes of all arrays and strings of a file."""
 
 MOST_NODES = 1000
 
 MOST_EDGES = 4 * MOST_NODES
-"""Edges that a graph may have; a chain has one fewer than nodes."""
+"""Largest number of edges of a graph; a chain has one fewer than nodes."""
 
 
 def most_bytes(file_bytes: int) -> int:
-    """Return how many bytes of arrays and strings are read: a small file may promise far more."""
+    """Return the limit of arrays and strings in bytes: a small file can expand greatly."""
     return min(MOST_BYTES, max(1 << 26, 32 * file_bytes))
 
 
 def graph_in(file: BinaryIO) -> Graph:
-    """Return the graph in an open file; metadata are read if they are ours.
+    """Return the graph in an open file; metadata are read only if FirstSpike wrote them.
 
-    Raises `NirError` for anything wrong with the content, or where the package is missing.
+    Raises `NirError` for invalid content, or if the package is missing.
     """
     h5py = optional("h5py")
-    # A damaged file raises almost anything: all mean the same.
+    # A damaged file can raise almost any error; all mean the same.
     try:
         most = most_bytes(file.seek(0, os.SEEK_END))
         with h5py.File(file, "r") as root:
@@ -52,7 +52,7 @@ def graph_in(file: BinaryIO) -> Graph:
 
 
 class _Reader:
-    """Reads one file, and keeps count of how much."""
+    """Reads one file, and counts the bytes that it reads."""
 
     def __init__(self, h5py: ModuleType, most: int) -> None:
         self.h5py = h5py
@@ -99,7 +99,7 @@ class _Reader:
         return {name: self.number_or_text(group, name) for name in group}
 
     def member(self, group: Any, name: str) -> Any:
-        """Return a group or dataset in `group`, which must be in this file itself."""
+        """Return a group or dataset in `group`. Raises `NirError` unless it is in this file."""
         if name not in group:
             raise NirError(f"{group.name!r:.80} has no {name!r:.80}, which every NIR graph has.")
         if not isinstance(group.get(name, getlink=True), self.h5py.HardLink):
@@ -121,13 +121,13 @@ class _Reader:
         return found
 
     def counted(self, dataset: Any) -> Any:
-        """Return a dataset, whose bytes, without those of its strings, count as read."""
-        chunk = math.prod(dataset.chunks or ())  # which may be larger than all, and is read whole
+        """Return a dataset after counting its bytes, those of strings excluded."""
+        chunk = math.prod(dataset.chunks or ())  # read whole, maybe larger than the dataset
         self.add(dataset, max(dataset.size, chunk) * max(1, dataset.dtype.itemsize))
         return dataset
 
     def add(self, dataset: Any, size: int) -> None:
-        """Count so many bytes. Raises `NirError` if they are too many."""
+        """Count `size` bytes. Raises `NirError` if the total exceeds the limit."""
         self.read += size
         if self.read > self.most:
             raise NirError(
@@ -152,7 +152,7 @@ class _Reader:
         return self.decoded(dataset, self.counted(dataset)[()])
 
     def decoded(self, dataset: Any, value: Any) -> str:
-        """Return a string of a dataset, as text."""
+        """Return a string of a dataset as text."""
         if isinstance(value, bytes):
             self.add(dataset, len(value))
             return value.decode("utf8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real weights of a graph to the integer network, and what rounding them has changed."""
+"""Rounds the real weights of a graph to an integer network, and measures the effect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ DEFAULT_BITS = 8
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Accuracy before and after rounding, on the samples by which thresholds were chosen."""
+    """Accuracy before and after rounding, on the samples used to choose the thresholds."""
 
     samples: int
     real: float
     """Accuracy with real weights and spike times."""
     integer: float
-    """Accuracy of the network."""
+    """Accuracy of the integer network."""
 
 
 def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Network:
-    """Return inputs, encoding and times as a network of one layer without weights.
+    """Return inputs, encoding and times as a network of one layer, whose weights are 0.
 
-    `fields`: of `Network`. Raises `NetworkError`.
+    `fields` are fields of `Network`. Raises `NetworkError`.
     """
     return Network(
         **{"unit": 16, "deadline": 96, **fields},
@@ -61,9 +61,9 @@ def rounded_network(
 ) -> tuple[Network, Calibrated | None]:
     """Return the network of real layers, the first with a row of weights per input.
 
-    Thresholds are those with the smallest squared error, unless others serve `samples` [n, ...]
-    with `labels` int [n] far better. `fields`: further ones of `Network`. Raises `NirError`,
-    `EncodingError`, `NetworkError`.
+    Thresholds have the smallest squared error of the weights, unless other thresholds cost far less
+    on `samples` [n, ...] with `labels` int [n]. `fields` are further fields of `Network`. Raises
+    `NirError`, `EncodingError`, `NetworkError`.
     """
     kinds = [layer.kind for layer in layers]
     n_inputs = kinds[0].n_in
@@ -99,8 +99,8 @@ def _judge(
     labels: np.ndarray,
     bits: int,
 ) -> "tuple[Optimiser, np.ndarray]":
-    """Return what runs real weights on spike ticks, as training does, and its values of them."""
-    from firstspike.golden.training.optimiser import Optimiser  # numba takes a while to import
+    """Return an optimiser that runs real weights on spike ticks, and its values for these ticks."""
+    from firstspike.golden.training.optimiser import Optimiser  # importing numba is slow
 
     if labels.min() < 0 or labels.max() >= layers[-1].n_out:
         raise NirError(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Spike trains beside a graph, as NIRData: what goes in, what the hidden layers do, the decisions.
+"""Spike trains of a graph as NIRData: input, hidden layers, and the decisions.
 
-Observables are "spikes" of the input and of every hidden layer, which run on to the deadline, and
-of the last layer "decision": the spike that decides, none where it was forced. Neurons of maps are
-numbered as in the network, map by map.
+Observables are "spikes" for the input and every hidden layer, up to the deadline, and "decision"
+for the last layer: the spike that decides, or no spike if the decision was forced. Neurons of maps
+are numbered as in the network, map by map.
 """
 
 import io
@@ -24,9 +24,9 @@ from .maps import shapes_of
 
 
 def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
-    """Return the `nir.NIRGraphData` of images, int32 [n, n_rows], and of what golden says.
+    """Return the `nir.NIRGraphData` of images, int32 [n, n_rows], from the golden model.
 
-    Events in ticks, or in t = ln z of form time; of form cuba a grid of its steps. Raises
+    Events are in ticks, or in t = ln z for form time; form cuba has a grid of its steps. Raises
     `EncodingError`, `NirError`.
     """
     nir = optional("nir")
@@ -54,14 +54,14 @@ def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
 
 
 def write_trains(path: str | os.PathLike[str], trains: Any) -> None:
-    """Write them as HDF5. Raises `OSError`."""
+    """Write spike trains as HDF5. Raises `OSError`."""
     content = io.BytesIO()
     optional("nir").write_data(content, trains)
     replace_file(path, content.getvalue())
 
 
 def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:
-    """Sort events by time, then neuron; -1 and inf follow the last of an image."""
+    """Return events sorted by time, then neuron; -1 and inf pad the rows of images."""
     n_neurons = ticks.shape[1]
     most = max(1, int((ticks > 0).sum(axis=1).max(initial=0)))
     times = np.where(ticks > 0, ticks, np.inf)
@@ -75,16 +75,16 @@ def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarra
 
 
 def _gridded(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:
-    """Return bool [n, steps, n_neurons], the further inputs and relays included.
+    """Return bool [n, steps, n_neurons], further inputs and relays included.
 
-    Step s is tick s of what goes in, and tick s + 1 + layer of what a layer sends.
+    Step s is tick s of the input, and tick s + 1 + layer of the spikes that a layer sends.
     """
     n, n_neurons = ticks.shape
     shapes = shapes_of(network)
     size = shapes[0].size if layer < 0 else shapes[layer].out
     more = form.further_inputs if layer < network.n_layers - 1 else 0
-    each = math.prod(size)  # neurons of a relay: a map, where the layer has maps
-    steps = network.deadline + 1  # what comes in at the deadline has one, too
+    each = math.prod(size)  # neurons of a relay: a map, if the layer has maps
+    steps = network.deadline + 1  # an input at the deadline has a step, too
     data = np.zeros((n, steps, n_neurons + more * each), bool)
     images, neurons = np.nonzero(ticks)
     data[images, ticks[images, neurons] - (layer + 1), neurons] = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says what becomes of each node of a graph: the same, approximate, or not possible, and why."""
+"""Reports how each node of a graph is imported: the same, approximate, or impossible, and why."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,21 +28,21 @@ _BECOMES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """It says what becomes of a node."""
+    """The result of importing a node."""
 
     name: str
     kind: str
     verdict: str
     """SAME, APPROXIMATE or IMPOSSIBLE."""
     why: str
-    """A sentence."""
+    """The reason, in one sentence."""
 
 
 def verdicts(graph: Graph, ours: bool) -> list[Verdict]:
-    """Return a verdict for each node, from input to output if they are a chain.
+    """Return a verdict for each node, from input to output if the nodes form a chain.
 
-    A graph of ours is read bit for bit, and one of another is rounded. A graph that is refused as a
-    whole, such as one without an output, raises `NirError`.
+    A graph of FirstSpike is imported bit for bit; a graph of another tool is rounded. Raises
+    `NirError` for a graph that is refused as a whole, such as one without an output.
     """
     nodes = [Named(name, node) for name, node in graph.nodes.items()]
     refused: dict[str, str] = {}

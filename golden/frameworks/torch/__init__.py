@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""First-spike layers for PyTorch; `firstspike.torch` gives their names. Nothing else imports it."""
+"""First-spike layers for PyTorch; `firstspike.torch` lists the public names."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Converts modules of first-spike layers to integer networks of the golden model, and back."""
+"""Converts modules of first-spike layers to integer networks, and networks to modules."""
 
 import copy
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _HARMLESS = (torch.nn.Flatten, torch.nn.Unflatten, torch.nn.Identity)
 
 
 class ConversionError(FirstSpikeError, ValueError):
-    """A module or network that has no counterpart; the message says why."""
+    """A module or network has no counterpart; the message gives the reason."""
 
 
 class Encoder:
@@ -37,9 +37,9 @@ class Encoder:
     ----------
     samples : [n, ...] that the encoding is fitted to: pixels uint8, features, or time series
     encoding : "binary", "levels-N", "crossings-L" or "ticks"
-    more : of `Parameters` what is about inputs and times: `unit`, `deadline`, `late`, `complement`,
+    more : `Parameters` of inputs and times: `unit`, `deadline`, `late`, `complement`,
         `constant`, `threshold`, `n_connected`
-    names, classes : of the features and of the classes, for the network to keep
+    names, classes : names of the features and of the classes, stored in the network
 
     Raises `EncodingError`, `NetworkError`, `TrainingError`.
     """
@@ -78,7 +78,8 @@ class Encoder:
 def quantise(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> None:
     """Quantise all layers of a module, with the unit and the deadline of `encoder`.
 
-    The thresholds are those that keep the weights best. Raises `ConversionError`.
+    The thresholds are those with the smallest squared error of the weights. Raises
+    `ConversionError`.
     """
     for layer in layers_of(model):
         W = layer.weight.detach().cpu().numpy()
@@ -90,11 +91,11 @@ def quantise(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> None:
 
 
 def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Network:
-    """Return the integer network of a module of first-spike layers, one after the other.
+    """Return the integer network of a module that is a sequence of first-spike layers.
 
-    A module that is not quantised yet is so in a copy, to `bits`. Module and network are compared
-    on random inputs: a module that does anything besides its layers is found out.
-    Raises `ConversionError`.
+    A module that is not quantised yet is quantised to `bits` in a copy. The function compares
+    module and network on random inputs, and so detects a module that does anything besides its
+    layers. Raises `ConversionError`.
     """
     layers = layers_of(model)
     geometry = _geometry(model, layers, encoder.n_inputs)
@@ -125,7 +126,7 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
 
 
 def from_network(network: Network) -> torch.nn.Sequential:
-    """Return a quantised module that decides as a network does.
+    """Return a quantised module with the same decisions as a network.
 
     Raises `ConversionError`.
     """
@@ -157,7 +158,7 @@ def from_network(network: Network) -> torch.nn.Sequential:
 
 
 def _convolving(geometry: Geometry, maps: int, filters: int) -> FirstSpikeConv:
-    """Return a layer of a geometry; maps of one row are series."""
+    """Return a layer with this geometry; maps of one row are series."""
     pairs = geometry.kernel, geometry.stride, geometry.padding
     if geometry.dimensions == 1:
         return FirstSpikeConv1d(maps, filters, *(pair[1:] for pair in pairs))
@@ -165,7 +166,7 @@ def _convolving(geometry: Geometry, maps: int, filters: int) -> FirstSpikeConv:
 
 
 def decide(z: torch.Tensor) -> torch.Tensor:
-    """Return classes int64 [...] of output times [..., n]: the first, of equals the lowest."""
+    """Return classes int64 [...] of output times [..., n]: the earliest, or the lowest of a tie."""
     at = torch.arange(z.shape[-1], device=z.device)
     return torch.where(z == z.amin(-1, keepdim=True), at, z.shape[-1]).amin(-1)
 
@@ -193,9 +194,9 @@ def layers_of(model: torch.nn.Module) -> list[FirstSpikeLayer]:
 def _geometry(
     model: torch.nn.Module, layers: Sequence[FirstSpikeLayer], n_inputs: int
 ) -> tuple[Geometry | None, ...]:
-    """Return the geometry of each layer, None for a dense one, with `n_inputs` of the encoder.
+    """Return the geometry of each layer, None for a dense one; `n_inputs` is that of the encoder.
 
-    Raises `ConversionError` where one layer does not take what another gives.
+    Raises `ConversionError` if a layer does not fit the output of the one before.
     """
     geometry: dict[FirstSpikeLayer, Geometry] = {}
 

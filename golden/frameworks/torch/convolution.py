@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Layers that convolve, in one and two dimensions: a neuron sees a patch of maps (DESIGN, 7).
+"""Convolving layers in one and two dimensions: a neuron reads a patch of maps (DESIGN, 7).
 
 The patches of all positions are inputs of one layer, so neuron, derivative and quantisation are
-those of `FirstSpikeLayer`. This needs memory for each tap of each position.
+those of `FirstSpikeLayer`. Each tap of each position takes memory.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ from .layer import FirstSpikeLayer
 
 
 class FirstSpikeConv(FirstSpikeLayer):
-    """What both convolving layers share; `dimensions` is 1 or 2.
+    """Base class of both convolving layers; `dimensions` is 1 or 2.
 
     `weight` is [out_channels, in_channels, kernel_size]. A kernel size, stride or padding is a
-    number or one per dimension. Padding is silent inputs. All other arguments are those of
+    number or one per dimension. Padding adds silent inputs. All other arguments are those of
     `FirstSpikeLayer`.
     """
 
@@ -33,7 +33,7 @@ class FirstSpikeConv(FirstSpikeLayer):
         padding: int | tuple[int, ...] = 0,
         **more: Any,
     ) -> None:
-        """Draw the weights. Raises ValueError for sizes or times that cannot be."""
+        """Draw the weights. Raises ValueError for invalid sizes or times."""
         self.kernel_size = self._each("kernel_size", kernel_size, 1)
         self.stride = self._each("stride", stride, 1)
         self.padding = self._each("padding", padding, 0)
@@ -41,7 +41,7 @@ class FirstSpikeConv(FirstSpikeLayer):
         self.in_channels, self.out_channels = in_channels, out_channels
 
     def _each(self, name: str, value: int | tuple[int, ...], least: int) -> tuple[int, ...]:
-        """Return one integer per dimension."""
+        """Return one integer per dimension. Raises ValueError below `least`."""
         values = (value,) * self.dimensions if isinstance(value, int) else tuple(value)
         if len(values) != self.dimensions or min(values) < least:
             raise ValueError(
@@ -51,7 +51,7 @@ class FirstSpikeConv(FirstSpikeLayer):
         return values
 
     def geometry(self, size: tuple[int, ...]) -> Geometry:
-        """Return how the kernel moves over maps of a size. Raises `NetworkError`."""
+        """Return the geometry of the kernel on maps of this size. Raises `NetworkError`."""
         if self.dimensions == 1:
             kernel, stride = (1, self.kernel_size[0]), (1, self.stride[0])
             return Geometry((1, size[0]), kernel, stride, (0, self.padding[0]))
@@ -60,8 +60,8 @@ class FirstSpikeConv(FirstSpikeLayer):
     def forward(self, z_in: torch.Tensor) -> torch.Tensor:
         """Return times [..., out_channels, out] for input times [..., in_channels, size].
 
-        A size of maps is one number per dimension. Times are over 0, or inf. Raises ValueError for
-        others, and `NetworkError` for maps that the kernel does not fit into.
+        `size` has one number per dimension. Times are positive, or inf. Raises ValueError for other
+        times, and `NetworkError` for maps smaller than the kernel.
         """
         split = z_in.dim() - self.dimensions - 1
         if split < 0 or z_in.shape[split] != self.in_channels:
@@ -77,7 +77,7 @@ class FirstSpikeConv(FirstSpikeLayer):
         )
         for at, (kernel, stride) in enumerate(zip(self.kernel_size, self.stride, strict=True)):
             patches = patches.unfold(2 + at, kernel, stride)
-        # [n, channels, out, kernel]: the positions go to the front, and the taps of all channels
+        # [n, channels, out, kernel]: the positions move to the front, and the taps of all channels
         # become the inputs.
         positions = range(2, 2 + self.dimensions)
         taps = range(2 + self.dimensions, 2 + 2 * self.dimensions)

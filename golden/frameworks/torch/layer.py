@@ -11,7 +11,7 @@ from firstspike.golden.layers.kind import weight_range
 
 from .ways import way_of
 
-_DRIVE, _SPREAD = 12.0, 2.0  # initial: mean of the summed weights, and their deviation
+_DRIVE, _SPREAD = 12.0, 2.0  # initial mean of the summed weights, and their deviation
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Quantised:
     bits: int
     """Bits of a weight."""
     threshold: int
-    """The integer that stands for 1.0."""
+    """The integer that represents 1.0."""
     unit: int
     """Ticks of z = 1."""
     deadline: int
@@ -33,31 +33,31 @@ class Quantised:
 
 
 class FirstSpikeLayer(torch.nn.Module):
-    """What all layers share: the neuron, its exact derivative, and quantisation.
+    """Base class of all layers: the neuron, its exact derivative, and quantisation.
 
     A neuron's potential is M(z) = sum of w_p (z - z_p) over the inputs with z_p < z, less z. It
-    spikes when M comes to 0, at z = A / (B - 1). A = sum of w_p z_p and B = sum of w_p are sums
-    over its causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and
+    spikes when M reaches 0, at z = A / (B - 1). A = sum of w_p z_p and B = sum of w_p are sums over
+    its causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and
     dz/dz_p = w_p / (B - 1).
 
     Parameters
     ----------
     shape : of the weights, (neurons, inputs of a neuron, ...)
-    output : of the last layer of a network: silent neurons get a time, too, which always has a
-        gradient, `horizon` - M(`horizon`), where those of other layers get inf
+    output : whether this is the last layer of a network, whose silent neurons get the time
+        `horizon` - M(`horizon`), which always has a gradient; in other layers they get inf
     horizon : z after which no neuron spikes
-    smallest_slope : floor of B - 1 in the derivative, which bounds the steepest steps; 0, the
-        default, leaves it exact
+    smallest_slope : floor of B - 1 in the derivative, which limits the steepest steps; 0, the
+        default, keeps it exact
 
     Attributes
     ----------
     weight : of `shape`, in units of the threshold
-    quantised : what it is quantised to, None while it is not; `state_dict` keeps it
+    quantised : the `Quantised` parameters, or None for real weights; `state_dict` holds them
 
-    A quantised layer has integer weights and spikes at ticks as the golden model and the hardware
-    do, to the bit, up to the deadline instead of `horizon`; derivatives go straight through the
-    rounding. The last layer then gives float64, of which the first is the decision (`decide`):
-    neurons of one tick are apart by their potential.
+    A quantised layer has integer weights, and its spike ticks equal those of the golden model and
+    the hardware to the bit, up to the deadline instead of `horizon`. Derivatives ignore the
+    rounding (straight-through). The last layer then returns float64 times, of which the earliest is
+    the decision (`decide`): times within a tick differ by the potential.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FirstSpikeLayer(torch.nn.Module):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        """Draw the weights. Raises ValueError for sizes or times that cannot be."""
+        """Draw the weights. Raises ValueError for invalid sizes or times."""
         super().__init__()
         if min(shape) < 1:
             sizes = " x ".join(map(str, shape))
@@ -86,12 +86,12 @@ class FirstSpikeLayer(torch.nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weights with which most neurons spike while the inputs do."""
+        """Draw weights with which most neurons spike while their inputs do."""
         n = self.weight[0].numel()
         torch.nn.init.normal_(self.weight, _DRIVE / n, _SPREAD / math.sqrt(n))
 
     def integers(self) -> torch.Tensor:
-        """Return the integer weights of a quantised layer: float64, shaped as `weight`."""
+        """Return the integer weights of a quantised layer: float64, in the shape of `weight`."""
         assert self.quantised is not None
         W = self.weight.detach().double() * self.quantised.threshold
         return W.round().clamp(*weight_range(self.quantised.bits))
@@ -101,11 +101,11 @@ class FirstSpikeLayer(torch.nn.Module):
         return None if self.quantised is None else astuple(self.quantised)
 
     def set_extra_state(self, state: tuple[int, ...] | None) -> None:
-        """Take the quantisation from a `state_dict`."""
+        """Set the quantisation from a `state_dict`."""
         self.quantised = None if state is None else Quantised(*state)
 
     def spike(self, z_in: torch.Tensor) -> torch.Tensor:
-        """Return times [n, neurons] for the times [n, inputs of a neuron], which all neurons see.
+        """Return times [n, neurons] for the times [n, inputs of a neuron], common to all neurons.
 
         Raises ValueError for NaN and for times that are not positive.
         """
@@ -119,7 +119,7 @@ class FirstSpikeLayer(torch.nn.Module):
         return late if self.output else torch.where(z < torch.inf, late, torch.inf)
 
     def _ticks(self, z_in: torch.Tensor, to: Quantised) -> torch.Tensor:
-        """Integers in float64 are exact; a real crossing is rounded up to the next tick."""
+        """Return spike ticks: integers in float64 are exact, and a real crossing is rounded up."""
         W = _Through.apply(self.weight.double() * to.threshold, self.integers()).flatten(1)
         ticks = z_in.double() * to.unit
         ticks = _Through.apply(ticks, ticks.detach().round())
@@ -131,13 +131,13 @@ class FirstSpikeLayer(torch.nn.Module):
         if not self.output:
             out = _Through.apply(late, tick) / to.unit
             return torch.where(fired, out, torch.inf).to(z_in.dtype)
-        # Among the neurons of a tick, the highest M = (B - threshold) (tick - z) comes first.
+        # Among the neurons of one tick, the highest M = (B - threshold) (tick - z) comes first.
         M = torch.where(fired, (slope * (tick - z)).round(), 0)
         order = tick - M / (torch.where(fired, slope, 0).amax(-1, keepdim=True) + 1)
         return _Through.apply(late, order) / to.unit
 
     def extra_repr(self) -> str:
-        """Return sizes, and what it is quantised to."""
+        """Return sizes and quantisation as text."""
         said = self._sizes() + (", output=True" * self.output)
         return said if self.quantised is None else f"{said}, bits={self.quantised.bits}"
 
@@ -146,19 +146,19 @@ class FirstSpikeLayer(torch.nn.Module):
 
 
 class FirstSpikeLinear(FirstSpikeLayer):
-    """Maps the spike times of inputs to those of neurons, exactly and with the exact derivative.
+    """A dense layer: maps the spike times of inputs to those of neurons, with the exact derivative.
 
-    Each neuron sees all inputs. `weight` is [out_features, in_features]; all other arguments are
+    Each neuron reads all inputs. `weight` is [out_features, in_features]; all other arguments are
     those of `FirstSpikeLayer`.
     """
 
     def __init__(self, in_features: int, out_features: int, **more: Any) -> None:
-        """Draw the weights. Raises ValueError for sizes or times that cannot be."""
+        """Draw the weights. Raises ValueError for invalid sizes or times."""
         super().__init__((out_features, in_features), **more)
         self.in_features, self.out_features = in_features, out_features
 
     def forward(self, z_in: torch.Tensor) -> torch.Tensor:
-        """Return times [..., out_features] for input times [..., in_features], over 0 or inf.
+        """Return times [..., out_features] for input times [..., in_features], positive or inf.
 
         Raises ValueError for NaN and for times that are not positive.
         """
@@ -174,7 +174,7 @@ class FirstSpikeLinear(FirstSpikeLayer):
 
 
 class _Through(torch.autograd.Function):
-    """A rounded value with the derivative of the real one."""
+    """Returns a rounded value with the derivative of the real value."""
 
     @staticmethod
     def forward(ctx: Any, real: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
@@ -186,7 +186,7 @@ class _Through(torch.autograd.Function):
 
 
 class _SpikeTimes(torch.autograd.Function):
-    """Return the times of a layer with and without silent neurons, and the slopes at them."""
+    """Returns the times of a layer with and without silent neurons, and the slopes at them."""
 
     @staticmethod
     def forward(
@@ -212,7 +212,7 @@ class _SpikeTimes(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[Any, ...]:
         W, z_end, fired, slope = ctx.saved_tensors
-        # A silent neuron's time moves with its potential, in units of the threshold.
+        # A silent neuron's time changes with its potential, in units of the threshold.
         moves = torch.where(fired, slope.clamp(min=ctx.smallest), ctx.threshold)
         e = (gradients[0] / moves).contiguous()
         dW, dz_in = ctx.way.gradients(W, z_end, e)

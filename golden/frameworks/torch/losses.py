@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Losses of networks whose class is the output that spikes first, on its times z [n, classes]."""
+"""Losses on output spike times z [n, classes] of networks that decide by the first spike."""
 
 import torch
 from torch.nn import functional
@@ -13,11 +13,11 @@ def first_spike_loss(
     phantom: float | None = None,
     smoothing: float = 0.0,
 ) -> torch.Tensor:
-    """Mean cross-entropy on softmax(-beta z), so that the label's neuron is to spike first.
+    """Return the mean cross-entropy on softmax(-beta z): the label's neuron learns to spike first.
 
-    `labels`: int64 [n]. `phantom` is the time of one more class that is always wrong: the label
-    has to be earlier. A share `smoothing` of the probability is asked to be spread over the
-    classes. Silent outputs need a time: see `FirstSpikeLinear(output=True)`.
+    `labels`: int64 [n]. `phantom` is the spike time of a further class that is always wrong, so the
+    label must be earlier. The target probability spreads a share `smoothing` over the classes.
+    Silent outputs need a time: see `FirstSpikeLinear(output=True)`.
     """
     logits = -beta * z
     total = logits
@@ -30,9 +30,9 @@ def first_spike_loss(
 
 
 def margin_loss(z: torch.Tensor, labels: torch.Tensor, *, margin: float = 0.5) -> torch.Tensor:
-    """Mean of how much later than `margin` before the first other output the label's spikes.
+    """Return the mean of max(0, z[label] + margin - the earliest other z).
 
-    `labels`: int64 [n]. It is 0 where the decision is right by the margin.
+    `labels`: int64 [n]. The loss is 0 if the decision is right by the margin.
     """
     label = functional.one_hot(labels, z.shape[1]).bool()
     others = z.masked_fill(label, torch.inf).amin(1)

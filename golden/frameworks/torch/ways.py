@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Spike times and gradients of a layer on tensors, in the way that suits its input times.
+"""Spike times and gradients of a layer on tensors, with a method that suits its input times.
 
-Inputs that all spike together are a matrix product; the rest goes through the compiled loops of
-`training` on the CPU, and through plain tensor operations elsewhere. Times and weights are in any
-one unit: real, with threshold 1, or ticks and integer weights, where float64 is exact.
+Inputs that all spike together are a matrix product. Others use the compiled loops of `training` on
+the CPU, and plain tensor operations on other devices. Times and weights share a unit: real with
+threshold 1, or ticks and integer weights, for which float64 is exact.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ import torch
 
 from firstspike.golden.training import kernels, level_kernels
 
-_WIDE = 32  # neurons from which on `wide_spike_times` is the faster loop
-_GROUPS = 64  # different times up to which inputs are summed by time
-_CHUNK = 1 << 24  # elements of [images, n_in, n_out] worked on at once
+_WIDE = 32  # fewest neurons for which `wide_spike_times` is faster
+_GROUPS = 64  # most distinct times for which inputs are summed by time
+_CHUNK = 1 << 24  # elements of [images, n_in, n_out] processed at once
 
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """The spike times of a layer and what they follow from, each [n, n_out]."""
+    """The spike times of a layer and the values that they depend on, each [n, n_out]."""
 
     #: when a neuron spiked, inf where it was silent
     z: torch.Tensor
@@ -32,10 +32,10 @@ class Times:
 
 
 class Together:
-    """All inputs that spike do so at one time."""
+    """All inputs that spike have the same time."""
 
     def __init__(self, z_in: torch.Tensor, first: torch.Tensor) -> None:
-        """`z_in`: [n, n_in], `first` or inf."""
+        """`z_in`: [n, n_in], each `first` or inf."""
         self._first = first
         self._spikes = z_in.isfinite().to(z_in.dtype)
 
@@ -55,10 +55,10 @@ class Together:
 
 
 class Grouped:
-    """Inputs spike at a few times, on the CPU."""
+    """Inputs spike at few distinct times, on the CPU."""
 
     def __init__(self, z_in: np.ndarray, times: np.ndarray) -> None:
-        """`z_in`: [n, n_in], of `times`, ascending, or inf."""
+        """`z_in`: [n, n_in], each one of the ascending `times` or inf."""
         last = len(times)
         level = np.searchsorted(times, z_in).astype(np.uint8 if last < 256 else np.int32)
         self._groups = level_kernels.group(level, np.arange(last + 1, dtype=np.int32), times)
@@ -81,7 +81,7 @@ class Ordered:
     """Inputs spike at any time, on the CPU."""
 
     def __init__(self, z_in: np.ndarray) -> None:
-        """`z_in`: [n, n_in], inf for none."""
+        """`z_in`: [n, n_in], inf for silent inputs."""
         self._z_in = z_in
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
@@ -100,10 +100,10 @@ class Ordered:
 
 
 class Plain:
-    """Inputs spike at any time, on any device: every input of every neuron at once."""
+    """Inputs spike at any time, on any device: all inputs of all neurons at once."""
 
     def __init__(self, z_in: torch.Tensor) -> None:
-        """`z_in`: [n, n_in], inf for none."""
+        """`z_in`: [n, n_in], inf for silent inputs."""
         self._z_in = z_in
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
@@ -144,7 +144,7 @@ class Plain:
 
 
 def way_of(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Ordered | Plain:
-    """Choose the fastest way for input times [n, n_in]; `with_gradient` asks for dL/dz_in, too."""
+    """Return the fastest method for input times [n, n_in], with dL/dz_in if `with_gradient`."""
     if not with_gradient:
         first = z_in.min() if z_in.numel() else torch.tensor(torch.inf)
         if bool(((z_in == first) | z_in.isinf()).all()):
@@ -161,7 +161,7 @@ def way_of(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Orde
 
 
 def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return the matrix product; on the CPU it is numpy's, whose BLAS is always fast."""
+    """Return the matrix product, on the CPU by numpy, whose BLAS is always fast."""
     return torch.from_numpy(a.numpy() @ b.numpy()) if a.device.type == "cpu" else a @ b
 
 

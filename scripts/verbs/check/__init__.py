@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check`: the verbs by which a developer checks the hardware."""
+"""`firstspike check`: the verbs with which a developer checks the hardware."""
 
 import click
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check bitstream`: a bitstream against the routed design."""
+"""`firstspike check bitstream`: compares a bitstream with the routed design."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -64,7 +64,7 @@ def command(bitstream: Path, routed: Path | None, json_path: str | None) -> int:
 
 
 def _structure(bitstream: Path) -> dict[str, Any]:
-    """Check what can be checked without a routed design. Raises RoutedError without a report."""
+    """Check a bitstream without a routed design. Raises RoutedError without a report."""
     try:
         report = read_report(bitstream.parent, BUILT)
         names = (report.get("layout") or {})["names"]
@@ -82,7 +82,7 @@ def _structure(bitstream: Path) -> dict[str, Any]:
 
 
 def _board(folder: Path) -> Board | None:
-    """The board of the build in a folder; None without a report, so that no pins are compared."""
+    """Return the board of the build in a folder; None without a report: pins are not compared."""
     try:
         return BOARDS.get(read_report(folder, {"board": str})["board"])
     except (FileNotFoundError, JsonError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check blocks`: the test benches of the hardware."""
+"""`firstspike check blocks`: runs the test benches of the hardware."""
 
 from pathlib import Path
 from time import perf_counter

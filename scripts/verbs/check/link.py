@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check link`: the link must drop all hostile and damaged frames."""
+"""`firstspike check link`: checks that the link drops all hostile and damaged frames."""
 
 from collections import Counter
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check mutants`: the checks must find each fault that is put into the hardware."""
+"""`firstspike check mutants`: checks that the tests find each fault inserted into the hardware."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,7 +38,7 @@ def command(names: tuple[str, ...], jobs: int) -> int:
         try:
             found = list(tqdm(pool.map(finds, chosen), total=len(chosen), unit="fault"))
         except BaseException:
-            programs.end_all()  # else the pool would wait for them
+            programs.end_all()  # otherwise the pool would wait for them
             raise
     files = [f"hdl/{fault.module.replace('.', '/')}.py" for fault in chosen]
     verdicts = [f"found by {check}" if check else "MISSED" for check in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check proofs`: what is proven of the hardware, and the proofs themselves."""
+"""`firstspike check proofs`: lists the proven properties of the hardware, and runs the proofs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,12 +18,12 @@ from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.proofs import Proof
 
 FAST = "fast"
-"""The name that stands for all proofs of `make test`."""
+"""The name that selects all proofs of `make test`."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done for a proof, and why it does not hold; `fault` is empty if it does."""
+    """The work for a proof, and the reason why it fails; `fault` is empty if it holds."""
 
     did: str
     seconds: float
@@ -77,7 +77,7 @@ def _known(names: Iterable[str], table: Iterable[str], what: str) -> list[str]:
 
 
 def proven(name: str) -> Outcome:
-    """Carry out a proof."""
+    """Run a proof."""
     begun = perf_counter()
     try:
         did = PROOFS[name].prove(lambda text: None)

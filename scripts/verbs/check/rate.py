@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check rate`: digits per second over the link, simulated bit by bit."""
+"""`firstspike check rate`: measures digits per second over the link, simulated bit by bit."""
 
 import click
 
