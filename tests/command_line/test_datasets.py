@@ -195,9 +195,7 @@ def without_some(text, seed=2):
 def test_a_table_with_missing_cells(capfd, folder, words):
     """Refused in one sentence, unless medians are asked for; then each verb takes such rows."""
     (folder / "t.csv").write_text(without_some(rows()))
-    told = refusal(capfd, *words, *DATA, "-o", "net.npz")
-    assert "missing values" in told
-    assert told.count("\n") == 1
+    assert "missing values" in refusal(capfd, *words, *DATA, "-o", "net.npz")
     assert sorted(path.name for path in folder.iterdir()) == ["t.csv"]
     ended = firstspike(capfd, *words, *DATA, "--missing", "median", "-o", "net.npz")
     assert ended.status == 0, ended.err
@@ -282,9 +280,7 @@ def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
         (("--validation-share", 0.1), "has not one of each of 10 classes"),
         (("--patience", 3), "none is held out"),
     ):
-        ended = firstspike(capfd, *words, *more)
-        assert ended.status == 2
-        assert told in ended.err.splitlines()[-1]
+        assert told in refusal(capfd, *words, *more)
 
 
 def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
@@ -472,8 +468,6 @@ def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
     network = Network.load("net.npz")
     assert network.takes_bitmap
     assert network.classes == ("ant", "bee", "wasp")
-    words = ("learn", "--random", 30, *DATA, "--inputs", 99, "-o", "b.npz")
-    assert "99 inputs" in refusal(capfd, *words)
     ended = firstspike(
         capfd, "learn", "net.npz", *DATA, "--epochs", 1, "-o", "on.npz", "--plot", "l.png"
     )
@@ -542,49 +536,12 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     (folder / "t.csv").write_text(rows())
     for change in ({"best_0": np.ones((2, 2))}, {"weights_1": np.ones(9)}):
         replace(checkpoint, arrays=checkpoint.arrays | change).save(state, run)
-        ended = firstspike(capfd, "train", "--resume", "-o", "net.npz")
-        assert ended.status == 2
-        assert "that of another training" in ended.err
+        said = refusal(capfd, "train", "--resume", "-o", "net.npz")
+        assert "that of another training" in said
     for broken in (content[:500], b"", content[:-1]):
         state.write_bytes(broken)
         assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
     assert not (folder / "net.npz").exists()
-
-
-def one_class():
-    return "x,kind\n" + "1,a\n2,a\n" * 20
-
-
-@pytest.mark.parametrize(
-    ("make", "words", "told"),
-    [
-        (None, ("--dataset", "none.csv"), "no file 'none.csv'.*check the path"),
-        (None, ("--dataset", "t.csv"), "no labels"),
-        (None, ("--dataset", "t.csv", "--label", "sort"), "no column 'sort'"),
-        (None, ("--dataset", "mnist", "--label", "kind"), "has its own test part"),
-        (None, (*DATA, "--encoding", "levels-1"), "levels-N"),
-        (None, (*DATA, "--encoding", "crossings-3"), "time series"),
-        (None, (*DATA, "--threshold", 3, "--encoding", "levels-4"), "binary"),
-        (None, (*DATA, "--test", "t.csv", "--test-share", 0.5), "--test or --test-share"),
-        (None, (*DATA, "--test-share", 1), "no samples"),
-        (None, (*DATA, "--recipe", "sparse"), "for pixels"),
-        (one_class, ("--dataset", "t.csv", "--label", "kind"), "one class"),
-        (
-            lambda: "x,kind\n1,a\n2,b\n3,c\n",
-            ("--dataset", "t.csv", "--label", "kind"),
-            "one sample alone",
-        ),
-        (lambda: rows() + "1,2\n", DATA, "line 182"),
-    ],
-)
-def test_bad_data_are_refused_and_nothing_is_written(capfd, folder, make, words, told):
-    if make:
-        (folder / "t.csv").write_text(make())
-    ended = firstspike(capfd, "train", *words, *QUICK, "-o", "net.npz")
-    assert ended.status == 2
-    assert re.search(told, ended.err.splitlines()[-1]), ended.err
-    assert "Traceback" not in ended.err
-    assert [path.name for path in folder.iterdir()] == ["t.csv"]
 
 
 def test_data_of_another_network(capfd, folder, trained):

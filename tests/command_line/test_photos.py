@@ -113,13 +113,6 @@ def test_dark_ink_that_is_taken_as_it_is_is_told(capfd, tmp_path):
         assert ("mostly bright" in ended.err) == told
 
 
-@pytest.mark.parametrize("words", [("--raw",), ("--show", "seen.png"), ("--raw", "--images", 3)])
-def test_raw_and_show_go_with_pictures(capfd, words):
-    ended = firstspike(capfd, "run", *words)
-    assert ended.status == 2
-    assert f"{words[0]} goes with --image." in ended.err
-
-
 @pytest.mark.parametrize(
     ("make", "told"),
     [
