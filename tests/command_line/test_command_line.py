@@ -19,7 +19,7 @@ from firstspike.scripts.made import SENTENCES, sentences
 from firstspike.scripts.main import VERBS
 from firstspike.scripts.shares.worker import EndedError
 from firstspike.scripts.verbs import Verbs
-from tests.support.command import firstspike, refusal, toy_network, verbs
+from tests.support.command import firstspike, toy_network, verbs
 
 pytestmark = pytest.mark.fast
 
@@ -57,25 +57,6 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
                 value = type(option.type), (option.metavar or "").strip("[]")
                 kinds[max(option.opts, key=len)].add(value)
     assert [name for name, some in kinds.items() if len(some) > 1] == []
-
-
-@pytest.mark.parametrize("damage", ["cut", "pickle", "text", "empty", "folder"])
-def test_a_damaged_network_file_is_refused(capfd, tmp_path, damage):
-    path = tmp_path / "network.npz"
-    toy_network().save(path)
-    content = path.read_bytes()
-    path.unlink()
-    if damage == "folder":
-        path.mkdir()
-    else:
-        replaced = {
-            "cut": content[: len(content) // 2],
-            "pickle": b"\x80\x04\x95N.",
-            "text": b"a network",
-            "empty": b"",
-        }
-        path.write_bytes(replaced[damage])
-    assert str(path) in refusal(capfd, "info", path)
 
 
 @pytest.fixture

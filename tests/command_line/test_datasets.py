@@ -520,7 +520,6 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz")
     state = state_path("net.npz")
-    content = state.read_bytes()
     assert "-o alone" in firstspike(capfd, "train", *QUICK, "--resume", "-o", "net.npz").err
     (folder / "t.csv").write_text(rows(seed=2))
     assert "not what it was" in refusal(capfd, "train", "--resume", "-o", "net.npz")
@@ -538,9 +537,6 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
         replace(checkpoint, arrays=checkpoint.arrays | change).save(state, run)
         said = refusal(capfd, "train", "--resume", "-o", "net.npz")
         assert "that of another training" in said
-    for broken in (content[:500], b"", content[:-1]):
-        state.write_bytes(broken)
-        assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
     assert not (folder / "net.npz").exists()
 
 

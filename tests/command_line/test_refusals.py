@@ -102,6 +102,8 @@ GENERAL = {
     "study toy.npz -o new.png": "784 pixels and 10 classes, this network takes 36 pixels to 4",
     "study --images 2 -o missing/new.png": "missing/new.png",
     "info no-such-network": NO_NETWORK,
+    "info nothing.npz": "nothing.npz",
+    "info images": "images",
     "boards --label kind": "--label goes with a file",
     "check rate --images 10001": "10001 is not in the range 2<=x<=10000",
     "check mutants nothing": "'nothing'",

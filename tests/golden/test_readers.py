@@ -207,13 +207,6 @@ def test_only_images_are_opened_whatever_they_are_called(tmp_path):
         read(tmp_path)
 
 
-def test_a_damaged_archive(tmp_path):
-    path = arrays(tmp_path / "a.npz")
-    path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(DataError, match="without pickles"):
-        read(path)
-
-
 def test_a_table(table):
     samples, test = read(table, "kind", "person")
     assert test is None
