@@ -55,11 +55,21 @@ def folder(tmp_path, monkeypatch):
 DATA = ("--dataset", "t.csv", "--label", "kind", "--group", "person")
 
 
+@pytest.fixture(scope="module")
+def made():
+    """The files of one training, which is the same for all tests."""
+    return {}
+
+
 @pytest.fixture
-def trained(capfd, folder):
-    ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
-    assert ended.status == 0, ended.err
-    return json.loads((folder / "r.json").read_text())
+def trained(capfd, folder, made):
+    if not made:
+        ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
+        assert ended.status == 0, ended.err
+        made.update({name: (folder / name).read_bytes() for name in ("net.npz", "r.json")})
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return json.loads(made["r.json"])
 
 
 def test_a_table_becomes_a_network(capfd, folder, trained):
@@ -68,7 +78,7 @@ def test_a_table_becomes_a_network(capfd, folder, trained):
     assert network.features.names == ("length", "width", "same", "colour=blue", "colour=red")
     assert network.shape == (11, 20, 3)
     assert not {2, 7} & set(network.inputs.tolist()), "what is constant is not connected"
-    assert trained["accuracy"] > 0.9
+    assert trained["accuracy"] > 0.95  # 1 when this was written; one error in 36 is 0.972
     assert np.sum(trained["confusion"]) == trained["samples"][1] == 36
     assert np.trace(trained["confusion"]) / 36 == trained["accuracy"]
     assert len(trained["history"]) == trained["epochs"]

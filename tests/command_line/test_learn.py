@@ -49,6 +49,27 @@ def learned(capfd, *words):
     return json.loads(ended.out)
 
 
+@pytest.fixture(scope="module")
+def made():
+    """By suffix, the files of the run `SMALL`, which is the same for all tests."""
+    return {}
+
+
+@pytest.fixture
+def small(capfd, folder, made):
+    """Write what the run `SMALL` writes, under a name."""
+
+    def put(name):
+        if not made:
+            learned(capfd, *SMALL, "-o", f"{name}.npz")
+            for suffix in (".npz", ".state.npz"):
+                made[suffix] = (folder / f"{name}{suffix}").read_bytes()
+        for suffix, content in made.items():
+            (folder / f"{name}{suffix}").write_bytes(content)
+
+    return put
+
+
 def test_writes_network_state_and_result(capfd, folder, digits):
     result = learned(capfd, *SMALL, "-o", "net.npz")
     assert names(folder) == ["net.npz", "net.state.npz"]
@@ -108,11 +129,11 @@ def test_same_seed_same_files(capfd, folder):
         ("--inputs", 300),
     ],
 )
-def test_options_matter(capfd, folder, words):
+def test_options_matter(capfd, folder, small, words):
     result = learned(capfd, *SMALL, *words, "-o", "net.npz")
     assert result["accuracy"] > 0.7
     network = Network.load("net.npz")
-    learned(capfd, *SMALL, "-o", "plain.npz")
+    small("plain")
     assert network.digest() != Network.load("plain.npz").digest()
     assert len(network.inputs) == (300 if "--inputs" in words else 784)
     assert result["stored_bits"] == (10 if "--stored-bits" in words else 8)
@@ -175,8 +196,8 @@ def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, wo
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, existing):
-    learned(capfd, *SMALL, "-o", "whole.npz")
+def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, small, monkeypatch, existing):
+    small("whole")
     if existing:
         learned(capfd, *SMALL, "--seed", 9, "-o", "net.npz")
         before = (folder / "net.npz").read_bytes()
@@ -193,7 +214,7 @@ def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, 
     assert (folder / "net.state.npz").read_bytes() == (folder / "whole.state.npz").read_bytes()
 
 
-def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, monkeypatch):
+def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, small, monkeypatch):
     with monkeypatch.context() as patch:
         stopping(patch, 8, press)
         assert firstspike(capfd, "learn", *SMALL, "-o", "net.npz").status == 130
@@ -204,7 +225,7 @@ def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, monkeypa
     assert "--fresh" in said
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
     learned(capfd, *SMALL, "--fresh", "-o", "net.npz")
-    learned(capfd, *SMALL, "-o", "whole.npz")
+    small("whole")
     assert (folder / "net.npz").read_bytes() == (folder / "whole.npz").read_bytes()
     learned(capfd, *SMALL, "-o", "net.npz")  # over a run that came to its end
 
@@ -222,8 +243,8 @@ def test_a_second_interrupt_does_not_wait(capfd, folder, monkeypatch):
     assert 2500 < LearningState.load("net.state.npz").done < 7500
 
 
-def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, monkeypatch):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, small, monkeypatch):
+    small("net")
     before = {name: (folder / name).read_bytes() for name in names(folder)}
 
     def full(*_):
@@ -249,8 +270,8 @@ def test_learning_goes_on_from_the_stored_bits_beside_a_network(capfd, folder):
     assert len(digests) == 3
 
 
-def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder, small):
+    small("net")
     learned(capfd, *SMALL, "--seed", 2, "-o", "other.npz")
     (folder / "other.npz").replace(folder / "net.npz")
     before = {name: (folder / name).read_bytes() for name in names(folder)}
@@ -292,17 +313,17 @@ def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch, dama
     assert "net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
 
 
-def test_what_cannot_be_resumed_is_refused(capfd, folder):
+def test_what_cannot_be_resumed_is_refused(capfd, folder, small):
     assert "no state net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
-    learned(capfd, *SMALL, "-o", "net.npz")
+    small("net")
     assert "come to its end" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
     (folder / "net.state.npz").write_bytes(b"PK nonsense")
     assert "valid state" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
     assert "valid state" in refusal(capfd, "learn", "net.npz", "-o", "new.npz")
 
 
-def test_it_adapts_to_swapped_classes(capfd, folder, digits):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_it_adapts_to_swapped_classes(capfd, folder, small, digits):
+    small("net")
     words = ("net.npz", "--epochs", 3, "--relabel", "3:8,8:3", "-o", "swapped.npz")
     result = learned(capfd, *words)
     swapped = Network.load("swapped.npz")
@@ -322,8 +343,8 @@ def test_it_adapts_to_swapped_classes(capfd, folder, digits):
     assert change["before"] == (decision == digits.y_train[-500:]).mean()
 
 
-def test_it_adapts_to_dead_neurons(capfd, folder):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_it_adapts_to_dead_neurons(capfd, folder, small):
+    small("net")
     result = learned(capfd, "net.npz", "--epochs", 2, "--kill", 0.25, "-o", "killed.npz")
     dead = ~Network.load("killed.npz").weights[0].any(axis=0)
     assert 3 <= dead.sum() <= 20
@@ -358,13 +379,13 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert result["accuracy"] > 0.9
 
 
-HARDWARE = ("--random", "40", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "8,3")
+HARDWARE = ("--random", "12", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "4,2")
 
 
 @pytest.mark.long
 def test_hardware_learns_the_same(capfd, folder):
     golden = learned(capfd, *HARDWARE[:6], *HARDWARE[8:], "-o", "golden.npz")
-    assert "--lanes 8,3 " in Network.load("golden.npz").meta["command"] + " "
+    assert "--lanes 4,2 " in Network.load("golden.npz").meta["command"] + " "
     hardware = learned(capfd, *HARDWARE, "-o", "rtl.npz")
     assert (hardware["differences"], hardware["weights_differ"]) == (0, 0)
     assert golden["differences"] is None

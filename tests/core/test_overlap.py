@@ -67,7 +67,7 @@ def test_core_of_any_shape_equals_golden(number):
     ("name", "figure"), [("INTAKE", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE_OF_BANKS", 1)]
 )
 def test_a_latency_is_said_once(name, figure, monkeypatch):
-    network, pixels, ticks, folding, _ = made(1)
+    network, pixels, ticks, folding, _ = made(1, 8)
     inference = infer(network, ticks)
     before = overlapped_cycles(network, ticks, inference, folding)
     monkeypatch.setattr(latencies, name, figure)
@@ -89,7 +89,7 @@ def test_images_alone_take_as_long_as_without_overlap():
 @pytest.mark.parametrize("overlap", [True, False], ids=["overlap", "one tick"])
 def test_events_that_are_not_at_the_one_tick_are_bad(overlap):
     """A core with a bitmap takes events, too, also between bitmaps."""
-    network, pixels, ticks, folding, _ = made(6, 24)
+    network, pixels, ticks, folding, _ = made(6, 12)
     if not overlap:
         folding = Folding.of(network, CoreShape(4, 0, 8, one_tick=True))
         assert folding.layers[0].one_tick
