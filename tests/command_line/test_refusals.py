@@ -67,7 +67,8 @@ def files(tmp_path_factory):
         for at in range(10):
             pixels = rng.integers(0, 256, (6, 6), np.uint8)
             Image.fromarray(pixels).save(folder / "images" / kind / f"{at}.png")
-    Image.new("L", (6, 6)).save(folder / "photo.png")
+    for name in ("photo.png", "photo.bmp"):
+        Image.new("L", (6, 6)).save(folder / name)
     nir.write(folder / "real.nir", small())
     assert run_line(["export", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
     (folder / "nothing.nir").write_bytes(b"nothing")
@@ -145,6 +146,8 @@ RUN = {
     "run toy.npz --bitmap 8 --events empty": "--bitmap goes with",
     "run toy.npz --events empty": "no image",
     "run measured.npz --image photo.png": "no pixels",
+    "run --image empty": "empty is no readable PNG or JPEG or WEBP file",
+    "run --image photo.bmp": "photo.bmp is no readable PNG or JPEG or WEBP file",
     "run --raw": "--raw goes with --image.",
     "run --show new.png": "--show goes with --image.",
     "run --raw --images 3": "--raw goes with --image.",
