@@ -417,6 +417,6 @@ LINES = [line for table in TABLES for line in table.items()]
 @pytest.mark.parametrize(("line", "reason"), LINES, ids=[line for line, _ in LINES])
 def test_a_line_is_refused_with_its_reason_and_nothing_is_written(capfd, folder, line, reason):
     before = sorted(folder.rglob("*"))
-    said = refusal(capfd, *shlex.split(line))
-    assert reason in said or re.search(reason, said), said
+    sentence = refusal(capfd, *shlex.split(line))
+    assert reason in sentence or re.search(reason, sentence), sentence
     assert sorted(folder.rglob("*")) == before

@@ -96,7 +96,7 @@ CORES = {
 
 @dataclass
 class Image:
-    """What goes into a core for an image, and what of it counts."""
+    """The items of an image, and the ticks, label and causes that count."""
 
     items: list[int]
     ticks: np.ndarray
@@ -233,7 +233,7 @@ def weight_requests(core: DisturbedCore, images: list[Image], rng: np.random.Gen
     chunks = list(weight_chunks(core.config, core.network))
     words = sorted({chunk[:2] for chunk in chunks})
     words = rng.permutation(words)[: min(len(words) // 2, 100)].tolist()
-    # All chunks of a word are read, in order.
+    # The host reads all chunks of a word, in order.
     reads = [chunk for word in words for chunk in chunks if list(chunk[:2]) == word]
     bad = [*enumerate(layer.words for layer in core.config.layers), (len(core.config.layers), 0)]
     after = [(write, *word, 0xFFFFFFFF) for word in bad for write in (1, 0)]
@@ -266,7 +266,7 @@ class Disturbance:
 
     change: Callable[[DisturbedCore, list[Image], np.random.Generator], dict]
     cores: list[str]
-    given: dict[str, Any] = field(default_factory=dict)
+    stimulus: dict[str, Any] = field(default_factory=dict)
     causes: int = 0
 
 
@@ -289,7 +289,7 @@ DISTURBANCES = {
 
 
 def expected_results(core: DisturbedCore, images: list[Image]) -> Results:
-    """What golden decides, or learns, and the causes of each decision."""
+    """Results of golden, which decides or learns, with the causes of each decision."""
     state, parts, error = core.state and core.state.copy(), [], []
     for image in images:
         row, network = image.ticks[None], state.network if state else core.network
@@ -314,14 +314,14 @@ ON_ICARUS = "windows", "4 rows", "convolution", "learning", "bitmap", "overlap"
         *(
             pytest.param(name, core, "icarus", marks=needs_icarus)
             for name, core in CASES
-            if core in ON_ICARUS and not DISTURBANCES[name].given.get("decision_wait")
+            if core in ON_ICARUS and not DISTURBANCES[name].stimulus.get("decision_wait")
         ),
     ],
 )
 def test_a_disturbed_core_equals_golden(disturbance, core, simulator):
     disturbed, core, rng = DISTURBANCES[disturbance], CORES[core], np.random.default_rng(4)
     pixels, images = make_images(core, rng)
-    stimulus = Stimulus(**disturbed.given, **disturbed.change(core, images, rng))
+    stimulus = Stimulus(**disturbed.stimulus, **disturbed.change(core, images, rng))
     items = [np.array(image.items, object) for image in images]
     if core.state:
         labels, settings = np.array([one.label for one in images]), learning_images.DRAWING
@@ -339,8 +339,8 @@ def test_a_disturbed_core_equals_golden(disturbance, core, simulator):
         ticks = np.array([image.ticks for image in images])
         counted = cycles(core.network, ticks, expected, core.config.folding, pixels)
         expected = replace(expected, cycles=counted)
-    found = differences(expected, run)
-    assert not [one for one in found if one.image is None or images[one.image].compared]
+    differing = differences(expected, run)
+    assert not [one for one in differing if one.image is None or images[one.image].compared]
     assert np.bitwise_or.reduce(expected.error) == disturbed.causes
     aborted = [*stimulus.aborts]
     assert np.array_equal(run.error[aborted], expected.error[aborted])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Front ends in files: JSON of their own, and the networks that they are a part of."""
+"""Front ends of sound and motion in files: as JSON, and as a part of a network."""
 
 import json
 from dataclasses import replace
@@ -81,7 +81,7 @@ def test_what_is_no_json_of_a_front_end_is_refused(kind, text):
 
 
 def network_of(kind: str, features: Features | None) -> Network:
-    """A network with so many inputs as the usual front end of a kind has pixels."""
+    """A network with an input for each pixel of the usual front end of a kind."""
     count = KINDS[kind].n_pixels
     return Network(
         weights=(np.ones((count, 2), int),),
