@@ -71,9 +71,10 @@ def test_the_filter_is_that_of_icepll(oscillator, wanted, filter_range):
     assert ice40.ice40_filter(dividers) == filter_range
 
 
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("rate", [8000, 16000])
 @pytest.mark.parametrize("sensor", MICROPHONES)
-def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate):
+def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate, step):
     """The rule of section 6, in integers: the error depends on the product of the pair only."""
     clocks = {
         round(hz)
@@ -82,7 +83,7 @@ def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate):
     }
     assert len(clocks) > 15_000
     differ = []
-    for hz in sorted(clocks):
+    for hz in sorted(clocks)[rate % step :: step]:
         expected = _pair_of_the_design(hz, rate, *RATIOS[sensor])
         try:
             microphone = MICROPHONES[sensor].of(hz, rate)
