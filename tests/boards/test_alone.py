@@ -35,7 +35,7 @@ from firstspike.sim.benches.motion.frames import movement
 from firstspike.sim.benches.sound.ear import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.measurements.desk import netlist_desk, netlist_motion_desk
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike
 from tests.support.listening import RATE, listening_network, sounds
 
 
@@ -252,25 +252,6 @@ def test_networks_with_other_weights_share_a_design(design):
         assert same == (other.build_hash == design.build_hash)
 
 
-def test_what_cannot_listen_is_refused(capfd, tmp_path):
-    toy_network().save(tmp_path / "toy.npz")
-    listening_network().save(tmp_path / "net.npz")
-    toy, net = tmp_path / "toy.npz", tmp_path / "net.npz"
-    build = ["build", "--sensor", "pdm", "-o", tmp_path / "out", "--board"]
-    assert "does not listen to sound" in refusal(capfd, *build, "icebreaker", toy)
-    assert "has no pins for a microphone" in refusal(capfd, *build, "ulx3s-25f", net)
-    for words in (["--learn"], ["--bench"], ["--link", "uart"], ["--overlap"], ["--clock", "max"]):
-        ended = firstspike(capfd, *build, "icebreaker", net, *words)
-        assert ended.status == 2
-        assert "--sensor goes with" in ended.err
-    for words in (["--wav", net], ["--board", "icebreaker"]):
-        assert "--board and --wav go together" in firstspike(capfd, "serve", net, *words).err
-    assert "--sensor goes with --wav" in firstspike(capfd, "serve", net, "--sensor", "i2s").err
-    wav = ["--board", "icebreaker", "--wav", net]
-    for words in (["--weights", "port"], ["--bench"], ["--rows", 2]):
-        assert "--wav goes with" in firstspike(capfd, "serve", net, *wav, *words).err
-
-
 def test_a_board_that_watches_motion_is_built(fake, capfd, tmp_path):
     network = small_network()
     network.save("net.npz")
@@ -281,19 +262,6 @@ def test_a_board_that_watches_motion_is_built(fake, capfd, tmp_path):
     built = MotionDesign.of_motion(network, BOARDS["icebreaker"], CoreShape(4))
     assert json.loads((folder / "report.json").read_text())["build"] == built.build_hash.hex()
     assert (folder / "weights.bin").read_bytes() == built.in_flash[1]
-
-
-def test_what_cannot_watch_motion_is_refused(capfd, tmp_path):
-    toy, net, three = (tmp_path / name for name in ("toy.npz", "net.npz", "three.npz"))
-    toy_network().save(toy)
-    small_network().save(net)
-    small_network(replace(FRONT, downs=(6, 6, 6))).save(three)
-    build = ["build", "--sensor", "lsm6dso", "-o", tmp_path / "out", "--board"]
-    assert "does not watch motion" in refusal(capfd, *build, "icebreaker", toy)
-    assert "watches 3 axes: an LSM6DSO gives 6" in refusal(capfd, *build, "icebreaker", three)
-    assert "has no pins for an LSM6DSO" in refusal(capfd, *build, "ulx3s-25f", net)
-    build[2] = "pdm"
-    assert "does not listen to sound" in refusal(capfd, *build, "icebreaker", net)
 
 
 def test_info_says_what_a_network_of_motion_takes(capfd, tmp_path):

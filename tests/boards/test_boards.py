@@ -221,7 +221,7 @@ def test_what_has_been_placed_is_the_plan_or_slower(build):
     design = design_of(build)
     assert build_of(design) == build
     assert build.fmax >= build.clock
-    assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.15)
+    assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.07)
     assert plan.needs_of(design)["block RAM"] == build.block_ram
     # Only who asks for overlapped images gets them.
     found = plan.plan_for(design.network, design.board, CoreShape(overlap=build.shape.overlap))
@@ -245,56 +245,65 @@ def test_images_overlap_where_there_are_lanes_for_all(unplaced):
     assert found.design.config.folding.overlaps
 
 
-@pytest.mark.parametrize(
-    ("hidden", "cells", "luts"),
-    [((), 2144, 1892), ((12,), 3123, 2694), ((12, 9), 4453, 3722), ((12, 9, 7), 5799, 4616)],
-)
-def test_every_hidden_layer_takes_logic(hidden, cells, luts):
-    """The estimates equal what was measured: packed cells of an iCE40, look-up tables of an ECP5.
-
-    With so few inputs there is less of everything than in the builds that the rules are fitted to,
-    most of all where few hidden layers outweigh it.
-    """
-    weights = random_weights(np.random.default_rng(3), (36, *hidden, 4), -5, 8)
-    network = network_of(weights, [10] + [6] * len(hidden), deadline=60)
-    for board, measured in (("icebreaker", cells), ("ulx3s-25f", luts)):
-        needs = plan.needs_of(plan.Design.of(network, BOARDS[board], CoreShape(5)))
-        assert needs["LUTs"] == pytest.approx(measured, rel=0.15 if len(hidden) > 1 else 0.2)
-
-
-@pytest.mark.parametrize(
-    ("lanes", "rows", "luts"),
-    [(48, 2, 12064), (48, 4, 13524), (12, 2, 6186), (12, 4, 6523), (5, 2, 4699), (5, 4, 4970)],
-)
-def test_several_rows_take_logic(lanes, rows, luts):
-    """The estimate equals what Yosys made for an ECP5."""
-    weights = random_weights(np.random.default_rng(3), (64, 48, 10), -127, 127)
-    network = network_of(weights, [2048, 1600], bits=8, deadline=60)
-    needs = plan.needs_of(plan.Design.of(network, BOARDS["ulx3s-85f"], CoreShape(lanes, rows=rows)))
-    assert needs["LUTs"] == pytest.approx(luts, rel=0.15)
-
-
-@pytest.mark.parametrize(("lanes", "cells"), [(2, 3506), (3, 3948), (4, 4241), (6, 5300)])
-def test_layers_of_few_groups_take_more(lanes, cells):
-    """The estimate equals what nextpnr packed for the iCEBreaker."""
-    weights = random_weights(np.random.default_rng(3), (97, 100, 7), -127, 126)
-    network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
-    needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], CoreShape(lanes)))
-    assert needs["LUTs"] == pytest.approx(cells, rel=0.1)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "deadline", "cells"),
-    [((20, 20, 3), 48, 2691), ((20, 20, 3), 384, 2882), ((20, 20, 10), 384, 2733)],
-)
-def test_a_small_table_takes_little(sizes, deadline, cells):
-    """The estimate equals what nextpnr packed for the iCEBreaker."""
-    weights = random_weights(np.random.default_rng(1), sizes, -8, 8)
-    network = network_of(
-        weights, (16, 16), unit=deadline // 6, deadline=deadline, encoding="levels-8"
+def random_network(seed, sizes, low, high, thresholds, **more):
+    return network_of(
+        random_weights(np.random.default_rng(seed), sizes, low, high), thresholds, **more
     )
-    needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], CoreShape(2)))
-    assert needs["LUTs"] == pytest.approx(cells, rel=0.07)
+
+
+def few_inputs(*hidden):
+    """With so few inputs there is less of everything than in the builds of the rules."""
+    return random_network(3, (36, *hidden, 4), -5, 8, [10] + [6] * len(hidden), deadline=60)
+
+
+def three_layers(sizes, deadline):
+    unit = {"unit": deadline // 6, "deadline": deadline, "encoding": "levels-8"}
+    return random_network(1, sizes, -8, 8, (16, 16), **unit)
+
+
+ROWS = random_network(3, (64, 48, 10), -127, 127, [2048, 1600], bits=8, deadline=60)
+GROUPS = random_network(
+    3, (97, 100, 7), -127, 126, [194, 146], bits=8, deadline=384, encoding="levels-128"
+)
+ICE, SMALL_ECP5, ECP5 = "icebreaker", "ulx3s-25f", "ulx3s-85f"
+MEASURED = {
+    # Packed cells of nextpnr for the iCE40, look-up tables of Yosys for an ECP5.
+    "no hidden layer": [(few_inputs(), ICE, CoreShape(5), 2144, 0.09)],
+    "one": [(few_inputs(12), ICE, CoreShape(5), 3123, 0.02)],
+    "two": [(few_inputs(12, 9), ICE, CoreShape(5), 4453, 0.04)],
+    "three": [(few_inputs(12, 9, 7), ICE, CoreShape(5), 5799, 0.06)],
+    "no hidden layer, ECP5": [(few_inputs(), SMALL_ECP5, CoreShape(5), 1892, 0.19)],
+    "one, ECP5": [(few_inputs(12), SMALL_ECP5, CoreShape(5), 2694, 0.16)],
+    "two, ECP5": [(few_inputs(12, 9), SMALL_ECP5, CoreShape(5), 3722, 0.09)],
+    "three, ECP5": [(few_inputs(12, 9, 7), SMALL_ECP5, CoreShape(5), 4616, 0.08)],
+    "several rows": [
+        (ROWS, ECP5, CoreShape(lanes, rows=rows), luts, 0.06)
+        for lanes, rows, luts in (
+            *((48, 2, 12064), (48, 4, 13524), (12, 2, 6186)),
+            *((12, 4, 6523), (5, 2, 4699), (5, 4, 4970)),
+        )
+    ],
+    "few groups": [
+        (GROUPS, ICE, CoreShape(lanes), cells, 0.09)
+        for lanes, cells in ((2, 3506), (3, 3948), (4, 4241), (6, 5300))
+    ],
+    "a small table": [
+        (three_layers(sizes, deadline), ICE, CoreShape(2), cells, 0.03)
+        for sizes, deadline, cells in (
+            ((20, 20, 3), 48, 2691),
+            ((20, 20, 3), 384, 2882),
+            ((20, 20, 10), 384, 2733),
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("designs", MEASURED.values(), ids=MEASURED)
+def test_look_up_tables_are_estimated(designs):
+    """As far off as the estimates are today: a change of the rules shows here."""
+    for network, board, shape, measured, error in designs:
+        needs = plan.needs_of(plan.Design.of(network, BOARDS[board], shape))
+        assert needs["LUTs"] == pytest.approx(measured, rel=error), shape
 
 
 def test_fewer_lanes_on_a_smaller_device():

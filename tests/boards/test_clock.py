@@ -17,7 +17,6 @@ from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.framing.uart import divisor_of
-from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast
 
@@ -72,9 +71,10 @@ def test_the_filter_is_that_of_icepll(oscillator, wanted, filter_range):
     assert ice40.ice40_filter(dividers) == filter_range
 
 
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("rate", [8000, 16000])
 @pytest.mark.parametrize("sensor", MICROPHONES)
-def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate):
+def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate, step):
     """The rule of section 6, in integers: the error depends on the product of the pair only."""
     clocks = {
         round(hz)
@@ -83,7 +83,7 @@ def test_the_microphone_of_every_clock_is_that_of_the_design(sensor, rate):
     }
     assert len(clocks) > 15_000
     differ = []
-    for hz in sorted(clocks):
+    for hz in sorted(clocks)[rate % step :: step]:
         expected = _pair_of_the_design(hz, rate, *RATIOS[sensor])
         try:
             microphone = MICROPHONES[sensor].of(hz, rate)
@@ -119,12 +119,6 @@ def test_what_the_pll_cannot_make_is_refused():
         dividers_for(ICE40, 12 * MHZ, 700 * MHZ)
     with pytest.raises(ClockError, match="cannot make 2 MHz"):
         dividers_for(ECP5, 25 * MHZ, 2 * MHZ)
-
-
-def test_a_clock_too_slow_for_the_link_is_refused_by_the_command(capfd):
-    ended = firstspike(capfd, "build", "mnist-4bit", "--board", "ulx3s-85f", "--clock", 9)
-    assert ended.status == 2
-    assert ended.err == "Error: 9 MHz is too slow for the link's 3 Mbaud: take 12 MHz.\n"
 
 
 def test_reset_lasts_from_the_lock_on():

@@ -77,7 +77,7 @@ def test_the_error_is_that_of_leaving_builds_out():
 )
 def test_the_clock_of_a_shipped_network_is_estimated(build):
     expected = clock.megahertz(design_of(build), build.luts)
-    assert expected == pytest.approx(build.fmax, rel=0.15)
+    assert expected == pytest.approx(build.fmax, rel=0.1)
 
 
 def test_a_clock_is_one_that_the_board_can_make():

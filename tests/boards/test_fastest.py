@@ -179,14 +179,6 @@ def test_a_file_of_yours_is_not_touched(search, capfd, tmp_path):
     assert (folder / PLACED).read_text() == '{"mine": 1}'
 
 
-def test_the_best_of_seeds_is_no_search(tmp_path, capfd):
-    toy_network().save(tmp_path / "net.npz")
-    words = ("--board", "icebreaker", "--clock", "max", "--seeds", "1-2", "--best")
-    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
-    assert ended.status == 2
-    assert "--best does not go with --clock max" in ended.err.splitlines()[-1]
-
-
 @pytest.mark.long
 def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(Design, "clocks", lambda design: [12 * MHZ])

@@ -106,9 +106,6 @@ def test_the_bitstream_of_the_release_is_taken(desk, capfd, monkeypatch):
     (desk / "ulx3s-12f").rename(desk / "release" / "ulx3s-12f")
     assert firstspike(capfd, "flash", "--board", "ulx3s-12f", "--released").status == 0
     assert str(desk / "release" / "ulx3s-12f" / "firstspike.bit") in (desk / "called").read_text()
-    ended = firstspike(capfd, "flash", "--board", "ulx3s-12f", "--released", "some.bit")
-    assert ended.status == 2
-    assert "leave BITSTREAM out" in ended.err
 
 
 def refusal_of(capfd, board, *words):

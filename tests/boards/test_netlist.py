@@ -137,16 +137,6 @@ def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, asked
     assert f"the look-up table at {cell.name} is" in ended.out
 
 
-@pytest.mark.parametrize(
-    "words", [("--target", "netlist"), ("--target", "bitstream", "--build", "."), ()]
-)
-def test_a_released_bitstream_is_that_of_a_board(capfd, words):
-    board = [] if "bitstream" not in words else ["--board", "icebreaker"]
-    ended = firstspike(capfd, "compare", "mnist-4bit", *words, *board, "--released")
-    assert ended.status == 2
-    assert "--released goes with --target bitstream and --board" in ended.err
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("built", ["ulx3s-25f"], indirect=True)
 def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
@@ -272,17 +262,3 @@ def test_a_missing_or_foreign_build_is_refused(built, capfd, tmp_path, asked):
     assert f"firstspike build {asked[0]} --board {board} -o {tmp_path}" in said
     said = refusal(capfd, *words, "--board", "ecpix5-85f", "--build", built.folder)
     assert "another network or for another board" in said
-
-
-def test_options_that_do_not_go_together(capfd, asked):
-    board, words = "icebreaker", ["compare", *asked]
-    netlist = [*words, "--target", "netlist"]
-    for said, *given in (
-        ("needs --board", *netlist),
-        ("leave --lanes", *netlist, "--board", board, "--lanes", 2),
-        ("with --target board", *netlist, "--board", board, "--port", "x"),
-        ("with --target netlist", *words, "--board", board),
-    ):
-        ended = firstspike(capfd, *given)
-        assert ended.status == 2
-        assert said in ended.err

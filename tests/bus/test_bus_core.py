@@ -111,34 +111,23 @@ def test_every_address_is_answered(name, learning):
     BusRun(network, **folding, **learning).run("every_address", pauses=True)
 
 
-@pytest.mark.parametrize("name", ["bytes", "bitmap", "pixels", "overlap"])
-def test_bad_bitmaps_are_told_and_hang_nothing(name):
+DISTURBANCES = {
+    "bad_bitmaps": ("bytes", "bitmap", "pixels", "overlap"),
+    "aborts": ("events", "bytes", "bitmap", "pixels", "overlap"),
+    "resets": ("events", "bitmap", "pixels", "overlap"),
+    "refusals": ("events", "bitmap", "pixels"),
+}
+
+
+@pytest.mark.parametrize(
+    ("test", "name"), [(test, name) for test, names in DISTURBANCES.items() for name in names]
+)
+def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
+    """Bad bitmaps, a stalled image that is aborted, resets, and accesses that are refused."""
     network, folding = CORES[name]
     pixels, ticks = images(network, 1)
     run = BusRun(network, **folding)
-    run.run("bad_bitmaps", frames=run.frames(ticks, pixels))
-
-
-@pytest.mark.parametrize("name", ["events", "bytes", "bitmap", "pixels", "overlap"])
-def test_a_stalled_image_can_be_aborted(name):
-    network, folding = CORES[name]
-    pixels, ticks = images(network, 1)
-    run = BusRun(network, **folding)
-    run.run("aborts", frames=run.frames(ticks, pixels))
-
-
-@pytest.mark.parametrize("name", ["events", "bitmap", "pixels", "overlap"])
-def test_a_reset_at_any_moment_leaves_it_right(name):
-    network, folding = CORES[name]
-    pixels, ticks = images(network, 1)
-    run = BusRun(network, **folding)
-    run.run("resets", frames=run.frames(ticks, pixels))
-
-
-@pytest.mark.parametrize("name", ["events", "bitmap", "pixels"])
-def test_what_cannot_be_done_is_refused(name):
-    network, folding = CORES[name]
-    BusRun(network, **folding).run("refusals")
+    run.run(test, frames=run.frames(ticks, pixels))
 
 
 @pytest.mark.parametrize("bitmap", [None, 8])

@@ -7,7 +7,6 @@ from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.hdl.flow.devices import ICE40
 from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.scripts.shares.seeds import in_shares
-from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast
 
@@ -54,18 +53,3 @@ def placed(tmp_path, fmax, best):
 )
 def test_seeds_that_count(tmp_path, fmax, best, expected):
     assert placed(tmp_path, fmax, best) == expected
-
-
-@pytest.mark.parametrize(
-    ("seeds", "said"),
-    [
-        ("1-", "is not seeds"),
-        ("5-1", "counts down"),
-        ("1-100000", "more than 10000"),
-        ("0-3", "below 1"),
-    ],
-)
-def test_seeds_that_are_none_are_said(capfd, seeds, said):
-    ended = firstspike(capfd, "build", "--board", "icebreaker", "--seeds", seeds)
-    assert ended.status == 2
-    assert said in ended.err.splitlines()[-1]

@@ -13,7 +13,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import targets
 from firstspike.scripts.targets import golden
 from firstspike.scripts.verbs import compare as verb
-from tests.support.command import firstspike, toy_network
+from tests.support.command import firstspike, refusal, toy_network
 
 
 @pytest.fixture
@@ -133,6 +133,5 @@ def test_shares_are_put_together_in_order(capfd, selection, target, monkeypatch,
 
 def test_only_simulated_hardware_is_shared_out(capfd, selection, target):
     target(lambda run: run)
-    ended = firstspike(capfd, "compare", *selection, "--target", "board", "--scheduler")
-    assert ended.status == 2
-    assert "--scheduler goes with --target rtl without --overlap" in ended.err
+    said = refusal(capfd, "compare", *selection, "--target", "board", "--scheduler")
+    assert "--scheduler goes with --target rtl without --overlap" in said

@@ -55,11 +55,21 @@ def folder(tmp_path, monkeypatch):
 DATA = ("--dataset", "t.csv", "--label", "kind", "--group", "person")
 
 
+@pytest.fixture(scope="module")
+def made():
+    """The files of one training, which is the same for all tests."""
+    return {}
+
+
 @pytest.fixture
-def trained(capfd, folder):
-    ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
-    assert ended.status == 0, ended.err
-    return json.loads((folder / "r.json").read_text())
+def trained(capfd, folder, made):
+    if not made:
+        ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
+        assert ended.status == 0, ended.err
+        made.update({name: (folder / name).read_bytes() for name in ("net.npz", "r.json")})
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    return json.loads(made["r.json"])
 
 
 def test_a_table_becomes_a_network(capfd, folder, trained):
@@ -68,7 +78,7 @@ def test_a_table_becomes_a_network(capfd, folder, trained):
     assert network.features.names == ("length", "width", "same", "colour=blue", "colour=red")
     assert network.shape == (11, 20, 3)
     assert not {2, 7} & set(network.inputs.tolist()), "what is constant is not connected"
-    assert trained["accuracy"] > 0.9
+    assert trained["accuracy"] > 0.95  # 1 when this was written; one error in 36 is 0.972
     assert np.sum(trained["confusion"]) == trained["samples"][1] == 36
     assert np.trace(trained["confusion"]) / 36 == trained["accuracy"]
     assert len(trained["history"]) == trained["epochs"]
@@ -195,9 +205,7 @@ def without_some(text, seed=2):
 def test_a_table_with_missing_cells(capfd, folder, words):
     """Refused in one sentence, unless medians are asked for; then each verb takes such rows."""
     (folder / "t.csv").write_text(without_some(rows()))
-    told = refusal(capfd, *words, *DATA, "-o", "net.npz")
-    assert "missing values" in told
-    assert told.count("\n") == 1
+    assert "missing values" in refusal(capfd, *words, *DATA, "-o", "net.npz")
     assert sorted(path.name for path in folder.iterdir()) == ["t.csv"]
     ended = firstspike(capfd, *words, *DATA, "--missing", "median", "-o", "net.npz")
     assert ended.status == 0, ended.err
@@ -282,9 +290,7 @@ def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
         (("--validation-share", 0.1), "has not one of each of 10 classes"),
         (("--patience", 3), "none is held out"),
     ):
-        ended = firstspike(capfd, *words, *more)
-        assert ended.status == 2
-        assert told in ended.err.splitlines()[-1]
+        assert told in refusal(capfd, *words, *more)
 
 
 def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
@@ -472,8 +478,6 @@ def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
     network = Network.load("net.npz")
     assert network.takes_bitmap
     assert network.classes == ("ant", "bee", "wasp")
-    words = ("learn", "--random", 30, *DATA, "--inputs", 99, "-o", "b.npz")
-    assert "99 inputs" in refusal(capfd, *words)
     ended = firstspike(
         capfd, "learn", "net.npz", *DATA, "--epochs", 1, "-o", "on.npz", "--plot", "l.png"
     )
@@ -526,7 +530,6 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz")
     state = state_path("net.npz")
-    content = state.read_bytes()
     assert "-o alone" in firstspike(capfd, "train", *QUICK, "--resume", "-o", "net.npz").err
     (folder / "t.csv").write_text(rows(seed=2))
     assert "not what it was" in refusal(capfd, "train", "--resume", "-o", "net.npz")
@@ -542,49 +545,9 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     (folder / "t.csv").write_text(rows())
     for change in ({"best_0": np.ones((2, 2))}, {"weights_1": np.ones(9)}):
         replace(checkpoint, arrays=checkpoint.arrays | change).save(state, run)
-        ended = firstspike(capfd, "train", "--resume", "-o", "net.npz")
-        assert ended.status == 2
-        assert "that of another training" in ended.err
-    for broken in (content[:500], b"", content[:-1]):
-        state.write_bytes(broken)
-        assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
+        said = refusal(capfd, "train", "--resume", "-o", "net.npz")
+        assert "that of another training" in said
     assert not (folder / "net.npz").exists()
-
-
-def one_class():
-    return "x,kind\n" + "1,a\n2,a\n" * 20
-
-
-@pytest.mark.parametrize(
-    ("make", "words", "told"),
-    [
-        (None, ("--dataset", "none.csv"), "no file 'none.csv'.*check the path"),
-        (None, ("--dataset", "t.csv"), "no labels"),
-        (None, ("--dataset", "t.csv", "--label", "sort"), "no column 'sort'"),
-        (None, ("--dataset", "mnist", "--label", "kind"), "has its own test part"),
-        (None, (*DATA, "--encoding", "levels-1"), "levels-N"),
-        (None, (*DATA, "--encoding", "crossings-3"), "time series"),
-        (None, (*DATA, "--threshold", 3, "--encoding", "levels-4"), "binary"),
-        (None, (*DATA, "--test", "t.csv", "--test-share", 0.5), "--test or --test-share"),
-        (None, (*DATA, "--test-share", 1), "no samples"),
-        (None, (*DATA, "--recipe", "sparse"), "for pixels"),
-        (one_class, ("--dataset", "t.csv", "--label", "kind"), "one class"),
-        (
-            lambda: "x,kind\n1,a\n2,b\n3,c\n",
-            ("--dataset", "t.csv", "--label", "kind"),
-            "one sample alone",
-        ),
-        (lambda: rows() + "1,2\n", DATA, "line 182"),
-    ],
-)
-def test_bad_data_are_refused_and_nothing_is_written(capfd, folder, make, words, told):
-    if make:
-        (folder / "t.csv").write_text(make())
-    ended = firstspike(capfd, "train", *words, *QUICK, "-o", "net.npz")
-    assert ended.status == 2
-    assert re.search(told, ended.err.splitlines()[-1]), ended.err
-    assert "Traceback" not in ended.err
-    assert [path.name for path in folder.iterdir()] == ["t.csv"]
 
 
 def test_data_of_another_network(capfd, folder, trained):

@@ -2,9 +2,7 @@
 """`firstspike learn`: what it writes, how it is continued, how it adapts, and what it refuses."""
 
 import json
-import os
 import signal
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +15,6 @@ from firstspike.scripts import datasets
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
 from firstspike.scripts.verbs import learn
-from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
@@ -50,6 +47,27 @@ def learned(capfd, *words):
     ended = firstspike(capfd, "learn", *words, "--json", "-")
     assert ended.status == 0, ended.err
     return json.loads(ended.out)
+
+
+@pytest.fixture(scope="module")
+def made():
+    """By suffix, the files of the run `SMALL`, which is the same for all tests."""
+    return {}
+
+
+@pytest.fixture
+def small(capfd, folder, made):
+    """Write what the run `SMALL` writes, under a name."""
+
+    def put(name):
+        if not made:
+            learned(capfd, *SMALL, "-o", f"{name}.npz")
+            for suffix in (".npz", ".state.npz"):
+                made[suffix] = (folder / f"{name}{suffix}").read_bytes()
+        for suffix, content in made.items():
+            (folder / f"{name}{suffix}").write_bytes(content)
+
+    return put
 
 
 def test_writes_network_state_and_result(capfd, folder, digits):
@@ -111,11 +129,11 @@ def test_same_seed_same_files(capfd, folder):
         ("--inputs", 300),
     ],
 )
-def test_options_matter(capfd, folder, words):
+def test_options_matter(capfd, folder, small, words):
     result = learned(capfd, *SMALL, *words, "-o", "net.npz")
     assert result["accuracy"] > 0.7
     network = Network.load("net.npz")
-    learned(capfd, *SMALL, "-o", "plain.npz")
+    small("plain")
     assert network.digest() != Network.load("plain.npz").digest()
     assert len(network.inputs) == (300 if "--inputs" in words else 784)
     assert result["stored_bits"] == (10 if "--stored-bits" in words else 8)
@@ -178,8 +196,8 @@ def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, wo
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, existing):
-    learned(capfd, *SMALL, "-o", "whole.npz")
+def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, small, monkeypatch, existing):
+    small("whole")
     if existing:
         learned(capfd, *SMALL, "--seed", 9, "-o", "net.npz")
         before = (folder / "net.npz").read_bytes()
@@ -196,7 +214,7 @@ def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, 
     assert (folder / "net.state.npz").read_bytes() == (folder / "whole.state.npz").read_bytes()
 
 
-def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, monkeypatch):
+def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, small, monkeypatch):
     with monkeypatch.context() as patch:
         stopping(patch, 8, press)
         assert firstspike(capfd, "learn", *SMALL, "-o", "net.npz").status == 130
@@ -207,7 +225,7 @@ def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, monkeypa
     assert "--fresh" in said
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
     learned(capfd, *SMALL, "--fresh", "-o", "net.npz")
-    learned(capfd, *SMALL, "-o", "whole.npz")
+    small("whole")
     assert (folder / "net.npz").read_bytes() == (folder / "whole.npz").read_bytes()
     learned(capfd, *SMALL, "-o", "net.npz")  # over a run that came to its end
 
@@ -225,8 +243,8 @@ def test_a_second_interrupt_does_not_wait(capfd, folder, monkeypatch):
     assert 2500 < LearningState.load("net.state.npz").done < 7500
 
 
-def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, monkeypatch):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, small, monkeypatch):
+    small("net")
     before = {name: (folder / name).read_bytes() for name in names(folder)}
 
     def full(*_):
@@ -252,8 +270,8 @@ def test_learning_goes_on_from_the_stored_bits_beside_a_network(capfd, folder):
     assert len(digests) == 3
 
 
-def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder, small):
+    small("net")
     learned(capfd, *SMALL, "--seed", 2, "-o", "other.npz")
     (folder / "other.npz").replace(folder / "net.npz")
     before = {name: (folder / name).read_bytes() for name in names(folder)}
@@ -295,17 +313,17 @@ def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch, dama
     assert "net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
 
 
-def test_what_cannot_be_resumed_is_refused(capfd, folder):
+def test_what_cannot_be_resumed_is_refused(capfd, folder, small):
     assert "no state net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
-    learned(capfd, *SMALL, "-o", "net.npz")
+    small("net")
     assert "come to its end" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
     (folder / "net.state.npz").write_bytes(b"PK nonsense")
     assert "valid state" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
     assert "valid state" in refusal(capfd, "learn", "net.npz", "-o", "new.npz")
 
 
-def test_it_adapts_to_swapped_classes(capfd, folder, digits):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_it_adapts_to_swapped_classes(capfd, folder, small, digits):
+    small("net")
     words = ("net.npz", "--epochs", 3, "--relabel", "3:8,8:3", "-o", "swapped.npz")
     result = learned(capfd, *words)
     swapped = Network.load("swapped.npz")
@@ -325,8 +343,8 @@ def test_it_adapts_to_swapped_classes(capfd, folder, digits):
     assert change["before"] == (decision == digits.y_train[-500:]).mean()
 
 
-def test_it_adapts_to_dead_neurons(capfd, folder):
-    learned(capfd, *SMALL, "-o", "net.npz")
+def test_it_adapts_to_dead_neurons(capfd, folder, small):
+    small("net")
     result = learned(capfd, "net.npz", "--epochs", 2, "--kill", 0.25, "-o", "killed.npz")
     dead = ~Network.load("killed.npz").weights[0].any(axis=0)
     assert 3 <= dead.sum() <= 20
@@ -339,97 +357,18 @@ def test_it_adapts_to_dead_neurons(capfd, folder):
     assert "0 of 0" in ended.out
 
 
-@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_plot(capfd, folder, suffix):
-    learned(capfd, *SMALL, "-o", "net.npz", "--plot", f"curve.{suffix}")
-    assert (folder / f"curve.{suffix}").stat().st_size > 5000
-    if suffix == "png":
-        with Image.open("curve.png") as image:
-            assert np.asarray(image).std() > 10
-    learned(capfd, "net.npz", "--epochs", 1, "--kill", 1, "-o", "b.npz", "--plot", "c.png")
-    assert (folder / "c.png").exists()
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("-o", "a.npz"), "--random"),
-        (("mnist-8bit", "--random", "40", "-o", "a.npz"), "either"),
-        (("--random", "40"), "-o"),
-        (("--random", "0-10", "-o", "a.npz"), "400-400"),
-        (("--random", "0", "-o", "a.npz"), "400-400"),
-        (("--random", "40-30", "-o", "a.npz"), "2 hidden layers"),
-        (("--random", "40", "--inputs", "785", "-o", "a.npz"), "785"),
-        (("--random", "40", "--images", "2501", "-o", "a.npz"), "2501"),
-        (("--random", "40", "--images", "0", "-o", "a.npz"), "--images"),
-        (("--random", "40", "--epochs", "0", "-o", "a.npz"), "--epochs"),
-        (("--random", "40", "--shift", "2", "-o", "a.npz"), "--shift"),
-        (("--random", "40", "--stored-bits", "9", "-o", "a.npz"), "--stored-bits"),
-        (("--random", "40", "--competitors", "2", "-o", "a.npz"), "--competitors"),
-        (("--random", "40", "--relabel", "3:8", "-o", "a.npz"), "trained NET"),
-        (("--random", "40", "--kill", "0.5", "-o", "a.npz"), "trained NET"),
-        (("--random", "40", "--target", "moon", "-o", "a.npz"), "--target"),
-        (("--random", "40", "--target", "rtl", "--exact", "-o", "a.npz"), "--exact"),
-        (("--random", "40", "--lanes", "8", "--exact", "-o", "a.npz"), "--exact"),
-        (("--random", "40", "--lanes", "0", "-o", "a.npz"), "--lanes"),
-        (("--random", "40", "--seed", "-1", "-o", "a.npz"), "--seed"),
-        (("--random", "40", "--plot", "a.gif", "-o", "a.npz"), ".png"),
-        (("--random", "40", "-o", "nowhere/a.npz"), "nowhere"),
-        (("--random", "40", "-o", "/dev/null"), "/dev/null"),
-        (("--random", "40", "--json", "nowhere/a.json", "-o", "a.npz"), "nowhere"),
-        (("--random", "40", "--resume", "-o", "a.npz"), "--resume"),
-        (("--resume", "--epochs", "3", "-o", "a.npz"), "--resume"),
-        (("mnist-8bit", "--inputs", "30", "-o", "a.npz"), "--inputs"),
-        (("mnist-8bit", "--images", "2001", "--kill", "0.1", "-o", "a.npz"), "watch"),
-        (("mnist-8bit", "--kill", "1.5", "-o", "a.npz"), "--kill"),
-        (("mnist-8bit", "--kill", "nan", "-o", "a.npz"), "--kill"),
-        (("--random", "40", "-o", ""), "''"),
-        (("mnist-8bit", "--relabel", "3", "-o", "a.npz"), "--relabel"),
-        (("mnist-8bit", "--relabel", "3:x", "-o", "a.npz"), "--relabel"),
-        (("mnist-8bit", "--relabel", "3:10", "-o", "a.npz"), "--relabel"),
-        (("mnist-8bit", "--relabel", "3:-1", "-o", "a.npz"), "--relabel"),
-        (("mnist-8bit", "--relabel", "3:8,3:4", "-o", "a.npz"), "two new names"),
-        (("mnist-8bit", "--relabel", "", "-o", "a.npz"), "--relabel"),
-        (("no-such-network", "-o", "a.npz"), "no-such-network"),
-        (("mnist-8bit", "--missing", "median", "-o", "a.npz"), "--missing goes with --random"),
-    ],
-)
-def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
-    ended = firstspike(capfd, "learn", *words)
-    assert ended.status == 2
-    assert ended.out == ""
-    assert told in ended.err.splitlines()[-1]
-    assert "Traceback" not in ended.err
-    assert names(folder) == []
-
-
-@pytest.mark.parametrize("name", ["/", "", "."])
-def test_a_name_that_no_file_has_is_refused_and_an_existing_output_kept(capfd, folder, name):
-    (folder / "a.npz").write_bytes(b"kept")
-    assert repr(name) in refusal(capfd, "learn", name, "-o", "a.npz")
-    assert (folder / "a.npz").read_bytes() == b"kept"
+def test_plot(capfd, folder):
+    learned(capfd, *SMALL, "-o", "net.npz", "--plot", "curve.png")
+    with Image.open("curve.png") as image:
+        assert np.asarray(image).std() > 10
+    learned(capfd, "net.npz", "--epochs", 1, "--kill", 1, "-o", "b.npz", "--plot", "c.svg")
+    assert (folder / "c.svg").stat().st_size > 5000
 
 
 def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", None)
     toy_network().save("toy.npz")
     assert "784 pixels" in refusal(capfd, "learn", "toy.npz", "-o", "a.npz")
-
-
-@pytest.mark.parametrize("target", ["golden", "rtl"])
-def test_networks_of_another_depth_are_refused(capfd, folder, target):
-    for hidden in ((), (6, 5)):
-        weights = random_weights(np.random.default_rng(1), (784, *hidden, 10), -8, 8)
-        network_of(weights, [5] * len(weights)).save("deep.npz")
-        words = ("learn", "deep.npz", "--target", target, "-o", "new.npz")
-        assert f"{len(hidden)} hidden layers" in refusal(capfd, *words)
-        assert not os.path.exists("new.npz")
-
-
-def test_networks_that_spike_more_than_once_are_refused(capfd, folder):
-    learned(capfd, *SMALL, "-o", "net.npz")
-    replace(Network.load("net.npz"), max_spikes=2).save("more.npz")
-    assert "max_spikes 2" in refusal(capfd, "learn", "more.npz", "-o", "new.npz")
 
 
 def test_a_shipped_network_goes_on_learning(capfd, folder):
@@ -440,13 +379,13 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert result["accuracy"] > 0.9
 
 
-HARDWARE = ("--random", "40", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "8,3")
+HARDWARE = ("--random", "12", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "4,2")
 
 
 @pytest.mark.long
 def test_hardware_learns_the_same(capfd, folder):
     golden = learned(capfd, *HARDWARE[:6], *HARDWARE[8:], "-o", "golden.npz")
-    assert "--lanes 8,3 " in Network.load("golden.npz").meta["command"] + " "
+    assert "--lanes 4,2 " in Network.load("golden.npz").meta["command"] + " "
     hardware = learned(capfd, *HARDWARE, "-o", "rtl.npz")
     assert (hardware["differences"], hardware["weights_differ"]) == (0, 0)
     assert golden["differences"] is None

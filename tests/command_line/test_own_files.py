@@ -34,35 +34,6 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("file", "words", "told"),
-    [
-        ("events.jsonl", ("--encoding", "levels-4"), "leave the encoding levels-4 out"),
-        ("events.jsonl", ("--complement",), "a complement is of features"),
-        ("events.jsonl", ("--constant",), "a constant is of features"),
-        ("events.jsonl", ("--threshold", 3), "a threshold is of features"),
-        ("events.jsonl", ("--recipe", "sparse"), "for pixels"),
-        ("events.jsonl", ("--label", "kind"), "no columns"),
-        ("series.npz", ("--encoding", "crossings-3", "--complement"), "a complement is of"),
-        ("series.npz", ("--encoding", "crossings-3", "--threshold", 1), "a threshold is of"),
-        ("series.npz", ("--threshold", 1), "one goes with binary"),
-        ("series.npz", ("--encoding", "ticks"), "no integers"),
-        ("series.npz", ("--group", "kind"), "no columns"),
-        ("series.npz", ("--data", "."), "--data is the folder of mnist"),
-        ("images", ("--label", "kind"), "no columns"),
-        ("images", ("--recipe", "sparse", "--threshold", 9), "leave the threshold out"),
-        ("images", ("--test", "events.jsonl"), "events.jsonl holds events, and images does not"),
-        ("images", ("--test", "series.npz"), "series.npz [2, 9] to test"),
-    ],
-)
-def test_no_option_is_passed_over(capfd, folder, file, words, told):
-    before = sorted(folder.iterdir())
-    ended = firstspike(capfd, "train", "--dataset", file, *words, *QUICK)
-    assert ended.status == 2
-    assert told in ended.err.splitlines()[-1]
-    assert sorted(folder.iterdir()) == before
-
-
-@pytest.mark.parametrize(
     ("file", "words"),
     [
         ("events.jsonl", ("--encoding", "ticks", "--no-complement", "--no-constant")),
@@ -82,24 +53,6 @@ def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
     network = Network.load("made.npz")
     assert network.encoding == ENCODING
     assert network.n_features == 2 * 9
-
-
-@pytest.mark.parametrize(
-    "verb",
-    [
-        ("run",),
-        ("boards",),
-        ("page", "-o", "made.html"),
-        ("study",),
-        ("run", "--events", "events.jsonl"),
-        ("learn", "--random", 10, "-o", "made.npz"),
-    ],
-)
-def test_a_column_goes_with_a_file(capfd, folder, verb):
-    ended = firstspike(capfd, *verb, "--label", "kind")
-    assert ended.status == 2
-    assert "--label goes with a file" in ended.err.splitlines()[-1]
-    assert not (folder / "made.npz").exists()
 
 
 @pytest.mark.parametrize("encoding", ["crossings-3", "levels-8"])
@@ -124,16 +77,6 @@ def test_a_test_file_with_another_class(capfd, folder):
     assert "other.csv, line 3 has the label 'two', which is no class of 0, 1" in said
 
 
-@pytest.mark.parametrize("verb", [("train",), ("learn", "--random", 10)])
-def test_no_sample_to_train_on(capfd, folder, verb):
-    for words, told in (
-        (("--test-share", 1, "--label", "kind"), "lower --test-share"),
-        ((), "name their column by --label"),
-    ):
-        said = refusal(capfd, *verb, "--dataset", "table.csv", *words, "-o", "made.npz")
-        assert told in said
-
-
 def test_one_labelled_row_is_classified(capfd, folder):
     """Somebody who only classifies is told how; who trains is not sent there."""
     words = ("train", "--dataset", "table.csv", "--label", "kind", *QUICK)
@@ -151,13 +94,6 @@ def test_one_labelled_row_is_classified(capfd, folder):
     said = refusal(capfd, *words[:2], "one.csv", *words[3:5], *QUICK[:-1], "other.npz")
     assert "1 of 1 classes have one sample alone" in said
     assert "--test-share" not in said
-
-
-def test_too_few_samples_for_a_test_part_are_named(capfd, folder):
-    rows = "".join(f"{i},{i % 8}\n" for i in range(16))
-    (folder / "few.csv").write_text("a,kind\n" + rows)
-    said = refusal(capfd, "train", "--dataset", "few.csv", "--label", "kind", *QUICK)
-    assert "few.csv has no test part of its own, and a share of 0.2 of 16 samples" in said
 
 
 def test_the_largest_numbers_are_learned_from_without_a_warning(capfd, folder):

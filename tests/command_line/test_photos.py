@@ -13,7 +13,6 @@ from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data.photos import read_photo
 from firstspike.golden.data.preparation import SIDE, prepared
 from firstspike.scripts.seen import ENLARGED
-from tests.command_line.test_run import cut
 from tests.page.photos import rendered
 from tests.support.command import firstspike, refusal
 
@@ -111,28 +110,3 @@ def test_dark_ink_that_is_taken_as_it_is_is_told(capfd, tmp_path):
         ended = firstspike(capfd, "run", "--image", path, "--raw")
         assert ended.status == 0
         assert ("mostly bright" in ended.err) == told
-
-
-@pytest.mark.parametrize("words", [("--raw",), ("--show", "seen.png"), ("--raw", "--images", 3)])
-def test_raw_and_show_go_with_pictures(capfd, words):
-    ended = firstspike(capfd, "run", *words)
-    assert ended.status == 2
-    assert f"{words[0]} goes with --image." in ended.err
-
-
-@pytest.mark.parametrize(
-    ("make", "told"),
-    [
-        (lambda path: path.write_text("no picture"), "no readable PNG or JPEG or WEBP file"),
-        (lambda path: Image.new("1", (9500, 9500)).save(path, "PNG"), "9500 x 9500"),
-        (lambda path: cut(path.with_suffix(".png")).rename(path), "no readable"),
-        (lambda path: Image.new("L", (30, 30)).save(path, "BMP"), "no readable"),
-    ],
-)
-@pytest.mark.filterwarnings("error")
-def test_bad_pictures_are_refused_in_a_sentence(capfd, tmp_path, make, told):
-    path = tmp_path / "photo.jpg"
-    make(path)
-    sentence = refusal(capfd, "run", "--image", path)
-    assert str(path) in sentence
-    assert told in sentence

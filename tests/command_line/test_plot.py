@@ -41,12 +41,6 @@ def test_plot_writes_the_format_that_the_name_says(capfd, tmp_path, suffix, star
     assert path.read_bytes().startswith(start)
 
 
-def test_plot_refuses_an_image_that_is_not_there(capfd, tmp_path):
-    for words in (("--number", 10_000), ("--images", 10_001)):
-        assert "10000" in refusal(capfd, "plot", *words, "-o", tmp_path / "digit.png")
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.fixture
 def drawn(monkeypatch):
     """The figures that `plot` draws."""
@@ -90,20 +84,9 @@ def test_a_raw_photo_is_drawn_with_its_levels(capfd, tmp_path, drawn):
         assert image.get_clim() == (0, 3), "a level has its brightness on every photo"
 
 
-def test_a_photo_stands_alone(capfd, tmp_path):
+def test_a_photo_that_cannot_be_drawn_is_refused_as_run_refuses_it(capfd, tmp_path):
     photo = tmp_path / "six.png"
     Image.new("L", (6, 6)).save(photo)
-    for more, said in (
-        (("--number", 0), "Give a test image (--dataset, --number, --images) or --image."),
-        (("--images", 5), "Give a test image (--dataset, --number, --images) or --image."),
-        (("--dataset", "mnist"), "Give a test image (--dataset, --number, --images) or --image."),
-        (("--label", "a"), "--label goes with a file: name one by --dataset."),
-        (("--image", photo), "--image has 2 photos: give the one to draw."),
-    ):
-        ended = firstspike(capfd, "plot", "--image", photo, *more, "-o", tmp_path / "p.png")
-        assert (ended.status, said in ended.err) == (2, True), ended.err
-    ended = firstspike(capfd, "plot", "--raw", "-o", tmp_path / "p.png")
-    assert (ended.status, "--raw goes with --image." in ended.err) == (2, True)
     toy_network("ticks").save(tmp_path / "ticks.npz")
     for net in (tmp_path / "ticks.npz", "mnist-4bit"):
         words = (net, "--image", photo, "--raw")
@@ -223,13 +206,6 @@ def test_names_are_spread_no_more_than_they_must(n):
     assert np.array_equal(figures.spread(fine, -5, 5, 1), fine)
 
 
-@pytest.mark.parametrize("verb", ["plot", "study"])
-def test_an_unwritable_picture_is_refused(capfd, tmp_path, verb):
-    path = tmp_path / "missing" / "picture.png"
-    words = ("--images", 2, "-o", path)
-    assert str(path) in refusal(capfd, verb, *words)
-
-
 def test_study_measures_what_it_says(capfd, tmp_path):
     words = ("mnist-4bit", "--images", 100, "-o", tmp_path / "study.png", "--json", "-")
     ended = firstspike(capfd, "study", *words)
@@ -250,10 +226,3 @@ def test_study_measures_what_it_says(capfd, tmp_path):
     with Image.open(tmp_path / "study.png") as image:
         assert image.size > (500, 300)
     assert json.loads(firstspike(capfd, "study", *words).out) == result
-
-
-@pytest.mark.parametrize("verb", ["plot", "study"])
-def test_a_network_of_another_size_is_told_what_the_verb_can_do(capfd, tmp_path, verb):
-    toy_network().save(tmp_path / "toy.npz")
-    sentence = refusal(capfd, verb, tmp_path / "toy.npz", "-o", tmp_path / "picture.png")
-    assert "784 pixels and 10 classes, this network takes 36 pixels to 4" in sentence

@@ -222,18 +222,6 @@ def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told
     assert len(sentence) < 500
 
 
-def test_a_file_without_images_is_refused(capfd, tmp_path, toy):
-    (tmp_path / "e").write_text(" \n\n")
-    assert "no image" in refusal(capfd, "run", toy, "--events", tmp_path / "e")
-
-
-def test_a_picture_for_a_network_of_measured_features_is_refused(capfd, tmp_path, toy):
-    edges = np.linspace(0, 1, 7) + np.zeros((36, 1))
-    replace(toy_network("levels-8"), late=-1, features=Features(edges=edges)).save(toy)
-    Image.new("L", (6, 6)).save(tmp_path / "digit.png")
-    assert "no pixels" in refusal(capfd, "run", toy, "--image", tmp_path / "digit.png")
-
-
 @pytest.mark.parametrize(
     ("make", "told"),
     [
@@ -264,25 +252,6 @@ def cut(path):
     return path
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("--images", 3, "--events", "e"),
-        ("--dataset", "mnist", "--events", "e"),
-        ("--events", "e", "--image", "e"),
-        ("--images", 3, "--image", "e"),
-        ("--bitmap", 8, "--events", "e"),
-    ],
-)
-def test_selections_that_exclude_each_other_are_refused(capfd, tmp_path, toy, words):
-    (tmp_path / "e").write_text("")
-    words = [tmp_path / "e" if word == "e" else word for word in words]
-    ended = firstspike(capfd, "run", toy, *words)
-    assert ended.status == 2
-    told = "goes with" if "--bitmap" in words else "--events, --image or --wav."
-    assert told in ended.err
-
-
 def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_path, toy):
     network = replace(toy_network(), max_spikes=3)
     network.save(toy)
@@ -294,11 +263,6 @@ def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_
     assert result["images"][0]["hidden_spikes"] == run.hidden_spikes[0]
     assert result["images"][0]["cycles"] is None
     assert result["summary"]["cycles"] is None
-
-
-def test_too_many_images_or_images_of_another_size_are_refused(capfd, toy):
-    assert "10000" in refusal(capfd, "run", "--images", 10_001)
-    assert "784" in refusal(capfd, "run", toy, "--dataset", "mnist")
 
 
 @pytest.mark.parametrize("verb", ["info", "run", "study"])

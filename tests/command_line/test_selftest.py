@@ -294,31 +294,6 @@ def test_a_mutant_of_a_report_is_shown_or_refused(capfd, desk, sensor):
         assert ended.err.count("\n") == (1 if ended.status == 2 else 0)
 
 
-def test_options_that_do_not_go_together(capfd, desk):
-    for words, told in (
-        ((), "Give --port"),
-        (("--read", "report.json", "--port", "x"), "--read goes with no other option"),
-        (("--port", "none"), "there is no port none"),
-        (("--port", "x", "--sensor", "pdm", "--board", "icebreaker"), "--sensor needs NET and"),
-        (("net.npz", "--port", "x", "--sensor", "pdm"), "--sensor needs NET and --board"),
-        (
-            ("net.npz", "--port", "x", "--sensor", "pdm", "--board", "icebreaker", "--seed", 2),
-            "goes with neither --baud nor --seed",
-        ),
-        (
-            ("net.npz", "--port", "x", "--sensor", "pdm", "--board", "icebreaker"),
-            "does not listen to sound",
-        ),
-        (("--port", "x", "--lanes", 2), "--lanes, --window and --clock go with --sensor"),
-        (("--port", "x", "--clock", 12), "--lanes, --window and --clock go with --sensor"),
-        (("--read", "report.json", "--window", 2), "--read goes with no other option"),
-    ):
-        ended = firstspike(capfd, "selftest", *words)
-        assert ended.status == 2
-        assert told in ended.err
-    assert not (desk / "report.json").exists()
-
-
 def test_a_board_for_an_unknown_network_asks_for_its_name(capfd, desk, port):
     assert "does not come with the package: name its file" in refusal(
         capfd, "selftest", "--port", port

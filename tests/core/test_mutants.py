@@ -45,9 +45,3 @@ def test_the_page_counts_the_faults_of_the_catalogue():
     (row,) = re.findall(r"^\| faults put into the hardware on purpose.*", page, re.MULTILINE)
     ((_, tried),) = re.findall(r"\| (\d+) of (\d+),", row)
     assert int(tried) == len(FAULTS)
-
-
-def test_unknown_fault_is_refused(capfd):
-    result = firstspike(capfd, "check", "mutants", "nothing")
-    assert result.status == 2
-    assert "'nothing'" in result.err

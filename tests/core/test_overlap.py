@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images that overlap: spikes, decisions, statistics, cycles, and who waits for whom."""
+"""Images that overlap: spikes, decisions, statistics, cycles, and events between bitmaps."""
 
 import os
 from dataclasses import replace
@@ -17,12 +17,11 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.sim.benches.core.items import end_item, event_items, items_of
 from firstspike.sim.benches.core.outcome import results_of
-from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.direct import run_phases, simulate_directly
 from tests.support.pairwise import pairwise
 from tests.support.shapes import make_images, make_network
 
-ADDRESS, TICK, ABORT = 1, 2, 8
+ADDRESS, TICK = 1, 2
 """Causes."""
 
 IMAGES = 24 * int(os.environ.get("FIRSTSPIKE_RANDOM_NETWORKS", "1"))
@@ -68,7 +67,7 @@ def test_core_of_any_shape_equals_golden(number):
     ("name", "figure"), [("INTAKE", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE_OF_BANKS", 1)]
 )
 def test_a_latency_is_said_once(name, figure, monkeypatch):
-    network, pixels, ticks, folding, _ = made(1)
+    network, pixels, ticks, folding, _ = made(1, 8)
     inference = infer(network, ticks)
     before = overlapped_cycles(network, ticks, inference, folding)
     monkeypatch.setattr(latencies, name, figure)
@@ -87,66 +86,10 @@ def test_images_alone_take_as_long_as_without_overlap():
     assert np.array_equal(found[lit], cycles(network, ticks, inference, alone, pixels)[lit])
 
 
-def run(network, folding, items, **stimulus):
-    config = CoreConfig.of(network, folding)
-    return run_items(network, config, items, Stimulus(**stimulus))[0]
-
-
-def items_for(network, folding, ticks):
-    return items_of(CoreConfig.of(network, folding), ticks)
-
-
-def test_aborted_images_are_decided_as_they_are_and_others_not_touched():
-    network, _, ticks, folding, _ = made(6, 60)
-    words, width = items_for(network, folding, ticks), folding.bitmap
-    rng = np.random.default_rng(1)
-    aborts = {}
-    for image in rng.permutation(len(ticks))[:25].tolist():
-        sent = int(rng.integers(1, len(words[image])))
-        words[image] = words[image][:sent]
-        ticks[image, sent * width :] = 0
-        aborts[image] = 600  # cycles: all images before are decided, and all that was sent is in
-    expected = replace(infer(network, ticks), error=np.zeros(len(ticks), int))
-    expected.error[list(aborts)] = ABORT
-    assert not list(differences(expected, run(network, folding, words, aborts=aborts)))
-
-
-def test_an_abort_waits_for_the_images_before():
-    """The words of the next image come early, and an abort among them concerns it alone."""
-    network, _, ticks, folding, _ = made(6, 60)
-    words = items_for(network, folding, ticks)
-    rng = np.random.default_rng(2)
-    aborts = {image: int(rng.integers(0, 12)) for image in range(1, len(ticks), 2)}
-    for image in aborts:
-        words[image] = words[image][: rng.integers(1, len(words[image]))]
-    found = run(network, folding, words, aborts=aborts, quiet_aborts=[0, 10])
-    whole = np.setdiff1d(np.arange(len(ticks)), list(aborts))
-    expected = infer(network, ticks).select(whole)
-    assert not list(differences(expected, replace(found.select(whole), cycles=None, apart=None)))
-    assert np.all(found.error[list(aborts)] == ABORT)
-
-
-def test_a_reset_in_mid_image_leaves_nothing_behind():
-    network, _, ticks, folding, _ = made(6, 30)
-    resets = {image: int(image * 7 % 90 + 1) for image in range(0, len(ticks), 3)}
-    found = run(network, folding, items_for(network, folding, ticks), resets=resets, checked=True)
-    kept = np.setdiff1d(np.arange(len(ticks)), list(resets))
-    expected = infer(network, ticks).select(kept)
-    assert not list(differences(expected, replace(found.select(kept), cycles=None)))
-
-
-@pytest.mark.parametrize("stimulus", [{"decision_wait": 150}, {"pauses": True}])
-def test_decisions_can_wait(stimulus):
-    network, _, ticks, folding, _ = made(6, 60)
-    found = run(network, folding, items_for(network, folding, ticks), **stimulus)
-    expected = infer(network, ticks)
-    assert not list(differences(expected, replace(found, cycles=None, apart=None)))
-
-
 @pytest.mark.parametrize("overlap", [True, False], ids=["overlap", "one tick"])
 def test_events_that_are_not_at_the_one_tick_are_bad(overlap):
     """A core with a bitmap takes events, too, also between bitmaps."""
-    network, pixels, ticks, folding, _ = made(6, 24)
+    network, pixels, ticks, folding, _ = made(6, 12)
     if not overlap:
         folding = Folding.of(network, CoreShape(4, 0, 8, one_tick=True))
         assert folding.layers[0].one_tick

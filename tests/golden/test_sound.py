@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The front end for sound against DESIGN's section 6, sample by sample, and at its bounds."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstspike.golden import Features, Network, NetworkError
+from firstspike.golden import Features
 from firstspike.golden.results import Results
 from firstspike.golden.said import said
 from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
@@ -18,6 +17,7 @@ from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
 from firstspike.golden.sound.taught import COPIES, taught
 from firstspike.golden.sound.usual import resonant, usual_front_end
+from tests.golden.test_front_ends import network_of
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
@@ -233,86 +233,6 @@ def test_the_usual_filters_let_their_band_through():
         assert heard.max() - max(far) > 16  # two octaves of amplitude
 
 
-def test_a_front_end_goes_through_json():
-    front = usual_front_end()
-    assert FrontEnd.from_json(front.to_json()) == front
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"format": "firstspike-sound-2"}, "format 'firstspike-sound-2'"),
-        ({"format": 1}, "format"),
-        ({"rate": 44100}, "rate is 44100"),
-        ({"slots": 3}, "power of two"),
-        ({"slot": 0}, "slot is 0"),
-        ({"slot": 2.0}, "slot"),
-        ({"frames": 65}, "frames is 65"),
-        ({"drop": True}, "drop"),
-        ({"before": 65}, "before is 65"),
-        ({"after": 49}, "after is 49: it must be at most 48"),
-        ({"filters": []}, "there are 0 filters"),
-        ({"filters": [[0, -8192, 0, 5, 0]] * 65}, "more than 64 filters"),
-        ({"filters": [[0, -8192, 0, 5]]}, "list of 5"),
-        ({"filters": [[32767, -8192, 0, 5, 0]]}, "must be stable"),
-        ({"filters": [[0, 8192, 0, 5, 0]]}, "must be stable"),
-        ({"filters": [[0, -16384, 0, 5, 0]]}, "must be stable"),
-        ({"filters": [[0, -16383, 0, 5, 0]]}, "can exceed 24 bits"),
-        ({"filters": [[0, -8192, 8, 5, 0]]}, "can exceed 24 bits"),
-        ({"filters": [[0, -8192, 5, 0, 0]]}, "can exceed 24 bits"),
-        ({"filters": [[0, -8192, -1, 0, 0]]}, "0..23"),
-        ({"more": 1}, "other fields"),
-        ({"least": None}, "least"),
-    ],
-)
-def test_what_no_front_end_can_be_is_refused(change, message):
-    fields = json.loads(usual_front_end().to_json()) | change
-    with pytest.raises(NetworkError, match=message):
-        FrontEnd.from_json(json.dumps(fields))
-
-
-@pytest.mark.parametrize("text", ["", "[]", "1", '{"format": "firstspike-sound-1"}'])
-def test_what_is_no_json_of_a_front_end_is_refused(text):
-    with pytest.raises(NetworkError):
-        FrontEnd.from_json(text)
-
-
-def network_of_sound(front: FrontEnd, **changes) -> Network:
-    fields = {
-        "weights": (np.ones((front.n_pixels, 2), int),),
-        "weight_bits": (4,),
-        "thresholds": (3,),
-        "unit": 4,
-        "deadline": 30,
-        "n_inputs": front.n_pixels,
-        "inputs": np.arange(front.n_pixels),
-        "encoding": "levels-8",
-        "features": Features(sound=front),
-    }
-    return Network(**(fields | changes))
-
-
-def test_the_network_file_keeps_the_front_end():
-    front = usual_front_end()
-    network = network_of_sound(front)
-    loaded = Network.from_bytes(network.to_bytes())
-    assert loaded.features.sound == front
-    assert loaded.takes_pixels
-    assert loaded.digest() == network.digest()
-    other = replace(front, drop=front.drop + 1)
-    assert network_of_sound(other).digest() != network.digest()
-    assert network_of_sound(front, features=None).digest() != network.digest()
-
-
-def test_a_network_of_sound_has_the_pixels_that_the_front_end_makes():
-    front = usual_front_end()
-    more = replace(front, filters=(*front.filters, front.filters[0]))
-    with pytest.raises(NetworkError, match=f"makes {front.n_pixels + 12} pixels"):
-        network_of_sound(front, features=Features(sound=more))
-    with pytest.raises(NetworkError, match="edges"):
-        Features(np.zeros((front.n_pixels, 7)), sound=front)
-
-
 def test_a_word_is_known_by_its_slot_and_top():
     front = usual_front_end()
     levels = np.zeros((front.window + 10, len(front.filters)), np.uint8)
@@ -340,7 +260,8 @@ def test_a_word_is_isolated_where_it_is_quiet_around_it(place, isolated):
 
 
 def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
-    network = network_of_sound(usual_front_end(), weights=(np.ones((192, 3), int),))
+    network = network_of("sound", Features(sound=usual_front_end()))
+    network = replace(network, weights=(np.ones((192, 3), int),))
     some = Results(
         decision=np.array([0, 1, 2, 0, 1]),
         tick=np.array([5, 5, 5, 5, network.deadline]),

@@ -53,10 +53,10 @@ def trained(digits):
 
 
 def test_learns(trained, digits):
-    assert trained.score(digits.x_test, digits.y_test) > 0.75
+    assert trained.score(digits.x_test, digits.y_test) > 0.82  # five seeds reach 0.838 to 0.85
     assert trained.network_.shape == (784, 40, 10)
     assert len(trained.network_.inputs) == 300
-    assert trained.history_[-1].loss < trained.history_[0].loss / 2
+    assert trained.history_[-1].loss < trained.history_[0].loss / 10
     right = trained.predict(digits.x_test) == digits.y_test
     assert trained.score(digits.x_test, digits.y_test) == right.mean()
 
@@ -82,7 +82,7 @@ def test_interrupt_keeps_the_best_network_so_far(digits):
     assert trainer.interrupted_
     assert trainer.history_ == seen
     assert trainer.best_ == max(seen, key=lambda epoch: epoch.validation_accuracy)
-    assert trainer.score(digits.x_test, digits.y_test) > 0.2
+    assert trainer.score(digits.x_test, digits.y_test) > 0.35  # three seeds: 0.46 to 0.54
 
 
 def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
@@ -95,21 +95,22 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "accuracy", "loss"),
     [
-        {"hidden": (60, 40)} | DEEP,
-        {"hidden": (), "encoding": "levels-4"} | GRADED,
-        {"hidden": ()},
-        {"encoding": "levels-4"} | GRADED,
-        {"weight_bits": 2},
-        {"smoothing": 0.05, "smallest_slope": 1.0},
-        {"compact": True, "revival": 0.02, "weight_decay": 1e-5},
+        ({"hidden": (60, 40)} | DEEP, 0.8, 0.05),
+        ({"hidden": (), "encoding": "levels-4"} | GRADED, 0.77, 0.1),
+        ({"hidden": ()}, 0.81, 0.1),
+        ({"encoding": "levels-4"} | GRADED, 0.81, 0.1),
+        ({"weight_bits": 2}, 0.58, 0.3),
+        ({"smoothing": 0.05, "smallest_slope": 1.0}, 0.81, 0.2),
+        ({"compact": True, "revival": 0.02, "weight_decay": 1e-5}, 0.79, 0.1),
     ],
 )
-def test_learns_with(changes, digits):
+def test_learns_with(changes, accuracy, loss, digits):
+    """The bounds are three deviations below what three seeds reach; `loss` is the part left."""
     trainer = Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
-    assert trainer.history_[-1].loss < trainer.history_[0].loss
-    assert trainer.score(digits.x_test, digits.y_test) > 0.4
+    assert trainer.history_[-1].loss < trainer.history_[0].loss * loss
+    assert trainer.score(digits.x_test, digits.y_test) > accuracy
     low, high = weight_range(trainer.weight_bits)
     assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
 

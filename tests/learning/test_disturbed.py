@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A core that learns, with resets, pauses, and requests to its weights and settings.
+"""A core that learns, with resets, other weights and other settings between images.
 
-Between all that it must learn exactly as golden does.
+It must learn what golden learns; tests/core/test_disturbances.py has what all cores share.
 """
 
 import itertools
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 
 from firstspike.golden import Results, Settings, learn
 from firstspike.golden.results import joined
@@ -23,7 +24,6 @@ from tests.support.simulators import BothSimulators
 both_simulators = BothSimulators()
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
-EVERYONE = Settings(5, 1, 2, every_competitor=True, margin_shift=1, margin_minimum=7)
 
 
 @both_simulators()
@@ -70,27 +70,6 @@ def test_a_reset_may_come_at_any_moment(simulator):
     for name in ("decision", "tick", "forced", "spikes_in", "updated", "cycles", "turnaround"):
         getattr(expected, name)[reset] = 0  # as in the run
     check(expected, run)
-
-
-@both_simulators(["stimulus"], [({"pauses": True},), ({"decision_wait": 700},)])
-def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
-    rng = np.random.default_rng(5)
-    _, ticks, labels = images(40, seed=5)
-    state = make_state()
-    words = read_requests(list(weight_chunks(config(), state.network))[::2])
-    # Both chunks of a word are read; what they hold at that moment is anybody's guess.
-    during = [request for i in rng.integers(0, len(words), 200) for request in [words[i]] * 2]
-    run = learn_on_rtl(
-        state,
-        ticks,
-        labels,
-        EVERYONE,
-        FOLDING,
-        Stimulus(during=during, **stimulus),
-        simulator=simulator,
-    )
-    assert not run.error.any()
-    check(learn(state, ticks, labels, EVERYONE, trace=True), run)
 
 
 @both_simulators()
@@ -158,6 +137,41 @@ def test_settings_change_between_images(simulator):
     run = learn_on_rtl(state, ticks, labels, settings, FOLDING, simulator=simulator)
     learned = learn_in_parts(state, ticks, labels, settings)
     check(learning_cycles(state.network, ticks, learned, FOLDING), run)
+
+
+def unchecked(**values: int) -> Settings:
+    """Settings as the core's port takes them: it refuses nothing."""
+    settings = Settings(margin_shift=7, row_draw=1, output_draw=1)
+    for name, value in values.items():
+        object.__setattr__(settings, name, value)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"step": 0}, {"step": 0}),
+        ({"margin_minimum": 0}, {"margin_minimum": 2}),
+        ({"margin_minimum": 1}, {"margin_minimum": 2}),
+    ],
+    ids=["step 0", "margin_minimum 0", "margin_minimum 1"],
+)
+def test_settings_out_of_range_mean_what_is_said_of_them(sent, meant):
+    _, ticks, labels = images(40, seed=9)
+    state = make_state()
+    run, _ = learn_items(
+        state,
+        config(),
+        items_of(config(), ticks),
+        labels,
+        unchecked(**sent),
+    )
+    before = [layer.copy() for layer in state.weights]
+    learned = learn(state, ticks, labels, unchecked(**meant), trace=True)
+    check(learning_cycles(state.network, ticks, learned, FOLDING), run)
+    assert learned.updated.any()
+    stays = [np.array_equal(*layers) for layers in zip(before, state.weights, strict=True)]
+    assert stays == [sent == {"step": 0}, False]
 
 
 test_all_on_icarus = both_simulators.on_icarus()

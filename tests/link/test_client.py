@@ -270,52 +270,56 @@ def test_other_networks_are_refused_by_shape_and_hash(change, words):
     assert other.digest()[:12] in str(caught.value)
 
 
-def test_weights_that_could_overflow_are_refused():
-    board = board_with()
-    strong = replace(NETWORK, weights=(np.full((35, 12), 127), NETWORK.weights[1]))
-    with pytest.raises(NetworkError, match="layer 0 need 14 bits"):
-        board.load(strong)
+def forgetful(board):
+    board.model._write = lambda *_: b""
+    board.load(NETWORK)
 
 
-def test_stored_weights_that_the_core_does_not_store_are_refused():
-    stored = LearningState.of(NETWORK, 10).weights
-    with pytest.raises(NetworkError, match="leave the others out"):
-        board_with().load(NETWORK, stored)
-    with pytest.raises(NetworkError, match="weights of 8 bits"):
-        board_with(stored_bits=8).load(NETWORK, stored)
+def of_class_99(board):
+    answer = board.model._image
+    board.model._image = lambda *words: bytes([99]) + answer(*words)[1:]
+    board.classify(TICKS)
+
+
+def without_a_layer(board):
+    board.model.layers.pop()
+    board.read_weights()
+
+
+STORED = LearningState.of(NETWORK, 10).weights
+STRONG = replace(NETWORK, weights=(np.full((35, 12), 127), NETWORK.weights[1]))
 
 
 @pytest.mark.parametrize(
-    ("ask", "words"),
+    ("options", "ask", "error", "words"),
     [
-        (lambda board: board.classify(TICKS[:, 1:]), "takes 35"),
-        (lambda board: board.classify(TICKS * 20), "ticks up to 60"),
-        (lambda board: board.classify(TICKS, PIXELS[:, 1:]), "the board takes 36"),
-        (lambda board: board.learn(TICKS, [0] * 60, Settings()), "--learn"),
+        ({}, lambda board: board.classify(TICKS[:, 1:]), MismatchError, "takes 35"),
+        ({}, lambda board: board.classify(TICKS * 20), MismatchError, "ticks up to 60"),
+        ({}, lambda board: board.classify(TICKS, PIXELS[:, 1:]), MismatchError, "takes 36"),
+        ({}, lambda board: board.learn(TICKS, [0] * 60, Settings()), MismatchError, "--learn"),
+        (
+            {"stored_bits": 8},
+            lambda board: board.learn(TICKS[:1], [4], Settings()),
+            MismatchError,
+            r"0\.\.3",
+        ),
+        ({}, lambda board: board.load(STRONG), NetworkError, "layer 0 need 14 bits"),
+        ({}, lambda board: board.load(NETWORK, STORED), NetworkError, "leave the others out"),
+        (
+            {"stored_bits": 8},
+            lambda board: board.load(NETWORK, STORED),
+            NetworkError,
+            "weights of 8 bits",
+        ),
+        ({}, without_a_layer, RefusedError, r"READ \(RANGE\)"),
+        ({"loaded": True}, forgetful, RefusedError, "not those that were written"),
+        ({}, of_class_99, RefusedError, "class 99, of 4"),
     ],
 )
-def test_what_does_not_fit_the_core_is_refused(ask, words):
-    with pytest.raises(MismatchError, match=words):
-        ask(board_with())
-
-
-def test_labels_that_are_no_class_are_refused():
-    with pytest.raises(MismatchError, match=r"0\.\.3"):
-        board_with(stored_bits=8).learn(TICKS[:1], [4], Settings())
-
-
-def test_a_request_that_the_board_refuses_is_an_error():
-    board = board_with()
-    board.model.layers.pop()
-    with pytest.raises(RefusedError, match=r"READ \(RANGE\)"):
-        board.read_weights()
-
-
-def test_memory_that_does_not_keep_its_weights_is_found():
-    board = board_with(loaded=True)
-    board.model._write = lambda *_: b""
-    with pytest.raises(RefusedError, match="not those that were written"):
-        board.load(NETWORK)
+def test_what_a_core_cannot_or_does_not_do_is_an_error(options, ask, error, words):
+    board = board_with(**options)
+    with pytest.raises(error, match=words):
+        ask(board)
 
 
 @pytest.mark.parametrize("noise", [0, 1, 300])
@@ -473,11 +477,3 @@ def test_a_board_that_says_what_none_can_be_is_refused(change, told):
     model.identity = model.identity._replace(**change)
     with pytest.raises(MismatchError, match=told):
         BoardClient(ModelLine(model))
-
-
-def test_a_class_that_is_none_is_refused():
-    board = board_with()
-    answer = board.model._image
-    board.model._image = lambda *words: bytes([99]) + answer(*words)[1:]
-    with pytest.raises(RefusedError, match="class 99, of 4"):
-        board.classify(TICKS)

@@ -141,64 +141,6 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("--unit", 16), "leave --unit out"),
-        (("--encoding", "binary", "--weight-bits", 8), "leave --encoding out"),
-        (("--dataset", "mnist"), "--dataset goes with --weight-bits"),
-        (("--images", 3), "give --dataset"),
-        (("--weight-bits", 9), "--weight-bits"),
-        (("--weight-bits", 8), "node 'S_0', I: here it would be LI"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(capfd, toy, words, told):
-    firstspike(capfd, "export", "toy.npz", "-o", "toy.nir")
-    ended = firstspike(capfd, "import", "toy.nir", *words, "-o", "again.npz")
-    assert ended.status == 2
-    assert told in ended.err
-    assert not os.path.exists("again.npz")
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("--encoding", "none"), "encoding"),
-        (("--encoding", "crossings-3"), "crossings-L needs"),
-        (("--deadline", 95), "at least 6 units"),
-        (("--late", 97), "late"),
-        (("--dataset", "none.npz"), "no file 'none.npz'"),
-    ],
-)
-def test_what_cannot_be_said_of_real_weights_is_refused(capfd, tmp_path, monkeypatch, words, told):
-    monkeypatch.chdir(tmp_path)
-    nir.write("real.nir", small())
-    assert told in refusal(capfd, "import", "real.nir", *words, "-o", "net.npz")
-    assert os.listdir() == ["real.nir"]
-
-
-def test_events_are_no_features(capfd, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    nir.write("real.nir", small())
-    (tmp_path / "e.jsonl").write_text('{"events": [[1, 0], [5, 1]], "label": 0}\n' * 9)
-    words = ("import", "real.nir", "--dataset", "e.jsonl", "--test", "e.jsonl", "-o", "net.npz")
-    ended = firstspike(capfd, *words)
-    assert ended.status == 2
-    assert "e.jsonl holds events: give --encoding ticks" in ended.err
-    assert not (tmp_path / "net.npz").exists()
-
-
-def test_refusals_leave_nothing_behind(capfd, toy):
-    replace(toy, max_spikes=2).save("toy.npz")
-    assert "max_spikes is 2" in refusal(capfd, "export", "toy.npz", "-o", "toy.nir")
-    with open("bad.nir", "wb") as file:
-        file.write(b"nothing")
-    assert "bad.nir: it cannot be read" in refusal(capfd, "import", "bad.nir", "-o", "net.npz")
-    assert "none.nir" in refusal(capfd, "import", "none.nir", "-o", "net.npz")
-    assert "missing" in refusal(capfd, "export", "mnist-4bit", "-o", "missing/toy.nir")
-    assert sorted(os.listdir()) == ["bad.nir", "toy.npz"]
-
-
-@pytest.mark.parametrize(
     "words", [("export", "toy.npz", "-o", "toy.nir"), ("import", "toy.npz", "-o", "n.npz")]
 )
 def test_without_the_package_it_is_said_what_to_install(capfd, toy, monkeypatch, words):

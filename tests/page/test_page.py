@@ -147,21 +147,6 @@ def test_a_network_of_ones_own_has_a_page_that_is_right(browser, capfd, tmp_path
         assert ": 0 differ" in page.inner_text("#checked")
 
 
-def test_what_no_page_can_be_made_of_is_refused(capfd, tmp_path):
-    toy_network("ticks").save(tmp_path / "toy.npz")
-    words = ("page", tmp_path / "toy.npz", "-o", tmp_path / "page.html")
-    assert "--dataset" in refusal(capfd, *words)
-    assert not (tmp_path / "page.html").exists()
-
-
-@pytest.mark.parametrize("count", [0, verb.MOST_SAMPLES + 1, 10**23])
-def test_a_number_of_samples_out_of_range_is_refused(capfd, tmp_path, count):
-    ended = firstspike(capfd, "page", "--images", count, "-o", tmp_path / "page.html")
-    assert ended.status == 2
-    said = " ".join(ended.err.split())
-    assert f"{count} is not in the range 1<=x<={verb.MOST_SAMPLES}" in said
-
-
 def test_more_test_images_than_a_page_holds_are_refused(capfd, monkeypatch, tmp_path):
     monkeypatch.setattr(verb, "MOST_SAMPLES", 9_999)
     said = refusal(capfd, "page", "--images", "all", "-o", tmp_path / "page.html")
