@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The layout of the tests of blocks: few calls lead from a test to a pin."""
+
+import subprocess
+
+from tests.blocks import test_encoder
+from tests.support import traced_pins
+from tests.support.simulators import EITHER
+
+
+def test_five_calls_in_three_files_lead_from_a_test_to_a_pin(monkeypatch, tmp_path):
+    run, deepest, found = subprocess.run, tmp_path / "calls", []
+
+    def traced(command, *, env, **options):
+        found.extend(traced_pins.calls())
+        modules = f"{traced_pins.__name__},{env['COCOTB_TEST_MODULES']}"
+        env |= {"COCOTB_TEST_MODULES": modules, traced_pins.TRACE: str(deepest)}
+        return run(command, env=env, **options)
+
+    monkeypatch.setattr(subprocess, "run", traced)
+    test_encoder.test_encoder(EITHER, 40, 13, 26, 1, seed=1)
+    here = "tests/blocks/test_layout.py"
+    before = [f"{file} {name}" for file, name in found if file != here]
+    calls = before + deepest.read_text().splitlines()
+    assert calls == [
+        "tests/blocks/test_encoder.py test_encoder",
+        "sim/harness/runner.py run",
+        # in the process of the simulator
+        "tests/blocks/test_encoder.py images",
+        "tests/blocks/test_encoder.py image",
+        "sim/harness/streams.py send",
+    ]
