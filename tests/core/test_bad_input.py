@@ -20,9 +20,7 @@ from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.bad_events import causes_at
-from tests.support.simulators import BothSimulators
-
-both_simulators = BothSimulators()
+from tests.support.simulators import both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 PORTS = (None, 8)  # events, or a bitmap of 8 bits
@@ -124,12 +122,13 @@ def with_bad_events(ticks, rng):
     return np.array([*items, end_item(config)], np.int64), stream
 
 
-@both_simulators(["pauses"], [(False,), (True,)])
+@both_simulators
+@pytest.mark.parametrize("pauses", [False, True])
 def test_bad_events_are_dropped_and_flagged(simulator, pauses):
     check_bad_events(simulator, pauses)
 
 
-@both_simulators()
+@both_simulators
 def test_bad_events_are_flagged_where_walks_go_apart(simulator):
     with apart():
         check_bad_events(simulator, pauses=True)
@@ -155,7 +154,8 @@ def check_bad_events(simulator, pauses):
     check(ticks, run(simulator, items, pauses=pauses), np.array(error))
 
 
-@both_simulators(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
+@both_simulators
+@pytest.mark.parametrize(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
 def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pauses):
     """Good rows count beside bad ones; a bad tick, or only bad rows, drop the event."""
     rng = np.random.default_rng(16)
@@ -192,12 +192,13 @@ def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pause
     check(ticks, result, np.array(error))
 
 
-@both_simulators(["rows"], [(1,), (4,)])
+@both_simulators
+@pytest.mark.parametrize("rows", [1, 4])
 def test_aborted_events_are_decided_as_they_are(simulator, rows):
     check_aborted_events(simulator, rows)
 
 
-@both_simulators()
+@both_simulators
 def test_aborted_events_are_decided_where_walks_go_apart(simulator):
     with apart():
         check_aborted_events(simulator, rows=1)
@@ -225,7 +226,7 @@ def check_aborted_events(simulator, rows):
     check(ticks, result, np.array(error))
 
 
-@both_simulators()
+@both_simulators
 def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     rng = np.random.default_rng(7)
     pixels, _ = random_images(24, seed=8)
@@ -245,7 +246,7 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     check(ticks, result, np.array([ABORT * (image in aborts) for image in range(len(ticks))]))
 
 
-@both_simulators()
+@both_simulators
 def test_aborts_follow_each_other_before_anything_has_arrived(simulator):
     """The words that came are dark, and the next image is aborted while this one is decided."""
     pixels, _ = random_images(12, seed=8)
@@ -260,7 +261,8 @@ def test_aborts_follow_each_other_before_anything_has_arrived(simulator):
     check(ticks, result, np.array([ABORT * (image in aborts) for image in range(12)]))
 
 
-@both_simulators(["rows"], [(rows,) for rows in SEVERAL_ROWS])
+@both_simulators
+@pytest.mark.parametrize("rows", SEVERAL_ROWS)
 def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows):
     """Late, with all that has come in; early, with what the banks had found by then."""
     rng = np.random.default_rng(18)
@@ -283,7 +285,8 @@ def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows
     check(ticks, result, error, images=set(range(len(ticks))) - set(early))
 
 
-@both_simulators(("bitmap", "rows"), list(product(PORTS, (1, 4))))
+@both_simulators
+@pytest.mark.parametrize(("bitmap", "rows"), list(product(PORTS, (1, 4))))
 def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     rng = np.random.default_rng(9)
     pixels, ticks = random_images(24, seed=10)
@@ -297,7 +300,8 @@ def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     check(ticks, result, None, predicted, set(range(len(ticks))) - set(resets))
 
 
-@both_simulators(["bitmap"], [(port,) for port in PORTS])
+@both_simulators
+@pytest.mark.parametrize("bitmap", PORTS)
 def test_decisions_can_wait(simulator, bitmap):
     pixels, ticks = random_images(12, seed=11)
     if bitmap:
@@ -307,7 +311,8 @@ def test_decisions_can_wait(simulator, bitmap):
     check(ticks, run(simulator, items, bitmap, decision_wait=900))
 
 
-@both_simulators(["bitmap"], [(port,) for port in PORTS])
+@both_simulators
+@pytest.mark.parametrize("bitmap", PORTS)
 def test_both_sides_pause_at_random(simulator, bitmap):
     pixels, ticks = random_images(24, seed=12)
     if bitmap:
@@ -317,7 +322,7 @@ def test_both_sides_pause_at_random(simulator, bitmap):
     check(ticks, run(simulator, items, bitmap, pauses=True))
 
 
-@both_simulators()
+@both_simulators
 def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
     rng = np.random.default_rng(13)
     _, ticks = random_images(16, seed=14)
@@ -341,6 +346,3 @@ def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
     predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding())
     assert np.all(result.cycles >= predicted)
     check(ticks, result)
-
-
-test_all_on_icarus = both_simulators.on_icarus()

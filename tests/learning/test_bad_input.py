@@ -29,9 +29,7 @@ from tests.support.learning_images import (
     images,
     make_state,
 )
-from tests.support.simulators import BothSimulators
-
-both_simulators = BothSimulators()
+from tests.support.simulators import both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 
@@ -62,7 +60,8 @@ def with_a_bad_event(ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     return np.array([*items[:position], sent, *items[position:], end_item(config())]), cause
 
 
-@both_simulators(["pauses"], [(False,), (True,)])
+@both_simulators
+@pytest.mark.parametrize("pauses", [False, True])
 def test_an_image_with_a_bad_event_is_flagged_and_not_learned(simulator, pauses):
     rng = np.random.default_rng(2)
     _, ticks, labels = images(40, seed=2)
@@ -81,7 +80,7 @@ def test_an_image_with_a_bad_event_is_flagged_and_not_learned(simulator, pauses)
     check(learn(state, ticks, labels, DRAWING, trace=True), run)
 
 
-@both_simulators()
+@both_simulators
 def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
     """With a promise the decision may have fallen, and the run-on have stalled, by then.
 
@@ -122,7 +121,7 @@ def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
     check(learned, run)
 
 
-@both_simulators()
+@both_simulators
 def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     rng = np.random.default_rng(8)
     pixels, ticks, labels = images(40, seed=8)
@@ -180,6 +179,3 @@ def test_settings_out_of_range_mean_what_is_said_of_them(sent, meant):
     assert learned.updated.any()
     stays = [np.array_equal(*layers) for layers in zip(before, state.weights, strict=True)]
     assert stays == [sent == {"step": 0}, False]
-
-
-test_all_on_icarus = both_simulators.on_icarus()

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 
 from firstspike.golden import Results, Settings, learn
 from firstspike.golden.results import joined
@@ -18,15 +19,13 @@ from firstspike.sim.benches.core.items import items_of, read_requests
 from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
-from tests.support.simulators import BothSimulators
-
-both_simulators = BothSimulators()
+from tests.support.simulators import both_simulators
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
 EVERYONE = Settings(5, 1, 2, every_competitor=True, margin_shift=1, margin_minimum=7)
 
 
-@both_simulators()
+@both_simulators
 def test_a_reset_may_come_at_any_moment(simulator):
     """Each weight is then what it was or what it was to be; settings and generator begin anew."""
     rng = np.random.default_rng(4)
@@ -72,7 +71,8 @@ def test_a_reset_may_come_at_any_moment(simulator):
     check(expected, run)
 
 
-@both_simulators(["stimulus"], [({"pauses": True},), ({"decision_wait": 700},)])
+@both_simulators
+@pytest.mark.parametrize("stimulus", [{"pauses": True}, {"decision_wait": 700}])
 def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
     rng = np.random.default_rng(5)
     _, ticks, labels = images(40, seed=5)
@@ -93,7 +93,7 @@ def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
     check(learn(state, ticks, labels, EVERYONE, trace=True), run)
 
 
-@both_simulators()
+@both_simulators
 def test_weights_are_rewritten_between_images(simulator):
     rng = np.random.default_rng(6)
     _, ticks, labels = images(40, seed=6)
@@ -136,7 +136,7 @@ def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Re
     )
 
 
-@both_simulators()
+@both_simulators
 def test_settings_change_between_images(simulator):
     rng = np.random.default_rng(7)
     _, ticks, labels = images(40, seed=7)
@@ -158,6 +158,3 @@ def test_settings_change_between_images(simulator):
     run = learn_on_rtl(state, ticks, labels, settings, FOLDING, simulator=simulator)
     learned = learn_in_parts(state, ticks, labels, settings)
     check(learning_cycles(state.network, ticks, learned, FOLDING), run)
-
-
-test_all_on_icarus = both_simulators.on_icarus()
