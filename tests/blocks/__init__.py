@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import Any
 
 EXAMPLES = (
-    "address_set", "alone", "core", "encoder", "filters", "frames", "i2s", "layer", "levels",
-    "levels_encoder", "lfsr", "listener", "lsm6dso", "pdm", "player", "queue", "spi", "watcher",
-    "weights", "windows", "words",
+    "address_set", "alone", "core", "encoder", "filters", "frames", "layer", "levels",
+    "levels_encoder", "lfsr", "listener", "lsm6dso", "player", "queue", "receivers", "spi",
+    "watcher", "weights", "windows", "words",
 )  # fmt: skip
 """The names of the files with an example."""
 

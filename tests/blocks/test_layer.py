@@ -163,10 +163,10 @@ class SentJudge(Judge):
     """Judges the events of a hidden layer: order, promises, counts, and nothing after the end."""
 
     def _offer(self) -> int:
-        """Return the bits: a promise has an address, undefined before the first spike."""
+        """Return the bits: only a spike has an address, which is undefined before the first one."""
         payload = str(self._payload.value)
-        promises = payload.endswith(f"{Kind.ADVANCE.value:02b}")
-        return int(payload.replace("X", "0") if promises else payload, 2)
+        spikes = payload.endswith(f"{Kind.SPIKE.value:02b}")
+        return int(payload if spikes else payload.replace("X", "0"), 2)
 
     def take(self, cycle: int, payload: int) -> None:
         """Judge an event."""
