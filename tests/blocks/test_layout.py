@@ -9,19 +9,19 @@ from tests.support.simulators import EITHER
 
 
 def test_five_calls_in_three_files_lead_from_a_test_to_a_pin(monkeypatch, tmp_path):
-    run, deepest, found = subprocess.run, tmp_path / "calls", []
+    run, deepest, stack = subprocess.run, tmp_path / "calls", []
 
     def traced(command, *, env, **options):
-        found.extend(traced_pins.calls())
+        stack.extend(traced_pins.calls())
         modules = f"{traced_pins.__name__},{env['COCOTB_TEST_MODULES']}"
         env |= {"COCOTB_TEST_MODULES": modules, traced_pins.TRACE: str(deepest)}
         return run(command, env=env, **options)
 
     monkeypatch.setattr(subprocess, "run", traced)
     test_encoder.test_encoder(EITHER, 40, 13, 26, 1, seed=1)
-    here = "tests/blocks/test_layout.py"
-    before = [f"{file} {name}" for file, name in found if file != here]
-    calls = before + deepest.read_text().splitlines()
+    this = "tests/blocks/test_layout.py"
+    started = [f"{file} {name}" for file, name in stack if file != this]
+    calls = started + deepest.read_text().splitlines()
     assert calls == [
         "tests/blocks/test_encoder.py test_encoder",
         "sim/harness/runner.py run",
