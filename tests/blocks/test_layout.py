@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The layout of the tests of blocks: few calls lead from a test to a pin."""
+"""The layout of tests of blocks: few calls lead from a test to a pin; examples are listed."""
 
 import subprocess
+from importlib import import_module
+from pathlib import Path
 
-from tests.blocks import test_encoder
+import pytest
+
+from tests.blocks import EXAMPLES, example_of, test_encoder
 from tests.support import traced_pins
 from tests.support.simulators import EITHER
 
@@ -30,3 +34,15 @@ def test_five_calls_in_three_files_lead_from_a_test_to_a_pin(monkeypatch, tmp_pa
         "tests/blocks/test_encoder.py image",
         "sim/harness/streams.py send",
     ]
+
+
+def test_every_example_is_listed():
+    names = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
+    modules = {name: import_module(f"tests.blocks.test_{name}") for name in names}
+    assert {name for name in names if hasattr(modules[name], "example")} == {*EXAMPLES}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_passes_with_another_seed(name):
+    example_of(name)(seed=2)
