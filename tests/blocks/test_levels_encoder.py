@@ -92,7 +92,7 @@ class LevelsEncoderBench(BlockBench):
         super().__init__(dut)
         given = self.given
         self.layout = input_layout(given.ticks.shape[1], given.deadline, given.rows)
-        self.drive(pixels__valid=0, events__ready=0)
+        self.drive(pixels__valid=0, events__ready=0, clear=0)
 
     async def all_images(self, source: StreamSource, board: StreamSink) -> list[int]:
         """Check each image; returns the cycles from its last pixel to its end."""
