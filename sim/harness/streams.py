@@ -19,7 +19,7 @@ to the cycle in which valid and ready were read.
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import cocotb
 from amaranth.lib import data
@@ -28,6 +28,8 @@ from cocotb.simtime import get_sim_time
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from firstspike.hdl.lib.layouts import pack, unpack
+
+from .bench_io import given
 
 PERIOD = 10
 """Period of the clock in ns, which is also the simulation's time step."""
@@ -61,7 +63,9 @@ class ClockDomain:
         Clock(self._clk, PERIOD, "step", impl="gpi").start()
         self._start = get_sim_time("step")
         await self.rising
-        await self.reset()
+        await self.cycles(1)
+        self._reset.value = 0
+        self.in_reset = False
 
     async def reset(self, cycles: int = 1) -> None:
         """Hold the reset for so many cycles."""
@@ -179,29 +183,15 @@ class StreamSource(_Stream):
         self._valid.value = 0
         self._payload.value = 0
 
-    async def send(self, payload: Payload) -> int:
-        """Offer a payload until it is taken; return the cycle of its transfer."""
-        await self._domain.after_rising()
-        if self._willing is not None:
-            while not next(self._willing):
-                await self._domain.rising
-        await self._transfer([payload])
-        return self._domain.cycle - 1
-
-    async def send_all(self, payloads: Iterable[Payload]) -> None:
-        """Send payloads one after the other."""
-        if self._willing is None:
-            await self._domain.after_rising()
-            await self._transfer(payloads)
-        else:
-            for payload in payloads:
-                await self.send(payload)
-
-    async def _transfer(self, payloads: Iterable[Payload]) -> None:
-        """Be valid until all of them are taken, and after the last one."""
+    async def send(self, *payloads: Payload) -> int:
+        """Offer payloads, each until it is taken; return the cycle of the last transfer."""
         domain = self._domain
-        self._valid.value = 1
+        await domain.after_rising()
         for payload in payloads:
+            while self._willing is not None and not next(self._willing):
+                self._valid.value = 0
+                await domain.rising
+            self._valid.value = 1
             self._payload.value = bits(self.layout, payload)
             await domain.falling
             while not self._ready.value:
@@ -209,6 +199,7 @@ class StreamSource(_Stream):
                 await domain.falling
             await domain.rising
         self._valid.value = 0
+        return domain.cycle - 1
 
 
 class StreamSink(_Stream):
@@ -239,6 +230,10 @@ class StreamSink(_Stream):
         """Be told of a transfer. Keeps it in `received`; override to do something else."""
         self.received.append((cycle, payload))
 
+    def _offer(self) -> int:
+        """Return the payload's bits, of which none may be undefined."""
+        return int(self._payload.value)
+
     async def _take_always(self) -> None:
         domain = self._domain
         await domain.after_rising()
@@ -248,7 +243,7 @@ class StreamSink(_Stream):
             if not self._valid.value:
                 await self._valid_rises
             elif not domain.in_reset:
-                self.take(domain.cycle, int(self._payload.value))
+                self.take(domain.cycle, self._offer())
 
     async def _take_willing(self, willing: Iterator[bool]) -> None:
         domain = self._domain
@@ -258,7 +253,7 @@ class StreamSink(_Stream):
             ready = next(willing)
             self._ready.value = ready
             await domain.falling
-            payload = int(self._payload.value) if self._valid.value else None
+            payload = self._offer() if self._valid.value else None
             if domain.in_reset:
                 offered = None
             elif offered is not None and payload != offered:
@@ -319,3 +314,42 @@ class CheckedSink(StreamSink):
         """Check that everything expected has come."""
         missing, expected = self.missing, len(self._expected)
         assert not missing, f"{self.name}: {missing} of {expected} have not come"
+
+
+class BlockBench:
+    """The ports of a small block, its clock, and the `parameters` of `Simulation.run`."""
+
+    def __init__(self, dut: Dut) -> None:
+        self.dut = dut
+        self.given: Any = given(object)
+        self.domain = ClockDomain(dut)
+        self._sinks: list[StreamSink] = []
+
+    def source(
+        self, name: str, layout: data.Layout | None = None, willing: Iterator[bool] | None = None
+    ) -> StreamSource:
+        """Return a source for the stream of this name."""
+        return StreamSource(self.dut, name, self.domain, layout, willing)
+
+    def sink(
+        self,
+        name: str,
+        layout: data.Layout | None = None,
+        willing: Iterator[bool] | None = None,
+        kind: Callable[..., Any] = CheckedSink,
+    ) -> Any:
+        """Return a sink of this kind for the stream of this name; `start` lets it take."""
+        self._sinks.append(kind(self.dut, name, self.domain, layout, willing))
+        return self._sinks[-1]
+
+    def drive(self, **values: int) -> None:
+        """Set inputs, given by name."""
+        for name, value in values.items():
+            self.dut[name].value = value
+
+    async def start(self) -> Self:
+        """Start the clock, with a reset, and then the sinks; return the bench."""
+        await self.domain.start()
+        for sink in self._sinks:
+            sink.start()
+        return self

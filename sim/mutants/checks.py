@@ -17,8 +17,8 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.sim.benches.alone.example import damage
-from firstspike.sim.benches.alone.example import small_network as standalone_network
+from firstspike.sim.benches.alone.damage import damage
+from firstspike.sim.benches.alone.damage import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError

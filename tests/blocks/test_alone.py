@@ -4,6 +4,7 @@
 import doctest
 import random
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from amaranth.sim import Simulator
@@ -20,7 +21,7 @@ from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flash.loader import Loader
 from firstspike.hdl.link.protocol.folding import linked_folding
-from firstspike.sim.benches.alone.example import IDENTITY, damage, small_network
+from firstspike.sim.benches.alone.damage import IDENTITY, damage, small_network
 from firstspike.sim.benches.alone.flashed import StreamSensor
 from firstspike.sim.benches.alone.run import statuses_of
 from firstspike.sim.harness.runner import SimulationError
@@ -241,6 +242,9 @@ def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
     first, second = commands
     assert first == [1, 0, 1, 0, 1, 0, 1, 1]
     assert second[:8] == [0, 0, 0, 0, 0, 0, 1, 1]
+
+
+example = partial(damage, small_network(), CoreShape(lanes=3), 12)
 
 
 def test_nothing_is_decided_with_a_damaged_flash():

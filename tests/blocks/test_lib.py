@@ -93,3 +93,20 @@ def test_nothing_else_of_ours_is_loaded():
 )
 def test_parameters_out_of_range_are_refused(make, said):
     refused(make, said)
+
+
+@pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
+def test_popcount_without_registers(width):
+    m = Module()
+    bits, count = Signal(width), Signal(range(width + 1))
+    m.d.comb += count.eq(popcount(bits))
+
+    async def every_word(ctx):
+        for word in range(0, 1 << width, 1 if width < 11 else 29):
+            ctx.set(bits, word)
+            assert ctx.get(count) == word.bit_count()
+
+    simulator = Simulator(m)
+    simulator.add_testbench(every_word)
+    simulator.run()
+    assert len(popcount(bits)) == len(count)

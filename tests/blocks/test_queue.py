@@ -1,39 +1,250 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The SpikeQueue in simulation, cycle by cycle against its model."""
+"""The SpikeQueue: every cycle against its model, and windows as a Layer fills them.
 
+Its bench and its proof (`firstspike check proofs queue`) notice queues that are broken on purpose.
+"""
+
+import random
+from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import cocotb
 import pytest
+from amaranth.hdl import Shape
 
-from firstspike.hdl.lib.queue import SpikeQueue
-from firstspike.sim.benches import queue
-from firstspike.sim.harness.runner import SimulationError
-from tests.support.broken_queues import BROKEN
+from firstspike.hdl.lib.layouts import pack, unpack
+from firstspike.hdl.lib.queue import SpikeQueue, item_layout
+from firstspike.sim.formal.circuit import compile_circuit
+from firstspike.sim.formal.queue import QueueProof
+from firstspike.sim.formal.sat import RefutedError, check_bounded
+from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.streams import BlockBench, Dut, at_random
 from tests.support.refused import refused
-from tests.support.simulators import BothSimulators
+from tests.support.simulators import both_simulators
 
-both_simulators = BothSimulators()
+PATIENCE = 10_000
+"""Cycles in which a queue must be empty."""
+
+Item = tuple[int, int]
+"""(key, value)"""
 
 
-@pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7)])
-def test_queue_for_long(parameters):
-    queue.simulate(SpikeQueue(*parameters))
+def _broken(fault):
+    """The class of queues into which `fault(queue, module)` puts a fault, by a last assignment."""
+
+    class Broken(SpikeQueue):
+        def elaborate(self, platform):
+            m = super().elaborate(platform)
+            fault(self, m)
+            return m
+
+    Broken.__name__ = fault.__name__
+    return Broken
 
 
-@both_simulators(
-    ["parameters"], [((16, 10, 40),), ((3, 5, 7),), ((1, 1, 1),), ((1, 3, 4),), ((2, 8, 1),)]
-)
-def test_queue(simulator, parameters):
-    queue.simulate(SpikeQueue(*parameters), simulator=simulator, amount=2000)
+@_broken
+def forgetful(queue, m):
+    """Notes the tail of a list only where nothing is stored."""
+    push = queue.push.valid & queue.push.ready
+    m.d.comb += m.submodules.tails.write_ports[0].en.eq(push & ~queue._stored.any())
+
+
+@_broken
+def unsorted(queue, m):
+    """Takes the head of the first key's list, whichever list comes next."""
+    m.d.comb += m.submodules.heads.read_ports[0].addr.eq(0)
+
+
+@_broken
+def hasty(queue, m):
+    """Gives all places away again when all are in use."""
+    with m.If(queue._place == queue.capacity):
+        m.d.sync += queue._place.eq(0)
+
+
+@_broken
+def interrupted(queue, m):
+    """Leaves a list that a smaller key has interrupted without its new head."""
+    with m.If(queue._behind & ~queue.push.valid):
+        m.d.comb += m.submodules.heads.write_ports[0].en.eq(0)
+
+
+BROKEN = [forgetful, unsorted, hasty, interrupted]
+
+
+def parameters(queue, cycles):
+    width = Shape.cast(queue.shape).width
+    return SimpleNamespace(n_keys=queue.n_keys, width=width, capacity=queue.capacity, amount=cycles)
+
+
+@pytest.mark.parametrize("shape", [(16, 10, 40), (3, 5, 7)])
+def test_queue_for_long(shape):
+    queue = SpikeQueue(*shape)
+    Simulation.of(queue).run(__name__, parameters(queue, 5000))
+
+
+@both_simulators
+@pytest.mark.parametrize("shape", [(16, 10, 40), (3, 5, 7), (1, 1, 1), (1, 3, 4), (2, 8, 1)])
+def test_queue(simulator, shape, seed):
+    queue = SpikeQueue(*shape)
+    Simulation.of(queue, simulator).run(__name__, parameters(queue, 2000), seed=seed)
+
+
+example = partial(test_queue, "verilator", (8, 6, 20), seed=1)
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_bench_fails_for_a_broken_queue(broken):
+    queue = broken(4, 4, 6)
     with pytest.raises(SimulationError, match="lockstep: cycle"):
-        queue.simulate(broken(4, 4, 6), amount=40_000)
+        Simulation.of(queue).run(__name__, parameters(queue, 40_000))
 
 
-@pytest.mark.parametrize("parameters", [(0, 4, 8), (4, 4, 0)])
-def test_impossible_queues_are_refused(parameters):
-    refused(lambda: SpikeQueue(*parameters), "at least 1 key and 1 place")
+def test_queue_is_right_from_its_start():
+    check_bounded(compile_circuit(QueueProof(2, 2, 3)), 12)
 
 
-test_all_on_icarus = both_simulators.on_icarus()
+@pytest.mark.parametrize("broken", BROKEN)
+def test_proof_fails_for_a_broken_queue(broken):
+    proof = type("BrokenProof", (QueueProof, broken), {})
+    with pytest.raises(RefutedError, match="failed assertion"):
+        check_bounded(compile_circuit(proof(2, 1, 3)), 8)
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 8), (4, 4, 0)])
+def test_impossible_queues_are_refused(shape):
+    refused(lambda: SpikeQueue(*shape), "at least 1 key and 1 place")
+
+
+class QueueModel:
+    """What a `SpikeQueue` does in each cycle, in plain Python: its docstring in numbers.
+
+    Attributes
+    ----------
+    ready : the queue's `push.ready`.
+    offered : the item at `pop`, None if not valid.
+    empty : the queue's `empty`.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._forget()
+
+    def _forget(self) -> None:
+        self._stored: list[Item] = []  # in order of arrival
+        self._pushed = 0  # since nothing was stored
+        self.offered: Item | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether an item is taken if it is pushed."""
+        return self._pushed < self._capacity
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is stored or offered."""
+        return not self._stored and self.offered is None
+
+    def step(self, push: Item | None, pop_ready: bool, release: bool, clear: bool) -> None:
+        """Go on by a cycle in which the inputs were so; `push` is None if nothing was valid."""
+        if clear:
+            self._forget()
+            return
+        taken = push is not None and self.ready
+        if taken:
+            self._pushed += 1
+        elif not self._stored:
+            self._pushed = 0
+        if pop_ready:
+            self.offered = None
+        if release and self._stored and self.offered is None:
+            self.offered = min(self._stored, key=lambda item: item[0])  # the first of equals
+            self._stored.remove(self.offered)
+        if taken:
+            self._stored.append(push)
+
+
+class QueueBench(BlockBench):
+    """A queue's ports, its clock and the layout of its items."""
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.layout = item_layout(self.given.n_keys, self.given.width)
+        self.drive(push__valid=0, push__payload=0, pop__ready=0, release=0, clear=0)
+
+    def random_item(self, keys: int) -> Item:
+        """An item with one of the first so many keys."""
+        return random.randrange(keys), random.randrange(1 << self.given.width)
+
+    def item(self, port: Any) -> Item:
+        """The item in the payload of a port."""
+        said = unpack(self.layout, [int(port.value)])
+        return int(said["key"][0]), int(said["value"][0])
+
+    def payload(self, item: Item) -> int:
+        """The bits of an item."""
+        key, value = item
+        return pack(self.layout, {"key": key, "value": value})
+
+
+@cocotb.test()
+async def lockstep(dut):
+    """Random inputs; every output in every cycle is the model's."""
+    bench = await QueueBench(dut).start()
+    model, dut, push = QueueModel(bench.given.capacity), bench.dut, None
+    for push_now, pop_ready, release, clear, keys in _inputs(bench.given):
+        push = push or (bench.random_item(keys) if push_now else None)
+        if push:
+            dut.push__payload.value = bench.payload(push)
+        bench.drive(push__valid=bool(push), pop__ready=pop_ready, release=release, clear=clear)
+        await bench.domain.falling
+        found = {
+            "ready": bool(dut.push__ready.value),
+            "offered": bench.item(dut.pop__payload) if dut.pop__valid.value else None,
+            "empty": bool(dut.empty.value),
+        }
+        expected = {name: getattr(model, name) for name in found}
+        assert found == expected, f"cycle {bench.domain.cycle}: {found}, expected {expected}"
+        taken = model.ready
+        model.step(push, pop_ready, release, clear)
+        push = None if taken else push
+        await bench.domain.rising
+
+
+def _inputs(what: SimpleNamespace) -> Iterator[tuple[bool, bool, bool, bool, int]]:
+    """Yield push, pop.ready, release, clear, and the number of keys to choose from, per cycle.
+
+    The probabilities change every few cycles, so that the queue fills, runs empty and idles.
+    """
+    cycles = what.amount
+    while cycles > 0:
+        push, pop, release = (random.choice((0, 0.2, 0.5, 0.9, 1)) for _ in range(3))
+        clear = random.choice((0, 0, 0, 0.1))
+        keys = random.randint(1, what.n_keys)
+        length = min(random.randrange(1, 50), cycles)
+        cycles -= length
+        for _ in range(length):
+            chosen = [random.random() < p for p in (push, pop, release, clear)]
+            yield *chosen, keys
+
+
+@cocotb.test()
+async def windows(dut):
+    """Windows of random items, pushed before they are released, with pauses on both sides."""
+    bench = await QueueBench(dut).start()
+    source = bench.source("push", bench.layout, at_random(1))
+    board = bench.sink("pop", bench.layout, at_random(2))
+    board.start()
+    for _ in range(bench.given.amount // 50):
+        count = random.randint(0, bench.given.capacity)
+        items = [bench.random_item(bench.given.n_keys) for _ in range(count)]
+        board.expect(bench.payload(item) for item in sorted(items, key=lambda item: item[0]))
+        await source.send(*(bench.payload(item) for item in items))
+        bench.drive(release=1)
+        emptied = await bench.domain.until(lambda: bench.dut.empty.value, PATIENCE)
+        assert emptied, "does not run empty"
+        board.finish()
+        await bench.domain.rising
+        bench.drive(release=0)

@@ -10,7 +10,9 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import cocotb
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
@@ -18,19 +20,21 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
-from firstspike.sim.benches.harness.streams import Transfer
 from firstspike.sim.harness import runner
+from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.streams import (
+    CheckedSink,
+    ClockDomain,
+    StreamSink,
+    StreamSource,
+    at_random,
+)
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.runtime import lend_runtime
-from tests.support.simulators import BothSimulators, needs_icarus
+from tests.support.simulators import both_simulators, needs_icarus
 from tests.support.tools import WAVES, leave_out
-
-both_simulators = BothSimulators()
-each_simulator = pytest.mark.parametrize(
-    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
-)
 
 ITEMS = np.arange(300) * 7 % 256
 
@@ -64,13 +68,51 @@ class _Fickle(wiring.Component):
         return m
 
 
+@cocotb.test()
+async def transfer(dut):
+    """Send items through, with or without pauses; report the cycles of all transfers.
+
+    Of what was received also the payload, [k, 2].
+    """
+    what = given(SimpleNamespace)
+    domain = ClockDomain(dut)
+    source = StreamSource(dut, "i", domain, willing=at_random(1) if what.pauses else None)
+    board = CheckedSink(dut, "o", domain, willing=at_random(2) if what.pauses else None)
+    await domain.start()
+    board.start()
+    board.expect(what.expected.tolist())
+    sent = [await source.send(item) for item in what.items.tolist()]
+    await domain.cycles(100)
+    board.finish()
+    report(SimpleNamespace(sent=np.array(sent), received=np.array(board.received)))
+
+
+@cocotb.test()
+async def watch(dut):
+    """Take what comes, with pauses, for some cycles."""
+    domain = ClockDomain(dut)
+    sink = StreamSink(dut, "o", domain, willing=at_random(1))
+    await domain.start()
+    sink.start()
+    await domain.cycles(100)
+
+
+@cocotb.test()
+async def linger(dut):
+    """Say which process this is, and go on for longer than anyone waits."""
+    domain = ClockDomain(dut)
+    await domain.start()
+    tell(os.getpid())
+    await domain.cycles(10**9)
+
+
 def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
     simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo", simulator, **options)
-    what = Transfer(ITEMS, expected, pauses)
-    return simulation.run("firstspike.sim.benches.harness.streams", what, test="transfer")
+    what = SimpleNamespace(items=ITEMS, expected=expected, pauses=pauses)
+    return simulation.run(__name__, what, "transfer")
 
 
-@both_simulators()
+@both_simulators
 def test_stream_moves_an_item_a_cycle(simulator):
     results = run_fifo(simulator)
     assert (np.diff(results.sent) == 1).all()
@@ -78,7 +120,7 @@ def test_stream_moves_an_item_a_cycle(simulator):
     assert (results.received[:, 1] == ITEMS).all()
 
 
-@both_simulators()
+@both_simulators
 def test_pauses_delay_but_lose_nothing(simulator):
     steady, paused = (run_fifo(simulator, pauses) for pauses in (False, True))
     assert (paused.received[:, 1] == steady.received[:, 1]).all()
@@ -105,14 +147,15 @@ def test_scoreboard_says_what_differs(expected, message):
         run_fifo("verilator", expected=expected)
 
 
-@both_simulators(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
+@both_simulators
+@pytest.mark.parametrize(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
 def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
     simulation = Simulation(verilog_of(_Fickle(period), "fickle"), "fickle", simulator)
     with pytest.raises(SimulationError, match=message):
-        simulation.run("firstspike.sim.benches.harness.streams", test="watch")
+        simulation.run(__name__, test="watch")
 
 
-@both_simulators()
+@both_simulators
 def test_broken_verilog_is_named(simulator):
     with pytest.raises(SimulationError, match=r"top does not compile: .*top\.v:1.*syntax error"):
         Simulation("module top(input clk); assign = clk; endmodule", "top", simulator)
@@ -139,7 +182,7 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, says, reason)
         Simulation("module top(input clk); endmodule", "top")
 
 
-@each_simulator
+@both_simulators
 def test_a_cache_whose_path_has_blanks(monkeypatch, tmp_path, simulator):
     run_fifo(simulator)  # so that what all simulations share is there
     folder = tmp_path / "with blanks:and more"
@@ -191,7 +234,7 @@ from tests.blocks.test_simulation import Simulation, _Fifo, verilog_of
 
 simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
 say = lambda process: print(process, flush=True)
-simulation.run("firstspike.sim.benches.harness.streams", None, test="linger", progress=say)
+simulation.run("tests.blocks.test_simulation", None, test="linger", progress=say)
 """
 
 
@@ -209,7 +252,7 @@ def test_a_simulation_ends_with_the_program_that_runs_it():
 def test_missing_test_is_named():
     simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
     with pytest.raises(SimulationError, match="no such test"):
-        simulation.run("firstspike.sim.benches.harness.streams", test="nothing")
+        simulation.run(__name__, test="nothing")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +269,7 @@ def test_missing_tools_are_named(monkeypatch, tmp_path, simulator, message):
         Simulation("", "top", simulator)
 
 
-@each_simulator
+@both_simulators
 def test_waves_come_with_a_view(tmp_path, simulator):
     try:
         run_fifo(simulator, waves=tmp_path)
@@ -315,6 +358,3 @@ def test_contents_are_not_confused(empty_cache):
 
 def test_cache_is_where_the_environment_says(empty_cache):
     assert cache_folder() == empty_cache
-
-
-test_all_on_icarus = both_simulators.on_icarus()

@@ -28,15 +28,14 @@ from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
 from firstspike.sim.benches.alone.around import rtl_verilog
 from firstspike.sim.benches.alone.desk import Desk
-from firstspike.sim.benches.alone.motion_desk import SENSED, MotionDesk
 from firstspike.sim.benches.alone.run import statuses_of
-from firstspike.sim.benches.motion.example import FRONT, small_network
-from firstspike.sim.benches.motion.frames import movement
-from firstspike.sim.benches.sound.ear import CHUNK
+from firstspike.sim.benches.alone.tape import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.measurements.desk import netlist_desk, netlist_motion_desk
 from tests.support.command import firstspike
 from tests.support.listening import RATE, listening_network, sounds
+from tests.support.motion_desk import SENSED, MotionDesk
+from tests.support.moving import FRONT, movement, small_network
 
 
 @pytest.fixture(scope="module")

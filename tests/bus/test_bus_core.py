@@ -3,8 +3,11 @@
 
 from importlib.metadata import version
 
+import cocotb
 import numpy as np
 import pytest
+from cocotb.triggers import RisingEdge
+from cocotbext.axi import AxiResp, AxiStreamFrame
 
 from firstspike.golden import NetworkError, encode
 from firstspike.golden.timing.folding import Folding
@@ -14,14 +17,19 @@ from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.sim.benches.bus import pixel_encoder
 from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.direct import run_phases
+from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import BusRun, raw_network
-from tests.support.bus_learning import LearningRun
+from tests.support.bus_core import (
+    BusBench,
+    BusOutcome,
+    BusRun,
+    LearningRun,
+    learn_all,
+    raw_network,
+)
 from tests.support.command import deep_toy_network, toy_network
-from tests.support.simulators import EITHER
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}),
@@ -49,11 +57,6 @@ def images(network, count=6):
     pixels = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
     pixels[2:3] = 0
     return pixels, encode(network, pixels)
-
-
-@pytest.mark.parametrize("pixels", [38, 5])
-def test_pixels_are_encoded_and_cut_images_aborted(pixels):
-    pixel_encoder.simulate(pixels, simulator=EITHER)
 
 
 @each_core
@@ -174,3 +177,210 @@ def test_what_the_bus_cannot_hold_is_refused():
     config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5, bitmap=13)))
     with pytest.raises(NetworkError, match="beats of 8, 16"):
         core_map(config, network, False, Images.of(config, network))
+
+
+@cocotb.test()
+async def streams(dut):
+    """Weights by registers, images and decisions by streams."""
+    bench = await BusBench(dut).start()
+    weights = bench.given.weights
+    await bench.load(weights)
+    stored = await bench.stored(len(weights))
+    begun = bench.cycle
+    images = range(len(bench.given.frames))
+    for number in images:
+        bench.source.send_nowait(bench.image(number))
+    decisions, cycles = [], []
+    for _ in images:
+        words, cycle = await bench.decision_begun()
+        decisions.append(words)
+        cycles.append(cycle - begun)
+    names = ("decision_count", "error_count", "error_causes", "interrupt_state")
+    registers = {name: await bench.read(name) for name in names}
+    report(BusOutcome(decisions=decisions, cycles=cycles, registers=registers, weights=stored))
+
+
+@cocotb.test()
+async def by_registers(dut):
+    """All by registers."""
+    bench = await BusBench(dut).start()
+    await bench.write("control", by_registers=1)
+    await bench.load(bench.given.weights)
+    decisions = []
+    for number in range(len(bench.given.frames)):
+        await bench.send_image(number)
+        decisions.append(await bench.words())
+    assert not bench.source.active
+    assert bench.sink.empty()
+    report(BusOutcome(decisions=decisions))
+
+
+@cocotb.test()
+async def every_address(dut):
+    """Each is answered, as the map says; what cannot be done is refused, counted and told."""
+    bench = await BusBench(dut).start()
+    known = {
+        register.offset + 4 * number: register
+        for register in bench.map.registers
+        for number in range(register.count)
+    }
+    refused = 0
+    for offset in range(0, 1 << 12, 4):
+        register = known.get(offset)
+        content = await bench.read_word(offset)
+        # Nothing was decided, so the registers of the decision are refused.
+        readable = register is not None and "r" in register.access and register.port != "decision"
+        assert (content is not None) == readable, hex(offset)
+        if register is not None and register.kind == "constant":
+            assert content == sum(one.value << one.low for one in register.fields), hex(offset)
+        refused += content is None
+    assert await bench.field("error_count", "errors") == refused
+    assert await bench.read("error_causes") == bench.map.pack("error_causes", access=1)
+    assert not bench.dut.irq.value
+    await bench.write("interrupt_enable", error=1)
+    assert bench.dut.irq.value
+    await bench.write("error_causes", access=1)
+    assert not bench.dut.irq.value
+    assert await bench.read("error_causes") == 0
+    for offset, register in known.items():
+        if "w" not in register.access:
+            assert not await bench.write_word(offset, 0), register.name
+    answer = await bench.master.write(bench.map.by_name["control"].offset, b"\x01")
+    assert answer.resp == AxiResp.SLVERR, "a write of one byte is taken"
+    assert await bench.read("control") == 0
+
+
+async def decided(bench: BusBench) -> tuple[bytes, list[int]]:
+    """Load the weights and decide an image; return it, and the words of its decision."""
+    await bench.load(bench.given.weights)
+    frame = bench.given.frames[0]
+    await bench.source.send(AxiStreamFrame(frame))
+    right = await bench.decision()
+    assert not bench.tag(right)
+    return frame, right
+
+
+def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
+    """An image whose first beat lacks a byte."""
+    keep = [1] * len(frame)
+    keep[lane] = 0
+    return AxiStreamFrame(frame, tkeep=keep)
+
+
+@cocotb.test()
+async def bad_bitmaps(dut):
+    """Too few beats, too many, and missing bytes; the image behind each is right."""
+    bench = await BusBench(dut).start()
+    frame, right = await decided(bench)
+    size = bench.source.byte_lanes
+    bad = {"short": AxiStreamFrame(frame[:size]), "long": AxiStreamFrame(frame + 3 * frame[:size])}
+    if size > 1:
+        bad["keep"] = damaged(frame, 0)
+    for number, (cause, sent) in enumerate(bad.items()):
+        await bench.source.send(sent)
+        first = bench.map.unpack("decision", (await bench.decision())[0])
+        assert first["cause_abort"] == first["error"] == (cause == "short"), cause
+        causes = bench.map.unpack("error_causes", await bench.read("error_causes"))
+        expected = {cause, "decision"} if cause == "short" else {cause}
+        assert {name for name, value in causes.items() if value} == expected
+        await bench.write("error_causes", **dict.fromkeys(expected, 1))
+        await bench.source.send(AxiStreamFrame(frame))
+        assert (await bench.decision())[:2] == right[:2], cause
+        assert await bench.read("error_causes") == 0, number
+
+
+@cocotb.test()
+async def aborts(dut):
+    """A source that stalls after any beat, by stream and by registers."""
+    bench = await BusBench(dut).start()
+    frame, right = await decided(bench)
+    await bench.write("command", abort=1)  # of nothing
+    source = bench.source
+    beats = len(frame) // source.byte_lanes
+    for taken in {1, beats // 2, beats - 2} - {0}:  # and maybe one more
+        source.send_nowait(AxiStreamFrame(frame))
+        for _ in range(taken):
+            while True:
+                await RisingEdge(bench.dut.aclk)
+                bus = bench.given.images_bus
+                if all(bench.dut[f"{bus}_{name}"].value for name in ("tvalid", "tready")):
+                    break
+        source.pause = True
+        await bench.cycles(20)
+        assert await bench.field("status", "open")
+        await bench.write("command", abort=1)
+        await bench.wait_for("aborting", 0)
+        said = bench.map.unpack("decision", (await bench.decision())[0])
+        assert said["cause_abort"]
+        assert said["error"]
+        await bench.reset()
+        source.pause = False
+        source.clear()
+        await bench.source.send(AxiStreamFrame(frame))
+        assert (await bench.decision())[:2] == right[:2]
+    await bench.write("control", by_registers=1)
+    await bench.write("send", bits=int.from_bytes(frame[:4], "little"))
+    await bench.write("command", abort=1)
+    await bench.wait_for("aborting", 0)
+    if await bench.field("features", "beat_bits") <= 32:  # else no whole beat has come
+        assert bench.map.unpack("decision", (await bench.words())[0])["cause_abort"]
+    await bench.send(frame)
+    assert (await bench.words())[:2] == right[:2]
+
+
+@cocotb.test()
+async def resets(dut):
+    """At any moment; what comes then is right."""
+    bench = await BusBench(dut).start()
+    frame, right = await decided(bench)
+    for cycles in (1, 2, 3, 5, 9, 17, 40, 90):
+        bench.source.send_nowait(AxiStreamFrame(frame))
+        bench.source.send_nowait(AxiStreamFrame(frame))
+        cocotb.start_soon(bench.master.read(0, 4))
+        await bench.cycles(cycles)
+        await bench.reset()
+        bench.source.clear()
+        bench.sink.clear()
+        assert await bench.field("decision_count", "decisions") == 0
+        await bench.source.send(AxiStreamFrame(frame))
+        assert await bench.decision() == right
+
+
+@cocotb.test()
+async def refusals(dut):
+    """Of the weights and of what is sent; nothing changes, and nothing hangs."""
+    bench = await BusBench(dut).start()
+    weights = bench.given.weights
+    await bench.load(weights)
+    assert await bench.refused("weight_data", bits=1), "behind the last word"
+    assert await bench.refused("send", bits=1), "while the stream is used"
+    await bench.write("weight_address", layer=255, address=(1 << 24) - 1)
+    assert await bench.refused("weight_data", bits=1)
+    assert await bench.read_word(bench.map.by_name["weight_data"].offset) is None
+    await bench.write("weight_address")
+    await bench.read("weight_data")
+    if await bench.field("status", "weight_open"):
+        assert await bench.refused("weight_data", bits=0), "a write behind a read"
+        assert await bench.refused("weight_address"), "in the middle of a word"
+        while await bench.field("status", "weight_open"):
+            await bench.read("weight_data")
+    await bench.write("control", by_registers=1)
+    await bench.write("send", bits=0)
+    await bench.wait_for("busy", 1)
+    assert await bench.refused("weight_data", bits=0), "while an image is under way"
+    beats = 1
+    while await bench.field("status", "room"):
+        assert beats < 100, "decisions are not taken, and yet there is room"
+        name = "send_last" if beats % 2 else "send"
+        await bench.write(name, bits=0)
+        beats += 1
+    assert await bench.refused("send", bits=0), "without room"
+    await bench.reset()
+    assert await bench.stored(len(weights)) == list(weights)
+
+
+@cocotb.test()
+async def learns(dut):
+    """Images are learned as labelled, one after the other."""
+    bench = await BusBench(dut).start()
+    report(await learn_all(bench))

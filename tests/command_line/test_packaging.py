@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is in the folders is also in the wheel: an editable install would hide that it is not."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,30 @@ def test_every_file_is_in_a_package_or_its_data(top):
         package = ".".join(["firstspike", *file.parent.relative_to(ROOT).parts])
         there = package in packages if file.suffix == ".py" else file in data
         assert there, f"{file} would not be in the wheel"
+
+
+def test_the_wheel_has_no_bench_that_only_tests_use():
+    """A module of sim/ is imported, or named to a simulation, by one that a verb imports."""
+    paths = {}
+    for path in (path for top in FOLDERS for path in (ROOT / top).rglob("*.py")):
+        name = ".".join(["firstspike", *path.relative_to(ROOT).with_suffix("").parts])
+        paths[name.removesuffix(".__init__")] = path
+    todo = [name for name in paths if name.startswith("firstspike.scripts")]
+    used = set(todo)
+    while todo:
+        name = todo.pop()
+        package = name if paths[name].name == "__init__.py" else name.rpartition(".")[0]
+        named = set()
+        for node in ast.walk(ast.parse(paths[name].read_text())):
+            if isinstance(node, ast.ImportFrom):
+                base = resolve_name("." * node.level + (node.module or ""), package)
+                named |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named |= {node.value, f"{package}.{node.value}"}
+        todo += (named & paths.keys()) - used
+        used |= named & paths.keys()
+    packages = {name for name, path in paths.items() if path.name == "__init__.py"}
+    assert {name for name in paths if "firstspike.sim." in name} - used - packages == set()
 
 
 @pytest.mark.parametrize("top", FOLDERS)

@@ -86,7 +86,6 @@ def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selecti
         ("compare", "--target", "netlist", "--board", "icebreaker"),
         ("learn", "mnist-4bit", "--target", "rtl", "-o", "net.npz"),
         ("serve",),
-        ("check", "blocks", "queue"),
         ("check", "mutants"),
         ("check", "link"),
         ("check", "rate"),
@@ -117,11 +116,3 @@ def test_an_unwritable_cache_is_named(capfd, monkeypatch, tmp_path, selection):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "file" / "cache"))
     assert str(tmp_path / "file" / "cache") in refusal(capfd, "compare", *selection, *CORE)
-
-
-@pytest.mark.parametrize("bench", ["queue", "core"])
-def test_simulate_says_that_a_bench_is_right(bench, capfd):
-    ended = firstspike(capfd, "check", "blocks", bench)
-    assert ended.status == 0
-    assert ended.out.startswith(bench)
-    assert ": right" in ended.out

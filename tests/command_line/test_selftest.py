@@ -41,11 +41,11 @@ from firstspike.scripts.selftest.report import _checksum, report_of
 from firstspike.scripts.selftest.siege import besiege
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
-from firstspike.sim.benches.motion.example import small_network as motion_network
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.faulty_board import faulty, verilog
 from tests.support.listening import RATE, listening_network, sounds
+from tests.support.moving import small_network as motion_network
 from tests.support.mutants import of_value
 
 NETWORK = toy_network()

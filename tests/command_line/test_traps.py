@@ -36,13 +36,12 @@ LINES = {
     "import": Line("import graph.nir -o net.npz", quick=True),
     "train": Line(f"train {SMALL} --seeds 1-2 -o net.npz", quick=True),
     "verilog": Line("verilog toy.npz --lanes 4 -o core.v", quick=True),
-    "simulate": Line("check blocks lfsr", quick=True),
     "explore": Line(
         "explore --board ulx3s-25f --dataset digits.npz --trials 1 --epochs 1 --place 1 -o out",
         statuses=(0, 2),  # one training may find nothing that fits
     ),
     "vectors": Line(f"vectors {EVENTS} --lanes 4 -o vectors"),
-    "run": Line(f"run {EVENTS} --target rtl --lanes 5"),
+    "run": Line(f"run {EVENTS} --target rtl --lanes 5", quick=True),
     "compare": Line(f"compare {EVENTS} --lanes 5 --scheduler"),
     "learn": Line(
         "learn --dataset digits.npz --random 5 --images 20 --epochs 1 --target rtl -o learned.npz"

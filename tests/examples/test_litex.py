@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import encode, infer
 from firstspike.hdl.flow.bus.generate import generate_bus_core
-from tests.support.bus_core import DRIVER_BENCH, BusRun
+from tests.support.bus_core import BusRun
 from tests.support.command import toy_network
 from tests.support.native import library
 
@@ -63,7 +63,7 @@ def test_the_firmware_finds_what_differs_from_golden(tmp_path, monkeypatch):
     assert header.count(tick) == 1
     (tmp_path / "digits.h").write_text(header.replace(tick, tick.replace(", ", ", 1", 1)))
     compiled = library(made, tmp_path, HOST, "-Wextra", f"-I{EXAMPLE / 'firmware'}")
-    outcome = run.run("firmware", bench=DRIVER_BENCH, library=compiled)
+    outcome = run.run("firmware", bench="tests.bus.test_bus_driver", library=compiled)
     rows = re.findall(r"^ +(\d+) +(\d+) +(\d+) +\d+ +100(.*)$", outcome.said, re.MULTILINE)
     assert [(int(index), int(decided), int(tick)) for index, decided, tick, _ in rows] == [
         (image, golden.decision[image], golden.tick[image]) for image in range(len(pixels))

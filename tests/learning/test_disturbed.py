@@ -19,14 +19,12 @@ from firstspike.sim.benches.core.items import items_of, read_requests
 from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
-from tests.support.simulators import BothSimulators
-
-both_simulators = BothSimulators()
+from tests.support.simulators import both_simulators
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
 
 
-@both_simulators()
+@both_simulators
 def test_a_reset_may_come_at_any_moment(simulator):
     """Each weight is then what it was or what it was to be; settings and generator begin anew."""
     rng = np.random.default_rng(4)
@@ -72,7 +70,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
     check(expected, run)
 
 
-@both_simulators()
+@both_simulators
 def test_weights_are_rewritten_between_images(simulator):
     rng = np.random.default_rng(6)
     _, ticks, labels = images(40, seed=6)
@@ -115,7 +113,7 @@ def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Re
     )
 
 
-@both_simulators()
+@both_simulators
 def test_settings_change_between_images(simulator):
     rng = np.random.default_rng(7)
     _, ticks, labels = images(40, seed=7)
@@ -172,6 +170,3 @@ def test_settings_out_of_range_mean_what_is_said_of_them(sent, meant):
     assert learned.updated.any()
     stays = [np.array_equal(*layers) for layers in zip(before, state.weights, strict=True)]
     assert stays == [sent == {"step": 0}, False]
-
-
-test_all_on_icarus = both_simulators.on_icarus()

@@ -19,7 +19,6 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.lines import SPI_CLOCKS, Line
 from firstspike.hdl.link.protocol.messages import weight_bytes
-from firstspike.sim.benches import spi
 from firstspike.sim.benches.link.script import Script, run_script, serial_core_verilog
 from tests.support.link_board import (
     RING_BYTES,
@@ -30,14 +29,6 @@ from tests.support.link_board import (
     pixels_request,
     small_network,
 )
-from tests.support.simulators import BothSimulators
-
-both_simulators = BothSimulators()
-
-
-@both_simulators()
-def test_spi_slave(simulator):
-    spi.simulate(40, simulator=simulator)
 
 
 def test_the_receiver_needs_less_than_spi_gives_it():
@@ -116,6 +107,3 @@ def test_images_and_long_answers_go_over_spi(pauses):
     assert answers[13].payload == weight_bytes(board.config, network)[0]
     assert (answers[14].kind, answers[14].payload[0]) == (Notice.ERROR, Cause.FRAMING)
     assert (answers[15].kind, answers[15].sequence) == (Request.CHECKSUM + ANSWER, 14)
-
-
-test_all_on_icarus = both_simulators.on_icarus()

@@ -23,8 +23,8 @@ from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.sim.benches.alone.around import netlist_verilog
 from firstspike.sim.benches.alone.desk import Desk
-from firstspike.sim.benches.alone.motion_desk import SENSED_BY_PINS, MotionDesk
 from firstspike.sim.benches.netlist.netlist import Netlist
+from tests.support.motion_desk import SENSED_BY_PINS, MotionDesk
 
 PINS = {
     "clk12_0__io": "clock",

@@ -21,7 +21,7 @@ from firstspike.boards.building.bitstream import WEIGHTS
 from firstspike.golden import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.sim.benches.motion.wrist import simulate
+from tests.blocks.test_watcher import simulate
 
 from .desk import FLASH, netlist_motion_desk
 

@@ -26,13 +26,12 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.scripts.options import Lanes
-from firstspike.sim.benches.sound import ear
-from firstspike.sim.benches.sound.ear import CHUNK, Ear
-from firstspike.sim.benches.sound.listener import chunks_of, compared
+from firstspike.sim.benches.alone.tape import CHUNK, chunks_of
 from firstspike.sim.harness.verilog import verilog_of
+from tests.blocks.test_listener import Ear, compared
 from tests.support.plain_bench import printed
 
-BENCH = Path(ear.__file__).with_name("ear_bench.v")
+BENCH = Path(__file__).with_name("ear_bench.v")
 
 SILENCE = 2
 """Slots of silence behind the window of a word that begins at the end of a recording."""

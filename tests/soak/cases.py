@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from firstspike.sim.benches import EXAMPLES, example_of
 from firstspike.sim.benches.link.fuzz import fuzz
+from tests.blocks import EXAMPLES, example_of
 from tests.command_line import test_foreign_files, test_kills
 from tests.core import test_depths, test_overlap
 from tests.link import test_client_fuzz
@@ -62,7 +62,7 @@ def kills(number: int) -> None:
 def blocks(number: int) -> None:
     """A bench of one block, each in its turn, with a seed of its own."""
     name = EXAMPLES[number % len(EXAMPLES)]
-    example_of(name).example(seed=number % (1 << 31))
+    example_of(name)(seed=number % (1 << 31))
 
 
 Kinds = Mapping[str, Callable[[int], None]]

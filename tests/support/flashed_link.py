@@ -12,7 +12,7 @@ from firstspike.hdl.link.protocol.formats import (
     IdentityFlag,
     Request,
 )
-from firstspike.sim.benches.alone.example import damages
+from firstspike.sim.benches.alone.damage import damages
 from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.link_board import BUILD, SmallBoard, decision_of, pixels_request, small_network

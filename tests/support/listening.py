@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small network of sound with short words, and sounds that it hears."""
+"""Small front ends for sound, networks behind them, and sounds that they hear."""
 
 import numpy as np
 
@@ -41,3 +41,11 @@ def sounds(count: int) -> np.ndarray:
         quiet = np.zeros(rng.integers(60, 250))
         parts += [tone + rng.normal(0, 20, len(n)), quiet]
     return np.rint(np.concatenate(parts)).astype(np.int16)
+
+
+def front_end(resonances, **fields):
+    """Return a small front end whose filters have these resonances, in Hz."""
+    sizes = {"slot": 16, "slots": 2, "frames": 3, "drop": 20, "least": 20, "contrast": 2}
+    sizes |= {"before": 0, "after": 0}
+    bank = tuple(resonant(f, 200, 8000, 3 * number) for number, f in enumerate(resonances))
+    return FrontEnd(rate=8000, filters=bank, **(sizes | fields))

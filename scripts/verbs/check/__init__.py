@@ -7,7 +7,6 @@ from firstspike.scripts.verbs import Verbs
 
 CHECKS = {
     "bitstream": "Compare the bitstream of an iCE40 or ECP5 with the routed design.",
-    "blocks": "Run the test benches of the hardware.",
     "mutants": "Put faults into the hardware, and see that the checks find them.",
     "proofs": "Prove properties of the hardware for all inputs.",
     "link": "Send hostile frames to the link, and see that none does harm.",
@@ -23,5 +22,5 @@ def command() -> None:
     need g++ and make. `firstspike
     compare` checks a network on a target.
 
-    Example: firstspike check blocks queue
+    Example: firstspike check mutants tie-in-a-group
     """

@@ -7,8 +7,8 @@ import cocotb
 
 from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.benches.flash.model import PLACE
-from firstspike.sim.harness.bench import BlockBench, bench_test
-from firstspike.sim.harness.streams import Dut, StreamSink
+from firstspike.sim.harness.bench_io import report
+from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
 
 from .run import Start
 
@@ -31,8 +31,6 @@ class TextSink(StreamSink):
 
 class AloneBench(BlockBench):
     """The design's ports; given are images, starts, and cycles without text."""
-
-    Given = tuple
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
@@ -69,17 +67,18 @@ class AloneBench(BlockBench):
         begin = self.domain.cycle
         for cycle, sent in asks.items():
             await self.domain.cycles(max(begin + cycle - self.domain.cycle, 0))
-            await self.asked.send_all(sent)
+            await self.asked.send(*sent)
             self.said.cycle = self.domain.cycle
 
     async def _send(self, broken: bool) -> None:
         for image in self.images:
-            await self.items.send_all(image)
+            await self.items.send(*image)
         await self.domain.cycles(self._patience // 2)
         self.drive(broken=broken)
 
 
-@bench_test(AloneBench)
-async def alone(bench):
+@cocotb.test()
+async def alone(dut):
     """Start by start."""
-    return [await bench.once(start) for start in bench.starts]
+    bench = await AloneBench(dut).start()
+    report([await bench.once(start) for start in bench.starts])

@@ -20,12 +20,12 @@ from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.alone.core import LISTENING, LOADING, AloneCore
 from firstspike.hdl.alone.texts import sentence
 from firstspike.sim.benches.netlist.netlist import Netlist
-from firstspike.sim.benches.sound.ear import CHUNK, Tape
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
 from .around import TOP, Sensed, netlist_verilog, rtl_verilog
 from .run import lines_of
+from .tape import CHUNK, Tape, chunks_of
 
 BENCH = "firstspike.sim.benches.alone.desk_bench"
 
@@ -137,14 +137,9 @@ class Desk:
         `progress` gets the seconds of sound that were played, and all of them, now and then.
         """
         bits = self._bits(x)
-        packed = np.packbits(bits[: len(bits) // CHUNK * CHUNK], bitorder="little").tobytes()
-        size = CHUNK // 8
         parameters = DeskParameters(
             flash={place + number: byte for number, byte in enumerate(image)},
-            chunks=[
-                int.from_bytes(packed[at : at + size], "little")
-                for at in range(0, len(packed), size)
-            ],
+            chunks=chunks_of(bits[: len(bits) // CHUNK * CHUNK]),
             asks=dict(asks),
             text=text,
             terminal=terminal,

@@ -8,12 +8,9 @@ import cocotb
 from cocotb.triggers import First, Timer
 
 from firstspike.sim.benches.flash.fill import fill
-from firstspike.sim.harness.bench import BlockBench, bench_test
-from firstspike.sim.harness.bench_io import tell
-from firstspike.sim.harness.streams import PERIOD, Dut, StreamSink
+from firstspike.sim.harness.bench_io import report, tell
+from firstspike.sim.harness.streams import PERIOD, BlockBench, Dut, StreamSink
 from firstspike.sim.harness.terminal import Terminal
-
-from .desk import DeskParameters
 
 LOOK = 10_000
 """Cycles between two looks at the terminal: some five bytes of text."""
@@ -69,8 +66,6 @@ class BoardBench(BlockBench):
 class DeskBench(BoardBench):
     """The ports of a desk with a microphone."""
 
-    Given = DeskParameters
-
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.chunks = self.source("chunks")
@@ -85,7 +80,7 @@ class DeskBench(BoardBench):
 
     async def _ask(self, content: bytes) -> None:
         await self.domain.cycles(POWER_UP)
-        await self.asked.send_all(content)
+        await self.asked.send(*content)
 
     async def play(self) -> None:
         """Let the microphone play all bits, or give up: a design with a fault takes none."""
@@ -102,13 +97,14 @@ class DeskBench(BoardBench):
         """Join a terminal with the board's UART until it is closed."""
         self.text.terminal = terminal
         while (content := terminal.read()) is not None:
-            await self.asked.send_all(content)
+            await self.asked.send(*content)
             await self.domain.cycles(LOOK)
 
 
-@bench_test(DeskBench)
-async def desk(bench):
+@cocotb.test()
+async def desk(dut):
     """From power-up to the last bit of the microphone, and some time beyond."""
+    bench = await DeskBench(dut).start()
     given = bench.given
     with ExitStack() as stack:
         if given.text is not None:
@@ -119,4 +115,4 @@ async def desk(bench):
         if terminal is not None:
             working.append(cocotb.start_soon(bench.talk(terminal)))
         await First(*(task.complete for task in working))
-    return bench.text.content
+    report(bench.text.content)

@@ -137,12 +137,12 @@ class CoreBench:
             await self._begin(image)
             if image in stimulus.resets:
                 await self.decisions.all_before(image)
-                sending = cocotb.start_soon(self.items.send_all(items))
+                sending = cocotb.start_soon(self.items.send(*items))
                 await domain.cycles(stimulus.resets[image])
                 sending.cancel()
                 await self._reset(image)
                 continue
-            await self.items.send_all(items)
+            await self.items.send(*items)
             if image in stimulus.aborts:
                 await domain.cycles(stimulus.aborts[image])
                 await domain.pulse(self.dut.abort_image)
@@ -165,7 +165,7 @@ class CoreBench:
     async def _access(self, asked: Sequence[WeightRequest]) -> None:
         """Send requests into the weight port, and wait for the answers."""
         self._asked += sum(not write for write, *_ in asked)
-        await self.host.send_all(requests(self.given.config, asked).tolist())
+        await self.host.send(*requests(self.given.config, asked).tolist())
         while len(self.answers.received) < self._asked:
             await self.domain.falling
 

@@ -120,7 +120,7 @@ class NetlistBench:
             tell(answered)
 
     async def _send(self, kind: int, payload: bytes) -> None:
-        await self.source.send_all(encode_frame(kind, self.sequence, payload))
+        await self.source.send(*encode_frame(kind, self.sequence, payload))
         self.sequence = (self.sequence + 1) & 0xFF
 
 

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small design that needs no computer, and damage to its flash."""
+
+import random
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.core import LISTENING
+from firstspike.hdl.alone.status import ASK, Status
+from firstspike.hdl.alone.texts import sentence
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.harness.runner import SimulationError
+
+from .run import AloneSimulation, Start, statuses_of
+
+IDENTITY = b"a design"
+
+QUIET = 30_000
+"""A cycle in which all has been said."""
+
+
+def small_network() -> Network:
+    """Return a network whose words of weights need one chunk in a layer, and two in the other."""
+    rng = np.random.default_rng(1)
+    return network_of(
+        random_weights(rng, (12, 9, 5), -40, 60),
+        (60, 40),
+        bits=8,
+        encoding="levels-4",
+        classes=("nought", "one", "two", "three", "a name that is longer than the others"),
+    )
+
+
+def damage(
+    network: Network,
+    shape: CoreShape,
+    count: int,
+    images: int = 8,
+    *,
+    seed: int = 1,
+    **options: Any,
+) -> int:
+    """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
+
+    The bytes are those of the header and of the checksum, and others at random, by `seed`. After
+    each start images are offered. `options` are those of `Simulation`. Raises SimulationError where
+    something else is said than golden says, and where no class would be reported with the right
+    weights.
+    """
+    rng = np.random.default_rng(seed)
+    ticks = encode(network, rng.integers(0, 256, (images, network.n_features)).astype(np.uint8))
+    if infer(network, ticks).forced.all():
+        raise SimulationError(
+            f"no class is reported with the right weights: all decisions of {images} images are "
+            "forced; give lower thresholds."
+        )
+    config = CoreConfig.of(network, linked_folding(network, shape))
+    simulation = AloneSimulation(config, network, IDENTITY, **options)
+    content = bytearray(b"\xff" * len(simulation.image))
+    starts = list(_starts(simulation.image, count, seed))
+    for start, found in zip(starts, simulation.run(ticks, starts), strict=True):
+        for place, byte in start.bytes.items():
+            content[place] = byte
+        expected = simulation.expected(bytes(content), ticks, start)
+        statuses, others = statuses_of(found)
+        if others != expected:
+            raise SimulationError(
+                f"after {dict(start.bytes)} were written it says {others!r}, not {expected!r}"
+            )
+        listens = sentence(LISTENING) in expected
+        _check(statuses, start, simulation.given(ticks) if listens else 0)
+    return len(content)
+
+
+def _check(statuses: list[Status], start: Start, given: int) -> None:
+    """Raise SimulationError for answers that are missing, or that no such start gives.
+
+    Before the weights are there no sample is given, and at last as many as `given`.
+    """
+    if bool(statuses) != any(ASK in sent for sent in start.asks.values()):
+        raise SimulationError(f"asked {dict(start.asks)} it answers {statuses}")
+    for before, after in pairwise(statuses):
+        if after.cycles <= before.cycles or after.samples < before.samples:
+            raise SimulationError(f"{after} follows {before}")
+    if statuses and 0 in start.asks and statuses[0].samples:
+        raise SimulationError(f"{statuses[0]} tells of samples before the weights are there")
+    if statuses and statuses[-1] != Status(IDENTITY, statuses[-1].cycles, given):
+        raise SimulationError(f"{statuses[-1]} does not tell of {given} samples")
+
+
+def _starts(image: bytes, count: int, seed: int) -> Iterator[Start]:
+    """Yield starts: an empty flash, the image, damaged bytes, and the image again.
+
+    Some are asked: while the weights are loaded, without a pause, with a fault and without one. One
+    gets bytes that are no questions.
+    """
+    late = {QUIET: ASK}
+    yield Start({}, asks={0: ASK * 2} | late)
+    whole = dict(enumerate(image))
+    yield Start(whole, broken=True, asks={0: ASK * 200} | late)
+    yield Start(dict.fromkeys(range(4), 0), asks={QUIET: ASK})
+    yield Start(whole, asks={0: b"\0\xff>@" + bytes([ASK[0] ^ 0x80])})
+    yield from map(Start, damages(image, count, seed))
+    yield Start({}, telling=False)
+
+
+def damages(image: bytes, count: int, seed: int = 1) -> Iterator[dict[int, int]]:
+    """Yield bytes by their places: each damages one and mends the one before, the last only mends.
+
+    They are those of the header and of the checksum, and others at random.
+    """
+    rng = random.Random(seed)
+    ends = [*range(20), *range(len(image) - 4, len(image))]
+    places = rng.sample(ends, min(count // 2, len(ends)))
+    places += rng.sample(range(20, len(image) - 4), count - len(places))
+    mended: dict[int, int] = {}
+    for place in places:
+        yield mended | {place: image[place] ^ rng.randrange(1, 256)}
+        mended = {place: image[place]}
+    yield mended

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Levels: sums and logarithms against golden."""
+
+from functools import partial
+from types import SimpleNamespace
+
+import cocotb
+import numpy as np
+import pytest
+
+from firstspike.golden.sound.filters import MOST_LEVEL, STATE_BITS
+from firstspike.golden.sound.levels import log2
+from firstspike.hdl.sound.levels import Levels
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.streams import BlockBench, at_random
+from tests.support.listening import front_end
+
+
+@pytest.mark.parametrize(
+    ("resonances", "slot"),
+    [pytest.param((1000,), 16, marks=pytest.mark.long), ((300, 900, 2500), 19)],
+)
+def test_levels(resonances, slot, seed):
+    """8 slots of random z, of any size."""
+    front = front_end(resonances, slot=slot)
+    rng = np.random.default_rng(seed)
+    gains = np.array([one.gain for one in front.filters])
+    sizes = 2 ** rng.integers(0, STATE_BITS, (8, 1, len(gains)))
+    sizes[0] = 1  # sums of 0 and 1
+    sizes[-1] = 1 << STATE_BITS - 1
+    z = (rng.uniform(-1, 1, (8, front.slot, len(gains))) * sizes).astype(np.int64)
+    z[-1, :, 0] = 1 - sizes[-1, :, 0]  # the largest sum
+    sums = np.abs(z).sum(axis=1)
+    levels = np.clip([[log2(E) for E in row] for row in sums] + gains, 0, MOST_LEVEL)
+    given = SimpleNamespace(
+        z=(z.ravel() & (1 << STATE_BITS) - 1).tolist(),
+        levels=levels.ravel().tolist(),
+        cycles=Levels.cycles(front),
+    )
+    Simulation.of(Levels(front)).run(__name__, given, seed=seed)
+
+
+example = partial(test_levels, (300, 900, 2500), 19, seed=1)
+
+
+@cocotb.test()
+async def levels(dut):
+    """Every level, with random pauses on both sides, after a reset in the middle of a slot."""
+    bench = await BlockBench(dut).start()
+    given = bench.given
+    source = bench.source("outputs", willing=at_random(1))
+    board = bench.sink("levels", willing=at_random(2))
+    await source.send(*given.z[-5:])
+    await bench.domain.reset()
+    board.start()
+    board.expect(given.levels)
+    await source.send(*given.z)
+    await board.complete(2000)
+
+
+@cocotb.test()
+async def pace(dut):
+    """Every z is taken within `Levels.cycles`, and the smallest sum takes as many."""
+    bench = await BlockBench(dut).start()
+    given = bench.given
+    source, board = bench.source("outputs"), bench.sink("levels")
+    board.start()
+    board.expect(given.levels)
+    taken = [await source.send(z) for z in given.z]
+    assert np.diff(taken).max() == given.cycles
+    await board.complete(2000)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Lfsr: every draw against the golden model's generator."""
+
+import random
+from functools import partial
+
+import cocotb
+
+from firstspike.golden.learning.rule import leap
+from firstspike.hdl.learner.learner import generator
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.streams import ClockDomain, drive
+from tests.support.simulators import both_simulators
+
+
+@both_simulators
+def test_lfsr(simulator, seed):
+    Simulation.of(generator(), simulator).run(__name__, seed=seed)
+
+
+example = partial(test_lfsr, "verilator", seed=1)
+
+
+@cocotb.test()
+async def lockstep(dut):
+    """Random draws, taken or not, with a seed in between that may be 0.
+
+    A draw is looked at in every cycle but the first with another j, or after a seed.
+    """
+    drive(dut, draw=0, take=0, load=0, seed=0)
+    domain = ClockDomain(dut)
+    await domain.start()
+    await domain.falling
+    state = int(dut.state.value)
+    assert state, "the state after a reset is 0"
+    await domain.rising
+    j, steady = 0, False
+    for _ in range(5000):
+        if random.random() < 0.2:
+            steady, j = False, random.choice((0, 1, 2, random.randrange(16)))
+        take = steady and random.random() < 0.8
+        load, seed = random.random() < 0.05, random.choice((0, random.randrange(1 << 16)))
+        drive(dut, draw=j, take=take, load=load, seed=seed)
+        await domain.falling
+        following = leap(state)
+        expected = {"state": state, "drawn": following % (1 << j) == 0}
+        found = {"state": int(dut.state.value), "drawn": bool(dut.drawn.value)}
+        if not steady:
+            found["drawn"] = expected["drawn"]
+        assert found == expected, f"cycle {domain.cycle}, j = {j}: {found}, expected {expected}"
+        steady = not load
+        if load and seed:
+            state = seed
+        elif take and j:
+            state = following
+        await domain.rising

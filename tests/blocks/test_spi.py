@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The SpiSlave: a master of its own pace exchanges bytes with random streams."""
+
+import random
+from functools import partial
+from typing import Self
+
+import cocotb
+from cocotb.triggers import Timer
+
+from firstspike.hdl.link.framing.spi import IDLE, SpiSlave
+from firstspike.hdl.link.protocol.lines import SPI_CLOCKS
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.spi_master import LEAD, Pace, SpiMaster
+from firstspike.sim.harness.streams import PERIOD, BlockBench, Dut, at_random
+from tests.support.simulators import both_simulators
+
+SLOWEST = 9
+"""Clocks a bit, of the masters that are tried."""
+
+PATIENCE = 20
+"""Cycles in which the last byte must have come."""
+
+
+@both_simulators
+def test_spi_slave(simulator, seed):
+    Simulation.of(SpiSlave(), simulator).run(__name__, seed=seed)
+
+
+example = partial(test_spi_slave, "verilator", seed=1)
+
+
+@cocotb.test()
+async def as_fast_as_may_be(dut):
+    """A byte in every eight bits, whatever the phase of the clocks; MISO has its clock of rest."""
+    bench = await SpiBench(
+        dut, pace=Pace.of(SPI_CLOCKS, setup=PERIOD - 1, hold=2 * PERIOD - 1)
+    ).start()
+    for phase in range(PERIOD):
+        await Timer(LEAD + phase, "step")
+        await bench.master.choose(LEAD)
+        await bench.exchange(6)
+        await bench.master.leave(LEAD)
+    assert len(bench.came) == 6 * PERIOD, "not a byte in every eight bits"
+    await bench.check()
+
+
+@cocotb.test()
+async def at_any_pace(dut):
+    """With jitter, pauses of both sides, and transfers that end in the midst of a byte."""
+    bench = await SpiBench(dut, pace=Pace.of(SPI_CLOCKS), pauses=True).start()
+    for _ in range(40):
+        clocks = random.choice((SPI_CLOCKS, random.uniform(SPI_CLOCKS, SLOWEST)))
+        bench.pace = Pace.of(clocks, jitter=random.choice((0, 4)), setup=1, hold=PERIOD)
+        await Timer(random.randrange(LEAD, 4 * LEAD), "step")
+        await bench.master.choose(random.randrange(LEAD, 2 * LEAD))
+        for _ in range(random.randrange(4)):
+            await bench.exchange(random.randrange(4))
+            await Timer(random.randrange(1, 5 * LEAD), "step")
+        if random.random() < 0.5:
+            await bench.master.exchange(random.randrange(256), random.randrange(1, 8))
+        await bench.master.leave(random.randrange(LEAD, 2 * LEAD))
+    await bench.check()
+
+
+@cocotb.test()
+async def a_transfer_that_was_under_way_is_not_looked_at(dut):
+    """One that had begun when the reset ended may be in the midst of a byte."""
+    bench = await SpiBench(dut, pace=Pace.of(SPI_CLOCKS + 1)).start()
+    for bits in (1, 5, 8):
+        await bench.master.choose(LEAD)
+        await bench.master.exchange(0xFF, bits)
+        await bench.domain.reset()
+        await bench.master.exchange(0x55)
+        await bench.master.exchange(0x55)
+        await bench.master.leave(LEAD)
+        bench.came.clear()
+        bench.wanted.clear()
+    await bench.master.choose(LEAD)
+    await bench.exchange(3)
+    await bench.board.complete(PATIENCE)
+
+
+class SpiBench(BlockBench):
+    """A slave between its streams and a master."""
+
+    def __init__(self, dut: Dut, pace: Pace, pauses: bool = False) -> None:
+        super().__init__(dut)
+        self.pace = pace
+        self.master = SpiMaster(dut, lambda: self.pace)
+        self.sent = self.source("sent", willing=at_random(1) if pauses else None)
+        self.board = self.sink("received")
+        self.wanted: list[int] = []
+        """What has been given to the slave to send."""
+        self.came: list[int] = []
+        """What came from it, but for what it sends when it has nothing to."""
+
+    async def start(self) -> Self:
+        """Begin."""
+        await super().start()
+        cocotb.start_soon(self._give())
+        return self
+
+    async def _give(self) -> None:
+        while True:
+            byte = random.randrange(256)
+            if byte != IDLE:
+                self.wanted.append(byte)
+                await self.sent.send(byte)
+
+    async def exchange(self, count: int) -> None:
+        """Whole bytes, right behind one another."""
+        for _ in range(count):
+            byte = random.randrange(256)
+            self.board.expect([byte])
+            back = await self.master.exchange(byte)
+            if back != IDLE:
+                self.came.append(back)
+
+    async def check(self) -> None:
+        """All that went either way has come."""
+        await self.board.complete(PATIENCE)
+        assert self.came == self.wanted[: len(self.came)], "other bytes came than were sent"
+        # One waits in the slave, and one at its stream.
+        assert len(self.wanted) - len(self.came) <= 2, "a byte was lost on the way to the master"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Windows: pictures against golden."""
+
+from functools import partial
+from types import SimpleNamespace
+
+import cocotb
+import numpy as np
+import pytest
+
+from firstspike.hdl.motion.frames import frame_layout
+from firstspike.hdl.motion.windows import Windows
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.streams import BlockBench, Dut, at_random
+from tests.support.moving import ONE, SMALL, frame_payloads, movement
+
+
+@pytest.mark.parametrize("front", [SMALL, pytest.param(ONE, marks=pytest.mark.long)])
+def test_windows(front, seed):
+    """4 windows, a gap inside a further one, and as many again."""
+    rng = np.random.default_rng(seed)
+    given = SimpleNamespace(front=front, frames=[], pixels=[])
+    count = front.frames + 3 * front.hop
+    for _ in range(2):
+        x = movement(front, (count + front.hop // 2) * front.frame, rng)
+        given.frames += frame_payloads(front, x)
+        given.pixels += front.pictures(x).ravel().tolist()
+    Simulation.of(Windows(front)).run(__name__, given, seed=seed)
+
+
+example = partial(test_windows, SMALL, seed=1)
+
+
+@cocotb.test()
+async def pictures(dut):
+    """Every pixel, with random pauses on both sides, after a reset inside a frame."""
+    bench = await WindowBench(dut).start()
+    given = bench.given
+    await bench.frames.send(*given.frames[: given.front.axes - 1])
+    await bench.domain.reset()
+    bench.pixels.expect(given.pixels)
+    await bench.frames.send(*given.frames)
+    await bench.pixels.complete(100 * Windows.cycles(given.front))
+
+
+class WindowBench(BlockBench):
+    """The streams of Windows."""
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.frames = self.source("frames", frame_layout(self.given.front), at_random(1))
+        self.pixels = self.sink("pixels", willing=at_random(2))
