@@ -61,7 +61,7 @@ _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
 
 
 class WindowInduction(ImageInduction):
-    """The two checks; with `search` they weaken the invariant."""
+    """The three checks; with `search` they weaken the invariant."""
 
     _conditions = ("valid", "is_empty", "fresh")
 

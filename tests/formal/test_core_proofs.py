@@ -56,7 +56,7 @@ FAULTS_OF_OVERLAP = {
     "rows-of-two-images": "the front holds other count of rows",
     "starts-undecided": "the front holds other images",
     "bank-dropped": "failed assertion in cycle",
-    "image-stays-started": "",
+    "image-stays-started": "failed assertion in cycle",
 }
 """Faults of `firstspike check mutants` and one more, and how the proof refutes each."""
 
