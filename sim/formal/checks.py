@@ -163,22 +163,9 @@ class Checks:
             for k, of_image in enumerate(self._expected):
                 now = Signal(len(neurons), name=f"logs_{number}_of_{k}")
                 m.d.comb += now.eq(Mux(image == k, logs, 0))
-                self._check_log(k, of_image, number + 1, log, now, logged)
-
-    def _check_log(
-        self, k: int, image: Expected, layer: int, log: Any, now: Value, logged: Value
-    ) -> None:
-        """Every logged spike of image k is right; none before the decision is missing."""
-        for neuron, tick in enumerate(image.spikes[layer]):
-            is_spike = (tick != 0) & (log.spike.tick == tick)
-            before = (tick != 0) & (tick < image.tick)
-            self._m.d.comb += [
-                Assert(~now[neuron] | is_spike, "a logged spike"),
-                Assert(
-                    ~(self._appears[k] & before) | logged[neuron],
-                    "a spike before the decision is logged",
-                ),
-            ]
+                m.d.comb += log_checks(
+                    of_image, number + 1, log, now, Mux(self._appears[k], logged, -1)
+                )
 
     def bound_pauses(self, may_send: Value) -> None:
         """Assume that the pauses of a run do not exceed the bound of the scenario."""
@@ -208,6 +195,22 @@ def payload_checks(payload: Any, image: Expected, cycles: Value) -> dict[str, Va
             for number, count in enumerate(image.counts)
         },
     }
+
+
+def log_checks(image: Expected, layer: int, log: Any, now: Value, logged: Value) -> list[Assert]:
+    """Assert that each spike `now` logged of an image is right, and none is missing.
+
+    `logged` are the neurons whose spikes have been logged: all of them before the decision.
+    """
+    checks = []
+    for neuron, tick in enumerate(image.spikes[layer]):
+        is_spike = (tick != 0) & (log.spike.tick == tick)
+        before = (tick != 0) & (tick < image.tick)
+        checks += [
+            Assert(~now[neuron] | is_spike, "a logged spike"),
+            Assert(~before | logged[neuron], "a spike before the decision is logged"),
+        ]
+    return checks
 
 
 def log_entries(log: Any, layer: LayerConfig) -> list[tuple[Value, Value]]:

@@ -359,13 +359,17 @@ def _file_of(name: str) -> Path:
     return _INVARIANTS / f"{name.removesuffix('-glucose')}.txt"
 
 
+def endless_harness(case: Case, fires_at: int = 0) -> CoreHarness | StreamHarness:
+    """The harness of a case of `INDUCTIONS`; see `Definition` for `fires_at`."""
+    if case.config.folding.overlaps:
+        return StreamHarness(case.config, case.scenario.pauses, fires_at)
+    return case.harness(fires_at)
+
+
 def induction_of(case: Case, circuit: Circuit | None = None) -> ImageInduction:
     """The induction for a case of `INDUCTIONS`."""
-    harness: CoreHarness | StreamHarness = case.harness()
-    induction = ImageInduction
-    if case.config.folding.overlaps:
-        harness = StreamHarness(case.config, case.scenario.pauses)
-        induction = WindowInduction
+    harness = endless_harness(case)
+    induction = WindowInduction if case.config.folding.overlaps else ImageInduction
     return induction(harness, circuit or compile_circuit(harness), case.depth, case.engine)
 
 
@@ -400,13 +404,6 @@ def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
     return text
 
 
-_STREAM_CLAIM = (
-    "For sequences of overlapped images without end, after a reset at any moment: every decision "
-    "is of an image that was accepted and has none yet, and is neither withdrawn nor changed; each "
-    "hidden spike is logged once, with the bit of its image; and another image may start within a "
-    "bounded time. The values of decisions are not part of the claim."
-)
-
 _STREAMED = (
     "Every image is a word of a bitmap; words come at any time, also while others wait.",
     f"A decision waits for at most {_ENDLESS.pauses} cycles.",
@@ -420,12 +417,11 @@ def _induction_proof(case: Case) -> Proof:
     overlaps = case.config.folding.overlaps
     return Proof(
         name=case.name,
-        claim=_STREAM_CLAIM
-        if overlaps
-        else f"For sequences of images without end, after a reset at any moment: {claim}",
+        claim=f"For sequences of images without end, after a reset at any moment: {claim}",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=_STREAMED if overlaps else case.assumptions,
-        method=f"induction over images, with the invariant in {file}",
+        method=f"induction over images, with the invariant in {file}"
+        + (" and the relation in sim/formal/front.py" if overlaps else ""),
         engine=ENGINES[case.engine],
         is_fast=case.is_fast,
         prove=partial(prove_images, case.name),

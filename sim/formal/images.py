@@ -75,6 +75,11 @@ class ImageInduction:
             for number in self._core
             if any(n in self._start for n in registers[number].names)
         }
+        if len(self._memory) != len(self._start):
+            raise ProofError(
+                f"the circuit has {len(self._memory)} bits of weights, not {len(self._start)}: "
+                "the memories must not be constants."
+            )
         #: Registers of the core that the invariant speaks of: all but the weights.
         self._state = [number for number in self._core if number not in self._memory]
 

@@ -18,7 +18,7 @@ from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 from .circuit import Circuit, CircuitError, compile_circuit
-from .cores import CASES, INDUCTIONS, Case, prove_images
+from .cores import CASES, INDUCTIONS, Case, endless_harness, prove_images
 from .explanations import EXPLANATIONS
 from .proof import ProofError
 from .sat import CADICAL
@@ -190,7 +190,7 @@ def _with_fault(name: str, task: MutantTask, number: int) -> Circuit:
     """The circuit of an induction over images with one fault: registers keep their names."""
     command = _faults(task.core, task.count)[number - 1]
     fault = re.sub(r" -(wire|wirebit|src) \S+| -ctrl \S+ \d+ \d+", "", command)
-    return compile_circuit(INDUCTIONS[name].harness(), change=f"{_ENUMERATE}\n{fault}")
+    return compile_circuit(endless_harness(INDUCTIONS[name]), change=f"{_ENUMERATE}\n{fault}")
 
 
 def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:

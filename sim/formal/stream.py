@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A harness for sequences without end of overlapped images, each a word of any value.
+"""A harness that compares overlapped images with the definition, in sequences without end.
 
-It checks that decisions and logged spikes belong to images, not their values.
+Each image is a word of any value. The words of the images in flight are kept until their decisions
+have been taken.
 """
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Assert, Assume, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.ports import CYCLES_BITS
+from firstspike.hdl.layer.words import CHUNK_BITS
 
-from .checks import log_entries, spikes_of_neurons
+from .checks import log_checks, log_entries, payload_checks, spikes_of_neurons
 from .core import shape_of
+from .definition import Definition, Expected
 from .source import register
+
+IMAGES = 6
+"""Most images that are in flight."""
 
 
 class StreamHarness(wiring.Component):
@@ -26,16 +33,17 @@ class StreamHarness(wiring.Component):
     Parameters
     ----------
     waits : cycles that a decision waits at most.
+    fires_at : see `Definition`.
     """
 
     _MustUse__silence = True
 
-    def __init__(self, config: CoreConfig, waits: int) -> None:
+    def __init__(self, config: CoreConfig, waits: int, fires_at: int = 0) -> None:
         assert config.bitmap is not None
         assert config.n_inputs is not None
         if config.n_inputs > config.bitmap:
             raise ValueError("an image of this harness is one word.")
-        self.config, self._waits = config, waits
+        self.config, self._waits, self._fires_at = config, waits, fires_at
         super().__init__(
             {
                 **{
@@ -45,34 +53,46 @@ class StreamHarness(wiring.Component):
                 "offer": In(1),
                 "word": In(config.bitmap),
                 "take": In(1),
+                #: A request of the host, held at 0; without it the memories would be constants.
+                "host": In(1),
+                "write_layer": In(range(len(config.layers) + 1)),
+                "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
+                "write_data": In(CHUNK_BITS),
             }
         )
 
     @property
     def constants(self) -> tuple[str, ...]:
         """The inputs that keep a value in a run."""
-        return tuple(name for name in self.signature.members if name.startswith("weights_"))
+        fixed = ("weights_", "write_")
+        return tuple(name for name in self.signature.members if name.startswith(fixed))
 
     @property
     def held(self) -> Mapping[str, int]:
         """The inputs that have one value in all runs."""
-        return {"rst": 0}
+        return {"rst": 0, "host": 0}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = core = Core(self.config)
         m.d.comb += [
             core.weights_read.ready.eq(1),
+            core.weights.valid.eq(self.host),
+            core.weights.payload.write.eq(1),
+            core.weights.payload.layer.eq(self.write_layer),
+            core.weights.payload.address.eq(self.write_address),
+            core.weights.payload.data.eq(self.write_data),
             core.words.valid.eq(self.offer),
             core.words.payload.eq(self.word),
             core.decision.ready.eq(self.take),
         ]
-        begins = core.words.valid & core.words.ready
-        self._check_stream(m, core, begins)
-        self._check_logs(m, core)
+        self._check_stream(m, core)
+        expected, age = self._expect(m, core)
+        self._check_decision(m, core, expected, age)
+        self._check_logs(m, core, expected)
         return m
 
-    def _check_stream(self, m: Module, core: Core, begins: Value) -> None:
+    def _check_stream(self, m: Module, core: Core) -> None:
         """A decision is of an image that has begun, and stays as it is until it is taken."""
         decision = core.decision
         payload = Value.cast(decision.payload)
@@ -80,8 +100,9 @@ class StreamHarness(wiring.Component):
         in_flight = Signal(range(8), name="in_flight")
         waiting = Signal(range(self._waits + 2), name="waiting")
         before = register(len(payload), "decision_before")
-        accepted = decision.valid & decision.ready
-        self._waiting, self._in_flight, self._accepted = waiting, in_flight, accepted
+        begins, accepted = core.words.valid & core.words.ready, decision.valid & decision.ready
+        self._begins, self._accepted = begins, accepted
+        self._in_flight, self._is_new = in_flight, decision.valid & (waiting == 0)
         #: No image is in flight, a cycle after a reset or later; and the first cycle after one.
         is_empty, fresh = Signal(name="is_empty"), Signal(name="fresh", init=1)
         following = Signal(in_flight.shape())
@@ -99,28 +120,60 @@ class StreamHarness(wiring.Component):
             Assert(~decision.valid | (in_flight != 0), "each decision is of an image"),
             Assert((waiting == 0) | decision.valid, "a decision is not withdrawn"),
             Assert((waiting == 0) | (payload == before), "a decision is steady"),
-            Assert(in_flight <= 6, "the images are counted"),
+            Assert(in_flight <= IMAGES, "the images are counted"),
             Assert(~(is_empty | fresh) | (in_flight == 0), "no image is in flight"),
         ]
 
-    def _check_logs(self, m: Module, core: Core) -> None:
-        """Each spike is logged once, with the bit of the oldest image that is not decided."""
+    def _expect(self, m: Module, core: Core) -> tuple[Expected, Value]:
+        """Return what the definition says of the oldest image in flight, and its age in cycles.
+
+        The words of all images in flight are kept, and the times at which they were accepted.
+        """
+        config, time = self.config, register(CYCLES_BITS, "time")
+        assert config.inputs is not None
+        assert config.n_inputs is not None
+        words = [register(config.n_inputs, f"word_{k}") for k in range(IMAGES)]
+        starts = [register(CYCLES_BITS, f"start_{k}") for k in range(IMAGES)]
+        m.d.sync += time.eq(time + 1)
+        for of_images, latest in ((words, self.word), (starts, time)):
+            following = zip(of_images, [*of_images[1:], Const(0)], strict=True)
+            for k, (one, younger) in enumerate(following):
+                begins = self._begins & (self._in_flight == k + self._accepted)
+                m.d.sync += one.eq(Mux(begins, latest, Mux(self._accepted, younger, one)))
+        ticks = [Mux(words[0][pixel], config.unit, 0) for pixel in config.inputs]
+        layers = [shape_of(layer) for layer in config.layers]
+        definition = Definition(m, layers, config.deadline, self._fires_at)
+        weights = [
+            layer.matrix(getattr(self, f"weights_{number}")) for number, layer in enumerate(layers)
+        ]
+        return definition.expect(weights, ticks), (time - starts[0])[:CYCLES_BITS]
+
+    def _check_decision(self, m: Module, core: Core, expected: Expected, age: Value) -> None:
+        """The decision that appears is that of the oldest image, without an error."""
+        payload = core.decision.payload
+        causes = Value.cast(payload.causes)
+        checks = {
+            **payload_checks(payload, expected, age),
+            "no error": ~payload.error & (causes == 0),
+        }
+        m.d.comb += [Assert(~self._is_new | right, what) for what, right in checks.items()]
+
+    def _check_logs(self, m: Module, core: Core, expected: Expected) -> None:
+        """Each spike is logged once, with the bit and the tick of the oldest image in flight."""
         log, layer, decision = core.log_0, self.config.layers[0], core.decision
         neurons = range(layer.folding.n_out)
         entries = log_entries(log, layer)
         logged, logs = Signal(len(neurons), name="logged"), Signal(len(neurons))
         image = Signal(name="image")  # the image bit of the oldest image in flight
-        is_new = decision.valid & (self._waiting == 0)
         m.d.sync += [
             image.eq(image ^ self._accepted),
-            logged.eq(Mux(is_new, 0, logged) | logs),
+            logged.eq(Mux(self._is_new, 0, logged) | logs),
         ]
         m.d.comb += [
             logs.eq(spikes_of_neurons(entries, len(neurons))),
             *(Assert(~valid | (one < len(neurons)), "a neuron") for valid, one in entries),
-            Assert(~(logged & logs).any() | is_new, "a spike is logged once"),
-            Assert(
-                ~log.valid | (log.spike.image == image ^ decision.valid),
-                "the image bit of a logged spike",
-            ),
+            Assert(~(logged & logs).any() | self._is_new, "a spike is logged once"),
+            Assert(~log.valid | ~decision.valid, "the image of a logged spike is not decided"),
+            Assert(~log.valid | (log.spike.image == image), "the image bit of a logged spike"),
+            *log_checks(expected, 1, log, logs, Mux(self._is_new, logged, -1)),
         ]

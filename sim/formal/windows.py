@@ -3,22 +3,29 @@
 
 A cut is a cycle in which the first layer could start an image: the time of no image advances in it,
 and the decision before has been taken. The images behind the start may be in any block. An
-invariant holds in every cut. Two checks prove it and the assertions of the harness:
+invariant holds in every cut; a part of it relates the front of the core to the words that the
+harness keeps (see `Front`). Three checks prove it and the assertions of the harness:
 
 1. The first cycle after a reset at any moment is a cut with the invariant.
-2. From a cut with the invariant another one follows within a bounded time. The invariant holds
+2. From a cut with the invariant, if an image is in flight, the first layer starts one within a
+   bounded time.
+3. From a cut with the invariant another one follows within a bounded time. The invariant holds
    there, and the assertions hold in between.
+
+An image that starts is decided before the next cut, for there all images are that have started. So
+every image is decided, and the assertions compare each decision with the definition.
 """
 
 import random
 from collections.abc import Iterator
 
+from .front import Front
 from .images import RUNS, Check, ImageInduction
 from .invariant import Invariant, Table
 from .proof import ProofError
 from .sat import Progress
 from .simulation import Values
-from .unroll import TRUE, Formula, Frame, kept_by_reset
+from .unroll import FALSE, TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 _FRONT = (
     "encoder.older",
@@ -54,13 +61,16 @@ _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
 
 
 class WindowInduction(ImageInduction):
-    """The two checks; with `search` they weaken the invariant."""
+    """The three checks; with `search` they weaken the invariant."""
 
     _conditions = ("valid", "is_empty", "fresh")
 
     @property
     def _checks(self) -> tuple[Check, ...]:
-        return self._check_reset, self._check_window
+        return self._check_reset, self._check_start, self._check_window
+
+    def _front(self, formula: Formula, frame: Frame) -> dict[str, int]:
+        return Front(self._harness.config, self.circuit, formula, frame).broken()
 
     def _is_cut(self, formula: Formula, frame: Frame) -> int:
         """Return the literal that says that the cycle is a cut."""
@@ -83,14 +93,51 @@ class WindowInduction(ImageInduction):
             for number in kept_by_reset(self.circuit) - self._memory:
                 run.state[number] = formula.new()
             state, broken = run.state, []
-            cut = self._is_cut(formula, run.step())
-            if formula.is_possible(cut ^ 1):
+            frame = run.step()
+            if formula.is_possible(self._is_cut(formula, frame) ^ 1):
                 raise ProofError("the first cycle after a reset is no cut.")
+            self._check_front(formula, frame)
             weaker = invariant.copy()
             while formula.is_possible(weaker.violated(formula, state)):
                 broken.append([formula.value(literal) for literal in state])
                 weaker.weaken(broken[-1])
         return "reset", broken
+
+    def _begin(self, formula: Formula, invariant: Invariant) -> Unrolling:
+        """Return a run that begins in any state with the invariant, and with any kept words."""
+        run = self._unrolling(formula)
+        run.state = invariant.assume(formula, run.state, self._state)
+        for number in set(range(len(self.circuit.registers))) - set(self._core):
+            run.state[number] = formula.new()
+        return run
+
+    def _require_front(self, formula: Formula, frame: Frame) -> None:
+        for broken in self._front(formula, frame).values():
+            formula.require(broken ^ 1)
+
+    def _check_front(self, formula: Formula, frame: Frame) -> None:
+        """Check the relation of the front to the images in flight, which then helps the solver."""
+        for name, broken in self._front(formula, frame).items():
+            if formula.is_possible(broken):
+                raise ProofError(f"the front holds other {name} than the images in flight have.")
+            formula.require(broken ^ 1)
+
+    def _check_start(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
+        """Check that an image in flight leads to the start of one."""
+        with Formula(self._engine) as formula:
+            run = self._begin(formula, invariant)
+            for cycle in range(self._depth):
+                frame = run.step()
+                run.assume(frame)
+                if cycle == 0:
+                    in_flight = map(frame, self.circuit.signals["in_flight"])
+                    formula.require(formula.any_of(in_flight))
+                    formula.require(self._is_cut(formula, frame))
+                    self._require_front(formula, frame)
+                formula.require(frame(self._signal(_STARTS)) ^ 1)
+                if not formula.is_possible(TRUE):
+                    return f"{cycle}", []
+        raise ProofError(f"an image in flight does not start within {self._depth} cycles.")
 
     def _check_window(
         self, invariant: Invariant, progress: Progress
@@ -98,9 +145,8 @@ class WindowInduction(ImageInduction):
         """Check the cycles from a cut to the next one."""
         weaker, broken = invariant.copy(), []
         with Formula(self._engine) as formula:
-            run = self._unrolling(formula)
-            run.state = start = invariant.assume(formula, run.state, self._state)
-            frames: list[Frame] = []
+            run = self._begin(formula, invariant)
+            start, frames = run.state, list[Frame]()
             for cycle in range(self._depth):
                 here = run.state
                 frame = run.step()
@@ -109,7 +155,9 @@ class WindowInduction(ImageInduction):
                 cut = self._is_cut(formula, frame)
                 if cycle == 0:
                     formula.require(cut)
-                    cut = 0
+                    cut = FALSE
+                    self._require_front(formula, frame)
+                self._check_front(formula, frame)
                 if formula.is_possible(run.violated(frame)):
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Whole cores are proven, and their proofs notice what is wrong."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,9 @@ from firstspike.sim.formal.cores import (
     INDUCTIONS,
     Case,
     check_covers,
+    endless_harness,
     induction_of,
+    prove_images,
     prove_learning,
 )
 from firstspike.sim.formal.invariant import Invariant
@@ -37,6 +41,53 @@ def test_a_wrong_definition_is_refuted():
     case = CASES["core-2-lanes"]
     with pytest.raises(RefutedError, match="failed assertion in cycle"):
         case.check(circuit=compile_circuit(case.harness(fires_at=1)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["images-2-lanes", "images-overlap"])
+def test_a_wrong_definition_of_images_without_end_is_refuted(name):
+    circuit = compile_circuit(endless_harness(INDUCTIONS[name], fires_at=1))
+    with pytest.raises(ProofError, match="failed assertion in cycle"):
+        prove_images(name, circuit=circuit)
+
+
+FAULTS_OF_OVERLAP = {
+    "gathered-rows-kept": "the front holds other sums",
+    "rows-of-two-images": "the front holds other count of rows",
+    "starts-undecided": "the front holds other images",
+    "bank-dropped": "failed assertion in cycle",
+    "image-stays-started": "failed assertion in cycle",
+}
+"""Faults of `firstspike check mutants` and one more, and how the proof refutes each."""
+
+_WITH_FAULT = """
+import sys
+from firstspike.sim.mutants.faults import FAULTS, Fault, apply
+more = Fault("image-stays-started", "layer.sequencer", "[started.eq(0), self", "[self")
+apply(next(fault for fault in (*FAULTS, more) if fault.name == sys.argv[1]))
+from firstspike.sim.formal.cores import prove_images
+prove_images("images-overlap", weakens=True)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", FAULTS_OF_OVERLAP)
+def test_a_fault_of_overlapped_images_is_refuted(fault):
+    """A fault is applied before the hardware is imported, so in a process of its own."""
+    words = [sys.executable, "-c", _WITH_FAULT, fault]
+    ended = subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode
+    assert f"ProofError: {FAULTS_OF_OVERLAP[fault]}" in ended.stderr
+
+
+def test_a_core_whose_weights_are_constants_is_refused():
+    """Without a request of the host nothing writes the memories, and Yosys removes them."""
+    harness = endless_harness(INDUCTIONS["images-overlap"])
+    circuit = compile_circuit(harness)
+    memory = stored_bits(harness.config)
+    circuit.registers[:] = [one for one in circuit.registers if not memory.keys() & {*one.names}]
+    with pytest.raises(ProofError, match="0 bits of weights, not 16"):
+        induction_of(INDUCTIONS["images-overlap"], circuit)
 
 
 def test_a_wrong_cycle_model_is_refuted(monkeypatch):
