@@ -24,18 +24,19 @@ from firstspike.scripts.selection import loaded_images
 @dataset_options(None, "Time the test images of this data set, not bundled digits")
 @json_option
 def command(net: str, json_path: str | None, **options: Any) -> None:
-    """Say of each board whether NET fits on it, and how long an image takes there.
+    """Print for each board whether NET fits, and the time that an image takes there.
 
     The table has the lanes and the rows per cycle of the fastest design. Lanes are one number for
-    all layers, or one per layer, as `firstspike build --lanes` takes them. Where a build of it is
-    known, on the board or on another one with the same die, the figures are that build's. The last
-    column but one is the speed that it reached. Else cells and speed are estimates, +- one standard
-    deviation, and block RAM and clock cycles are counted. Cells are logic cells of an iCE40, and
-    look-up tables of other families. `firstspike build` finds out whether the clock is met. The
-    time is that of the core, to which events come without a pause. The minutes are about those of a
-    build, with one seed on an idle machine. The last column names the stage at which this network
-    was compared with the golden model: the synthesised netlist or the bitstream of this build, or
-    the board, by people who have sent a report of `firstspike selftest`; - is for none.
+    all layers, or one per layer, as `firstspike build --lanes` takes them. If a build of the design
+    is known, for the board or for another one with the same die, the row has the figures of that
+    build, and the last column but one has its clock. Otherwise cells and clock are estimates, +-
+    one standard deviation, and block RAM and clock cycles are counted. Cells are logic cells of an
+    iCE40, and look-up tables of other families. Only `firstspike build` determines whether the
+    design meets its clock. The time is that of the core, if events arrive without a pause. The
+    minutes are an estimate of a build with one seed on an idle machine. The last column names the
+    stage at which this network was compared with the golden model: the synthesised netlist or the
+    bitstream of this build, or the board, by people who have sent a report of `firstspike
+    selftest`; - stands for none.
 
     Example: firstspike boards mnist-4bit
     """

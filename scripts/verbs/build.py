@@ -151,18 +151,18 @@ def command(
     """Build a bitstream of NET's core, with its link or a sensor, for a board.
 
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
-    synthesised netlist, as JSON and as Verilog. Where no seed meets the clock the exit status
-    is 1, and there is no bitstream. The bitstream of an iCE40 or ECP5 is compared with the routed
-    design, and a difference also gives the exit status 1. With --seeds all cores, or a cluster,
-    place at once, and what they have done is kept. Before anything else it is said about how long
-    that takes, and whether no build of this design is known.
+    synthesised netlist, as JSON and as Verilog. If no seed meets the clock, the exit status is 1,
+    and there is no bitstream. The bitstream of an iCE40 or ECP5 is compared with the routed design,
+    and a difference also gives the exit status 1. With --seeds all cores, or a cluster, place at
+    the same time, and finished placements are kept. The command first prints an estimate of the
+    time, and a warning if no build of this design is known.
 
     With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
     weights.bin, which `firstspike flash` writes into the flash, too.
 
-    With --clock max the design is placed at several clocks, each time at one that was reached. It
-    says of each whether it was met. DIR keeps what was placed in placed.json, so the same command
-    goes on where it was ended.
+    With --clock max the design is placed at several clocks, each chosen by the results before, and
+    the command prints for each clock whether the design met it. DIR keeps the placements in
+    placed.json, so the same command continues an interrupted search.
 
     Example: firstspike build mnist-4bit --board icebreaker
     """

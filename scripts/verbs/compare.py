@@ -71,13 +71,13 @@ def command(
 ) -> int:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
-    Names the first difference and ends with exit status 1 if there is one. A board is given NET's
-    weights if it has others; its spikes are compared by their number, for the link does not carry
-    them, and clock cycles where the images come as bitmaps. The target netlist is the synthesised
-    netlist of NET's build for a board, before placement and routing. It is simulated through its
-    pins, with all its spikes. The target routed is the design that nextpnr has made of it, for an
-    ECP5. The target bitstream is that of the same build, for an iCE40. Its cells, or its bits, are
-    turned into a netlist, which is simulated in the same way.
+    If there is a difference, the command prints the first one, and the exit status is 1. A board
+    gets NET's weights if it has others; the link carries the number of its spikes, and so only this
+    number is compared, and clock cycles if the images are sent as bitmaps. The target netlist is
+    the synthesised netlist of NET's build for a board, before placement and routing. It is
+    simulated through its pins, with all its spikes. The target routed is the design that nextpnr
+    has routed, for an ECP5. The target bitstream is that of the same build, for an iCE40. Its
+    cells, or its bits, are converted to a netlist, which is simulated in the same way.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """

@@ -110,16 +110,16 @@ def command(
     json_path: str | None,
     **options: Any,
 ) -> None:
-    """Search for networks for a board: accurate, and fast.
+    """Search for networks for a board that are accurate and fast.
 
-    Trains networks of all sizes, of 2 to 8 bits a weight, with more inputs or fewer; with --recipe
-    conv they convolve. Each is folded as is the fastest on the board. Trainings that are behind
-    others end early. Choices are made by held-out training samples; of what is shown in the end the
-    test figures are measured once.
+    The command trains networks of all sizes, with 2 to 8 bits per weight, and with different
+    numbers of inputs; with --recipe conv the networks convolve. The folding of each network is the
+    fastest on the board. Trainings with a lower accuracy than others end early. All choices use
+    held-out training samples; the test figures of the networks in the result are measured once.
 
-    DIR gets front.json, front.txt and front.png, best.npz, the network that is taken, and a folder
-    with bitstream and report for each one that is placed. What is interrupted goes on with the same
-    command, and so does a search of which more --trials or --hours are asked.
+    DIR gets front.json, front.txt and front.png, the chosen network best.npz, and a folder with
+    bitstream and report for each network that is placed. The same command continues an interrupted
+    search, and extends a search if --trials or --hours is larger.
 
     Example: firstspike explore --board icebreaker --latency 200 -o search
     """

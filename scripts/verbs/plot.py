@@ -49,12 +49,12 @@ from firstspike.scripts.selection import (
     help="Write the picture to this file: .png, .svg or .pdf.",
 )
 def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
-    """Draw what NET does with a test image, or with a photo of yours.
+    """Draw the spikes of NET for a test image, or for your own photo.
 
-    Shows the input, hidden and output spikes with the decision marked, the membranes M(z) of the
-    outputs, and the image as NET sees it. If the first layer convolves, its maps show when each
-    neuron spiked. With --images there are also histograms of decision time and of spikes until the
-    decision.
+    The picture shows the input, hidden and output spikes with the decision marked, the membranes
+    M(z) of the outputs, and the image as NET receives it. If the first layer convolves, its maps
+    show when each neuron spiked. With --images the picture also has histograms of decision time and
+    of spikes until the decision.
 
     Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """

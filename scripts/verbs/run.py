@@ -79,12 +79,13 @@ def command(
     """Classify images with NET: decisions, spikes and clock cycles.
 
     Clock cycles are those of a core with the given lanes and window, which the golden model
-    predicts. Means are over the selected images. A board is given NET's weights if it has others.
+    predicts. Means are over the selected images. A board gets NET's weights if it has others.
 
-    Photos of digits are prepared as the digits of MNIST were, and what is unlike them is said.
-    A network of sound finds the words in a recording, and says when each begins. It does not say
-    what is none of its words, or what is not isolated. It lists recordings without a word; if no
-    recording has a word, the exit status is 2.
+    Photos of digits are prepared like the digits of MNIST, with a warning for photos that differ
+    from them. A network of sound finds the words in a recording, and the output has the time at
+    which each begins. Sounds that are none of its words, and words without silence around them, are
+    not reported. Recordings without a word are listed; if no recording has a word, the exit status
+    is 2.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """

@@ -86,21 +86,22 @@ def command(
     report_path: Path | None,
     **core: Any,
 ) -> int:
-    """Test a board for a minute against golden, and write a report of it.
+    """Test a board for a minute against the golden model, and write a report.
 
-    The board's weights are written and read back. It classifies 1,000 digits over the link, and
-    plays those that it holds; class, tick, spike counts and cycles are golden's, or it is said
-    which one differs. Then hostile frames come for ten seconds. A design that learns gets 500
-    images, and all its weights are compared. NET is the network that the bitstream was built for.
-    It may be left out if it comes with the package.
+    The test writes the board's weights and reads them back. The board classifies 1,000 digits over
+    the link, and plays the digits that it stores; class, tick, spike counts and cycles must equal
+    those of the golden model. Then the board gets hostile frames for ten seconds. A design that
+    learns gets 500 images, and all its weights are compared. NET is the network of the bitstream;
+    a network of the package need not be named.
 
-    With --sensor it is a board that needs no computer, which is asked how it is. Its design must be
-    the one that `firstspike build --sensor` makes of NET: give --lanes, --window and --clock here,
-    too, if it was built with them. Samples must come in the right number of clock cycles. Those of
-    a microphone must not be lost, nor all be silent, nor at the end of their range.
+    With --sensor the board is one that needs no computer, and the test queries its status. The
+    design must be the one that `firstspike build --sensor` makes of NET: give --lanes, --window and
+    --clock here, too, if the build had them. Samples must arrive in the right number of clock
+    cycles. Samples of a microphone must not be lost, nor all be silent, nor at the end of their
+    range.
 
-    The report has versions, the design, the seed and the figures, but nothing of you or your
-    computer. Exit status 1 means that a stage has failed; the page and the report say which.
+    The report has versions, the design, the seed and the figures, but nothing about you or your
+    computer. Exit status 1 means that a stage has failed; the output and the report name it.
 
     Example: firstspike selftest --port /dev/ttyUSB1 --board icebreaker
     """

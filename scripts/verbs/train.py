@@ -124,15 +124,15 @@ def command(
 ) -> None:
     """Train a network on a data set and write it to NET.
 
-    A part of the training samples (the last 5,000 images of MNIST) is not trained on but chooses
-    the best epoch. --validation-share says how much; with 0 all samples are trained on, and the
-    last epoch is taken. The test part is looked at once, at the end. The state of training is kept
-    beside the network, for NET.npz in NET.training.npz, and --resume continues from there to the
-    same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
-    --fresh discards such a state and begins anew.
+    A part of the training samples (the last 5,000 images of MNIST) is held out to choose the best
+    epoch. --validation-share sets this part; with 0 the training uses all samples, and takes the
+    last epoch. The test samples are used once, at the end. The command keeps the state of the
+    training beside the network, for NET.npz in NET.training.npz, and --resume continues from there
+    to the same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
+    --fresh discards such a state and starts again.
 
-    All cores, or a cluster, train at once for --seeds. Their results are kept, and the same command
-    does only what is missing. It says the accuracies on held-out samples alone.
+    With --seeds all cores, or a cluster, train at the same time. Their results are kept, and the
+    same command trains only what is missing. It prints accuracies on held-out samples only.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """

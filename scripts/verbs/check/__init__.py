@@ -16,11 +16,10 @@ CHECKS = {
 
 @click.group(cls=Verbs, package=__name__, table=CHECKS)
 def command() -> None:
-    """Check the hardware itself: for whoever changes it.
+    """Check the hardware itself, after a change of it.
 
-    `bitstream` reads files, and `proofs` simulates nothing. The others run simulated hardware, and
-    need g++ and make. `firstspike
-    compare` checks a network on a target.
+    `bitstream` reads files, and `proofs` simulates nothing. The other commands simulate hardware,
+    and need g++ and make. `firstspike compare` checks a network on a target.
 
     Example: firstspike check mutants tie-in-a-group
     """

@@ -21,11 +21,11 @@ from firstspike.scripts.places import Verb
 )
 @seed_option("the frames")
 def command(frames: int, bits: bool, seed: int) -> int:
-    """Send hostile frames to the simulated link, and a good one behind each.
+    """Send hostile frames to the simulated link, and a good frame after each.
 
-    None may change a weight, hang the link, or cost the next good frame. Byte by byte the board's
-    count of what it has dropped, and why, is checked as well. Ends with exit status 1 where one
-    did harm.
+    No hostile frame may change a weight, hang the link, or cost the next good frame. At the level
+    of bytes the command also checks the board's count of dropped frames and their causes. The exit
+    status is 1 if a frame did harm.
 
     Example: firstspike check link --frames 2000
     """

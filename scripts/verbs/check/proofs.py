@@ -44,9 +44,9 @@ def command(
 ) -> int:
     """Prove properties of the hardware, for all inputs, and print what is proven.
 
-    Without names all proofs are carried out; `fast` stands for those of `make test`. What has been
-    done is kept until the sources change. With --mutants a name is that of a core. Ends with exit
-    status 1 if a property does not hold, or if a fault is neither refuted nor explained.
+    Without names the command carries out all proofs; `fast` stands for those of `make test`.
+    Results are kept until the sources change. With --mutants a name is that of a core. The exit
+    status is 1 if a property does not hold, or if a fault is neither refuted nor explained.
 
     Example: firstspike check proofs crossing-window-1 ring
     """

@@ -26,8 +26,8 @@ from firstspike.scripts.selection import ALL, ImageCount, images_option
 def command(net: str, board: str, images: int, line: Line) -> None:
     """Stream bundled digits to the simulated board, bit by bit on its wires.
 
-    Bitmaps go in, of all pixels and then of the connected ones alone, and decisions come out, all
-    of which are compared with the golden model. SPI has a quarter of the board's clock.
+    The host sends bitmaps, first of all pixels and then of only the connected ones. Every decision
+    is compared with the golden model. SPI has a quarter of the board's clock.
 
     Example: firstspike check rate --images 20
     """
