@@ -30,7 +30,7 @@ from .benches.core.outcome import CoreOutcome, answers_of, results_of
 from .harness.runner import SimulationError
 
 PATIENCE = 3000
-"""Cycles without a transfer at either end after which a core is said to hang."""
+"""Cycles without a transfer at either end after which a core counts as hung."""
 
 
 def simulate_directly(

@@ -218,7 +218,7 @@ class CoreHarness(wiring.Component):
         ]
 
     def _check_answer(self, m: Module, core: Core, weights: list[Value], waits: Value) -> None:
-        """Assert that the answer is the word that is stored, or says that there is none."""
+        """Assert that the answer is the stored word, or reports an address without a word."""
         answer, exists, differs = core.weights_read, [], []
         for number, layer in enumerate(self.config.layers):
             here = self.write_layer == number

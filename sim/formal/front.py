@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the front of a core with overlapped images holds of the images that have not started.
+"""The content of the front of a core with overlapped images: images that have not started.
 
 The front is everything from the encoder's buffers to the sums that the first layer gathers. An
 image in it is at most one row of each bank, and behind the rows its end.

@@ -22,7 +22,7 @@ from firstspike.hdl.flow.steps import step
 
 
 def cache_folder() -> Path:
-    """Where the cache is: $FIRSTSPIKE_CACHE, else `firstspike/sim` in the user's cache folder."""
+    """Return the cache's folder: $FIRSTSPIKE_CACHE, or `firstspike/sim` in the user's cache."""
     folder = os.environ.get("FIRSTSPIKE_CACHE")
     return Path(folder).absolute() if folder else Path(user_cache_dir("firstspike")) / "sim"
 

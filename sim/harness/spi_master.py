@@ -41,7 +41,7 @@ class Pace:
 
     @classmethod
     def of(cls, clocks: float, **rest: int) -> "Pace":
-        """Return a pace of so many clocks of the design per bit, half of them at each level."""
+        """Return a pace of `clocks` clock cycles of the design per bit, half at each level."""
         steps = round(clocks * PERIOD)
         return cls(steps // 2, steps - steps // 2, **rest)
 
@@ -50,7 +50,7 @@ class SpiMaster:
     """Drives `sck`, `mosi` and `select` of a design, and reads its `miso`."""
 
     def __init__(self, dut: Dut, pace: Callable[[], Pace]) -> None:
-        """`pace` is asked for each byte."""
+        """Each byte calls `pace`."""
         self._sck, self._mosi, self._miso, self._select = dut.sck, dut.mosi, dut.miso, dut.select
         self._pace = pace
         self.rest()
@@ -70,7 +70,7 @@ class SpiMaster:
         await Timer(steps, "step")
 
     async def exchange(self, byte: int, count: int = 8) -> int:
-        """Send a byte, or its first bits alone; what came for them, in their places."""
+        """Send a byte, or only its first `count` bits; return the received bits in their places."""
         pace, came = self._pace(), 0
         for place in range(HIGHEST, HIGHEST - count, -1):
             low, high = pace.low, pace.high

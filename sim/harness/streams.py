@@ -68,7 +68,7 @@ class ClockDomain:
         self.in_reset = False
 
     async def reset(self, cycles: int = 1) -> None:
-        """Hold the reset for so many cycles."""
+        """Assert the reset for a number of cycles."""
         await self.after_rising()
         self._reset.value = 1
         self.in_reset = True
@@ -94,7 +94,7 @@ class ClockDomain:
             await self.rising
 
     async def until(self, met: Callable[[], Any], patience: int) -> bool:
-        """Wait for a falling edge at which this holds; whether it did in so many cycles."""
+        """Wait at most `patience` cycles for a falling edge with `met`; return whether one came."""
         for _ in range(patience):
             await self.falling
             if met():
@@ -227,7 +227,7 @@ class StreamSink(_Stream):
         return cocotb.start_soon(run)
 
     def take(self, cycle: int, payload: int) -> None:
-        """Be told of a transfer. Keeps it in `received`; override to do something else."""
+        """Handle a transfer: append it to `received`. A subclass may override this."""
         self.received.append((cycle, payload))
 
     def _offer(self) -> int:
@@ -306,7 +306,7 @@ class CheckedSink(StreamSink):
         del self._expected[len(self.received) :]
 
     async def complete(self, patience: int) -> None:
-        """Wait, for at most so many cycles, until everything expected has come; check it."""
+        """Wait at most `patience` cycles for all expected transfers; check them."""
         await self._domain.until(lambda: not self.missing, patience)
         self.finish()
 

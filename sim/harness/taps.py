@@ -64,7 +64,7 @@ class Arrivals:
         self._event.set()
 
     async def until(self, met: Callable[[], bool]) -> None:
-        """Wait until this holds; it is asked again when something has come."""
+        """Wait until `met` holds; each arrival evaluates it again."""
         while not met():
             self._event.clear()
             await self._event.wait()
@@ -73,7 +73,7 @@ class Arrivals:
 def fail_in_silence(
     domain: ClockDomain, patience: int, count: Callable[[], int], what: str
 ) -> Task:
-    """Fail once the count has not grown for so many cycles; cancel the returned task to end."""
+    """Fail after `patience` cycles without a larger count; cancel the returned task to end this."""
 
     async def watch() -> None:
         before = -1

@@ -3,8 +3,8 @@
 
     program <-> pseudo-terminal <-> bench of the simulation
 
-The simulation is a process of its own. It gets our end of the terminal over a socket, and ends at
-the latest when that is closed.
+The simulation is a separate process. It receives this end of the terminal over a socket, and ends
+at the latest when the socket is closed.
 """
 
 import os
@@ -69,7 +69,7 @@ class VirtualPort:
                     raise self._error or SimulationError("the virtual board ended early.") from None
 
     def wait(self) -> None:
-        """Wait until the simulation ends by itself. Raises what it raises."""
+        """Wait for the end of the simulation. Raises the error of the simulation."""
         while not self._ended.wait(LOOK):
             pass  # a signal that the system gives to the other thread would not end a wait
         if self._error is not None:
@@ -92,7 +92,7 @@ class VirtualPort:
 
 
 class Terminal:
-    """Our end of the pseudo-terminal in a bench, and the socket that says how long there is one.
+    """The bench's end of the pseudo-terminal, and the socket whose end closes the terminal.
 
     Parameters: `address`, which the bench was given. The bench ignores Ctrl-C from then on: that is
     meant for the program that has started it.

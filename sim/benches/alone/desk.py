@@ -50,7 +50,7 @@ _JOINED = ".microphone_clock(microphone_clock), .microphone_data(microphone_data
 
 @dataclass(frozen=True)
 class DeskParameters:
-    """What the bench is told."""
+    """Parameters of the bench."""
 
     flash: Mapping[int, int]
     """Bytes by their places."""

@@ -111,7 +111,7 @@ class CoreBench:
         await self._access([*stimulus.after, *reads])
 
     def outcome(self) -> CoreOutcome:
-        """All that came out."""
+        """Return decisions, answers and logs of the core."""
         resets = list(self.given.stimulus.resets)
         return CoreOutcome(
             decisions=self._told(self.decisions.decisions),
@@ -121,7 +121,7 @@ class CoreBench:
         )
 
     def _told(self, of_images: Sequence[Any]) -> list[Any]:
-        """Those (image, ...) that are told of."""
+        """Return the entries (image, ...) of images without a reset."""
         return [one for one in of_images if one[0] not in self.given.stimulus.resets]
 
     async def _send_images(self) -> None:

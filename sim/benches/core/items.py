@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What goes into the ports of a core: images, labels, settings, and requests to its weights."""
+"""Payloads for the ports of a core: images, labels, settings, and requests to its weights."""
 
 from collections.abc import Sequence
 from itertools import groupby, zip_longest
@@ -37,7 +37,7 @@ def image_items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None
     """Return what goes into the core's input port per image: event payloads, or bitmap words."""
     if config.bitmap is None:
         return np.append(event_items(config, events(ticks)), end_item(config)).astype(np.int64)
-    # A core of several rows per cycle takes a bitmap of the connected inputs alone.
+    # A core of several rows per cycle takes a bitmap of only the connected inputs.
     bright = ticks > 0 if config.layers[0].folding.rows > 1 else pixels > 127
     width = config.bitmap
     bits = np.zeros((-(-len(bright) // width), width), np.int64)

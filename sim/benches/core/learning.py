@@ -17,7 +17,7 @@ from .run import CoreParameters, Stimulus, run_bench
 
 @dataclass(frozen=True, kw_only=True)
 class LearningParameters(CoreParameters):
-    """What the bench of a Core that learns is told besides."""
+    """Further parameters for the bench of a Core that learns."""
 
     labels: Sequence[int]
     """An item of the labels port for every image."""

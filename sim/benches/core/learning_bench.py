@@ -41,7 +41,7 @@ class LearningBench(CoreBench):
         await super().run()
 
     def outcome(self) -> CoreOutcome:
-        """All that came out."""
+        """Return the outcome of the core, with the learned images."""
         return replace(super().outcome(), learned=self._told(self.learned))
 
     async def _send_images(self) -> None:

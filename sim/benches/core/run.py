@@ -21,23 +21,23 @@ TOP = "firstspike_core"
 
 @dataclass(frozen=True, kw_only=True)
 class Stimulus:
-    """What is done to a core besides sending it images.
+    """Disturbances and requests besides the images of a core.
 
-    Images are named by their number. With anything but the defaults the cycle counts are no longer
-    the golden model's.
+    A number identifies an image. With other values than the defaults the cycle counts are no longer
+    those of the golden model.
     """
 
     pauses: bool = False
-    """Both sides of every stream pause at random."""
+    """Source and sink of every stream pause at random."""
     decision_wait: int = 0
-    """Cycles for which each decision, at least, has to wait."""
+    """Smallest number of cycles for which each decision waits."""
     aborts: Mapping[int, int] = field(default_factory=dict)
-    """Images that are aborted, so many cycles after their last item was taken: those whose items
-    are without an end. Else there is nothing to abort any more."""
+    """Images to abort, whose items have no end: number of cycles from the transfer of the last item
+    to the abort. An image with its end cannot be aborted any more."""
     quiet_aborts: Sequence[int] = ()
-    """Images before which abort is asked for while none is under way."""
+    """Images before which the bench requests an abort while the core is idle."""
     resets: Mapping[int, int] = field(default_factory=dict)
-    """Images in which there is a reset, so many cycles after their first item was offered."""
+    """Images with a reset: number of cycles from the offer of the first item to the reset."""
     checked: bool = False
     """Read all weights back and compare them, before the first image and after the last."""
     between: Mapping[int, Sequence[WeightRequest]] = field(default_factory=dict)
@@ -52,13 +52,13 @@ class Stimulus:
 
 @dataclass(frozen=True, kw_only=True)
 class CoreParameters:
-    """What the bench of the Core is told."""
+    """Parameters for the bench of the Core."""
 
     config: CoreConfig
     chunks: Sequence[tuple[int, int, int]]
-    """What is written into the weight port at first: (layer, address, data)."""
+    """Writes to the weight port before the first image: (layer, address, data)."""
     items: Sequence[np.ndarray]
-    """Per image what goes into the input port."""
+    """Payloads for the input port, an array per image."""
     stimulus: Stimulus
     logged: bool = True
     """Whether the spike logs are wanted."""

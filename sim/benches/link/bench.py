@@ -84,7 +84,7 @@ class BitLine:
                 await self._level(bit, 1)
 
     async def send_low(self, bits: int) -> None:
-        """A glitch, or a break: low for so many bits, and high for one."""
+        """Send a glitch or a break: `bits` bits low, and one bit high."""
         await self._level(0, bits)
         await self._level(1, 1)
 

@@ -53,11 +53,11 @@ HARMS = LOST, CHANGED, HANGS, WRONG = (
     "the link hung",
     "the answer was another one",
 )
-"""What must not come of a hostile frame."""
+"""Effects that a hostile frame must not have."""
 
 
 def small_network() -> Network:
-    """What the board is built for: small, so that its link is what takes the time."""
+    """Return the network of the board: so small that the link takes most of the time."""
     inputs = np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19])
     weights = random_weights(np.random.default_rng(1), (len(inputs), 6, 3), -8, 8)
     return network_of(weights, (7, 5), unit=4, deadline=30, inputs=inputs)
@@ -71,7 +71,7 @@ class Trial:
     content: list[int]
     """Bytes, some of them BROKEN; or LOW."""
     good: bytes
-    """What is sent behind it."""
+    """Bytes that follow it."""
     answers: list[bytes]
     """The answers to `good`: type, sequence, payload, or how they begin."""
 
@@ -265,7 +265,7 @@ def trials(
 
 @dataclass(frozen=True)
 class FuzzParameters:
-    """What the bench is told."""
+    """Parameters of the bench."""
 
     trials: Sequence[Trial]
     bits: int | None

@@ -19,14 +19,14 @@ class Received:
         self._arrivals = Arrivals()
 
     def take(self, byte: int, cycle: int) -> None:
-        """Be told of a byte."""
+        """Handle a received byte."""
         self.content.append(byte)
         self.cycles.append(cycle)
         self.frames += byte == 0
         self._arrivals.came()
 
     async def answers(self, count: int, patience: int) -> None:
-        """Wait for so many frames in all, and at most `patience` cycles for a byte."""
+        """Wait for `count` frames since the start, at most `patience` cycles for each byte."""
         watch = fail_in_silence(self._domain, patience, lambda: len(self.content), "byte")
         await self._arrivals.until(lambda: self.frames >= count)
         watch.cancel()

@@ -76,32 +76,32 @@ class Answer:
 
 
 class Script:
-    """What a host does, step by step; a bench does it, and says what came back."""
+    """The steps of a host, which a bench carries out; the bench reports the answers."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, Any]] = []
-        """What `bench.LinkBench` is to do, and the arguments of that."""
+        """Methods of `bench.LinkBench` with their arguments."""
 
     def _then(self, step: str, *arguments: Any) -> Self:
         self.steps.append((step, arguments))
         return self
 
     def send(self, content: bytes, *, spacing: int = LINE_SPACING) -> Self:
-        """Bytes as they are, so many clocks apart (of no importance bit by bit)."""
+        """Send raw bytes, `spacing` clock cycles apart (ignored bit by bit)."""
         return self._then("send", content, spacing)
 
     def request(
         self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = LINE_SPACING
     ) -> Self:
-        """A good frame."""
+        """Send a valid frame."""
         return self.send(encode_frame(kind, sequence, payload), spacing=spacing)
 
     def broken(self, content: bytes) -> Self:
-        """Bytes that have lost their stop bit."""
+        """Send bytes without their stop bits."""
         return self._then("broken", content, LINE_SPACING)
 
     def pause(self, cycles: int) -> Self:
-        """Do nothing for so many clock cycles."""
+        """Wait for a number of clock cycles."""
         return self._then("pause", cycles)
 
     def start(self, content: Mapping[int, int]) -> Self:
@@ -121,13 +121,13 @@ class Script:
         return self._then("hold", False)
 
     def answers(self, count: int, *, patience: int = PATIENCE) -> Self:
-        """Wait until so many frames have come in all; fail where no byte comes for too long."""
+        """Wait for `count` frames since the start; fail after `patience` cycles without a byte."""
         return self._then("answers", count, patience)
 
     def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Self:
-        """Requests (type, payload), numbered from `first`, as fast as line and capacity allow.
+        """Send requests (type, payload), numbered from `first`, as fast as line and capacity allow.
 
-        All answers to what came before must be here.
+        The answers to all earlier requests must have arrived.
         """
         frames = [
             (encode_frame(kind, (first + i) % 256, payload), RING_OVERHEAD + len(payload))
@@ -138,7 +138,7 @@ class Script:
 
 @dataclass(frozen=True)
 class LinkParameters:
-    """What the bench is told."""
+    """Parameters of the bench."""
 
     steps: Sequence[tuple[str, Any]]
     bits: int | None

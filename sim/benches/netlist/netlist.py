@@ -106,7 +106,7 @@ class NetlistError(SimulationError):
 
 @dataclass(frozen=True, kw_only=True)
 class NetlistParameters:
-    """What the bench is told."""
+    """Parameters of the bench."""
 
     weight_bits: int
     flash: Mapping[int, int]
@@ -123,7 +123,7 @@ class NetlistParameters:
 
 @dataclass(frozen=True)
 class NetlistOutcome:
-    """All that a board has sent."""
+    """The bytes that the board has sent."""
 
     content: bytes
     cycles: Sequence[int]
