@@ -62,13 +62,14 @@ class CoreFigures(NamedTuple):
 MAX_REGISTERS = 16
 """Largest number of registers of a pipeline in the cycle model."""
 
-_OF_CORE = ("decision", "deadline", "drain_block", "mask_places")
-_OF_REACH = {"convolves": "convolves", "located": "located", "positions": "positions"}
-_OF_REACH |= {"reach_places": "places", "reach_offset": "offset"}
-_OF_LAYER = [name for name in CoreFigures._fields if name not in (*_OF_CORE, "latency", "reach")]
+_OF_CORE = [name for name in CoreFigures._fields if name not in ("latency", "reach")]
+_OF_REACH = ("convolves", "located", "positions")
 
 LAYER = np.dtype(
-    [(name, np.int64) for name in (*_OF_LAYER, *_OF_REACH, *_OF_CORE, *_NAMES, "is_last")]
+    [
+        (name, np.int64)
+        for name in (*_OF_CORE, *_NAMES, *_OF_REACH, "reach_places", "reach_offset", "is_last")
+    ]
 )
 """The figures of a layer as a record, with those of the core and all latencies."""
 
@@ -81,7 +82,6 @@ LAYER_STATE = np.dtype(
     + [
         (name, np.int64)
         for name in (
-            "image",  # its number, from 1 on
             "masks",  # number of masks so far
             "next",  # cycle in which the sequencer can process its next event
             "event_free",  # cycle in which the register before the sequencer accepts that event
@@ -127,7 +127,7 @@ class Image(NamedTuple):
     layers: np.ndarray  # of LAYER_STATE
     outcome: np.ndarray  # [1] of OUTCOME
     spikes: np.ndarray  # ticks of all hidden neurons
-    reached: np.ndarray  # [layer, position]: number of the last image in which a spike reached it
+    reached: np.ndarray  # [layer, position]: whether a spike has reached the position
     listed: np.ndarray  # [layer, k]: the position that was reached as the k-th
     arrived: np.ndarray  # [layer, k]: the k-th neuron that fired in this window
 
@@ -135,20 +135,14 @@ class Image(NamedTuple):
 def core_of(figures: CoreFigures) -> Core:
     """Write the figures of a core as records."""
     layers = np.zeros(len(figures.n_out), LAYER)
-    for name in _OF_LAYER:
-        layers[name] = getattr(figures, name)
-    for name, field in _OF_REACH.items():
-        layers[name] = getattr(figures.reach, field)
-    for name in _OF_CORE:
-        layers[name] = getattr(figures, name)
-    for name in _NAMES:
-        layers[name] = getattr(figures.latency, name)
+    reach = figures.reach
+    for names, part in ((_OF_CORE, figures), (_NAMES, figures.latency), (_OF_REACH, reach)):
+        for name in names:
+            layers[name] = getattr(part, name)
+    layers["reach_places"], layers["reach_offset"] = reach.places, reach.offset
     layers["is_last"][-1] = 1
-    assert (
-        max(*(layers[name].max() for name in ("stages", "located", "INTAKE")), 1) + 2
-        <= MAX_REGISTERS
-    )
-    return Core(layers, figures.reach.first, figures.reach.position)
+    assert all(layers[name].max() + 2 <= MAX_REGISTERS for name in ("stages", "located", "INTAKE"))
+    return Core(layers, reach.first, reach.position)
 
 
 def image_of(figures: CoreFigures, spikes: int) -> Image:

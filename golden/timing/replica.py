@@ -167,8 +167,8 @@ def _visited(layer, state, walk, visits, visit, position, listed):
 @njit(cache=True)
 def _reached_positions(state, position, reached, listed):
     """Add a position to the list of those that a spike has reached in this image."""
-    if reached[position] != state.image:
-        reached[position] = state.image
+    if reached[position] == 0:
+        reached[position] = 1
         listed[state.listings] = position
         state.listings += 1
 
@@ -484,8 +484,7 @@ def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
     for number in range(len(ticks)):
         image.outcome[:] = before
         image.layers[:] = state_before
-        for layer in image.layers:
-            layer.image = number + 1
+        image.reached[:] = 0
         outcome.decision_tick = decision_ticks[number]
         for neuron in range(image.spikes.size):  # of an array numba compiles a message, too
             image.spikes[neuron] = spikes[number, neuron]

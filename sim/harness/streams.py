@@ -344,8 +344,7 @@ class BlockBench:
 
     def drive(self, **values: int) -> None:
         """Set inputs, given by name."""
-        for name, value in values.items():
-            self.dut[name].value = value
+        drive(self.dut, **values)
 
     async def start(self) -> Self:
         """Start the clock, with a reset, and then the sinks; return the bench."""
