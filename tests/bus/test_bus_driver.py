@@ -133,9 +133,7 @@ def test_it_learns_as_golden_does(tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "kind", ["events", "bitmap", "wide bitmap", pytest.param("pixels", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("kind", ["events", "bitmap", "wide bitmap", "pixels"])
 def test_no_half_image_has_a_good_decision_that_is_not_goldens(kind, tmp_path):
     """A program gives up in the middle of images, and starts anew with decisions untaken."""
     network, of = KINDS[kind]

@@ -17,7 +17,7 @@ from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("bitmap", "pixels", "most"),
-    [(None, False, 800), (32, False, 800), pytest.param(None, True, 1050, marks=pytest.mark.long)],
+    [(None, False, 800), (32, False, 800), (None, True, 1050)],
     ids=["events", "bitmap", "pixels"],
 )
 def test_the_bus_takes_few_luts(bitmap, pixels, most, tmp_path):
