@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Quick checks of small cores on Amaranth's simulator, and of a standalone design on Verilator.
+"""Quick checks of small cores on Amaranth's simulator, and of other designs on Verilator.
 
 Each is made so that some faults in the hardware cannot hide: `faults` puts them there, before this
 module and with it the hardware is imported.
@@ -22,6 +22,8 @@ from firstspike.sim.benches.alone.example import small_network as standalone_net
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
+
+from .targets import TARGETS
 
 UNIT, DEADLINE = 4, 27
 
@@ -170,6 +172,23 @@ class StandaloneCheck:
         try:
             damage(standalone_network(), CoreShape(lanes=3), self.bytes)
         except SimulationError:
+            return True
+        return False
+
+
+@dataclass(frozen=True)
+class BenchCheck:
+    """The quick bench of a design of `targets.TARGETS`."""
+
+    name: str
+
+    def differs(self) -> bool:
+        """Whether the bench fails; raises SimulationError if its design does not compile."""
+        try:
+            TARGETS[self.name].run()
+        except SimulationError as error:
+            if "does not compile" in str(error):
+                raise
             return True
         return False
 

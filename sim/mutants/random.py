@@ -42,8 +42,8 @@ PATIENCE = 10
 GRACE = 20
 """Seconds."""
 
-PROOF_SECONDS = 120
-"""Seconds that a search for a proof of equivalence may take."""
+PROOF_SECONDS = 60
+"""Seconds that the search for a proof of equivalence may take."""
 
 LARGEST = 20_000
 """Registers of the largest circuit for which such a proof is tried."""
@@ -211,12 +211,12 @@ class _Faulty:
 
         The modules are that of the cell, and each one around the one before.
         """
-        module = fault.options["module"]
-        while module:
+        module, until = fault.options["module"], monotonic() + PROOF_SECONDS
+        while module and (left := until - monotonic()) > 0:
             receiver, sender = get_context("fork").Pipe(duplex=False)
             process = get_context("fork").Process(target=self._prove, args=(fault, module, sender))
             process.start()
-            shown = receiver.poll(PROOF_SECONDS) and receiver.recv()
+            shown = receiver.poll(left) and receiver.recv()
             process.kill()
             process.join()
             if shown:

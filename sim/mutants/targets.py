@@ -21,6 +21,7 @@ from firstspike.sim.benches.bus import pixel_encoder
 from firstspike.sim.benches.bus.run import BusRun
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.link.fuzz import fuzz
+from firstspike.sim.benches.link.session import session
 from firstspike.sim.benches.motion import frames, lsm6dso, windows
 from firstspike.sim.benches.sound import filters, i2s, levels, pdm, samples, words
 from firstspike.sim.benches.sound.example import small_network as sound_network
@@ -92,7 +93,8 @@ def _bus() -> None:
 
 
 def _link(bits: bool = False) -> None:
-    findings = fuzz("1", 100, bits=bits)
+    session(bits)
+    findings = fuzz("1", 60, bits=bits)
     for kind, _, what in findings.harmful:
         raise SimulationError(f"{kind}: {what}")
 
@@ -119,7 +121,7 @@ TARGETS = {
         Target("lfsr", ("lib",), _example("lfsr")),
         Target("link", ("link",), _link),
         Target("lsm6dso", ("motion",), lsm6dso.simulate),
-        Target("motion", ("motion",), _example("motion")),
+        Target("motion", ("alone", "motion"), _example("motion")),
         Target("pdm", ("sound",), lambda: pdm.simulate(PdmMicrophone(4, 10, 2))),
         Target("pixel_encoder", ("bus",), lambda: pixel_encoder.simulate(38)),
         Target("player", ("link",), _example("player")),

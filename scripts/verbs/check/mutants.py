@@ -13,7 +13,7 @@ from firstspike.scripts.output import say, table
 from firstspike.scripts.places import Verb
 from firstspike.scripts.shares import shares
 from firstspike.sim.harness.runner import check_tools
-from firstspike.sim.mutants.faults import FAULTS, finds
+from firstspike.sim.mutants.faults import FAULTS, fails_without, finds
 from firstspike.sim.mutants.mutation import MutantError
 
 
@@ -52,7 +52,7 @@ def _try_catalogue(names: tuple[str, ...], jobs: int) -> int:
         raise click.UsageError(f"There is no fault {unknown[0]!r}: known are {', '.join(known)}.")
     chosen = [known[name] for name in names] or list(FAULTS)
     with ThreadPoolExecutor(jobs) as pool:
-        found_without = finds(None)
+        found_without = fails_without(chosen)
         if found_without:
             raise MutantError(f"the check {found_without} fails on the hardware as it is.")
         try:
