@@ -124,7 +124,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     "sound.levels": {
         "negative-off-by-one": ("replicate(len(z) - 1)) + negative", "replicate(len(z) - 1))"),
         "slot-a-sample-short": ("sample == front.slot - 1", "sample == front.slot - 2"),
-        "level-below-zero": ("Mux(level < 0, 0, ", "Mux(level < -1, 0, "),
+        "small-sums-as-one": ("E[-1] | (e == 0)", "E[-1] | (e == 1)"),
     },
     "sound.words": {
         "drop-off-by-one": ("first + front.drop >= top", "first + front.drop > top"),

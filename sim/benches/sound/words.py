@@ -32,6 +32,7 @@ def simulate(front: FrontEnd, *, slots: int = 80, seed: int = 1, **options: Any)
     rng = np.random.default_rng(seed)
     bounds = np.repeat(rng.choice(LOUDNESSES, slots), rng.integers(1, 2 + front.window, slots))
     levels = rng.integers(0, bounds[:slots, None], (slots, len(front.filters))).astype(np.uint8)
+    levels[slots // 2 :] -= levels[slots // 2 :] % max(1, front.drop)  # so that many are equal
     words = [(word, front.picture(levels, word).ravel().tolist()) for word in front.words(levels)]
     parameters = WordParameters(front, levels.ravel().tolist(), words)
     WordBench.run(Words(front), parameters, seed=seed, **options)
