@@ -16,10 +16,10 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     "alone.teller": {
         "leading-zeros-sent": ("(top == 0) & ~begun", "(top != top)"),
         "digits-not-corrected": ("digit > 4, digit + 3", "digit > 5, digit + 3"),
-        "condition-sent-again": ("told.eq(self.condition),", "told.eq(told),"),
+        "condition-of-before": ("self._classes + self.condition", "self._classes + told"),
         "ten-as-a-figure": ("digit > BEFORE_LETTERS", "digit > BEFORE_LETTERS + 1"),
         "same-nibble-again": ("numbers << DIGIT_BITS", "numbers"),
-        "question-not-forgotten": ("waits.eq(0),", "waits.eq(waits),"),
+        "cycles-stand-still": ("cycles.eq(cycles + 1)", "cycles.eq(cycles)"),
     },
     "flash.loader": {
         "flash-checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),

@@ -39,6 +39,7 @@ def small_network() -> Network:
         random_weights(rng, (12, 9, 5), -40, 60),
         (60, 40),
         bits=8,
+        unit=2,  # so that some decisions have a tick of one digit
         encoding="levels-4",
         classes=("nought", "one", "two", "three", "a name that is longer than the others"),
     )
@@ -61,7 +62,9 @@ def damage(
     weights.
     """
     rng = np.random.default_rng(seed)
-    ticks = encode(network, rng.integers(0, 256, (images, network.n_features)).astype(np.uint8))
+    pixels = rng.integers(0, 256, (images, network.n_features)).astype(np.uint8)
+    pixels[-1] = 0  # a dark image has a forced decision
+    ticks = encode(network, pixels)
     if infer(network, ticks).forced.all():
         raise SimulationError(
             f"no class is reported with the right weights: all decisions of {images} images are "
