@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from .circuit import Circuit
 from .drawing import CONTROL
+from .invariant import Invariant
+from .mining import mine
 from .sat import CADICAL
 from .unroll import Formula, Unrolling
 
@@ -19,6 +21,7 @@ def is_equivalent(
     *,
     held: Mapping[str, int] | None = None,
     hidden: bool = False,
+    mined: bool = False,
 ) -> bool:
     """Whether a fault changes no register and nothing observed, in any cycle.
 
@@ -32,8 +35,9 @@ def is_equivalent(
     observed : literals that must never differ, such as those of properties or outputs.
     held : inputs with a fixed value in every cycle.
     hidden : registers may differ if none of the others, and nothing observed, depends on that.
+    mined : the states from which the circuit runs satisfy the invariant of `mine`.
     """
-    pair = _Pair(circuit, number, tuple(observed), held or {})
+    pair = _Pair(circuit, number, tuple(observed), held or {}, mined)
     while not (differing := pair.differing()) <= pair.apart:
         if not hidden or pair.OBSERVED in differing:
             return False
@@ -47,12 +51,18 @@ class _Pair:
     OBSERVED = -1
 
     def __init__(
-        self, circuit: Circuit, number: int, observed: tuple[int, ...], held: Mapping[str, int]
+        self,
+        circuit: Circuit,
+        number: int,
+        observed: tuple[int, ...],
+        held: Mapping[str, int],
+        mined: bool,
     ) -> None:
         self.circuit, self.held, self.observed = circuit, {**held, CONTROL: 0}, observed
         self.selected = {
             literal: number >> bit & 1 for bit, literal in enumerate(circuit.inputs[CONTROL])
         }
+        self.invariant = mine(circuit, self.held) if mined else Invariant()
         self.apart: set[int] = set()
 
     def differing(self) -> set[int]:
@@ -75,6 +85,8 @@ class _Pair:
         circuit = self.circuit
         with Formula(CADICAL) as formula:
             run = Unrolling(circuit, formula, held=self.held, free=lambda register: anywhere)
+            if anywhere:
+                run.state = self.invariant.assume(formula, run.state, ())
             for _ in range(cycles):
                 run.assume(run.step())
             state = list(run.state)

@@ -233,7 +233,10 @@ class _Faulty:
             return
         outputs = [literal for port in circuit.outputs.values() for literal in port]
         small = len(circuit.registers) <= LARGEST
-        sender.send(small and is_equivalent(circuit, 1, outputs, hidden=True))
+        ways = (False, True) if small else ()
+        sender.send(
+            any(is_equivalent(circuit, 1, outputs, hidden=True, mined=mined) for mined in ways)
+        )
 
 
 def _selecting(text: str, top: str) -> str:

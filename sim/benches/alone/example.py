@@ -78,7 +78,10 @@ def damage(
         for place, byte in start.bytes.items():
             content[place] = byte
         expected = simulation.expected(bytes(content), ticks, start)
-        statuses, others = statuses_of(found)
+        try:
+            statuses, others = statuses_of(found)
+        except ValueError as error:  # a line that begins like a status
+            raise SimulationError(str(error)) from None
         if others != expected:
             raise SimulationError(
                 f"after {dict(start.bytes)} were written it says {others!r}, not {expected!r}"
