@@ -10,7 +10,7 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from firstspike.scripts.verbs.check import mutants as verb
 from firstspike.sim.formal.circuit import compile_circuit
@@ -53,6 +53,38 @@ def test_a_design_by_name_gets_all_faults():
     ]
 
 
+AREA = Area("", "c:*")
+
+
+class Waiting(wiring.Component):
+    """A counter that does not go on without `step`, and so stays where it should never be."""
+
+    step: In(1)
+    at_seven: Out(1)
+
+    def elaborate(self, platform):
+        """Count to 5."""
+        m = Module()
+        count = Signal(3)
+        m.d.comb += self.at_seven.eq(count == 7)
+        with m.If(self.step):
+            m.d.sync += count.eq(Mux(count == 5, 0, count + 1))
+        return m
+
+
+def test_an_invariant_excludes_states_that_are_never_reached():
+    design = rtlil.convert(Waiting(), name="top")
+    faults = draw(design, AREA, 60, 1)
+    fault = next(one for one in faults if "const0" in one.command and "at_seven" in one.command)
+    circuit = compile_circuit(design, change=f"{AREA.enumerate}\n{fault.selected_by(1, 1)}")
+    outputs = circuit.outputs["at_seven"]
+    assert not is_equivalent(circuit, 1, outputs)
+    assert is_equivalent(circuit, 1, outputs, mined=True)
+    other = next(one for one in faults if "const1" in one.command and "at_seven" in one.command)
+    circuit = compile_circuit(design, change=f"{AREA.enumerate}\n{other.selected_by(1, 1)}")
+    assert not is_equivalent(circuit, 1, circuit.outputs["at_seven"], mined=True)
+
+
 class Counter(wiring.Component):
     """A counter to 5 that shows its even numbers, with a register on which nothing depends."""
 
@@ -69,9 +101,6 @@ class Counter(wiring.Component):
         ]
         m.d.sync += [count.eq(Mux(ends, 0, count + 1)), unseen.eq(unseen + count)]
         return m
-
-
-AREA = Area("", "c:*")
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +124,14 @@ def run(circuit, number, hidden):
     return [(of(even), () if hidden else tuple(state)) for state, of in found]
 
 
-@pytest.mark.parametrize("hidden", [True, False])
-def test_equivalence_is_what_a_long_run_shows(faulty, hidden):
+@pytest.mark.parametrize(("hidden", "mined"), [(True, False), (False, False), (True, True)])
+def test_equivalence_is_what_a_long_run_shows(faulty, hidden, mined):
     """The Counter has no inputs but its reset, so a run through all of its states decides."""
     circuit, count = faulty
     right = run(circuit, 0, hidden)
+    even = circuit.outputs["even"]
     shown = {
-        number: is_equivalent(circuit, number, circuit.outputs["even"], hidden=hidden)
+        number: is_equivalent(circuit, number, even, hidden=hidden, mined=mined)
         for number in range(1, count + 1)
     }
     assert shown == {number: run(circuit, number, hidden) == right for number in shown}
