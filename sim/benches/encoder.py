@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import encode, events
+from firstspike.golden.timing import latencies
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.sim.harness.bench import BlockBench, bench_test
@@ -26,10 +27,12 @@ END = {"kind": Kind.END.value}
 
 @dataclass(frozen=True)
 class EncoderParameters:
-    """What the bench is told: images as words [n, words] and as ticks [n, rows]."""
+    """Images as words [n, words] and as ticks [n, rows]."""
 
     words: np.ndarray
     ticks: np.ndarray
+    most: list[int]
+    """Cycles that the words of each image take at most, without pauses."""
     deadline: int
     rows: int
 
@@ -59,7 +62,7 @@ def simulate(
         inputs=inputs,
         n_inputs=n_inputs,
     )
-    bright = rng.random((amount, n_inputs)) < rng.choice([0, 0.1, 0.5, 1], (amount, 1))
+    bright = rng.random((amount, n_inputs)) < rng.choice([0, 0.03, 0.1, 0.5, 1], (amount, 1))
     pixels = np.where(bright, 255, 0).astype(np.uint8)
     count = -(-n_inputs // width)
     # Bits past the last pixel are to be ignored.
@@ -73,14 +76,20 @@ def simulate(
         width=width,
         rows=rows,
     )
-    parameters = EncoderParameters(words, encode(network, pixels), network.deadline, rows)
+    of_words = np.concatenate(
+        [bright, np.zeros((amount, padded.shape[1] - n_inputs), bool)], axis=1
+    )
+    most = np.maximum(of_words.reshape(amount, count, width).sum(axis=2), 1).sum(axis=1)
+    parameters = EncoderParameters(
+        words, encode(network, pixels), most.tolist(), network.deadline, rows
+    )
     EncoderBench.run(encoder, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
     """Run what `firstspike check blocks` shows, and return its sentence."""
-    simulate(40, 13, 26, **options)
-    return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
+    simulate(40, 13, 26, amount=200, **options)
+    return "40 pixels, 26 of them connected, in words of 13 bits: 200 images against the encoding"
 
 
 class EventSink(CheckedSink):
@@ -119,14 +128,14 @@ class EncoderBench(BlockBench):
 
     Given = EncoderParameters
 
-    def __init__(self, dut: Dut) -> None:
+    def __init__(self, dut: Dut, pauses: bool = True) -> None:
         super().__init__(dut)
-        self.words = self.source("words", willing=at_random(1))
+        self.words = self.source("words", willing=at_random(1) if pauses else None)
         self.aborting = False
         rows = self.given.rows
         layout = input_layout(self.given.ticks.shape[1], self.given.deadline, rows)
         # An abort withdraws what is offered, so its taker must be ready.
-        willing = at_random(2, lambda: self.aborting)
+        willing = at_random(2, lambda: self.aborting) if pauses else None
         self.events = self.sink("events", layout, willing, partial(EventSink, rows))
         self.drive(start=1, abort_image=0)
 
@@ -173,3 +182,15 @@ async def encoder(bench):
         if image % 4 == 3 and len(words[0]) > 1:
             await bench.aborted(words[image], ticks[image])
         await bench.image(words[image], ticks[image])
+
+
+@bench_test(EncoderBench, pauses=False)
+async def pace(bench):
+    """Every word takes a cycle, and one for each bright pixel more than one."""
+    latency = latencies.ENCODER_WORD + latencies.ENCODER_ROW
+    given = bench.given
+    for words, ticks, most in zip(given.words.tolist(), given.ticks, given.most, strict=True):
+        begin = bench.domain.cycle
+        await bench.image(words, ticks)
+        end, _ = bench.events.received[-1]
+        assert end - begin <= most + latency, f"an image takes {end - begin} cycles, not {most}"

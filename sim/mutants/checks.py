@@ -17,11 +17,13 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.benches.alone.example import damage
 from firstspike.sim.benches.alone.example import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
+from firstspike.sim.harness.verilog import conversion
 
 from .targets import TARGETS
 
@@ -184,12 +186,16 @@ class BenchCheck:
 
     def differs(self) -> bool:
         """Whether the bench fails; raises SimulationError if its design does not compile."""
+        # The cache finds Verilog by the files of the sources, which have no fault.
+        converting = conversion.set(lambda build, name: convert(build(), name))
         try:
             TARGETS[self.name].run()
         except SimulationError as error:
             if "does not compile" in str(error):
                 raise
             return True
+        finally:
+            conversion.reset(converting)
         return False
 
 

@@ -6,7 +6,7 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -36,10 +36,10 @@ _LOOPS = "/* verilator lint_off UNOPTFLAT */\n"
 SELECT_BITS = 16
 """Width of the register that selects a fault."""
 
-PATIENCE = 10
+PATIENCE = 4
 """A bench that takes so many times as long as without a fault, and `GRACE`, has hung."""
 
-GRACE = 20
+GRACE = 10
 """Seconds."""
 
 PROOF_SECONDS = 60
@@ -81,7 +81,7 @@ class _HangError(Exception):
 
 
 def random_tasks(
-    count: int, seed: int, targets: Sequence[str] = (), share: int = 10
+    count: int, seed: int, targets: Sequence[str] = (), share: int = 20
 ) -> list[RandomTask]:
     """Spread faults over the folders of `hdl`, and over the designs of each folder, in shares.
 
@@ -135,10 +135,16 @@ def _verdict(target: Target, faulty: "_Faulty", number: int, limit: float) -> Ve
         return verdict("caught", why)
     if faulty.is_harmless(fault):
         return verdict("equivalent")
-    for design, pattern, reason in SURVIVORS:
-        if design == target.name and re.search(pattern, said):
-            return verdict("explained", reason)
     return verdict("survived")
+
+
+def explained(verdict: Verdict) -> Verdict:
+    """The verdict on a fault that has survived, with the explanation where the table has one."""
+    for design, pattern, reason in SURVIVORS:
+        is_here = verdict.kind == "survived" and design == verdict.target
+        if is_here and re.search(pattern, verdict.fault):
+            return replace(verdict, kind="explained", why=reason)
+    return verdict
 
 
 def _failure(target: Target, faulty: "_Faulty", number: int, limit: float) -> str:

@@ -3,6 +3,7 @@
 
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from firstspike.sim.mutants.random import (
     KINDS,
     RandomTask,
     Verdict,
+    explained,
     random_tasks,
     random_verdicts,
 )
@@ -47,10 +49,18 @@ def test_faults_are_spread_over_all_folders_with_blocks():
 
 
 def test_a_design_by_name_gets_all_faults():
-    assert [task.numbers for task in random_tasks(12, 3, ["lfsr"])] == [
-        tuple(range(1, 11)),
-        (11, 12),
+    assert [task.numbers for task in random_tasks(22, 3, ["lfsr"])] == [
+        tuple(range(1, 21)),
+        (21, 22),
     ]
+
+
+def test_a_survivor_is_explained_by_the_table(monkeypatch):
+    survivor = Verdict("lfsr", "lib", 1, "inv a cell", (), "survived", "")
+    monkeypatch.setattr(random, "SURVIVORS", (("lfsr", "inv .* cell", "because"),))
+    assert explained(survivor) == replace(survivor, kind="explained", why="because")
+    others = replace(survivor, target="queue"), replace(survivor, kind="caught")
+    assert [explained(one) for one in others] == list(others)
 
 
 AREA = Area("", "c:*")
@@ -174,6 +184,7 @@ def test_a_bench_that_hangs_finds_the_fault(monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_verb_lists_what_no_bench_finds(capfd, monkeypatch, kind):
+    monkeypatch.setattr(random, "SURVIVORS", ())
     verdict = Verdict("lfsr", "lib", 1, "inv a cell", ("hdl/lib/lfsr.py:7",), kind, "because")
 
     @contextmanager

@@ -72,7 +72,7 @@ def _try_random(
     names: tuple[str, ...], count: int, seed: int, jobs: int, scheduler: str | None
 ) -> int:
     """Try automatic faults in all designs, or those of these names."""
-    from firstspike.sim.mutants.random import KINDS, random_tasks, random_verdicts
+    from firstspike.sim.mutants.random import KINDS, explained, random_tasks, random_verdicts
     from firstspike.sim.mutants.targets import TARGETS
 
     unknown = [name for name in names if name not in TARGETS]
@@ -84,7 +84,7 @@ def _try_random(
     with shares(scheduler, jobs) as work:
         tasks = random_tasks(count, seed, names)
         for task, verdicts in work.results(random_verdicts, tasks, what="shares of faults"):
-            for one in verdicts:
+            for one in map(explained, verdicts):
                 tried.setdefault(task.folder, Counter())[one.kind] += 1
                 if one.kind in ("explained", "survived"):
                     lines = ", ".join(one.sources)
