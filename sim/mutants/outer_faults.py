@@ -71,7 +71,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "link.framing.uart": {
         "missing-stop-bit-accepted": ("said.broken.eq(~rx)", "said.broken.eq(0)"),
-        "sampled-at-the-edge": ("self._divisor // 2 - 1", "0"),
+        "sampled-at-the-end": ("self._divisor // 2 - 1", "self._divisor - 1"),
         "no-stop-bit": ("bits.eq(Cat(self.sent.payload, 1))", "bits.eq(self.sent.payload)"),
     },
     "link.handlers.player": {

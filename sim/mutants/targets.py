@@ -94,7 +94,7 @@ def _bus() -> None:
 
 def _link(bits: bool = False) -> None:
     session(bits)
-    findings = fuzz("1", 60, bits=bits)
+    findings = fuzz("1", 200, bits=bits)
     for kind, _, what in findings.harmful:
         raise SimulationError(f"{kind}: {what}")
 
