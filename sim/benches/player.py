@@ -12,7 +12,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.layouts import pack, unpack
-from firstspike.hdl.link.handlers.player import EXPECTED, Player, counts_layout
+from firstspike.hdl.link.handlers.player import EXPECTED, ROUNDS_BITS, Player, counts_layout
 from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.networks import network_of, random_weights
@@ -57,6 +57,7 @@ def simulate(
     network = network_of(weights, (5, 5), deadline=TICKS - 1)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(bitmap=width)))
     ends = zip(rng.integers(1, images + 1, plays), rng.integers(1, 5, plays), strict=True)
+    ends = (*ends, (1, rng.integers(33, 64)))
     parameters = PlayerParameters(
         config,
         images=rng.random((images, n_inputs)) < 0.5,
@@ -153,3 +154,25 @@ async def player(bench):
         number = random.randrange(len(bench.given.images))
         bench.given.images[number] ^= True
         await bench.store(number)
+
+
+@bench_test(PlayerBench)
+async def many_rounds(bench):
+    """A play of many rounds is not over after three of them, whichever bits their number has."""
+    domain, words = bench.domain, bench.words
+    image = bench.words_of(0)
+    await bench.store(0)
+    for bit in range(2, ROUNDS_BITS):
+        await domain.after_rising()
+        bench.drive(count=1, rounds=(1 << bit) + random.choice((1, 2)))
+        first = len(words.received)
+        words.expect(image * 40)
+        await domain.pulse(bench.dut.start)
+        for number in range(1, 4):
+            came = first + number * len(image)
+            assert await domain.until(lambda came=came: len(words.received) >= came, PATIENCE)
+            await bench.decisions.send({"class": 0, "tick": 0})
+        await domain.cycles(2)
+        assert bench.dut.running.value, f"{1 << bit} rounds are over"
+        await domain.reset()
+        words.forget()
