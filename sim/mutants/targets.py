@@ -84,9 +84,9 @@ def _bus() -> None:
     images = run.frames(ticks, pixels)
     expected = run.expected(ticks, pixels)
     outcome = run.run("streams", frames=images, pauses=True)
-    for words_ in (*expected, *outcome.decisions):
-        words_[2] = 0  # cycles, which pauses change
-    if outcome.decisions != expected or outcome.weights != run.weights():
+    # Not the cycles, which pauses change.
+    found = [one[:2] + one[3:] for one in outcome.decisions]
+    if found != [one[:2] + one[3:] for one in expected] or outcome.weights != run.weights():
         raise SimulationError("decisions or weights are not golden's")
     for test in ("every_address", "aborts", "resets", "refusals"):
         run.run(test, frames=images[:1])
