@@ -46,7 +46,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "length-not-checked": ("in_word != 0, excess | (due != 0)", "0, 0"),
         "type-not-checked": ("known.eq(byte == low)", "known.eq(1)"),
         "broken-bytes-accepted": ("m.If(broken | ~tells)", "m.If(~tells)"),
-        "overrun-forgotten": ("m.Elif(overrun | self.full)", "m.Elif(self.full)"),
+        "overrun-not-checked": ("m.Elif(overrun | self.full)", "m.Elif(overrun & 0)"),
         "zeros-lost": ("decoded.eq(~tells | zero_due)", "decoded.eq(~tells)"),
     },
     "link.framing.ring": {

@@ -64,15 +64,19 @@ def _filters() -> None:
 
 
 def _learns() -> None:
-    state = LearningState.random((20, 13, 5), 10, 1)
     rng = np.random.default_rng(1)
-    pixels = (rng.random((30, 20)) < 0.5).astype(np.uint8) * 255
-    ticks, labels = encode(state.network, pixels), rng.integers(-1, 5, len(pixels))
-    settings, folding = Settings(3, 1, 0, True, 2, 7), Folding.of(state.network, CoreShape(lanes=4))
-    found = learn_on_rtl(state, ticks, labels, settings, folding)
-    learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
-    for difference in differences(learning_cycles(state.network, ticks, learned, folding), found):
-        raise SimulationError(str(difference))
+    for stored_bits, settings in ((10, Settings(3, 1, 0, True, 2, 7)), (10, Settings())):
+        weights = random_weights(rng, (20, 13, 5), -300, 500)
+        state = LearningState.random((20, 13, 5), stored_bits, 1)
+        state = replace(state, weights=tuple(weights))
+        pixels = (rng.random((60, 20)) < rng.choice((0.2, 0.5, 0.8), (60, 1))) * np.uint8(255)
+        ticks, labels = encode(state.network, pixels), rng.integers(-1, 5, len(pixels))
+        folding = Folding.of(state.network, CoreShape(lanes=4))
+        found = learn_on_rtl(state, ticks, labels, settings, folding)
+        learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
+        expected = learning_cycles(state.network, ticks, learned, folding)
+        for difference in differences(expected, found):
+            raise SimulationError(str(difference))
 
 
 def _bus() -> None:
