@@ -116,7 +116,7 @@ TARGETS = {
         Target("core", ("core", "layer", "lib"), _example("core")),
         Target("encoder", ("core",), _example("encoder")),
         Target("filters", ("sound",), _filters),
-        Target("frames", ("motion",), lambda: frames.simulate(MOTION)),
+        Target("frames", ("motion",), lambda: frames.simulate(MOTION, frames=60)),
         Target("i2s", ("sound",), lambda: i2s.simulate(I2sMicrophone(4, 3, 2))),
         Target("layer", ("layer",), _example("layer")),
         Target("learning", ("learner",), _learns),
@@ -135,8 +135,8 @@ TARGETS = {
         Target("spi", ("link",), _example("spi")),
         Target("uart", ("link",), lambda: _link(bits=True)),
         Target("weights", ("layer",), _example("weights")),
-        Target("windows", ("motion",), lambda: windows.simulate(MOTION)),
-        Target("words", ("sound",), lambda: words.simulate(FRONT)),
+        Target("windows", ("motion",), lambda: windows.simulate(MOTION, windows=16)),
+        Target("words", ("sound",), lambda: words.simulate(FRONT, slots=240)),
     )
 }
 """By name. One design may have faults of several folders, and a folder's faults several designs."""
