@@ -38,8 +38,8 @@ def example(*, seed: int = 1, **options: Any) -> str:
     rng = np.random.default_rng(seed)
     weights = random_weights(rng, (20, 13, 5), -4, 8)
     network = network_of(weights, (7, 5), encoding="levels-4")
-    pixels = rng.integers(0, 256, (40, 20)).astype(np.uint8)
-    pixels[1::2] *= rng.random((20, 20)) < 0.3  # so that some decisions are forced
+    pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
+    pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
     ticks = encode(network, pixels)
     folding = Folding.of(network, CoreShape(lanes=4, window=2))
     inference = infer(network, ticks)
@@ -49,7 +49,7 @@ def example(*, seed: int = 1, **options: Any) -> str:
     for difference in differences(expected, found):
         raise SimulationError(str(difference))
     _reject_bad_events(network, CoreConfig.of(network, folding), options)
-    return "20-13-5, 4 lanes, windows of 4 ticks: 40 images, every spike and cycle"
+    return "20-13-5, 4 lanes, windows of 4 ticks: 100 images, every spike and cycle"
 
 
 def _reject_bad_events(network: Network, config: CoreConfig, options: dict[str, Any]) -> None:
