@@ -65,7 +65,7 @@ def _samples(circuit: Circuit, held: Mapping[str, int]) -> list[int]:
 
 
 def _suggested(samples: Sequence[int]) -> Invariant:
-    """All that is true of the samples."""
+    """Return everything that is true of the samples."""
     every = (1 << RUNS * RUN_CYCLES) - 1
     classes: dict[int, list[tuple[int, int]]] = {}
     for number, values in enumerate(samples):

@@ -37,7 +37,7 @@ SELECT_BITS = 16
 """Width of the register that selects a fault."""
 
 PATIENCE = 4
-"""A bench that takes so many times as long as without a fault, and `GRACE`, has hung."""
+"""Times the duration without a fault, and `GRACE`, after which a bench counts as hung."""
 
 GRACE = 10
 """Seconds."""
@@ -51,7 +51,7 @@ LARGEST = 20_000
 
 @dataclass(frozen=True)
 class RandomTask:
-    """Some faults, by their numbers from 1 on, of the `count` in a folder's cells of a design."""
+    """A share: faults, by their numbers from 1 on, of the `count` in a folder's cells of a design."""
 
     target: str
     folder: str
@@ -239,9 +239,9 @@ class _Faulty:
             return
         outputs = [literal for port in circuit.outputs.values() for literal in port]
         small = len(circuit.registers) <= LARGEST
-        ways = (False, True) if small else ()
+        attempts = (False, True) if small else ()  # the second takes far longer
         sender.send(
-            any(is_equivalent(circuit, 1, outputs, hidden=True, mined=mined) for mined in ways)
+            any(is_equivalent(circuit, 1, outputs, hidden=True, mined=mined) for mined in attempts)
         )
 
 
