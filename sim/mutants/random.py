@@ -51,7 +51,7 @@ LARGEST = 20_000
 
 @dataclass(frozen=True)
 class RandomTask:
-    """A share: faults, by their numbers from 1 on, of the `count` in a folder's cells of a design."""
+    """A share: faults, numbered from 1, of the `count` in a folder's cells of a design."""
 
     target: str
     folder: str
