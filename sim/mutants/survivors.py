@@ -34,5 +34,10 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "Only `frame_ends` depends on this copy of the number. With frames of 4 samples the number "
         "of the sample returns to 0 by itself.",
     ),
+    (
+        "link",
+        r"cnot1 link\.engine weights weights_read__payload\[6\] by \[29\]",
+        "A word of this core has 12 bits, so bit 29 of its chunk is 0.",
+    ),
 )
 """Names of designs, patterns of the descriptions of their faults, and the reasons."""

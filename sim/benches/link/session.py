@@ -42,6 +42,9 @@ from .script import Script, linked_core_verilog, run_script, serial_core_verilog
 
 IMAGES, LANES = 5, 3
 
+FIRST = 200
+"""Sequence number of the first request."""
+
 
 class _Exchange(NamedTuple):
     """A request, the type of its answer, and whether the answer's payload is right."""
@@ -61,7 +64,10 @@ def session(bits: bool = False) -> None:
     config = linked_config(network, CoreShape(lanes=LANES))
     other = replace(network, weights=tuple(weights[::-1] for weights in network.weights))
     exchanges = [
-        _Exchange(Request.HELLO, b"", Request.HELLO + ANSWER, partial(_is_of, config)),
+        *(
+            _Exchange(Request.HELLO, b"", Request.HELLO + ANSWER, partial(_is_of, config, before))
+            for before in (0, FIRST + 1)
+        ),
         *_weights(config, network, Request.READ),
         *_images(network, config),
         *_weights(config, other, Request.WRITE),
@@ -73,13 +79,13 @@ def session(bits: bool = False) -> None:
     ]
     script = Script()
     for number, one in enumerate(exchanges):
-        script.request(one.kind, number % 256, one.payload).answers(number + 1)
+        script.request(one.kind, (FIRST + number) % 256, one.payload).answers(number + 1)
     make = serial_core_verilog if bits else linked_core_verilog
     verilog = make(config, network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES)
     outcome = run_script(verilog, script, bits=CLOCKS_A_BIT if bits else None, pauses=not bits)
     for number, (answer, one) in enumerate(zip(outcome.answers, exchanges, strict=True)):
         head = answer.kind, answer.sequence
-        if head != (one.answered_by, number % 256) or not one.is_right(answer.payload):
+        if head != (one.answered_by, (FIRST + number) % 256) or not one.is_right(answer.payload):
             raise SimulationError(f"request {number} of type {one.kind} is answered by {answer}")
 
 
@@ -87,8 +93,8 @@ def _plain(kind: Request, payload: bytes, expected: bytes) -> _Exchange:
     return _Exchange(kind, payload, kind + ANSWER, lambda said: said == expected)
 
 
-def _is_of(config: CoreConfig, said: bytes) -> bool:
-    return said[0] == 0 and config_of(Identity.from_bytes(said[1:])) == config
+def _is_of(config: CoreConfig, before: int, said: bytes) -> bool:
+    return said[0] == before and config_of(Identity.from_bytes(said[1:])) == config
 
 
 def _weights(config: CoreConfig, network: Network, kind: Request) -> Iterator[_Exchange]:
