@@ -207,7 +207,7 @@ def test_an_installation_without_the_tests_is_refused(capfd, monkeypatch):
     monkeypatch.setattr(targets, "find_spec", lambda name: None)
     for words in (("--random", 3, "lfsr"), ("bytes-swapped",)):
         ended = firstspike(capfd, "check", "mutants", *words)
-        assert ended.status == 1
+        assert ended.status == 2
         assert "in the folder tests of a checkout" in ended.err
 
 
