@@ -24,7 +24,7 @@ from firstspike.sim.harness.verilog import conversion
 
 from .mutation import MutantError
 from .survivors import SURVIVORS
-from .targets import TARGETS, Target
+from .targets import TARGETS, Target, digest_of_benches
 
 KINDS = "caught", "equivalent", "explained", "survived"
 """Verdicts on a fault: the bench fails; no output differs, whatever the inputs; a table explains
@@ -58,6 +58,8 @@ class RandomTask:
     count: int
     seed: int
     numbers: tuple[int, ...]
+    benches: str = ""
+    """The digest of the benches: results are kept as long as it and the sources stay."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def random_tasks(
     """
     chosen = [one for one in TARGETS.values() if one.name in targets or not targets]
     folders = sorted({folder for one in chosen for folder in one.folders})
-    tasks = []
+    tasks, benches = [], digest_of_benches()
     for folder, of_folder in zip(folders, _parts(count, len(folders)), strict=True):
         designs = [one for one in chosen if folder in one.folders]
         for one, part in zip(designs, _parts(of_folder, len(designs)), strict=True):
             for first in range(1, part + 1, share):
                 numbers = tuple(range(first, min(first + share, part + 1)))
-                tasks.append(RandomTask(one.name, folder, part, seed, numbers))
+                tasks.append(RandomTask(one.name, folder, part, seed, numbers, benches))
     return tasks
 
 

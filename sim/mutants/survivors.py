@@ -7,30 +7,24 @@ No result in shares depends on this file: it explains results afterwards (`scrip
 SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
         "pixel_encoder",
-        r"cnot1 pixel_encoder \\\$n62 A\[4\] by \[2\]",
+        r"cnot1 PixelEncoder \\\$n62 A\[4\] by \[2\]",
         "The fault numbers the pixels in another order, which has the same length and the same two "
         "lowest bits: no output depends on the other bits but the last number and 0.",
     ),
     (
         "pixel_encoder",
-        r"const0 pixel_encoder \\\$n77 A\[4\]",
+        r"const0 PixelEncoder \\\$n77 A\[4\]",
         "Without bit 4 only number 53 equals that of the last pixel, 37; no pixel has it.",
     ),
     (
         "encoder",
-        r"const1 encoder \\\$n338 B\[0\]",
+        r"const1 Encoder \\\$n338 B\[0\]",
         "A word without bright pixels is searched like any other. The Encoder then takes as many "
         "cycles, unless the taker of events waits just then.",
     ),
     (
         "frames",
-        r"const0 frames \\\$n186 A\[0\]",
-        "Only `frame_ends` depends on this copy of the number. With frames of 4 samples the number "
-        "of the sample returns to 0 by itself.",
-    ),
-    (
-        "frames",
-        r"const0 frames \\\$n186 A\[0\]",
+        r"const0 Frames \\\$n186 A\[0\]",
         "Only `frame_ends` depends on this copy of the number. With frames of 4 samples the number "
         "of the sample returns to 0 by itself.",
     ),

@@ -7,7 +7,9 @@ functions that run a bench import it, and no module of `sim` imports `tests` any
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -40,6 +42,17 @@ def check_benches() -> None:
             "the benches that find these faults are in the folder tests of a checkout, which this "
             "installation does not have: clone the project, and install it from the clone."
         )
+
+
+def digest_of_benches() -> str:
+    """Return a digest of the sources of the tests, by name and content; "" without tests."""
+    digest, spec = sha256(), find_spec("tests")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).rglob("*.py")):
+            if path.relative_to(folder).parts[0] in ("blocks", "bus", "support"):
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(folder)} {len(content)} ".encode() + content)
+    return digest.hexdigest() if spec else ""
 
 
 def _example(name: str) -> Callable[[], object]:

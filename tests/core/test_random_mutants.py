@@ -48,6 +48,18 @@ def test_faults_are_spread_over_all_folders_with_blocks():
     assert numbers == list(range(1, of_bus[0].count + 1))
 
 
+def test_another_bench_makes_other_shares(monkeypatch, tmp_path):
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(targets, "find_spec", lambda name: spec)
+    (tmp_path / "blocks").mkdir()
+    bench = tmp_path / "blocks" / "test_lfsr.py"
+    bench.write_text("one = 1\n")
+    before = random_tasks(2, 1, ["lfsr"])
+    assert random_tasks(2, 1, ["lfsr"]) == before
+    bench.write_text("one = 2\n")
+    assert random_tasks(2, 1, ["lfsr"]) != before
+
+
 def test_a_design_by_name_gets_all_faults():
     assert [task.numbers for task in random_tasks(22, 3, ["lfsr"])] == [
         tuple(range(1, 21)),
