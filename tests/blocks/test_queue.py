@@ -79,6 +79,7 @@ def parameters(queue, cycles):
     return SimpleNamespace(n_keys=queue.n_keys, width=width, capacity=queue.capacity, amount=cycles)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [(16, 10, 40), (3, 5, 7)])
 def test_queue_for_long(shape):
     queue = SpikeQueue(*shape)
@@ -95,6 +96,7 @@ def test_queue(simulator, shape, seed):
 example = partial(test_queue, "verilator", (8, 6, 20), seed=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("broken", BROKEN)
 def test_bench_fails_for_a_broken_queue(broken):
     queue = broken(4, 4, 6)

@@ -269,6 +269,7 @@ def test_missing_tools_are_named(monkeypatch, tmp_path, simulator, message):
         Simulation("", "top", simulator)
 
 
+@pytest.mark.long
 @both_simulators
 def test_waves_come_with_a_view(tmp_path, simulator):
     try:

@@ -108,6 +108,7 @@ def test_a_slice_is_what_is_packed_into_it(tmp_path):
     check(tmp_path, cell_models("ecp5"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

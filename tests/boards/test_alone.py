@@ -198,6 +198,7 @@ def tells(desk, design, samples):
     assert desk.run(x, image, place) == expected
 
 
+@pytest.mark.long
 def test_rtl_says_what_golden_says_of_motion(watching):
     identity = watching.build_hash
     verilog = rtl_verilog(SENSED, lambda: watching.core(identity), identity, watching.hz)

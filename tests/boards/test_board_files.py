@@ -73,6 +73,7 @@ class Blinker(Elaboratable):
         return m
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("platform", "pin", "kind"),
     [

@@ -49,6 +49,7 @@ def test_the_table_has_every_board(capfd):
     assert rows["ulx3s-85f"]["us"] <= 0.8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("net", ["mnist-4bit", "mnist-8bit"])
 def test_what_is_offered_has_been_placed(capfd, net):
     """On the board, or where it was not on another one with the same die, which is said then."""
@@ -151,6 +152,7 @@ def unplaced(monkeypatch):
     monkeypatch.setattr(plan, "builds_of", lambda network, board: [])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
     network = load_network("mnist-4bit")

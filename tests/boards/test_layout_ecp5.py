@@ -91,6 +91,7 @@ def equal(one: Example) -> None:
     assert report.pins + report.unloaded == inputs + len(outputs)
 
 
+@pytest.mark.long
 def test_a_bitstream_equals_its_design(small):
     equal(small)
 

@@ -40,6 +40,7 @@ def deep_network():
     return network_of(weights, (8, 8, 8), unit=4, deadline=24)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("network", "lanes", "window", "bitmap", "rows", "bench_images"),
     [

@@ -132,6 +132,7 @@ def test_it_learns_as_golden_does(tmp_path):
     run.learn("driver_learns", bench=__name__, tag=untagged, library=library(made, tmp_path, SHIM))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind", ["events", "bitmap", "wide bitmap", pytest.param("pixels", marks=pytest.mark.long)]
 )

@@ -14,6 +14,7 @@ from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bitmap", "pixels", "most"),
     [(None, False, 800), (32, False, 800), pytest.param(None, True, 1050, marks=pytest.mark.long)],

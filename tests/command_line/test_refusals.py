@@ -18,11 +18,11 @@ from firstspike.golden.encodings.features import Features
 from firstspike.scripts import datasets
 from firstspike.scripts.main import run_line
 from firstspike.scripts.verbs.page import MOST_SAMPLES
-from firstspike.sim.benches.motion.example import FRONT, small_network
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.nir.test_verbs import small
 from tests.support.command import refusal, toy_network
 from tests.support.listening import listening_network
+from tests.support.moving import FRONT, small_network
 
 pytestmark = pytest.mark.fast
 

@@ -114,6 +114,7 @@ def test_a_core_that_convolves_passes_whatever_the_order_within_a_tick(tmp_path)
     assert "log 0" in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "line", "what"),
     [

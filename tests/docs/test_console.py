@@ -67,6 +67,7 @@ def environment(tmp_path) -> dict[str, str]:
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_commands_print_what_the_page_says(page, tmp_path, environment):
     folder = tmp_path / "folder"

@@ -77,6 +77,7 @@ def images_file(path, side):
     return path
 
 
+@pytest.mark.long
 def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path, capfd):
     folder = tmp_path / "search"
     words = (*WORDS, "--dataset", toy, "--place", 0, "-o", folder)

@@ -32,6 +32,7 @@ from firstspike.sim.harness.networks import network_of
 RUNS = 64
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["core-2-lanes", "core-extras", "core-overlap"])
 def test_decisions_of_each_kind_occur(name):
     assert check_covers(CASES[name])
@@ -103,6 +104,7 @@ def test_a_wrong_rule_of_learning_is_refuted():
         prove_learning(no_progress, mistake=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["images-2-lanes", "images-overlap"])
 def test_an_invariant_that_does_not_hold_is_refused(name):
     induction = induction_of(INDUCTIONS[name])

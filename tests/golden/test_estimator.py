@@ -30,6 +30,7 @@ def iris():
     return load_iris(return_X_y=True)
 
 
+@pytest.mark.long
 @parametrize_with_checks(
     [FirstSpikeClassifier(), FirstSpikeClassifier(encoding="binary", missing="median", epochs=20)]
 )

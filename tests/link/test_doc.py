@@ -98,6 +98,7 @@ def test_the_vectors_are_those_of_the_page():
     assert PAGE[begin:end].strip() == table().strip(), f"the page should have\n{table()}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("board", BOARDS, ids=["plays", "learns", "flashed"])
 def test_the_simulated_board_answers_the_vectors(board: VectorBoard):
     found = run_script(board.verilog(), board.script()).answers

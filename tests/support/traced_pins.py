@@ -23,7 +23,7 @@ def calls() -> list[Call]:
     return [
         (str(path.relative_to(ROOT)), name)
         for path, name in ours
-        if ".venv" not in path.parts and path != Path(__file__)
+        if ".venv" not in path.parts and path != Path(__file__) and path.is_file()
     ]
 
 
