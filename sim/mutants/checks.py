@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Quick checks of small cores on Amaranth's simulator, and of a standalone design on Verilator.
+"""Quick checks of small cores on Amaranth's simulator, and of other designs on Verilator.
 
 Each is made so that some faults in the hardware cannot hide: `faults` puts them there, before this
 module and with it the hardware is imported.
@@ -17,11 +17,15 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.benches.alone.damage import damage
 from firstspike.sim.benches.alone.damage import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
+from firstspike.sim.harness.verilog import conversion
+
+from .targets import TARGETS
 
 UNIT, DEADLINE = 4, 27
 
@@ -171,6 +175,29 @@ class StandaloneCheck:
             damage(standalone_network(), CoreShape(lanes=3), self.bytes)
         except SimulationError:
             return True
+        return False
+
+
+@dataclass(frozen=True)
+class BenchCheck:
+    """The quick bench of a design of `targets.TARGETS`."""
+
+    name: str
+
+    def differs(self) -> bool:
+        """Whether the bench fails; raises SimulationError if its design does not compile."""
+        # The cache finds Verilog by the files of the sources, which have no fault.
+        converting = conversion.set(lambda build, name: convert(build(), name))
+        try:
+            TARGETS[self.name].run()
+        except SimulationError as error:
+            if "does not compile" in str(error):
+                raise
+            return True
+        except AssertionError:
+            return True
+        finally:
+            conversion.reset(converting)
         return False
 
 

@@ -7,14 +7,15 @@ a process of its own, before anything of the hardware is imported; no file is ch
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from subprocess import PIPE
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firstspike.golden.system import programs
 
 from .mutation import MutantError, mutated
+from .outer_faults import BENCHES, OUTER_FAULTS
 
 
 class Fault(NamedTuple):
@@ -26,7 +27,7 @@ class Fault(NamedTuple):
     new: str
 
 
-_BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
+_OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     "core.decision": {
         "tie-in-a-group": ("(mine > lower)", "(mine >= lower)"),
         "tie-between-groups": ("(best_M < M)", "(best_M <= M)"),
@@ -146,47 +147,42 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
     },
     "core.core": {"learns-without-a-label": ("learn.eq(given.learn & ~bad)", "learn.eq(1)")},
-    "alone.core": {
-        "gates-open-on-a-fault": (
-            "checked = loader.ready",
-            "checked = loader.ready | (loader.fault != 0)",
-        ),
-        "gates-always-open": ("checked = loader.ready", "checked = loader.ready | ~loader.ready"),
-        "forced-decisions-are-said": ("sensor.tells & ~said.payload.forced", "sensor.tells"),
-        "said-whatever-the-sensor-tells": ("sensor.tells & ~said", "~said"),
-    },
-    "flash.loader": {
-        "flash-checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),
-        "identity-not-checked": (
-            "m.If(word != expected[number])",
-            "m.If(first & (word != expected[0]))",
-        ),
-        "ready-before-the-checksum": (
-            "m.d.sync += state.eq(State.SUM)",
-            "m.d.sync += [state.eq(State.SUM), self.ready.eq(1)]",
-        ),
-        "ready-with-a-fault": ("self.fault.eq(fault)]", "self.fault.eq(fault), self.ready.eq(1)]"),
-    },
 }
 """By module and name what is replaced, and by what."""
 
 FAULTS = tuple(
     Fault(name, module, *change)
-    for module, changes in _BY_MODULE.items()
+    for module, changes in (*_OF_CORES.items(), *OUTER_FAULTS.items())
     for name, change in changes.items()
 )
 
 
-def finds(fault: Fault | None) -> str | None:
+def bench_of(fault: Fault) -> str | None:
+    """The target whose bench has to find a fault, None for a fault that other checks find."""
+    return BENCHES.get(fault.module) or BENCHES.get(fault.module.partition(".")[0])
+
+
+def finds(fault: Fault) -> str | None:
     """The first check that finds a fault, or None if none does; runs in a process of its own.
 
     Raises MutantError where the fault does not apply.
     """
-    command = [sys.executable, "-m", __name__, *([fault.name] if fault else [])]
+    return _run(fault.name, [fault.name])
+
+
+def fails_without(faults: Sequence[Fault]) -> str | None:
+    """The first check of these faults that fails on the unchanged hardware, None if all pass."""
+    return _run("the unchanged hardware", [_UNCHANGED, *(fault.name for fault in faults)])
+
+
+_UNCHANGED = "unchanged"
+
+
+def _run(what: str, words: Sequence[str]) -> str | None:
+    command = [sys.executable, "-m", __name__, *words]
     done = programs.run(command, stdout=PIPE, stderr=PIPE, text=True)
     if done.returncode:
-        name = fault.name if fault else "the unchanged hardware"
-        raise MutantError(f"{name}: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
+        raise MutantError(f"{what}: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
     return done.stdout.strip() or None
 
 
@@ -208,21 +204,26 @@ def apply(fault: Fault) -> None:
     exec(compile(faulty(fault), name, "exec"), module.__dict__)
 
 
-def _differing(fault: Fault | None) -> Iterator[str]:
-    # This import also imports the hardware, in which the fault is by now.
-    from .checks import CORE_CHECKS, STANDALONE_CHECKS
+def _differing(faults: Sequence[Fault]) -> Iterator[str]:
+    """The checks of faults that differ from what they should, in order."""
+    # These imports also import the hardware, in which the fault is by now.
+    from .checks import CORE_CHECKS, STANDALONE_CHECKS, BenchCheck
 
-    checks = CORE_CHECKS + STANDALONE_CHECKS
-    if fault:
-        outside = fault.module.startswith(("alone.", "flash."))  # what no core has
-        checks = STANDALONE_CHECKS if outside else CORE_CHECKS
-    for check in checks:
+    checks: dict[str, Any] = {}
+    for fault in faults:
+        of_fault: Sequence[Any] = CORE_CHECKS
+        if bench := bench_of(fault):
+            of_fault = (BenchCheck(bench),)
+        elif fault.module.partition(".")[0] in ("alone", "flash"):  # what no core has
+            of_fault = STANDALONE_CHECKS
+        checks |= {check.name: check for check in of_fault}
+    for check in checks.values():
         if check.differs():
             yield check.name
 
 
 if __name__ == "__main__":
-    chosen = next((fault for fault in FAULTS if fault.name in sys.argv[1:]), None)
-    if chosen:
-        apply(chosen)
+    chosen = [fault for fault in FAULTS if fault.name in sys.argv[1:]]
+    if _UNCHANGED not in sys.argv[1:]:
+        apply(chosen[0])
     print(next(_differing(chosen), ""))

@@ -1,18 +1,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small core: every spike and cycle of 40 images is golden's."""
+"""A small core: every spike and cycle of 100 images is golden's, and bad events are reported."""
 
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from firstspike.golden import differences, encode, infer
+from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.sim.benches.core.run import Stimulus, simulate
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.benches.core.items import end_item, event_items
+from firstspike.sim.benches.core.run import Stimulus, run_items, simulate
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.simulators import both_simulators
+
+ADDRESS, TICK, ORDER = 1, 2, 4
+"""Bits of `Results.error`."""
+
+BAD_EVENTS = (
+    ((9, 20), ADDRESS),
+    ((9, 31), ADDRESS),
+    ((0, 19), TICK | ORDER),
+    ((51, 19), TICK),
+    ((63, 19), TICK),
+    ((8, 19), ORDER),
+    ((1, 19), ORDER),
+    ((8, 24), ADDRESS | ORDER),
+)
+"""Spikes (tick, row) that are bad for 20 rows and a deadline of 50, behind one at 9; and why."""
 
 
 @both_simulators
@@ -20,13 +37,33 @@ def test_core(simulator, seed):
     rng = np.random.default_rng(seed)
     weights = random_weights(rng, (20, 13, 5), -4, 8)
     network = network_of(weights, (7, 5), encoding="levels-4")
-    ticks = encode(network, rng.integers(0, 256, (40, 20)).astype(np.uint8))
+    pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
+    pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
+    ticks = encode(network, pixels)
     folding = Folding.of(network, CoreShape(lanes=4, window=2))
     inference = infer(network, ticks)
     expected = replace(inference, cycles=cycles(network, ticks, inference, folding))
     stimulus = Stimulus(checked=True, seed=seed)
     found = simulate(network, ticks, folding, stimulus=stimulus, simulator=simulator)
     assert list(differences(expected, found)) == []
+    assert_bad_events_are_reported(network, CoreConfig.of(network, folding), simulator)
 
 
 example = partial(test_core, "verilator", seed=1)
+
+
+def assert_bad_events_are_reported(network: Network, config: CoreConfig, simulator: str) -> None:
+    """Send images with bad events, with pauses, and request weights beyond the last address."""
+    ticks = np.where(np.arange(20) < 12, 9, 25) * (np.arange(20) < 19)
+    good = events(ticks).tolist()
+    images = [[*good[:12], bad, *good[12:]] for bad, _ in BAD_EVENTS]
+    items = [np.append(event_items(config, sent), end_item(config)) for sent in images]
+    sizes = [layer.words for layer in config.layers]
+    highest = (1 << (max(sizes) - 1).bit_length()) - 1  # that the port has bits for
+    outside = [(i, one) for i, size in enumerate(sizes) for one in (size, size + 1, highest)]
+    stimulus = Stimulus(pauses=True, after=[(0, *one, 0) for one in outside])
+    found, answers = run_items(network, config, items, stimulus, simulator=simulator)
+    expected = infer(network, np.repeat(ticks[None], len(items), axis=0))
+    expected = replace(expected, error=np.array([causes for _, causes in BAD_EVENTS]))
+    assert list(differences(expected, replace(found, cycles=None))) == []
+    assert answers[:, 1].all(), f"some of the weights {outside} are answered without an error"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import encode, events
+from firstspike.golden.timing import latencies
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.sim.harness.networks import network_of
@@ -29,25 +30,28 @@ END = {"kind": Kind.END.value}
 
 @both_simulators
 @pytest.mark.parametrize(
-    ("n_inputs", "width", "connected", "rows"),
+    ("n_inputs", "width", "connected", "rows", "amount"),
     [
-        *((40, 13, 26, 1), (32, 8, 21, 1), (5, 32, 3, 1), (19, 8, 19, 1), (40, 13, 40, 1)),
-        *((40, 8, 40, 4), (39, 12, 39, 2), (30, 32, 30, 2)),
+        *((40, 13, 26, 1, 200), (32, 8, 21, 1, 60), (5, 32, 3, 1, 60), (19, 8, 19, 1, 60)),
+        *((40, 13, 40, 1, 60), (40, 8, 40, 4, 60), (39, 12, 39, 2, 60), (30, 32, 30, 2, 60)),
     ],
 )
-def test_encoder(simulator, n_inputs, width, connected, rows, seed):
-    """60 images of pixels in words; some inputs are connected, and a cycle takes so many rows."""
+def test_encoder(simulator, n_inputs, width, connected, rows, amount, seed):
+    """Images as words of pixels; some inputs are connected, and a cycle takes so many rows."""
     rng = np.random.default_rng(seed)
     inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
     shape = {"unit": UNIT, "deadline": 6 * UNIT, "n_inputs": n_inputs}
     network = network_of([np.ones((connected, 1), np.int32)], [1], inputs=inputs, **shape)
-    bright = rng.random((60, n_inputs)) < rng.choice([0, 0.1, 0.5, 1], (60, 1))
+    bright = rng.random((amount, n_inputs)) < rng.choice([0, 0.03, 0.1, 0.5, 1], (amount, 1))
     count = -(-n_inputs // width)
     # Bits past the last pixel are to be ignored.
-    padded = np.concatenate([bright, rng.random((60, count * width - n_inputs)) < 0.5], axis=1)
+    rest = amount, count * width - n_inputs
+    padded = np.concatenate([bright, rng.random(rest) < 0.5], axis=1)
+    of_words = np.concatenate([bright, np.zeros(rest, bool)], axis=1).reshape(amount, count, width)
     given = SimpleNamespace(
-        words=padded.reshape(60, count, width) @ (1 << np.arange(width, dtype=np.int64)),
+        words=padded.reshape(amount, count, width) @ (1 << np.arange(width, dtype=np.int64)),
         ticks=encode(network, np.where(bright, 255, 0).astype(np.uint8)),
+        most=np.maximum(of_words.sum(axis=2), 1).sum(axis=1).tolist(),  # cycles of each image
         deadline=network.deadline,
         rows=rows,
     )
@@ -55,7 +59,7 @@ def test_encoder(simulator, n_inputs, width, connected, rows, seed):
     Simulation.of(encoder, simulator).run(__name__, given, seed=seed)
 
 
-example = partial(test_encoder, "verilator", 40, 13, 26, 1, seed=1)
+example = partial(test_encoder, "verilator", 40, 13, 26, 1, 200, seed=1)
 
 
 @cocotb.test()
@@ -69,17 +73,30 @@ async def images(dut):
         await bench.image(words[image], ticks[image])
 
 
+@cocotb.test()
+async def pace(dut):
+    """Without pauses a word takes a cycle, and one more for each bright pixel after the first."""
+    bench = await EncoderBench(dut, pauses=False).start()
+    latency = latencies.ENCODER_WORD + latencies.ENCODER_ROW
+    given = bench.given
+    for words, ticks, most in zip(given.words.tolist(), given.ticks, given.most, strict=True):
+        begin = bench.domain.cycle
+        await bench.image(words, ticks)
+        end, _ = bench.events.received[-1]
+        assert end - begin <= most + latency, f"an image takes {end - begin} cycles, not {most}"
+
+
 class EncoderBench(BlockBench):
     """An Encoder's ports and what goes through them."""
 
-    def __init__(self, dut: Dut) -> None:
+    def __init__(self, dut: Dut, pauses: bool = True) -> None:
         super().__init__(dut)
-        self.words = self.source("words", willing=at_random(1))
+        self.words = self.source("words", willing=at_random(1) if pauses else None)
         self.aborting = False
         rows = self.given.rows
         layout = input_layout(self.given.ticks.shape[1], self.given.deadline, rows)
         # An abort withdraws what is offered, so its taker must be ready.
-        willing = at_random(2, lambda: self.aborting)
+        willing = at_random(2, lambda: self.aborting) if pauses else None
         self.events = self.sink("events", layout, willing, partial(EventSink, rows))
         self.drive(start=1, abort_image=0)
 

@@ -14,19 +14,19 @@ from firstspike.sim.harness.streams import BlockBench, Dut, Payload, at_random
 from tests.support.moving import FULL, ONE, SMALL, frame_payloads, movement
 
 
-@pytest.mark.parametrize("front", [SMALL, ONE])
-def test_frames(front, seed):
-    """20 frames, a gap inside a frame, and as many again."""
+@pytest.mark.parametrize(("front", "amount"), [(SMALL, 60), (ONE, 20)])
+def test_frames(front, amount, seed):
+    """`amount` frames, a gap inside a frame, and as many again."""
     rng = np.random.default_rng(seed)
     given = SimpleNamespace(front=front, samples=[], frames=[])
     for _ in range(2):
-        x = movement(front, 20 * front.frame + front.frame // 2, rng)
+        x = movement(front, amount * front.frame + front.frame // 2, rng)
         given.samples += sample_payloads(x)
         given.frames += frame_payloads(front, x)
     Simulation.of(Frames(front)).run(__name__, given, seed=seed)
 
 
-example = partial(test_frames, SMALL, seed=1)
+example = partial(test_frames, SMALL, 60, seed=1)
 
 
 def sample_payloads(x: np.ndarray) -> list[Payload]:

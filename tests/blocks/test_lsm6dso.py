@@ -72,9 +72,12 @@ class Lsm6dsoBench(BlockBench):
         """Wait until this holds, for at most so many seconds and what rounding makes of them."""
         assert await self.domain.until(met, round(2.5 * seconds * CLOCK_HZ)), "it does not happen"
 
-    async def give(self, count: int) -> None:
-        """Let the part be configured, and give samples, of which the first follows a gap."""
-        await self.until(lambda: self.part.configured, SILENT_SECONDS + 10 * REST_SECONDS)
+    async def give(self, count: int, silent: float = SILENT_SECONDS) -> None:
+        """Let the part be configured, and give samples, of which the first follows a gap.
+
+        A part that was absent is configured at once, another one after `silent` seconds.
+        """
+        await self.until(lambda: self.part.configured, silent + 10 * REST_SECONDS)
         for number in range(count):
             values = [random.randrange(-(1 << 15), 1 << 15) for _ in range(AXES)]
             first = int(number == 0)
@@ -90,7 +93,7 @@ async def check_all(bench: Lsm6dsoBench) -> None:
     dut, part, count = bench.dut, bench.part, 6
     await bench.until(lambda: dut.absent.value, 10 * REST_SECONDS)
     part.begin()
-    await bench.give(count)
+    await bench.give(count, silent=0)
     await bench.until(lambda: dut.stopped.value, SILENT_SECONDS)  # it goes on without a sample
     await bench.give(count)
     part.begin()  # its power was away for a moment
@@ -100,7 +103,7 @@ async def check_all(bench: Lsm6dsoBench) -> None:
     await bench.until(lambda: dut.absent.value, 10 * REST_SECONDS)
     assert not dut.stopped.value
     part.begin()
-    await bench.give(count)
+    await bench.give(count, silent=0)
 
 
 class Part:

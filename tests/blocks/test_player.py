@@ -14,7 +14,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.layouts import pack, unpack
-from firstspike.hdl.link.handlers.player import EXPECTED, Player, counts_layout
+from firstspike.hdl.link.handlers.player import EXPECTED, ROUNDS_BITS, Player, counts_layout
 from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
@@ -33,17 +33,18 @@ CLASSES, TICKS = 3, 50
     ("n_inputs", "width", "images"), [(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)]
 )
 def test_player(simulator, n_inputs, width, images, seed):
-    """A Player of images, `width` pixels a word, plays the first of them six times."""
+    """A Player of images, `width` pixels a word, plays seven times, in up to 63 rounds."""
     rng = np.random.default_rng(seed)
     network = network_of(
         random_weights(rng, (n_inputs, 4, CLASSES), -4, 8), (5, 5), deadline=TICKS - 1
     )
     config = CoreConfig.of(network, Folding.of(network, CoreShape(bitmap=width)))
+    plays = [*rng.integers(1, (images + 1, 5), (6, 2)).tolist(), [1, int(rng.integers(33, 64))]]
     given = SimpleNamespace(
         config=config,
         images=rng.random((images, n_inputs)) < 0.5,
         expected=rng.integers(0, (CLASSES, TICKS), (images, 2)),  # class and tick
-        plays=rng.integers(1, (images + 1, 5), (6, 2)).tolist(),  # images and rounds
+        plays=plays,  # images and rounds
     )
     Simulation.of(Player(config, images), simulator).run(__name__, given, seed=seed)
 
@@ -62,6 +63,29 @@ async def player(dut):
         number = random.randrange(len(bench.given.images))
         bench.given.images[number] ^= True
         await bench.store(number)
+
+
+@cocotb.test()
+async def many_rounds(dut):
+    """A play of many rounds is not over after three of them, whichever bits their number has."""
+    bench = await PlayerBench(dut).start()
+    domain, words = bench.domain, bench.words
+    image = bench.words_of(0)
+    await bench.store(0)
+    for bit in range(2, ROUNDS_BITS):
+        await domain.after_rising()
+        bench.drive(count=1, rounds=(1 << bit) + random.choice((1, 2)))
+        first = len(words.received)
+        words.expect(image * 40)
+        await domain.pulse(dut.start)
+        for number in range(1, 4):
+            arrived = first + number * len(image)
+            assert await domain.until(lambda size=arrived: len(words.received) >= size, PATIENCE)
+            await bench.decisions.send({"class": 0, "tick": 0})
+        await domain.cycles(2)
+        assert dut.running.value, f"{1 << bit} rounds are over"
+        await domain.reset()
+        words.forget()
 
 
 class PlayerBench(BlockBench):

@@ -15,12 +15,14 @@ from firstspike.sim.harness.streams import BlockBench, Dut, at_random
 from tests.support.moving import ONE, SMALL, frame_payloads, movement
 
 
-@pytest.mark.parametrize("front", [SMALL, pytest.param(ONE, marks=pytest.mark.long)])
-def test_windows(front, seed):
-    """4 windows, a gap inside a further one, and as many again."""
+@pytest.mark.parametrize(
+    ("front", "amount"), [(SMALL, 16), pytest.param(ONE, 4, marks=pytest.mark.long)]
+)
+def test_windows(front, amount, seed):
+    """`amount` windows, a gap inside a further one, and as many again."""
     rng = np.random.default_rng(seed)
     given = SimpleNamespace(front=front, frames=[], pixels=[])
-    count = front.frames + 3 * front.hop
+    count = front.frames + (amount - 1) * front.hop
     for _ in range(2):
         x = movement(front, (count + front.hop // 2) * front.frame, rng)
         given.frames += frame_payloads(front, x)
@@ -28,7 +30,7 @@ def test_windows(front, seed):
     Simulation.of(Windows(front)).run(__name__, given, seed=seed)
 
 
-example = partial(test_windows, SMALL, seed=1)
+example = partial(test_windows, SMALL, 16, seed=1)
 
 
 @cocotb.test()

@@ -20,26 +20,27 @@ LOUDNESSES = (20, 60, 150, 200, 256)
 
 
 @pytest.mark.parametrize(
-    ("resonances", "slots", "frames", "contrast", "before", "after"),
+    ("resonances", "slots", "frames", "contrast", "before", "after", "amount"),
     [
-        ((1000,), 1, 1, 0, 0, 1),
-        ((300, 900, 2500), 2, 3, 2, 4, 2),
-        pytest.param((300, 2500), 4, 2, 5, 1, 0, marks=pytest.mark.long),
+        ((1000,), 1, 1, 0, 0, 1, 80),
+        ((300, 900, 2500), 2, 3, 2, 4, 2, 240),
+        pytest.param((300, 2500), 4, 2, 5, 1, 0, 80, marks=pytest.mark.long),
     ],
 )
-def test_words(resonances, slots, frames, contrast, before, after, seed):
-    """80 slots of random levels."""
+def test_words(resonances, slots, frames, contrast, before, after, amount, seed):
+    """`amount` slots of random levels; in the second half many levels of a slot are equal."""
     sizes = {"slots": slots, "frames": frames, "before": before, "after": after}
     front = front_end(resonances, contrast=contrast, **sizes)
     rng = np.random.default_rng(seed)
-    bounds = np.repeat(rng.choice(LOUDNESSES, 80), rng.integers(1, 2 + front.window, 80))
-    levels = rng.integers(0, bounds[:80, None], (80, len(front.filters))).astype(np.uint8)
+    bounds = np.repeat(rng.choice(LOUDNESSES, amount), rng.integers(1, 2 + front.window, amount))
+    levels = rng.integers(0, bounds[:amount, None], (amount, len(front.filters))).astype(np.uint8)
+    levels[amount // 2 :] -= levels[amount // 2 :] % max(1, front.drop)  # so that many are equal
     words = [(word, front.picture(levels, word).ravel().tolist()) for word in front.words(levels)]
     given = SimpleNamespace(front=front, levels=levels.ravel().tolist(), words=words)
     Simulation.of(Words(front)).run(__name__, given, seed=seed)
 
 
-example = partial(test_words, (300, 900, 2500), 2, 3, 2, 4, 2, seed=1)
+example = partial(test_words, (300, 1000, 3000), 2, 3, 2, 2, 1, 240, seed=1)
 
 
 @cocotb.test()

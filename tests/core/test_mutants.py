@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from firstspike.sim.mutants.faults import FAULTS, faulty, finds
+from firstspike.sim.mutants.faults import FAULTS, bench_of, faulty, finds
+from firstspike.sim.mutants.outer_faults import OUTER_FAULTS
 from tests.support.command import firstspike
 
 
@@ -25,18 +26,20 @@ def test_faults_are_found(capfd):
     assert all((Path(__file__).parents[2] / file).exists() for file in named)
 
 
-def standalone_faults():
-    """The faults of a standalone design; all but two of them are for the long tests."""
-    quick = "gates-open-on-a-fault", "ready-with-a-fault"
+QUICK = "gates-open-on-a-fault", "ready-with-a-fault", "lowest-bit-first", "bytes-swapped"
+
+
+def outer_faults():
+    """The faults around a core; all but a few of them are for the long tests."""
     for fault in FAULTS:
-        if fault.module.startswith(("alone.", "flash.")):
-            marks = () if fault.name in quick else pytest.mark.long
+        if fault.module in OUTER_FAULTS:
+            marks = () if fault.name in QUICK else pytest.mark.long
             yield pytest.param(fault, id=fault.name, marks=marks)
 
 
-@pytest.mark.parametrize("fault", list(standalone_faults()))
-def test_a_fault_of_a_standalone_design_is_found(fault):
-    assert finds(fault) == "damaged-flash"
+@pytest.mark.parametrize("fault", list(outer_faults()))
+def test_a_fault_around_a_core_is_found(fault):
+    assert finds(fault) == (bench_of(fault) or "damaged-flash")
 
 
 def test_the_page_counts_the_faults_of_the_catalogue():

@@ -1,38 +1,62 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike check mutants`: checks that the tests find each fault inserted into the hardware."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import click
 from tqdm import tqdm
 
 from firstspike.golden.system import programs
-from firstspike.scripts.options import number_option
+from firstspike.scripts.options import number_option, scheduler_option, seed_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.places import Verb
+from firstspike.scripts.shares import shares
 from firstspike.sim.harness.runner import check_tools
-from firstspike.sim.mutants.faults import FAULTS, finds
+from firstspike.sim.mutants.faults import FAULTS, bench_of, fails_without, finds
 from firstspike.sim.mutants.mutation import MutantError
 
 
 @click.command(cls=Verb)
-@click.argument("names", nargs=-1, metavar="[FAULT ...]")
+@click.argument("names", nargs=-1, metavar="[FAULT | DESIGN ...]")
 @number_option("--jobs", default=2, help="Try N faults at once.")
-def command(names: tuple[str, ...], jobs: int) -> int:
+@number_option(
+    "--random",
+    help="Put N automatic faults into the cells of small designs, spread over all folders of hdl, "
+    "and run the quick bench of each design.",
+)
+@seed_option("the automatic faults")
+@scheduler_option
+def command(
+    names: tuple[str, ...], jobs: int, random: int | None, seed: int, scheduler: str | None
+) -> int:
     """Put faults into the hardware, one by one, and say which check finds each of them.
 
-    Without names all faults are tried. Ends with exit status 1 if one is not found.
+    Without names all faults are tried. With --random a name is that of a design, and what has been
+    done is kept until the sources change; each fault is listed that no bench finds, and that is
+    not shown to change nothing. Ends with exit status 1 if a fault is neither found nor explained.
 
     Example: firstspike check mutants tie-in-a-group
     """
+    check_tools()
+    if random is not None:
+        return _try_random(names, random, seed, jobs, scheduler)
+    return _try_catalogue(names, jobs)
+
+
+def _try_catalogue(names: tuple[str, ...], jobs: int) -> int:
+    """Try the faults of the catalogue, or those of these names."""
     known = {fault.name: fault for fault in FAULTS}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise click.UsageError(f"There is no fault {unknown[0]!r}: known are {', '.join(known)}.")
     chosen = [known[name] for name in names] or list(FAULTS)
-    check_tools()
+    if any(map(bench_of, chosen)):
+        from firstspike.sim.mutants.targets import check_benches
+
+        check_benches()
     with ThreadPoolExecutor(jobs) as pool:
-        found_without = finds(None)
+        found_without = fails_without(chosen)
         if found_without:
             raise MutantError(f"the check {found_without} fails on the hardware as it is.")
         try:
@@ -46,3 +70,33 @@ def command(names: tuple[str, ...], jobs: int) -> int:
     caught = sum(check is not None for check in found)
     say(f"{caught} of {len(chosen)} faults found")
     return int(caught < len(chosen))
+
+
+def _try_random(
+    names: tuple[str, ...], count: int, seed: int, jobs: int, scheduler: str | None
+) -> int:
+    """Try automatic faults in all designs, or those of these names."""
+    from firstspike.sim.mutants.random import KINDS, explained, random_tasks, random_verdicts
+    from firstspike.sim.mutants.targets import TARGETS, check_benches
+
+    unknown = [name for name in names if name not in TARGETS]
+    if unknown:
+        raise click.UsageError(
+            f"There is no design {unknown[0]!r}: known are {', '.join(TARGETS)}."
+        )
+    check_benches()
+    tried: dict[str, Counter[str]] = {}
+    with shares(scheduler, jobs) as work:
+        tasks = random_tasks(count, seed, names)
+        for task, verdicts in work.results(random_verdicts, tasks, what="shares of faults"):
+            for one in map(explained, verdicts):
+                tried.setdefault(task.folder, Counter())[one.kind] += 1
+                if one.kind in ("explained", "survived"):
+                    lines = ", ".join(one.sources)
+                    say(f"{one.target} {one.number}, {one.kind}: {one.fault} {lines} {one.why}")
+    rows = [(f"hdl/{folder}", *(str(of[kind]) for kind in KINDS)) for folder, of in tried.items()]
+    total = sum(tried.values(), Counter())
+    say(table([("folder", *KINDS), *sorted(rows), ("all", *(str(total[kind]) for kind in KINDS))]))
+    found, different = total["caught"], total.total() - total["equivalent"]
+    say(f"{found} of {different} faults that change something found")
+    return int(total["survived"] > 0)

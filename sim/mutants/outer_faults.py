@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Faults in what is around a core: buses, the link, sensors, the flash and standalone designs."""
+
+OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
+    "alone.core": {
+        "gates-open-on-a-fault": (
+            "checked = loader.ready",
+            "checked = loader.ready | (loader.fault != 0)",
+        ),
+        "gates-always-open": ("checked = loader.ready", "checked = loader.ready | ~loader.ready"),
+        "forced-decisions-are-said": ("sensor.tells & ~said.payload.forced", "sensor.tells"),
+        "said-whatever-the-sensor-tells": ("sensor.tells & ~said", "~said"),
+        "fault-of-the-sensor-not-reported": ("+ sensor.fault)", "+ (sensor.fault & 0))"),
+        "fault-of-the-flash-not-reported": ("eq(loader.fault)", "eq(loader.fault & 0)"),
+    },
+    "alone.teller": {
+        "leading-zeros-sent": ("(top == 0) & ~begun", "(top != top)"),
+        "digits-not-corrected": ("digit > 4, digit + 3", "digit > 5, digit + 3"),
+        "condition-of-before": ("self._classes + self.condition", "self._classes + told"),
+        "ten-as-a-figure": ("digit > BEFORE_LETTERS", "digit > BEFORE_LETTERS + 1"),
+        "same-nibble-again": ("numbers << DIGIT_BITS", "numbers"),
+        "cycles-stand-still": ("cycles.eq(cycles + 1)", "cycles.eq(cycles)"),
+    },
+    "flash.loader": {
+        "flash-checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),
+        "identity-not-checked": (
+            "m.If(word != expected[number])",
+            "m.If(first & (word != expected[0]))",
+        ),
+        "ready-before-the-checksum": (
+            "m.d.sync += state.eq(State.SUM)",
+            "m.d.sync += [state.eq(State.SUM), self.ready.eq(1)]",
+        ),
+        "ready-with-a-fault": ("self.fault.eq(fault)]", "self.fault.eq(fault), self.ready.eq(1)]"),
+        "command-in-the-checksum": (
+            "(state != State.WAKE) & (state != State.COMMAND)",
+            "state != State.WAKE",
+        ),
+        "weights-a-bit-off": ("asked.data.eq(word)", "asked.data.eq(word << 1)"),
+        "empty-flash-is-foreign": ("(word == 0) | word.all()", "(word == 0)"),
+        "address-off-by-one": ("READ << PLACE_BITS | self._place", "READ << PLACE_BITS | 1"),
+    },
+    "link.framing.receiver": {
+        "damaged-frames-accepted": ("(~crc.complement).any() | ~enough", "~enough"),
+        "sequence-not-checked": ("ordered.eq((byte == self.expected) | hello)", "ordered.eq(1)"),
+        "length-not-checked": ("in_word != 0, excess | (due != 0)", "0, 0"),
+        "type-not-checked": ("known.eq(byte == low)", "known.eq(1)"),
+        "broken-bytes-accepted": ("m.If(broken | ~tells)", "m.If(~tells)"),
+        "overrun-not-checked": ("m.Elif(overrun | self.full)", "m.Elif(overrun & 0)"),
+        "zeros-lost": ("decoded.eq(~tells | zero_due)", "decoded.eq(~tells)"),
+    },
+    "link.framing.ring": {
+        "full-an-entry-late": ("self.full.eq(following == kept)", "self.full.eq(write == kept)"),
+        "dropped-bytes-kept": ("Mux(forgets, committed, following)", "following"),
+        "not-released": ("kept.eq(read)", "kept.eq(kept)"),
+        "rewinds-to-the-end": ("Mux(self.rewind, kept, next", "Mux(self.rewind, committed, next"),
+    },
+    "link.engine": {
+        "refusal-not-sent": ("refused.eq(refuses)", "refused.eq(0)"),
+        "sequence-of-the-answer": (
+            "self.expected.bit_select(bit, 1), sequence",
+            "self.expected.bit_select(bit, 1), self.expected",
+        ),
+        "second-pass-left-out": ("m.If(again & ~refuses)", "m.If(again & 0)"),
+    },
+    "link.framing.spi": {
+        "bits-of-a-cut-byte-kept": ("[place.eq(0), self.miso", "[place.eq(place), self.miso"),
+        "cut-byte-lost": ("rises & last, ~under_way)", "rises & last, 1)"),
+        "lowest-bit-first": ("taken.eq(Cat(mosi, taken))", "taken.eq(Cat(taken[1:], mosi))"),
+        "reset-amid-a-byte": ("whole.eq(whole | ~select)", "whole.eq(1)"),
+    },
+    "link.framing.uart": {
+        "missing-stop-bit-accepted": ("said.broken.eq(~rx)", "said.broken.eq(0)"),
+        "sampled-at-the-end": ("self._divisor // 2 - 1", "self._divisor - 1"),
+        "no-stop-bit": ("bits.eq(Cat(self.sent.payload, 1))", "bits.eq(self.sent.payload)"),
+    },
+    "link.handlers.player": {
+        "tick-not-compared": ("| (said.tick != wanted.tick)", "| 0"),
+        "rounds-not-counted": ("sending.eq(~walk.last)", "sending.eq(0)"),
+        "count-kept-from-before": (
+            "self.running.eq(1), counts.decisions.eq(0)",
+            "self.running.eq(1)",
+        ),
+    },
+    "bus.axi_lite": {
+        "refusal-answered-okay": ("Response.SLVERR, Response.OKAY", "Response.OKAY, Response.OKAY"),
+        "some-bytes-are-all": ("data.strobe.all()", "data.strobe.any()"),
+        "data-of-a-refused-read": ("Mux(access.refused, 0, access.answer)", "access.answer"),
+        "writes-without-data": (
+            'held["write_address"] & held["write_data"]',
+            'held["write_address"]',
+        ),
+    },
+    "bus.register_file": {
+        "written-bits-not-cleared": ("& ~clears)", ")"),
+        "constants-written": ("access.refused.eq(wrong)", "access.refused.eq(0)"),
+    },
+    "bus.decision_output": {
+        "words-of-a-decision-cut": ("last = number == len(words) - 1", "last = number != 0"),
+        "tag-of-the-next-image": ("eq(self.tag)", "eq(self.tag + 1)"),
+        "taken-by-registers-at-once": ("Mux(registers, self.take |", "Mux(registers, 1 |"),
+    },
+    "bus.event_door": {
+        "end-left-out": ("entry.last & ~none", "0"),
+        "empty-image-advances": ("ending | only_end, Kind.END", "ending, Kind.END"),
+    },
+    "bus.weight_port": {
+        "read-in-the-middle-of-a-write": (
+            "& self.begun & read_begun)",
+            "& self.begun & ~read_begun)",
+        ),
+        "address-stays": ("Mux(last_word, 0, address + 1)", "Mux(last_word, 0, address)"),
+    },
+    "bus.pixel_encoder": {
+        "cut-image-not-forgotten": ("waits.eq(1), pixel.eq(0)", "waits.eq(1)"),
+        "cut-image-not-aborted": ("abort_image.eq(begun)", "abort_image.eq(0)"),
+    },
+    "sound.filters": {
+        "not-rounded": ("Cat(1, D).as_signed()", "Cat(0, D).as_signed()"),
+        "sums-not-cleared": ("clears.eq(moves)", "clears.eq(moves & ~second)"),
+        "last-shift-left-out": ("D.eq(D >> 1), left.eq(0)", "left.eq(0)"),
+        "older-sample": ("n.eq(~n)", "n.eq(n)"),
+    },
+    "sound.levels": {
+        "negative-off-by-one": ("replicate(len(z) - 1)) + negative", "replicate(len(z) - 1))"),
+        "slot-a-sample-short": ("sample == front.slot - 1", "sample == front.slot - 2"),
+        "small-sums-as-one": ("E[-1] | (e == 0)", "E[-1] | (e == 1)"),
+    },
+    "sound.words": {
+        "drop-off-by-one": ("first + front.drop >= top", "first + front.drop > top"),
+        "peak-of-two-slots": ("highest.eq(0),", "highest.eq(highest),"),
+        "levels-of-two-pixels": ("[total.eq(0), part", "[total.eq(total), part"),
+        "quiet-not-looked-at": ("m.If(quiet & (around < P))", "m.If(quiet & 0)"),
+    },
+    "sound.decimator": {
+        "sample-written-over": ("m.If(~self.lost)", "m.If(1)"),
+        "limit-of-the-other-sign": ("Cat((~sums[-1]).replicate", "Cat(sums[-1].replicate"),
+        "constant-for-ever": ("(constant | (count == 0)) & ~", "constant & ~"),
+    },
+    "sound.i2s": {
+        "a-bit-late": ("(place >= DELAY) & (place < DELAY", "(place > DELAY) & (place <= DELAY"),
+    },
+    "motion.frames": {
+        "change-over-a-gap": ("Mux(came.first, 0, before.data.x)", "before.data.x"),
+        "mean-not-limited": ("~above.any() | above.all()", "~above.any() | above.any()"),
+        "gap-inside-a-frame": ("number = Mux(came.first, 0, sample)", "number = sample"),
+    },
+    "motion.windows": {
+        "equal-means-once": ("least.eq(lowest + 1)", "least.eq((lowest | front.frames) + 1)"),
+        "window-over-a-gap": ("Mux(came.first, front.frames - 1, wait)", "wait"),
+        "changes-of-every-rank": ("m.If(rank == 0)", "m.If(rank <= 1)"),
+    },
+    "motion.lsm6dso": {
+        "bytes-swapped": ("Cat(word[BYTE:], word[:BYTE])", "word"),
+        "part-not-configured-again": (
+            "m.d.sync += [self.stopped.eq(0), gap.eq(1), configured.eq(0)]",
+            "m.d.sync += [self.stopped.eq(0), gap.eq(1)]",
+        ),
+        "gap-not-reported": ("self.stopped.eq(0), gap.eq(0)]", "self.stopped.eq(0)]"),
+        "never-stopped": ("silent.eq(silent + 1)", "silent.eq(silent)"),
+    },
+}
+"""By module and name what is replaced, and by what."""
+
+BENCHES = {
+    "bus": "bus",
+    "bus.pixel_encoder": "pixel_encoder",
+    "link": "link",
+    "link.framing.spi": "spi",
+    "link.framing.uart": "uart",
+    "link.handlers.player": "player",
+    "motion.frames": "frames",
+    "motion.lsm6dso": "lsm6dso",
+    "motion.windows": "windows",
+    "sound.decimator": "pdm",
+    "sound.filters": "filters",
+    "sound.i2s": "i2s",
+    "sound.levels": "levels",
+    "sound.words": "words",
+}
+"""By module or folder the target whose bench has to find its faults (`targets.TARGETS`)."""

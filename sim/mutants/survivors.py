@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Why the quick bench of a design does not find some automatic faults in it.
+
+No result in shares depends on this file: it explains results afterwards (`scripts/shares`).
+"""
+
+SURVIVORS: tuple[tuple[str, str, str], ...] = (
+    (
+        "pixel_encoder",
+        r"cnot1 PixelEncoder \\\$n62 A\[4\] by \[2\]",
+        "The fault numbers the pixels in another order, which has the same length and the same two "
+        "lowest bits: no output depends on the other bits but the last number and 0.",
+    ),
+    (
+        "pixel_encoder",
+        r"const0 PixelEncoder \\\$n77 A\[4\]",
+        "Without bit 4 only number 53 equals that of the last pixel, 37; no pixel has it.",
+    ),
+    (
+        "encoder",
+        r"const1 Encoder \\\$n338 B\[0\]",
+        "A word without bright pixels is searched like any other. The Encoder then takes as many "
+        "cycles, unless the taker of events waits just then.",
+    ),
+    (
+        "frames",
+        r"const0 Frames \\\$n186 A\[0\]",
+        "Only `frame_ends` depends on this copy of the number. With frames of 4 samples the number "
+        "of the sample returns to 0 by itself.",
+    ),
+    (
+        "link",
+        r"cnot1 link\.engine weights weights_read__payload\[6\] by \[29\]",
+        "A word of this core has 12 bits, so bit 29 of its chunk is 0.",
+    ),
+)
+"""Names of designs, patterns of the descriptions of their faults, and the reasons."""

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Designs with quick benches, and the folders of `hdl` whose automatic faults the benches find.
+
+Most of the benches are tests, which the package does not contain: they run in a checkout. So the
+functions that run a bench import it, and no module of `sim` imports `tests` anywhere else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from firstspike.golden import LearningState, Settings, differences, encode, learn
+from firstspike.golden.sound.i2s import I2sMicrophone
+from firstspike.golden.sound.pdm import PdmMicrophone
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.sim.benches.core.learning import learn_on_rtl
+from firstspike.sim.benches.link.fuzz import fuzz
+from firstspike.sim.benches.link.session import session
+from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.harness.runner import SimulationError
+
+
+@dataclass(frozen=True)
+class Target:
+    """A design with a quick bench; faults are drawn in its cells from these folders of `hdl`."""
+
+    name: str
+    folders: tuple[str, ...]
+    run: Callable[[], object]
+
+
+def check_benches() -> None:
+    """Raise SimulationError where the tests cannot be imported."""
+    if find_spec("tests") is None or find_spec("tests.blocks") is None:
+        raise SimulationError(
+            "the benches that find these faults are in the folder tests of a checkout, which this "
+            "installation does not have: clone the project, and install it from the clone."
+        )
+
+
+def digest_of_benches() -> str:
+    """Return a digest of the sources of the tests, by name and content; "" without tests."""
+    digest, spec = sha256(), find_spec("tests")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).rglob("*.py")):
+            if path.relative_to(folder).parts[0] in ("blocks", "bus", "support"):
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(folder)} {len(content)} ".encode() + content)
+    return digest.hexdigest() if spec else ""
+
+
+def _example(name: str) -> Callable[[], object]:
+    def run() -> object:
+        from tests.blocks import example_of
+
+        return example_of(name)()
+
+    return run
+
+
+def _pdm() -> None:
+    from tests.blocks.test_receivers import test_pdm_receiver
+
+    test_pdm_receiver(PdmMicrophone(4, 10, 2), seed=1)
+
+
+def _i2s() -> None:
+    from tests.blocks.test_receivers import test_i2s_receiver
+
+    test_i2s_receiver(I2sMicrophone(4, 3, 2), seed=1)
+
+
+def _hears_samples() -> None:
+    from tests.blocks.test_listener import test_listener_that_takes_samples
+
+    test_listener_that_takes_samples()
+
+
+def _pixel_encoder() -> None:
+    from tests.bus.test_pixel_encoder import test_pixels_are_encoded_and_cut_images_aborted
+
+    test_pixels_are_encoded_and_cut_images_aborted(38)
+
+
+def _learns() -> None:
+    rng = np.random.default_rng(1)
+    for stored_bits, settings in ((10, Settings(3, 1, 0, True, 2, 7)), (10, Settings())):
+        weights = random_weights(rng, (20, 13, 5), -300, 500)
+        state = LearningState.random((20, 13, 5), stored_bits, 1)
+        state = replace(state, weights=tuple(weights))
+        pixels = (rng.random((60, 20)) < rng.choice((0.2, 0.5, 0.8), (60, 1))) * np.uint8(255)
+        ticks, labels = encode(state.network, pixels), rng.integers(-1, 5, len(pixels))
+        folding = Folding.of(state.network, CoreShape(lanes=4))
+        found = learn_on_rtl(state, ticks, labels, settings, folding)
+        learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
+        expected = learning_cycles(state.network, ticks, learned, folding)
+        for difference in differences(expected, found):
+            raise SimulationError(str(difference))
+
+
+def _bus() -> None:
+    from tests.support.bus_core import BusRun
+
+    rng = np.random.default_rng(3)
+    network = network_of(random_weights(rng, (20, 13, 5), -4, 8), (7, 5), encoding="levels-4")
+    pixels = rng.integers(0, 256, (6, 20)).astype(np.uint8)
+    ticks = encode(network, pixels)
+    run = BusRun(network, lanes=5)
+    images = run.frames(ticks, pixels)
+    expected = run.expected(ticks, pixels)
+    outcome = run.run("streams", simulator="verilator", frames=images, pauses=True)
+    # Not the cycles, which pauses change.
+    found = [one[:2] + one[3:] for one in outcome.decisions]
+    if found != [one[:2] + one[3:] for one in expected] or outcome.weights != run.weights():
+        raise SimulationError("decisions or weights are not golden's")
+    for test in ("every_address", "aborts", "resets", "refusals"):
+        run.run(test, simulator="verilator", frames=images[:1])
+
+
+def _link(bits: bool = False) -> None:
+    session(bits)
+    findings = fuzz("1", 200, bits=bits)
+    for kind, _, what in findings.harmful:
+        raise SimulationError(f"{kind}: {what}")
+
+
+TARGETS = {
+    one.name: one
+    for one in (
+        Target("address_set", ("learner",), _example("address_set")),
+        Target("alone", ("alone", "flash"), _example("alone")),
+        Target("bus", ("bus",), _bus),
+        Target("core", ("core", "layer", "lib"), _example("core")),
+        Target("encoder", ("core",), _example("encoder")),
+        Target("filters", ("sound",), _example("filters")),
+        Target("frames", ("motion",), _example("frames")),
+        Target("i2s", ("sound",), _i2s),
+        Target("layer", ("layer",), _example("layer")),
+        Target("learning", ("learner",), _learns),
+        Target("levels", ("sound",), _example("levels")),
+        Target("levels_encoder", ("core",), _example("levels_encoder")),
+        Target("lfsr", ("lib",), _example("lfsr")),
+        Target("link", ("link",), _link),
+        Target("listener", ("sound",), _example("listener")),
+        Target("lsm6dso", ("motion",), _example("lsm6dso")),
+        Target("pdm", ("sound",), _pdm),
+        Target("pixel_encoder", ("bus",), _pixel_encoder),
+        Target("player", ("link",), _example("player")),
+        Target("queue", ("lib",), _example("queue")),
+        Target("samples", ("sound",), _hears_samples),
+        Target("spi", ("link",), _example("spi")),
+        Target("uart", ("link",), lambda: _link(bits=True)),
+        Target("watcher", ("alone", "motion"), _example("watcher")),
+        Target("weights", ("layer",), _example("weights")),
+        Target("windows", ("motion",), _example("windows")),
+        Target("words", ("sound",), _example("words")),
+    )
+}
+"""By name. One design may have faults of several folders, and a folder's faults several designs."""
