@@ -19,8 +19,8 @@ from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
-from firstspike.hdl.lib.copies import KEEP_COPIES
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.duplicated_register import KEEP_COPIES
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 

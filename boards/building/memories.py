@@ -125,7 +125,7 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
     block_cost = facts.rom_block_cost if memory.read_only else facts.block_cost
     if family is ICE40:
         block_ram, cost = _block_ram_of_ice40(memory, block_cost)
-        in_logic = memory.looked_up or (logic <= cost and not memory.compact)
+        in_logic = memory.asynchronous_read or (logic <= cost and not memory.compact)
         return {} if in_logic else {"block RAM": block_ram}
     block_ram = _tiles(memory, TILE)
     if memory.read_only:
@@ -133,7 +133,7 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
     luts, tables = 4 * _tiles(memory, {4: TABLE_WORDS}), _tables(memory)
     written = memory.width * tables if facts.narrow_tables else luts
     cost = written + (_selection(memory) + (tables if tables > 1 else 0)) / 2
-    if memory.looked_up or memory.near or cost < block_cost * block_ram:
+    if memory.asynchronous_read or memory.distributed or cost < block_cost * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
 

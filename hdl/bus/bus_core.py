@@ -15,7 +15,7 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import join
-from firstspike.hdl.lib.pipeline import Buffer
+from firstspike.hdl.lib.pipeline import FallThroughFifo
 
 from .axi_lite import AxiLite
 from .bitmap_door import BitmapDoor
@@ -197,7 +197,7 @@ class BusCore(wiring.Component):
 
         # Decisions.
         m.submodules.decisions = decisions = on_bus(DecisionOutput(config))
-        m.submodules.tags = tags = Buffer(TAG_BITS, TAGS)
+        m.submodules.tags = tags = FallThroughFifo(TAG_BITS, TAGS)
         wiring.connect(m, images.tags, tags.i)
         wiring.connect(m, core.decision, decisions.decision)
         wiring.connect(m, registers.decision, decisions.word)

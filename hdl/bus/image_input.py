@@ -8,7 +8,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.pipeline import Buffer
+from firstspike.hdl.lib.pipeline import FallThroughFifo
 
 from .core_map import TAG_BITS
 from .register import WORD_BITS
@@ -82,7 +82,7 @@ class ImageInput(Block):
         )
 
     def build(self, m: Module) -> None:
-        m.submodules.fifo = fifo = Buffer(entry_layout(self._bits, self._kept), PLACES)
+        m.submodules.fifo = fifo = FallThroughFifo(entry_layout(self._bits, self._kept), PLACES)
         wiring.connect(m, fifo.o, wiring.flipped(self.entries))
         entry, beats, send, registers = fifo.i.payload, self.beats, self.send, self.registers_used
         last = send.index[0]

@@ -14,7 +14,7 @@ from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.lib.pipeline import Buffer
+from firstspike.hdl.lib.pipeline import FallThroughFifo
 
 
 def waiting_layout(n_inputs: int, width: int, rows: int) -> data.StructLayout:
@@ -107,7 +107,7 @@ class Encoder(Block):
         if rows > 1:
             part = waiting_layout(n_inputs, width, rows).size
             for bank in range(rows):
-                yield Memory(f"waiting_{bank}", part, places_for(words), looked_up=True)
+                yield Memory(f"waiting_{bank}", part, places_for(words), asynchronous_read=True)
         elif places != width or [*inputs] != [*range(n_inputs)]:
             yield Memory("", row_layout(len(inputs)).size, words * places, read_only=True)
 
@@ -201,7 +201,7 @@ class Encoder(Block):
         ready = free | dark
         if self._rows > 1:
             entry = waiting_layout(self._n_inputs, self._width, self._rows)
-            waiting = Buffer(entry, places_for(count))
+            waiting = FallThroughFifo(entry, places_for(count))
             m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
             m.d.comb += [
                 waiting.i.valid.eq(came.valid),

@@ -61,7 +61,9 @@ ECP5 = Family(
         "DP16KD": {"block RAM": 1},
         r"MULT18X18\w+|ALU54\w+": {"multipliers": 1},
     },
-    commands=('setattr -set ram_style "distributed" a:near',),  # see `LayerConfig.near`
+    commands=(
+        'setattr -set ram_style "distributed" a:distributed',
+    ),  # see `LayerConfig.distributed`
 )
 
 GOWIN = Family(

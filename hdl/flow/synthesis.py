@@ -16,8 +16,8 @@ from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.copies import KEEP_COPIES
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.duplicated_register import KEEP_COPIES
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
 from .elaboration import uncollected

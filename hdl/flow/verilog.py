@@ -19,7 +19,7 @@ from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.lib.layouts import pack
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 from .elaboration import uncollected
 from .identifiers import check_identifier, plain

@@ -91,7 +91,7 @@ class LayerConfig:
         return self.stored_bits * self.folding.lanes
 
     @property
-    def near(self) -> bool:
+    def distributed(self) -> bool:
         """Whether the weights are in distributed RAM, on devices that have it.
 
         The last layer with several banks has few weights; block RAM would be slow and far away.

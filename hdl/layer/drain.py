@@ -13,7 +13,7 @@ from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.lib.pipeline import Buffer, Skid
+from firstspike.hdl.lib.pipeline import FallThroughFifo, SkidBuffer
 
 from .config import LayerConfig
 from .lanes import fired_layout, state_layout
@@ -103,7 +103,7 @@ class MaskBuffer(Block):
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the memory of the FIFO."""
         places = config.folding.mask_places
-        yield Memory("waiting", waiting_layout(config).size, places, looked_up=True)
+        yield Memory("waiting", waiting_layout(config).size, places, asynchronous_read=True)
 
     def build(self, m: Module) -> None:
         folding = self._config.folding
@@ -116,7 +116,9 @@ class MaskBuffer(Block):
         else:
             banks = banks_of(came.mask, folding.sends)
             filled = [came.mask.any(), Cat(several(bank)[1] for bank in banks).any()]
-        m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
+        m.submodules.waiting = waiting = FallThroughFifo(
+            self.o.payload.shape(), folding.mask_places
+        )
         self._registers = valid, came, waiting  # for a formal proof
         m.d.comb += [
             waiting.i.valid.eq(valid),
@@ -190,7 +192,7 @@ class Drain(Block):
 
         # The source of the current block: the incoming mask, or the rest of the waiting mask.
         if not config.folding.mask_places:
-            m.submodules.skid = skid = Skid(fired_layout(config))
+            m.submodules.skid = skid = SkidBuffer(fired_layout(config))
             wiring.connect(m, wiring.flipped(self.fired), skid.i)
             fired = skid.o.payload
             registers.source = skid.o

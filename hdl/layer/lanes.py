@@ -12,9 +12,9 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.lib.arithmetic import plus, times
 from firstspike.hdl.lib.block import Block, struct, tap
-from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.duplicated_register import duplicated_register
 from firstspike.hdl.lib.memories import Memory, inside
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .config import LayerConfig
 from .limits import Limits
@@ -161,7 +161,7 @@ class Lanes(Block):
             if folding.one_tick:
                 m.submodules.limits = limits = Limits(config)
                 m.d.comb += limits.tick.eq(tick)
-                to.limit, limit = unknown_register(limits.limit.shape(), "limit"), limits.limit
+                to.limit, limit = resetless_register(limits.limit.shape(), "limit"), limits.limit
                 with m.If(known):
                     m.d.sync += to.limit.eq(limit)
             else:
@@ -186,7 +186,7 @@ class Lanes(Block):
 
         def told(number: int) -> SimpleNamespace:
             def copy(value: ValueLike, name: str, init: int = 0) -> Signal:
-                return copied(m, value, f"{name}_{number}", init=init)
+                return duplicated_register(m, value, f"{name}_{number}", init=init)
 
             # The reset value clears `gathered`.
             starts = copy(begins & coming.start, "starts", init=int(folding.gathers))
@@ -243,7 +243,7 @@ class Lanes(Block):
         state = state_layout(config)
         states_layout = data.ArrayLayout(state, lanes)
         # The state before `op`. It is initialised by a start, or read from the memory, before use.
-        make = unknown_register if places == 1 else partial(Signal, reset_less=True)
+        make = resetless_register if places == 1 else partial(Signal, reset_less=True)
         work = make(states_layout, name="work")
         updated = Signal(states_layout)  # the state after `op`
         states = work
@@ -254,7 +254,7 @@ class Lanes(Block):
             read, write = store.read_port(domain="comb"), store.write_port()
             ahead = self.ahead.operation
             fetch, place = self.ahead.valid & ahead.first, place_of(ahead)
-            fetched = unknown_register(work.shape().size)
+            fetched = resetless_register(work.shape().size)
             found = read.data
             done = valid & ready
             m.d.comb += [write.en.eq(done), write.addr.eq(place_of(op)), write.data.eq(updated)]
@@ -275,7 +275,7 @@ class Lanes(Block):
         begin = [state.const(fresh_state).as_value()] * lanes
         if folding.gathers:
             slope = slope_shape(config)
-            gathered = unknown_register(data.ArrayLayout(slope, lanes), "gathered")
+            gathered = resetless_register(data.ArrayLayout(slope, lanes), "gathered")
             totals = []
             for lane in range(lanes):
                 total = Signal(slope, name=f"gathered_{lane}")

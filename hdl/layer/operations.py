@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.lib.pipeline import Skid, Stage
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .config import LayerConfig
 from .events import Kind, context_layout, indices_layout, taken_layout, tick_shape
@@ -113,7 +113,7 @@ class EventRegister(Block):
 
     def build(self, m: Module) -> None:
         window, move, event = self._config.folding.window, self.move, self.event
-        m.submodules.skid = skid = Skid(taken_layout(self._config))
+        m.submodules.skid = skid = SkidBuffer(taken_layout(self._config))
         wiring.connect(m, wiring.flipped(self.events), skid.i)
         given, taken = skid.o.payload, skid.o.ready
         target = Signal.like(self.now)
@@ -234,7 +234,7 @@ class RowList(Block):
         ]
         # Reads and writes never coincide, so synthesis infers a block RAM without collision logic.
         read = rows.read_port(domain="comb")
-        found_entry = unknown_register(entry)
+        found_entry = resetless_register(entry)
 
         # The output register. Groups follow in ascending order, so their values are incremented.
         m.submodules.listing = listing = Stage(

@@ -12,7 +12,7 @@ from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Stage
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .config import LayerConfig
 from .locator import convolution_of
@@ -87,7 +87,7 @@ class ReachedPositions(Block):
         # The first read: the index of the position in the list, if the set contains it.
         m.submodules.asked = asked = Stage(visit_layout(config))
         wiring.connect(m, wiring.flipped(self.i), asked.i)
-        place = unknown_register(number, "place")
+        place = resetless_register(number, "place")
         m.d.comb += read_place.addr.eq(self.i.payload.position)
         with m.If(asked.load):
             m.d.sync += place.eq(read_place.data)
@@ -95,7 +95,7 @@ class ReachedPositions(Block):
         # The second read: the position at this index.
         inside = struct(visit=visit_layout(config), inside=1)
         m.submodules.found = found = Stage(inside)
-        entry = unknown_register(number, "entry")
+        entry = resetless_register(number, "entry")
         visit = asked.o.payload
         adds = visit.operation.row.any()
         m.d.comb += [

@@ -17,10 +17,10 @@ from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
-from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.duplicated_register import duplicated_register
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import delayed
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .config import LayerConfig
 from .operations import operation_layout, read_layout
@@ -116,7 +116,7 @@ class WeightStore(Block):
         widths = [config.stored_bits * lanes for lanes in parts]
         alone = not (config.learns or folding.rows > 1 or folding.pages > 1)
         for width, words in product(widths, folding.page_words * folding.rows):
-            yield Memory("", width, words, near=config.near, one_address=alone)
+            yield Memory("", width, words, distributed=config.distributed, one_address=alone)
 
     def build(self, m: Module) -> None:
         config = self._config
@@ -249,7 +249,7 @@ class WeightStore(Block):
         address, asked = access.address, access.asked
         init = [] if self._weights is None else pack_words(config, self._weights)[bank::rows]
         written = write.address if rows == 1 else address
-        attributes = {"near": 1} if config.near else {}
+        attributes = {"distributed": 1} if config.distributed else {}
         if config.learns or rows > 1 or pages > 1:
             # An update is never written while the same word is read. Memories that are read in
             # every cycle may read the word being written, but this read is not used.
@@ -263,7 +263,7 @@ class WeightStore(Block):
                 shape=len(data), depth=depth, init=init, attrs=attributes
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = unknown_register(len(data), f"q_{name}")
+            q = resetless_register(len(data), f"q_{name}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(written),
@@ -285,7 +285,7 @@ class WeightStore(Block):
                     with m.If(access.take):
                         m.d.sync += q.eq(word)
                 else:  # the synchronous reset of the block RAM's output register
-                    m.d.sync += q.eq(Mux(copied(m, asked, f"asked_{name}"), word, 0))
+                    m.d.sync += q.eq(Mux(duplicated_register(m, asked, f"asked_{name}"), word, 0))
                 parts.append(q)
             return Cat(parts)
         # Pages: the output of the requested page is selected a cycle later.

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.pipeline import Stage
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 WORD = 16
 """Bits of a word, which a priority encoder searches in one cycle."""
@@ -81,7 +81,7 @@ class AddressSet(Block):
             shape=WORD, depth=max(words, 2), init=[], attrs={"no_rw_check": 1}
         )
         write, read = bits.write_port(granularity=1), bits.read_port(domain="comb")
-        word = unknown_register(WORD)
+        word = resetless_register(WORD)
 
         # Add: write a bit, or a whole word with this bit, on each level.
         level = WORD.bit_length() - 1

@@ -10,7 +10,7 @@ from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.popcount import popcount
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 
 def sign_signature(hidden: LayerConfig, last: LayerConfig) -> wiring.Signature:
@@ -78,7 +78,7 @@ class Deltas(Block):
         )
         write = signs.write_port(granularity=last.lanes)
         read = signs.read_port(domain="comb")
-        sign_word = unknown_register(lanes * row)
+        sign_word = resetless_register(lanes * row)
         place = times(last.groups, self.sign.lane) + self.sign.part
         m.d.comb += [
             write.addr.eq(self.sign.group),

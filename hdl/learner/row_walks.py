@@ -10,7 +10,7 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import address_shape
 from firstspike.hdl.layer.weights import STEP_BITS, update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .address_set import AddressSet
 from .deltas import sign_signature
@@ -196,7 +196,7 @@ class InputWalk(Block):
             shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
         )
         write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
-        listed_row = unknown_register(read.data.shape())
+        listed_row = resetless_register(read.data.shape())
         taken = rows.walk.valid & drawing
         accept = Signal()
         following = Signal.like(count)

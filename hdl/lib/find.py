@@ -27,7 +27,7 @@ _BLOCK = 16
 """Number of bits that `without_first` processes flat; it splits longer words into blocks."""
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """The outputs of a priority encoder."""
 
     any: Value
@@ -38,7 +38,7 @@ class Found(NamedTuple):
     """Index of the lowest bit that is set."""
 
 
-def first_set(bits: Value | Iterable[Value]) -> Found:
+def first_set(bits: Value | Iterable[Value]) -> SearchResult:
     """Find the lowest set bit of `bits`, a value or one-bit values, in a tree of logarithmic depth.
 
     Raises ValueError if `bits` is empty.
@@ -47,12 +47,12 @@ def first_set(bits: Value | Iterable[Value]) -> Found:
     if not bits:
         raise ValueError("a search needs at least 1 bit, not 0.")
     if len(bits) == 1:
-        return Found(bits[0], Const(0, 1), Const(0, 0))
+        return SearchResult(bits[0], Const(0, 1), Const(0, 0))
     half = 1 << (len(bits) - 1).bit_length() - 1
     low, high = first_set(bits[:half]), first_set(bits[half:])
     width = half.bit_length() - 1
     padded = Cat(high.index, Const(0, width))[:width]
-    return Found(
+    return SearchResult(
         low.any | high.any,
         low.many | high.many | (low.any & high.any),
         Cat(Mux(low.any, low.index, padded)[:width], ~low.any),

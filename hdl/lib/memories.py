@@ -19,13 +19,13 @@ class Memory:
     """Bits of a word."""
     depth: int
     """Number of words."""
-    looked_up: bool = False
+    asynchronous_read: bool = False
     """The read port is asynchronous (no read latency), which block RAM does not support."""
     read_only: bool = False
     """The memory is a ROM."""
     varying: int | None = None
     """Number of bits of a word that differ between words of a ROM; None if all of them may."""
-    near: bool = False
+    distributed: bool = False
     """The memory should be distributed RAM, on devices whose look-up tables can be memory."""
     compact: bool = False
     """The memory should be block RAM, on devices whose look-up tables cannot be memory."""

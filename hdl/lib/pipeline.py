@@ -55,7 +55,7 @@ def delayed(m: Module, value: Value, cycles: int, name: str) -> Value:
     return value
 
 
-class Skid(Block):
+class SkidBuffer(Block):
     """A skid buffer: a register for one payload under back-pressure, and a registered `i.ready`.
 
     The skid buffer breaks the combinational path of `ready`, which otherwise grows with each stage
@@ -91,7 +91,7 @@ class Skid(Block):
             m.d.sync += held.eq(self.i.payload)
 
 
-class Buffer(Block):
+class FallThroughFifo(Block):
     """A fall-through FIFO of `depth` payloads, with a registered `i.ready`.
 
     While the FIFO is empty, a payload passes from `i` to `o` in the same cycle. Under back-pressure

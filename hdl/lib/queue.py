@@ -117,7 +117,7 @@ class SpikeQueue(Block):
         """Yield the memories: heads, tails, values and links."""
         places = max(capacity, 2)
         link = bits_for(places - 1)
-        yield from 2 * [Memory("", link, n_keys, looked_up=True)]
+        yield from 2 * [Memory("", link, n_keys, asynchronous_read=True)]
         yield from (Memory("", width, places) for width in (Shape.cast(shape).width, link))
 
     def build(self, m: Module) -> None:

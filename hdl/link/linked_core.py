@@ -15,7 +15,7 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.flash.first_weights import FirstWeights
 from firstspike.hdl.flash.loader import WIRES
 from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.lib.pipeline import Skid, Stage
+from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
 
 from .link import Link, outer_members
 from .protocol.identity import Facts
@@ -70,7 +70,9 @@ class LinkedCore(Block):
             self._connect_flash(m, self._first)
         if config.bitmap is not None:
             # `ready` of the words would have a combinational path to the memory of the Ring.
-            m.submodules.words_skid = skid = ResetInserter(link.reset_core)(Skid(config.bitmap))
+            m.submodules.words_skid = skid = ResetInserter(link.reset_core)(
+                SkidBuffer(config.bitmap)
+            )
             wiring.connect(m, link.core.words, skid.i)
             wiring.connect(m, self._cut(m, "words", skid.o), core.words)
         if config.learns:

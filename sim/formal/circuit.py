@@ -22,7 +22,7 @@ from amaranth.lib import wiring
 from firstspike.golden.system import programs
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 # Words of memories become registers. Undefined values take any value in any cycle, so no
 # optimisation may choose one (-keepdc).

@@ -12,7 +12,7 @@ from subprocess import PIPE
 
 from firstspike.golden.system import programs
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 from .circuit import CircuitError
 

@@ -98,7 +98,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "layer.weights": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
-        "banks-not-zeroed": ('Mux(copied(m, asked, f"asked_{name}"), word, 0)', "word"),
+        "banks-not-zeroed": (
+            'Mux(duplicated_register(m, asked, f"asked_{name}"), word, 0)',
+            "word",
+        ),
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },

@@ -30,7 +30,7 @@ from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
 from firstspike.hdl.learner.run_on import RunOn
-from firstspike.hdl.lib.pipeline import Skid, Stage
+from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
 from firstspike.hdl.lib.queue import SpikeQueue
 from tests.support.convolving import convolving_network
 from tests.support.refused import refused
@@ -139,7 +139,7 @@ async def high_after(ctx, pulse, valid) -> list[int]:
 def test_stage_and_skid(depth):
     stage = Stage(8, depth)
     assert latency(stage, {"i": 1}, stage.o.valid) == depth
-    skid = Skid(8)
+    skid = SkidBuffer(8)
     assert latency(skid, {"i": 1}, skid.o.valid) == 0
 
 

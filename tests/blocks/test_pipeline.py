@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Buffer against a list, with pauses on both sides, and the places it has."""
+"""The FallThroughFifo against a list, with pauses on both sides, and the places it has."""
 
 import random
 
 import pytest
 from amaranth.sim import Simulator
 
-from firstspike.hdl.lib.pipeline import Buffer
+from firstspike.hdl.lib.pipeline import FallThroughFifo
 from tests.support.refused import refused
 
 pytestmark = pytest.mark.fast
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fast
 def test_buffer_against_a_list(depth, gives, takes):
     """Whatever waits comes out in order, in the same cycle if nothing does."""
     rng = random.Random(depth)
-    buffer = Buffer(8, depth)
+    buffer = FallThroughFifo(8, depth)
 
     async def bench(ctx):
         waiting: list[int] = []
@@ -51,4 +51,4 @@ def test_buffer_against_a_list(depth, gives, takes):
 
 @pytest.mark.parametrize("depth", [0, 1, 6])
 def test_impossible_buffers_are_refused(depth):
-    refused(lambda: Buffer(8, depth), f"a power of two of places, at least 2, not {depth}")
+    refused(lambda: FallThroughFifo(8, depth), f"a power of two of places, at least 2, not {depth}")

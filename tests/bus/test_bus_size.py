@@ -11,7 +11,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5_85F
 from firstspike.hdl.flow.synthesis import count_cells
 from firstspike.hdl.flow.toolchain import run_yosys
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 
 @pytest.mark.long

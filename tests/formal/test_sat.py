@@ -6,7 +6,7 @@ from amaranth.hdl import Assert, Assume, Cover, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.sat import (
@@ -110,7 +110,7 @@ class Store(wiring.Component):
         m = Module()
         m.submodules.words = words = memory.Memory(shape=2, depth=2, init=[1, 1])
         write, read = words.write_port(), words.read_port(domain="comb")
-        last = unknown_register(2, "last")
+        last = resetless_register(2, "last")
         m.d.sync += last.eq(read.data)
         m.d.comb += [
             write.addr.eq(self.address),

@@ -19,8 +19,8 @@ from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS
 from firstspike.hdl.flow.toolchain import run_yosys
-from firstspike.hdl.lib.copies import KEEP_COPIES
-from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
+from firstspike.hdl.lib.duplicated_register import KEEP_COPIES
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 COLUMNS = {"look-up tables": "SB_LUT4", "flip-flops": "SB_DFF", "block RAM": "SB_RAM40"}
 """Prefix of the cells that each column counts."""

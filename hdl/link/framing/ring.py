@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.counting import TAPS, next_place
 from firstspike.hdl.lib.memories import Memory, inside
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 ENTRY = struct(data=8, mark=1)
 """A byte of a request, or with `mark` the end of the request."""
@@ -41,7 +41,7 @@ class Store(Block):
     def build(self, m: Module) -> None:
         m.submodules.memory = ram = self._ram
         read, write = ram.read_port(domain="comb"), ram.write_port()
-        fetched, kept = unknown_register(ENTRY), Signal(ENTRY)
+        fetched, kept = resetless_register(ENTRY), Signal(ENTRY)
         fresh = Signal()  # single-port RAM: the output is undefined after a write
         m.d.comb += [
             read.addr.eq(self.address),

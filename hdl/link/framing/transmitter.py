@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.counting import next_of_most
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .checksum import FRAMES, Checksum
 
@@ -65,7 +65,7 @@ class Transmitter(Block):
             shape=8, depth=DEPTH, init=[], attrs={"no_rw_check": 1}
         )
         write_port, read_port = buffer.write_port(), buffer.read_port(domain="comb")
-        fetched = unknown_register(8)
+        fetched = resetless_register(8)
 
         state = Signal(State)
         # Addresses of the buffer, in the order of `next_of_most`; `first` is that of the code byte.

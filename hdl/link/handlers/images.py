@@ -14,7 +14,7 @@ from firstspike.hdl.core.ports import CYCLES_BITS
 from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.memories import Memory, inside
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.folding import BITMAP_BITS
 from firstspike.hdl.link.protocol.formats import (
@@ -172,7 +172,7 @@ class ImageHandler(Handler):
             shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
         )
         read, write = spiked.read_port(domain="comb"), spiked.write_port()
-        found = unknown_register(1)
+        found = resetless_register(1)
         m.d.comb += [
             read.addr.eq(Cat(row[8:], payload.payload)),
             write.addr.eq(row),

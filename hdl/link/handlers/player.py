@@ -12,7 +12,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.lib.unknown_register import unknown_register
+from firstspike.hdl.lib.resetless_register import resetless_register
 from firstspike.hdl.link.protocol.formats import (
     MAX_BENCH_IMAGES,
     PLAY_BYTES,
@@ -175,7 +175,7 @@ class Player(Block):
 
     def _send(self, m: Module, images: memory.Memory, count: int) -> None:
         """Send the words of one image after another."""
-        read, fetched = images.read_port(domain="comb"), unknown_register(self._width)
+        read, fetched = images.read_port(domain="comb"), resetless_register(self._width)
         m.submodules.sent = walk = Walk(self._images)
         sending, word = Signal(), Signal(range(count))
         step = ~self.words.valid | self.words.ready
@@ -203,7 +203,7 @@ class Player(Block):
         To shorten the path from the block RAM to the counters, the expected decision passes the
         register `wanted`, which is valid while `here` is high, and the result passes `differs`.
         """
-        read, fetched = decisions.read_port(domain="comb"), unknown_register(EXPECTED)
+        read, fetched = decisions.read_port(domain="comb"), resetless_register(EXPECTED)
         wanted, differs = Signal(EXPECTED), Signal()
         m.submodules.decided = walk = Walk(self._images)
         coming, here, taken = Signal(), Signal(), Signal()

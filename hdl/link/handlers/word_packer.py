@@ -37,7 +37,7 @@ class WordPacker(Block):
     @staticmethod
     def memories(width: int, count: int) -> Iterator[Memory]:
         """Yield the memory for the words of an image."""
-        yield Memory("", width, -(-count * 8 // width), looked_up=True)
+        yield Memory("", width, -(-count * 8 // width), asynchronous_read=True)
 
     def build(self, m: Module) -> None:
         lanes = self._width // 8

@@ -9,7 +9,7 @@ FORGET_INITIAL = f"setattr -unset init a:{_ATTRIBUTE}"
 """Yosys command that removes the initial value 0 of these registers and the logic for it."""
 
 
-def unknown_register(shape: ShapeLike, name: str | None = None) -> Signal:
+def resetless_register(shape: ShapeLike, name: str | None = None) -> Signal:
     """Return a register that the design never reads before the first write to it.
 
     There are two uses. It registers the data of an asynchronous read port: only in this form does

@@ -9,7 +9,7 @@ KEEP_COPIES = f"setattr -set keep 1 a:{_ATTRIBUTE} %ci1 t:* %i"
 """Yosys command that prevents the merging of equal registers."""
 
 
-def copied(m: Module, value: ValueLike, name: str, *, init: int = 0) -> Signal:
+def duplicated_register(m: Module, value: ValueLike, name: str, *, init: int = 0) -> Signal:
     """Return a register that samples `value` every cycle; synthesis keeps equal copies of it.
 
     Latency: one cycle.
