@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware on purpose, and the quick checks that must find each of them.
 
-A fault replaces a piece of the hardware's source, which must occur exactly once. It is applied in
-a process of its own, before anything of the hardware is imported; no file is changed.
+A fault replaces a piece of the hardware's source, which must occur exactly once, in a function. It
+is applied in a child process, where the function gets other code; no file is changed.
 """
 
-import sys
-import types
+import gc
+import inspect
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from subprocess import PIPE
-from typing import Any, NamedTuple
+from types import CodeType, FunctionType
+from typing import NamedTuple
 
-from firstspike.golden.system import programs
-
+from .checks import failure_of
+from .child import within
 from .mutation import MutantError, mutated
-from .outer_faults import BENCHES, OUTER_FAULTS
+from .outer_faults import OUTER_CHECKS, OUTER_FAULTS
+from .targets import digest_of_benches
+
+LIMIT = 60
+"""Seconds of processor time after which a check with a fault counts as hung."""
 
 
 class Fault(NamedTuple):
@@ -25,6 +31,12 @@ class Fault(NamedTuple):
     module: str
     old: str
     new: str
+
+    @property
+    def check(self) -> str:
+        """The name of the check that has to find the fault."""
+        keys = self.name, self.module, self.module.partition(".")[0]
+        return next(CHECKS[key] for key in keys if key in CHECKS)
 
 
 _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
@@ -153,6 +165,51 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """By module and name what is replaced, and by what."""
 
+CHECKS = {
+    "core": "several-layers",
+    "layer": "several-layers",
+    "learner": "stored-bits",
+    "core.core": "late-decisions",
+    "core.encoder": "bitmap",
+    "layer.limits": "one-tick",
+    "layer.locator": "positions",
+    "layer.positions": "positions",
+    "layer.reached": "positions",
+    "lib.lfsr": "stored-bits",
+    "lib.pipeline": "many-lanes",
+    "no-saturation-above": "stored-bits",
+    "no-saturation-below": "stored-bits",
+    "unused-bits-are-used": "stored-bits",
+    "state-not-forwarded": "positions",
+    "state-not-at-hand": "close-positions",
+    "positions-not-forwarded": "close-positions",
+    "fires-again-at-a-limit": "one-tick",
+    "potential-a-bit-short": "ties",
+    "last-row-listed-again": "full-list",
+    "pages-mixed": "many-lanes",
+    "places-not-counted": "many-lanes",
+    "banks-not-zeroed": "banks",
+    "rows-of-a-bank-too-many": "banks",
+    "bank-dropped": "several-spikes-sent",
+    "banks-do-not-meet": "several-spikes-sent",
+    "spike-lost-in-a-bank": "several-spikes-sent",
+    "count-of-the-next-image": "overlap",
+    "gathered-before-a-reset": "overlap",
+    "gathered-rows-kept": "overlap",
+    "rows-of-two-images": "overlap",
+    "starts-undecided": "overlap",
+    "drawn-row-lost": "late-decisions",
+    "label-competes": "late-decisions",
+    "margin-ends-at-the-deadline": "late-decisions",
+    "signs-read-only-once": "late-decisions",
+    "spikes-of-the-deadline-lost": "late-decisions",
+    "limit-of-the-image-before": "many-spikes-at-once",
+    "spikes-taken-early-count": "many-spikes-at-once",
+    **OUTER_CHECKS,
+}
+"""The name of the check that has to find a fault, by the fault's name, its module or its folder of
+`hdl`; the first of the three counts."""
+
 FAULTS = tuple(
     Fault(name, module, *change)
     for module, changes in (*_OF_CORES.items(), *OUTER_FAULTS.items())
@@ -160,73 +217,85 @@ FAULTS = tuple(
 )
 
 
-def bench_of(fault: Fault) -> str | None:
-    """The target whose bench has to find a fault, None for a fault that other checks find."""
-    return BENCHES.get(fault.module) or BENCHES.get(fault.module.partition(".")[0])
+@dataclass(frozen=True)
+class FaultTask:
+    """Faults that the same check has to find, by name."""
+
+    check: str
+    faults: tuple[str, ...]
+    benches: str = ""
+    """The digest of the benches: results are kept as long as it and the sources stay."""
 
 
-def finds(fault: Fault) -> str | None:
-    """The first check that finds a fault, or None if none does; runs in a process of its own.
+def fault_tasks(faults: Sequence[Fault] = FAULTS, share: int = 20) -> list[FaultTask]:
+    """Group faults by their checks, in shares."""
+    of_checks: dict[str, list[str]] = {}
+    for fault in faults:
+        of_checks.setdefault(fault.check, []).append(fault.name)
+    benches = digest_of_benches()
+    return [
+        FaultTask(check, tuple(names[first : first + share]), benches)
+        for check, names in of_checks.items()
+        for first in range(0, len(names), share)
+    ]
 
-    Raises MutantError where the fault does not apply.
+
+def findings(task: FaultTask) -> tuple[tuple[str, str], ...]:
+    """Return how the check fails with each fault, by the fault's name; "" where it passes.
+
+    Raises MutantError if a fault does not apply, or the check fails without a fault.
     """
-    return _run(fault.name, [fault.name])
+    if why := failure_of(task.check):
+        raise MutantError(f"the check {task.check} fails on the hardware as it is: {why}")
+    known = {fault.name: fault for fault in FAULTS}
+    return tuple((name, _finding(known[name])) for name in task.faults)
 
 
-def fails_without(faults: Sequence[Fault]) -> str | None:
-    """The first check of these faults that fails on the unchanged hardware, None if all pass."""
-    return _run("the unchanged hardware", [_UNCHANGED, *(fault.name for fault in faults)])
+def _finding(fault: Fault) -> str:
+    def fail() -> str:
+        apply(fault)
+        return failure_of(fault.check)
 
-
-_UNCHANGED = "unchanged"
-
-
-def _run(what: str, words: Sequence[str]) -> str | None:
-    command = [sys.executable, "-m", __name__, *words]
-    done = programs.run(command, stdout=PIPE, stderr=PIPE, text=True)
-    if done.returncode:
-        raise MutantError(f"{what}: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
-    return done.stdout.strip() or None
-
-
-def faulty(fault: Fault) -> str:
-    """The source of the fault's module with the fault in it. Raises MutantError."""
-    path = Path(__file__).parents[2] / "hdl" / f"{fault.module.replace('.', '/')}.py"
-    try:
-        return mutated(path.read_text(), fault.old, fault.new)
-    except MutantError as error:
-        raise MutantError(f"fault {fault.name} in {path}: {error}") from None
+    why = within(LIMIT, fail)
+    return "it does not end" if why is None else why
 
 
 def apply(fault: Fault) -> None:
-    """Put a fault into the hardware, before anything of the fault's module is imported."""
-    name = f"firstspike.hdl.{fault.module}"
-    module = types.ModuleType(name)
-    module.__package__ = name.rpartition(".")[0]
-    sys.modules[name] = module
-    exec(compile(faulty(fault), name, "exec"), module.__dict__)
+    """Put a fault into the hardware of this process. Raises MutantError if it does not apply."""
+    codes = faulty(fault)
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__code__ in codes:
+            one.__code__ = codes[one.__code__]
 
 
-def _differing(faults: Sequence[Fault]) -> Iterator[str]:
-    """The checks of faults that differ from what they should, in order."""
-    # These imports also import the hardware, in which the fault is by now.
-    from .checks import CORE_CHECKS, STANDALONE_CHECKS, BenchCheck
+def faulty(fault: Fault) -> dict[CodeType, CodeType]:
+    """Return the code of each function of the module with a fault, by its code without it.
 
-    checks: dict[str, Any] = {}
-    for fault in faults:
-        of_fault: Sequence[Any] = CORE_CHECKS
-        if bench := bench_of(fault):
-            of_fault = (BenchCheck(bench),)
-        elif fault.module.partition(".")[0] in ("alone", "flash"):  # what no core has
-            of_fault = STANDALONE_CHECKS
-        checks |= {check.name: check for check in of_fault}
-    for check in checks.values():
-        if check.differs():
-            yield check.name
+    Raises MutantError if the fault does not apply, or is outside of every function.
+    """
+    path = str(import_module(f"firstspike.hdl.{fault.module}").__file__)
+    source = Path(path).read_text()
+    try:
+        wrong = mutated(source, fault.old, fault.new)
+    except MutantError as error:
+        raise MutantError(f"fault {fault.name} in {path}: {error}") from None
+    codes = dict(_functions(compile(source, path, "exec"), compile(wrong, path, "exec")))
+    if not any(map(_differ, codes, codes.values())):
+        raise MutantError(f"fault {fault.name} in {path}: no function differs.")
+    return codes
 
 
-if __name__ == "__main__":
-    chosen = [fault for fault in FAULTS if fault.name in sys.argv[1:]]
-    if _UNCHANGED not in sys.argv[1:]:
-        apply(chosen[0])
-    print(next(_differing(chosen), ""))
+def _functions(right: CodeType, wrong: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Pairs of the code of each function and method, in a module without and with a fault."""
+    scopes = ([one for one in of.co_consts if isinstance(one, CodeType)] for of in (right, wrong))
+    for before, after in zip(*scopes, strict=True):
+        if before.co_flags & inspect.CO_NEWLOCALS:
+            yield before, after
+        else:  # the body of a class
+            yield from _functions(before, after)
+
+
+def _differ(right: CodeType, wrong: CodeType) -> bool:
+    """Whether two functions differ in more than line numbers."""
+    parts = ("co_code", "co_names", "co_consts")
+    return any(getattr(right, part) != getattr(wrong, part) for part in parts)

@@ -162,7 +162,9 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """By module and name what is replaced, and by what."""
 
-BENCHES = {
+OUTER_CHECKS = {
+    "alone": "damaged-flash",
+    "flash": "damaged-flash",
     "bus": "bus",
     "bus.pixel_encoder": "pixel_encoder",
     "link": "link",
@@ -178,4 +180,4 @@ BENCHES = {
     "sound.levels": "levels",
     "sound.words": "words",
 }
-"""By module or folder the target whose bench has to find its faults (`targets.TARGETS`)."""
+"""By module or folder the check that has to find its faults, as `faults.CHECKS`."""

@@ -2,15 +2,10 @@
 """Automatic faults in the blocks of every folder of `hdl`: which of them the quick benches find."""
 
 import re
-import signal
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from time import monotonic
 
 from amaranth.hdl import UnusedElaboratable
 from amaranth.lib import wiring
@@ -22,6 +17,7 @@ from firstspike.sim.formal.equivalence import is_equivalent
 from firstspike.sim.harness.runner import plusargs
 from firstspike.sim.harness.verilog import conversion
 
+from .child import processor_time, within
 from .mutation import MutantError
 from .survivors import SURVIVORS
 from .targets import TARGETS, Target, digest_of_benches
@@ -37,13 +33,13 @@ SELECT_BITS = 16
 """Width of the register that selects a fault."""
 
 PATIENCE = 4
-"""Times the duration without a fault, and `GRACE`, after which a bench counts as hung."""
+"""Multiple of the processor time without a fault which, with `GRACE`, a bench may take."""
 
-GRACE = 10
-"""Seconds."""
+GRACE = 2
+"""Seconds of processor time."""
 
 PROOF_SECONDS = 60
-"""Seconds that the search for a proof of equivalence may take."""
+"""Seconds of processor time that the search for a proof of equivalence may take."""
 
 LARGEST = 20_000
 """Registers of the largest circuit for which such a proof is tried."""
@@ -76,10 +72,6 @@ class Verdict:
     """One of `KINDS`."""
     why: str
     """How the bench fails, or the explanation."""
-
-
-class _HangError(Exception):
-    """A bench takes far longer than without a fault."""
 
 
 def random_tasks(
@@ -115,13 +107,14 @@ def random_verdicts(task: RandomTask) -> tuple[Verdict, ...]:
     # A component that has been converted before is made again, and dropped.
     warnings.simplefilter("ignore", UnusedElaboratable)
     target, faulty = TARGETS[task.target], _Faulty(task)
-    began = monotonic()
-    why = _failure(target, faulty, 0, 10 * 60)
+    why = _failure(target, faulty, 0)  # converts, draws the faults and compiles
     if why:
         raise MutantError(f"the bench {target.name} fails without a fault: {why}")
     if not faulty.top:
         raise MutantError(f"{target.name} simulates no cell of hdl/{task.folder}.")
-    limit = GRACE + PATIENCE * (monotonic() - began)
+    before = processor_time()
+    within(10 * 60, partial(_failure, target, faulty, 0))
+    limit = GRACE + PATIENCE * (processor_time() - before)
     numbers = [number for number in task.numbers if number <= len(faulty.faults)]
     return tuple(_verdict(target, faulty, number, limit) for number in numbers)
 
@@ -133,7 +126,10 @@ def _verdict(target: Target, faulty: "_Faulty", number: int, limit: float) -> Ve
     def verdict(kind: str, why: str = "") -> Verdict:
         return Verdict(target.name, faulty.task.folder, number, said, fault.sources, kind, why)
 
-    if why := _failure(target, faulty, number, limit):
+    why = within(limit, partial(_failure, target, faulty, number))
+    if why is None:
+        return verdict("caught", "the bench does not end")
+    if why:
         return verdict("caught", why)
     if faulty.is_harmless(fault):
         return verdict("equivalent")
@@ -149,13 +145,12 @@ def explained(verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _failure(target: Target, faulty: "_Faulty", number: int, limit: float) -> str:
+def _failure(target: Target, faulty: "_Faulty", number: int) -> str:
     """Return how the bench fails with a fault, or nothing; number 0 is no fault."""
     converting = conversion.set(faulty)
     selecting = plusargs.set((f"+{CONTROL}={number}",))
     try:
-        with _at_most(limit):
-            target.run()
+        target.run()
     except OSError:
         raise
     except Exception as error:  # with a fault, what compares results may meet anything
@@ -164,22 +159,6 @@ def _failure(target: Target, faulty: "_Faulty", number: int, limit: float) -> st
         plusargs.reset(selecting)
         conversion.reset(converting)
     return ""
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Raise `_HangError` where the block takes longer; only in the main thread of a process."""
-
-    def end(*_: object) -> None:
-        raise _HangError(f"the bench does not end in {seconds:.0f} s")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class _Faulty:
@@ -219,31 +198,24 @@ class _Faulty:
 
         The modules are that of the cell, and each one around the one before.
         """
-        module, until = fault.options["module"], monotonic() + PROOF_SECONDS
-        while module and (left := until - monotonic()) > 0:
-            receiver, sender = get_context("fork").Pipe(duplex=False)
-            process = get_context("fork").Process(target=self._prove, args=(fault, module, sender))
-            process.start()
-            shown = receiver.poll(left) and receiver.recv()
-            process.kill()
-            process.join()
-            if shown:
+        module, until = fault.options["module"], processor_time() + PROOF_SECONDS
+        while module and (left := until - processor_time()) > 0:
+            if within(left, partial(self._prove, fault, module)):
                 return True
             module = module.rpartition(".")[0]
         return False
 
-    def _prove(self, fault: Fault, module: str, sender: Connection) -> None:
+    def _prove(self, fault: Fault, module: str) -> bool:
         change = f"{self._area.enumerate}\n{fault.selected_by(1, 1)}\nhierarchy -top {module}"
         try:
             circuit = compile_circuit(self._design, change, self.top)
         except CircuitError:  # of several clocks
-            sender.send(False)
-            return
+            return False
         outputs = [literal for port in circuit.outputs.values() for literal in port]
         small = len(circuit.registers) <= LARGEST
         attempts = (False, True) if small else ()  # the second takes far longer
-        sender.send(
-            any(is_equivalent(circuit, 1, outputs, hidden=True, mined=mined) for mined in attempts)
+        return any(
+            is_equivalent(circuit, 1, outputs, hidden=True, mined=mined) for mined in attempts
         )
 
 

@@ -1,24 +1,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Faults put into the hardware: `firstspike check mutants` tries them all, these tests some."""
+"""Faults put into the hardware, all of which `firstspike check mutants` tries, too."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from firstspike.sim.mutants.faults import FAULTS, bench_of, faulty, finds
-from firstspike.sim.mutants.outer_faults import OUTER_FAULTS
+from firstspike.sim.mutants import faults
+from firstspike.sim.mutants.checks import CORE_CHECKS, DAMAGED_FLASH
+from firstspike.sim.mutants.faults import FAULTS, fault_tasks, faulty, findings
+from firstspike.sim.mutants.mutation import MutantError
+from firstspike.sim.mutants.targets import TARGETS
 from tests.support.command import firstspike
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_fault_applies(fault):
-    compile(faulty(fault), fault.module, "exec")
+    assert fault.check in CORE_CHECKS or fault.check in TARGETS or fault.check == DAMAGED_FLASH.name
+    assert faulty(fault)
 
 
-@pytest.mark.long
-def test_faults_are_found(capfd):
-    result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "waits-for-sent-spikes")
+def test_a_fault_that_does_not_apply_is_refused():
+    fault = FAULTS[0]
+    with pytest.raises(MutantError, match="occurs 0 times"):
+        faulty(fault._replace(old="what is not there"))
+    with pytest.raises(MutantError, match="no function differs"):
+        faulty(fault._replace(new=fault.old))
+
+
+def test_the_verb_lists_what_finds_a_fault(capfd):
+    result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "bytes-swapped")
     assert result.status == 0
     assert "2 of 2 faults found" in result.out
     named = [Path(word) for word in result.out.split() if word.startswith("hdl/")]
@@ -26,20 +37,21 @@ def test_faults_are_found(capfd):
     assert all((Path(__file__).parents[2] / file).exists() for file in named)
 
 
-QUICK = "gates-open-on-a-fault", "ready-with-a-fault", "lowest-bit-first", "bytes-swapped"
+TASKS = fault_tasks(share=10)
 
 
-def outer_faults():
-    """The faults around a core; all but a few of them are for the long tests."""
-    for fault in FAULTS:
-        if fault.module in OUTER_FAULTS:
-            marks = () if fault.name in QUICK else pytest.mark.long
-            yield pytest.param(fault, id=fault.name, marks=marks)
+@pytest.mark.long
+@pytest.mark.parametrize("task", TASKS, ids=[f"{one.check}-{one.faults[0]}" for one in TASKS])
+def test_faults_are_found(task):
+    found = dict(findings(task))
+    assert found.keys() == set(task.faults)
+    assert not [name for name, why in found.items() if not why]
 
 
-@pytest.mark.parametrize("fault", list(outer_faults()))
-def test_a_fault_around_a_core_is_found(fault):
-    assert finds(fault) == (bench_of(fault) or "damaged-flash")
+def test_a_check_that_fails_without_a_fault_is_refused(monkeypatch):
+    monkeypatch.setattr(faults, "failure_of", lambda check: "it is wrong")
+    with pytest.raises(MutantError, match=r"several-layers fails .*: it is wrong"):
+        findings(TASKS[0])
 
 
 def test_the_page_counts_the_faults_of_the_catalogue():

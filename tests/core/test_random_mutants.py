@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Automatic faults: how they are spread, what becomes of each, and what the verb says of them."""
 
-import time
+import os
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from firstspike.sim.formal.equivalence import is_equivalent
 from firstspike.sim.formal.simulation import simulate
 from firstspike.sim.harness.runner import SimulationError
 from firstspike.sim.mutants import random, targets
+from firstspike.sim.mutants.child import within
 from firstspike.sim.mutants.mutation import MutantError
 from firstspike.sim.mutants.random import (
     KINDS,
@@ -188,10 +190,20 @@ def test_a_design_without_cells_of_the_folder_is_refused(monkeypatch):
         random_verdicts(TASK)
 
 
-def test_a_bench_that_hangs_finds_the_fault(monkeypatch):
-    monkeypatch.setattr(random, "GRACE", 0.1)
-    with pytest.raises(random._HangError), random._at_most(0.1):
-        time.sleep(5)
+def hang():
+    while True:
+        pass
+
+
+def test_a_bench_that_hangs_finds_the_fault():
+    assert within(1, hang) is None
+
+
+def test_what_ends_a_child_process_is_told():
+    with pytest.raises(SimulationError, match="it is wrong"):
+        within(10, fails)
+    with pytest.raises(MutantError, match="without a result"):
+        within(10, partial(os._exit, 1))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,8 +3,7 @@
 
     python -m tests.support.faulty_board FAULT learns|plays
 
-The faults are those of `firstspike check mutants`, and some of the link. They are applied before
-the hardware is imported.
+The faults are those of `firstspike check mutants`, and some of the link.
 """
 
 import os

@@ -2,19 +2,14 @@
 """`firstspike check mutants`: checks that the tests find each fault inserted into the hardware."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import click
-from tqdm import tqdm
 
-from firstspike.golden.system import programs
 from firstspike.scripts.options import number_option, scheduler_option, seed_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.places import Verb
 from firstspike.scripts.shares import shares
 from firstspike.sim.harness.runner import check_tools
-from firstspike.sim.mutants.faults import FAULTS, bench_of, fails_without, finds
-from firstspike.sim.mutants.mutation import MutantError
 
 
 @click.command(cls=Verb)
@@ -32,42 +27,44 @@ def command(
 ) -> int:
     """Put faults into the hardware, one by one, and say which check finds each of them.
 
-    Without names all faults are tried. With --random a name is that of a design, and what has been
-    done is kept until the sources change; each fault is listed that no bench finds, and that is
-    not shown to change nothing. Ends with exit status 1 if a fault is neither found nor explained.
+    Without names all faults are tried. With --random a name is that of a design, and each fault is
+    listed that no bench finds, and that is not shown to change nothing. What has been done is kept
+    until the sources change. Ends with exit status 1 if a fault is neither found nor explained.
 
     Example: firstspike check mutants tie-in-a-group
     """
     check_tools()
     if random is not None:
         return _try_random(names, random, seed, jobs, scheduler)
-    return _try_catalogue(names, jobs)
+    return _try_catalogue(names, jobs, scheduler)
 
 
-def _try_catalogue(names: tuple[str, ...], jobs: int) -> int:
+def _try_catalogue(names: tuple[str, ...], jobs: int, scheduler: str | None) -> int:
     """Try the faults of the catalogue, or those of these names."""
+    from firstspike.sim.mutants.faults import FAULTS, fault_tasks, findings
+    from firstspike.sim.mutants.targets import TARGETS, check_benches
+
     known = {fault.name: fault for fault in FAULTS}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise click.UsageError(f"There is no fault {unknown[0]!r}: known are {', '.join(known)}.")
     chosen = [known[name] for name in names] or list(FAULTS)
-    if any(map(bench_of, chosen)):
-        from firstspike.sim.mutants.targets import check_benches
-
+    if any(fault.check in TARGETS for fault in chosen):
         check_benches()
-    with ThreadPoolExecutor(jobs) as pool:
-        found_without = fails_without(chosen)
-        if found_without:
-            raise MutantError(f"the check {found_without} fails on the hardware as it is.")
-        try:
-            found = list(tqdm(pool.map(finds, chosen), total=len(chosen), unit="fault"))
-        except BaseException:
-            programs.end_all()  # otherwise the pool would wait for them
-            raise
-    files = [f"hdl/{fault.module.replace('.', '/')}.py" for fault in chosen]
-    verdicts = [f"found by {check}" if check else "MISSED" for check in found]
-    say(table(list(zip([fault.name for fault in chosen], files, verdicts, strict=True))))
-    caught = sum(check is not None for check in found)
+    found: dict[str, str] = {}
+    with shares(scheduler, jobs) as work:
+        for _, reasons in work.results(findings, fault_tasks(chosen), what="shares of faults"):
+            found |= reasons
+    rows = [
+        (
+            fault.name,
+            f"hdl/{fault.module.replace('.', '/')}.py",
+            f"found by {fault.check}" if found[fault.name] else "MISSED",
+        )
+        for fault in chosen
+    ]
+    caught = sum(map(bool, found.values()))
+    say(table(rows))
     say(f"{caught} of {len(chosen)} faults found")
     return int(caught < len(chosen))
 
