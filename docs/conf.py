@@ -13,7 +13,7 @@ project_copyright = author
 release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
-extensions += ["accessible", "chains", "docstrings", "drawn", "walk"]  # our own
+extensions += ["accessible", "anchors", "chains", "docstrings", "drawn", "walk"]  # our own
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"

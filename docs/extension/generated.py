@@ -33,6 +33,8 @@ from firstspike.scripts.main import VERBS
 from firstspike.sim.formal import catalogue
 from firstspike.sim.mutants.faults import FAULTS
 
+from .verb import shared_options
+
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
 
@@ -48,6 +50,7 @@ def texts() -> dict[str, str]:
     return {
         "promise": PROMISE,
         "verbs": _table(("verb", "what it does"), _verbs()),
+        "shared_options": shared_options(),
         "ports": _ports(plain),
         "payloads": _payloads(plain),
         "port_notes": _notes(plain),

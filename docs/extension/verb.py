@@ -1,51 +1,105 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says in Markdown what `firstspike VERB --help` says in a terminal, in the same words."""
+"""Says in Markdown what `firstspike VERB --help` says in a terminal, in the same words.
+
+Options that several verbs have in the same words are explained once, on the page `verbs/options`.
+"""
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from inspect import cleandoc
 
 import click
 
 from firstspike.scripts.main import firstspike
-from firstspike.scripts.sections import in_sections
+from firstspike.scripts.sections import SECTIONS, in_sections
+
+VERBS_THAT_SHARE = 3
+"""An option that so many verbs have in the same words is explained on the page of options."""
 
 
 def described(verb: str) -> str:
-    """Return the paragraphs of the docstring, the usage, the options and the example."""
-    command: click.Command = firstspike
-    # A line is not broken at the width of this terminal.
-    settings = firstspike.context_settings | {"terminal_width": 10_000}
-    context = click.Context(command, info_name="firstspike", **settings)
-    for word in verb.split():  # a verb, or a verb of a group after its name
-        found = command.get_command(context, word) if isinstance(command, click.Group) else None
-        if found is None:
-            raise ValueError(f"there is no verb {verb!r}")
-        command, context = found, click.Context(found, parent=context, info_name=word)
+    """Return the paragraphs of the docstring, usage and example, and the options."""
+    command, context = found(verb)
     usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
     *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
     if not example.startswith("Example: "):
         raise ValueError(f"the docstring of {verb!r} does not end with its example")
     example = " ".join(example.removeprefix("Example: ").split())
-    parts = [*said, fenced(usage), *options(command, context), "Example:", fenced(example)]
-    return "\n\n".join(parts)
+    return "\n\n".join([*said, f"```sh\n{usage}\n{example}\n```", *options(command, context)])
 
 
-def fenced(line: str) -> str:
-    """Return a line of the terminal."""
-    return f"```sh\n{line}\n```"
+def found(verb: str) -> tuple[click.Command, click.Context]:
+    """Return a verb, or a verb of a group after the group's name, and its context."""
+    command: click.Command = firstspike
+    # A line is not broken at the width of this terminal.
+    settings = firstspike.context_settings | {"terminal_width": 10_000}
+    context = click.Context(command, info_name="firstspike", **settings)
+    for word in verb.split():
+        inner = command.get_command(context, word) if isinstance(command, click.Group) else None
+        if inner is None:
+            raise ValueError(f"there is no verb {verb!r}")
+        command, context = inner, click.Context(inner, parent=context, info_name=word)
+    return command, context
+
+
+def verbs(group: click.Group = firstspike, before: str = "") -> Iterator[str]:
+    """Give each verb, and behind a group its verbs after the group's name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield before + name
+        if isinstance(command, click.Group):
+            yield from verbs(command, f"{before}{name} ")
+
+
+def shown(command: click.Command, context: click.Context) -> list[click.Option]:
+    """Return the options of a verb without --help, which the page of verbs explains."""
+    # The usage shows the arguments.
+    own = [one for one in command.get_params(context) if isinstance(one, click.Option)]
+    return [one for one in own if "--help" not in one.opts]
 
 
 def options(command: click.Command, context: click.Context) -> list[str]:
-    """Return what `--help` lists: each option with its values, default and range, by section."""
-    # The usage shows the arguments.
-    shown = [one for one in command.get_params(context) if isinstance(one, click.Option)]
-    sections = in_sections(shown)
+    """Return the verb's own options with values, default and range, and the names of the shared."""
+    own, links = [], []
+    for one in shown(command, context):
+        if listed(one, context) in shared():
+            links.append(f"`{one.opts[-1]}`")
+        else:
+            own.append(one)
     parts = []
-    for title, some in sections.items():
-        if len(sections) > 1:
-            parts.append(f"**{title}**")
-        parts.append("\n".join(listed(option, context) for option in some))
-    return parts
+    for title, some in in_sections(own).items():
+        parts += [f"**{title}**"] if len(own) > len(some) else []
+        parts += ["\n".join(listed(one, context) for one in some)] if some else []
+    return [*parts, f"[Shared options](options.md): {', '.join(links)}."] if links else parts
+
+
+@cache
+def shared() -> dict[str, str]:
+    """Return the options that several verbs have in the same words, and the parameter of each.
+
+    Of an option with different words in different verbs only the most frequent words count.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for verb in verbs():
+        command, context = found(verb)
+        counted.update((str(one.name), listed(one, context)) for one in shown(command, context))
+    names: dict[str, str] = {}
+    for (name, text), count in counted.most_common():
+        if count >= VERBS_THAT_SHARE and name not in names.values():
+            names[text] = name
+    return names
+
+
+def shared_options() -> str:
+    """Return the sections of the page of shared options."""
+    parts = []
+    for title, names in SECTIONS.items():
+        lines = sorted(text for text, name in shared().items() if name in names)
+        parts += [f"## {title}\n\n" + "\n".join(lines)] if lines else []
+    return "\n\n".join(parts)
 
 
 def listed(option: click.Option, context: click.Context) -> str:

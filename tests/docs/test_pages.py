@@ -132,8 +132,7 @@ def test_the_python_example_is_right():
 
 
 def test_the_words_of_a_row_are_those_of_vectors(capfd, tmp_path, monkeypatch):
-    text = (ROOT / "docs" / "verilog.md").read_text()
-    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    program = (ROOT / "examples" / "row_words.py").read_text()
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60, 3)) * (1, 100, 0.01)

@@ -4,15 +4,16 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import click
 import pytest
 
 from docs.extension.generated import texts
+from docs.extension.verb import verbs
 from docs.extension.written import DOCS, MARKED
 from firstspike.scripts.main import firstspike
 from tests.support.refused import nothing_unused
+from tests.support.tools import SITE, leave_out
 
 pytestmark = pytest.mark.fast
 
@@ -34,7 +35,7 @@ def test_the_pages_are_fresh():
 def test_all_that_is_generated_stands_on_a_page():
     pages = "".join(path.read_text() for path in DOCS.rglob("*.md"))
     named = {name for name, _ in MARKED.findall(pages)}
-    assert named == {*texts(), *(f"verb {verb}" for verb in verbs(firstspike))}
+    assert named == {*texts(), *(f"verb {verb}" for verb in verbs())}
 
 
 def test_what_is_described_is_not_made():
@@ -42,14 +43,19 @@ def test_what_is_described_is_not_made():
         texts()
 
 
-def verbs(group: click.Group) -> Iterator[str]:
-    """Give each verb, and behind a group its verbs after the group's name."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        yield name
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from (f"{name} {inner}" for inner in verbs(command))
+def test_each_option_has_an_anchor_on_the_site():
+    """Its own page has the option, or links to the page of shared options."""
+    if not SITE.found:
+        leave_out(SITE)
+    missing = []
+    for verb in firstspike.list_commands(click.Context(firstspike)):
+        page = (DOCS.parent / "build/docs/verbs" / f"{verb}.html").read_text()
+        command = firstspike.get_command(click.Context(firstspike), verb)
+        options = [one.opts[-1] for one in command.params if isinstance(one, click.Option)]
+        for option in (one.removeprefix("--") for one in options):
+            if f'href="#{option}"' not in page and f'href="options.html#{option}"' not in page:
+                missing.append(f"{verb} --{option}")
+    assert missing == []
 
 
 def test_no_line_begins_with_a_marker_within_it():

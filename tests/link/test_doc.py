@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""docs/link.md says what the protocol is: tables, check value, and an example, hex by hex."""
+"""docs/link.md says what the protocol is: tables, check value, and test vectors, hex by hex."""
 
 import binascii
 import re
@@ -7,17 +7,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cobs import cobs
 
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Notice, Request, encode_frame
-from firstspike.hdl.link.protocol.messages import results_of
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from tests.support.board_model import BoardModel
 from tests.support.link_vectors import BOARDS, NETWORK, VectorBoard, table
 
-PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGE = (DOCS / "link.md").read_text()
 
 BOARD = {"lanes": 2, "loaded": True, "capacity": 1023}
 
@@ -49,33 +49,6 @@ def frames() -> list[tuple[bytes, bytes]]:
     return pairs
 
 
-def example() -> str:
-    """The conversation, as the page has it."""
-    lines = []
-    for (words, kind, _), (sent, answer) in zip(STEPS, frames(), strict=True):
-        lines += [words, *wrapped(">", sent), *wrapped("<", answer)]
-        if kind == Request.INPUTS:
-            _, _, payload = protocol.decode_frame(answer[:-1])
-            one = results_of(BoardModel(NETWORK, **BOARD).config, [payload])
-            spikes = " and ".join(map(str, one.spikes_in[0]))
-            lines.append(
-                f"    class {one.decision[0]}, tick {one.tick[0]}, {one.cycles[0]} cycles, "
-                f"{spikes} spikes"
-            )
-        lines.append("")
-    return "\n".join(f"    {line}".rstrip() for line in lines)
-
-
-def wrapped(sign: str, content: bytes) -> list[str]:
-    """Hex, 24 bytes a line."""
-    parts = [content[begin : begin + 24] for begin in range(0, len(content), 24)]
-    return [f"  {sign if not at else ' '} {part.hex(' ')}" for at, part in enumerate(parts)]
-
-
-def test_the_example_is_what_a_board_says():
-    assert PAGE.rstrip().endswith(example().rstrip()), f"the page should end with\n{example()}"
-
-
 def test_the_simulated_board_says_the_same():
     model = BoardModel(NETWORK, **BOARD)
     identity = model.identity
@@ -93,9 +66,15 @@ def test_the_simulated_board_says_the_same():
     assert answers == [protocol.decode_frame(answer[:-1]) for _, answer in frames()]
 
 
-def test_the_vectors_are_those_of_the_page():
-    begin, end = PAGE.index("A board that "), PAGE.index("## An example")
-    assert PAGE[begin:end].strip() == table().strip(), f"the page should have\n{table()}"
+def test_the_vectors_are_those_of_the_file():
+    assert (DOCS / "link_vectors.csv").read_text() == table()
+
+
+def test_the_frames_on_the_page_are_vectors():
+    answers = {sent.hex(" "): answer.hex(" ") for one in BOARDS for _, sent, answer in one.frames()}
+    found = re.findall(r"^ +> (.*)\n +< (.*)$", PAGE, re.MULTILINE)
+    assert len(found) == 1
+    assert all(answers[sent] == answer for sent, answer in found)
 
 
 @pytest.mark.long
@@ -118,19 +97,6 @@ def test_all_requests_and_causes_are_among_the_vectors():
                 causes.add(payload[0])
     assert requests >= set(Request)
     assert causes == set(Cause)
-
-
-def test_every_frame_of_the_example_is_one():
-    conversation = PAGE[PAGE.index("## An example") :]
-    found = re.findall(r"[<>] ((?:[0-9a-f]{2}\s+)*?00)\n", conversation)
-    assert len(found) == 2 * len(STEPS)
-    for text in found:
-        coded = bytes.fromhex(text)
-        assert coded.index(0) == len(coded) - 1
-        kind, _, _ = protocol.decode_frame(coded[:-1])
-        known = {*Request, *(one + protocol.ANSWER for one in Request), *Notice, protocol.PROBE}
-        assert kind in known
-        assert binascii.crc_hqx(cobs.decode(coded[:-1]), protocol.CRC_INITIAL) == 0
 
 
 @pytest.mark.parametrize("kind", Request)
@@ -215,7 +181,7 @@ int main(void)
 
 def test_the_host_in_c_sends_and_takes_frames(tmp_path):
     """Answers right behind one another and between zeros, and one that is damaged."""
-    (code,) = re.findall(r"```c\n(.*?)```", PAGE, re.DOTALL)
+    code = (ROOT / "examples" / "spi_host.c").read_text()
     answers = [(0x81, 3, bytes(5) + b"\7" * 240), (0x85, 4, b""), (0xFF, 0, b"\0\1\0")]
     frames = [encode_frame(*answer) for answer in answers]
     damaged = b"\5" + frames[0][1:]

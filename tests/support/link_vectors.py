@@ -2,14 +2,16 @@
 """Test vectors of the link: what a host sends, and what a board answers, byte by byte.
 
 Small boards, from power-up on: one plays images, one learns, and one has a flash. Requests are made
-of `protocol`, answers by the model, and the RTL has to give the same. `docs/link.md` has all of it,
-as printed by
+of `protocol`, answers by the model, and the RTL has to give the same. All of it is in a file:
 
-    python -m tests.support.link_vectors
+    python -m tests.support.link_vectors >docs/link_vectors.csv
 """
 
+import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -268,15 +270,17 @@ BOARDS = (PLAYING, LEARNING, FLASHED)
 
 
 def table() -> str:
-    """The tables as the page has them."""
-    lines = []
+    """The vectors as `docs/link_vectors.csv` has them."""
+    text = StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("board", "what", "sent", "answered"))
     for board in BOARDS:
-        lines += [f"A board that {board.said}:", "", "| what | sent | answered |", "|---|---|---|"]
         for one, sent, answer in board.frames():
-            lines.append(f"| {one.what} | `{sent.hex(' ')}` | `{answer.hex(' ')}` |")
-        lines.append("")
-    return "\n".join(lines)
+            rows.writerow(
+                (re.split("[,;]", board.said)[0], one.what, sent.hex(" "), answer.hex(" "))
+            )
+    return text.getvalue()
 
 
 if __name__ == "__main__":
-    print(table())
+    print(table(), end="")
