@@ -32,7 +32,7 @@ from firstspike.sim.benches.alone.run import statuses_of
 from firstspike.sim.benches.alone.tape import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.measurements.desk import netlist_desk, netlist_motion_desk
-from tests.support.command import firstspike
+from tests.support.command import firstspike, success
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.motion_desk import SENSED, MotionDesk
 from tests.support.moving import FRONT, movement, small_network
@@ -175,8 +175,7 @@ def test_the_bitstream_says_what_golden_says(design, capfd, tmp_path):
     """The front end's filters are in multipliers of the iCE40."""
     design.network.save(tmp_path / "net.npz")
     words = ["--board", "icebreaker", "--sensor", "pdm", "--clock", 12, "--seed", 1]
-    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words, "-o", tmp_path / "out")
-    assert ended.status == 0, ended.err
+    success(capfd, "build", tmp_path / "net.npz", *words, "-o", tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["build"] == design.build_hash.hex()
     assert report["placed"]["ICESTORM_DSP"] == 2

@@ -23,7 +23,7 @@ from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.scripts.verbs import boards
 from firstspike.sim.harness.networks import network_of, random_weights
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 
 def wide_network(hidden):
@@ -33,8 +33,7 @@ def wide_network(hidden):
 
 
 def test_the_table_has_every_board(capfd):
-    ended = firstspike(capfd, "boards", "mnist-4bit", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "boards", "mnist-4bit", "--json", "-")
     rows = {row["board"]: row for row in json.loads(ended.out)["boards"]}
     assert list(rows) == list(BOARDS)
     for name, row in rows.items():
@@ -136,8 +135,7 @@ def test_a_build_of_what_does_not_fit_names_a_network_that_does(capfd):
 
 def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
     toy_network("levels-4").save(tmp_path / "net.npz")
-    ended = firstspike(capfd, "boards", tmp_path / "net.npz")
-    assert ended.status == 0
+    ended = success(capfd, "boards", tmp_path / "net.npz")
     rows = ended.out.splitlines()
     for name in BOARDS:
         latency = line_of(name, ended.out).partition("not placed before")[0].split()[-1]

@@ -18,7 +18,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.serial_core import clocks_a_bit
-from tests.support.command import firstspike, toy_network
+from tests.support.command import firstspike, success, toy_network
 
 CLOCKS = [hz * MHZ for hz in range(10, 400)]
 BOARD = ["--board", "icebreaker", "--lanes", 4]
@@ -185,8 +185,7 @@ def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
     toy_network().save(tmp_path / "net.npz")
     words = ["--board", "icebreaker", "--lanes", 1, "--clock", "max", "-o", tmp_path / "out"]
     for again in (False, True):
-        ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
-        assert ended.status == 0
+        ended = success(capfd, "build", tmp_path / "net.npz", *words)
         assert ("Yosys" in ended.err) != again
         assert "12 MHz is met" in ended.err
     report = json.loads((tmp_path / "out" / "report.json").read_text())

@@ -8,7 +8,7 @@ import pytest
 
 from firstspike.boards.building.bitstream import fingerprint
 from firstspike.boards.pins.registry import BOARDS
-from tests.support.command import firstspike
+from tests.support.command import firstspike, success
 from tests.support.tools import PROGRAMMERS, leave_out
 
 pytestmark = pytest.mark.fast
@@ -65,8 +65,7 @@ def reporting(**changed):
 def test_the_boards_own_programmer_gets_the_bitstream(desk, capfd, board):
     for number, (tool, *words) in enumerate(BOARDS[board].programmers):
         programmer(desk, tool)
-        ended = firstspike(capfd, "flash", "--board", board, "some.bit")
-        assert ended.status == 0
+        ended = success(capfd, "flash", "--board", board, "some.bit")
         first = BOARDS[board].programmers[0]
         expected = " ".join(first) if number == 0 else " ".join([tool, *words])
         assert (desk / "called").read_text() == f"{desk}/bin/{expected} {desk}/some.bit\n"
@@ -80,7 +79,7 @@ def test_a_bitstream_with_the_name_of_an_option_is_a_file(desk, capfd, board):
         (desk / name).write_bytes(b"bits")
         tool, *words = BOARDS[board].programmers[0]
         programmer(desk, tool)
-        assert firstspike(capfd, "flash", "--board", board, "--", name).status == 0
+        success(capfd, "flash", "--board", board, "--", name)
         called = (desk / "called").read_text().split()
         assert called == [f"{desk}/bin/{tool}", *words, f"{desk}/{name}"]
 
@@ -89,7 +88,7 @@ def test_without_a_name_the_bitstream_is_that_of_the_build(desk, capfd):
     programmer(desk, "openFPGALoader")
     built(desk, "mnist-4bit", "ulx3s-25f")
     ours = built(desk, "mnist-4bit", "ulx3s-85f")
-    assert firstspike(capfd, "flash", "--board", "ulx3s-85f").status == 0
+    success(capfd, "flash", "--board", "ulx3s-85f")
     assert str(ours) in (desk / "called").read_text()
     built(desk, "mnist-8bit", "ulx3s-85f")
     assert "several" in refusal_of(capfd, "ulx3s-85f")
@@ -104,7 +103,7 @@ def test_the_bitstream_of_the_release_is_taken(desk, capfd, monkeypatch):
     (desk / "build" / "mnist-4bit-ulx3s-12f").rename(desk / "ulx3s-12f")
     (desk / "release").mkdir()
     (desk / "ulx3s-12f").rename(desk / "release" / "ulx3s-12f")
-    assert firstspike(capfd, "flash", "--board", "ulx3s-12f", "--released").status == 0
+    success(capfd, "flash", "--board", "ulx3s-12f", "--released")
     assert str(desk / "release" / "ulx3s-12f" / "firstspike.bit") in (desk / "called").read_text()
 
 
@@ -218,7 +217,7 @@ def alone(desk, board="icebreaker"):
 def test_weights_are_written_before_the_bitstream(desk, capfd, tool, options):
     weights = alone(desk)
     programmer(desk, tool, appends=True)
-    assert firstspike(capfd, "flash", "--board", "icebreaker").status == 0
+    success(capfd, "flash", "--board", "icebreaker")
     first, second = (desk / "called").read_text().splitlines()
     assert first == f"{desk}/bin/{tool} {options} {weights}"
     assert second.endswith(f" {weights.with_name('firstspike.bin')}")
@@ -238,7 +237,7 @@ def reading(desk, content):
 def test_what_a_programmer_does_not_verify_is_read_back(desk, capfd):
     weights = alone(desk, "icesugar")
     reading(desk, "weights")
-    assert firstspike(capfd, "flash", "--board", "icesugar").status == 0
+    success(capfd, "flash", "--board", "icesugar")
     written, read, last = (desk / "called").read_text().splitlines()
     assert written == f"-o 1048576 {weights}"
     assert read.startswith("-r -o 1048576 -l 7 /")
@@ -252,7 +251,7 @@ def test_a_programmer_without_places_gets_one_file(desk, capfd):
     script = desk / "bin" / "dfu-util"
     script.write_text(f"#!/bin/sh\nfor file; do :; done\n/bin/cat $file > {desk}/written\n")
     script.chmod(0o755)
-    assert firstspike(capfd, "flash", "--board", "pico-ice").status == 0
+    success(capfd, "flash", "--board", "pico-ice")
     written = (desk / "written").read_bytes()
     place = BOARDS["pico-ice"].flash.place
     assert written == b"bits" + b"\xff" * (place - 4) + weights.read_bytes()

@@ -33,7 +33,7 @@ from firstspike.boards.routed import (
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import flip, undetected_flips, used_indices
-from tests.support.command import firstspike
+from tests.support.command import firstspike, success
 
 DIES = {
     "5k": ("-device u", "-DULTRAPLUS", "--up5k --package sg48", "clock_pin 35\nglobal_pin 20"),
@@ -353,8 +353,7 @@ def test_a_database_of_another_form_is_refused(tmp_path, monkeypatch):
 
 def test_the_verb_compares_a_file(ultraplus, tmp_path, capfd):
     bitstream, verb = ultraplus.folder / "firstspike.bin", ("check", "bitstream")
-    ended = firstspike(capfd, *verb, bitstream)
-    assert ended.status == 0
+    ended = success(capfd, *verb, bitstream)
     assert "differences           0" in ended.out
     (tmp_path / "firstspike.bin").write_bytes(mended(with_flip(bitstream.read_bytes())))
     ended = firstspike(
@@ -394,8 +393,7 @@ def released(ultraplus, tmp_path) -> Path:
 
 def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, capfd):
     words = ("check", "bitstream", released / "firstspike.bin", "--json", released / "found.json")
-    ended = firstspike(capfd, *words)
-    assert ended.status == 0
+    ended = success(capfd, *words)
     assert "there is no routed.json, so only structure and pins are checked" in ended.out
     found = json.loads((released / "found.json").read_text())
     assert (found["faults"], found["pads"]) == (0, len(ultraplus.design.pads))

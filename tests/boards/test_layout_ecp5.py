@@ -27,7 +27,7 @@ from firstspike.boards.routed import (
 )
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import undetected_flips
-from tests.support.command import firstspike
+from tests.support.command import firstspike, success
 
 PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
 CONSTRAINTS = """
@@ -274,8 +274,7 @@ def test_tables_of_another_form_are_refused(tmp_path, monkeypatch):
 
 def test_the_verb_compares_a_file(small, tmp_path, capfd):
     bitstream, verb = small.folder / "firstspike.bit", ("check", "bitstream")
-    ended = firstspike(capfd, *verb, bitstream)
-    assert ended.status == 0
+    ended = success(capfd, *verb, bitstream)
     assert "differences           0" in ended.out
     changed = json.loads(json.dumps(small.written))
     swap_nets(*changed["modules"].values())

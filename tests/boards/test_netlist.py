@@ -18,7 +18,7 @@ from firstspike.hdl.flow.toolchain import run_tool
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
 from tests.measurements.bitstream_flips import flipped_text
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 
 def build_in(folder, board, flashed=False, **options):
@@ -105,8 +105,7 @@ def test_a_bitstream_equals_golden(built, capfd, tmp_path, asked, monkeypatch):
         (released / name).write_bytes((built.folder / name).read_bytes())
     monkeypatch.setattr("firstspike.boards.building.programmer.RELEASED", tmp_path)
     words = ("--target", "bitstream", "--board", built.board, "--released")
-    ended = firstspike(capfd, "compare", *asked, *words)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "compare", *asked, *words)
     assert "0 differences" in ended.out
     (released / "firstspike.bin").write_bytes(b"bits")
     assert "is not what" in compare(capfd, asked, built.board, released, "bitstream").err
@@ -247,8 +246,7 @@ def test_a_netlist_plays_what_it_holds(built, capfd, asked):
     bitmaps = built.design.bench_images - 1  # one less than it holds
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:bitmaps]))
     words = ["--target", "netlist", "--board", built.board, "--build", built.folder]
-    ended = firstspike(capfd, "bench", network, option, file, "--rounds", 3, *words, "--json", "-")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "bench", network, option, file, "--rounds", 3, *words, "--json", "-")
     result = json.loads(ended.out)
     assert (result["decisions"], result["differences"]) == (3 * bitmaps, 0)
     assert result["alone"] < result["cycles"] / result["decisions"] < 2 * result["alone"]

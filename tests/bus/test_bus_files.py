@@ -22,7 +22,7 @@ from firstspike.hdl.flow.verilog import TOP, generate
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import VERILATOR_ENVIRONMENT, VERILATOR_FOLDER
 from tests.support.bus_core import raw_network
-from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
+from tests.support.command import deep_toy_network, firstspike, refusal, success, toy_network
 from tests.support.lint import check_lint, needs_verilator
 from tests.support.native import LANGUAGES, complaints
 from tests.support.plain_bench import printed
@@ -182,7 +182,7 @@ def test_the_verb_writes_all_of_it(tmp_path, capfd):
     file = tmp_path / "out" / "c.v"
     file.parent.mkdir()
     options = ("--lanes", 3, "--weights", "port", "--bus", "axi", "--name", "mine", "-o", file)
-    assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
+    success(capfd, "verilog", tmp_path / "net.npz", *options)
     names = {"c.v", "c.json", "c_instance.v", "c_weights.hex", *(f"c{one}" for one in SUFFIXES)}
     assert {path.name for path in file.parent.iterdir()} == names
     assert '#include "c_registers.h"' in file.with_name("c_driver.h").read_text()
@@ -204,7 +204,7 @@ def test_a_core_that_encodes_pixels_needs_no_encoder(tmp_path, capfd):
     file = tmp_path / "out" / "core.v"
     file.parent.mkdir()
     options = ("--lanes", 3, "--bus", "axi", "--pixels", "-o", file)
-    assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
+    success(capfd, "verilog", tmp_path / "net.npz", *options)
     assert file.read_text() == made.core.verilog
     names = {"core.v", "core.json", "core_instance.v", *(f"core{one}" for one in SUFFIXES)}
     assert {path.name for path in file.parent.iterdir()} == names - {"core_encoding.h"}

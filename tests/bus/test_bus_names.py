@@ -23,7 +23,7 @@ from firstspike.hdl.flow.bus.names import c_prefix
 from firstspike.hdl.flow.bus.system_rdl import system_rdl
 from firstspike.hdl.flow.verilog import TOP
 from firstspike.sim.harness.networks import network_of
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import refusal, success, toy_network
 from tests.support.native import LANGUAGES, complaints, write_c_files
 
 STEMS = (
@@ -179,7 +179,7 @@ def test_the_json_tells_constants_from_live_fields():
 def test_a_program_is_told_all_names(tmp_path, capfd):
     toy_network().save(tmp_path / "net.npz")
     options = ("--lanes", 5, "--bus", "axi", "--name", "second", "-o", tmp_path / "c.v")
-    assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
+    success(capfd, "verilog", tmp_path / "net.npz", *options)
     made = {suffix: (tmp_path / f"c{suffix}").read_text() for suffix in SUFFIXES}
     assert json.loads(made["_registers.json"])["module"] == "second"
     for suffix, text in made.items():

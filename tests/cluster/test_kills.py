@@ -22,7 +22,7 @@ from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 from firstspike.scripts.verbs import compare
 from tests.cluster.conftest import wait_for, working
-from tests.support.command import firstspike, toy_network
+from tests.support.command import firstspike, success, toy_network
 from tests.support.netlists import turning
 
 SLOW = pytest.mark.skipif(
@@ -76,7 +76,7 @@ def test_training(scheduler, capfd, tmp_path):
     assert ended.status == 0, ended.err
     held_out = []
     for seed in (1, 2):
-        assert firstspike(capfd, *words, "--seed", seed).status == 0
+        success(capfd, *words, "--seed", seed)
         alone = Network.load(tmp_path / "net.npz")
         shared = Network.load(tmp_path / f"net-seed{seed}.npz")
         assert shared.digest() == alone.digest()
@@ -143,7 +143,7 @@ def test_a_build(scheduler, capfd, tmp_path):
         seeds = ("--seeds", "1-3", "--scheduler", scheduler)
         ended = firstspike(capfd, *words, *seeds, "-o", tmp_path / "shared")
     assert ended.status == 0, ended.err
-    assert firstspike(capfd, *words, "--seed", 1, "-o", tmp_path / "alone").status == 0
+    success(capfd, *words, "--seed", 1, "-o", tmp_path / "alone")
     shared, alone = (_built(tmp_path / name) for name in ("shared", "alone"))
     assert shared == alone
 

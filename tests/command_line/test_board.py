@@ -21,7 +21,7 @@ from firstspike.hdl.link.protocol.identity import Facts, identity_of, linked_con
 from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 NETWORK = toy_network()
 
@@ -94,8 +94,7 @@ def test_compare_names_a_wrong_cycle_and_a_wrong_count(capfd, toy):
 def test_cycles_of_events_are_not_compared(capfd, toy):
     with served(BoardModel(NETWORK)) as port:
         words = of_board(toy, port, "--events", toy / "events")
-        ended = firstspike(capfd, "compare", *words)
-        assert ended.status == 0
+        ended = success(capfd, "compare", *words)
         assert "0 differences in decisions and statistics" in ended.out
         (toy / "events").write_text('{"events": [[8, 9], [8, 10]]}')
         assert "clock cycles" in firstspike(capfd, "compare", *words).out
@@ -210,7 +209,7 @@ def test_a_board_learns_what_golden_learns(capfd, learning):
     assert result["epochs"][0]["cycles"] > 0
     assert len(learning.learned) == 150
     assert port not in result["command"]
-    assert firstspike(capfd, "learn", *RANDOM, "-o", "golden.npz").status == 0
+    success(capfd, "learn", *RANDOM, "-o", "golden.npz")
     board, golden = Network.load("board.npz"), Network.load("golden.npz")
     assert board.digest() == golden.digest()
 
@@ -250,8 +249,7 @@ def test_the_line_is_full_of_digits(capfd, tmp_path, link, bytes_a_second):
     """`firstspike check rate`: the board waits for the line, whose bits are all there is."""
     LearningState.random((784, 20, 10), 8, 1).network.save(tmp_path / "net.npz")
     words = ("--board", "ulx3s-85f", "--images", 4, "--link", link)
-    ended = firstspike(capfd, "check", "rate", tmp_path / "net.npz", *words)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "check", "rate", tmp_path / "net.npz", *words)
     whole, connected = (line.split(" digits a second")[0] for line in ended.out.splitlines())
     assert 0.95 < int(connected.split()[-1]) / int(whole.split()[-1]) < 1.05  # the same bits
     frame = 784 // 8 + 9  # COBS, type, sequence, label, CRC, delimiter

@@ -19,7 +19,7 @@ from firstspike.scripts.made import SENTENCES, sentences
 from firstspike.scripts.main import VERBS
 from firstspike.scripts.shares.worker import EndedError
 from firstspike.scripts.verbs import Verbs
-from tests.support.command import firstspike, toy_network, verbs
+from tests.support.command import firstspike, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
 
@@ -39,8 +39,7 @@ def test_help_lists_every_verb_and_imports_none(capfd):
 
 @pytest.mark.parametrize("verb", [*verbs(), "check"])
 def test_every_verb_has_help_with_an_example(capfd, verb):
-    ended = firstspike(capfd, *verb.split(), "--help")
-    assert ended.status == 0
+    ended = success(capfd, *verb.split(), "--help")
     assert f"Example: firstspike {verb}" in " ".join(ended.out.split())
     assert ended.err == ""
     (rest,) = re.findall(r"\nOptions:\n((?: +.*\n)*)", ended.out)

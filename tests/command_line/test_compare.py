@@ -13,7 +13,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import targets
 from firstspike.scripts.targets import golden
 from firstspike.scripts.verbs import compare as verb
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 
 @pytest.fixture
@@ -48,8 +48,7 @@ def logged(results):
 
 def test_equal_runs_end_with_status_0(capfd, selection, target):
     target(lambda run: run)
-    ended = firstspike(capfd, "compare", *selection, "--target", "rtl", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "compare", *selection, "--target", "rtl", "--json", "-")
     result = json.loads(ended.out)
     assert result["count"] == 3
     assert result["differences"] == {}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.faults import kill
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, success
 from tests.support.convolving import convolving_network
 
 pytestmark = pytest.mark.fast
@@ -38,8 +38,8 @@ def test_info_names_the_kernels(capfd, network):
 
 
 def test_plot_draws_the_maps(capfd, network):
-    assert firstspike(capfd, "plot", "net.npz", "-o", "maps.png").status == 0
-    assert firstspike(capfd, "plot", "mnist-4bit", "-o", "none.png").status == 0
+    success(capfd, "plot", "net.npz", "-o", "maps.png")
+    success(capfd, "plot", "mnist-4bit", "-o", "none.png")
     with Image.open("maps.png") as maps, Image.open("none.png") as none:
         assert maps.size[1] > none.size[1]
         colours = {tuple(pixel) for pixel in np.asarray(maps.convert("RGB")).reshape(-1, 3)}
@@ -47,8 +47,7 @@ def test_plot_draws_the_maps(capfd, network):
 
 
 def test_study_says_that_filters_die(capfd, network):
-    ended = firstspike(capfd, "study", "net.npz", "--images", 50, "-o", "s.png", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "study", "net.npz", "--images", 50, "-o", "s.png", "--json", "-")
     assert "dead filters and dense neurons" in ended.err
     assert "a network of the shape without spikes takes 5040" in ended.err
     assert set(json.loads(ended.out)["curves"]) == {"deadline", "flips", "jitter", "dead"}
@@ -66,11 +65,11 @@ def test_the_neurons_of_a_dead_filter_never_fire_and_the_others_do_as_before():
 
 
 def test_run_and_nir_take_it(capfd, network):
-    assert firstspike(capfd, "run", "net.npz", "--images", 5).status == 0
+    success(capfd, "run", "net.npz", "--images", 5)
     words = ("export", "net.npz", "--form", "cuba", "--images", 3, "-o", "net.nir")
-    assert firstspike(capfd, *words).status == 0
+    success(capfd, *words)
     assert os.path.exists("net.data.nir")
-    assert firstspike(capfd, "import", "net.nir", "-o", "again.npz").status == 0
+    success(capfd, "import", "net.nir", "-o", "again.npz")
     assert load_network("again.npz").to_bytes() == network.to_bytes()
 
 
@@ -81,6 +80,5 @@ def test_learning_is_refused(capfd, network):
 
 
 def test_page_takes_it(capfd, network):
-    ended = firstspike(capfd, "page", "net.npz", "--images", 5, "-o", "page.html")
-    assert ended.status == 0
+    success(capfd, "page", "net.npz", "--images", 5, "-o", "page.html")
     assert 'id="maps"' in Path("page.html").read_text()

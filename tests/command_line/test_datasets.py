@@ -27,7 +27,7 @@ from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.comparison import compared
 from firstspike.scripts.training.session import Session, state_path
 from firstspike.scripts.verbs import compare, plot, study, train
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, success
 
 QUICK = ("--hidden", 20, "--epochs", 40)
 
@@ -64,8 +64,7 @@ def made():
 @pytest.fixture
 def trained(capfd, folder, made):
     if not made:
-        ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
-        assert ended.status == 0, ended.err
+        success(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
         made.update({name: (folder / name).read_bytes() for name in ("net.npz", "r.json")})
     for name, content in made.items():
         (folder / name).write_bytes(content)
@@ -146,8 +145,7 @@ def test_what_is_trained_on_is_said(capfd, folder):
     assert ended.out.startswith(told)
     assert NOTE in ended.err
     for words in ((*DATA, "--images", "all"), (*DATA, "--test-share", 1)):
-        ended = firstspike(capfd, "run", "net.npz", *words)
-        assert ended.status == 0
+        ended = success(capfd, "run", "net.npz", *words)
         assert ended.err == ""
     (folder / "t.csv").write_text(rows())
     words = ("learn", "--random", 5, "--epochs", 1, *DATA, "-o", "other.npz", "--json", "-")
@@ -207,8 +205,7 @@ def test_a_table_with_missing_cells(capfd, folder, words):
     (folder / "t.csv").write_text(without_some(rows()))
     assert "missing values" in refusal(capfd, *words, *DATA, "-o", "net.npz")
     assert sorted(path.name for path in folder.iterdir()) == ["t.csv"]
-    ended = firstspike(capfd, *words, *DATA, "--missing", "median", "-o", "net.npz")
-    assert ended.status == 0, ended.err
+    success(capfd, *words, *DATA, "--missing", "median", "-o", "net.npz")
     network = Network.load("net.npz")
     data = assembled("t.csv", *read(folder / "t.csv", "kind", "person", missing=True))
     assert np.isnan(data.x_train).any()
@@ -229,8 +226,7 @@ def test_a_table_with_missing_cells(capfd, folder, words):
         ("page", "net.npz", *DATA, "-o", "a.html"),
         ("info", "net.npz"),
     ):
-        ended = firstspike(capfd, *further)
-        assert ended.status == 0, ended.err
+        ended = success(capfd, *further)
     assert f"missing values      length {a:.4g}, width {b:.4g}, " in ended.out
 
 
@@ -243,22 +239,19 @@ def test_pictures(capfd, folder, trained):
         ("info", "net.npz"),
         ("boards", "net.npz", *DATA),
     ):
-        ended = firstspike(capfd, *words)
-        assert ended.status == 0, ended.err
+        success(capfd, *words)
     assert all((folder / f"{name}.png").stat().st_size > 5000 for name in "abcd")
 
 
 def test_rtl_decides_rows_as_golden(capfd, folder, trained):
-    ended = firstspike(capfd, "compare", "net.npz", *DATA, "--target", "rtl")
-    assert ended.status == 0
+    ended = success(capfd, "compare", "net.npz", *DATA, "--target", "rtl")
     assert "0 differences" in ended.out
 
 
 @pytest.mark.parametrize("encoding", ["binary", "levels-4"])
 def test_encodings_of_a_table(capfd, folder, encoding):
     words = ("--encoding", encoding, "--test-share", 0.3, "-o", "net.npz")
-    ended = firstspike(capfd, "train", *DATA[:4], *QUICK, *words)
-    assert ended.status == 0, ended.err
+    success(capfd, "train", *DATA[:4], *QUICK, *words)
     assert Network.load("net.npz").encoding == encoding
 
 
@@ -279,8 +272,7 @@ def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
         (("--validation-share", 0.2), 10),
         (("--validation-share", 0), 0),
     ):
-        ended = firstspike(capfd, *words, *more)
-        assert ended.status == 0, ended.err
+        ended = success(capfd, *words, *more)
         result = json.loads((folder / "r.json").read_text())
         assert result["samples"] == [50, 50]
         assert result["held_out"] == held_out
@@ -296,13 +288,12 @@ def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
 def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
     monkeypatch.setattr(train, "SAVED_EVERY", 0)
     words = ("train", *DATA, "--hidden", 5, "--epochs", 2, "--validation-share", 0)
-    assert firstspike(capfd, *words, "-o", "whole.npz").status == 0
+    success(capfd, *words, "-o", "whole.npz")
     monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         firstspike(capfd, *words, "-o", "net.npz")
     monkeypatch.setattr(trainer, "quantised", quantised)
-    ended = firstspike(capfd, "train", "--resume", "-o", "net.npz", "--json", "r.json")
-    assert ended.status == 0, ended.err
+    success(capfd, "train", "--resume", "-o", "net.npz", "--json", "r.json")
     assert json.loads((folder / "r.json").read_text())["held_out"] == 0
     assert Network.load("net.npz").digest() == Network.load("whole.npz").digest()
 
@@ -361,7 +352,7 @@ def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
         ("plot", "net.npz", "-o", "p.png"),
     ):
         seen.clear()
-        assert firstspike(capfd, *verb, *words).status == 0
+        success(capfd, *verb, *words)
         assert seen
         assert all(np.array_equal(samples, expected) for samples in seen), verb[0]
 
@@ -372,7 +363,7 @@ def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, m
     monkeypatch.setattr(figures, "picture", lambda *words: drawn.append(words) or Figure())
     for number in (0, 7, 100, 179):
         words = ("--dataset", "sorted.npz", "--number", number, "--images", 20, "-o", "p.png")
-        assert firstspike(capfd, "plot", "net.npz", *words).status == 0
+        success(capfd, "plot", "net.npz", *words)
         assert np.array_equal(drawn[-1][1], x[number])
         assert drawn[-1][2] == y[number]
     said = refusal(capfd, "plot", "net.npz", *words[:2], "--number", 180, "-o", "p.png")
@@ -421,7 +412,7 @@ def test_only_square_images_of_pixels_are_moved(capfd, folder):
     digests = set()
     for samples in (x, x.reshape(60, 36)):
         arrays_of(samples, y)
-        assert firstspike(capfd, *words, "--dataset", "a.npz").status == 0
+        success(capfd, *words, "--dataset", "a.npz")
         digests.add(Network.load("net.npz").digest())
     assert len(digests) == 1
     arrays_of(rng.normal(size=(60, 4)), y)
@@ -437,8 +428,7 @@ def test_time_series(capfd, folder):
     x = np.stack([np.sin(steps + phase), np.cos(steps + phase)], axis=1)
     arrays_of(x, y)
     words = ("--dataset", "a.npz", "--encoding", "crossings-4", *QUICK)
-    ended = firstspike(capfd, "train", *words, "-o", "net.npz", "--json", "-")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "train", *words, "-o", "net.npz", "--json", "-")
     assert json.loads(ended.out)["accuracy"] > 0.9
     network = Network.load("net.npz")
     assert network.features.steps == 25
@@ -457,10 +447,7 @@ def test_events_to_train_on(capfd, folder):
         events = sorted([int(tick), place] for place, tick in enumerate(ticks))
         lines.append(json.dumps({"events": events, "label": ("left", "right")[at % 2]}))
     (folder / "e.jsonl").write_text("\n".join(lines))
-    ended = firstspike(
-        capfd, "train", "--dataset", "e.jsonl", *QUICK, "-o", "net.npz", "--json", "-"
-    )
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "train", "--dataset", "e.jsonl", *QUICK, "-o", "net.npz", "--json", "-")
     assert json.loads(ended.out)["accuracy"] > 0.9
     network = Network.load("net.npz")
     assert (network.encoding, network.classes) == ("ticks", ("left", "right"))
@@ -472,16 +459,12 @@ def test_events_to_train_on(capfd, folder):
 
 def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
     words = ("learn", "--random", 30, *DATA, "--epochs", 20, "-o", "net.npz", "--json", "-")
-    ended = firstspike(capfd, *words)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *words)
     assert json.loads(ended.out)["accuracy"] > 0.6
     network = Network.load("net.npz")
     assert network.takes_bitmap
     assert network.classes == ("ant", "bee", "wasp")
-    ended = firstspike(
-        capfd, "learn", "net.npz", *DATA, "--epochs", 1, "-o", "on.npz", "--plot", "l.png"
-    )
-    assert ended.status == 0, ended.err
+    success(capfd, "learn", "net.npz", *DATA, "--epochs", 1, "-o", "on.npz", "--plot", "l.png")
 
 
 def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, monkeypatch, trained):
@@ -497,8 +480,7 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
         fit(session, after_three, save)
 
     monkeypatch.setattr(Session, "fit", stopped)
-    ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
     assert "train --resume -o on.npz" in ended.out
     assert Network.load("on.npz").digest() != trained["digest"]
     monkeypatch.setattr(Session, "fit", fit)

@@ -11,7 +11,7 @@ import pytest
 from firstspike.boards.building.bitstream import NETLIST, REPORT
 from firstspike.golden.data.dataset import MOST_LINE
 from firstspike.scripts.learning.session import state_path
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 from tests.support.foreign import make_build
 
 pytestmark = pytest.mark.fast
@@ -92,7 +92,7 @@ def huge(path):
 def test_what_never_ends_is_refused(capfd, folder, what, make):
     name, words = READ[what]
     if "good.nir" in words:
-        assert firstspike(capfd, "export", NET, "--form", "time", "-o", "good.nir").status == 0
+        success(capfd, "export", NET, "--form", "time", "-o", "good.nir")
     Path(name).unlink(missing_ok=True)
     make(Path(name))
     before = sorted(folder.rglob("*"))

@@ -15,7 +15,7 @@ from firstspike.scripts import datasets
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
 from firstspike.scripts.verbs import learn
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
 
@@ -44,8 +44,7 @@ def names(folder):
 
 def learned(capfd, *words):
     """The JSON result of a run that succeeds."""
-    ended = firstspike(capfd, "learn", *words, "--json", "-")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "learn", *words, "--json", "-")
     return json.loads(ended.out)
 
 
@@ -103,8 +102,7 @@ def test_writes_network_state_and_result(capfd, folder, digits):
 
 
 def test_prints_for_people(capfd, folder):
-    ended = firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
-    assert ended.status == 0
+    ended = success(capfd, "learn", *SMALL, "-o", "net.npz")
     for text in ("784-40-10", "test accuracy", "images per second", "net.state.npz", "epoch"):
         assert text in ended.out
     assert "updates" in ended.err, "the progress bar"
@@ -351,8 +349,7 @@ def test_it_adapts_to_dead_neurons(capfd, folder, small):
     change = result["change"]
     assert change["after"] < change["before"]
     assert change["end"] > change["lowest"]
-    ended = firstspike(capfd, "learn", "net.npz", "--epochs", 1, "--kill", 1, "-o", "all.npz")
-    assert ended.status == 0
+    ended = success(capfd, "learn", "net.npz", "--epochs", 1, "--kill", 1, "-o", "all.npz")
     assert "until within 2 points of before never" in " ".join(ended.out.split())
     assert "0 of 0" in ended.out
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Network
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 NAME = os.fsdecode(b"x\xff")
 """A file name that cannot be decoded as UTF-8."""
@@ -38,8 +38,7 @@ def folder(tmp_path, monkeypatch):
     ],
 )
 def test_verbs_that_only_show_a_name_work(capfd, folder, words, output):
-    ended = firstspike(capfd, *words, f"{NAME}{output}")
-    assert ended.status == 0, ended.err
+    success(capfd, *words, f"{NAME}{output}")
     assert (folder / f"{NAME}{output}").stat().st_size
 
 
@@ -65,7 +64,6 @@ def test_verbs_whose_results_tell_the_name_refuse_it_before_any_work(capfd, fold
 def test_the_output_of_a_training_may_have_any_name(capfd, folder):
     os.rename(DATA, "data.npz")
     words = ("--dataset", "data.npz", "--hidden", 5, "--epochs", 1)
-    ended = firstspike(capfd, "train", *words, "-o", f"{NAME}.npz", "--plot", f"{NAME}.svg")
-    assert ended.status == 0, ended.err
+    success(capfd, "train", *words, "-o", f"{NAME}.npz", "--plot", f"{NAME}.svg")
     assert Network.load(f"{NAME}.npz").shape[-1] == 4
     assert "name" not in refusal(capfd, "train", *words, "-o", f"{NAME}/x.npz")

@@ -10,7 +10,7 @@ import pytest
 
 from firstspike.golden.system.files import replacing
 from firstspike.scripts.output import table
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 pytestmark = pytest.mark.fast
 
@@ -36,14 +36,12 @@ def test_what_is_in_a_network_file_is_shown_and_not_obeyed(capfd, tmp_path):
     path = tmp_path / "name\x1b[2J\n.npz"
     meta = {"by\x1b[1m\nshape  1-1": "x\x1b]52;c;AAAA\x07" * 10**5, **dict.fromkeys("abc", 1)}
     replace(toy_network(), meta=meta | {f"n{n}": n for n in range(100)}).save(path)
-    ended = firstspike(capfd, "info", path)
-    assert ended.status == 0
+    ended = success(capfd, "info", path)
     assert all(line.isprintable() and len(line) < 1000 for line in ended.out.split("\n"))
     assert sum(line.startswith("shape") for line in ended.out.split("\n")) == 1
     assert "Its by\\x1b[1m\\nshape  1-1 is" in ended.out
     assert "54 more" in ended.out
-    ended = firstspike(capfd, "run", path, "--events", events(tmp_path))
-    assert ended.status == 0
+    ended = success(capfd, "run", path, "--events", events(tmp_path))
     assert ended.out.isascii()
     assert r"name\x1b[2J\n.npz" in ended.out
     assert r"events\x1b[2J" in ended.out
@@ -97,8 +95,7 @@ def test_a_picture_takes_names_as_they_are(capfd, tmp_path, recwarn):
     lines = [f'{{"events": [[8, {n}]], "label": {n}}}' for n in range(4)]
     (tmp_path / "events").write_text("\n".join(lines))
     words = ("--events", tmp_path / "events", "--plot", tmp_path / "p.png")
-    ended = firstspike(capfd, "run", path, *words)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "run", path, *words)
     assert ended.err == ""
     assert not recwarn.list
 

@@ -10,7 +10,7 @@ from PIL import Image
 from firstspike.golden import Network
 from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Trainer
-from tests.support.command import firstspike, refusal
+from tests.support.command import refusal, success
 
 QUICK = ("--hidden", 5, "--epochs", 2, "-o", "made.npz")
 
@@ -43,13 +43,12 @@ def folder(tmp_path, monkeypatch):
     ],
 )
 def test_options_that_go_with_a_file(capfd, folder, file, words):
-    ended = firstspike(capfd, "train", "--dataset", file, *words, *QUICK)
-    assert ended.status == 0, ended.err
+    success(capfd, "train", "--dataset", file, *words, *QUICK)
 
 
 def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
     """On most sets it is more accurate than crossings (docs/figures/series.md)."""
-    assert firstspike(capfd, "train", "--dataset", "series.npz", *QUICK).status == 0
+    success(capfd, "train", "--dataset", "series.npz", *QUICK)
     network = Network.load("made.npz")
     assert network.encoding == ENCODING
     assert network.n_features == 2 * 9
@@ -72,7 +71,7 @@ def test_a_test_file_with_another_class(capfd, folder):
     words = ("--dataset", "table.csv", "--label", "kind", "--test", "other.csv")
     said = refusal(capfd, "train", *words, *QUICK)
     assert "other.csv, line 3 has the label 'two', of which table.csv has no sample" in said
-    assert firstspike(capfd, "train", *words[:4], *QUICK).status == 0
+    success(capfd, "train", *words[:4], *QUICK)
     said = refusal(capfd, "run", "made.npz", *words)
     assert "other.csv, line 3 has the label 'two', which is no class of 0, 1" in said
 
@@ -80,7 +79,7 @@ def test_a_test_file_with_another_class(capfd, folder):
 def test_one_labelled_row_is_classified(capfd, folder):
     """Somebody who only classifies is told how; who trains is not sent there."""
     words = ("train", "--dataset", "table.csv", "--label", "kind", *QUICK)
-    assert firstspike(capfd, *words).status == 0
+    success(capfd, *words)
     (folder / "one.csv").write_text("a,kind\n3,1\n")
     run = ("run", "made.npz", "--dataset", "one.csv")
     said = refusal(capfd, *run)
@@ -88,8 +87,7 @@ def test_one_labelled_row_is_classified(capfd, folder):
         "Error: give --test-share 1 to take all samples: one.csv has no test part"
     )
     assert "1 of 1 classes have one sample alone" in said
-    ended = firstspike(capfd, *run, "--test-share", 1)
-    assert ended.status == 0
+    ended = success(capfd, *run, "--test-share", 1)
     assert "golden, 1 of 1 test images of one.csv\n" in ended.out
     said = refusal(capfd, *words[:2], "one.csv", *words[3:5], *QUICK[:-1], "other.npz")
     assert "1 of 1 classes have one sample alone" in said
@@ -101,6 +99,5 @@ def test_the_largest_numbers_are_learned_from_without_a_warning(capfd, folder):
     x = np.where(np.arange(60)[:, None] % 2, largest, -largest) * np.ones(3)
     np.savez("large.npz", x_train=x, y_train=np.arange(60) % 2)
     for verb in (("train", "--epochs", 2, "--hidden", 5), ("learn", "--random", 10)):
-        ended = firstspike(capfd, *verb, "--dataset", "large.npz", "-o", "made.npz")
-        assert ended.status == 0, ended.err
+        ended = success(capfd, *verb, "--dataset", "large.npz", "-o", "made.npz")
         assert "Warning" not in ended.err

@@ -14,7 +14,7 @@ from firstspike.golden.data.photos import read_photo
 from firstspike.golden.data.preparation import SIDE, prepared
 from firstspike.scripts.seen import ENLARGED
 from tests.page.photos import rendered
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, success
 
 DIGITS = bundled_test_set()[0].reshape(-1, SIDE, SIDE)
 
@@ -82,8 +82,7 @@ def test_what_is_unlike_a_digit_is_said(capfd, tmp_path):
     square = Image.new("RGB", (90, 90), "yellow")
     square.paste("navy", (30, 30, 60, 60))
     square.save(path)
-    ended = firstspike(capfd, "run", "--image", path)
-    assert ended.status == 0
+    ended = success(capfd, "run", "--image", path)
     assert "dark ink on light ground; unlike a digit: " in ended.out
 
 
@@ -107,6 +106,5 @@ def test_dark_ink_that_is_taken_as_it_is_is_told(capfd, tmp_path):
     for ground, told in ((255, True), (0, False)):
         path = tmp_path / f"{ground}.png"
         Image.new("L", (SIDE, SIDE), ground).save(path)
-        ended = firstspike(capfd, "run", "--image", path, "--raw")
-        assert ended.status == 0
+        ended = success(capfd, "run", "--image", path, "--raw")
         assert ("mostly bright" in ended.err) == told

@@ -15,7 +15,7 @@ from firstspike.golden.data.sets import places
 from firstspike.golden.networks.shipped import shipped_file
 from firstspike.scripts.main import firstspike as group
 from firstspike.scripts.places import Input, Output, Verb
-from tests.support.command import firstspike, refusal, toy_network, verbs
+from tests.support.command import refusal, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
 
@@ -188,8 +188,7 @@ def test_a_picture_may_go_beside_the_images_that_are_read_but_not_over_one(capfd
         capfd, *words, tmp_path / "images" / "0" / "1.png"
     )
     assert (tmp_path / "images" / "0" / "1.png").read_bytes() == before
-    ended = firstspike(capfd, *words, tmp_path / "images" / "plot.png")
-    assert ended.status == 0, ended.err
+    success(capfd, *words, tmp_path / "images" / "plot.png")
 
 
 @pytest.mark.parametrize(
@@ -210,8 +209,7 @@ def test_what_a_verb_writes_is_what_it_said_before(capfd, tmp_path, monkeypatch,
     np.savez("data.npz", x_train=images, y_train=np.arange(60) % 3)
     before = set(os.listdir())
     verb, *words = line.split()
-    ended = firstspike(capfd, verb, *words)
-    assert ended.status == 0, ended.err
+    success(capfd, verb, *words)
     made = {
         str(path.relative_to(tmp_path))
         for top in set(os.listdir()) - before
@@ -224,7 +222,7 @@ def test_what_a_verb_writes_is_what_it_said_before(capfd, tmp_path, monkeypatch,
 
 
 def test_devices_may_be_named_twice(capfd):
-    assert firstspike(capfd, "info", "--json", "/dev/null").status == 0
+    success(capfd, "info", "--json", "/dev/null")
 
 
 @pytest.mark.parametrize("given", ["events", "-"])

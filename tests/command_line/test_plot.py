@@ -20,13 +20,13 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts import figures
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 
 @pytest.mark.parametrize("more", [(), ("--images", 50)])
 def test_plot_draws_a_picture(capfd, tmp_path, more):
     path = tmp_path / "digit.png"
-    assert firstspike(capfd, "plot", "mnist-4bit", "--number", 3, *more, "-o", path).status == 0
+    success(capfd, "plot", "mnist-4bit", "--number", 3, *more, "-o", path)
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert (pixels == (214, 39, 40)).all(2).any(), "the decision is marked in red"
@@ -37,7 +37,7 @@ def test_plot_draws_a_picture(capfd, tmp_path, more):
 @pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_plot_writes_the_format_that_the_name_says(capfd, tmp_path, suffix, start):
     path = tmp_path / f"digit.{suffix}"
-    assert firstspike(capfd, "plot", "mnist-4bit", "-o", path).status == 0
+    success(capfd, "plot", "mnist-4bit", "-o", path)
     assert path.read_bytes().startswith(start)
 
 
@@ -58,8 +58,7 @@ def test_a_photo_is_drawn_as_the_network_sees_it(capfd, tmp_path, drawn):
     photo, written = tmp_path / "five.jpg", tmp_path / "spikes.png"
     digit = bundled_test_set()[0][8].reshape(SIDE, SIDE)
     rendered(digit, np.random.default_rng(1)).image.save(photo)
-    ended = firstspike(capfd, "plot", "mnist-4bit", "--image", photo, "-o", written)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "plot", "mnist-4bit", "--image", photo, "-o", written)
     assert ended.out == f"{photo}: dark ink on light ground\nwrote {written}\n"
     panel = sample_panel(drawn[0])
     assert panel.get_title() == "five.jpg"
@@ -77,8 +76,7 @@ def test_a_raw_photo_is_drawn_with_its_levels(capfd, tmp_path, drawn):
     Image.fromarray(pixels).save(tmp_path / "six.png")
     for more in ((), ("--raw",)):
         words = ("plot", tmp_path / "toy.npz", "--image", tmp_path / "six.png", *more)
-        ended = firstspike(capfd, *words, "-o", tmp_path / "spikes.svg")
-        assert ended.status == 0, ended.err
+        success(capfd, *words, "-o", tmp_path / "spikes.svg")
         (image,) = sample_panel(drawn[-1]).images
         assert np.array_equal(image.get_array(), pixel_levels(pixels, 4))
         assert image.get_clim() == (0, 3), "a level has its brightness on every photo"
@@ -155,8 +153,7 @@ def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, chan
     network.save(tmp_path / "net.npz")
     np.savez(tmp_path / "waves.npz", x_train=x, y_train=np.arange(8) % 2)
     words = ("--dataset", tmp_path / "waves.npz", "--number", 5, "-o", tmp_path / "p.png")
-    ended = firstspike(capfd, "plot", tmp_path / "net.npz", *words, "--test-share", 1)
-    assert ended.status == 0, ended.err
+    success(capfd, "plot", tmp_path / "net.npz", *words, "--test-share", 1)
     panel = sample_panel(drawn[0])
     assert np.array_equal([line.get_ydata() for line in panel.lines], x[5])
     assert " ".join(panel.get_title().split()) == "test series 5 of waves.npz: 1"
@@ -208,8 +205,7 @@ def test_names_are_spread_no_more_than_they_must(n):
 
 def test_study_measures_what_it_says(capfd, tmp_path):
     words = ("mnist-4bit", "--images", 100, "-o", tmp_path / "study.png", "--json", "-")
-    ended = firstspike(capfd, "study", *words)
-    assert ended.status == 0
+    ended = success(capfd, "study", *words)
     result = json.loads(ended.out)
     network = load_network("mnist-4bit")
     pixels, labels = bundled_test_set()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 ALL_LANES = ("--lanes", 12)
 OVERLAP = (*ALL_LANES, "--rows", 4, "--overlap")
@@ -40,17 +40,14 @@ CORES = pytest.mark.parametrize(
 @CORES
 def test_the_hardware_equals_golden(capfd, selection, core):
     words = ("run", *selection, *core, "--spikes", "--clock", 50, "--json", "-")
-    rtl = firstspike(capfd, *words, "--target", "rtl")
-    assert rtl.status == 0, rtl.err
+    rtl = success(capfd, *words, "--target", "rtl")
     found, golden = json.loads(rtl.out), json.loads(firstspike(capfd, *words).out)
     assert found == golden
-    ended = firstspike(capfd, "compare", *selection, *core)
-    assert ended.status == 0, ended.out
+    success(capfd, "compare", *selection, *core)
 
 
 def test_bench_overlaps_as_golden_says(capfd, selection):
-    ended = firstspike(capfd, "bench", *selection, *OVERLAP, "--rounds", 3, "--clock", 50)
-    assert ended.status == 0, ended.out + ended.err
+    ended = success(capfd, "bench", *selection, *OVERLAP, "--rounds", 3, "--clock", 50)
     assert "0 differences" in ended.out
     assert "images per second at 50 MHz" in ended.out
 
@@ -59,11 +56,10 @@ def test_bench_overlaps_as_golden_says(capfd, selection):
 def test_verilog_and_vectors_are_of_the_core_that_is_asked_for(capfd, tmp_path, selection, core):
     rows = core[core.index("--rows") + 1]
     toy, *_ = selection
-    ended = firstspike(capfd, "verilog", toy, *core, "-o", tmp_path / "core.v")
-    assert ended.status == 0, ended.err
+    success(capfd, "verilog", toy, *core, "-o", tmp_path / "core.v")
     interface = json.loads((tmp_path / "core.json").read_text())
     assert interface["layers"][0]["rows"] == rows
-    assert firstspike(capfd, "vectors", *selection, *core, "-o", tmp_path / "vectors").status == 0
+    success(capfd, "vectors", *selection, *core, "-o", tmp_path / "vectors")
     assert (tmp_path / "vectors" / "core.v").read_text() == (tmp_path / "core.v").read_text()
 
 

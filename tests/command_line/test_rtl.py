@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 CORE = ("--lanes", "5,2", "--window", 2)
 
@@ -32,15 +32,13 @@ def selection(tmp_path_factory):
 
 def test_the_hardware_gives_the_same_result_as_golden(capfd, selection):
     words = ("run", *selection, *CORE, "--spikes", "--json", "-")
-    rtl = firstspike(capfd, *words, "--target", "rtl")
-    assert rtl.status == 0
+    rtl = success(capfd, *words, "--target", "rtl")
     golden = firstspike(capfd, *words)
     assert json.loads(rtl.out) == json.loads(golden.out)
 
 
 def test_the_hardware_does_not_differ_from_golden(capfd, selection):
-    ended = firstspike(capfd, "compare", *selection, *CORE, "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "compare", *selection, *CORE, "--json", "-")
     result = json.loads(ended.out)
     assert result["count"] == 20
     assert result["spikes"] > 0
@@ -54,8 +52,7 @@ def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
     for image, file in zip(pixels, files, strict=True):
         Image.fromarray(image).save(file)
     words = (toy, "--image", *files, *CORE, "--bitmap", 8, "--json", "-")
-    rtl = firstspike(capfd, "run", *words, "--target", "rtl")
-    assert rtl.status == 0
+    rtl = success(capfd, "run", *words, "--target", "rtl")
     assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
 
 
@@ -64,8 +61,7 @@ def test_bench_plays_on_the_simulated_core(capfd, tmp_path, selection):
     words = {"events": [[8, row] for row in range(1, 36, 2)]}, {"events": [[8, 5], [8, 9]]}
     (tmp_path / "bitmaps").write_text("\n".join(map(json.dumps, words)))
     words = (toy, "--events", tmp_path / "bitmaps", *CORE, "--rounds", 4)
-    ended = firstspike(capfd, "bench", *words)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "bench", *words)
     assert "2 images, 4 times: 8 decisions" in ended.out
     assert "0 differences" in ended.out
     assert "a second" not in ended.out  # a simulation has no clock

@@ -15,7 +15,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import datasets, selection
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
 
@@ -65,10 +65,9 @@ def expected(network, ticks, labels, folding, pixels=None, spikes=False):
 @pytest.mark.parametrize("spikes", [False, True])
 @pytest.mark.parametrize("core", [(), ("--lanes", 8, "--window", 2), ("--bitmap", 32)])
 def test_json_gives_the_golden_figures_of_a_data_set(capfd, core, spikes):
-    ended = firstspike(
+    ended = success(
         capfd, "run", "mnist-4bit", "--images", 30, *core, "--json", "-", *["--spikes"] * spikes
     )
-    assert ended.status == 0
     network = load_network("mnist-4bit")
     pixels, labels = bundled_test_set()
     options = dict(zip([str(word)[2:] for word in core[::2]], core[1::2], strict=True))
@@ -269,7 +268,7 @@ def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_
 def test_json_goes_whole_into_a_file_or_not_at_all(capfd, tmp_path, verb):
     words = (verb, "mnist-4bit", *([] if verb == "info" else ["--images", 2]), "--json")
     result = tmp_path / "result.json"
-    assert firstspike(capfd, *words, result).status == 0
+    success(capfd, *words, result)
     assert json.loads(result.read_text()) == json.loads(firstspike(capfd, *words, "-").out)
     missing = tmp_path / "missing" / "result.json"
     assert str(missing) in refusal(capfd, *words, missing)
@@ -280,6 +279,6 @@ def test_events_that_would_fill_the_memory_are_refused(capfd, tmp_path, toy, mon
     monkeypatch.setattr(selection, "MOST_BYTES", 4 * 35 * 9)
     path = tmp_path / "events"
     path.write_text('{"events": [[8, 1]]}\n' * 9)
-    assert firstspike(capfd, "run", toy, "--events", path).status == 0
+    success(capfd, "run", toy, "--events", path)
     path.write_text('{"events": [[8, 1]]}\n' * 10)
     assert "more than 9 images of 35 inputs" in refusal(capfd, "run", toy, "--events", path)

@@ -42,7 +42,7 @@ from firstspike.scripts.selftest.siege import besiege
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.board_model import BoardModel, served
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 from tests.support.faulty_board import faulty, verilog
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.moving import small_network as motion_network
@@ -96,8 +96,7 @@ def failure():
 
 
 def test_a_good_board_passes(capfd, desk, quick, port):
-    ended = firstspike(capfd, "selftest", "net.npz", "--port", port, "--seed", 3)
-    assert ended.status == 0, ended.err + ended.out
+    ended = success(capfd, "selftest", "net.npz", "--port", port, "--seed", 3)
     said = report()
     assert said["passed"]
     assert (said["board"], said["seed"]) == (None, 3)
@@ -267,8 +266,7 @@ def test_a_report_that_is_not_whole_is_refused(capfd, desk):
         assert "report.json is no whole report" in said
         assert told in said
     (desk / "report.json").write_text(good)
-    ended = firstspike(capfd, "selftest", "--read", "report.json")
-    assert ended.status == 0
+    ended = success(capfd, "selftest", "--read", "report.json")
     assert "ulx3s-12f" in ended.out
 
 
@@ -484,7 +482,7 @@ def test_a_board_with_the_link_is_no_such_board(capfd, desk, quick, sensing, por
     words = ["pdm.npz", "--board", "icebreaker", "--sensor", "pdm", "--port", port]
     said = refusal(capfd, "selftest", *words)
     assert "one with the link is tested without --sensor" in said
-    assert firstspike(capfd, "selftest", "net.npz", "--port", port).status == 0
+    success(capfd, "selftest", "net.npz", "--port", port)
 
 
 @pytest.mark.parametrize(("rate", "status"), [(1, 0), (1.1, 0), (2, 1), (0.5, 1)])

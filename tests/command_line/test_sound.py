@@ -18,7 +18,7 @@ from firstspike.golden.sound.taught import COPIES, NONE
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.scripts import stream_figure
 from firstspike.scripts.main import run_line
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, success
 
 pytestmark = pytest.mark.fast
 
@@ -73,8 +73,7 @@ def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
 
 
 def test_run_says_what_is_heard_and_when(capfd, folder):
-    ended = firstspike(capfd, "run", "net.npz", "--wav", "one.wav", "two.wav", "--json", "-")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "run", "net.npz", "--wav", "one.wav", "two.wav", "--json", "-")
     images = json.loads(ended.out)["images"]
     found = [(image["word"]["file"], image["class"]) for image in images]
     assert found == [("one.wav", 1), ("two.wav", 0), ("two.wav", 1)]
@@ -88,8 +87,7 @@ def test_run_says_what_is_heard_and_when(capfd, folder):
 
 def test_a_silent_recording_does_not_hide_the_others(capfd, folder):
     line = "run net.npz --wav silent.wav one.wav silent.wav"
-    ended = firstspike(capfd, *line.split(), "--json", "silent.json")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *line.split(), "--json", "silent.json")
     assert "1 word in 1 of 3 recordings" in ended.out
     lines = ended.out.splitlines()
     at = lines.index("one.wav, 0.05 s: low")
@@ -134,8 +132,7 @@ def test_what_is_not_said_is_counted(capfd, folder):
     pause = np.zeros(RATE, np.int16)
     pieces = [spoken("high", rng), pause, hum, pause, spoken("low", rng)]
     wavfile.write(folder / "hum.wav", RATE, np.concatenate(pieces))
-    ended = firstspike(capfd, "run", "net.npz", "--wav", "hum.wav", "--json", "hum.json")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "run", "net.npz", "--wav", "hum.wav", "--json", "hum.json")
     words = [one["word"] for one in json.loads((folder / "hum.json").read_text())["images"]]
     assert [word["said"] for word in words] == [True, False, True]
     assert [word["isolated"] for word in words] == [True, False, True]
@@ -183,8 +180,7 @@ def texts(figure):
 
 def test_plot_draws_the_first_recording_and_a_word(capfd, folder, drawn):
     line = "run net.npz --wav two.wav one.wav --plot word.png --json word.json"
-    ended = firstspike(capfd, *line.split())
-    assert ended.status == 0, ended.err
+    success(capfd, *line.split())
     assert (folder / "word.png").read_bytes().startswith(b"\x89PNG")
     ticks = [image["tick"] for image in json.loads((folder / "word.json").read_text())["images"]]
     said = [text for text in texts(drawn[0]) if "\n" in text and "spikes" not in text]
@@ -198,8 +194,7 @@ def test_what_is_not_said_is_drawn_without_its_tick(capfd, folder, drawn):
     hum = np.rint(9000 * np.sin(2 * np.pi * 900 * n / RATE)).astype(np.int16)
     pieces = [hum, np.zeros(RATE, np.int16), spoken("low", np.random.default_rng(4))]
     wavfile.write("hum.wav", RATE, np.concatenate(pieces))
-    ended = firstspike(capfd, *["run", "net.npz", "--wav", "hum.wav", "--plot", "word.svg"])
-    assert ended.status == 0, ended.err
+    success(capfd, *["run", "net.npz", "--wav", "hum.wav", "--plot", "word.svg"])
     marked = [text for text in texts(drawn[0]) if text.startswith(("high", "low", NONE))]
     assert "\n" not in marked[0]
     assert marked[1].startswith("low\n")
@@ -219,8 +214,7 @@ def test_a_long_recording_has_longer_rows():
 
 
 def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
-    ended = firstspike(capfd, "run", "net.npz", "--dataset", "words", "--images", "all")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, "run", "net.npz", "--dataset", "words", "--images", "all")
     assert "accuracy                                100.00%" in ended.out
 
 
@@ -240,8 +234,7 @@ def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
     ],
 )
 def test_other_verbs_take_a_network_of_sound(capfd, folder, line):
-    ended = firstspike(capfd, *line.split())
-    assert ended.status == 0, ended.err
+    success(capfd, *line.split())
 
 
 def test_info_says_the_front_end(capfd, folder):
@@ -291,6 +284,5 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
 
 def test_what_learns_goes_on_hearing(capfd, folder):
     line = "learn net.npz --dataset words -o after.npz"
-    ended = firstspike(capfd, *line.split())
-    assert ended.status == 0, ended.err
+    success(capfd, *line.split())
     assert Network.load("after.npz").features.sound == usual_front_end()

@@ -17,7 +17,7 @@ from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
 from firstspike.scripts.training import figure, report
 from firstspike.scripts.verbs import train
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, success
 
 SMALL = {
     "n_connected": 300,
@@ -43,8 +43,7 @@ def digits(monkeypatch):
 def test_writes_network_and_result(capfd, digits, tmp_path):
     path = tmp_path / "net.npz"
     more = ("--seed", 3, "--compact", "-o", path, "--json", tmp_path / "r.json")
-    ended = firstspike(capfd, *WORDS, *more)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *WORDS, *more)
     network = Network.load(path)
     result = json.loads((tmp_path / "r.json").read_text())
     test = infer(network, encode(network, digits.x_test))
@@ -117,8 +116,7 @@ def test_the_bar_says_that_it_compiles(capfd, monkeypatch, tmp_path):
         return fit(self, *images, **options)
 
     monkeypatch.setattr(Trainer, "fit", with_a_fresh_cache)
-    ended = firstspike(capfd, *WORDS, "-o", tmp_path / "net.npz")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *WORDS, "-o", tmp_path / "net.npz")
     first, *_, last = ended.err.replace("\r", "\n").strip().split("\n")
     assert "compiling:   0%" in ended.err
     assert "compiling" not in first + last

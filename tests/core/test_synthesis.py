@@ -12,7 +12,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow import synthesis
 from firstspike.sim.harness.networks import network_of
-from tests.support.command import firstspike, toy_network
+from tests.support.command import success, toy_network
 
 UP5K, HX8K, ECP5 = synthesis.PARTS
 
@@ -75,8 +75,7 @@ def test_the_verb_reports_every_device(tmp_path, capfd, monkeypatch):
             target.device.name, note="does not fit: too big"
         ),
     )
-    ended = firstspike(capfd, "verilog", tmp_path / "net.npz", "--report", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "verilog", tmp_path / "net.npz", "--report", "--json", "-")
     rows = json.loads(ended.out)["report"]["devices"]
     assert [row["device"] for row in rows] == [part.device.name for part in synthesis.PARTS]
     for target in synthesis.PARTS:

@@ -21,7 +21,7 @@ from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import refusal, success, toy_network
 from tests.support.convolving import convolving_network
 from tests.support.lint import needs_verilator
 from tests.support.plain_bench import printed
@@ -184,8 +184,7 @@ def test_the_verb_writes_what_passes(tmp_path, capfd):
     file.write_text('{"events": [[8, 1], [9, 2], [9, 30]]}\n{"events": []}\n')
     folder = tmp_path / "its vectors"
     line = ("vectors", tmp_path / "net.npz", "--events", file, "--lanes", 3, "-o", folder)
-    ended = firstspike(capfd, *line)
-    assert ended.status == 0
+    ended = success(capfd, *line)
     assert f"check: cd {shlex.quote(str(folder))} && iverilog" in ended.out
     assert "verilator" not in ended.out  # GNU make builds in no folder with blanks in its name
     assert check(folder).startswith("PASS: 2 images")
@@ -241,7 +240,7 @@ def test_the_commands_that_are_printed_pass(commands, what):
 
 def test_vectors_of_mnist_carry_its_licence(tmp_path, capfd):
     line = ("vectors", "mnist-4bit", "--images", 1, "--lanes", 16, "-o", tmp_path)
-    assert firstspike(capfd, *line).status == 0
+    success(capfd, *line)
     assert "by-sa/3.0" in (tmp_path / "DATA-LICENSE.md").read_text()
 
 

@@ -26,7 +26,7 @@ from firstspike.hdl.layer.events import Kind
 from firstspike.scripts.verbs.verilog import LONG
 from firstspike.sim.benches.core.items import image_items
 from firstspike.sim.harness.networks import network_of
-from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
+from tests.support.command import deep_toy_network, firstspike, refusal, success, toy_network
 from tests.support.lint import check_lint, every_simulator
 from tests.support.plain_bench import printed
 from tests.support.simulators import needs_icarus
@@ -286,7 +286,7 @@ def test_the_verb_writes_the_core_and_what_goes_with_it(tmp_path, capfd):
     file = tmp_path / "out" / "c.v"
     file.parent.mkdir()
     options = ("--lanes", "3,2", "--weights", "port", "--name", "mine", "-o", file)
-    assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
+    success(capfd, "verilog", tmp_path / "net.npz", *options)
     names = {"c.v", "c.json", "c_instance.v", "c_weights.hex"}
     assert {path.name for path in file.parent.iterdir()} == names
     interface = json.loads(file.with_suffix(".json").read_text())

@@ -15,7 +15,7 @@ from firstspike.scripts.exploration import JOURNAL, builds, rungs
 from firstspike.scripts.exploration.front import Figures, Limits
 from firstspike.scripts.exploration.search import Search, opened
 from firstspike.scripts.verbs import explore
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, success
 
 WORDS = ("explore", "--board", "ulx3s-25f", "--recipe", "sparse", "--epochs", 6)
 
@@ -87,8 +87,7 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     with open(folder / JOURNAL, "a") as journal:
         journal.write('{"op_code": 5, "wor')  # as a crash may leave it
     here.most = None
-    ended = firstspike(capfd, *words, "--trials", 5)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *words, "--trials", 5)
     again = [task for task in here.done if Here.key(task) in map(Here.key, begun)]
     assert again == begun  # nothing was done twice
     result = json.loads((folder / explore.FRONT).read_text())
@@ -102,9 +101,9 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     assert (folder / explore.PICTURE).stat().st_size > 10_000
 
     done = len(here.done)
-    assert firstspike(capfd, *words, "--trials", 5).status == 0
+    success(capfd, *words, "--trials", 5)
     assert len(here.done) == done
-    assert firstspike(capfd, *words, "--trials", 6).status == 0
+    success(capfd, *words, "--trials", 6)
     assert len(here.done) > done
     assert "another seed" in refusal(capfd, *words, "--seed", 2)
     (folder / JOURNAL).write_text("once\nmore\n")
@@ -135,8 +134,7 @@ def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
     words = ("explore", "--board", "ulx3s-25f", "--recipe", "conv", "--epochs", 2)
     words += ("--trials", 4, "--place", 0, "-o", tmp_path / "search")
     data = images_file(tmp_path / "images.npz", 14)
-    ended = firstspike(capfd, *words, "--dataset", data)
-    assert ended.status == 0, ended.err
+    success(capfd, *words, "--dataset", data)
     choices = {task.choice.hidden: task.choice for task in here.done}
     assert [(one, choices[one].bits) for one in choices] == [
         (("32c5s2", "60c5s2"), 4),
@@ -166,8 +164,7 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(builds, "build", build)
     folder = tmp_path / "search"
     words = (*WORDS, "--dataset", toy, "--trials", 2, "--place", 1, "-o", folder)
-    ended = firstspike(capfd, *words)
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *words)
     (first, one), (design, several) = asked
     assert len(one) == 1 < len(several)
     assert design.board == BOARDS["ulx3s-25f"]
@@ -201,8 +198,7 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     x = y[:, None] + np.random.default_rng(1).normal(0, 0.1, (50, 3))
     np.savez("few.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     words = ("--dataset", "few.npz", "--trials", 1, "--epochs", 2, "--place", 0, "-o", "search")
-    ended = firstspike(capfd, *WORDS[:3], *words)
-    assert ended.status == 0, ended.err
+    success(capfd, *WORDS[:3], *words)
     rung = here.done[0]
     session = rungs.session_of(rung.images, rung.options, rung.choice)
     session.fit(None, None, 1)

@@ -17,7 +17,7 @@ from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.others import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
-from tests.support.command import firstspike, toy_network
+from tests.support.command import firstspike, success, toy_network
 from tests.support.convolving import convolving_network
 from tests.support.nir_interpreter import convolved
 
@@ -310,10 +310,9 @@ def test_graphs_of_ours_are_the_same():
 def test_the_verb_reads_them_and_says_the_verdicts(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("theirs.nir", small())
-    ended = firstspike(capfd, "import", "theirs.nir", "--verdicts", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "import", "theirs.nir", "--verdicts", "--json", "-")
     assert len(json.loads(ended.out)["nodes"]) == 13
-    assert firstspike(capfd, "import", "theirs.nir", "-o", "net.npz").status == 0
+    success(capfd, "import", "theirs.nir", "-o", "net.npz")
     assert load_network("net.npz").shape == (64, 256, 18, 3)
     nir.write("theirs.nir", small(groups=2))
     ended = firstspike(capfd, "import", "theirs.nir", "--verdicts")

@@ -13,7 +13,7 @@ import pytest
 from firstspike.golden import Features, encode, infer, load_network
 from firstspike.golden.frameworks.nir.forms import FORMS
 from tests.nir.test_foreign import foreign, small
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, success, toy_network
 
 pytestmark = pytest.mark.fast
 
@@ -28,14 +28,12 @@ def toy(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_there_and_back(capfd, toy, form):
-    ended = firstspike(capfd, "export", "toy.npz", "--form", form, "-o", "toy.nir", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "export", "toy.npz", "--form", form, "-o", "toy.nir", "--json", "-")
     said = json.loads(ended.out)
     assert said["digest"] == toy.digest()
     assert said["data"] is None
     assert {*said["nodes"]} == nir.read("toy.nir").nodes.keys()
-    ended = firstspike(capfd, "import", "toy.nir", "-o", "again.npz", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, "import", "toy.nir", "-o", "again.npz", "--json", "-")
     assert json.loads(ended.out)["digest"] == toy.digest()
     assert toy.to_bytes() == load_network("again.npz").to_bytes()
     assert sorted(os.listdir()) == ["again.npz", "toy.nir", "toy.npz"]
@@ -52,8 +50,7 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
     with open("e.jsonl", "w") as file:
         file.writelines(json.dumps({"events": sorted(row)}) + "\n" for row in rows)
     words = ("export", "toy.npz", "--form", form, "--events", "e.jsonl", "-o", "toy.nir")
-    ended = firstspike(capfd, *words)
-    assert ended.status == 0
+    ended = success(capfd, *words)
     assert "toy.data.nir, 7 images of e.jsonl" in ended.out
     data = nir.read_data("toy.data.nir")
     data.check_nodes(nir.read("toy.nir"))
@@ -72,8 +69,7 @@ def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("real.nir", small())
     words = ("import", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
-    ended = firstspike(capfd, *words, "--late", 60, "-o", "net.npz", "--json", "-")
-    assert ended.status == 0
+    ended = success(capfd, *words, "--late", 60, "-o", "net.npz", "--json", "-")
     said, network = json.loads(ended.out), load_network("net.npz")
     assert said["rounded"]
     assert network.weight_bits == (5, 5)
@@ -107,8 +103,7 @@ def test_a_data_set_chooses_thresholds_and_edges(capfd, tmp_path, monkeypatch):
     words = ("import", "real.nir", "--dataset", "d.npz", "--encoding", "levels-8")
     assert "makes 3" in refusal(capfd, *words, "-o", "net.npz")
     more = ("--complement", "--constant", "--images", 60)
-    ended = firstspike(capfd, *words, *more, "-o", "net.npz", "--json", "-")
-    assert ended.status == 0, ended.err
+    ended = success(capfd, *words, *more, "-o", "net.npz", "--json", "-")
     said, network = json.loads(ended.out), load_network("net.npz")
     assert said["samples"]["samples"] == 60
     assert said["samples"]["real"] > 0.85
@@ -117,7 +112,7 @@ def test_a_data_set_chooses_thresholds_and_edges(capfd, tmp_path, monkeypatch):
     assert network.features.constant
     assert np.mean(infer(network, encode(network, x)).decision == y) > 0.85
     words = ("run", "net.npz", "--dataset", "d.npz")
-    assert firstspike(capfd, *words).status == 0
+    success(capfd, *words)
 
 
 def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
@@ -131,7 +126,7 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
     graph.nodes["weights_0"].weight += 1e-3
     nir.write("toy.nir", graph)
     assert "node 'weights_0'" in refusal(capfd, "import", "toy.nir", "-o", "again.npz")
-    assert firstspike(capfd, "import", "toy.nir", "--weight-bits", 7, "-o", "again.npz").status == 0
+    success(capfd, "import", "toy.nir", "--weight-bits", 7, "-o", "again.npz")
     again = load_network("again.npz")
     assert again.weight_bits == (7, 7)
     for name in ("unit", "deadline", "encoding", "late", "classes", "n_inputs"):

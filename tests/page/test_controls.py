@@ -21,7 +21,7 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.faults import flip, jitter, kill
 from firstspike.sim.harness.networks import network_of
 from tests.support.browser import DESKTOP, PHONE, opened
-from tests.support.command import firstspike, toy_network
+from tests.support.command import success, toy_network
 
 from .strokes import strokes_on
 from .test_photos import photo
@@ -302,8 +302,7 @@ def table_network() -> Network:
 def page_of(capfd, folder, network, *words):
     """The page of a network."""
     network.save(folder / "net.npz")
-    ended = firstspike(capfd, "page", folder / "net.npz", *words, "-o", folder / "net.html")
-    assert ended.status == 0, ended.err
+    success(capfd, "page", folder / "net.npz", *words, "-o", folder / "net.html")
     return folder / "net.html"
 
 

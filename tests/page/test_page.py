@@ -21,7 +21,7 @@ from firstspike.scripts.page.joined import script
 from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import refusal, success, toy_network
 from tests.support.tools import TYPESCRIPT, needs
 
 from .strokes import DIGITS, draw
@@ -138,8 +138,7 @@ def several_groups():
 def test_a_network_of_ones_own_has_a_page_that_is_right(browser, capfd, tmp_path, network):
     network.save(tmp_path / "<b>toy.npz")
     path = tmp_path / "toy.html"
-    ended = firstspike(capfd, "page", tmp_path / "<b>toy.npz", "--images", 50, "-o", path)
-    assert ended.status == 0
+    success(capfd, "page", tmp_path / "<b>toy.npz", "--images", 50, "-o", path)
     with opened(browser, path, **DESKTOP) as page:
         assert "<b>toy" in page.title()
         page.click("#check")

@@ -18,7 +18,7 @@ from firstspike.scripts.selection import Images
 from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
-from tests.support.command import firstspike
+from tests.support.command import success
 
 from .recordings import heard_by_golden, heard_by_page
 from .test_accessible import check
@@ -96,8 +96,7 @@ def listening(tmp_path_factory):
 def page_file(listening, capfd):
     path = listening / "listen.html"
     if not path.exists():
-        ended = firstspike(capfd, "page", listening / "net.npz", "-o", path)
-        assert ended.status == 0, ended.err
+        success(capfd, "page", listening / "net.npz", "-o", path)
     return path
 
 

@@ -38,6 +38,13 @@ def firstspike(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:
     return Ended(run_line([str(word) for word in words]), *capfd.readouterr())
 
 
+def success(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:
+    """Run one command line, whose exit status must be 0."""
+    ended = firstspike(capfd, *words)
+    assert ended.status == 0, ended
+    return ended
+
+
 def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
     """The sentence with which a command line is refused, with exit status 2.
 
