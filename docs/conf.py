@@ -13,19 +13,29 @@ project_copyright = author
 release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
-extensions += ["accessible", "anchors", "chains", "docstrings", "drawn", "walk"]  # our own
+extensions += [
+    "accessible",
+    "anchors",
+    "chains",
+    "docstrings",
+    "drawn",
+    "mathml",
+    "walk",
+]  # our own
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"
 smartquotes = False  # they make en dashes of the dashes of options
 
 myst_heading_anchors = 3
+myst_fence_as_directive = ["math"]  # code hosts typeset it, too
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 autodoc_mock_imports = ["torch"]  # it may not be there
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_theme_options = {"top_of_page_buttons": []}  # a link outside of all landmarks
 html_title = f"FirstSpike {release}"

@@ -109,11 +109,11 @@ def shortened(cycles: list[Cycle]) -> Iterator[tuple[str, Cycle]]:
             yield from ((str(number), cycle) for number, cycle in several)
 
 
-def picture(cycles: list[Cycle]) -> dict:
-    """Return the picture as WaveDrom reads it."""
+def picture(cycles: list[Cycle], rows_of: dict[str, str] = ROWS) -> dict:
+    """Return the picture as WaveDrom reads it; `rows_of` has the colour of each row by name."""
     numbers, columns = zip(*shortened(cycles), strict=True)
     rows = [{"name": "cycle", "wave": "2" * len(numbers), "data": numbers}]
-    for name, colour in ROWS.items():
+    for name, colour in rows_of.items():
         wave = "".join(colour if name in column else "z" for column in columns)
         data = [column[name] for column in columns if name in column]
         rows.append({"name": name, "wave": wave, "data": data})
