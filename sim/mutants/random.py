@@ -38,7 +38,7 @@ PATIENCE = 4
 GRACE = 2
 """Seconds of processor time."""
 
-PROOF_SECONDS = 60
+PROOF_SECONDS = 20
 """Seconds of processor time that the search for a proof of equivalence may take."""
 
 LARGEST = 20_000

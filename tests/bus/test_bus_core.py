@@ -12,7 +12,7 @@ from cocotbext.axi import AxiResp, AxiStreamFrame
 from firstspike.golden import NetworkError, encode
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.bus.core_map import core_map
+from firstspike.hdl.bus.core_map import DECISION, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig
@@ -326,6 +326,8 @@ async def aborts(dut):
         assert bench.map.unpack("decision", (await bench.words())[0])["cause_abort"]
     await bench.send(frame)
     assert (await bench.words())[:2] == right[:2]
+    for number in range(len(right)):
+        assert await bench.read_word(DECISION + 4 * number) is None, "a decision that was taken"
 
 
 @cocotb.test()

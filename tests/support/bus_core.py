@@ -51,8 +51,6 @@ from firstspike.sim.harness.verilog import verilog_of
 from tests.support.simulators import EITHER
 
 PERIOD = 10
-PATIENCE = 100_000
-"""Cycles after which a decision will not come."""
 
 
 def tag_of(image: int) -> int:
@@ -77,6 +75,8 @@ class BusParameters:
     steps: int = 0
     """How often a program that uses the driver does something."""
     pauses: bool = False
+    patience: int = 100_000
+    """Cycles after which a decision will not come."""
     library: str = ""
     """Path of a library in C that uses the core."""
     seed: int = 1
@@ -193,7 +193,7 @@ class BusBench:
 
     async def wait_for(self, name: str, value: int) -> None:
         """Until a field of the status is so."""
-        end = self.cycle + PATIENCE
+        end = self.cycle + self.given.patience
         while await self.field("status", name) != value:
             assert self.cycle < end, f"status.{name} stays {1 - value}"
 
@@ -209,7 +209,7 @@ class BusBench:
 
     async def decision_begun(self) -> tuple[list[int], int]:
         """Give the words of the stream's next decision, and the cycle of its first beat."""
-        await self.sink.wait(PATIENCE * PERIOD, "step")
+        await self.sink.wait(self.given.patience * PERIOD, "step")
         assert not self.sink.empty(), "no decision comes"
         frame = self.sink.recv_nowait()
         data = bytes(frame.tdata)
