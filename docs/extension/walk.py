@@ -24,7 +24,7 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import Kind
-from firstspike.hdl.layer.layer import Layer
+from firstspike.hdl.layer.layer import HiddenLayer
 
 EVENTS = ((Kind.SPIKE, 3, 0), (Kind.SPIKE, 3, 2), (Kind.SPIKE, 5, 1), (Kind.END, 0, 0))
 WEIGHTS = np.array([[4, 4, 0, 0], [0, 0, 0, 0], [4, 3, 0, 0], [0, 0, 0, 0]])
@@ -52,7 +52,7 @@ def simulate(window: int) -> list[Cycle]:
         widths=layer_widths(WEIGHTS, THRESHOLD, DEADLINE),
         counted=(4,),
     )
-    layer = Layer(config, WEIGHTS)
+    layer = HiddenLayer(config, WEIGHTS)
     layer._MustUse__silence = True  # its module is simulated, where the sequencer can be seen
     module = layer.elaborate(None)
     operations = module.submodules.sequencer.operations

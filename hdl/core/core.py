@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.hdl.layer.events import Kind, spikes_of
-from firstspike.hdl.layer.layer import Layer
+from firstspike.hdl.layer.layer import Layer, layer_class
 from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.lib.arithmetic import below
@@ -71,7 +71,7 @@ class Core(wiring.Component):
             encoder = Encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows)
             yield from inside("encoder", encoder)
         for number, layer in enumerate(config.layers):
-            yield from inside(f"layer_{number}", Layer.memories(layer))
+            yield from inside(f"layer_{number}", layer_class(layer).memories(layer))
 
     def elaborate(self, platform: object) -> Module:
         # The front: Intake and Encoder.
@@ -118,22 +118,19 @@ class Core(wiring.Component):
         # The chain of layers, followed by the Decision.
         layers: list[Layer] = []
         for i, layer_config in enumerate(config.layers):
-            layer = Layer(layer_config, self._weights[i])
+            layer = layer_class(layer_config)(layer_config, self._weights[i])
             m.submodules[f"layer_{i}"] = layer
             join(m, decision, layer, "decided_image")
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
             layers.append(layer)
-        join(m, layers[-1], decision, "potentials")
-        if config.layers[-1].walk_apart:
-            join(m, layers[-1], decision, "walk")
+        join(m, layers[-1], decision, "potentials", "sweep")
         finished = layers[-1].finished_image
         m.d.comb += [
             intake.finished_image.eq(finished),
             # No image starts before the last decision has left, so the pipeline never stalls.
             intake.hold.eq(hold if overlaps else decision.decision.valid | hold),
         ]
-        if overlaps:
-            m.d.comb += layers[0].may_start.eq(~decision.decision.valid)
+        m.d.comb += layers[0].may_start.eq(~decision.decision.valid)
 
         def spikes(events: stream.Interface) -> Value:
             """Whether a layer accepts a spike of an undecided image in this cycle."""

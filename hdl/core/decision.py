@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import context_layout
-from firstspike.hdl.layer.lanes import lane_exists, potential_shape, potentials_layout
-from firstspike.hdl.layer.operations import operation_layout, walk_layout
+from firstspike.hdl.layer.lane_state import lane_exists, potential_shape
+from firstspike.hdl.layer.lanes import potentials_layout
+from firstspike.hdl.layer.operations import operation_layout, sweep_layout
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
@@ -56,7 +57,7 @@ class Decision(Block):
             potentials=In(stream.Signature(potentials_layout(config))),
             #: Tick and context of the last layer's sweep over its groups. The Decision samples them
             #: when M of the first group leaves the comparator tree.
-            walk=In(walk_layout(config)) if config.walk_apart else None,
+            sweep=In(sweep_layout(config)),
             decision=Out(stream.Signature(decision_layout(config))),
             #: High in the cycle before `decision` becomes valid.
             load=Out(1),
@@ -147,7 +148,7 @@ class Decision(Block):
         # The best entry of the groups of a tick so far.
         said = self.decision.payload
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
-        if config.walk_apart:
+        if config.shared_fields:
             best_index = said["class"]
         self._best = best_M, best_index
         index = Signal(range(folding.n_out))
@@ -161,10 +162,10 @@ class Decision(Block):
         fires = top_M >= 0
         undecided = valid & (operation.image != self.decided_image)
         tick, context = operation.tick, operation.context
-        if config.walk_apart:
+        if config.shared_fields:
             # Tick and context are stable from the image's last sweep until the decision has left.
             with m.If(undecided & first_group):
-                m.d.sync += [said.tick.eq(self.walk.tick), said.context.eq(self.walk.context)]
+                m.d.sync += [said.tick.eq(self.sweep.tick), said.context.eq(self.sweep.context)]
             tick = said.tick
         final = tick == config.deadline
         tick_known = undecided & (operation.group == groups - 1)
@@ -203,7 +204,7 @@ class Decision(Block):
                 self.decision.valid.eq(1),
                 said.forced.eq(~fires),
             ]
-            if not config.walk_apart:
+            if not config.shared_fields:
                 m.d.sync += [
                     said["class"].eq(top_index),
                     said.tick.eq(tick),

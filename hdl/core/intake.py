@@ -7,7 +7,13 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.events import Kind, causes_layout, input_layout, spikes_of, taken_layout
+from firstspike.hdl.layer.events import (
+    Kind,
+    causes_layout,
+    input_event_layout,
+    input_layout,
+    spikes_of,
+)
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -31,7 +37,7 @@ class Intake(Block):
             #: Events in order of tick; events of the same tick may have any order.
             source=In(stream.Signature(input_layout(folding.n_in, first.deadline, folding.rows))),
             #: Good events, with image bit and causes; their spike counts are still empty.
-            events=Out(stream.Signature(taken_layout(first))),
+            events=Out(stream.Signature(input_event_layout(first))),
             #: End the image now, as if END had arrived; the next accepted event starts a new image.
             #: Without an image under way, `abort_image` has no effect.
             abort_image=In(1),
@@ -57,7 +63,7 @@ class Intake(Block):
 
     def build(self, m: Module) -> None:
         first, n_in, rows = self._first, self._first.folding.n_in, self._first.folding.rows
-        m.submodules.stage = stage = Stage(taken_layout(first), latencies.INTAKE)
+        m.submodules.stage = stage = Stage(input_event_layout(first), latencies.INTAKE)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
 

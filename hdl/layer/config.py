@@ -100,29 +100,26 @@ class LayerConfig:
         return folding.last and folding.rows > 1 and folding.bank_words <= NEAR_WORDS
 
     @property
-    def walk_apart(self) -> bool:
-        """Whether the operations of a sweep share one register for the fields of `walk_layout`.
+    def shared_fields(self) -> tuple[str, ...]:
+        """The fields that the operations of a sweep share in one register, see `sweep_layout`.
 
-        The alternative is to carry these fields through the pipeline with each operation. The lanes
-        and later blocks sample the shared register with the first operation of the sweep, so the
-        sweep must not end before. This holds if a sweep has more operations than the pipeline has
-        registers. In a scan of positions each operation carries the tick, because rows may still be
-        in the pipeline when the next scan starts.
+        Other fields are carried through the pipeline with each operation. The lanes and later
+        blocks sample the shared register with the first operation of the sweep, so the sweep must
+        not end before. This holds if a sweep has more operations than the pipeline has registers.
+        In a scan of positions each operation carries the tick, because rows may still be in the
+        pipeline when the next scan starts.
         """
         folding = self.folding
         if folding.convolves:
-            return folding.one_walk
-        steady = folding.mask_places or folding.rows > 1  # lanes that never stall
-        waits = not (folding.window or steady)
-        behind = folding.drain_cycles
+            return ("context",) if folding.one_walk else ()
+        never_stalls = folding.mask_places or folding.rows > 1
+        later = folding.drain_cycles
         if folding.last:
-            behind = latencies.POTENTIALS + folding.decision_cycles
-        return waits and not self.learns and folding.groups > folding.stages + behind
-
-    @property
-    def tick_apart(self) -> bool:
-        """Whether the shared register of a sweep includes the tick."""
-        return self.walk_apart and not self.folding.convolves
+            later = latencies.POTENTIALS + folding.decision_cycles
+        is_long = folding.groups > folding.stages + later
+        if is_long and not (folding.window or never_stalls or self.learns):
+            return "tick", "context"
+        return ()
 
     @property
     def segments(self) -> tuple[range, ...]:

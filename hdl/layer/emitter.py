@@ -4,18 +4,18 @@
 from collections.abc import Iterator
 
 from amaranth.hdl import Cat, Module, ShapeLike, Signal, ValueLike, signed
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.widths import StateWidths
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.queue import SpikeQueue
 
 from .config import LayerConfig
-from .drain import beat_layout
-from .events import Kind, sent_layout
-from .lanes import slope_shape, state_layout
+from .events import Kind, output_event_layout
+from .mask_serialiser import beat_layout
 from .operations import operation_layout
 
 
@@ -24,6 +24,22 @@ def _neuron(config: LayerConfig, beat: data.View) -> ValueLike:
     if not config.folding.convolves:
         return column
     return times(config.folding.kind.positions, column) + beat.operation.position
+
+
+def emitter_ports(config: LayerConfig) -> dict[str, wiring.Member]:
+    """Return the ports of an emitter."""
+    return {
+        #: Fired neurons.
+        "beats": In(stream.Signature(beat_layout(config))),
+        #: Events for the next layer.
+        "events": Out(stream.Signature(output_event_layout(config))),
+        #: The image bit of the latest decided image, whose spikes a WindowEmitter discards.
+        "decided_image": In(1),
+        #: The image in the layer is decided: a WindowEmitter clears its queue.
+        "stale": In(1),
+        #: The last event of an advancing sweep, or the image's END, is transferred.
+        "done": Out(1),
+    }
 
 
 class TickEmitter(Block):
@@ -38,31 +54,29 @@ class TickEmitter(Block):
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
-        super().__init__(
-            beats=In(stream.Signature(beat_layout(config))),
-            events=Out(stream.Signature(sent_layout(config))),
-            #: The last event of an advancing sweep, or the image's END, is transferred.
-            done=Out(1) if config.folding.one_walk else None,
-        )
+        super().__init__(**emitter_ports(config))
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """Yield no memories."""
+        return iter(())
 
     def build(self, m: Module) -> None:
+        folding = self._config.folding
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
-        if self._config.folding.one_walk:
-            closes = operation.end | (beat.last & operation.closes)
-            m.d.comb += self.done.eq(self.beats.valid & self.beats.ready & closes)
         # With one group, every beat becomes an event.
-        says = (
-            beat.some | operation.closes | operation.end if self._config.folding.places > 1 else 1
-        )
+        has_event = beat.some | operation.closes | operation.end | (folding.places == 1)
+        closes = operation.end | (beat.last & operation.closes)
         m.d.comb += [
-            self.events.valid.eq(self.beats.valid & says),
-            self.beats.ready.eq(self.events.ready | ~says),
+            self.events.valid.eq(self.beats.valid & has_event),
+            self.beats.ready.eq(self.events.ready | ~has_event),
+            self.done.eq(self.beats.valid & self.beats.ready & closes),
             event.image.eq(operation.image),
             event.tick.eq(operation.tick),
             event.context.eq(operation.context),
         ]
-        if self._config.folding.sends == 1:
+        if folding.sends == 1:
             m.d.comb += event.address.eq(_neuron(self._config, beat))
         else:  # one group
             for number, lane in enumerate(beat.lanes):
@@ -76,35 +90,37 @@ class TickEmitter(Block):
             m.d.comb += event.kind.eq(Kind.ADVANCE)
 
 
-class Crossing(Block):
+class CrossingTimeDivider(Block):
     """The crossing-time divider: ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by restoring division.
 
     The result `key` is the number of whole ticks of the window before the tick of the spike: the
     largest u in 0 .. 2^k - 1 with M + u S < 0. The division has k shift-and-subtract steps. For a
     shorter window of 2^j ticks, the first k - j steps subtract nothing, so the result is correct.
 
-    Latency: `config.folding.crossing_cycles`; throughput: one neuron per cycle. Back-pressure at
-    `o` stalls all steps.
+    Latency: `latencies.CROSSING` + k cycles; throughput: one neuron per cycle. Back-pressure at `o`
+    stalls all steps.
+
+    Parameters: `window`, the k above; `widths` of S and M; `value`, a shape that passes through.
     """
 
-    def __init__(self, config: LayerConfig, value: ShapeLike) -> None:
-        if not config.folding.window:
-            raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
-        self._value = value
-        self._config = config
+    def __init__(self, *, window: int, widths: StateWidths, value: ShapeLike) -> None:
+        if window < 1:
+            raise ValueError(f"a window has 2^k ticks with k at least 1, not {window}.")
+        self._window, self._widths, self._value = window, widths, value
         self._steps: list[tuple[Signal, Signal]] = []  # (payload, valid) of each register
+        state = struct(M=signed(widths.M), S=signed(widths.S))
         super().__init__(
             #: The state of a neuron; `value` passes unchanged to `o`.
-            i=In(stream.Signature(struct(state=state_layout(config), value=value))),
+            i=In(stream.Signature(struct(state=state, value=value))),
             #: The result `key`, and `value` of the same neuron.
-            o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
+            o=Out(stream.Signature(struct(key=window, value=value))),
         )
 
     def build(self, m: Module) -> None:
-        k, widths = self._config.folding.window, self._config.widths
+        k, widths = self._window, self._widths
         # S << (k - 1) may exceed the range of M if the window is shorter than 2^k ticks.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
-        layout = struct(M=wide, S=slope_shape(self._config), key=k, value=self._value)
+        layout = struct(M=wide, S=signed(widths.S), key=k, value=self._value)
         step = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(step)
 
@@ -141,45 +157,40 @@ class Crossing(Block):
 
 
 class WindowEmitter(Block):
-    """The emitter of a layer with windows: Crossing, SpikeQueue and watermark.
+    """The emitter of a layer with windows: CrossingTimeDivider, SpikeQueue and watermark.
 
-    Every neuron that fired in the window passes through the Crossing into the SpikeQueue. After the
+    Every neuron that fired in the window passes through the divider into the SpikeQueue. After the
     last group's neurons, the queue releases the spikes in order of time; spikes of the same tick
     leave in order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows,
     together with `done`.
 
     Latency from the last beat of a window to the ADVANCE of a window without spikes: that of the
-    Crossing and `latencies.RELEASE`; to the first spike otherwise: that of the Crossing and of the
+    divider and `latencies.RELEASE`; to the first spike otherwise: that of the divider and of the
     SpikeQueue. Throughput: one event per cycle. Under back-pressure at `events` the queue holds the
     spikes; `beats` never stalls.
     """
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
-        super().__init__(
-            beats=In(stream.Signature(beat_layout(config))),
-            events=Out(stream.Signature(sent_layout(config))),
-            #: The image bit of the latest decided image, whose spikes are discarded.
-            decided_image=In(1),
-            #: The image in the layer is decided: clear the queue.
-            stale=In(1),
-            #: The ADVANCE at the end of a window, or the image's END, is transferred.
-            done=Out(1),
-        )
+        super().__init__(**emitter_ports(config))
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the memories of the queue, whose capacity is the number of neurons."""
         n_out = config.folding.n_out
-        yield from SpikeQueue.memories(1 << config.folding.window, range(n_out), n_out)
+        yield from inside(
+            "queue", SpikeQueue.memories(1 << config.folding.window, range(n_out), n_out)
+        )
 
     def build(self, m: Module) -> None:
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 
-        # Beats pass through the Crossing.
+        # Beats pass through the divider.
         value = struct(neuron=range(config.folding.n_out), image=1, hit=1, closes=1, end=1)
-        m.submodules.crossing = crossing = Crossing(config, value)
+        m.submodules.crossing = crossing = CrossingTimeDivider(
+            window=window, widths=config.widths, value=value
+        )
         m.submodules.queue = queue = SpikeQueue(
             1 << window, value.members["neuron"], config.folding.n_out
         )
@@ -196,11 +207,11 @@ class WindowEmitter(Block):
             into.value.end.eq(beat.operation.end),
         ]
         # Only one window is under way, so its spikes share registers for their common fields.
-        promise = Signal(operation_layout(config))
-        before = Signal(promise.tick.shape())  # the tick from which the window advanced
+        watermark = Signal(operation_layout(config))
+        before = Signal(watermark.tick.shape())  # the tick from which the window advanced
         with m.If(self.beats.valid & self.beats.ready & closes):
             m.d.sync += [
-                promise.eq(beat.operation),
+                watermark.eq(beat.operation),
                 before.eq(beat.operation.tick - (1 << beat.operation.shift)),
             ]
 
@@ -223,8 +234,8 @@ class WindowEmitter(Block):
             finish.eq(release & queue.empty),
             self.events.valid.eq(queue.pop.valid | finish),
             self.done.eq(finish & self.events.ready),
-            event.image.eq(promise.image),
-            event.context.eq(promise.context),
+            event.image.eq(watermark.image),
+            event.context.eq(watermark.context),
             event.address.eq(queue.pop.payload.value),
         ]
         with m.If(~finish):
@@ -233,10 +244,15 @@ class WindowEmitter(Block):
                 event.tick.eq(before + queue.pop.payload.key + 1),
             ]
         with m.Else():
-            m.d.comb += [event.kind.eq(Kind.ADVANCE), event.tick.eq(promise.tick)]
-            with m.If(promise.end):
+            m.d.comb += [event.kind.eq(Kind.ADVANCE), event.tick.eq(watermark.tick)]
+            with m.If(watermark.end):
                 m.d.comb += event.kind.eq(Kind.END)
-        with m.If(self.done | (self.stale & ~promise.end)):
+        with m.If(self.done | (self.stale & ~watermark.end)):
             m.d.sync += release.eq(0)
         with m.If(live & crossed.value.closes):
             m.d.sync += release.eq(1)
+
+
+def emitter_class(config: LayerConfig) -> type[TickEmitter | WindowEmitter]:
+    """Return the class of the emitter of a layer."""
+    return WindowEmitter if config.folding.window else TickEmitter

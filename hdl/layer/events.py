@@ -140,11 +140,11 @@ def _event_layout(
     )
 
 
-def taken_layout(config: LayerConfig) -> data.StructLayout:
+def input_event_layout(config: LayerConfig) -> data.StructLayout:
     """Return the layout of an event that a layer accepts."""
     return _event_layout(config, config.folding.n_in, config.folding.rows, config.counted[:-1])
 
 
-def sent_layout(config: LayerConfig) -> data.StructLayout:
+def output_event_layout(config: LayerConfig) -> data.StructLayout:
     """Return the layout of an event that a layer sends."""
     return _event_layout(config, config.folding.n_out, config.folding.sends, config.counted)

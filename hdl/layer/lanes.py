@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The lanes of a layer, which hold S and M of every neuron, add weights and advance the time."""
+"""The lanes of a layer, which hold S and M of every neuron, add weights and advance the time.
 
-from collections.abc import Iterator
-from functools import partial
-from types import SimpleNamespace
+`Lanes` has the pipeline and the state; subclasses have the control signals and the arithmetic of
+one lane. A `FiredOutput` or a `PotentialsOutput` sends the results.
+"""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLike, signed
-from amaranth.lib import data, memory, stream, wiring
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.lib.arithmetic import plus, times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.duplicated_register import duplicated_register
@@ -17,31 +20,30 @@ from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .config import LayerConfig
+from .lane_state import (
+    StateMemory,
+    lane_exists,
+    potential_shape,
+    slope_shape,
+    state_layout,
+    state_memory,
+    states_layout,
+)
 from .limits import Limits
-from .operations import operation_layout, walk_layout
+from .operations import operation_layout, state_address, sweep_layout
 from .weights import ahead_signature, fetched_layout, word_layout
-
-
-def slope_shape(config: LayerConfig) -> Shape:
-    """Return the shape of S."""
-    return signed(config.widths.S)
-
-
-def potential_shape(config: LayerConfig) -> Shape:
-    """Return the shape of M."""
-    return signed(config.widths.M)
 
 
 def fired_layout(config: LayerConfig) -> data.StructLayout:
     """Return the layout of a group's fired neurons; with a window, also of their previous states.
 
-    `mask` has a bit per lane. `state` is the state of each lane before the advance.
+    `mask` has a bit per lane. `state` is, with a window, the state of each lane before the advance.
     """
-    states = data.ArrayLayout(state_layout(config), config.folding.lanes)
+    state = state_layout(config) if config.folding.window else struct()
     return struct(
         operation=operation_layout(config),
         mask=config.folding.lanes,
-        state=states if config.folding.window else None,
+        state=data.ArrayLayout(state, config.folding.lanes),
     )
 
 
@@ -53,304 +55,469 @@ def potentials_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
-def state_layout(config: LayerConfig) -> data.StructLayout:
-    """Return the layout of a neuron's state: M and S, or `fired` and S in a layer of one tick."""
-    if config.folding.one_tick:
-        return struct(fired=1, S=slope_shape(config))
-    return struct(M=potential_shape(config), S=slope_shape(config))
-
-
-def lane_exists(folding: LayerFolding, group: Value, lane: int) -> Value:
-    """Return whether `lane` of `group` is a neuron; the last group may be incomplete."""
-    if (folding.groups - 1) * folding.lanes + lane < folding.columns:
-        return Const(1)
-    return group != folding.groups - 1
-
-
-def place_of(operation: data.View) -> Value:
-    """Return the state address of an operation: the word of the lanes' memory."""
-    place: Value = operation["place" if "place" in operation.shape().members else "group"]
-    return place
-
-
 def probe_signature(config: LayerConfig) -> wiring.Signature:
     """Return the signature of the request for `alive` of a group."""
     return tap(group=range(config.folding.groups))
+
+
+def probe_ports(config: LayerConfig) -> dict[str, wiring.Member]:
+    """Return the ports by which a Learner reads S of a hidden layer; none without learning."""
+    if not config.learns or config.folding.last:
+        return {}
+    return {
+        #: The group for `alive` from the next cycle on; only while no operation is under way.
+        "probe": In(probe_signature(config)),
+        #: The group's lanes whose sum of added weights, S + threshold, is above 0.
+        "alive": Out(config.folding.lanes),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """The control signals of a segment of lanes."""
+
+    begins: Value
+    """The incoming operation is the first one of a group whose state is in the memory."""
+    starts: Value
+    """The incoming operation starts an image."""
+    adds: Value
+    """The incoming operation adds the words of the weight store."""
+    advance: Value
+    """The operation in the pipeline register advances the time."""
+    initial: Value
+    """The term of M in the operation that starts an image, else 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The results of the operation in the pipeline register."""
+
+    operation: data.View
+    reaches: Sequence[Value]
+    """For each lane, whether its neuron reaches the threshold."""
+    before: data.View
+    """The states before the operation."""
+    after: data.View
+    """The states after the operation."""
+
+
+class FiredOutput:
+    """The output of a hidden layer: a mask of the neurons that fire.
+
+    Latency: 0 cycles. `fired` has one payload for the first operation of each group that advances,
+    and one for the end of an image.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        self.ports = {"fired": Out(stream.Signature(fired_layout(config)))}
+
+    def sends(self, operation: data.View, offered: Value, first: Value) -> Value:
+        """Return whether the incoming operation has a result to send.
+
+        `offered` is high if there is an operation, `first` if it is the first one of its group.
+        """
+        return (offered & operation.end) | (first & operation.advance)
+
+    def connect(
+        self, m: Module, output: stream.Interface, sends: Signal, ready: Signal, results: Results
+    ) -> None:
+        """Drive the output and `ready`; `sends` is high while the results are to be sent."""
+        folding, op = self._config.folding, results.operation
+        mask = Signal(folding.lanes)
+        m.d.comb += [
+            mask.eq(
+                Cat(
+                    reaches & lane_exists(folding, op.group, lane)
+                    for lane, reaches in enumerate(results.reaches)
+                )
+            ),
+            output.valid.eq(sends),
+            output.payload.operation.eq(op),
+            output.payload.mask.eq(Mux(op.end, 0, mask)),
+            output.payload.state.as_value().eq(results.before),  # empty without a window
+            ready.eq(output.ready | ~sends),
+        ]
+
+
+class PotentialsOutput:
+    """The output of the last layer: M of each neuron, for the Decision.
+
+    Latency: `latencies.POTENTIALS` cycles. `potentials` has one payload for the first operation of
+    each group that starts or advances.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        self.ports = {"potentials": Out(stream.Signature(potentials_layout(config)))}
+
+    def sends(self, operation: data.View, offered: Value, first: Value) -> Value:
+        """Return whether the incoming operation has a result to send, as in a FiredOutput."""
+        ends = offered & operation.end
+        return ~ends & ((first & operation.start) | (first & operation.advance))
+
+    def connect(
+        self, m: Module, output: stream.Interface, sends: Signal, ready: Signal, results: Results
+    ) -> None:
+        """Drive the output and `ready`; `sends` is high while the results are to be sent."""
+        m.d.comb += ready.eq(~output.valid | output.ready)
+        with m.If(ready):
+            m.d.sync += [output.valid.eq(sends), output.payload.operation.eq(results.operation)]
+        if self._config.folding.places == 1:  # the state registers are the register of M
+            m.d.comb += output.payload.M.eq(Cat(state.M for state in results.before))
+        else:
+            with m.If(ready):
+                m.d.sync += output.payload.M.eq(Cat(state.M for state in results.after))
 
 
 class Lanes(Block):
     """Advance and accumulate: M += n*S, detect fired neurons, then S += W for each bank's word.
 
     A neuron that has fired keeps its M, which is not negative, and therefore does not fire again.
-    (In the last layer no neuron has fired before the decision.) A double-buffered layer adds W to a
-    second register `gathered`, which becomes S when the image starts. A layer of one tick has no M:
-    a neuron fires once S is at or above the limit of the tick (see `Limits`).
+    (In the last layer no neuron has fired before the decision.)
 
-    S and M of the current group are in registers. The other groups are in a memory with one word
-    per group. The lanes read a word before the group's first operation in a sweep, and write it
-    back with every operation. A word is read two operations before its use, and the same group
+    S and M of the current group are in registers. The other groups are in a StateMemory with one
+    word per group. The lanes read a word before the group's first operation in a sweep, and write
+    it back with every operation. A word is read two operations before its use, and the same group
     returns after at least as many operations as the layer has groups. A read therefore needs
     forwarding from a write only in a layer of two groups.
-
-    In a convolutional layer a word belongs to a position and a group, and may return after any
-    number of operations. After two operations the lanes forward it, as with two groups. If the next
-    operation has the same word, it continues with the registers (`again`).
 
     Latency: `latencies.LANES` cycles, and `latencies.POTENTIALS` more to `potentials`; throughput:
     one operation per cycle. Back-pressure at `fired` or `potentials` stalls `words`.
     """
 
     def __init__(self, config: LayerConfig) -> None:
-        last = config.folding.last
-        learns = config.learns and not last
         self._config = config
+        self._output = (PotentialsOutput if config.folding.last else FiredOutput)(config)
         super().__init__(
             words=In(stream.Signature(fetched_layout(config))),
             #: The operation of the next word, one cycle before the word is in `words`.
             ahead=In(ahead_signature(config)),
-            #: Tick and context of the Sequencer's sweep.
-            walk=In(walk_layout(config)) if config.tick_apart else None,
-            #: One payload for the first operation of each group that starts or advances;
-            #: registered.
-            potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
-            #: One payload for the first operation of each group that advances, and one for the end
-            #: of an image; combinational.
-            fired=None if last else Out(stream.Signature(fired_layout(config))),
-            #: The group for `alive` from the next cycle on; only while no operation is under way.
-            probe=In(probe_signature(config)) if learns else None,
-            #: The group's lanes whose sum of added weights, S + threshold, is above 0.
-            alive=Out(config.folding.lanes) if learns else None,
+            #: The fields that all operations of the Sequencer's sweep share.
+            sweep=In(sweep_layout(config)),
+            **self._output.ports,
+            **probe_ports(config),
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Yield the state memory, unless registers hold the only word, and the limits."""
-        folding = config.folding
-        if folding.places > 1:
-            yield Memory("", state_layout(config).size * folding.lanes, folding.places)
-        if folding.one_tick:
+        """Yield the state memory, unless registers hold the only word."""
+        words = config.folding.places
+        if words > 1:
+            yield from inside("state_memory", [state_memory(states_layout(config), words)])
+        if config.folding.one_tick:
             yield from inside("limits", Limits.memories(config))
 
-    def _told(self, m: Module, ready: Signal) -> list[SimpleNamespace]:
-        """Return the control signals of each segment of lanes.
+    @abstractmethod
+    def _controls(self, m: Module, ready: Signal) -> list[Control]:
+        """Return the control signals of each segment; `ready` enables the pipeline register."""
 
-        {begins, starts, adds} belong to the incoming operation. {advance, initial, carry} belong to
-        the operation in the pipeline register; initial + carry is M at a start, else 0. A layer of
-        one tick has {advance, limit} instead. With several banks, whose words never stall, each
-        segment has its own copies, because the lanes are far from one another; `ahead` provides the
-        operation early enough for these registers.
-        """
-        config, folding = self._config, self._config.folding
-        if folding.rows == 1:
-            coming, offered = self.words.payload.operation, self.words.valid
-            begins = offered & coming.first
-            advances = begins & coming.advance
-            if folding.convolves:
-                advances &= ~coming.nothing
-            to = SimpleNamespace(
-                begins=begins & ~coming.again if folding.convolves else begins,
-                starts=begins & coming.start,
-                adds=offered & coming.row.any(),
-                advance=Signal(name="advance"),
-                carry=None,
-            )
-            # M or the limit at this tick. A shared tick is valid from a sweep's first operation on.
-            apart, tick, known = config.tick_apart, coming.tick, ready
-            if apart:
-                tick, known = self.walk.tick, ready & begins & (coming.group == 0)
-            if folding.one_tick:
-                m.submodules.limits = limits = Limits(config)
-                m.d.comb += limits.tick.eq(tick)
-                to.limit, limit = resetless_register(limits.limit.shape(), "limit"), limits.limit
-                with m.If(known):
-                    m.d.sync += to.limit.eq(limit)
-            else:
-                product = times(config.threshold, tick)
-                M = Signal(potential_shape(config), name="initial")
-                with m.If(known):
-                    m.d.sync += M.eq(product if apart else Mux(to.starts, -product, 0))
-                to.initial = M
-                if apart:  # -x is ~x + 1, and the carry input adds the 1
-                    to.carry = Signal(name="starting")
-                    to.initial = Mux(to.carry, ~M, 0)
-                    with m.If(ready):
-                        m.d.sync += to.carry.eq(to.starts)
-            with m.If(ready):
-                m.d.sync += to.advance.eq(advances)
-            return [to]
+    def _addends(self, words: list[data.View]) -> list[list[Value]]:
+        """Return the addends of each lane, from a word of each bank."""
+        return [[word[lane] for word in words] for lane in range(self._config.folding.lanes)]
 
-        coming, offered = self.ahead.operation, self.ahead.valid
-        begins = offered & coming.first
-        M = Signal(potential_shape(config), name="initial")
-        m.d.sync += M.eq(-times(config.threshold, coming.tick))
+    def _first_states(self, m: Module, added: data.View, controls: list[Control]) -> list[Value]:
+        """Return the state of each lane at a start, before the first operation: M is 0."""
+        state = state_layout(self._config)
+        fresh = {name: 0 for name in state.members} | {"S": -self._config.threshold}
+        return [state.const(fresh).as_value()] * self._config.folding.lanes
 
-        def told(number: int) -> SimpleNamespace:
-            def copy(value: ValueLike, name: str, init: int = 0) -> Signal:
-                return duplicated_register(m, value, f"{name}_{number}", init=init)
+    def _slope(self, S: Value, added: data.View) -> Value:
+        """Return S after an operation."""
+        return sum((part >> self._config.unused_bits for part in added), S)
 
-            # The reset value clears `gathered`.
-            starts = copy(begins & coming.start, "starts", init=int(folding.gathers))
-            return SimpleNamespace(
-                begins=copy(begins, "begins") if folding.groups > 1 else None,
-                starts=starts,
-                adds=copy(offered & coming.row.any(), "adds"),
-                advance=copy(copy(begins & coming.advance, "advances"), "advance"),
-                carry=None,
-                initial=Const(0) if folding.gathers else copy(Mux(starts, M, 0), "initial"),
-            )
+    def _potential(self, M: Value, step: Value) -> Value:
+        """Return M after an operation."""
+        return M + step
 
-        return [told(number) for number in range(len(config.segments))]
+    def _neuron(
+        self, m: Module, lane: int, op: data.View, control: Control, state: data.View, S: Signal
+    ) -> tuple[Value, Value]:
+        """Return whether a neuron reaches the threshold, and its state; S is that after `op`."""
+        M, M_next = state.M, Signal(potential_shape(self._config), name=f"M_{lane}")
+        may_fire = 1 if self._config.folding.last else M < 0
+        advances = control.advance & may_fire
+        step = control.initial | (Mux(advances, state.S, 0) << op.shift)
+        m.d.comb += M_next.eq(self._potential(M, step))
+        return advances & (M_next >= 0), Cat(M_next, S)
 
     def build(self, m: Module) -> None:
-        config, folding = self._config, self._config.folding
-        lanes, places, last = folding.lanes, folding.places, folding.last
+        config, segments = self._config, self._config.segments
+        incoming, offered = self.words.payload.operation, self.words.valid
 
         # The pipeline register, in which a word meets the state of its group, and its control
         # signals. Without a valid word, an operation that changes nothing enters the register.
         # `ready`, which has a long route, is therefore the only enable.
-        coming, offered = self.words.payload.operation, self.words.valid
         valid, op = Signal(), Signal(operation_layout(config))
-        ready = Signal()
-        told = self._told(m, ready)
-        told_of = [to for to, lanes in zip(told, config.segments, strict=True) for _ in lanes]
-        starts = offered & coming.first & coming.start
-        advances = offered & coming.first & coming.advance
-        ends = offered & coming.end
-        sends = Signal()
+        sends, ready = Signal(), Signal()
+        controls = self._controls(m, ready)
+        control_of = [
+            control for control, lanes in zip(controls, segments, strict=True) for _ in lanes
+        ]
+        words = [data.View(word_layout(config), word) for word in self.words.payload.words]
+        addends = self._addends(words)
+        layout = data.ArrayLayout(addends[0][0].shape(), len(addends[0]))
+        added = Signal(data.ArrayLayout(layout, len(addends)), reset_less=True)
+        by_segment = [
+            Mux(control.adds, Cat(addends[lanes.start : lanes.stop]), 0)
+            for control, lanes in zip(controls, segments, strict=True)
+        ]
         m.d.comb += self.words.ready.eq(ready)
         with m.If(ready):
             m.d.sync += [
                 valid.eq(offered),
-                op.eq(coming),
-                sends.eq(~ends & (starts | advances) if last else ends | advances),
+                op.eq(incoming),
+                sends.eq(self._output.sends(incoming, offered, offered & incoming.first)),
+                added.eq(Cat(by_segment)),
             ]
 
-        # The words of several banks are added in pairs in front of the register.
-        given = [data.View(word_layout(config), word) for word in self.words.payload.words]
-        sums = [[bank[lane] for bank in given] for lane in range(lanes)]
-        if folding.rows > 1:
-            sums = [[a + b for a, b in zip(s[::2], s[1::2], strict=True)] for s in sums]
-        addends = data.ArrayLayout(sums[0][0].shape(), len(sums[0]))
-        added = Signal(data.ArrayLayout(addends, lanes), reset_less=True)
-        by_segment = [
-            Mux(to.adds, Cat(sums[lane] for lane in segment), 0)
-            for to, segment in zip(told, config.segments, strict=True)
-        ]
-        with m.If(ready):
-            m.d.sync += added.eq(Cat(by_segment))
-
-        # The state of the group: registers, with a memory in front of them if necessary.
-        state = state_layout(config)
-        states_layout = data.ArrayLayout(state, lanes)
-        # The state before `op`. It is initialised by a start, or read from the memory, before use.
-        make = resetless_register if places == 1 else partial(Signal, reset_less=True)
-        work = make(states_layout, name="work")
-        updated = Signal(states_layout)  # the state after `op`
-        states = work
-        if places > 1:
-            m.submodules.memory = store = memory.Memory(
-                shape=work.shape().size, depth=places, init=[], attrs={"no_rw_check": 1}
-            )
-            read, write = store.read_port(domain="comb"), store.write_port()
-            ahead = self.ahead.operation
-            fetch, place = self.ahead.valid & ahead.first, place_of(ahead)
-            fetched = resetless_register(work.shape().size)
-            found = read.data
-            done = valid & ready
-            m.d.comb += [write.en.eq(done), write.addr.eq(place_of(op)), write.data.eq(updated)]
-            if places == 2 or folding.convolves:
-                found = Mux(done & (place_of(op) == place), updated, read.data)
-            if config.learns and not last:
-                fetch, place = (
-                    fetch | self.probe.valid,
-                    Mux(self.probe.valid, self.probe.group, place),
-                )
-            m.d.comb += read.addr.eq(place)
-            with m.If(fetch):
-                m.d.sync += fetched.eq(found)
-            states = data.View(work.shape(), fetched)
-        # At a start, M is 0 before `initial` is added; a double-buffered layer starts at tick
-        # `unit` with the accumulated S.
-        fresh_state = {name: 0 for name in state.members} | {"S": -config.threshold}
-        begin = [state.const(fresh_state).as_value()] * lanes
-        if folding.gathers:
-            slope = slope_shape(config)
-            gathered = resetless_register(data.ArrayLayout(slope, lanes), "gathered")
-            totals = []
-            for lane in range(lanes):
-                total = Signal(slope, name=f"gathered_{lane}")
-                m.d.comb += total.eq(sum(added[lane], gathered[lane]))
-                totals.append(total)
-            assert config.unit is not None
-            M = Const(-config.threshold * config.unit, potential_shape(config))
-            begin = [Cat(M, total) for total in totals]
-            fresh = Const(-config.threshold, slope)
-            m.d.sync += gathered.eq(
-                Cat(Mux(to.starts, fresh, total) for to, total in zip(told_of, totals, strict=True))
-            )
-        # The next state of the registers: the start, the word from the memory, or `updated`.
+        # The state before `op`: of a start, from the memory, or that after the operation before.
+        work, updated = self._work(), Signal(states_layout(config))
+        fetched = self._fetch(m, op, valid & ready, work, updated)
+        size, first = state_layout(config).size, self._first_states(m, added, control_of)
         following = []
-        for to, segment in zip(told, config.segments, strict=True):
-            bits = slice(segment.start * state.size, segment.stop * state.size)
-            then = updated.as_value()[bits]
-            if places > 1:
-                then = Mux(to.begins, fetched[bits], then)
-            following.append(Mux(to.starts, Cat(begin[segment.start : segment.stop]), then))
+        for control, lanes in zip(controls, segments, strict=True):
+            bits = slice(lanes.start * size, lanes.stop * size)
+            state = Mux(control.begins, fetched.as_value()[bits], updated.as_value()[bits])
+            following.append(Mux(control.starts, Cat(first[lanes.start : lanes.stop]), state))
         with m.If(ready):
             m.d.sync += work.eq(Cat(following))
-        if config.learns and not last:
-            m.d.comb += self.alive.eq(
-                Cat((states[lane].S + config.threshold) > 0 for lane in range(lanes))
-            )
 
         # Compute lane by lane, and concatenate the results: simulators are slow on wide signals
         # that are driven in many parts.
-        after, before, mask, potentials = [], [], [], []
-        for lane, to in enumerate(told_of):
-            S = work[lane].S
-            S_next = Signal(slope_shape(config), name=f"S_{lane}")
-            if folding.gathers:
-                m.d.comb += S_next.eq(S)
-            else:
-                parts = (part >> config.unused_bits for part in added[lane])
-                m.d.comb += S_next.eq(sum(parts, S))
-            if folding.one_tick:
-                fired = work[lane].fired
-                reaches = to.advance & ~fired & (to.limit <= S)
-                after += [fired | reaches, S_next]
-            else:
-                M = work[lane].M
-                advances = to.advance if last else to.advance & (M < 0)
-                M_next = Signal(potential_shape(config), name=f"M_{lane}")
-                step = to.initial | (Mux(advances, S, 0) << op.shift)
-                m.d.comb += M_next.eq(M + step if to.carry is None else plus(M, step, to.carry))
-                reaches = advances & (M_next >= 0)
-                after += [M_next, S_next]
-                potentials.append(M_next)
-                before += [M, S]
-            if not last:
-                fires = Signal(name=f"fires_{lane}")
-                m.d.comb += fires.eq(reaches & lane_exists(folding, op.group, lane))
-                mask.append(fires)
+        reaches, after = [], []
+        for lane, control in enumerate(control_of):
+            S = Signal(slope_shape(config), name=f"S_{lane}")
+            m.d.comb += S.eq(self._slope(work[lane].S, added[lane]))
+            reached, state = self._neuron(m, lane, op, control, work[lane], S)
+            reaches.append(reached)
+            after.append(state)
         m.d.comb += updated.eq(Cat(after))
+        results = Results(operation=op, reaches=reaches, before=work, after=updated)
+        (output,) = (getattr(self, name) for name in self._output.ports)
+        self._output.connect(m, output, sends, ready, results)
 
-        # To the Decision, or to the Drain.
-        if last:
-            # The register for M; with one group the state registers of the lanes serve as such.
-            output = self.potentials
-            m.d.comb += ready.eq(~output.valid | output.ready)
-            with m.If(ready):
-                m.d.sync += [output.valid.eq(sends), output.payload.operation.eq(op)]
-            if places == 1:
-                m.d.comb += output.payload.M.eq(Cat(neuron.M for neuron in work))
-            else:
-                with m.If(ready):
-                    m.d.sync += output.payload.M.eq(Cat(potentials))
-        else:
-            # The fields in the order of `fired_layout`.
-            sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if folding.window else [])
+    def _work(self) -> data.View:
+        """Return the register of the states of the current group.
+
+        A start or a word of the memory sets it before use.
+        """
+        if self._config.folding.places == 1:
+            return resetless_register(states_layout(self._config), name="work")
+        return Signal(states_layout(self._config), name="work", reset_less=True)
+
+    def _fetch(
+        self, m: Module, op: data.View, done: Value, work: data.View, updated: data.View
+    ) -> data.View:
+        """Build the state memory; return the states of the group of the incoming operation.
+
+        With `done`, the memory stores the states `updated` of the operation `op`. A layer with one
+        word of state has no memory, and the states are those of `work`.
+        """
+        config, ahead, states = self._config, self.ahead, work
+        folding = config.folding
+        if folding.places > 1:
+            m.submodules.state_memory = store = StateMemory(
+                shape=states_layout(config),
+                depth=folding.places,
+                forwards=folding.places == 2 or folding.convolves,
+            )
+            states = store.fetched
             m.d.comb += [
-                self.fired.payload.eq(sent),
-                self.fired.valid.eq(sends),
-                ready.eq(self.fired.ready | ~sends),
+                store.fetch.valid.eq(ahead.valid & ahead.operation.first),
+                store.fetch.address.eq(state_address(ahead.operation)),
+                store.store.valid.eq(done),
+                store.store.address.eq(state_address(op)),
+                store.store.word.eq(updated),
             ]
+            if probe_ports(config):
+                with m.If(self.probe.valid):
+                    m.d.comb += [
+                        store.fetch.valid.eq(1),
+                        store.fetch.address.eq(self.probe.group),
+                    ]
+        if probe_ports(config):
+            m.d.comb += self.alive.eq(Cat((neuron.S + config.threshold) > 0 for neuron in states))
+        return states
+
+
+class SingleRowLanes(Lanes):
+    """Lanes of a layer that adds one row per cycle; all lanes share the control signals."""
+
+    def _controls(self, m: Module, ready: Signal) -> list[Control]:
+        incoming, offered = self.words.payload.operation, self.words.valid
+        first = offered & incoming.first
+        advance = Signal()
+        with m.If(ready):
+            m.d.sync += advance.eq(self._advances(incoming, first))
+        control = Control(
+            begins=self._begins(incoming, first),
+            starts=first & incoming.start,
+            adds=offered & incoming.row.any(),
+            advance=advance,
+            initial=self._initial(m, ready, first),
+        )
+        return [control]
+
+    def _begins(self, operation: data.View, first: Value) -> Value:
+        """Return whether an operation, `first` of its group, takes the state from the memory."""
+        return first & Const(self._config.folding.places > 1)
+
+    def _advances(self, operation: data.View, first: Value) -> Value:
+        """Return whether an operation, `first` of its group, advances the time."""
+        return first & operation.advance
+
+    def _initial(self, m: Module, ready: Signal, first: Value) -> Value:
+        """Return the term of M for the operation in the pipeline register."""
+        operation, initial = self.words.payload.operation, Signal(potential_shape(self._config))
+        product = times(self._config.threshold, operation.tick)
+        with m.If(ready):
+            m.d.sync += initial.eq(Mux(first & operation.start, -product, 0))
+        return initial
+
+
+class SharedTickLanes(SingleRowLanes):
+    """Lanes whose operations share the tick of their sweep.
+
+    The product of threshold and tick is computed once per sweep. -x is ~x + 1, and the carry input
+    of the adder adds the 1.
+    """
+
+    def _initial(self, m: Module, ready: Signal, first: Value) -> Value:
+        operation, product = self.words.payload.operation, Signal(potential_shape(self._config))
+        self._starting = starting = Signal()
+        with m.If(ready & first & (operation.group == 0)):
+            m.d.sync += product.eq(times(self._config.threshold, self.sweep.tick))
+        with m.If(ready):
+            m.d.sync += starting.eq(first & operation.start)
+        return Mux(starting, ~product, 0)
+
+    def _potential(self, M: Value, step: Value) -> Value:
+        return plus(M, step, self._starting)
+
+
+class LimitLanes(SingleRowLanes):
+    """Lanes of a layer of one tick, which have no M.
+
+    A neuron fires once S is at or above the limit of the tick (see `Limits`).
+    """
+
+    def _initial(self, m: Module, ready: Signal, first: Value) -> Value:
+        operation = self.words.payload.operation
+        m.submodules.limits = limits = Limits(self._config)
+        self._limit = resetless_register(limits.limit.shape(), "limit")
+        tick, is_known = operation.tick, ready
+        if "tick" in self._config.shared_fields:  # valid from a sweep's first operation on
+            tick, is_known = self.sweep.tick, ready & first & (operation.group == 0)
+        m.d.comb += limits.tick.eq(tick)
+        with m.If(is_known):
+            m.d.sync += self._limit.eq(limits.limit)
+        return Const(0)
+
+    def _neuron(
+        self, m: Module, lane: int, op: data.View, control: Control, state: data.View, S: Signal
+    ) -> tuple[Value, Value]:
+        reaches = control.advance & ~state.fired & (self._limit <= state.S)
+        return reaches, Cat(state.fired | reaches, S)
+
+
+class ConvolvingLanes(SingleRowLanes):
+    """Lanes of a convolutional layer, whose words of state belong to a position and a group.
+
+    A word may return after any number of operations. After two operations the StateMemory forwards
+    it. If the next operation has the same word, it continues with the registers (`again`).
+    """
+
+    def _begins(self, operation: data.View, first: Value) -> Value:
+        return super()._begins(operation, first) & ~operation.again
+
+    def _advances(self, operation: data.View, first: Value) -> Value:
+        return super()._advances(operation, first) & ~operation.nothing
+
+
+class BankedLanes(Lanes):
+    """Lanes of a layer that adds several rows per cycle; they never stall.
+
+    Each segment has its own copies of the control signals, because the lanes are far from one
+    another. `ahead` provides the operation early enough for these registers.
+    """
+
+    def _addends(self, words: list[data.View]) -> list[list[Value]]:
+        """Return the sums of pairs, which are computed in front of the pipeline register."""
+        pairs = list(zip(words[::2], words[1::2], strict=True))
+        return [[a[lane] + b[lane] for a, b in pairs] for lane in range(self._config.folding.lanes)]
+
+    def _controls(self, m: Module, ready: Signal) -> list[Control]:
+        incoming, offered = self.ahead.operation, self.ahead.valid
+        first = offered & incoming.first
+        initial = Signal(potential_shape(self._config))
+        m.d.sync += initial.eq(-times(self._config.threshold, incoming.tick))
+
+        def control(number: int) -> Control:
+            def copy(value: Value, name: str) -> Signal:
+                return duplicated_register(m, value, f"{name}_{number}")
+
+            starts = self._starts(m, first & incoming.start, number)
+            begins = copy(first, "begins") if self._config.folding.groups > 1 else Const(0)
+            return Control(
+                begins=begins,
+                starts=starts,
+                adds=copy(offered & incoming.row.any(), "adds"),
+                advance=copy(copy(first & incoming.advance, "advances"), "advance"),
+                initial=self._initial(m, starts, initial, number),
+            )
+
+        return [control(number) for number in range(len(self._config.segments))]
+
+    def _starts(self, m: Module, starts: Value, number: int) -> Signal:
+        """Return a copy of `starts` for a segment."""
+        return duplicated_register(m, starts, f"starts_{number}")
+
+    def _initial(self, m: Module, starts: Signal, initial: Signal, number: int) -> Value:
+        """Return a copy of the term of M for a segment."""
+        return duplicated_register(m, Mux(starts, initial, 0), f"initial_{number}")
+
+
+class DoubleBufferedLanes(BankedLanes):
+    """Lanes that add the rows of an image while time advances in the image before.
+
+    The lanes add W to a second register `gathered`, which becomes S when the image starts, at tick
+    `unit`.
+    """
+
+    def _starts(self, m: Module, starts: Value, number: int) -> Signal:
+        # The reset value clears `gathered`.
+        return duplicated_register(m, starts, f"starts_{number}", init=1)
+
+    def _initial(self, m: Module, starts: Signal, initial: Signal, number: int) -> Value:
+        return Const(0)
+
+    def _first_states(self, m: Module, added: data.View, controls: list[Control]) -> list[Value]:
+        config, slope = self._config, slope_shape(self._config)
+        assert config.unit is not None
+        gathered = resetless_register(data.ArrayLayout(slope, config.folding.lanes), "gathered")
+        fresh = Const(-config.threshold, slope)
+        M = Const(-config.threshold * config.unit, potential_shape(config))
+        totals, following = [], []
+        for lane, control in enumerate(controls):
+            total = Signal(slope, name=f"gathered_{lane}")
+            m.d.comb += total.eq(sum(added[lane], gathered[lane]))
+            totals.append(Cat(M, total))
+            following.append(Mux(control.starts, fresh, total))
+        m.d.sync += gathered.eq(Cat(following))
+        return totals
+
+    def _slope(self, S: Value, added: data.View) -> Value:
+        return S
+
+
+def lanes_class(config: LayerConfig) -> type[Lanes]:
+    """Return the class of the lanes of a layer."""
+    folding = config.folding
+    if folding.rows > 1:
+        return DoubleBufferedLanes if folding.gathers else BankedLanes
+    if folding.convolves:
+        return ConvolvingLanes
+    if folding.one_tick:
+        return LimitLanes
+    return SharedTickLanes if "tick" in config.shared_fields else SingleRowLanes

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A layer, which turns the events of the previous layer into events or into potentials."""
+"""Layers, which turn the events of the previous layer into events or into potentials."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,122 +13,140 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import LayerConfig
-from .drain import MaskBuffer, drain_for
-from .emitter import TickEmitter, WindowEmitter
-from .events import sent_layout, taken_layout
-from .lanes import Lanes, potentials_layout, probe_signature
-from .operations import RowList, walk_layout
-from .positions import PositionWalk
-from .sequencer import GatherSequencer, Sequencer
-from .weights import WeightStore, host_request, update_layout, updated_signature
+from .emitter import emitter_class
+from .events import input_event_layout, output_event_layout
+from .lanes import Lanes, lanes_class, potentials_layout, probe_ports
+from .mask_serialiser import Serialiser, serialiser_class
+from .operations import sweep_layout
+from .sequencer import DoubleBufferedSequencer, Sequencer, sequencer_class
+from .weights import WeightStore, host_request, update_ports
 from .words import CHUNK_BITS
 
 
 class Layer(Block):
-    """One layer of neurons: Sequencer, weight store, lanes and, except in the last layer, outputs.
+    """One layer of neurons: sequencer, weight store, lanes and, in a HiddenLayer, outputs.
 
-        events -> Sequencer -> WeightStore -> Lanes -> Drain -> [Crossing -> SpikeQueue] -> events
-                                  ^ |           |
-                               host answers     +--> potentials (last layer)
-
-    The Drain serialises the mask of fired neurons. A TickEmitter follows in a layer without window,
-    and Crossing and SpikeQueue (in a WindowEmitter) in a layer with a window.
+        events -> sequencer -> weight store -> lanes -> serialiser -> emitter -> events
+                                  ^ |            |
+                               host answers      +--> potentials (LastLayer)
 
     Latency from an event to the fired neurons: `config.folding.fetch_cycles`. Throughput: a row
     takes `groups` cycles, and so does a tick without rows. Under back-pressure at `sent` the layer
     stalls. After the decision on an image the layer accepts and discards the image's events.
     """
 
-    def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
-        self._weights = weights
-        learns, last = config.learns, config.folding.last
-        self._config = config
+    def __init__(
+        self, config: LayerConfig, weights: np.ndarray | None, **outputs: wiring.Member
+    ) -> None:
+        self._config, self._weights = config, weights
         super().__init__(
-            events=In(stream.Signature(taken_layout(config))),
+            events=In(stream.Signature(input_event_layout(config))),
             #: Chunks of weights to write, and read requests; see WeightStore.
             host=In(stream.Signature(host_request(config))),
             #: Answers to the read requests.
             answers=Out(stream.Signature(CHUNK_BITS)),
-            #: Weight updates of the Learner, and the signs of the updated weights.
-            updates=In(stream.Signature(update_layout(config))) if learns else None,
-            updated=Out(updated_signature(config)) if learns else None,
             #: The image bit of the latest decided image (after a reset, of no image).
             decided_image=In(1),
-            #: The latest decision has left, so the next image may start.
-            may_start=In(1) if config.folding.gathers else None,
-            #: The image bit of the latest image that the Sequencer has finished.
+            #: The latest decision has left, so the next image may start (only used by a
+            #: double-buffered layer).
+            may_start=In(1),
+            #: The image bit of the latest image that the sequencer has finished.
             finished_image=Out(1),
-            #: M of each group. With several rows per cycle, the receiver must always be ready.
-            potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
-            #: The fields that all operations of the Sequencer's sweep share, for the Decision.
-            walk=Out(walk_layout(config)) if last and config.walk_apart else None,
-            #: The events for the next layer.
-            sent=None if last else Out(stream.Signature(sent_layout(config))),
-            #: The group for which `alive` shows the lanes with S + threshold > 0; see Lanes.
-            probe=In(probe_signature(config)) if learns and not last else None,
-            alive=Out(config.folding.lanes) if learns and not last else None,
+            **outputs,
+            **update_ports(config),
+            **probe_ports(config),
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Yield the memories of a layer."""
-        folding = config.folding
+        """Yield the memories of the blocks that all layers have."""
         yield from inside("store", WeightStore.memories(config))
         yield from inside("lanes", Lanes.memories(config))
-        if folding.convolves:
-            yield from inside("sequencer.walk.reached", PositionWalk.memories(config))
-        elif folding.groups > 1:
-            yield from inside("sequencer.row_list", RowList.memories(config))
-        if folding.mask_places:
-            yield from inside("drain.places", MaskBuffer.memories(config))
-        if folding.window:
-            yield from inside("emitter.queue", WindowEmitter.memories(config))
+        yield from inside("sequencer", Sequencer.memories(config))
+
+    @abstractmethod
+    def _connect_output(
+        self, m: Module, sequencer: Sequencer | DoubleBufferedSequencer, lanes: Lanes
+    ) -> None:
+        """Connect the lanes to the outputs of the layer."""
 
     def build(self, m: Module) -> None:
-        # From events to the lanes.
         config = self._config
-        gathers = config.folding.gathers
-        m.submodules.sequencer = sequencer = (GatherSequencer if gathers else Sequencer)(config)
+        m.submodules.sequencer = sequencer = sequencer_class(config)(config)
         m.submodules.store = store = WeightStore(config, self._weights)
-        m.submodules.lanes = lanes = Lanes(config)
+        m.submodules.lanes = lanes = lanes_class(config)(config)
         outside = wiring.flipped(self)
-        join(m, outside, sequencer, "events")
+        join(m, outside, sequencer, "events", "decided_image", "finished_image", "may_start")
         wiring.connect(m, sequencer.operations, store.reads)
         join(m, store, lanes, "words", "ahead")
-        join(m, outside, store, "host", "answers")
-        # A register for the long route; all blocks except the Sequencer use its output.
+        join(m, sequencer, lanes, "sweep")
+        join(m, outside, store, "host", "answers", *update_ports(config))
+        join(m, outside, lanes, *probe_ports(config))
+        self._connect_output(m, sequencer, lanes)
+
+
+class LastLayer(Layer):
+    """The last layer of a core, which sends M at every tick to the Decision.
+
+    With several rows per cycle, the receiver of `potentials` must always be ready.
+    """
+
+    def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
+        super().__init__(
+            config,
+            weights,
+            #: M of each group.
+            potentials=Out(stream.Signature(potentials_layout(config))),
+            #: The fields that all operations of the sequencer's sweep share.
+            sweep=Out(sweep_layout(config)),
+        )
+
+    def _connect_output(
+        self, m: Module, sequencer: Sequencer | DoubleBufferedSequencer, lanes: Lanes
+    ) -> None:
+        join(m, wiring.flipped(self), lanes, "potentials")
+        join(m, wiring.flipped(self), sequencer, "sweep")
+
+
+class HiddenLayer(Layer):
+    """A layer that sends events to the next layer.
+
+    A serialiser sends the fired neurons of a mask one after the other. In a layer without window a
+    TickEmitter follows, in a layer with windows a WindowEmitter.
+    """
+
+    def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
+        #: The events for the next layer.
+        sent = Out(stream.Signature(output_event_layout(config)))
+        super().__init__(config, weights, sent=sent)
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """Yield the memories of a hidden layer."""
+        yield from Layer.memories(config)
+        yield from inside("serialiser", Serialiser.memories(config))
+        yield from inside("emitter", emitter_class(config).memories(config))
+
+    def _connect_output(
+        self, m: Module, sequencer: Sequencer | DoubleBufferedSequencer, lanes: Lanes
+    ) -> None:
+        m.submodules.serialiser = serialiser = serialiser_class(self._config)(self._config)
+        m.submodules.emitter = emitter = emitter_class(self._config)(self._config)
+        # A register for the long route.
         decided_image = Signal(init=1)
         m.d.sync += decided_image.eq(self.decided_image)
-        join(m, outside, sequencer, "decided_image", "finished_image")
-        if gathers:
-            join(m, outside, sequencer, "may_start")
-        if config.learns:
-            join(m, outside, store, "updates", "updated")
-            if not config.folding.last:
-                join(m, outside, lanes, "probe", "alive")
-        if config.tick_apart:
-            m.d.comb += lanes.walk.eq(sequencer.walk)
-        if config.folding.last:
-            join(m, outside, lanes, "potentials")
-            if config.walk_apart:
-                m.d.comb += self.walk.eq(sequencer.walk)
-            return
-
-        # From the lanes to events.
-        m.submodules.drain = drain = drain_for(config)
-        if config.folding.window:
-            m.submodules.emitter = emitter = WindowEmitter(config)
-            m.d.comb += emitter.decided_image.eq(decided_image)
-            join(m, sequencer, emitter, "stale")
-        else:
-            m.submodules.emitter = emitter = TickEmitter(config)
-        if config.folding.one_walk:
-            join(m, sequencer, emitter, "done")
-        join(m, lanes, drain, "fired")
-        join(m, drain, emitter, "beats")
+        m.d.comb += [
+            serialiser.decided_image.eq(decided_image),
+            emitter.decided_image.eq(decided_image),
+        ]
+        join(m, lanes, serialiser, "fired")
+        join(m, serialiser, emitter, "beats")
+        join(m, serialiser, sequencer, "freed")
+        join(m, sequencer, serialiser, "sweep")
+        join(m, sequencer, emitter, "stale", "done")
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
-        m.d.comb += drain.decided_image.eq(decided_image)
-        if config.walk_apart:
-            m.d.comb += drain.walk.eq(sequencer.walk)
-        if config.folding.mask_places:
-            join(m, drain, sequencer, "freed")
+
+
+def layer_class(config: LayerConfig) -> type[LastLayer | HiddenLayer]:
+    """Return the class of a layer."""
+    return LastLayer if config.folding.last else HiddenLayer

@@ -1,42 +1,113 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sequencers, which turn events of a layer into operations of its lanes, in sweeps over the groups.
 
-Most layers have a Sequencer. A layer with overlapped images has a GatherSequencer. In identifiers,
-a sweep over groups or a scan of positions is a `walk`.
+A Sequencer selects the operations of the first group; its subclasses distribute an operation to all
+groups or positions. A layer with overlapped images has a DoubleBufferedSequencer.
 """
 
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.pipeline import Stage
 
 from .config import LayerConfig
-from .events import Kind, spikes_of, taken_layout
-from .operations import (
-    EventRegister,
-    MaskPlaces,
-    RowList,
-    count_places,
-    operation_layout,
-    read_layout,
-    walk_layout,
-)
-from .positions import PositionWalk
+from .event_register import EventRegister
+from .events import Kind, input_event_layout, spikes_of
+from .mask_credits import MaskCredits, count_credits
+from .operations import operation_layout, read_layout, sweep_layout
+from .position_scan import PositionScan
+from .row_list import RowList
+
+
+def sequencer_ports(config: LayerConfig) -> dict[str, wiring.Member]:
+    """Return the ports of a sequencer."""
+    return {
+        #: Events in order of time.
+        "events": In(stream.Signature(input_event_layout(config))),
+        #: Operations of the lanes, with the addresses of the weight words.
+        "operations": Out(stream.Signature(read_layout(config))),
+        #: The fields that all operations of the latest sweep share.
+        "sweep": Out(sweep_layout(config)),
+        #: The image bit of the latest decided image (after a reset, of no image), whose events are
+        #: accepted and discarded from the next cycle on.
+        "decided_image": In(1),
+        #: The latest decision has left (only used by a DoubleBufferedSequencer).
+        "may_start": In(1),
+        #: The image of the latest operation is decided; registered (only of a Sequencer).
+        "stale": Out(1),
+        #: The image bit of the latest image whose END has left as an operation (after a reset, of
+        #: no image).
+        "finished_image": Out(1, init=1),
+        #: The spikes and the watermark of the advancing sweep have been sent (only used if
+        #: `folding.one_walk`).
+        "done": In(1),
+        #: The mask FIFO of the serialiser has one more free entry.
+        "freed": In(1),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The operation that a Sequencer selects, and its handshake with the distribution."""
+
+    operation: data.View
+    """The operation of group 0 for the event."""
+    indices: list[Value]
+    """The index of the event's row in each bank; `operation.row` marks the banks that have one."""
+    is_spike: Value
+    """An event with spikes is present."""
+    complete: Value
+    """No further row of the tick can arrive."""
+    begin: Signal = field(default_factory=lambda: Signal(name="begin"))
+    """`operation` starts a sweep in group 0, or adds a row to it."""
+    issue: Signal = field(default_factory=lambda: Signal(name="issue"))
+    """Valid: there is an operation, `operation` or a replayed one."""
+    step: Signal = field(default_factory=lambda: Signal(name="step"))
+    """Ready: the next stage accepts the operation."""
+    replaying: Signal = field(default_factory=lambda: Signal(name="replaying"))
+    """The distribution replays an operation for a further group instead of `operation`."""
+    is_open: Signal = field(default_factory=lambda: Signal(name="open_"))
+    """Group 0 has rows that have not been replayed for the other groups."""
+
+
+class ImageState:
+    """The registers of the image in a Sequencer.
+
+    Attributes
+    ----------
+    image : the image bit of the latest operation.
+    started : the image has started and not ended.
+    rows : accepted spikes of all ticks.
+    rows_before : accepted spikes before the current tick.
+    busy : the spikes of a sweep are being sent, and the next sweep stalls.
+    """
+
+    def __init__(self, n_in: int) -> None:
+        self.image, self.started = Signal(name="image"), Signal(name="started")
+        self.rows = Signal(range(n_in + 1), name="rows")
+        self.rows_before = Signal(range(n_in + 1), name="rows_before")
+        self.busy = Signal(name="busy")
 
 
 class Sequencer(Block):
     """Sweep over the groups once for every tick with events, or window without events.
 
-        events -> EventRegister -> operation of group 0 -> [RowList] -> [MaskPlaces] -> operations
+        events -> EventRegister -> selection -> distribution -> [MaskCredits] -> operations
 
-    Group 0 processes the rows of a tick as they arrive. For the other groups, the RowList replays
-    these rows. With windows, and with long scans of positions (`folding.one_walk`), an advancing
-    sweep stalls until all spikes of the previous sweep have been sent.
+    The selection is the operation of group 0 for the event, and the distribution sends it to all
+    groups.
+
+    With windows, and with long scans of positions (`folding.one_walk`), an advancing sweep stalls
+    until all spikes of the previous sweep have been sent.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from the operation
     with `end` to `finished_image`: `latencies.FINISHED`; from `done` to an operation:
@@ -46,86 +117,95 @@ class Sequencer(Block):
 
     def __init__(self, config: LayerConfig) -> None:
         self._config = config
-        super().__init__(
-            #: Events in order of time.
-            events=In(stream.Signature(taken_layout(config))),
-            #: Operations of the lanes, with the address of the weight word.
-            operations=Out(stream.Signature(read_layout(config))),
-            #: Tick and context of the latest operation that starts, advances or ends an image.
-            walk=Out(walk_layout(config)) if config.walk_apart else None,
-            #: The image bit of the latest decided image, whose events are accepted and discarded
-            #: from the next cycle on.
-            decided_image=In(1),
-            #: The image of the latest operation is decided; registered.
-            stale=Out(1),
-            #: The image bit of the latest image whose END has left as an operation (after a reset,
-            #: of no image).
-            finished_image=Out(1, init=1),
-            #: The spikes and the watermark of the advancing sweep have been sent (only used if
-            #: `folding.one_walk`).
-            done=In(1),
-            #: The mask FIFO of the Drain has one more free entry.
-            freed=In(1) if config.folding.mask_places else None,
-        )
+        super().__init__(**sequencer_ports(config))
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """Yield the memories of the distribution."""
+        if config.folding.convolves:
+            yield from inside("scan", PositionScan.memories(config))
+        elif config.folding.groups > 1:
+            yield from inside("row_list", RowList.memories(config))
+
+    @abstractmethod
+    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+        """Distribute the selected operation to the groups; return the operations for the lanes."""
 
     def build(self, m: Module) -> None:
-        config, folding = self._config, self._config.folding
+        config = self._config
         m.submodules.event_register = register = EventRegister(config)
-        join(m, wiring.flipped(self), register, "events")
-        event, present, now = register.event, register.present, register.now
-        is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
-        spikes = Cat(present for present, _ in spikes_of(event, folding.rows))
-        indices = [index for _, index in spikes_of(event, folding.rows)]
-        consume = register.consume
-
-        # The state of the image.
-        image = Signal()
-        started = Signal()
-        rows = Signal(range(folding.n_in + 1))  # accepted spikes of all ticks
-        rows_before = Signal(range(folding.n_in + 1))  # accepted spikes before tick `now`
-        busy = Signal()  # the spikes of a sweep are being sent, and the next sweep stalls
+        join(m, wiring.flipped(self), register, "events", "decided_image")
+        event, present = register.event, register.present
+        spikes = spikes_of(event, config.folding.rows)
 
         # The operation of group 0 for the event. Each field is a separate signal, because Verilog
         # allows no process that drives a constant part of a signal.
         op = SimpleNamespace(
             **{name: Signal(field.shape, name=name) for name, field in operation_layout(config)}
         )
-        packed = Signal(operation_layout(config))
-        apart = walk_layout(config).members if config.walk_apart else ()
+        carried = Signal(operation_layout(config))
         m.d.comb += [
-            packed[name].eq(op_of) for name, op_of in vars(op).items() if name not in apart
+            carried[name].eq(value)
+            for name, value in vars(op).items()
+            if name not in config.shared_fields
         ]
-        issue = Signal()  # valid: there is an operation, `op` or a replayed one
-        step = Signal()  # ready: the next stage accepts the operation
-        begin = Signal()  # `op` starts a sweep in group 0, or adds a row to it
-        replaying, open_ = Signal(), Signal()  # see RowList
+        selection = Selection(
+            operation=carried,
+            indices=[index for _, index in spikes],
+            is_spike=present & (event.kind == Kind.SPIKE),
+            complete=present & register.due,
+        )
+        state = ImageState(config.folding.n_in)
+        self._select(m, register, state, selection, op, Cat(is_present for is_present, _ in spikes))
+        self._update(m, register, state, selection, op)
+
+        reads = self._distribute(m, selection)
+        if config.folding.mask_places:
+            m.submodules.credits = credits = MaskCredits(
+                shape=read_layout(config), depth=config.folding.mask_places
+            )
+            wiring.connect(m, reads, credits.i)
+            join(m, wiring.flipped(self), credits, "freed")
+            reads = credits.o
+        wiring.connect(m, reads, wiring.flipped(self.operations))
+
+    def _select(
+        self,
+        m: Module,
+        register: EventRegister,
+        state: ImageState,
+        selection: Selection,
+        op: SimpleNamespace,
+        spikes: Value,
+    ) -> None:
+        """Select the operation for the event in the register, or discard the event."""
+        event, consume = register.event, register.consume
+        is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
+        issue, step, begin = selection.issue, selection.step, selection.begin
+        earlier, count = self._counts(op.context)
         m.d.comb += [
             op.image.eq(event.image),
             op.row.eq(spikes),
             op.first.eq(1),
-            op.closes.eq(folding.groups == 1),
-            op.tick.eq(now),
+            op.closes.eq(self._config.folding.groups == 1),
+            op.tick.eq(register.now),
             op.context.causes.eq(event.context.causes),
+            *(value.eq(event.context.spikes_in[name]) for name, value in earlier),
+            count.eq(state.rows),
         ]
-        counted = len(config.counted) - 1
-        for i in range(counted):
-            m.d.comb += op.context.spikes_in[str(i)].eq(event.context.spikes_in[str(i)])
-        m.d.comb += op.context.spikes_in[str(counted)].eq(rows)
-
-        # Select the operation.
-        with m.If(replaying):
+        with m.If(selection.replaying):
             # A sweep stops if its image is decided in the meantime.
             m.d.comb += issue.eq(~self.stale)
-        with m.Elif(~present):
+        with m.Elif(~register.present):
             pass
         with m.Elif(register.dead):
             # Discard the events of a decided image except its END.
             m.d.comb += [op.end.eq(1), issue.eq(is_end), consume.eq(~is_end | step)]
-        with m.Elif(~started):
+        with m.Elif(~state.started):
             m.d.comb += [
                 op.start.eq(1),
                 op.tick.eq(event.tick),
-                op.context.spikes_in[str(counted)].eq(0),
+                count.eq(0),
                 issue.eq(1),
                 begin.eq(1),
                 consume.eq(step & ~is_end),
@@ -136,110 +216,167 @@ class Sequencer(Block):
                 op.shift.eq(register.shift),
                 op.row.eq(Mux(register.arrives, spikes, 0)),
                 op.tick.eq(register.reached),
-                issue.eq(~busy),
+                issue.eq(~state.busy),
                 begin.eq(1),
-                consume.eq(step & ~busy & register.arrives & ~is_end),
+                consume.eq(step & ~state.busy & register.arrives & ~is_end),
             ]
         with m.Elif(is_spike):
-            m.d.comb += [op.first.eq(~open_), issue.eq(1), begin.eq(1), consume.eq(step)]
+            m.d.comb += [
+                op.first.eq(~selection.is_open),
+                issue.eq(1),
+                begin.eq(1),
+                consume.eq(step),
+            ]
         with m.Elif(is_end):
             m.d.comb += [
                 op.end.eq(1),
                 # Spikes at the deadline do not count for a decision at the deadline.
-                op.context.spikes_in[str(counted)].eq(rows_before),
-                issue.eq(~busy),
-                consume.eq(step & ~busy),
+                count.eq(state.rows_before),
+                issue.eq(~state.busy),
+                consume.eq(step & ~state.busy),
             ]
         with m.Else():
             m.d.comb += consume.eq(1)  # a watermark that the layer has already reached
 
-        # The state changes when the operation of group 0 is transferred.
-        goes = issue & step & ~replaying
+    def _counts(self, context: data.View) -> tuple[list[tuple[str, Value]], Value]:
+        """Return the spike counts of the earlier layers by name, and that of this layer."""
+        *earlier, last = ((name, context.spikes_in[name]) for name, _ in context.spikes_in.shape())
+        return earlier, last[1]
+
+    def _update(
+        self,
+        m: Module,
+        register: EventRegister,
+        state: ImageState,
+        selection: Selection,
+        op: SimpleNamespace,
+    ) -> None:
+        """Update the state when the operation of group 0 is transferred."""
+        transfer = selection.issue & selection.step & ~selection.replaying
         m.d.comb += [
-            register.decided_image.eq(self.decided_image),
-            register.move.valid.eq(goes & ~op.end),
+            register.move.valid.eq(transfer & ~op.end),
             register.move.starts.eq(op.start),
             register.move.advances.eq(op.advance),
             register.move.tick.eq(op.tick),
         ]
-        m.d.sync += self.stale.eq(image == self.decided_image)
-        with m.If(goes):
-            m.d.sync += [image.eq(op.image), self.stale.eq(op.image == self.decided_image)]
+        rows = Mux(op.start, 0, state.rows)
+        m.d.sync += self.stale.eq(state.image == self.decided_image)
+        with m.If(transfer):
+            m.d.sync += [state.image.eq(op.image), self.stale.eq(op.image == self.decided_image)]
             with m.If(op.end):
-                m.d.sync += [started.eq(0), self.finished_image.eq(op.image)]
+                m.d.sync += [state.started.eq(0), self.finished_image.eq(op.image)]
             with m.Else():
-                m.d.sync += [started.eq(1), rows.eq(Mux(op.start, 0, rows) + sum(op.row))]
+                m.d.sync += [state.started.eq(1), state.rows.eq(rows + sum(op.row))]
                 with m.If(op.start | op.advance):
-                    m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
-        if config.walk_apart and folding.convolves:
-            with m.If(goes & (op.advance | op.end)):
-                m.d.sync += self.walk.context.eq(op.context)
-        elif config.walk_apart:
-            # `now`, `image` and `rows_before` do not change before the next sweep.
-            context = Signal(event.context.shape())
-            with m.If(goes & (op.start | op.advance | op.end)):
-                m.d.sync += context.eq(event.context)
-            walk = self.walk
-            m.d.comb += [walk.tick.eq(now), walk.context.causes.eq(context.causes)]
-            for i in range(counted):
-                m.d.comb += walk.context.spikes_in[str(i)].eq(context.spikes_in[str(i)])
-            m.d.comb += walk.context.spikes_in[str(counted)].eq(rows_before)
-        if folding.one_walk:
+                    m.d.sync += state.rows_before.eq(rows)
+        self._share(m, register, state, transfer, op)
+        if self._config.folding.one_walk:
             with m.If(self.done):
-                m.d.sync += busy.eq(0)
-            with m.If(goes & (op.end | op.advance)):
-                m.d.sync += busy.eq(1)
+                m.d.sync += state.busy.eq(0)
+            with m.If(transfer & (op.end | op.advance)):
+                m.d.sync += state.busy.eq(1)
 
-        # Distribute the operation to all groups or positions.
-        if folding.convolves:
-            m.submodules.walk = walk = PositionWalk(config)
-            reads = walk.reads
-            m.d.comb += [
-                walk.i.valid.eq(issue),
-                walk.i.payload.operation.eq(packed),
-                walk.i.payload.address.eq(indices[0]),
-                walk.stale.eq(self.stale),
-                step.eq(walk.i.ready),
-            ]
-        elif folding.groups == 1:
-            reads = stream.Signature(read_layout(config)).create(path=("reads",))
-            m.d.comb += [
-                reads.valid.eq(issue),
-                reads.payload.operation.eq(packed),
-                *(
-                    address.eq(index)
-                    for address, index in zip(reads.payload.addresses, indices, strict=True)
-                ),
-                step.eq(reads.ready),
-            ]
-        else:
-            m.submodules.row_list = row_list = RowList(config)
-            reads = row_list.reads
-            m.d.comb += [
-                row_list.operation.eq(packed),
-                row_list.begin.eq(begin),
-                row_list.is_spike.eq(present & is_spike),
-                row_list.rows.eq(Cat(indices)),
-                row_list.complete.eq(present & register.due),
-                row_list.stale.eq(self.stale),
-                row_list.issue.eq(issue),
-                step.eq(row_list.step),
-                replaying.eq(row_list.replaying),
-                open_.eq(row_list.open),
-            ]
-        if folding.rows == 1 and not folding.convolves:
-            m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
-            wiring.connect(m, reads, addressed.i)
-            reads = addressed.o
-        if folding.mask_places:
-            m.submodules.mask_places = places = MaskPlaces(config)
-            wiring.connect(m, reads, places.i)
-            join(m, wiring.flipped(self), places, "freed")
-            reads = places.o
-        wiring.connect(m, reads, wiring.flipped(self.operations))
+    def _share(
+        self,
+        m: Module,
+        register: EventRegister,
+        state: ImageState,
+        transfer: Value,
+        op: SimpleNamespace,
+    ) -> None:
+        """Drive the fields that the operations of a sweep share, if any."""
+        if not self._config.shared_fields:
+            return
+        # `now`, `image` and `rows_before` do not change before the next sweep.
+        context = Signal(register.event.context.shape())
+        with m.If(transfer & (op.start | op.advance | op.end)):
+            m.d.sync += context.eq(register.event.context)
+        shared = self.sweep.context
+        earlier, count = self._counts(shared)
+        m.d.comb += [
+            self.sweep.tick.eq(register.now),
+            shared.causes.eq(context.causes),
+            *(value.eq(context.spikes_in[name]) for name, value in earlier),
+            count.eq(state.rows_before),
+        ]
 
 
-class GatherSequencer(Block):
+class SingleGroupSequencer(Sequencer):
+    """The sequencer of a layer with one group, which needs no distribution."""
+
+    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+        reads = stream.Signature(read_layout(self._config)).create(path=("reads",))
+        addresses = zip(reads.payload.addresses, selection.indices, strict=True)
+        m.d.comb += [
+            reads.valid.eq(selection.issue),
+            reads.payload.operation.eq(selection.operation),
+            *(address.eq(index) for address, index in addresses),
+            selection.step.eq(reads.ready),
+        ]
+        return addressed(m, self._config, reads)
+
+
+class GroupSequencer(Sequencer):
+    """The sequencer of a layer with several groups.
+
+    Group 0 processes the rows of a tick as they arrive. For the other groups, the RowList replays
+    these rows.
+    """
+
+    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+        m.submodules.row_list = row_list = RowList(self._config)
+        m.d.comb += [
+            row_list.operation.eq(selection.operation),
+            row_list.begin.eq(selection.begin),
+            row_list.is_spike.eq(selection.is_spike),
+            row_list.rows.eq(Cat(selection.indices)),
+            row_list.complete.eq(selection.complete),
+            row_list.stale.eq(self.stale),
+            row_list.issue.eq(selection.issue),
+            selection.step.eq(row_list.step),
+            selection.replaying.eq(row_list.replaying),
+            selection.is_open.eq(row_list.open),
+        ]
+        return addressed(m, self._config, row_list.reads)
+
+
+class ConvolvingSequencer(Sequencer):
+    """The sequencer of a convolutional layer, whose PositionScan visits positions and groups."""
+
+    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+        m.submodules.scan = scan = PositionScan(self._config)
+        m.d.comb += [
+            scan.i.valid.eq(selection.issue),
+            scan.i.payload.operation.eq(selection.operation),
+            scan.i.payload.address.eq(selection.indices[0]),
+            scan.stale.eq(self.stale),
+            selection.step.eq(scan.i.ready),
+        ]
+        return scan.reads
+
+    def _share(
+        self,
+        m: Module,
+        register: EventRegister,
+        state: ImageState,
+        transfer: Value,
+        op: SimpleNamespace,
+    ) -> None:
+        if self._config.shared_fields:
+            with m.If(transfer & (op.advance | op.end)):
+                m.d.sync += self.sweep.context.eq(op.context)
+
+
+def addressed(m: Module, config: LayerConfig, reads: stream.Interface) -> stream.Interface:
+    """Return `reads` behind the register of the weight address, which banks have themselves."""
+    if config.folding.rows > 1:
+        return reads
+    m.submodules.addressed = stage = Stage(read_layout(config), latencies.ADDRESS)
+    wiring.connect(m, reads, stage.i)
+    return stage.o
+
+
+class DoubleBufferedSequencer(Block):
     """The sequencer of a double-buffered layer, which accumulates one image and advances another.
 
         events -> register -> rows of image i + 1 -+-> operations
@@ -256,31 +393,18 @@ class GatherSequencer(Block):
 
     def __init__(self, config: LayerConfig) -> None:
         if not config.folding.gathers:
-            raise ValueError("a layer that does not gather has a Sequencer.")
+            raise ValueError("only a double-buffered layer has a DoubleBufferedSequencer.")
         self._config = config
-        super().__init__(
-            #: Rows of an image, then its END; only an END stalls.
-            events=In(stream.Signature(taken_layout(config))),
-            #: Operations of the lanes, which must always be ready.
-            operations=Out(stream.Signature(read_layout(config))),
-            #: The image bit of the latest decided image (after a reset, of no image).
-            decided_image=In(1),
-            #: The image bit of the latest image whose end has been sent.
-            finished_image=Out(1, init=1),
-            #: The latest decision has left.
-            may_start=In(1),
-            #: The mask FIFO of the Drain has one more free entry.
-            freed=In(1),
-        )
+        super().__init__(**sequencer_ports(config))
 
     def build(self, m: Module) -> None:
         config, deadline, unit = self._config, self._config.deadline, self._config.unit
         assert unit is not None
-        m.submodules.register = register = Stage(taken_layout(config), latencies.EVENT)
+        m.submodules.register = register = Stage(input_event_layout(config), latencies.EVENT)
         wiring.connect(m, wiring.flipped(self.events), register.i)
         event, present = register.o.payload, register.o.valid
         spikes = spikes_of(event, config.folding.rows)
-        rows = Cat(there for there, _ in spikes) & present.replicate(len(spikes))
+        rows = Cat(is_present for is_present, _ in spikes) & present.replicate(len(spikes))
         waits = present & (event.kind == Kind.END)
 
         # The image that advances.
@@ -292,7 +416,7 @@ class GatherSequencer(Block):
         decided = image == self.decided_image
         finishing = ticking & (decided | (tick == deadline))
         starts, ends, advances = Signal(), Signal(), Signal()
-        room = count_places(m, config, ends | advances, self.freed)
+        room = count_credits(m, config.folding.mask_places, ends | advances, self.freed)
         m.d.comb += [
             starts.eq(waits & ~ticking & decided & self.may_start & room),
             ends.eq(finishing & room),
@@ -336,3 +460,13 @@ class GatherSequencer(Block):
                 operation.context.spikes_in["0"].eq(count),
                 operation.context.causes.eq(event.context.causes),
             ]
+
+
+def sequencer_class(config: LayerConfig) -> type[Sequencer | DoubleBufferedSequencer]:
+    """Return the class of the sequencer of a layer."""
+    folding = config.folding
+    if folding.gathers:
+        return DoubleBufferedSequencer
+    if folding.convolves:
+        return ConvolvingSequencer
+    return GroupSequencer if folding.groups > 1 else SingleGroupSequencer

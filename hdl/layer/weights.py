@@ -61,6 +61,25 @@ def updated_signature(config: LayerConfig) -> wiring.Signature:
     return tap(negative=config.folding.lanes)
 
 
+def update_ports(config: LayerConfig) -> dict[str, wiring.Member]:
+    """Return the ports by which a Learner changes weights; none without learning.
+
+    `updates` is always ready and has at most one word per cycle. Updates have priority over the
+    host and the lanes. Meanwhile the lanes must not read words that are being updated, and `words`
+    must not be stalled, because an update overwrites its word. Weights saturate. Latency to the
+    write of the word: `config.folding.update_cycles`; the same word must not be updated again
+    before its write.
+    """
+    if not config.learns:
+        return {}
+    return {
+        #: Weight updates.
+        "updates": In(stream.Signature(update_layout(config))),
+        #: The signs of an updated word, in the cycle of its write.
+        "updated": Out(updated_signature(config)),
+    }
+
+
 def ahead_signature(config: LayerConfig) -> wiring.Signature:
     """Return the signature of the operation of the next word, one cycle before the word."""
     return tap(operation=operation_layout(config))

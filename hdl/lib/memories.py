@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The list of memories of a block. Each block class provides it without elaborating the block.
+"""Memories of blocks: one record lists a memory for the planner of block RAM, and builds it.
+
+A block class lists its memories with `memories(...)`, without elaborating the block.
 
 >>> [memory.path for memory in inside("layer_0", [Memory("store", 8, 40), Memory("", 9, 5)])]
 ['layer_0.store', 'layer_0']
@@ -7,6 +9,18 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from amaranth.hdl import Module, ShapeLike
+from amaranth.lib import memory
+
+
+class Ports(NamedTuple):
+    """The ports of a memory."""
+
+    read: memory.ReadPort
+    """An asynchronous read port; with a register behind it, Yosys infers block RAM."""
+    write: memory.WritePort
 
 
 @dataclass(frozen=True)
@@ -31,10 +45,41 @@ class Memory:
     """The memory should be block RAM, on devices whose look-up tables cannot be memory."""
     one_address: bool = False
     """Reads and writes share an address and never coincide, so single-port RAM suffices."""
+    no_collisions: bool = False
+    """A word that is read in the cycle of its write is not used."""
+
+    def build(
+        self, m: Module, name: str, *, shape: ShapeLike | None = None, init: Iterable[Any] = ()
+    ) -> Ports:
+        """Add the memory to `m` as submodule `name`, with words of `shape`; return its ports."""
+        array = self._build(m, name, shape, init)
+        return Ports(array.read_port(domain="comb"), array.write_port())
+
+    def build_rom(
+        self, m: Module, name: str, *, init: Iterable[Any], shape: ShapeLike | None = None
+    ) -> memory.ReadPort:
+        """Add the ROM to `m` as submodule `name`, with words of `shape`; return its read port."""
+        return self._build(m, name, shape, init).read_port(domain="comb")
+
+    def _build(
+        self, m: Module, name: str, shape: ShapeLike | None, init: Iterable[Any]
+    ) -> memory.Memory:
+        flags = {
+            "distributed": self.distributed,
+            "compact": self.compact,
+            "no_rw_check": self.no_collisions,
+        }
+        m.submodules[name] = array = memory.Memory(
+            shape=self.width if shape is None else shape,
+            depth=self.depth,
+            init=init,
+            attrs={flag: 1 for flag, is_set in flags.items() if is_set},
+        )
+        return array
 
 
-def inside(place: str, memories: Iterable[Memory]) -> Iterator[Memory]:
-    """Yield the memories of the submodule named `place`, with their paths in the parent module."""
-    for memory in memories:
-        path = f"{place}.{memory.path}" if memory.path else place
-        yield replace(memory, path=path)
+def inside(name: str, memories: Iterable[Memory]) -> Iterator[Memory]:
+    """Yield the memories of the submodule `name`, with their paths in the parent module."""
+    for listed in memories:
+        path = f"{name}.{listed.path}" if listed.path else name
+        yield replace(listed, path=path)

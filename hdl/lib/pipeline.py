@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pipeline registers, skid buffers and FIFOs with valid/ready handshake."""
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
-from amaranth.lib import stream
-from amaranth.lib.memory import Memory
+from collections.abc import Iterator
+
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
+from .memories import Memory
 
 
 class Stage(Block):
@@ -108,14 +110,19 @@ class FallThroughFifo(Block):
 
     def __init__(self, shape: ShapeLike, depth: int) -> None:
         if depth < 2 or depth.bit_count() != 1:
-            raise ValueError(f"a buffer has a power of two of places, at least 2, not {depth}.")
+            raise ValueError(f"a FIFO has a power of two of entries, at least 2, not {depth}.")
         self.depth = depth
-        self.memory = Memory(shape=shape, depth=depth, init=[])
+        self.memory = memory.Memory(shape=shape, depth=depth, init=[])
         self.written = self.memory.write_port()
         self.read = self.memory.read_port(domain="comb")
         self.level = Signal(range(depth + 1))
         self.filled = Signal()
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
+
+    @staticmethod
+    def memories(shape: ShapeLike, depth: int) -> Iterator[Memory]:
+        """Yield the memory of the payloads."""
+        yield Memory("", Shape.cast(shape).width, depth, asynchronous_read=True)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = self.memory

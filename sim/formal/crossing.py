@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Properties of a Crossing in every cycle, and the invariants that prove them by induction."""
-
-from dataclasses import replace
+"""Properties of a CrossingTimeDivider in every cycle, with the invariants of their induction."""
 
 from amaranth.hdl import Assert, Assume, Cover, Module, Mux, Signal, Value, signed
 
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.emitter import Crossing
+from firstspike.hdl.layer.emitter import CrossingTimeDivider
 from firstspike.hdl.lib.block import struct
 
 NUMBER_BITS = 4
 """Bits of the numbers that neurons are given, more than there are registers."""
 
 
-class CrossingProof(Crossing):
+class CrossingProof(CrossingTimeDivider):
     """The result is the largest u with M + u S < 0, for every M and S and any back-pressure.
 
     `value` holds the M and S that went in, and a number that shows the order.
@@ -24,11 +22,11 @@ class CrossingProof(Crossing):
 
     def __init__(self, config: LayerConfig, widths: StateWidths) -> None:
         value = struct(M=signed(widths.M), S=signed(widths.S), number=NUMBER_BITS)
-        super().__init__(replace(config, widths=widths), value)
+        super().__init__(window=config.folding.window, widths=widths, value=value)
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
-        k, fired, sent = self._config.folding.window, self.i.payload, self.o.payload
+        k, fired, sent = self._window, self.i.payload, self.o.payload
         M, S = fired.state.M, fired.state.S
         accepted, delivered = Signal(NUMBER_BITS), Signal(NUMBER_BITS)
         with m.If(self.i.valid & self.i.ready):

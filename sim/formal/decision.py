@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.lanes import lane_exists, potential_shape
+from firstspike.hdl.layer.lane_state import lane_exists, potential_shape
 from firstspike.hdl.layer.operations import operation_layout
 from firstspike.hdl.lib.arithmetic import times
 
@@ -136,10 +136,10 @@ class DecisionProof(BlockProof):
         winner, other = watched
         fires = known[1] >= 0  # any neuron, so all of them
         tick_now, context_now = operation.tick, operation.context.as_value()
-        if config.walk_apart:  # which is steady from the first group of a walk to its last
-            walk = Signal.like(self.walk)
+        if config.shared_fields:  # which is steady from the first group of a walk to its last
+            walk = Signal.like(self.sweep)
             with m.If(arriving.valid & (operation.group == 0)):
-                m.d.sync += walk.as_value().eq(self.walk.as_value())
+                m.d.sync += walk.as_value().eq(self.sweep.as_value())
             tick_now, context_now = walk.tick, walk.context.as_value()
             unfinished = (groups_done != 0) & undecided_left
             m.d.comb += [

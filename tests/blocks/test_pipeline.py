@@ -51,4 +51,6 @@ def test_buffer_against_a_list(depth, gives, takes):
 
 @pytest.mark.parametrize("depth", [0, 1, 6])
 def test_impossible_buffers_are_refused(depth):
-    refused(lambda: FallThroughFifo(8, depth), f"a power of two of places, at least 2, not {depth}")
+    refused(
+        lambda: FallThroughFifo(8, depth), f"a power of two of entries, at least 2, not {depth}"
+    )

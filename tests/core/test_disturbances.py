@@ -349,4 +349,4 @@ def test_a_disturbed_core_equals_golden(disturbance, core, simulator):
 
 
 def test_the_walks_of_one_core_go_apart_from_their_operations():
-    assert all(layer.walk_apart for layer in CORES["walks apart"].config.layers)
+    assert all(layer.shared_fields for layer in CORES["walks apart"].config.layers)

@@ -16,8 +16,8 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.layer.config import LayerConfig, Learning
-from firstspike.hdl.layer.drain import Drain
-from firstspike.hdl.layer.emitter import Crossing
+from firstspike.hdl.layer.emitter import CrossingTimeDivider
+from firstspike.hdl.layer.mask_serialiser import MaskSerialiser
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.learner import Learner
 from tests.support.refused import refused
@@ -75,8 +75,8 @@ def test_a_configuration_that_cannot_be(make, said):
         (lambda: Encoder([0, 3], **PIXELS | {"unit": 21}), "deadline 20, not at 21"),
         (lambda: Encoder([0, 9], **PIXELS), r"pixels 0\.\.8.*not \[0, 9\]"),
         (lambda: Decision(HIDDEN), "only the last layer decides"),
-        (lambda: Drain(LAST), "the last layer sends no spikes"),
-        (lambda: Crossing(HIDDEN, 8), "without windows"),
+        (lambda: MaskSerialiser(LAST), "the last layer sends no spikes"),
+        (lambda: CrossingTimeDivider(window=0, widths=HIDDEN.widths, value=8), "at least 1, not 0"),
         (lambda: Learner(HIDDEN, LAST), "one of these has none"),
     ],
 )

@@ -93,7 +93,7 @@ def test_walks_of_many_groups_go_apart_from_their_operations(number):
     rng = np.random.default_rng(number)
     network = make_network(config, rng)
     folding = Folding.of(network, CoreShape(lanes, 0))
-    assert all(layer.walk_apart for layer in CoreConfig.of(network, folding).layers)
+    assert all(layer.shared_fields for layer in CoreConfig.of(network, folding).layers)
     pixels, ticks = make_images(network, config, rng)
     check_core(network, pixels, ticks, config, number)
 

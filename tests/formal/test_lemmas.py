@@ -8,19 +8,24 @@ from amaranth.sim import Simulator
 from firstspike.golden import load_network
 from firstspike.golden.widths import StateWidths, layer_widths, state_widths
 from firstspike.hdl.core.decision import Decision
-from firstspike.hdl.layer.drain import BankedDrain, Drain, MaskBuffer
-from firstspike.hdl.layer.emitter import Crossing
+from firstspike.hdl.layer.emitter import CrossingTimeDivider
+from firstspike.hdl.layer.mask_fifo import MaskFifo
+from firstspike.hdl.layer.mask_serialiser import (
+    BankedSerialiser,
+    BlockSerialiser,
+    MaskSerialiser,
+)
 from firstspike.hdl.link.framing.receiver import SPACING, Receiver
 from firstspike.hdl.link.framing.ring import Ring
 from firstspike.hdl.link.protocol.formats import Cause
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.crossing import CrossingProof
 from firstspike.sim.formal.decision import DecisionProof
-from firstspike.sim.formal.drain import DrainProof, MaskBufferProof
 from firstspike.sim.formal.lemmas import LEMMAS, layer_of
 from firstspike.sim.formal.receiver import ReceiverProof
 from firstspike.sim.formal.ring import RingProof
 from firstspike.sim.formal.sat import RefutedError, check_bounded, no_progress
+from firstspike.sim.formal.serialiser import MaskFifoProof, SerialiserProof
 from firstspike.sim.formal.widths import WidthsProof
 
 
@@ -38,7 +43,7 @@ def refute(proof, cycles):
         check_bounded(compile_circuit(proof), cycles, constants=getattr(proof, "constants", ()))
 
 
-class LateCrossing(Crossing):
+class LateCrossing(CrossingTimeDivider):
     """The lowest bit of the result is wrong."""
 
     def build(self, m):  # noqa: D102
@@ -63,7 +68,7 @@ class EagerDecision(Decision):
             m.d.sync += self.decision.valid.eq(0)
 
 
-class ShortDrain(Drain):
+class Short:
     """The last lane of a mask is not sent."""
 
     def build(self, m):  # noqa: D102
@@ -72,7 +77,15 @@ class ShortDrain(Drain):
             m.d.comb += self.beats.payload.hit.eq(0)
 
 
-class RepeatingDrain(BankedDrain):
+class ShortSerialiser(Short, MaskSerialiser):  # noqa: D101
+    pass
+
+
+class ShortBlockSerialiser(Short, BlockSerialiser):  # noqa: D101
+    pass
+
+
+class RepeatingSerialiser(BankedSerialiser):
     """Lanes are sent again if a beat waits."""
 
     def build(self, m):  # noqa: D102
@@ -82,7 +95,7 @@ class RepeatingDrain(BankedDrain):
             m.d.sync += self._registers.mask.eq(self._registers.mask | 1)
 
 
-class LosingBuffer(MaskBuffer):
+class LosingFifo(MaskFifo):
     """A mask that comes while three wait is lost."""
 
     def build(self, m):  # noqa: D102
@@ -125,14 +138,14 @@ def test_a_broken_decision_is_refuted(broken):
 
 @pytest.mark.parametrize(
     ("lanes", "rows", "broken"),
-    [(4, 1, ShortDrain), (17, 1, ShortDrain), (8, 2, RepeatingDrain)],
+    [(4, 1, ShortSerialiser), (17, 1, ShortBlockSerialiser), (8, 2, RepeatingSerialiser)],
 )
 def test_a_broken_drain_is_refuted(lanes, rows, broken):
-    refute(DrainProof(layer_of((4, lanes, 2), 0, (lanes, 2), rows), broken), 8)
+    refute(SerialiserProof(layer_of((4, lanes, 2), 0, (lanes, 2), rows), broken), 8)
 
 
 def test_places_that_lose_a_mask_are_refuted():
-    refute(MaskBufferProof(layer_of((4, 8, 2), 0, (8, 2), 2), LosingBuffer), 13)
+    refute(MaskFifoProof(layer_of((4, 8, 2), 0, (8, 2), 2), LosingFifo), 13)
 
 
 @pytest.mark.parametrize(("S", "M"), [(1, 0), (0, 1)])

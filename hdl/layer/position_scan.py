@@ -14,7 +14,7 @@ from firstspike.hdl.lib.memories import Memory
 from .config import LayerConfig
 from .locator import Locator, axes_of, convolution_of, request_layout
 from .operations import operation_layout, read_layout
-from .reached import ReachedPositions
+from .reached_positions import ReachedPositions
 
 
 def reach_layout(config: LayerConfig) -> data.StructLayout:
@@ -31,7 +31,7 @@ def reach_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
-class PositionWalk(Block):
+class PositionScan(Block):
     """Split an operation of the whole layer into visits: one per position and group.
 
         requests -> Locator -> scan -> ReachedPositions -> reads

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Properties of drains and of the buffers of their masks, and the invariants that prove them."""
+"""Properties of mask serialisers and of their FIFOs, and the invariants that prove them."""
 
 from types import SimpleNamespace
 
@@ -8,31 +8,40 @@ from amaranth.lib.wiring import In
 
 from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.drain import BankedDrain, Drain, MaskBuffer, banks_of
-from firstspike.hdl.layer.lanes import state_layout
+from firstspike.hdl.layer.lane_state import state_layout
+from firstspike.hdl.layer.mask_fifo import MaskFifo
+from firstspike.hdl.layer.mask_serialiser import (
+    BankedSerialiser,
+    Serialiser,
+    banks_of,
+    fifo_parameters,
+    serialiser_class,
+)
 from firstspike.hdl.layer.operations import operation_layout
 from firstspike.hdl.lib.find import lowest_set, without_first
 
 from .block import BlockProof
 
 
-class DrainProof(BlockProof):
+class SerialiserProof(BlockProof):
     """Each lane of each mask is sent once, the lowest first, and masks are sent in order.
 
-    The reference is a queue of the masks that the drain has taken and not sent, at most two. A
+    The reference is a queue of the masks that the serialiser has taken and not sent, at most two. A
     mask of a decided image leaves it. The reference holds the state of a
     single lane, which may be any lane.
 
     Parameters: `config` of a layer that is not the last one; the `block` under proof.
     """
 
-    def __init__(self, config: LayerConfig, block: type[Drain | BankedDrain]) -> None:
+    def __init__(self, config: LayerConfig, block: type[Serialiser] | None = None) -> None:
         self._config = config
-        super().__init__(block(config), lane=In(range(config.folding.lanes)))
+        super().__init__(
+            (block or serialiser_class(config))(config), lane=In(range(config.folding.lanes))
+        )
 
     def check(self, m: Module) -> None:
         folding, registers, beats = self._config.folding, self._block._registers, self.beats
-        source = registers.places.o if folding.mask_places else registers.source
+        source = registers.fifo.o if folding.mask_places else registers.source
         fired = source.payload.fired if folding.mask_places else source.payload
 
         # The reference.
@@ -68,7 +77,7 @@ class DrainProof(BlockProof):
                     ]
         m.d.comb += Assert(~(keeps & live[1] & arrival.valid), "a mask that is taken has room")
         self._check_beats(m, entries[0], live[0])
-        if isinstance(self._block, BankedDrain):
+        if isinstance(self._block, BankedSerialiser):
             self._relate_banks(m, entries)
         elif folding.mask_places:
             self._relate_blocks(m, entries)
@@ -139,7 +148,7 @@ class DrainProof(BlockProof):
         return same & (entry.mask == mask)
 
     def _relate(self, m: Module, entries: list[SimpleNamespace]) -> None:
-        """Invariants of up to DRAIN_BLOCK lanes: the mask is in the registers of the drain."""
+        """Invariants of up to DRAIN_BLOCK lanes: the mask is in the registers of the serialiser."""
         r, entry = self._block._registers, entries[0]
         m.d.comb += [
             Assert((entry.valid == r.valid) & ~entries[1].valid),
@@ -152,10 +161,10 @@ class DrainProof(BlockProof):
         """Invariants of more lanes: the block that is sent, and the blocks behind it."""
         r, folding = self._block._registers, self._config.folding
         size, blocks = len(r.bits), folding.drain_blocks
-        source, payload = r.places.o, r.places.o.payload
+        source, payload = r.fifo.o, r.fifo.o.payload
         masked = [payload.fired.mask[n * size :][:size].any() for n in range(blocks)]
-        # Proven of the MaskBuffer.
-        m.d.comb += Assume(~source.valid | (payload.filled == Cat(masked)))
+        # Proven of the MaskFifo.
+        m.d.comb += Assume(~source.valid | (payload.flags == Cat(masked)))
         left = r.lowest | r.others
         words = [r.mask[n * size : (n + 1) * size] for n in range(blocks)]
         waiting = Cat(Mux(left[n], words[n], 0) for n in range(blocks))
@@ -189,7 +198,7 @@ class DrainProof(BlockProof):
         if folding.window:
             number, slot = self.lane // size, self.lane % size
             selected = r.valid & (r.number == number)
-            state = r.states[self.lane].as_value()
+            state = r.states.as_value().word_select(self.lane, state_layout(self._config).size)
             m.d.comb += [
                 Assert(~selected | ~first.mask.bit_select(self.lane, 1)
                        | (first.state == r.state[slot].as_value())),
@@ -199,12 +208,13 @@ class DrainProof(BlockProof):
 
     def _relate_banks(self, m: Module, entries: list[SimpleNamespace]) -> None:
         """Invariants of several banks: a mask at a time, and what has been found out about it."""
-        r, entry, source = self._block._registers, entries[0], self._block._registers.places.o
+        r, entry, source = self._block._registers, entries[0], self._block._registers.fifo.o
         fired = source.payload.fired
-        # Proven of the MaskBuffer.
+        flags = r.fifo.stored_flags | r.fifo.passing_flags
+        # Proven of the MaskFifo.
         m.d.comb += [
-            Assume(~source.valid | (source.payload.filled[0] == fired.mask.any())),
-            Assume(~source.valid | (r.places.many.any() == ~self._is_last(fired.mask))),
+            Assume(~source.valid | (source.payload.flags[0] == fired.mask.any())),
+            Assume(~source.valid | (flags[1] == ~self._is_last(fired.mask))),
         ]
         m.d.comb += [
             Assert((entry.valid == r.valid) & ~entries[1].valid),
@@ -214,20 +224,22 @@ class DrainProof(BlockProof):
         ]
 
 
-class MaskBufferProof(BlockProof):
-    """Each mask that is sent into the places leaves them once, in order, whatever it holds.
+class MaskFifoProof(BlockProof):
+    """Each mask that is sent into the FIFO leaves it once, in order, whatever it holds.
 
     One mask is followed, the one of any `number` modulo more than can wait, with all of its bits.
 
     Parameters: `config` of a layer whose masks wait; the `block` under proof.
     """
 
-    def __init__(self, config: LayerConfig, block: type[MaskBuffer] = MaskBuffer) -> None:
+    def __init__(self, config: LayerConfig, block: type[MaskFifo] = MaskFifo) -> None:
         self._config = config
-        super().__init__(block(config), number=In(range(2 * config.folding.mask_places)))
+        super().__init__(
+            block(**fifo_parameters(config)), number=In(range(2 * config.folding.mask_places))
+        )
 
     def _summary(self, mask: Value) -> Value:
-        """The value of `filled` for a mask."""
+        """The value of `flags` for a mask."""
         folding = self._config.folding
         if folding.sends == 1:
             starts = range(0, folding.lanes, DRAIN_BLOCK)
@@ -257,13 +269,16 @@ class MaskBufferProof(BlockProof):
             Assert(sent.valid == (waiting != 0), "a mask leaves as soon as it may"),
             Assert(~sent.valid | is_right(delivered, sent.payload.fired), "in order, each once"),
             Assert(
-                ~sent.valid | (sent.payload.filled == self._summary(mask)), "its blocks or banks"
+                ~sent.valid | (sent.payload.flags == self._summary(mask)), "its blocks or banks"
             ),
             Cover(waiting == folding.mask_places, "all places are taken"),
         ]
         if folding.sends > 1:
             several = self._summary(mask)[1]
-            m.d.comb += Assert(~sent.valid | (self.many.any() == several), "a bank with several")
+            m.d.comb += Assert(
+                ~sent.valid | ((self.stored_flags | self.passing_flags)[1] == several),
+                "a bank with several",
+            )
 
         # The invariants: which mask is where.
         valid, arrival, buffer = self._block._registers
@@ -281,5 +296,5 @@ class MaskBufferProof(BlockProof):
             m.d.comb += [
                 port.addr.eq(position),
                 Assert((age >= level) | is_right(delivered + age, port.data.fired)),
-                Assert(port.data.filled == self._summary(port.data.fired.mask)),
+                Assert(port.data.flags == self._summary(port.data.fired.mask)),
             ]
