@@ -61,7 +61,9 @@ def texts() -> dict[str, str]:
         "learning_payloads": _payloads(learning),
         "bus_ports": _table(("port", "direction", "bits", "what"), _bus_ports()),
         "bus_events": _table(("bits", "field", "meaning"), map(_field, EVENT_BEAT)),
-        "bus_registers": _table(("offset", "register", "access", "bits", "meaning"), _registers()),
+        "bus_registers": _table(
+            ("offset", "register, field", "access", "bits", "meaning"), _registers()
+        ),
         "board_proofs": _table(("board", "FPGA", "state"), _board_proofs()),
         "proofs": _proofs(),
         "proven": _table(
@@ -144,13 +146,18 @@ def _bus_ports() -> Iterator[tuple[str, ...]]:
 
 
 def _registers() -> Iterator[tuple[str, ...]]:
-    """Each register of a core that learns, and behind it its fields."""
+    """Each register of a core that learns, and behind it its fields, unless there is only one."""
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)), stored_bits=8)
     for register in core_map(config, network, True, Images.of(config, network)).registers:
         offset = f"{register.offset:#05x}"
         if register.array:
             offset += f" + {WORD_BYTES} n"
+        if len(register.fields) == 1:
+            bits, name, meaning = _field(register.fields[0])
+            names = f"`{register.name}`, {name}"
+            yield offset, names, access(register), bits, f"{register.meaning}: {meaning}"
+            continue
         yield offset, f"`{register.name}`", access(register), "", register.meaning
         for field in register.fields:
             bits, name, meaning = _field(field)
