@@ -203,7 +203,7 @@ class Simulation:
                 _watched(folder / bench_io.DONE, progress),
                 programs.family(runner.env) as ours,
             ):
-                ended = subprocess.run(
+                ended = subprocess.run(  # noqa: TID251, with the options of a family
                     command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, **ours
                 )
             if self._waves is not None:

@@ -12,14 +12,13 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random
-from tests.support.refused import refused
-from tests.support.simulators import EITHER, both_simulators
+from tests.support.simulators import EITHER, one_simulator, refused
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
 
 
-@both_simulators
+@one_simulator
 @pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
 def test_address_set(simulator, n, seed):
     Simulation.of(AddressSet(n), simulator).run(

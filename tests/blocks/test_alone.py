@@ -25,7 +25,7 @@ from firstspike.sim.benches.alone.damage import IDENTITY, damage, small_network
 from firstspike.sim.benches.alone.flashed import StreamSensor
 from firstspike.sim.benches.alone.run import statuses_of
 from firstspike.sim.harness.runner import SimulationError
-from tests.support.refused import refused
+from tests.support.simulators import refused
 
 PAYLOAD = bytes(range(40))
 

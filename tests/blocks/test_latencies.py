@@ -33,8 +33,8 @@ from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
 from firstspike.hdl.learner.run_on import RunOn
 from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
 from firstspike.hdl.lib.queue import SpikeQueue
-from tests.support.convolving import convolving_network
-from tests.support.refused import refused
+from tests.support.shapes import convolving_network
+from tests.support.simulators import refused
 
 PATIENCE = 50
 """Cycles after which an output is said not to come."""

@@ -14,7 +14,7 @@ from firstspike.hdl.layer.events import input_layout
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, StreamSource, at_random
-from tests.support.refused import refused
+from tests.support.simulators import refused
 from tests.support.spikes import Spike, images_of
 
 UNIT = 8

@@ -19,7 +19,7 @@ from firstspike.hdl.lib.find import first_set
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.hdl.lib.popcount import popcount
 from firstspike.hdl.lib.queue import SpikeQueue
-from tests.support.refused import refused
+from tests.support.simulators import refused
 
 MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__path__)]
 

@@ -37,7 +37,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, at_random
 from tests.support.listening import front_end
-from tests.support.refused import refused
+from tests.support.simulators import refused
 from tests.support.spikes import images_of
 
 CLOCK_HZ = 12_000_000

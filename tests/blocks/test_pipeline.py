@@ -7,7 +7,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from firstspike.hdl.lib.pipeline import FallThroughFifo
-from tests.support.refused import refused
+from tests.support.simulators import refused
 
 pytestmark = pytest.mark.fast
 

@@ -19,7 +19,7 @@ from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random
-from tests.support.simulators import both_simulators
+from tests.support.simulators import one_simulator, sampled
 
 PATIENCE = 2000
 """Cycles in which an image must have gone into the core."""
@@ -28,9 +28,10 @@ CLASSES, TICKS = 3, 50
 """Numbers of classes and of ticks in the decisions."""
 
 
-@both_simulators
+@one_simulator
 @pytest.mark.parametrize(
-    ("n_inputs", "width", "images"), [(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)]
+    ("n_inputs", "width", "images"),
+    sampled([(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)], 2),
 )
 def test_player(simulator, n_inputs, width, images, seed):
     """A Player of images, `width` pixels a word, plays seven times, in up to 63 rounds."""

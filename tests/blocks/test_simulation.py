@@ -32,8 +32,7 @@ from firstspike.sim.harness.streams import (
     at_random,
 )
 from firstspike.sim.harness.verilog import verilog_of
-from tests.support.runtime import lend_runtime
-from tests.support.simulators import both_simulators, needs_icarus
+from tests.support.simulators import both_simulators, lend_runtime, needs_icarus
 from tests.support.tools import WAVES, leave_out
 
 ITEMS = np.arange(300) * 7 % 256

@@ -29,7 +29,7 @@ from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
 from tests.blocks.test_lsm6dso import CLOCK_HZ, Part
 from tests.support.moving import FRONT, movement, small_network
-from tests.support.refused import refused
+from tests.support.simulators import refused
 
 PATIENCE = 100_000
 """Cycles in which a sample is read: the part is found and configured in fewer."""

@@ -34,8 +34,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from tests.measurements.desk import netlist_desk, netlist_motion_desk
 from tests.support.command import firstspike, success
 from tests.support.listening import RATE, listening_network, sounds
-from tests.support.motion_desk import SENSED, MotionDesk
-from tests.support.moving import FRONT, movement, small_network
+from tests.support.moving import FRONT, SENSED, MotionDesk, movement, small_network
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from firstspike.hdl.flow.synthesis import place
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from firstspike.scripts.targets.netlist import Target
 from tests.support.command import toy_network
-from tests.support.refused import refused
+from tests.support.simulators import refused
 from tests.support.tools import PROGRAMMERS
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -18,14 +17,13 @@ from firstspike.boards.ice40 import chipdb
 from firstspike.boards.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
 from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.netlist import read_netlist
-from firstspike.boards.ice40.reader import PREAMBLE, Bits, read_bits
+from firstspike.boards.ice40.reader import PREAMBLE, read_bits
 from firstspike.boards.ice40.settings import bit_position, setting_indices
 from firstspike.boards.ice40.structure import check_structure
 from firstspike.boards.ice40.wiring import switch_indices
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.routed import (
     BitstreamError,
-    RoutedDesign,
     RoutedError,
     UncoveredError,
     read_routed,
@@ -34,6 +32,7 @@ from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from tests.support.command import firstspike, success
+from tests.support.routed import Example, cell_of, with_flip
 
 DIES = {
     "5k": ("-device u", "-DULTRAPLUS", "--up5k --package sg48", "clock_pin 35\nglobal_pin 20"),
@@ -41,24 +40,6 @@ DIES = {
     "1k": ("-device hx", "", "--hx1k --package tq144", "clock_pin 49\nglobal_pin 20"),
 }
 """Per die the options of Yosys, what the Verilog defines, options of nextpnr, and pins."""
-
-
-class Example(NamedTuple):
-    """A design that was placed and packed, in a folder as that of a build."""
-
-    folder: Path
-    bits: Bits
-    written: dict[str, Any]
-    """What nextpnr has written."""
-
-    @property
-    def design(self) -> RoutedDesign:
-        """The design, read anew."""
-        return read_routed(json.dumps(self.written).encode())
-
-    def faults(self, **changed: Any) -> list[str]:
-        """What the check finds of the design as it was placed, with other bits."""
-        return list(check_layout(replace(self.bits, **changed), self.design).faults)
 
 
 def example(folder: Path, die: str) -> Example:
@@ -75,7 +56,7 @@ def example(folder: Path, die: str) -> Example:
     run_tool("nextpnr-ice40", words.split(), folder)
     run_tool("icepack", ["firstspike.asc", "firstspike.bin"], folder)
     bits = read_bits((folder / "firstspike.bin").read_bytes())
-    return Example(folder, bits, json.loads((folder / ROUTED).read_text()))
+    return Example(folder, bits, json.loads((folder / ROUTED).read_text()), check_layout)
 
 
 @pytest.fixture(scope="session")
@@ -98,15 +79,7 @@ def equal(one: Example) -> None:
             x, y = map(int, numbers)
             for row, bits in zip(rows, one.bits.content[x, y], strict=True):
                 assert int(row, 16) == sum(int(bit) << at for at, bit in enumerate(bits))
-    report = check_layout(one.bits, one.design)
-    assert report.faults == []
-    (module,) = one.written["modules"].values()
-    assert report.cells == Counter(cell["type"] for cell in module["cells"].values())
-    inputs = sum(len(cell.inputs) for cell in one.design.cells.values())
-    loaded = sum(
-        n in one.design.loaded for c in one.design.cells.values() for n in c.outputs.values()
-    )
-    assert report.pins == inputs + loaded
+    one.check_equal()
 
 
 def test_a_bitstream_equals_its_design(ultraplus):
@@ -167,10 +140,6 @@ def test_bits_outside_of_tiles_are_compared(ultraplus):
     assert "the options are (0, 0)" in ultraplus.faults(options=(0, 0))[0]
 
 
-def cell_of(module: dict[str, Any], kind: str) -> dict[str, Any]:
-    return next(cell for cell in module["cells"].values() if cell["type"] == kind)
-
-
 def swap_nets(module):
     """Two inputs of a block RAM trade their nets."""
     pins = cell_of(module, BLOCK_RAM)["connections"]
@@ -229,24 +198,20 @@ def rename(module):
     ],
 )
 def test_another_design_is_found(ultraplus, change, told):
-    changed = json.loads(json.dumps(ultraplus.written))
-    change(*changed["modules"].values())
-    faults = check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode())).faults
-    assert any(told in fault for fault in faults)
-    assert any(told in fault for fault in faults)
+    ultraplus.check_found(change, told)
 
 
 def test_a_look_up_table_may_be_a_wire(ultraplus):
-    changed = json.loads(json.dumps(ultraplus.written))
-    (module,) = changed["modules"].values()
-    (name,) = (one for one in module["cells"] if one.startswith("buffer"))
-    pins = module["cells"].pop(name)["connections"]
-    (before,) = (bits[0] for port, bits in pins.items() if port.startswith("I") and bits)
-    for cell in module["cells"].values():
-        for port, bits in cell["connections"].items():
-            if bits == pins["O"]:
-                cell["connections"][port] = [before]
-    assert check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode())).faults == []
+    def bypass(module):
+        (name,) = (one for one in module["cells"] if one.startswith("buffer"))
+        pins = module["cells"].pop(name)["connections"]
+        (before,) = (bits[0] for port, bits in pins.items() if port.startswith("I") and bits)
+        for cell in module["cells"].values():
+            for port, bits in cell["connections"].items():
+                if bits == pins["O"]:
+                    cell["connections"][port] = [before]
+
+    assert check_layout(ultraplus.bits, ultraplus.changed(bypass)).faults == []
 
 
 @pytest.mark.parametrize(
@@ -257,11 +222,11 @@ def test_a_look_up_table_may_be_a_wire(ultraplus):
     ],
 )
 def test_what_is_not_covered_is_said(ultraplus, kind, parameters, told):
-    changed = json.loads(json.dumps(ultraplus.written))
-    (module,) = changed["modules"].values()
-    cell_of(module, "SB_IO").update(type=kind, parameters=parameters)
+    def put(module):
+        cell_of(module, "SB_IO").update(type=kind, parameters=parameters)
+
     with pytest.raises(UncoveredError, match=told):
-        check_layout(ultraplus.bits, read_routed(json.dumps(changed).encode()))
+        check_layout(ultraplus.bits, ultraplus.changed(put))
 
 
 def mended(content: bytes) -> bytes:
@@ -275,10 +240,6 @@ def of_another_die() -> bytes:
     """A bitstream of an iCE40 LP384, all of whose bits are 0."""
     banks = b"".join(b"\x11%c\1\1" % bank + bytes(182 * 80 // 8 + 2) for bank in range(4))
     return mended(PREAMBLE + b"\1\5\x62\0%c\x72\0%c" % (181, 80) + banks + b"\x22\0\0\1\6")
-
-
-def with_flip(content: bytes, at: int = 5000) -> bytes:
-    return content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]
 
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {
@@ -361,9 +322,7 @@ def test_the_verb_compares_a_file(ultraplus, tmp_path, capfd):
     )
     assert ended.status == 1
     assert "is on, but leads to no pin" in ended.out
-    changed = json.loads(json.dumps(ultraplus.written))
-    swap_nets(*changed["modules"].values())
-    (tmp_path / "other.json").write_text(json.dumps(changed))
+    (tmp_path / "other.json").write_text(ultraplus.changed_text(swap_nets))
     ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json")
     assert ended.status == 1
     assert "WDATA_3 is on another net than in the design" in ended.out

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core on a bus against golden and against others' models of AXI, with pauses and without."""
 
+import os
 from importlib.metadata import version
 
 import cocotb
@@ -9,15 +10,16 @@ import pytest
 from cocotb.triggers import RisingEdge
 from cocotbext.axi import AxiResp, AxiStreamFrame
 
-from firstspike.golden import NetworkError, encode
+from firstspike.golden import NetworkError, bundled_test_set, encode, load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import DECISION, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.core.core import Core
 from firstspike.sim.benches.core.items import image_port, items_of
+from firstspike.sim.benches.core.run import CoreParameters, Stimulus, run_bench
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
@@ -386,3 +388,45 @@ async def learns(dut):
     """Images are learned as labelled, one after the other."""
     bench = await BusBench(dut).start()
     report(await learn_all(bench))
+
+
+# Digits through a shipped network on a bus, with pauses on all channels and without, on Verilator.
+
+DIGITS = int(os.environ.get("FIRSTSPIKE_BUS_DIGITS", "10"))
+LANES = 64 if DIGITS > 100 else 16  # more take longer to compile, and less to run
+
+
+def pixels_of(run):
+    """Pixels and ticks of the digits."""
+    pixels, _ = bundled_test_set()
+    return pixels[:DIGITS], encode(run.network, pixels[:DIGITS])
+
+
+@pytest.mark.long
+def test_digits_with_pauses_are_decided_as_golden_does():
+    run = BusRun(load_network("mnist-4bit"), lanes=LANES)
+    pixels, ticks = pixels_of(run)
+    outcome = run.run(
+        "streams", simulator="verilator", frames=run.frames(ticks, pixels), pauses=True
+    )
+    expected, found = (
+        np.array(words) for words in (run.expected(ticks, pixels), outcome.decisions)
+    )
+    assert np.all(found[:, 2] >= expected[:, 2])  # cycles
+    found[:, 2] = expected[:, 2]
+    assert np.sum(found != expected) == 0
+    assert outcome.weights == run.weights()
+
+
+@pytest.mark.skipif(DIGITS <= 100, reason="small cores are tried by test_bus_core.py")
+def test_the_bus_adds_no_cycle_to_a_digit():
+    run = BusRun(load_network("mnist-4bit"), lanes=LANES)
+    pixels, ticks = pixels_of(run)
+    outcome = run.run("streams", simulator="verilator", frames=run.frames(ticks, pixels))
+    chunks, items = list(weight_chunks(run.config, run.network)), items_of(run.config, ticks, None)
+    parameters = CoreParameters(
+        config=run.config, chunks=chunks, items=items, stimulus=Stimulus(), logged=False
+    )
+    alone = run_bench("bench", parameters, simulator="verilator")
+    assert outcome.decisions == run.expected(ticks, pixels)
+    assert np.diff(outcome.cycles).tolist() == np.diff(alone.taken).tolist()

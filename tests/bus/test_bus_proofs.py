@@ -77,31 +77,6 @@ class Open(RegisterFile):
             m.d.comb += self.access.refused.eq(0)
 
 
-class Mixing(ImageInput):
-    """The way of images changes at once."""
-
-    def build(self, m):  # noqa: D102
-        super().build(m)
-        m.d.sync += self.registers_used.eq(self.by_registers)
-
-
-class Cutting(DecisionOutput):
-    """A flush forgets what is offered, too."""
-
-    def build(self, m):  # noqa: D102
-        super().build(m)
-        with m.If(self.flush):
-            m.d.comb += m.submodules.first.o.ready.eq(1)
-
-
-class Pulsing(RegisterFile):
-    """An error is there for a cycle."""
-
-    def build(self, m):  # noqa: D102
-        super().build(m)
-        m.d.sync += self.error_causes.eq(self.error_causes_set)
-
-
 class Short(TailDropper):
     """Of what is to be dropped one beat is."""
 
@@ -117,10 +92,7 @@ class Short(TailDropper):
         (AxiLiteProof, Withdrawn, (5,)),
         (DecisionOutputProof, Switched, (CONFIG,)),
         (ImageInputProof, Forgetful, (8,)),
-        (ImageInputProof, Mixing, (8,)),
-        (DecisionOutputProof, Cutting, (CONFIG,)),
         (RegistersProof, Open, (MAP, WORD_ADDRESS)),
-        (RegistersProof, Pulsing, (MAP, WORD_ADDRESS)),
         (TailDropperProof, Short, (beat_layout(8),)),
     ],
 )

@@ -12,7 +12,7 @@ from PIL import Image
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.faults import kill
 from tests.support.command import firstspike, refusal, success
-from tests.support.convolving import convolving_network
+from tests.support.shapes import convolving_network
 
 pytestmark = pytest.mark.fast
 

@@ -31,7 +31,7 @@ from firstspike.golden.data.sets import SHA256
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.system.temporary import PREFIX
 from tests.support.command import toy_network
-from tests.support.runtime import lend_runtime
+from tests.support.simulators import lend_runtime
 
 KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 2))
 ENDINGS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

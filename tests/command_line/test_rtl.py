@@ -3,12 +3,18 @@
 
 import json
 import sysconfig
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.scripts import targets
+from firstspike.scripts.targets import golden
+from firstspike.scripts.verbs import compare as verb
 from tests.support.command import firstspike, refusal, success, toy_network
 
 CORE = ("--lanes", "5,2", "--window", 2)
@@ -112,3 +118,200 @@ def test_an_unwritable_cache_is_named(capfd, monkeypatch, tmp_path, selection):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "file" / "cache"))
     assert str(tmp_path / "file" / "cache") in refusal(capfd, "compare", *selection, *CORE)
+
+
+# `--rows`, `--overlap` and `--clock`: what the verbs make of them, and what they refuse.
+
+ALL_LANES = ("--lanes", 12)
+OVERLAP = (*ALL_LANES, "--rows", 4, "--overlap")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Words that name the toy network and a few pictures for it."""
+    folder = tmp_path_factory.mktemp("toy")
+    toy_network().save(folder / "toy.npz")
+    pixels = np.random.default_rng(5).integers(0, 256, (6, 6, 6), np.uint8)
+    files = [folder / f"{image}.png" for image in range(len(pixels))]
+    for image, file in zip(pixels, files, strict=True):
+        Image.fromarray(image).save(file)
+    return folder / "toy.npz", "--image", *files
+
+
+CORES = pytest.mark.parametrize(
+    "core",
+    [
+        ("--lanes", 5, "--rows", 4),
+        (*OVERLAP, "--bitmap", 8),
+    ],
+    ids=["groups", "overlap"],
+)
+
+
+@CORES
+def test_the_hardware_equals_golden(capfd, pictures, core):
+    words = ("run", *pictures, *core, "--spikes", "--clock", 50, "--json", "-")
+    rtl = success(capfd, *words, "--target", "rtl")
+    found, golden = json.loads(rtl.out), json.loads(firstspike(capfd, *words).out)
+    assert found == golden
+    success(capfd, "compare", *pictures, *core)
+
+
+def test_bench_overlaps_as_golden_says(capfd, pictures):
+    ended = success(capfd, "bench", *pictures, *OVERLAP, "--rounds", 3, "--clock", 50)
+    assert "0 differences" in ended.out
+    assert "images per second at 50 MHz" in ended.out
+
+
+@CORES
+def test_verilog_and_vectors_are_of_the_core_that_is_asked_for(capfd, tmp_path, pictures, core):
+    rows = core[core.index("--rows") + 1]
+    toy, *_ = pictures
+    success(capfd, "verilog", toy, *core, "-o", tmp_path / "core.v")
+    interface = json.loads((tmp_path / "core.json").read_text())
+    assert interface["layers"][0]["rows"] == rows
+    success(capfd, "vectors", *pictures, *core, "-o", tmp_path / "vectors")
+    assert (tmp_path / "vectors" / "core.v").read_text() == (tmp_path / "core.v").read_text()
+
+
+@pytest.mark.parametrize("verb", ["run", "compare", "verilog", "vectors", "serve", "bench"])
+def test_what_no_core_can_do_is_refused_in_one_sentence(
+    capfd, monkeypatch, tmp_path, pictures, verb
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    toy, *images = pictures
+    given = () if verb in ("verilog", "serve") else images
+    output = {"verilog": ("-o", "core.v"), "vectors": ("-o", "vectors")}.get(verb, ())
+    words = (verb, toy, *given, *ALL_LANES, *output)
+    assert "images overlap in a core with a bitmap" in refusal(capfd, *words, "--overlap")
+    if verb not in ("serve", "bench"):
+        said = refusal(capfd, *words, "--rows", 4, "--bitmap", 10)
+        assert "a multiple of 4 bits, not 10" in said
+    if verb in ("verilog", "serve"):
+        assert "adds one row per cycle" in refusal(capfd, *words, "--rows", 2, "--learn")
+    assert "'3' is not one of '1', '2', '4'" in refusal(capfd, *words, "--rows", 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+# `firstspike compare`, on targets that err on purpose.
+
+
+@pytest.fixture
+def three_events(tmp_path):
+    """Words that name the toy network and three images for it."""
+    toy_network().save(tmp_path / "toy.npz")
+    rng = np.random.default_rng(3)
+    images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(3)]
+    (tmp_path / "e").write_text("\n".join(json.dumps({"events": image}) for image in images))
+    return tmp_path / "toy.npz", "--events", tmp_path / "e"
+
+
+@pytest.fixture
+def target(monkeypatch):
+    """Put a function that changes golden's run in the place of the hardware."""
+
+    def put(change):
+        class Erring(golden.Target):
+            def run(self, ticks, pixels):
+                return change(logged(self.expected(ticks, pixels)))
+
+        monkeypatch.setattr(targets, "target_class", lambda _: Erring)
+
+    return put
+
+
+def logged(results):
+    """Replace the hidden spikes by logs, as hardware reports them."""
+    logs = [results.spikes(image) for image in range(len(results))]
+    return replace(results, hidden=None, later=None, logs=logs)
+
+
+def test_equal_runs_end_with_status_0(capfd, three_events, target):
+    target(lambda run: run)
+    ended = success(capfd, "compare", *three_events, "--target", "rtl", "--json", "-")
+    result = json.loads(ended.out)
+    assert result["count"] == 3
+    assert result["differences"] == {}
+    assert result["first"] is None
+    assert "0 differences" in ended.err
+
+
+def test_a_lost_spike_is_named(capfd, three_events, target):
+    lost = []
+
+    def lose(run):
+        lost.append(run.logs[1][-1])
+        return replace(run, logs=[run.logs[0], run.logs[1][:-1], run.logs[2]])
+
+    target(lose)
+    ended = firstspike(capfd, "compare", *three_events)
+    (_, tick, neuron), *_ = lost
+    assert ended.status == 1
+    assert f"image 1, layer 0: no spike, golden has neuron {neuron} at tick {tick}" in ended.out
+
+
+def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, three_events):
+    seen = []
+
+    class Late(golden.Target):
+        def run(self, ticks, pixels):
+            seen.append(self.folding)
+            results = self.expected(ticks, pixels)
+            return replace(results, cycles=np.add(results.cycles, [0, 0, 1]))
+
+    monkeypatch.setattr(targets, "target_class", lambda _: Late)
+    ended = firstspike(capfd, "compare", *three_events, "--lanes", 5, "--window", 2, "--json", "-")
+    assert ended.status == 1
+    network = toy_network()
+    folding = Folding.of(network, CoreShape(lanes=5, window=2))
+    assert seen == [folding]
+    result = json.loads(ended.out)
+    assert result["differences"] == {"cycles": 1}
+    assert result["first"]["image"] == 2
+    assert result["first"]["found"] == result["first"]["expected"] + 1
+
+
+def test_differences_are_written_to_a_file_too(capfd, three_events, target, tmp_path):
+    target(lambda run: replace(run, decision=run.decision + 1))
+    result = tmp_path / "result.json"
+    assert firstspike(capfd, "compare", *three_events, "--json", result).status == 1
+    first = json.loads(result.read_text())["first"]
+    assert (first["image"], first["what"]) == (0, "decision")
+    assert first["found"] == first["expected"] + 1
+
+
+class LastFirst:
+    """Work in shares that are done here, the last one first."""
+
+    def results(self, function, tasks, what):
+        """Give task and result."""
+        for task in reversed(list(tasks)):
+            yield task, function(task)
+
+
+@pytest.mark.parametrize("scheduler", [["--scheduler"], ["--scheduler", "tcp://there:8786"]])
+def test_shares_are_put_together_in_order(capfd, three_events, target, monkeypatch, scheduler):
+    asked = []
+
+    @contextmanager
+    def shares(address):
+        asked.append(address)
+        yield LastFirst()
+
+    monkeypatch.setattr(verb, "shares", shares)
+    monkeypatch.setattr(verb, "IMAGES", 2)
+    target(lambda run: replace(run, tick=run.tick + 1))
+    words = ("compare", *three_events, "--target", "rtl", "--json", "-")
+    whole = json.loads(firstspike(capfd, *words).out)
+    assert whole["differences"] == {"tick": 3}
+    shared = firstspike(capfd, *words, *scheduler)
+    assert json.loads(shared.out) == whole
+    assert "image 0: tick" in shared.err
+    assert asked == [*scheduler[1:], None][:1]
+
+
+def test_only_simulated_hardware_is_shared_out(capfd, three_events, target):
+    target(lambda run: run)
+    said = refusal(capfd, "compare", *three_events, "--target", "board", "--scheduler")
+    assert "--scheduler goes with --target rtl without --overlap" in said

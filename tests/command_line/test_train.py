@@ -12,7 +12,7 @@ from numba import njit
 from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.data.sets import Dataset
 from firstspike.golden.training.checkpoint import Epoch
-from firstspike.golden.training.recipes import RECIPES
+from firstspike.golden.training.recipes import RECIPES, recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
 from firstspike.scripts.training import figure, report
@@ -143,3 +143,28 @@ def test_leaves_no_file_if_training_fails(capfd, monkeypatch, tmp_path):
     assert ended.err.endswith("\nError: no.\n")  # below the progress bar
     assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
     assert path.read_bytes() == b"the one before"
+
+
+# The recipes by the command: what they say holds where no option says otherwise.
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [((), {}), (("--weight-bits", 3, "--hidden", "20-10"), {"weight_bits": 3, "hidden": (20, 10)})],
+)
+def test_parameters_are_those_of_the_recipe(capfd, tmp_path, monkeypatch, name, words, changes):
+    pixels, labels = bundled_test_set()
+    images = Dataset(pixels, labels, pixels[:10], labels[:10])
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
+    trainers = []
+
+    def fit(trainer, *_, **__):
+        trainers.append(trainer)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    ended = firstspike(capfd, "train", "--recipe", name, *words, "-o", tmp_path / "net.npz")
+    assert ended.status == 130
+    expected = Trainer(**recipe(name, **changes))
+    assert vars(trainers[0]) == vars(expected)

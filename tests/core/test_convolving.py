@@ -22,8 +22,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.interface import describe
 from firstspike.hdl.link.protocol.formats import Identity
 from firstspike.hdl.link.protocol.identity import Facts, config_of, identity_of
-from tests.support.convolving import convolving_network
-from tests.support.shapes import check_core, make_images
+from tests.support.shapes import check_core, convolving_network, make_images
 
 
 def drawn(number: int) -> tuple[Network, dict]:

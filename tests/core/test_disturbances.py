@@ -29,7 +29,7 @@ from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support import learning_images
 from tests.support.bad_events import causes_at
-from tests.support.convolving import convolving_network
+from tests.support.shapes import convolving_network
 from tests.support.simulators import needs_icarus
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
@@ -303,7 +303,7 @@ def expected_results(core: DisturbedCore, images: list[Image]) -> Results:
 
 
 CASES = [(name, core) for name, one in DISTURBANCES.items() for core in one.cores]
-ON_ICARUS = "windows", "4 rows", "convolution", "learning", "bitmap", "overlap"
+ON_ICARUS = "windows", "learning", "overlap"
 """Cores that a second simulator runs, too, which knows undefined values."""
 
 

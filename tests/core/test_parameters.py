@@ -20,7 +20,7 @@ from firstspike.hdl.layer.emitter import CrossingTimeDivider
 from firstspike.hdl.layer.mask_serialiser import MaskSerialiser
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.learner import Learner
-from tests.support.refused import refused
+from tests.support.simulators import refused
 
 
 def layer(n_in: int, n_out: int, last: bool, **more) -> LayerConfig:

@@ -22,9 +22,9 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import refusal, success, toy_network
-from tests.support.convolving import convolving_network
 from tests.support.lint import needs_verilator
 from tests.support.plain_bench import printed
+from tests.support.shapes import convolving_network
 from tests.support.simulators import needs_icarus
 
 

@@ -12,7 +12,7 @@ from docs.extension.generated import texts
 from docs.extension.verb import verbs
 from docs.extension.written import DOCS, MARKED
 from firstspike.scripts.main import firstspike
-from tests.support.refused import nothing_unused
+from tests.support.simulators import nothing_unused
 from tests.support.tools import SITE, leave_out
 
 pytestmark = pytest.mark.fast

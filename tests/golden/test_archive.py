@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from firstspike.golden.foreign.archive import ArchiveError, read_archive
+from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+from firstspike.golden.foreign.printable import MOST, printable
 
 pytestmark = pytest.mark.fast
 
-MOST = 1 << 20
+MOST_BYTES = 1 << 20
 
 
 def archive(method=zipfile.ZIP_DEFLATED, **members):
@@ -32,7 +34,7 @@ def head(dtype, shape):
     return file.getvalue()
 
 
-def read(file, most=MOST):
+def read(file, most=MOST_BYTES):
     return read_archive(file, lambda members: None, most)
 
 
@@ -55,12 +57,15 @@ def test_what_numpy_saves_is_read(save):
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (archive(a=head("|i1", (2 * MOST,)) + bytes(2 * MOST)), "2097152 bytes"),
+        (archive(a=head("|i1", (2 * MOST_BYTES,)) + bytes(2 * MOST_BYTES)), "2097152 bytes"),
         (archive(a=head("|i1", (1 << 40,))), "not as long"),
         (archive(a=head("<U0", (1 << 60,))), "bytes, of which at most"),
         (archive(a=head("|i1", (-1, -1)) + b"1"), "not as long"),
-        (archive(a=head("|i1", (1,)) + bytes(2 * MOST)), "not as long"),
-        (archive(a=b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(4 * MOST)), "without pickles"),
+        (archive(a=head("|i1", (1,)) + bytes(2 * MOST_BYTES)), "not as long"),
+        (
+            archive(a=b"\x93NUMPY\x02\0\xff\xff\xff\x7f" + bytes(4 * MOST_BYTES)),
+            "without pickles",
+        ),
         (archive(a=b"text"), "without pickles"),
         (archive(a=head("<U1", ()) + b"\0\0\xff\xff"), "without pickles"),
         (archive(a=head("|O", (1,)) + b"N."), "has objects"),
@@ -77,7 +82,7 @@ def test_what_promises_too_much_is_not_unpacked(made, told):
         read(made)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 12 * MOST
+    assert peak < 12 * MOST_BYTES
 
 
 def test_a_member_that_is_no_array_is_refused():
@@ -103,4 +108,105 @@ def test_the_check_comes_before_the_arrays():
         raise LookupError
 
     with pytest.raises(LookupError):
-        read_archive(file, refuse, MOST)
+        read_archive(file, refuse, MOST_BYTES)
+
+
+# JSON of strangers: bounded, and as it is described.
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "not JSON"),
+        ("[" * 10**6, "not JSON"),
+        ("[" * 33 + "]" * 33, "32 levels"),
+        ("[NaN]", "nan"),
+        ("[1e999]", "inf"),
+        ("9" * 5000, "not JSON"),
+        ('["\\ud800"]', "half a character"),
+        ('{"\\udfff": 1}', "half a character"),
+        (b"\xff\xfe\xfd", "not JSON"),
+    ],
+)
+def test_bad_texts_are_refused(text, told):
+    with pytest.raises(JsonError, match=told) as refused:
+        read_json(text)
+    assert len(str(refused.value)) < 300
+
+
+def test_good_texts_are_read():
+    assert read_json('{"a": [1, 2.5, "\\ud83d\\ude00", null]}') == {"a": [1, 2.5, "😀", None]}
+    assert read_json("[" * 32 + "]" * 32)
+
+
+DESCRIPTION = {
+    "n": range(1, 9),
+    "names": [str],
+    "rate": (float, None),
+    "kind": ("a", "b"),
+    "by": {str: (None, [int])},
+    "pair?": [int, str],
+}
+GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "more": object()}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, None),
+        ({"rate": 0.5, "names": [], "by": {}}, None),
+        ({"n": 9}, r"it\['n'\] is 9: it must be an integer in 1..8"),
+        ({"n": True}, "is True"),
+        ({"n": 10**30}, "1..8"),
+        ({"names": "x"}, "must be a list"),
+        ({"names": ["x", 3]}, r"\['names'\]\[1\] is 3: it must be str"),
+        ({"rate": 1}, "float or None"),
+        ({"kind": "c"}, "'a' or 'b'"),
+        ({"by": {"y": ["z"]}}, r"\['by'\]\['y'\]\[0\] is 'z'"),
+        ({"by": []}, "must be an object"),
+        ({"pair": [1, "x"]}, None),
+        ({"pair": [1, 2]}, r"\[1\] is 2"),
+        ({"pair": [1]}, "a list of 2"),
+    ],
+)
+def test_values_are_held_against_a_description(change, told):
+    if told is None:
+        check_json(GOOD | change, DESCRIPTION, "it")
+        return
+    with pytest.raises(JsonError, match=told):
+        check_json(GOOD | change, DESCRIPTION, "it")
+
+
+def test_a_field_that_is_missing_is_named():
+    with pytest.raises(JsonError, match="it has no 'n'"):
+        check_json({}, DESCRIPTION, "it")
+
+
+# Text of strangers as it is shown.
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text, äß→", "plain text, äß→"),
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("a\nb\r\tc", r"a\nb\r\tc"),
+        ("\u202etxt.exe", r"\u202etxt.exe"),
+        ("\x9b31m", r"\x9b31m"),
+        ("half \ud800", r"half \ud800"),
+        (3.5, "3.5"),
+    ],
+)
+def test_nothing_is_left_that_a_terminal_obeys(text, shown):
+    assert printable(text) == shown
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize("text", ["x" * 10**6, "\x1b" * 10**6, "x" * (MOST + 1)])
+def test_long_texts_lose_their_middle(text):
+    shown = printable("begin " + text + " end")
+    assert len(shown) <= MOST
+    assert shown.startswith("begin ")
+    assert shown.endswith(" end")
+    assert " ... " in shown
+    assert len(printable(text, None)) >= len(text)

@@ -19,9 +19,9 @@ from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.golden.widths import layer_widths
-from tests.support.convolving import convolving_network
 from tests.support.feedforward import FeedForward
-from tests.support.tick_by_tick import infer_tick_by_tick
+from tests.support.shapes import convolving_network
+from tests.support.strategies import infer_tick_by_tick
 
 pytestmark = pytest.mark.fast
 

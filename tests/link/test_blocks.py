@@ -39,7 +39,7 @@ from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.hdl.link.protocol.messages import packed
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.link_board import give_bits
-from tests.support.refused import refused
+from tests.support.simulators import refused
 
 pytestmark = pytest.mark.fast
 

@@ -24,7 +24,7 @@ from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.sim.benches.alone.around import netlist_verilog
 from firstspike.sim.benches.alone.desk import Desk
 from firstspike.sim.benches.netlist.netlist import Netlist
-from tests.support.motion_desk import SENSED_BY_PINS, MotionDesk
+from tests.support.moving import SENSED_BY_PINS, MotionDesk
 
 PINS = {
     "clk12_0__io": "clock",

@@ -18,9 +18,8 @@ from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.registry import geometry_of
-from tests.nir.test_forms import in_time, stepwise
-from tests.nir.test_round_trip import through_file
-from tests.support.convolving import convolving_network
+from tests.nir.test_round_trip import in_time, stepwise, through_file
+from tests.support.shapes import convolving_network
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast

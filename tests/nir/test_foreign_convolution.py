@@ -18,8 +18,8 @@ from firstspike.golden.frameworks.nir.others import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
 from tests.support.command import firstspike, success, toy_network
-from tests.support.convolving import convolving_network
 from tests.support.nir_interpreter import convolved
+from tests.support.shapes import convolving_network
 
 pytestmark = pytest.mark.fast
 

@@ -15,11 +15,10 @@ from firstspike.scripts.main import run_line
 from firstspike.scripts.page import content
 from firstspike.scripts.page.joined import page as file_of
 from tests.support.browser import DESKTOP, opened
-from tests.support.convolving import convolving_network
+from tests.support.shapes import convolving_network
 
-from .test_accessible import check
 from .test_controls import PageNumbers, check_answer, check_names, sample_of
-from .test_page import RUN
+from .test_page import RUN, check
 
 COUNT = 100
 HOSTILE = '</script><img src="http://x" onerror="document.title=1">'

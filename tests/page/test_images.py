@@ -16,8 +16,8 @@ from firstspike.scripts.main import run_line
 from tests.support.browser import DESKTOP, PHONE, opened
 
 from .strokes import SHAPES, draw
-from .test_accessible import check
 from .test_controls import check_answer, check_pad_stays, page_of
+from .test_page import check
 from .test_photos import GIVEN, as_file
 
 SIDE = 20

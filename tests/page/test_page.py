@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.pins.registry import BOARDS
@@ -22,7 +23,7 @@ from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import refusal, success, toy_network
-from tests.support.tools import TYPESCRIPT, needs
+from tests.support.tools import SITE, TYPESCRIPT, leave_out, needs
 
 from .strokes import DIGITS, draw
 
@@ -186,3 +187,35 @@ def test_every_script_is_in_the_page():
         licence, first, _ = path.read_text().split("\n", 2)
         assert first in text, path.name
         assert licence not in text
+
+
+# The page and the site, by axe-core's rules and on a phone: everything can be reached and read.
+
+SITE_PAGES = ("index", "tutorial", "figures", "comparison", "bus", "architecture", "verbs/train")
+WIDER = "document.documentElement.scrollWidth - window.innerWidth"
+"""How many pixels of a page are beyond the right edge of the screen."""
+
+
+def check(browser, path: Path) -> None:
+    """Look at a page in light and dark, on a desktop and on a phone."""
+    for scheme in ("light", "dark"):
+        for screen in (DESKTOP, PHONE):
+            context = browser.new_context(offline=True, color_scheme=scheme, **screen)
+            page = context.new_page()
+            page.goto(path.as_uri())
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            assert page.evaluate(WIDER) <= 0, f"{path.name} is wider than the screen"
+            context.close()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_page_is_accessible(browser, pages, name):
+    check(browser, pages / f"{name}.html")
+
+
+def test_the_site_is_accessible(browser):
+    if not SITE.found:
+        leave_out(SITE)
+    for name in SITE_PAGES:
+        check(browser, Path("build/docs", f"{name}.html").resolve())

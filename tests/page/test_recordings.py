@@ -21,8 +21,8 @@ from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success
 
 from .recordings import heard_by_golden, heard_by_page
-from .test_accessible import check
 from .test_controls import check_answer, page_of
+from .test_page import check
 
 FRONT = usual_front_end()
 RATE = FRONT.rate

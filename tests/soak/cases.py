@@ -10,7 +10,7 @@ from typing import NamedTuple
 from firstspike.sim.benches.link.fuzz import fuzz
 from tests.blocks import EXAMPLES, example_of
 from tests.command_line import test_foreign_files, test_kills
-from tests.core import test_depths, test_overlap
+from tests.core import test_overlap, test_shapes
 from tests.link import test_client_fuzz
 
 FRAMES = 500
@@ -25,7 +25,7 @@ KILLS = 2
 
 def networks(number: int) -> None:
     """A network of any depth, shape and encoding, its images, pauses and rows."""
-    test_depths.test_a_random_network_equals_golden(number)
+    test_shapes.test_a_random_network_equals_golden(number)
 
 
 def overlap(number: int) -> None:

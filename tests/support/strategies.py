@@ -6,12 +6,17 @@ seed, because arrays that hypothesis fills hardly ever make a second layer spike
 """
 
 import itertools
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import strategies as st
 
-from firstspike.golden import Features, Network
+from firstspike.golden import Features, Network, Results, infer
 from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.integer import walk
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.kind import LayerKind
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -99,3 +104,44 @@ def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndar
         classes=draw(st.sampled_from([(), ("a", "b", "a b")])),
     )
     return network, samples
+
+
+# The tick of a level, as section 2 of the design has it.
+
+
+def level_tick(network: Network, q: int) -> int:
+    """Return the tick at which an input of level q spikes, 0 for never."""
+    N, unit = network.levels, network.unit
+    if q == 0:
+        return max(network.late, 0)
+    return unit + ((N - 1 - q) * 5 * unit) // (N - 1)
+
+
+# The integer model by its definition, slowly: `walk` in place of the fast path.
+
+
+def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
+    """Infer as `infer` does, tick by tick."""
+    with (
+        patch.object(Dense, "fired", fired_tick_by_tick),
+        patch.object(Convolution, "fired", fired_tick_by_tick),
+    ):
+        return infer(network, ticks)
+
+
+def fired_tick_by_tick(
+    layer: LayerKind,
+    weights: np.ndarray,
+    threshold: int,
+    spikes: np.ndarray,
+    deadline: int,
+    max_spikes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `LayerKind.fired` does, tick by tick."""
+    n, n_out = len(spikes), layer.n_out
+    out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
+    for image in range(n):
+        out[image], trace = walk(weights, threshold, spikes[image], deadline, max_spikes, layer)
+        first = out[image, :, 0]
+        M[image] = trace[np.where(first, first, deadline), np.arange(n_out)]
+    return out, M

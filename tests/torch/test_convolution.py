@@ -18,7 +18,7 @@ from firstspike.torch import (
     from_network,
     to_network,
 )
-from tests.support.convolving import convolving_network
+from tests.support.shapes import convolving_network
 
 from .learning import learned
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
+from tests.examples.test_examples import check_example
 from tests.nir import judges
 from tests.support.command import deep_toy_network
-from tests.support.convolving import convolving_network
+from tests.support.shapes import convolving_network
 
 each_judge = pytest.mark.parametrize("framework", judges.JUDGES)
 
@@ -46,3 +47,10 @@ def test_networks_that_convolve_do_the_same(framework, size):
     ticks = rng.integers(1, 17, shape, np.int32) * (rng.random(shape) < 0.5)
     assert (infer(network, ticks).spikes_in > 0).all(axis=1).any()
     equal(framework, network, ticks)
+
+
+# The worked example of PyTorch runs, learns, and ends with a core that does not differ.
+
+
+def test_the_example(tmp_path):
+    check_example("pytorch", tmp_path)
