@@ -6,6 +6,33 @@ No result in shares depends on this file: it explains results afterwards (`scrip
 
 SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
+        "alone",
+        r"const1 core \\\$n49 Y\[0\]",
+        "A forced decision then waits for the Teller before it is dropped. No output shows when.",
+    ),
+    (
+        "alone",
+        r"const1 core\.teller \\\$n321 Y\[0\]",
+        "Ticks of this network have two digits, and the last is never omitted: no digit depends on "
+        "an earlier one.",
+    ),
+    (
+        "alone",
+        r"const0 core\.teller \\\$n286 B\[0\]",
+        "This copy of the comparison moves the digits on. Behind the last digit none follows.",
+    ),
+    (
+        "watcher",
+        r"cnot1 sensor watcher events__payload\[4\] by \[1\]",
+        "Bit 1 is set only in an END, which has neither tick nor row.",
+    ),
+    (
+        "watcher",
+        r"cnot1 sensor \\\$n15 Y\[(12|19)\] by \[(8|25)\]",
+        "The fault shows in the count of samples from the 256th or a later sample on; the bench "
+        "gives 68.",
+    ),
+    (
         "pixel_encoder",
         r"cnot1 PixelEncoder \\\$n62 A\[4\] by \[2\]",
         "The fault numbers the pixels in another order, which has the same length and the same two "

@@ -35,8 +35,8 @@ BAD_EVENTS = (
 @both_simulators
 def test_core(simulator, seed):
     rng = np.random.default_rng(seed)
-    weights = random_weights(rng, (20, 13, 5), -4, 8)
-    network = network_of(weights, (7, 5), encoding="levels-4")
+    weights = random_weights(rng, (20, 13, 5), -40, 80)
+    network = network_of(weights, (70, 50), bits=8, encoding="levels-4")
     pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
     pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
     ticks = encode(network, pixels)

@@ -6,6 +6,8 @@ asked -> UartTransmitter -> rx -> AloneCore -> tx -> UartReceiver -> said
                             spi_flash.v <- filled
 """
 
+from math import ceil
+
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -14,6 +16,7 @@ from firstspike.golden.network import Network
 from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.alone.counts import counted_layout
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flash.loader import REST_SECONDS
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver, UartTransmitter
@@ -93,7 +96,7 @@ class FlashedCore(Block):
         m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
         m.submodules.transmitter = transmitter = UartTransmitter(round(CLOCK / BAUD))
         wiring.connect(m, wiring.flipped(self.asked), transmitter.sent)
-        m.submodules.flash = spi_flash(self.filled, core)
+        m.submodules.flash = spi_flash(self.filled, core, rest=ceil(REST_SECONDS * CLOCK))
         m.d.comb += [
             core.items.valid.eq(self.items.valid),
             core.items.payload.eq(self.items.payload),

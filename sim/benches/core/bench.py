@@ -109,6 +109,7 @@ class CoreBench:
         watch.cancel()
         await during
         await self._access([*stimulus.after, *reads])
+        assert await self.domain.until(lambda: not self.dut.busy.value, PATIENCE), "it stays busy"
 
     def outcome(self) -> CoreOutcome:
         """Return decisions, answers and logs of the core."""

@@ -21,11 +21,15 @@ WAKING = 3e-6
 """Seconds that a flash takes to wake."""
 
 
-def spi_flash(filled: Any, wires: Any) -> Instance:
-    """Return a flash that is `filled` byte by byte; `wires` are those of a Loader."""
+def spi_flash(filled: Any, wires: Any, rest: int = 3) -> Instance:
+    """Return a flash that is `filled` byte by byte; `wires` are those of a Loader.
+
+    It wakes in `rest` cycles.
+    """
     return Instance(
         "spi_flash",
         p_BITS=FLASH_BITS,
+        p_REST=rest,
         i_clk=ClockSignal(),
         i_write=filled.valid,
         i_address=filled.address,
