@@ -24,7 +24,7 @@ DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Python compiles a module when it is first imported; to compile all here takes longer.
 INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
-TEST_EXTRAS := build test examples explore nir cluster
+TEST_EXTRAS := build all test examples explore nir cluster
 
 # Python keeps what it has compiled: the tests start hundreds of short processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -128,9 +128,9 @@ prerequisites:
 
 lock: setup
 	$(BIN)/python -m pip install uv
-	$(call locked,--extra build,requirements.lock)
+	$(call locked,--extra build --extra all,requirements.lock)
 	$(call locked,$(TEST_EXTRAS:%=--extra %) -c requirements.lock,tests/requirements.lock)
-	$(call locked,--extra build --extra docs -c tests/requirements.lock,docs/requirements.lock)
+	$(call locked,--extra build --extra all --extra docs -c tests/requirements.lock,docs/requirements.lock)
 
 locked = $(BIN)/uv pip compile -q pyproject.toml $(1) --universal --python-version 3.11 \
     --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url \

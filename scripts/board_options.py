@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options that name a board or its build; a separate module, since importing boards is slow."""
+"""Options of boards, their builds and designs; these imports are slow and need the extra `hdl`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +9,37 @@ import click
 
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.sound.microphones import MICROPHONES
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.lines import Line
 
 from .options import Decorator
 from .places import InputPath, Parameters
 from .targets import BUILT
+
+BENCH_IMAGES = 64
+"""Default number of images that a design stores: two block RAMs of an ECP5 for MNIST."""
+
+bench_option = click.option(
+    "--bench",
+    "bench_images",
+    is_flag=False,
+    flag_value=BENCH_IMAGES,
+    default=0,
+    show_default=False,
+    type=click.IntRange(0, MAX_BENCH_IMAGES),
+    metavar="[N]",
+    help=f"Let the design hold N images, which `firstspike bench` plays; without N it holds "
+    f"{BENCH_IMAGES}.",
+)
+
+line_option = click.option(
+    "--link",
+    "line",
+    type=click.Choice([line.value for line in Line]),
+    default=Line.UART.value,
+    callback=lambda ctx, parameter, line: Line(line),
+    help="Connect the host by these wires. docs/link.md says what SPI asks of a host.",
+)
 
 
 def board_option(meaning: str, *, senses: bool = False, **settings: Any) -> Decorator:

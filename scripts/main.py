@@ -97,13 +97,23 @@ def run_line(words: list[str]) -> int:
         return interrupts.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click exits with 1 if a pipe is closed
         return 141
-    except Exception as error:
+    except Exception as raised:
+        error = _explained(raised)
         if not isinstance(error, click.ClickException) and not is_for_people(error):
             raise
         from .output import complain  # imports golden, which is slow
 
         complain(error)
         return error.exit_code if isinstance(error, click.ClickException) else 2
+
+
+def _explained(error: Exception) -> Exception:
+    """Return the error that names the extra of a missing package; any other error is returned."""
+    if isinstance(error, ModuleNotFoundError):
+        from firstspike.golden.system.extras import explained  # importing golden is slow
+
+        return explained(error) or error
+    return error
 
 
 def is_for_people(error: Exception) -> bool:

@@ -15,8 +15,6 @@ from firstspike.golden.layers.geometry import Filters
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
-from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
-from firstspike.hdl.link.protocol.lines import Line
 
 from .output import json_option, picture_option
 from .places import Default, Files, InputPath, Output, Parameters
@@ -33,10 +31,6 @@ def taken(kind: type[Record], options: dict[str, Any]) -> Record:
     """Return a record of a dataclass with the fields that the options contain, and remove these."""
     named = (field.name for field in fields(kind) if field.name in options)
     return kind(**{name: options.pop(name) for name in named})
-
-
-BENCH_IMAGES = 64
-"""Default number of images that a design stores: two block RAMs of an ECP5 for MNIST."""
 
 
 class Number(click.FloatRange):
@@ -287,28 +281,6 @@ learn_option = click.option(
     metavar="[BITS]",
     help=f"Build a core that learns, with stored weights of BITS bits; without BITS they have "
     f"{STORED_BITS}.",
-)
-
-bench_option = click.option(
-    "--bench",
-    "bench_images",
-    is_flag=False,
-    flag_value=BENCH_IMAGES,
-    default=0,
-    show_default=False,
-    type=click.IntRange(0, MAX_BENCH_IMAGES),
-    metavar="[N]",
-    help=f"Let the design hold N images, which `firstspike bench` plays; without N it holds "
-    f"{BENCH_IMAGES}.",
-)
-
-line_option = click.option(
-    "--link",
-    "line",
-    type=click.Choice([line.value for line in Line]),
-    default=Line.UART.value,
-    callback=lambda ctx, parameter, line: Line(line),
-    help="Connect the host by these wires. docs/link.md says what SPI asks of a host.",
 )
 
 weights_option = click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tqdm import tqdm
 
 from firstspike.golden.system import programs
+from firstspike.golden.system.extras import needed
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.progress import shown
@@ -43,19 +44,15 @@ def shares(scheduler: str | None, workers: int | None = None) -> Iterator["Share
     """Yield a `Shares` for the cluster of a scheduler, by its address, or for a local cluster.
 
     The local cluster, for None, has `workers` workers, None for one per core. It starts with the
-    first task and ends with the block. Raises VerbError if Dask is missing, or no scheduler
-    answers.
+    first task and ends with the block. Raises MissingPackageError without Dask, and VerbError
+    if no scheduler answers.
     """
-    try:
+    with needed():
         import dask.config
 
         # Its own messages on lost workers would mix with ours.
         dask.config.set({"logging": {"distributed": "critical", "distributed.client": "critical"}})
         import distributed  # noqa: F401
-    except ImportError:
-        raise VerbError(
-            "work in shares needs Dask: install it by pip install '.[cluster]'."
-        ) from None
     kept.sweep()
     with ExitStack() as stack:
         work = Shares(stack, scheduler, workers)

@@ -23,15 +23,18 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import board_option, sensor_option
+from firstspike.scripts.board_options import (
+    bench_option,
+    board_option,
+    line_option,
+    sensor_option,
+)
 from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
     Number,
-    bench_option,
     folder_option,
     lanes_option,
     learn_option,
-    line_option,
     number_option,
     overlap_option,
     rows_option,

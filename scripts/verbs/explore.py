@@ -184,12 +184,8 @@ def _search(
     limits: Limits,
 ) -> "Search":
     """Start or continue the search of a folder. Raises VerbError."""
-    try:
-        from firstspike.scripts.exploration.search import Search, opened
-    except ModuleNotFoundError as error:
-        if error.name != "optuna":
-            raise
-        raise VerbError("a search needs Optuna: install it by pip install '.[explore]'.") from None
+    from firstspike.scripts.exploration.search import Search, opened  # needs the extra `explore`
+
     asked = {"board": board.name, **asdict(limits), **run}
     if run["dataset"] not in DATASETS:
         # A search chooses by held-out samples, even for small sets.

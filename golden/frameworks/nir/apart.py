@@ -39,8 +39,8 @@ COPIES = 3
 def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
     """Return the graph of a file; metadata are read only if FirstSpike wrote them.
 
-    Raises `NirError` for invalid content or if the package is missing, `OSError` if the file cannot
-    be read.
+    Raises `NirError` for invalid content, `MissingPackageError` without the extra `nir`, and
+    `OSError` if the file cannot be read.
     """
     optional("h5py")
     command = [sys.executable, "-m", __name__, str(seconds)]

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.extras import needed
 
 Node = Mapping[str, Any]
 """The "type", such as "Linear", and arrays by NIR's names."""
@@ -69,13 +70,9 @@ class NirError(FirstSpikeError, ValueError):
 
 
 def optional(name: str) -> ModuleType:
-    """Return an optional package. Raises `NirError` if it is missing."""
-    try:
+    """Return an optional package. Raises `MissingPackageError`."""
+    with needed():
         return import_module(name)
-    except ImportError:
-        raise NirError(
-            f"the Python package {name} is missing: install it by pip install '.[nir]'."
-        ) from None
 
 
 @dataclass(frozen=True)
