@@ -122,7 +122,7 @@ def recordings(design, tmp_path):
     """The words of a command line that serves two recordings, and the samples that are heard."""
     design.network.save(tmp_path / "net.npz")
     files, front = [tmp_path / "1.wav", tmp_path / "2.wav"], design.network.sound
-    parts = np.array_split(sounds(6), 2)
+    parts = np.array_split(sounds(3), 2)
     for file, part in zip(files, parts, strict=True):
         wavfile.write(file, front.rate, part)
     words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--wav", *files]
@@ -200,13 +200,13 @@ def tells(desk, design, samples):
 def test_rtl_says_what_golden_says_of_motion(watching):
     identity = watching.build_hash
     verilog = rtl_verilog(SENSED, lambda: watching.core(identity), identity, watching.hz)
-    tells(MotionDesk(verilog, watching.network, netlist=False), watching, 80)
+    tells(MotionDesk(verilog, watching.network, netlist=False), watching, 48)
 
 
 @pytest.mark.long
 def test_the_netlist_says_what_golden_says_of_motion(watching, tmp_path):
     synthesise(watching, tmp_path)
-    tells(netlist_motion_desk(watching.network, tmp_path), watching, 80)
+    tells(netlist_motion_desk(watching.network, tmp_path), watching, 48)
 
 
 def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):

@@ -104,8 +104,7 @@ def failing(monkeypatch):
 )
 def test_errors_become_a_status_and_a_sentence(capfd, failing, error, status, sentence):
     failing.append(error)
-    ended = firstspike(capfd, "fail")
-    assert ended.status == status
+    ended = firstspike(capfd, "fail", status=status)
     assert ended.err.lstrip("\n") == sentence
 
 
@@ -244,8 +243,7 @@ def events(folder):
     ],
 )
 def test_what_is_wrong_is_one_printable_sentence(capfd, words):
-    ended = firstspike(capfd, *words)
-    assert ended.status == 2
+    ended = firstspike(capfd, *words, status=2)
     *_, last, nothing = ended.err.split("\n")
     assert last.startswith("Error: ")
     assert len(last) <= 500

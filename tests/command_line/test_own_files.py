@@ -151,8 +151,7 @@ def test_verbs_that_only_show_a_name_work(capfd, undecodable, words, output):
 )
 def test_verbs_whose_results_tell_the_name_refuse_it_before_any_work(capfd, undecodable, words):
     before = sorted(os.listdir())
-    ended = firstspike(capfd, *words)
-    assert ended.status == 2
+    ended = firstspike(capfd, *words, status=2)
     assert ended.err.splitlines()[-1].startswith("Error: the name x\\udcff")
     assert "epoch" not in ended.err
     assert sorted(os.listdir()) == before

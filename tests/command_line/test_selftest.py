@@ -159,8 +159,7 @@ class Unplugged(SerialPort):
 )
 def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, told):
     monkeypatch.setattr("firstspike.boards.client.client.SerialPort", line)
-    ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
-    assert ended.status == 1
+    ended = firstspike(capfd, "selftest", "net.npz", "--port", port, status=1)
     found, sentence = failure()
     assert found == stage
     assert told in sentence
