@@ -50,7 +50,7 @@ def build_in(folder, board, flashed=False, **options):
 
 
 def images(network):
-    """Those of one tick go as bitmaps, the others as events; some are dark, some full."""
+    """Images of one tick go as bitmaps, the others as events; some are dark, some full."""
     rng = np.random.default_rng(5)
     for image in range(12):
         spikes = np.flatnonzero(rng.random(network.n_inputs) < (0, 0.1, 0.4, 0.9)[image % 4])
@@ -70,7 +70,7 @@ def asked(tmp_path):
 
 
 def compare(capfd, asked, board, build, target="netlist"):
-    """Run the verb on the netlist in a folder; a small board takes images of one tick alone."""
+    """Run the verb on the netlist in a folder; a small board takes only images of one tick."""
     *_, file = asked
     if BOARDS[board].loaded:
         lines = [(line, json.loads(line)["events"]) for line in file.read_text().splitlines()]

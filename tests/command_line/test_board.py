@@ -186,7 +186,7 @@ def test_the_board_of_another_network_is_refused(capfd, toy):
 
 @pytest.fixture
 def learning(monkeypatch, tmp_path):
-    """What is learned: digits, by a board for a network that begins at random."""
+    """A board that learns digits from random weights."""
     pixels, labels = bundled_test_set()
     digits = Dataset(pixels[:150], labels[:150], pixels[150:250], labels[150:250])
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: digits)

@@ -69,7 +69,7 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
 
 @pytest.fixture
 def failing(monkeypatch):
-    """A verb `fail` that raises what it is told to."""
+    """A verb `fail` that raises the error in a list."""
     errors = []
 
     @click.command()
@@ -189,7 +189,7 @@ def test_every_error_of_ours_has_the_base_that_people_can_catch():
     assert {one for one in ours if not issubclass(one, FirstSpikeError)} <= {EndedError}
 
 
-# What is printed for people, and files that another process writes.
+# Output for people, and files that another process writes.
 
 
 def test_a_table_is_aligned():

@@ -201,7 +201,7 @@ def without_some(text, seed=2):
     ],
 )
 def test_a_table_with_missing_cells(capfd, folder, words):
-    """Refused in one sentence, unless medians are asked for; then each verb takes such rows."""
+    """One sentence refuses such rows; with `--missing median` each verb takes them."""
     (folder / "t.csv").write_text(without_some(rows()))
     assert "missing values" in refusal(capfd, *words, *DATA, "-o", "net.npz")
     assert sorted(path.name for path in folder.iterdir()) == ["t.csv"]
@@ -338,7 +338,7 @@ def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered)
 
 
 def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
-    """What they encode are samples of all classes, and never the first ones alone."""
+    """Each verb encodes samples of all classes, not only the first samples."""
     expected = ordered[0][some_of(180, 60)]
     seen = []
     for module in (selection, plot, study):

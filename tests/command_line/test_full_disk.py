@@ -37,7 +37,7 @@ head -c 4096 /dev/zero > filler
 shift
 exec "$@"
 """
-"""Runs a command in a folder whose disk is full, in a mount namespace of its own."""
+"""Runs a command in a folder whose disk is full, in a separate mount namespace."""
 
 
 def mounts():

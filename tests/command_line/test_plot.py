@@ -97,7 +97,7 @@ def test_a_photo_that_cannot_be_drawn_is_refused_as_run_refuses_it(capfd, tmp_pa
 
 
 def table_network(n, names=()):
-    """A network of a table with n features, each of which has a range of its own."""
+    """A network of a table with n features of different ranges."""
     rng = np.random.default_rng(1)
     edges = np.arange(1, 8) * 10.0 ** (np.arange(n) % 5)[:, None]
     return network_of(
@@ -268,7 +268,7 @@ def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
 
 
 def test_images_are_called_by_their_files(capfd, tmp_path, monkeypatch):
-    """With their folders only where files of one name would be told apart by nothing else."""
+    """Folders are named only where two files have the same name."""
     monkeypatch.chdir(tmp_path)
     escape, long = "\x1b[31m.png", f"{'long' * 20}.png"
     other = Path("other", "a.png")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike train`: what it writes, and what it leaves alone where it fails."""
+"""`firstspike train`: its files, and the files that it keeps where it fails."""
 
 import json
 import re

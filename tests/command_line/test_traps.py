@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing that a verb starts imports a module of the folder in which the user stands."""
+"""No program that a verb starts imports a module of the current folder."""
 
 import importlib.metadata
 import os
