@@ -45,9 +45,9 @@ def design():
 
 
 def says(desk, design, count):
-    """What the desk says of sounds, which must be what golden says; words must be among it.
+    """Return the desk's text for sounds, which must equal golden's and contain words.
 
-    The desk is asked meanwhile.
+    Status requests arrive meanwhile.
     """
     place, image = design.in_flash
     x = sounds(count)
@@ -119,10 +119,10 @@ def test_serve_says_what_golden_says(design, capfd, recordings):
 
 @pytest.fixture
 def recordings(design, tmp_path):
-    """The words of a command line that serves two recordings, and the samples that are heard."""
+    """A command line that serves two recordings, and the samples of the microphone."""
     design.network.save(tmp_path / "net.npz")
     files, front = [tmp_path / "1.wav", tmp_path / "2.wav"], design.network.sound
-    parts = np.array_split(sounds(6), 2)
+    parts = np.array_split(sounds(3), 2)
     for file, part in zip(files, parts, strict=True):
         wavfile.write(file, front.rate, part)
     words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--wav", *files]
@@ -131,7 +131,7 @@ def recordings(design, tmp_path):
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, monkeypatch, watched):
-    """Where standard error is a terminal, a bar has the seconds that are left."""
+    """On a terminal a bar on standard error shows the remaining seconds."""
     words, x = recordings
 
     def run(self, played, image, place, text, terminal, progress):
@@ -188,7 +188,7 @@ def watching():
 
 
 def tells(desk, design, samples):
-    """What the desk says of movements must be what golden says, and several decisions."""
+    """The desk's text for movements must equal golden's and have several decisions."""
     place, image = design.in_flash
     x = movement(FRONT, samples, np.random.default_rng(1))
     expected = desk.expected(x)
@@ -200,13 +200,13 @@ def tells(desk, design, samples):
 def test_rtl_says_what_golden_says_of_motion(watching):
     identity = watching.build_hash
     verilog = rtl_verilog(SENSED, lambda: watching.core(identity), identity, watching.hz)
-    tells(MotionDesk(verilog, watching.network, netlist=False), watching, 80)
+    tells(MotionDesk(verilog, watching.network, netlist=False), watching, 48)
 
 
 @pytest.mark.long
 def test_the_netlist_says_what_golden_says_of_motion(watching, tmp_path):
     synthesise(watching, tmp_path)
-    tells(netlist_motion_desk(watching.network, tmp_path), watching, 80)
+    tells(netlist_motion_desk(watching.network, tmp_path), watching, 48)
 
 
 def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):

@@ -51,7 +51,7 @@ def test_the_table_has_every_board(capfd):
 @pytest.mark.long
 @pytest.mark.parametrize("net", ["mnist-4bit", "mnist-8bit"])
 def test_what_is_offered_has_been_placed(capfd, net):
-    """On the board, or where it was not on another one with the same die, which is said then."""
+    """On the board, or on another board with the same die, which the table names."""
     ended = firstspike(capfd, "boards", net, "--json", "-")
     for row in json.loads(ended.out)["boards"]:
         if row["fits"]:

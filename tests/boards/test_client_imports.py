@@ -10,7 +10,7 @@ THIRD_PARTY = {"cobs", "numpy", "serial"}
 
 
 def loaded_by(module: str) -> set[str]:
-    """All modules that are loaded with one, in a Python of its own, besides those of its start."""
+    """Modules that an import loads in a new Python, without the modules of its start."""
     program = (
         "import sys; before = set(sys.modules); "
         f"import {module}; print(*(set(sys.modules) - before), sep='\\n')"

@@ -122,7 +122,7 @@ def search(fake, monkeypatch):
 
 
 def reached(hz, seed):
-    """What placements reach: 30 MHz is met by the second seed, and 33 MHz by none."""
+    """The clock that a placement reaches: the second seed meets 30 MHz, and none meets 33 MHz."""
     return {1: 29.5, 2: 30.7}[seed]
 
 

@@ -108,9 +108,8 @@ def test_the_bitstream_of_the_release_is_taken(desk, capfd, monkeypatch):
 
 
 def refusal_of(capfd, board, *words):
-    """The last line that is said: the sentence of a refusal."""
-    ended = firstspike(capfd, "flash", "--board", board, *words)
-    assert ended.status == 2
+    """The last line of a refusal: its sentence."""
+    ended = firstspike(capfd, "flash", "--board", board, *words, status=2)
     assert ended.out == ""
     return ended.err.splitlines()[-1]
 

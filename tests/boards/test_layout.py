@@ -318,16 +318,13 @@ def test_the_verb_compares_a_file(ultraplus, tmp_path, capfd):
     assert "differences           0" in ended.out
     (tmp_path / "firstspike.bin").write_bytes(mended(with_flip(bitstream.read_bytes())))
     ended = firstspike(
-        capfd, *verb, tmp_path / "firstspike.bin", "--routed", bitstream.with_name(ROUTED)
+        capfd, *verb, tmp_path / "firstspike.bin", "--routed", bitstream.with_name(ROUTED), status=1
     )
-    assert ended.status == 1
     assert "is on, but leads to no pin" in ended.out
     (tmp_path / "other.json").write_text(ultraplus.changed_text(swap_nets))
-    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json")
-    assert ended.status == 1
+    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json", status=1)
     assert "WDATA_3 is on another net than in the design" in ended.out
-    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "none.json")
-    assert ended.status == 2
+    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "none.json", status=2)
     assert "there is no " in ended.err
 
 
@@ -360,21 +357,18 @@ def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, c
     (released / "firstspike.bin").write_bytes(
         mended(with_flip((released / "firstspike.bin").read_bytes()))
     )
-    ended = firstspike(capfd, *words)
-    assert ended.status == 1
+    ended = firstspike(capfd, *words, status=1)
     assert "the file is not what report.json says was built" in ended.out
     report = json.loads((released / REPORT).read_text())
     report["layout"]["names"]["pins"] = {"clock_pin": "35", "uart_0__rx__io": "9"}
     (released / REPORT).write_text(json.dumps(report))
-    ended = firstspike(capfd, *words)
-    assert ended.status == 1
+    ended = firstspike(capfd, *words, status=1)
     assert "uart_0__rx__io is at pin 9, but the iCEBreaker has it at 6" in ended.out
     for content in ("{}", json.dumps({**report, "layout": None}), None):
         (released / REPORT).write_text(content or "")
         if content is None:
             (released / REPORT).unlink()
-        ended = firstspike(capfd, *words)
-        assert ended.status == 2
+        ended = firstspike(capfd, *words, status=2)
         assert "and no report.json that names its pins: build it anew" in ended.err
 
 

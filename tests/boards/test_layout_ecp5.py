@@ -239,8 +239,7 @@ def test_the_verb_compares_a_file(small, tmp_path, capfd):
     ended = success(capfd, *verb, bitstream)
     assert "differences           0" in ended.out
     (tmp_path / "other.json").write_text(small.changed_text(swap_nets))
-    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json")
-    assert ended.status == 1
+    ended = firstspike(capfd, *verb, bitstream, "--routed", tmp_path / "other.json", status=1)
     assert "DIA1 is on another net than in the design" in ended.out
 
 

@@ -18,7 +18,7 @@ from firstspike.hdl.flow.toolchain import run_tool
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
 from tests.measurements.bitstream_flips import flipped_text
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 
 def build_in(folder, board, flashed=False, **options):
@@ -50,7 +50,7 @@ def build_in(folder, board, flashed=False, **options):
 
 
 def images(network):
-    """Those of one tick go as bitmaps, the others as events; some are dark, some full."""
+    """Images of one tick go as bitmaps, the others as events; some are dark, some full."""
     rng = np.random.default_rng(5)
     for image in range(12):
         spikes = np.flatnonzero(rng.random(network.n_inputs) < (0, 0.1, 0.4, 0.9)[image % 4])
@@ -70,7 +70,7 @@ def asked(tmp_path):
 
 
 def compare(capfd, asked, board, build, target="netlist"):
-    """Run the verb on the netlist in a folder; a small board takes images of one tick alone."""
+    """Run the verb on the netlist in a folder; a small board takes only images of one tick."""
     *_, file = asked
     if BOARDS[board].loaded:
         lines = [(line, json.loads(line)["events"]) for line in file.read_text().splitlines()]
@@ -131,8 +131,9 @@ def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, asked
     assert ended.status == 1
     assert re.search(r"The first of \d+ differences \(\d+ in spike\)", ended.out)
     routed = built.folder / "routed.json"
-    ended = firstspike(capfd, "check", "bitstream", tmp_path / written["file"], "--routed", routed)
-    assert ended.status == 1
+    ended = firstspike(
+        capfd, "check", "bitstream", tmp_path / written["file"], "--routed", routed, status=1
+    )
     assert f"the look-up table at {cell.name} is" in ended.out
 
 
@@ -246,8 +247,7 @@ def test_a_netlist_plays_what_it_holds(built, capfd, asked):
     bitmaps = built.design.bench_images - 1  # one less than it holds
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:bitmaps]))
     words = ["--target", "netlist", "--board", built.board, "--build", built.folder]
-    ended = success(capfd, "bench", network, option, file, "--rounds", 3, *words, "--json", "-")
-    result = json.loads(ended.out)
+    result = result_of(capfd, "bench", network, option, file, "--rounds", 3, *words)
     assert (result["decisions"], result["differences"]) == (3 * bitmaps, 0)
     assert result["alone"] < result["cycles"] / result["decisions"] < 2 * result["alone"]
     assert result["clock"] == built.design.hz

@@ -47,7 +47,7 @@ each_core = pytest.mark.parametrize("kind", CORES.values(), ids=CORES)
 
 
 def wide_network():
-    """One whose bitmaps have beats of several words, of which the last is not full."""
+    """A network whose bitmaps have beats of several words, of which the last is not full."""
     rng = np.random.default_rng(2)
     weights = rng.integers(-30, 90, (150, 12)), rng.integers(-60, 120, (12, 4))
     return network_of(weights, (2000, 200), bits=8, deadline=60, encoding="binary")
@@ -219,7 +219,7 @@ async def by_registers(dut):
 
 @cocotb.test()
 async def every_address(dut):
-    """Each is answered, as the map says; what cannot be done is refused, counted and told."""
+    """Each address is answered as the map says; refusals are counted and reported."""
     bench = await BusBench(dut).start()
     known = {
         register.offset + 4 * number: register
@@ -230,7 +230,7 @@ async def every_address(dut):
     for offset in range(0, 1 << 12, 4):
         register = known.get(offset)
         content = await bench.read_word(offset)
-        # Nothing was decided, so the registers of the decision are refused.
+        # Without a decision its registers are refused.
         readable = register is not None and "r" in register.access and register.port != "decision"
         assert (content is not None) == readable, hex(offset)
         if register is not None and register.kind == "constant":
@@ -352,7 +352,7 @@ async def resets(dut):
 
 @cocotb.test()
 async def refusals(dut):
-    """Of the weights and of what is sent; nothing changes, and nothing hangs."""
+    """Refused accesses to weights and images change nothing, and nothing hangs."""
     bench = await BusBench(dut).start()
     weights = bench.given.weights
     await bench.load(weights)

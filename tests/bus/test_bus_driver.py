@@ -161,7 +161,7 @@ def test_no_half_image_has_a_good_decision_that_is_not_goldens(kind, tmp_path):
 class Library(ctypes.CDLL):
     """The library in C; each of its accesses is one to the simulated registers.
 
-    It is used in a thread of its own. An exception in a callback is only printed, so accesses that
+    It is used in a separate thread. An exception in a callback is only printed, so accesses that
     are `refused` are listed, and looked at afterwards.
     """
 
@@ -252,7 +252,7 @@ class DriverBench(BusBench):
 
 @cocotb.test()
 async def driver(dut):
-    """All that the driver does with a core that does not learn."""
+    """All functions of the driver for a core that does not learn."""
     bench = await DriverBench(dut).start()
     library, driven = bench.library, bench.driven
     weights = bench.given.weights

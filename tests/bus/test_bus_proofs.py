@@ -69,7 +69,7 @@ class Forgetful(ImageInput):
 
 
 class Open(RegisterFile):
-    """What is not there is answered as if it were."""
+    """An unknown address is answered like a known one."""
 
     def build(self, m):  # noqa: D102
         super().build(m)
@@ -78,7 +78,7 @@ class Open(RegisterFile):
 
 
 class Short(TailDropper):
-    """Of what is to be dropped one beat is."""
+    """Only one of the beats to drop is dropped."""
 
     def build(self, m):  # noqa: D102
         super().build(m)

@@ -128,7 +128,7 @@ class Recovery(BusBench):
                 first = bool(last)
 
     async def stall(self, beats: int) -> None:
-        """Let the source send so many beats of its image, and maybe one more; then it stalls."""
+        """Let the source send `beats` beats of its image, and maybe one more; then it stalls."""
         end = self.beats + beats
         while self.beats < end:
             await RisingEdge(self.dut.aclk)
@@ -164,14 +164,14 @@ class Recovery(BusBench):
         self.source.pause = self.sink.pause = False
 
     def images_from(self, first: int, count: int) -> range:
-        """Let the source send so many images, and return their numbers."""
+        """Let the source send `count` images, and return their numbers."""
         numbers = range(first, first + count)
         for number in numbers:
             self.source.send_nowait(self.image(number))
         return numbers
 
     async def decisions_up_to(self, number: int) -> list[list[int]]:
-        """All decisions up to that of this image."""
+        """Return the decisions up to the image with this number."""
         decisions = [await self.decision()]
         while self.tag(decisions[-1]) != tag_of(number):
             decisions.append(await self.decision())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the bus takes on an ECP5, besides the core. `pytest -s` prints it."""
+"""Look-up tables of the bus on an ECP5, without the core. `pytest -s` prints them."""
 
 import pytest
 from amaranth.back import rtlil

@@ -85,7 +85,7 @@ class PixelEncoderBench(BlockBench):
         self.aborted: list[int] = []
 
     async def watch(self) -> None:
-        """Keep the cycles in which the core is told to abort."""
+        """Keep the cycles of abort requests to the core."""
         while True:
             await self.domain.falling
             if self.dut.abort_image.value:

@@ -21,7 +21,7 @@ from firstspike.hdl.link.protocol.identity import Facts, identity_of, linked_con
 from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 NETWORK = toy_network()
 
@@ -54,7 +54,7 @@ def test_run_gives_what_golden_does(capfd, toy):
         ended = firstspike(capfd, "run", *of_board(toy, port, *images(toy)), "--json", "-")
     assert ended.status == 0
     board = json.loads(ended.out)["images"]
-    golden = json.loads(firstspike(capfd, "run", toy / "toy.npz", *images(toy), "--json", "-").out)
+    golden = result_of(capfd, "run", toy / "toy.npz", *images(toy))
     assert all(one.pop("cycles") > 0 for one in board)
     assert board == [
         {name: value for name, value in one.items() if name != "cycles"} for one in golden["images"]
@@ -186,7 +186,7 @@ def test_the_board_of_another_network_is_refused(capfd, toy):
 
 @pytest.fixture
 def learning(monkeypatch, tmp_path):
-    """What is learned: digits, by a board for a network that begins at random."""
+    """A board that learns digits from random weights."""
     pixels, labels = bundled_test_set()
     digits = Dataset(pixels[:150], labels[:150], pixels[150:250], labels[150:250])
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: digits)

@@ -69,7 +69,7 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
 
 @pytest.fixture
 def failing(monkeypatch):
-    """A verb `fail` that raises what it is told to."""
+    """A verb `fail` that raises the error in a list."""
     errors = []
 
     @click.command()
@@ -104,8 +104,7 @@ def failing(monkeypatch):
 )
 def test_errors_become_a_status_and_a_sentence(capfd, failing, error, status, sentence):
     failing.append(error)
-    ended = firstspike(capfd, "fail")
-    assert ended.status == status
+    ended = firstspike(capfd, "fail", status=status)
     assert ended.err.lstrip("\n") == sentence
 
 
@@ -190,7 +189,7 @@ def test_every_error_of_ours_has_the_base_that_people_can_catch():
     assert {one for one in ours if not issubclass(one, FirstSpikeError)} <= {EndedError}
 
 
-# What is printed for people, and files that another process writes.
+# Output for people, and files that another process writes.
 
 
 def test_a_table_is_aligned():
@@ -244,8 +243,7 @@ def events(folder):
     ],
 )
 def test_what_is_wrong_is_one_printable_sentence(capfd, words):
-    ended = firstspike(capfd, *words)
-    assert ended.status == 2
+    ended = firstspike(capfd, *words, status=2)
     *_, last, nothing = ended.err.split("\n")
     assert last.startswith("Error: ")
     assert len(last) <= 500

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What each verb does with a network that convolves: its work, or a sentence on what is missing."""
+"""Each verb with a network that convolves: it works, or a sentence names the missing feature."""
 
 import json
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fast
 
 @pytest.fixture
 def network(tmp_path, monkeypatch):
-    """A network of digits with one layer that convolves, in a folder of its own as net.npz."""
+    """A network of digits with one layer that convolves, as net.npz in an empty folder."""
     monkeypatch.chdir(tmp_path)
     network = convolving_network(hidden=("4c5s4",), size=(28, 28), maps=1, n_classes=10)
     network.save("net.npz")

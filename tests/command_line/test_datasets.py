@@ -27,7 +27,7 @@ from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.comparison import compared
 from firstspike.scripts.training.session import Session, state_path
 from firstspike.scripts.verbs import compare, plot, study, train
-from tests.support.command import firstspike, refusal, success
+from tests.support.command import firstspike, refusal, result_of, success
 
 QUICK = ("--hidden", 20, "--epochs", 40)
 
@@ -95,7 +95,7 @@ def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
     lines = rows().splitlines()
     turned = [",".join(line.split(",")[::-1]) for line in lines]
     (folder / "t.csv").write_text("\n".join(turned))
-    assert json.loads(firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out) == result
+    assert result_of(capfd, "run", "net.npz", *DATA) == result
 
 
 def test_the_network_file_names_the_columns(capfd, folder, trained):
@@ -117,7 +117,7 @@ def test_unlabelled_rows_are_decided(capfd, folder, trained):
     lines = [line.rsplit(",", 2)[0] for line in rows(9).splitlines()]
     (folder / "new.csv").write_text("\n".join(lines))
     new = ("run", "net.npz", "--dataset", "new.csv")
-    result = json.loads(firstspike(capfd, *new, "--json", "-").out)
+    result = result_of(capfd, *new)
     assert result["summary"]["count"] == 9
     assert result["summary"]["accuracy"] is None
     assert "labelled" in firstspike(capfd, *new, "--plot", "c.png").err
@@ -201,7 +201,7 @@ def without_some(text, seed=2):
     ],
 )
 def test_a_table_with_missing_cells(capfd, folder, words):
-    """Refused in one sentence, unless medians are asked for; then each verb takes such rows."""
+    """One sentence refuses such rows; with `--missing median` each verb takes them."""
     (folder / "t.csv").write_text(without_some(rows()))
     assert "missing values" in refusal(capfd, *words, *DATA, "-o", "net.npz")
     assert sorted(path.name for path in folder.iterdir()) == ["t.csv"]
@@ -338,7 +338,7 @@ def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered)
 
 
 def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
-    """What they encode are samples of all classes, and never the first ones alone."""
+    """Each verb encodes samples of all classes, not only the first samples."""
     expected = ordered[0][some_of(180, 60)]
     seen = []
     for module in (selection, plot, study):
@@ -383,8 +383,7 @@ def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkey
     monkeypatch.setattr(compare, "opened", lambda _, *words: opened("golden", *words))
     monkeypatch.setattr(compare, "compared", wrong)
     words = ("--dataset", "sorted.npz", "--images", 20, "--target", "rtl")
-    ended = firstspike(capfd, "compare", "net.npz", *words)
-    assert ended.status == 1
+    ended = firstspike(capfd, "compare", "net.npz", *words, status=1)
     assert f"image {numbers[3]}: decision" in ended.out
 
 
@@ -453,7 +452,7 @@ def test_events_to_train_on(capfd, folder):
     assert (network.encoding, network.classes) == ("ticks", ("left", "right"))
     assert network.deadline >= 400
     for words in (("--dataset", "e.jsonl"), ("--events", "e.jsonl")):
-        result = json.loads(firstspike(capfd, "run", "net.npz", *words, "--json", "-").out)
+        result = result_of(capfd, "run", "net.npz", *words)
         assert result["summary"]["accuracy"] > 0.9
 
 
@@ -490,7 +489,7 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
     assert "--resume -o on.npz" in said
     assert "--fresh" in said
     assert {name: (folder / name).read_bytes() for name in before} == before
-    result = json.loads(firstspike(capfd, "train", "--resume", "-o", "on.npz", "--json", "-").out)
+    result = result_of(capfd, "train", "--resume", "-o", "on.npz")
     assert result["digest"] == trained["digest"]
     assert [epoch["number"] for epoch in result["history"]] == list(range(1, result["epochs"] + 1))
     assert not state_path("on.npz").exists()

@@ -57,7 +57,7 @@ READ = {
         ("fetch", "mnist", "--to", "data"),
     ),
 }
-"""What is read: a file, and the command that reads it."""
+"""By its content, a file and the command that reads it."""
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def pipe(path):
-    """A pipe into which nobody writes."""
+    """A pipe without a writer."""
     os.mkfifo(path)
 
 

@@ -18,7 +18,7 @@ SEED = 1
 
 
 def check_mutants(folder: Path, count: int, seed: int, kind: str) -> None:
-    """Try so many of a kind, in an empty folder."""
+    """Try `count` mutants of a kind, in an empty folder."""
     given = map(str, (folder, count, seed, kind))
     words = [sys.executable, "-m", "tests.support.foreign", *given]
     ended = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)

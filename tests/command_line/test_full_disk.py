@@ -22,11 +22,9 @@ LINES = {
     "plot": "plot mnist-4bit -o plot.pdf",
     "page": "page mnist-4bit --images 5 -o page.html",
     "verilog": "verilog {given}/toy.npz --lanes 4 -o core.v",
-    "bus": "verilog {given}/toy.npz --lanes 4 --bus axi -o core.v",
     "vectors": "vectors mnist-4bit --images 3 -o vectors",
     "run": "run mnist-4bit --images 5 --json result.json",
     "show": "run mnist-4bit --image {given}/digit.png --show seen.png",
-    "study": "study mnist-4bit --images 20 -o study.svg",
     "train": "train --dataset {given}/digits.npz --hidden 5 --epochs 1 -o net.npz",
     "learn": "learn --dataset {given}/digits.npz --random 5 --epochs 1 --images 50 -o net.npz",
 }
@@ -39,7 +37,7 @@ head -c 4096 /dev/zero > filler
 shift
 exec "$@"
 """
-"""Runs a command in a folder whose disk is full, in a mount namespace of its own."""
+"""Runs a command in a folder whose disk is full, in a separate mount namespace."""
 
 
 def mounts():

@@ -48,7 +48,7 @@ class Verb(NamedTuple):
     words: str
     writes: tuple[str, ...]
     serves: bool = False
-    """It does not end by itself, but says when it is ready."""
+    """The verb runs until it is ended, and reports when it is ready."""
     before: str = ""
     """Python that is run first, in the same process."""
 

@@ -249,8 +249,7 @@ def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, small, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    ended = firstspike(capfd, "learn", *SMALL, "--seed", 2, "-o", "net.npz")
-    assert ended.status == 2
+    ended = firstspike(capfd, "learn", *SMALL, "--seed", 2, "-o", "net.npz", status=2)
     assert "No space left" in ended.err.splitlines()[-1]
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
 
@@ -397,8 +396,7 @@ def test_hardware_learns_the_same(capfd, folder):
 
 def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
     monkeypatch.setattr(target, "learn", twice)
-    ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz")
-    assert ended.status == 1
+    ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz", status=1)
     result = json.loads(ended.out)
     assert result["differences"] >= result["weights_differ"] > 0
 

@@ -23,7 +23,7 @@ def pixels():
 def loaded_by(statement, before="pass"):
     """The modules, without those of the standard library, that a statement loads in a new Python.
 
-    Those that `before` loads are left out.
+    The result omits modules that `before` loads.
     """
     ask = (
         f"import sys; {before}; before = {{*sys.modules}}; {statement}; "

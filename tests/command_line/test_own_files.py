@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What does not go with a file of the user: options, other files, and networks of other data."""
+"""Options, files and networks that do not go with a file of the user."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def test_a_test_file_with_another_class(capfd, folder):
 
 
 def test_one_labelled_row_is_classified(capfd, folder):
-    """Somebody who only classifies is told how; who trains is not sent there."""
+    """The sentence names `--test-share` to a user who classifies, not to one who trains."""
     words = ("train", "--dataset", "table.csv", "--label", "kind", *QUICK)
     success(capfd, *words)
     (folder / "one.csv").write_text("a,kind\n3,1\n")
@@ -151,8 +151,7 @@ def test_verbs_that_only_show_a_name_work(capfd, undecodable, words, output):
 )
 def test_verbs_whose_results_tell_the_name_refuse_it_before_any_work(capfd, undecodable, words):
     before = sorted(os.listdir())
-    ended = firstspike(capfd, *words)
-    assert ended.status == 2
+    ended = firstspike(capfd, *words, status=2)
     assert ended.err.splitlines()[-1].startswith("Error: the name x\\udcff")
     assert "epoch" not in ended.err
     assert sorted(os.listdir()) == before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is in the folders is also in the wheel: an editable install would hide that it is not."""
+"""The wheel has all files of the folders: an editable install would hide a missing file."""
 
 import ast
 import re

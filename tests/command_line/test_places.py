@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""No verb writes over what it reads, or twice to one file; all verbs are asked, also new ones."""
+"""No verb writes over a file that it reads, or twice to one file; the tests find new verbs."""
 
 import os
 import subprocess

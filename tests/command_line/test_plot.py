@@ -23,7 +23,7 @@ from firstspike.scripts import figures
 from firstspike.scripts.seen import ENLARGED
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 
 @pytest.mark.parametrize("more", [(), ("--images", 50)])
@@ -97,7 +97,7 @@ def test_a_photo_that_cannot_be_drawn_is_refused_as_run_refuses_it(capfd, tmp_pa
 
 
 def table_network(n, names=()):
-    """A network of a table with n features, each of which has a range of its own."""
+    """A network of a table with n features of different ranges."""
     rng = np.random.default_rng(1)
     edges = np.arange(1, 8) * 10.0 ** (np.arange(n) % 5)[:, None]
     return network_of(
@@ -256,7 +256,7 @@ def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
     network = load_network("mnist-4bit")
     pixels = np.stack([photo.pixels.ravel() for photo in photos])
     decisions = infer(network, encode(network, pixels)).decision.tolist()
-    result = json.loads(firstspike(capfd, *words, "--json", "-").out)
+    result = result_of(capfd, *words)
     assert [image["class"] for image in result["images"]] == decisions
     assert [image["class"] for image in result["images"][:4]] == [7, 2, 1, 0]
     inks = [photo.ink for photo in photos]
@@ -268,7 +268,7 @@ def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
 
 
 def test_images_are_called_by_their_files(capfd, tmp_path, monkeypatch):
-    """With their folders only where files of one name would be told apart by nothing else."""
+    """Folders are named only where two files have the same name."""
     monkeypatch.chdir(tmp_path)
     escape, long = "\x1b[31m.png", f"{'long' * 20}.png"
     other = Path("other", "a.png")
@@ -305,7 +305,7 @@ def test_raw_pixels_are_left_alone(capfd, tmp_path):
     corner[:6, :9] = 128
     Image.fromarray(corner).save(path)
     words = ("run", "--image", path, "--raw", "--show", shown)
-    (image,) = json.loads(firstspike(capfd, *words, "--json", "-").out)["images"]
+    (image,) = result_of(capfd, *words)["images"]
     network = load_network("mnist-8bit")
     assert image["class"] == infer(network, encode(network, corner.reshape(1, -1))).decision[0]
     assert "photo" not in image

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What takes long is shown on standard error: a line that ticks, or one when it is done."""
+"""Long work shows on standard error: a line that ticks, or one line at the end."""
 
 import os
 import pty

@@ -15,7 +15,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import targets
 from firstspike.scripts.targets import golden
 from firstspike.scripts.verbs import compare as verb
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 CORE = ("--lanes", "5,2", "--window", 2)
 
@@ -44,8 +44,7 @@ def test_the_hardware_gives_the_same_result_as_golden(capfd, selection):
 
 
 def test_the_hardware_does_not_differ_from_golden(capfd, selection):
-    ended = success(capfd, "compare", *selection, *CORE, "--json", "-")
-    result = json.loads(ended.out)
+    result = result_of(capfd, "compare", *selection, *CORE)
     assert result["count"] == 20
     assert result["spikes"] > 0
     assert result["first"] is None
@@ -261,8 +260,9 @@ def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, three_events
             return replace(results, cycles=np.add(results.cycles, [0, 0, 1]))
 
     monkeypatch.setattr(targets, "target_class", lambda _: Late)
-    ended = firstspike(capfd, "compare", *three_events, "--lanes", 5, "--window", 2, "--json", "-")
-    assert ended.status == 1
+    ended = firstspike(
+        capfd, "compare", *three_events, "--lanes", 5, "--window", 2, "--json", "-", status=1
+    )
     network = toy_network()
     folding = Folding.of(network, CoreShape(lanes=5, window=2))
     assert seen == [folding]

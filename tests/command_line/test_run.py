@@ -15,7 +15,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import datasets, selection
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
 
@@ -87,9 +87,9 @@ def test_json_gives_the_golden_figures_of_a_data_set(capfd, core, spikes):
 
 
 def test_the_default_is_the_first_hundred_digits_on_the_8_bit_network(capfd):
-    result = json.loads(firstspike(capfd, "run", "--json", "-").out)
+    result = result_of(capfd, "run")
     named = ("run", "mnist-8bit", "--dataset", "mnist", "--images", 100, "--target", "golden")
-    assert json.loads(firstspike(capfd, *named, "--json", "-").out) == result
+    assert result_of(capfd, *named) == result
     assert result["summary"]["count"] == 100
 
 
@@ -163,7 +163,7 @@ def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy
     )
     assert "line 4" in refusal(capfd, "run", toy, "--events", path)
     path.write_text('\ufeff{"events": [], "label": 3}\n \n{"events": []}')
-    result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
+    result = result_of(capfd, "run", toy, "--events", path)
     network = toy_network()
     ticks = np.zeros((2, len(network.inputs)), np.int32)
     assert result["images"] == expected(network, ticks, [3, None], Folding.of(network))
@@ -173,10 +173,7 @@ def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy
 def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(capfd, tmp_path, toy):
     (tmp_path / "a").write_text(line_of([[8, 9], [8, 0], [8, 4], [9, 1]]))
     (tmp_path / "b").write_text(line_of([[8, 4], [8, 9], [9, 1]]))
-    runs = [
-        json.loads(firstspike(capfd, "run", toy, "--events", tmp_path / name, "--json", "-").out)
-        for name in "ab"
-    ]
+    runs = [result_of(capfd, "run", toy, "--events", tmp_path / name) for name in "ab"]
     assert runs[0] == runs[1]
 
 
@@ -256,7 +253,7 @@ def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_
     network.save(toy)
     pixels = np.full((1, 36), 255, np.uint8)
     path = write_events(tmp_path / "e", network, encode(network, pixels))
-    result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
+    result = result_of(capfd, "run", toy, "--events", path)
     run = infer(network, encode(network, pixels))
     assert run.hidden_spikes[0] > run.spikes_in[0, 1:].sum(), "some neuron spikes more than once"
     assert result["images"][0]["hidden_spikes"] == run.hidden_spikes[0]

@@ -131,7 +131,7 @@ def test_a_report_says_nothing_of_person_and_computer(capfd, desk, quick, port, 
 
 
 class Lossy(SerialPort):
-    """A port on which one byte of so many to the board is lost."""
+    """A port that loses one of some bytes to the board."""
 
     GAP = 25
 
@@ -141,7 +141,7 @@ class Lossy(SerialPort):
 
 
 class Unplugged(SerialPort):
-    """A port that is gone after so many bytes, however often it is opened."""
+    """A port that disappears after some bytes, however often it is opened."""
 
     left = 2600
 
@@ -159,8 +159,7 @@ class Unplugged(SerialPort):
 )
 def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, told):
     monkeypatch.setattr("firstspike.boards.client.client.SerialPort", line)
-    ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
-    assert ended.status == 1
+    ended = firstspike(capfd, "selftest", "net.npz", "--port", port, status=1)
     found, sentence = failure()
     assert found == stage
     assert told in sentence
@@ -301,7 +300,7 @@ def test_a_board_for_an_unknown_network_asks_for_its_name(capfd, desk, port):
 
 
 BUILD = b"a design"
-"""The design that a fake board has, and that is asked for."""
+"""The identity of the design that the fake board and the host have."""
 
 CYCLES = 3000
 """Clock cycles per sample of a microphone at the clock of the board."""

@@ -108,6 +108,5 @@ def test_the_boards_that_hear_are_offered_and_no_other(capfd, board):
     except NetworkError:
         hears = False
     assert (board in firstspike(capfd, "serve", "--help").out) == hears
-    ended = firstspike(capfd, "serve", "--board", board)
-    assert ended.status == 2
+    ended = firstspike(capfd, "serve", "--board", board, status=2)
     assert (f"'{board}' is not " in ended.err) == (not hears)

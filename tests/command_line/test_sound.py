@@ -174,7 +174,7 @@ def drawn(monkeypatch):
 
 
 def texts(figure):
-    """What stands in the axes of a figure, but for their labels."""
+    """Texts in the axes of a figure without their labels."""
     return [text.get_text() for axes in figure.findobj(Axes) for text in axes.texts]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing that a verb starts imports a module of the folder in which the user stands."""
+"""No program that a verb starts imports a module of the current folder."""
 
 import importlib.metadata
 import os
@@ -33,24 +33,12 @@ class Line(NamedTuple):
 EVENTS = "toy.npz --events events.jsonl"
 SMALL = "--dataset digits.npz --hidden 5 --epochs 1"
 
-LINES = {
+LINES = {  # a verb for each kind of program; ruff allows no other way to start one
     "import": Line("import graph.nir -o net.npz", quick=True),
     "train": Line(f"train {SMALL} --seeds 1-2 -o net.npz", quick=True),
     "verilog": Line("verilog toy.npz --lanes 4 -o core.v", quick=True),
-    "explore": Line(
-        "explore --board ulx3s-25f --dataset digits.npz --trials 1 --epochs 1 --place 1 -o out",
-        statuses=(0, 2),  # one training may find nothing that fits
-    ),
-    "vectors": Line(f"vectors {EVENTS} --lanes 4 -o vectors"),
     "run": Line(f"run {EVENTS} --target rtl --lanes 5", quick=True),
     "compare": Line(f"compare {EVENTS} --lanes 5 --scheduler"),
-    "learn": Line(
-        "learn --dataset digits.npz --random 5 --images 20 --epochs 1 --target rtl -o learned.npz"
-    ),
-    "bench": Line(f"bench {EVENTS} --rounds 1 --lanes 5", statuses=(0, 2)),
-    "rate": Line("check rate --images 2"),
-    "fuzz": Line("check link --frames 20"),
-    "mutants": Line("check mutants tie-in-a-group"),
     "serve": Line("serve toy.npz --lanes 5 --symlink port", serves=True),
     "build": Line("build toy.npz --board icebreaker --lanes 4 --clock 12 --seeds 1-2 -o built"),
     "netlist": Line(f"compare {EVENTS} --target netlist --board icebreaker --build built"),

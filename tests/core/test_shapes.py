@@ -197,7 +197,7 @@ IMAGES = 20
 
 
 def drawn(number: int) -> tuple[dict[str, Any], Network, np.ndarray, np.ndarray]:
-    """What the network of this number is, itself, and pixels and ticks for it."""
+    """Parameters of the network with this number, the network, and pixels and ticks for it."""
     rng = np.random.default_rng([2018, number])
     hidden = rng.integers(1, 21, 1 + number % 4).tolist()
     sizes = (int(rng.integers(4, 33)), *hidden, int(rng.integers(2, 9)))
@@ -254,7 +254,7 @@ def test_three_hidden_layers_on_verilator():
     assert not list(differences(replace(inference, cycles=expected), run))
 
 
-# A latency is said once: changed there, hardware and cycle model change together.
+# A latency has one definition: hardware and cycle model follow a change of it.
 
 CHANGES = [("INTAKE", 4), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
 

@@ -51,7 +51,7 @@ WHOLE_SIZE = FEATURES[1] if WHOLE else None
 
 
 class Kind(NamedTuple):
-    """What is generated, and from what."""
+    """A generated core and its parameters."""
 
     encoding: str
     folding: dict[str, Any]
@@ -104,7 +104,7 @@ class Made(NamedTuple):
 
 
 def network(encoding: str, features: int, hidden: tuple[int, ...]) -> Network:
-    """A small network for data of so many features, with names of strangers."""
+    """A small network for data with `features` features, with names of strangers."""
     rng = np.random.default_rng(features)
     edges = np.sort(rng.normal(size=(features, encoding_of(encoding).levels - 1)), axis=1)
     names = tuple(f"{number} {NAMES[number % len(NAMES)]}" for number in range(min(features, 8)))
@@ -122,7 +122,7 @@ def network(encoding: str, features: int, hidden: tuple[int, ...]) -> Network:
 
 @cache
 def made(kind: str, features: int) -> Made:
-    """What is generated of a kind for data of so many features."""
+    """Generate a kind for data with `features` features."""
     encoding, folding_of, parameters, hidden, form = KINDS[kind]
     source = network(encoding, features, hidden)
     folding = Folding.of(source, CoreShape(**folding_of))

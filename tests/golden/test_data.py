@@ -68,7 +68,7 @@ def serve():
     servers = []
 
     def start(contents: dict[str, bytes], claim: int = 0) -> tuple[Mirror, list[str]]:
-        """Mirror and the list of files it was asked for; it claims `claim` bytes too many."""
+        """Mirror and the list of requested files; it announces `claim` bytes too many."""
         asked = []
 
         class Handler(BaseHTTPRequestHandler):
@@ -99,7 +99,7 @@ def serve():
 
 
 def dead_mirror() -> Mirror:
-    """A mirror nobody listens at."""
+    """A mirror without a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return Mirror(f"http://127.0.0.1:{free.getsockname()[1]}/")
@@ -213,7 +213,7 @@ OK = b"HTTP/1.1 200 OK\r\n\r\n"
 def test_a_mirror_that_does_not_end_is_left(
     files, tmp_path, monkeypatch, capfd, begins, piece, pause, told
 ):
-    """Where it trickles each byte comes long before anybody would stop waiting for it."""
+    """In a trickle each byte arrives long before a time-out for a single read."""
     monkeypatch.setattr(sources, "MOST_BYTES", 1 << 20)
     if pause:
         monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)

@@ -86,7 +86,7 @@ def test_the_network_is_all_there_is(iris, tmp_path):
     [(("a", "b", "c", "d"), ("a", "b", "c", "d")), (("a", "b", "c", " "), ())],
 )
 def test_names_of_features_are_in_the_network(iris, monkeypatch, names, expected):
-    """Those of a data frame, of which there need be no package here."""
+    """Names of a data frame, without the package of data frames."""
     monkeypatch.setattr(validation, "_get_feature_names", lambda _: np.array(names, object))
     classifier = clone(SMALL).fit(*iris)
     assert classifier.feature_names_in_.tolist() == list(names)

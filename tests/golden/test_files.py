@@ -163,7 +163,7 @@ def test_an_ordinary_file_is_read_if_it_is_short_enough(tmp_path):
 
 
 def test_a_pipe_without_a_name_is_read_to_its_end():
-    """What a shell's <(...) and | give; it can be read from any place."""
+    """The pipes of a shell's <(...) and |; their content has a position."""
     for place in (lambda end: f"/dev/fd/{end}", lambda end: end):
         for most in (5, 4):
             end, other = os.pipe()
@@ -181,7 +181,7 @@ def test_a_pipe_without_a_name_is_read_to_its_end():
 
 
 def test_an_endless_pipe_is_left():
-    """A writer that goes on is told so by the pipe."""
+    """The pipe ends a writer that continues."""
     writer = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
     with writer, pytest.raises(OSError, match="more than 100 bytes"):
         read(writer.stdout.fileno())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The network file: what is saved is loaded, and whatever is wrong is said in a sentence."""
+"""The network file: it loads as it was saved, and a sentence names each fault."""
 
 import dataclasses
 import os

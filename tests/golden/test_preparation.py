@@ -197,7 +197,7 @@ def test_a_large_transparent_picture_is_mixed_pixel_by_pixel_in_little_memory(li
 
 
 def test_a_picture_of_many_scans_is_refused():
-    """Each makes the decoder go through all pixels."""
+    """For each scan the decoder visits all pixels."""
     file = io.BytesIO()
     exif = Image.Exif()
     exif[0x010E] = "\xff\xda" * 200  # no scans

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Data sets of the user: what is read from each sort of file, and what is said of a bad one."""
+"""Data sets of the user: the samples of each kind of file, and the sentence on a bad file."""
 
 import json
 import re
@@ -348,7 +348,7 @@ def test_missing_cells_are_read_as_nan(table):
 
 
 def test_texts_that_identify_the_rows(tmp_path):
-    """In a few rows each may have a text of its own by chance, and a network knows its texts."""
+    """In a few rows all texts may differ by chance, and a network knows its texts."""
     path = tmp_path / "t.csv"
     path.write_text("name,y\n" + "".join(f"n{i},{i % 2}\n" for i in range(LEAST_ROWS)))
     with pytest.raises(DataError, match="column name holds 10 different texts, one for each row"):

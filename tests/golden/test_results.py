@@ -28,7 +28,7 @@ def full_logs(inference):
 
 
 def hardware(expected, logs):
-    """What hardware that does as golden says tells of it."""
+    """Results of hardware that equals golden."""
     return replace(expected, hidden=None, later=None, logs=logs)
 
 
@@ -110,7 +110,7 @@ def test_an_error_that_is_expected_is_no_difference(inference):
 
 
 def learned(n=4):
-    """Of images that were learned."""
+    """Results of images that were learned."""
     return replace(
         results(n),
         updated=np.arange(n) % 2 == 0,

@@ -13,7 +13,7 @@ import pytest
 from firstspike.golden import Features, encode, infer, load_network
 from firstspike.golden.frameworks.nir.forms import FORMS
 from tests.nir.test_foreign import foreign, small
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 pytestmark = pytest.mark.fast
 
@@ -28,8 +28,7 @@ def toy(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_there_and_back(capfd, toy, form):
-    ended = success(capfd, "export", "toy.npz", "--form", form, "-o", "toy.nir", "--json", "-")
-    said = json.loads(ended.out)
+    said = result_of(capfd, "export", "toy.npz", "--form", form, "-o", "toy.nir")
     assert said["digest"] == toy.digest()
     assert said["data"] is None
     assert {*said["nodes"]} == nir.read("toy.nir").nodes.keys()

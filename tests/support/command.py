@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the command `firstspike` inside the test's own process, on a network made for it."""
 
+import json
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -32,17 +33,24 @@ def verbs(group: click.Group = root) -> dict[str, click.Command]:
     return found
 
 
-def firstspike(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:
-    """Run one command line; `words` are turned into strings."""
+def firstspike(
+    capfd: pytest.CaptureFixture[str], *words: object, status: int | None = None
+) -> Ended:
+    """Run one command line, which must end with the status; `words` are turned into strings."""
     capfd.readouterr()
-    return Ended(run_line([str(word) for word in words]), *capfd.readouterr())
+    ended = Ended(run_line([str(word) for word in words]), *capfd.readouterr())
+    assert status in (None, ended.status), ended
+    return ended
 
 
 def success(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:
     """Run one command line, whose exit status must be 0."""
-    ended = firstspike(capfd, *words)
-    assert ended.status == 0, ended
-    return ended
+    return firstspike(capfd, *words, status=0)
+
+
+def result_of(capfd: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
+    """Run one command line, whose exit status must be 0, and return its result of `--json`."""
+    return json.loads(success(capfd, *words, "--json", "-").out)
 
 
 def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
