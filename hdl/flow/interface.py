@@ -23,15 +23,15 @@ _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abo
 
 _PORT_NOTES = (
     "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
-    "stream: a payload is taken at an edge with valid and ready high; valid is never withdrawn.",
-    "Every input is to be driven, one that is not used with the value said of it: an open one is "
-    "unknown, and an unknown valid stops the core without a word. With unused labels no image is "
-    "learned. Outputs may be left open.",
+    "stream: a payload is accepted at an edge with valid and ready high; valid is never withdrawn.",
+    "Drive every input, an unused one with the value that is listed for it: an open input is "
+    "undefined, and an undefined valid stops the core. With unused labels no image is learned. "
+    "Outputs may be left open.",
     "A reset takes one edge with rst high, and an event may be offered in the next cycle. Where "
     "registers have initial values, as in FPGAs and simulators, no reset is needed at power-up.",
-    "The next image may follow at once: its first event or word waits until the image before has "
-    "gone through and the decision has been taken. END is to come also where the decision has been "
-    "given before. Events of one tick may come in any order.",
+    "The next image may follow at once: its first event or word waits until the previous image has "
+    "left the core and its decision has been accepted. Send END for every image, even if its "
+    "decision came before. Events of one tick may come in any order.",
 )
 _ROW_NOTE = "Row r of the weights belongs to the input of number `inputs[r]`."
 _NAMES_NOTE = (

@@ -58,13 +58,13 @@ _NOTES = (
     f"s_axis_bitmap or s_axis_pixels, decisions leave by {DECISIONS}; {REGISTERS} has the "
     "registers, AXI4-Lite of whole words. What is refused is answered with SLVERR.",
     "A beat of events has 4 bytes: the tick in the lower half, the row in the upper, in order of "
-    "tick; row 0xffff is none, and says that nothing more comes before the tick. A beat of a "
+    "tick; row 0xffff is no spike, and states that none before the tick follows. A beat of a "
     "bitmap has pixel p of it in bit p. A beat of pixels has 4 bytes, one per pixel. The last "
     "beat of an image has TLAST; an image without any event is one beat of row 0xffff with TLAST.",
     "A decision is words: class, forced, error and causes; tick; cycles; and for each layer the "
     "spikes into it. The last has TLAST. Fields are those of the registers of these names.",
-    "Every input is to be driven: where the streams are not used tvalid with 0, and control is to "
-    "say that images and decisions go by registers.",
+    "Drive every input. If the streams are unused, drive tvalid with 0, and set by_registers in "
+    "control.",
 )
 
 
