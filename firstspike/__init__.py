@@ -11,38 +11,69 @@ TYPE_CHECKING = False  # as type checkers know it; to import typing would delay 
 if TYPE_CHECKING:
     from typing import Any
 
+    from .golden.data.dataset import DataError
+    from .golden.data.sets import load_dataset
     from .golden.encoding import encode
+    from .golden.encodings.samples import EncodingError
+    from .golden.foreign.fields import NetworkError
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network
     from .golden.networks.shipped import load_network
     from .golden.system.errors import FirstSpikeError
+    from .golden.system.extras import MissingPackageError
+    from .golden.training.prepared import TrainingError
+    from .golden.training.trainer import Trainer
+    from .scripts.library import build, verilog
     from .scripts.targets.comparison import compare
 
 __all__ = [
+    "DataError",
+    "EncodingError",
     "FirstSpikeClassifier",
     "FirstSpikeError",
+    "MissingPackageError",
     "Network",
+    "NetworkError",
+    "Trainer",
+    "TrainingError",
+    "build",
     "compare",
     "encode",
     "infer",
+    "load_dataset",
     "load_network",
+    "verilog",
 ]
 
-_WHERE = {
+_MODULES = {
+    "DataError": ".golden.data.dataset",
+    "EncodingError": ".golden.encodings.samples",
     "FirstSpikeClassifier": ".golden.frameworks.estimator",
     "FirstSpikeError": ".golden.system.errors",
+    "MissingPackageError": ".golden.system.extras",
     "Network": ".golden.network",
+    "NetworkError": ".golden.foreign.fields",
+    "Trainer": ".golden.training.trainer",
+    "TrainingError": ".golden.training.prepared",
+    "build": ".scripts.library",
     "compare": ".scripts.targets.comparison",
     "encode": ".golden.encoding",
     "infer": ".golden.integer",
+    "load_dataset": ".golden.data.sets",
     "load_network": ".golden.networks.shipped",
+    "verilog": ".scripts.library",
 }
-"""All of it is imported when it is asked for: who wants a part need not wait for the rest."""
+"""The module of each name, imported when the name is first used: `import firstspike` is fast."""
 
 
 def __getattr__(name: str) -> "Any":
-    """Import what is in `_WHERE`."""
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name], __name__), name)
+    """Import what is in `_MODULES`."""
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

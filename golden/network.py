@@ -12,6 +12,8 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,11 @@ _PER_NETWORK: dict[str, Kind] = {
     "geometry": replace(TEXT, needed=False, most=1 << 16),
     **Features.KINDS,
 }
+
+
+def _integer_model() -> ModuleType:
+    """Return the module that runs networks; it imports this module, so it is imported on use."""
+    return import_module(".integer", __package__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,6 +286,36 @@ class Network:
     def takes_bitmap(self) -> bool:
         """Whether its core can have an Encoder in front, which requires silent dark pixels."""
         return self.coding.takes_bitmap(self.late)
+
+    def predict(self, samples: np.ndarray) -> np.ndarray:
+        """Return the decisions of samples [n, ...], as `encode` accepts them: int32 [n].
+
+        A decision is the index of an output; `class_name` returns its name. Raises `EncodingError`
+        for samples that do not fit the network.
+        """
+        decisions: np.ndarray = _integer_model().decisions(self, samples)
+        return decisions
+
+    def predict_ticks(self, samples: np.ndarray) -> np.ndarray:
+        """Return the tick of each decision of samples [n, ...], int32 [n]; z = 1 is at `unit`.
+
+        Raises `EncodingError` for samples that do not fit the network.
+        """
+        results = (results for _, results in _integer_model().infer_samples(self, samples))
+        return np.concatenate([one.tick for one in results])
+
+    def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
+        """Return the accuracy on samples [n, ...] with labels int [n], the indices of outputs.
+
+        Raises `EncodingError` for samples that do not fit the network, ValueError for another
+        number of labels.
+        """
+        labels = np.asarray(labels)
+        if labels.shape != (len(samples),):
+            raise ValueError(
+                f"labels has shape {labels.shape} for {len(samples)} samples: give one per sample."
+            )
+        return float((self.predict(samples) == labels).mean())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced completely or not at all."""

@@ -2,7 +2,7 @@
 """Builds a design into a folder, at its clock or at the highest clock that is met."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from firstspike.golden.system.files import adding_to, naming, read_file
 from firstspike.hdl.flow.synthesis import Placement
 from firstspike.hdl.flow.toolchain import ToolError
 
+from .build_report import report_text
 from .output import note
 
 _MET = {**BUILT, "build": str, "met": True}
@@ -50,8 +51,6 @@ class Building:
     native: bool
     seeds: Sequence[int]
     place_seeds: PlaceSeeds
-    text: Callable[[dict[str, Any]], str]
-    """Function that formats the report as text."""
 
     def at_its_clock(self, design: Design) -> Built:
         """Build the design; replace an earlier build in the folder."""
@@ -141,7 +140,7 @@ class Building:
                 native=self.native,
             )
             report = {"command": self.command, **built}
-            text = self.text(report)
+            text = report_text(report)
             (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
             (making / REPORT_TEXT).write_text(text + "\n")
             if only_met and not report["met"]:

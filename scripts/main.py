@@ -17,40 +17,48 @@ from . import interrupts
 from .progress import shown
 from .verbs import Verbs
 
-VERBS = {
-    "fetch": "Download MNIST, Fashion-MNIST or spoken digits, checked by SHA-256.",
-    "train": "Train a network and write its file.",
-    "learn": "Learn image by image with the rule of the chip, or adapt a network.",
-    "info": "Say what is in a network file.",
-    "run": "Classify images: decisions, spikes and clock cycles.",
-    "compare": "Compare every spike, decision and cycle of a target with the golden model.",
-    "export": "Write a network as a NIR graph, for other frameworks.",
-    "import": "Read a NIR graph, of ours or of real weights to be rounded.",
-    "boards": "Say on which boards a network fits, and how fast it is there.",
-    "explore": "Search for networks for a board, and place the best of them.",
-    "build": "Build a bitstream for a board.",
-    "flash": "Program a board.",
-    "selftest": "Prove that a board runs as golden says, and write a report of it.",
-    "serve": "Be a board: the simulated design behind a pseudo-terminal.",
-    "verilog": "Generate the core as one Verilog file.",
-    "vectors": "Write test vectors with a self-checking Verilog bench.",
-    "bench": "Measure how many images per second a design decides that holds them.",
-    "plot": "Draw the spikes of an image, and histograms over many.",
-    "page": "Write a page to draw on, for the browser, and see the spikes race.",
-    "study": "Measure what early deadlines and faults cost in accuracy.",
-    "check": "Check the hardware itself: benches, faults on purpose, hostile frames.",
+GROUPS = {
+    "Data and training": {
+        "fetch": "Download MNIST, Fashion-MNIST or spoken digits, checked by SHA-256.",
+        "train": "Train a network and write its file.",
+        "learn": "Learn image by image with the rule of the chip, or adapt a network.",
+        "explore": "Search for networks for a board, and place the best of them.",
+    },
+    "Inspect": {
+        "info": "Say what is in a network file.",
+        "run": "Classify images: decisions, spikes and clock cycles.",
+        "plot": "Draw the spikes of an image, and histograms over many.",
+        "page": "Write a page to draw on, for the browser, and see the spikes race.",
+        "study": "Measure what early deadlines and faults cost in accuracy.",
+    },
+    "Core and Verilog": {
+        "compare": "Compare every spike, decision and cycle of a target with the golden model.",
+        "verilog": "Generate the core as one Verilog file.",
+        "vectors": "Write test vectors with a self-checking Verilog bench.",
+        "check": "Check the hardware itself: benches, faults on purpose, hostile frames.",
+    },
+    "Boards": {
+        "boards": "Say on which boards a network fits, and how fast it is there.",
+        "build": "Build a bitstream for a board.",
+        "flash": "Program a board.",
+        "selftest": "Prove that a board runs as golden says, and write a report of it.",
+        "serve": "Be a board: the simulated design behind a pseudo-terminal.",
+        "bench": "Measure how many images per second a design decides that holds them.",
+    },
+    "Exchange": {
+        "export": "Write a network as a NIR graph, for other frameworks.",
+        "import": "Read a NIR graph, of ours or of real weights to be rounded.",
+    },
 }
+"""The verbs in the groups of `--help`, each with its description."""
 
-
-FOR_DEVELOPERS = ("check",)
-"""Verbs that `--help` lists separately."""
+VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.items()}
 
 
 @click.group(
     cls=Verbs,
     package="firstspike.scripts.verbs",
-    table=VERBS,
-    apart=FOR_DEVELOPERS,
+    groups=GROUPS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="firstspike")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
 
+import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
@@ -25,6 +26,7 @@ from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST
+from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
@@ -32,6 +34,17 @@ from firstspike.golden.training.trainer import Names, Trainer
 _BETA = GRADED["beta"]
 _PATIENCE = 30  # epochs without improvement, if some samples are held out
 _SETTINGS = Settings(output_draw=2)  # for `partial_fit`: the total number is unknown
+
+
+_UNUSED = "deprecated"
+"""Default of a parameter with a deprecated name, as in scikit-learn."""
+
+
+def _print_epoch(epoch: Epoch) -> None:
+    """Print the loss, and the accuracy on held-out samples if there are any."""
+    accuracy = epoch.validation_accuracy
+    held_out = "" if accuracy is None else f", accuracy on held-out samples {accuracy:.4f}"
+    print(f"epoch {epoch.number}: loss {epoch.loss:.4f}{held_out}")
 
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
@@ -67,7 +80,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         Give every feature a second input that spikes early for a small value.
     constant : bool, default=True
         Add an input that always spikes: neurons have no bias.
-    threshold : float or None, default=None
+    cutoff : float or None, default=None
         Smallest value of a feature that spikes in a binary encoding; None for the middle of its
         range.
     missing : {"refuse", "median"}, default="refuse"
@@ -87,6 +100,10 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         after 30 epochs without improvement. 0 for none.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights and of the order of the samples.
+    verbose : int, default=0
+        With 1 or more, `fit` prints a line after each epoch.
+    threshold : float or None
+        Deprecated name of `cutoff`, for one release.
 
     Attributes
     ----------
@@ -128,25 +145,29 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         encoding: str = ENCODING,
         complement: bool = True,
         constant: bool = True,
-        threshold: float | None = None,
+        cutoff: float | None = None,
         missing: str = "refuse",
         weight_bits: int = 8,
         weight_decay: float | None = None,
         epochs: int | None = None,
         validation_fraction: float = 0.0,
         random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+        threshold: float | str | None = _UNUSED,
     ) -> None:
         self.hidden = hidden
         self.encoding = encoding
         self.complement = complement
         self.constant = constant
-        self.threshold = threshold
+        self.cutoff = cutoff
         self.missing = missing
         self.weight_bits = weight_bits
         self.weight_decay = weight_decay
         self.epochs = epochs
         self.validation_fraction = validation_fraction
         self.random_state = random_state
+        self.verbose = verbose
+        self.threshold = threshold
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train a new network.
@@ -170,7 +191,10 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         parameters = self._parameters(X)
         trainer = Trainer(**parameters).fit(
-            X, codes, names=Names(self._feature_names(), self._class_names())
+            X,
+            codes,
+            _print_epoch if self.verbose else None,
+            names=Names(self._feature_names(), self._class_names()),
         )
         self.network_ = trainer.network_
         self.n_iter_ = len(trainer.history_)
@@ -314,7 +338,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             self.encoding,
             max(1, int(X.max())) if ticks else None,
             hidden=self.hidden,
-            threshold=self.threshold,
+            threshold=self._cutoff(),
             medians=self._fills,
             weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
@@ -326,6 +350,18 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         parameters["complement"] &= bool(self.complement)
         parameters["constant"] &= bool(self.constant)
         return parameters
+
+    def _cutoff(self) -> Any:
+        """Return `cutoff`, or the value of its deprecated name."""
+        if self.threshold == _UNUSED:
+            return self.cutoff
+        warnings.warn(
+            "the parameter threshold is now named cutoff, and the old name ends with the next "
+            "release.",
+            DeprecationWarning,
+            stacklevel=4,
+        )
+        return self.threshold
 
     def _check_parameters(self) -> None:
         """Raise ValueError for wrong parameters that no later check would report in a sentence."""
@@ -349,7 +385,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Return the state of a random network, whose neurons fire for samples like X."""
         self._check_parameters()
-        further = bool(self.complement), bool(self.constant), self.threshold
+        further = bool(self.complement), bool(self.constant), self._cutoff()
         asked = Asked(*further, self._feature_names(), medians=self._fills)
         features = binary_features(X, asked)
         sizes = [*map(int, self.hidden), len(self.classes_)]

@@ -2,6 +2,8 @@
 """Compares a target with the golden model, for `firstspike compare` and `firstspike.compare`."""
 
 import os
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -11,6 +13,7 @@ from firstspike.golden.encoding import bitmap_pixels, encode
 from firstspike.golden.network import Network
 from firstspike.golden.networks.shipped import load_network
 from firstspike.golden.results import Difference, Results, differences
+from firstspike.golden.system.extras import needed
 
 from . import BUILT, TARGETS, opened
 from .errors import TargetError
@@ -20,11 +23,51 @@ from .target import Target
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Images on a target, and the results of the golden model."""
+    """The results of images on a target and in the golden model; true if they are equal.
+
+    `str` returns a sentence for each difference.
+    """
 
     expected: Results
+    """The results of the golden model."""
     found: Results
+    """The results of the target."""
     differences: list[Difference]
+    """Differences of all figures that the target reports; empty if they are equal."""
+
+    def __bool__(self) -> bool:
+        return not self.differences
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.differences)) or "equal"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the differences with a list, which `compare` returned before."""
+        if not isinstance(other, list):
+            return self is other
+        _warn_about_lists()
+        return self.differences == other
+
+    __hash__ = object.__hash__
+
+    def __iter__(self) -> Iterator[Difference]:
+        """Iterate over the differences, which `compare` returned before."""
+        _warn_about_lists()
+        return iter(self.differences)
+
+    def __len__(self) -> int:
+        """Return the number of differences, which `compare` returned before."""
+        _warn_about_lists()
+        return len(self.differences)
+
+
+def _warn_about_lists() -> None:
+    warnings.warn(
+        "compare returns a Comparison, which is true if the results are equal, and no list: use "
+        "its field differences. This use ends with the next release.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
 
 
 def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Comparison:
@@ -34,22 +77,24 @@ def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Com
     return Comparison(expected, found, list(differences(expected, found)))
 
 
+@needed()
 def compare(
     network: Network | str | os.PathLike[str],
     samples: Any,
     target: str = "rtl",
     **options: Unpack[Options],
-) -> list[Difference]:
+) -> Comparison:
     """Compare a target with the golden model: every spike, decision, statistic and clock cycle.
 
     `network`: a `Network`, its file, or the name of one in the package; `samples` as `encode`
     accepts them. The targets and their options are those of the command: "rtl" with `lanes` (a
     number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated on
     Verilator; "board" with `port` and `baud`; "netlist", "routed" and "bitstream" with `board` and
-    `build`, where `firstspike build` has put them. Returns the differences, none if they are equal;
-    `str` makes a sentence of each.
+    `build`, where `firstspike build` has put them. Returns a `Comparison`, which is true if the
+    results are equal and lists the `differences`; `str` returns a sentence for each.
 
-    Raises ValueError for invalid arguments, and the errors of the target.
+    Raises ValueError for invalid arguments, MissingPackageError without the extra of the target,
+    and the errors of the target.
     """
     if unknown := options.keys() - Options.__annotations__.keys():
         raise TypeError(
@@ -63,4 +108,4 @@ def compare(
     ticks = encode(network, samples)
     pixels = bitmap_pixels(network, samples)
     with opened(target, name, network, options) as ready:
-        return compared(ready, ticks, pixels).differences
+        return compared(ready, ticks, pixels)

@@ -3,7 +3,7 @@
 
 import importlib
 import keyword
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,24 +20,21 @@ class Verbs(click.Group):
         self,
         *args: Any,
         package: str,
-        table: Mapping[str, str],
-        apart: Collection[str] = (),
+        groups: Mapping[str, Mapping[str, str]],
         **settings: Any,
     ) -> None:
-        """`table` has the verbs in the order of the help, each with its description.
-
-        Verbs in `apart` are for developers, and are listed after the others.
-        """
+        """`groups` has the verbs under the titles of the help, each with its description."""
         super().__init__(*args, **settings)
-        self._package, self._table, self._apart = package, table, apart
+        self._package, self._groups = package, groups
+        self._verbs = [verb for verbs in groups.values() for verb in verbs]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all verbs of the table."""
-        return list(self._table)
+        """Return all verbs in the order of the help."""
+        return self._verbs
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the verb's module, and return its command."""
-        if cmd_name not in self._table:
+        if cmd_name not in self._verbs:
             return None
         module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
         found: click.Command = importlib.import_module(f"{self._package}.{module}").command
@@ -48,16 +45,13 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggest verbs for a misspelt one; click would suggest only imported verbs."""
         name = args[0]
-        if name not in self._table and not ctx.resilient_parsing:
-            for close in get_close_matches(name, self._table, n=1):
+        if name not in self._verbs and not ctx.resilient_parsing:
+            for close in get_close_matches(name, self._verbs, n=1):
                 ctx.fail(f"there is no verb {name!r}: did you mean {close}?")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs from the table, without importing them."""
-        verbs = self._table.items()
-        for title, apart in (("Commands", False), ("For developers of the hardware", True)):
-            listed = [(verb, said) for verb, said in verbs if (verb in self._apart) is apart]
-            if listed:
-                with formatter.section(title):
-                    formatter.write_dl(listed)
+        """List the verbs of each group, without importing them."""
+        for title, verbs in self._groups.items():
+            with formatter.section(title):
+                formatter.write_dl(list(verbs.items()))

@@ -18,7 +18,7 @@ import pytest
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
 from firstspike.golden.system.files import replacing
 from firstspike.scripts.made import SENTENCES, sentences
-from firstspike.scripts.main import VERBS
+from firstspike.scripts.main import GROUPS
 from firstspike.scripts.output import table
 from firstspike.scripts.shares.worker import EndedError
 from firstspike.scripts.verbs import Verbs
@@ -36,8 +36,11 @@ def test_help_lists_every_verb_and_imports_none(capfd):
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    for verb in VERBS:
-        assert f"  {verb} " in ended.stdout
+    (first, *sections) = ended.stdout.split("\n\n")[-len(GROUPS) - 1 :]
+    assert first.startswith("Options:")
+    for section, (title, listed) in zip(sections, GROUPS.items(), strict=True):
+        assert section.startswith(f"{title}:\n")
+        assert re.findall(r"^  (\w+) ", section, re.MULTILINE) == [*listed]
 
 
 @pytest.mark.parametrize("verb", [*verbs(), "check"])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import firstspike
-from firstspike import compare, load_network
+from firstspike import NetworkError, build, compare, load_network, verilog
 from firstspike.golden import bundled_test_set
 from firstspike.scripts import targets
+from firstspike.scripts.main import run_line
 from firstspike.scripts.targets import golden
 from tests.support.command import toy_network
 
@@ -43,23 +44,24 @@ def test_what_it_gives_is_there_but_not_loaded():
 
 @pytest.mark.fast
 def test_all_of_it_loads_nothing_of_the_command_and_of_the_hardware():
-    beside = "import numba, numpy, scipy, sklearn"
+    beside = "import numba, numpy, platformdirs, scipy, sklearn, tqdm"
     names = ", ".join(firstspike.__all__)
     loaded = loaded_by(f"from firstspike import {names}", beside)
     foreign = {name.partition(".")[0] for name in loaded} - {*sys.stdlib_module_names}
-    assert foreign == {"firstspike", "sklearn"}  # whose parts are loaded one by one
+    assert foreign == {"firstspike", "scipy", "sklearn"}  # whose parts are loaded one by one
     rooms = {".".join(name.split(".")[:3]) for name in loaded if name.startswith("firstspike.")}
     assert {room for room in rooms if not room.startswith("firstspike.golden")} == {
         "firstspike.scripts",
+        "firstspike.scripts.library",
         "firstspike.scripts.targets",
     }
 
 
 def test_the_core_does_not_differ(pixels, tmp_path):
     network = toy_network()
-    assert compare(network, pixels, lanes=5, window=2) == []
+    assert compare(network, pixels, lanes=5, window=2)
     network.save(tmp_path / "toy.npz")
-    assert compare(tmp_path / "toy.npz", pixels, lanes=5, window=2, bitmap=8) == []
+    assert compare(tmp_path / "toy.npz", pixels, lanes=5, window=2, bitmap=8)
 
 
 def test_differences_are_named(pixels, monkeypatch):
@@ -70,8 +72,17 @@ def test_differences_are_named(pixels, monkeypatch):
             return run
 
     monkeypatch.setattr(targets, "target_class", lambda _: Erring)
-    (found,) = compare(toy_network(), pixels)
+    comparison = compare(toy_network(), pixels)
+    assert not comparison
+    (found,) = comparison.differences
     assert (found.image, found.what) == (7, "decision")
+    assert str(comparison) == str(found)
+    with pytest.deprecated_call():
+        assert comparison == [found]
+    with pytest.deprecated_call():
+        assert [*comparison] == [found]
+    with pytest.deprecated_call():
+        assert len(comparison) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,3 +98,32 @@ def test_differences_are_named(pixels, monkeypatch):
 def test_what_cannot_be_compared(options, told):
     with pytest.raises(ValueError, match=told):
         compare(load_network("mnist-4bit"), bundled_test_set()[0][:1], **options)
+
+
+def test_verilog_is_that_of_the_command(tmp_path):
+    network = toy_network()
+    network.save(tmp_path / "toy.npz")
+    words = ["verilog", str(tmp_path / "toy.npz"), "--lanes", "5", "-o", str(tmp_path / "core.v")]
+    assert run_line(words) == 0
+    assert verilog(network, lanes=5).verilog == (tmp_path / "core.v").read_text()
+    with pytest.raises(NetworkError, match="at least 1 lane"):
+        verilog(network, lanes=0)
+
+
+def test_a_board_that_there_is_not_cannot_be_built_for(tmp_path):
+    with pytest.raises(ValueError, match="no board 'none': give"):
+        build(toy_network(), "none", tmp_path / "build")
+    assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.fast
+def test_a_network_predicts_as_the_integer_model(pixels):
+    network = toy_network()
+    run = firstspike.infer(network, firstspike.encode(network, pixels))
+    assert np.array_equal(network.predict(pixels), run.decision)
+    assert np.array_equal(network.predict_ticks(pixels), run.tick)
+    labels = run.decision.copy()
+    labels[:5] += 1
+    assert network.score(pixels, labels) == 0.75
+    with pytest.raises(ValueError, match="give one per sample"):
+        network.score(pixels, labels[:-1])

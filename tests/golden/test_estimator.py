@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_blobs
+from sklearn.ensemble import AdaBoostClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -211,8 +212,8 @@ def test_classes_stay_as_they_are(iris):
         ({"encoding": "levels-300"}, "levels-N"),
         ({"encoding": "crossings-4"}, "time series"),
         ({"encoding": "ticks"}, "integers"),
-        ({"threshold": 1.0}, "binary"),
-        ({"encoding": "binary", "threshold": np.inf}, "finite"),
+        ({"cutoff": 1.0}, "binary"),
+        ({"encoding": "binary", "cutoff": np.inf}, "finite"),
         ({"weight_bits": 9}, "2..8"),
         ({"weight_decay": -1}, "weight_decay is -1"),
         ({"epochs": 0}, "epochs is 0"),
@@ -262,3 +263,36 @@ def test_layers_convolve_over_pictures_and_along_the_steps_of_series(kind, maps,
 def test_hidden_layers_that_cannot_be_are_refused(hidden, told):
     with pytest.raises(ValueError, match=told):
         FirstSpikeClassifier(hidden).fit(np.eye(4), [0, 1, 0, 1])
+
+
+def test_the_old_name_of_the_cutoff_warns_and_works():
+    X, y = load_iris(return_X_y=True)
+    some = {"hidden": (5,), "encoding": "binary", "epochs": 1, "random_state": 0}
+    new = FirstSpikeClassifier(cutoff=2.0, **some).fit(X, y)
+    with pytest.deprecated_call(match="cutoff"):
+        old = FirstSpikeClassifier(threshold=2.0, **some).fit(X, y)
+    assert old.network_.digest() == new.network_.digest()
+    assert np.all(new.network_.features.edges == 2.0)
+
+
+def test_verbose_prints_a_line_per_epoch(capsys):
+    X, y = load_iris(return_X_y=True)
+    some = {"hidden": (5,), "epochs": 2, "random_state": 0, "validation_fraction": 0.2}
+    classifier = FirstSpikeClassifier(verbose=1, **some).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        f"epoch {n}" for n in range(1, classifier.n_iter_ + 1)
+    ]
+    FirstSpikeClassifier(**some).fit(X, y)
+    assert capsys.readouterr().out == ""
+
+
+def test_what_the_estimator_does_not_support_is_refused_as_scikit_learn_does():
+    X, y = load_iris(return_X_y=True)
+    classifier = FirstSpikeClassifier(hidden=(5,), epochs=1)
+    assert not validation.has_fit_parameter(classifier, "sample_weight")
+    with pytest.raises(TypeError, match="sample_weight"):
+        classifier.fit(X, y, sample_weight=np.ones(len(y)))
+    with pytest.raises(ValueError, match="doesn't support sample_weight"):
+        AdaBoostClassifier(classifier).fit(X, y)
+    assert not hasattr(classifier, "set_output")  # only transformers have it

@@ -14,7 +14,7 @@ CHECKS = {
 }
 
 
-@click.group(cls=Verbs, package=__name__, table=CHECKS)
+@click.group(cls=Verbs, package=__name__, groups={"Commands": CHECKS})
 def command() -> None:
     """Check the hardware itself, after a change of it.
 

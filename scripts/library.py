@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Functions of the package `firstspike` that generate hardware; a call imports Amaranth."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from firstspike.golden.network import Network
+from firstspike.golden.system.extras import needed
+from firstspike.golden.timing.shape import CoreShape
+
+if TYPE_CHECKING:
+    from firstspike.hdl.flow.verilog import Generated
+
+
+@needed()
+def verilog(
+    network: Network,
+    *,
+    name: str = "firstspike_core",
+    embedded: bool = True,
+    stored_bits: int | None = None,
+    **shape: Any,
+) -> "Generated":
+    """Generate the core of a network as Verilog.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Name of the module; the names of its submodules start with it.
+    embedded : bool
+        Put the weights into the core; otherwise a host writes them over the weight port.
+    stored_bits : int or None
+        Bits of a stored weight of a core that learns, None for a core that does not.
+    shape
+        Fields of `firstspike.golden.CoreShape`, such as lanes=16.
+
+    Returns
+    -------
+    Generated
+        The texts `verilog`, `template` and `weights`, and the `interface` for programs.
+
+    Raises
+    ------
+    NetworkError
+        For a network or a shape that hardware does not support.
+    IdentifierError
+        For a name that Verilog does not allow.
+    MissingPackageError
+        Without the extra `hdl`.
+    """
+    from firstspike.golden.timing.folding import Folding
+    from firstspike.hdl.flow.verilog import generate
+
+    folding = Folding.of(network, CoreShape(**shape))
+    return generate(network, folding, embedded, stored_bits, name)
+
+
+@needed()
+def build(
+    network: Network,
+    board: str,
+    folder: str | os.PathLike[str],
+    *,
+    clock: float | None = None,
+    seeds: Sequence[int] | None = None,
+    **shape: Any,
+) -> dict[str, Any]:
+    """Build the bitstream of a network with its link, for a board.
+
+    Parameters
+    ----------
+    network : Network
+    board : str
+        Name of the board, as `firstspike boards` prints it.
+    folder : path
+        Folder for the bitstream, the netlist and the report; an earlier build is replaced.
+    clock : float or None
+        Clock in MHz; None for the clock that `firstspike boards` prints.
+    seeds : sequence of int or None
+        Seeds of the placement, tried in turn; None for the default seeds.
+    shape
+        Fields of `firstspike.golden.CoreShape`; without lanes the largest core that fits is built.
+
+    Returns
+    -------
+    dict
+        The report, as in report.json. If `met` is false, no seed met the clock, and the folder has
+        no bitstream.
+
+    Raises
+    ------
+    ValueError
+        For an unknown board, and NetworkError for a network that does not fit.
+    ToolError
+        If a tool fails.
+    MissingPackageError
+        Without the extra `fpga`.
+    """
+    from firstspike.boards.building.bitstream import tools_for
+    from firstspike.boards.building.plan import chosen_design
+    from firstspike.boards.building.seeds import SEEDS, in_turn
+    from firstspike.boards.families.pll import MHZ
+    from firstspike.boards.pins.registry import BOARDS
+
+    from .building import Building
+    from .targets.errors import TargetError
+
+    if board not in BOARDS:
+        raise TargetError(f"there is no board {board!r}: give {', '.join(BOARDS)}.")
+    hz = None if clock is None else round(clock * MHZ)
+    design = chosen_design(network, BOARDS[board], CoreShape(**shape), hz)
+    tools = tools_for(design.board)
+    tried = SEEDS if seeds is None else tuple(seeds)
+    building = Building(Path(folder), "firstspike.build", tools, False, tried, in_turn)
+    return building.at_its_clock(design).report
