@@ -8,7 +8,7 @@ from amaranth.hdl import Elaboratable, Module, Signal
 from amaranth.lib import wiring
 
 from firstspike.hdl.lib.layouts import fields
-from firstspike.hdl.link.serial_core import kept_wire
+from firstspike.hdl.link.linked_core import kept_wire
 
 from .clocking import add_clock
 from .families.pll import Dividers

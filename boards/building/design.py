@@ -30,10 +30,10 @@ from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flow.elaboration import uncollected
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.handlers.player import check_bench
+from firstspike.hdl.link.linked_core import LinkedCore, clocks_a_bit
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.link.protocol.identity import linked_config
 from firstspike.hdl.link.protocol.lines import Line, LineError
-from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
 from .memories import memories, ring_bytes_of
 
@@ -231,13 +231,13 @@ class Design:
         """Return the core with all surrounding blocks, without pins and clock."""
         weights = held_weights(self.network, self.config.stored_bits)
         digits = digit_pixels(self.network, 1)
-        return SerialCore(
+        return LinkedCore(
             self.config,
             self.network,
             clock_hz=self.hz,
             build=build,
             weights=None if self.board.loaded else weights,
-            place=self._flash.place if self.flashed else None,
+            flash_address=self._flash.place if self.flashed else None,
             digit=None if digits is None else digits[0] > 127,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,

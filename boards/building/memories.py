@@ -17,12 +17,12 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.devices import ICE40, Device, Family
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.link.link import Link
+from firstspike.hdl.link.linked_core import LinkedCore
 
 TABLE_WORDS = 16
 """Words of a look-up table used as memory."""
 
-STORE, RING = "layer_0.store", "ring.store"
+STORE, FIFO = "layer_0.store", "fifo.store"
 """Paths of the memories that single-port RAM holds first."""
 
 SMALL_RING = 2048
@@ -72,7 +72,7 @@ def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
     chosen: list[Memory] = []
     others: list[Memory] = []
     for memory in held:
-        first = memory.path == STORE or (memory.path == RING and memory.depth > SMALL_RING)
+        first = memory.path == STORE or (memory.path == FIFO and memory.depth > SMALL_RING)
         (chosen if first else others).append(memory)
     room = device.holds["SPRAM"] - sum(map(_single_port_blocks, chosen))
     taken = [blocks(memory, device.family).get("block RAM", 0) for memory in others]
@@ -104,7 +104,7 @@ def memories(
     """
     return [
         *Core.memories(config),
-        *Link.memories(config, network, ring_bytes, bench_images),
+        *LinkedCore.memories(config, network, ring_bytes, bench_images),
     ]
 
 

@@ -26,16 +26,18 @@ from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Request
 from firstspike.hdl.link.protocol.identity import config_of
 from firstspike.hdl.link.protocol.messages import (
+    WORD_BYTES,
     Counts,
+    connected_inputs,
     counts_of,
     play_payload,
     results_of,
     settings_payload,
     store_payloads,
-    weight_address,
     weight_bytes,
-    weight_places,
+    weight_parts,
     weight_writes,
+    weights_header,
     weights_of,
     word_bytes,
 )
@@ -48,7 +50,7 @@ from .transport import Transport
 TIMEOUT = 1.0
 """Default time-out in seconds."""
 
-PIECE = 256
+PIECE = 320
 """Largest number of bytes of weights in a frame: several frames are under way, and a loss is
 small."""
 
@@ -81,6 +83,7 @@ class BoardClient:
         self._channel = channel
         self._transport = Transport(channel, timeout)
         self.identity = self._transport.identity
+        self._connected = connected_inputs(self.identity)
         try:
             self.config = config_of(self.identity)
         except NetworkError as error:
@@ -149,7 +152,7 @@ class BoardClient:
         wanted = zlib.crc32(b"".join(content))
         if self.checksum() == wanted:
             return False
-        most = min(PIECE, self.identity.max_payload - protocol.ADDRESS_FORMAT.size)
+        most = min(PIECE, self.identity.max_payload - protocol.WEIGHTS_FORMAT.size)
         payloads = weight_writes(self.config, content, most)
         self._move((PendingRequest(Request.WRITE, payload) for payload in payloads), progress)
         if self.checksum() != wanted:
@@ -164,10 +167,11 @@ class BoardClient:
         reads = (
             PendingRequest(
                 Request.READ,
-                weight_address(layer, address) + bytes([count]),
-                count * word_bytes(self.config.layers[layer]),
+                weights_header(layer, address, size // WORD_BYTES),
+                size,
             )
-            for layer, address, count in weight_places(self.config, PIECE)
+            for layer, address, count in weight_parts(self.config, PIECE)
+            for size in [count * word_bytes(self.config.layers[layer])]
         )
         return weights_of(self.config, b"".join(self._move(reads, progress)))
 
@@ -188,13 +192,16 @@ class BoardClient:
         `ticks`: int [n, n_rows] as `encode` returns them, or any iterable of rows. Images whose
         inputs spike only at tick `unit` are sent as bitmaps if the board supports them, others as
         events, whose cycles include the time of the link. With `pixels`, uint8 [n, n_inputs],
-        images are sent as bitmaps of all pixels, and the board selects the connected inputs of its
-        network. `progress` receives the number of finished images.
+        images are sent as bitmaps of the inputs that are connected in the board's core. `progress`
+        receives the number of finished images.
         """
+        n_inputs = self.identity.n_inputs
         if pixels is None:
             requests = (image(self.config, row) for row in ticks)
         else:
-            requests = (image_of_pixels(self.config, self.identity.n_inputs, row) for row in pixels)
+            requests = (
+                image_of_pixels(self.config, self._connected, n_inputs, row) for row in pixels
+            )
         return self._decided(requests, progress)
 
     def learn(
@@ -312,7 +319,7 @@ class BoardClient:
         for request in self._transport.ask_all(requests):
             answers.append(self._answer(request))
             # Answers to reads contain the weights; answers to writes are empty.
-            done += len(answers[-1]) or len(request.payload) - protocol.ADDRESS_FORMAT.size
+            done += len(answers[-1]) or len(request.payload) - protocol.WEIGHTS_FORMAT.size
             if progress is not None:
                 progress(done, total)
         return answers

@@ -7,7 +7,7 @@ import numpy as np
 
 from firstspike.golden.learning import rule as learning
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.formats import ANSWER, RING_OVERHEAD, Cause, Notice, Request
+from firstspike.hdl.link.protocol.formats import ANSWER, REQUEST_OVERHEAD, Cause, Notice, Request
 from firstspike.hdl.link.protocol.messages import bitmap_payload, decision_bytes, image_request
 
 from .errors import MismatchError
@@ -43,7 +43,7 @@ class PendingRequest:
     @property
     def cost(self) -> int:
         """Bytes of the board's capacity that the request takes."""
-        return RING_OVERHEAD + len(self.payload)
+        return REQUEST_OVERHEAD + len(self.payload)
 
 
 def image(
@@ -69,16 +69,19 @@ def image(
     return PendingRequest(*image_request(config, ticks, label), decision_bytes(config), once)
 
 
-def image_of_pixels(config: CoreConfig, n_inputs: int, pixels: np.ndarray) -> PendingRequest:
-    """Return the request for an image of all pixels, uint8 [n_inputs]. Raises MismatchError.
+def image_of_pixels(
+    config: CoreConfig, connected: np.ndarray, n_inputs: int, pixels: np.ndarray
+) -> PendingRequest:
+    """Return the request for an image, uint8 [n_inputs], by its `connected` pixels.
 
-    The board selects the connected pixels.
+    Raises MismatchError.
     """
     if config.bitmap is None:
-        raise MismatchError("the board's core takes no pixels: give it ticks alone.")
+        raise MismatchError("the board's core takes no pixels: give it ticks only.")
     pixels = np.asarray(pixels)
     if pixels.shape != (n_inputs,):
         raise MismatchError(
             f"an image of {pixels.size} pixels is asked for: the board takes {n_inputs}."
         )
-    return PendingRequest(Request.PIXELS, bitmap_payload(pixels > 127), decision_bytes(config))
+    payload = bitmap_payload(pixels[connected] > 127)
+    return PendingRequest(Request.INPUTS, payload, decision_bytes(config))

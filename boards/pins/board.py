@@ -62,7 +62,7 @@ class Board:
     """Whether the weights are written over the link after power-up, or are part of the
     bitstream."""
     connect: Callable[[Module, Platform, object], None]
-    """Function that connects the pins with a SerialCore: line, lights, and the button for a
+    """Function that connects the pins with a LinkedCore: line, lights, and the button for a
     digit."""
     programmers: tuple[tuple[str, ...], ...]
     """Commands that program the board, the best one first; the bitstream's name follows."""

@@ -130,7 +130,7 @@ class BusCore(wiring.Component):
         pixels: bool = False,
     ) -> None:
         self._config = config
-        self._core = Core(config, weights)
+        self._core = Core(config, weights, checks_addresses=False)
         self.images = images = Images.of(config, network, pixels)
         rows = config.layers[0].folding.rows
         self._encoder = PixelEncoder(network, rows) if pixels else None
@@ -233,7 +233,7 @@ class BusCore(wiring.Component):
             status.aborting.eq(images.aborting),
             status.room.eq(images.room),
             status.decision.eq(decisions.there),
-            status.weight_open.eq(weights.begun),
+            status.weight_open.eq(weights.within_word),
             status.by_registers.eq(
                 Mux(
                     registers.control.by_registers,

@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.layer.words import chunks_of
-from firstspike.hdl.lib.arithmetic import saturated
+from firstspike.hdl.core.weight_address import WeightAddressCounter
 from firstspike.hdl.lib.block import Block
 
 from .core_map import WEIGHT_ADDRESS
@@ -26,14 +25,14 @@ class WeightPort(Block):
     """
 
     def __init__(self, config: CoreConfig) -> None:
-        self._layers = config.layers
+        self._config = config
         super().__init__(
             #: Accesses to the two registers.
             port=In(port_signature(2)),
             #: The core is busy.
             busy=In(1),
             #: A word has been accessed partially.
-            begun=Out(1),
+            within_word=Out(1),
             **{
                 name: CoreSignature(config).flip().members[name]
                 for name in ("weights", "weights_read")
@@ -41,62 +40,45 @@ class WeightPort(Block):
         )
 
     def build(self, m: Module) -> None:
-        port, asked, layers = self.port, self.weights.payload, self._layers
-        of_layer, of_address = WEIGHT_ADDRESS
-        layer = Signal(range(len(layers) + 1))
-        address = Signal(asked.address.shape())
-        chunk = Signal(range(max(map(chunks_of, layers))))
-        read_begun = Signal()  # the access to the current word is a read
-        inside, last_word, whole = Signal(), Signal(), Signal()
-        with m.Switch(layer):
-            for number, one in enumerate(layers):
-                with m.Case(number):
-                    m.d.comb += [
-                        inside.eq(address < one.words),
-                        last_word.eq(address == one.words - 1),
-                        whole.eq(chunk == chunks_of(one) - 1),
-                    ]
-        going, answering = Signal(), Signal()
-        refuses = self.busy | ~inside | (port.write & self.begun & read_begun)
-        said = self.weights_read
+        port, request, read = self.port, self.weights.payload, self.weights_read
+        m.submodules.counter = counter = WeightAddressCounter(self._config)
+        layer_field, address_field = WEIGHT_ADDRESS
+        was_read = Signal()  # the latest access to the data was a read
+        requesting, reading = Signal(), Signal()
+        refused = self.busy | ~counter.exists | (port.write & self.within_word & was_read)
         m.d.comb += [
-            self.begun.eq(chunk != 0),
-            asked.write.eq(port.write),
-            asked.layer.eq(layer),
-            asked.address.eq(address),
-            asked.data.eq(port.data),
-            self.weights.valid.eq(going),
-            said.ready.eq(answering),
+            self.within_word.eq(counter.within_word),
+            counter.new_layer.eq(port.data[layer_field.low :][: layer_field.bits]),
+            counter.new_address.eq(port.data[address_field.low :]),
+            counter.load_layer.eq(counter.load_address),
+            request.write.eq(port.write),
+            request.layer.eq(counter.layer),
+            request.address.eq(counter.address),
+            request.data.eq(port.data),
+            self.weights.valid.eq(requesting),
+            read.ready.eq(reading),
         ]
-        passed = Signal()
         with m.If(~port.index[0]):
             m.d.comb += [
                 port.done.eq(1),
-                port.refused.eq(port.write & self.begun),
-                port.answer[of_layer.low :][: of_layer.bits].eq(layer),
-                port.answer[of_address.low :][: of_address.bits].eq(address),
+                port.refused.eq(port.write & self.within_word),
+                port.answer[layer_field.low :][: layer_field.bits].eq(counter.layer),
+                port.answer[address_field.low :][: address_field.bits].eq(counter.address),
+                counter.load_address.eq(port.valid & port.write & ~self.within_word),
             ]
-            with m.If(port.valid & port.write & ~self.begun):
-                m.d.sync += [
-                    layer.eq(saturated(port.data[of_layer.low :][: of_layer.bits], len(layer))),
-                    address.eq(saturated(port.data[of_address.low :], len(address))),
-                ]
-        with m.Elif(port.valid & ~going & ~answering):
-            m.d.comb += [port.done.eq(refuses), port.refused.eq(refuses)]
-            m.d.sync += going.eq(~refuses)
+        with m.Elif(port.valid & ~requesting & ~reading):
+            m.d.comb += [port.done.eq(refused), port.refused.eq(refused)]
+            m.d.sync += requesting.eq(~refused)
         with m.Else():
+            accepted = Mux(port.write, requesting & self.weights.ready, reading & read.valid)
             m.d.comb += [
-                passed.eq(Mux(port.write, going & self.weights.ready, answering & said.valid)),
-                port.done.eq(passed),
-                port.answer.eq(said.payload.data),
+                counter.advance.eq(accepted),
+                port.done.eq(accepted),
+                port.answer.eq(read.payload.data),
             ]
-        with m.If(going & self.weights.ready):
-            m.d.sync += [going.eq(0), answering.eq(~port.write)]
-        with m.If(answering & said.valid):
-            m.d.sync += answering.eq(0)
-        with m.If(passed):
-            m.d.sync += [chunk.eq(Mux(whole, 0, chunk + 1)), read_begun.eq(~port.write)]
-            with m.If(whole):
-                m.d.sync += address.eq(Mux(last_word, 0, address + 1))
-                with m.If(last_word):
-                    m.d.sync += layer.eq(layer + 1)
+        with m.If(requesting & self.weights.ready):
+            m.d.sync += [requesting.eq(0), reading.eq(~port.write)]
+        with m.If(reading & read.valid):
+            m.d.sync += reading.eq(0)
+        with m.If(counter.advance):
+            m.d.sync += was_read.eq(~port.write)

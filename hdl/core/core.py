@@ -40,19 +40,26 @@ class Core(wiring.Component):
     (see Learner) accepts the next image only after the last decision has left.
 
     Parameters: `config`; `weights`, (n_in, n_out) per layer, the content of the weight memories at
-    power-up (for a core that learns, the stored weights), or None for zeros. Raises ValueError for
-    weights of another shape or of more bits.
+    power-up (for a core that learns, the stored weights), or None for zeros; `checks_addresses`,
+    whether the weight port answers requests for words that do not exist, which a
+    WeightAddressCounter never makes. Raises ValueError for weights of another shape or of more
+    bits.
 
     Latency: the model `firstspike.golden.timing.cycles` returns the exact number of cycles.
     Throughput: an image takes about the sum over the layers of input spikes * groups cycles.
     """
 
     def __init__(
-        self, config: CoreConfig, weights: Sequence[np.ndarray | None] | None = None
+        self,
+        config: CoreConfig,
+        weights: Sequence[np.ndarray | None] | None = None,
+        *,
+        checks_addresses: bool = True,
     ) -> None:
         if not isinstance(config, CoreConfig):
             raise TypeError(f"a core is made for a CoreConfig, not {config!r}.")
         self.config = config
+        self._checks_addresses = checks_addresses
         self._weights = [None] * len(config.layers) if weights is None else weights
         if len(self._weights) != len(config.layers):
             raise ValueError(
@@ -272,17 +279,18 @@ class Core(wiring.Component):
         """
         request, answer = self.weights.payload, self.weights_read
         write = Signal()  # the request is a write
-        taken, missed = Signal(), Signal()  # the request is accepted; its address is out of range
+        accepted = Signal()
         reading = Signal()  # a read request is accepted, and its answer has not left
-        bad = Signal()  # the address of this read request was out of range
-        asks = self.weights.valid & ~taken & (request.write | ~reading)
+        pending = self.weights.valid & ~accepted & (request.write | ~reading)
         m.d.sync += write.eq(request.write)
-        m.d.comb += self.weights.ready.eq(taken)
-        nowhere, done = asks, missed
+        m.d.comb += self.weights.ready.eq(accepted)
+        exists, done = Const(0), Const(0)
         for i, layer in enumerate(layers):
-            inside = (request.layer == i) & below(request.address, self.config.layers[i].words)
-            here = layer.host.valid & layer.host.ready
-            m.d.sync += layer.host.valid.eq(asks & inside & ~here)
+            selected = request.layer == i
+            if self._checks_addresses:
+                selected &= below(request.address, self.config.layers[i].words)
+            transfer = layer.host.valid & layer.host.ready
+            m.d.sync += layer.host.valid.eq(pending & selected & ~transfer)
             m.d.comb += [
                 layer.host.payload.write.eq(write),
                 layer.host.payload.address.eq(request.address),
@@ -291,14 +299,28 @@ class Core(wiring.Component):
             ]
             with m.If(layer.answers.valid):
                 m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(layer.answers.payload)]
-            nowhere &= ~inside
-            done |= here
-        m.d.sync += [missed.eq(nowhere & ~missed), taken.eq(done)]
-        with m.If(bad):
-            m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
-        with m.If(taken & ~write):
+            exists |= selected
+            done |= transfer
+        if self._checks_addresses:
+            done |= self._answer_missing(m, pending & ~exists, write)
+        m.d.sync += accepted.eq(done)
+        with m.If(accepted & ~write):
             m.d.sync += reading.eq(1)
-        with m.If(missed & ~write):
-            m.d.sync += bad.eq(1)
         with m.If(answer.valid & answer.ready):
-            m.d.sync += [reading.eq(0), bad.eq(0)]
+            m.d.sync += reading.eq(0)
+
+    def _answer_missing(self, m: Module, missing: Value, write: Signal) -> Value:
+        """Drop a write to a word that does not exist, and answer a read with an error.
+
+        Returns whether the request is accepted in the next cycle.
+        """
+        answer = self.weights_read
+        dropped, error = Signal(), Signal()
+        m.d.sync += dropped.eq(missing & ~dropped)
+        with m.If(error):
+            m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
+        with m.If(answer.valid & answer.ready):
+            m.d.sync += error.eq(0)
+        with m.If(dropped & ~write):
+            m.d.sync += error.eq(1)
+        return dropped

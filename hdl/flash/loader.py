@@ -3,7 +3,7 @@
 
         wake      read      header (4 words)      weights         CRC
 cs    __/~~~~\\____/~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\\____
-mosi     0xAB      0x03, place
+mosi     0xAB      0x03, address
 miso                         magic, identity, n    n words         1 word
 """
 
@@ -17,8 +17,9 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.flash import WORD_BYTES, Fault, header_of
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
+from firstspike.hdl.core.weight_address import WeightAddressCounter
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.link.handlers.word_walk import WordWalk
+from firstspike.hdl.lib.checksum import Checksum
 
 from .image import words_of
 
@@ -28,7 +29,7 @@ WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
 WAKE, READ = 0xAB, 0x03
 """Commands of SPI flashes: release from power-down, and read from the address that follows."""
 
-COMMAND_BITS, PLACE_BITS, WORD_BITS = 8, 24, 8 * WORD_BYTES
+COMMAND_BITS, ADDRESS_BITS, WORD_BITS = 8, 24, 8 * WORD_BYTES
 
 REST_SECONDS = 50e-6
 """Minimum time for which the flash is deselected before each of the two commands.
@@ -55,18 +56,22 @@ class Loader(Block):
     weight port stalls. The loader verifies the checksum only after it has written all weights, so
     the core must not decide before `ready`.
 
-    Parameters: `config` of the core; `identity` of the design; `place`, the byte address of the
-    image in the flash; `clock_hz`, the frequency of the clock.
+    Parameters: `config` of the core; `identity` of the design; `flash_address`, the byte address of
+    the image in the flash; `clock_hz`, the frequency of the clock.
 
     Latency: two times `REST_SECONDS`, rounded up to a power of two of cycles, then 2 cycles per
     SPI bit. Throughput: a word takes 2 * 32 cycles, 1 more cycle, and the cycles for which the
     weight port stalls.
     """
 
-    def __init__(self, config: CoreConfig, identity: bytes, place: int, clock_hz: int) -> None:
-        if not 0 <= place < 1 << PLACE_BITS:
-            raise ValueError(f"a place in the flash has {PLACE_BITS} bits: {place:#x} has more.")
-        self._config, self._place = config, place
+    def __init__(
+        self, config: CoreConfig, identity: bytes, flash_address: int, clock_hz: int
+    ) -> None:
+        if not 0 <= flash_address < 1 << ADDRESS_BITS:
+            raise ValueError(
+                f"an address in the flash has {ADDRESS_BITS} bits: {flash_address:#x} has more."
+            )
+        self._config, self._flash_address = config, flash_address
         self._header = header_of(identity, words_of(config))
         self._rest_bits = ceil(REST_SECONDS * clock_hz).bit_length()
         super().__init__(
@@ -81,85 +86,96 @@ class Loader(Block):
 
     def build(self, m: Module) -> None:
         state = Signal(State)
-
-        # The SPI shift register: `mosi` is the highest bit of `word`, received bits enter at its
-        # lowest bit, and `left` counts the remaining bits.
-        word, left = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
-        come = Signal()
-        ended = left == 0
-        m.d.comb += self.mosi.eq(word[-1])
-        with m.If(~ended):
-            m.d.sync += self.sck.eq(~self.sck)
-            with m.If(~self.sck):
-                m.d.sync += come.eq(self.miso)
-            with m.Else():
-                m.d.sync += [word.eq(Cat(come, word[:-1])), left.eq(left - 1)]
-
-        m.submodules.crc = crc = CRC32_BZIP2(data_width=1).create()
-        reads = (state != State.WAKE) & (state != State.COMMAND)
-        m.d.comb += [crc.data.eq(come), crc.valid.eq(self.sck & reads)]
-
-        # Requests to the weight port.
-        m.submodules.walk = walk = WordWalk(self._config)
-        asked = self.weights.payload
-        layers = self._config.layers
-        last_address = Array(layer.words - 1 for layer in layers)[walk.layer]
-        layer_ends = walk.whole & (walk.address == last_address)
+        word, bits_left = self._shift(m, state)
+        m.submodules.counter = counter = WeightAddressCounter(self._config)
+        request = self.weights.payload
         m.d.comb += [
-            asked.write.eq(1),
-            asked.layer.eq(walk.layer),
-            asked.address.eq(walk.address),
-            asked.data.eq(word),
+            request.write.eq(1),
+            request.layer.eq(counter.layer),
+            request.address.eq(counter.address),
+            request.data.eq(word),
+            counter.advance.eq(self.weights.valid & self.weights.ready),
         ]
-
-        rest, awake = Signal(self._rest_bits), Signal()
-        expected = Array(
-            Const(int.from_bytes(self._header[at : at + WORD_BYTES], "big"), WORD_BITS)
-            for at in range(0, len(self._header), WORD_BYTES)
-        )
-        number = Signal(range(len(expected)))  # index of the header word
-        first = number == 0
-        uniform = (word == 0) | word.all()
-
-        def end(fault: Fault) -> None:
-            m.d.sync += [state.eq(State.END), self.cs.eq(0), left.eq(0), self.fault.eq(fault)]
-
+        ended = bits_left == 0
+        self._select(m, state, word, bits_left)
         with m.Switch(state):
-            with m.Case(State.REST):
-                m.d.sync += rest.eq(rest + 1)
-                with m.If(rest.all()):
-                    m.d.sync += self.cs.eq(1)
-                    with m.If(awake):
-                        read = READ << PLACE_BITS | self._place
-                        m.d.sync += [word.eq(read), left.eq(WORD_BITS), state.eq(State.COMMAND)]
-                    with m.Else():
-                        wake = WAKE << WORD_BITS - COMMAND_BITS
-                        m.d.sync += [word.eq(wake), left.eq(COMMAND_BITS), state.eq(State.WAKE)]
-            with m.Case(State.WAKE), m.If(ended):
-                m.d.sync += [self.cs.eq(0), awake.eq(1), state.eq(State.REST)]
             with m.Case(State.COMMAND), m.If(ended):
-                m.d.sync += [left.eq(WORD_BITS), state.eq(State.HEADER)]
+                m.d.sync += [bits_left.eq(WORD_BITS), state.eq(State.HEADER)]
             with m.Case(State.HEADER), m.If(ended):
-                m.d.sync += [left.eq(WORD_BITS), number.eq(number + 1)]
-                with m.If(number == len(expected) - 1):
-                    m.d.sync += state.eq(State.WEIGHTS)
-                with m.If(word != expected[number]):
-                    with m.If(~first):
-                        end(Fault.OTHER)
-                    with m.Elif(uniform):
-                        end(Fault.ABSENT)
-                    with m.Else():
-                        end(Fault.FOREIGN)
+                m.d.sync += bits_left.eq(WORD_BITS)
+                self._compare_header(m, state, word, bits_left)
             with m.Case(State.WEIGHTS), m.If(ended):
-                m.d.comb += [self.weights.valid.eq(1), walk.advance.eq(self.weights.ready)]
+                m.d.comb += self.weights.valid.eq(1)
                 with m.If(self.weights.ready):
-                    m.d.sync += left.eq(WORD_BITS)
-                    m.d.comb += walk.leave.eq(layer_ends)
-                    with m.If(layer_ends & (walk.layer == len(layers) - 1)):
+                    m.d.sync += bits_left.eq(WORD_BITS)
+                    with m.If(counter.ends_all):
                         m.d.sync += state.eq(State.SUM)
             with m.Case(State.SUM), m.If(ended):
-                end(Fault.NONE)
-                with m.If(crc.match_detected):
+                self._stop(m, state, bits_left, Fault.NONE)
+                with m.If(m.submodules.crc.complement == _RIGHT_SUM):
                     m.d.sync += self.ready.eq(1)
                 with m.Else():
                     m.d.sync += self.fault.eq(Fault.DAMAGED)
+
+    def _shift(self, m: Module, state: Signal) -> tuple[Signal, Signal]:
+        """Add the SPI shift register and the checksum; return (word, bits_left).
+
+        `mosi` is the highest bit of `word`, received bits enter at its lowest bit, and `bits_left`
+        counts the remaining bits.
+        """
+        word, bits_left = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
+        sample = Signal()
+        m.d.comb += self.mosi.eq(word[-1])
+        with m.If(bits_left != 0):
+            m.d.sync += self.sck.eq(~self.sck)
+            with m.If(~self.sck):
+                m.d.sync += sample.eq(self.miso)
+            with m.Else():
+                m.d.sync += [word.eq(Cat(sample, word[:-1])), bits_left.eq(bits_left - 1)]
+        m.submodules.crc = crc = Checksum(CRC32_BZIP2)
+        reads = (state != State.WAKE) & (state != State.COMMAND)
+        m.d.comb += [crc.bit.eq(sample), crc.add.eq(self.sck & reads)]
+        return word, bits_left
+
+    def _select(self, m: Module, state: Signal, word: Signal, bits_left: Signal) -> None:
+        """Add the states that wake the flash, and send the read command."""
+        rest, awake = Signal(self._rest_bits), Signal()
+        with m.If(state == State.REST):
+            m.d.sync += rest.eq(rest + 1)
+            with m.If(rest.all()):
+                m.d.sync += self.cs.eq(1)
+                with m.If(awake):
+                    command = READ << ADDRESS_BITS | self._flash_address
+                    m.d.sync += [word.eq(command), bits_left.eq(WORD_BITS), state.eq(State.COMMAND)]
+                with m.Else():
+                    command = WAKE << WORD_BITS - COMMAND_BITS
+                    m.d.sync += [word.eq(command), bits_left.eq(COMMAND_BITS), state.eq(State.WAKE)]
+        with m.If((state == State.WAKE) & (bits_left == 0)):
+            m.d.sync += [self.cs.eq(0), awake.eq(1), state.eq(State.REST)]
+
+    def _compare_header(self, m: Module, state: Signal, word: Signal, bits_left: Signal) -> None:
+        """Compare a word of the header with the expected one; a difference is a fault."""
+        expected = Array(
+            Const(int.from_bytes(self._header[begin : begin + WORD_BYTES], "big"), WORD_BITS)
+            for begin in range(0, len(self._header), WORD_BYTES)
+        )
+        number = Signal(range(len(expected)))  # index of the header word
+        first = number == 0
+        m.d.sync += number.eq(number + 1)
+        with m.If(number == len(expected) - 1):
+            m.d.sync += state.eq(State.WEIGHTS)
+        with m.If(word != expected[number]):
+            with m.If(~first):
+                self._stop(m, state, bits_left, Fault.OTHER)
+            with m.Elif((word == 0) | word.all()):
+                self._stop(m, state, bits_left, Fault.ABSENT)
+            with m.Else():
+                self._stop(m, state, bits_left, Fault.FOREIGN)
+
+    def _stop(self, m: Module, state: Signal, bits_left: Signal, fault: Fault) -> None:
+        """Deselect the flash for good, and report `fault`."""
+        m.d.sync += [state.eq(State.END), self.cs.eq(0), bits_left.eq(0), self.fault.eq(fault)]
+
+
+_RIGHT_SUM = ~CRC32_BZIP2(data_width=1).residue() & (1 << 32) - 1
+"""Complement of the checksum of an image that includes its own checksum."""

@@ -160,13 +160,14 @@ def _sensing_report(design: "AloneDesign", port: str, sensor: str) -> dict[str, 
     """Test a standalone board, and return the report."""
     from firstspike.boards.client.channel import SerialPort
     from firstspike.hdl.alone.core import BAUD
-    from firstspike.hdl.link.protocol.identity import Facts, identity_of
+    from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
     from firstspike.scripts.selftest.report import report_of
     from firstspike.scripts.selftest.sensing import SensingSelftest
 
     with closing(SerialPort(port, BAUD)) as channel:
         selftest = SensingSelftest(design, channel, bars())
         stages = selftest.stages()
-    facts = Facts(clock_hz=design.hz, build=selftest.identity, ring_bytes=1)  # it has no link
-    identity = identity_of(design.config, design.network, facts)
+    # A standalone core has no link, and so no capacity.
+    properties = DesignProperties(clock_hz=design.hz, build=selftest.identity, ring_bytes=1)
+    identity = identity_of(design.config, design.network, properties)
     return report_of(identity, design.board.name, 1, stages, sensor)

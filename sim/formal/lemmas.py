@@ -245,7 +245,7 @@ _RING = (
     (
         "A byte is put two cycles after the one before at the earliest, and none while it is full.",
         "A frame has a byte in front of its mark, and is not dropped in a cycle with a byte.",
-        "A mark is taken with `release`, which comes only then; `rewind` comes before it.",
+        "A mark is taken with `release`, which comes only then.",
         "`every_cycle` is low while a mark has been read and not yet offered.",
     ),
 )
@@ -348,7 +348,7 @@ LEMMAS = (
     _lemma(
         "receiver",
         _RECEIVER[0],
-        "frames of any length; all pixels are stored as they come",
+        "frames of any length",
         receivers,
         _RECEIVER[1],
         is_fast=True,

@@ -20,6 +20,7 @@ from .block import BlockProof
 _LENGTHS = {
     Request.HELLO: Length(0),
     Request.READ: Length(5),
+    Request.WRITE: Length(5, counted=True),
     Request.EVENTS: Length(1, variable=True),
 }
 """Requests of every kind of length; which there are matters to the type of a frame only."""
@@ -37,7 +38,7 @@ class ReceiverProof(BlockProof):
     """
 
     def __init__(self, block: type[Receiver] = Receiver) -> None:
-        super().__init__(block(_LENGTHS, selects=False))
+        super().__init__(block(_LENGTHS))
 
     def check(self, m: Module) -> None:
         received, output = self.received, self.received.payload
@@ -104,8 +105,8 @@ class ReceiverProof(BlockProof):
             Assert((r.ended == ref.ended[0]) & (r.judged == ref.ended[1])),
             Assert(~ref.ended[0] | (ref.age == 1)),
             Assert(~ref.ended[1] | (ref.age == 2)),
-            Assert(r.begun == ref.open),
-            Assert(r.ended | (r.left == ref.count + 1)),
+            Assert(r.in_frame == ref.open),
+            Assert(r.ended | (r.block_left == ref.count + 1)),
             Assert(r.ended | (r.zero_due == (~ref.first & ~ref.full))),
             Assert(r.ended | (r.broken == ref.bad)),
             Assert(r.ended | (divided == ref.crc)),
@@ -125,7 +126,7 @@ class ReceiverProof(BlockProof):
             ),
             Assert(~r.ended | ~ref.open),
             Assert(~r.ended | ((divided == 0) == ref.right)),
-            Assert(~r.ended | ((r.broken | (r.left != 1)) == ~ref.is_complete)),
+            Assert(~r.ended | ((r.broken | (r.block_left != 1)) == ~ref.is_complete)),
             Assert(~r.judged | (r.cause != 0) | (ref.is_complete & ref.right)),
             Assert(~r.judged | ((r.cause == Cause.FRAMING) == ~ref.is_complete)),
         ]

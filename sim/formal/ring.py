@@ -7,7 +7,7 @@ from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Valu
 from amaranth.lib.wiring import In
 
 from firstspike.hdl.lib.counting import TAPS
-from firstspike.hdl.link.framing.ring import ENTRY, Ring
+from firstspike.hdl.link.framing.packet_fifo import ENTRY, PacketFifo
 
 from .block import BlockProof
 
@@ -21,7 +21,7 @@ class RingProof(BlockProof):
     Parameters: `depth` in bytes; the `block` under proof.
     """
 
-    def __init__(self, depth: int, block: type[Ring] = Ring) -> None:
+    def __init__(self, depth: int, block: type[PacketFifo] = PacketFifo) -> None:
         self._depth = depth
         super().__init__(block(depth), number=In(range(2 * depth)))
 
@@ -47,8 +47,6 @@ class RingProof(BlockProof):
             m.d.sync += frame.eq(0)
         with m.If(takes):
             m.d.sync += delivered.eq(delivered + 1)
-        with m.If(self.rewind):
-            m.d.sync += delivered.eq(stored)
         with m.If(self.release):
             m.d.sync += stored.eq(delivered + 1)
         content = Signal(ENTRY)
@@ -80,8 +78,7 @@ class RingProof(BlockProof):
             Assume(~put.valid | ~(was_put | self.full | self.drop)),
             Assume(~marked | (frame != 0)),  # a frame has bytes
             Assume(~has_mark | (get.ready == self.release)),  # with a mark ends a request
-            Assume(~(self.release | self.rewind) | has_mark),
-            Assume(~(self.release & self.rewind)),
+            Assume(~self.release | has_mark),
             Assume(~(self.every_cycle & r.latest_valid & r.store.latest.mark)),
         ]
 
@@ -117,13 +114,13 @@ class RingProof(BlockProof):
             *(
                 Assert(pointer == self._address(number))
                 for pointer, number in (
-                    (r.kept, stored),
+                    (r.oldest, stored),
                     (r.read, fetched),
                     (r.committed, committed),
                     (r.write, write),
                 )
             ),
-            Assert(closing | (r.filled == (frame != 0))),
+            Assert(closing | (r.occupied == (frame != 0))),
             Assert(~closing | ((frame == 0) & (distance(visible) < self._depth))),
             Assert(distance(delivered) + get.valid + r.latest_valid <= distance(committed)),
             Assert(distance(committed) <= distance(write)),

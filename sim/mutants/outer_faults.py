@@ -22,7 +22,10 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "cycles-stand-still": ("cycles.eq(cycles + 1)", "cycles.eq(cycles)"),
     },
     "flash.loader": {
-        "flash-checksum-not-checked": ("m.If(crc.match_detected)", "m.If(1)"),
+        "flash-checksum-not-checked": (
+            "m.If(m.submodules.crc.complement == _RIGHT_SUM)",
+            "m.If(1)",
+        ),
         "identity-not-checked": (
             "m.If(word != expected[number])",
             "m.If(first & (word != expected[0]))",
@@ -36,47 +39,72 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
             "(state != State.WAKE) & (state != State.COMMAND)",
             "state != State.WAKE",
         ),
-        "weights-a-bit-off": ("asked.data.eq(word)", "asked.data.eq(word << 1)"),
+        "weights-a-bit-off": ("request.data.eq(word)", "request.data.eq(word << 1)"),
         "empty-flash-is-foreign": ("(word == 0) | word.all()", "(word == 0)"),
-        "address-off-by-one": ("READ << PLACE_BITS | self._place", "READ << PLACE_BITS | 1"),
+        "address-off-by-one": (
+            "READ << ADDRESS_BITS | self._flash_address",
+            "READ << ADDRESS_BITS | 1",
+        ),
     },
     "link.framing.receiver": {
-        "damaged-frames-accepted": ("(~crc.complement).any() | ~enough", "~enough"),
+        "damaged-frames-accepted": ("(~crc.complement).any() | ~frame.has_crc", "~frame.has_crc"),
         "sequence-not-checked": ("ordered.eq((byte == self.expected) | hello)", "ordered.eq(1)"),
-        "length-not-checked": ("in_word != 0, excess | (due != 0)", "0, 0"),
+        "length-not-checked": ("partial_word, excess | (bytes_due != 0)", "0, 0"),
+        "chunks-not-counted": ("counted.eq(length.counted)", "counted.eq(0)"),
         "type-not-checked": ("known.eq(byte == low)", "known.eq(1)"),
-        "broken-bytes-accepted": ("m.If(broken | ~tells)", "m.If(~tells)"),
-        "overrun-not-checked": ("m.Elif(overrun | self.full)", "m.Elif(overrun & 0)"),
-        "zeros-lost": ("decoded.eq(~tells | zero_due)", "decoded.eq(~tells)"),
+        "broken-bytes-accepted": ("return broken | ~at_code", "return ~at_code"),
+        "overrun-not-checked": (
+            "{Cause.OVERRUN: overrun | self.full}",
+            "{Cause.OVERRUN: overrun & 0}",
+        ),
+        "zeros-lost": ("decoded.eq(~at_code | zero_due)", "decoded.eq(~at_code)"),
     },
-    "link.framing.ring": {
-        "full-an-entry-late": ("self.full.eq(following == kept)", "self.full.eq(write == kept)"),
-        "dropped-bytes-kept": ("Mux(forgets, committed, following)", "following"),
-        "not-released": ("kept.eq(read)", "kept.eq(kept)"),
-        "rewinds-to-the-end": ("Mux(self.rewind, kept, next", "Mux(self.rewind, committed, next"),
+    "link.framing.packet_fifo": {
+        "full-an-entry-late": (
+            "self.full.eq(following == addresses.oldest)",
+            "self.full.eq(write == addresses.oldest)",
+        ),
+        "dropped-bytes-kept": ("Mux(discard, committed, following)", "following"),
+        "not-released": ("addresses.oldest.eq(read)", "addresses.oldest.eq(addresses.oldest)"),
     },
     "link.engine": {
-        "refusal-not-sent": ("refused.eq(refuses)", "refused.eq(0)"),
+        "refusal-not-sent": ("r.refused.eq(result.refused)", "r.refused.eq(0)"),
         "sequence-of-the-answer": (
-            "self.expected.bit_select(bit, 1), sequence",
-            "self.expected.bit_select(bit, 1), self.expected",
+            "Mux(r.internal, self.expected, r.sequence)",
+            "Mux(r.internal, self.expected, self.expected)",
         ),
-        "second-pass-left-out": ("m.If(again & ~refuses)", "m.If(again & 0)"),
+    },
+    "link.handlers.weights": {
+        "range-not-checked": ("with m.If(fails):", "with m.If(0):"),
+        "words-cut": ("~counter.ends_word, counter.ends_layer", "0, counter.ends_layer"),
+        "layer-left": ("~counter.ends_word, counter.ends_layer", "~counter.ends_word, 0"),
+    },
+    "link.handlers.images": {
+        "marks-not-cleared": ("sweeps | ((state == State.EVENT)", "((state == State.EVENT)"),
+    },
+    "core.weight_address": {
+        "every-address-exists": ("self.exists.eq(below(address, one.words))", "self.exists.eq(1)"),
     },
     "link.framing.spi": {
-        "bits-of-a-cut-byte-kept": ("[place.eq(0), self.miso", "[place.eq(place), self.miso"),
-        "cut-byte-lost": ("rises & last, ~under_way)", "rises & last, 1)"),
-        "lowest-bit-first": ("taken.eq(Cat(mosi, taken))", "taken.eq(Cat(taken[1:], mosi))"),
-        "reset-amid-a-byte": ("whole.eq(whole | ~select)", "whole.eq(1)"),
+        "bits-of-a-cut-byte-kept": (
+            "[bit_index.eq(0), self.miso",
+            "[bit_index.eq(bit_index), self.miso",
+        ),
+        "cut-byte-lost": ("rises & last, ~sending)", "rises & last, 1)"),
+        "lowest-bit-first": (
+            "received.eq(Cat(mosi, received))",
+            "received.eq(Cat(received[1:], mosi))",
+        ),
+        "reset-amid-a-byte": ("synchronised.eq(synchronised | ~select)", "synchronised.eq(1)"),
     },
     "link.framing.uart": {
-        "missing-stop-bit-accepted": ("said.broken.eq(~rx)", "said.broken.eq(0)"),
+        "missing-stop-bit-accepted": ("received.broken.eq(~rx)", "received.broken.eq(0)"),
         "sampled-at-the-end": ("self._divisor // 2 - 1", "self._divisor - 1"),
         "no-stop-bit": ("bits.eq(Cat(self.sent.payload, 1))", "bits.eq(self.sent.payload)"),
     },
     "link.handlers.player": {
-        "tick-not-compared": ("| (said.tick != wanted.tick)", "| 0"),
-        "rounds-not-counted": ("sending.eq(~walk.last)", "sending.eq(0)"),
+        "tick-not-compared": ("| (decision.tick != expected.tick)", "| 0"),
+        "rounds-not-counted": ("sending.eq(~counter.last)", "sending.eq(0)"),
         "count-kept-from-before": (
             "self.running.eq(1), counts.decisions.eq(0)",
             "self.running.eq(1)",
@@ -106,10 +134,10 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "bus.weight_port": {
         "read-in-the-middle-of-a-write": (
-            "& self.begun & read_begun)",
-            "& self.begun & ~read_begun)",
+            "& self.within_word & was_read)",
+            "& self.within_word & ~was_read)",
         ),
-        "address-stays": ("Mux(last_word, 0, address + 1)", "Mux(last_word, 0, address)"),
+        "address-stays": ("counter.advance.eq(accepted)", "counter.advance.eq(0)"),
     },
     "bus.pixel_encoder": {
         "cut-image-not-forgotten": ("waits.eq(1), pixel.eq(0)", "waits.eq(1)"),

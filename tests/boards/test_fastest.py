@@ -16,8 +16,8 @@ from firstspike.boards.families.registry import FACTS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import Clock, Placement
+from firstspike.hdl.link.linked_core import clocks_a_bit
 from firstspike.hdl.link.protocol.lines import Line
-from firstspike.hdl.link.serial_core import clocks_a_bit
 from tests.support.command import firstspike, success, toy_network
 
 CLOCKS = [hz * MHZ for hz in range(10, 400)]

@@ -11,7 +11,7 @@ from amaranth.back import rtlil
 
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.memories import (
-    RING,
+    FIFO,
     SMALL_RING,
     STORE,
     Memory,
@@ -28,8 +28,8 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
+from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol.folding import linked_folding
-from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
 
@@ -68,7 +68,7 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
         seen, Folding.of(seen, CoreShape(lanes, window, bitmap, rows, one_tick=True))
     )
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
-    serial_core = SerialCore(
+    linked_core = LinkedCore(
         config,
         network,
         clock_hz=75_000_000,
@@ -79,8 +79,8 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
     )
     found = Counter()
     module = None
-    for line in rtlil.convert(serial_core, name="serial_core", emit_src=False).splitlines():
-        if match := re.match(r"module \\serial_core\.linked_core\.(?:core|link)\.(.*)", line):
+    for line in rtlil.convert(linked_core, name="linked_core", emit_src=False).splitlines():
+        if match := re.match(r"module \\linked_core\.(?:core\.)?(.*)", line):
             module = match[1]
         elif match := re.match(r"  memory width (\d+) size (\d+)", line):
             found[module, int(match[1]), int(match[2])] += 1
@@ -110,7 +110,7 @@ def test_the_memories_of_a_network_that_convolves_are_those_of_its_build():
         replace(layer, widths=each) for layer, each in zip(config.layers, widths, strict=True)
     )
     needs = memory_needs(replace(config, layers=built), network, board)
-    assert (needs["block RAM"], needs["SPRAM"]) == (30, 4)
+    assert (needs["block RAM"], needs["SPRAM"]) == (29, 4)
 
 
 def used(width, depth, family, **more):
@@ -202,16 +202,16 @@ def test_the_ring_is_in_block_ram_where_weights_take_all_single_port_ram(lanes, 
     taken = memory_needs(design.config, design.network, board)
     assert taken["SPRAM"] == spram == board.device.holds["SPRAM"]
     assert (design.ring_bytes == SMALL_RING) == (lanes > 12)
-    assert (RING in in_single_port_ram(design.memories, board)) == (lanes <= 12)
+    assert (FIFO in in_single_port_ram(design.memories, board)) == (lanes <= 12)
 
 
 def test_weights_of_other_layers_are_in_single_port_ram_where_block_ram_runs_out():
     board = BOARDS["icebreaker"]
-    first, ring = Memory(STORE, 16, 300), Memory(RING, 9, 1 << 14)
+    first, ring = Memory(STORE, 16, 300), Memory(FIFO, 9, 1 << 14)
     state = Memory("layer_0.lanes", 28, 1728)  # 14 block RAMs, with several addresses
     small = Memory("layer_1.store", 8, 2000, one_address=True)  # 4
     large = Memory("layer_2.store", 16, 3600, one_address=True)  # 16
-    usual = [STORE, RING]
+    usual = [STORE, FIFO]
     assert in_single_port_ram([first, small, large, state, ring], board) == [*usual, large.path]
     assert in_single_port_ram([first, small, state, ring], board) == usual
     both = in_single_port_ram([first, small, large, state, state, ring], board)

@@ -17,7 +17,7 @@ from firstspike.hdl.link.protocol.formats import (
     LayerIdentity,
     highest,
 )
-from firstspike.hdl.link.protocol.identity import Facts, identity_of, linked_config
+from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of, linked_config
 from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served
@@ -172,7 +172,7 @@ def test_what_the_link_has_no_field_for_is_refused_by_every_verb(capfd, tmp_path
 @pytest.mark.parametrize("field", [*SIZES, "number of outputs"])
 def test_the_largest_numbers_go_over_the_link(field):
     network = too_large(field, 0)
-    identity = identity_of(linked_config(network), network, Facts(clock_hz=12_000_000))
+    identity = identity_of(linked_config(network), network, DesignProperties(clock_hz=12_000_000))
     assert Identity.from_bytes(identity.to_bytes()) == identity
 
 

@@ -34,7 +34,7 @@ from firstspike.hdl.link.protocol.formats import (
     Request,
     encode_frame,
 )
-from firstspike.hdl.link.protocol.identity import Facts, identity_of
+from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
 from firstspike.scripts.selftest.report import _checksum, report_of
@@ -52,7 +52,7 @@ NETWORK = toy_network()
 IDENTITY = identity_of(
     CoreConfig.of(NETWORK.connected(), linked_folding(NETWORK, CoreShape(4))),
     NETWORK,
-    Facts(clock_hz=75_000_000),
+    DesignProperties(clock_hz=75_000_000),
 )
 NAMES = ["weights", "digits", "memory", "hostile frames", "learning"]
 

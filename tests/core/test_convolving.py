@@ -21,7 +21,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.interface import describe
 from firstspike.hdl.link.protocol.formats import Identity
-from firstspike.hdl.link.protocol.identity import Facts, config_of, identity_of
+from firstspike.hdl.link.protocol.identity import DesignProperties, config_of, identity_of
 from tests.support.shapes import check_core, convolving_network, make_images
 
 
@@ -105,7 +105,7 @@ def test_what_a_core_that_convolves_cannot_have_is_said(shape, said):
 def test_the_link_tells_how_layers_convolve():
     network = convolving_network()
     config = CoreConfig.of(network, Folding.of(network, CoreShape(2, 2)))
-    told = identity_of(config, network, Facts(clock_hz=1))
+    told = identity_of(config, network, DesignProperties(clock_hz=1))
     assert config_of(Identity.from_bytes(told.to_bytes())) == config
 
 
@@ -121,7 +121,7 @@ def test_the_interface_tells_how_layers_convolve():
 def test_a_geometry_that_no_core_has_is_refused():
     network = convolving_network()
     config = CoreConfig.of(network, Folding.of(network))
-    told = identity_of(config, network, Facts(clock_hz=1))
+    told = identity_of(config, network, DesignProperties(clock_hz=1))
     wider = told._replace(geometry=(told.geometry[0]._replace(columns=7), *told.geometry[1:]))
     with pytest.raises(NetworkError, match="layer 0 has 60 inputs"):
         config_of(wider)

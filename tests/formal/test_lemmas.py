@@ -15,8 +15,8 @@ from firstspike.hdl.layer.mask_serialiser import (
     BlockSerialiser,
     MaskSerialiser,
 )
+from firstspike.hdl.link.framing.packet_fifo import PacketFifo
 from firstspike.hdl.link.framing.receiver import SPACING, Receiver
-from firstspike.hdl.link.framing.ring import Ring
 from firstspike.hdl.link.protocol.formats import Cause
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.crossing import CrossingProof
@@ -105,7 +105,7 @@ class LosingFifo(MaskFifo):
             m.d.sync += valid.eq(0)
 
 
-class TrustingRing(Ring):
+class TrustingFifo(PacketFifo):
     """A byte is visible before its frame has ended."""
 
     def build(self, m):  # noqa: D102
@@ -159,7 +159,7 @@ def test_a_bit_less_is_refuted(S, M):
 
 
 def test_a_broken_packet_fifo_is_refuted():
-    refute(RingProof(16, TrustingRing), 12)
+    refute(RingProof(16, TrustingFifo), 12)
 
 
 def test_a_receiver_that_takes_a_bad_frame_is_refuted():
@@ -174,15 +174,15 @@ def test_the_widths_are_those_of_shipped_networks():
 
 def test_a_mark_outlives_a_bad_frame_behind_it():
     """A mark is put, and then a frame is dropped, while every cycle reads."""
-    ring = Ring(16)
+    fifo = PacketFifo(16)
     arrived = []
 
     async def bench(context):
         async def put(data, mark=0):
-            context.set(ring.put.payload, {"data": data, "mark": mark})
-            context.set(ring.put.valid, 1)
+            context.set(fifo.put.payload, {"data": data, "mark": mark})
+            context.set(fifo.put.valid, 1)
             await context.tick()
-            context.set(ring.put.valid, 0)
+            context.set(fifo.put.valid, 0)
 
         for byte in range(8):
             await put(byte)
@@ -191,21 +191,21 @@ def test_a_mark_outlives_a_bad_frame_behind_it():
         await context.tick().repeat(6)
         await put(8)
         await context.tick()
-        context.set(ring.every_cycle, 1)
-        context.set(ring.get.ready, 1)
+        context.set(fifo.every_cycle, 1)
+        context.set(fifo.get.ready, 1)
         await put(101, mark=1)
-        context.set(ring.drop, 1)
+        context.set(fifo.drop, 1)
         await context.tick()
-        context.set(ring.drop, 0)
-        context.set(ring.every_cycle, 0)
+        context.set(fifo.drop, 0)
+        context.set(fifo.every_cycle, 0)
         for _ in range(40):
-            entry = context.get(ring.get.payload)
-            if context.get(ring.get.valid):
+            entry = context.get(fifo.get.payload)
+            if context.get(fifo.get.valid):
                 arrived.append((entry.data, entry.mark))
-            context.set(ring.release, context.get(ring.get.valid) & entry.mark)
+            context.set(fifo.release, context.get(fifo.get.valid) & entry.mark)
             await context.tick()
 
-    simulator = Simulator(ring)
+    simulator = Simulator(fifo)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()

@@ -17,7 +17,7 @@ from tests.support.link_board import (
     RING_BYTES,
     SmallBoard,
     decision_of,
-    pixels_request,
+    inputs_request,
     small_network,
 )
 
@@ -29,7 +29,7 @@ def test_images_go_over_the_wires_and_framing_errors_are_told():
         board.config, board.network, weights=board.network.weights, ring_bytes=RING_BYTES
     )
     script = Script().request(Request.HELLO, 0).answers(1)
-    script.stream([pixels_request(image) for image in pixels], 1, RING_BYTES - 1)
+    script.stream([inputs_request(image, board.network) for image in pixels], 1, RING_BYTES - 1)
     script.broken(b"\x55").send(DELIMITER).request(Request.STATUS, 13).answers(15)
     answers = run_script(verilog, script, bits=CLOCK // 3_000_000).answers
     assert [decision_of(a, 2) for a in answers[1:13]] == board.expected(pixels)

@@ -18,8 +18,7 @@ from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.counting import TAPS, next_of_most, next_place
 from firstspike.hdl.link.board_rom import BoardRom
-from firstspike.hdl.link.framing.ring import Ring
-from firstspike.hdl.link.framing.selector import FILL_CYCLES, Selector
+from firstspike.hdl.link.framing.packet_fifo import PacketFifo
 from firstspike.hdl.link.framing.transmitter import Transmitter
 from firstspike.hdl.link.framing.uart import (
     TOLERANCE,
@@ -35,10 +34,9 @@ from firstspike.hdl.link.handlers.status import StatusHandler
 from firstspike.hdl.link.handlers.weights import WeightHandler
 from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decode_frame
-from firstspike.hdl.link.protocol.identity import Facts, identity_of
-from firstspike.hdl.link.protocol.messages import packed
+from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from tests.support.command import deep_toy_network, toy_network
-from tests.support.link_board import give_bits
+from tests.support.link_board import put_response
 from tests.support.simulators import refused
 
 pytestmark = pytest.mark.fast
@@ -57,20 +55,18 @@ def simulate(design, *testbenches) -> None:
 
 
 @pytest.mark.parametrize("network", [toy_network(), deep_toy_network()], ids=["one", "three"])
-@pytest.mark.parametrize("dark", [None, "mask", "digit"])
-def test_the_rom_has_all_that_is_read_of_it(network, dark):
+@pytest.mark.parametrize("digit", [False, True])
+def test_the_rom_has_all_that_is_read_of_it(network, digit):
     """Zeros at its end, too: what is read behind a memory is anything, in logic."""
     config = CoreConfig.of(
         network.connected(), Folding.of(network.connected(), CoreShape(5, bitmap=8))
     )
-    identity = identity_of(config, network, Facts(clock_hz=1))
-    zeros = np.zeros(36, bool)
-    rom = BoardRom(identity, zeros if dark == "mask" else None, zeros if dark == "digit" else None)
+    identity = identity_of(config, network, DesignProperties(clock_hz=1))
+    rom = BoardRom(identity, np.zeros(36, bool) if digit else None)
     text = rtlil.convert(rom, name="rom", emit_src=False)
     (depth,) = map(int, re.findall(r"memory width 8 size (\d+)", text))
-    place = 1 << len(identity.to_bytes()).bit_length()
-    read = {None: 1 + len(identity.to_bytes()), "mask": place + 7, "digit": 2 * place + 6}
-    assert depth == read[dark]
+    hello = 1 + len(identity.to_bytes())
+    assert depth == ((1 << (hello - 1).bit_length()) + 6 if digit else hello)
 
 
 @pytest.mark.parametrize("clock", [12_000_000, 24_000_000, 75_000_000, 81_250_000, 99_900_000])
@@ -174,14 +170,14 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
     payloads += [rng.randbytes(rng.randrange(40)) for _ in range(30)]
     frames = [(rng.randrange(256), rng.randrange(256), payload) for payload in payloads]
     transmitter = Transmitter()
-    answer, sent = transmitter.answer, transmitter.sent
+    response, sent = transmitter.response, transmitter.sent
 
     async def give(ctx):
         for kind, sequence, payload in frames:
             for byte in (kind, sequence, *payload, None):
                 while pauses and rng.random() < 0.3:
                     await ctx.tick()
-                await give_bits(ctx, answer, byte)
+                await put_response(ctx, response, byte)
 
     async def take(ctx):
         content, count, idle = bytearray(), 0, 0
@@ -205,11 +201,11 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ring_against_a_list(seed):
-    """Frames are put, marked or dropped; read at any pace, some of them twice."""
+def test_packet_fifo_against_a_list(seed):
+    """Frames are put, marked or dropped; read at any pace."""
     rng = random.Random(seed)
     depth = 32
-    ring = Ring(depth)
+    fifo = PacketFifo(depth)
     wanted, dropped = [], []  # frames up to their marks, and numbers of frames
 
     async def put(ctx):
@@ -218,64 +214,52 @@ def test_ring_against_a_list(seed):
             fits = True
             for byte in frame:
                 await ctx.tick().repeat(rng.choice((2, 3, 10)))
-                if ctx.get(ring.full):
+                if ctx.get(fifo.full):
                     fits = False
                     break
                 await offer(ctx, byte, 0)
             await ctx.tick().repeat(3)
-            if not fits or ctx.get(ring.full) or rng.random() < 0.2:
-                ctx.set(ring.drop, 1)
+            if not fits or ctx.get(fifo.full) or rng.random() < 0.2:
+                ctx.set(fifo.drop, 1)
                 await ctx.tick()
-                ctx.set(ring.drop, 0)
+                ctx.set(fifo.drop, 0)
                 dropped.append(number)
                 continue
             wanted.append([*frame[:-1], 256 | number])
             await offer(ctx, number, 1)
 
     async def offer(ctx, byte, mark):
-        ctx.set(ring.put.payload.data, byte)
-        ctx.set(ring.put.payload.mark, mark)
-        ctx.set(ring.put.valid, 1)
+        ctx.set(fifo.put.payload.data, byte)
+        ctx.set(fifo.put.payload.mark, mark)
+        ctx.set(fifo.put.valid, 1)
         await ctx.tick()
-        ctx.set(ring.put.valid, 0)
+        ctx.set(fifo.put.valid, 0)
 
     found = []
 
-    async def again(ctx):
-        ctx.set(ring.rewind, 1)
-        await ctx.tick()
-        ctx.set(ring.rewind, 0)
-
     async def read(ctx):
-        payload = ring.get.payload
+        payload = fifo.get.payload
         while True:
             frame = []
             while not frame or not frame[-1] & 256:
                 quick = rng.random() < 0.5
-                ctx.set(ring.every_cycle, quick and not frame)
+                ctx.set(fifo.every_cycle, quick and not frame)
                 for _ in range(rng.choice((0, 0, 0, 1, 30))):
                     await ctx.tick()
-                while not ctx.get(ring.get.valid):
+                while not ctx.get(fifo.get.valid):
                     await ctx.tick()
-                if frame and rng.random() < 0.05:
-                    await again(ctx)
-                    frame.clear()
-                    continue
                 byte = ctx.get(payload.data) | ctx.get(payload.mark) << 8
                 frame.append(byte)
                 if byte & 256:
                     break
-                ctx.set(ring.get.ready, 1)
+                ctx.set(fifo.get.ready, 1)
                 await ctx.tick()
-                ctx.set(ring.get.ready, 0)
-            if rng.random() < 0.3:
-                await again(ctx)
-                continue
-            ctx.set(ring.get.ready, 1)
-            ctx.set(ring.release, 1)
+                ctx.set(fifo.get.ready, 0)
+            ctx.set(fifo.get.ready, 1)
+            ctx.set(fifo.release, 1)
             await ctx.tick()
-            ctx.set(ring.get.ready, 0)
-            ctx.set(ring.release, 0)
+            ctx.set(fifo.get.ready, 0)
+            ctx.set(fifo.release, 0)
             found.append(frame)
 
     async def both(ctx):
@@ -288,7 +272,7 @@ def test_ring_against_a_list(seed):
         assert len(dropped) > 5
         assert len(wanted) > 10
 
-    simulate(ring, both, read)
+    simulate(fifo, both, read)
 
 
 @pytest.mark.parametrize("width", TAPS)
@@ -312,62 +296,10 @@ def test_places_take_turns(width, following, left_out):
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
 @pytest.mark.parametrize("depth", [8, 100, 1 << 15])
-def test_impossible_rings_are_refused(depth):
+def test_impossible_packet_fifos_are_refused(depth):
     with pytest.raises(ValueError, match=f"a power of two of bytes, 16 to 16384, not {depth}"):
-        Ring(depth)
+        PacketFifo(depth)
     gc.collect()
-
-
-@pytest.mark.parametrize("density", [0.1, 0.5, 1])
-def test_selector_keeps_connected_pixels(density):
-    rng = np.random.default_rng(5)
-    selector = Selector()
-    cases = []
-    for count in (1, 2, 5, 13):
-        mask = rng.random(8 * count) < density
-        mask[0] = True
-        cases += [(mask, rng.random(8 * count) < 0.5) for _ in range(3)]
-    found = []
-
-    async def give(ctx):
-        for number, (mask, pixels) in enumerate(cases):
-            found.append([])
-            places = zip(packed(mask), packed(pixels), strict=True)
-            count = len(mask) // 8
-            cut = number % 3 == 1  # a frame that ends before its time leaves nothing behind
-            for place, (connected, byte) in enumerate(places):
-                ctx.set(selector.last, place == count - 1 and not cut)
-                ctx.set(selector.start, 1)
-                ctx.set(selector.waits, 1)  # for the checksum
-                await ctx.tick()
-                ctx.set(selector.start, 0)
-                await ctx.tick().repeat(int(rng.integers(1, 9)))
-                assert not ctx.get(selector.takes)
-                ctx.set(selector.waits, 0)
-                ctx.set(selector.mask, connected)
-                for index in range(8):
-                    ctx.set(selector.index, index)
-                    ctx.set(selector.pixel, byte >> index & 1)
-                    assert ctx.get(selector.takes)
-                    await ctx.tick()
-                assert not ctx.get(selector.takes)
-                await ctx.tick().repeat(FILL_CYCLES + 1)
-                assert not ctx.get(selector.busy)
-            if cut:
-                ctx.set(selector.clear, 1)
-                await ctx.tick()
-                ctx.set(selector.clear, 0)
-        for number, (mask, pixels) in enumerate(cases):
-            if number % 3 != 1:
-                assert bytes(found[number]) == packed(pixels[mask])
-
-    async def take(ctx):
-        while True:
-            *_, valid, byte = await ctx.tick().sample(selector.put.valid, selector.put.payload)
-            if valid:
-                found[-1].append(byte)
-
-    simulate(selector, give, take)
 
 
 @pytest.mark.parametrize(("width", "count"), [(8, 5), (16, 1), (16, 6), (32, 13), (32, 8)])

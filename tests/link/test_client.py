@@ -35,7 +35,8 @@ from firstspike.golden import (
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link.protocol import formats as protocol
-from firstspike.hdl.link.protocol.formats import Cause, Request
+from firstspike.hdl.link.protocol.formats import Cause, Identity, Request
+from firstspike.hdl.link.protocol.messages import connected_inputs
 from tests.support.board_model import BoardModel, ModelLine, served
 from tests.support.command import toy_network
 
@@ -110,11 +111,11 @@ def test_binary_images_go_as_the_connected_inputs_others_as_events():
     assert results.decision.tolist() == infer(NETWORK, ticks).decision.tolist()
 
 
-def test_pixels_can_go_whole():
+def test_pixels_go_as_the_connected_inputs_whose_mask_the_board_reports():
     board = board_with()
     kinds = sent_kinds(board)
     results = board.classify(TICKS, PIXELS)
-    assert set(kinds) == {Request.PIXELS}
+    assert set(kinds) == {Request.INPUTS}
     assert results.tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
@@ -349,12 +350,23 @@ def test_another_bitstream_than_before_is_found_out():
         board.checksum()
 
 
-def test_another_version_of_the_protocol_is_named(monkeypatch):
+@pytest.mark.parametrize("version", [2, 7])
+def test_another_version_of_the_protocol_is_named(monkeypatch, version):
+    """Version 2 had no mask."""
     model = BoardModel(NETWORK)
-    content = b"\x07" + model.identity.to_bytes()[1:]
+    content = bytes([version]) + model.identity._replace(mask=b"").to_bytes()[1:]
     monkeypatch.setattr(type(model.identity), "to_bytes", lambda _: content)
-    with pytest.raises(MismatchError, match="speaks version 7"):
+    with pytest.raises(MismatchError, match=f"speaks version {version} .*: build the bitstream"):
         BoardClient(ModelLine(model))
+
+
+def test_a_mask_of_other_inputs_than_the_core_has_is_refused():
+    identity = BoardModel(NETWORK).identity
+    ones = len(NETWORK.inputs)
+    assert connected_inputs(identity).tolist() == NETWORK.inputs.tolist()
+    wrong = identity._replace(mask=bytes(len(identity.mask)))
+    with pytest.raises(ValueError, match=f"mask has 0 inputs, and not {ones}"):
+        Identity.from_bytes(wrong.to_bytes())
 
 
 def test_silence_and_noise_are_told_apart():
@@ -475,5 +487,7 @@ def test_a_board_that_says_what_none_can_be_is_refused(change, told):
         first, *others = model.identity.layers
         change = {"layers": (first._replace(**change["layers"]), *others)}
     model.identity = model.identity._replace(**change)
+    mask = model.identity.mask[: model.identity.mask_bytes]
+    model.identity = model.identity._replace(mask=mask)
     with pytest.raises(MismatchError, match=told):
         BoardClient(ModelLine(model))

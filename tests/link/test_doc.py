@@ -23,8 +23,8 @@ BOARD = {"lanes": 2, "loaded": True, "capacity": 1023}
 
 STEPS = (
     ("Who is there?", Request.HELLO, ""),
-    ("Weights of layer 0: eight words, from word 0 on.", Request.WRITE, "00 000000 WORDS0"),
-    ("Layer 1, three words.", Request.WRITE, "01 000000 WORDS1"),
+    ("Weights of layer 0: eight words, from word 0 on.", Request.WRITE, "00 000000 08 WORDS0"),
+    ("Layer 1, three words.", Request.WRITE, "01 000000 03 WORDS1"),
     ("Has all arrived?", Request.CHECKSUM, ""),
     ("Decide an image: inputs 0, 1 and 3 are bright.", Request.INPUTS, "ff 0b"),
     ("The last word of layer 1 once more, to see that it is there.", Request.READ, "01 020000 01"),
@@ -117,7 +117,7 @@ def test_numbers_of_the_page_are_those_of_the_protocol():
         f"0x{protocol.CRC_INITIAL:04X}",
         f"{protocol.BAUD:,} bits",
         f"protocol, {protocol.VERSION};",
-        f"takes {protocol.RING_OVERHEAD} bytes and its payload",
+        f"takes {protocol.REQUEST_OVERHEAD} bytes and its payload",
         f"type + 0x{protocol.ANSWER:02X}",
         f"label is 0x{protocol.UNLABELLED:02X}",
         f"frame of type {protocol.PROBE}.",

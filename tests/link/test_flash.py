@@ -31,13 +31,12 @@ from tests.support.link_board import (
     decision_of,
     events_request,
     inputs_request,
-    pixels_request,
 )
 
 BOARD = flashed_board()
 LAYERS = len(BOARD.network.weights)
 PIXELS = BOARD.pixels(6)
-IMAGES = [pixels_request(image) for image in PIXELS]
+IMAGES = [inputs_request(image, BOARD.network) for image in PIXELS]
 
 
 def weights_of(network: Network) -> bytes:

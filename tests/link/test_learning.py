@@ -18,7 +18,6 @@ from firstspike.hdl.layer.words import chunks_of, unpack_words
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import (
-    ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_FORMAT,
     DECISION_FORMAT,
@@ -29,9 +28,9 @@ from firstspike.hdl.link.protocol.formats import (
     Notice,
     Request,
 )
-from firstspike.hdl.link.protocol.messages import weight_bytes
+from firstspike.hdl.link.protocol.messages import weight_bytes, weights_header
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
-from tests.support.link_board import RING_BYTES, events_request, inputs_request, pixels_request
+from tests.support.link_board import RING_BYTES, events_request, inputs_request
 
 STATE = LearningState.random((20, 13, 4), 8, 3)
 STATE = replace(
@@ -63,11 +62,11 @@ def settings_request(settings: Settings, seed: int) -> tuple[Request, bytes]:
 
 
 def requests_of(pixels, labels):
-    """Whole images and connected inputs by turns."""
+    """Return the requests for images with labels."""
     given = [protocol.UNLABELLED if label == UNLABELLED else int(label) for label in labels]
     return [
-        pixels_request(image, label) if number % 2 else inputs_request(image, STATE.template, label)
-        for number, (image, label) in enumerate(zip(pixels, given, strict=True))
+        inputs_request(image, STATE.template, label)
+        for image, label in zip(pixels, given, strict=True)
     ]
 
 
@@ -84,11 +83,11 @@ def test_images_are_learned_as_golden_does():
     for layer, config in enumerate(SHAPE.layers):
         for address in range(0, config.words, 16):
             count = min(16, config.words - address)
-            place = ADDRESS_FORMAT.pack(layer | address << 8)
-            asked.append((Request.READ, place + bytes([count])))
+            header = weights_header(layer, address, count * chunks_of(config))
+            asked.append((Request.READ, header))
     script.stream(asked, 32, RING_BYTES - 1)
     answers = _run(script)
-    found = [a for a in answers if a.kind - ANSWER in (Request.PIXELS, Request.INPUTS)]
+    found = [a for a in answers if a.kind - ANSWER == Request.INPUTS]
 
     state = STATE.copy()
     ticks = encode(SEEN, pixels[:, STATE.template.inputs])
@@ -125,7 +124,9 @@ def test_labels_that_are_no_class_are_flagged_and_reset_restores_the_settings():
     pixels = np.where(rng.random((3, 35)) < 0.5, 255, 0).astype(np.uint8)
     script = Script().request(*_numbered(settings_request(FIRST, 5), 0))
     for number, label in enumerate((4, 100, 254)):
-        script.request(*_numbered(pixels_request(pixels[number], label), 1 + number))
+        script.request(
+            *_numbered(inputs_request(pixels[number], STATE.template, label), 1 + number)
+        )
     script.request(Request.RESET, 4)
     script.request(*_numbered(settings_request(Settings(), STATE.generator), 5)).answers(6)
     script.stream(requests_of(pixels, [0, 1, 2]), 6, RING_BYTES - 1)

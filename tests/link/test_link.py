@@ -12,17 +12,17 @@ from firstspike.golden import events
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
-from firstspike.hdl.link.link import Link
+from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol.formats import (
-    ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_CYCLES,
     CHECKSUM_FORMAT,
     DELIMITER,
     ERROR_FORMAT,
     PROBE,
-    RING_OVERHEAD,
+    REQUEST_OVERHEAD,
     STATUS_FORMAT,
+    UNLABELLED,
     Cause,
     DecisionFlag,
     Identity,
@@ -31,7 +31,8 @@ from firstspike.hdl.link.protocol.formats import (
     Request,
     encode_frame,
 )
-from firstspike.hdl.link.protocol.identity import Facts, config_of
+from firstspike.hdl.link.protocol.identity import DesignProperties, config_of
+from firstspike.hdl.link.protocol.messages import WORD_BYTES, weights_header
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (
@@ -42,7 +43,6 @@ from tests.support.link_board import (
     decision_of,
     events_request,
     inputs_request,
-    pixels_request,
     small_network,
 )
 
@@ -76,9 +76,19 @@ def hello(sequence: int, before: int, board: SmallBoard = BOARD) -> tuple:
     return Request.HELLO + ANSWER, sequence, bytes([before]) + found[1:]
 
 
-def place(layer: int, address: int) -> bytes:
-    """Return the payload that addresses a weight word."""
-    return ADDRESS_FORMAT.pack(layer | address << 8)
+def bitmap(image: np.ndarray) -> tuple[Request, bytes]:
+    """Return the request for an image, uint8 [n_inputs], of NETWORK."""
+    return inputs_request(image, NETWORK)
+
+
+def write(layer: int, address: int, content: bytes) -> tuple[Request, bytes]:
+    """Return the request to write chunks from a word on."""
+    return Request.WRITE, weights_header(layer, address, len(content) // WORD_BYTES) + content
+
+
+def read(layer: int, address: int, chunks: int) -> tuple[Request, bytes]:
+    """Return the request to read chunks from a word on."""
+    return Request.READ, weights_header(layer, address, chunks)
 
 
 def content_of(board: SmallBoard) -> bytes:
@@ -105,7 +115,7 @@ def test_hello_says_who_the_board_is(board):
     assert identity.flags == bitmaps | overlaps | board.loaded << IdentityFlag.LOADED
     assert config_of(identity) == board.config
     assert identity.capacity == RING_BYTES - 1
-    assert identity.max_payload == RING_BYTES - 1 - RING_OVERHEAD
+    assert identity.max_payload == RING_BYTES - 1 - REQUEST_OVERHEAD
     assert identity.clock == CLOCK
     assert identity.build == BUILD
     assert identity.network.hex() == board.network.digest()
@@ -142,7 +152,7 @@ def test_hello_says_who_the_board_is(board):
 def test_bitmaps_are_classified_as_golden_does_to_the_cycle(board, pauses):
     pixels = board.pixels(40)
     requests = [
-        pixels_request(image) if number % 3 else inputs_request(image, board.network, number)
+        inputs_request(image, board.network, number if number % 3 else UNLABELLED)
         for number, image in enumerate(pixels)
     ]
     outcome = board.run(Script().stream(requests, 0, RING_BYTES - 1), pauses=pauses)
@@ -161,7 +171,7 @@ def test_writes_to_the_ring_do_not_show_in_the_cycles():
     pixels[::3, 5:400:70] = 255
     script = Script()
     for number, image in enumerate(pixels):
-        script.request(*_numbered(pixels_request(image), number), spacing=61)
+        script.request(*_numbered(inputs_request(image, board.network), number), spacing=61)
     answers = board.run(script.answers(len(pixels))).answers
     assert [decision_of(answer, LAYERS) for answer in answers] == board.expected(pixels)
 
@@ -256,18 +266,18 @@ def test_weights_are_written_read_and_summed():
         while address < config.words:
             count = min(int(rng.integers(1, 12)), config.words - address)
             part = content[position : position + count * size]
-            script.request(Request.WRITE, sequence, place(layer, address) + part)
+            script.request(*_numbered(write(layer, address, part), sequence))
             script.answers(sequence + 1)
             asked.append((layer, address, count, part))
             address, position, sequence = address + count, position + len(part), sequence + 1
     written = sequence
-    for layer, address, count, _ in asked:
-        script.request(Request.READ, sequence, place(layer, address) + bytes([count]))
+    for layer, address, _, part in asked:
+        script.request(*_numbered(read(layer, address, len(part) // WORD_BYTES), sequence))
         script.answers(sequence + 1)
         sequence += 1
     pixels = LOADED.pixels(8)
     script.request(Request.CHECKSUM, sequence).answers(sequence + 1)
-    script.stream([pixels_request(image) for image in pixels], sequence + 1, RING_BYTES - 1)
+    script.stream([bitmap(image) for image in pixels], sequence + 1, RING_BYTES - 1)
     answers = LOADED.run(script, pauses=True).answers
     assert told(answers[:written]) == [(Request.WRITE + ANSWER, i, b"") for i in range(written)]
     assert [a.payload for a in answers[written:sequence]] == [part for *_, part in asked]
@@ -288,29 +298,32 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
     words = [layer.words for layer in LOADED.config.layers]
     two, one = bytes(range(1, 17)), bytes(range(1, 9))  # words of the first layer
     bad = [
-        (Request.WRITE, place(0, words[0] - 1) + two),
-        (Request.WRITE, place(0, words[0]) + one),
-        (Request.WRITE, place(0, words[0] + 70_000) + one),
-        (Request.WRITE, place(0, 1 << 23) + one),
-        (Request.WRITE, place(2, 0) + one),
-        (Request.WRITE, place(255, 0) + one),
-        (Request.WRITE, place(0, 0) + two[:12]),
-        (Request.WRITE, place(1, words[1] - 1) + one),
-        (Request.READ, place(0, words[0]) + b"\1"),
-        (Request.READ, place(0, words[0] - 1) + b"\2"),
-        (Request.READ, place(1, words[1] - 3) + b"\4"),
-        (Request.READ, place(2, 0) + b"\1"),
-        (Request.READ, place(130, 0) + b"\1"),
-        (Request.READ, place(0, 1 << 16) + b"\1"),
-        (Request.READ, place(0, 0) + b"\0"),
+        write(0, words[0] - 1, two),
+        write(0, words[0], one),
+        write(0, words[0] + 70_000, one),
+        write(0, 1 << 23, one),
+        write(2, 0, one),
+        write(255, 0, one),
+        write(0, 0, two[:12]),
+        write(0, 0, b""),
+        write(1, words[1] - 1, one),
+        read(0, words[0], 2),
+        read(0, words[0] - 1, 4),
+        read(0, words[0] - 1, 1),
+        read(0, 0, 255),
+        read(1, words[1] - 3, 4),
+        read(2, 0, 2),
+        read(130, 0, 2),
+        read(0, 1 << 16, 2),
+        read(0, 0, 0),
     ]
     script = Script().request(Request.CHECKSUM, 0).answers(1)
     for number, (kind, payload) in enumerate(bad):
         script.request(kind, 1 + number, payload).answers(2 + number)
     last = 1 + len(bad)
     script.request(Request.CHECKSUM, last)
-    script.request(Request.READ, last + 1, place(0, words[0] - 1) + b"\1")
-    script.request(Request.READ, last + 2, place(1, words[1] - 4) + b"\4").answers(last + 3)
+    script.request(*_numbered(read(0, words[0] - 1, 2), last + 1))
+    script.request(*_numbered(read(1, words[1] - 4, 4), last + 2)).answers(last + 3)
     answers = LOADED.run(script).answers
     assert told(answers[1:last]) == [refused(1 + i) for i in range(len(bad))]
     assert answers[last].payload == answers[0].payload
@@ -320,14 +333,14 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
 
 def test_a_layer_behind_three_is_refused():
     board = SmallBoard(small_network(hidden=(9, 11)), lanes=3)
-    script = Script().request(Request.READ, 0, place(3, 0) + b"\1").answers(1)
-    script.request(Request.WRITE, 1, place(3, 0) + bytes(4)).answers(2)
+    script = Script().request(*_numbered(read(3, 0, 1), 0)).answers(1)
+    script.request(*_numbered(write(3, 0, bytes(4)), 1)).answers(2)
     assert told(board.run(script).answers) == [refused(0), refused(1)]
 
 
 def test_frames_that_are_none_are_dropped_counted_and_told():
     good = encode_frame(Request.STATUS, 0)
-    _, payload = pixels_request(BOARD.pixels(1)[0])
+    _, payload = bitmap(BOARD.pixels(1)[0])
     script = Script()
     for content in (
         DELIMITER * 3,  # empty frames are ignored
@@ -338,21 +351,23 @@ def test_frames_that_are_none_are_dropped_counted_and_told():
         encode_frame(12, 0),
         encode_frame(Request.SETTINGS, 0, bytes(9)),  # this core does not learn
         encode_frame(PROBE, 99),
+        *(encode_frame(kind, 0, bytes(8)) for kind in (2, 3, 5)),  # of version 2 of the protocol
         encode_frame(Request.STATUS, 0, b"1"),
-        encode_frame(Request.PIXELS, 0, payload[:-1]),
-        encode_frame(Request.PIXELS, 0, payload + b"\0"),
-        encode_frame(Request.WRITE, 0, place(0, 0)),
-        encode_frame(Request.WRITE, 0, place(0, 0) + bytes(6)),
+        encode_frame(Request.INPUTS, 0, payload[:-1]),
+        encode_frame(Request.INPUTS, 0, payload + b"\0"),
+        encode_frame(Request.WRITE, 0, weights_header(0, 0, 1)),
+        encode_frame(Request.WRITE, 0, weights_header(0, 0, 1) + bytes(6)),
+        encode_frame(Request.WRITE, 0, weights_header(0, 0, 1) + bytes(8)),
         encode_frame(Request.EVENTS, 0, b""),
         encode_frame(Request.EVENTS, 0, bytes(4)),
         encode_frame(Request.STATUS, 1),
         encode_frame(Request.EVENTS, 0, bytes(1 + 4 * 64)),
     ):
         script.send(content).pause(800)
-    script.broken(b"\7").send(DELIMITER).pause(800).request(Request.STATUS, 0).answers(18)
+    script.broken(b"\7").send(DELIMITER).pause(800).request(Request.STATUS, 0).answers(22)
     answers = BOARD.run(script).answers
     causes = [Cause.FRAMING, Cause.FRAMING, Cause.CRC, Cause.CRC]
-    causes += [Cause.TYPE] * 3 + [Cause.LENGTH] * 7
+    causes += [Cause.TYPE] * 6 + [Cause.LENGTH] * 8
     causes += [Cause.SEQUENCE, Cause.OVERRUN, Cause.FRAMING]
     assert told(answers[:-1]) == [error(cause, 1 + i, 0) for i, cause in enumerate(causes)]
     status = STATUS_FORMAT.pack(Cause.FRAMING, len(causes))
@@ -381,7 +396,7 @@ def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
     """While nobody takes the answers, the ring fills up behind a request that cannot end."""
     script = Script().hold()
     for number in range(3):
-        script.request(Request.READ, number, place(0, 0) + bytes([60]))
+        script.request(*_numbered(read(0, 0, 60), number))
     for number in range(3, 11):  # 53 bytes each, of which four find room
         script.request(*_numbered(events_request([(8, 3)] * 12), number))
     script.go_on().pause(20_000).request(Request.HELLO, 3).answers(9)
@@ -394,9 +409,9 @@ def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
 
 def test_reset_of_the_core_leaves_weights_and_link():
     pixels = BOARD.pixels(3)
-    script = Script().request(*_numbered(pixels_request(pixels[0]), 0)).request(Request.RESET, 1)
-    script.request(Request.CHECKSUM, 2).request(*_numbered(pixels_request(pixels[1]), 3))
-    script.request(Request.RESET, 4).request(*_numbered(pixels_request(pixels[2]), 5)).answers(6)
+    script = Script().request(*_numbered(bitmap(pixels[0]), 0)).request(Request.RESET, 1)
+    script.request(Request.CHECKSUM, 2).request(*_numbered(bitmap(pixels[1]), 3))
+    script.request(Request.RESET, 4).request(*_numbered(bitmap(pixels[2]), 5)).answers(6)
     answers = BOARD.run(script).answers
     expected = BOARD.expected(pixels)
     assert [decision_of(answers[i], LAYERS) for i in (0, 3, 5)] == expected
@@ -411,24 +426,22 @@ def test_the_button_shows_the_stored_image():
     assert BOARD.run(Script().pause(10)).shown == -1
     shown = BOARD.run(Script().press().pause(2000))
     assert (shown.shown, shown.answers) == (classes[stored], [])
-    script = Script().press().request(*_numbered(pixels_request(pixels[other]), 0)).answers(1)
+    script = Script().press().request(*_numbered(bitmap(pixels[other]), 0)).answers(1)
     outcome = BOARD.run(script)
     assert outcome.shown == classes[other]
     assert decision_of(outcome.answers[0], LAYERS) == BOARD.expected(pixels)[other]
-    script = Script().request(*_numbered(pixels_request(pixels[other]), 0)).press()
+    script = Script().request(*_numbered(bitmap(pixels[other]), 0)).press()
     assert BOARD.run(script.answers(1).pause(2000)).shown == classes[stored]
 
 
 def test_a_hash_of_another_length_is_refused():
     with pytest.raises(ValueError, match="build has 3 bytes: give the 8 of its hash"):
-        Facts(clock_hz=CLOCK, build=b"abc")
+        DesignProperties(clock_hz=CLOCK, build=b"abc")
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
 def test_a_stored_image_is_for_bitmaps():
     network = GRADED.network
     with pytest.raises(ValueError, match="only a core with a bitmap"):
-        Link(
-            GRADED.config, network, Facts(clock_hz=CLOCK), digit=np.ones(len(network.inputs), bool)
-        )
+        LinkedCore(GRADED.config, network, clock_hz=CLOCK, digit=np.ones(len(network.inputs), bool))
     gc.collect()  # Amaranth warns of what is not used when it goes

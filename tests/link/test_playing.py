@@ -35,7 +35,7 @@ from tests.support.link_board import (
     RING_BYTES,
     SmallBoard,
     decision_of,
-    pixels_request,
+    inputs_request,
     small_network,
 )
 
@@ -99,7 +99,7 @@ def test_what_there_is_not_is_refused_and_nothing_is_touched():
         (Request.PLAY, PLAY_FORMAT.pack(1, 0)),
     ]
     good = [(Request.STORE, payload) for payload in stores[:HELD]]
-    last = [(Request.PLAY, play_payload(HELD, 2)), pixels_request(PIXELS[9])]
+    last = [(Request.PLAY, play_payload(HELD, 2)), inputs_request(PIXELS[9], BOARD.network)]
     script = Script().stream([*good, *bad, *last], 0, RING_BYTES - 1)
     *answers, counted, decision = BOARD.run(script, pauses=True).answers
     told = [(answer.kind, answer.payload) for answer in answers]

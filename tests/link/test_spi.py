@@ -24,9 +24,8 @@ from tests.support.link_board import (
     RING_BYTES,
     SmallBoard,
     decision_of,
-    give_bits,
     inputs_request,
-    pixels_request,
+    put_response,
     small_network,
 )
 
@@ -52,14 +51,14 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
     ]
     frames += [rng.randbytes(rng.randrange(30)) for _ in range(5)]
     transmitter = Transmitter(gapless)
-    answer, sent = transmitter.answer, transmitter.sent
+    response, sent = transmitter.response, transmitter.sent
     gaps = 0
 
     async def give(ctx):
         for payload in frames:
             await ctx.tick().repeat(rng.choice((1, 500)))
             for byte in (Request.READ | ANSWER, 0, *payload, None):
-                await give_bits(ctx, answer, byte)
+                await put_response(ctx, response, byte)
                 await ctx.tick().repeat(rng.choice((1, BYTE_CLOCKS // 2, BYTE_CLOCKS - 8)))
 
     async def take(ctx):
@@ -96,7 +95,7 @@ def test_images_and_long_answers_go_over_spi(pauses):
         board.config, network, weights=network.weights, ring_bytes=RING_BYTES, line=Line.SPI
     )
     script = Script().request(Request.HELLO, 0).answers(1)
-    images = [pixels_request(image) for image in pixels[:6]]
+    images = [inputs_request(image, network) for image in pixels[:6]]
     images += [inputs_request(image, network) for image in pixels[6:]]
     script.stream(images, 1, RING_BYTES - 1).request(Request.READ, 13, bytes([0, 0, 0, 0, words]))
     script.answers(14).send(b"\5\1\2").send(DELIMITER).answers(15)

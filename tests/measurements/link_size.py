@@ -43,7 +43,7 @@ def sizes(flat: bool) -> dict[str, list[int]]:
                 FORGET_INITIAL,
                 KEEP_COPIES,
                 WITHOUT_WEIGHTS,
-                f"blackbox {top}.linked_core.core",
+                f"blackbox {top}.core",
                 f"{board.device.synthesis} {'' if flat else '-noflatten'} -top {top}",
                 "tee -q -o count.json stat -json",
             ],

@@ -31,11 +31,11 @@ from firstspike.hdl.link.protocol.formats import (
     Notice,
     Request,
 )
-from firstspike.hdl.link.protocol.identity import Facts, identity_of
+from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from firstspike.sim.benches.link.link_model import LinkModel
 from tests.support.bad_events import causes_at
 
-DECIDING = {Request.PIXELS, Request.INPUTS, Request.EVENTS, Request.PLAY}
+DECIDING = {Request.INPUTS, Request.EVENTS, Request.PLAY}
 """Requests that take weights."""
 
 
@@ -81,7 +81,7 @@ class BoardModel(LinkModel):
         self.identity = identity_of(
             self.config,
             network,
-            Facts(
+            DesignProperties(
                 clock_hz=12_000_000,
                 build=bytes(range(8)),
                 loaded=loaded and not flashed,
@@ -149,7 +149,7 @@ class BoardModel(LinkModel):
         if (layer, words.stop) == (len(self.words) - 1, len(self.words[layer])):
             self._lacks = False
         size = 4 * chunks_of(self.config.layers[layer])
-        content = payload[protocol.ADDRESS_FORMAT.size :]
+        content = payload[protocol.WEIGHTS_FORMAT.size :]
         self.words[layer][words] = [
             int.from_bytes(content[i : i + size], "little") for i in range(0, len(content), size)
         ]
@@ -173,10 +173,6 @@ class BoardModel(LinkModel):
         """Weights that the words hold."""
         joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
         return weights_from_chunks(self.config, np.frombuffer(joined, "<u4").tolist())
-
-    def _pixels(self, payload: bytes) -> bytes:
-        bits = np.unpackbits(np.frombuffer(payload[1:], np.uint8), bitorder="little")
-        return self._image(bits[self._connected].astype(np.int32) * self.network.unit, payload[0])
 
     def _inputs(self, payload: bytes) -> bytes:
         bits = np.unpackbits(np.frombuffer(payload[1:], np.uint8), bitorder="little")

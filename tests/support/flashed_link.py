@@ -15,7 +15,7 @@ from firstspike.hdl.link.protocol.formats import (
 from firstspike.sim.benches.alone.damage import damages
 from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Answer, Script
-from tests.support.link_board import BUILD, SmallBoard, decision_of, pixels_request, small_network
+from tests.support.link_board import BUILD, SmallBoard, decision_of, inputs_request, small_network
 
 
 def flashed_board(network: Network | None = None) -> SmallBoard:
@@ -61,7 +61,9 @@ def damage_link(count: int, network: Network | None = None) -> int:
     script = Script()
     for number, start in enumerate(starts):
         script.start({PLACE + at: byte for at, byte in start.items()})
-        script.request(Request.HELLO, 0).request(*_numbered(pixels_request(pixels[0])))
+        script.request(Request.HELLO, 0).request(
+            *_numbered(inputs_request(pixels[0], board.network))
+        )
         script.answers(2 * number + 2)
     answers = board.run(script).answers
     content, (expected,) = bytearray(image), board.expected(pixels)

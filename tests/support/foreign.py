@@ -36,7 +36,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
-from firstspike.hdl.link.serial_core import kept_wire
+from firstspike.hdl.link.linked_core import kept_wire
 from firstspike.scripts.exploration.rungs import SHARES
 from firstspike.scripts.exploration.search import JOURNAL, NETWORKS
 from firstspike.scripts.learning.session import begun, state_path

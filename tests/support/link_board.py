@@ -96,7 +96,7 @@ class SmallBoard:
             clock_hz=CLOCK,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
-            **({} if self.place is None else {"place": self.place}),
+            **({} if self.place is None else {"flash_address": self.place}),
         )
 
     def run(self, script: Script, **options: Any) -> LinkOutcome:
@@ -130,11 +130,6 @@ class SmallBoard:
         ]
 
 
-def pixels_request(image: np.ndarray, label: int = UNLABELLED) -> tuple[Request, bytes]:
-    """A whole image, uint8 [n_inputs]."""
-    return Request.PIXELS, bytes([label]) + packed(image > 127)
-
-
 def inputs_request(
     image: np.ndarray, network: Network, label: int = UNLABELLED
 ) -> tuple[Request, bytes]:
@@ -155,11 +150,10 @@ def decision_of(answer: Answer, layers: int) -> tuple:
     return (*DECISION_FORMAT.unpack(content), tuple(np.frombuffer(rest, "<u2").tolist()))
 
 
-async def give_bits(ctx, answer, byte: int | None) -> None:
-    """Give a byte of an answer to a Transmitter, bit by bit, or None for the end of the answer."""
-    for bit in [0] if byte is None else [byte >> bit & 1 for bit in reversed(range(8))]:
-        ctx.set(answer.payload.data, bit)
-        ctx.set(answer.payload.end, byte is None)
-        ctx.set(answer.valid, 1)
-        await ctx.tick().until(answer.ready)
-        ctx.set(answer.valid, 0)
+async def put_response(ctx, response, byte: int | None) -> None:
+    """Send a byte of a response to a Transmitter, or None for the end of the response."""
+    ctx.set(response.payload.data, byte or 0)
+    ctx.set(response.payload.end, byte is None)
+    ctx.set(response.valid, 1)
+    await ctx.tick().until(response.ready)
+    ctx.set(response.valid, 0)

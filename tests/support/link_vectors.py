@@ -30,7 +30,7 @@ from firstspike.hdl.link.protocol.formats import (
     decode_frame,
     encode_frame,
 )
-from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weight_address
+from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weights_header
 from firstspike.sim.benches.flash.model import PLACE
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
 from firstspike.sim.harness.networks import network_of
@@ -118,7 +118,7 @@ class VectorBoard:
             ring_bytes=identity.capacity + 1,
             clock_hz=identity.clock,
             bench_images=identity.bench_images,
-            **({} if self.place is None else {"place": self.place}),
+            **({} if self.place is None else {"flash_address": self.place}),
         )
 
     def script(self) -> Script:
@@ -140,7 +140,8 @@ def _weights(**parameters: Any) -> list[Vector]:
         Vector(
             f"WRITE: all words of layer {layer}",
             Request.WRITE,
-            weight_address(layer, 0) + wanted.content(layer).tobytes(),
+            weights_header(layer, 0, wanted.content(layer).size // 4)
+            + wanted.content(layer).tobytes(),
         )
         for layer in range(len(wanted.words))
     ]
@@ -161,14 +162,13 @@ PLAYING = VectorBoard(
         Vector("HELLO", Request.HELLO),
         *_weights(lanes=2),
         Vector("CHECKSUM", Request.CHECKSUM),
-        Vector("WRITE without words", Request.WRITE, weight_address(0, 0)),
-        Vector("WRITE of a word and a half", Request.WRITE, weight_address(0, 0) + bytes(6)),
-        Vector("WRITE behind the last word", Request.WRITE, weight_address(0, 8) + bytes(4)),
-        Vector("WRITE to layer 2", Request.WRITE, weight_address(2, 0) + bytes(4)),
-        Vector("READ of 2 words", Request.READ, weight_address(0, 6) + b"\2"),
-        Vector("READ of 0 words", Request.READ, weight_address(0, 0) + b"\0"),
-        Vector("READ of a word too much", Request.READ, weight_address(0, 6) + b"\3"),
-        Vector("PIXELS 0, 1 and 3", Request.PIXELS, bytes([_NONE, 0b1011])),
+        Vector("WRITE without words", Request.WRITE, weights_header(0, 0, 0)),
+        Vector("WRITE of a chunk that is missing", Request.WRITE, weights_header(0, 0, 1)),
+        Vector("WRITE behind the last word", Request.WRITE, weights_header(0, 8, 1) + bytes(4)),
+        Vector("WRITE to layer 2", Request.WRITE, weights_header(2, 0, 1) + bytes(4)),
+        Vector("READ of 2 words", Request.READ, weights_header(0, 6, 2)),
+        Vector("READ of 0 words", Request.READ, weights_header(0, 0, 0)),
+        Vector("READ of a word too much", Request.READ, weights_header(0, 6, 3)),
         Vector("INPUTS 0, 1 and 3, with a label", Request.INPUTS, bytes([1, 0b1011])),
         Vector("the same, with one that is no class", Request.INPUTS, bytes([2, 0b1011])),
         Vector("EVENTS without one", Request.EVENTS, _events(_NONE), counted=(22,)),
@@ -205,6 +205,7 @@ PLAYING = VectorBoard(
         Vector("PLAY them 0 times", Request.PLAY, play_payload(2, 0)),
         Vector("SETTINGS, which it does not have", Request.SETTINGS, _settings()),
         Vector("a probe", PROBE),
+        Vector("WRITE of version 2 of the protocol", 2, bytes(8)),
         Vector("STATUS, a sequence too late", Request.STATUS, ahead=1),
         Vector("a wrong checksum", PROBE, damage=_STATUS[:-2] + b"\1\0"),
         Vector("no COBS: 9 bytes are said, 3 come", PROBE, damage=b"\x0a\1\2\3\0"),
@@ -222,7 +223,7 @@ LEARNING = VectorBoard(
     (
         Vector("HELLO", Request.HELLO),
         *_weights(**_LEARNS),
-        Vector("WRITE of half a word", Request.WRITE, weight_address(0, 0) + bytes(4)),
+        Vector("WRITE of half a word", Request.WRITE, weights_header(0, 0, 1) + bytes(4)),
         Vector("SETTINGS", Request.SETTINGS, settings_payload(Settings(step=3), seed=7)),
         Vector("SETTINGS, `step` 0", Request.SETTINGS, _settings(step=0)),
         Vector("SETTINGS, `step` 16", Request.SETTINGS, _settings(step=16)),
@@ -255,10 +256,10 @@ FLASHED = VectorBoard(
         Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
         Vector("EVENTS without one", Request.EVENTS, _events(_NONE)),
         *_weights(lanes=2)[:1],
-        Vector("PIXELS 0, 1 and 3", Request.PIXELS, bytes([_NONE, 0b1011])),
+        Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
         *_weights(lanes=2)[1:],
         Vector("HELLO", Request.HELLO, ahead=1),
-        Vector("PIXELS 0, 1 and 3", Request.PIXELS, bytes([_NONE, 0b1011])),
+        Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
         Vector("RESET", Request.RESET),
         Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
     ),

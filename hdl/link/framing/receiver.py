@@ -3,12 +3,14 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
+from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.checksum import Checksum
 from firstspike.hdl.lib.counting import previous_or
 from firstspike.hdl.link.protocol.formats import (
     CRC_BITS,
@@ -16,50 +18,41 @@ from firstspike.hdl.link.protocol.formats import (
     Cause,
     Request,
 )
-from firstspike.hdl.link.protocol.messages import WORD_BYTES, Length
+from firstspike.hdl.link.protocol.messages import MAX_CHUNKS, WORD_BYTES, Length
 
-from .checksum import FRAMES, Checksum
-from .ring import ENTRY
-from .selector import FILL_CYCLES, SELECT_CYCLES, Selector
+from .packet_fifo import ENTRY
 from .uart import RECEIVED
 
 CRC_BYTES = CRC_BITS // 8
 
-SPACING = SELECT_CYCLES + FILL_CYCLES + 1
-"""Minimum interval between two bytes in clock cycles: the Selector must have sent the last byte of
-a bitmap before the checksum arrives. The intervals of all lines are longer (`uart.LINE_SPACING`,
-`spi.BYTE_CLOCKS`)."""
-
-LAST_PLACE = CRC_BYTES
-"""Mask address of the last byte of a bitmap; the first byte has LAST_PLACE + bytes - 1."""
+SPACING = 10
+"""Minimum interval between two bytes in clock cycles: 8 for the checksum, and one before and after.
+The intervals of all lines are longer (`uart.LINE_SPACING`, `spi.BYTE_CLOCKS`)."""
 
 CAUSE_BITS = 3
 
 
 class Receiver(Block):
-    """Decode COBS, check each frame, and write good requests into the Ring.
+    """Decode COBS, check each frame, and write good requests into the PacketFifo.
 
-    A frame with a fault (framing, CRC, type, length, sequence number, or overrun of the Ring) is
+    A frame with a fault (framing, CRC, type, length, sequence number, or overrun of the FIFO) is
     dropped, and `fault` reports its cause.
 
-    Parameters: `lengths` of the accepted requests, from `messages.lengths_of`; `selects`, whether
-    PIXELS are reduced to the connected pixels (otherwise they are stored unchanged).
+    Parameters: `lengths` of the accepted requests, from `messages.lengths_of`.
 
     Latency: the mark of a request is written 3 cycles after its delimiter. Throughput: one byte
     every SPACING cycles.
     """
 
-    def __init__(self, lengths: dict[Request, Length], selects: bool) -> None:
+    def __init__(self, lengths: dict[Request, Length]) -> None:
         self._lengths = lengths
-        self._selects = selects
         # Number of bytes of a frame after its type.
         self._due = {kind: 1 + length.least + CRC_BYTES for kind, length in lengths.items()}
-        place = range(max(self._due.values()) + 1)
         super().__init__(
             #: Bytes from the line; always ready, at most one byte every SPACING cycles.
             received=In(stream.Signature(RECEIVED)),
-            #: The write side of the Ring; see Ring for these three ports. The mark at the end of a
-            #: request holds the sequence number that was expected before this request.
+            #: The write side of the PacketFifo, which describes these three ports. The mark at the
+            #: end of a request holds the sequence number that was expected before this request.
             put=Out(stream.Signature(ENTRY, always_ready=True)),
             drop=Out(1),
             full=In(1),
@@ -67,150 +60,151 @@ class Receiver(Block):
             expected=Out(8),
             #: Valid in the cycle in which a frame is dropped.
             fault=Out(tap(cause=CAUSE_BITS)),
-            #: Read request for the mask byte at `place`; addresses count down to LAST_PLACE.
-            select=Out(tap(place=place)),
-            #: The mask byte, from the cycle after its request on: the connected pixels.
-            mask=In(8),
         )
 
     def build(self, m: Module) -> None:
-        # Stage 1 decodes COBS. Each block except a full one is followed by a zero.
-        said = self.received.payload
-        byte, decoded = Signal(8), Signal()  # a byte of the frame, in the first cycle
-        ended = Signal()  # the delimiter has arrived
-        begun, broken = Signal(), Signal()
+        # A byte of the frame, in the first cycle; the delimiter has arrived.
+        byte, decoded, ended = Signal(8), Signal(), Signal()
+        self._registers = SimpleNamespace(byte=byte, decoded=decoded, ended=ended)
+        malformed = self._decode(m, byte, decoded, ended)
+        crc = self._add_checksum(m, byte, decoded, ended)
+        frame = self._interpret(m, byte, decoded, ended)
+        self._judge(
+            m,
+            ended,
+            {
+                Cause.FRAMING: malformed,
+                Cause.CRC: (~crc.complement).any() | ~frame.has_crc,
+                Cause.TYPE: ~frame.known,
+                Cause.LENGTH: frame.wrong_length,
+                Cause.SEQUENCE: ~frame.ordered,
+            },
+        )
+        put, mark, overrun = self.put, self.put.payload.mark, self._registers.overrun
+        m.d.comb += [
+            put.payload.data.eq(byte),
+            put.valid.eq((decoded & ~self.full) | mark),
+        ]
+        with m.If(mark):
+            m.d.sync += self.expected.eq(frame.sequence + 1)
+        with m.If(decoded & self.full):
+            m.d.sync += overrun.eq(1)
+        with m.If(ended):
+            m.d.sync += overrun.eq(0)
+
+    def _decode(self, m: Module, byte: Signal, decoded: Signal, ended: Signal) -> Value:
+        """Decode COBS; return whether the bytes up to the delimiter are malformed.
+
+        Each block except a full one is followed by a zero.
+        """
+        received = self.received.payload
+        in_frame, broken = Signal(), Signal()
         # Bytes up to and including the next COBS code byte.
-        left, tells = Signal(8, init=1), Signal()
+        block_left, at_code = Signal(8, init=1), Signal()
         zero_due = Signal()
-        m.d.comb += [self.received.ready.eq(1), tells.eq(left == 1)]
+        vars(self._registers).update(
+            in_frame=in_frame, broken=broken, block_left=block_left, zero_due=zero_due
+        )
+        m.d.comb += [self.received.ready.eq(1), at_code.eq(block_left == 1)]
         m.d.sync += [decoded.eq(0), ended.eq(0)]
         with m.If(self.received.valid):
-            m.d.sync += [byte.eq(Mux(tells, 0, said.data)), begun.eq(1)]
-            with m.If(said.broken):
+            m.d.sync += [byte.eq(Mux(at_code, 0, received.data)), in_frame.eq(1)]
+            with m.If(received.broken):
                 m.d.sync += broken.eq(1)
-            with m.Elif(said.data == 0):
-                m.d.sync += [ended.eq(begun), begun.eq(0)]
+            with m.Elif(received.data == 0):
+                m.d.sync += [ended.eq(in_frame), in_frame.eq(0)]
             with m.Else():
                 m.d.sync += [
-                    decoded.eq(~tells | zero_due),
-                    left.eq(previous_or(tells, said.data, left)),
+                    decoded.eq(~at_code | zero_due),
+                    block_left.eq(previous_or(at_code, received.data, block_left)),
                 ]
-                with m.If(tells):
-                    m.d.sync += zero_due.eq(said.data != 0xFF)
+                with m.If(at_code):
+                    m.d.sync += zero_due.eq(received.data != 0xFF)
         with m.If(ended):  # `byte` is free, and takes the value for the mark
-            m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0), byte.eq(self.expected)]
+            m.d.sync += [block_left.eq(1), zero_due.eq(0), broken.eq(0), byte.eq(self.expected)]
+        return broken | ~at_code
 
-        # The checksum processes a byte from its highest bit on, then the Selector from its lowest.
-        m.submodules.crc = crc = Checksum(FRAMES)
+    def _add_checksum(self, m: Module, byte: Signal, decoded: Signal, ended: Signal) -> Checksum:
+        """Add each byte to the checksum, from its highest bit on."""
+        m.submodules.crc = crc = Checksum(CRC16_IBM_3740)
         adding, bit = Signal(), Signal(3)
-        selecting_bit = Signal()
+        vars(self._registers).update(crc=crc, adding=adding, bit=bit)
         m.d.comb += [
-            crc.bit.eq(byte.bit_select(bit ^ adding.replicate(len(bit)), 1)),
+            crc.bit.eq(byte[::-1].bit_select(bit, 1)),
             crc.add.eq(adding),
             crc.start.eq(ended),
         ]
-        self._registers = SimpleNamespace(  # for a formal proof
-            byte=byte, decoded=decoded, ended=ended, begun=begun, broken=broken, left=left
-        )
-        vars(self._registers).update(zero_due=zero_due, crc=crc, adding=adding, bit=bit)
-        with m.If(adding | selecting_bit):
+        with m.If(adding):
             m.d.sync += bit.eq(bit + 1)
-        with m.If(adding & (bit == 7)):
-            m.d.sync += adding.eq(0)
+            with m.If(bit == 7):
+                m.d.sync += adding.eq(0)
         with m.If(decoded):
             m.d.sync += adding.eq(1)
+        return crc
 
-        # Stage 2 interprets the bytes. `taken` counts them in unary up to the length of the
-        # shortest frame, which is smaller than a binary counter.
-        taken = Signal(HEADER_BYTES + CRC_BYTES)
-        enough = taken[-1]
-        known, variable, ordered, excess, overrun = (
-            Signal(name=name) for name in ("known", "variable", "ordered", "excess", "overrun")
+    def _interpret(
+        self, m: Module, byte: Signal, decoded: Signal, ended: Signal
+    ) -> SimpleNamespace:
+        """Check type, sequence number and length; return the results at the end of the frame."""
+        # Counts the bytes in unary up to the length of the shortest frame, which is smaller than a
+        # binary counter.
+        count = Signal(HEADER_BYTES + CRC_BYTES)
+        known, variable, counted, ordered, excess = (
+            Signal(name=name) for name in ("known", "variable", "counted", "ordered", "excess")
         )
         # Only the final check depends on the high bits of the type.
         low = byte[: bits_for(max(self._lengths))]
-        kind_is = {kind: low == kind for kind in self._lengths}
-        sequence, hello, pixels = Signal(8), Signal(), Signal()
-        # `due` wraps below 0 if a payload of variable length has additional words.
-        due, least = Signal.like(self.select.place), Signal.like(self.select.place)
-        in_word = due[: bits_for(WORD_BYTES - 1)]
+        sequence, hello = Signal(8), Signal()
+        # Bytes that follow; wraps below 0 if a payload of variable length has additional words.
+        most = max(*self._due.values(), CRC_BYTES + WORD_BYTES * MAX_CHUNKS)
+        bytes_due, least = Signal(range(most + 1)), Signal(range(most + 1))
+        # The last byte of a fixed part counts the words behind it.
+        at_count = counted & (bytes_due == CRC_BYTES + 1)
+        words_due = Cat(Const(CRC_BYTES, bits_for(WORD_BYTES - 1)), byte)
         with m.If(decoded):
-            m.d.sync += taken.eq(Cat(1, taken))
-            with m.If(~taken[0]):
-                m.d.sync += [
-                    known.eq(0),
-                    hello.eq(kind_is[Request.HELLO]),
-                    pixels.eq(kind_is.get(Request.PIXELS, 0)),
-                ]
+            m.d.sync += count.eq(Cat(1, count))
+            with m.If(~count[0]):
+                m.d.sync += [known.eq(0), hello.eq(low == Request.HELLO)]
                 with m.Switch(low):
                     for kind, length in self._lengths.items():
                         with m.Case(kind):
-                            m.d.sync += [known.eq(byte == low), variable.eq(length.variable)]
+                            m.d.sync += [
+                                known.eq(byte == low),
+                                variable.eq(length.variable),
+                                counted.eq(length.counted),
+                            ]
                             m.d.comb += least.eq(self._due[kind])
-            with m.Elif(due == 0):
+            with m.Elif(bytes_due == 0):
                 m.d.sync += excess.eq(1)
-            m.d.sync += due.eq(previous_or(~taken[0], least, due))
-            with m.If(taken[0] & ~taken[1]):
+            with m.Elif(at_count):
+                m.d.sync += counted.eq(0)
+            loaded = Mux(count[0], words_due, least)
+            m.d.sync += bytes_due.eq(previous_or(~count[0] | at_count, loaded, bytes_due))
+            with m.If(count[0] & ~count[1]):
                 m.d.sync += [sequence.eq(byte), ordered.eq((byte == self.expected) | hello)]
+        with m.If(ended):
+            m.d.sync += [count.eq(0), excess.eq(0)]
+        partial_word = bytes_due[: bits_for(WORD_BYTES - 1)] != 0
+        return SimpleNamespace(
+            has_crc=count[-1],
+            known=known,
+            wrong_length=Mux(variable & excess, partial_word, excess | (bytes_due != 0)),
+            ordered=ordered,
+            sequence=sequence,
+        )
 
-        # Write bytes into the Ring; the Selector processes those of PIXELS.
-        put, mark = self.put, Signal()
-        stores = Signal()
-        m.d.comb += [put.payload.data.eq(byte), self.select.place.eq(due)]
-        if self._selects:
-            m.submodules.selector = selector = Selector()
-            selecting = Signal()
-            with m.If(decoded & taken[HEADER_BYTES - 1] & ~taken[HEADER_BYTES]):
-                m.d.sync += selecting.eq(pixels)
-            with m.Elif(ended | (decoded & (due == LAST_PLACE + 1))):
-                m.d.sync += selecting.eq(0)
-            m.d.comb += [
-                selecting_bit.eq(selector.takes),
-                selector.waits.eq(adding),
-                selector.index.eq(bit),
-                selector.pixel.eq(crc.bit),
-                selector.start.eq(decoded & selecting),
-                selector.last.eq(due == LAST_PLACE),
-                selector.mask.eq(self.mask),
-                selector.clear.eq(ended),
-                self.select.valid.eq(selector.busy),
-            ]
-            m.d.comb += stores.eq((decoded & ~selecting) | selector.put.valid)
-            with m.If(selector.put.valid):
-                m.d.comb += put.payload.data.eq(selector.put.payload)
-
-        else:
-            m.d.comb += stores.eq(decoded)
-
-        # The final check, whose result takes effect a cycle later.
-        cause, judged = Signal(CAUSE_BITS), Signal()
-        vars(self._registers).update(cause=cause, judged=judged)
-        m.d.sync += judged.eq(ended)
-        with m.If(broken | ~tells):
-            m.d.sync += cause.eq(Cause.FRAMING)
-        with m.Elif((~crc.complement).any() | ~enough):
-            m.d.sync += cause.eq(Cause.CRC)
-        with m.Elif(~known):
-            m.d.sync += cause.eq(Cause.TYPE)
-        with m.Elif(Mux(variable & excess, in_word != 0, excess | (due != 0))):
-            m.d.sync += cause.eq(Cause.LENGTH)
-        with m.Elif(~ordered):
-            m.d.sync += cause.eq(Cause.SEQUENCE)
-        with m.Elif(overrun | self.full):
-            m.d.sync += cause.eq(Cause.OVERRUN)
-        with m.Else():
-            m.d.sync += cause.eq(0)
+    def _judge(self, m: Module, ended: Signal, faults: dict[Cause, Value]) -> None:
+        """Report the first of `faults`, or an overrun; the result takes effect a cycle later."""
+        cause, judged, overrun = Signal(CAUSE_BITS), Signal(), Signal()
+        vars(self._registers).update(cause=cause, judged=judged, overrun=overrun)
+        m.d.sync += [judged.eq(ended), cause.eq(0)]
+        # The last assignment has priority.
+        for name, fault in reversed((faults | {Cause.OVERRUN: overrun | self.full}).items()):
+            with m.If(fault):
+                m.d.sync += cause.eq(name)
         m.d.comb += [
-            mark.eq(judged & (cause == 0)),
+            self.put.payload.mark.eq(judged & (cause == 0)),
             self.fault.cause.eq(cause),
             self.fault.valid.eq(judged & (cause != 0)),
             self.drop.eq(self.fault.valid),
-            put.valid.eq((stores & ~self.full) | mark),
-            put.payload.mark.eq(mark),
         ]
-        with m.If(mark):
-            m.d.sync += self.expected.eq(sequence + 1)
-        with m.If(stores & self.full):
-            m.d.sync += overrun.eq(1)
-        with m.If(ended):
-            m.d.sync += [taken.eq(0), excess.eq(0), overrun.eq(0)]

@@ -69,33 +69,33 @@ class SpiSlave(Block):
         m.submodules.mosi = FFSynchronizer(self.mosi, mosi)
         # After a reset, `select` counts as high until a low level has been sampled.
         m.submodules.select = FFSynchronizer(self.select, select, init=1)
-        whole, before = Signal(), Signal()
-        m.d.sync += [before.eq(sck), whole.eq(whole | ~select)]
-        chosen, rises = whole & select, sck & ~before
+        synchronised, was_high = Signal(), Signal()
+        m.d.sync += [was_high.eq(sck), synchronised.eq(synchronised | ~select)]
+        selected, rises = synchronised & select, sck & ~was_high
 
-        place = Signal(range(BITS))  # index of the bit, the highest first
-        taken = self.received.payload.data
-        going, under_way = Signal(BITS), Signal()  # `under_way`: it is not IDLE
-        last = place == BITS - 1
+        bit_index = Signal(range(BITS))  # the highest first
+        received = self.received.payload.data
+        sent_byte, sending = Signal(BITS), Signal()  # `sending`: the byte is not IDLE
+        last = bit_index == BITS - 1
         loads, following = Signal(), Signal(BITS)
         m.d.comb += [
-            loads.eq(Mux(chosen, rises & last, ~under_way)),
+            loads.eq(Mux(selected, rises & last, ~sending)),
             self.sent.ready.eq(loads),
             following.eq(Mux(self.sent.valid, self.sent.payload, IDLE)),
         ]
         m.d.sync += self.received.valid.eq(0)
-        with m.If(~chosen):
-            m.d.sync += [place.eq(0), self.miso.eq(going[-1])]
+        with m.If(~selected):
+            m.d.sync += [bit_index.eq(0), self.miso.eq(sent_byte[-1])]
         with m.Elif(rises):
             m.d.sync += [
-                place.eq(place + 1),
-                taken.eq(Cat(mosi, taken)),
+                bit_index.eq(bit_index + 1),
+                received.eq(Cat(mosi, received)),
                 self.received.valid.eq(last),
-                self.miso.eq(going[::-1].bit_select(place + 1, 1)),
+                self.miso.eq(sent_byte[::-1].bit_select(bit_index + 1, 1)),
             ]
         with m.If(loads):
             m.d.sync += [
-                going.eq(following),
-                under_way.eq(self.sent.valid),
+                sent_byte.eq(following),
+                sending.eq(self.sent.valid),
                 self.miso.eq(following[-1]),
             ]

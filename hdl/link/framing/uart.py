@@ -71,13 +71,17 @@ class UartReceiver(Block):
         starts = Signal(init=1)  # the next sample is the start bit
         # A marker bit of 1 precedes the data: when it reaches bit 0, the stop bit is next.
         bits = Signal(9)
-        said = self.received.payload
-        m.d.comb += said.data.eq(bits[1:])
+        received = self.received.payload
+        m.d.comb += received.data.eq(bits[1:])
         m.d.sync += self.received.valid.eq(0)
         with m.If(~busy):
-            m.d.sync += [wait.eq(self._divisor // 2 - 1), starts.eq(1), busy.eq(~rx & ~said.broken)]
+            m.d.sync += [
+                wait.eq(self._divisor // 2 - 1),
+                starts.eq(1),
+                busy.eq(~rx & ~received.broken),
+            ]
             with m.If(rx):
-                m.d.sync += said.broken.eq(0)
+                m.d.sync += received.broken.eq(0)
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.Else():
@@ -85,7 +89,7 @@ class UartReceiver(Block):
             with m.If(starts):
                 m.d.sync += busy.eq(~rx)
             with m.Elif(bits[0]):
-                m.d.sync += [busy.eq(0), self.received.valid.eq(1), said.broken.eq(~rx)]
+                m.d.sync += [busy.eq(0), self.received.valid.eq(1), received.broken.eq(~rx)]
             with m.Else():
                 m.d.sync += bits.eq(Cat(bits[1:], rx))
         with m.If(~busy):

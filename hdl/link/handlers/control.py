@@ -34,28 +34,28 @@ class ControlHandler(Handler):
         request = self.request
         resets = request.kind == Request.RESET
         m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
-        m.d.sync += self.reset_core.eq(request.do & resets)
-        self.answer_with(m)
+        m.d.sync += self.reset_core.eq(request.execute & resets)
+        self.respond(m)
         if self._learns:
             content = Signal(8 * SETTINGS_FORMAT.size)
             with m.If(request.payload.valid & (request.index < SETTINGS_FORMAT.size)):
                 m.d.sync += content.eq(Cat(content[8:], request.payload.payload))
             values = _settings(content)
-            outside = (
+            invalid = (
                 ~resets & Cat(out_of_range(name, value) for name, value in values.items()).any()
             )
             m.d.comb += [
                 *(self.settings.payload[name].eq(value) for name, value in values.items()),
-                self.settings.valid.eq(request.do & ~resets & ~outside),
-                request.refused.eq(outside),
-                request.done.eq(resets | outside | self.settings.ready),
+                self.settings.valid.eq(request.execute & ~resets & ~invalid),
+                request.refused.eq(invalid),
+                request.done.eq(resets | invalid | self.settings.ready),
             ]
 
 
 def _settings(content: Signal) -> dict[str, Value]:
     """Return the registers of the learning rule in a payload, by name, with their full bytes."""
-    values, place = {}, 0
+    values, offset = {}, 0
     for name, size in SETTINGS_BYTES.items():
-        values[name] = content[place:][: 8 * size]
-        place += 8 * size
+        values[name] = content[offset:][: 8 * size]
+        offset += 8 * size
     return values

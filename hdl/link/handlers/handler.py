@@ -11,7 +11,7 @@ from amaranth.utils import bits_for
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.link.framing.transmitter import ANSWER_BIT
+from firstspike.hdl.link.framing.transmitter import RESPONSE_BYTE
 from firstspike.hdl.link.protocol.formats import Request
 from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
@@ -21,14 +21,14 @@ WORD_BITS = 8 * WORD_BYTES
 def request_signature(index: ShapeLike) -> wiring.Signature:
     """Return the signature of a request, with the directions of the Engine.
 
-    `index` is the shape of a byte index. A request has three phases: payload, execution, answer:
+    `index` is the shape of a byte index. A request has three phases: payload, execution, response:
 
-        active   ___/-------------------------------------------\\___
-        payload      L P P P P c                                        c: a byte of the checksum
-        do       __________________/-----\\__________________________
-        done     ________________________/-\\________________________
-        answer                               A A A end
-        release  _____________________________________________/-\\__
+        active    ___/-------------------------------------------\\___
+        payload       L P P P P c                                        c: a byte of the checksum
+        execute   __________________/-----\\__________________________
+        done      ________________________/-\\________________________
+        response                              R R R end
+        release   _____________________________________________/-\\__
 
     While a handler is not active, its inputs are 0 except `index`, `word` and the data of the
     payload, and the Engine ignores its outputs.
@@ -39,29 +39,23 @@ def request_signature(index: ShapeLike) -> wiring.Signature:
             "active": Out(1),
             #: The type of the request.
             "kind": Out(Request),
-            #: The request is an internal one of the board, not one of the host.
-            "unasked": Out(1),
-            #: The second pass of a request, after `again`.
-            "second": Out(1),
+            #: The board itself has started the request.
+            "internal": Out(1),
             #: The bytes after type and sequence number, and one byte of the checksum.
             "payload": Out(stream.Signature(8)),
-            #: Index of the next byte of the payload, or of the answer; from 0.
+            #: Index of the next byte of the payload, or of the response; from 0.
             "index": Out(index),
             #: The latest four bytes of the payload.
             "word": Out(WORD_BITS),
             #: The payload is complete: execute the request.
-            "do": Out(1),
-            #: With `do`: the execution is complete, and the answer may start.
+            "execute": Out(1),
+            #: With `execute`: the execution is complete, and the response may start.
             "done": In(1),
             #: With `done`: refuse the request, because it names something that does not exist.
             "refused": In(1),
-            #: With `done`, unless refused: repeat the request from its first byte.
-            "again": In(1),
-            #: Index of the next bit in the byte of the answer, from 7 to 0.
-            "bit": Out(3),
-            #: The bits of the answer's payload; `ready` is high in the cycle of a transfer.
-            "answer": In(stream.Signature(ANSWER_BIT)),
-            #: High for a cycle: the answer is complete.
+            #: The bytes of the response's payload; `ready` is high in the cycle of a transfer.
+            "response": In(stream.Signature(RESPONSE_BYTE)),
+            #: High for a cycle: the response is complete.
             "release": Out(1),
         }
     )
@@ -76,28 +70,24 @@ class Handler(Block):
     requests: tuple[Request, ...]
     """The types of requests that the handler executes."""
 
-    def __init__(self, index: ShapeLike, **ports: wiring.Member) -> None:
+    def __init__(self, index: ShapeLike, **ports: wiring.Member | None) -> None:
         super().__init__(request=In(request_signature(index)), **ports)
 
-    def answer_with(self, m: Module, values: Sequence[ValueLike] = ()) -> None:
-        """Drive the payload of the answer with these values, one byte each."""
-        answer, index = self.request.answer, self.request.index
+    def respond(self, m: Module, values: Sequence[ValueLike] = ()) -> None:
+        """Drive the payload of the response with these values, one byte each."""
+        response, index = self.request.response, self.request.index
         count = len(values)
-        # The index counts up to the end of the answer, so its high bits are 0.
+        # The index counts up to the end of the response, so its high bits are 0.
         m.d.comb += [
-            answer.valid.eq(1),
-            answer.payload.end.eq(index[: bits_for(count)] == count),
+            response.valid.eq(1),
+            response.payload.end.eq(index[: bits_for(count)] == count),
         ]
         if values:
-            byte = Array(values)[index[: bits_for(count - 1)]]
-            m.d.comb += answer.payload.data.eq(bytes_of(byte, 1)[0].bit_select(self.request.bit, 1))
+            m.d.comb += response.payload.data.eq(Array(values)[index[: bits_for(count - 1)]])
 
 
 def core_ports(config: CoreConfig, *names: str) -> dict[str, wiring.Member]:
-    """Return those of the named ports that the Core has, with the directions of a handler.
-
-    The Engine connects ports of equal names.
-    """
+    """Return those of the named ports that the Core has, with the directions of a handler."""
     members = CoreSignature(config).flip().members
     return {name: members[name] for name in names if name in members}
 

@@ -2,23 +2,13 @@
 """The handler of HELLO, which identifies the board."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import stream
+from amaranth.lib.wiring import In
 
-from firstspike.golden.flash import Fault
+from firstspike.hdl.flash.weight_port_arbiter import WEIGHT_STATUS
 from firstspike.hdl.link.protocol.formats import IdentityFlag, Request
 
 from .handler import Handler
-
-LACK = wiring.Signature(
-    {
-        #: The core has no weights, or only a part of them.
-        "missing": Out(1),
-        #: The fault of the flash image.
-        "fault": Out(Fault),
-    }
-)
-"""Signature of the reason why a core with weights from a flash cannot decide."""
 
 
 class IdentityHandler(Handler):
@@ -30,7 +20,7 @@ class IdentityHandler(Handler):
     Parameters: `length` of the identity, in bytes; `flashed`, whether the first weights are from a
     flash. If so, the flags of the identity report missing weights, and the fault of the flash.
 
-    Throughput: that of the RomReader.
+    Throughput: that of the BoardRom.
     """
 
     requests = (Request.HELLO,)
@@ -39,31 +29,28 @@ class IdentityHandler(Handler):
         self._length, self._flashed = length, flashed
         super().__init__(
             index,
-            #: The byte of the identity at `request.index`, from the RomReader.
+            #: The byte of the identity at `request.index`, from the BoardRom.
             stored=In(stream.Signature(8)),
-            #: Whether the core lacks weights, from FirstWeights.
-            lack=In(LACK) if flashed else None,
+            #: Whether the core lacks weights.
+            weight_status=In(WEIGHT_STATUS) if flashed else None,
         )
 
     def build(self, m: Module) -> None:
-        request, answer = self.request, self.request.answer
+        request, response = self.request, self.request.response
         end = request.index == 1 + self._length
-        expected, stored = (
-            byte.bit_select(request.bit, 1)
-            for byte in (request.payload.payload, self.stored.payload)
-        )
+        stored = self.stored.payload
         if self._flashed:
-            missing = self.lack.missing
+            missing = self.weight_status.missing
             # Byte 1 of the answer is the version, byte 2 the flags.
             flags = Cat(Const(0, IdentityFlag.LOADED), missing)
-            ahead = Const(0, IdentityFlag.FAULT - len(flags))
-            flags = Cat(flags, ahead, (self.lack.fault - 1)[:2] & missing.replicate(2))
-            stored |= (request.index == 2) & flags.bit_select(request.bit, 1)
+            padding = Const(0, IdentityFlag.FAULT - len(flags))
+            fault = (self.weight_status.fault - 1)[:2] & missing.replicate(2)
+            stored |= Cat(flags, padding, fault) & (request.index == 2).replicate(8)
         m.d.comb += [
             request.payload.ready.eq(1),
             request.done.eq(1),
-            answer.valid.eq(end | self.stored.valid),
-            answer.payload.data.eq(Mux(request.index == 0, expected, stored)),
-            answer.payload.end.eq(end),
-            self.stored.ready.eq(answer.ready & (request.bit == 0)),
+            response.valid.eq(end | self.stored.valid),
+            response.payload.data.eq(Mux(request.index == 0, request.payload.payload, stored)),
+            response.payload.end.eq(end),
+            self.stored.ready.eq(response.ready),
         ]

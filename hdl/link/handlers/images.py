@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The handler of the images: PIXELS, INPUTS and EVENTS."""
+"""The handler of the images: INPUTS and EVENTS."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -49,14 +48,14 @@ class ImageHandler(Handler):
 
     If a row spikes twice in an image, the handler replaces the row of the second event by one out
     of range, which the core drops and flags. A memory holds one bit per row that has spiked. After
-    the decision the events are read from the Ring again, and clear their bits. This second pass
-    takes 8 cycles per event before the answer, but needs no sweep over all rows.
+    the last event a counter over all rows clears these bits, one per cycle, while the core decides.
 
     Latency: 0 cycles for a byte of a bitmap, without WordPacker. Throughput: one byte of a bitmap
-    per cycle, or one event in 8 cycles.
+    per cycle, or one event in 8 cycles. The response to EVENTS follows the last event by at least
+    one cycle per row.
     """
 
-    requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
+    requests = (Request.INPUTS, Request.EVENTS)
 
     def __init__(self, index: ShapeLike, config: CoreConfig) -> None:
         self._config = config
@@ -65,7 +64,7 @@ class ImageHandler(Handler):
             #: Request a byte of the payload in every cycle.
             every_cycle=Out(1),
             #: The payload will be valid in every cycle from now on.
-            follows=In(1),
+            prefetched=In(1),
             **core_ports(config, "events", "decision"),
             #: The class of the latest decision, and whether an image has been decided.
             shown=Out(range(config.layers[-1].folding.n_out)),
@@ -84,143 +83,159 @@ class ImageHandler(Handler):
     def build(self, m: Module) -> None:
         config, request, payload = self._config, self.request, self.request.payload
         state = Signal(State)
-        # The decision, in the format of the answer.
-        said = self.decision.payload
-        flags = Signal(8)
-        m.d.comb += flags[DecisionFlag.FORCED].eq(said.forced)
-        for name, _ in said.causes.shape():
-            m.d.comb += flags[DecisionFlag[name.upper()]].eq(said.causes[name])
-        values = {"class": said["class"], "flags": flags, "tick": said.tick, "cycles": said.cycles}
-        record = []
-        for name, size in DECISION_BYTES.items():
-            record += bytes_of(values[name], size)
-        for name, _ in said.spikes_in.shape():
-            record += bytes_of(said.spikes_in[name], SPIKES_BYTES)
-        settled = self.decision.valid  # the image's end
-        if config.learns:
-            here, updated, cycles = self._learn(m, payload.valid & (state == State.LABEL))
-            settled &= here
-            m.d.comb += flags[DecisionFlag.UPDATED].eq(updated)
-            record += bytes_of(cycles, TURNAROUND_BYTES)
-        self.answer_with(m, record)
-
-        m.d.comb += self.decision.ready.eq(request.release)
-        with m.If(request.release):
-            m.d.sync += [self.shown.eq(said["class"]), self.shown_valid.eq(1)]
-
-        # The events and words for the core.
-        event = self.events.payload
-        m.d.comb += [
-            event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
-            event.tick.eq(saturated(request.word[:16], len(event.tick), highest=config.deadline)),
-        ]
-        first, row = config.layers[0].folding, request.word[16:]
-        repeated = self._repeated(m, row, state)
-        m.d.comb += tell_row(event, first.n_in, first.rows, row, repeated)
-        if config.bitmap is not None:
-            assert config.n_inputs is not None  # a bitmap has a number of pixels
-            count = bitmap_bytes(config.n_inputs)
-            words, at_pace = self._words(m, config.bitmap, count)
-        # The states of an image.
+        settled = self._respond_decision(m, payload.valid & (state == State.LABEL))
+        repeated, cleared = self._mark_rows(m, state)
+        self._send_event(m, repeated)
+        send_event = self.events.valid & self.events.ready
+        m.d.comb += request.done.eq((state == State.WAIT) & settled & cleared)
         with m.Switch(state):
             with m.Case(State.LABEL):
                 m.d.comb += payload.ready.eq(1)
                 with m.If(payload.valid):
                     m.d.sync += state.eq(State.GATHER)
-                    if config.bitmap is not None:
-                        with m.If(request.kind != Request.EVENTS):
-                            m.d.sync += state.eq(State.BITMAP)
-            if config.bitmap is not None:
-                with m.Case(State.BITMAP):
-                    m.d.comb += [
-                        # A collected image needs no byte per cycle, and the path through
-                        # `every_cycle` is long.
-                        self.every_cycle.eq(config.bitmap <= BITMAP_BITS),
-                        words.valid.eq(payload.valid & at_pace),
-                        payload.ready.eq(words.valid & words.ready),
-                    ]
-                    with m.If(payload.ready & (request.index == count)):
-                        m.d.sync += state.eq(State.WAIT)
             with m.Case(State.GATHER):
-                m.d.comb += [
-                    payload.ready.eq(1),
-                    self.events.valid.eq(request.do & ~request.second),
-                ]
+                m.d.comb += [payload.ready.eq(1), self.events.valid.eq(request.execute)]
                 with m.If(payload.valid & (request.index[:2] == 0)):
                     m.d.sync += state.eq(State.EVENT)
-                with m.If(request.do & (request.second | self.events.ready)):
+                with m.If(send_event):
                     m.d.sync += state.eq(State.WAIT)
             with m.Case(State.EVENT):
-                m.d.comb += self.events.valid.eq(~request.second)
-                with m.If(request.second | self.events.ready):
+                m.d.comb += self.events.valid.eq(1)
+                with m.If(send_event):
                     m.d.sync += state.eq(State.GATHER)
             with m.Case(State.WAIT):
-                m.d.comb += [
-                    payload.ready.eq(1),
-                    request.done.eq(settled),
-                    request.again.eq((request.kind == Request.EVENTS) & ~request.second),
-                ]
-                with m.If(request.do & settled):
+                m.d.comb += payload.ready.eq(1)
+                with m.If(request.execute & request.done):
                     m.d.sync += state.eq(State.LABEL)
+        if config.bitmap is not None:
+            assert config.n_inputs is not None  # a bitmap has a number of pixels
+            self._send_bitmap(m, state, config.bitmap, bitmap_bytes(config.n_inputs))
 
-    def _repeated(self, m: Module, row: Value, state: Signal) -> Signal:
-        """Return whether the row of the current event has already spiked in this image."""
+    def _respond_decision(self, m: Module, starts: Value) -> Value:
+        """Answer with the decision; return whether the core has finished the image.
+
+        `starts`: the payload is the label.
+        """
+        decision = self.decision.payload
+        flags = Signal(8)
+        m.d.comb += flags[DecisionFlag.FORCED].eq(decision.forced)
+        for name, _ in decision.causes.shape():
+            m.d.comb += flags[DecisionFlag[name.upper()]].eq(decision.causes[name])
+        values = {
+            "class": decision["class"],
+            "flags": flags,
+            "tick": decision.tick,
+            "cycles": decision.cycles,
+        }
+        record = []
+        for name, size in DECISION_BYTES.items():
+            record += bytes_of(values[name], size)
+        for name, _ in decision.spikes_in.shape():
+            record += bytes_of(decision.spikes_in[name], SPIKES_BYTES)
+        settled = self.decision.valid
+        if self._config.learns:
+            learned, updated, cycles = self._learn(m, starts)
+            settled &= learned
+            m.d.comb += flags[DecisionFlag.UPDATED].eq(updated)
+            record += bytes_of(cycles, TURNAROUND_BYTES)
+        self.respond(m, record)
+        m.d.comb += self.decision.ready.eq(self.request.release)
+        with m.If(self.request.release):
+            m.d.sync += [self.shown.eq(decision["class"]), self.shown_valid.eq(1)]
+        return settled
+
+    def _send_event(self, m: Module, repeated: Value) -> None:
+        """Drive the event for the core; one that is `repeated` gets a row out of range."""
+        request, event, config = self.request, self.events.payload, self._config
+        first, row = config.layers[0].folding, request.word[16:]
+        m.d.comb += [
+            event.kind.eq(Mux(request.execute, Kind.END, Kind.SPIKE)),
+            event.tick.eq(saturated(request.word[:16], len(event.tick), highest=config.deadline)),
+            tell_row(event, first.n_in, first.rows, row, repeated),
+        ]
+
+    def _mark_rows(self, m: Module, state: Signal) -> tuple[Value, Value]:
+        """Mark the rows that spike in this image, and clear all marks after the last event.
+
+        Returns whether the row of the current event is already marked, and whether no mark is left.
+        """
         request, payload = self.request, self.request.payload
-        width = _row_bits(self._config)
+        width, row = _row_bits(self._config), request.word[16:]
         # Read with the last byte of an event, written with the event: never in the same cycle.
         m.submodules.spiked = spiked = memory.Memory(
             shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
         )
         read, write = spiked.read_port(domain="comb"), spiked.write_port()
-        found = resetless_register(1)
+        repeated = resetless_register(1)
+        cleared, sweeps = Signal(range(1 << width)), Signal()
+        sends_end = (state == State.GATHER) & self.events.valid & self.events.ready
         m.d.comb += [
             read.addr.eq(Cat(row[8:], payload.payload)),
-            write.addr.eq(row),
-            write.data.eq(~request.second),
-            write.en.eq((state == State.EVENT) & ~row[width:].any()),
+            write.addr.eq(Mux(sweeps, cleared, row)),
+            write.data.eq(~sweeps),
+            write.en.eq(sweeps | ((state == State.EVENT) & ~row[width:].any())),
         ]
+        with m.If(sends_end):
+            m.d.sync += sweeps.eq(1)
+        with m.If(sweeps):
+            m.d.sync += cleared.eq(cleared + 1)
+            with m.If(cleared.all()):
+                m.d.sync += sweeps.eq(0)
         with m.If(state == State.GATHER):
-            m.d.sync += found.eq(read.data)
-        return found
+            m.d.sync += repeated.eq(read.data)
+        return repeated, ~sweeps
 
-    def _words(self, m: Module, width: int, count: int) -> tuple[Any, ValueLike]:
-        """Return the sink for the `count` bytes of a bitmap, and whether it accepts one now."""
-        payload = self.request.payload
+    def _send_bitmap(self, m: Module, state: Signal, width: int, count: int) -> None:
+        """Add the state that sends the `count` bytes of a bitmap, in words of `width` bits."""
+        request, payload = self.request, self.request.payload
         if width > BITMAP_BITS:
             m.submodules.packer = packer = WordPacker(width, count)
             wiring.connect(m, packer.o, wiring.flipped(self.words))
-            m.d.comb += packer.i.payload.eq(payload.payload)
-            return packer.i, 1
-        m.d.comb += self.words.payload.eq(payload.payload)
-        # Start when the Ring can deliver a byte per cycle, so that the link adds no cycles.
-        return self.words, self.follows | (self.request.index[1:] != 0)
+            sink, may_start = packer.i, Const(1)
+        else:
+            # Start when the PacketFifo can deliver a byte per cycle, so that the link adds no
+            # cycles.
+            sink, may_start = self.words, self.prefetched | (request.index[1:] != 0)
+        m.d.comb += sink.payload.eq(payload.payload)
+        with m.If((state == State.LABEL) & payload.valid & (request.kind == Request.INPUTS)):
+            m.d.sync += state.eq(State.BITMAP)
+        with m.If(state == State.BITMAP):
+            m.d.comb += [
+                # A collected image needs no byte per cycle, and the path through `every_cycle` is
+                # long.
+                self.every_cycle.eq(width <= BITMAP_BITS),
+                sink.valid.eq(payload.valid & may_start),
+                payload.ready.eq(sink.valid & sink.ready),
+            ]
+            with m.If(payload.ready & (request.index == count)):
+                m.d.sync += state.eq(State.WAIT)
 
-    def _learn(self, m: Module, begins: Value) -> tuple[Value, Value, Value]:
+    def _learn(self, m: Module, starts: Value) -> tuple[Value, Value, Value]:
         """Send the labels, and store the results of learning.
 
-        `begins`: the payload is an image's label. Returns (here, updated, cycles); `updated` and
-        `cycles` are those of the latest image when `here` is high.
+        `starts`: the payload is an image's label. Returns (learned, updated, cycles); `updated` and
+        `cycles` are those of the latest image when `learned` is high.
         """
         label, byte = self.labels.payload, self.request.payload.payload
-        offered, here, updated = Signal(), Signal(), Signal()
+        pending, learned, updated = Signal(), Signal(), Signal()
         cycles = Signal(CYCLES_BITS)
-        m.d.comb += self.labels.valid.eq(offered)
+        m.d.comb += self.labels.valid.eq(pending)
         with m.If(self.labels.ready):
-            m.d.sync += offered.eq(0)
-        with m.If(begins & ~self.request.second):
+            m.d.sync += pending.eq(0)
+        with m.If(starts):
             m.d.sync += [
-                offered.eq(1),
-                here.eq(0),
+                pending.eq(1),
+                learned.eq(0),
                 label.label.eq(saturated(byte, len(label.label))),
                 label.learn.eq(byte != UNLABELLED),
             ]
         with m.If(self.learned.valid):
             m.d.sync += [
-                here.eq(1),
+                learned.eq(1),
                 updated.eq(self.learned.updated),
                 cycles.eq(self.learned.cycles),
             ]
-        return here, updated, cycles
+        return learned, updated, cycles
 
 
 def _row_bits(config: CoreConfig) -> int:

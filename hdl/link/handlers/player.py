@@ -47,7 +47,7 @@ def counts_layout(images: int) -> data.StructLayout:
     return struct(decisions=decisions, differences=decisions, cycles=PLAY_CYCLES_BITS)
 
 
-class Walk(Block):
+class ImageCounter(Block):
     """Count through the first `count` images, `rounds` times; both must be stable meanwhile.
 
     Latency: 1 cycle.
@@ -144,12 +144,12 @@ class Player(Block):
         self._store(m, images, decisions, count)
         self._send(m, images, count)
         self._compare(m, decisions)
-        counts, begun = self.counts, Signal()
-        begins = self.words.valid & self.words.ready
+        counts, started = self.counts, Signal()
+        starts = self.words.valid & self.words.ready
         with m.If(self.start):
-            m.d.sync += [begun.eq(0), counts.cycles.eq(0)]
-        with m.Elif(self.running & (begins | begun)):
-            m.d.sync += [begun.eq(1), counts.cycles.eq(counts.cycles + 1)]
+            m.d.sync += [started.eq(0), counts.cycles.eq(0)]
+        with m.Elif(self.running & (starts | started)):
+            m.d.sync += [started.eq(1), counts.cycles.eq(counts.cycles + 1)]
 
     def _store(
         self, m: Module, images: memory.Memory, decisions: memory.Memory, count: int
@@ -176,24 +176,24 @@ class Player(Block):
     def _send(self, m: Module, images: memory.Memory, count: int) -> None:
         """Send the words of one image after another."""
         read, fetched = images.read_port(domain="comb"), resetless_register(self._width)
-        m.submodules.sent = walk = Walk(self._images)
+        m.submodules.sent = counter = ImageCounter(self._images)
         sending, word = Signal(), Signal(range(count))
         step = ~self.words.valid | self.words.ready
         is_last = word == count - 1
         m.d.comb += [
-            read.addr.eq(Cat(word, walk.image)),
+            read.addr.eq(Cat(word, counter.image)),
             self.words.payload.eq(fetched),
-            walk.count.eq(self.count),
-            walk.rounds.eq(self.rounds),
-            walk.start.eq(self.start),
-            walk.advance.eq(step & sending & is_last),
+            counter.count.eq(self.count),
+            counter.rounds.eq(self.rounds),
+            counter.start.eq(self.start),
+            counter.advance.eq(step & sending & is_last),
         ]
         with m.If(step):
             m.d.sync += [fetched.eq(read.data), self.words.valid.eq(sending)]
             with m.If(sending):
                 m.d.sync += word.eq(word + 1)
                 with m.If(is_last):
-                    m.d.sync += [word.eq(0), sending.eq(~walk.last)]
+                    m.d.sync += [word.eq(0), sending.eq(~counter.last)]
         with m.If(self.start):
             m.d.sync += sending.eq(1)
 
@@ -201,34 +201,35 @@ class Player(Block):
         """Compare each decision with the stored one.
 
         To shorten the path from the block RAM to the counters, the expected decision passes the
-        register `wanted`, which is valid while `here` is high, and the result passes `differs`.
+        register `expected`, which is valid while `comparable` is high, and the result passes
+        `differs`.
         """
         read, fetched = decisions.read_port(domain="comb"), resetless_register(EXPECTED)
-        wanted, differs = Signal(EXPECTED), Signal()
-        m.submodules.decided = walk = Walk(self._images)
-        coming, here, taken = Signal(), Signal(), Signal()
-        said, counts = self.decision.payload, self.counts
-        unlike = (said["class"] != wanted["class"]) | (said.tick != wanted.tick)
+        expected, differs = Signal(EXPECTED), Signal()
+        m.submodules.decided = counter = ImageCounter(self._images)
+        fetching, comparable, accepted = Signal(), Signal(), Signal()
+        decision, counts = self.decision.payload, self.counts
+        unlike = (decision["class"] != expected["class"]) | (decision.tick != expected.tick)
         m.d.comb += [
-            read.addr.eq(walk.image),
-            self.decision.ready.eq(self.running & here),
-            taken.eq(self.decision.valid & self.decision.ready),
-            walk.count.eq(self.count),
-            walk.rounds.eq(self.rounds),
-            walk.start.eq(self.start),
-            walk.advance.eq(taken),
+            read.addr.eq(counter.image),
+            self.decision.ready.eq(self.running & comparable),
+            accepted.eq(self.decision.valid & self.decision.ready),
+            counter.count.eq(self.count),
+            counter.rounds.eq(self.rounds),
+            counter.start.eq(self.start),
+            counter.advance.eq(accepted),
         ]
         m.d.sync += [
             fetched.eq(read.data),
-            coming.eq(self.running & ~taken),
-            wanted.eq(fetched),
-            here.eq(coming & ~taken),
-            differs.eq(taken & unlike),
+            fetching.eq(self.running & ~accepted),
+            expected.eq(fetched),
+            comparable.eq(fetching & ~accepted),
+            differs.eq(accepted & unlike),
         ]
         with m.If(self.start):
             m.d.sync += [self.running.eq(1), counts.decisions.eq(0), counts.differences.eq(0)]
-        with m.Elif(taken):
-            m.d.sync += [counts.decisions.eq(counts.decisions + 1), self.running.eq(~walk.last)]
+        with m.Elif(accepted):
+            m.d.sync += [counts.decisions.eq(counts.decisions + 1), self.running.eq(~counter.last)]
         with m.If(differs):
             m.d.sync += counts.differences.eq(counts.differences + 1)
 

@@ -35,37 +35,37 @@ class PlayingHandler(Handler):
         request, payload = self.request, self.request.payload
         stores = request.kind == Request.STORE
         # The fields in front of a bitmap, and the payload of PLAY, have as many bytes as `word`.
-        numbers, kept = Signal(WORD_BITS), Signal()
-        keeps = payload.valid & ~kept & (request.index == STORE_FORMAT.size)
-        with m.If(keeps):
-            m.d.sync += [numbers.eq(request.word), kept.eq(1)]
-        with m.If(request.do):
-            m.d.sync += kept.eq(0)
+        numbers, has_numbers = Signal(WORD_BITS), Signal()
+        stores_numbers = payload.valid & ~has_numbers & (request.index == STORE_FORMAT.size)
+        with m.If(stores_numbers):
+            m.d.sync += [numbers.eq(request.word), has_numbers.eq(1)]
+        with m.If(request.execute):
+            m.d.sync += has_numbers.eq(0)
         image, expected = numbers[:8], numbers[8:]
         count, rounds = numbers[:16], numbers[16:]
 
         is_image = image < self._images
         plays = (count != 0) & (count <= self._images) & (rounds != 0)
-        begun = Signal()
-        ended = begun & ~player.running
-        m.d.sync += begun.eq(request.do & ~ended)
+        started = Signal()
+        ended = started & ~player.running
+        m.d.sync += started.eq(request.execute & ~ended)
         m.d.comb += [
-            payload.ready.eq(~keeps),
-            player.storing.eq(stores & kept & is_image),
+            payload.ready.eq(~stores_numbers),
+            player.storing.eq(stores & has_numbers & is_image),
             player.number.eq(image),
             player.expected.eq(expected),
             player.byte.valid.eq(payload.valid & (request.index != self._end)),
             player.byte.data.eq(payload.payload),
             player.count.eq(count),
             player.rounds.eq(rounds),
-            player.start.eq(request.do & ~stores & plays & ~begun),
+            player.start.eq(request.execute & ~stores & plays & ~started),
             request.refused.eq(~Mux(stores, is_image, plays)),
             request.done.eq(stores | ~plays | ended),
         ]
         counts = []
         for name, size in COUNTS_BYTES.items():
             counts += bytes_of(player.counts[name], size)
-        self.answer_with(m)
+        self.respond(m)
         with m.If(~stores):
-            self.answer_with(m, counts)
+            self.respond(m, counts)
         join(m, wiring.flipped(self), player, "words", "decision")

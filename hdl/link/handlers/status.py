@@ -29,26 +29,28 @@ class StatusHandler(Handler):
             #: A frame that the Receiver has dropped.
             fault=In(tap(cause=CAUSE_BITS)),
             #: A frame has been dropped since the latest notice.
-            untold=Out(1),
+            unreported=Out(1),
         )
 
     def build(self, m: Module) -> None:
-        request, answer = self.request, self.request.answer
+        request, response = self.request, self.request.response
         cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
-        m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
-        # A copy, because the values may change during the answer; its highest bit is sent first.
-        bytes_told = [*bytes_of(cause, 1), *bytes_of(dropped, DROPPED_BITS // 8)]
-        told = Signal(8 * len(bytes_told))
-        with m.If(request.do):
-            m.d.sync += told.eq(Cat(reversed(bytes_told)))
-        with m.Elif(answer.ready):
-            m.d.sync += told.eq(told << 1)
+        values = [*bytes_of(cause, 1), *bytes_of(dropped, DROPPED_BITS // 8)]
+        # A copy, because the values may change during the response; its lowest byte is next.
+        record = Signal(8 * len(values))
+        with m.If(request.execute):
+            m.d.sync += record.eq(Cat(values))
+        with m.Elif(response.ready):
+            m.d.sync += record.eq(record >> 8)
         m.d.comb += [
-            answer.valid.eq(1),
-            answer.payload.data.eq(told[-1]),
-            answer.payload.end.eq(request.index[:2] == len(bytes_told)),
+            request.payload.ready.eq(1),
+            request.done.eq(1),
+            response.valid.eq(1),
+            response.payload.data.eq(record[:8]),
+            response.payload.end.eq(request.index[:2] == len(values)),
         ]
-        with m.If(request.do & request.unasked):
-            m.d.sync += self.untold.eq(0)
+        with m.If(request.execute & request.internal):
+            m.d.sync += self.unreported.eq(0)
         with m.If(self.fault.valid):
-            m.d.sync += [cause.eq(self.fault.cause), dropped.eq(dropped + 1), self.untold.eq(1)]
+            m.d.sync += [cause.eq(self.fault.cause), dropped.eq(dropped + 1)]
+            m.d.sync += self.unreported.eq(1)

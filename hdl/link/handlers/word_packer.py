@@ -42,8 +42,8 @@ class WordPacker(Block):
     def build(self, m: Module) -> None:
         lanes = self._width // 8
         words = -(-self._count // lanes)
-        m.submodules.memory = places = memory.Memory(shape=self._width, depth=words, init=[])
-        write, read = places.write_port(granularity=8), places.read_port(domain="comb")
+        m.submodules.memory = words_memory = memory.Memory(shape=self._width, depth=words, init=[])
+        write, read = words_memory.write_port(granularity=8), words_memory.read_port(domain="comb")
         lane, left = Signal(range(lanes)), Signal(range(self._count), init=self._count - 1)
         full = Signal()
         m.d.comb += [

@@ -22,7 +22,7 @@ from firstspike.golden.flash import IDENTITY_BYTES, Fault
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.system.errors import FirstSpikeError
 
-VERSION = 2
+VERSION = 3
 """Version of the protocol."""
 
 BAUD = 3_000_000
@@ -51,26 +51,24 @@ BUILD_BYTES = IDENTITY_BYTES
 HEADER_BYTES = 2
 """Bytes of the header: type and sequence number."""
 
-RING_OVERHEAD = 4
+REQUEST_OVERHEAD = 4
 """Bytes of the board's capacity that a request occupies in addition to its payload."""
 
 
 class Request(IntEnum):
-    """Types of requests; the board answers each request."""
+    """Types of requests; the board answers each request.
+
+    The types 2, 3 and 5 belong to version 2 of the protocol. A board drops them with `Cause.TYPE`.
+    """
 
     HELLO = 1
     """No payload. Accepted with any sequence number; the next request has this number plus 1,
     modulo 256."""
-    WRITE = 2
-    """Layer (1), address of the first word (3), whole weight words, each of 4 * chunks bytes."""
-    READ = 3
-    """Layer (1), address of the first word (3), number of words (1, at least 1)."""
     CHECKSUM = 4
     """No payload."""
-    PIXELS = 5
-    """Label (1), bitmap of all pixels: pixel p is bit p % 8 of byte p // 8; further bits are 0."""
     INPUTS = 6
-    """Label (1), bitmap of the connected inputs only, in the same order of bits."""
+    """Label (1), bitmap of the connected inputs: input p is bit p % 8 of byte p // 8; further bits
+    are 0."""
     EVENTS = 7
     """Label (1), then tick (2) and row (2) of every spike, in order of tick."""
     SETTINGS = 8
@@ -83,6 +81,10 @@ class Request(IntEnum):
     """`STORE_FORMAT`, then the bitmap of the connected inputs: store an image for PLAY."""
     PLAY = 12
     """`PLAY_FORMAT`: process the stored images; the answer has `COUNTS_FORMAT`."""
+    WRITE = 13
+    """`WEIGHTS_FORMAT`, then the chunks."""
+    READ = 14
+    """`WEIGHTS_FORMAT`; the answer has the chunks."""
 
 
 class Notice(IntEnum):
@@ -108,7 +110,7 @@ class Cause(IntEnum):
     SEQUENCE = 5
     """The sequence number is not the expected one, because a previous frame was lost."""
     OVERRUN = 6
-    """The Ring is full: the host has sent more than the board's capacity."""
+    """The PacketFifo is full: the host has sent more than the board's capacity."""
     RANGE = 7
     """The request names a layer, address or image that does not exist, or a part of a word.
 
@@ -125,7 +127,11 @@ def _format(sizes: Mapping[str, int]) -> struct.Struct:
     return struct.Struct("<" + "".join(_CODES[size] for size in sizes.values()))
 
 
-ADDRESS_FORMAT = struct.Struct("<I")  # layer in the lowest byte, address in the upper three
+WEIGHTS_FORMAT = struct.Struct("<IB")
+"""Layer in the lowest byte of the first field, address of the first word in the upper three; number
+of chunks of 4 bytes, which are whole words."""
+MAX_CHUNKS = 255
+"""Maximum number of chunks of a WRITE or READ."""
 SETTINGS_BYTES = {one.name: -(-one.bits // 8) for one in REGISTERS.values()}
 """Bytes of each register of the learning rule."""
 SETTINGS_BYTES["margin_minimum"] = 2  # reserves space for larger values
@@ -176,7 +182,7 @@ class IdentityFlag(IntEnum):
     """Bits of an identity's flags."""
 
     BITMAPS = 0
-    """The board accepts PIXELS and INPUTS."""
+    """The board accepts INPUTS."""
     LEARNS = 1
     """The core learns."""
     LOADED = 2
@@ -244,7 +250,7 @@ class Identity(NamedTuple):
     flags: U8
     """Bits of `IdentityFlag`."""
     capacity: U16
-    """Bytes of requests that the board buffers (RING_OVERHEAD and payload for each)."""
+    """Bytes of requests that the board buffers (REQUEST_OVERHEAD and payload for each)."""
     max_payload: U16
     """Maximum size of a payload in bytes."""
     clock: U32
@@ -261,6 +267,9 @@ class Identity(NamedTuple):
     """Number of images that the Player stores; only sent with the flag BENCH."""
     geometry: tuple[GeometryIdentity, ...] = ()
     """An entry per layer; only sent with the flag CONVOLVES."""
+    mask: bytes = b""
+    """Bitmap of all inputs, whose connected ones are 1; only sent with the flag BITMAPS, and empty
+    if all inputs are connected."""
 
     def has(self, flag: IdentityFlag) -> bool:
         """Return whether a flag is set."""
@@ -268,11 +277,11 @@ class Identity(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Return the payload of HELLO's answer without its first byte: version, fields, layers."""
-        *said, layers, bench_images, geometry = self
-        content = bytes([VERSION]) + IDENTITY_FORMAT.pack(*said) + bytes([len(layers)])
+        *fields, layers, bench_images, geometry, mask = self
+        content = bytes([VERSION]) + IDENTITY_FORMAT.pack(*fields) + bytes([len(layers)])
         content += b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
         content += BENCH_FORMAT.pack(bench_images) * self.has(IdentityFlag.BENCH)
-        return content + b"".join(GEOMETRY_FORMAT.pack(*one) for one in geometry)
+        return content + b"".join(GEOMETRY_FORMAT.pack(*one) for one in geometry) + mask
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -285,24 +294,44 @@ class Identity(NamedTuple):
                 f"the board speaks version {content[0] if content else '?'} of the protocol, "
                 f"this host version {VERSION}: build the bitstream anew"
             )
-        begin = identity_bytes(0)
-        flags = content[1] if len(content) > 1 else 0
-        plays, convolves = (
-            bool(flags >> flag & 1) for flag in (IdentityFlag.BENCH, IdentityFlag.CONVOLVES)
-        )
-        if len(content) < begin or len(content) != identity_bytes(
-            content[begin - 1], plays, convolves
-        ):
+        try:
+            identity = cls._unpacked(content)
+        except struct.error:
+            identity = None
+        if identity is None or identity.to_bytes() != content:
             raise ValueError(f"an identity of {len(content)} bytes")
-        end, told = (identity_bytes(content[begin - 1], bench) for bench in (False, plays))
-        layers = map(LayerIdentity._make, LAYER_FORMAT.iter_unpack(content[begin:end]))
-        (bench_images,) = BENCH_FORMAT.unpack(content[end:told]) if plays else (0,)
-        geometry = map(GeometryIdentity._make, GEOMETRY_FORMAT.iter_unpack(content[told:]))
-        said = IDENTITY_FORMAT.unpack(content[1 : begin - 1])
-        identity = cls._make([*said, tuple(layers), bench_images, tuple(geometry)])
         if wrong := identity.wrong:
             raise ValueError(f"an identity whose {wrong}")
         return identity
+
+    @classmethod
+    def _unpacked(cls, content: bytes) -> Self:
+        """Unpack an identity whose length has not been checked. Raises struct.error."""
+        position = 1
+
+        def unpack(form: struct.Struct) -> tuple:
+            nonlocal position
+            fields = form.unpack_from(content, position)
+            position += form.size
+            return fields
+
+        *fields, count = (*unpack(IDENTITY_FORMAT), *unpack(_COUNT_FORMAT))
+        layers = tuple(LayerIdentity._make(unpack(LAYER_FORMAT)) for _ in range(count))
+        head = cls._make([*fields, layers, 0, (), b""])
+        (bench_images,) = unpack(BENCH_FORMAT) if head.has(IdentityFlag.BENCH) else (0,)
+        convolving = layers if head.has(IdentityFlag.CONVOLVES) else ()
+        geometry = tuple(GeometryIdentity._make(unpack(GEOMETRY_FORMAT)) for _ in convolving)
+        end = position + head.mask_bytes
+        return head._replace(
+            bench_images=bench_images, geometry=geometry, mask=content[position:end]
+        )
+
+    @property
+    def mask_bytes(self) -> int:
+        """The number of bytes of `mask` that a board with these inputs sends."""
+        connected = self.layers[0].n_in if self.layers else self.n_inputs
+        masked = self.has(IdentityFlag.BITMAPS) and connected < self.n_inputs
+        return -(-self.n_inputs // 8) if masked else 0
 
     @property
     def fault(self) -> Fault | None:
@@ -319,7 +348,7 @@ class Identity(NamedTuple):
         """A message on the first number that no board can have; None if the numbers are valid."""
         least = {
             "layers": (len(self.layers), 1),
-            "capacity": (self.capacity, RING_OVERHEAD + self.max_payload),
+            "capacity": (self.capacity, REQUEST_OVERHEAD + self.max_payload),
             "max_payload": (self.max_payload, HEADER_BYTES),
             "clock": (self.clock, 1),
             "unit": (self.unit, 1),
@@ -330,21 +359,32 @@ class Identity(NamedTuple):
         for name, (number, lowest) in least.items():
             if number < lowest:
                 return f"{name} is {number}, and not {lowest} or more"
+        connected = int.from_bytes(self.mask, "little").bit_count()
+        if self.mask_bytes and (len(self.mask), connected) != (
+            self.mask_bytes,
+            self.layers[0].n_in,
+        ):
+            return f"mask has {connected} inputs, and not {self.layers[0].n_in}"
         return None
 
 
 IDENTITY_FORMAT, LAYER_FORMAT = _record_format(Identity), _record_format(LayerIdentity)
 GEOMETRY_FORMAT = _record_format(GeometryIdentity)
 BENCH_FORMAT = struct.Struct("<H")  # number of images that the Player stores
+_COUNT_FORMAT = struct.Struct("<B")  # number of layers
 
 
-def identity_bytes(layers: int, plays: bool = False, convolves: bool = False) -> int:
+def identity_bytes(
+    layers: int, plays: bool = False, convolves: bool = False, mask_bytes: int = 0
+) -> int:
     """Return the number of bytes of an identity.
 
-    `plays` is whether the design stores images to play, `convolves` whether any layer convolves.
+    `plays` is whether the design stores images to play, `convolves` whether any layer convolves,
+    `mask_bytes` the size of the mask of the connected inputs.
     """
     of_layer = LAYER_FORMAT.size + GEOMETRY_FORMAT.size * convolves
-    return 1 + IDENTITY_FORMAT.size + 1 + layers * of_layer + BENCH_FORMAT.size * plays
+    fixed = 1 + IDENTITY_FORMAT.size + _COUNT_FORMAT.size
+    return fixed + layers * of_layer + BENCH_FORMAT.size * plays + mask_bytes
 
 
 class FrameError(FirstSpikeError, ValueError):

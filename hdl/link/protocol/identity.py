@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Conversion between the configuration of a core and the identity of its board."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
@@ -13,11 +16,13 @@ from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig, Learning
+from firstspike.hdl.layer.words import chunks_of
 
 from .folding import bitmap_bits, linked_folding
 from .formats import (
     BUILD_BYTES,
-    RING_OVERHEAD,
+    MAX_CHUNKS,
+    REQUEST_OVERHEAD,
     UNLABELLED,
     GeometryIdentity,
     Identity,
@@ -25,13 +30,14 @@ from .formats import (
     LayerIdentity,
     highest,
 )
+from .messages import packed
 
 RING_BYTES = 8192
-"""Capacity of the Ring: 63 images of MNIST with all pixels, or half an SPRAM of the iCE40."""
+"""Capacity of the PacketFifo: half an SPRAM of the iCE40."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class DesignProperties:
     """Properties of a design in its identity, in addition to those of core and network.
 
     Raises ValueError for a `build` of another length.
@@ -44,7 +50,7 @@ class Facts:
     loaded: bool = False
     """The host must write the weights after power-up."""
     ring_bytes: int = RING_BYTES
-    """Capacity of the Ring in bytes, a power of two."""
+    """Capacity of the PacketFifo in bytes, a power of two."""
     bench_images: int = 0
     """Number of images that the Player stores."""
 
@@ -89,6 +95,17 @@ def linked_config(
             (f"threshold of layer {number}", threshold, most),
             (f"number of weight words of layer {number}", layer.words, _MOST_WORDS),
         ]
+    _check_limits(numbers)
+    config = CoreConfig.of(network.connected(), folding, any_weights, stored_bits)
+    _check_limits(
+        (f"number of 32-bit chunks of a weight word of layer {number}", chunks_of(one), MAX_CHUNKS)
+        for number, one in enumerate(config.layers)
+    )
+    return config
+
+
+def _check_limits(numbers: Iterable[tuple[str, int, int]]) -> None:
+    """Raise NetworkError for the first number (name, value, limit) above its limit."""
     for what, number, most in numbers:
         if number > most:
             raise NetworkError(
@@ -96,26 +113,25 @@ def linked_config(
                 "network with a smaller one, or take the core without a link that `firstspike "
                 "verilog` writes"
             )
-    return CoreConfig.of(network.connected(), folding, any_weights, stored_bits)
 
 
-def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
+def identity_of(config: CoreConfig, network: Network, design: DesignProperties) -> Identity:
     """Return a board's identity."""
     flags = [
         (IdentityFlag.BITMAPS, config.bitmap is not None),
         (IdentityFlag.LEARNS, config.learns),
-        (IdentityFlag.LOADED, facts.loaded),
-        (IdentityFlag.BENCH, facts.bench_images > 0),
+        (IdentityFlag.LOADED, design.loaded),
+        (IdentityFlag.BENCH, design.bench_images > 0),
         (IdentityFlag.OVERLAPS, config.folding.overlaps),
         (IdentityFlag.CONVOLVES, config.convolves),
     ]
-    capacity = facts.ring_bytes - 1
+    capacity = design.ring_bytes - 1
     return Identity(
         flags=sum(1 << flag for flag, is_set in flags if is_set),
         capacity=capacity,
-        max_payload=capacity - RING_OVERHEAD,
-        clock=facts.clock_hz,
-        build=facts.build,
+        max_payload=capacity - REQUEST_OVERHEAD,
+        clock=design.clock_hz,
+        build=design.build,
         network=bytes.fromhex(network.digest()),
         n_inputs=network.n_inputs,
         unit=network.unit,
@@ -135,16 +151,26 @@ def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
             )
             for layer in config.layers
         ),
-        bench_images=facts.bench_images,
-        geometry=tuple(_told(layer.folding.kind) for layer in config.layers if config.convolves),
+        bench_images=design.bench_images,
+        geometry=tuple(
+            _geometry_identity(layer.folding.kind) for layer in config.layers if config.convolves
+        ),
+        mask=_mask(config, network),
     )
+
+
+def _mask(config: CoreConfig, network: Network) -> bytes:
+    """Return the bitmap of the connected inputs; empty if all are connected or sent as events."""
+    if config.bitmap is None or len(network.inputs) == network.n_inputs:
+        return b""
+    return packed(np.isin(np.arange(network.n_inputs), network.inputs))
 
 
 _DENSE = GeometryIdentity(0, 0, 0, 0, 0, 0, 0, 0)
 """The geometry of a dense layer in an identity."""
 
 
-def _told(kind: LayerKind) -> GeometryIdentity:
+def _geometry_identity(kind: LayerKind) -> GeometryIdentity:
     """Return the geometry of a layer for an identity."""
     if not isinstance(kind, Convolution):
         return _DENSE
@@ -156,11 +182,11 @@ def _kinds(identity: Identity) -> list[LayerKind]:
     """Return the kind of each layer of a board's core. Raises NetworkError."""
     kinds: list[LayerKind] = []
     for number, layer in enumerate(identity.layers):
-        told = identity.geometry[number] if identity.geometry else _DENSE
-        if told == _DENSE:
+        fields = identity.geometry[number] if identity.geometry else _DENSE
+        if fields == _DENSE:
             kinds.append(Dense(layer.n_in, layer.n_out))
             continue
-        geometry = Geometry(told[0:2], told[2:4], told[4:6], told[6:8])
+        geometry = Geometry(fields[0:2], fields[2:4], fields[4:6], fields[6:8])
         maps, filters = (
             count // (sides[0] * sides[1])
             for count, sides in ((layer.n_in, geometry.size), (layer.n_out, geometry.out))

@@ -21,33 +21,45 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
 from .formats import (
-    ADDRESS_FORMAT,
     COUNTS_FORMAT,
     DECISION_FORMAT,
+    MAX_CHUNKS,
     PLAY_FORMAT,
     SETTINGS_FORMAT,
     SPIKES_BYTES,
     STORE_FORMAT,
     TURNAROUND_BYTES,
     UNLABELLED,
+    WEIGHTS_FORMAT,
     DecisionFlag,
+    Identity,
     Request,
 )
 
 WORD_BYTES = CHUNK_BITS // 8
 """Bytes of a chunk of weights, and of an event; the granularity of variable lengths."""
 
-MAX_WORDS = 255
-"""Maximum number of words of a READ."""
-
 _CAUSES = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
 
 
 class Length(NamedTuple):
-    """Length of a payload in bytes: exactly `least`, or at least `least` if `variable`."""
+    """Length of a payload in bytes: exactly `least`, or at least `least` if `variable`.
+
+    If `counted`, the last of `least` bytes is the number of chunks that follow.
+    """
 
     least: int
     variable: bool = False
+    counted: bool = False
+
+    def permits(self, payload: bytes) -> bool:
+        """Return whether a payload has this length."""
+        rest = len(payload) - self.least
+        if rest < 0:
+            return False
+        if self.counted:
+            return rest == WORD_BYTES * payload[self.least - 1]
+        return rest == 0 or (self.variable and rest % WORD_BYTES == 0)
 
 
 def bitmap_bytes(pixels: int) -> int:
@@ -76,15 +88,14 @@ def lengths_of(
     """Return the requests that a board with a core of `config` for `network` accepts."""
     lengths = {
         Request.HELLO: Length(0),
-        Request.WRITE: Length(ADDRESS_FORMAT.size + WORD_BYTES, variable=True),
-        Request.READ: Length(ADDRESS_FORMAT.size + 1),
+        Request.WRITE: Length(WEIGHTS_FORMAT.size, counted=True),
+        Request.READ: Length(WEIGHTS_FORMAT.size),
         Request.CHECKSUM: Length(0),
         Request.EVENTS: Length(1, variable=True),
         Request.STATUS: Length(0),
         Request.RESET: Length(0),
     }
     if config.bitmap is not None:
-        lengths[Request.PIXELS] = Length(1 + bitmap_bytes(network.n_inputs))
         lengths[Request.INPUTS] = Length(1 + bitmap_bytes(len(network.inputs)))
     if config.learns:
         lengths[Request.SETTINGS] = Length(SETTINGS_FORMAT.size)
@@ -111,7 +122,7 @@ def image_request(
 
 
 def bitmap_payload(bright: np.ndarray, label: int = learning.UNLABELLED) -> bytes:
-    """Return the payload of PIXELS or INPUTS for an image, bool [n]."""
+    """Return the payload of INPUTS for an image, bool [n]."""
     return _labelled(label, packed(bright))
 
 
@@ -213,25 +224,32 @@ def weights_of(config: CoreConfig, content: bytes) -> tuple[np.ndarray, ...]:
     return weights_from_chunks(config, np.frombuffer(content, "<u4").tolist())
 
 
-def weight_places(config: CoreConfig, most: int) -> Iterator[tuple[int, int, int]]:
+def weight_parts(config: CoreConfig, most: int) -> Iterator[tuple[int, int, int]]:
     """Yield layer, address and number of words of parts of the weights of up to `most` bytes.
 
     A part has at least one word.
     """
     for number, layer in enumerate(config.layers):
-        step = max(1, min(MAX_WORDS, most // word_bytes(layer)))
+        step = max(1, min(MAX_CHUNKS * WORD_BYTES, most) // word_bytes(layer))
         for address in range(0, layer.words, step):
             yield number, address, min(step, layer.words - address)
 
 
 def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> Iterator[bytes]:
     """Yield the payloads of WRITE for `weight_bytes`, with up to `most` bytes of weights each."""
-    for number, address, count in weight_places(config, most):
+    for number, address, count in weight_parts(config, most):
         size = word_bytes(config.layers[number])
         words = content[number][address * size : (address + count) * size]
-        yield weight_address(number, address) + words
+        yield weights_header(number, address, len(words) // WORD_BYTES) + words
 
 
-def weight_address(layer: int, address: int) -> bytes:
-    """Return the first bytes of the payload of WRITE or READ."""
-    return ADDRESS_FORMAT.pack(layer | address << 8)
+def weights_header(layer: int, address: int, chunks: int) -> bytes:
+    """Return the payload of READ, or the first bytes of the payload of WRITE."""
+    return WEIGHTS_FORMAT.pack(layer | address << 8, chunks)
+
+
+def connected_inputs(identity: Identity) -> np.ndarray:
+    """Return the connected inputs of a board, int64 [n_in], in ascending order."""
+    if not identity.mask:
+        return np.arange(identity.n_inputs)
+    return np.flatnonzero(np.unpackbits(np.frombuffer(identity.mask, np.uint8), bitorder="little"))

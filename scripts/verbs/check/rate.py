@@ -25,8 +25,8 @@ from firstspike.scripts.selection import ALL, ImageCount, images_option
 def command(net: str, board: str, images: int, line: Line) -> None:
     """Stream bundled digits to the simulated board, bit by bit on its wires.
 
-    The host sends bitmaps, first of all pixels and then of only the connected ones. Every decision
-    is compared with the golden model. SPI has a quarter of the board's clock.
+    The host sends bitmaps of the connected inputs. Every decision is compared with the golden
+    model. SPI has a quarter of the board's clock.
 
     Example: firstspike check rate --images 20
     """
@@ -38,18 +38,16 @@ def command(net: str, board: str, images: int, line: Line) -> None:
     unit = "Mbaud" if line is Line.UART else "Mbit/s of SPI"
     speed = f"{design.bit_rate / MHZ:g} {unit}"
     pixels = bundled_test_set()[0][: None if images == ALL else images]
-    for all_pixels, what in ((True, "all pixels"), (False, "connected pixels")):
-        found = rate(
-            design.network,
-            design.config,
-            pixels,
-            design.hz,
-            design.ring_bytes,
-            all_pixels=all_pixels,
-            line=line,
-            baud=design.board.baud,
-        )
-        say(
-            f"{what:16} {found:7.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "
-            f"({len(pixels)} digits, every decision and cycle as golden)"
-        )
+    found = rate(
+        design.network,
+        design.config,
+        pixels,
+        design.hz,
+        design.ring_bytes,
+        line=line,
+        baud=design.board.baud,
+    )
+    say(
+        f"{found:.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "
+        f"({len(pixels)} digits, every decision and cycle as golden)"
+    )

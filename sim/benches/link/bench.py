@@ -55,7 +55,7 @@ class ByteLine(StreamSink):
 
 
 class BitLine:
-    """The two wires of a SerialCore with a UART."""
+    """The two wires of a LinkedCore with a UART."""
 
     def __init__(self, dut: Dut, domain: ClockDomain, bits: int) -> None:
         self.arrived = Received(domain)
@@ -96,7 +96,7 @@ class BitLine:
 def line_to(
     dut: Dut, domain: ClockDomain, bits: int | None, pauses: bool = False, line: Line = Line.UART
 ) -> ByteLine | BitLine | SpiLine:
-    """The line of a LinkedCore, or with `bits` clocks a bit that of a SerialCore."""
+    """The line of a LinkedCore, or with `bits` clocks a bit one with wires."""
     if bits is None:
         return ByteLine(dut, domain, pauses)
     return SpiLine(dut, domain, bits, pauses) if line is Line.SPI else BitLine(dut, domain, bits)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core behind its link that has its first weights from a flash, and that flash.
 
-host <-> LinkedCore or SerialCore <-> spi_flash.v <- filled
+host <-> LinkedCore <-> spi_flash.v <- filled
 """
 
 from amaranth.hdl import Module
@@ -10,14 +10,13 @@ from amaranth.lib.wiring import In
 
 from firstspike.hdl.lib.block import Block, join, tap
 from firstspike.hdl.link.linked_core import LinkedCore
-from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.benches.flash.model import spi_flash
 
 
 class FlashedLink(Block):
-    """A LinkedCore or SerialCore with the flash that it reads; `filled` is a byte for the flash."""
+    """A LinkedCore with the flash that it reads; `filled` is a byte for the flash."""
 
-    def __init__(self, core: LinkedCore | SerialCore) -> None:
+    def __init__(self, core: LinkedCore) -> None:
         self._core = core
         members = dict(core.signature.members)
         del members["flash"]

@@ -18,16 +18,16 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import (
-    ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_FORMAT,
     DELIMITER,
+    MAX_CHUNKS,
     STATUS_FORMAT,
     Request,
     encode_frame,
 )
 from firstspike.hdl.link.protocol.identity import linked_config
-from firstspike.hdl.link.protocol.messages import WORD_BYTES, weight_bytes
+from firstspike.hdl.link.protocol.messages import WORD_BYTES, weight_bytes, weights_header
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 
@@ -144,7 +144,9 @@ class Hostility:
         length = self._model.lengths[kind]
         payload = self._rng.randbytes(length.least)
         if kind in (Request.READ, Request.WRITE):
-            payload = ADDRESS_FORMAT.pack(self._rng.randrange(2) | 1 << 8) + payload[4:]
+            chunks = self._rng.randrange(6)
+            payload = weights_header(self._rng.randrange(2), 1, chunks)
+            payload += self._rng.randbytes(WORD_BYTES * chunks * length.counted)
         if length.variable:
             payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(6))
         return kind, self._model.expected, payload
@@ -185,10 +187,11 @@ class Hostility:
 
     def _oversized(self) -> bytes:
         kind, sequence, payload = Request.EVENTS, self._model.expected, bytes(1)
-        if self._rng.random() < 0.5:
-            kind, payload = Request.WRITE, ADDRESS_FORMAT.pack(0)
         most = self._model.capacity // WORD_BYTES
-        payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(most, most + 14))
+        chunks = self._rng.randrange(most, most + 14)
+        if self._rng.random() < 0.5 and chunks <= MAX_CHUNKS:
+            kind, payload = Request.WRITE, weights_header(0, 0, chunks)
+        payload += self._rng.randbytes(WORD_BYTES * chunks)
         return encode_frame(kind, sequence, payload)
 
     def _wrong_length(self) -> bytes:
@@ -209,12 +212,13 @@ class Hostility:
 
     def _out_of_range(self) -> bytes:
         kind = self._rng.choice((Request.READ, Request.WRITE))
-        place = self._rng.choice((self._rng.randrange(4), self._rng.randrange(256)))
-        place |= self._rng.choice((self._rng.randrange(32), self._rng.randrange(1 << 24))) << 8
-        more = self._rng.randbytes(1)
+        layer = self._rng.choice((self._rng.randrange(4), self._rng.randrange(256)))
+        address = self._rng.choice((self._rng.randrange(32), self._rng.randrange(1 << 24)))
+        chunks = self._rng.choice((self._rng.randrange(24), self._rng.randrange(MAX_CHUNKS + 1)))
         if kind == Request.WRITE:
-            more = self._rng.randbytes(WORD_BYTES * self._rng.randrange(1, 24))
-        payload = ADDRESS_FORMAT.pack(place) + more
+            chunks = self._rng.randrange(24)
+        payload = weights_header(layer, address, chunks)
+        payload += self._rng.randbytes(WORD_BYTES * chunks) if kind == Request.WRITE else b""
         return encode_frame(kind, self._model.expected, payload)
 
     def _wrong_checksum(self) -> bytes:
@@ -269,7 +273,7 @@ class FuzzParameters:
 
     trials: Sequence[Trial]
     bits: int | None
-    """Clocks a bit of a SerialCore; None for a LinkedCore."""
+    """Clocks a bit of a line; None for a LinkedCore without one."""
 
 
 @dataclass(frozen=True)

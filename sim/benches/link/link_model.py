@@ -13,14 +13,14 @@ from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.protocol.formats import (
-    ADDRESS_FORMAT,
-    RING_OVERHEAD,
+    REQUEST_OVERHEAD,
+    WEIGHTS_FORMAT,
     Cause,
     FrameError,
     Request,
     decode_frame,
 )
-from firstspike.hdl.link.protocol.messages import WORD_BYTES, lengths_of
+from firstspike.hdl.link.protocol.messages import lengths_of
 
 BROKEN = 1 << 8
 """Added to a byte: it comes without its stop bit."""
@@ -72,14 +72,12 @@ class LinkModel:
             return self.drop(error.cause)
         if kind not in self.lengths:
             return self.drop(Cause.TYPE)
-        length = self.lengths[Request(kind)]
-        more = len(payload) - length.least
-        if more < 0 or (more and not length.variable) or more % WORD_BYTES:
+        if not self.lengths[Request(kind)].permits(payload):
             return self.drop(Cause.LENGTH)
         if sequence != self.expected and kind != Request.HELLO:
             return self.drop(Cause.SEQUENCE)
         held = [*(one.payload for one in self.ring), payload]
-        if sum(RING_OVERHEAD + len(one) for one in held) > self.capacity:
+        if sum(REQUEST_OVERHEAD + len(one) for one in held) > self.capacity:
             return self.drop(Cause.OVERRUN)
         self.ring.append(Taken(kind, sequence, self.expected, payload))
         self.expected = (sequence + 1) & 0xFF
@@ -91,16 +89,12 @@ class LinkModel:
 
     def words_of(self, request: Taken) -> tuple[int, slice] | None:
         """The layer and the words in it that a READ or WRITE is of; None if there are no such."""
-        (place,) = ADDRESS_FORMAT.unpack_from(request.payload)
-        layer, first = place & 0xFF, place >> 8
+        start, count = WEIGHTS_FORMAT.unpack_from(request.payload)
+        layer, first = start & 0xFF, start >> 8
         if layer >= len(self.layers):
             return None
         words, chunks = self.layers[layer]
-        content = request.payload[ADDRESS_FORMAT.size :]
-        if request.kind == Request.READ:
-            count, rest = content[0], 0
-        else:
-            count, rest = divmod(len(content), chunks * WORD_BYTES)
+        count, rest = divmod(count, chunks)
         if rest or not count or first + count > words:
             return None
         return layer, slice(first, first + count)

@@ -8,10 +8,10 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.linked_core import clocks_a_bit
 from firstspike.hdl.link.protocol.formats import ANSWER, BAUD, Request
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import bitmap_payload, results_of
-from firstspike.hdl.link.serial_core import clocks_a_bit
 from firstspike.sim.harness.runner import SimulationError
 
 from .script import Script, run_script, serial_core_verilog
@@ -26,16 +26,14 @@ def rate(
     clock_hz: int,
     ring_bytes: int,
     *,
-    all_pixels: bool,
     line: Line = Line.UART,
     baud: int = BAUD,
 ) -> float:
     """Return images per second of pixels uint8 [n, n_inputs], sent as fast as the line takes them.
 
-    They are classified on a SerialCore, whose clock tells the time from the first decision to the
-    last, and every decision and cycle is compared. The bitmaps are of all pixels, or of the
-    connected ones. SPI is as fast as the clock allows. Raises SimulationError where a decision is
-    not the golden model's.
+    They are classified on a LinkedCore, whose clock tells the time from the first decision to the
+    last, and every decision and cycle is compared. SPI is as fast as the clock allows.
+    Raises SimulationError where a decision is not the golden model's.
     """
     verilog = serial_core_verilog(
         config,
@@ -47,8 +45,7 @@ def rate(
         baud=baud,
     )
     seen, connected = network.connected(), pixels[:, network.inputs]
-    kind, given = (Request.PIXELS, pixels) if all_pixels else (Request.INPUTS, connected)
-    requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
+    requests = [(Request.INPUTS, bitmap_payload(image > BRIGHT)) for image in connected]
     script = Script().stream(requests, 0, ring_bytes - 1)
     bits = clocks_a_bit(line, clock_hz, baud)
     answers = run_script(verilog, script, bits=bits, line=line).answers
@@ -56,7 +53,7 @@ def rate(
     inference = infer(seen, ticks)
     counted = cycles(seen, ticks, inference, config.folding, connected)
     for image, answer in enumerate(answers):
-        if (answer.kind, answer.sequence) != (kind + ANSWER, image % 256):
+        if (answer.kind, answer.sequence) != (Request.INPUTS + ANSWER, image % 256):
             raise SimulationError(f"image {image}: the board answers by type {answer.kind:#x}")
     found = results_of(config, [answer.payload for answer in answers])
     for difference in differences(replace(inference, cycles=counted), found):

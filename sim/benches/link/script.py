@@ -16,12 +16,11 @@ from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol.formats import (
     DELIMITER,
-    RING_OVERHEAD,
+    REQUEST_OVERHEAD,
     decode_frame,
     encode_frame,
 )
 from firstspike.hdl.link.protocol.lines import Line
-from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
@@ -37,25 +36,29 @@ CLOCK = 24_000_000
 def linked_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
     """Verilog of a LinkedCore, whose parameters these are; top module LINKED_CORE_TOP.
 
-    With a `place` there is a FlashedLink around it, and the flash is empty at first.
+    With a `flash_address` there is a FlashedLink around it, and the flash is empty at first.
     """
-    return _verilog(LinkedCore, LINKED_CORE_TOP, config, network, weights, link)
+    return _verilog(LINKED_CORE_TOP, config, network, weights, link)
 
 
 def serial_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
-    """Likewise of a SerialCore; top module SERIAL_CORE_TOP."""
-    return _verilog(SerialCore, SERIAL_CORE_TOP, config, network, weights, link)
+    """Likewise of a LinkedCore with a line, by default a UART; top module SERIAL_CORE_TOP."""
+    return _verilog(SERIAL_CORE_TOP, config, network, weights, {"line": Line.UART} | link)
 
 
-def _verilog(kind, top, config, network, weights, link):
+def _verilog(top, config, network, weights, link):
     link = {"clock_hz": CLOCK} | link
     rest = hashlib.sha256(pickle.dumps((weights, sorted(link.items()))))
+
+    def linked() -> LinkedCore:
+        return LinkedCore(config, network, weights=weights, **link)
+
     made_from = repr((config, network.digest(), rest.hexdigest()))
-    if "place" not in link:
-        return verilog_of(lambda: kind(config, network, weights=weights, **link), top, made_from)
+    if "flash_address" not in link:
+        return verilog_of(linked, top, made_from)
 
     def flashed() -> FlashedLink:
-        return FlashedLink(kind(config, network, weights=weights, **link))
+        return FlashedLink(linked())
 
     return verilog_of(flashed, top, made_from) + flash_verilog()
 
@@ -130,7 +133,7 @@ class Script:
         The answers to all earlier requests must have arrived.
         """
         frames = [
-            (encode_frame(kind, (first + i) % 256, payload), RING_OVERHEAD + len(payload))
+            (encode_frame(kind, (first + i) % 256, payload), REQUEST_OVERHEAD + len(payload))
             for i, (kind, payload) in enumerate(requests)
         ]
         return self._then("stream", frames, capacity)
@@ -163,9 +166,9 @@ def run_script(
     pauses: bool = False,
     line: Line = Line.UART,
 ) -> LinkOutcome:
-    """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a SerialCore.
+    """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with its line.
 
-    `line` is that of the SerialCore. With `pauses` the line out pauses at random (bytes alone), and
+    `line` is the kind of this line. With `pauses` the line out pauses at random (bytes alone), and
     so does a master of SPI. Raises SimulationError, also where an answer does not come or is no
     frame.
     """

@@ -29,10 +29,11 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.identity import config_of, linked_config
 from firstspike.hdl.link.protocol.messages import (
+    WORD_BYTES,
     bitmap_payload,
-    weight_address,
     weight_bytes,
-    weight_places,
+    weight_parts,
+    weights_header,
     word_bytes,
 )
 from firstspike.sim.harness.runner import SimulationError
@@ -56,7 +57,7 @@ class _Exchange(NamedTuple):
 
 
 def session(bits: bool = False) -> None:
-    """Hold a session with a LinkedCore, or bit by bit with a SerialCore, against golden.
+    """Hold a session with a LinkedCore, byte by byte or bit by bit, against golden.
 
     Raises SimulationError at the first answer that differs.
     """
@@ -100,14 +101,14 @@ def _is_of(config: CoreConfig, before: int, said: bytes) -> bool:
 def _weights(config: CoreConfig, network: Network, kind: Request) -> Iterator[_Exchange]:
     """Read or write all weights, and then ask for their checksum."""
     content = weight_bytes(config, network)
-    for layer, address, count in weight_places(config, 4 * word_bytes(config.layers[0])):
+    for layer, address, count in weight_parts(config, 4 * word_bytes(config.layers[0])):
         size = word_bytes(config.layers[layer])
         words = content[layer][address * size : (address + count) * size]
-        place = weight_address(layer, address)
+        header = weights_header(layer, address, len(words) // WORD_BYTES)
         if kind == Request.READ:
-            yield _plain(kind, place + bytes([count]), words)
+            yield _plain(kind, header, words)
         else:
-            yield _plain(kind, place + words, b"")
+            yield _plain(kind, header + words, b"")
     checksum = zlib.crc32(b"".join(content))
     yield _plain(Request.CHECKSUM, b"", CHECKSUM_FORMAT.pack(checksum))
 
@@ -126,7 +127,6 @@ def _images(network: Network, config: CoreConfig) -> Iterator[_Exchange]:
     for image, bright in enumerate(connected > 127):
         right = _decided(expected, image, int(count[image]))
         yield _plain(Request.INPUTS, bitmap_payload(bright), right)
-        yield _plain(Request.PIXELS, bitmap_payload(pixels[image] > 127), right)
     ticks = rng.integers(0, network.deadline + 1, (IMAGES, rows))
     expected = infer(seen, ticks)
     for image, one in enumerate(ticks):
@@ -179,9 +179,10 @@ def _refused(config: CoreConfig) -> Iterator[_Exchange]:
         (Request.WRITE, len(config.layers), 0, bytes(size)),
         (Request.WRITE, 128, 0, bytes(size)),
         (Request.WRITE, 0, 1 << 20, bytes(size)),
-        (Request.READ, 0, words, b"\1"),
-        (Request.READ, 0, words - 1, b"\2"),
-        (Request.READ, 0, 0, b"\0"),
+        (Request.READ, 0, words, bytes(size)),
+        (Request.READ, 0, words - 1, bytes(2 * size)),
+        (Request.READ, 0, 0, b""),
     ):
-        payload = weight_address(layer, address) + content
+        payload = weights_header(layer, address, len(content) // WORD_BYTES)
+        payload += content if kind == Request.WRITE else b""
         yield _Exchange(kind, payload, Notice.REFUSED, lambda said: said == bytes([Cause.RANGE]))

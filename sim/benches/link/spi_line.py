@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The wires of a SerialCore with SPI: the bench is the master, who sends and reads at once."""
+"""The wires of a LinkedCore with SPI: the bench is the master, who sends and reads at once."""
 
 import random
 from collections import deque

@@ -10,7 +10,7 @@ import cocotb
 
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
-    RING_OVERHEAD,
+    REQUEST_OVERHEAD,
     Identity,
     IdentityFlag,
     Request,
@@ -113,7 +113,7 @@ class NetlistBench:
 
         `tell` is told how many are answered.
         """
-        costs = [RING_OVERHEAD + len(payload) for _, payload in requests]
+        costs = [REQUEST_OVERHEAD + len(payload) for _, payload in requests]
         room = self.arrived.room(costs, identity.capacity, patience, most)
         async for number, answered in room:
             await self._send(*requests[number])

@@ -26,6 +26,7 @@ from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.flow.wrapping import filled
 from firstspike.hdl.lib.layouts import fields
+from firstspike.hdl.link.linked_core import kept_wire
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     CHECKSUM_FORMAT,
@@ -34,7 +35,7 @@ from firstspike.hdl.link.protocol.formats import (
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.link.protocol.identity import Facts, identity_of
+from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import (
     Counts,
@@ -47,7 +48,6 @@ from firstspike.hdl.link.protocol.messages import (
     weight_bytes,
     weight_writes,
 )
-from firstspike.hdl.link.serial_core import kept_wire
 from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
 from firstspike.sim.benches.link.playing import most_cycles
@@ -357,7 +357,7 @@ def _check_board(
     expected = identity_of(
         config,
         network,
-        Facts(
+        DesignProperties(
             clock_hz=said.clock,
             build=said.build,
             loaded=said.has(IdentityFlag.LOADED),

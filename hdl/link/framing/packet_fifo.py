@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The Ring, a packet FIFO for the bytes of requests."""
+"""The packet FIFO for the bytes of requests."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ ENTRY = struct(data=8, mark=1)
 
 
 class Store(Block):
-    """The memory of the Ring, in a separate module so that its initial content can be undefined.
+    """The memory of a PacketFifo: a separate module, so that its initial content can be undefined.
 
     Ports: `address`; `write` stores `entry` at `address`; `fetch`, in another cycle, reads the
     entry at `address` into `latest`, which holds it until the next `fetch`.
@@ -41,31 +41,30 @@ class Store(Block):
     def build(self, m: Module) -> None:
         m.submodules.memory = ram = self._ram
         read, write = ram.read_port(domain="comb"), ram.write_port()
-        fetched, kept = resetless_register(ENTRY), Signal(ENTRY)
+        fetched, copy = resetless_register(ENTRY), Signal(ENTRY)
         fresh = Signal()  # single-port RAM: the output is undefined after a write
         m.d.comb += [
             read.addr.eq(self.address),
             write.addr.eq(self.address),
             write.data.eq(self.entry),
             write.en.eq(self.write),
-            self.latest.eq(Mux(fresh, fetched.as_value(), kept.as_value())),
+            self.latest.eq(Mux(fresh, fetched.as_value(), copy.as_value())),
         ]
         m.d.sync += fresh.eq(self.fetch & ~self.write)
         with m.If(fresh):
-            m.d.sync += kept.eq(fetched)
+            m.d.sync += copy.eq(fetched)
         with m.If(self.fetch & ~self.write):
             m.d.sync += fetched.eq(read.data)
 
 
-class Ring(Block):
+class PacketFifo(Block):
     """A packet FIFO in single-port RAM: a request becomes readable when it is complete.
 
-    The bytes of a frame are written as they arrive. The mark at the end of the frame commits the
-    request, and overwrites the byte before it, which is the last byte of the checksum. A write is
-    delayed until a cycle without a read, but at most until the next write. A request stays in the
-    memory until `release`, so that `rewind` can repeat it.
+    Bytes are written as they arrive; a mark commits them, and `drop` discards the bytes since the
+    last mark. A write takes the memory in the cycle after `put` or, if `get` reads, at most at the
+    next write. A request occupies the memory until `release`.
 
-    Parameters: `depth`, bytes, a power of two; the Ring holds up to depth - 1 bytes.
+    Parameters: `depth`, bytes, a power of two; the FIFO holds up to depth - 1 bytes.
 
     Latency: 4 cycles from a mark to `get`. Throughput: one byte per cycle at `put`; one byte every
     second cycle at `get`, or every cycle with `every_cycle`.
@@ -73,7 +72,7 @@ class Ring(Block):
 
     def __init__(self, depth: int) -> None:
         if depth & depth - 1 or depth.bit_length() - 1 not in TAPS:
-            raise ValueError(f"a ring has a power of two of bytes, 16 to 16384, not {depth}")
+            raise ValueError(f"a packet FIFO has a power of two of bytes, 16 to 16384, not {depth}")
         self._depth = depth
         super().__init__(
             #: Bytes of a frame, then the mark.
@@ -89,11 +88,9 @@ class Ring(Block):
             every_cycle=In(1),
             #: Two bytes have been prefetched, so that with `every_cycle` `get` is valid in every
             #: cycle from now on.
-            follows=Out(1),
+            prefetched=Out(1),
             #: Free the memory of the request, whose bytes up to the mark have been read.
             release=In(1),
-            #: Read the same request again, from its first byte.
-            rewind=In(1),
         )
 
     @staticmethod
@@ -103,65 +100,78 @@ class Ring(Block):
 
     def build(self, m: Module) -> None:
         m.submodules.store = store = Store(self._depth)
-
         # Addresses, in the order in which they follow one another in the memory: start of the
         # oldest request, next byte to read, end of the committed bytes, current byte to write.
-        kept, read, committed, write = (
-            Signal(range(self._depth), name=name) for name in ("kept", "read", "committed", "write")
+        oldest, read, committed, write = (
+            Signal(range(self._depth), name=name)
+            for name in ("oldest", "read", "committed", "write")
         )
-        filled = Signal()  # a byte occupies `write`, so the next byte is written behind it
+        self._registers = SimpleNamespace(  # for a formal proof, too
+            oldest=oldest, read=read, committed=committed, write=write, store=store
+        )
+        storing, fetch = Signal(), Signal()
+        self._write(m, storing, fetch)
+        self._read(m, storing, fetch)
+        m.d.comb += [
+            store.address.eq(Mux(storing, write, read)),
+            store.write.eq(storing),
+            store.fetch.eq(fetch),
+        ]
+
+    def _write(self, m: Module, storing: Signal, fetch: Signal) -> None:
+        """Add the write side: `storing` is high while a pending entry is written."""
+        addresses = self._registers
+        write, committed = addresses.write, addresses.committed
+        occupied = Signal()  # a byte occupies `write`, so the next byte is written behind it
         pending, entry = Signal(), Signal(ENTRY)
-        fetch, store_now = Signal(), Signal()
-        self._registers = SimpleNamespace(  # for a formal proof
-            kept=kept, read=read, committed=committed, write=write, filled=filled, pending=pending
-        )
-        vars(self._registers).update(entry=entry, store=store)
+        vars(addresses).update(occupied=occupied, pending=pending, entry=entry)
         following = Signal.like(write)
-        m.d.sync += self.full.eq(following == kept)
+        m.d.sync += self.full.eq(following == addresses.oldest)
         m.d.comb += [
             following.eq(next_place(write)),
-            store_now.eq(pending & (~fetch | self.put.valid)),
+            storing.eq(pending & (~fetch | self.put.valid)),
+            addresses.store.entry.eq(entry),
         ]
-        with m.If(store_now):
+        with m.If(storing):
             m.d.sync += pending.eq(0)
             with m.If(entry.mark):
-                m.d.sync += [committed.eq(following), filled.eq(0)]
+                m.d.sync += [committed.eq(following), occupied.eq(0)]
         with m.If(self.put.valid):
             m.d.sync += [pending.eq(1), entry.eq(self.put.payload)]
             with m.If(~self.put.payload.mark):
-                m.d.sync += filled.eq(1)
+                m.d.sync += occupied.eq(1)
         # `drop` must not discard a pending mark, which may wait for the duration of a short bad
         # frame while every cycle reads.
-        forgets = Signal()
-        m.d.comb += forgets.eq(self.drop & ~(pending & entry.mark))
-        with m.If(forgets):
-            m.d.sync += [pending.eq(0), filled.eq(0)]
+        discard = Signal()
+        m.d.comb += discard.eq(self.drop & ~(pending & entry.mark))
+        with m.If(discard):
+            m.d.sync += [pending.eq(0), occupied.eq(0)]
         # A single enable, so that each bit needs one look-up table in front of its register.
-        moves_on = (store_now & entry.mark) | (self.put.valid & ~self.put.payload.mark & filled)
-        with m.If(forgets | moves_on):
-            m.d.sync += write.eq(Mux(forgets, committed, following))
+        advance = (storing & entry.mark) | (self.put.valid & ~self.put.payload.mark & occupied)
+        with m.If(discard | advance):
+            m.d.sync += write.eq(Mux(discard, committed, following))
 
+    def _read(self, m: Module, storing: Signal, fetch: Signal) -> None:
+        """Add the read side: `fetch` is high while a byte is read, which a write delays."""
+        addresses = self._registers
+        read = addresses.read
         # The prefetched bytes: `head` is at `get`, and `latest` follows it.
-        latest, head = store.latest, self.get.payload
+        latest, head = addresses.store.latest, self.get.payload
         latest_valid, head_valid = Signal(), self.get.valid
-        self._registers.latest_valid = latest_valid
-        moves = ~head_valid | self.get.ready
-        ended = head_valid & head.mark
+        addresses.latest_valid = latest_valid
+        transfer = ~head_valid | self.get.ready
+        at_mark = head_valid & head.mark
         m.d.comb += [
-            self.follows.eq(head_valid & latest_valid),
-            fetch.eq((~latest_valid | (moves & self.every_cycle)) & ~ended & (read != committed)),
-            store.address.eq(Mux(store_now, write, read)),
-            store.write.eq(store_now),
-            store.entry.eq(entry),
-            store.fetch.eq(fetch),
+            self.prefetched.eq(head_valid & latest_valid),
+            fetch.eq(
+                (~latest_valid | (transfer & self.every_cycle))
+                & ~at_mark
+                & (read != addresses.committed)
+            ),
         ]
-        with m.If(moves):
+        with m.If(transfer):
             m.d.sync += [head.eq(latest), head_valid.eq(latest_valid), latest_valid.eq(0)]
-        with m.If(fetch & ~store_now):
-            m.d.sync += latest_valid.eq(1)
+        with m.If(fetch & ~storing):
+            m.d.sync += [latest_valid.eq(1), read.eq(next_place(read))]
         with m.If(self.release):
-            m.d.sync += kept.eq(read)
-        with m.If(self.rewind):
-            m.d.sync += [latest_valid.eq(0), head_valid.eq(0)]
-        with m.If(self.rewind | (fetch & ~store_now)):
-            m.d.sync += read.eq(Mux(self.rewind, kept, next_place(read)))
+            m.d.sync += addresses.oldest.eq(read)

@@ -9,59 +9,71 @@ from firstspike.golden.flash import Fault
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.link.handlers.identity import LACK
 
 from .loader import WIRES, Loader
 
+WEIGHT_STATUS = wiring.Signature(
+    {
+        #: The core has no weights, or only a part of them.
+        "missing": Out(1),
+        #: The fault of the flash image.
+        "fault": Out(Fault),
+    }
+)
+"""Signature of the reason why a core with weights from a flash cannot decide."""
 
-class FirstWeights(Block):
+
+class WeightPortArbiter(Block):
     """Connect the weight port of a core first to the Loader, and afterwards to the link.
 
-        flash -> Loader ---\\
-                            weights -> core
-        linked ------------/
+        flash -> Loader -------\\
+                                weights -> core
+        link_weights ----------/
 
-    `lack.missing` is high until the core has weights. The core has weights when the Loader has
+    `status.missing` is high until the core has weights. The core has weights when the Loader has
     verified the flash image, or, after a fault, when the link has written the last word of the last
     layer. This test suffices because the link writes the words of a layer in order.
 
     Parameters: those of Loader.
 
-    Latency: 0 cycles; throughput: one request per cycle. While `loading` is high, `linked` stalls.
+    Latency: 0 cycles; throughput: one request per cycle. While `loading` is high, `link_weights`
+    stalls.
     """
 
-    def __init__(self, config: CoreConfig, identity: bytes, place: int, clock_hz: int) -> None:
+    def __init__(
+        self, config: CoreConfig, identity: bytes, flash_address: int, clock_hz: int
+    ) -> None:
         self._last = len(config.layers) - 1, config.layers[-1].words - 1
-        self._loader = Loader(config, identity, place, clock_hz)
+        self._loader = Loader(config, identity, flash_address, clock_hz)
         requests = stream.Signature(weights_layout(config))
         super().__init__(
             flash=Out(wiring.Signature(WIRES)),
             #: Requests from the link.
-            linked=In(requests),
+            link_weights=In(requests),
             #: Requests to the core.
             weights=Out(requests),
             #: The Loader is running, and the core must not be used.
             loading=Out(1),
             #: Whether the core lacks weights, and the fault of the flash image.
-            lack=Out(LACK),
+            status=Out(WEIGHT_STATUS),
         )
 
     def build(self, m: Module) -> None:
         m.submodules.loader = loader = self._loader
-        linked, asked = self.linked, self.linked.payload
+        link, request = self.link_weights, self.link_weights.payload
         join(m, loader, self.flash, *WIRES)
         m.d.comb += self.loading.eq(~loader.ready & (loader.fault == Fault.NONE))
         with m.If(self.loading):
             wiring.connect(m, loader.weights, wiring.flipped(self.weights))
         with m.Else():
-            wiring.connect(m, wiring.flipped(linked), wiring.flipped(self.weights))
+            wiring.connect(m, wiring.flipped(link), wiring.flipped(self.weights))
 
         layer, address = self._last
         written = Signal()
-        ends = asked.write & (asked.layer == layer) & (asked.address == address)
-        with m.If(linked.valid & linked.ready & ends):
+        is_last = request.write & (request.layer == layer) & (request.address == address)
+        with m.If(link.valid & link.ready & is_last):
             m.d.sync += written.eq(1)
         m.d.comb += [
-            self.lack.missing.eq(~loader.ready & ~written),
-            self.lack.fault.eq(loader.fault),
+            self.status.missing.eq(~loader.ready & ~written),
+            self.status.fault.eq(loader.fault),
         ]
