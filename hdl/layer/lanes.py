@@ -31,7 +31,7 @@ from .lane_state import (
 )
 from .limits import Limits
 from .operations import operation_layout, state_address, sweep_layout
-from .weights import ahead_signature, fetched_layout, word_layout
+from .weight_store import ahead_signature, fetched_layout, word_layout
 
 
 def fired_layout(config: LayerConfig) -> data.StructLayout:

@@ -93,7 +93,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "count.eq(state.rows),\n                issue",
         ),
         "waits-for-sent-spikes": ("(transfer & (op.end | op.advance))", "(transfer & op.end)"),
-        "last-row-listed-again": ("is_spike=present & (event", "is_spike=(event"),
+        "last-row-listed-again": (
+            "eq(register.present & (register.event.kind",
+            "eq((register.event.kind",
+        ),
         "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
         "count-of-the-next-image": (
             "operation.context.eq(context)",
@@ -101,12 +104,14 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
     },
-    "layer.weights": {
+    "layer.weight_store": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
         "banks-not-zeroed": (
             'Mux(duplicated_register(m, asked, f"asked_{name}"), word, 0)',
             "word",
         ),
+    },
+    "layer.update_pipeline": {
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },
