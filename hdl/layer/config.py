@@ -103,7 +103,7 @@ class LayerConfig:
     def shared_fields(self) -> tuple[str, ...]:
         """The fields that the operations of a sweep share in one register, see `sweep_layout`.
 
-        Other fields are carried through the pipeline with each operation. The lanes and later
+        Each operation carries the other fields through the pipeline. The lanes and later
         blocks sample the shared register with the first operation of the sweep, so the sweep must
         not end before. This holds if a sweep has more operations than the pipeline has registers.
         In a scan of positions each operation carries the tick, because rows may still be in the

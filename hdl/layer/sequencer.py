@@ -59,8 +59,8 @@ class Selection:
 
     Attributes
     ----------
-    op : the fields of the operation. Each is a separate signal, because Verilog allows no process
-        that drives a constant part of a signal.
+    op : the fields of the operation. Each field is a separate signal, because Verilog allows no
+        process that drives a constant part of a signal.
     operation : `op` without the fields that the operations of a sweep share.
     present : for each bank, whether the event has a row.
     indices : the index of the event's row in each bank.

@@ -51,15 +51,15 @@ class UpdatePipeline(Block):
         )
 
     def build(self, m: Module) -> None:
-        update, under_way = self.updates.payload, [self.updates.valid]
+        update, valid_stages = self.updates.payload, [self.updates.valid]
         stages = []
         for _ in range(self._cycles):  # until `q` is valid
             stages.append(Signal(update.shape(), name="stage"))
-            with m.If(under_way[-1]):
+            with m.If(valid_stages[-1]):
                 m.d.sync += stages[-1].eq(update)
             update = stages[-1]
-            under_way.append(Signal(name="under_way"))
-            m.d.sync += under_way[-1].eq(under_way[-2])
+            valid_stages.append(Signal(name="valid_stage"))
+            m.d.sync += valid_stages[-1].eq(valid_stages[-2])
 
         added, address = Signal(), Signal.like(update.address)
         word = Signal(self._word, reset_less=True)
@@ -74,7 +74,7 @@ class UpdatePipeline(Block):
             m.d.comb += weight.eq(Mux(total < lowest, lowest, Mux(total > highest, highest, total)))
             after.append(weight)
         m.d.sync += [
-            added.eq(under_way[-1]),
+            added.eq(valid_stages[-1]),
             address.eq(update.address),
             self.write.valid.eq(added | self.host.valid),
             self.write.address.eq(Mux(added, address, self.host.address)),
@@ -84,8 +84,8 @@ class UpdatePipeline(Block):
         m.d.comb += [
             self.updates.ready.eq(1),
             self.write.word.eq(word),
-            self.read.valid.eq(under_way[latencies.UPDATE]),
+            self.read.valid.eq(valid_stages[latencies.UPDATE]),
             self.read.address.eq(stages[latencies.UPDATE - 1].address),
             self.updated.negative.eq(Cat(weight < 0 for weight in word)),
-            self.busy.eq(Cat(*under_way, added, self.write.valid).any()),
+            self.busy.eq(Cat(*valid_stages, added, self.write.valid).any()),
         ]

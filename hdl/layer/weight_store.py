@@ -232,9 +232,9 @@ class WeightStore(Block):
         content, parts = self._content[bank :: self._config.folding.rows], []
         for page, depth in enumerate(self._config.folding.page_words):
             name = f"{bank}_{page}"
-            here = write.enable & (write.address[inside:] == page)
+            enable = write.enable & (write.address[inside:] == page)
             init = content[page * PAGE_WORDS :][:depth]
-            word, q = self._memory(m, name, init, depth, address, write._replace(enable=here))
+            word, q = self._memory(m, name, init, depth, address, write._replace(enable=enable))
             chosen = Signal(name=f"chosen_{name}")
             part = Signal(len(q), name=f"part_{name}", reset_less=True)
             m.d.sync += [
@@ -365,9 +365,9 @@ class BankedStore(WeightStore):
         self._connect_lanes(m, words)
         m.d.comb += self.reads.ready.eq(1)
         # A register for the long routes from the banks to the host.
-        found = Signal(config.word_bits, reset_less=True)
-        m.d.sync += found.eq(reduce(or_, words))
-        return found, config.folding.word_cycles + 1, Const(1)
+        host_word = Signal(config.word_bits, reset_less=True)
+        m.d.sync += host_word.eq(reduce(or_, words))
+        return host_word, config.folding.word_cycles + 1, Const(1)
 
     def _bank(self, m: Module, bank: int, address: Value, asked: Value, write: Write) -> Value:
         """Build a bank; return the word at `address`. `asked` leads `address` by a cycle."""
@@ -387,20 +387,20 @@ class BankedStore(WeightStore):
     def _accept_chunk(self, m: Module, count: Signal, is_last: Value, following: Value) -> None:
         # `reads.valid` settles late and has a long route, so it is no enable of this wide
         # register: the word is complete a cycle before `commit`.
-        whole = Signal()
+        complete = Signal()
         m.d.comb += [
             self.host.ready.eq(~is_last | self._commit),
-            self._commit.eq(whole & ~self.reads.valid),
+            self._commit.eq(complete & ~self.reads.valid),
         ]
-        m.d.sync += whole.eq(is_last & ~self.host.ready)
-        with m.If(~whole):
+        m.d.sync += complete.eq(is_last & ~self.host.ready)
+        with m.If(~complete):
             m.d.sync += self._word.eq(self._shifted)
         with m.If(self.host.ready):
             m.d.sync += count.eq(following)
 
 
 class PagedBankedStore(BankedStore):
-    """Several banks of several pages each."""
+    """The weight store of a layer that adds several rows per cycle, with banks of several pages."""
 
     def _bank(self, m: Module, bank: int, address: Value, asked: Value, write: Write) -> Value:
         return self._pages(m, bank, address, delayed(m, asked, 1, f"asked_{bank}_paged"), write)
