@@ -52,7 +52,7 @@ class LayerConfig:
             raise NetworkError(
                 f"threshold and deadline are at least 1, not {self.threshold} and {self.deadline}"
             )
-        if (self.folding.gathers or self.folding.one_tick) and self.unit is None:
+        if (self.folding.double_buffered or self.folding.one_tick) and self.unit is None:
             raise NetworkError("a layer whose rows are of one tick is told that tick, the unit")
         if not self.counted or self.counted[-1] != self.folding.n_in:
             raise NetworkError(
@@ -111,8 +111,8 @@ class LayerConfig:
         """
         folding = self.folding
         if folding.convolves:
-            return ("context",) if folding.one_walk else ()
-        never_stalls = folding.mask_places or folding.rows > 1
+            return ("context",) if folding.serial_sweeps else ()
+        never_stalls = folding.mask_fifo_depth or folding.rows > 1
         later = folding.drain_cycles
         if folding.last:
             later = latencies.POTENTIALS + folding.decision_cycles

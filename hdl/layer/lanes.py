@@ -163,7 +163,7 @@ class PotentialsOutput:
         m.d.comb += ready.eq(~output.valid | output.ready)
         with m.If(ready):
             m.d.sync += [output.valid.eq(sends), output.payload.operation.eq(results.operation)]
-        if self._config.folding.places == 1:  # the state registers are the register of M
+        if self._config.folding.state_words == 1:  # the state registers are the register of M
             m.d.comb += output.payload.M.eq(Cat(state.M for state in results.before))
         else:
             with m.If(ready):
@@ -202,7 +202,7 @@ class Lanes(Block):
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the state memory, unless registers hold the only word."""
-        words = config.folding.places
+        words = config.folding.state_words
         if words > 1:
             yield from inside("state_memory", [state_memory(states_layout(config), words)])
         if config.folding.one_tick:
@@ -302,7 +302,7 @@ class Lanes(Block):
 
         A start or a word of the memory sets it before use.
         """
-        if self._config.folding.places == 1:
+        if self._config.folding.state_words == 1:
             return resetless_register(states_layout(self._config), name="work")
         return Signal(states_layout(self._config), name="work", reset_less=True)
 
@@ -316,11 +316,11 @@ class Lanes(Block):
         """
         config, ahead, states = self._config, self.ahead, work
         folding = config.folding
-        if folding.places > 1:
+        if folding.state_words > 1:
             m.submodules.state_memory = store = StateMemory(
                 shape=states_layout(config),
-                depth=folding.places,
-                forwards=folding.places == 2 or folding.convolves,
+                depth=folding.state_words,
+                forwards=folding.state_words == 2 or folding.convolves,
             )
             states = store.fetched
             m.d.comb += [
@@ -361,7 +361,7 @@ class SingleRowLanes(Lanes):
 
     def _begins(self, operation: data.View, first: Value) -> Value:
         """Return whether an operation, `first` of its group, takes the state from the memory."""
-        return first & Const(self._config.folding.places > 1)
+        return first & Const(self._config.folding.state_words > 1)
 
     def _advances(self, operation: data.View, first: Value) -> Value:
         """Return whether an operation, `first` of its group, advances the time."""
@@ -515,7 +515,7 @@ def lanes_class(config: LayerConfig) -> type[Lanes]:
     """Return the class of the lanes of a layer."""
     folding = config.folding
     if folding.rows > 1:
-        return DoubleBufferedLanes if folding.gathers else BankedLanes
+        return DoubleBufferedLanes if folding.double_buffered else BankedLanes
     if folding.convolves:
         return ConvolvingLanes
     if folding.one_tick:

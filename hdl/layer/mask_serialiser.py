@@ -70,7 +70,7 @@ def fifo_parameters(config: LayerConfig) -> dict[str, Any]:
     return {
         "fired": fired_layout(config),
         "flags": block_flags if sends == 1 else bank_flags,
-        "depth": config.folding.mask_places,
+        "depth": config.folding.mask_fifo_depth,
     }
 
 
@@ -315,4 +315,4 @@ def serialiser_class(config: LayerConfig) -> type[Serialiser]:
     """Return the class of the mask serialiser of a layer."""
     if config.folding.sends > 1:
         return BankedSerialiser
-    return BlockSerialiser if config.folding.mask_places else MaskSerialiser
+    return BlockSerialiser if config.folding.mask_fifo_depth else MaskSerialiser

@@ -160,7 +160,7 @@ class ReachedPositions(Block):
         visit, out = compare.o.payload.visit, self.o.payload
         m.submodules.addressed = addressed = Stage(visit_layout(self._config))
         position = Signal(entry.shape())
-        state = Signal(range(self._config.folding.places))
+        state = Signal(range(self._config.folding.state_words))
         latest, sent_position = Signal.like(state), Signal.like(position)
         started, again = Signal(), Signal()
         product = times(self._config.folding.groups, position)

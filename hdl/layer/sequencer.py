@@ -47,7 +47,7 @@ def sequencer_ports(config: LayerConfig) -> dict[str, wiring.Member]:
         #: no image).
         "finished_image": Out(1, init=1),
         #: The spikes and the watermark of the advancing sweep have been sent (only used if
-        #: `folding.one_walk`).
+        #: `folding.serial_sweeps`).
         "done": In(1),
         #: The mask FIFO of the serialiser has one more free entry.
         "freed": In(1),
@@ -114,8 +114,8 @@ class Sequencer(Block):
     The selection is the operation of group 0 for the event, and the distribution sends it to all
     groups.
 
-    With windows, and with long scans of positions (`folding.one_walk`), an advancing sweep stalls
-    until all spikes of the previous sweep have been sent.
+    With windows, and with long scans of positions (`folding.serial_sweeps`), an advancing sweep
+    stalls until all spikes of the previous sweep have been sent.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from the operation
     with `end` to `finished_image`: `latencies.FINISHED`; from `done` to an operation:
@@ -149,9 +149,9 @@ class Sequencer(Block):
         self._select(m, register, state, selection)
         self._update(m, register, state, selection)
         reads = self._distribute(m, register, selection)
-        if config.folding.mask_places:
+        if config.folding.mask_fifo_depth:
             m.submodules.credits = credits = MaskCredits(
-                shape=read_layout(config), depth=config.folding.mask_places
+                shape=read_layout(config), depth=config.folding.mask_fifo_depth
             )
             wiring.connect(m, reads, credits.i)
             join(m, wiring.flipped(self), credits, "freed")
@@ -244,7 +244,7 @@ class Sequencer(Block):
                 with m.If(op.start | op.advance):
                     m.d.sync += state.rows_before.eq(rows)
         self._share(m, register, state.rows_before, transfer, op)
-        if self._config.folding.one_walk:
+        if self._config.folding.serial_sweeps:
             with m.If(self.done):
                 m.d.sync += state.busy.eq(0)
             with m.If(transfer & (op.end | op.advance)):
@@ -362,7 +362,7 @@ class DoubleBufferedSequencer(Block):
     """
 
     def __init__(self, config: LayerConfig) -> None:
-        if not config.folding.gathers:
+        if not config.folding.double_buffered:
             raise ValueError("only a double-buffered layer has a DoubleBufferedSequencer.")
         self._config = config
         super().__init__(**sequencer_ports(config))
@@ -386,7 +386,7 @@ class DoubleBufferedSequencer(Block):
         decided = image == self.decided_image
         finishing = ticking & (decided | (tick == deadline))
         starts, ends, advances = Signal(), Signal(), Signal()
-        room = count_credits(m, config.folding.mask_places, ends | advances, self.freed)
+        room = count_credits(m, config.folding.mask_fifo_depth, ends | advances, self.freed)
         m.d.comb += [
             starts.eq(waits & ~ticking & decided & self.may_start & room),
             ends.eq(finishing & room),
@@ -435,7 +435,7 @@ class DoubleBufferedSequencer(Block):
 def sequencer_class(config: LayerConfig) -> type[Sequencer | DoubleBufferedSequencer]:
     """Return the class of the sequencer of a layer."""
     folding = config.folding
-    if folding.gathers:
+    if folding.double_buffered:
         return DoubleBufferedSequencer
     if folding.convolves:
         return ConvolvingSequencer

@@ -214,7 +214,7 @@ def test_the_end_of_a_decided_image(name):
 
 def test_mask_credits():
     config = FOLDINGS["blocks"][0]
-    depth = config.folding.mask_places
+    depth = config.folding.mask_fifo_depth
     credits, waited = MaskCredits(shape=read_layout(config), depth=depth), []
 
     async def bench(ctx):
