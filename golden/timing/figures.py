@@ -12,7 +12,7 @@ from firstspike.golden.network import Network
 
 from . import latencies
 from .folding import Folding
-from .layer import DRAIN_BLOCK, MASK_PLACES, LayerFolding
+from .layer import DRAIN_BLOCK, MASK_FIFO_DEPTH, LayerFolding
 
 # The figures are arguments: compiled code would otherwise keep the values of its compilation.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
@@ -42,7 +42,7 @@ class CoreFigures(NamedTuple):
     lanes: np.ndarray
     groups: np.ndarray
     window: np.ndarray
-    one_walk: np.ndarray  # whether a sweep that advances time waits until the one before is sent
+    serial_sweeps: np.ndarray  # whether an advancing sweep waits until the one before is sent
     stages: np.ndarray  # registers after that of the event
     fetching: np.ndarray  # index of the memory's register among `stages`
     places: np.ndarray  # whether masks wait in separate slots
@@ -54,7 +54,7 @@ class CoreFigures(NamedTuple):
     decision: int
     deadline: int
     drain_block: int
-    mask_places: int
+    mask_fifo_depth: int
     latency: _Latencies
     reach: Reach
 
@@ -76,7 +76,11 @@ LAYER = np.dtype(
 LAYER_STATE = np.dtype(
     [
         ("registers", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest operation in it
-        ("places", np.int64, MASK_PLACES),  # [k]: cycle in which the drain took the mask in slot k
+        (
+            "places",
+            np.int64,
+            MASK_FIFO_DEPTH,
+        ),  # [k]: cycle in which the mask left slot k
         ("located", np.int64, MAX_REGISTERS),  # as `registers`, up to the scan of positions
     ]
     + [
@@ -173,10 +177,10 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         lanes=each("lanes"),
         groups=each("groups"),
         window=each("window"),
-        one_walk=each("one_walk") > 0,
+        serial_sweeps=each("serial_sweeps") > 0,
         stages=each("stages"),
         fetching=each("fetching"),
-        places=each("mask_places") > 0,
+        places=each("mask_fifo_depth") > 0,
         rows=each("rows"),
         sends=each("sends"),
         release=each("release_cycles"),
@@ -185,7 +189,7 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         decision=layers[-1].decision_cycles,
         deadline=network.deadline,
         drain_block=DRAIN_BLOCK,
-        mask_places=MASK_PLACES,
+        mask_fifo_depth=MASK_FIFO_DEPTH,
         latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
         reach=_reach_of(layers),
     )

@@ -47,7 +47,7 @@ class Folding:
         DEFAULT_WINDOW, or 0 for a convolving network, and 1 row. The window applies to layers of
         several groups, except the last one. The rows apply to the first layer, and to each layer
         that follows a single-group layer, which sends as many spikes. With several rows, a bitmap
-        holds only the connected inputs. The first layer is double-buffered (`gathers`) if images
+        holds only the connected inputs. The first layer is double-buffered if images
         overlap. After a bitmap, the first layer accepts rows at only one tick if the shape allows
         it and that saves logic. Raises NetworkError for values out of range.
         """
@@ -82,7 +82,7 @@ class Folding:
                     last=last,
                     rows=taken,
                     sends=sends,
-                    gathers=bool(shape.overlap) and not layers,
+                    double_buffered=bool(shape.overlap) and not layers,
                     one_tick=bool(shape.one_tick and shape.bitmap) and plain and not layers,
                 )
             )
@@ -115,7 +115,7 @@ class Folding:
     @property
     def overlaps(self) -> bool:
         """Whether the next image's rows enter while the previous image is being decided."""
-        return self.layers[0].gathers
+        return self.layers[0].double_buffered
 
     @property
     def _may_overlap(self) -> bool:

@@ -30,7 +30,7 @@ LOCATE = 3
 """Locator: from the address of a spike to the positions that it reaches."""
 
 POSITION_WALK = 1
-"""PositionWalk: the scan of the positions, one after the other."""
+"""PositionScan: the scan of the positions, one after the other."""
 
 REACHED = 3
 """ReachedPositions: two reads of the set, and the state address of the lanes."""
@@ -66,16 +66,16 @@ POTENTIALS = 1
 """Lanes: in the last layer, from the fired bits to the potentials."""
 
 DRAIN_PLACE = 1
-"""Drain (mask serialiser): the check of a mask, before the slots in which masks wait, if any."""
+"""Mask serialiser: the check of a mask, before the slots in which masks wait, if any."""
 
 DRAIN_BLOCKS = 1
-"""Drain, with slots: the search of the first block with a bit, if it takes several cycles."""
+"""Mask serialiser, with slots: the search of the first block with a bit, if several are needed."""
 
 DRAIN_BEAT = 1
-"""Drain: from a block, or a mask of one block, to its first beat."""
+"""Mask serialiser: from a block, or a mask of one block, to its first beat."""
 
 CROSSING = 1
-"""Crossing (crossing-time divider): the input register; one step per bit of the window follows."""
+"""CrossingTimeDivider: the input register; one step per bit of the window follows."""
 
 RELEASE = 1
 """WindowEmitter: from a window's last beat after the divider to the release of the queue."""

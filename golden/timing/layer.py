@@ -20,7 +20,7 @@ buckets."""
 DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more lanes are searched block by block."""
 
-MASK_PLACES = 8
+MASK_FIFO_DEPTH = 8
 """Masks that can wait for the drain: twice the number in the pipeline at one mask per cycle.
 
 The number is a power of two.
@@ -29,7 +29,7 @@ The number is a power of two.
 PAGE_WORDS = 1024
 """Words in a page of a large weight store: the depth of one block RAM of the ECP5."""
 
-LONG_WALK = 16
+LONG_SWEEP = 16
 """A sweep is long if it can take this many times the latency of its first operation."""
 
 ROWS = (1, 2, 4)
@@ -42,8 +42,8 @@ class LayerFolding:
 
     `window` is k: time advances by at most 2^k ticks in one sweep over the groups. `rows` is R: per
     cycle R rows of weights are added, one from each bank of the weight store. Row r is in bank r
-    mod R. `sends` spikes leave per cycle, equal to R of the next layer. A layer that `gathers` is
-    double-buffered: it accepts the next image's rows while time advances in the image before. A
+    mod R. `sends` spikes leave per cycle, equal to R of the next layer. A layer that is
+    `double_buffered` accepts the next image's rows while time advances in the image before. A
     layer with `one_tick` accepts rows only at tick `unit`, so its lanes need no M. In a convolving
     layer lanes are filters, and a sweep visits positions.
     """
@@ -54,7 +54,7 @@ class LayerFolding:
     last: bool
     rows: int = 1
     sends: int = 1
-    gathers: bool = False
+    double_buffered: bool = False
     one_tick: bool = False
 
     def __post_init__(self):
@@ -66,9 +66,9 @@ class LayerFolding:
             )
         if not 0 <= self.window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
-        if self.window and (self.places == 1 or self.last):
+        if self.window and (self.state_words == 1 or self.last):
             raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
-        if self.convolves and (self.last or self.rows > 1 or self.one_tick or self.gathers):
+        if self.convolves and (self.last or self.rows > 1 or self.one_tick or self.double_buffered):
             raise NetworkError(
                 "a layer that convolves is not the last one, takes rows at every tick and adds one "
                 "row per cycle"
@@ -115,7 +115,7 @@ class LayerFolding:
         return -(-self.columns // self.lanes)
 
     @property
-    def places(self) -> int:
+    def state_words(self) -> int:
         """Words of lane state: one per position and group."""
         return self.groups * self.kind.positions
 
@@ -181,7 +181,7 @@ class LayerFolding:
         Block RAMs of many lanes are far from one another and from the lanes. A store with pages
         cannot wait, so its lanes never wait.
         """
-        if not self.mask_places:
+        if not self.mask_fifo_depth:
             return (self.bank_words,)
         starts = range(0, self.bank_words, PAGE_WORDS)
         return tuple(min(PAGE_WORDS, self.bank_words - start) for start in starts)
@@ -208,15 +208,15 @@ class LayerFolding:
 
     @property
     def drain_cycles(self) -> int:
-        """Latency of the Drain from a mask to its first beat."""
+        """Latency of the mask serialiser from a mask to its first beat."""
         cycles = latencies.DRAIN_BEAT
-        if self.mask_places:
+        if self.mask_fifo_depth:
             cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
         return cycles
 
     @property
     def crossing_cycles(self) -> int:
-        """Latency of the Crossing: one input register, and one register per step."""
+        """Latency of the CrossingTimeDivider: one input register, and one register per step."""
         return latencies.CROSSING + self.window
 
     @property
@@ -231,24 +231,24 @@ class LayerFolding:
         return max(self.release_cycles, stored) + latencies.QUEUE_SELECT
 
     @property
-    def mask_places(self) -> int:
+    def mask_fifo_depth(self) -> int:
         """Masks of fired lanes that can wait for the drain; 0 if the lanes wait instead.
 
         Many lanes are far from one another, and from any signal that would stop them. Banks of
         weights never wait.
         """
         several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
-        return MASK_PLACES if several and not self.last else 0
+        return MASK_FIFO_DEPTH if several and not self.last else 0
 
     @property
-    def one_walk(self) -> bool:
+    def serial_sweeps(self) -> bool:
         """Whether a sweep that advances time waits until the spikes of the last one have been sent.
 
         Windows require the wait. Long scans of positions wait, too: the wait costs little time, and
         then the data that an advance shares need not accompany each visit.
         """
         under_way = self.fetch_cycles + self.drain_cycles
-        return self.window > 0 or (self.convolves and self.places >= LONG_WALK * under_way)
+        return self.window > 0 or (self.convolves and self.state_words >= LONG_SWEEP * under_way)
 
     @property
     def levels_per_stage(self) -> int:
@@ -288,6 +288,8 @@ def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in the
     pipeline are sorted, one per cycle.
     """
-    layer = hidden.fetch_cycles + hidden.mask_places + hidden.drain_cycles + hidden.release_cycles
+    layer = (
+        hidden.fetch_cycles + hidden.mask_fifo_depth + hidden.drain_cycles + hidden.release_cycles
+    )
     end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
     return max(end, last.spikes_under_way + latencies.SORTING)

@@ -19,7 +19,7 @@ from firstspike.golden.results import Results
 
 from . import latencies
 from .folding import MAX_IMAGES, Folding, places_for
-from .layer import MASK_PLACES
+from .layer import MASK_FIFO_DEPTH
 
 NONE, SPIKE, END = 0, 1, 2
 
@@ -52,7 +52,7 @@ class _Figures(NamedTuple):
     to_drain: int  # from the operation of a tick until its mask can leave its slot
     to_decision: int  # from then to the decision
     freed: int
-    mask_places: int
+    mask_fifo_depth: int
 
 
 def overlapped_cycles(
@@ -117,7 +117,7 @@ def _known(
         to_drain=hidden.stages + latencies.DRAIN_PLACE,
         to_decision=decision + last.decision_cycles,
         freed=latencies.FREED,
-        mask_places=MASK_PLACES,
+        mask_fifo_depth=MASK_FIFO_DEPTH,
     )
 
 
@@ -145,7 +145,7 @@ def _run(known, core, rounds):
     # its decision; when the drain is free; when the latest masks have left their slots.
     image, start = 0, np.int64(-1)
     back = np.array([-1, -1, 0, 0])
-    taken_out = np.full(core.mask_places, -core.freed - 1)
+    taken_out = np.full(core.mask_fifo_depth, -core.freed - 1)
 
     cycle = np.int64(0)
     while image < images:
@@ -228,7 +228,7 @@ def _advance(beats, decided_after, core, earliest, back, taken_out):
     decided = np.int64(1 << 62)
     tick = 0
     while True:
-        place = masks % core.mask_places
+        place = masks % core.mask_fifo_depth
         issued = max(issued + 1, taken_out[place] + core.freed)
         if tick == 0:
             start = issued

@@ -132,7 +132,7 @@ def _visits(layer, state, walk, first, address, at):
     convolving layer visits the positions reached so far, and then those that the row reaches.
     """
     none, advances = np.int64(0), walk.steps > 0 or walk.ends
-    if layer.one_walk and advances and walk.first_group == 0:
+    if layer.serial_sweeps and advances and walk.first_group == 0:
         at = max(at, state.promised)
     if not layer.convolves:
         groups = np.int64(1) if walk.takes_row or walk.ends else layer.groups - walk.first_group
@@ -182,7 +182,7 @@ def _lanes(layer, state, fires, at):
     """
     fetched = ready = np.int64(0)
     if fires and layer.places:
-        fetched = state.places[state.masks % layer.mask_places] + layer.FREED + 1
+        fetched = state.places[state.masks % layer.mask_fifo_depth] + layer.FREED + 1
     elif fires:
         ready = state.skid_free
     return _issue(layer, state, at, fetched, ready)
@@ -237,7 +237,7 @@ def _drain(layer, state, left):
     by_blocks = layer.sends == 1
     empty = state.mask_free if by_blocks else state.block_free
     taken_out = max(left + layer.DRAIN_PLACE, empty)
-    state.places[state.masks % layer.mask_places] = taken_out
+    state.places[state.masks % layer.mask_fifo_depth] = taken_out
     state.masks += 1
     return taken_out + (layer.DRAIN_BLOCKS if by_blocks else layer.DRAIN_BEAT)
 

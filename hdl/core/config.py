@@ -100,7 +100,7 @@ class CoreConfig:
                 widths=widths[i],
                 counted=tuple(sizes[: i + 1]),
                 learning=learning,
-                unit=network.unit if layer.gathers or layer.one_tick else None,
+                unit=network.unit if layer.double_buffered or layer.one_tick else None,
             )
             for i, layer in enumerate(folding.layers)
         )

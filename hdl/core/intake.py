@@ -89,7 +89,7 @@ class Intake(Block):
             self.resting.eq(
                 between & (image == self.finished_image) & (image == self.decided_image)
             ),
-            self.idle.eq((between if first.folding.gathers else self.resting) & ~self.hold),
+            self.idle.eq((between if first.folding.double_buffered else self.resting) & ~self.hold),
             found.address.eq(Cat(bad).any()),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),

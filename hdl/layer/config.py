@@ -52,7 +52,7 @@ class LayerConfig:
             raise NetworkError(
                 f"threshold and deadline are at least 1, not {self.threshold} and {self.deadline}"
             )
-        if (self.folding.gathers or self.folding.one_tick) and self.unit is None:
+        if (self.folding.double_buffered or self.folding.one_tick) and self.unit is None:
             raise NetworkError("a layer whose rows are of one tick is told that tick, the unit")
         if not self.counted or self.counted[-1] != self.folding.n_in:
             raise NetworkError(
@@ -103,7 +103,7 @@ class LayerConfig:
     def shared_fields(self) -> tuple[str, ...]:
         """The fields that the operations of a sweep share in one register, see `sweep_layout`.
 
-        Other fields are carried through the pipeline with each operation. The lanes and later
+        Each operation carries the other fields through the pipeline. The lanes and later
         blocks sample the shared register with the first operation of the sweep, so the sweep must
         not end before. This holds if a sweep has more operations than the pipeline has registers.
         In a scan of positions each operation carries the tick, because rows may still be in the
@@ -111,8 +111,8 @@ class LayerConfig:
         """
         folding = self.folding
         if folding.convolves:
-            return ("context",) if folding.one_walk else ()
-        never_stalls = folding.mask_places or folding.rows > 1
+            return ("context",) if folding.serial_sweeps else ()
+        never_stalls = folding.mask_fifo_depth or folding.rows > 1
         later = folding.drain_cycles
         if folding.last:
             later = latencies.POTENTIALS + folding.decision_cycles

@@ -66,7 +66,7 @@ class TickEmitter(Block):
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
         # With one group, every beat becomes an event.
-        has_event = beat.some | operation.closes | operation.end | (folding.places == 1)
+        has_event = beat.some | operation.closes | operation.end | (folding.state_words == 1)
         closes = operation.end | (beat.last & operation.closes)
         m.d.comb += [
             self.events.valid.eq(self.beats.valid & has_event),

@@ -59,12 +59,12 @@ class EventRegister(Block):
         window, move, event = self._config.folding.window, self.move, self.event
         m.submodules.skid = skid = SkidBuffer(input_event_layout(self._config))
         wiring.connect(m, wiring.flipped(self.events), skid.i)
-        given, taken = skid.o.payload, skid.o.ready
+        incoming, loads = skid.o.payload, skid.o.ready
         target = Signal.like(self.now)
         start_from = Signal.like(self.now)  # the value of `now` when the event is in the register
         m.d.comb += [
-            taken.eq(~self.present | self.consume),
-            target.eq(Mux(given.kind == Kind.END, self._config.deadline, given.tick)),
+            loads.eq(~self.present | self.consume),
+            target.eq(Mux(incoming.kind == Kind.END, self._config.deadline, incoming.tick)),
             start_from.eq(Mux(self.present, event.tick, self.now)),
         ]
         with m.If(move.valid):
@@ -82,7 +82,7 @@ class EventRegister(Block):
                     m.d.comb += self.shift.eq(k)
             with m.If(move.valid & (move.starts | move.advances)):
                 m.d.sync += remaining.eq(Mux(move.starts, 0, remaining - ticks))
-            with m.If(taken & skid.o.valid):
+            with m.If(loads & skid.o.valid):
                 m.d.sync += remaining.eq(target - start_from)
         else:  # the next tick, in a register
             m.d.comb += self.arrives.eq(event.tick == self.reached)
@@ -96,13 +96,13 @@ class EventRegister(Block):
                 self.behind.eq(~move.starts & ~self.arrives),
                 self.due.eq(is_end | (~move.starts & ~self.arrives)),
             ]
-        with m.If(taken):
+        with m.If(loads):
             m.d.sync += self.present.eq(skid.o.valid)
             with m.If(skid.o.valid):
                 m.d.sync += [
-                    event.eq(given),
+                    event.eq(incoming),
                     event.tick.eq(target),
-                    self.dead.eq(given.image == self.decided_image),
+                    self.dead.eq(incoming.image == self.decided_image),
                     self.behind.eq(target != start_from),
-                    self.due.eq((given.kind == Kind.END) | (target != start_from)),
+                    self.due.eq((incoming.kind == Kind.END) | (target != start_from)),
                 ]

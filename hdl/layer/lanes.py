@@ -31,7 +31,7 @@ from .lane_state import (
 )
 from .limits import Limits
 from .operations import operation_layout, state_address, sweep_layout
-from .weights import ahead_signature, fetched_layout, word_layout
+from .weight_store import ahead_signature, fetched_layout, word_layout
 
 
 def fired_layout(config: LayerConfig) -> data.StructLayout:
@@ -112,12 +112,12 @@ class FiredOutput:
         self._config = config
         self.ports = {"fired": Out(stream.Signature(fired_layout(config)))}
 
-    def sends(self, operation: data.View, offered: Value, first: Value) -> Value:
+    def sends(self, operation: data.View, is_valid: Value, first: Value) -> Value:
         """Return whether the incoming operation has a result to send.
 
-        `offered` is high if there is an operation, `first` if it is the first one of its group.
+        `is_valid` is high if there is an operation, `first` if it is the first one of its group.
         """
-        return (offered & operation.end) | (first & operation.advance)
+        return (is_valid & operation.end) | (first & operation.advance)
 
     def connect(
         self, m: Module, output: stream.Interface, sends: Signal, ready: Signal, results: Results
@@ -151,9 +151,9 @@ class PotentialsOutput:
         self._config = config
         self.ports = {"potentials": Out(stream.Signature(potentials_layout(config)))}
 
-    def sends(self, operation: data.View, offered: Value, first: Value) -> Value:
+    def sends(self, operation: data.View, is_valid: Value, first: Value) -> Value:
         """Return whether the incoming operation has a result to send, as in a FiredOutput."""
-        ends = offered & operation.end
+        ends = is_valid & operation.end
         return ~ends & ((first & operation.start) | (first & operation.advance))
 
     def connect(
@@ -163,7 +163,7 @@ class PotentialsOutput:
         m.d.comb += ready.eq(~output.valid | output.ready)
         with m.If(ready):
             m.d.sync += [output.valid.eq(sends), output.payload.operation.eq(results.operation)]
-        if self._config.folding.places == 1:  # the state registers are the register of M
+        if self._config.folding.state_words == 1:  # the state registers are the register of M
             m.d.comb += output.payload.M.eq(Cat(state.M for state in results.before))
         else:
             with m.If(ready):
@@ -202,7 +202,7 @@ class Lanes(Block):
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the state memory, unless registers hold the only word."""
-        words = config.folding.places
+        words = config.folding.state_words
         if words > 1:
             yield from inside("state_memory", [state_memory(states_layout(config), words)])
         if config.folding.one_tick:
@@ -243,7 +243,7 @@ class Lanes(Block):
 
     def build(self, m: Module) -> None:
         config, segments = self._config, self._config.segments
-        incoming, offered = self.words.payload.operation, self.words.valid
+        incoming, is_valid = self.words.payload.operation, self.words.valid
 
         # The pipeline register, in which a word meets the state of its group, and its control
         # signals. Without a valid word, an operation that changes nothing enters the register.
@@ -265,9 +265,9 @@ class Lanes(Block):
         m.d.comb += self.words.ready.eq(ready)
         with m.If(ready):
             m.d.sync += [
-                valid.eq(offered),
+                valid.eq(is_valid),
                 op.eq(incoming),
-                sends.eq(self._output.sends(incoming, offered, offered & incoming.first)),
+                sends.eq(self._output.sends(incoming, is_valid, is_valid & incoming.first)),
                 added.eq(Cat(by_segment)),
             ]
 
@@ -289,8 +289,8 @@ class Lanes(Block):
         for lane, control in enumerate(control_of):
             S = Signal(slope_shape(config), name=f"S_{lane}")
             m.d.comb += S.eq(self._slope(work[lane].S, added[lane]))
-            reached, state = self._neuron(m, lane, op, control, work[lane], S)
-            reaches.append(reached)
+            fires, state = self._neuron(m, lane, op, control, work[lane], S)
+            reaches.append(fires)
             after.append(state)
         m.d.comb += updated.eq(Cat(after))
         results = Results(operation=op, reaches=reaches, before=work, after=updated)
@@ -302,7 +302,7 @@ class Lanes(Block):
 
         A start or a word of the memory sets it before use.
         """
-        if self._config.folding.places == 1:
+        if self._config.folding.state_words == 1:
             return resetless_register(states_layout(self._config), name="work")
         return Signal(states_layout(self._config), name="work", reset_less=True)
 
@@ -316,11 +316,11 @@ class Lanes(Block):
         """
         config, ahead, states = self._config, self.ahead, work
         folding = config.folding
-        if folding.places > 1:
+        if folding.state_words > 1:
             m.submodules.state_memory = store = StateMemory(
                 shape=states_layout(config),
-                depth=folding.places,
-                forwards=folding.places == 2 or folding.convolves,
+                depth=folding.state_words,
+                forwards=folding.state_words == 2 or folding.convolves,
             )
             states = store.fetched
             m.d.comb += [
@@ -345,15 +345,15 @@ class SingleRowLanes(Lanes):
     """Lanes of a layer that adds one row per cycle; all lanes share the control signals."""
 
     def _controls(self, m: Module, ready: Signal) -> list[Control]:
-        incoming, offered = self.words.payload.operation, self.words.valid
-        first = offered & incoming.first
+        incoming, is_valid = self.words.payload.operation, self.words.valid
+        first = is_valid & incoming.first
         advance = Signal()
         with m.If(ready):
             m.d.sync += advance.eq(self._advances(incoming, first))
         control = Control(
             begins=self._begins(incoming, first),
             starts=first & incoming.start,
-            adds=offered & incoming.row.any(),
+            adds=is_valid & incoming.row.any(),
             advance=advance,
             initial=self._initial(m, ready, first),
         )
@@ -361,7 +361,7 @@ class SingleRowLanes(Lanes):
 
     def _begins(self, operation: data.View, first: Value) -> Value:
         """Return whether an operation, `first` of its group, takes the state from the memory."""
-        return first & Const(self._config.folding.places > 1)
+        return first & Const(self._config.folding.state_words > 1)
 
     def _advances(self, operation: data.View, first: Value) -> Value:
         """Return whether an operation, `first` of its group, advances the time."""
@@ -448,8 +448,8 @@ class BankedLanes(Lanes):
         return [[a[lane] + b[lane] for a, b in pairs] for lane in range(self._config.folding.lanes)]
 
     def _controls(self, m: Module, ready: Signal) -> list[Control]:
-        incoming, offered = self.ahead.operation, self.ahead.valid
-        first = offered & incoming.first
+        incoming, is_valid = self.ahead.operation, self.ahead.valid
+        first = is_valid & incoming.first
         initial = Signal(potential_shape(self._config))
         m.d.sync += initial.eq(-times(self._config.threshold, incoming.tick))
 
@@ -462,7 +462,7 @@ class BankedLanes(Lanes):
             return Control(
                 begins=begins,
                 starts=starts,
-                adds=copy(offered & incoming.row.any(), "adds"),
+                adds=copy(is_valid & incoming.row.any(), "adds"),
                 advance=copy(copy(first & incoming.advance, "advances"), "advance"),
                 initial=self._initial(m, starts, initial, number),
             )
@@ -515,7 +515,7 @@ def lanes_class(config: LayerConfig) -> type[Lanes]:
     """Return the class of the lanes of a layer."""
     folding = config.folding
     if folding.rows > 1:
-        return DoubleBufferedLanes if folding.gathers else BankedLanes
+        return DoubleBufferedLanes if folding.double_buffered else BankedLanes
     if folding.convolves:
         return ConvolvingLanes
     if folding.one_tick:

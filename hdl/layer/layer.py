@@ -19,7 +19,7 @@ from .lanes import Lanes, lanes_class, potentials_layout, probe_ports
 from .mask_serialiser import Serialiser, serialiser_class
 from .operations import sweep_layout
 from .sequencer import DoubleBufferedSequencer, Sequencer, sequencer_class
-from .weights import WeightStore, host_request, update_ports
+from .weight_store import WeightStore, host_request, store_class, update_ports
 from .words import CHUNK_BITS
 
 
@@ -73,7 +73,7 @@ class Layer(Block):
     def build(self, m: Module) -> None:
         config = self._config
         m.submodules.sequencer = sequencer = sequencer_class(config)(config)
-        m.submodules.store = store = WeightStore(config, self._weights)
+        m.submodules.store = store = store_class(config)(config, self._weights)
         m.submodules.lanes = lanes = lanes_class(config)(config)
         outside = wiring.flipped(self)
         join(m, outside, sequencer, "events", "decided_image", "finished_image", "may_start")

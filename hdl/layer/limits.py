@@ -6,7 +6,6 @@ from functools import reduce
 from operator import and_, or_
 
 from amaranth.hdl import Module
-from amaranth.lib import memory
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
@@ -30,8 +29,16 @@ def firing_limits(config: LayerConfig) -> list[int]:
     beyond = 1 << config.widths.S - 1
     needed = config.threshold * config.unit
     ticks = range(1, config.deadline - config.unit + 1)
-    later = [min(-(-needed // passed), beyond) for passed in ticks]
+    later = [min(-(-needed // passed_ticks), beyond) for passed_ticks in ticks]
     return [beyond] * (config.unit + 1) + later
+
+
+def limits_rom(limits: list[int]) -> Memory:
+    """Return the ROM of `limits`; most limits have no high bits."""
+    same = reduce(and_, limits) | ~reduce(or_, limits)
+    width = max(limits).bit_length()
+    varying = (~same & (1 << width) - 1).bit_count()
+    return Memory("", width, len(limits), read_only=True, varying=varying)
 
 
 class Limits(Block):
@@ -45,16 +52,10 @@ class Limits(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Yield the ROM of the limits; most limits have no high bits."""
-        limits = firing_limits(config)
-        same = reduce(and_, limits) | ~reduce(or_, limits)
-        width = max(limits).bit_length()
-        varying = (~same & (1 << width) - 1).bit_count()
-        yield Memory("", width, len(limits), read_only=True, varying=varying)
+        """Yield the ROM of the limits."""
+        yield limits_rom(firing_limits(config))
 
     def build(self, m: Module) -> None:
-        m.submodules.memory = rom = memory.Memory(
-            shape=self.limit.shape(), depth=len(self._limits), init=self._limits
-        )
-        read = rom.read_port(domain="comb")
+        rom = limits_rom(self._limits)
+        read = rom.build_rom(m, "memory", shape=self.limit.shape(), init=self._limits)
         m.d.comb += [read.addr.eq(self.tick), self.limit.eq(read.data)]

@@ -41,20 +41,20 @@ class Axis(NamedTuple):
     out: int
     """Number of output positions."""
 
-    def last(self, place: Value) -> Value:
-        """Return the last position whose kernel may cover the input at coordinate `place`."""
+    def last(self, coordinate: Value) -> Value:
+        """Return the last position whose kernel may cover the input at coordinate `coordinate`."""
         highest = self.size - 1 + self.padding
-        position = quotient(place + self.padding, self.stride, highest)
+        position = quotient(coordinate + self.padding, self.stride, highest)
         if highest // self.stride < self.out:
             return position
         return Mux(position >= self.out, self.out - 1, position)
 
-    def tap(self, place: Value, position: Value) -> Value:
-        """Return the tap of the kernel at `position` for the input at coordinate `place`.
+    def tap(self, coordinate: Value, position: Value) -> Value:
+        """Return the tap of the kernel at `position` for the input at coordinate `coordinate`.
 
         The result is `kernel` or more if the kernel at this position does not cover the input.
         """
-        return place + self.padding - times(self.stride, position)
+        return coordinate + self.padding - times(self.stride, position)
 
     @property
     def taps(self) -> range:
@@ -128,22 +128,22 @@ class Locator(Block):
         wiring.connect(m, by_row.o, by_position.i)
 
         # The map.
-        places = down.size * across.size
+        map_size = down.size * across.size
         map_, address = Signal(range(kind.maps)), Signal(range(kind.n_in))
         with m.If(by_map.load):
             m.d.sync += [
                 address.eq(self.i.payload.address),
-                map_.eq(quotient(self.i.payload.address, places, kind.n_in - 1)),
+                map_.eq(quotient(self.i.payload.address, map_size, kind.n_in - 1)),
             ]
 
         # Stage 2: the index in the map, its row, and the first weight of the map.
-        in_map, place = Signal(range(places)), Signal(range(places))
+        in_map, index_in_map = Signal(range(map_size)), Signal(range(map_size))
         row, first = Signal(range(down.size)), Signal(range(kind.rows))
-        m.d.comb += in_map.eq(address - times(places, map_))
+        m.d.comb += in_map.eq(address - times(map_size, map_))
         with m.If(by_row.load):
             m.d.sync += [
-                place.eq(in_map),
-                row.eq(quotient(in_map, across.size, places - 1)),
+                index_in_map.eq(in_map),
+                row.eq(quotient(in_map, across.size, map_size - 1)),
                 first.eq(times(geometry.taps, map_)),
             ]
 
@@ -151,7 +151,7 @@ class Locator(Block):
         column = Signal(range(across.size))
         first_weight, at_y, at_x = Signal.like(first), Signal.like(row), Signal.like(column)
         y, x = Signal(range(down.out)), Signal(range(across.out))
-        m.d.comb += column.eq(place - times(across.size, row))
+        m.d.comb += column.eq(index_in_map - times(across.size, row))
         with m.If(by_position.load):
             m.d.sync += [
                 first_weight.eq(first),

@@ -70,7 +70,7 @@ def fifo_parameters(config: LayerConfig) -> dict[str, Any]:
     return {
         "fired": fired_layout(config),
         "flags": block_flags if sends == 1 else bank_flags,
-        "depth": config.folding.mask_places,
+        "depth": config.folding.mask_fifo_depth,
     }
 
 
@@ -115,7 +115,7 @@ class Serialiser(Block):
 class MaskSerialiser(Serialiser):
     """Send one beat per fired lane of a mask; an empty mask has one beat without a hit.
 
-    All lanes, at most DRAIN_BLOCK, are searched in one cycle.
+    The search covers all lanes, at most DRAIN_BLOCK, in one cycle.
 
     Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
     Back-pressure at `beats` stalls `fired`.
@@ -130,11 +130,11 @@ class MaskSerialiser(Serialiser):
             sweep = Signal(sweep_layout(config), name="sampled_sweep")
         block = self._build_block(m, 1, sweep)
         self._registers.source = skid.o
-        found = first_set(block.bits)
+        search = first_set(block.bits)
         m.d.comb += [
             skid.o.ready.eq(block.free),
-            block.some.eq(found.any),
-            block.many.eq(found.many),
+            block.some.eq(search.any),
+            block.many.eq(search.many),
         ]
         with m.If(block.free):
             m.d.sync += [
@@ -255,9 +255,9 @@ class BlockSerialiser(MaskSerialiser):
 class BankedSerialiser(Serialiser):
     """The serialiser of a layer that sends several spikes per cycle.
 
-    Lane l belongs to bank l mod R of the next layer. All banks are searched in parallel, each bank
-    in one cycle. The number of beats of a mask is the number of fired lanes of the fullest bank,
-    and at least one.
+    Lane l belongs to bank l mod R of the next layer. The search covers the banks in parallel, each
+    bank in one cycle. The number of beats of a mask is the number of fired lanes of the fullest
+    bank, and at least one.
 
     Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
     Back-pressure at `beats` fills the MaskFifo.
@@ -279,7 +279,7 @@ class BankedSerialiser(Serialiser):
         mask = Signal(config.folding.lanes, reset_less=True)
         operation = Signal(operation_layout(config))
         banks = banks_of(mask, sends)
-        found = [first_set(bank) for bank in banks]
+        results = [first_set(bank) for bank in banks]
         rest = Signal.like(mask)
         beat, next_mask = self.beats.payload, fifo.o.payload
         stale = self._is_stale(operation)
@@ -294,9 +294,9 @@ class BankedSerialiser(Serialiser):
             self.beats.valid.eq(valid & ~stale),
             beat.operation.eq(operation),
             beat.some.eq(some),
-            beat.hit.eq(Cat(result.any for result in found)),
+            beat.hit.eq(Cat(result.any for result in results)),
             beat.last.eq(~many),
-            *(lane.eq(result.index) for lane, result in zip(beat.lanes, found, strict=True)),
+            *(lane.eq(result.index) for lane, result in zip(beat.lanes, results, strict=True)),
             fifo.o.ready.eq(load),
         ]
         with m.If(load):
@@ -315,4 +315,4 @@ def serialiser_class(config: LayerConfig) -> type[Serialiser]:
     """Return the class of the mask serialiser of a layer."""
     if config.folding.sends > 1:
         return BankedSerialiser
-    return BlockSerialiser if config.folding.mask_places else MaskSerialiser
+    return BlockSerialiser if config.folding.mask_fifo_depth else MaskSerialiser

@@ -37,7 +37,7 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
         shift=range(config.folding.window + 1),
         group=range(config.folding.groups),
         position=range(config.folding.kind.positions) if convolves else None,
-        place=range(config.folding.places) if convolves else None,  # the state address
+        place=range(config.folding.state_words) if convolves else None,  # the state address
         again=1 if convolves else None,  # same state address as the previous operation
         nothing=1 if convolves else None,  # no position has been reached: only time advances
         tick=tick_shape(config.deadline),  # after the advance

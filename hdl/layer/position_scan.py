@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -79,10 +79,10 @@ class PositionScan(Block):
         number = Signal(range(kind.positions))  # index in the list of reached positions
         group, base = Signal(range(groups)), Signal(range(config.folding.bank_words))
         last_group = group == groups - 1
-        tells = ~rows & (operation.advance | operation.end)
+        in_list = ~rows & (operation.advance | operation.end)
         adds = operation.row.any() & (reach.tap_y < down.kernel) & (reach.tap_x < across.kernel)
         nothing = operation.end | (reached.count == 0)
-        final_told = nothing | (last_group & (number == reached.count - 1))
+        ends_list = nothing | (last_group & (number == reached.count - 1))
         final_across = (reach.x == 0) | (reach.tap_x + across.stride >= across.kernel)
         final_down = (reach.y == 0) | (reach.tap_y + down.stride >= down.kernel)
         final_added = last_group & final_across & final_down
@@ -92,46 +92,29 @@ class PositionScan(Block):
         visit = reached.i.payload
         m.d.comb += [
             dropped.eq(self.stale & ~operation.end),
-            reached.i.valid.eq(valid & ~dropped & Mux(tells, reached.settled, adds)),
+            reached.i.valid.eq(valid & ~dropped & Mux(in_list, reached.settled, adds)),
             goes.eq(reached.i.valid & reached.i.ready),
-            ends.eq(dropped | Mux(tells, goes & final_told & ~adds, ~adds | (goes & final_added))),
+            ends.eq(dropped | Mux(in_list, goes & ends_list & ~adds, ~adds | (goes & final_added))),
             visit.operation.eq(operation),
             visit.operation.group.eq(group),
             visit.operation.first.eq(1),
             visit.operation.start.eq(0),
-            visit.operation.advance.eq(tells & operation.advance),
-            visit.operation.nothing.eq(tells & nothing),
-            visit.operation.row.eq(~tells),
-            visit.operation.closes.eq(tells & final_told),
-            visit.position.eq(Mux(tells, number, reach.position)),
+            visit.operation.advance.eq(in_list & operation.advance),
+            visit.operation.nothing.eq(in_list & nothing),
+            visit.operation.row.eq(~in_list),
+            visit.operation.closes.eq(in_list & ends_list),
+            visit.position.eq(Mux(in_list, number, reach.position)),
             visit.word.eq(base + reach.row),
         ]
 
         # The next visit of the scan.
         with m.If(goes):
             m.d.sync += [group.eq(group + 1), base.eq(base + kind.rows)]
-            with m.If(last_group | (tells & nothing)):
+            with m.If(last_group | (in_list & nothing)):
                 m.d.sync += [group.eq(0), base.eq(0), number.eq(number + 1)]
-                with m.If(~tells):
-                    with m.If(~final_across):
-                        m.d.sync += [
-                            reach.x.eq(reach.x - 1),
-                            reach.tap_x.eq(reach.tap_x + across.stride),
-                            reach.position.eq(reach.position - 1),
-                            reach.row.eq(reach.row + across.stride),
-                        ]
-                    with m.Else():
-                        next_position = line.position - across.out
-                        next_row = line.row + down.stride * across.kernel
-                        m.d.sync += [
-                            reach.x.eq(line.x),
-                            reach.tap_x.eq(line.tap_x),
-                            reach.y.eq(reach.y - 1),
-                            reach.tap_y.eq(reach.tap_y + down.stride),
-                            *(of.position.eq(next_position) for of in (reach, line)),
-                            *(of.row.eq(next_row) for of in (reach, line)),
-                        ]
-            with m.If(tells & final_told):
+                with m.If(~in_list):
+                    self._step(m, reach, line, final_across)
+            with m.If(in_list & ends_list):
                 m.d.sync += rows.eq(1)
 
         # The next request.
@@ -142,15 +125,38 @@ class PositionScan(Block):
         ]
         with m.If(load):
             m.d.sync += [valid.eq(locator.o.valid), operation.eq(located.operation)]
-            for of in (reach, line):
-                m.d.sync += [
-                    *(of[name].eq(located[name]) for name in ("y", "x", "tap_y", "tap_x")),
-                    of.position.eq(times(across.out, located.y) + located.x),
-                    of.row.eq(located.first + times(across.kernel, located.tap_y) + located.tap_x),
-                ]
+            self._load(m, located, reach, line)
+            m.d.sync += [rows.eq(0), number.eq(0), group.eq(0), base.eq(0)]
+
+    def _step(self, m: Module, reach: data.View, line: data.View, ends_line: Value) -> None:
+        """Move `reach` to the next position; `line` is the first position of its line."""
+        down, across = axes_of(convolution_of(self._config))
+        with m.If(~ends_line):
             m.d.sync += [
-                rows.eq(0),
-                number.eq(0),
-                group.eq(0),
-                base.eq(0),
+                reach.x.eq(reach.x - 1),
+                reach.tap_x.eq(reach.tap_x + across.stride),
+                reach.position.eq(reach.position - 1),
+                reach.row.eq(reach.row + across.stride),
+            ]
+        with m.Else():
+            next_position = line.position - across.out
+            next_row = line.row + down.stride * across.kernel
+            m.d.sync += [
+                reach.x.eq(line.x),
+                reach.tap_x.eq(line.tap_x),
+                reach.y.eq(reach.y - 1),
+                reach.tap_y.eq(reach.tap_y + down.stride),
+                *(of.position.eq(next_position) for of in (reach, line)),
+                *(of.row.eq(next_row) for of in (reach, line)),
+            ]
+
+    def _load(self, m: Module, located: data.View, *registers: data.View) -> None:
+        """Load the last position whose kernel may cover the spike."""
+        _, across = axes_of(convolution_of(self._config))
+        row = located.first + times(across.kernel, located.tap_y) + located.tap_x
+        for register in registers:
+            m.d.sync += [
+                *(register[name].eq(located[name]) for name in ("y", "x", "tap_y", "tap_x")),
+                register.position.eq(times(across.out, located.y) + located.x),
+                register.row.eq(row),
             ]

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -37,12 +37,18 @@ def _listed(config: LayerConfig) -> int:
     return max(convolution_of(config).positions, 2)
 
 
+def set_memory(config: LayerConfig, name: str) -> Memory:
+    """Return a memory of the set. The comparators replace a word that is read during its write."""
+    depth = _listed(config)
+    return Memory(name, bits_for(depth - 1), depth, compact=True, no_collisions=True)
+
+
 class ReachedPositions(Block):
     """The set of positions that spikes of an image have reached, in the order of their first spike.
 
     The data structure is a sparse set (Briggs and Torczon 1993), which needs no clearing:
 
-        places[position] = n, list[n] = position, n < count     if the position has been reached
+        slots[position] = n, list[n] = position, n < count     if the position has been reached
 
     A visit that adds a row looks its position up, and adds it to the set if necessary; in this case
     the operation gets `start`, so that the lanes initialise the state. Any other visit reads the
@@ -67,70 +73,75 @@ class ReachedPositions(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Yield the memories `places` and `list`."""
-        depth = _listed(config)
-        for name in ("places", "list"):
-            yield Memory(name, bits_for(depth - 1), depth, compact=True)
+        """Yield the memories `slots` and `list`."""
+        yield from (set_memory(config, name) for name in ("slots", "list"))
 
     def build(self, m: Module) -> None:
-        config = self._config
-        depth, groups = _listed(config), config.folding.groups
-        number = range(depth)
-        # A word that is read while it is written is not used, because of the comparators.
-        attributes = {"no_rw_check": 1, "compact": 1}
-        table = {"shape": number, "depth": depth, "init": [], "attrs": attributes}
-        m.submodules.places = places = memory.Memory(**table)
-        m.submodules.list = listed = memory.Memory(**table)
-        write_place, read_place = places.write_port(), places.read_port(domain="comb")
-        write_list, read_list = listed.write_port(), listed.read_port(domain="comb")
+        depth = _listed(self._config)
+        slots = set_memory(self._config, "slots").build(m, "slots", shape=range(depth))
+        listed = set_memory(self._config, "list").build(m, "list", shape=range(depth))
 
-        # The first read: the index of the position in the list, if the set contains it.
-        m.submodules.asked = asked = Stage(visit_layout(config))
-        wiring.connect(m, wiring.flipped(self.i), asked.i)
-        place = resetless_register(number, "place")
-        m.d.comb += read_place.addr.eq(self.i.payload.position)
-        with m.If(asked.load):
-            m.d.sync += place.eq(read_place.data)
+        # The first read: the slot of the position in the list, if the set contains it.
+        m.submodules.lookup = lookup = Stage(visit_layout(self._config))
+        wiring.connect(m, wiring.flipped(self.i), lookup.i)
+        slot = resetless_register(range(depth), "slot")
+        m.d.comb += slots.read.addr.eq(self.i.payload.position)
+        with m.If(lookup.load):
+            m.d.sync += slot.eq(slots.read.data)
 
-        # The second read: the position at this index.
-        inside = struct(visit=visit_layout(config), inside=1)
-        m.submodules.found = found = Stage(inside)
-        entry = resetless_register(number, "entry")
-        visit = asked.o.payload
-        adds = visit.operation.row.any()
+        # The second read: the position in this slot.
+        m.submodules.compare = compare = Stage(struct(visit=visit_layout(self._config), inside=1))
+        entry = resetless_register(range(depth), "entry")
+        visit = lookup.o.payload
         m.d.comb += [
-            read_list.addr.eq(Mux(adds, place, visit.position)),
-            found.i.valid.eq(asked.o.valid),
-            asked.o.ready.eq(found.i.ready),
-            found.i.payload.visit.eq(visit),
-            found.i.payload.inside.eq(place < self.count),
+            listed.read.addr.eq(Mux(visit.operation.row.any(), slot, visit.position)),
+            compare.i.valid.eq(lookup.o.valid),
+            lookup.o.ready.eq(compare.i.ready),
+            compare.i.payload.visit.eq(visit),
+            compare.i.payload.inside.eq(slot < self.count),
         ]
-        with m.If(found.load):
-            m.d.sync += entry.eq(read_list.data)
+        with m.If(compare.load):
+            m.d.sync += entry.eq(listed.read.data)
 
-        # Detect the first spike of a position; further groups use the result of group 0.
-        visit, out = found.o.payload.visit, self.o.payload
-        operation = visit.operation
-        recent = [Signal(struct(valid=1, position=number), name=f"recent_{i}") for i in range(2)]
-        goes, asks, starts, starting = Signal(), Signal(), Signal(), Signal()
-        known = found.o.payload.inside & (entry == visit.position)
-        for one in recent:
-            known |= one.valid & (one.position == visit.position)
+        starts, transfer = self._detect_first(m, compare, entry, slots.write, listed.write)
+        adds = compare.o.payload.visit.operation.row.any()
+        m.d.comb += self.settled.eq(
+            ~(lookup.o.valid & lookup.o.payload.operation.row.any()) & ~(compare.o.valid & adds)
+        )
+        self._address(m, compare, entry, starts, transfer)
+
+    def _detect_first(
+        self,
+        m: Module,
+        compare: Stage,
+        entry: Signal,
+        slots: memory.WritePort,
+        listed: memory.WritePort,
+    ) -> tuple[Signal, Signal]:
+        """Detect the first spike of a position, and add the position to the set.
+
+        Returns whether the visit initialises the state, and whether it is transferred. Further
+        groups use the result of group 0.
+        """
+        visit = compare.o.payload.visit
+        operation, adds = visit.operation, visit.operation.row.any()
+        layout = struct(valid=1, position=range(_listed(self._config)))
+        recent = [Signal(layout, name=f"recent_{i}") for i in range(2)]
+        transfer, looks_up, starts, starting = Signal(), Signal(), Signal(), Signal()
+        known = compare.o.payload.inside & (entry == visit.position)
+        for earlier in recent:
+            known |= earlier.valid & (earlier.position == visit.position)
         m.d.comb += [
-            goes.eq(found.o.valid & found.o.ready),
-            asks.eq(operation.row.any() & (operation.group == 0)),
-            starts.eq(operation.row.any() & Mux(asks, ~known, starting)),
-            *(port.en.eq(goes & asks & starts) for port in (write_place, write_list)),
-            write_place.addr.eq(visit.position),
-            write_place.data.eq(self.count),
-            write_list.addr.eq(self.count),
-            write_list.data.eq(visit.position),
-            self.settled.eq(
-                ~(asked.o.valid & asked.o.payload.operation.row.any())
-                & ~(found.o.valid & operation.row.any())
-            ),
+            transfer.eq(compare.o.valid & compare.o.ready),
+            looks_up.eq(adds & (operation.group == 0)),
+            starts.eq(adds & Mux(looks_up, ~known, starting)),
+            *(port.en.eq(transfer & looks_up & starts) for port in (slots, listed)),
+            slots.addr.eq(visit.position),
+            slots.data.eq(self.count),
+            listed.addr.eq(self.count),
+            listed.data.eq(visit.position),
         ]
-        with m.If(goes & asks):
+        with m.If(transfer & looks_up):
             m.d.sync += [
                 starting.eq(starts),
                 recent[0].valid.eq(1),
@@ -139,18 +150,25 @@ class ReachedPositions(Block):
                 self.count.eq(self.count + starts),
             ]
         with m.If(self.clear):
-            m.d.sync += [self.count.eq(0), *(one.valid.eq(0) for one in recent)]
+            m.d.sync += [self.count.eq(0), *(earlier.valid.eq(0) for earlier in recent)]
+        return starts, transfer
 
-        # The state address for the lanes, and whether it is that of the previous operation.
-        m.submodules.addressed = addressed = Stage(visit_layout(config))
-        position = Signal(number)
-        state, latest = Signal(range(config.folding.places)), Signal(range(config.folding.places))
-        sent_position, started, again = Signal.like(position), Signal(), Signal()
+    def _address(
+        self, m: Module, compare: Stage, entry: Signal, starts: Value, transfer: Value
+    ) -> None:
+        """Add the state address for the lanes, and whether the previous operation has the same."""
+        visit, out = compare.o.payload.visit, self.o.payload
+        m.submodules.addressed = addressed = Stage(visit_layout(self._config))
+        position = Signal(entry.shape())
+        state = Signal(range(self._config.folding.state_words))
+        latest, sent_position = Signal.like(state), Signal.like(position)
+        started, again = Signal(), Signal()
+        product = times(self._config.folding.groups, position)
         m.d.comb += [
-            position.eq(Mux(operation.row.any(), visit.position, entry)),
-            state.eq(times(groups, position) + operation.group),
-            addressed.i.valid.eq(found.o.valid),
-            found.o.ready.eq(addressed.i.ready),
+            position.eq(Mux(visit.operation.row.any(), visit.position, entry)),
+            state.eq(product + visit.operation.group),
+            addressed.i.valid.eq(compare.o.valid),
+            compare.o.ready.eq(addressed.i.ready),
             addressed.i.payload.eq(visit),
             self.o.valid.eq(addressed.o.valid),
             addressed.o.ready.eq(self.o.ready),
@@ -161,7 +179,7 @@ class ReachedPositions(Block):
             out.operation.place.eq(latest),
             out.operation.again.eq(again),
         ]
-        with m.If(goes):
+        with m.If(transfer):
             m.d.sync += [
                 sent_position.eq(position),
                 started.eq(starts),

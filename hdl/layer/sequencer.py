@@ -7,10 +7,9 @@ groups or positions. A layer with overlapped images has a DoubleBufferedSequence
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,35 +47,44 @@ def sequencer_ports(config: LayerConfig) -> dict[str, wiring.Member]:
         #: no image).
         "finished_image": Out(1, init=1),
         #: The spikes and the watermark of the advancing sweep have been sent (only used if
-        #: `folding.one_walk`).
+        #: `folding.serial_sweeps`).
         "done": In(1),
         #: The mask FIFO of the serialiser has one more free entry.
         "freed": In(1),
     }
 
 
-@dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The operation that a Sequencer selects, and its handshake with the distribution."""
+    """The operation of group 0 that a Sequencer selects, and its handshake with the distribution.
 
-    operation: data.View
-    """The operation of group 0 for the event."""
-    indices: list[Value]
-    """The index of the event's row in each bank; `operation.row` marks the banks that have one."""
-    is_spike: Value
-    """An event with spikes is present."""
-    complete: Value
-    """No further row of the tick can arrive."""
-    begin: Signal = field(default_factory=lambda: Signal(name="begin"))
-    """`operation` starts a sweep in group 0, or adds a row to it."""
-    issue: Signal = field(default_factory=lambda: Signal(name="issue"))
-    """Valid: there is an operation, `operation` or a replayed one."""
-    step: Signal = field(default_factory=lambda: Signal(name="step"))
-    """Ready: the next stage accepts the operation."""
-    replaying: Signal = field(default_factory=lambda: Signal(name="replaying"))
-    """The distribution replays an operation for a further group instead of `operation`."""
-    is_open: Signal = field(default_factory=lambda: Signal(name="open_"))
-    """Group 0 has rows that have not been replayed for the other groups."""
+    Attributes
+    ----------
+    op : the fields of the operation. Each field is a separate signal, because Verilog allows no
+        process that drives a constant part of a signal.
+    operation : `op` without the fields that the operations of a sweep share.
+    present : for each bank, whether the event has a row.
+    indices : the index of the event's row in each bank.
+    begin : `operation` starts a sweep in group 0, or adds a row to it.
+    issue : valid: there is an operation, `operation` or a replayed one.
+    step : ready: the next stage accepts the operation.
+    replaying : the distribution replays an operation for a further group instead of `operation`.
+    is_open : group 0 has rows that have not been replayed for the other groups.
+    """
+
+    def __init__(self, config: LayerConfig, event: data.View) -> None:
+        layout = operation_layout(config)
+        fields = {name: Signal(field.shape, name=name) for name, field in layout}
+        self.op = SimpleNamespace(**fields)
+        self.operation = Cat(
+            Const(0, field.width) if name in config.shared_fields else fields[name]
+            for name, field in layout
+        )
+        spikes = spikes_of(event, config.folding.rows)
+        self.present = Cat(present for present, _ in spikes)
+        self.indices = [index for _, index in spikes]
+        self.begin, self.issue = Signal(name="begin"), Signal(name="issue")
+        self.step, self.replaying = Signal(name="step"), Signal(name="replaying")
+        self.is_open = Signal(name="open_")
 
 
 class ImageState:
@@ -106,8 +114,8 @@ class Sequencer(Block):
     The selection is the operation of group 0 for the event, and the distribution sends it to all
     groups.
 
-    With windows, and with long scans of positions (`folding.one_walk`), an advancing sweep stalls
-    until all spikes of the previous sweep have been sent.
+    With windows, and with long scans of positions (`folding.serial_sweeps`), an advancing sweep
+    stalls until all spikes of the previous sweep have been sent.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from the operation
     with `end` to `finished_image`: `latencies.FINISHED`; from `done` to an operation:
@@ -128,41 +136,22 @@ class Sequencer(Block):
             yield from inside("row_list", RowList.memories(config))
 
     @abstractmethod
-    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+    def _distribute(
+        self, m: Module, register: EventRegister, selection: Selection
+    ) -> stream.Interface:
         """Distribute the selected operation to the groups; return the operations for the lanes."""
 
     def build(self, m: Module) -> None:
         config = self._config
         m.submodules.event_register = register = EventRegister(config)
         join(m, wiring.flipped(self), register, "events", "decided_image")
-        event, present = register.event, register.present
-        spikes = spikes_of(event, config.folding.rows)
-
-        # The operation of group 0 for the event. Each field is a separate signal, because Verilog
-        # allows no process that drives a constant part of a signal.
-        op = SimpleNamespace(
-            **{name: Signal(field.shape, name=name) for name, field in operation_layout(config)}
-        )
-        carried = Signal(operation_layout(config))
-        m.d.comb += [
-            carried[name].eq(value)
-            for name, value in vars(op).items()
-            if name not in config.shared_fields
-        ]
-        selection = Selection(
-            operation=carried,
-            indices=[index for _, index in spikes],
-            is_spike=present & (event.kind == Kind.SPIKE),
-            complete=present & register.due,
-        )
-        state = ImageState(config.folding.n_in)
-        self._select(m, register, state, selection, op, Cat(is_present for is_present, _ in spikes))
-        self._update(m, register, state, selection, op)
-
-        reads = self._distribute(m, selection)
-        if config.folding.mask_places:
+        state, selection = ImageState(config.folding.n_in), Selection(config, register.event)
+        self._select(m, register, state, selection)
+        self._update(m, register, state, selection)
+        reads = self._distribute(m, register, selection)
+        if config.folding.mask_fifo_depth:
             m.submodules.credits = credits = MaskCredits(
-                shape=read_layout(config), depth=config.folding.mask_places
+                shape=read_layout(config), depth=config.folding.mask_fifo_depth
             )
             wiring.connect(m, reads, credits.i)
             join(m, wiring.flipped(self), credits, "freed")
@@ -170,22 +159,16 @@ class Sequencer(Block):
         wiring.connect(m, reads, wiring.flipped(self.operations))
 
     def _select(
-        self,
-        m: Module,
-        register: EventRegister,
-        state: ImageState,
-        selection: Selection,
-        op: SimpleNamespace,
-        spikes: Value,
+        self, m: Module, register: EventRegister, state: ImageState, selection: Selection
     ) -> None:
         """Select the operation for the event in the register, or discard the event."""
         event, consume = register.event, register.consume
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
-        issue, step, begin = selection.issue, selection.step, selection.begin
+        op, issue, step = selection.op, selection.issue, selection.step
         earlier, count = self._counts(op.context)
         m.d.comb += [
             op.image.eq(event.image),
-            op.row.eq(spikes),
+            op.row.eq(selection.present),
             op.first.eq(1),
             op.closes.eq(self._config.folding.groups == 1),
             op.tick.eq(register.now),
@@ -207,26 +190,22 @@ class Sequencer(Block):
                 op.tick.eq(event.tick),
                 count.eq(0),
                 issue.eq(1),
-                begin.eq(1),
+                selection.begin.eq(1),
                 consume.eq(step & ~is_end),
             ]
         with m.Elif(register.behind):
             m.d.comb += [
                 op.advance.eq(1),
                 op.shift.eq(register.shift),
-                op.row.eq(Mux(register.arrives, spikes, 0)),
+                op.row.eq(Mux(register.arrives, selection.present, 0)),
                 op.tick.eq(register.reached),
                 issue.eq(~state.busy),
-                begin.eq(1),
+                selection.begin.eq(1),
                 consume.eq(step & ~state.busy & register.arrives & ~is_end),
             ]
         with m.Elif(is_spike):
-            m.d.comb += [
-                op.first.eq(~selection.is_open),
-                issue.eq(1),
-                begin.eq(1),
-                consume.eq(step),
-            ]
+            m.d.comb += [op.first.eq(~selection.is_open), issue.eq(1), consume.eq(step)]
+            m.d.comb += selection.begin.eq(1)
         with m.Elif(is_end):
             m.d.comb += [
                 op.end.eq(1),
@@ -244,15 +223,10 @@ class Sequencer(Block):
         return earlier, last[1]
 
     def _update(
-        self,
-        m: Module,
-        register: EventRegister,
-        state: ImageState,
-        selection: Selection,
-        op: SimpleNamespace,
+        self, m: Module, register: EventRegister, state: ImageState, selection: Selection
     ) -> None:
         """Update the state when the operation of group 0 is transferred."""
-        transfer = selection.issue & selection.step & ~selection.replaying
+        op, transfer = selection.op, selection.issue & selection.step & ~selection.replaying
         m.d.comb += [
             register.move.valid.eq(transfer & ~op.end),
             register.move.starts.eq(op.start),
@@ -269,22 +243,17 @@ class Sequencer(Block):
                 m.d.sync += [state.started.eq(1), state.rows.eq(rows + sum(op.row))]
                 with m.If(op.start | op.advance):
                     m.d.sync += state.rows_before.eq(rows)
-        self._share(m, register, state, transfer, op)
-        if self._config.folding.one_walk:
+        self._share(m, register, state.rows_before, transfer, op)
+        if self._config.folding.serial_sweeps:
             with m.If(self.done):
                 m.d.sync += state.busy.eq(0)
             with m.If(transfer & (op.end | op.advance)):
                 m.d.sync += state.busy.eq(1)
 
     def _share(
-        self,
-        m: Module,
-        register: EventRegister,
-        state: ImageState,
-        transfer: Value,
-        op: SimpleNamespace,
+        self, m: Module, register: EventRegister, rows: Value, transfer: Value, op: SimpleNamespace
     ) -> None:
-        """Drive the fields that the operations of a sweep share, if any."""
+        """Drive the fields that the operations of a sweep share, if any; `rows` before its tick."""
         if not self._config.shared_fields:
             return
         # `now`, `image` and `rows_before` do not change before the next sweep.
@@ -297,14 +266,16 @@ class Sequencer(Block):
             self.sweep.tick.eq(register.now),
             shared.causes.eq(context.causes),
             *(value.eq(context.spikes_in[name]) for name, value in earlier),
-            count.eq(state.rows_before),
+            count.eq(rows),
         ]
 
 
 class SingleGroupSequencer(Sequencer):
     """The sequencer of a layer with one group, which needs no distribution."""
 
-    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+    def _distribute(
+        self, m: Module, register: EventRegister, selection: Selection
+    ) -> stream.Interface:
         reads = stream.Signature(read_layout(self._config)).create(path=("reads",))
         addresses = zip(reads.payload.addresses, selection.indices, strict=True)
         m.d.comb += [
@@ -323,14 +294,16 @@ class GroupSequencer(Sequencer):
     these rows.
     """
 
-    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+    def _distribute(
+        self, m: Module, register: EventRegister, selection: Selection
+    ) -> stream.Interface:
         m.submodules.row_list = row_list = RowList(self._config)
         m.d.comb += [
             row_list.operation.eq(selection.operation),
             row_list.begin.eq(selection.begin),
-            row_list.is_spike.eq(selection.is_spike),
+            row_list.is_spike.eq(register.present & (register.event.kind == Kind.SPIKE)),
             row_list.rows.eq(Cat(selection.indices)),
-            row_list.complete.eq(selection.complete),
+            row_list.complete.eq(register.present & register.due),
             row_list.stale.eq(self.stale),
             row_list.issue.eq(selection.issue),
             selection.step.eq(row_list.step),
@@ -343,7 +316,9 @@ class GroupSequencer(Sequencer):
 class ConvolvingSequencer(Sequencer):
     """The sequencer of a convolutional layer, whose PositionScan visits positions and groups."""
 
-    def _distribute(self, m: Module, selection: Selection) -> stream.Interface:
+    def _distribute(
+        self, m: Module, register: EventRegister, selection: Selection
+    ) -> stream.Interface:
         m.submodules.scan = scan = PositionScan(self._config)
         m.d.comb += [
             scan.i.valid.eq(selection.issue),
@@ -355,12 +330,7 @@ class ConvolvingSequencer(Sequencer):
         return scan.reads
 
     def _share(
-        self,
-        m: Module,
-        register: EventRegister,
-        state: ImageState,
-        transfer: Value,
-        op: SimpleNamespace,
+        self, m: Module, register: EventRegister, rows: Value, transfer: Value, op: SimpleNamespace
     ) -> None:
         if self._config.shared_fields:
             with m.If(transfer & (op.advance | op.end)):
@@ -392,7 +362,7 @@ class DoubleBufferedSequencer(Block):
     """
 
     def __init__(self, config: LayerConfig) -> None:
-        if not config.folding.gathers:
+        if not config.folding.double_buffered:
             raise ValueError("only a double-buffered layer has a DoubleBufferedSequencer.")
         self._config = config
         super().__init__(**sequencer_ports(config))
@@ -416,7 +386,7 @@ class DoubleBufferedSequencer(Block):
         decided = image == self.decided_image
         finishing = ticking & (decided | (tick == deadline))
         starts, ends, advances = Signal(), Signal(), Signal()
-        room = count_credits(m, config.folding.mask_places, ends | advances, self.freed)
+        room = count_credits(m, config.folding.mask_fifo_depth, ends | advances, self.freed)
         m.d.comb += [
             starts.eq(waits & ~ticking & decided & self.may_start & room),
             ends.eq(finishing & room),
@@ -465,7 +435,7 @@ class DoubleBufferedSequencer(Block):
 def sequencer_class(config: LayerConfig) -> type[Sequencer | DoubleBufferedSequencer]:
     """Return the class of the sequencer of a layer."""
     folding = config.folding
-    if folding.gathers:
+    if folding.double_buffered:
         return DoubleBufferedSequencer
     if folding.convolves:
         return ConvolvingSequencer

@@ -12,7 +12,7 @@ from firstspike.golden.timing.layer import settle_cycles
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import tick_shape
 from firstspike.hdl.layer.lanes import probe_signature
-from firstspike.hdl.layer.weights import update_layout, updated_signature
+from firstspike.hdl.layer.weight_store import update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr

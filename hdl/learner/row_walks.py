@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing import latencies
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import address_shape
-from firstspike.hdl.layer.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.layer.update_pipeline import STEP_BITS
+from firstspike.hdl.layer.weight_store import update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.resetless_register import resetless_register
 

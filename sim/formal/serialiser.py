@@ -41,8 +41,8 @@ class SerialiserProof(BlockProof):
 
     def check(self, m: Module) -> None:
         folding, registers, beats = self._config.folding, self._block._registers, self.beats
-        source = registers.fifo.o if folding.mask_places else registers.source
-        fired = source.payload.fired if folding.mask_places else source.payload
+        source = registers.fifo.o if folding.mask_fifo_depth else registers.source
+        fired = source.payload.fired if folding.mask_fifo_depth else source.payload
 
         # The reference.
         entries = [self._entry(f"entry_{number}") for number in range(2)]
@@ -79,7 +79,7 @@ class SerialiserProof(BlockProof):
         self._check_beats(m, entries[0], live[0])
         if isinstance(self._block, BankedSerialiser):
             self._relate_banks(m, entries)
-        elif folding.mask_places:
+        elif folding.mask_fifo_depth:
             self._relate_blocks(m, entries)
         else:
             self._relate(m, entries)
@@ -235,7 +235,7 @@ class MaskFifoProof(BlockProof):
     def __init__(self, config: LayerConfig, block: type[MaskFifo] = MaskFifo) -> None:
         self._config = config
         super().__init__(
-            block(**fifo_parameters(config)), number=In(range(2 * config.folding.mask_places))
+            block(**fifo_parameters(config)), number=In(range(2 * config.folding.mask_fifo_depth))
         )
 
     def _summary(self, mask: Value) -> Value:
@@ -265,13 +265,13 @@ class MaskFifoProof(BlockProof):
 
         mask = sent.payload.fired.mask
         m.d.comb += [
-            Assume(~masks.valid | (waiting < folding.mask_places)),
+            Assume(~masks.valid | (waiting < folding.mask_fifo_depth)),
             Assert(sent.valid == (waiting != 0), "a mask leaves as soon as it may"),
             Assert(~sent.valid | is_right(delivered, sent.payload.fired), "in order, each once"),
             Assert(
                 ~sent.valid | (sent.payload.flags == self._summary(mask)), "its blocks or banks"
             ),
-            Cover(waiting == folding.mask_places, "all places are taken"),
+            Cover(waiting == folding.mask_fifo_depth, "all places are taken"),
         ]
         if folding.sends > 1:
             several = self._summary(mask)[1]
@@ -287,7 +287,7 @@ class MaskFifoProof(BlockProof):
             Assert((buffer.filled == (level != 0)) & (level <= buffer.depth)),
             Assert(buffer.i.ready == (level != buffer.depth)),
             Assert(buffer.written.addr == (buffer.read.addr + level)[: len(buffer.read.addr)]),
-            Assert((waiting == level + valid) & (waiting <= folding.mask_places)),
+            Assert((waiting == level + valid) & (waiting <= folding.mask_fifo_depth)),
             Assert(~valid | is_right(delivered + level, arrival)),
         ]
         for position in range(buffer.depth):

@@ -62,24 +62,27 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
     },
     "layer.locator": {
-        "maps-not-split": ("eq(address - times(places, map_))", "eq(address)"),
+        "maps-not-split": ("eq(address - times(map_size, map_))", "eq(address)"),
         "positions-beyond-the-map": (
             "Mux(position >= self.out, self.out - 1, position)",
             "position",
         ),
     },
     "layer.reached_positions": {
-        "positions-not-forwarded": ("known |= one.valid &", "known |= 0 & one.valid &"),
-        "positions-of-another-image": ("found.o.payload.inside & (entry", "(entry"),
+        "positions-not-forwarded": ("known |= earlier.valid &", "known |= 0 & earlier.valid &"),
+        "positions-of-another-image": ("compare.o.payload.inside & (entry", "(entry"),
         "positions-not-cleared": ("m.If(self.clear)", "m.If(self.clear & 0)"),
-        "groups-start-apart": ("Mux(asks, ~known, starting)", "~known"),
+        "groups-start-apart": ("Mux(looks_up, ~known, starting)", "~known"),
     },
     "layer.position_scan": {
-        "advances-too-early": ("Mux(tells, reached.settled, adds)", "Mux(tells, 1, adds)"),
+        "advances-too-early": (
+            "Mux(in_list, reached.settled, adds)",
+            "Mux(in_list, 1, adds)",
+        ),
         "row-of-positions-cut": ("reach.x.eq(line.x)", "reach.x.eq(reach.x)"),
     },
     "layer.limits": {
-        "limit-rounded-down": ("(-(-needed // passed)", "((needed // passed)"),
+        "limit-rounded-down": ("(-(-needed // passed_ticks)", "((needed // passed_ticks)"),
         "limits-a-tick-late": ("* (config.unit + 1)", "* (config.unit + 2)"),
     },
     "core.intake": {"deadline-refused": ("(event.tick > first", "(event.tick >= first")},
@@ -90,7 +93,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "layer.mask_serialiser": {
         "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
-        "bank-dropped": ("result in found))", "result in found[:-1]))"),
+        "bank-dropped": ("result in results))", "result in results[:-1]))"),
         "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
     },
     "layer.row_list": {
@@ -105,7 +108,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "count.eq(state.rows),\n                issue",
         ),
         "waits-for-sent-spikes": ("(transfer & (op.end | op.advance))", "(transfer & op.end)"),
-        "last-row-listed-again": ("is_spike=present & (event", "is_spike=(event"),
+        "last-row-listed-again": (
+            "eq(register.present & (register.event.kind",
+            "eq((register.event.kind",
+        ),
         "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
         "count-of-the-next-image": (
             "operation.context.eq(context)",
@@ -113,12 +119,14 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
     },
-    "layer.weights": {
+    "layer.weight_store": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
         "banks-not-zeroed": (
             'Mux(duplicated_register(m, asked, f"asked_{name}"), word, 0)',
             "word",
         ),
+    },
+    "layer.update_pipeline": {
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },

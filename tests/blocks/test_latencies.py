@@ -26,7 +26,7 @@ from firstspike.hdl.layer.operations import read_layout
 from firstspike.hdl.layer.position_scan import PositionScan
 from firstspike.hdl.layer.reached_positions import ReachedPositions
 from firstspike.hdl.layer.sequencer import sequencer_class
-from firstspike.hdl.layer.weights import WeightStore
+from firstspike.hdl.layer.weight_store import store_class
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
@@ -214,7 +214,7 @@ def test_the_end_of_a_decided_image(name):
 
 def test_mask_credits():
     config = FOLDINGS["blocks"][0]
-    depth = config.folding.mask_places
+    depth = config.folding.mask_fifo_depth
     credits, waited = MaskCredits(shape=read_layout(config), depth=depth), []
 
     async def bench(ctx):
@@ -233,10 +233,10 @@ def test_mask_credits():
 @by_folding
 def test_weight_store(name):
     for config in FOLDINGS[name]:
-        store = WeightStore(config)
+        store = store_class(config)(config)
         assert latency(store, {"reads": {}}, store.words.valid) == config.folding.word_cycles
         if config.learns:
-            store = WeightStore(config)
+            store = store_class(config)(config)
             written = latency(store, {"updates": {}}, store.updated.valid)
             assert written == config.folding.update_cycles
 

@@ -102,7 +102,7 @@ example = partial(test_layer, "verilator", dense(9, 13, 4, 4), seed=1)
 
 @both_simulators
 def test_layer_whose_walks_wait_for_one_another(simulator, monkeypatch):
-    monkeypatch.setattr(timing, "LONG_WALK", 1)
+    monkeypatch.setattr(timing, "LONG_SWEEP", 1)
     test_layer(simulator, convolving("4c2", (5, 4), 1, 2), seed=1)
 
 

@@ -20,7 +20,8 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig, Learning
 from firstspike.hdl.layer.operations import operation_layout, read_layout
-from firstspike.hdl.layer.weights import STEP_BITS, WeightStore, host_request, update_layout
+from firstspike.hdl.layer.update_pipeline import STEP_BITS
+from firstspike.hdl.layer.weight_store import host_request, store_class, update_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random
@@ -65,7 +66,7 @@ def test_weights(simulator, n_in, n_out, lanes, weight_bits, stored_bits, rows, 
     )
     given = SimpleNamespace(config=config, weights=weights)
     test = None if config.learns else "accesses"  # and no updates
-    simulation = Simulation.of(WeightStore(config, weights), simulator)
+    simulation = Simulation.of(store_class(config)(config, weights), simulator)
     simulation.run(__name__, given, test, seed)
 
 

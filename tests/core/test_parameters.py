@@ -18,7 +18,7 @@ from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.layer.config import LayerConfig, Learning
 from firstspike.hdl.layer.emitter import CrossingTimeDivider
 from firstspike.hdl.layer.mask_serialiser import MaskSerialiser
-from firstspike.hdl.layer.weights import WeightStore
+from firstspike.hdl.layer.weight_store import store_class
 from firstspike.hdl.learner.learner import Learner
 from tests.support.simulators import refused
 
@@ -70,7 +70,7 @@ def test_a_configuration_that_cannot_be(make, said):
     [
         (lambda: Core(CONFIG, [np.zeros((6, 5))]), "2 layers takes as many.*not 1"),
         (lambda: Core(CONFIG, [np.zeros((6, 5)), np.zeros((3, 5))]), r"not \(3, 5\)"),
-        (lambda: WeightStore(LAST, np.full((5, 3), 8)), r"of 4 bits are -8\.\.7, not 8\.\.8"),
+        (lambda: store_class(LAST)(LAST, np.full((5, 3), 8)), r"of 4 bits are -8\.\.7, not 8\.\.8"),
         (lambda: Encoder([0, 3], **PIXELS | {"width": 0}), "not 9 and 0"),
         (lambda: Encoder([0, 3], **PIXELS | {"unit": 21}), "deadline 20, not at 21"),
         (lambda: Encoder([0, 9], **PIXELS), r"pixels 0\.\.8.*not \[0, 9\]"),

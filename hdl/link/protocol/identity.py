@@ -217,7 +217,7 @@ def config_of(identity: Identity) -> CoreConfig:
                     last=layer is identity.layers[-1],
                     rows=layer.rows,
                     sends=sends,
-                    gathers=overlaps and number == 0,
+                    double_buffered=overlaps and number == 0,
                 ),
                 weight_bits=layer.weight_bits,
                 threshold=layer.threshold,
