@@ -36,16 +36,16 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
     for layer in config.layers:
         folding = layer.folding
         of_layer = folding.lanes * sum(layer.state_bits)
-        kind = "memory" if folding.places > _SHALLOW else "shallow"
-        bits["registers" if folding.places == 1 else kind] += of_layer
+        kind = "memory" if folding.state_words > _SHALLOW else "shallow"
+        bits["registers" if folding.state_words == 1 else kind] += of_layer
         bits["window"] += of_layer if folding.window else 0
         windows += folding.window > 0
         banked += layer.word_bits * (folding.rows - 1)
     hidden = len(config.layers) - 1
-    events = config.bitmap is None and first.places > _SHALLOW
-    whole = 1, config.bitmap is not None, events, hidden, hidden * config.deadline.bit_length()
+    events = config.bitmap is None and first.state_words > _SHALLOW
+    of_core = 1, config.bitmap is not None, events, hidden, hidden * config.deadline.bit_length()
     several = first.rows > 1, first.sends > 1, banked
-    return np.array([*whole, *bits.values(), windows, plays, *several], float)
+    return np.array([*of_core, *bits.values(), windows, plays, *several], float)
 
 
 def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
@@ -54,8 +54,8 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
     `plays`: whether the design stores images to play.
     """
     known = float(features_of(config, plays) @ rule(family).coefficients)
-    walks = sum(layer.folding.convolves for layer in config.layers)
-    return round(known) + facts_of(family).position_walk * walks
+    scans = sum(layer.folding.convolves for layer in config.layers)
+    return round(known) + facts_of(family).position_scan * scans
 
 
 @cache

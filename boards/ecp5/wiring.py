@@ -119,10 +119,10 @@ def wires_of(device: Device) -> Wires:
 @cache
 def tiles_of(device: Device) -> Mapping[str, list[Tile]]:
     """Return the tiles by type."""
-    found: dict[str, list[Tile]] = {}
+    tiles_by_type: dict[str, list[Tile]] = {}
     for tile in device.tiles:
-        found.setdefault(tile.kind, []).append(tile)
-    return found
+        tiles_by_type.setdefault(tile.kind, []).append(tile)
+    return tiles_by_type
 
 
 @cache
@@ -171,13 +171,13 @@ def wiring_of(bits: Bits) -> Wiring:
         frames, positions = tile_bits(tiles)
         x, y = np.array([(tile.x, tile.y) for tile in tiles]).T
         found = bits.cram[frames, positions]
-        for driven, driver, group, those in _decoded(bits.device.kinds[kind], found):
+        for driven, driver, group, selected in _decoded(bits.device.kinds[kind], found):
             is_implied = not any(value for _, _, value in group)
-            src[is_implied].append(wires.number(x[those], y[those], driver))
-            dst[is_implied].append(wires.number(x[those], y[those], driven))
+            src[is_implied].append(wires.number(x[selected], y[selected], driver))
+            dst[is_implied].append(wires.number(x[selected], y[selected], driven))
             for frame, bit, value in group:
                 if value:
-                    want[frames[those, frame, 0], positions[those, 0, bit]] = 1
+                    want[frames[selected, frame, 0], positions[selected, 0, bit]] = 1
     on, implied = (
         Arcs(np.concatenate(s), np.concatenate(d)) for s, d in zip(src, dst, strict=True)
     )
@@ -190,11 +190,11 @@ def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Grou
     `found` are the bits of tiles of this kind, [n, frames, bits].
     """
     for driven, sources in kind.muxes.items():
-        places = sorted({bit[:2] for group in sources.values() for bit in group})
-        at = np.array(places, int).reshape(-1, 2)
-        codes = found[:, at[:, 0], at[:, 1]] @ (1 << np.arange(len(places), dtype=np.int64))
+        bit_indices = sorted({bit[:2] for group in sources.values() for bit in group})
+        at = np.array(bit_indices, int).reshape(-1, 2)
+        codes = found[:, at[:, 0], at[:, 1]] @ (1 << np.arange(len(bit_indices), dtype=np.int64))
         for code in np.unique(codes).tolist():
-            held = {place: code >> number & 1 for number, place in enumerate(places)}
+            held = {place: code >> number & 1 for number, place in enumerate(bit_indices)}
             fitting = [
                 (len(group), source)
                 for source, group in sources.items()
@@ -209,7 +209,7 @@ def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Grou
                 yield driven, driver, sources[driver], np.flatnonzero(those)
 
 
-_WIDE = {f"F{way}{slice}_SLICE": slice for way in "5X" for slice in "ABCD"}
+_WIDE = {f"F{suffix}{slice}_SLICE": slice for suffix in "5X" for slice in "ABCD"}
 """Outputs of wide multiplexers, with their slices."""
 
 

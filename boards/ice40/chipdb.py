@@ -128,8 +128,8 @@ class _Database:
 
     def slice_at(self, form: np.dtype, at: int, record: Any, name: str) -> tuple[np.ndarray, int]:
         """Return the records of a slice, and their address; `at` is the address of `record`."""
-        place = at + record.dtype.fields[name][1]
-        begin = place + int(record[name]["ref"])
+        address = at + record.dtype.fields[name][1]
+        begin = address + int(record[name]["ref"])
         size = int(record[name]["size"])
         return self.records(form, begin if size else 0, size), begin
 
@@ -286,9 +286,9 @@ def _bels(base: _Database, at: int, head: Any, names: np.ndarray) -> list[Bel]:
         entries, entries_at = base.slice_at(_BEL_ENTRY, place, block, "entries")
         config[int(block["bel"])] = {}
         for index, entry in enumerate(entries):
-            here = entries_at + index * _BEL_ENTRY.itemsize
-            where = int(entry["x"]), int(entry["y"]), base.text(here + 4 + int(entry["bit"]))
-            config[int(block["bel"])][base.text(here + int(entry["name"]))] = where
+            entry_at = entries_at + index * _BEL_ENTRY.itemsize
+            where = int(entry["x"]), int(entry["y"]), base.text(entry_at + 4 + int(entry["bit"]))
+            config[int(block["bel"])][base.text(entry_at + int(entry["name"]))] = where
     bels = []
     for number, record in enumerate(records):
         place = begin + number * _BEL.itemsize
@@ -339,7 +339,7 @@ def _wire_name(base: _Database, names: np.ndarray, wire: int) -> str:
 
 
 def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dict[str, np.ndarray]]:
-    found = []
+    entries_by_kind = []
     for number, kind in enumerate(kinds):
         entries, begin = base.slice_at(_ENTRY, kinds_at + number * _TILE.itemsize, kind, "entries")
         named = {}
@@ -347,8 +347,8 @@ def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dic
             place = begin + index * _ENTRY.itemsize
             where, _ = base.slice_at(_BIT, place, entry, "bits")
             named[base.text(place + int(entry["name"]))] = where.astype(int)
-        found.append(named)
-    return found
+        entries_by_kind.append(named)
+    return entries_by_kind
 
 
 def _packages(base: _Database, at: int, head: Any) -> dict[str, dict[str, int]]:

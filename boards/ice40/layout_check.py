@@ -59,7 +59,7 @@ class _Check:
         self.faults: list[str] = []
         self._pins = self._unloaded = 0
         self._feedthroughs = self._find_feedthroughs()
-        self._wanted = np.zeros(bits.chip.n_wires, bool)
+        self._required = np.zeros(bits.chip.n_wires, bool)
         """Wires whose level an input of the design reads."""
         self._net_of: dict[int, int] = {}
         """The net of the bitstream for each net of the design, by the driver."""
@@ -123,11 +123,11 @@ class _Check:
     def _find_nets(self, cells: Sequence[PlacedCell]) -> None:
         """Join nets across look-up tables used as wires, and find the nets by their drivers."""
         merged = self._wiring.net
-        for number, taken in self._feedthroughs.items():
-            source = self._chip.lut_inputs[number][taken]
+        for number, pin in self._feedthroughs.items():
+            source = self._chip.lut_inputs[number][pin]
             out = self._chip.bels[number].wires["O"]
             merged = np.where(merged == merged[out], merged[source], merged)
-            self._wanted[source] = True
+            self._required[source] = True
         self._nets = merged
         owner: dict[int, int] = {}
         for cell, _, bel in cells:
@@ -164,7 +164,7 @@ class _Check:
             if wire is None:
                 continue
             self._pins += 1
-            self._wanted[wire] = True
+            self._required[wire] = True
             if net not in self._net_of:
                 self.faults.append(f"{cell.name}: nothing drives the net of {port}")
             elif self._nets[wire] != self._net_of[net]:
@@ -175,16 +175,16 @@ class _Check:
         wires = self._chip.lut_inputs[number]
         found = [int(self._nets[w]) if self._wiring.drivers[w] else None for w in wires]
         nets = [cell.inputs.get(port) for port in _LUT_PINS]
-        wanted = [None if net is None else self._net_of.get(net, -1) for net in nets]
+        required = [None if net is None else self._net_of.get(net, -1) for net in nets]
         self._pins += sum(net is not None for net in nets)
         carries = cell.number("CARRY_ENABLE")
         fitting = [
             order
             for order in (_OF_CARRY if carries else _ORDERS)
-            if all(wanted[order[pin]] == found[pin] for pin in range(4))
+            if all(required[order[pin]] == found[pin] for pin in range(4))
         ]
         for wire, net in zip(wires, found, strict=True):
-            self._wanted[wire] |= net is not None
+            self._required[wire] |= net is not None
         if not fitting:
             self.faults.append(f"{cell.name}: the inputs at {bel.name} are on other nets")
             return
@@ -208,7 +208,7 @@ class _Check:
         self.faults += [
             f"{name(one)} is on, but on no net of the design" for one in switch[foreign]
         ]
-        idle = (wiring.loads[wiring.dst] == 0) & ~self._wanted[wiring.dst]
+        idle = (wiring.loads[wiring.dst] == 0) & ~self._required[wiring.dst]
         self.faults += [f"{name(one)} is on, but leads to no pin" for one in switch[idle]]
 
     def _switch_name(self, switch: int) -> str:
@@ -273,8 +273,8 @@ class _Check:
 @lru_cache(1 << 16)
 def _ordered(init: int, order: Sequence[int]) -> int:
     """Return the bits of a look-up table whose input `pin` is the former input `order[pin]`."""
-    found = 0
+    table = 0
     for index in range(16):
         before = sum((index >> pin & 1) << order[pin] for pin in range(4))
-        found |= (init >> before & 1) << index
-    return found
+        table |= (init >> before & 1) << index
+    return table

@@ -16,7 +16,7 @@ from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
-from firstspike.golden.timing.layer import DRAIN_BLOCK, LONG_WALK, MASK_PLACES, PAGE_WORDS
+from firstspike.golden.timing.layer import DRAIN_BLOCK, LONG_SWEEP, MASK_SLOTS, PAGE_WORDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
@@ -187,12 +187,12 @@ def _depths() -> dict[str, int]:
         "update_cycles_pages": many.update_cycles,
         "drain_block": DRAIN_BLOCK,
         "segment_lanes": SEGMENT_LANES,
-        "mask_places": MASK_PLACES,
+        "mask_slots": MASK_SLOTS,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
         "listener_cycles": cycles_per_sample(usual_front_end()),
-        "reached": latencies.REACHED,
-        "long_walk": LONG_WALK,
+        "reached": latencies.REACHED_POSITIONS,
+        "long_walk": LONG_SWEEP,
         "watcher_windows": Windows.cycles(USUAL),
     }
 

@@ -20,7 +20,7 @@ buckets."""
 DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more lanes are searched block by block."""
 
-MASK_PLACES = 8
+MASK_SLOTS = 8
 """Masks that can wait for the drain: twice the number in the pipeline at one mask per cycle.
 
 The number is a power of two.
@@ -29,7 +29,7 @@ The number is a power of two.
 PAGE_WORDS = 1024
 """Words in a page of a large weight store: the depth of one block RAM of the ECP5."""
 
-LONG_WALK = 16
+LONG_SWEEP = 16
 """A sweep is long if it can take this many times the latency of its first operation."""
 
 ROWS = (1, 2, 4)
@@ -66,7 +66,7 @@ class LayerFolding:
             )
         if not 0 <= self.window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
-        if self.window and (self.places == 1 or self.last):
+        if self.window and (self.state_words == 1 or self.last):
             raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
         if self.convolves and (self.last or self.rows > 1 or self.one_tick or self.gathers):
             raise NetworkError(
@@ -115,20 +115,20 @@ class LayerFolding:
         return -(-self.columns // self.lanes)
 
     @property
-    def places(self) -> int:
+    def state_words(self) -> int:
         """Words of lane state: one per position and group."""
         return self.groups * self.kind.positions
 
     @property
     def located_cycles(self) -> int:
         """Latency from a convolving layer's operation to its first position; 0 if dense."""
-        return latencies.LOCATE + latencies.POSITION_WALK if self.convolves else 0
+        return latencies.LOCATE + latencies.POSITION_SCAN if self.convolves else 0
 
     @property
     def operation_cycles(self) -> int:
         """Latency of the Sequencer from an event to its operation, with the row list if any."""
         if self.convolves:
-            return latencies.EVENT + self.located_cycles + latencies.REACHED
+            return latencies.EVENT + self.located_cycles + latencies.REACHED_POSITIONS
         row_list = latencies.ROW_LIST if self.groups > 1 else 0
         return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
 
@@ -181,7 +181,7 @@ class LayerFolding:
         Block RAMs of many lanes are far from one another and from the lanes. A store with pages
         cannot wait, so its lanes never wait.
         """
-        if not self.mask_places:
+        if not self.mask_slots:
             return (self.bank_words,)
         starts = range(0, self.bank_words, PAGE_WORDS)
         return tuple(min(PAGE_WORDS, self.bank_words - start) for start in starts)
@@ -210,8 +210,8 @@ class LayerFolding:
     def drain_cycles(self) -> int:
         """Latency of the Drain from a mask to its first beat."""
         cycles = latencies.DRAIN_BEAT
-        if self.mask_places:
-            cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
+        if self.mask_slots:
+            cycles += latencies.DRAIN_SLOT + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
         return cycles
 
     @property
@@ -231,24 +231,24 @@ class LayerFolding:
         return max(self.release_cycles, stored) + latencies.QUEUE_SELECT
 
     @property
-    def mask_places(self) -> int:
+    def mask_slots(self) -> int:
         """Masks of fired lanes that can wait for the drain; 0 if the lanes wait instead.
 
         Many lanes are far from one another, and from any signal that would stop them. Banks of
         weights never wait.
         """
         several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
-        return MASK_PLACES if several and not self.last else 0
+        return MASK_SLOTS if several and not self.last else 0
 
     @property
-    def one_walk(self) -> bool:
+    def one_sweep(self) -> bool:
         """Whether a sweep that advances time waits until the spikes of the last one have been sent.
 
         Windows require the wait. Long scans of positions wait, too: the wait costs little time, and
         then the data that an advance shares need not accompany each visit.
         """
-        under_way = self.fetch_cycles + self.drain_cycles
-        return self.window > 0 or (self.convolves and self.places >= LONG_WALK * under_way)
+        latency = self.fetch_cycles + self.drain_cycles
+        return self.window > 0 or (self.convolves and self.state_words >= LONG_SWEEP * latency)
 
     @property
     def levels_per_stage(self) -> int:
@@ -264,7 +264,7 @@ class LayerFolding:
         return -(-levels // self.levels_per_stage) + latencies.DECISION
 
     @property
-    def spikes_under_way(self) -> int:
+    def spikes_in_flight(self) -> int:
         """Most spikes that the last layer accepts before the limit of the margin is known.
 
         The layer accepts one per cycle, and one more waits before it.
@@ -276,8 +276,8 @@ class LayerFolding:
 def check_rows(rows: int) -> None:
     """Raise NetworkError unless `rows` rows can be added, or spikes sent, per cycle."""
     if rows not in ROWS:
-        allowed = ", ".join(map(str, ROWS))
-        raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
+        permitted = ", ".join(map(str, ROWS))
+        raise NetworkError(f"the rows added in a cycle are one of {permitted}, not {rows}")
 
 
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
@@ -288,6 +288,6 @@ def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in the
     pipeline are sorted, one per cycle.
     """
-    layer = hidden.fetch_cycles + hidden.mask_places + hidden.drain_cycles + hidden.release_cycles
-    end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
-    return max(end, last.spikes_under_way + latencies.SORTING)
+    layer = hidden.fetch_cycles + hidden.mask_slots + hidden.drain_cycles + hidden.release_cycles
+    end = latencies.INGRESS_CHECK + layer + latencies.EVENT + latencies.FINISHED
+    return max(end, last.spikes_in_flight + latencies.SORTING)

@@ -33,7 +33,7 @@ class WeightPort(Block):
             #: The core is busy.
             busy=In(1),
             #: A word has been accessed partially.
-            begun=Out(1),
+            is_partial=Out(1),
             **{
                 name: CoreSignature(config).flip().members[name]
                 for name in ("weights", "weights_read")
@@ -41,42 +41,42 @@ class WeightPort(Block):
         )
 
     def build(self, m: Module) -> None:
-        port, asked, layers = self.port, self.weights.payload, self._layers
+        port, request, layers = self.port, self.weights.payload, self._layers
         of_layer, of_address = WEIGHT_ADDRESS
         layer = Signal(range(len(layers) + 1))
-        address = Signal(asked.address.shape())
+        address = Signal(request.address.shape())
         chunk = Signal(range(max(map(chunks_of, layers))))
-        read_begun = Signal()  # the access to the current word is a read
-        inside, last_word, whole = Signal(), Signal(), Signal()
+        is_reading = Signal()  # the access to the current word is a read
+        inside, last_word, last_chunk = Signal(), Signal(), Signal()
         with m.Switch(layer):
             for number, one in enumerate(layers):
                 with m.Case(number):
                     m.d.comb += [
                         inside.eq(address < one.words),
                         last_word.eq(address == one.words - 1),
-                        whole.eq(chunk == chunks_of(one) - 1),
+                        last_chunk.eq(chunk == chunks_of(one) - 1),
                     ]
         going, answering = Signal(), Signal()
-        refuses = self.busy | ~inside | (port.write & self.begun & read_begun)
-        said = self.weights_read
+        refuses = self.busy | ~inside | (port.write & self.is_partial & is_reading)
+        response = self.weights_read
         m.d.comb += [
-            self.begun.eq(chunk != 0),
-            asked.write.eq(port.write),
-            asked.layer.eq(layer),
-            asked.address.eq(address),
-            asked.data.eq(port.data),
+            self.is_partial.eq(chunk != 0),
+            request.write.eq(port.write),
+            request.layer.eq(layer),
+            request.address.eq(address),
+            request.data.eq(port.data),
             self.weights.valid.eq(going),
-            said.ready.eq(answering),
+            response.ready.eq(answering),
         ]
-        passed = Signal()
+        transferred = Signal()
         with m.If(~port.index[0]):
             m.d.comb += [
                 port.done.eq(1),
-                port.refused.eq(port.write & self.begun),
+                port.refused.eq(port.write & self.is_partial),
                 port.answer[of_layer.low :][: of_layer.bits].eq(layer),
                 port.answer[of_address.low :][: of_address.bits].eq(address),
             ]
-            with m.If(port.valid & port.write & ~self.begun):
+            with m.If(port.valid & port.write & ~self.is_partial):
                 m.d.sync += [
                     layer.eq(saturated(port.data[of_layer.low :][: of_layer.bits], len(layer))),
                     address.eq(saturated(port.data[of_address.low :], len(address))),
@@ -86,17 +86,19 @@ class WeightPort(Block):
             m.d.sync += going.eq(~refuses)
         with m.Else():
             m.d.comb += [
-                passed.eq(Mux(port.write, going & self.weights.ready, answering & said.valid)),
-                port.done.eq(passed),
-                port.answer.eq(said.payload.data),
+                transferred.eq(
+                    Mux(port.write, going & self.weights.ready, answering & response.valid)
+                ),
+                port.done.eq(transferred),
+                port.answer.eq(response.payload.data),
             ]
         with m.If(going & self.weights.ready):
             m.d.sync += [going.eq(0), answering.eq(~port.write)]
-        with m.If(answering & said.valid):
+        with m.If(answering & response.valid):
             m.d.sync += answering.eq(0)
-        with m.If(passed):
-            m.d.sync += [chunk.eq(Mux(whole, 0, chunk + 1)), read_begun.eq(~port.write)]
-            with m.If(whole):
+        with m.If(transferred):
+            m.d.sync += [chunk.eq(Mux(last_chunk, 0, chunk + 1)), is_reading.eq(~port.write)]
+            with m.If(last_chunk):
                 m.d.sync += address.eq(Mux(last_word, 0, address + 1))
                 with m.If(last_word):
                     m.d.sync += layer.eq(layer + 1)

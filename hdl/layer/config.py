@@ -111,8 +111,8 @@ class LayerConfig:
         """
         folding = self.folding
         if folding.convolves:
-            return folding.one_walk
-        steady = folding.mask_places or folding.rows > 1  # lanes that never stall
+            return folding.one_sweep
+        steady = folding.mask_slots or folding.rows > 1  # lanes that never stall
         waits = not (folding.window or steady)
         behind = folding.drain_cycles
         if folding.last:

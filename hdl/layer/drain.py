@@ -53,7 +53,7 @@ def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
     if config.folding.last:
         raise ValueError("the last layer sends no spikes, and so has no Drain.")
     return {
-        #: Masks. With a mask FIFO of `config.folding.mask_places` entries it is always ready, and
+        #: Masks. With a mask FIFO of `config.folding.mask_slots` entries it is always ready, and
         #: the Sequencer counts the free entries.
         "fired": In(stream.Signature(fired_layout(config))),
         #: Fired neurons.
@@ -63,7 +63,7 @@ def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
         #: The image bit of the latest decided image, whose masks are dropped except its end.
         "decided_image": In(1),
         #: The mask FIFO has one more free entry from the next cycle on.
-        "freed": Out(1) if config.folding.mask_places else None,
+        "freed": Out(1) if config.folding.mask_slots else None,
     }
 
 
@@ -85,8 +85,8 @@ def banks_of(mask: Value, sends: int) -> list[list[Value]]:
 class MaskBuffer(Block):
     """The mask FIFO of a Drain, with a register in front, behind which the flags are computed.
 
-    Latency: `latencies.DRAIN_PLACE` cycles; throughput: one mask per cycle. The sender must not
-    exceed `config.folding.mask_places` masks; `fired` has no back-pressure.
+    Latency: `latencies.DRAIN_SLOT` cycles; throughput: one mask per cycle. The sender must not
+    exceed `config.folding.mask_slots` masks; `fired` has no back-pressure.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -102,7 +102,7 @@ class MaskBuffer(Block):
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the memory of the FIFO."""
-        places = config.folding.mask_places
+        places = config.folding.mask_slots
         yield Memory("waiting", waiting_layout(config).size, places, asynchronous_read=True)
 
     def build(self, m: Module) -> None:
@@ -116,9 +116,7 @@ class MaskBuffer(Block):
         else:
             banks = banks_of(came.mask, folding.sends)
             filled = [came.mask.any(), Cat(several(bank)[1] for bank in banks).any()]
-        m.submodules.waiting = waiting = FallThroughFifo(
-            self.o.payload.shape(), folding.mask_places
-        )
+        m.submodules.waiting = waiting = FallThroughFifo(self.o.payload.shape(), folding.mask_slots)
         self._registers = valid, came, waiting  # for a formal proof
         m.d.comb += [
             waiting.i.valid.eq(valid),
@@ -191,7 +189,7 @@ class Drain(Block):
         vars(registers).update(number=number, final=final, some=some, many=many)
 
         # The source of the current block: the incoming mask, or the rest of the waiting mask.
-        if not config.folding.mask_places:
+        if not config.folding.mask_slots:
             m.submodules.skid = skid = SkidBuffer(fired_layout(config))
             wiring.connect(m, wiring.flipped(self.fired), skid.i)
             fired = skid.o.payload

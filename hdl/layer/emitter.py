@@ -42,18 +42,20 @@ class TickEmitter(Block):
             beats=In(stream.Signature(beat_layout(config))),
             events=Out(stream.Signature(sent_layout(config))),
             #: The last event of an advancing sweep, or the image's END, is transferred.
-            done=Out(1) if config.folding.one_walk else None,
+            done=Out(1) if config.folding.one_sweep else None,
         )
 
     def build(self, m: Module) -> None:
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
-        if self._config.folding.one_walk:
+        if self._config.folding.one_sweep:
             closes = operation.end | (beat.last & operation.closes)
             m.d.comb += self.done.eq(self.beats.valid & self.beats.ready & closes)
         # With one group, every beat becomes an event.
         says = (
-            beat.some | operation.closes | operation.end if self._config.folding.places > 1 else 1
+            beat.some | operation.closes | operation.end
+            if self._config.folding.state_words > 1
+            else 1
         )
         m.d.comb += [
             self.events.valid.eq(self.beats.valid & says),

@@ -126,8 +126,8 @@ class Lanes(Block):
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the state memory, unless registers hold the only word, and the limits."""
         folding = config.folding
-        if folding.places > 1:
-            yield Memory("", state_layout(config).size * folding.lanes, folding.places)
+        if folding.state_words > 1:
+            yield Memory("", state_layout(config).size * folding.lanes, folding.state_words)
         if folding.one_tick:
             yield from inside("limits", Limits.memories(config))
 
@@ -203,7 +203,7 @@ class Lanes(Block):
 
     def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
-        lanes, places, last = folding.lanes, folding.places, folding.last
+        lanes, places, last = folding.lanes, folding.state_words, folding.last
 
         # The pipeline register, in which a word meets the state of its group, and its control
         # signals. Without a valid word, an operation that changes nothing enters the register.

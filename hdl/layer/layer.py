@@ -78,7 +78,7 @@ class Layer(Block):
             yield from inside("sequencer.walk.reached", PositionWalk.memories(config))
         elif folding.groups > 1:
             yield from inside("sequencer.row_list", RowList.memories(config))
-        if folding.mask_places:
+        if folding.mask_slots:
             yield from inside("drain.places", MaskBuffer.memories(config))
         if folding.window:
             yield from inside("emitter.queue", WindowEmitter.memories(config))
@@ -121,7 +121,7 @@ class Layer(Block):
             join(m, sequencer, emitter, "stale")
         else:
             m.submodules.emitter = emitter = TickEmitter(config)
-        if config.folding.one_walk:
+        if config.folding.one_sweep:
             join(m, sequencer, emitter, "done")
         join(m, lanes, drain, "fired")
         join(m, drain, emitter, "beats")
@@ -129,5 +129,5 @@ class Layer(Block):
         m.d.comb += drain.decided_image.eq(decided_image)
         if config.walk_apart:
             m.d.comb += drain.walk.eq(sequencer.walk)
-        if config.folding.mask_places:
+        if config.folding.mask_slots:
             join(m, drain, sequencer, "freed")

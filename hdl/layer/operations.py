@@ -47,7 +47,7 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
         shift=range(config.folding.window + 1),
         group=range(config.folding.groups),
         position=range(config.folding.kind.positions) if convolves else None,
-        place=range(config.folding.places) if convolves else None,  # the state address
+        place=range(config.folding.state_words) if convolves else None,  # the state address
         again=1 if convolves else None,  # same state address as the previous operation
         nothing=1 if convolves else None,  # no position has been reached: only time advances
         tick=tick_shape(config.deadline),  # after the advance
@@ -352,7 +352,7 @@ def count_places(m: Module, config: LayerConfig, takes: Value, freed: Value) -> 
 
     `takes` is high in each cycle that reserves an entry, `freed` in each cycle that releases one.
     """
-    places = config.folding.mask_places
+    places = config.folding.mask_slots
     free, room = Signal(range(places + 1), init=places), Signal(init=1)
     with m.If(takes & ~freed):
         m.d.sync += [free.eq(free - 1), room.eq(free != 1)]

@@ -49,7 +49,7 @@ class ReachedPositions(Block):
     list. A lookup takes two memory reads. The positions of the two preceding visits may not be in
     the memories yet, so comparators check them.
 
-    Latency: `latencies.REACHED` cycles; throughput: one visit per cycle.
+    Latency: `latencies.REACHED_POSITIONS` cycles; throughput: one visit per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -144,7 +144,10 @@ class ReachedPositions(Block):
         # The state address for the lanes, and whether it is that of the previous operation.
         m.submodules.addressed = addressed = Stage(visit_layout(config))
         position = Signal(number)
-        state, latest = Signal(range(config.folding.places)), Signal(range(config.folding.places))
+        state, latest = (
+            Signal(range(config.folding.state_words)),
+            Signal(range(config.folding.state_words)),
+        )
         sent_position, started, again = Signal.like(position), Signal(), Signal()
         m.d.comb += [
             position.eq(Mux(operation.row.any(), visit.position, entry)),

@@ -35,7 +35,7 @@ class Sequencer(Block):
         events -> EventRegister -> operation of group 0 -> [RowList] -> [MaskPlaces] -> operations
 
     Group 0 processes the rows of a tick as they arrive. For the other groups, the RowList replays
-    these rows. With windows, and with long scans of positions (`folding.one_walk`), an advancing
+    these rows. With windows, and with long scans of positions (`folding.one_sweep`), an advancing
     sweep stalls until all spikes of the previous sweep have been sent.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from the operation
@@ -62,10 +62,10 @@ class Sequencer(Block):
             #: of no image).
             finished_image=Out(1, init=1),
             #: The spikes and the watermark of the advancing sweep have been sent (only used if
-            #: `folding.one_walk`).
+            #: `folding.one_sweep`).
             done=In(1),
             #: The mask FIFO of the Drain has one more free entry.
-            freed=In(1) if config.folding.mask_places else None,
+            freed=In(1) if config.folding.mask_slots else None,
         )
 
     def build(self, m: Module) -> None:
@@ -184,7 +184,7 @@ class Sequencer(Block):
             for i in range(counted):
                 m.d.comb += walk.context.spikes_in[str(i)].eq(context.spikes_in[str(i)])
             m.d.comb += walk.context.spikes_in[str(counted)].eq(rows_before)
-        if folding.one_walk:
+        if folding.one_sweep:
             with m.If(self.done):
                 m.d.sync += busy.eq(0)
             with m.If(goes & (op.end | op.advance)):
@@ -231,8 +231,8 @@ class Sequencer(Block):
             m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
             wiring.connect(m, reads, addressed.i)
             reads = addressed.o
-        if folding.mask_places:
-            m.submodules.mask_places = places = MaskPlaces(config)
+        if folding.mask_slots:
+            m.submodules.mask_slots = places = MaskPlaces(config)
             wiring.connect(m, reads, places.i)
             join(m, wiring.flipped(self), places, "freed")
             reads = places.o

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from firstspike.boards.building import duration, fastest
-from firstspike.boards.building.alone import TALK
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.motion import LSM6DSO
@@ -18,6 +17,7 @@ from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.building.shipped_builds import build_of
+from firstspike.boards.building.standalone import TALK
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network

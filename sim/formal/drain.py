@@ -32,8 +32,8 @@ class DrainProof(BlockProof):
 
     def check(self, m: Module) -> None:
         folding, registers, beats = self._config.folding, self._block._registers, self.beats
-        source = registers.places.o if folding.mask_places else registers.source
-        fired = source.payload.fired if folding.mask_places else source.payload
+        source = registers.places.o if folding.mask_slots else registers.source
+        fired = source.payload.fired if folding.mask_slots else source.payload
 
         # The reference.
         entries = [self._entry(f"entry_{number}") for number in range(2)]
@@ -70,7 +70,7 @@ class DrainProof(BlockProof):
         self._check_beats(m, entries[0], live[0])
         if isinstance(self._block, BankedDrain):
             self._relate_banks(m, entries)
-        elif folding.mask_places:
+        elif folding.mask_slots:
             self._relate_blocks(m, entries)
         else:
             self._relate(m, entries)
@@ -224,7 +224,7 @@ class MaskBufferProof(BlockProof):
 
     def __init__(self, config: LayerConfig, block: type[MaskBuffer] = MaskBuffer) -> None:
         self._config = config
-        super().__init__(block(config), number=In(range(2 * config.folding.mask_places)))
+        super().__init__(block(config), number=In(range(2 * config.folding.mask_slots)))
 
     def _summary(self, mask: Value) -> Value:
         """The value of `filled` for a mask."""
@@ -253,13 +253,13 @@ class MaskBufferProof(BlockProof):
 
         mask = sent.payload.fired.mask
         m.d.comb += [
-            Assume(~masks.valid | (waiting < folding.mask_places)),
+            Assume(~masks.valid | (waiting < folding.mask_slots)),
             Assert(sent.valid == (waiting != 0), "a mask leaves as soon as it may"),
             Assert(~sent.valid | is_right(delivered, sent.payload.fired), "in order, each once"),
             Assert(
                 ~sent.valid | (sent.payload.filled == self._summary(mask)), "its blocks or banks"
             ),
-            Cover(waiting == folding.mask_places, "all places are taken"),
+            Cover(waiting == folding.mask_slots, "all places are taken"),
         ]
         if folding.sends > 1:
             several = self._summary(mask)[1]
@@ -272,7 +272,7 @@ class MaskBufferProof(BlockProof):
             Assert((buffer.filled == (level != 0)) & (level <= buffer.depth)),
             Assert(buffer.i.ready == (level != buffer.depth)),
             Assert(buffer.written.addr == (buffer.read.addr + level)[: len(buffer.read.addr)]),
-            Assert((waiting == level + valid) & (waiting <= folding.mask_places)),
+            Assert((waiting == level + valid) & (waiting <= folding.mask_slots)),
             Assert(~valid | is_right(delivered + level, arrival)),
         ]
         for position in range(buffer.depth):

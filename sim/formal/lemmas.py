@@ -118,7 +118,7 @@ def drains(sizes: tuple[tuple[int, int, int, int], ...]) -> Iterator[Part]:
         config = layer_of((4, neurons, 2), 0, (lanes, 2), rows, window)
         what = f"{neurons} neurons, {lanes} lanes, window {window}, {rows} per cycle"
         yield Part(what, DrainProof(config, Drain if rows == 1 else BankedDrain))
-        if config.folding.mask_places:
+        if config.folding.mask_slots:
             yield Part(f"places of {what}", MaskBufferProof(config))
 
 

@@ -90,8 +90,8 @@ def test_layer(simulator, folding, seed):
         counted=(folding.n_in,),
         unit=UNIT if folding.one_tick else None,
     )
-    given = SimpleNamespace(config=config, weights=weights)
-    Simulation.of(Layer(config, weights), simulator).run(__name__, given, seed=seed)
+    arguments = SimpleNamespace(config=config, weights=weights)
+    Simulation.of(Layer(config, weights), simulator).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_layer, "verilator", dense(9, 13, 4, 4), seed=1)
@@ -99,7 +99,7 @@ example = partial(test_layer, "verilator", dense(9, 13, 4, 4), seed=1)
 
 @both_simulators
 def test_layer_whose_walks_wait_for_one_another(simulator, monkeypatch):
-    monkeypatch.setattr(timing, "LONG_WALK", 1)
+    monkeypatch.setattr(timing, "LONG_SWEEP", 1)
     test_layer(simulator, convolving("4c2", (5, 4), 1, 2), seed=1)
 
 
@@ -118,10 +118,12 @@ async def layer(dut):
 class Expected:
     """An image as the integer model has it."""
 
-    def __init__(self, given: SimpleNamespace, image: int, ticks: np.ndarray, start: int) -> None:
-        self.config = given.config
-        kind, threshold = given.config.folding.kind, given.config.threshold
-        spikes, self.M = walk(given.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
+    def __init__(
+        self, arguments: SimpleNamespace, image: int, ticks: np.ndarray, start: int
+    ) -> None:
+        self.config = arguments.config
+        kind, threshold = arguments.config.folding.kind, arguments.config.threshold
+        spikes, self.M = walk(arguments.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
         self.image = image
         self.start = start
         """The tick of the first event."""
@@ -243,7 +245,7 @@ class LayerBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.config = config = self.given.config
+        self.config = config = self.arguments.config
         self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
@@ -304,7 +306,7 @@ class LayerBench(BlockBench):
         events = list(self.events(image, ticks))
         start = events[0][0] if events else DEADLINE
         self.decides = False
-        self.judge.begin(Expected(self.given, image, ticks, start))
+        self.judge.begin(Expected(self.arguments, image, ticks, start))
         end = pack(taken_layout(self.config), {"kind": Kind.END.value, "image": image & 1})
         if decided_early:
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))

@@ -81,7 +81,7 @@ def check(number: int) -> None:
     """Hold the core of a number against golden; in every other one each walk counts as long."""
     network, config = drawn(number)
     pixels, ticks = make_images(network, config, np.random.default_rng(number))
-    with patch.object(layer, "LONG_WALK", layer.LONG_WALK if number % 2 else 0):
+    with patch.object(layer, "LONG_SWEEP", layer.LONG_SWEEP if number % 2 else 0):
         check_core(network, pixels, ticks, config, number)
 
 

@@ -16,7 +16,13 @@ from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import learn_directly, simulate_directly
 
-CHANGES = [("INTAKE", 2), ("INTAKE", 4), ("ADDRESS", 2), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
+CHANGES = [
+    ("INGRESS_CHECK", 2),
+    ("INGRESS_CHECK", 4),
+    ("ADDRESS", 2),
+    ("ADDRESS", 3),
+    ("LEVELS_PER_STAGE", 2),
+]
 
 
 CHANGES_OF_BANKS = [*CHANGES[:-1], ("LEVELS_PER_STAGE_OF_BANKS", 1)]

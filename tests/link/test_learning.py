@@ -64,10 +64,10 @@ def settings_request(settings: Settings, seed: int) -> tuple[Request, bytes]:
 
 def requests_of(pixels, labels):
     """Whole images and connected inputs by turns."""
-    given = [protocol.UNLABELLED if label == UNLABELLED else int(label) for label in labels]
+    arguments = [protocol.UNLABELLED if label == UNLABELLED else int(label) for label in labels]
     return [
         pixels_request(image, label) if number % 2 else inputs_request(image, STATE.template, label)
-        for number, (image, label) in enumerate(zip(pixels, given, strict=True))
+        for number, (image, label) in enumerate(zip(pixels, arguments, strict=True))
     ]
 
 

@@ -93,7 +93,7 @@ def networks() -> list[Network]:
 @pytest.mark.parametrize("network", networks())
 def test_every_folding_takes_the_cycles_that_golden_counts(browser, tmp_path, monkeypatch, network):
     samples = content.random_samples(network, 20)
-    monkeypatch.setattr(layer, "LONG_WALK", 1)  # of layers as small as these, some have long walks
+    monkeypatch.setattr(layer, "LONG_SWEEP", 1)  # of layers as small as these, some have long walks
 
     def cores_of(network):
         for shape in SHAPES:

@@ -12,11 +12,11 @@ import numpy as np
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.front_ends import motion_of
 from firstspike.golden.said import said
-from firstspike.hdl.alone.core import LISTENING, LOADING
-from firstspike.hdl.alone.texts import sentence
-from firstspike.sim.benches.alone.around import TOP, Sensed
-from firstspike.sim.benches.alone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
-from firstspike.sim.benches.alone.run import lines_of
+from firstspike.hdl.standalone.core import LISTENING, LOADING
+from firstspike.hdl.standalone.texts import sentence
+from firstspike.sim.benches.standalone.around import TOP, Sensed
+from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
+from firstspike.sim.benches.standalone.run import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import Dut
@@ -63,9 +63,9 @@ class MotionDesk:
         network = self._network
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
-        told = said(network, results, np.full(len(pictures), True))
+        is_reported = said(network, results, np.full(len(pictures), True))
         begin = sentence(LOADING) + sentence(LISTENING)
-        return begin + b"".join(lines_of(network, results, told))
+        return begin + b"".join(lines_of(network, results, is_reported))
 
 
 class MotionDeskBench(BoardBench):
@@ -80,13 +80,13 @@ class MotionDeskBench(BoardBench):
 async def motion_desk(dut):
     """From power-up to the last sample, and until the last decision is said."""
     bench = await MotionDeskBench(dut).start()
-    given, part = bench.given, bench.part
+    arguments, part = bench.arguments, bench.part
     await bench.fill()
     part.begin()
     part.start()
-    loading = PATIENCE + LOADING_CYCLES * len(given.flash)
+    loading = PATIENCE + LOADING_CYCLES * len(arguments.flash)
     assert await bench.domain.until(lambda: part.configured, loading), "no part is configured"
-    for values in given.samples.tolist():
+    for values in arguments.samples.tolist():
         await part.give(values, PATIENCE)
     await bench.domain.cycles(PATIENCE)
     report(bench.text.content)

@@ -9,7 +9,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.counting import TAPS, next_place
+from firstspike.hdl.lib.counting import TAPS, next_address
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.resetless_register import resetless_register
 
@@ -119,7 +119,7 @@ class Ring(Block):
         following = Signal.like(write)
         m.d.sync += self.full.eq(following == kept)
         m.d.comb += [
-            following.eq(next_place(write)),
+            following.eq(next_address(write)),
             store_now.eq(pending & (~fetch | self.put.valid)),
         ]
         with m.If(store_now):
@@ -164,4 +164,4 @@ class Ring(Block):
         with m.If(self.rewind):
             m.d.sync += [latest_valid.eq(0), head_valid.eq(0)]
         with m.If(self.rewind | (fetch & ~store_now)):
-            m.d.sync += read.eq(Mux(self.rewind, kept, next_place(read)))
+            m.d.sync += read.eq(Mux(self.rewind, kept, next_address(read)))
