@@ -212,14 +212,14 @@ def tile_kind(kind: str) -> TileKind:
 
 
 def _group(bits: Sequence[str]) -> Group:
-    found = []
+    positions = []
     for bit in bits:
         if bit != "-":
             named = re.fullmatch(r"(!?)F(\d+)B(\d+)", bit)
             if named is None:
                 raise DatabaseError(f"the tables name a bit {bit}.")
-            found.append((int(named[2]), int(named[3]), int(not named[1])))
-    return tuple(found)
+            positions.append((int(named[2]), int(named[3]), int(not named[1])))
+    return tuple(positions)
 
 
 @cache

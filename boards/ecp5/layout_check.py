@@ -105,18 +105,18 @@ class _Check:
 
     def _drivers(self) -> dict[int, int]:
         """Return the net of each wire that an output drives."""
-        found: dict[int, int] = {}
+        net_of_wire: dict[int, int] = {}
         visited: set[int] = set()
         for cell, place in self._cells:
             for port, net in cell.outputs.items():
                 (wire,) = self._wires.number(
                     place.x, place.y, wire_name(cell, place, port)
                 ).tolist()
-                if net in visited or wire in found:
+                if net in visited or wire in net_of_wire:
                     self.faults.append(f"{cell.name}: {port} is a second driver of its net")
                 visited.add(net)
-                found[wire] = net
-        return found
+                net_of_wire[wire] = net
+        return net_of_wire
 
     def _spread(self, drivers: Mapping[int, int]) -> dict[int, int]:
         """Return the net of each wire, propagated from its driver switch by switch."""
@@ -308,7 +308,7 @@ class _Check:
         elif not may_lack:
             raise RoutedError(f"{one.owner}: {one.tile.kind} has no {one.name}.")
 
-    def _set_defaults(self, want: np.ndarray, asked: set[tuple[str, str]]) -> None:
+    def _set_defaults(self, want: np.ndarray, requested: set[tuple[str, str]]) -> None:
         for kind, tiles in tiles_of(self._bits.device).items():
             meaning = self._bits.device.kinds[kind]
             defaults = {name: list(_word(w.bits, w.default)) for name, w in meaning.words.items()}
@@ -320,26 +320,26 @@ class _Check:
             frames, positions = tile_bits(tiles)
             names = [tile.name for tile in tiles]
             for name, groups in defaults.items():
-                indices = [at for at, one in enumerate(names) if (one, name) not in asked]
+                indices = [at for at, one in enumerate(names) if (one, name) not in requested]
                 for group in groups:
                     for frame, bit, value in group:
                         want[frames[indices, frame, 0], positions[indices, 0, bit]] = value
 
     def _check_content(self) -> int:
         """Compare the content of block RAM; return the number of bits."""
-        wanted = {}
+        expected = {}
         for cell, _ in self._cells:
             if cell.kind == BLOCK_RAM:
-                wanted[ram_number(cell)] = cell, _content(cell)
+                expected[ram_number(cell)] = cell, _content(cell)
         nothing = np.zeros(RAM_WORDS, np.uint16)
-        for number in sorted(set(wanted) | set(self._bits.content)):
-            name, content = wanted.get(number, (None, nothing))
+        for number in sorted(set(expected) | set(self._bits.content)):
+            name, content = expected.get(number, (None, nothing))
             found = self._bits.content.get(number, nothing)
             wrong = int(np.bitwise_count(found ^ content).sum())
             if wrong:
                 owner = "no cell" if name is None else name.name
                 self.faults.append(f"{owner}: {wrong} bits of the block RAM {number} differ")
-        return 9 * RAM_WORDS * len(wanted)
+        return 9 * RAM_WORDS * len(expected)
 
     def _check_rest(self) -> None:
         """Compare the control register, and the locations of the pins."""
@@ -390,12 +390,12 @@ def _content(cell: RoutedCell) -> np.ndarray:
 @lru_cache(1 << 16)
 def _permuted(
     init: int,
-    way: tuple[int | None, ...],
+    pin_order: tuple[int | None, ...],
     levels: tuple[int, ...],
     unused: tuple[bool, ...],
     is_carry: bool,
 ) -> int:
-    """Return a look-up table whose input `pin` of the design is `way[pin]` of the slice.
+    """Return a look-up table whose input `pin` of the design is `pin_order[pin]` of the slice.
 
     An input of the design without a net has its level, and the unused inputs of the slice have no
     effect. In a carry both are in pairs, since it also reads the first two inputs without the
@@ -404,7 +404,7 @@ def _permuted(
     table = 0
     for index in range(16):
         before = 0
-        for pin, source in enumerate(way):
+        for pin, source in enumerate(pin_order):
             level = levels[pin]
             if source is not None:
                 level = index >> source & 1

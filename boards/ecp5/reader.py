@@ -138,9 +138,9 @@ class _Reader:
         self._update(chunk)
         return chunk
 
-    def _update(self, taken: bytes) -> None:
+    def _update(self, chunk: bytes) -> None:
         crc, table = self._crc, _CRC
-        for byte in taken:
+        for byte in chunk:
             crc = (crc << 8 & 0xFF00) ^ table[crc >> 8 ^ byte]
         self._crc = crc
 

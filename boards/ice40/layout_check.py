@@ -109,16 +109,16 @@ class _Check:
 
     def _find_feedthroughs(self) -> dict[int, int]:
         """Return the look-up tables used as wires: the input by the index of the bel."""
-        found = {}
+        pin_of_bel = {}
         for number, bel in self._bels.values():
             if bel.kind != LC or bel.name in self._design.cells:
                 continue
             init = read_value(self._flat, setting_indices(self._chip, bel)["LUT_INIT"])
-            for taken, source in enumerate(self._chip.lut_inputs[number]):
-                passes = init == 1 << (1 << taken)
+            for pin, source in enumerate(self._chip.lut_inputs[number]):
+                passes = init == 1 << (1 << pin)
                 if passes and self._wiring.drivers[source] and self._wiring.loads[bel.wires["O"]]:
-                    found[number] = taken
-        return found
+                    pin_of_bel[number] = pin
+        return pin_of_bel
 
     def _find_nets(self, cells: Sequence[PlacedCell]) -> None:
         """Join nets across look-up tables used as wires, and find the nets by their drivers."""
@@ -220,9 +220,9 @@ class _Check:
         """Compare all bits outside of switches and look-up tables; return their number."""
         chip = self._chip
         want = np.zeros(len(self._flat), np.uint8)
-        wanted: dict[int, int] = {}
+        required: dict[int, int] = {}
         for owner, at, value in expected_bits(chip, self._design, cells):
-            if wanted.setdefault(at, value) != value:
+            if required.setdefault(at, value) != value:
                 self.faults.append(f"{owner}: {bit_name(chip, at)} is to be 0 and 1")
             want[at] = value
         sizes = np.array(chip.sizes)[chip.tiles][..., None, None]
@@ -240,17 +240,17 @@ class _Check:
 
     def _check_content(self, cells: Sequence[PlacedCell]) -> int:
         """Compare the content of block RAM; return the number of bits."""
-        wanted = {at: np.zeros_like(found) for at, found in self._bits.content.items()}
+        expected = {at: np.zeros_like(found) for at, found in self._bits.content.items()}
         for cell, _, bel in cells:
             if cell.kind == BLOCK_RAM:
-                for row, bits in enumerate(wanted[bel.x, bel.y]):
+                for row, bits in enumerate(expected[bel.x, bel.y]):
                     init = cell.number(f"INIT_{row:X}")
                     bits[:] = [init >> bit & 1 for bit in range(len(bits))]
-        for (x, y), bits in wanted.items():
+        for (x, y), bits in expected.items():
             wrong = np.count_nonzero(bits != self._bits.content[x, y])
             if wrong:
                 self.faults.append(f"{wrong} bits of the block RAM at X{x}/Y{y} differ")
-        return sum(bits.size for bits in wanted.values())
+        return sum(bits.size for bits in expected.values())
 
     def _check_rest(self, cells: Sequence[PlacedCell]) -> None:
         """Compare the bits that connect pins with global networks, the options, and the pads."""

@@ -54,7 +54,9 @@ class _Netlist:
         self._cells: dict[str, Any] = {}
         self._next = int(self._wiring.net.max()) + 3
 
-    def json(self, ports: Mapping[str, str], kept: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    def json(
+        self, ports: Mapping[str, str], wires_of_synthesis: Mapping[str, Sequence[str]]
+    ) -> dict[str, Any]:
         pads = {bel: self._new() for bel in ports.values()}
         for bel, held in self._used.cells:
             make = {
@@ -72,7 +74,7 @@ class _Netlist:
                 self._pin(bel, held, pads[bel.name])
         names = {
             name: [self._net(self._output(driver)) for driver in drivers]
-            for name, drivers in kept.items()
+            for name, drivers in wires_of_synthesis.items()
         }
         top = {
             "attributes": {"top": "1"},

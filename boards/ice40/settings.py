@@ -73,12 +73,12 @@ def setting_indices(chip: Chip, bel: Bel) -> Mapping[str, Sequence[int]]:
     x, y, z = bel.x, bel.y, bel.z
     if bel.kind == LC:
         bits = entry_indices(chip, x, y, f"LC_{z}")
-        found = {name: [bits[index]] for name, index in _CELL_BITS.items()}
-        found["LUT_INIT"] = [bits[index] for index in LUT_ORDER]
-        found["NEG_CLK"] = entry_indices(chip, x, y, "NegClk")
+        settings = {name: [bits[index]] for name, index in _CELL_BITS.items()}
+        settings["LUT_INIT"] = [bits[index] for index in LUT_ORDER]
+        settings["NEG_CLK"] = entry_indices(chip, x, y, "NegClk")
         if z == 0:
-            found["CIN_SET"] = entry_indices(chip, x, y, "CarryInSet")
-        return found
+            settings["CIN_SET"] = entry_indices(chip, x, y, "CarryInSet")
+        return settings
     if bel.kind == PIN:
         return _pin_indices(chip, bel)
     if bel.kind == BLOCK_RAM:

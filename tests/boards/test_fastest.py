@@ -114,7 +114,7 @@ def search(fake, monkeypatch):
             return Placement({"clk": Clock(mhz, asked[-1] / MHZ)}, {})
 
         monkeypatch.setattr(bitstream, "_synthesise", synthesise)
-        monkeypatch.setattr(seeds, "place", place)
+        monkeypatch.setattr(seeds, "place_and_route", place)
         command = ["build", "net.npz", *BOARD, "--clock", "max", *words]
         return Search(firstspike(capfd, *command), placed)
 
