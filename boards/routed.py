@@ -79,7 +79,7 @@ class RoutedDesign:
     """The bel of each port of the design."""
     loaded: frozenset[int]
     """The nets that an input reads."""
-    kept: Mapping[str, Sequence[str]]
+    wires_of_synthesis: Mapping[str, Sequence[str]]
     """The driver of each bit, bel and port as `BEL/PORT`, of each wire that synthesis has kept."""
     settings: Mapping[str, str]
     """The options of nextpnr, and the settings of the constraints."""
@@ -153,11 +153,11 @@ def read_routed(content: bytes) -> RoutedDesign:
                 if not bits and cell["port_directions"].get(port) == "input"
             ],
         )
-    kept = _kept(module["netnames"], cells)
-    return RoutedDesign(cells, pads, frozenset(loaded), kept, module["settings"])
+    wires_of_synthesis = _kept_wires(module["netnames"], cells)
+    return RoutedDesign(cells, pads, frozenset(loaded), wires_of_synthesis, module["settings"])
 
 
-def _kept(
+def _kept_wires(
     names: Mapping[str, Mapping[str, Any]], cells: Mapping[str, RoutedCell]
 ) -> dict[str, list[str]]:
     """Return the drivers of wires with `keep`; nextpnr has a name for each bit of a wire."""

@@ -44,6 +44,6 @@ class Top(Elaboratable):
 
 
 def _keep(m: Module, name: str, value) -> None:
-    kept = Signal(value.shape(), name=name, attrs={"keep": 1})
+    register = Signal(value.shape(), name=name, attrs={"keep": 1})
     # From a register: abc9 of Yosys 0.70 cuts the logic wrongly at a kept wire inside it.
-    m.d.sync += kept.eq(value)
+    m.d.sync += register.eq(value)

@@ -44,7 +44,7 @@ line_option = click.option(
 
 def board_option(meaning: str, *, senses: bool = False, **settings: Any) -> Decorator:
     """Return the option --board; with `senses`, only for boards with the pins of a sensor."""
-    names = [name for name, board in BOARDS.items() if board.alone or not senses]
+    names = [name for name, board in BOARDS.items() if board.standalone or not senses]
     return click.option("--board", type=click.Choice(names), help=meaning, **settings)
 
 

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from firstspike.boards.building.alone import TALK
+from firstspike.boards.building.standalone import TALK
 from firstspike.boards.families.pll import MHZ
 
 from .output import table

@@ -18,7 +18,7 @@ from firstspike.boards.building.bitstream import (
     read_report,
 )
 from firstspike.boards.building.design import Design
-from firstspike.boards.building.fastest import Placed, Reached, expected, fastest
+from firstspike.boards.building.fastest import Placed, SeedResult, expected, fastest
 from firstspike.boards.building.seeds import Placer, PlaceSeeds, in_turn
 from firstspike.boards.families.pll import MHZ
 from firstspike.golden.foreign.json_text import JsonError
@@ -68,7 +68,7 @@ class Building:
         """
         placed = Placed(self.folder, self.tools)
 
-        def reach(hz: int) -> list[Reached]:
+        def reach(hz: int) -> list[SeedResult]:
             one = design.at(hz)
             known = placed.seeds(one)
             left = [seed for seed in self.seeds if seed not in known]

@@ -70,11 +70,11 @@ def learn_directly(
     config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
     items = np.concatenate(items_of(config, ticks)).tolist()
     images = {image_port(config): items, "labels": label_items(config, labels).tolist()}
-    asked = read_requests(list(weight_chunks(config, state.network)))
+    reads = read_requests(list(weight_chunks(config, state.network)))
     phases = [
         ({"settings": [settings_item(settings, state.generator)]}, "settings", 1),
         (images, "learned", len(ticks)),
-        ({"weights": requests(config, asked).tolist()}, "weights_read", len(asked)),
+        ({"weights": requests(config, reads).tolist()}, "weights_read", len(reads)),
     ]
     outcome = run_phases(Core(config, state.weights), phases, pauses, seed)
     weights = weights_from_chunks(config, answers_of(outcome)[:, 0].tolist())
@@ -106,7 +106,7 @@ def run_phases(
     logs: list[list[tuple[int, int]]] = [[] for _ in taps]
     pausing = {name: willing() for name in sinks}
 
-    taken: list[int] = []
+    accepted_cycles: list[int] = []
 
     async def bench(ctx) -> None:
         cycle = 0
@@ -139,11 +139,11 @@ def run_phases(
                     if ready[name] and ctx.get(port.valid):
                         received[name].append(ctx.get(Value.cast(port.payload)))
                         if name == "decision":
-                            taken.append(cycle)
+                            accepted_cycles.append(cycle)
                         patience = PATIENCE
                 if learns and ctx.get(core.learned.valid):
-                    told = ctx.get(core.learned.updated), ctx.get(core.learned.cycles)
-                    received["learned"].append((len(received["learned"]), *told))
+                    learned_fields = ctx.get(core.learned.updated), ctx.get(core.learned.cycles)
+                    received["learned"].append((len(received["learned"]), *learned_fields))
                     patience = PATIENCE
                 if not patience:
                     raise SimulationError(
@@ -162,7 +162,7 @@ def run_phases(
     return CoreOutcome(
         decisions=list(enumerate(received["decision"])),
         answers=received["weights_read"],
-        taken=taken,
+        accepted_cycles=accepted_cycles,
         logs=[np.array(log, np.int64).reshape(-1, 2) for log in logs],
         learned=received["learned"],
     )

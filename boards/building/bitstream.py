@@ -157,10 +157,10 @@ def build(
                 layout = layout_record(path, board)
     weights, more = "loaded" if board.loaded else "bitstream", {}
     if design.in_flash is not None:
-        place, content = design.in_flash
+        address, content = design.in_flash
         (folder / WEIGHTS).write_bytes(content)
         weights = "flash"
-        more["flash"] = {"place": place, **fingerprint(folder / WEIGHTS)}
+        more["flash"] = {"place": address, **fingerprint(folder / WEIGHTS)}
     if design.duty is not None:
         more["duty"] = design.duty
     return {
@@ -244,9 +244,9 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
 def _in_single_port_ram(design: Design) -> list[str]:
     """Return the commands of Yosys that put large memories into single-port RAM."""
     held = in_single_port_ram(design.memories, design.board)
-    places = (f"*.{path}/m:*" for path in held)
+    patterns = (f"*.{path}/m:*" for path in held)
     # By their cost, Yosys would use many small block RAMs.
-    return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(places)}']
+    return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(patterns)}']
 
 
 def _without(words: Sequence[str], *left_out: str) -> list[str]:

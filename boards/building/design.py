@@ -144,8 +144,8 @@ class Design:
 
     def clocks(self) -> list[int]:
         """Clocks in whole Hz that the PLL generates and the line supports, the slowest first."""
-        made = clocks_for(self.board.device.family, self.dividers.oscillator)
-        return sorted({round(hz) for hz in made if self._usable(hz)})
+        frequencies = clocks_for(self.board.device.family, self.dividers.oscillator)
+        return sorted({round(hz) for hz in frequencies if self._usable(hz)})
 
     def _usable(self, hz: float) -> bool:
         """Whether the line works at this clock."""
@@ -193,7 +193,7 @@ class Design:
     def flash_image(self) -> tuple[int, bytes]:
         """Address of the weights in the board's flash, and their image."""
         image = network_image(self.config, self.network.connected(), self.build_hash)
-        return self._flash.place, image
+        return self._flash.address, image
 
     @property
     def _flash(self) -> Flash:
@@ -237,7 +237,7 @@ class Design:
             clock_hz=self.hz,
             build=build,
             weights=None if self.board.loaded else weights,
-            flash_address=self._flash.place if self.flashed else None,
+            flash_address=self._flash.address if self.flashed else None,
             digit=None if digits is None else digits[0] > 127,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
@@ -259,9 +259,9 @@ def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.nd
 
     The core has only the connected inputs; images int32 [n, n_rows] arrive without pauses.
     """
-    seen = network.connected()
+    connected = network.connected()
     pixels = (ticks > 0).astype(np.uint8) * 255  # the pixels of a bitmap
-    return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
+    return cycles(connected, ticks, infer(connected, ticks), folding, pixels)
 
 
 @lru_cache

@@ -39,7 +39,7 @@ _ENTRY = {
 }
 
 
-class Reached(NamedTuple):
+class SeedResult(NamedTuple):
     """The result of a seed at a clock."""
 
     met: bool
@@ -58,7 +58,7 @@ def expected(design: Design) -> float:
 
 
 def fastest(
-    clocks: Sequence[int], mhz: float, reach: Callable[[int], Iterable[Reached]]
+    clocks: Sequence[int], mhz: float, reach: Callable[[int], Iterable[SeedResult]]
 ) -> int | None:
     """Return the highest clock that is met, in Hz; None if even the slowest is missed.
 
@@ -73,13 +73,13 @@ def fastest(
         left = [hz for hz in clocks if met * (1 + STEP) <= hz < missed]
         if not left:
             return round(met) or None
-        asked = max((hz for hz in left if hz <= mhz * MHZ), default=left[0])
-        seeds = list(reach(asked))
+        candidate = max((hz for hz in left if hz <= mhz * MHZ), default=left[0])
+        seeds = list(reach(candidate))
         mhz = max(seed.fmax for seed in seeds)
         if any(seed.met for seed in seeds):
-            met = asked
+            met = candidate
         else:
-            missed = asked
+            missed = candidate
 
 
 class Placed:
@@ -102,21 +102,21 @@ class Placed:
                     "folder by -o."
                 ) from None
 
-    def seeds(self, design: Design) -> dict[int, Reached]:
+    def seeds(self, design: Design) -> dict[int, SeedResult]:
         """Return the results of the seeds of a design."""
         if all(entry["clock"] != design.hz for entry in self._entries):
             return {}  # without building the design for its hash
         key = self._key(design)
         return {
-            entry["seed"]: Reached(entry["met"], entry["fmax"])
+            entry["seed"]: SeedResult(entry["met"], entry["fmax"])
             for entry in self._entries
             if key.items() <= entry.items()
         }
 
     def add(self, design: Design, seed: int, placement: Placement) -> None:
         """Store the result of a seed."""
-        told = {"seed": seed, "fmax": placement.fmax, "met": placement.met}
-        self._entries.append(self._key(design) | told)
+        result = {"seed": seed, "fmax": placement.fmax, "met": placement.met}
+        self._entries.append(self._key(design) | result)
         lines = ",\n".join(map(json.dumps, self._entries))
         self._path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self._path, f"[\n{lines}\n]\n".encode())

@@ -94,7 +94,7 @@ def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
         record = record_of(_compared(content, design, board, folder))
         if _is_of_ecp5(content):
             return record
-        names = {"pins": _constraints(folder / _PINS), "wires": design.kept}
+        names = {"pins": _constraints(folder / _PINS), "wires": design.wires_of_synthesis}
     except BitstreamError as error:
         return {"faults": 1, "first": [str(error)]}
     except FirstSpikeError as error:

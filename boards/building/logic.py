@@ -43,9 +43,9 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
         banked += layer.word_bits * (folding.rows - 1)
     hidden = len(config.layers) - 1
     events = config.bitmap is None and first.state_words > _SHALLOW
-    whole = 1, config.bitmap is not None, events, hidden, hidden * config.deadline.bit_length()
+    of_core = 1, config.bitmap is not None, events, hidden, hidden * config.deadline.bit_length()
     several = first.rows > 1, first.sends > 1, banked
-    return np.array([*whole, *bits.values(), windows, plays, *several], float)
+    return np.array([*of_core, *bits.values(), windows, plays, *several], float)
 
 
 def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
@@ -54,8 +54,8 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
     `plays`: whether the design stores images to play.
     """
     known = float(features_of(config, plays) @ rule(family).coefficients)
-    walks = sum(layer.folding.convolves for layer in config.layers)
-    return round(known) + facts_of(family).position_walk * walks
+    scans = sum(layer.folding.convolves for layer in config.layers)
+    return round(known) + facts_of(family).position_scan * scans
 
 
 @cache

@@ -56,8 +56,8 @@ def weights_fit(config: CoreConfig, board: Board) -> bool:
 def _left(config: CoreConfig, board: Board) -> int:
     """Return the number of single-port RAMs that the first layer's weights leave free."""
     first = config.layers[0]
-    taken = _single_port_blocks(Memory(STORE, first.word_bits, first.words))
-    return board.device.holds["SPRAM"] - taken
+    used = _single_port_blocks(Memory(STORE, first.word_bits, first.words))
+    return board.device.holds["SPRAM"] - used
 
 
 def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
@@ -70,14 +70,14 @@ def in_single_port_ram(held: Iterable[Memory], board: Board) -> list[str]:
         return []
     device = board.device
     chosen: list[Memory] = []
-    others: list[Memory] = []
+    further: list[Memory] = []
     for memory in held:
         first = memory.path == STORE or (memory.path == FIFO and memory.depth > SMALL_RING)
-        (chosen if first else others).append(memory)
+        (chosen if first else further).append(memory)
     room = device.holds["SPRAM"] - sum(map(_single_port_blocks, chosen))
-    taken = [blocks(memory, device.family).get("block RAM", 0) for memory in others]
-    over = sum(taken) - device.holds["block RAM"]
-    for memory, block_ram in sorted(zip(others, taken, strict=True), key=lambda one: -one[1]):
+    used = [blocks(memory, device.family).get("block RAM", 0) for memory in further]
+    over = sum(used) - device.holds["block RAM"]
+    for memory, block_ram in sorted(zip(further, used, strict=True), key=lambda one: -one[1]):
         need = _single_port_blocks(memory)
         if memory.one_address and over > 0 and need <= room:
             chosen.append(memory)
@@ -149,9 +149,9 @@ def memory_needs(
     held = memories(config, network, ring_bytes_of(config, board), bench_images)
     single_port = in_single_port_ram(held, board)
     for memory in held:
-        taken = blocks(memory, board.device.family, memory.path in single_port)
-        needs.update(taken)
-        if "LUTs" in taken:
+        used = blocks(memory, board.device.family, memory.path in single_port)
+        needs.update(used)
+        if "LUTs" in used:
             needs["LUTs"] += _selection(memory)
     return needs
 

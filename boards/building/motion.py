@@ -7,18 +7,18 @@ from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.golden.front_ends import motion_of
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.core import Sensor
-from firstspike.hdl.alone.motion import MotionSensor, front_of
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.motion.windows import Windows
+from firstspike.hdl.standalone.core import Sensor
+from firstspike.hdl.standalone.motion import MotionSensor, front_of
 
-from .alone import AloneDesign
+from .standalone import StandaloneDesign
 
 LSM6DSO = "lsm6dso"
 """Name of the sensor in options."""
 
 
-class MotionDesign(AloneDesign):
+class MotionDesign(StandaloneDesign):
     """A core with an accelerometer and gyroscope, whose weights are in the flash of the board."""
 
     @classmethod

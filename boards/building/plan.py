@@ -205,16 +205,16 @@ class _Planner:
 
         Numbers per layer are skipped if another plan has as few groups in each layer.
         """
-        first, *others = self._columns
-        alike = self._first_that_fits(shape, _fewer(max(first, *others, 0)))
-        if not others or _hopeless(self.network, self.board):
+        first, *further = self._columns
+        alike = self._first_that_fits(shape, _fewer(max(first, *further, 0)))
+        if not further or _hopeless(self.network, self.board):
             return alike
         plans = [alike]
-        shares = SHARES if len(others) > 1 else SHARES[:1]
+        shares = SHARES if len(further) > 1 else SHARES[:1]
         most: Sequence[int] = FEW_LANES  # trials, if no single number fits
         if alike.design:
             most = [P for P in _fewer(first) if ceil(first / P) <= _groups(alike)[0]]
-        for share, last in product(shares, (None, others[-1], *FEW_LANES)):
+        for share, last in product(shares, (None, further[-1], *FEW_LANES)):
             lanes = (self._by_layer(P, share, last or P) for P in most)
             plan = self._first_that_fits(shape, lanes)
             if plan.design and not any(_no_slower(other, plan) for other in plans):

@@ -42,20 +42,20 @@ def built_for(board: Board, builds: Path) -> Path:
 
     Raises ProgrammerError if there is no bitstream, or more than one.
     """
-    found = [
+    candidates = [
         path for folder in sorted(builds.glob(f"*-{board.name}")) for path in bitstreams(folder)
     ]
-    if not found:
+    if not candidates:
         raise ProgrammerError(
             f"there is no bitstream for the {board.title} in {builds}: run "
             f"`firstspike build {fitting(board) or 'NET'} --board {board.name}`, or name one."
         )
-    if len(found) > 1:
-        names = ", ".join(map(str, found))
+    if len(candidates) > 1:
+        names = ", ".join(map(str, candidates))
         raise ProgrammerError(
             f"there are several bitstreams for the {board.title}, name one: {names}"
         )
-    return found[0]
+    return candidates[0]
 
 
 def released_for(board: Board) -> Path:
@@ -63,13 +63,13 @@ def released_for(board: Board) -> Path:
 
     Raises ProgrammerError if the installation has none.
     """
-    found = bitstreams(RELEASED / board.name)
-    if not found:
+    candidates = bitstreams(RELEASED / board.name)
+    if not candidates:
         raise ProgrammerError(
             f"this installation has no bitstream for the {board.title}: run "
             f"`firstspike build {fitting(board) or 'NET'} --board {board.name}`."
         )
-    return found[0]
+    return candidates[0]
 
 
 def program(board: Board, bitstream: Path) -> str:
@@ -99,19 +99,19 @@ def program(board: Board, bitstream: Path) -> str:
 
 def _write(board: Board, flash: Flash, command: Sequence[str], bitstream: Path) -> None:
     """Write the weights and then the bitstream, or both at once. Raises ProgrammerError."""
-    tool, weights, place = command[0], bitstream.with_name(WEIGHTS), str(flash.place)
+    tool, weights, address = command[0], bitstream.with_name(WEIGHTS), str(flash.address)
     options = flash.writers[tool]
     with temporary_folder() as folder:
         file = folder / bitstream.name
         if options is None:
-            begin = bitstream.read_bytes().ljust(flash.place, EMPTY)
+            begin = bitstream.read_bytes().ljust(flash.address, EMPTY)
             file.write_bytes(begin + weights.read_bytes())
             return _run(board, [*command, str(file)])
-        _run(board, [*command, *options, place, str(weights)])
+        _run(board, [*command, *options, address, str(weights)])
         if tool in flash.readers:
             content = weights.read_bytes()
-            asked = [*flash.readers[tool], place, "-l", str(len(content)), str(file)]
-            _run(board, [*command, *asked])
+            read_options = [*flash.readers[tool], address, "-l", str(len(content)), str(file)]
+            _run(board, [*command, *read_options])
             if file.read_bytes() != content:
                 raise ProgrammerError(
                     f"the flash of the {board.title} does not hold the weights that {tool} has "
@@ -173,7 +173,7 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
     flash: dict[str, Any] | None = report.get("flash")
     if flash is not None:
         weights = bitstream.with_name(WEIGHTS)
-        if board.flash is None or flash["place"] != board.flash.place:
+        if board.flash is None or flash["place"] != board.flash.address:
             raise ProgrammerError(
                 f"{path} has another place in the flash than the {board.title}: build it anew."
             )
@@ -185,12 +185,12 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
 
 def _compare(file: Path, built: dict[str, Any], report: Path) -> None:
     """Refuse a file that differs from the one in the report."""
-    found = fingerprint(file)
-    if found["bytes"] < built["bytes"]:
+    actual = fingerprint(file)
+    if actual["bytes"] < built["bytes"]:
         raise ProgrammerError(
-            f"{file} is cut short, {found['bytes']} of {built['bytes']} bytes: build it anew."
+            f"{file} is cut short, {actual['bytes']} of {built['bytes']} bytes: build it anew."
         )
-    if found != built:
+    if actual != built:
         raise ProgrammerError(f"{file} is not what {report} says was built: build it anew.")
 
 
@@ -202,9 +202,9 @@ _FORBIDDEN = re.compile(r"denied|permission|access|-4\b", re.IGNORECASE)
 _ABSENT = re.compile(r"find|found|available|no device|-3\b", re.IGNORECASE)
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """Return the line of a programmer's output that gives the reason of a failure."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if _FAILURE.search(line) and "warning" not in line.lower()]
     return (telling or lines[-1:] or [""])[0].removeprefix("Error: ").rstrip(".")
 

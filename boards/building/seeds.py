@@ -7,7 +7,7 @@ from pathlib import Path
 
 from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.flow.steps import Tell, step, untold
-from firstspike.hdl.flow.synthesis import Placement, place
+from firstspike.hdl.flow.synthesis import Placement, place_and_route
 
 SEEDS = (1, 2, 3, 4, 5)
 """Default seeds, tried in this order."""
@@ -24,13 +24,13 @@ class Placer:
     native: bool = False
     """Whether to use the nextpnr on the PATH."""
 
-    def place(self, seed: int, tell: Tell = untold) -> Placement:
+    def place_and_route(self, seed: int, tell: Tell = untold) -> Placement:
         """Place and route; the folder then has the packer's input. Raises ToolError.
 
         `tell` receives the progress.
         """
         words = [*self.words, "--seed", str(seed)]
-        return place(self.family, words, self.folder, native=self.native, tell=tell)
+        return place_and_route(self.family, words, self.folder, native=self.native, tell=tell)
 
 
 PlaceSeeds = Callable[[Placer, Sequence[int]], dict[int, Placement]]
@@ -49,7 +49,7 @@ def in_turn(
     tried: dict[int, Placement] = {}
     for seed in seeds:
         with step(f"{placer.family.router}: place and route, seed {seed}") as tell:
-            tried[seed] = placer.place(seed, tell)
+            tried[seed] = placer.place_and_route(seed, tell)
         placed(seed, tried[seed])
         if tried[seed].met:
             break

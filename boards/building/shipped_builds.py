@@ -86,10 +86,12 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, De
     pins, and its own speed grade.
     """
     digest = network.digest()
-    found = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
-    here = [one for one in found if one.board == board.name]
+    same_network = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
+    same_board = [one for one in same_network if one.board == board.name]
     holds = board.device.holds
-    for build in here or [one for one in found if BOARDS[one.board].device.holds == holds]:
+    for build in same_board or [
+        one for one in same_network if BOARDS[one.board].device.holds == holds
+    ]:
         yield build, design_of(build, board.name)
 
 

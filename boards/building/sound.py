@@ -9,16 +9,16 @@ from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.core import Sensor
-from firstspike.hdl.alone.microphone import MicrophoneSensor
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.sound.filters import Filters
 from firstspike.hdl.sound.words import Words
+from firstspike.hdl.standalone.core import Sensor
+from firstspike.hdl.standalone.microphone import MicrophoneSensor
 
-from .alone import AloneDesign
+from .standalone import StandaloneDesign
 
 
-class SoundDesign(AloneDesign):
+class SoundDesign(StandaloneDesign):
     """A core with a microphone, whose weights are in the flash of the board."""
 
     @classmethod

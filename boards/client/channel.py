@@ -50,7 +50,7 @@ class SerialPort:
         try:
             self._serial.write(sent)
         except OSError as error:
-            raise self._gone(error) from None
+            raise self._lost_port(error) from None
 
     def read(self, seconds: float) -> bytes:
         """Return all received bytes; wait up to `seconds` for the first."""
@@ -59,7 +59,7 @@ class SerialPort:
             first = self._serial.read(1)
             return first + self._serial.read(self._serial.in_waiting) if first else first
         except OSError as error:
-            raise self._gone(error) from None
+            raise self._lost_port(error) from None
 
     def now(self) -> float:
         """Return the seconds of a monotonic clock."""
@@ -69,7 +69,7 @@ class SerialPort:
         """Close the port."""
         self._serial.close()
 
-    def _gone(self, error: OSError) -> PortError:
+    def _lost_port(self, error: OSError) -> PortError:
         if isinstance(error, serial.SerialTimeoutException):
             return PortError(
                 f"the port {self.name} has taken nothing for {WRITE_TIMEOUT:.0f} seconds: "
@@ -85,9 +85,9 @@ def _refusal(port: str, baud: int, error: Exception) -> str:
     """Return why a port cannot be opened, and a remedy, in one sentence."""
     number = getattr(error, "errno", None)
     if number == errno.ENOENT:
-        there = ", ".join(sorted(one.device for one in list_ports.comports()))
+        ports = ", ".join(sorted(one.device for one in list_ports.comports()))
         return f"there is no port {port}: plug the board in, or name another (" + (
-            f"there are: {there})." if there else "there is none now)."
+            f"there are: {ports})." if ports else "there is none now)."
         )
     if number in (errno.EACCES, errno.EPERM):
         return (

@@ -149,13 +149,13 @@ class BoardClient:
         """
         self.check(network)
         content = weight_bytes(self.config, network, None if stored is None else tuple(stored))
-        wanted = zlib.crc32(b"".join(content))
-        if self.checksum() == wanted:
+        checksum = zlib.crc32(b"".join(content))
+        if self.checksum() == checksum:
             return False
         most = min(PIECE, self.identity.max_payload - protocol.WEIGHTS_FORMAT.size)
         payloads = weight_writes(self.config, content, most)
         self._move((PendingRequest(Request.WRITE, payload) for payload in payloads), progress)
-        if self.checksum() != wanted:
+        if self.checksum() != checksum:
             raise RefusedError(
                 "the board's weights are not those that were written: load the bitstream and try "
                 "again; if it stays so, the memory is at fault."

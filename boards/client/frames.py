@@ -18,13 +18,13 @@ class FrameReader:
     """
 
     def __init__(self) -> None:
-        self._begun = b""
+        self._partial = b""
 
     def feed(self, received: bytes) -> list[Frame]:
         """Return the frames that end in `received`."""
-        *coded, self._begun = (self._begun + received).split(DELIMITER)
-        if len(self._begun) > LONGEST:
-            self._begun = self._begun[:1]  # drop the rest of this invalid frame, too
+        *coded, self._partial = (self._partial + received).split(DELIMITER)
+        if len(self._partial) > LONGEST:
+            self._partial = self._partial[:1]  # drop the rest of this invalid frame, too
         frames = []
         for one in coded:
             try:

@@ -44,7 +44,7 @@ from .errors import BoardError, MismatchError, NoAnswerError
 from .frames import FrameReader
 from .request import PendingRequest
 
-UNDER_WAY = 200
+MAX_PENDING = 200
 """Largest number of requests under way; fewer than there are sequence numbers."""
 
 HELLOS = 32
@@ -90,7 +90,7 @@ class Transport:
         self._channel = channel
         self._timeout = timeout
         self._reader = FrameReader()
-        self._under_way: deque[PendingRequest] = deque()  # with the sequence numbers before `_next`
+        self._pending: deque[PendingRequest] = deque()  # with the sequence numbers before `_next`
         self._again: deque[PendingRequest] = deque()
         self._next = 0
         self._hello = random.randrange(HELLOS)  # unlikely that of an earlier program
@@ -104,9 +104,9 @@ class Transport:
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
         self._waited = 0.0  # seconds since the latest answer
-        self._late = UNDER_WAY  # possible late answers, initially to an earlier program
+        self._late = MAX_PENDING  # possible late answers, initially to an earlier program
         self._understood = 0  # frames of a FirstSpike board
-        self._heard = b""  # latest bytes
+        self._latest_bytes = b""  # latest bytes
         self._met = False  # whether any frame has arrived
         self._barrier()
 
@@ -122,8 +122,8 @@ class Transport:
         sent are done nevertheless.
         """
         ours = self._iterator = object()
-        self._late += len(self._under_way)
-        self._under_way.clear()
+        self._late += len(self._pending)
+        self._pending.clear()
         self._again.clear()
         self._waited = 0.0
         goes_on = self._in_step and self._next <= LATE
@@ -145,14 +145,14 @@ class Transport:
                     following = next(source, None)
                 frames += encode_frame(request.kind, self._next, request.payload)
                 self._next = (self._next + 1) & 0xFF
-                self._under_way.append(request)
+                self._pending.append(request)
             if frames:
                 self._channel.write(frames)
             while order and order[0].done:
                 yield order.popleft()
                 if self._iterator is not ours:
                     raise BoardError("ask for something else only when all answers are fetched.")
-            if self._under_way:
+            if self._pending:
                 self._await_answers()
             elif not order and following is None:
                 self._in_step = True
@@ -166,8 +166,8 @@ class Transport:
                 f"a request of {len(request.payload)} bytes is asked for: this board takes up to "
                 f"{identity.max_payload}."
             )
-        used = sum(one.cost for one in self._under_way)
-        return len(self._under_way) < UNDER_WAY and used + request.cost <= identity.capacity
+        used = sum(one.cost for one in self._pending)
+        return len(self._pending) < MAX_PENDING and used + request.cost <= identity.capacity
 
     def _await_answers(self) -> None:
         """Wait until a request under way is answered; repair losses."""
@@ -190,17 +190,17 @@ class Transport:
                 "better cable, or another port of the computer."
             )
         expected = self._probe()
-        unanswered = len(self._under_way)
-        taken = (expected - (self._next - unanswered)) & 0xFF
-        if expected == 0 or taken > unanswered:
+        unanswered = len(self._pending)
+        accepted = (expected - (self._next - unanswered)) & 0xFF
+        if expected == 0 or accepted > unanswered:
             raise NoAnswerError(
                 f"the board on {self._channel.name} has been started anew meanwhile: load its "
                 "weights and begin again."
             )
-        missed = [self._under_way.pop() for _ in range(unanswered - taken)]
+        missed = [self._pending.pop() for _ in range(unanswered - accepted)]
         self._next = expected
         self._barrier()
-        self._lose(len(self._under_way))
+        self._lose(len(self._pending))
         self._again.extendleft(missed)
 
     def _probe(self) -> int:
@@ -251,24 +251,25 @@ class Transport:
                 break
             until = self._channel.now() + min(self._timeout * min(1 << tries, LONGEST_WAIT), left)
             self._channel.write(frames())
-            understood, heard = self._understood, False
-            while (found := answer()) is None and self._listen(until):
-                heard = True
-            if found is not None:
-                return found
-            if heard and understood == self._understood:
+            understood, is_active = self._understood, False
+            while (reply := answer()) is None and self._listen(until):
+                is_active = True
+            if reply is not None:
+                return reply
+            if is_active and understood == self._understood:
                 nonsense += 1
             else:
                 tries, nonsense = tries + 1, 0
         if self._met and nonsense:
             raise NoAnswerError(
                 f"the board on {self._channel.name} has answered, and now sends what is no answer "
-                f"({self._heard.hex(' ')}): start it anew, and see that no other program uses it."
+                f"({self._latest_bytes.hex(' ')}): start it anew, and see that no other "
+                "program uses it."
             )
-        if self._heard:
+        if self._latest_bytes:
             raise NoAnswerError(
                 f"what comes from {self._channel.name} is no answer of a FirstSpike board "
-                f"({self._heard.hex(' ')}): is it the right port, and the right baud rate?"
+                f"({self._latest_bytes.hex(' ')}): is it the right port, and the right baud rate?"
             )
         raise NoAnswerError(
             f"there is no answer on {self._channel.name}: is it a FirstSpike board, with its "
@@ -277,10 +278,10 @@ class Transport:
 
     def _listen(self, until: float) -> bool:
         """Process the next bytes; return False if none arrive in time."""
-        begun = self._channel.now()
-        received = self._channel.read(until - begun) if until > begun else b""
-        self._waited += self._channel.now() - begun
-        self._heard = (self._heard + received)[-SHOWN:]
+        start = self._channel.now()
+        received = self._channel.read(until - start) if until > start else b""
+        self._waited += self._channel.now() - start
+        self._latest_bytes = (self._latest_bytes + received)[-SHOWN:]
         for frame in self._reader.feed(received):
             self._met = True
             self._take(*frame)
@@ -304,10 +305,10 @@ class Transport:
         elif kind == Request.STATUS + ANSWER and self._greets(sequence, payload):
             _, self._count = STATUS_FORMAT.unpack(payload)
         else:
-            at = (sequence - (self._next - len(self._under_way))) & 0xFF
-            if at < len(self._under_way) and self._under_way[at].take(kind, payload):
+            at = (sequence - (self._next - len(self._pending))) & 0xFF
+            if at < len(self._pending) and self._pending[at].take(kind, payload):
                 self._lose(at)
-                self._under_way.popleft()
+                self._pending.popleft()
                 self._answered += 1
                 self._understood += 1
                 self._setbacks, self._waited = 0, 0.0
@@ -323,7 +324,7 @@ class Transport:
     def _lose(self, count: int) -> None:
         """Mark the first `count` requests under way as done, with their answers lost."""
         for _ in range(count):
-            request = self._under_way.popleft()
+            request = self._pending.popleft()
             if request.once:
                 request.done = True
             else:

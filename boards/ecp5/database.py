@@ -119,8 +119,8 @@ def device_of(code: int) -> Device:
 def pins_of(device: Device) -> Mapping[str, Any]:
     """Return the content of `iodb.json`: the pins of packages, and the banks."""
     text = (_root() / "ECP5" / device.name / "iodb.json").read_text()
-    found: Mapping[str, Any] = json.loads(text)
-    return found
+    content: Mapping[str, Any] = json.loads(text)
+    return content
 
 
 def pin_bels(device: Device, package: str) -> dict[str, str]:
@@ -199,8 +199,10 @@ def tile_kind(kind: str) -> TileKind:
         if command == ".mux":
             muxes[name] = {source: _group(bits) for source, *bits in rest}
         elif command == ".config":
-            given = [bit == "1" for bit in reversed(default[0])] if default else [False] * len(rest)
-            words[name] = Word(given, [_group(bits) for bits in rest])
+            initial = (
+                [bit == "1" for bit in reversed(default[0])] if default else [False] * len(rest)
+            )
+            words[name] = Word(initial, [_group(bits) for bits in rest])
         elif command == ".config_enum":
             values = {value: _group(bits) for value, *bits in rest}
             choices[name] = Choice(default[0] if default else None, values)
@@ -210,14 +212,14 @@ def tile_kind(kind: str) -> TileKind:
 
 
 def _group(bits: Sequence[str]) -> Group:
-    found = []
+    positions = []
     for bit in bits:
         if bit != "-":
             named = re.fullmatch(r"(!?)F(\d+)B(\d+)", bit)
             if named is None:
                 raise DatabaseError(f"the tables name a bit {bit}.")
-            found.append((int(named[2]), int(named[3]), int(not named[1])))
-    return tuple(found)
+            positions.append((int(named[2]), int(named[3]), int(not named[1])))
+    return tuple(positions)
 
 
 @cache

@@ -15,7 +15,7 @@ import numpy as np
 from firstspike.boards.routed import RoutedCell, RoutedDesign
 
 from .database import Device, Tile, banks_of
-from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, Place
+from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, Location
 from .wiring import fixed_arcs, wires_of
 
 Value = str | Sequence[bool]
@@ -25,7 +25,7 @@ class PlacedCell(NamedTuple):
     """A cell of the design with its location."""
 
     cell: RoutedCell
-    place: Place
+    place: Location
 
 
 class Setting(NamedTuple):
@@ -150,10 +150,10 @@ class Settings:
         """Return the tile at this position whose type matches."""
         return next(one for one in self._at[x, y] if re.fullmatch(kind, one.kind))
 
-    def _slice_tile(self, place: Place) -> Tile:
+    def _slice_tile(self, place: Location) -> Tile:
         return self._tile(place.x, place.y, "PLC2")
 
-    def _is_driven(self, place: Place, name: str) -> int | None:
+    def _is_driven(self, place: Location, name: str) -> int | None:
         """Return the net of a wire, None without one."""
         return self._driven.get(int(self._wires.number(place.x, place.y, name)[0]))
 
@@ -185,7 +185,7 @@ class Settings:
             if named and int(named[1]) in supplies:
                 yield Setting("its pins", tile, "BANK.VCCIO", supplies[int(named[1])])
 
-    def _table(self, cell: RoutedCell, place: Place) -> Iterator[Setting]:
+    def _table(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
         tile, half = self._slice_tile(place), place.number % 2
         block, mode = place.name[:6], cell.parameters.get("MODE", "LOGIC")
         if mode == "RAMW_BLOCK":
@@ -202,7 +202,7 @@ class Settings:
             if self._is_driven(place, f"{pin}{place.number}_SLICE") is None:
                 yield Setting(cell.name, tile, f"{block}.{pin}{half}MUX", "1")
 
-    def _register(self, cell: RoutedCell, place: Place) -> Iterator[Setting]:
+    def _register(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
         tile, block, half = self._slice_tile(place), place.name[:6], place.number % 2
         values = {
             f"{block}.GSR": _text(cell, "GSR", "ENABLED"),
@@ -220,7 +220,7 @@ class Settings:
         for name, value in values.items():
             yield Setting(cell.name, tile, name, value)
 
-    def _pin_tiles(self, place: Place) -> tuple[Tile, Tile]:
+    def _pin_tiles(self, place: Location) -> tuple[Tile, Tile]:
         """Return the tile of a pin, and that of its registers."""
         x, y, second = place.x, place.y, int(place.name[-1] in "BD")
         if y == 0:
@@ -234,26 +234,26 @@ class Settings:
             return pin, self._tile(x, y, f"PIC{side}0(_DQS2)?")
         return pin, self._tile(x, y + 2, f"PIC{side}2(_DQS1)?|MIB_CIB_LR(_A)?")
 
-    def _pin(self, cell: RoutedCell, place: Place) -> Iterator[Setting]:
+    def _pin(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
         pin, registers = self._pin_tiles(place)
-        way, standard = cell.parameters.get("DIR", "INPUT"), _standard(cell)
+        direction, standard = cell.parameters.get("DIR", "INPUT"), _standard(cell)
         for tile in {pin.name: pin, registers.name: registers}.values():
-            yield Setting(cell.name, tile, f"{place.name}.BASE_TYPE", f"{way}_{standard}")
-        if way != "INPUT" and "T" not in cell.inputs:
+            yield Setting(cell.name, tile, f"{place.name}.BASE_TYPE", f"{direction}_{standard}")
+        if direction != "INPUT" and "T" not in cell.inputs:
             yield from self._tied(cell, place, f"JPADDT{place.name[-1]}", "0")
         values = {
             name: _attribute(cell, name)
             for name in ("SLEWRATE", "PULLMODE", "CLAMP", "OPENDRAIN", "DIFFRESISTOR")
             if name in cell.attributes
         }
-        if way != "OUTPUT":
+        if direction != "OUTPUT":
             values["HYSTERESIS"] = _attribute(cell, "HYSTERESIS", "ON")
         if "DRIVE" in cell.attributes and standard == "LVCMOS33":
             values["DRIVE"] = _attribute(cell, "DRIVE")
         for name, value in values.items():
             yield Setting(cell.name, pin, f"{place.name}.{name}", value)
 
-    def _tied(self, cell: RoutedCell, place: Place, wire: str, value: str) -> Iterator[Setting]:
+    def _tied(self, cell: RoutedCell, place: Location, wire: str, value: str) -> Iterator[Setting]:
         """Yield the setting that gives a wire without a net its level."""
         number = int(self._wires.number(place.x, place.y, wire)[0])
         sources = _fixed_sources(self._device)
@@ -263,7 +263,7 @@ class Settings:
         kind = self._tile(x, y, "V?CIB.*")
         yield Setting(cell.name, kind, f"CIB.{name}MUX", value)
 
-    def _block_ram(self, cell: RoutedCell, place: Place) -> Iterator[Setting]:
+    def _block_ram(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
         wide = _is_wide(cell)
         left_out = ("WEA", "WEB", "ADA4") if wide else ()
         for port in cell.idle:
@@ -283,14 +283,14 @@ class Settings:
             for name, value in values.items():
                 yield Setting(cell.name, tile, f"EBR{place.number}.{name}", value, True)
 
-    def _tied_ram_input(self, cell: RoutedCell, place: Place, port: str) -> Iterator[Setting]:
+    def _tied_ram_input(self, cell: RoutedCell, place: Location, port: str) -> Iterator[Setting]:
         is_plain = re.fullmatch(r"(AD|DI)[AB]\d+", port)
         value = _text(cell, f"{port}MUX", "0") if is_plain else "1"
         for one in self._tied(cell, place, f"J{port}_EBR", value):
             is_low = re.match(r"CIB.J(CLK|LSR)", one.name)
             yield one._replace(value="0") if is_low else one
 
-    def _pll(self, cell: RoutedCell, place: Place) -> Iterator[Setting]:
+    def _pll(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
         values: dict[str, Value] = {"MODE": "EHXPLLL"}
         for name, (bits, default) in _PLL_NUMBERS.items():
             number = _number(cell, name, default) - int(name.endswith("_DIV"))
@@ -405,11 +405,11 @@ def _number(cell: RoutedCell, name: str, default: int) -> int:
 
 def is_plain_pin(cell: RoutedCell) -> bool:
     """Whether a pin has one wire, no reference voltage, and no register."""
-    passed = all(
+    is_direct = all(
         _text(cell, name, "PADD").startswith("PADD")
         for name in ("DATAMUX_ODDR", "DATAMUX_OREG", "DATAMUX_MDDR", "TRIMUX_TSREG")
     )
-    return passed and re.fullmatch(r"LV(CMOS|TTL)\d\d", _standard(cell)) is not None
+    return is_direct and re.fullmatch(r"LV(CMOS|TTL)\d\d", _standard(cell)) is not None
 
 
 def _standard(cell: RoutedCell) -> str:

@@ -105,18 +105,18 @@ class _Check:
 
     def _drivers(self) -> dict[int, int]:
         """Return the net of each wire that an output drives."""
-        found: dict[int, int] = {}
-        seen: set[int] = set()
+        net_of_wire: dict[int, int] = {}
+        visited: set[int] = set()
         for cell, place in self._cells:
             for port, net in cell.outputs.items():
                 (wire,) = self._wires.number(
                     place.x, place.y, wire_name(cell, place, port)
                 ).tolist()
-                if net in seen or wire in found:
+                if net in visited or wire in net_of_wire:
                     self.faults.append(f"{cell.name}: {port} is a second driver of its net")
-                seen.add(net)
-                found[wire] = net
-        return found
+                visited.add(net)
+                net_of_wire[wire] = net
+        return net_of_wire
 
     def _spread(self, drivers: Mapping[int, int]) -> dict[int, int]:
         """Return the net of each wire, propagated from its driver switch by switch."""
@@ -128,12 +128,12 @@ class _Check:
             begin, end = (np.searchsorted(src, front, side) for side in ("left", "right"))
             following = []
             for wire, first, last in zip(front, begin.tolist(), end.tolist(), strict=True):
-                for reached in dst[first:last].tolist():
-                    if reached not in nets:
-                        nets[reached] = nets[wire]
-                        following.append(reached)
-                    elif nets[reached] != nets[wire]:
-                        self.faults.append(f"{self._name(reached)} has two drivers")
+                for neighbour in dst[first:last].tolist():
+                    if neighbour not in nets:
+                        nets[neighbour] = nets[wire]
+                        following.append(neighbour)
+                    elif nets[neighbour] != nets[wire]:
+                        self.faults.append(f"{self._name(neighbour)} has two drivers")
             front = following
         return nets
 
@@ -165,12 +165,12 @@ class _Check:
         wires: list[int] = self._wires.number(x, y, f"{port}{number}_SLICE").tolist()
         return wires
 
-    def _check_switches(self, wanted: set[int]) -> None:
+    def _check_switches(self, required: set[int]) -> None:
         """Check that every switch that is on is on a path from a driver of the design to a pin."""
         order = np.argsort(self._dst, kind="stable")
         src, dst = self._src[order], self._dst[order]
         leads: set[int] = set()
-        front = wanted
+        front = required
         for _ in range(
             2
         ):  # nextpnr routes a clock to all quadrants, whether or not it is used there
@@ -213,13 +213,14 @@ class _Check:
         )
         # a carry reads the inputs in pairs
         near = [range(4) if mode != "CCU2" else range(pin & 2, (pin & 2) + 2) for pin in range(4)]
-        ways = [
+        choices = [
             [None] if net is None else [one for one in near[pin] if found[one] == net]
             for pin, net in enumerate(want)
         ]
         unused = tuple(net is None for net in found)
         if mode == "DPRAM" or all(
-            _permuted(wanted, way, levels, unused, mode == "CCU2") != init for way in product(*ways)
+            _permuted(wanted, way, levels, unused, mode == "CCU2") != init
+            for way in product(*choices)
         ):
             self.faults.append(
                 f"{cell.name}: the look-up table at {cell.bel} is {init:#06x}, another function "
@@ -266,13 +267,17 @@ class _Check:
                 groups.append(one)
             else:
                 settings.setdefault(one.tile.name, []).append(one)
-        asked = {(name, one.name) for name, some in settings.items() for one in some}
+        requested = {
+            (name, one.name) for name, tile_settings in settings.items() for one in tile_settings
+        }
         for x, y, number in tables:
-            asked.add((self._slices[x, y].name, f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"))
-        for some in settings.values():
-            for one in sorted(some, key=lambda one: not one.name.startswith("BASE_")):
+            requested.add(
+                (self._slices[x, y].name, f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT")
+            )
+        for tile_settings in settings.values():
+            for one in sorted(tile_settings, key=lambda one: not one.name.startswith("BASE_")):
                 _set(want, one.tile, self._groups(one))
-        self._set_defaults(want, asked)
+        self._set_defaults(want, requested)
         for one in groups:
             _set(want, one.tile, self._groups(one, may_lack=True))
         for tile, (frame, bit) in marked_bits(device):
@@ -303,7 +308,7 @@ class _Check:
         elif not may_lack:
             raise RoutedError(f"{one.owner}: {one.tile.kind} has no {one.name}.")
 
-    def _set_defaults(self, want: np.ndarray, asked: set[tuple[str, str]]) -> None:
+    def _set_defaults(self, want: np.ndarray, requested: set[tuple[str, str]]) -> None:
         for kind, tiles in tiles_of(self._bits.device).items():
             meaning = self._bits.device.kinds[kind]
             defaults = {name: list(_word(w.bits, w.default)) for name, w in meaning.words.items()}
@@ -315,26 +320,26 @@ class _Check:
             frames, positions = tile_bits(tiles)
             names = [tile.name for tile in tiles]
             for name, groups in defaults.items():
-                those = [at for at, one in enumerate(names) if (one, name) not in asked]
+                indices = [at for at, one in enumerate(names) if (one, name) not in requested]
                 for group in groups:
                     for frame, bit, value in group:
-                        want[frames[those, frame, 0], positions[those, 0, bit]] = value
+                        want[frames[indices, frame, 0], positions[indices, 0, bit]] = value
 
     def _check_content(self) -> int:
         """Compare the content of block RAM; return the number of bits."""
-        wanted = {}
+        expected = {}
         for cell, _ in self._cells:
             if cell.kind == BLOCK_RAM:
-                wanted[ram_number(cell)] = cell, _content(cell)
+                expected[ram_number(cell)] = cell, _content(cell)
         nothing = np.zeros(RAM_WORDS, np.uint16)
-        for number in sorted(set(wanted) | set(self._bits.content)):
-            name, content = wanted.get(number, (None, nothing))
+        for number in sorted(set(expected) | set(self._bits.content)):
+            name, content = expected.get(number, (None, nothing))
             found = self._bits.content.get(number, nothing)
             wrong = int(np.bitwise_count(found ^ content).sum())
             if wrong:
                 owner = "no cell" if name is None else name.name
                 self.faults.append(f"{owner}: {wrong} bits of the block RAM {number} differ")
-        return 9 * RAM_WORDS * len(wanted)
+        return 9 * RAM_WORDS * len(expected)
 
     def _check_rest(self) -> None:
         """Compare the control register, and the locations of the pins."""
@@ -385,21 +390,21 @@ def _content(cell: RoutedCell) -> np.ndarray:
 @lru_cache(1 << 16)
 def _permuted(
     init: int,
-    way: tuple[int | None, ...],
+    pin_order: tuple[int | None, ...],
     levels: tuple[int, ...],
     unused: tuple[bool, ...],
     is_carry: bool,
 ) -> int:
-    """Return a look-up table whose input `pin` of the design is `way[pin]` of the slice.
+    """Return a look-up table whose input `pin` of the design is `pin_order[pin]` of the slice.
 
     An input of the design without a net has its level, and the unused inputs of the slice have no
     effect. In a carry both are in pairs, since it also reads the first two inputs without the
     others.
     """
-    found = 0
+    table = 0
     for index in range(16):
         before = 0
-        for pin, source in enumerate(way):
+        for pin, source in enumerate(pin_order):
             level = levels[pin]
             if source is not None:
                 level = index >> source & 1
@@ -407,5 +412,5 @@ def _permuted(
                 pair = [one for one in (pin & 2, pin | 1) if unused[one]]
                 level = int(any(index >> one & 1 for one in pair))
             before |= level << pin
-        found |= (init >> before & 1) << index
-    return found
+        table |= (init >> before & 1) << index
+    return table

@@ -37,7 +37,10 @@ def routed_netlist(design: RoutedDesign) -> dict[str, Any]:
         for cell in design.cells.values()
         for port, net in cell.outputs.items()
     }
-    names = {name: [outputs[driver] for driver in drivers] for name, drivers in design.kept.items()}
+    names = {
+        name: [outputs[driver] for driver in drivers]
+        for name, drivers in design.wires_of_synthesis.items()
+    }
     ports = {port: [pads[bel]] for port, bel in design.pads.items()}
     top = {
         "attributes": {"top": "1"},

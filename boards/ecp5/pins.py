@@ -18,7 +18,7 @@ LUT_PINS = ("A", "B", "C", "D")
 _IO_PINS = {"I": "PADDO{}_PIO", "T": "PADDT{}_PIO", "O": "JPADDI{}_PIO"}
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """The location of a cell: its tile, its name in the tile, and the number in the name.
 
     In a slice the number counts the eight look-up tables or registers of the tile.
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     number: int
 
 
-def place_of(cell: RoutedCell) -> Place:
+def place_of(cell: RoutedCell) -> Location:
     """Return the location of a cell. Raises RoutedError for a location in another form."""
     named = re.fullmatch(r"X(\d{1,3})/Y(\d{1,3})/(\w+?(?:\.\w+?)?)(\d*)", cell.bel)
     if named is None:
@@ -38,12 +38,12 @@ def place_of(cell: RoutedCell) -> Place:
     number = int(named[4] or 0)
     if named[3].startswith("SLICE"):
         number += 2 * "ABCD".index(named[3][5])
-    return Place(int(named[1]), int(named[2]), named[3], number)
+    return Location(int(named[1]), int(named[2]), named[3], number)
 
 
-def wire_name(cell: RoutedCell, place: Place, port: str) -> str:
+def wire_name(cell: RoutedCell, location: Location, port: str) -> str:
     """Return the name of the wire of a cell's port, relative to its tile."""
-    number = place.number
+    number = location.number
     if cell.kind in (COMB, FF):
         return _slice_wire(number, port)
     if cell.kind == RAMW:
@@ -51,9 +51,9 @@ def wire_name(cell: RoutedCell, place: Place, port: str) -> str:
             return f"{port}C_SLICE"
         return f"{port[0]}{4 + int(port[1])}_SLICE"
     if cell.kind == IO:
-        return _IO_PINS[port].format(place.name[-1])
+        return _IO_PINS[port].format(location.name[-1])
     if cell.kind == BUFFER:
-        return f"G_{'J' if port == 'CE' else ''}{port}_{place.name}{number}"
+        return f"G_{'J' if port == 'CE' else ''}{port}_{location.name}{number}"
     if cell.kind == BLOCK_RAM:
         return f"J{port}_EBR"
     return f"{'' if port in ('CLKI', 'CLKFB', 'CLKINTFB') else 'J'}{port}_PLL"

@@ -131,16 +131,16 @@ class _Reader:
             raise BitstreamError(f"the bitstream has an unknown command {code:#04x}.")
 
     def _take(self, count: int) -> bytes:
-        taken = self.data[self.at : self.at + count]
-        if len(taken) < count:
+        chunk = self.data[self.at : self.at + count]
+        if len(chunk) < count:
             raise IndexError
         self.at += count
-        self._update(taken)
-        return taken
+        self._update(chunk)
+        return chunk
 
-    def _update(self, taken: bytes) -> None:
+    def _update(self, chunk: bytes) -> None:
         crc, table = self._crc, _CRC
-        for byte in taken:
+        for byte in chunk:
             crc = (crc << 8 & 0xFF00) ^ table[crc >> 8 ^ byte]
         self._crc = crc
 

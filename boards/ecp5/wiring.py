@@ -84,14 +84,16 @@ class Wires:
             found = np.empty(len(x), np.int64)
             quadrants = self._quadrant[y, x]
             for number in np.unique(quadrants).tolist():
-                quadrant, those = self._quadrants[number], quadrants == number
+                quadrant, in_quadrant = self._quadrants[number], quadrants == number
                 if kind == "HPRX":  # nextpnr treats it as the clock of the quadrant itself
                     clock = f"G_{quadrant}PCLK{int(name[6:8])}"
-                    found[those] = self._plain(zero[those], zero[those], clock)
+                    found[in_quadrant] = self._plain(zero[in_quadrant], zero[in_quadrant], clock)
                     continue
-                spine = [self._device.spines[quadrant, tap] for tap in self._tap[x[those]].tolist()]
+                spine = [
+                    self._device.spines[quadrant, tap] for tap in self._tap[x[in_quadrant]].tolist()
+                ]
                 at = np.array(spine).reshape(-1, 2)
-                found[those] = self._plain(at[:, 0], at[:, 1], name)
+                found[in_quadrant] = self._plain(at[:, 0], at[:, 1], name)
             return found
         if name.startswith("G_"):
             return self._plain(zero, zero, name)
@@ -119,10 +121,10 @@ def wires_of(device: Device) -> Wires:
 @cache
 def tiles_of(device: Device) -> Mapping[str, list[Tile]]:
     """Return the tiles by type."""
-    found: dict[str, list[Tile]] = {}
+    tiles_by_type: dict[str, list[Tile]] = {}
     for tile in device.tiles:
-        found.setdefault(tile.kind, []).append(tile)
-    return found
+        tiles_by_type.setdefault(tile.kind, []).append(tile)
+    return tiles_by_type
 
 
 @cache
@@ -171,30 +173,30 @@ def wiring_of(bits: Bits) -> Wiring:
         frames, positions = tile_bits(tiles)
         x, y = np.array([(tile.x, tile.y) for tile in tiles]).T
         found = bits.cram[frames, positions]
-        for driven, driver, group, those in _decoded(bits.device.kinds[kind], found):
+        for driven, driver, group, selected in _decoded(bits.device.kinds[kind], found):
             is_implied = not any(value for _, _, value in group)
-            src[is_implied].append(wires.number(x[those], y[those], driver))
-            dst[is_implied].append(wires.number(x[those], y[those], driven))
+            src[is_implied].append(wires.number(x[selected], y[selected], driver))
+            dst[is_implied].append(wires.number(x[selected], y[selected], driven))
             for frame, bit, value in group:
                 if value:
-                    want[frames[those, frame, 0], positions[those, 0, bit]] = 1
+                    want[frames[selected, frame, 0], positions[selected, 0, bit]] = 1
     on, implied = (
         Arcs(np.concatenate(s), np.concatenate(d)) for s, d in zip(src, dst, strict=True)
     )
     return Wiring(on, implied, want)
 
 
-def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Group, np.ndarray]]:
+def _decoded(kind: TileKind, bits: np.ndarray) -> Iterator[tuple[str, str, Group, np.ndarray]]:
     """Yield for each wire with switches: the driver, its bits, and in which of the tiles it drives.
 
-    `found` are the bits of tiles of this kind, [n, frames, bits].
+    `bits` are the bits of tiles of this kind, [n, frames, bits].
     """
     for driven, sources in kind.muxes.items():
-        places = sorted({bit[:2] for group in sources.values() for bit in group})
-        at = np.array(places, int).reshape(-1, 2)
-        codes = found[:, at[:, 0], at[:, 1]] @ (1 << np.arange(len(places), dtype=np.int64))
+        bit_indices = sorted({bit[:2] for group in sources.values() for bit in group})
+        at = np.array(bit_indices, int).reshape(-1, 2)
+        codes = bits[:, at[:, 0], at[:, 1]] @ (1 << np.arange(len(bit_indices), dtype=np.int64))
         for code in np.unique(codes).tolist():
-            held = {place: code >> number & 1 for number, place in enumerate(places)}
+            held = {bit_index: code >> number & 1 for number, bit_index in enumerate(bit_indices)}
             fitting = [
                 (len(group), source)
                 for source, group in sources.items()
@@ -203,13 +205,13 @@ def _decoded(kind: TileKind, found: np.ndarray) -> Iterator[tuple[str, str, Grou
             if fitting:
                 driver, those = max(fitting)[1], codes == code
                 if driver in _WIDE:  # a carry uses the same bit with another meaning
-                    is_carry = _is_carry(kind, driver, found)
+                    is_carry = _is_carry(kind, driver, bits)
                     yield driven, f"{driven}_SLICE", (), np.flatnonzero(those & is_carry)
                     those &= ~is_carry
                 yield driven, driver, sources[driver], np.flatnonzero(those)
 
 
-_WIDE = {f"F{way}{slice}_SLICE": slice for way in "5X" for slice in "ABCD"}
+_WIDE = {f"F{suffix}{slice}_SLICE": slice for suffix in "5X" for slice in "ABCD"}
 """Outputs of wide multiplexers, with their slices."""
 
 

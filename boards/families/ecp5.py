@@ -100,7 +100,7 @@ FACTS = Facts(
     rom_block_cost=131,
     fill=0.85,
     logic=Rule(1150, 250, 50, 330, 34, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
-    position_walk=500,
+    position_scan=500,
     clock=(log(80), *[0] * 6, 0.2),  # 0.2 for the highest speed grade, twice for the 5G
     # `mnist-8bit` with 75 lanes on the ULX3S 85F; on the ECPIX-5 `mnist-4bit` with 379 and
     # --overlap.

@@ -81,7 +81,7 @@ class Facts:
     """Usable share of the logic: nextpnr needs some room, and a full device is slow."""
     logic: Rule
     """The rule for logic, found by hand from shipped networks and small synthesised ones."""
-    position_walk: int
+    position_scan: int
     """Logic of a scan of positions, from one or two builds: no fit covers such layers yet."""
     clock: tuple[float, ...]
     """Coefficients of the rule for the clock, found by hand from the clocks of shipped networks."""

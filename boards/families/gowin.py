@@ -84,7 +84,7 @@ FACTS = Facts(
     # neighbours: a design of 9,425 takes 13,868. So 0.58 of the tables fill 0.85 of the device.
     fill=0.58,
     logic=Rule(1380, 250, 50, 266, 34, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
-    position_walk=500,
+    position_scan=500,
     clock=(log(130), *[0] * 7),
     # On the Tang Nano 20K, a toy network with 4 lanes, and `mnist-4bit` with 38.
     measured=((0, 0), (2729, 120), (9425, 760)),

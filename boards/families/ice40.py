@@ -110,7 +110,7 @@ FACTS = Facts(
     # nextpnr cannot place a design of 0.97 of an iCE40, and an estimate may be 0.05 too low.
     fill=0.92,
     logic=Rule(1400, 550, 250, 330, 40, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
-    position_walk=140,
+    position_scan=140,
     clock=(log(28), 0, 0, 0, 0, 0.2, 0, 0),  # 0.2 for a core without bitmaps
     # On the iCEBreaker, a toy network with 4 lanes, and `mnist-4bit` with 16 at commit aef0abc5;
     # a smaller link has made the latter 4,476 cells since.

@@ -63,9 +63,9 @@ def references(oscillator: int, largest: int, comparison: Limits) -> Iterator[in
     )
 
 
-def around(wanted: float, largest: int) -> Iterator[int]:
-    """Yield the two integers next to `wanted` that are in 1..`largest`."""
-    return (value for value in (int(wanted), int(wanted) + 1) if 1 <= value <= largest)
+def around(target: float, largest: int) -> Iterator[int]:
+    """Yield the two integers next to `target` that are in 1..`largest`."""
+    return (value for value in (int(target), int(target) + 1) if 1 <= value <= largest)
 
 
 def within(value: float, limits: Limits) -> bool:

@@ -128,8 +128,8 @@ class _Database:
 
     def slice_at(self, form: np.dtype, at: int, record: Any, name: str) -> tuple[np.ndarray, int]:
         """Return the records of a slice, and their address; `at` is the address of `record`."""
-        place = at + record.dtype.fields[name][1]
-        begin = place + int(record[name]["ref"])
+        address = at + record.dtype.fields[name][1]
+        begin = address + int(record[name]["ref"])
         size = int(record[name]["size"])
         return self.records(form, begin if size else 0, size), begin
 
@@ -282,19 +282,19 @@ def _bels(base: _Database, at: int, head: Any, names: np.ndarray) -> list[Bel]:
     config: dict[int, dict[str, tuple[int, int, str]]] = {}
     blocks, blocks_at = base.slice_at(_BEL_CONFIG, at, head, "bel_config")
     for number, block in enumerate(blocks):
-        place = blocks_at + number * _BEL_CONFIG.itemsize
-        entries, entries_at = base.slice_at(_BEL_ENTRY, place, block, "entries")
+        address = blocks_at + number * _BEL_CONFIG.itemsize
+        entries, entries_at = base.slice_at(_BEL_ENTRY, address, block, "entries")
         config[int(block["bel"])] = {}
         for index, entry in enumerate(entries):
-            here = entries_at + index * _BEL_ENTRY.itemsize
-            where = int(entry["x"]), int(entry["y"]), base.text(here + 4 + int(entry["bit"]))
-            config[int(block["bel"])][base.text(here + int(entry["name"]))] = where
+            entry_at = entries_at + index * _BEL_ENTRY.itemsize
+            where = int(entry["x"]), int(entry["y"]), base.text(entry_at + 4 + int(entry["bit"]))
+            config[int(block["bel"])][base.text(entry_at + int(entry["name"]))] = where
     bels = []
     for number, record in enumerate(records):
-        place = begin + number * _BEL.itemsize
-        pins, _ = base.slice_at(_BEL_WIRE, place, record, "wires")
+        address = begin + number * _BEL.itemsize
+        pins, _ = base.slice_at(_BEL_WIRE, address, record, "wires")
         x, y, z = int(record["x"]), int(record["y"]), int(record["z"])
-        local = base.text(place + int(record["name"]))
+        local = base.text(address + int(record["name"]))
         kind = _KIND.get(int(record["kind"]), local)
         ports = [_PORT.get(port, str(port)) for port in pins["port"].tolist()]
         outputs = {port for port, out in zip(ports, pins["output"].tolist(), strict=True) if out}
@@ -339,7 +339,7 @@ def _wire_name(base: _Database, names: np.ndarray, wire: int) -> str:
 
 
 def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dict[str, np.ndarray]]:
-    found = []
+    entries_by_kind = []
     for number, kind in enumerate(kinds):
         entries, begin = base.slice_at(_ENTRY, kinds_at + number * _TILE.itemsize, kind, "entries")
         named = {}
@@ -347,21 +347,21 @@ def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dic
             place = begin + index * _ENTRY.itemsize
             where, _ = base.slice_at(_BIT, place, entry, "bits")
             named[base.text(place + int(entry["name"]))] = where.astype(int)
-        found.append(named)
-    return found
+        entries_by_kind.append(named)
+    return entries_by_kind
 
 
 def _packages(base: _Database, at: int, head: Any) -> dict[str, dict[str, int]]:
     packages, begin = base.slice_at(_PACKAGE, at, head, "packages")
-    found = {}
+    pins_of_package = {}
     for number, package in enumerate(packages):
-        place = begin + number * _PACKAGE.itemsize
-        pins, pins_at = base.slice_at(_PACKAGE_PIN, place, package, "pins")
-        found[base.text(place + int(package["name"]))] = {
+        address = begin + number * _PACKAGE.itemsize
+        pins, pins_at = base.slice_at(_PACKAGE_PIN, address, package, "pins")
+        pins_of_package[base.text(address + int(package["name"]))] = {
             base.text(pins_at + index * _PACKAGE_PIN.itemsize + int(pin["name"])): int(pin["bel"])
             for index, pin in enumerate(pins)
         }
-    return found
+    return pins_of_package
 
 
 def _lut_inputs(

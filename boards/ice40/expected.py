@@ -111,9 +111,9 @@ def _pin(
     If the output of a PLL uses the pin, `out` are the two lowest bits of the pin's type.
     """
     kind = cell.number("PIN_TYPE")
-    taken = any(cell.outputs.get(port) in design.loaded for port in ("D_IN_0", "D_IN_1"))
-    taken |= "GLOBAL_BUFFER_OUTPUT" in cell.outputs
-    enabled = is_pad or (taken and out is None)
+    is_used = any(cell.outputs.get(port) in design.loaded for port in ("D_IN_0", "D_IN_1"))
+    is_used |= "GLOBAL_BUFFER_OUTPUT" in cell.outputs
+    enabled = is_pad or (is_used and out is None)
     pulled = bool(cell.number("PULLUP"))
     resistor = str(cell.attributes.get("PULLUP_RESISTOR", ""))
     strong = pulled and resistor in PULL_UPS

@@ -59,7 +59,7 @@ class _Check:
         self.faults: list[str] = []
         self._pins = self._unloaded = 0
         self._feedthroughs = self._find_feedthroughs()
-        self._wanted = np.zeros(bits.chip.n_wires, bool)
+        self._required = np.zeros(bits.chip.n_wires, bool)
         """Wires whose level an input of the design reads."""
         self._net_of: dict[int, int] = {}
         """The net of the bitstream for each net of the design, by the driver."""
@@ -109,25 +109,25 @@ class _Check:
 
     def _find_feedthroughs(self) -> dict[int, int]:
         """Return the look-up tables used as wires: the input by the index of the bel."""
-        found = {}
+        pin_of_bel = {}
         for number, bel in self._bels.values():
             if bel.kind != LC or bel.name in self._design.cells:
                 continue
             init = read_value(self._flat, setting_indices(self._chip, bel)["LUT_INIT"])
-            for taken, source in enumerate(self._chip.lut_inputs[number]):
-                passes = init == 1 << (1 << taken)
+            for pin, source in enumerate(self._chip.lut_inputs[number]):
+                passes = init == 1 << (1 << pin)
                 if passes and self._wiring.drivers[source] and self._wiring.loads[bel.wires["O"]]:
-                    found[number] = taken
-        return found
+                    pin_of_bel[number] = pin
+        return pin_of_bel
 
     def _find_nets(self, cells: Sequence[PlacedCell]) -> None:
         """Join nets across look-up tables used as wires, and find the nets by their drivers."""
         merged = self._wiring.net
-        for number, taken in self._feedthroughs.items():
-            source = self._chip.lut_inputs[number][taken]
+        for number, pin in self._feedthroughs.items():
+            source = self._chip.lut_inputs[number][pin]
             out = self._chip.bels[number].wires["O"]
             merged = np.where(merged == merged[out], merged[source], merged)
-            self._wanted[source] = True
+            self._required[source] = True
         self._nets = merged
         owner: dict[int, int] = {}
         for cell, _, bel in cells:
@@ -164,7 +164,7 @@ class _Check:
             if wire is None:
                 continue
             self._pins += 1
-            self._wanted[wire] = True
+            self._required[wire] = True
             if net not in self._net_of:
                 self.faults.append(f"{cell.name}: nothing drives the net of {port}")
             elif self._nets[wire] != self._net_of[net]:
@@ -175,16 +175,16 @@ class _Check:
         wires = self._chip.lut_inputs[number]
         found = [int(self._nets[w]) if self._wiring.drivers[w] else None for w in wires]
         nets = [cell.inputs.get(port) for port in _LUT_PINS]
-        wanted = [None if net is None else self._net_of.get(net, -1) for net in nets]
+        required = [None if net is None else self._net_of.get(net, -1) for net in nets]
         self._pins += sum(net is not None for net in nets)
         carries = cell.number("CARRY_ENABLE")
         fitting = [
             order
             for order in (_OF_CARRY if carries else _ORDERS)
-            if all(wanted[order[pin]] == found[pin] for pin in range(4))
+            if all(required[order[pin]] == found[pin] for pin in range(4))
         ]
         for wire, net in zip(wires, found, strict=True):
-            self._wanted[wire] |= net is not None
+            self._required[wire] |= net is not None
         if not fitting:
             self.faults.append(f"{cell.name}: the inputs at {bel.name} are on other nets")
             return
@@ -208,7 +208,7 @@ class _Check:
         self.faults += [
             f"{name(one)} is on, but on no net of the design" for one in switch[foreign]
         ]
-        idle = (wiring.loads[wiring.dst] == 0) & ~self._wanted[wiring.dst]
+        idle = (wiring.loads[wiring.dst] == 0) & ~self._required[wiring.dst]
         self.faults += [f"{name(one)} is on, but leads to no pin" for one in switch[idle]]
 
     def _switch_name(self, switch: int) -> str:
@@ -220,9 +220,9 @@ class _Check:
         """Compare all bits outside of switches and look-up tables; return their number."""
         chip = self._chip
         want = np.zeros(len(self._flat), np.uint8)
-        wanted: dict[int, int] = {}
+        required: dict[int, int] = {}
         for owner, at, value in expected_bits(chip, self._design, cells):
-            if wanted.setdefault(at, value) != value:
+            if required.setdefault(at, value) != value:
                 self.faults.append(f"{owner}: {bit_name(chip, at)} is to be 0 and 1")
             want[at] = value
         sizes = np.array(chip.sizes)[chip.tiles][..., None, None]
@@ -240,17 +240,17 @@ class _Check:
 
     def _check_content(self, cells: Sequence[PlacedCell]) -> int:
         """Compare the content of block RAM; return the number of bits."""
-        wanted = {at: np.zeros_like(found) for at, found in self._bits.content.items()}
+        expected = {at: np.zeros_like(found) for at, found in self._bits.content.items()}
         for cell, _, bel in cells:
             if cell.kind == BLOCK_RAM:
-                for row, bits in enumerate(wanted[bel.x, bel.y]):
+                for row, bits in enumerate(expected[bel.x, bel.y]):
                     init = cell.number(f"INIT_{row:X}")
                     bits[:] = [init >> bit & 1 for bit in range(len(bits))]
-        for (x, y), bits in wanted.items():
+        for (x, y), bits in expected.items():
             wrong = np.count_nonzero(bits != self._bits.content[x, y])
             if wrong:
                 self.faults.append(f"{wrong} bits of the block RAM at X{x}/Y{y} differ")
-        return sum(bits.size for bits in wanted.values())
+        return sum(bits.size for bits in expected.values())
 
     def _check_rest(self, cells: Sequence[PlacedCell]) -> None:
         """Compare the bits that connect pins with global networks, the options, and the pads."""
@@ -273,8 +273,8 @@ class _Check:
 @lru_cache(1 << 16)
 def _ordered(init: int, order: Sequence[int]) -> int:
     """Return the bits of a look-up table whose input `pin` is the former input `order[pin]`."""
-    found = 0
+    table = 0
     for index in range(16):
         before = sum((index >> pin & 1) << order[pin] for pin in range(4))
-        found |= (init >> before & 1) << index
-    return found
+        table |= (init >> before & 1) << index
+    return table

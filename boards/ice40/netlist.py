@@ -33,15 +33,15 @@ _Bit = int | str
 
 
 def read_netlist(
-    bits: Bits, ports: Mapping[str, str], kept: Mapping[str, Sequence[str]]
+    bits: Bits, ports: Mapping[str, str], wires_of_synthesis: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     """Return a netlist in the format of Yosys' `write_json`.
 
-    `ports` has the bel of each port. `kept` has, for each wire that a simulation shows, the driver
-    of each of its bits as `BEL/PORT`. Raises BitstreamError for blocks that this module does not
-    support, and for a driver that the chip does not have.
+    `ports` has the bel of each port. `wires_of_synthesis` has, for each wire that a simulation
+    shows, the driver of each of its bits as `BEL/PORT`. Raises BitstreamError for blocks that this
+    module does not support, and for a driver that the chip does not have.
     """
-    return _Netlist(bits).json(ports, kept)
+    return _Netlist(bits).json(ports, wires_of_synthesis)
 
 
 class _Netlist:
@@ -54,7 +54,9 @@ class _Netlist:
         self._cells: dict[str, Any] = {}
         self._next = int(self._wiring.net.max()) + 3
 
-    def json(self, ports: Mapping[str, str], kept: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    def json(
+        self, ports: Mapping[str, str], wires_of_synthesis: Mapping[str, Sequence[str]]
+    ) -> dict[str, Any]:
         pads = {bel: self._new() for bel in ports.values()}
         for bel, held in self._used.cells:
             make = {
@@ -72,7 +74,7 @@ class _Netlist:
                 self._pin(bel, held, pads[bel.name])
         names = {
             name: [self._net(self._output(driver)) for driver in drivers]
-            for name, drivers in kept.items()
+            for name, drivers in wires_of_synthesis.items()
         }
         top = {
             "attributes": {"top": "1"},
@@ -149,14 +151,14 @@ class _Netlist:
 
     def _pins_of(self, bel: Bel) -> dict[str, list[_Bit]]:
         """Return the pins of a hard block; buses begin with their lowest bit."""
-        found: dict[str, dict[int, _Bit]] = {}
+        buses: dict[str, dict[int, _Bit]] = {}
         for port, wire in bel.wires.items():
             name, _, number = port.rpartition("_")
             is_bit = number.isdigit() and f"{name}_0" in bel.wires
             stem = name if is_bit else port
             net = self._net(wire, "1" if port in _ENABLES else "0")
-            found.setdefault(stem, {})[int(number) if is_bit else 0] = net
-        return {name: [nets[bit] for bit in sorted(nets)] for name, nets in found.items()}
+            buses.setdefault(stem, {})[int(number) if is_bit else 0] = net
+        return {name: [nets[bit] for bit in sorted(nets)] for name, nets in buses.items()}
 
     def _block_ram(self, bel: Bel, held: Mapping[str, int]) -> None:
         pins, kind = self._pins_of(bel), "SB_RAM40_4K"

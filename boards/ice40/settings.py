@@ -73,12 +73,12 @@ def setting_indices(chip: Chip, bel: Bel) -> Mapping[str, Sequence[int]]:
     x, y, z = bel.x, bel.y, bel.z
     if bel.kind == LC:
         bits = entry_indices(chip, x, y, f"LC_{z}")
-        found = {name: [bits[index]] for name, index in _CELL_BITS.items()}
-        found["LUT_INIT"] = [bits[index] for index in LUT_ORDER]
-        found["NEG_CLK"] = entry_indices(chip, x, y, "NegClk")
+        settings = {name: [bits[index]] for name, index in _CELL_BITS.items()}
+        settings["LUT_INIT"] = [bits[index] for index in LUT_ORDER]
+        settings["NEG_CLK"] = entry_indices(chip, x, y, "NegClk")
         if z == 0:
-            found["CIN_SET"] = entry_indices(chip, x, y, "CarryInSet")
-        return found
+            settings["CIN_SET"] = entry_indices(chip, x, y, "CarryInSet")
+        return settings
     if bel.kind == PIN:
         return _pin_indices(chip, bel)
     if bel.kind == BLOCK_RAM:
@@ -106,20 +106,20 @@ def setting_indices(chip: Chip, bel: Bel) -> Mapping[str, Sequence[int]]:
 def _pin_indices(chip: Chip, bel: Bel) -> dict[str, list[int]]:
     x, y, z = bel.x, bel.y, bel.z
     types = [entry_indices(chip, x, y, f"IOB_{z}.PINTYPE_{bit}")[0] for bit in range(6)]
-    found = {"PIN_TYPE": types, "NEG_TRIGGER": entry_indices(chip, x, y, "NegClk")}
+    settings = {"PIN_TYPE": types, "NEG_TRIGGER": entry_indices(chip, x, y, "NegClk")}
     if (x, y, z) not in chip.enables:
-        return found
+        return settings
     tile_x, tile_y, number = chip.enables[x, y, z]
-    found["INPUT_ENABLE"] = entry_indices(chip, tile_x, tile_y, f"IoCtrl.IE_{number}")
-    found["NO_PULL_UP"] = entry_indices(chip, tile_x, tile_y, f"IoCtrl.REN_{number}")
+    settings["INPUT_ENABLE"] = entry_indices(chip, tile_x, tile_y, f"IoCtrl.IE_{number}")
+    settings["NO_PULL_UP"] = entry_indices(chip, tile_x, tile_y, f"IoCtrl.REN_{number}")
     if chip.name == "5k":
         first = 36 - 4 * number
         bits = [
             entry_indices(chip, tile_x, tile_y, f"IoCtrl.cf_bit_{first + bit}")[0]
             for bit in range(4)
         ]
-        found["RESISTORS"], found["NO_WEAK_PULL_UP"] = bits[:3], bits[3:]
-    return found
+        settings["RESISTORS"], settings["NO_WEAK_PULL_UP"] = bits[:3], bits[3:]
+    return settings
 
 
 def read_value(bits: Sequence[int] | bytes, at: Sequence[int]) -> int:
@@ -148,10 +148,10 @@ def fixed_indices(chip: Chip, used: Sequence[str] | Mapping[str, object]) -> Ite
             for number in range(8):
                 yield entry_indices(chip, x, y, f"ColBufCtrl.glb_netwk_{number}")
         if kind > RAM_TOP:
-            passed = range(8)
+            columns = range(8)
             if (x, y) == _UNPASSED:
-                passed = range(1 if _CARRIED in used else 0)
-            for number in passed:
+                columns = range(1 if _CARRIED in used else 0)
+            for number in columns:
                 bits = entry_indices(chip, x, y, f"LC_{number}")
                 yield [bits[LUT_ORDER[index]] for index in range(16) if index % 8 >= 4]
                 (name,) = (one for one in entries if one.endswith(f"LC0{number}_inmux02_5"))

@@ -22,7 +22,7 @@ BRIDGE_BAUD = 1_000_000
 class Flash:
     """The use of a board's flash besides the bitstream, and how it is written."""
 
-    place: int
+    address: int
     """Address of the weights' image in the flash, after every bitstream."""
     writers: Mapping[str, tuple[str, ...] | None]
     """The options with which a programmer writes a file at an address of the flash, by the name of
@@ -35,15 +35,15 @@ class Flash:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alone:
+class Standalone:
     """How a board works standalone, without a computer."""
 
     clocks: Mapping[str, int]
     """Default clock in Hz by the name of a sensor."""
     connect: Callable[[Module, Platform, Any], None]
-    """Function that connects the pins with an AloneCore: flash, text and lights."""
+    """Function that connects the pins with a StandaloneCore: flash, text and lights."""
     sensors: Mapping[str, Callable[[Module, Platform, Any], None]]
-    """Functions that connect the pins of a sensor with the AloneCore, by the name of the sensor."""
+    """Functions that connect the pins of a sensor with the StandaloneCore, by name of sensor."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Board:
     """Bits per second of the UART."""
     lines: tuple[Line, ...] = (Line.UART,)
     """Lines for which the board has pins; a board with SPI connects them with `connect_line`."""
-    alone: Alone | None = None
+    standalone: Standalone | None = None
     """Standalone operation, or None for a board that needs a computer."""
     flash: Flash | None = None
     """Use of the flash, or None for a board whose designs do not read it; required with `alone`."""

@@ -17,9 +17,9 @@ from firstspike.hdl.flow.devices import UP5K
 from firstspike.hdl.link.protocol.lines import Line
 
 from .board import (
-    Alone,
     Board,
     Flash,
+    Standalone,
     connect_flash,
     connect_line,
     connect_uart,
@@ -77,7 +77,7 @@ def _connect(m, platform, serial_core):
     m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", 0, dir="-")))
 
 
-def _connect_alone(m, platform, core):
+def _connect_standalone(m, platform, core):
     connect_flash(m, platform, core)
     connect_uart(m, platform, core)
     _light(m, platform, core)
@@ -111,11 +111,11 @@ BOARDS = (
         connect=_connect,
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
-        alone=Alone(
+        standalone=Standalone(
             # An I2S microphone has 64 bits in a frame; 24 MHz cannot be divided to 8,000 frames per
             # second.
             clocks={"pdm": 24_000_000, "i2s": 24_375_000, "lsm6dso": 24_000_000},
-            connect=_connect_alone,
+            connect=_connect_standalone,
             sensors={
                 "pdm": _connect_microphone,
                 "i2s": _connect_microphone,
@@ -123,7 +123,7 @@ BOARDS = (
             },
         ),
         flash=Flash(
-            place=1 << 20,  # a bitstream has some 102 KiB
+            address=1 << 20,  # a bitstream has some 102 KiB
             writers={
                 "iceprog": ("-o",),  # verifies by default
                 "openFPGALoader": ("-f", "--verify", "-o"),

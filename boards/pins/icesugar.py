@@ -43,7 +43,7 @@ BOARDS = (
         connect=_connect,
         programmers=(("icesprog",),),
         flash=Flash(
-            place=1 << 20,  # a bitstream has some 102 KiB
+            address=1 << 20,  # a bitstream has some 102 KiB
             writers={"icesprog": ("-o",)},
             readers={"icesprog": ("-r", "-o")},
         ),

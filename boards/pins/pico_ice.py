@@ -71,7 +71,7 @@ BOARDS = (
         connect=_connect,
         programmers=(("dfu-util", "-d", "1209:b1c0", "-a", "0", "-R", "-D"),),
         flash=Flash(
-            place=1 << 17,  # after a bitstream of some 102 KiB, and in the same file
+            address=1 << 17,  # after a bitstream of some 102 KiB, and in the same file
             writers={"dfu-util": None},
         ),
     ),

@@ -11,16 +11,16 @@ from firstspike.boards.families.registry import FACTS
 from .board import Board
 
 
-def _found() -> Iterator[Board]:
+def _boards() -> Iterator[Board]:
     """Yield the boards of the modules in this folder."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.name != Path(__file__).stem:
             yield from getattr(import_module(f".{module.name}", __package__), "BOARDS", ())
 
 
-def _place(board: Board) -> tuple[int, int, str]:
+def _sort_key(board: Board) -> tuple[int, int, str]:
     """Return the sort key of a board in lists: family, size of its FPGA, and name."""
     return list(FACTS).index(board.device.family), board.device.holds["LUTs"], board.name
 
 
-BOARDS: dict[str, Board] = {board.name: board for board in sorted(_found(), key=_place)}
+BOARDS: dict[str, Board] = {board.name: board for board in sorted(_boards(), key=_sort_key)}

@@ -2,8 +2,8 @@
 """The directive `chains`: a block diagram, drawn in the colours of the page.
 
     ```{chains}
-    words -> Encoder -> Intake
-    events -> Intake -> [Layer] -> decision
+    words -> Encoder -> IngressCheck
+    events -> IngressCheck -> [Layer] -> decision
     Layer: one word per cycle
     ```
 

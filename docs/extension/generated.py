@@ -201,7 +201,7 @@ def _depths() -> dict[str, int]:
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
         "listener_cycles": cycles_per_sample(usual_front_end()),
-        "reached": latencies.REACHED,
+        "reached": latencies.REACHED_POSITIONS,
         "long_sweep": LONG_SWEEP,
         "watcher_windows": Windows.cycles(USUAL),
     }

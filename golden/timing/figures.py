@@ -22,14 +22,14 @@ _Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy want
 class Reach(NamedTuple):
     """The positions that a spike reaches in each convolving layer; a dense layer has one position.
 
-    Input i of layer n has the index p = i % places[n] in its map, and reaches the positions
+    Input i of layer n has the index p = i % map_size[n] in its map, and reaches the positions
     `position[first[offset[n] + p] : first[offset[n] + p + 1]]`.
     """
 
     convolves: np.ndarray
     located: np.ndarray  # registers up to that of the scan of positions
     positions: np.ndarray
-    places: np.ndarray  # inputs of a map
+    map_size: np.ndarray  # inputs of a map
     offset: np.ndarray
     first: np.ndarray
     position: np.ndarray
@@ -45,7 +45,7 @@ class CoreFigures(NamedTuple):
     serial_sweeps: np.ndarray  # whether an advancing sweep waits until the one before is sent
     stages: np.ndarray  # registers after that of the event
     fetching: np.ndarray  # index of the memory's register among `stages`
-    places: np.ndarray  # whether masks wait in separate slots
+    has_slots: np.ndarray  # whether masks wait in separate slots
     rows: np.ndarray
     sends: np.ndarray
     release: np.ndarray
@@ -68,7 +68,7 @@ _OF_REACH = ("convolves", "located", "positions")
 LAYER = np.dtype(
     [
         (name, np.int64)
-        for name in (*_OF_CORE, *_NAMES, *_OF_REACH, "reach_places", "reach_offset", "is_last")
+        for name in (*_OF_CORE, *_NAMES, *_OF_REACH, "reach_map_size", "reach_offset", "is_last")
     ]
 )
 """The figures of a layer as a record, with those of the core and all latencies."""
@@ -77,7 +77,7 @@ LAYER_STATE = np.dtype(
     [
         ("registers", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest operation in it
         (
-            "places",
+            "slots_freed",
             np.int64,
             MASK_FIFO_DEPTH,
         ),  # [k]: cycle in which the mask left slot k
@@ -89,7 +89,7 @@ LAYER_STATE = np.dtype(
             "masks",  # number of masks so far
             "next",  # cycle in which the sequencer can process its next event
             "event_free",  # cycle in which the register before the sequencer accepts that event
-            "door_free",  # cycle in which the register before that one can pass it on
+            "input_free",  # cycle in which the register before that one can pass it on
             "started",
             "now",  # tick
             "beats",  # events with rows of tick `now` that only the first group has processed
@@ -97,7 +97,7 @@ LAYER_STATE = np.dtype(
             "skid_free",  # cycle in which the lanes can pass on the next mask, if they wait
             "mask_free",  # cycle in which the drain accepts it, to empty it block by block
             "block_free",  # cycle in which the drain accepts the next block
-            "promised",  # first cycle of a sweep that waits for the one before
+            "sweep_free",  # first cycle of a sweep that waits for the one before
             "listings",  # number of positions in `listed`
             "settled",  # first cycle in which that number is known
             "arrivals",  # number of neurons that fired in this window
@@ -111,10 +111,10 @@ OUTCOME = np.dtype(
         ("decision_tick", np.int64),
         ("decided", np.int64),  # cycle of the decision, -1 before it
         ("ended", np.int64),  # cycle in which the last layer accepts the END, -1 before it
-        ("intake", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest event in register k
+        ("ingress", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest event in register k
     ]
 )
-"""The state of the intake during an image, and its decision."""
+"""The state of the ingress check during an image, and its decision."""
 
 
 class Core(NamedTuple):
@@ -131,7 +131,7 @@ class Image(NamedTuple):
     layers: np.ndarray  # of LAYER_STATE
     outcome: np.ndarray  # [1] of OUTCOME
     spikes: np.ndarray  # ticks of all hidden neurons
-    reached: np.ndarray  # [layer, position]: whether a spike has reached the position
+    visited: np.ndarray  # [layer, position]: whether a spike has reached the position
     listed: np.ndarray  # [layer, k]: the position that was reached as the k-th
     arrived: np.ndarray  # [layer, k]: the k-th neuron that fired in this window
 
@@ -143,9 +143,11 @@ def core_of(figures: CoreFigures) -> Core:
     for names, part in ((_OF_CORE, figures), (_NAMES, figures.latency), (_OF_REACH, reach)):
         for name in names:
             layers[name] = getattr(part, name)
-    layers["reach_places"], layers["reach_offset"] = reach.places, reach.offset
+    layers["reach_map_size"], layers["reach_offset"] = reach.map_size, reach.offset
     layers["is_last"][-1] = 1
-    assert all(layers[name].max() + 2 <= MAX_REGISTERS for name in ("stages", "located", "INTAKE"))
+    assert all(
+        layers[name].max() + 2 <= MAX_REGISTERS for name in ("stages", "located", "INGRESS_CHECK")
+    )
     return Core(layers, reach.first, reach.position)
 
 
@@ -158,7 +160,7 @@ def image_of(figures: CoreFigures, spikes: int) -> Image:
         layers=np.zeros(count, LAYER_STATE),
         outcome=outcome,
         spikes=np.zeros(spikes, np.int64),
-        reached=np.zeros((count, positions), np.int64),
+        visited=np.zeros((count, positions), np.int64),
         listed=np.zeros((count, positions), np.int64),
         arrived=np.zeros((count, figures.n_out.max()), np.int64),
     )
@@ -180,7 +182,7 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         serial_sweeps=each("serial_sweeps") > 0,
         stages=each("stages"),
         fetching=each("fetching"),
-        places=each("mask_fifo_depth") > 0,
+        has_slots=each("mask_fifo_depth") > 0,
         rows=each("rows"),
         sends=each("sends"),
         release=each("release_cycles"),
@@ -198,20 +200,20 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
 def _reach_of(layers: Sequence[LayerFolding]) -> Reach:
     """Collect the positions that spikes reach, layer by layer."""
     none = np.zeros(0, np.int64)
-    places, offset, first, position = [], [], [none], [none]
+    map_size, offset, first, position = [], [], [none], [none]
     for layer in layers:
         offset.append(sum(map(len, first)))
-        places.append(1)
+        map_size.append(1)
         if isinstance(layer.kind, Convolution):
             touched = layer.kind.geometry.touched
-            places[-1] = len(touched.first) - 1
+            map_size[-1] = len(touched.first) - 1
             first.append(touched.first + sum(map(len, position)))
             position.append(touched.position)
     return Reach(
         convolves=np.array([layer.convolves for layer in layers]),
         located=np.array([layer.located_cycles for layer in layers], np.int64),
         positions=np.array([layer.kind.positions for layer in layers], np.int64),
-        places=np.array(places, np.int64),
+        map_size=np.array(map_size, np.int64),
         offset=np.array(offset, np.int64),
         first=np.concatenate(first),
         position=np.concatenate(position),

@@ -27,7 +27,7 @@ An image is inside from its last word until its END has left the encoder.
 """
 
 
-def places_for(words: int) -> int:
+def bank_fifo_depth(words: int) -> int:
     """Slots of the encoder in which one bank's parts of all words of an image can wait."""
     return max(2, 1 << (words - 1).bit_length())
 
@@ -67,26 +67,26 @@ class Folding:
         if shape.bitmap is not None:
             _check_bitmap(network, shape.bitmap, rows)
         layers: list[LayerFolding] = []
-        taken = rows  # R of the layer
+        layer_rows = rows  # R of the layer
         for kind, wide in zip(network.layers, lanes, strict=True):
             last = len(layers) == network.n_layers - 1
-            whole = wide >= kind.columns and kind.positions == 1
-            k = 0 if whole or last else window
-            sends = rows if whole and not last and kind.n_out >= rows else 1
-            plain = isinstance(kind, Dense) and not (whole or last or k or rows > 1)
+            is_parallel = wide >= kind.columns and kind.positions == 1
+            k = 0 if is_parallel or last else window
+            sends = rows if is_parallel and not last and kind.n_out >= rows else 1
+            plain = isinstance(kind, Dense) and not (is_parallel or last or k or rows > 1)
             layers.append(
                 LayerFolding(
                     kind=kind,
                     lanes=wide,
                     window=k,
                     last=last,
-                    rows=taken,
+                    rows=layer_rows,
                     sends=sends,
                     double_buffered=bool(shape.overlap) and not layers,
                     one_tick=bool(shape.one_tick and shape.bitmap) and plain and not layers,
                 )
             )
-            taken = sends
+            layer_rows = sends
         folding = cls(tuple(layers), shape.bitmap)
         if shape.overlap and not folding._may_overlap:
             raise NetworkError(_why_no_overlap(folding.layers, rows))

@@ -5,14 +5,14 @@ A latency counts from the cycle in which an input is accepted to the cycle in wh
 offered, without waits. A register is 1; a block that responds in the same cycle is 0. Latencies
 that depend on a layer's folding are properties of `LayerFolding`, computed from these figures.
 
-Both the cycle model and the hardware use these figures. `INTAKE`, `ADDRESS` and `LEVELS_PER_STAGE`
-set numbers of registers in the hardware, and its delays and counters use the others. Tests compare
-a figure that follows from the design of its block with a measurement (tests/blocks). All code
-refers to `latencies.NAME`, so that a figure is changed in one place.
+Both the cycle model and the hardware use these figures. `INGRESS_CHECK`, `ADDRESS` and
+`LEVELS_PER_STAGE` set numbers of registers in the hardware, and its delays and counters use the
+others. Tests compare a figure that follows from the design of its block with a measurement
+(tests/blocks). All code refers to `latencies.NAME`, so that a figure is changed in one place.
 """
 
-INTAKE = 1
-"""Intake (ingress check): from an event of the source to that for the first layer."""
+INGRESS_CHECK = 1
+"""IngressCheck: from an event of the source to that for the first layer."""
 
 ENCODER_WORD = 1
 """Encoder: from a word to its first bright pixel."""
@@ -29,10 +29,10 @@ ROW_LIST = 1
 LOCATE = 3
 """Locator: from the address of a spike to the positions that it reaches."""
 
-POSITION_WALK = 1
+POSITION_SCAN = 1
 """PositionScan: the scan of the positions, one after the other."""
 
-REACHED = 3
+REACHED_POSITIONS = 3
 """ReachedPositions: two reads of the set, and the state address of the lanes."""
 
 ADDRESS = 1
@@ -65,7 +65,7 @@ LANES = 1
 POTENTIALS = 1
 """Lanes: in the last layer, from the fired bits to the potentials."""
 
-DRAIN_PLACE = 1
+DRAIN_SLOT = 1
 """Mask serialiser: the check of a mask, before the slots in which masks wait, if any."""
 
 DRAIN_BLOCKS = 1
@@ -99,10 +99,10 @@ DECISION = 1
 """Decision: from the best potential of a tick to the decision."""
 
 LIMIT = 1
-"""RunOn: from the decision to the limit of its margin."""
+"""Margin: from the decision to the limit of its margin."""
 
 OUTCOME = 1
-"""RunOn: from the cycle in which all results of an image are known to its outcome."""
+"""Margin: from the cycle in which all results of an image are known to its outcome."""
 
 JUDGE = 2
 """Learner: from the outcome of an image to the first cycle of settling."""
@@ -113,11 +113,11 @@ SORTING = 3
 DELTAS = 3
 """Deltas: from the start to those of the first group, after read, count and store."""
 
-WALK_START = 4
+SWEEP_START = 4
 """AddressSet: from the start to the first address: block, word, memory, address."""
 
-WALK_UPDATE = 1
-"""OutputWalk, InputWalk: from a row to its update."""
+SWEEP_UPDATE = 1
+"""OutputSweep, InputSweep: from a row to its update."""
 
-WALK_DONE = 1
-"""OutputWalk, InputWalk: from the last row to the end; without rows, from the start."""
+SWEEP_DONE = 1
+"""OutputSweep, InputSweep: from the last row to the end; without rows, from the start."""

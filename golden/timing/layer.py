@@ -122,13 +122,13 @@ class LayerFolding:
     @property
     def located_cycles(self) -> int:
         """Latency from a convolving layer's operation to its first position; 0 if dense."""
-        return latencies.LOCATE + latencies.POSITION_WALK if self.convolves else 0
+        return latencies.LOCATE + latencies.POSITION_SCAN if self.convolves else 0
 
     @property
     def operation_cycles(self) -> int:
         """Latency of the Sequencer from an event to its operation, with the row list if any."""
         if self.convolves:
-            return latencies.EVENT + self.located_cycles + latencies.REACHED
+            return latencies.EVENT + self.located_cycles + latencies.REACHED_POSITIONS
         row_list = latencies.ROW_LIST if self.groups > 1 else 0
         return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
 
@@ -211,7 +211,7 @@ class LayerFolding:
         """Latency of the mask serialiser from a mask to its first beat."""
         cycles = latencies.DRAIN_BEAT
         if self.mask_fifo_depth:
-            cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
+            cycles += latencies.DRAIN_SLOT + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
         return cycles
 
     @property
@@ -247,8 +247,8 @@ class LayerFolding:
         Windows require the wait. Long scans of positions wait, too: the wait costs little time, and
         then the data that an advance shares need not accompany each visit.
         """
-        under_way = self.fetch_cycles + self.drain_cycles
-        return self.window > 0 or (self.convolves and self.state_words >= LONG_SWEEP * under_way)
+        latency = self.fetch_cycles + self.drain_cycles
+        return self.window > 0 or (self.convolves and self.state_words >= LONG_SWEEP * latency)
 
     @property
     def levels_per_stage(self) -> int:
@@ -264,7 +264,7 @@ class LayerFolding:
         return -(-levels // self.levels_per_stage) + latencies.DECISION
 
     @property
-    def spikes_under_way(self) -> int:
+    def spikes_in_flight(self) -> int:
         """Most spikes that the last layer accepts before the limit of the margin is known.
 
         The layer accepts one per cycle, and one more waits before it.
@@ -276,8 +276,8 @@ class LayerFolding:
 def check_rows(rows: int) -> None:
     """Raise NetworkError unless `rows` rows can be added, or spikes sent, per cycle."""
     if rows not in ROWS:
-        allowed = ", ".join(map(str, ROWS))
-        raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
+        permitted = ", ".join(map(str, ROWS))
+        raise NetworkError(f"the rows added in a cycle are one of {permitted}, not {rows}")
 
 
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
@@ -291,5 +291,5 @@ def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     layer = (
         hidden.fetch_cycles + hidden.mask_fifo_depth + hidden.drain_cycles + hidden.release_cycles
     )
-    end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
-    return max(end, last.spikes_under_way + latencies.SORTING)
+    end = latencies.INGRESS_CHECK + layer + latencies.EVENT + latencies.FINISHED
+    return max(end, last.spikes_in_flight + latencies.SORTING)

@@ -57,5 +57,5 @@ def learning_cycles(
 
 def _walk_cycles(layer: LayerFolding, rows: np.ndarray, updates: np.ndarray) -> np.ndarray:
     """Return the cycles of a sweep: one per row, or one per group of a row that is updated."""
-    given_out = latencies.WALK_START + rows - 1 + (layer.groups - 1) * updates
-    return np.where(rows > 0, given_out, 0) + latencies.WALK_DONE
+    given_out = latencies.SWEEP_START + rows - 1 + (layer.groups - 1) * updates
+    return np.where(rows > 0, given_out, 0) + latencies.SWEEP_DONE

@@ -18,7 +18,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.results import Results
 
 from . import latencies
-from .folding import MAX_IMAGES, Folding, places_for
+from .folding import MAX_IMAGES, Folding, bank_fifo_depth
 from .layer import MASK_FIFO_DEPTH
 
 NONE, SPIKE, END = 0, 1, 2
@@ -35,9 +35,9 @@ class _Images(NamedTuple):
 class _Banks(NamedTuple):
     """The banks of the encoder: the waiting parts of words in each bank, and the one searched."""
 
-    waiting: np.ndarray  # [banks, places]: bits of each part
-    last_waits: np.ndarray  # [banks, places]: whether it is the last one of an image
-    first: np.ndarray  # [banks]: the place of the first one
+    waiting: np.ndarray  # [banks, depth]: bits of each part
+    last_waits: np.ndarray  # [banks, depth]: whether it is the last one of an image
+    first: np.ndarray  # [banks]: the address of the first one
     level: np.ndarray  # [banks]: how many wait
     left: np.ndarray  # [banks]: bits left of the part that is searched, -1 without one
     is_last: np.ndarray  # [banks]: whether it is the last one of an image
@@ -46,7 +46,7 @@ class _Banks(NamedTuple):
 class _Figures(NamedTuple):
     """Figures of the core, as arguments: compiled code would keep the values of its compilation."""
 
-    places: int  # words that can wait in the encoder
+    depth: int  # words that can wait in the encoder
     most_images: int  # images that can be inside the encoder
     registers: int  # registers after the encoder's own, up to that of the start
     to_drain: int  # from the operation of a tick until its mask can leave its slot
@@ -62,8 +62,8 @@ def overlapped_cycles(
 
     `results` are those of `infer(network, ticks)`.
     """
-    begun, decided = run_overlapped(network, ticks, results, folding)
-    return replace(results, cycles=decided - begun, apart=np.diff(decided, prepend=0))
+    started, decided = run_overlapped(network, ticks, results, folding)
+    return replace(results, cycles=decided - started, apart=np.diff(decided, prepend=0))
 
 
 def run_overlapped(
@@ -84,8 +84,8 @@ def cycles_alone(
     images, core = _known(network, ticks, results, folding)
     alone = np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):
-        (begun,), (decided,) = _run(_Images(*(one[image : image + 1] for one in images)), core, 1)
-        alone[image] = decided - begun
+        (started,), (decided,) = _run(_Images(*(one[image : image + 1] for one in images)), core, 1)
+        alone[image] = decided - started
     return alone
 
 
@@ -111,10 +111,10 @@ def _known(
     # One memory layout: numba would compile a version for each other one.
     beats = np.ascontiguousarray(np.maximum(np.array(most).T, 1))
     return _Images(parts, beats, decided_after), _Figures(
-        places=places_for(words),
+        depth=bank_fifo_depth(words),
         most_images=MAX_IMAGES,
-        registers=latencies.INTAKE + latencies.EVENT,
-        to_drain=hidden.stages + latencies.DRAIN_PLACE,
+        registers=latencies.INGRESS_CHECK + latencies.EVENT,
+        to_drain=hidden.stages + latencies.DRAIN_SLOT,
         to_decision=decision + last.decision_cycles,
         freed=latencies.FREED,
         mask_fifo_depth=MASK_FIFO_DEPTH,
@@ -124,15 +124,15 @@ def _known(
 @njit(cache=True)
 def _run(known, core, rounds):
     """Return the cycles in which images start and are decided."""
-    parts, places, registers = known.parts, core.places, core.registers
+    parts, depth, registers = known.parts, core.depth, core.registers
     count, words, banks = parts.shape
     images = rounds * count
-    begun, decided = np.empty(images, np.int64), np.empty(images, np.int64)
+    started, decided = np.empty(images, np.int64), np.empty(images, np.int64)
 
     incoming, word, older = 0, 0, 0  # the incoming words
     encoder = _Banks(
-        waiting=np.zeros((banks, places), np.int64),
-        last_waits=np.zeros((banks, places), np.bool_),
+        waiting=np.zeros((banks, depth), np.int64),
+        last_waits=np.zeros((banks, depth), np.bool_),
         first=np.zeros(banks, np.int64),
         level=np.zeros(banks, np.int64),
         left=np.full(banks, -1),
@@ -163,55 +163,55 @@ def _run(known, core, rounds):
             if ready:
                 chain[register] = before
             ready = before == NONE or ready
-        gone = ready and chain[0] == END
+        sent = ready and chain[0] == END
 
         ends, hits, room = True, False, True
         for bank in range(banks):
             ends &= encoder.left[bank] == 0 and encoder.is_last[bank]
             hits |= encoder.left[bank] > 0
-            room &= encoder.level[bank] < places
-        taken = incoming < images and room and (word > 0 or older < core.most_images)
-        if taken and word == 0:
-            begun[incoming] = cycle
-        last = taken and word == words - 1
-        _search(encoder, parts[incoming % count, word], taken, last, ready, ends)
+            room &= encoder.level[bank] < depth
+        accepted = incoming < images and room and (word > 0 or older < core.most_images)
+        if accepted and word == 0:
+            started[incoming] = cycle
+        last = accepted and word == words - 1
+        _search(encoder, parts[incoming % count, word], accepted, last, ready, ends)
         if ready:
             chain[0] = END if ends else SPIKE if hits else NONE
-        if taken:
+        if accepted:
             word += 1
             if word == words:
                 incoming, word, older = incoming + 1, 0, older + 1
-        older -= gone
+        older -= sent
         cycle += 1
-    return begun, decided
+    return started, decided
 
 
 @njit(cache=True)
-def _search(encoder, parts, taken, last, ready, ends):
-    """Simulate a cycle of the encoder's banks, which accept their parts of a word if `taken`.
+def _search(encoder, parts, accepted, last, ready, ends):
+    """Simulate a cycle of the encoder's banks, which accept their parts of a word if `accepted`.
 
     A part without bits is the last one of an image. `ready`: the encoder's register accepts the
     bits that the banks have found; `ends`: all banks are at the end of an image.
     """
-    banks, places = encoder.waiting.shape
+    banks, depth = encoder.waiting.shape
     for bank in range(banks):
         left, level, first = encoder.left[bank], encoder.level[bank], encoder.first[bank]
-        offered = taken and (parts[bank] > 0 or last)
+        is_offered = accepted and (parts[bank] > 0 or last)
         used = left < 0 or (ready and (ends or (left <= 1 and not encoder.is_last[bank])))
-        keeps = offered and (level > 0 or not used)
+        keeps = is_offered and (level > 0 or not used)
         if ready and left > 0:
             encoder.left[bank] = left - 1
         if used and level > 0:
             encoder.left[bank] = encoder.waiting[bank, first]
             encoder.is_last[bank] = encoder.last_waits[bank, first]
-            first, level = (first + 1) % places, level - 1
-        elif used and offered:
+            first, level = (first + 1) % depth, level - 1
+        elif used and is_offered:
             encoder.left[bank], encoder.is_last[bank] = parts[bank], last
         elif used:
             encoder.left[bank] = -1
         if keeps:
-            place = (first + level) % places
-            encoder.waiting[bank, place], encoder.last_waits[bank, place] = parts[bank], last
+            slot = (first + level) % depth
+            encoder.waiting[bank, slot], encoder.last_waits[bank, slot] = parts[bank], last
             level += 1
         encoder.first[bank], encoder.level[bank] = first, level
 
@@ -228,18 +228,18 @@ def _advance(beats, decided_after, core, earliest, back, taken_out):
     decided = np.int64(1 << 62)
     tick = 0
     while True:
-        place = masks % core.mask_fifo_depth
-        issued = max(issued + 1, taken_out[place] + core.freed)
+        slot = masks % core.mask_fifo_depth
+        issued = max(issued + 1, taken_out[slot] + core.freed)
         if tick == 0:
             start = issued
-        taken_out[place] = max(issued + core.to_drain, free)
+        taken_out[slot] = max(issued + core.to_drain, free)
         masks += 1
         if tick == beats.size - 1 or issued >= decided:
             break
         tick += 1
         if tick == decided_after:
-            decided = taken_out[place] + core.to_decision
+            decided = taken_out[slot] + core.to_decision
         # After the decision, masks are dropped, one per cycle, once the layer receives it.
-        free = min(taken_out[place] + beats[tick], max(taken_out[place], decided) + 1)
-    back[0], back[1], back[2], back[3] = issued, decided, taken_out[place] + 1, masks
+        free = min(taken_out[slot] + beats[tick], max(taken_out[slot], decided) + 1)
+    back[0], back[1], back[2], back[3] = issued, decided, taken_out[slot] + 1, masks
     return start

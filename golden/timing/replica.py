@@ -26,7 +26,7 @@ BEGINS = -1
 """Value of `opening` for an image's first sweep, which does not advance time."""
 
 
-class _Walk(NamedTuple):
+class _Sweep(NamedTuple):
     """A sweep over the groups, or a scan of positions, that the sequencer begins."""
 
     first_group: int
@@ -40,7 +40,7 @@ class _Visits(NamedTuple):
     """The operations of a sweep: visits of a group, in a convolving layer at a position."""
 
     at: int  # the earliest cycle of the first visit
-    begun: int  # the cycle of the sweep's issue in a convolving layer, else -1
+    issue_cycle: int  # the cycle of the sweep's issue in a convolving layer, else -1
     total: int  # number of visits
     firing: int  # in a convolving layer, number of visits before the row is added
     first: int  # index of the first position that the row reaches
@@ -91,7 +91,7 @@ def _sequencer(layer, state, kind, target):
         takes_row = True
     else:
         rows = np.int64(0)
-    return _Walk(first_group, rows, steps, takes_row, ends)
+    return _Sweep(first_group, rows, steps, takes_row, ends)
 
 
 @njit(cache=True)
@@ -113,7 +113,7 @@ def _row_list(layer, state, kind, at):
 def _locator(layer, state, at):
     """Pass an operation of a convolving layer from the sequencer to the register of its scan.
 
-    Returns the cycle of its issue, and its first cycle in that register. `_finish_walk` sets the
+    Returns the cycle of its issue, and its first cycle in that register. `_finish_sweep` sets the
     cycle in which the register is free again.
     """
     e = state.located
@@ -125,37 +125,37 @@ def _locator(layer, state, at):
 
 
 @njit(cache=True)
-def _visits(layer, state, walk, first, address, at):
+def _visits(layer, state, sweep, first, address, at):
     """Begin a sweep.
 
     A sweep visits all groups; only the first group while its rows arrive; or the other groups. A
     convolving layer visits the positions reached so far, and then those that the row reaches.
     """
-    none, advances = np.int64(0), walk.steps > 0 or walk.ends
-    if layer.serial_sweeps and advances and walk.first_group == 0:
-        at = max(at, state.promised)
+    none, advances = np.int64(0), sweep.steps > 0 or sweep.ends
+    if layer.serial_sweeps and advances and sweep.first_group == 0:
+        at = max(at, state.sweep_free)
     if not layer.convolves:
-        groups = np.int64(1) if walk.takes_row or walk.ends else layer.groups - walk.first_group
-        return _Visits(at, np.int64(-1), groups * walk.rows, none, none)
-    begun, at = _locator(layer, state, at)
-    firing, reached, count = none, none, none
+        groups = np.int64(1) if sweep.takes_row or sweep.ends else layer.groups - sweep.first_group
+        return _Visits(at, np.int64(-1), groups * sweep.rows, none, none)
+    issue_cycle, at = _locator(layer, state, at)
+    firing, visited, count = none, none, none
     if advances:
         at = max(at, state.settled)
-        firing = np.int64(1) if walk.ends else max(state.listings * layer.groups, 1)
-    if walk.takes_row:
-        place = layer.reach_offset + address % layer.reach_places
-        reached = first[place]
-        count = (first[place + 1] - reached) * layer.groups
-    return _Visits(at, begun, firing + count, firing, reached)
+        firing = np.int64(1) if sweep.ends else max(state.listings * layer.groups, 1)
+    if sweep.takes_row:
+        index = layer.reach_offset + address % layer.reach_map_size
+        visited = first[index]
+        count = (first[index + 1] - visited) * layer.groups
+    return _Visits(at, issue_cycle, firing + count, firing, visited)
 
 
 @njit(cache=True)
-def _visited(layer, state, walk, visits, visit, position, listed):
+def _visited(layer, state, sweep, visits, visit, position, listed):
     """Return group and position of a visit, whether neurons may fire, and whether a tick ends."""
     if not layer.convolves:
-        number, index = divmod(visit, walk.rows)
-        group = walk.first_group + number
-        fires = index == 0 and (walk.steps > 0 or walk.ends) and not layer.is_last
+        number, index = divmod(visit, sweep.rows)
+        group = sweep.first_group + number
+        fires = index == 0 and (sweep.steps > 0 or sweep.ends) and not layer.is_last
         return group, np.int64(0), fires, group == layer.groups - 1
     if visit < visits.firing:
         number, group = divmod(visit, layer.groups)
@@ -165,10 +165,10 @@ def _visited(layer, state, walk, visits, visit, position, listed):
 
 
 @njit(cache=True)
-def _reached_positions(state, position, reached, listed):
+def _reached_positions(state, position, visited, listed):
     """Add a position to the list of those that a spike has reached in this image."""
-    if reached[position] == 0:
-        reached[position] = 1
+    if visited[position] == 0:
+        visited[position] = 1
         listed[state.listings] = position
         state.listings += 1
 
@@ -181,19 +181,19 @@ def _lanes(layer, state, fires, at):
     cycle. Without slots a mask waits in front of the drain.
     """
     fetched = ready = np.int64(0)
-    if fires and layer.places:
-        fetched = state.places[state.masks % layer.mask_fifo_depth] + layer.FREED + 1
+    if fires and layer.has_slots:
+        fetched = state.slots_freed[state.masks % layer.mask_fifo_depth] + layer.FREED + 1
     elif fires:
         ready = state.skid_free
     return _issue(layer, state, at, fetched, ready)
 
 
 @njit(cache=True)
-def _decision(layer, state, outcome, walk, visit, closes, issued, left):
+def _decision(layer, state, outcome, sweep, visit, closes, issued, left):
     """Record the end of an image and its decision, for an operation of the last layer."""
-    if walk.ends:
+    if sweep.ends:
         outcome.ended = issued
-    potentials = closes and walk.steps != 0 and visit % walk.rows == 0
+    potentials = closes and sweep.steps != 0 and visit % sweep.rows == 0
     if potentials and state.now == outcome.decision_tick:
         outcome.decided = left + layer.POTENTIALS + layer.decision
 
@@ -229,27 +229,27 @@ def _mask_beats(layer, state, spikes, group, position, steps, beats):
 @njit(cache=True)
 def _drain(layer, state, left):
     """Accept the mask of an operation from the lanes; return the first cycle of its search."""
-    if not layer.places:
+    if not layer.has_slots:
         # A mask that the drain does not accept stalls the next one.
         state.skid_free = max(left, state.block_free) + layer.DRAIN_BEAT
         return state.skid_free
     # It waits in the slot reserved for it.
     by_blocks = layer.sends == 1
     empty = state.mask_free if by_blocks else state.block_free
-    taken_out = max(left + layer.DRAIN_PLACE, empty)
-    state.places[state.masks % layer.mask_fifo_depth] = taken_out
+    taken_out = max(left + layer.DRAIN_SLOT, empty)
+    state.slots_freed[state.masks % layer.mask_fifo_depth] = taken_out
     state.masks += 1
     return taken_out + (layer.DRAIN_BLOCKS if by_blocks else layer.DRAIN_BEAT)
 
 
 @njit(cache=True)
-def _drain_block(layer, state, beats, beat, found, offer):
+def _drain_block(layer, state, beats, beat, search_cycle, offer):
     """Search the next block if a beat is its first; return the cycles of the block and the beat."""
-    by_blocks = layer.places and layer.sends == 1
+    by_blocks = layer.has_slots and layer.sends == 1
     if by_blocks and (beat == 0 or beats[beat, 0] != beats[beat - 1, 0]):
-        state.mask_free = max(found, state.block_free)
-        found = offer = state.mask_free + layer.DRAIN_BEAT
-    return found, offer
+        state.mask_free = max(search_cycle, state.block_free)
+        search_cycle = offer = state.mask_free + layer.DRAIN_BEAT
+    return search_cycle, offer
 
 
 @njit(cache=True)
@@ -270,99 +270,101 @@ def _window_queue(layer, state, spikes, arrived, steps, out):
 
 
 @njit(cache=True)
-def _finish_walk(layer, state, walk, visits, begun, at):
+def _finish_sweep(layer, state, sweep, visits, issue_cycle, at):
     """Return the cycle in which the next sweep may begin, and whether a window ends."""
-    advances = walk.steps > 0 or walk.ends
+    advances = sweep.steps > 0 or sweep.ends
     if layer.convolves:
         state.located[layer.located + 1] = at + (visits.total == 0)
-        at = state.next = begun + 1
+        at = state.next = issue_cycle + 1
         if visits.total > visits.firing:
-            state.settled = state.registers[layer.REACHED]
+            state.settled = state.registers[layer.REACHED_POSITIONS]
         if advances:
-            state.promised = state.block_free + layer.DONE
-    state.beats, state.opening = walk.takes_row, walk.steps
-    return at, layer.window > 0 and advances and (layer.convolves or not walk.takes_row)
+            state.sweep_free = state.block_free + layer.DONE
+    state.beats, state.opening = sweep.takes_row, sweep.steps
+    return at, layer.window > 0 and advances and (layer.convolves or not sweep.takes_row)
 
 
 @njit(cache=True)
-def _push(core, image, number, kind, tick, address, offered):
-    """Offer an event to layer `number` from cycle `offered` on; return the cycle of its acceptance.
+def _push(core, image, number, kind, tick, address, offer_cycle):
+    """Offer an event to layer `number` from cycle `offer_cycle` on; return its `accept_cycle`.
 
     Recursive over the layers; numba caches no recursion of several functions.
     """
     outcome = image.outcome[0]
     if outcome.decided >= 0:
-        return offered
+        return offer_cycle
     layer, state = core.layers[number], image.layers[number]
     listed, arrived = image.listed[number], image.arrived[number]
-    taken = max(offered, state.door_free)
-    state.door_free = max(taken, state.event_free) + layer.EVENT
-    at = max(state.door_free, state.next)
+    accept_cycle = max(offer_cycle, state.input_free)
+    state.input_free = max(accept_cycle, state.event_free) + layer.EVENT
+    at = max(state.input_free, state.next)
     target = layer.deadline if kind == END else tick
     beats = np.empty((layer.n_out + 1, 2), np.int64)
     while True:
-        walk = _sequencer(layer, state, kind, target)
-        if walk.rows == 0:
+        sweep = _sequencer(layer, state, kind, target)
+        if sweep.rows == 0:
             state.event_free = _row_list(layer, state, kind, at)
-            return taken
-        visits = _visits(layer, state, walk, core.first, address, at)
-        begun, at = visits.begun, visits.at
+            return accept_cycle
+        visits = _visits(layer, state, sweep, core.first, address, at)
+        issue_cycle, at = visits.issue_cycle, visits.at
         for visit in range(visits.total):
             group, position, fires, closes = _visited(
-                layer, state, walk, visits, visit, core.position, listed
+                layer, state, sweep, visits, visit, core.position, listed
             )
             issued, left = _lanes(layer, state, fires, at)
             at = issued + 1
-            if begun < 0:
-                begun = issued
+            if issue_cycle < 0:
+                issue_cycle = issued
             if layer.is_last:
-                _decision(layer, state, outcome, walk, visit, closes, issued, left)
+                _decision(layer, state, outcome, sweep, visit, closes, issued, left)
             if not fires:
                 if layer.convolves:
-                    _reached_positions(state, position, image.reached[number], listed)
+                    _reached_positions(state, position, image.visited[number], listed)
                 continue
-            count = _mask_beats(layer, state, image.spikes, group, position, walk.steps, beats)
-            found = offer = _drain(layer, state, left)
+            count = _mask_beats(layer, state, image.spikes, group, position, sweep.steps, beats)
+            search_cycle = offer = _drain(layer, state, left)
             for beat in range(count):
-                found, offer = _drain_block(layer, state, beats, beat, found, offer)
-                (block, neuron), gone = beats[beat], offer
+                search_cycle, offer = _drain_block(layer, state, beats, beat, search_cycle, offer)
+                (block, neuron), sent_cycle = beats[beat], offer
                 if layer.window and block >= 0:
                     arrived[state.arrivals] = neuron
                     state.arrivals += 1
-                elif not layer.window and (block >= 0 or closes or walk.ends):
-                    sent = np.int64(END if walk.ends else SPIKE if block >= 0 else ADVANCE)
-                    gone = _push(core, image, number + 1, sent, state.now, neuron, offer)
-                state.block_free = gone
-                offer = gone + 1
-        at, window_ends = _finish_walk(layer, state, walk, visits, begun, at)
+                elif not layer.window and (block >= 0 or closes or sweep.ends):
+                    sent = np.int64(END if sweep.ends else SPIKE if block >= 0 else ADVANCE)
+                    sent_cycle = _push(core, image, number + 1, sent, state.now, neuron, offer)
+                state.block_free = sent_cycle
+                offer = sent_cycle + 1
+        at, window_ends = _finish_sweep(layer, state, sweep, visits, issue_cycle, at)
         if window_ends:
             # A window's queue is released when its last beat has left the crossing-time divider.
             empty, offer = state.block_free + layer.release, state.block_free + layer.queued
-            count = _window_queue(layer, state, image.spikes, arrived, walk.steps, beats)
+            count = _window_queue(layer, state, image.spikes, arrived, sweep.steps, beats)
             for spike in range(count):
                 spike_tick, neuron = beats[spike]
-                gone = _push(core, image, number + 1, np.int64(SPIKE), spike_tick, neuron, offer)
-                empty, offer = gone + 1, gone + layer.QUEUE_SELECT
-            sent = np.int64(END if walk.ends else ADVANCE)
-            gone = _push(core, image, number + 1, sent, state.now, np.int64(0), empty)
-            state.promised = gone + layer.DONE
-        arrives = walk.first_group == 0 and state.now == target and kind != END
-        if walk.ends or arrives or outcome.decided >= 0:
-            state.event_free = begun
-            return taken
+                sent_cycle = _push(
+                    core, image, number + 1, np.int64(SPIKE), spike_tick, neuron, offer
+                )
+                empty, offer = sent_cycle + 1, sent_cycle + layer.QUEUE_SELECT
+            sent = np.int64(END if sweep.ends else ADVANCE)
+            sent_cycle = _push(core, image, number + 1, sent, state.now, np.int64(0), empty)
+            state.sweep_free = sent_cycle + layer.DONE
+        arrives = sweep.first_group == 0 and state.now == target and kind != END
+        if sweep.ends or arrives or outcome.decided >= 0:
+            state.event_free = issue_cycle
+            return accept_cycle
 
 
 @njit(cache=True)
-def _take(core, image, kind, tick, address, offered):
-    """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
-    e, stages = image.outcome[0].intake, core.layers[0].INTAKE
-    taken = max(offered, e[2] - 1)
-    e[1] = taken + 1
+def _take(core, image, kind, tick, address, offer_cycle):
+    """Offer an event to the ingress check from `offer_cycle` on; return its `accept_cycle`."""
+    e, stages = image.outcome[0].ingress, core.layers[0].INGRESS_CHECK
+    accept_cycle = max(offer_cycle, e[2] - 1)
+    e[1] = accept_cycle + 1
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
     first = np.int64(0)  # typed, since numba would compile a version for every literal
     e[stages + 1] = _push(core, image, first, kind, tick, address, e[stages]) + 1
-    return taken
+    return accept_cycle
 
 
 @njit(cache=True)
@@ -381,19 +383,19 @@ def _events(core, image, ticks):
     """Offer an image as events: each has one row of every bank that has any left at its tick."""
     spike, end = np.int64(SPIKE), np.int64(END)
     banks = np.zeros(core.layers[0].rows, np.int64)
-    offered = np.int64(0)
+    offer_cycle = np.int64(0)
     order = np.argsort(ticks, kind="mergesort")
-    for place, row in enumerate(order):
+    for index, row in enumerate(order):
         tick = ticks[row]
         if tick <= 0:
             continue
         banks[row % banks.size] += 1
-        if place + 1 == order.size or ticks[order[place + 1]] != tick:
+        if index + 1 == order.size or ticks[order[index + 1]] != tick:
             amount = banks.max()
-            for address in order[place + 1 - amount : place + 1]:
-                offered = _take(core, image, spike, tick, address, offered) + 1
+            for address in order[index + 1 - amount : index + 1]:
+                offer_cycle = _take(core, image, spike, tick, address, offer_cycle) + 1
             banks[:] = 0
-    _take(core, image, end, np.int64(0), np.int64(0), offered)
+    _take(core, image, end, np.int64(0), np.int64(0), offer_cycle)
 
 
 @njit(cache=True)
@@ -444,7 +446,7 @@ def _bitmap(core, image, bitmap, connected):
     """Offer an image as words; one register holds a word, one the pixel whose row is looked up."""
     spike, end = np.int64(SPIKE), np.int64(END)
     latency = core.layers[0]
-    word_offered = 0
+    word_offer_cycle = 0
     word_free = 0
     row_free = 0
     words = -(-connected.size // bitmap)
@@ -452,12 +454,12 @@ def _bitmap(core, image, bitmap, connected):
         pixels = connected[word * bitmap : (word + 1) * bitmap]
         if word < words - 1 and not pixels.any():
             # Dropped whatever the register is at.
-            word_offered += 1
+            word_offer_cycle += 1
             continue
-        word_taken = max(word_offered, word_free)
-        word_offered = word_taken + 1
-        at = word_taken + latency.ENCODER_WORD
-        for place, pixel in enumerate(pixels):
+        word_accept_cycle = max(word_offer_cycle, word_free)
+        word_offer_cycle = word_accept_cycle + 1
+        at = word_accept_cycle + latency.ENCODER_WORD
+        for index, pixel in enumerate(pixels):
             if pixel == 0:
                 continue
             # 1: bright, but no input of the core; its tick otherwise
@@ -465,11 +467,11 @@ def _bitmap(core, image, bitmap, connected):
             at = word_free + 1
             row_free = word_free + latency.ENCODER_ROW
             if pixel > 1:
-                address = np.int64(word * bitmap + place)
+                address = np.int64(word * bitmap + index)
                 row_free = _take(core, image, spike, pixel - 2, address, row_free)
     # With the end the last word is used up.
-    offered = max(at, row_free) + latency.ENCODER_ROW
-    _take(core, image, end, np.int64(0), np.int64(0), offered)
+    offer_cycle = max(at, row_free) + latency.ENCODER_ROW
+    _take(core, image, end, np.int64(0), np.int64(0), offer_cycle)
 
 
 @njit(cache=True)
@@ -484,7 +486,7 @@ def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
     for number in range(len(ticks)):
         image.outcome[:] = before
         image.layers[:] = state_before
-        image.reached[:] = 0
+        image.visited[:] = 0
         outcome.decision_tick = decision_ticks[number]
         for neuron in range(image.spikes.size):  # of an array numba compiles a message, too
             image.spikes[neuron] = spikes[number, neuron]

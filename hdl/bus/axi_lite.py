@@ -34,7 +34,7 @@ def access_signature(address_bits: int) -> wiring.Signature:
             "address": Out(address_bits),
             "data": Out(WORD_BITS),
             #: The write strobe covers all bytes.
-            "whole": Out(1),
+            "full_word": Out(1),
             #: Completes the access, in any cycle with `valid`; the next two are valid with `done`.
             "done": In(1),
             "refused": In(1),
@@ -80,40 +80,40 @@ class AxiLite(Block):
                 m.d.sync += [full.eq(channel.valid), content.eq(channel.payload)]
         self._contents = contents
         written, data, read = contents.values()
-        under_way, writes = Signal(), Signal()
+        is_busy, writes = Signal(), Signal()
         wants_write = held["write_address"] & held["write_data"] & ~response.valid
         wants_read = held["read_address"] & ~answer.valid
         m.d.comb += [
-            access.valid.eq(under_way),
+            access.valid.eq(is_busy),
             access.write.eq(writes),
             access.address.eq(Mux(writes, written, read)[-self._word_bits :]),
             access.data.eq(data.data),
-            access.whole.eq(data.strobe.all()),
+            access.full_word.eq(data.strobe.all()),
         ]
         with m.If(response.ready):
             m.d.sync += response.valid.eq(0)
         with m.If(answer.ready):
             m.d.sync += answer.valid.eq(0)
-        said = Mux(access.refused, Response.SLVERR, Response.OKAY)
-        with m.If(~under_way):
+        code = Mux(access.refused, Response.SLVERR, Response.OKAY)
+        with m.If(~is_busy):
             # If a read and a write are pending, the kind that was not served last has priority.
             m.d.sync += [
-                under_way.eq(wants_write | wants_read),
+                is_busy.eq(wants_write | wants_read),
                 writes.eq(wants_write & (~writes | ~wants_read)),
             ]
         with m.Elif(access.done):
-            m.d.sync += under_way.eq(0)
+            m.d.sync += is_busy.eq(0)
             with m.If(writes):
                 m.d.sync += [
                     held["write_address"].eq(0),
                     held["write_data"].eq(0),
                     response.valid.eq(1),
-                    response.payload.eq(said),
+                    response.payload.eq(code),
                 ]
             with m.Else():
                 m.d.sync += [
                     held["read_address"].eq(0),
                     answer.valid.eq(1),
                     answer.payload.data.eq(Mux(access.refused, 0, access.answer)),
-                    answer.payload.response.eq(said),
+                    answer.payload.response.eq(code),
                 ]

@@ -18,10 +18,10 @@ from firstspike.hdl.lib.block import join
 from firstspike.hdl.lib.pipeline import FallThroughFifo
 
 from .axi_lite import AxiLite
-from .bitmap_door import BitmapDoor
+from .bitmap_unpacker import BitmapUnpacker
 from .core_map import ADDRESS_BITS, TAG_BITS, core_map
 from .decision_output import DecisionOutput
-from .event_door import EventDoor
+from .event_unpacker import EventUnpacker
 from .image_input import ImageInput, beat_layout
 from .images import BITMAP, EVENTS, PIXELS, Images
 from .learning_ports import LabelPort, SettingsPort
@@ -62,7 +62,9 @@ _BEATS = {
 def bus_ports(images: Images) -> list[Port]:
     """Return the ports of a core on a bus."""
     bits, bus = images.bits, images.bus
-    keep = [(bus, "t", In, "keep", bits // 8, "bytes that are there")] if images.kept else []
+    keep = (
+        [(bus, "t", In, "keep", bits // 8, "bytes that are present")] if images.last_bytes else []
+    )
     payloads = [
         (bus, "t", In, "data", bits, _BEATS[images.kind]),
         *keep,
@@ -79,26 +81,27 @@ def bus_ports(images: Images) -> list[Port]:
         (REGISTERS, "r", Out, "data", WORD_BITS, "what was read"),
         (REGISTERS, "r", Out, "resp", 2, "0 OKAY, 2 SLVERR"),
     ]
-    alone = [
+    single_ports = [
         ("aclk", In, "clock"),
         ("aresetn", In, "synchronous reset, active low, at any moment"),
         ("irq", Out, "high while a bit of interrupt_state is 1 that is enabled"),
     ]
-    ports = [Port(name, flow, 1, meaning, name, name) for name, flow, meaning in alone]
+    ports = [Port(name, flow, 1, meaning, name, name) for name, flow, meaning in single_ports]
     for (bus, channel, flow), group in groupby(payloads, itemgetter(0, 1, 2)):
         signals = [(name, flow, width, meaning) for *_, name, width, meaning in group]
         signals += [("valid", flow, 1, ""), ("ready", flow.flip(), 1, "")]
-        for name, way, width, meaning in signals:
+        for name, direction, width, meaning in signals:
             signal = f"{channel}{name}"
-            ports.append(Port(f"{bus}_{signal}", way, width, meaning, bus, signal))
+            ports.append(Port(f"{bus}_{signal}", direction, width, meaning, bus, signal))
     return ports
 
 
 class BusCore(wiring.Component):
     """A Core with AXI4 interfaces.
 
-        s_axis_events or s_axis_bitmap -> TailDropper -> ImageInput -> Event- or BitmapDoor -> Core
-        s_axis_pixels -> TailDropper -> ImageInput -> BitmapDoor -> PixelEncoder -> Core
+        s_axis_events -> TailDropper -> ImageInput -> EventUnpacker -> Core
+        s_axis_bitmap -> TailDropper -> ImageInput -> BitmapUnpacker -> Core
+        s_axis_pixels -> TailDropper -> ImageInput -> BitmapUnpacker -> PixelEncoder -> Core
         m_axis_decision <- DecisionOutput <- Core
         s_axi <-> AxiLite <-> RegisterFile <-> WeightPort, SettingsPort, LabelPort <-> Core
 
@@ -167,12 +170,14 @@ class BusCore(wiring.Component):
 
         # Images.
         of = self.images
-        m.submodules.tail_dropper = dropper = on_bus(TailDropper(beat_layout(of.bits, of.kept)))
-        door = EventDoor(config) if of.kind == EVENTS else BitmapDoor(of)
-        m.submodules.images = images = ImageInput(of.bits, of.kept)
-        m.submodules.door = door
+        m.submodules.tail_dropper = dropper = on_bus(
+            TailDropper(beat_layout(of.bits, of.last_bytes))
+        )
+        unpacker = EventUnpacker(config) if of.kind == EVENTS else BitmapUnpacker(of)
+        m.submodules.images = images = ImageInput(of.bits, of.last_bytes)
+        m.submodules.unpacker = unpacker
         wiring.connect(m, dropper.o, images.beats)
-        wiring.connect(m, images.entries, door.entries)
+        wiring.connect(m, images.entries, unpacker.entries)
         wiring.connect(m, registers.send, images.send)
         m.d.comb += [
             self._joined(f"{of.bus}_t", dropper.i, **_parts(dropper.i)),
@@ -183,17 +188,19 @@ class BusCore(wiring.Component):
         wrong, busy = registers.error_causes_set, core.busy
         if self._encoder is not None:
             m.submodules.encoder = encoder = self._encoder
-            wiring.connect(m, door.words, encoder.words)
+            wiring.connect(m, unpacker.words, encoder.words)
             wiring.connect(m, encoder.events, core.events)
-            m.d.comb += encoder.cut.eq(door.abort_image)
+            m.d.comb += encoder.cut.eq(unpacker.abort_image)
             busy |= encoder.busy
         elif of.kind == EVENTS:
-            wiring.connect(m, door.events, core.events)
+            wiring.connect(m, unpacker.events, core.events)
         else:
-            wiring.connect(m, door.words, core.words)
-        m.d.comb += core.abort_image.eq((self._encoder or door).abort_image)
+            wiring.connect(m, unpacker.words, core.words)
+        m.d.comb += core.abort_image.eq((self._encoder or unpacker).abort_image)
         if of.kind != EVENTS:
-            m.d.comb += (wrong[name].eq(getattr(door, name)) for name in ("short", "long", "keep"))
+            m.d.comb += (
+                wrong[name].eq(getattr(unpacker, name)) for name in ("short", "long", "keep")
+            )
 
         # Decisions.
         m.submodules.decisions = decisions = on_bus(DecisionOutput(config))
@@ -232,7 +239,7 @@ class BusCore(wiring.Component):
             status.open.eq(images.open),
             status.aborting.eq(images.aborting),
             status.room.eq(images.room),
-            status.decision.eq(decisions.there),
+            status.decision.eq(decisions.readable),
             status.weight_open.eq(weights.within_word),
             status.by_registers.eq(
                 Mux(
@@ -292,8 +299,8 @@ def _parts(channel: wiring.PureInterface) -> dict[str, Value]:
     return {name: channel.payload[name] for name, _ in channel.payload.shape()}
 
 
-def _count(m: Module, told: Signal, event: Value) -> None:
-    """Drive `told` with the number of cycles in which `event` was high."""
-    count = Signal.like(told)
-    m.d.comb += told.eq(count)
+def _count(m: Module, count_port: Signal, event: Value) -> None:
+    """Drive `count_port` with the number of cycles in which `event` was high."""
+    count = Signal.like(count_port)
+    m.d.comb += count_port.eq(count)
     m.d.sync += count.eq(count + event)

@@ -14,7 +14,7 @@ from .core_map import TAG_BITS, decision_words
 from .register import WORD_BITS, Register
 from .register_file import port_signature
 
-PLACES = 2
+DEPTH = 2
 """Depth of the FIFO, which consists of registers, because decisions are wide and rare."""
 
 BEAT = struct(data=WORD_BITS, last=1, id=TAG_BITS)
@@ -29,13 +29,13 @@ class DecisionOutput(Block):
 
     `flush` discards all decisions, except a decision with a valid beat, which is sent completely.
 
-    Latency: `PLACES` cycles to the first beat; throughput: one beat per cycle. If the FIFO is full,
+    Latency: `DEPTH` cycles to the first beat; throughput: one beat per cycle. If the FIFO is full,
     `decision` stalls.
     """
 
     def __init__(self, config: CoreConfig) -> None:
         self._words = decision_words(config)
-        places = sum(word.count for word in self._words)
+        word_count = sum(word.count for word in self._words)
         super().__init__(
             decision=CoreSignature(config).flip().members["decision"],
             #: Tag of the image of `decision`.
@@ -44,7 +44,7 @@ class DecisionOutput(Block):
             beats=Out(stream.Signature(BEAT)),
             #: Read access to the words of the first decision; refused without a decision, or while
             #: decisions leave by `beats`.
-            word=In(port_signature(places)),
+            word=In(port_signature(word_count)),
             #: Use `word` instead of `beats`, from the next decision on.
             by_registers=In(1),
             #: With `registers_used`: remove the first decision.
@@ -52,7 +52,7 @@ class DecisionOutput(Block):
             #: `by_registers` in effect.
             registers_used=Out(1),
             #: With `registers_used`: a decision can be read.
-            there=Out(1),
+            readable=Out(1),
             #: Discard the decisions; high for a cycle.
             flush=In(1),
             #: A decision from before the last `flush` is being sent.
@@ -62,26 +62,30 @@ class DecisionOutput(Block):
     def build(self, m: Module) -> None:
         core, beats = self.decision, self.beats
         waiting = struct(decision=core.payload.shape(), tag=TAG_BITS)
-        m.submodules.behind = behind = ResetInserter(self.flush)(Stage(waiting, PLACES - 1))
+        m.submodules.queue = queue = ResetInserter(self.flush)(Stage(waiting, DEPTH - 1))
         m.submodules.first = first = Stage(waiting)
         m.d.comb += [
-            behind.i.valid.eq(core.valid),
-            behind.i.payload.decision.eq(core.payload),
-            behind.i.payload.tag.eq(self.tag),
-            core.ready.eq(behind.i.ready),
-            first.i.valid.eq(behind.o.valid & ~self.flush),
-            first.i.payload.eq(behind.o.payload),
-            behind.o.ready.eq(first.i.ready),
+            queue.i.valid.eq(core.valid),
+            queue.i.payload.decision.eq(core.payload),
+            queue.i.payload.tag.eq(self.tag),
+            core.ready.eq(queue.i.ready),
+            first.i.valid.eq(queue.o.valid & ~self.flush),
+            first.i.payload.eq(queue.o.payload),
+            queue.o.ready.eq(first.i.ready),
         ]
-        tag, said, registers = first.o.payload.tag, first.o.payload.decision, self.registers_used
+        tag, decision, registers = (
+            first.o.payload.tag,
+            first.o.payload.decision,
+            self.registers_used,
+        )
         what, when, cycles, spikes = self._words
-        fields = {name: said[name] for name in ("class", "forced", "error")}
-        fields |= {f"cause_{name}": said.causes[name] for name, _ in said.causes.shape()}
+        fields = {name: decision[name] for name in ("class", "forced", "error")}
+        fields |= {f"cause_{name}": decision.causes[name] for name, _ in decision.causes.shape()}
         words = [
             _word(what, fields),
-            _word(when, {"tick": said.tick, "tag": tag}),
-            _word(cycles, {"cycles": said.cycles}),
-            *(_word(spikes, {"spikes": said.spikes_in[str(i)]}) for i in range(spikes.count)),
+            _word(when, {"tick": decision.tick, "tag": tag}),
+            _word(cycles, {"cycles": decision.cycles}),
+            *(_word(spikes, {"spikes": decision.spikes_in[str(i)]}) for i in range(spikes.count)),
         ]
         self._number = number = Signal(range(len(words)))
         last = number == len(words) - 1
@@ -92,9 +96,9 @@ class DecisionOutput(Block):
             beats.payload.data.eq(word),
             beats.payload.last.eq(last),
             beats.payload.id.eq(tag),
-            self.there.eq(first.o.valid & registers),
+            self.readable.eq(first.o.valid & registers),
             self.word.done.eq(1),
-            self.word.refused.eq(self.word.write | ~self.there),
+            self.word.refused.eq(self.word.write | ~self.readable),
             self.word.answer.eq(word),
             first.o.ready.eq(Mux(registers, self.take | self.flush, beats.ready & last)),
         ]

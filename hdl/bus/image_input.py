@@ -14,23 +14,23 @@ from .core_map import TAG_BITS
 from .register import WORD_BITS
 from .register_file import port_signature
 
-PLACES = 4
+DEPTH = 4
 """Depth of the FIFO."""
 
 
-def beat_layout(bits: int, kept: int = 0) -> data.StructLayout:
-    """Return the layout of a beat, with a `keep` bit per byte if `kept` is not 0."""
-    return struct(data=bits, keep=bits // 8 if kept else None, last=1, id=TAG_BITS)
+def beat_layout(bits: int, last_bytes: int = 0) -> data.StructLayout:
+    """Return the layout of a beat, with a `keep` bit per byte if `last_bytes` is not 0."""
+    return struct(data=bits, keep=bits // 8 if last_bytes else None, last=1, id=TAG_BITS)
 
 
-def entry_layout(bits: int, kept: int = 0) -> data.StructLayout:
+def entry_layout(bits: int, last_bytes: int = 0) -> data.StructLayout:
     """Return the layout of an entry of the FIFO: a beat, or the mark `abort` of an aborted image.
 
-    The two flags of TKEEP are `whole`, all bytes of the beat are kept, and `enough`, those of an
+    The two flags of TKEEP are `all_kept`, all bytes of the beat are kept, and `enough`, those of an
     image's last beat are kept.
     """
-    flag = 1 if kept else None
-    return struct(data=bits, whole=flag, enough=flag, last=1, abort=1)
+    flag = 1 if last_bytes else None
+    return struct(data=bits, all_kept=flag, enough=flag, last=1, abort=1)
 
 
 class ImageInput(Block):
@@ -45,18 +45,18 @@ class ImageInput(Block):
     For each image with a beat in the FIFO, `tags` transfers the image's tag once: `id` of the first
     beat, or `tag` with `by_registers`.
 
-    Parameters: `bits`; `kept`, the number of bytes with pixels in an image's last beat, or 0
+    Parameters: `bits`; `last_bytes`, the number of bytes with pixels in an image's last beat, or 0
     without TKEEP.
 
     Latency: 0 cycles; throughput: one beat per cycle. If the FIFO is full, `beats` stalls, and
     `send` is refused.
     """
 
-    def __init__(self, bits: int, kept: int = 0) -> None:
-        self._bits, self._kept = bits, kept
+    def __init__(self, bits: int, last_bytes: int = 0) -> None:
+        self._bits, self._last_bytes = bits, last_bytes
         super().__init__(
             #: Beats from the stream.
-            beats=In(stream.Signature(beat_layout(bits, kept))),
+            beats=In(stream.Signature(beat_layout(bits, last_bytes))),
             #: Writes of the registers `send` and `send_last`; refused unless `room`.
             send=In(port_signature(2)),
             #: Use `send` instead of `beats`, from the next image on.
@@ -76,18 +76,20 @@ class ImageInput(Block):
             #: A write to `send` is accepted.
             room=Out(1),
             #: The entries of the FIFO.
-            entries=Out(stream.Signature(entry_layout(bits, kept))),
+            entries=Out(stream.Signature(entry_layout(bits, last_bytes))),
             #: Tags; valid only in the cycle of the transfer.
             tags=Out(stream.Signature(TAG_BITS)),
         )
 
     def build(self, m: Module) -> None:
-        m.submodules.fifo = fifo = FallThroughFifo(entry_layout(self._bits, self._kept), PLACES)
+        m.submodules.fifo = fifo = FallThroughFifo(
+            entry_layout(self._bits, self._last_bytes), DEPTH
+        )
         wiring.connect(m, fifo.o, wiring.flipped(self.entries))
         entry, beats, send, registers = fifo.i.payload, self.beats, self.send, self.registers_used
         last = send.index[0]
         sent = send.valid & self.room
-        whole, data = self._gathered(m, send, sent)
+        all_kept, data = self._gathered(m, send, sent)
         may_begin = self.tags.ready & (self.by_registers == registers)
         takes = fifo.i.ready & ~self.aborting & (self.open | may_begin)
         m.d.comb += [
@@ -104,7 +106,7 @@ class ImageInput(Block):
             ]
         with m.Elif(registers):
             m.d.comb += [
-                fifo.i.valid.eq(sent & (whole | last)),
+                fifo.i.valid.eq(sent & (all_kept | last)),
                 entry.data.eq(data),
                 entry.last.eq(last),
             ]
@@ -114,9 +116,12 @@ class ImageInput(Block):
                 entry.data.eq(beats.payload.data),
                 entry.last.eq(beats.payload.last),
             ]
-        if self._kept:
+        if self._last_bytes:
             keep = beats.payload.keep | registers.replicate(self._bits // 8)
-            m.d.comb += [entry.whole.eq(keep.all()), entry.enough.eq(keep[: self._kept].all())]
+            m.d.comb += [
+                entry.all_kept.eq(keep.all()),
+                entry.enough.eq(keep[: self._last_bytes].all()),
+            ]
         with m.If(self.abort):
             m.d.sync += self.aborting.eq(1)
         with m.Elif(fifo.i.ready):
@@ -135,19 +140,19 @@ class ImageInput(Block):
         count = -(-self._bits // WORD_BITS)
         if count == 1:
             return Const(1), send.data[: self._bits]
-        place = Signal(range(count))
+        part_number = Signal(range(count))
         parts = [Signal(WORD_BITS, name=f"part_{number}") for number in range(count - 1)]
         data = []
         for number, part in enumerate(parts):
-            here = place == number
-            data.append((send.data & here.replicate(WORD_BITS)) | part)
-            with m.If(sent & here):
+            is_selected = part_number == number
+            data.append((send.data & is_selected.replicate(WORD_BITS)) | part)
+            with m.If(sent & is_selected):
                 m.d.sync += part.eq(send.data)
-        final = place == count - 1
+        final = part_number == count - 1
         data.append(send.data & final.replicate(WORD_BITS))
         with m.If(sent):
-            m.d.sync += place.eq(place + 1)
+            m.d.sync += part_number.eq(part_number + 1)
         forgets = self.aborting | ~self.registers_used
         with m.If((sent & (final | send.index[0])) | forgets):
-            m.d.sync += [place.eq(0), *(part.eq(0) for part in parts)]
+            m.d.sync += [part_number.eq(0), *(part.eq(0) for part in parts)]
         return final, Cat(data)

@@ -46,7 +46,7 @@ class Images(NamedTuple):
         return -(-self.pixels * self.pixel_bits // self.bits)
 
     @property
-    def kept(self) -> int:
+    def last_bytes(self) -> int:
         """Bytes with pixels in an image's last beat; 0 for a stream without TKEEP."""
         if self.kind == EVENTS or self.bits == 8:
             return 0

@@ -82,14 +82,14 @@ class LabelPort(Block):
         )
 
     def build(self, m: Module) -> None:
-        offered, labels = Signal.like(self.held), self.labels
+        current, labels = Signal.like(self.held), self.labels
         changes, changed = Signal(), Signal()
         m.d.comb += [
-            changes.eq(self.held.as_value() != offered.as_value()),
+            changes.eq(self.held.as_value() != current.as_value()),
             labels.valid.eq(~changes & ~changed),
-            labels.payload.learn.eq(offered.learn),
-            labels.payload.label.eq(saturated(offered["class"], len(labels.payload.label))),
+            labels.payload.learn.eq(current.learn),
+            labels.payload.label.eq(saturated(current["class"], len(labels.payload.label))),
         ]
         m.d.sync += changed.eq(changes)
         with m.If(changed):
-            m.d.sync += offered.eq(self.held)
+            m.d.sync += current.eq(self.held)

@@ -49,17 +49,17 @@ class PixelEncoder(Block):
     def build(self, m: Module) -> None:
         m.submodules.encoder = encoder = self._encoder
         pixel = Signal(range(max(self._count, WORD_PIXELS)))  # index of the next pixel
-        place = pixel[: (WORD_PIXELS - 1).bit_length()]
+        byte_index = pixel[: (WORD_PIXELS - 1).bit_length()]
         last = pixel == self._count - 1
         waits = Signal()  # an image is to be aborted, and the core has no event of it
-        given = encoder.pixels.valid & encoder.pixels.ready
+        accepted = encoder.pixels.valid & encoder.pixels.ready
         m.d.comb += [
-            encoder.pixels.payload.eq(self.words.payload.word_select(place, PIXEL_BITS)),
+            encoder.pixels.payload.eq(self.words.payload.word_select(byte_index, PIXEL_BITS)),
             encoder.pixels.valid.eq(self.words.valid & ~waits),
             encoder.clear.eq(waits),
-            self.words.ready.eq(encoder.pixels.ready & ~waits & (last | place.all())),
+            self.words.ready.eq(encoder.pixels.ready & ~waits & (last | byte_index.all())),
         ]
-        with m.If(given):
+        with m.If(accepted):
             m.d.sync += pixel.eq(Mux(last, 0, pixel + 1))
 
         # Events that the encoder still sends belong to the previous image.
@@ -72,12 +72,12 @@ class PixelEncoder(Block):
         ]
         with m.If(begins):
             m.d.comb += [events.payload.kind.eq(Kind.ADVANCE), events.payload.tick.eq(1)]
-        begun = begins & events.ready
-        m.d.sync += self.abort_image.eq(begun)
-        with m.If(begun):
+        is_started = begins & events.ready
+        m.d.sync += self.abort_image.eq(is_started)
+        with m.If(is_started):
             m.d.sync += waits.eq(0)
         with m.If(self.cut):
             m.d.sync += [waits.eq(1), pixel.eq(0)]
 
-        walks = ~encoder.pixels.ready
-        m.d.comb += self.busy.eq((pixel != 0) | walks | events.valid | self.abort_image)
+        is_scanning = ~encoder.pixels.ready
+        m.d.comb += self.busy.eq((pixel != 0) | is_scanning | events.valid | self.abort_image)

@@ -52,7 +52,7 @@ class Register:
     fields: tuple[Field, ...]
     array: bool = False
     count: int = 1
-    allowed: str = "r"
+    valid_accesses: str = "r"
     """Permitted access to a `PORT`: `r`, `w` or `rw`."""
     port: str = ""
     """Name of the port of a `PORT`; neighbours may share a port, which has an index."""
@@ -61,7 +61,7 @@ class Register:
     def access(self) -> str:
         """Permitted access: `r`, `w` or `rw`."""
         if self.kind == PORT:
-            return self.allowed
+            return self.valid_accesses
         return "rw" if self.kind in (HOLD, STICKY) else "r"
 
     @property
@@ -90,17 +90,17 @@ def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Re
     """
     registers: list[Register] = []
     for line in table.strip().splitlines():
-        found = _LINE.fullmatch(line)
-        assert found, line
-        if found["name"]:
-            said = found["name"], int(found["offset"], 16), found[6], found["kind"], ()
-            allowed, port = found["access"] or "r", found["port"] or ""
-            registers.append(Register(*said, allowed=allowed, port=port))
+        groups = _LINE.fullmatch(line)
+        assert groups, line
+        if groups["name"]:
+            positional = groups["name"], int(groups["offset"], 16), groups[6], groups["kind"], ()
+            valid_accesses, port = groups["access"] or "r", groups["port"] or ""
+            registers.append(Register(*positional, valid_accesses=valid_accesses, port=port))
         else:
-            register, low = registers[-1], int(found["low"])
-            value = values.get(register.name, {}).get(found["field"], 0)
-            bits = int(found["high"] or low) - low + 1
-            field = Field(found["field"], low, bits, found[10], value)
+            register, low = registers[-1], int(groups["low"])
+            value = values.get(register.name, {}).get(groups["field"], 0)
+            bits = int(groups["high"] or low) - low + 1
+            field = Field(groups["field"], low, bits, groups[10], value)
             registers[-1] = replace(register, fields=(*register.fields, field))
     return registers
 
@@ -125,11 +125,11 @@ class RegisterMap:
                         f"generated code would have two meanings of {name}: rename one."
                     )
                 names.add(name)
-            taken = 0
+            used_bits = 0
             for field in register.fields:
-                if taken & field.mask or field.low + field.bits > WORD_BITS:
+                if used_bits & field.mask or field.low + field.bits > WORD_BITS:
                     raise ValueError(f"{register.name}.{field.name} has no bits of its own.")
-                taken |= field.mask
+                used_bits |= field.mask
         for one, other in pairwise(self.registers):
             if one.end > other.offset:
                 raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
@@ -139,16 +139,18 @@ class RegisterMap:
 
         Raises ValueError unless the lowest bits of the offsets are the index of the port.
         """
-        found = {}
-        behind = (register for register in self.registers if register.kind == PORT)
-        for name, group in groupby(behind, lambda register: register.port):
+        groups = {}
+        port_registers = (register for register in self.registers if register.kind == PORT)
+        for name, group in groupby(port_registers, lambda register: register.port):
             registers = tuple(group)
             words = (registers[-1].end - registers[0].offset) // WORD_BYTES
-            places = 1 << (words - 1).bit_length()
-            if registers[0].offset % (places * WORD_BYTES) or name in found:
-                raise ValueError(f"the registers of {name} do not begin at a multiple of {places}.")
-            found[name] = registers
-        return found
+            port_size = 1 << (words - 1).bit_length()
+            if registers[0].offset % (port_size * WORD_BYTES) or name in groups:
+                raise ValueError(
+                    f"the registers of {name} do not begin at a multiple of {port_size}."
+                )
+            groups[name] = registers
+        return groups
 
     def pack(self, name: str, **values: int) -> int:
         """Return a register's content; other fields are 0. Raises ValueError for a wide value."""

@@ -23,8 +23,8 @@ from .register import (
 )
 
 
-def port_signature(places: int) -> wiring.Signature:
-    """Return the signature of an access to a port of `places` registers, as initiator.
+def port_signature(count: int) -> wiring.Signature:
+    """Return the signature of an access to a port of `count` registers, as initiator.
 
     `valid` is 0 without an access; `index` and `data` then follow the latest access.
     """
@@ -32,7 +32,7 @@ def port_signature(places: int) -> wiring.Signature:
         {
             "valid": Out(1),
             "write": Out(1),
-            "index": Out(range(max(places, 2))),
+            "index": Out(range(max(count, 2))),
             "data": Out(WORD_BITS),
             #: Completes the access, in any cycle with `valid`; the next two are valid with `done`.
             "done": In(1),
@@ -72,8 +72,8 @@ class RegisterFile(Block):
             if register.kind == STICKY:
                 ports[f"{register.name}_set"] = In(fields_layout(register))
         for name, group in self._ports.items():
-            places = (group[-1].end - group[0].offset) // WORD_BYTES
-            ports[name] = Out(port_signature(places))
+            count = (group[-1].end - group[0].offset) // WORD_BYTES
+            ports[name] = Out(port_signature(count))
         super().__init__(
             access=In(access_signature(address_bits)),
             refuses=Out(1),
@@ -85,14 +85,14 @@ class RegisterFile(Block):
         m.d.comb += self.refuses.eq(access.valid & access.done & access.refused)
         # The defaults refuse an access at once.
         m.d.comb += [access.done.eq(1), access.refused.eq(1)]
-        writes = access.valid & access.write & access.whole
+        writes = access.valid & access.write & access.full_word
         with m.Switch(access.address):
             for register in self._map.registers:
                 first = register.offset // WORD_BYTES
                 with m.Case(*range(first, first + register.count)):
                     self._register(m, register, access)
         for register in self._map.registers:
-            here = writes & (access.address == register.offset // WORD_BYTES)
+            is_addressed = writes & (access.address == register.offset // WORD_BYTES)
             if register.kind == HOLD:
                 content = Signal(
                     fields_layout(register),
@@ -100,7 +100,7 @@ class RegisterFile(Block):
                     init={field.name: field.value for field in register.fields},
                 )
                 m.d.comb += getattr(self, register.name).eq(content)
-                with m.If(here):
+                with m.If(is_addressed):
                     m.d.sync += (
                         content[field.name].eq(access.data[field.low :])
                         for field in register.fields
@@ -109,7 +109,7 @@ class RegisterFile(Block):
                 content = getattr(self, register.name)
                 comes = getattr(self, f"{register.name}_set")
                 for field in register.fields:
-                    clears = here & access.data[field.low]
+                    clears = is_addressed & access.data[field.low]
                     m.d.sync += content[field.name].eq(
                         comes[field.name] | (content[field.name] & ~clears)
                     )
@@ -119,7 +119,7 @@ class RegisterFile(Block):
 
     def _register(self, m: Module, register: Register, access: Any) -> None:
         """Drive the answer to an access to `register`."""
-        wrong = (access.write & ~access.whole) if "w" in register.access else access.write
+        wrong = (access.write & ~access.full_word) if "w" in register.access else access.write
         if "r" not in register.access:
             wrong |= ~access.write
         if register.kind != PORT:

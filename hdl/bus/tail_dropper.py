@@ -34,16 +34,16 @@ class TailDropper(Block):
         )
 
     def build(self, m: Module) -> None:
-        self._begun = begun = Signal()  # the stream is within a packet
+        self._in_packet = in_packet = Signal()  # the stream is within a packet
         begins = Signal()
-        taken = self.i.valid & self.i.ready
+        accepted = self.i.valid & self.i.ready
         m.d.comb += [
             self.o.payload.eq(self.i.payload),
             self.o.valid.eq(self.i.valid & ~self.dropping),
             self.i.ready.eq(self.dropping | self.o.ready),
-            begins.eq(Mux(taken, ~self.i.payload.last, begun)),
+            begins.eq(Mux(accepted, ~self.i.payload.last, in_packet)),
         ]
         m.d.sync += [
-            begun.eq(begins & ~self.undrop),
+            in_packet.eq(begins & ~self.undrop),
             self.dropping.eq((self.dropping | self.drop) & begins & ~self.undrop),
         ]

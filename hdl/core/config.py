@@ -193,8 +193,8 @@ def weight_chunks(
                 f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
                 "for any weights, or for these"
             )
-    kept = network.weights if stored is None else stored
-    for number, (layer, weights) in enumerate(zip(config.layers, kept, strict=True)):
+    stored_weights = network.weights if stored is None else stored
+    for number, (layer, weights) in enumerate(zip(config.layers, stored_weights, strict=True)):
         for address, word in enumerate(pack_words(layer, weights)):
             for _ in range(chunks_of(layer)):
                 yield number, address, word & ((1 << CHUNK_BITS) - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The core: Intake, Encoder, layers, Decision and Learner, connected to the core's ports."""
+"""The core: IngressCheck, Encoder, layers, Decision and Learner, connected to the core's ports."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,14 +20,14 @@ from firstspike.hdl.lib.memories import Memory, inside
 from .config import CoreConfig
 from .decision import Decision
 from .encoder import Encoder
-from .intake import Intake
+from .ingress_check import IngressCheck
 from .ports import CYCLES_BITS, CoreSignature
 
 
 class Core(wiring.Component):
     """A complete network, which processes one image at a time, or two that overlap.
 
-        events ----------> Intake -> Layer -> ... -> Layer -> Decision -> decision
+        events ----------> IngressCheck -> Layer -> ... -> Layer -> Decision -> decision
         words -> Encoder --^
 
     `CoreSignature` describes the ports. An image arrives through `events` or `words`; if both are
@@ -81,71 +81,106 @@ class Core(wiring.Component):
             yield from inside(f"layer_{number}", layer_class(layer).memories(layer))
 
     def elaborate(self, platform: object) -> Module:
-        # The front: Intake and Encoder.
         m = Module()
-        config = self.config
-        first = config.layers[0].folding
-        m.submodules.intake = intake = Intake(config.layers[0])
+        config, overlaps = self.config, self.config.folding.overlaps
+        m.submodules.ingress = ingress = IngressCheck(config.layers[0])
         m.submodules.decision = decision = Decision(config.layers[-1])
-        begins = intake.begins
         hold = Signal()  # the Learner prevents the start of an image
-        overlaps = config.folding.overlaps
-        join(m, decision, intake, "decided_image")
-        under_way = ~intake.resting
-        if config.bitmap is None:
-            join(m, wiring.flipped(self), intake, "abort_image")
-            wiring.connect(m, wiring.flipped(self.events), intake.source)
-        else:
-            assert config.inputs is not None
-            assert config.n_inputs is not None
-            assert config.unit is not None
-            m.submodules.encoder = encoder = Encoder(
-                config.inputs,
-                n_inputs=config.n_inputs,
-                unit=config.unit,
-                deadline=config.deadline,
-                width=config.bitmap,
-                rows=first.rows,
-                overlap=overlaps,
-            )
-            join(m, wiring.flipped(self), encoder, "words")
-            with m.If(encoder.busy):
-                wiring.connect(m, encoder.events, intake.source)
-            with m.Else():
-                wiring.connect(m, wiring.flipped(self.events), intake.source)
-            begins = encoder.begins | (intake.begins & ~encoder.busy)
-            m.d.comb += [
-                encoder.start.eq(encoder.busy | (intake.idle & ~self.events.valid)),
-                encoder.abort_image.eq(self.abort_image),
-                intake.abort_image.eq(encoder.aborted | (self.abort_image & ~encoder.busy)),
-                intake.ahead.eq(encoder.busy),
-            ]
-            under_way |= encoder.busy
-
-        # The chain of layers, followed by the Decision.
-        layers: list[Layer] = []
-        for i, layer_config in enumerate(config.layers):
-            layer = layer_class(layer_config)(layer_config, self._weights[i])
-            m.submodules[f"layer_{i}"] = layer
-            join(m, decision, layer, "decided_image")
-            wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
-            layers.append(layer)
-        join(m, layers[-1], decision, "potentials", "sweep")
+        join(m, decision, ingress, "decided_image")
+        begins, has_images = self._connect_front(m, ingress)
+        layers = self._connect_layers(m, ingress, decision)
         finished = layers[-1].finished_image
         m.d.comb += [
-            intake.finished_image.eq(finished),
+            ingress.finished_image.eq(finished),
             # No image starts before the last decision has left, so the pipeline never stalls.
-            intake.hold.eq(hold if overlaps else decision.decision.valid | hold),
+            ingress.hold.eq(hold if overlaps else decision.decision.valid | hold),
         ]
         m.d.comb += layers[0].may_start.eq(~decision.decision.valid)
 
         def spikes(events: stream.Interface) -> Value:
             """Whether a layer accepts a spike of an undecided image in this cycle."""
-            says = events.payload
-            goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
-            return goes & (says.image != decision.decided_image)
+            event = events.payload
+            is_spike = events.valid & events.ready & (event.kind == Kind.SPIKE)
+            return is_spike & (event.image != decision.decided_image)
 
-        # The log ports: the spikes that each layer except the first accepts.
+        self._connect_logs(m, layers, spikes)
+
+        # The decision, with the cycles since the transfer of the image's first event or word.
+        cycles = Signal(CYCLES_BITS)
+        if overlaps:
+            has_images = self._count_images(m, begins, decision.load, cycles)
+            has_images |= finished != decision.decided_image
+        else:
+            # While a decision waits, no image starts, so the counter stops; the Learner needs it.
+            counts = Const(1) if config.learns else ~decision.decision.valid
+            with m.If(counts):
+                m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
+        total_cycles = cycles
+        if overlaps or config.learns:
+            total_cycles = Signal(CYCLES_BITS)
+            with m.If(decision.load):
+                m.d.sync += total_cycles.eq(cycles + 1)
+        self._connect_decision(m, decision, total_cycles)
+
+        self._connect_host(m, layers)
+        if config.learns:
+            has_images |= self._connect_learner(m, ingress, layers, decision, hold, cycles, spikes)
+        m.d.comb += self.busy.eq(has_images)
+        return m
+
+    def _connect_front(self, m: Module, ingress: IngressCheck) -> tuple[Value, Value]:
+        """Connect the sources of events, with the Encoder of a core with bitmap.
+
+        Returns whether the first event or word of an image is accepted, and whether an image is
+        under way.
+        """
+        config = self.config
+        if config.bitmap is None:
+            join(m, wiring.flipped(self), ingress, "abort_image")
+            wiring.connect(m, wiring.flipped(self.events), ingress.source)
+            return ingress.begins, ~ingress.resting
+        assert config.inputs is not None
+        assert config.n_inputs is not None
+        assert config.unit is not None
+        m.submodules.encoder = encoder = Encoder(
+            config.inputs,
+            n_inputs=config.n_inputs,
+            unit=config.unit,
+            deadline=config.deadline,
+            width=config.bitmap,
+            rows=config.layers[0].folding.rows,
+            overlap=config.folding.overlaps,
+        )
+        join(m, wiring.flipped(self), encoder, "words")
+        with m.If(encoder.busy):
+            wiring.connect(m, encoder.events, ingress.source)
+        with m.Else():
+            wiring.connect(m, wiring.flipped(self.events), ingress.source)
+        begins = encoder.begins | (ingress.begins & ~encoder.busy)
+        m.d.comb += [
+            encoder.start.eq(encoder.busy | (ingress.idle & ~self.events.valid)),
+            encoder.abort_image.eq(self.abort_image),
+            ingress.abort_image.eq(encoder.aborted | (self.abort_image & ~encoder.busy)),
+            ingress.ahead.eq(encoder.busy),
+        ]
+        return begins, ~ingress.resting | encoder.busy
+
+    def _connect_layers(self, m: Module, ingress: IngressCheck, decision: Decision) -> list[Layer]:
+        """Return the layers, a chain from the IngressCheck to the Decision."""
+        layers: list[Layer] = []
+        for i, layer_config in enumerate(self.config.layers):
+            layer = layer_class(layer_config)(layer_config, self._weights[i])
+            m.submodules[f"layer_{i}"] = layer
+            join(m, decision, layer, "decided_image")
+            wiring.connect(m, layers[-1].sent if layers else ingress.events, layer.events)
+            layers.append(layer)
+        join(m, layers[-1], decision, "potentials", "sweep")
+        return layers
+
+    def _connect_logs(
+        self, m: Module, layers: list[Layer], spikes: Callable[[stream.Interface], Value]
+    ) -> None:
+        """Drive the log ports with the spikes that each layer except the first accepts."""
         for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
@@ -153,7 +188,7 @@ class Core(wiring.Component):
                 log.spike.image.eq(sent.payload.image),
                 log.spike.tick.eq(sent.payload.tick),
             ]
-            sends = config.layers[i].folding.sends
+            sends = self.config.layers[i].folding.sends
             if sends == 1:
                 m.d.comb += log.spike.neuron.eq(sent.payload.address)
                 continue
@@ -162,56 +197,36 @@ class Core(wiring.Component):
                 neuron = Cat(Const(bank, range(sends)), index)
                 m.d.comb += [of_bank.present.eq(present), of_bank.neuron.eq(neuron)]
 
-        # The decision, with the cycles since the transfer of the image's first event or word.
-        cycles = Signal(CYCLES_BITS)
-        if overlaps:
-            under_way = self._count_images(m, begins, decision.load, cycles)
-            under_way |= finished != decision.decided_image
-        else:
-            # While a decision waits, no image starts, so the counter stops; the Learner needs it.
-            counts = Const(1) if config.learns else ~decision.decision.valid
-            with m.If(counts):
-                m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
-        taken = cycles
-        if overlaps or config.learns:
-            taken = Signal(CYCLES_BITS)
-            with m.If(decision.load):
-                m.d.sync += taken.eq(cycles + 1)
-        said, out = decision.decision.payload, self.decision.payload
+    def _connect_decision(self, m: Module, decision: Decision, total_cycles: Signal) -> None:
+        """Drive the decision port, with the cycles of the image."""
+        payload, out = decision.decision.payload, self.decision.payload
         m.d.comb += [
             self.decision.valid.eq(decision.decision.valid),
             decision.decision.ready.eq(self.decision.ready),
-            *(out[name].eq(said[name]) for name in ("class", "tick", "forced")),
-            out.error.eq(said.context.causes.as_value() != 0),
-            *(out.causes[name].eq(said.context.causes[name]) for name, _ in out.causes.shape()),
-            out.cycles.eq(taken),
+            *(out[name].eq(payload[name]) for name in ("class", "tick", "forced")),
+            out.error.eq(payload.context.causes.as_value() != 0),
+            *(out.causes[name].eq(payload.context.causes[name]) for name, _ in out.causes.shape()),
+            out.cycles.eq(total_cycles),
         ]
-        for i in range(len(layers)):
-            m.d.comb += out.spikes_in[str(i)].eq(said.context.spikes_in[str(i)])
-
-        # The host, and the Learner.
-        self._connect_host(m, layers)
-        if config.learns:
-            under_way |= self._connect_learner(m, intake, layers, decision, hold, cycles, spikes)
-        m.d.comb += self.busy.eq(under_way)
-        return m
+        for i in range(len(self.config.layers)):
+            m.d.comb += out.spikes_in[str(i)].eq(payload.context.spikes_in[str(i)])
 
     def _count_images(self, m: Module, begins: Value, decided: Value, cycles: Signal) -> Value:
         """Drive `cycles`, the age of the oldest image under way; return if any is under way."""
         # Images in the Encoder, in the registers up to the start, and the image that advances.
-        images = MAX_IMAGES + latencies.INTAKE + latencies.EVENT + 1
+        images = MAX_IMAGES + latencies.INGRESS_CHECK + latencies.EVENT + 1
         now = Signal.like(cycles)
-        begun = Array(Signal.like(now, name=f"begun_{i}") for i in range(images))
+        start_cycles = Array(Signal.like(now, name=f"start_cycle_{i}") for i in range(images))
         first, following = Signal(range(images)), Signal(range(images))
         count = Signal(range(images + 1))
 
         def after(number: Signal) -> Value:
             return Mux(number == images - 1, 0, number + 1)
 
-        m.d.comb += cycles.eq(now - begun[first])
+        m.d.comb += cycles.eq(now - start_cycles[first])
         m.d.sync += [now.eq(now + 1), count.eq(count + begins - decided)]
         with m.If(begins):
-            m.d.sync += [begun[following].eq(now), following.eq(after(following))]
+            m.d.sync += [start_cycles[following].eq(now), following.eq(after(following))]
         with m.If(decided):
             m.d.sync += first.eq(after(first))
         return count != 0
@@ -219,7 +234,7 @@ class Core(wiring.Component):
     def _connect_learner(
         self,
         m: Module,
-        intake: Intake,
+        ingress: IngressCheck,
         layers: list[Layer],
         decision: Decision,
         hold: Signal,
@@ -237,26 +252,26 @@ class Core(wiring.Component):
         wiring.connect(m, last.updated, learner.output_updated)
         join(m, hidden, learner, "probe")
 
-        given = self.labels.payload
+        request = self.labels.payload
         label, learn = Signal.like(learner.label), Signal()
-        bad = given.learn & (given.label >= self.config.layers[-1].folding.n_out)
-        with m.If(intake.opens):
-            m.d.sync += [label.eq(given.label), learn.eq(given.learn & ~bad)]
+        bad = request.learn & (request.label >= self.config.layers[-1].folding.n_out)
+        with m.If(ingress.opens):
+            m.d.sync += [label.eq(request.label), learn.eq(request.learn & ~bad)]
 
         m.d.comb += [
-            self.labels.ready.eq(intake.opens),
-            intake.bad_label.eq(bad),
+            self.labels.ready.eq(ingress.opens),
+            ingress.bad_label.eq(bad),
             hold.eq(learner.hold),
-            decision.opens.eq(intake.opens),
+            decision.opens.eq(ingress.opens),
             decision.learn.eq(learn),
             decision.complete.eq(finished != decision.decided_image),
             decision.margin.eq(learner.margin),
             learner.label.eq(label),
-            learner.opens.eq(intake.opens),
-            learner.resting.eq(intake.resting),
+            learner.opens.eq(ingress.opens),
+            learner.resting.eq(ingress.resting),
             learner.settled.eq(finished == decision.decided_image),
             learner.labelled.eq(self.labels.valid),
-            learner.wanted.eq(self.labels.valid & given.learn),
+            learner.next_learns.eq(self.labels.valid & request.learn),
             learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
             learner.alive.eq(hidden.alive),
             learner.input.valid.eq(spikes(hidden.events)),

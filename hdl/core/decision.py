@@ -14,7 +14,7 @@ from firstspike.hdl.layer.events import context_layout
 from firstspike.hdl.layer.lane_state import lane_exists, potential_shape
 from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.operations import operation_layout, sweep_layout
-from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
+from firstspike.hdl.learner.margin import Margin, margin_layout, outcome_layout
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 
@@ -40,7 +40,7 @@ class Decision(Block):
     order 'fired, larger M, lower index' is therefore equal to the order 'larger M, lower index'.
 
     In a core that learns, the layers continue after the decision on an image with a label until the
-    margin is over (see RunOn); `decided_image` changes only then.
+    margin is over (see Margin); `decided_image` changes only then.
 
     Latency from the last group of a tick: `config.folding.decision_cycles`; throughput: one group
     per cycle. `potentials` never stalls: each decision must leave before the next one is due.
@@ -83,73 +83,30 @@ class Decision(Block):
 
         # The tree compares entries (exists, M, lane); the lowest lane wins a tie. Lanes without a
         # neuron never win.
-        taken = self.potentials.payload
+        group_potentials = self.potentials.payload
         entries = [
-            (lane_exists(folding, taken.operation.group, lane), taken.M[lane], Const(lane))
+            (
+                lane_exists(folding, group_potentials.operation.group, lane),
+                group_potentials.M[lane],
+                Const(lane),
+            )
             for lane in range(lanes)
         ]
 
-        def registered(pairs: Iterable[Entry], level: int) -> list[Entry]:
-            rows = []
-            for number, (exists, M, lane) in enumerate(pairs):
-                row = (
-                    Signal(name=f"exists_{level}_{number}"),
-                    Signal(potential_shape(config), name=f"M_{level}_{number}"),
-                    Signal(range(lanes), name=f"lane_{level}_{number}"),
-                )
-                m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
-                rows.append(row)
-            return rows
-
-        def wins(number: int, contest: list[Entry]) -> Value:
-            """Whether entry `number` exists and has the largest M; the lowest of equals wins."""
-            exists, mine, _ = contest[number]
-            for there, lower, _ in contest[:number]:
-                exists &= ~there | (mine > lower)
-            for there, higher, _ in contest[number + 1 :]:
-                exists &= ~there | ~(higher > mine)
-            return exists
-
-        def best(contest: list[Entry]) -> Entry:
-            """Return the winner; pairs are compared in parallel to shorten the critical path."""
-            if len(contest) == 1:
-                return contest[0]
-            winners = [wins(number, contest) for number in range(len(contest))]
-            if len(contest) == 2:
-                return tuple(
-                    Mux(winners[1], *pair) for pair in zip(*reversed(contest), strict=True)
-                )
-            return tuple(
-                reduce(
-                    or_, (Mux(won, value, 0) for won, value in zip(winners, values, strict=True))
-                )
-                for values in zip(*contest, strict=True)
-            )
-
         # In a core that learns, the mask of firing lanes travels through the tree, too.
-        valid, operation = self.potentials.valid, taken.operation
+        valid, operation = self.potentials.valid, group_potentials.operation
         firing = (
             Cat(exists & (M >= 0) for exists, M, _ in entries) if config.learns else Const(0, 0)
         )
-        stage = 0
-
-        while len(entries) > 1:
-            stage += 1
-            size = 2**folding.levels_per_stage
-            contests = [entries[low : low + size] for low in range(0, len(entries), size)]
-            entries = registered(map(best, contests), stage)
-            following = Signal(name=f"valid_{stage}")
-            travelling = Signal(operation_layout(config), name=f"operation_{stage}")
-            fired = Signal(len(firing), name=f"firing_{stage}")
-            m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
-            valid, operation, firing = following, travelling, fired
-        ((_, M, lane),) = entries
+        (_, M, lane), (valid, operation, firing) = self._compare(
+            m, entries, (valid, operation, firing)
+        )
 
         # The best entry of the groups of a tick so far.
-        said = self.decision.payload
+        payload = self.decision.payload
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
         if config.shared_fields:
-            best_index = said["class"]
+            best_index = payload["class"]
         self._best = best_M, best_index
         index = Signal(range(folding.n_out))
         first_group = operation.group == 0
@@ -165,30 +122,23 @@ class Decision(Block):
         if config.shared_fields:
             # Tick and context are stable from the image's last sweep until the decision has left.
             with m.If(undecided & first_group):
-                m.d.sync += [said.tick.eq(self.sweep.tick), said.context.eq(self.sweep.context)]
-            tick = said.tick
+                m.d.sync += [
+                    payload.tick.eq(self.sweep.tick),
+                    payload.context.eq(self.sweep.context),
+                ]
+            tick = payload.tick
         final = tick == config.deadline
         tick_known = undecided & (operation.group == groups - 1)
         ends = Signal()  # the image needs no further processing
         if config.learns:
-            m.submodules.run_on = run_on = RunOn(config)
+            m.submodules.margin = margin = Margin(config)
+            self._connect_margin(m, margin, operation, ~fires, top_index)
             m.d.comb += [
-                run_on.opens.eq(self.opens),
-                run_on.fired.valid.eq(valid),
-                run_on.fired.group.eq(operation.group),
-                run_on.fired.tick.eq(operation.tick),
-                run_on.fired.mask.eq(firing),
-                run_on.tick_known.eq(tick_known),
-                run_on.verdict.eq(self.load),
-                run_on.forced.eq(~fires),
-                run_on.winner.eq(top_index),
-                run_on.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
-                run_on.complete.eq(self.complete),
-                run_on.margin.eq(self.margin),
-                self.outcome.valid.eq(run_on.valid),
-                self.outcome.what.eq(run_on.outcome),
-                self.load.eq(tick_known & (fires | final) & ~run_on.running),
-                ends.eq(run_on.ends),
+                margin.fired.valid.eq(valid),
+                margin.fired.mask.eq(firing),
+                margin.tick_known.eq(tick_known),
+                self.load.eq(tick_known & (fires | final) & ~margin.running),
+                ends.eq(margin.ends),
             ]
         else:
             m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
@@ -202,11 +152,86 @@ class Decision(Block):
         with m.If(self.load):
             m.d.sync += [
                 self.decision.valid.eq(1),
-                said.forced.eq(~fires),
+                payload.forced.eq(~fires),
             ]
             if not config.shared_fields:
                 m.d.sync += [
-                    said["class"].eq(top_index),
-                    said.tick.eq(tick),
-                    said.context.eq(context),
+                    payload["class"].eq(top_index),
+                    payload.tick.eq(tick),
+                    payload.context.eq(context),
                 ]
+
+    def _connect_margin(
+        self, m: Module, margin: Margin, operation: data.View, forced: Value, winner: Value
+    ) -> None:
+        """Connect the Margin to the ports of a core that learns."""
+        m.d.comb += [
+            margin.opens.eq(self.opens),
+            margin.fired.group.eq(operation.group),
+            margin.fired.tick.eq(operation.tick),
+            margin.verdict.eq(self.load),
+            margin.forced.eq(forced),
+            margin.winner.eq(winner),
+            margin.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
+            margin.complete.eq(self.complete),
+            margin.margin.eq(self.margin),
+            self.outcome.valid.eq(margin.valid),
+            self.outcome.what.eq(margin.outcome),
+        ]
+
+    def _compare(
+        self, m: Module, entries: list[Entry], passed: tuple[Value, data.View, Value]
+    ) -> tuple[Entry, tuple[Value, data.View, Value]]:
+        """Build the tree of comparators; return the best entry, and `passed`, delayed.
+
+        `passed` are valid, operation, and the mask of firing lanes.
+        """
+        config, stage = self._config, 0
+        valid, operation, firing = passed
+        while len(entries) > 1:
+            stage += 1
+            size = 2**config.folding.levels_per_stage
+            contests = [entries[low : low + size] for low in range(0, len(entries), size)]
+            entries = self._registered(m, map(_best, contests), stage)
+            following = Signal(name=f"valid_{stage}")
+            travelling = Signal(operation_layout(config), name=f"operation_{stage}")
+            fired = Signal(len(firing), name=f"firing_{stage}")
+            m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
+            valid, operation, firing = following, travelling, fired
+        return entries[0], (valid, operation, firing)
+
+    def _registered(self, m: Module, entries: Iterable[Entry], level: int) -> list[Entry]:
+        """Return registers of these entries of the tree."""
+        config, rows = self._config, []
+        for number, entry in enumerate(entries):
+            row = (
+                Signal(name=f"exists_{level}_{number}"),
+                Signal(potential_shape(config), name=f"M_{level}_{number}"),
+                Signal(range(config.folding.lanes), name=f"lane_{level}_{number}"),
+            )
+            m.d.sync += [register.eq(value) for register, value in zip(row, entry, strict=True)]
+            rows.append(row)
+        return rows
+
+
+def _wins(number: int, contest: list[Entry]) -> Value:
+    """Return whether entry `number` exists and has the largest M; the lowest of equals wins."""
+    exists, mine, _ = contest[number]
+    for other_exists, lower, _ in contest[:number]:
+        exists &= ~other_exists | (mine > lower)
+    for other_exists, higher, _ in contest[number + 1 :]:
+        exists &= ~other_exists | ~(higher > mine)
+    return exists
+
+
+def _best(contest: list[Entry]) -> Entry:
+    """Return the winner; pairs are compared in parallel to shorten the critical path."""
+    if len(contest) == 1:
+        return contest[0]
+    winners = [_wins(number, contest) for number in range(len(contest))]
+    if len(contest) == 2:
+        return tuple(Mux(winners[1], *pair) for pair in zip(*reversed(contest), strict=True))
+    return tuple(
+        reduce(or_, (Mux(won, value, 0) for won, value in zip(winners, values, strict=True)))
+        for values in zip(*contest, strict=True)
+    )

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, ValueLi
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.folding import MAX_IMAGES, places_for
+from firstspike.golden.timing.folding import MAX_IMAGES, bank_fifo_depth
 from firstspike.hdl.layer.events import Kind, address_shape, input_layout
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
@@ -70,8 +70,8 @@ class Encoder(Block):
                 f"not {list(inputs)}."
             )
         self._inputs = [int(i) for i in inputs]
-        self._whole = self._inputs == list(range(n_inputs))
-        if rows > 1 and (width % rows or not self._whole):
+        self._all_connected = self._inputs == list(range(n_inputs))
+        if rows > 1 and (width % rows or not self._all_connected):
             raise ValueError(
                 f"with {rows} rows per cycle all pixels must be connected, and the bits of a word "
                 f"must be a multiple of {rows}, not {width}."
@@ -103,13 +103,15 @@ class Encoder(Block):
     @staticmethod
     def memories(inputs: Sequence[int], n_inputs: int, width: int, rows: int) -> Iterator[Memory]:
         """Yield the row table, if pixel and row numbers differ, or the FIFOs of several banks."""
-        words, places = -(-n_inputs // width), 1 << (width - 1).bit_length()
+        words, word_entries = -(-n_inputs // width), 1 << (width - 1).bit_length()
         if rows > 1:
             part = waiting_layout(n_inputs, width, rows).size
             for bank in range(rows):
-                yield Memory(f"waiting_{bank}", part, places_for(words), asynchronous_read=True)
-        elif places != width or [*inputs] != [*range(n_inputs)]:
-            yield Memory("", row_layout(len(inputs)).size, words * places, read_only=True)
+                yield Memory(
+                    f"waiting_{bank}", part, bank_fifo_depth(words), asynchronous_read=True
+                )
+        elif word_entries != width or [*inputs] != [*range(n_inputs)]:
+            yield Memory("", row_layout(len(inputs)).size, words * word_entries, read_only=True)
 
     def build(self, m: Module) -> None:
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
@@ -119,20 +121,20 @@ class Encoder(Block):
         following = Signal(range(count))  # the number of the next word
         final = following == count - 1
         word = Signal(width)
-        taken = Signal()
+        accepted = Signal()
         m.d.comb += word.eq(self.words.payload)
         with m.If(final):
             m.d.comb += word.eq(self.words.payload[:last_bits])
         step, ends = Signal(), Signal()
         banks = [
-            self._bank(m, number, word[number::rows], following, taken, step, ends)
+            self._bank(m, number, word[number::rows], following, accepted, step, ends)
             for number in range(rows)
         ]
 
         # The second pipeline stage holds the pixels that were found.
         sent = Signal()  # the second stage holds pixels, or the end of the image
         sent_end = Signal()
-        says = sent_end | self._address(m, banks, step)
+        has_event = sent_end | self._address(m, banks, step)
         inside = following != 0  # the image has started, and words are missing
         held = Cat(bank.held for bank in banks).any()
         ready = Cat(bank.ready for bank in banks).all()
@@ -141,34 +143,34 @@ class Encoder(Block):
         if self._overlap:
             # Number of images whose words are complete and whose END has not left.
             older = Signal(range(MAX_IMAGES + 1))
-            gone = sent & sent_end & self.events.ready
-            m.d.sync += older.eq(older + (taken & final) - gone)
+            image_sent = sent & sent_end & self.events.ready
+            m.d.sync += older.eq(older + (accepted & final) - image_sent)
             dropping = Signal()
             m.d.comb += self.aborted.eq(dropping & (older == 0))
-            with m.If(self.abort_image & inside & ~(taken & final)):
+            with m.If(self.abort_image & inside & ~(accepted & final)):
                 m.d.sync += dropping.eq(1)
             with m.If(self.aborted):
                 m.d.sync += dropping.eq(0)
             may_begin = self.start & ready & (older != MAX_IMAGES)
             ready &= ~dropping
         m.d.comb += [
-            step.eq(~sent | ~says | self.events.ready),
+            step.eq(~sent | ~has_event | self.events.ready),
             ends.eq(Cat(bank.done for bank in banks).all()),
             self.words.ready.eq(Mux(inside, ready, may_begin)),
-            taken.eq(self.words.valid & self.words.ready),
-            self.begins.eq(taken & ~inside),
+            accepted.eq(self.words.valid & self.words.ready),
+            self.begins.eq(accepted & ~inside),
             self.busy.eq(inside | held | sent),
-            self.events.valid.eq(sent & says),
+            self.events.valid.eq(sent & has_event),
             # A multiplexer, because Icarus never executes a process whose inputs are constant.
             self.events.payload.kind.eq(Mux(sent_end, Kind.END, Kind.SPIKE)),
             self.events.payload.tick.eq(self._unit),
         ]
         with m.If(step):
             m.d.sync += [
-                sent.eq(ends | Cat(bank.found.any & bank.held for bank in banks).any()),
+                sent.eq(ends | Cat(bank.search.any & bank.held for bank in banks).any()),
                 sent_end.eq(ends),
             ]
-        with m.If(taken):
+        with m.If(accepted):
             m.d.sync += following.eq(Mux(final, 0, following + 1))
         with m.If(self.aborted):
             m.d.sync += [*(bank.held.eq(0) for bank in banks), sent.eq(0), following.eq(0)]
@@ -179,7 +181,7 @@ class Encoder(Block):
         name: int,
         part: Value,
         following: Signal,
-        taken: Signal,
+        accepted: Signal,
         step: Signal,
         ends: Signal,
     ) -> SimpleNamespace:
@@ -193,24 +195,24 @@ class Encoder(Block):
         held = Signal(name=f"held_{name}")
         bits = Signal(len(part), name=f"bits_{name}")
         number = Signal(range(count), name=f"number_{name}")
-        found = first_set(bits)
+        search = first_set(bits)
         is_last = number == count - 1
-        free = ~held | (step & ~found.many & ~is_last) | (step & ends)
+        free = ~held | (step & ~search.many & ~is_last) | (step & ends)
         dark = (part == 0) & (following != count - 1)  # the word has no spikes
-        came = SimpleNamespace(valid=taken & ~dark, bits=part, number=following)
+        arriving = SimpleNamespace(valid=accepted & ~dark, bits=part, number=following)
         ready = free | dark
         if self._rows > 1:
             entry = waiting_layout(self._n_inputs, self._width, self._rows)
-            waiting = FallThroughFifo(entry, places_for(count))
+            waiting = FallThroughFifo(entry, bank_fifo_depth(count))
             m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
             m.d.comb += [
-                waiting.i.valid.eq(came.valid),
-                waiting.i.payload.bits.eq(came.bits),
-                waiting.i.payload.number.eq(came.number),
+                waiting.i.valid.eq(arriving.valid),
+                waiting.i.payload.bits.eq(arriving.bits),
+                waiting.i.payload.number.eq(arriving.number),
                 waiting.o.ready.eq(free),
             ]
             ready = waiting.i.ready
-            came = SimpleNamespace(
+            arriving = SimpleNamespace(
                 valid=waiting.o.valid,
                 bits=waiting.o.payload.bits,
                 number=waiting.o.payload.number,
@@ -218,14 +220,14 @@ class Encoder(Block):
         with m.If(step):
             m.d.sync += bits.eq(without_first(bits))
         with m.If(free):
-            m.d.sync += held.eq(came.valid)
-            with m.If(came.valid):
-                m.d.sync += [bits.eq(came.bits), number.eq(came.number)]
+            m.d.sync += held.eq(arriving.valid)
+            with m.If(arriving.valid):
+                m.d.sync += [bits.eq(arriving.bits), number.eq(arriving.number)]
         return SimpleNamespace(
             held=held,
             number=number,
-            found=found,
-            done=held & is_last & ~found.any,
+            search=search,
+            done=held & is_last & ~search.any,
             ready=ready,
         )
 
@@ -238,30 +240,30 @@ class Encoder(Block):
                 into = event.banks[str(number)]
                 with m.If(step):
                     m.d.sync += [
-                        into.present.eq(bank.found.any & bank.held),
-                        into.index.eq(times(share, bank.number) + bank.found.index),
+                        into.present.eq(bank.search.any & bank.held),
+                        into.index.eq(times(share, bank.number) + bank.search.index),
                     ]
             return 1
 
         # The row table. Each word has a power of two of entries, so the address needs no product.
         (bank,) = banks
-        places = 1 << (self._width - 1).bit_length()
-        place = Cat(bank.found.index, bank.number)
-        if places == self._width and self._whole:
+        word_entries = 1 << (self._width - 1).bit_length()
+        entry_address = Cat(bank.search.index, bank.number)
+        if word_entries == self._width and self._all_connected:
             with m.If(step):
-                m.d.sync += event.address.eq(place)
+                m.d.sync += event.address.eq(entry_address)
             return 1
         entry = row_layout(len(self._inputs))
         count = -(-self._n_inputs // self._width)
-        table = [entry.const({"connected": 0})] * (count * places)
+        table = [entry.const({"connected": 0})] * (count * word_entries)
         for row, pixel in enumerate(self._inputs):
-            at = pixel // self._width * places + pixel % self._width
+            at = pixel // self._width * word_entries + pixel % self._width
             table[at] = entry.const({"connected": 1, "row": row})
         m.submodules.rows = rows = memory.Memory(shape=entry, depth=len(table), init=table)
         read = rows.read_port()
         m.d.comb += [
             read.en.eq(step),
-            read.addr.eq(place),
+            read.addr.eq(entry_address),
             event.address.eq(read.data.row),
         ]
         return read.data.connected

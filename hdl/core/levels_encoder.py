@@ -51,94 +51,94 @@ class LevelsEncoder(Block):
     @staticmethod
     def cycles(network: Network) -> int:
         """Return the clock cycles of all scans, including the pipeline latency and END."""
-        return len(_walks(network)) * network.n_inputs + 3
+        return len(_scans(network)) * network.n_inputs + 3
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
         """Yield the memories: pixels, scans, and a flag per input unless all are connected."""
-        walks = _walks(network)
+        scans = _scans(network)
         yield Memory("image", PIXEL_BITS, network.n_features)
-        yield Memory("walks", _walk_layout(network).size, len(walks), read_only=True)
+        yield Memory("scans", _scan_layout(network).size, len(scans), read_only=True)
         if len(network.inputs) < network.n_inputs:
             yield Memory("connected", 1, network.n_inputs, read_only=True)
 
     def build(self, m: Module) -> None:
         network, count = self._network, self._network.n_features
-        walks, layout = _walks(network), _walk_layout(network)
+        scans, layout = _scans(network), _scan_layout(network)
         m.submodules.image = image = memory.Memory(shape=PIXEL_BITS, depth=count, init=[])
-        m.submodules.walks = table = memory.Memory(
+        m.submodules.scans = table = memory.Memory(
             shape=layout,
-            depth=len(walks),
-            init=[{"level": level, "tick": tick} for level, tick in walks],
+            depth=len(scans),
+            init=[{"level": level, "tick": tick} for level, tick in scans],
         )
-        pixel, kept, walk = image.read_port(), image.write_port(), table.read_port()
-        read = [pixel, walk]
+        pixel, write, scan = image.read_port(), image.write_port(), table.read_port()
+        read = [pixel, scan]
 
         # Read addresses: the input, its pixel, and the scan.
-        asked, at, number = (
+        index, at, number = (
             Signal(range(network.n_inputs)),
             Signal(range(count)),
-            Signal(range(len(walks))),
+            Signal(range(len(scans))),
         )
         half = Signal()  # the scan has passed all pixels once, and reads their complements
-        last, last_pixel = asked == network.n_inputs - 1, at == count - 1
+        last, last_pixel = index == network.n_inputs - 1, at == count - 1
 
         # The input at the read ports of the memories, and whether it spikes in this scan.
-        here, ends, complement, constant = (Signal() for _ in range(4))
+        is_read, ends, complement, constant = (Signal() for _ in range(4))
         row = Signal(range(len(network.inputs) + 1))
         connected: Value = Const(1)
         if len(network.inputs) < network.n_inputs:
             bits = np.isin(np.arange(network.n_inputs), network.inputs).tolist()
             m.submodules.connected = flags = memory.Memory(shape=1, depth=len(bits), init=bits)
             read.append(flags.read_port())
-            m.d.comb += read[-1].addr.eq(asked)
+            m.d.comb += read[-1].addr.eq(index)
             connected = read[-1].data
-        highest, level = network.levels - 1, walk.data.level
+        highest, level = network.levels - 1, scan.data.level
         q = times(network.levels, pixel.data) >> PIXEL_BITS
-        wanted = Mux(complement, highest - level, level)
-        spikes = here & connected & Mux(constant, level == highest, q == wanted)
+        target = Mux(complement, highest - level, level)
+        spikes = is_read & connected & Mux(constant, level == highest, q == target)
 
         m.submodules.stage = stage = Stage(self.events.payload.shape())
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, steps = stage.i.payload, Signal()
         m.d.comb += [
-            kept.addr.eq(at),
-            kept.data.eq(self.pixels.payload),
+            write.addr.eq(at),
+            write.data.eq(self.pixels.payload),
             pixel.addr.eq(at),
-            walk.addr.eq(number),
+            scan.addr.eq(number),
             steps.eq(~spikes | stage.i.ready),
             *(port.en.eq(steps) for port in read),
             stage.i.valid.eq(spikes),
             event.kind.eq(Kind.SPIKE),
-            event.tick.eq(walk.data.tick),
+            event.tick.eq(scan.data.tick),
             *tell_row(event, len(network.inputs), self._rows, row),
         ]
-        with m.If(here & steps):
-            m.d.sync += [here.eq(0), row.eq(Mux(ends, 0, row + connected))]
+        with m.If(is_read & steps):
+            m.d.sync += [is_read.eq(0), row.eq(Mux(ends, 0, row + connected))]
 
         with m.FSM():
             with m.State("pixels"):
-                m.d.comb += [self.pixels.ready.eq(1), kept.en.eq(self.pixels.valid)]
+                m.d.comb += [self.pixels.ready.eq(1), write.en.eq(self.pixels.valid)]
                 with m.If(self.pixels.valid):
                     m.d.sync += at.eq(Mux(last_pixel, 0, at + 1))
                     with m.If(last_pixel):
-                        m.next = "walk"
+                        m.next = "scan"
                 with m.If(self.clear):
                     m.d.sync += at.eq(0)
-            with m.State("walk"), m.If(steps):
+            with m.State("scan"), m.If(steps):
                 m.d.sync += [
-                    here.eq(1),
+                    is_read.eq(1),
                     ends.eq(last),
                     complement.eq(half),
                     constant.eq(last & self._has_constant),
-                    asked.eq(asked + 1),
+                    index.eq(index + 1),
                     at.eq(at + 1),
                 ]
                 with m.If(last_pixel):
                     m.d.sync += [at.eq(0), half.eq(1)]
                 with m.If(last):
-                    m.d.sync += [asked.eq(0), at.eq(0), half.eq(0), number.eq(number + 1)]
-                    with m.If(number == len(walks) - 1):
+                    m.d.sync += [index.eq(0), at.eq(0), half.eq(0), number.eq(number + 1)]
+                    with m.If(number == len(scans) - 1):
                         m.d.sync += number.eq(0)
                         m.next = "last input"
             with m.State("last input"), m.If(steps):
@@ -158,12 +158,12 @@ def check_pixels(network: Network) -> None:
         )
 
 
-def _walks(network: Network) -> list[tuple[int, int]]:
+def _scans(network: Network) -> list[tuple[int, int]]:
     """Return level and tick of each scan, in order of the ticks; silent levels have no scan."""
     ticks = network.coding.table(network).tolist()
-    walks = [(level, tick) for level, tick in enumerate(ticks) if tick]
-    return sorted(walks, key=lambda walk: walk[1])
+    scans = [(level, tick) for level, tick in enumerate(ticks) if tick]
+    return sorted(scans, key=lambda scan: scan[1])
 
 
-def _walk_layout(network: Network) -> data.StructLayout:
+def _scan_layout(network: Network) -> data.StructLayout:
     return struct(level=range(network.levels), tick=tick_shape(network.deadline))

@@ -99,11 +99,13 @@ class CoreSignature(DescribedSignature):
             data=(CHUNK_BITS, "next chunk of the word, lowest bits first"),
             error=(1, "no such layer or address"),
         )
-        seen = "all pixels of an image" if first.rows == 1 else "the connected pixels of an image"
+        pixels_text = (
+            "all pixels of an image" if first.rows == 1 else "the connected pixels of an image"
+        )
         words = config.bitmap and {
             "words": (
                 In(stream.Signature(config.bitmap)),
-                f"bitmap of {seen}, instead of its events: pixel p is bit p % width of word "
+                f"bitmap of {pixels_text}, instead of its events: pixel p is bit p % width of word "
                 "p // width",
             )
         }

@@ -56,16 +56,16 @@ def check_identifier(name: str) -> None:
         raise IdentifierError(f"{name!r} is a keyword of Verilog: take another name.")
 
 
-def plain(verilog: str, rtlil: str, kept: Collection[str]) -> str:
-    """Return `verilog` with plain names instead of Yosys's escaped ones, except those in `kept`.
+def plain(verilog: str, rtlil: str, unchanged: Collection[str]) -> str:
+    """Return `verilog` with plain names instead of escaped ones, except those in `unchanged`.
 
     `core.layer_0` becomes `core_layer_0`, followed by a number if this name is in use. A name of
     Amaranth like `port$4219$27`, which stands for a part of a signal, becomes the name of this part
     in `rtlil`, the design that Yosys has read.
     """
-    taken = set(_PLAIN.findall(verilog)) | KEYWORDS
+    used = set(_PLAIN.findall(verilog)) | KEYWORDS
     parts = _parts(rtlil)
-    names = {name: f"\\{name} " for name in kept}
+    names = {name: f"\\{name} " for name in unchanged}
 
     def name(escaped: re.Match) -> str:
         old = escaped[1]
@@ -74,10 +74,10 @@ def plain(verilog: str, rtlil: str, kept: Collection[str]) -> str:
             if old.startswith("port$") and old not in parts:
                 stem = "port"
             new, number = stem, 0
-            while new in taken:
+            while new in used:
                 number += 1
                 new = f"{stem}_{number}"
-            taken.add(new)
+            used.add(new)
             names[old] = new
         return names[old]
 
@@ -95,14 +95,14 @@ _PIECE = re.compile(r"\\(port\$\S+) \[(?:(\d+):)?0\]")
 def _parts(rtlil: str) -> dict[str, str]:
     """Return the signal, or the part of a signal, for which each port `port$N$N` stands."""
     widths = {port: int(width) for width, port in _PORT.findall(rtlil)}
-    whole: dict[str, str] = {}
+    names_of_ports: dict[str, str] = {}
     pieces: dict[str, str] = {}
     for name, source in _NAMED.findall(rtlil):
-        found = _PIECE.findall(source)
-        for number, (port, high) in enumerate(reversed(found)):
+        matches = _PIECE.findall(source)
+        for number, (port, high) in enumerate(reversed(matches)):
             if widths.get(port) == int(high or 0) + 1:
                 if source.startswith("{"):
                     pieces.setdefault(port, f"{name}_{number}")
                 else:
-                    whole.setdefault(port, name)
-    return pieces | whole
+                    names_of_ports.setdefault(port, name)
+    return pieces | names_of_ports

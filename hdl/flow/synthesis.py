@@ -135,7 +135,7 @@ def synthesise(config: CoreConfig, part: Part, loaded: bool = False) -> Result:
             return result
         words = ["--json", "design.json", "--seed", str(SEED), *part.options]
         try:
-            result.fmax = place(device.family, words, folder).fmax
+            result.fmax = place_and_route(device.family, words, folder).fmax
         except ToolError as error:
             result.note = f"does not fit: {error}"
     return result
@@ -189,12 +189,12 @@ _PHASES = (
 def phase_of(line: str) -> str | None:
     """Return the progress that a line of nextpnr reports, or None."""
     for pattern, meaning in _PHASES:
-        if found := re.search(pattern, line):
-            return meaning.format(found[1])
+        if match := re.search(pattern, line):
+            return meaning.format(match[1])
     return None
 
 
-def place(
+def place_and_route(
     family: Family,
     words: Sequence[str],
     folder: Path,
@@ -211,14 +211,14 @@ def place(
         if phase := phase_of(line):
             tell(phase)
 
-    report = "nextpnr.json"
-    words = [*words, "--report", report, "--timing-allow-fail"]
+    path = "nextpnr.json"
+    words = [*words, "--report", path, "--timing-allow-fail"]
     run_tool(family.router, words, folder, native=native, read=read)
-    said = json.loads((folder / report).read_text())
+    report = json.loads((folder / path).read_text())
     return Placement(
         {
             name: Clock(clock["achieved"], clock["constraint"])
-            for name, clock in said["fmax"].items()
+            for name, clock in report["fmax"].items()
         },
-        {kind: cells["used"] for kind, cells in said["utilization"].items() if cells["used"]},
+        {kind: cells["used"] for kind, cells in report["utilization"].items() if cells["used"]},
     )

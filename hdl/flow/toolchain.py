@@ -53,11 +53,11 @@ def run_tool(
     if done.returncode < 0:
         raise ToolError(f"{name} failed: it was ended by signal {-done.returncode}")
     if done.returncode:
-        said = done.stdout
+        match = done.stdout
         if log and (folder / log).exists():
-            said += (folder / log).read_text(errors="replace")
-        lines = [line for line in said.splitlines() if line.startswith("ERROR: ")]
-        reason = lines[0].removeprefix("ERROR: ") if lines else said.strip()[-300:]
+            match += (folder / log).read_text(errors="replace")
+        lines = [line for line in match.splitlines() if line.startswith("ERROR: ")]
+        reason = lines[0].removeprefix("ERROR: ") if lines else match.strip()[-300:]
         raise ToolError(f"{name} failed: {reason or f'it ends with status {done.returncode}'}")
 
 
@@ -83,8 +83,8 @@ def tool_version(name: str, *, native: bool = False) -> str:
         return f"{TOOLS[name]} {version(TOOLS[name])}"
     # icepack has no option --version, and prints its usage.
     done = _run(name, ["--version"], native)
-    said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout)
-    return f"{name} {said[0].split()[1]}" if said else name
+    match = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout)
+    return f"{name} {match[0].split()[1]}" if match else name
 
 
 def _run(
@@ -103,13 +103,13 @@ def _run(
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        said = []
+        match = []
         for line in process.stdout:
-            said.append(line)
+            match.append(line)
             if read:
                 read(line)
         process.wait()
-    return CompletedProcess(process.args, process.returncode, "".join(said))
+    return CompletedProcess(process.args, process.returncode, "".join(match))
 
 
 def _command(name: str, native: bool) -> list[str]:

@@ -196,9 +196,9 @@ def _header(interface: dict[str, Any]) -> str:
     ]
     for name, value in parameters.items():
         if name != "shape":
-            lines += comment(_said(name, value), "  ", "    ")
+            lines += comment(_parameter_text(name, value), "  ", "    ")
     for number, layer in enumerate(interface["layers"]):
-        lines += comment(_said(f"layer {number}", layer), "  ", "    ")
+        lines += comment(_parameter_text(f"layer {number}", layer), "  ", "    ")
     lines += ["//", "// Ports"]
     for port in interface["ports"]:
         for name, direction, width in wires(port):
@@ -216,17 +216,17 @@ def _header(interface: dict[str, Any]) -> str:
     waivers = "".join(
         f"/* verilator lint_off {name} */  // {reason}\n" for name, reason in WAIVERS.items()
     )
-    said = "\n".join(lines)
-    return f"{said}\n\n`timescale 1ns / 1ps\n\n/* verilator lint_save */\n{waivers}"
+    header = "\n".join(lines)
+    return f"{header}\n\n`timescale 1ns / 1ps\n\n/* verilator lint_save */\n{waivers}"
 
 
-def _said(name: str, value: Any) -> str:
+def _parameter_text(name: str, value: Any) -> str:
     """Return the text of a parameter for the header; of a list it contains only the length.
 
     Names of classes and features are untrusted: they could end a comment, or be a directive.
     """
     if isinstance(value, dict):
-        return f"{name}: {', '.join(_said(*item) for item in value.items())}"
+        return f"{name}: {', '.join(_parameter_text(*item) for item in value.items())}"
     if value is None or value == []:
         return f"{name} none"
     return f"{name} ({len(value)} entries)" if isinstance(value, list) else f"{name} {value}"

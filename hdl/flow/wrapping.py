@@ -29,12 +29,12 @@ def filled(template: str, **values: Any) -> str:
     return _Template(template).substitute(values)
 
 
-def comment(text: str, first: str = "", others: str = "") -> list[str]:
-    """Return the lines of a line comment, indented by `first` (first line) and `others`.
+def comment(text: str, first: str = "", further: str = "") -> list[str]:
+    """Return the lines of a line comment, indented by `first` (first line) and `further`.
 
     The text must not contain line breaks; an empty text becomes one line.
     """
-    lines = textwrap.wrap(text, WIDTH - 3, initial_indent=first, subsequent_indent=others)
+    lines = textwrap.wrap(text, WIDTH - 3, initial_indent=first, subsequent_indent=further)
     return [f"// {line}".rstrip() for line in lines or [first]]
 
 

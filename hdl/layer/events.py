@@ -102,7 +102,7 @@ def tell_row(event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike 
     """Return statements that set the spike fields of `event` to one `row` of `n_in`.
 
     With `bad`, or if `row` does not fit into its field, the field gets a value out of range, which
-    the Intake rejects.
+    the IngressCheck rejects.
     """
     if rows == 1:
         return [event.address.eq(saturated(row, len(event.address), bad, n_in - 1))]

@@ -41,9 +41,9 @@ class PositionScan(Block):
     cover the spike, in descending order. Positions that have not been reached need no visit,
     because they still have the state of an image's start.
 
-    Latency to the first read: `config.folding.located_cycles` + `latencies.REACHED`. Throughput:
-    one visit per cycle; a request without visits takes a cycle. An advance stalls until the
-    preceding visits that add rows have left the ReachedPositions.
+    Latency to the first read: `config.folding.located_cycles` + `latencies.REACHED_POSITIONS`.
+    Throughput: one visit per cycle; a request without visits takes a cycle. An advance stalls until
+    the preceding visits that add rows have left the ReachedPositions.
     """
 
     def __init__(self, config: LayerConfig) -> None:

@@ -55,7 +55,7 @@ class ReachedPositions(Block):
     list. A lookup takes two memory reads. The positions of the two preceding visits may not be in
     the memories yet, so comparators check them.
 
-    Latency: `latencies.REACHED` cycles; throughput: one visit per cycle.
+    Latency: `latencies.REACHED_POSITIONS` cycles; throughput: one visit per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:

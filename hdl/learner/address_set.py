@@ -27,10 +27,10 @@ class AddressSet(Block):
         memory    words of WORD bits
 
     An add sets one bit on each level, without a read. If the level above marks a word as invalid,
-    the add writes the whole word, otherwise only the bit. The read sweep `walk` descends the
+    the add writes the whole word, otherwise only the bit. The read sweep `sweep` descends the
     levels, and visits the bits of each word in ascending order.
 
-        filled -> touched[block] -> memory[word] -> walk
+        filled -> touched[block] -> memory[word] -> sweep
 
     Parameters
     ----------
@@ -39,19 +39,19 @@ class AddressSet(Block):
     Ports
     -----
     add : {valid, address}, with addresses below n. The set accepts an address in every cycle, but
-        none are allowed from the cycle after `start` until the last transfer of `walk`.
+        none are allowed from the cycle after `start` until the last transfer of `sweep`.
     start : starts the sweep over the addresses added up to and including this cycle. If the set is
         empty, or during a sweep, `start` has no effect.
-    walk : stream of `address_layout`, each address once, in ascending order. The set is empty
+    sweep : stream of `address_layout`, each address once, in ascending order. The set is empty
         afterwards.
     clear : empties the set and aborts a sweep, like a reset, with priority over `add` and `start`.
-        `walk.valid` falls even if `walk` is not ready, so the receiver must be ready or must
+        `sweep.valid` falls even if `sweep` is not ready, so the receiver must be ready or must
         discard the address, too.
     empty : no added address is still to be sent.
 
     Timing
     ------
-    Latency from `start` to the first address: `latencies.WALK_START` cycles; throughput: one
+    Latency from `start` to the first address: `latencies.SWEEP_START` cycles; throughput: one
     address per cycle, without gaps.
 
     Raises ValueError for an n out of range.
@@ -65,7 +65,7 @@ class AddressSet(Block):
         super().__init__(
             add=In(tap(address=address)),
             start=In(1),
-            walk=Out(stream.Signature(address_layout(n))),
+            sweep=Out(stream.Signature(address_layout(n))),
             clear=In(1),
             empty=Out(1),
         )
@@ -121,10 +121,10 @@ class AddressSet(Block):
             of_word.i.payload.bits.eq(word),
             of_word.i.payload.last.eq(fetch.o.payload.last),
             fetch.o.ready.eq(of_word.i.ready),
-            self.empty.eq(~(any_ | of_block.o.valid | fetch.o.valid | self.walk.valid)),
+            self.empty.eq(~(any_ | of_block.o.valid | fetch.o.valid | self.sweep.valid)),
         ]
         wiring.connect(m, of_block.o, fetch.i)
-        wiring.connect(m, of_word.o, wiring.flipped(self.walk))
+        wiring.connect(m, of_word.o, wiring.flipped(self.sweep))
         with m.If(fetch.load):
             m.d.sync += word.eq(read.data)
         with m.If(walking & of_block.i.ready):

@@ -79,11 +79,11 @@ class Deltas(Block):
         write = signs.write_port(granularity=last.lanes)
         read = signs.read_port(domain="comb")
         sign_word = resetless_register(lanes * row)
-        place = times(last.groups, self.sign.lane) + self.sign.part
+        part_index = times(last.groups, self.sign.lane) + self.sign.part
         m.d.comb += [
             write.addr.eq(self.sign.group),
             write.data.eq(Cat([self.sign.negative] * (lanes * last.groups))),
-            write.en.eq(Mux(self.sign.valid, 1 << place, 0)),
+            write.en.eq(Mux(self.sign.valid, 1 << part_index, 0)),
         ]
 
         # Three pipeline stages per group: read, count, store.
@@ -109,17 +109,17 @@ class Deltas(Block):
         with m.Elif(asking):
             m.d.sync += [group.eq(group + 1), asking.eq(group != groups - 1)]
 
-        asked = Signal(range(n_out + 1))
-        m.d.sync += asked.eq(popcount(self.plus | self.minus))
+        total = Signal(range(n_out + 1))
+        m.d.sync += total.eq(popcount(self.plus | self.minus))
         earlier, later = Signal(lanes), Signal(lanes)
         earlier_lanes, later_lanes = [], []
         for lane in range(lanes):
             negative = sign_word[lane * row :][:n_out]
             p = Signal(range(n_out + 1), name=f"p_{lane}")
             m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))
-            earlier_lanes.append(self.alive[lane] & ((p << 1) > asked))
+            earlier_lanes.append(self.alive[lane] & ((p << 1) > total))
             later_lanes.append(
-                self.alive[lane] & (((p << 1) < asked) | (self.tie_later & ((p << 1) == asked)))
+                self.alive[lane] & (((p << 1) < total) | (self.tie_later & ((p << 1) == total)))
             )
         with m.If(counting):
             m.d.sync += [earlier.eq(Cat(earlier_lanes)), later.eq(Cat(later_lanes))]

@@ -18,8 +18,8 @@ from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr
 
 from .deltas import Deltas
-from .row_walks import InputWalk, OutputWalk
-from .run_on import margin_layout, outcome_layout
+from .margin import margin_layout, outcome_layout
+from .row_sweeps import InputSweep, OutputSweep
 
 
 def settings_layout() -> DescribedLayout:
@@ -61,8 +61,8 @@ class Learner(Block):
     """Learn one image at a time: update the weights of two layers after the decision.
 
     The Learner records the input and hidden spikes of an image. After the image it computes the
-    corrections (Deltas), and updates the output weights (OutputWalk) and the input weights
-    (InputWalk). Before the first image to learn after a reset or after a write from outside, it
+    corrections (Deltas), and updates the output weights (OutputSweep) and the input weights
+    (InputSweep). Before the first image to learn after a reset or after a write from outside, it
     reads the signs of all output weights into the sign planes.
 
     Latency: from an outcome to the first cycle of settling `latencies.JUDGE`; then `settle_cycles`
@@ -90,7 +90,7 @@ class Learner(Block):
             #: The label of the next image is valid.
             labelled=In(1),
             #: With `labelled`: the next image is to be learned.
-            wanted=In(1),
+            next_learns=In(1),
             #: The host writes a weight of the last layer.
             rewritten=In(1),
             #: The result of an image, from the Decision.
@@ -128,8 +128,8 @@ class Learner(Block):
 
         m.submodules.lfsr = lfsr = generator()
         m.submodules.deltas = deltas = Deltas(self._hidden, self._last)
-        m.submodules.input_walk = inputs = InputWalk(self._hidden)
-        m.submodules.output_walk = outputs = OutputWalk(self._hidden, self._last)
+        m.submodules.input_sweep = inputs = InputSweep(self._hidden)
+        m.submodules.output_sweep = outputs = OutputSweep(self._hidden, self._last)
         wiring.connect(m, deltas.probe, wiring.flipped(self.probe))
         wiring.connect(m, outputs.sign, deltas.sign)
         wiring.connect(m, wiring.flipped(self.output_updated), outputs.updated)
@@ -139,27 +139,27 @@ class Learner(Block):
 
         # Settings.
         settings = Signal(settings_layout(), init=Settings().registers())
-        taken = Signal()
+        accepted = Signal()
         m.d.comb += [
             self.settings.ready.eq(self.resting & ~self.busy),
-            taken.eq(self.settings.valid & self.settings.ready),
-            lfsr.load.eq(taken & (self.settings.payload.seed != 0)),
+            accepted.eq(self.settings.valid & self.settings.ready),
+            lfsr.load.eq(accepted & (self.settings.payload.seed != 0)),
             lfsr.seed.eq(self.settings.payload.seed),
             self.margin.shift.eq(settings.margin_shift),
             self.margin.minimum.eq(settings.margin_minimum),
         ]
-        with m.If(taken):
+        with m.If(accepted):
             m.d.sync += settings.eq(self.settings.payload)
 
         # The rows that took part. Inputs are added at once. Hidden spikes pass a FIFO until the end
         # of the margin is known, because the latest of them may be beyond the margin.
         what = self.outcome.what
         state = Signal(State)
-        under_way = last.spikes_under_way
+        in_flight = last.spikes_in_flight
         m.submodules.latest = latest = ResetInserter(self.opens)(
             SyncFIFOBuffered(
                 width=len(self.hidden.tick) + len(self.hidden.address),
-                depth=under_way + latencies.SORTING + 1,
+                depth=in_flight + latencies.SORTING + 1,
             )
         )
         tick_bits = len(self.hidden.tick)
@@ -169,7 +169,7 @@ class Learner(Block):
             outputs.clear.eq(self.opens),
             latest.w_en.eq(self.hidden.valid),
             latest.w_data.eq(Cat(self.hidden.tick, self.hidden.address)),
-            latest.r_en.eq((latest.level > under_way) | (state == State.SETTLE)),
+            latest.r_en.eq((latest.level > in_flight) | (state == State.SETTLE)),
             outputs.add.valid.eq(latest.r_en & latest.r_rdy & (tick < what.limit)),
             outputs.add.address.eq(address),
         ]
@@ -191,7 +191,7 @@ class Learner(Block):
         scanning = Signal()
         begins_scan = Signal()
         m.d.comb += begins_scan.eq(
-            (state == State.IDLE) & stale & self.wanted & self.resting & ~self.outcome.valid
+            (state == State.IDLE) & stale & self.next_learns & self.resting & ~self.outcome.valid
         )
         with m.If(begins_scan):
             m.d.sync += [stale.eq(0), scanning.eq(1)]
@@ -234,7 +234,7 @@ class Learner(Block):
             self.opens
             | ((engaged | self.busy) & ~ends)
             | ~self.labelled
-            | (self.wanted & (stale | self.rewritten))
+            | (self.next_learns & (stale | self.rewritten))
             | self.settings.valid
         )
         m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)

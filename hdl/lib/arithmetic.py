@@ -43,10 +43,10 @@ def below(value: Value, constant: int) -> Value:
     """
     if constant >> len(value):
         return Const(1)
-    found: Value = Const(0)
+    is_below: Value = Const(0)
     for number, bit in enumerate(value):  # low bits decide if all higher bits are equal
-        found = ~bit | found if constant >> number & 1 else ~bit & found
-    return found
+        is_below = ~bit | is_below if constant >> number & 1 else ~bit & is_below
+    return is_below
 
 
 def quotient(value: Value, divisor: int, highest: int) -> Value:
@@ -80,6 +80,6 @@ def saturated(
     then sets only the bits from the most significant 0 of `highest` upwards, which saves logic.
     """
     free = 1 if highest is None else ~highest & (1 << width) - 1
-    kept = free.bit_length() - 1  # low bits, below the highest 0 of `highest`
-    high = (value[width:].any() | excess).replicate(width - kept)
-    return value[:width] | Cat(Const(0, kept), high)
+    low_bits = free.bit_length() - 1  # low bits, below the highest 0 of `highest`
+    high = (value[width:].any() | excess).replicate(width - low_bits)
+    return value[:width] | Cat(Const(0, low_bits), high)

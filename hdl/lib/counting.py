@@ -28,24 +28,24 @@ TAPS = {
 Xilinx application note 52). Such a register passes through all states but 0."""
 
 
-def next_place(place: Value) -> Value:
-    """Return the address after `place` in a cycle through all 2**n values of n bits; n is in TAPS.
+def next_address(address: Value) -> Value:
+    """Return the address after `address` in a cycle of all 2**n values of n bits; n is in TAPS.
 
     The order is that of a shift register, not ascending, which suits a memory whose addresses are
     interchangeable. A shift register needs no carry chain, so a load needs no additional look-up
     table. The feedback inserts the state 0, which a plain shift register with these taps omits.
     """
-    taps = Cat(place[tap - 1] for tap in TAPS[len(place)]).xor()
-    return Cat(taps ^ ~place[:-1].any(), place[:-1])
+    taps = Cat(address[tap - 1] for tap in TAPS[len(address)]).xor()
+    return Cat(taps ^ ~address[:-1].any(), address[:-1])
 
 
-def next_of_most(place: Value) -> Value:
-    """Return the address after `place` in a cycle through all values except all ones.
+def next_of_most(address: Value) -> Value:
+    """Return the address after `address` in a cycle through all values except all ones.
 
-    The logic is smaller than that of `next_place`. The width of `place` is in TAPS.
+    The logic is smaller than that of `next_address`. The width of `address` is in TAPS.
     """
-    taps = Cat(place[tap - 1] for tap in TAPS[len(place)]).xor()
-    return Cat(~taps, place[:-1])
+    taps = Cat(address[tap - 1] for tap in TAPS[len(address)]).xor()
+    return Cat(~taps, address[:-1])
 
 
 def next_or(load: Value, value: ValueLike, count: Value) -> Value:

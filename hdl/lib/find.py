@@ -81,10 +81,10 @@ def several(bits: Value | Iterable[Value]) -> tuple[Value, Value, Value]:
     while 4 * size < len(bits):
         size *= 4
     branches = [several(bits[start : start + size]) for start in range(0, len(bits), size)]
-    ones, twos, threes = (list(said) for said in zip(*branches, strict=True))
+    ones, twos, threes = (list(flags) for flags in zip(*branches, strict=True))
     # Whether at least two, and at least three, branches have a set bit.
     two, three = (
-        Cat(Cat(some).all() for some in combinations(ones, number)).any() for number in (2, 3)
+        Cat(Cat(subset).all() for subset in combinations(ones, number)).any() for number in (2, 3)
     )
     return (
         Cat(ones).any(),

@@ -58,11 +58,11 @@ def meaning(layout: data.Layout, name: str) -> str:
 
     A field without a description has that of the innermost enclosing field with one, or "".
     """
-    found = ""
+    description = ""
     for part in name.split("."):
-        found = getattr(layout, "meanings", {}).get(part, found)
+        description = getattr(layout, "meanings", {}).get(part, description)
         layout = layout[part].shape
-    return found
+    return description
 
 
 def pack(layout: data.Layout, values: Mapping[str, Any]) -> Any:
@@ -71,9 +71,9 @@ def pack(layout: data.Layout, values: Mapping[str, Any]) -> Any:
     Values are integers or integer arrays.
     """
     total: Any = 0
-    places = {name: offset for name, offset, _ in fields(layout)}
+    offsets = {name: offset for name, offset, _ in fields(layout)}
     for name, value in values.items():
-        total = total | (value << places[name])
+        total = total | (value << offsets[name])
     return total
 
 

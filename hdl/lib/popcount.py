@@ -49,13 +49,13 @@ def _add_bits(bits: Sequence[Value]) -> Value:
     while column:
         carries = []
         while len(column) > 1:
-            taken, column = column[:3], column[3:]
-            if len(taken) == 3:
-                a, b, c = taken
+            operands, column = column[:3], column[3:]
+            if len(operands) == 3:
+                a, b, c = operands
                 column.append(a ^ b ^ c)
                 carries.append((a & b) | (c & (a ^ b)))
             else:
-                a, b = taken
+                a, b = operands
                 column.append(a ^ b)
                 carries.append(a & b)
         count += column

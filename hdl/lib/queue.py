@@ -2,6 +2,7 @@
 """The spike-time priority queue: a calendar queue with a linked list of items for every key."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
 from amaranth.lib import data, memory, stream
@@ -26,7 +27,7 @@ class SpikeQueue(Block):
     items occupy ascending addresses of a memory of `capacity` words. The address restarts at 0 when
     no item is stored, so the queue needs no list of free addresses.
 
-        push -> values[place], links[tail of key]          pop <- values[head of the first key]
+        push -> values[address], links[tail of key]        pop <- values[head of the first key]
 
     Three items of a byte, pushed with the keys 5, 2 and 5:
 
@@ -89,7 +90,7 @@ class SpikeQueue(Block):
     def __init__(self, n_keys: int, shape: ShapeLike, capacity: int) -> None:
         if n_keys < 1 or capacity < 1:
             raise ValueError(
-                f"a queue needs at least 1 key and 1 place, but has {n_keys} and {capacity}."
+                f"a queue needs at least 1 key and 1 entry, but has {n_keys} and {capacity}."
             )
         self.n_keys = n_keys
         self.shape = shape
@@ -97,64 +98,115 @@ class SpikeQueue(Block):
         item = stream.Signature(item_layout(n_keys, shape))
         super().__init__(push=In(item), pop=Out(item), release=In(1), clear=In(1), empty=Out(1))
 
-        places = range(max(capacity, 2))  # at least 2, so that an address has a bit
+        addresses = range(max(capacity, 2))  # at least 2, so that an address has a bit
 
         # The state besides the memories; the formal proof of the queue reads it.
         self._stored = Signal(n_keys, name="stored")  # the keys that have items
         # The first key with items, and the head and tail of its list.
         self._first = Signal(range(n_keys), name="first", reset_less=True)
-        self._first_head = Signal(places, name="first_head", reset_less=True)
-        self._first_tail = Signal(places, name="first_tail", reset_less=True)
+        self._first_head = Signal(addresses, name="first_head", reset_less=True)
+        self._first_tail = Signal(addresses, name="first_tail", reset_less=True)
         # The address of the next item, or `capacity` if all addresses are in use.
-        self._place = Signal(range(capacity + 1), name="place")
+        self._next_address = Signal(range(capacity + 1), name="next_address")
         # After the selection of an item that is not the last of its list, the read data of `links`
         # is the new head of this list; its head in `heads` or `first_head` is outdated.
-        self._behind = Signal(name="behind")
-        self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
+        self._outdated = Signal(name="outdated")
+        self._outdated_key = Signal(range(n_keys), name="outdated_key", reset_less=True)
 
     @staticmethod
     def memories(n_keys: int, shape: ShapeLike, capacity: int) -> Iterator[Memory]:
         """Yield the memories: heads, tails, values and links."""
-        places = max(capacity, 2)
-        link = bits_for(places - 1)
+        addresses = max(capacity, 2)
+        link = bits_for(addresses - 1)
         yield from 2 * [Memory("", link, n_keys, asynchronous_read=True)]
-        yield from (Memory("", width, places) for width in (Shape.cast(shape).width, link))
+        yield from (Memory("", width, addresses) for width in (Shape.cast(shape).width, link))
 
     def build(self, m: Module) -> None:
-        stored, place, first = self._stored, self._place, self._first
-        behind, behind_key = self._behind, self._behind_key
-        places = self._first_head.shape()
+        stored, outdated, first = self._stored, self._outdated, self._first
+        ports = self._memory_ports(m)
+        any_, select, head, last = self._select_head(m, ports)
+        pushed, begins = self._append(m, ports, any_, select & last)
 
+        # `heads` has one write port. The head of a new list has priority. The list with an outdated
+        # head can wait, because its new head stays at the read port of `links` until the queue
+        # selects an item of a list of two or more items in front of it. This other list got its
+        # second item after the selection that outdated the head, in a cycle in which no list
+        # started, so the outdated head was written then.
+        m.d.comb += [
+            ports.write_head.en.eq(begins | outdated),
+            ports.write_head.addr.eq(Mux(begins, self.push.payload.key, self._outdated_key)),
+            ports.write_head.data.eq(Mux(begins, self._next_address, ports.read_link.data)),
+        ]
+        with m.If(select & ~last):
+            m.d.sync += [outdated.eq(1), self._outdated_key.eq(first)]
+        with m.Elif(~begins | (select & self._is_outdated(first))):
+            m.d.sync += outdated.eq(0)
+
+        self._update_first(m, ports, any_, pushed, head, select & last)
+        with m.If(self.clear):
+            m.d.sync += [
+                stored.eq(0),
+                self._next_address.eq(0),
+                self.pop.valid.eq(0),
+                outdated.eq(0),
+            ]
+
+    def _is_outdated(self, key: Value) -> Value:
+        """Return whether the stored head of the list of `key` is outdated."""
+        return self._outdated & (self._outdated_key == key)
+
+    def _memory_ports(self, m: Module) -> "_Ports":
+        """Build the memories of the lists and of the items."""
         # The head and tail of each list, in distributed RAM or registers. They are valid for the
         # keys whose bit of `stored` is set.
-        table = {"shape": places, "depth": self.n_keys, "init": []}
+        addresses = self._first_head.shape()
+        table = {"shape": addresses, "depth": self.n_keys, "init": []}
         m.submodules.heads = heads = memory.Memory(**table)
         m.submodules.tails = tails = memory.Memory(**table)
-        write_head, read_head = heads.write_port(), heads.read_port(domain="comb")
-        write_tail, read_tail = tails.write_port(), tails.read_port(domain="comb")
-        push_tail = tails.read_port(domain="comb")
 
         # A word that is read while it is written is never used. `no_rw_check` therefore prevents
         # Yosys from building logic that returns the old content.
         block = {"depth": max(self.capacity, 2), "init": [], "attrs": {"no_rw_check": 1}}
         m.submodules.values = values = memory.Memory(shape=self.shape, **block)
-        m.submodules.links = links = memory.Memory(shape=places, **block)
+        m.submodules.links = links = memory.Memory(shape=addresses, **block)
+
+        # The ports have the names of these variables in the netlist.
+        write_head, read_head = heads.write_port(), heads.read_port(domain="comb")
+        write_tail, read_tail = tails.write_port(), tails.read_port(domain="comb")
+        push_tail = tails.read_port(domain="comb")
         write_value, read_value = values.write_port(), values.read_port()
         write_link, read_link = links.write_port(), links.read_port()
+        return _Ports(
+            write_head,
+            read_head,
+            write_tail,
+            read_tail,
+            push_tail,
+            write_value,
+            read_value,
+            write_link,
+            read_link,
+        )
 
-        # Select the head of the first list.
-        any_ = stored.any()
+    def _select_head(self, m: Module, ports: "_Ports") -> tuple[Value, Signal, Signal, Signal]:
+        """Select the head of the first list.
+
+        Returns whether an item is stored, whether the queue selects one in this cycle, its address,
+        and whether it is the last one of its list.
+        """
+        read_value, read_link = ports.read_value, ports.read_link
+        any_ = self._stored.any()
         select = Signal()
-        head = Signal(places)
+        head = Signal.like(self._first_head)
         last = Signal()
-        is_behind = behind & (behind_key == first)
+        is_outdated = self._is_outdated(self._first)
         m.d.comb += [
             select.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
-            head.eq(Mux(is_behind, read_link.data, self._first_head)),
+            head.eq(Mux(is_outdated, read_link.data, self._first_head)),
             # Two comparators, because the read data of `links` settles late in the cycle.
             last.eq(
                 Mux(
-                    is_behind,
+                    is_outdated,
                     read_link.data == self._first_tail,
                     self._first_head == self._first_tail,
                 )
@@ -169,69 +221,84 @@ class SpikeQueue(Block):
         with m.If(self.pop.ready):
             m.d.sync += self.pop.valid.eq(0)
         with m.If(select):
-            m.d.sync += [self.pop.valid.eq(1), self.pop.payload.key.eq(first)]
+            m.d.sync += [self.pop.valid.eq(1), self.pop.payload.key.eq(self._first)]
             with m.If(last):
-                m.d.sync += stored.bit_select(first, 1).eq(0)
+                m.d.sync += self._stored.bit_select(self._first, 1).eq(0)
+        return any_, select, head, last
 
-        # Append the pushed item to a list, or start a list with it.
+    def _append(
+        self, m: Module, ports: "_Ports", any_: Value, ended: Value
+    ) -> tuple[Signal, Signal]:
+        """Append the pushed item to a list, or start a list with it.
+
+        `ended` is whether the last item of the first list is selected. Returns whether an item is
+        pushed, and whether it starts a list.
+        """
         push = Signal()
         begins = Signal()
-        push_key = self.push.payload.key
-        has_items = stored.bit_select(push_key, 1)
+        key, address = self.push.payload.key, self._next_address
+        has_items = self._stored.bit_select(key, 1)
         m.d.comb += [
-            self.push.ready.eq(place != self.capacity),
+            self.push.ready.eq(address != self.capacity),
             push.eq(self.push.valid & self.push.ready),
-            begins.eq(push & (~has_items | (select & last & (first == push_key)))),
-            write_value.addr.eq(place),
-            write_value.data.eq(self.push.payload.value),
-            write_value.en.eq(push),
-            push_tail.addr.eq(push_key),
-            write_link.addr.eq(push_tail.data),
-            write_link.data.eq(place),
-            write_link.en.eq(push & has_items),
-            write_tail.addr.eq(push_key),
-            write_tail.data.eq(place),
-            write_tail.en.eq(push),
+            begins.eq(push & (~has_items | (ended & (self._first == key)))),
+            ports.write_value.addr.eq(address),
+            ports.write_value.data.eq(self.push.payload.value),
+            ports.write_value.en.eq(push),
+            ports.push_tail.addr.eq(key),
+            ports.write_link.addr.eq(ports.push_tail.data),
+            ports.write_link.data.eq(address),
+            ports.write_link.en.eq(push & has_items),
+            ports.write_tail.addr.eq(key),
+            ports.write_tail.data.eq(address),
+            ports.write_tail.en.eq(push),
         ]
         with m.If(push):
-            m.d.sync += [place.eq(place + 1), stored.bit_select(push_key, 1).eq(1)]
+            m.d.sync += [address.eq(address + 1), self._stored.bit_select(key, 1).eq(1)]
         with m.Elif(~any_):
-            m.d.sync += place.eq(0)
+            m.d.sync += address.eq(0)
+        return push, begins
 
-        # `heads` has one write port. The head of a new list has priority. The list with an outdated
-        # head can wait, because its new head stays at the read port of `links` until the queue
-        # selects an item of a list of two or more items in front of it. This other list got its
-        # second item after the selection that outdated the head, in a cycle in which no list
-        # started, so the outdated head was written then.
-        m.d.comb += [
-            write_head.en.eq(begins | behind),
-            write_head.addr.eq(Mux(begins, push_key, behind_key)),
-            write_head.data.eq(Mux(begins, place, read_link.data)),
-        ]
-        with m.If(select & ~last):
-            m.d.sync += [behind.eq(1), behind_key.eq(first)]
-        with m.Elif(~begins | (select & is_behind)):
-            m.d.sync += behind.eq(0)
+    def _update_first(
+        self, m: Module, ports: "_Ports", any_: Value, pushed: Value, head: Value, ended: Value
+    ) -> None:
+        """Update the first list: the current one, the second one if the last item of the first one
+        is selected, or the list of the pushed item.
 
-        # The first list of the next cycle: the current one, the second one if the last item of the
-        # first one is selected, or the list of the pushed item. `last` settles late, so it only
-        # selects between two precomputed results.
-        others, _, second = first_set(stored[key] & (first != key) for key in range(self.n_keys))
-        second_is_behind = behind & (behind_key == second)
-        m.d.comb += [read_head.addr.eq(second), read_tail.addr.eq(second)]
+        `head` is that of the first list. `ended` settles late, so it only selects between two
+        precomputed results.
+        """
+        first, push_key = self._first, self.push.payload.key
+        any_other, _, second = first_set(
+            self._stored[key] & (first != key) for key in range(self.n_keys)
+        )
+        m.d.comb += [ports.read_head.addr.eq(second), ports.read_tail.addr.eq(second)]
 
         def next_first(key: Value, head: Value, tail: Value, leads: Value) -> Iterator[Value]:
             joins = push_key == key
-            yield Mux(push & leads, push_key, key)
-            yield Mux(push & leads, place, head)
-            yield Mux(push & (leads | joins), place, tail)
+            yield Mux(pushed & leads, push_key, key)
+            yield Mux(pushed & leads, self._next_address, head)
+            yield Mux(pushed & (leads | joins), self._next_address, tail)
 
-        second_head = Mux(second_is_behind, read_link.data, read_head.data)
-        ended = next_first(second, second_head, read_tail.data, ~others | (push_key < second))
-        stays = next_first(first, head, self._first_tail, ~any_ | (push_key < first))
+        second_head = Mux(self._is_outdated(second), ports.read_link.data, ports.read_head.data)
+        leads = ~any_other | (push_key < second)
+        if_ended = next_first(second, second_head, ports.read_tail.data, leads)
+        leads = ~any_ | (push_key < first)
+        if_it_stays = next_first(first, head, self._first_tail, leads)
         registers = (first, self._first_head, self._first_tail)
-        for register, if_ended, if_it_stays in zip(registers, ended, stays, strict=True):
-            m.d.sync += register.eq(Mux(select & last, if_ended, if_it_stays))
+        for register, *values in zip(registers, if_ended, if_it_stays, strict=True):
+            m.d.sync += register.eq(Mux(ended, *values))
 
-        with m.If(self.clear):
-            m.d.sync += [stored.eq(0), place.eq(0), self.pop.valid.eq(0), behind.eq(0)]
+
+class _Ports(NamedTuple):
+    """The ports of the memories of a queue."""
+
+    write_head: memory.WritePort
+    read_head: memory.ReadPort
+    write_tail: memory.WritePort
+    read_tail: memory.ReadPort
+    push_tail: memory.ReadPort
+    write_value: memory.WritePort
+    read_value: memory.ReadPort
+    write_link: memory.WritePort
+    read_link: memory.ReadPort

@@ -57,19 +57,19 @@ class Frames(Block):
         front, bits = self._front, _frame_bits(self._front)
         layout = _sums_layout(front)
         m.submodules.sums = sums = memory.Memory(shape=layout, depth=front.axes, init=[])
-        before, kept = sums.read_port(), sums.write_port()
+        before, write = sums.read_port(), sums.write_port()
 
         axis, sample = Signal(range(front.axes)), Signal(range(front.frame))
         last = axis == front.axes - 1
-        came, out = self.samples.payload, self.frames.payload
-        number = Mux(came.first, 0, sample)  # index of the sample in its frame
+        new, out = self.samples.payload, self.frames.payload
+        number = Mux(new.first, 0, sample)  # index of the sample in its frame
         begins = number == 0
         frame_ends, first = Signal(), Signal()
         now = Signal(layout)
 
         # The change of the sample.
         step = Signal(signed(SAMPLE_BITS + 1))
-        m.d.comb += step.eq(came.x - Mux(came.first, 0, before.data.x))
+        m.d.comb += step.eq(new.x - Mux(new.first, 0, before.data.x))
 
         # A mean is in the range of a pixel if its upper bits are all equal to the sign.
         mean = Array(now.total >> bits + down for down in front.downs)[axis]
@@ -77,8 +77,8 @@ class Frames(Block):
         negative, above = now.total[-1], mean[half:]
         fits = ~above.any() | above.all()
         m.d.comb += [
-            *(port.addr.eq(axis) for port in (before, kept)),
-            kept.data.eq(now),
+            *(port.addr.eq(axis) for port in (before, write)),
+            write.data.eq(now),
             out.mean.eq(Cat(Mux(fits, mean[:half], (~negative).replicate(half)), ~negative)),
             out.change.eq(now.change),
             out.first.eq(first),
@@ -90,14 +90,14 @@ class Frames(Block):
             with m.State("add"):
                 m.d.comb += self.samples.ready.eq(1)
                 m.d.sync += [
-                    now.x.eq(came.x),
-                    now.total.eq(Mux(begins, 0, before.data.total) + came.x),
+                    now.x.eq(new.x),
+                    now.total.eq(Mux(begins, 0, before.data.total) + new.x),
                     now.change.eq(Mux(begins, 0, before.data.change) + abs(step)),
                     sample.eq(number),
                     frame_ends.eq(number == front.frame - 1),
                 ]
                 with m.If(begins):
-                    m.d.sync += first.eq(came.first)
+                    m.d.sync += first.eq(new.first)
                 m.next = "keep"
                 with m.If(number == front.frame - 1):
                     m.next = "frame"
@@ -106,7 +106,7 @@ class Frames(Block):
                 with m.If(self.frames.ready):
                     m.next = "keep"
             with m.State("keep"):
-                m.d.comb += kept.en.eq(1)
+                m.d.comb += write.en.eq(1)
                 m.d.sync += axis.eq(Mux(last, 0, axis + 1))
                 with m.If(last):
                     m.d.sync += sample.eq(Mux(frame_ends, 0, sample + 1))

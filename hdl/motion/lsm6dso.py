@@ -11,7 +11,7 @@ The registers are those of ST's data sheet DS12140.
 
 from math import ceil
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import enum, stream
 from amaranth.lib.wiring import In, Out
 
@@ -105,18 +105,7 @@ class Lsm6dso(Block):
     def build(self, m: Module) -> None:
         state, step, configured = Signal(State), Signal(Step), Signal()
 
-        # The SPI shift register: `mosi` sends the highest bit of `word`, received bits enter at its
-        # lowest bit, and `left` counts the remaining bits.
-        word, left, phase = Signal(VALUE), Signal(range(VALUE + 1)), Signal(range(self._half))
-        ended, edge = left == 0, phase == self._half - 1
-        with m.If(~ended):
-            m.d.sync += phase.eq(Mux(edge, 0, phase + 1))
-            with m.If(edge):
-                m.d.sync += self.sck.eq(~self.sck)
-                with m.If(self.sck):
-                    m.d.sync += self.mosi.eq(word[-1])
-                with m.Else():
-                    m.d.sync += [word.eq(Cat(self.miso, word[:-1])), left.eq(left - 1)]
+        word, left, ended = self._shift_register(m)
 
         rest = Signal(self._rest_bits)
         commands = [
@@ -125,7 +114,7 @@ class Lsm6dso(Block):
             (READ | STATUS) << BYTE,
             (READ | DATA) << BYTE,
         ]
-        asked = Array(Const(command, VALUE) for command in commands)[step]
+        command = Array(Const(bits, VALUE) for bits in commands)[step]
         answer = word[:BYTE]
 
         gap, axis, silent = Signal(init=1), Signal(range(AXES)), Signal(self._silent_bits)
@@ -145,7 +134,7 @@ class Lsm6dso(Block):
             with m.Case(State.REST):
                 m.d.sync += rest.eq(rest + 1)
                 with m.If(rest.all()):
-                    m.d.sync += [self.cs.eq(1), word.eq(asked), state.eq(State.ANSWER)]
+                    m.d.sync += [self.cs.eq(1), word.eq(command), state.eq(State.ANSWER)]
                     m.d.sync += left.eq(Mux(step == Step.DATA, BYTE, VALUE))
             with m.Case(State.ANSWER), m.If(ended), m.Switch(step):
                 with m.Case(Step.WHO):
@@ -171,3 +160,21 @@ class Lsm6dso(Block):
                     with m.If(last):
                         m.d.sync += [left.eq(0), silent.eq(0), self.stopped.eq(0), gap.eq(0)]
                         then(Step.WHO)
+
+    def _shift_register(self, m: Module) -> tuple[Signal, Signal, Value]:
+        """Return the shift register of the SPI bus, the number of its remaining bits, and whether
+        none remains.
+
+        `mosi` sends the highest bit of the register, received bits enter at its lowest bit.
+        """
+        word, left, phase = Signal(VALUE), Signal(range(VALUE + 1)), Signal(range(self._half))
+        ended, edge = left == 0, phase == self._half - 1
+        with m.If(~ended):
+            m.d.sync += phase.eq(Mux(edge, 0, phase + 1))
+            with m.If(edge):
+                m.d.sync += self.sck.eq(~self.sck)
+                with m.If(self.sck):
+                    m.d.sync += self.mosi.eq(word[-1])
+                with m.Else():
+                    m.d.sync += [word.eq(Cat(self.miso, word[:-1])), left.eq(left - 1)]
+        return word, left, ended

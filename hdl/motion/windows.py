@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -51,47 +51,44 @@ class Windows(Block):
     @staticmethod
     def memories(front: MotionFrontEnd) -> Iterator[Memory]:
         """Yield the ring buffer of frames, with a power of two of addresses per frame."""
-        yield Memory("ring", _kept_layout(front).size, front.frames << _axis_bits(front))
+        yield Memory("ring", _entry_layout(front).size, front.frames << _axis_bits(front))
 
     def build(self, m: Module) -> None:
-        front, bits = self._front, _sum_bits(self._front)
-        places = front.frames << _axis_bits(front)
-        layout = _kept_layout(front)
-        m.submodules.ring = ring = memory.Memory(shape=layout, depth=places, init=[])
-        frame, kept = ring.read_port(), ring.write_port()
+        front = self._front
+        depth = front.frames << _axis_bits(front)
+        layout = _entry_layout(front)
+        m.submodules.ring = ring = memory.Memory(shape=layout, depth=depth, init=[])
+        frame, write = ring.read_port(), ring.write_port()
 
         axis, last_axis = Signal(_axis_bits(front)), Signal()
         # The index of the frame to write, of the frame to read, and of the pixel.
         newest, at, rank = (Signal(range(front.frames)) for _ in range(3))
-        last_place = at == front.frames - 1
+        at_last = at == front.frames - 1
         # Number of frames until the next picture, without the current one.
         wait = Signal(range(max(front.frames, front.hop)), init=front.frames - 1)
         left = Signal.like(wait)
-        came = self.frames.payload
+        new = self.frames.payload
 
         # A key is a mean and its index, so all keys differ. `least` is the smallest one not sent.
         key = Cat(at, frame.data.mean)
         beyond = 1 << len(key)
         lowest, least = Signal(len(key) + 1, init=beyond), Signal(len(key) + 1)
 
-        E, e = Signal(bits), Signal(range(bits), init=bits - 1)
-        logarithm = Cat(E[bits - 1 - LEVEL_FRACTION : bits - 1], e)
-        steps = Signal(signed(max(len(logarithm), PIXEL_BITS) + 1))
-        change = Mux(steps < 0, 0, saturated(steps << front.contrast, PIXEL_BITS))
+        E = Signal(_sum_bits(front))
+        exponent, change = self._change(m, E)
         m.d.comb += [
             last_axis.eq(axis == front.axes - 1),
-            left.eq(Mux(came.first, front.frames - 1, wait)),
-            kept.addr.eq(Cat(axis, newest)),
-            kept.data.mean.eq(came.mean),
-            kept.data.change.eq(came.change),
+            left.eq(Mux(new.first, front.frames - 1, wait)),
+            write.addr.eq(Cat(axis, newest)),
+            write.data.mean.eq(new.mean),
+            write.data.change.eq(new.change),
             frame.addr.eq(Cat(axis, at)),
-            steps.eq(logarithm - front.least),
             self.pixels.payload.eq(lowest[len(at) : len(key)]),
         ]
 
         with m.FSM():
             with m.State("frames"):
-                m.d.comb += [self.frames.ready.eq(1), kept.en.eq(self.frames.valid)]
+                m.d.comb += [self.frames.ready.eq(1), write.en.eq(self.frames.valid)]
                 with m.If(self.frames.valid):
                     m.d.sync += axis.eq(Mux(last_axis, 0, axis + 1))
                     with m.If(last_axis):
@@ -101,38 +98,60 @@ class Windows(Block):
                         ]
                         with m.If(left == 0):
                             m.d.sync += wait.eq(front.hop - 1)
-                            m.next = "ask"
-            with m.State("ask"):
-                m.next = "look"
-            with m.State("look"):
+                            m.next = "read"
+            with m.State("read"):
+                m.next = "compare"
+            with m.State("compare"):
                 with m.If((key >= least) & (key < lowest)):
                     m.d.sync += lowest.eq(key)
                 with m.If(rank == 0):
                     m.d.sync += E.eq(E + frame.data.change)
-                m.d.sync += at.eq(Mux(last_place, 0, at + 1))
-                m.next = "ask"
-                with m.If(last_place):
+                m.d.sync += at.eq(Mux(at_last, 0, at + 1))
+                m.next = "read"
+                with m.If(at_last):
                     m.next = "mean"
             with m.State("mean"):
                 m.d.comb += self.pixels.valid.eq(1)
                 with m.If(self.pixels.ready):
                     m.d.sync += [least.eq(lowest + 1), lowest.eq(beyond), rank.eq(rank + 1)]
-                    m.next = "ask"
+                    m.next = "read"
                     with m.If(rank == front.frames - 1):
                         m.d.sync += [least.eq(0), rank.eq(0)]
                         m.next = "shift"
-            with m.State("shift"):
-                with m.If(E[-1] | (e == 0)):
-                    m.next = "change"
-                with m.Else():
-                    m.d.sync += [E.eq(E << 1), e.eq(e - 1)]
-            with m.State("change"):
-                m.d.comb += [self.pixels.valid.eq(1), self.pixels.payload.eq(change)]
-                with m.If(self.pixels.ready):
-                    m.d.sync += [E.eq(0), e.eq(e.init), axis.eq(Mux(last_axis, 0, axis + 1))]
-                    m.next = "ask"
-                    with m.If(last_axis):
-                        m.next = "frames"
+            self._send_change(m, E, axis, last_axis, exponent, change)
+
+    def _change(self, m: Module, E: Signal) -> tuple[Signal, Value]:
+        """Return the exponent of `E`, shifted until its highest bit is 1, and the pixel of `E`."""
+        bits = len(E)
+        e = Signal(range(bits), init=bits - 1)
+        logarithm = Cat(E[bits - 1 - LEVEL_FRACTION : bits - 1], e)
+        steps = Signal(signed(max(len(logarithm), PIXEL_BITS) + 1))
+        m.d.comb += steps.eq(logarithm - self._front.least)
+        return e, Mux(steps < 0, 0, saturated(steps << self._front.contrast, PIXEL_BITS))
+
+    def _send_change(
+        self,
+        m: Module,
+        E: Signal,
+        axis: Signal,
+        last_axis: Signal,
+        exponent: Signal,
+        change: Value,
+    ) -> None:
+        """Add the FSM states that compute the logarithm of `E`, and send the pixel `change`."""
+        with m.State("shift"):
+            with m.If(E[-1] | (exponent == 0)):
+                m.next = "change"
+            with m.Else():
+                m.d.sync += [E.eq(E << 1), exponent.eq(exponent - 1)]
+        with m.State("change"):
+            m.d.comb += [self.pixels.valid.eq(1), self.pixels.payload.eq(change)]
+            with m.If(self.pixels.ready):
+                m.d.sync += [E.eq(0), exponent.eq(exponent.init)]
+                m.d.sync += axis.eq(Mux(last_axis, 0, axis + 1))
+                m.next = "read"
+                with m.If(last_axis):
+                    m.next = "frames"
 
 
 def _axis_bits(front: MotionFrontEnd) -> int:
@@ -145,5 +164,5 @@ def _sum_bits(front: MotionFrontEnd) -> int:
     return change + (front.frames - 1).bit_length()
 
 
-def _kept_layout(front: MotionFrontEnd) -> data.StructLayout:
+def _entry_layout(front: MotionFrontEnd) -> data.StructLayout:
     return struct(mean=PIXEL_BITS, change=frame_layout(front)["change"].width)

@@ -10,7 +10,7 @@ from firstspike.golden.sound.microphone import ORDER, Microphone
 from firstspike.hdl.lib.block import Block, struct
 
 
-def heard_layout() -> data.StructLayout:
+def received_layout() -> data.StructLayout:
     """Return the layout of a sample x with two flags.
 
     `constant`: no bit of the sample's numbers differs from the bit before. `clipped`: x is
@@ -46,7 +46,7 @@ class Decimator(Block):
             #: With `takes`: a bit of the number, or numbers, differs from the bit before it.
             differs=In(1),
             #: Samples. A new sample is lost while the previous one is stalled.
-            samples=Out(stream.Signature(heard_layout())),
+            samples=Out(stream.Signature(received_layout())),
             #: High for a cycle: a sample is lost.
             lost=Out(1),
         )

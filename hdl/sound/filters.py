@@ -2,8 +2,9 @@
 """The filter bank of the front end, which shares two 16-bit multipliers (DESIGN, section 6)."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -52,7 +53,7 @@ class Filters(Block):
 
     Latency from a sample to its last z: `cycles(filters)`; throughput: one sample per
     `cycles(filters)`. Back-pressure at `outputs` stalls the computation. After a reset the block
-    first clears all states, so it accepts the first sample `places(filters)` cycles after a reset.
+    first clears all states, so it accepts the first sample `depth(filters)` cycles after a reset.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
@@ -65,7 +66,7 @@ class Filters(Block):
         )
 
     @staticmethod
-    def places(filters: Sequence[Filter]) -> int:
+    def depth(filters: Sequence[Filter]) -> int:
         """Return the number of addresses of all states."""
         return HISTORY * (1 + 2 * len(filters))
 
@@ -78,22 +79,21 @@ class Filters(Block):
     @staticmethod
     def memories(filters: Sequence[Filter]) -> Iterator[Memory]:
         """Yield the memories of the states, and of the coefficients and shifts."""
-        yield Memory("states", STATE_BITS, Filters.places(filters))
+        yield Memory("states", STATE_BITS, Filters.depth(filters))
         yield Memory("table", SAMPLE_BITS, WORDS * len(filters), read_only=True)
 
     def build(self, m: Module) -> None:
-        count, places = len(self._filters), self.places(self._filters)
+        count, depth = len(self._filters), self.depth(self._filters)
         words = [word for one in self._filters for word in (one.a1, one.a2, *_shifts(one))]
         m.submodules.table = table = memory.Memory(
             shape=signed(SAMPLE_BITS), depth=len(words), init=words
         )
-        m.submodules.states = states = memory.Memory(
-            shape=signed(STATE_BITS), depth=places, init=[]
-        )
-        word, state, kept = table.read_port(), states.read_port(), states.write_port()
+        m.submodules.states = states = memory.Memory(shape=signed(STATE_BITS), depth=depth, init=[])
+        word, state, state_write = table.read_port(), states.read_port(), states.write_port()
 
         # The current resonator, the next one, and the sample number modulo 2.
         resonator, following, n = Signal(range(2 * count)), Signal(range(2 * count)), Signal()
+        position = _Position(resonator, following, n)
         second, last = resonator[0], resonator == 2 * count - 1
         # The read data is stable until `moves`. The transfer of a sample only reads a new state.
         moves, takes = Signal(), Signal()
@@ -103,51 +103,31 @@ class Filters(Block):
             word.en.eq(moves),
             state.addr.eq(Cat(~n, resonator)),
             state.en.eq(moves | takes),
-            kept.addr.eq(Cat(n, resonator)),
+            state_write.addr.eq(Cat(n, resonator)),
         ]
 
-        # The sums of the products, separately for the low and the high part of the states.
-        low, high = Signal(signed(SAMPLE_BITS + FRACTION + 1)), Signal(signed(STATE_BITS))
         adds, clears = Signal(), Signal()
-        low_part = Cat(state.data[:FRACTION], 0).as_signed()
-        high_part = state.data[FRACTION:].as_signed()
-        for total, part in ((low, low_part), (high, high_part)):
-            with m.If(clears):
-                m.d.sync += total.eq(0)
-            with m.Elif(adds):
-                m.d.sync += total.eq(total + word.data * part)
-
-        # D, and the number of bits by which it is still to be shifted.
-        D, left = Signal(signed(STATE_BITS + 1)), Signal(range(STATE_BITS))
-        with m.If(left >= STRIDE):
-            m.d.sync += [D.eq(D >> STRIDE), left.eq(left - STRIDE)]
-        with m.Elif(left == 1):
-            m.d.sync += [D.eq(D >> 1), left.eq(0)]
+        low, high = self._sums(m, word.data, state.data, adds, clears)
+        D, left = self._shifter(m)
 
         # The state to write, and its difference to the old one. An additional low bit rounds v.
         halves = (low >> FRACTION - 1) + Cat(1, D).as_signed()
         v = ((halves >> 1) + high)[:STATE_BITS].as_signed()
         difference, of_x = Signal.like(D), Signal.like(D)
         m.d.comb += [
-            kept.data.eq(Mux(takes, self.samples.payload << UP, v)),
-            difference.eq(kept.data - state.data),
+            state_write.data.eq(Mux(takes, self.samples.payload << UP, v)),
+            difference.eq(state_write.data - state.data),
             self.outputs.payload.eq(v),
         ]
 
         with m.FSM(init="wipe"):
-            wiped = Signal(range(places))
-            with m.State("wipe"):
-                m.d.comb += [kept.en.eq(1), kept.addr.eq(wiped)]
-                m.d.sync += wiped.eq(wiped + 1)
-                with m.If(wiped == places - 1):
-                    m.d.comb += moves.eq(1)
-                    m.next = "rest"
+            self._wipe(m, state_write, moves)
             with m.State("rest"):
                 m.d.comb += [
                     self.samples.ready.eq(1),
                     takes.eq(self.samples.valid),
-                    kept.en.eq(takes),
-                    kept.addr.eq(Cat(n, C(2 * count))),
+                    state_write.en.eq(takes),
+                    state_write.addr.eq(Cat(n, C(2 * count))),
                 ]
                 with m.If(takes):
                     m.d.sync += [
@@ -156,31 +136,13 @@ class Filters(Block):
                         left.eq(_shifts(self._filters[0])[0]),
                     ]
                     m.next = "older"
-            with m.State("older"):
-                # Multiply v[n-1], and read v[n-2].
-                m.d.comb += [
-                    moves.eq(left <= HIDDEN),
-                    adds.eq(moves),
-                    word.addr.eq(Cat(C(1, 2), resonator[1:])),
-                    state.addr[0].eq(n),
-                ]
-                with m.If(moves):
-                    m.next = "oldest"
-            with m.State("oldest"):
-                # Multiply v[n-2], and read it again, for D.
-                m.d.comb += [
-                    moves.eq(1),
-                    adds.eq(1),
-                    word.addr.eq(Cat(following[0], 1, following[1:])),
-                    state.addr[0].eq(n),
-                ]
-                m.next = "result"
+            self._multiply(m, word, state, position, moves, adds, left <= HIDDEN)
             with m.State("result"):
                 m.d.comb += [
                     self.outputs.valid.eq(second),
                     moves.eq(self.outputs.ready | ~second),
                     clears.eq(moves),
-                    kept.en.eq(moves),
+                    state_write.en.eq(moves),
                     state.addr.eq(Cat(~n, resonator + 1)),  # x follows the last resonator
                 ]
                 with m.If(moves):
@@ -193,6 +155,81 @@ class Filters(Block):
                     with m.If(last):
                         m.d.sync += n.eq(~n)
                         m.next = "rest"
+
+    def _multiply(
+        self,
+        m: Module,
+        word: memory.ReadPort,
+        state: memory.ReadPort,
+        at: "_Position",
+        moves: Signal,
+        adds: Signal,
+        shifted: Value,
+    ) -> None:
+        """Add the FSM states of the two products, of which the first waits for `shifted`."""
+        with m.State("older"):
+            # Multiply v[n-1], and read v[n-2].
+            m.d.comb += [
+                moves.eq(shifted),
+                adds.eq(moves),
+                word.addr.eq(Cat(C(1, 2), at.resonator[1:])),
+                state.addr[0].eq(at.n),
+            ]
+            with m.If(moves):
+                m.next = "oldest"
+        with m.State("oldest"):
+            # Multiply v[n-2], and read it again, for D.
+            m.d.comb += [
+                moves.eq(1),
+                adds.eq(1),
+                word.addr.eq(Cat(at.following[0], 1, at.following[1:])),
+                state.addr[0].eq(at.n),
+            ]
+            m.next = "result"
+
+    def _sums(
+        self, m: Module, coefficient: Value, state: Value, adds: Value, clears: Value
+    ) -> tuple[Signal, Signal]:
+        """Return the sums of the products, separately for the low and high part of the states."""
+        low, high = Signal(signed(SAMPLE_BITS + FRACTION + 1)), Signal(signed(STATE_BITS))
+        low_part = Cat(state[:FRACTION], 0).as_signed()
+        high_part = state[FRACTION:].as_signed()
+        for total, part in ((low, low_part), (high, high_part)):
+            with m.If(clears):
+                m.d.sync += total.eq(0)
+            with m.Elif(adds):
+                m.d.sync += total.eq(total + coefficient * part)
+        return low, high
+
+    def _shifter(self, m: Module) -> tuple[Signal, Signal]:
+        """Return D, and the number of bits by which it is still to be shifted."""
+        D, left = Signal(signed(STATE_BITS + 1)), Signal(range(STATE_BITS))
+        with m.If(left >= STRIDE):
+            m.d.sync += [D.eq(D >> STRIDE), left.eq(left - STRIDE)]
+        with m.Elif(left == 1):
+            m.d.sync += [D.eq(D >> 1), left.eq(0)]
+        return D, left
+
+    def _wipe(self, m: Module, write: memory.WritePort, moves: Signal) -> None:
+        """Add the FSM state that clears the states of the filters after a reset."""
+        depth = self.depth(self._filters)
+        wiped = Signal(range(depth))
+        with m.State("wipe"):
+            m.d.comb += [write.en.eq(1), write.addr.eq(wiped)]
+            m.d.sync += wiped.eq(wiped + 1)
+            with m.If(wiped == depth - 1):
+                m.d.comb += moves.eq(1)
+                m.next = "rest"
+
+
+class _Position(NamedTuple):
+    """The position of the computation: the current resonator, the next one, and the sample number
+    modulo 2.
+    """
+
+    resonator: Signal
+    following: Signal
+    n: Signal
 
 
 def _shifts(one: Filter) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import delayed
 
 from .bit_clock import BitClock
-from .decimator import Decimator, heard_layout
+from .decimator import Decimator, received_layout
 
 
 class I2sReceiver(Block):
@@ -33,7 +33,7 @@ class I2sReceiver(Block):
             #: Serial data, asynchronous.
             data=In(1),
             #: Samples. A new sample is lost while the previous one is stalled.
-            samples=Out(stream.Signature(heard_layout())),
+            samples=Out(stream.Signature(received_layout())),
             #: High for a cycle: a sample is lost.
             lost=Out(1),
         )
@@ -42,20 +42,20 @@ class I2sReceiver(Block):
         length, outside = self._microphone.number_bits, wiring.flipped(self)
         m.submodules.bits = bits = BitClock(self._microphone.divider)
         m.submodules.decimator = decimator = Decimator(self._microphone)
-        place = Signal(range(FRAME))  # index of the bit in its frame
+        position = Signal(range(FRAME))  # index of the bit in its frame
         with m.If(bits.falls):
-            m.d.sync += place.eq(place + 1)
-        m.d.comb += self.select.eq(place[-1])
+            m.d.sync += position.eq(position + 1)
+        m.d.comb += self.select.eq(position[-1])
 
         number, differs = Signal(length), Signal()
         ends = Signal()
-        with m.If(bits.takes & (place >= DELAY) & (place < DELAY + length)):
+        with m.If(bits.takes & (position >= DELAY) & (position < DELAY + length)):
             new = bits.bit != number[0]
             m.d.sync += [
                 number.eq(Cat(bits.bit, number)),
-                differs.eq(new | (differs & (place != DELAY))),
+                differs.eq(new | (differs & (position != DELAY))),
             ]
-            m.d.comb += ends.eq(place == DELAY + length - 1)
+            m.d.comb += ends.eq(position == DELAY + length - 1)
         m.d.comb += [
             decimator.number.eq(number.as_signed()),
             decimator.differs.eq(differs),

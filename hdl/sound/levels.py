@@ -60,7 +60,7 @@ class Levels(Block):
         m.submodules.sums = sums = memory.Memory(shape=bits, depth=count, init=[])
         gains = [one.gain for one in front.filters]
         m.submodules.gains = table = memory.Memory(shape=_GAIN, depth=count, init=gains)
-        before, kept, gain = sums.read_port(), sums.write_port(), table.read_port()
+        before, write, gain = sums.read_port(), sums.write_port(), table.read_port()
 
         b, sample = Signal(range(count)), Signal(range(front.slot))
         last, slot_ends = b == count - 1, sample == front.slot - 1
@@ -70,8 +70,8 @@ class Levels(Block):
         logarithm = Cat(E[bits - 1 - LEVEL_FRACTION : bits - 1], e)
         level = Signal(signed(LEVEL_BITS + 2))
         m.d.comb += [
-            *(port.addr.eq(b) for port in (before, kept, gain)),
-            kept.data.eq(E),
+            *(port.addr.eq(b) for port in (before, write, gain)),
+            write.data.eq(E),
             level.eq(logarithm + gain.data),
             self.levels.payload.eq(
                 Mux(level < 0, 0, Mux(level > MOST_LEVEL, MOST_LEVEL, level[:LEVEL_BITS]))
@@ -83,7 +83,7 @@ class Levels(Block):
 
         with m.FSM(init="wipe"):
             with m.State("wipe"):
-                m.d.comb += kept.en.eq(1)
+                m.d.comb += write.en.eq(1)
                 next_filter()
                 with m.If(last):
                     m.next = "rest"
@@ -106,7 +106,7 @@ class Levels(Block):
                     m.d.sync += [E.eq(0), e.eq(e.init)]
                     m.next = "keep"
             with m.State("keep"):
-                m.d.comb += kept.en.eq(1)
+                m.d.comb += write.en.eq(1)
                 next_filter()
                 with m.If(last):
                     m.d.sync += sample.eq(Mux(slot_ends, 0, sample + 1))

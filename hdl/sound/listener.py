@@ -61,7 +61,7 @@ class Listener(Block):
             #: In the latest slot, a sample was lost because of back-pressure by the core.
             "lost": Out(1),
             #: The samples that the filters accept.
-            "heard": Out(tap(x=signed(SAMPLE_BITS))),
+            "accepted": Out(tap(x=signed(SAMPLE_BITS))),
             #: High for a cycle: a sample is lost.
             "loses": Out(1),
         }
@@ -128,24 +128,24 @@ class Listener(Block):
         self, m: Module, receiver: PdmReceiver | I2sReceiver, filters: Filters
     ) -> None:
         """Connect the pins, and combine the flags of the samples of each slot."""
-        heard, said = receiver.samples, receiver.samples.payload
+        samples, payload = receiver.samples, receiver.samples.payload
         m.d.comb += [
             self.microphone_clock.eq(receiver.clock),
             receiver.data.eq(self.microphone_data),
-            filters.samples.valid.eq(heard.valid),
-            filters.samples.payload.eq(said.x),
-            heard.ready.eq(filters.samples.ready),
-            self.heard.valid.eq(heard.valid & heard.ready),
-            self.heard.x.eq(said.x),
+            filters.samples.valid.eq(samples.valid),
+            filters.samples.payload.eq(payload.x),
+            samples.ready.eq(filters.samples.ready),
+            self.accepted.valid.eq(samples.valid & samples.ready),
+            self.accepted.x.eq(payload.x),
             self.loses.eq(receiver.lost),
         ]
         sample = Signal(range(self._front.slot))
         last = sample == self._front.slot - 1
         constant, clipped, lost = Signal(init=1), Signal(), Signal()
-        all_constant, any_clipped = constant & said.constant, clipped | said.clipped
+        all_constant, any_clipped = constant & payload.constant, clipped | payload.clipped
         with m.If(receiver.lost):
             m.d.sync += lost.eq(1)
-        with m.If(self.heard.valid):
+        with m.If(self.accepted.valid):
             m.d.sync += [
                 sample.eq(Mux(last, 0, sample + 1)),
                 constant.eq(all_constant | last),
@@ -167,14 +167,14 @@ def cycles_per_sample(front: FrontEnd) -> int:
 
 def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:
     """Raise MicrophoneError unless each sample is processed before the next one arrives."""
-    needed, given = cycles_per_sample(front), microphone.cycles
-    if given < needed:
+    needed, available = cycles_per_sample(front), microphone.cycles
+    if available < needed:
         raise MicrophoneError(
-            f"a sample has {given} clock cycles: {len(front.filters)} filters need {needed}. Take "
-            f"a clock of at least {needed * front.rate / 1e6:.2f} MHz, or fewer filters."
+            f"a sample has {available} clock cycles: {len(front.filters)} filters need {needed}. "
+            f"Take a clock of at least {needed * front.rate / 1e6:.2f} MHz, or fewer filters."
         )
-    if Words.cycles(front) > (front.slot - 1) * given:
+    if Words.cycles(front) > (front.slot - 1) * available:
         raise MicrophoneError(
-            f"a slot has {front.slot * given} clock cycles: a picture needs {Words.cycles(front)}. "
-            "Take longer slots."
+            f"a slot has {front.slot * available} clock cycles: a picture needs "
+            f"{Words.cycles(front)}. Take longer slots."
         )

@@ -10,7 +10,7 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import delayed
 
 from .bit_clock import BitClock
-from .decimator import Decimator, heard_layout
+from .decimator import Decimator, received_layout
 
 WEIGHTS = (1, 3, 3, 1)
 """Weights of a bit and the three bits before it: the response of three sums of two neighbours."""
@@ -38,7 +38,7 @@ class PdmReceiver(Block):
             #: Serial data, asynchronous.
             data=In(1),
             #: Samples. A new sample is lost while the previous one is stalled.
-            samples=Out(stream.Signature(heard_layout())),
+            samples=Out(stream.Signature(received_layout())),
             #: High for a cycle: a sample is lost.
             lost=Out(1),
         )

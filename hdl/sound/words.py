@@ -58,126 +58,149 @@ class Words(Block):
 
     def build(self, m: Module) -> None:
         front, count, window = self._front, len(self._front.filters), self._front.window
-        places = window << _index_bits(front)
-        m.submodules.ring = ring = memory.Memory(shape=LEVEL_BITS, depth=places, init=[])
+        depth = window << _index_bits(front)
+        m.submodules.ring = ring = memory.Memory(shape=LEVEL_BITS, depth=depth, init=[])
         slots = _peaks(front)
         m.submodules.peaks = peaks = memory.Memory(shape=LEVEL_BITS, depth=slots, init=[])
-        level, kept = ring.read_port(), ring.write_port()
-        peak, peak_kept = peaks.read_port(), peaks.write_port()
+        level, level_write = ring.read_port(), ring.write_port()
+        peak, peak_write = peaks.read_port(), peaks.write_port()
 
-        def after(slot: Value) -> Value:
-            return Mux(slot == window - 1, 0, slot + 1)
-
-        # The slot to write, which is also the oldest one; the slot to read; and the filter.
-        slot, at = Signal(range(window)), Signal(range(window))
-        b = Signal(_index_bits(front))
-        last = b == count - 1
-        highest = Signal(LEVEL_BITS)  # of the slot
-        first, before = Signal(LEVEL_BITS), Signal(LEVEL_BITS)  # P[k], P[k - 1]
-        # The largest P of the slots that are quiet for an isolated word: before the window, and at
-        # its end.
-        around = Signal(LEVEL_BITS)
-        # Addresses of peaks: of the slot to write, which is also the oldest one, and to read.
-        newest, looked = Signal(range(slots)), Signal(range(slots))
-        # Slots from the peak that is read to the newest one, and the number of stored peaks.
-        back, known = Signal(range(slots)), Signal(range(slots + 1))
-        # Slots until a word may start at the oldest slot.
-        wait = Signal(range(window), init=window - 1)
-        top, came = self.top, self.levels.payload
+        state = _State(front)
+        new_level, last = self.levels.payload, state.b == count - 1
         m.d.comb += [
-            kept.addr.eq(Cat(b, slot)),
-            kept.data.eq(came),
-            level.addr.eq(Cat(b, at)),
-            peak_kept.addr.eq(newest),
-            peak_kept.data.eq(highest),
-            peak.addr.eq(looked),
+            level_write.addr.eq(Cat(state.b, state.slot)),
+            level_write.data.eq(new_level),
+            level.addr.eq(Cat(state.b, state.at)),
+            peak_write.addr.eq(state.newest),
+            peak_write.data.eq(state.highest),
+            peak.addr.eq(state.scanned),
         ]
 
-        m.d.comb += self.isolated.eq(around + front.drop < top)
-
-        def following(place: Value) -> Value:
-            return Mux(place == slots - 1, 0, place + 1)
+        m.d.comb += self.isolated.eq(state.around + front.drop < self.top)
 
         # A pixel: the mean of its levels, its difference to the top, and the resulting brightness.
-        frame, part = Signal(range(window)), Signal(range(front.slots))
-        total = Signal(LEVEL_BITS + (front.slots - 1).bit_length())
-        mean = total[-LEVEL_BITS:]
-        below = (top - mean)[:LEVEL_BITS]
+        mean = state.total[-LEVEL_BITS:]
+        below = (self.top - mean)[:LEVEL_BITS]
         m.d.comb += self.pixels.payload.eq(~saturated(below << front.contrast, LEVEL_BITS))
 
         with m.FSM():
             with m.State("levels"):
-                m.d.comb += [self.levels.ready.eq(1), kept.en.eq(self.levels.valid)]
+                m.d.comb += [self.levels.ready.eq(1), level_write.en.eq(self.levels.valid)]
                 with m.If(self.levels.valid):
-                    m.d.sync += b.eq(Mux(last, 0, b + 1))
-                    with m.If(came > highest):
-                        m.d.sync += highest.eq(came)
+                    m.d.sync += state.b.eq(Mux(last, 0, state.b + 1))
+                    with m.If(new_level > state.highest):
+                        m.d.sync += state.highest.eq(new_level)
                     with m.If(last):
                         m.next = "slot"
             with m.State("slot"):
-                m.d.comb += peak_kept.en.eq(1)
-                m.d.sync += [
-                    slot.eq(after(slot)),
-                    newest.eq(following(newest)),
-                    looked.eq(following(newest)),
-                    back.eq(slots - 1),
-                    highest.eq(0),
-                    top.eq(0),
-                    around.eq(0),
-                ]
-                with m.If(known != slots):
-                    m.d.sync += known.eq(known + 1)
-                with m.If(wait == 0):
-                    m.next = "ask peak"
+                m.d.comb += peak_write.en.eq(1)
+                self._end_slot(m, state)
+            self._scan_peaks(m, state, peak.data)
+            self._send_picture(m, state, level.data, last)
+
+    def _end_slot(self, m: Module, state: "_State") -> None:
+        """Store the peak of the slot, and start the scan of the peaks if a word may start."""
+        slots = _peaks(self._front)
+        following = _following(state.newest, slots)
+        m.d.sync += [
+            state.slot.eq(_following(state.slot, self._front.window)),
+            state.newest.eq(following),
+            state.scanned.eq(following),
+            state.back.eq(slots - 1),
+            state.highest.eq(0),
+            self.top.eq(0),
+            state.around.eq(0),
+        ]
+        with m.If(state.known != slots):
+            m.d.sync += state.known.eq(state.known + 1)
+        with m.If(state.wait == 0):
+            m.next = "read peak"
+        with m.Else():
+            m.d.sync += state.wait.eq(state.wait - 1)
+            m.next = "levels"
+
+    def _scan_peaks(self, m: Module, state: "_State", peak: Value) -> None:
+        """Add the states that scan the peaks, and judge whether a word starts."""
+        front, window, top, back = self._front, self._front.window, self.top, state.back
+        with m.State("read peak"):
+            m.d.sync += state.scanned.eq(_following(state.scanned, _peaks(front)))
+            m.next = "peak"
+        with m.State("peak"):
+            in_window = back < window
+            P = Mux(back < state.known, peak, 0)
+            with m.If(in_window & (top < P)):
+                m.d.sync += top.eq(P)
+            quiet = ((back < window + front.before) & ~in_window) | (back < front.after)
+            with m.If(quiet & (state.around < P)):
+                m.d.sync += state.around.eq(P)
+            with m.If(back == window):
+                m.d.sync += state.before.eq(P)
+            with m.If(back == window - 1):
+                m.d.sync += state.first.eq(P)
+            m.d.sync += back.eq(back - 1)
+            m.next = "read peak"
+            with m.If(back == 0):
+                m.next = "judge"
+        with m.State("judge"):
+            begins = (state.first + front.drop >= top) & (state.before + front.drop < top)
+            m.d.sync += [state.frame.eq(state.slot), state.at.eq(state.slot)]
+            m.next = "levels"
+            with m.If((top >= front.least) & begins):
+                m.d.comb += self.word.eq(1)
+                m.d.sync += state.wait.eq(window - 1)
+                m.next = "read level"
+
+    def _send_picture(self, m: Module, state: "_State", level: Value, last: Value) -> None:
+        """Add the states that send the picture of a word."""
+        front, at, frame, part = self._front, state.at, state.frame, state.part
+        with m.State("read level"):
+            m.d.sync += at.eq(_following(at, front.window))
+            m.next = "level"
+        with m.State("level"):
+            m.d.sync += [state.total.eq(state.total + level), part.eq(part + 1)]
+            m.next = "read level"
+            with m.If(part == front.slots - 1):
+                m.next = "pixel"
+        with m.State("pixel"):
+            m.d.comb += self.pixels.valid.eq(1)
+            with m.If(self.pixels.ready):
+                m.d.sync += [state.total.eq(0), part.eq(0), state.b.eq(Mux(last, 0, state.b + 1))]
+                m.next = "read level"
+                with m.If(~last):
+                    m.d.sync += at.eq(frame)
                 with m.Else():
-                    m.d.sync += wait.eq(wait - 1)
-                    m.next = "levels"
-            with m.State("ask peak"):
-                m.d.sync += looked.eq(following(looked))
-                m.next = "peak"
-            with m.State("peak"):
-                in_window = back < window
-                P = Mux(back < known, peak.data, 0)
-                with m.If(in_window & (top < P)):
-                    m.d.sync += top.eq(P)
-                quiet = ((back < window + front.before) & ~in_window) | (back < front.after)
-                with m.If(quiet & (around < P)):
-                    m.d.sync += around.eq(P)
-                with m.If(back == window):
-                    m.d.sync += before.eq(P)
-                with m.If(back == window - 1):
-                    m.d.sync += first.eq(P)
-                m.d.sync += back.eq(back - 1)
-                m.next = "ask peak"
-                with m.If(back == 0):
-                    m.next = "judge"
-            with m.State("judge"):
-                begins = (first + front.drop >= top) & (before + front.drop < top)
-                m.d.sync += [frame.eq(slot), at.eq(slot)]
-                m.next = "levels"
-                with m.If((top >= front.least) & begins):
-                    m.d.comb += self.word.eq(1)
-                    m.d.sync += wait.eq(window - 1)
-                    m.next = "ask level"
-            with m.State("ask level"):
-                m.d.sync += at.eq(after(at))
-                m.next = "level"
-            with m.State("level"):
-                m.d.sync += [total.eq(total + level.data), part.eq(part + 1)]
-                m.next = "ask level"
-                with m.If(part == front.slots - 1):
-                    m.next = "pixel"
-            with m.State("pixel"):
-                m.d.comb += self.pixels.valid.eq(1)
-                with m.If(self.pixels.ready):
-                    m.d.sync += [total.eq(0), part.eq(0), b.eq(Mux(last, 0, b + 1))]
-                    m.next = "ask level"
-                    with m.If(~last):
-                        m.d.sync += at.eq(frame)
-                    with m.Else():
-                        m.d.sync += frame.eq(at)
-                        with m.If(at == slot):
-                            m.next = "levels"
+                    m.d.sync += frame.eq(at)
+                    with m.If(at == state.slot):
+                        m.next = "levels"
+
+
+class _State:
+    """The registers of Words, except its outputs."""
+
+    def __init__(self, front: FrontEnd) -> None:
+        window, slots = front.window, _peaks(front)
+        # The slot to write, which is also the oldest one; the slot to read; and the filter.
+        self.slot, self.at = Signal(range(window)), Signal(range(window))
+        self.b = Signal(_index_bits(front))
+        self.highest = Signal(LEVEL_BITS)  # of the slot
+        self.first, self.before = Signal(LEVEL_BITS), Signal(LEVEL_BITS)  # P[k], P[k - 1]
+        # The largest P of the slots that are quiet for an isolated word: before the window, and at
+        # its end.
+        self.around = Signal(LEVEL_BITS)
+        # Addresses of peaks: of the slot to write, which is also the oldest one, and to read.
+        self.newest, self.scanned = Signal(range(slots)), Signal(range(slots))
+        # Slots from the peak that is read to the newest one, and the number of stored peaks.
+        self.back, self.known = Signal(range(slots)), Signal(range(slots + 1))
+        # Slots until a word may start at the oldest slot.
+        self.wait = Signal(range(window), init=window - 1)
+        # Of a picture: the frame, the slot of the frame, and the sum of its levels.
+        self.frame, self.part = Signal(range(window)), Signal(range(front.slots))
+        self.total = Signal(LEVEL_BITS + (front.slots - 1).bit_length())
+
+
+def _following(address: Value, count: int) -> Value:
+    """Return the address after `address` in a ring buffer of `count` entries."""
+    return Mux(address == count - 1, 0, address + 1)
 
 
 def _peaks(front: FrontEnd) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stages for a standalone board: the test queries its status twice or more.
 
-    ASK -> line of text -> board -> line of text -> Status, or a condition or decision
+    STATUS_REQUEST -> line of text -> board -> line of text -> Status, or a condition or decision
 
 Times are those of the clock cycles that the board counts, so a simulated board behaves like a
 physical one.
@@ -11,17 +11,17 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from firstspike.boards.building.alone import AloneDesign
 from firstspike.boards.building.sound import SoundDesign
+from firstspike.boards.building.standalone import StandaloneDesign
 from firstspike.boards.client.channel import Channel
 from firstspike.boards.client.errors import MismatchError, NoAnswerError
 from firstspike.golden.front_ends import motion_of
 from firstspike.golden.sound.filters import SAMPLE_BITS
-from firstspike.hdl.alone.core import FAULTS, LISTENING, LOADING
-from firstspike.hdl.alone.microphone import MicrophoneSensor
-from firstspike.hdl.alone.motion import MotionSensor
-from firstspike.hdl.alone.status import ASK, WIDTHS, Status
-from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+from firstspike.hdl.standalone.core import FAULTS, LISTENING, LOADING
+from firstspike.hdl.standalone.microphone import MicrophoneSensor
+from firstspike.hdl.standalone.motion import MotionSensor
+from firstspike.hdl.standalone.status import STATUS_REQUEST, WIDTHS, Status
+from firstspike.hdl.standalone.texts import decision_line, decision_text, sentence
 from firstspike.scripts.targets.target import Progress, Work
 
 from .stages import DifferenceError, Stage, in_order, since
@@ -59,7 +59,7 @@ class Pace(NamedTuple):
     """Smallest number of samples that are watched."""
 
 
-def pace_of(design: AloneDesign) -> Pace:
+def pace_of(design: StandaloneDesign) -> Pace:
     """Return the pace of a design's sensor.
 
     The design generates the clock of a microphone. An LSM6DSO has its own clock, whose error is
@@ -86,7 +86,7 @@ class Conversation:
         """
         until = self._channel.now() + patience
         while (begun := self._channel.now()) < until:
-            self._channel.write(ASK)
+            self._channel.write(STATUS_REQUEST)
             while (left := min(begun + AGAIN, until) - self._channel.now()) > 0:
                 if (status := self._listen(left)) is not None:
                     return status
@@ -118,7 +118,7 @@ class SensingSelftest:
     answers.
     """
 
-    def __init__(self, design: AloneDesign, channel: Channel, progress: Progress) -> None:
+    def __init__(self, design: StandaloneDesign, channel: Channel, progress: Progress) -> None:
         self._design, self._channel, self._progress = design, channel, progress
         self._conversation = Conversation(channel)
         self._until = channel.now() + LIMIT
@@ -199,7 +199,7 @@ class SensingSelftest:
         return {"lines": len(heard)}
 
 
-def can_say(design: AloneDesign, line: bytes) -> bool:
+def can_say(design: StandaloneDesign, line: bytes) -> bool:
     """Return whether a line with its end is a condition or a decision of the design."""
     kind = MicrophoneSensor if isinstance(design, SoundDesign) else MotionSensor
     if line in map(sentence, (LOADING, *FAULTS.values(), LISTENING, *kind.faults)):
@@ -209,8 +209,8 @@ def can_say(design: AloneDesign, line: bytes) -> bool:
     if tick is None or int(tick[1]) > network.deadline:
         return False
     words = range(network.shape[-1] - (network.sound is not None))  # the last class is not a word
-    texts = (said_of_class(network.class_name(number), network.deadline) for number in words)
-    return any(spoken(text, int(tick[1])) == line for text in texts)
+    texts = (decision_text(network.class_name(number), network.deadline) for number in words)
+    return any(decision_line(text, int(tick[1])) == line for text in texts)
 
 
 def _passed(name: str, first: Status, then: Status) -> int:

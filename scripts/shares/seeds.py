@@ -36,7 +36,7 @@ def place_seed(task: SeedTask) -> tuple[Placement, dict[str, bytes]]:
     with temporary_folder() as folder:
         for name, content in task.files:
             (folder / name).write_bytes(zlib.decompress(content))
-        placement = Placer(task.family, task.words, folder, task.native).place(task.seed)
+        placement = Placer(task.family, task.words, folder, task.native).place_and_route(task.seed)
         given = {name for name, _ in task.files}
         made = {path.name: path for path in folder.iterdir() if path.name not in given}
         return placement, {name: path.read_bytes() for name, path in made.items()}

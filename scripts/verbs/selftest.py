@@ -30,7 +30,7 @@ from firstspike.scripts.places import InputPath, NetworkName, Output, Parameters
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
-    from firstspike.boards.building.alone import AloneDesign
+    from firstspike.boards.building.standalone import StandaloneDesign
 
 REPORT = "report.json"
 
@@ -156,11 +156,11 @@ def command(
     return int(not report["passed"])
 
 
-def _sensing_report(design: "AloneDesign", port: str, sensor: str) -> dict[str, Any]:
+def _sensing_report(design: "StandaloneDesign", port: str, sensor: str) -> dict[str, Any]:
     """Test a standalone board, and return the report."""
     from firstspike.boards.client.channel import SerialPort
-    from firstspike.hdl.alone.core import BAUD
     from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
+    from firstspike.hdl.standalone.core import BAUD
     from firstspike.scripts.selftest.report import report_of
     from firstspike.scripts.selftest.sensing import SensingSelftest
 

@@ -124,7 +124,7 @@ def _hear(
     from firstspike.boards.building.sound import SoundDesign
     from firstspike.golden.data.wav import read_wav
     from firstspike.golden.front_ends import sound_of
-    from firstspike.sim.benches.alone.desk import Desk
+    from firstspike.sim.benches.standalone.desk import Desk
     from firstspike.sim.harness.terminal import VirtualPort
 
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)

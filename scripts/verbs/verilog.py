@@ -142,7 +142,7 @@ def _generate(
         beside: dict[str, str] = {}
         if on_bus:
             made = generate_bus_core(network, folding, **parameters, **on_bus, stem=output.stem)
-            core, beside = made.core, made.beside
+            core, beside = made.core, made.files
         else:
             core = generate(network, folding, **parameters)
         weights = () if parameters["embedded"] else (core.weights,)

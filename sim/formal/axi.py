@@ -58,7 +58,7 @@ class AxiLiteProof(AxiLite):
 
         waits = Signal()
         requested = Cat(
-            access.write, access.address, Mux(access.write, access.data, 0), access.whole
+            access.write, access.address, Mux(access.write, access.data, 0), access.full_word
         )
         before = Signal(len(requested))
         m.d.sync += [waits.eq(access.valid & ~access.done), before.eq(requested)]
@@ -144,7 +144,7 @@ class AxiLiteProof(AxiLite):
                 "an access is to the address that came",
             ),
             Assert(~writes | (access.data == data.data), "what is written is what came"),
-            Assert(~writes | (access.whole == data.strobe.all()), "so are its strobes"),
+            Assert(~writes | (access.full_word == data.strobe.all()), "so are its strobes"),
             Assert(
                 ~response.valid | (response.payload == answered_with),
                 "a write is told what came of it",
@@ -164,7 +164,7 @@ class RegistersProof(RegisterFile):
         access = self.access
         answered_with = access.valid & access.done
         read, written = answered_with & ~access.write, answered_with & access.write
-        refused, is_complete = access.refused, access.whole
+        refused, is_complete = access.refused, access.full_word
         known = Signal()
         for register in self._map.registers:
             first = register.offset // WORD_BYTES
@@ -237,7 +237,7 @@ class TailDropperProof(TailDropper):
             Assert(~accepts | (delivers != ended), "the rest of a packet is dropped, and no more"),
             Assert(~ended | self.i.ready, "what is dropped does not wait"),
             Assert(self.dropping == ended),
-            Assert(self._begun == amid),
+            Assert(self._in_packet == amid),
             Assert(~ended | amid),
             Cover(dropped & delivers & ~amid, "a packet passes behind a dropped rest"),
             Cover(ended & self.undrop, "a source begins anew"),
@@ -348,7 +348,7 @@ class DecisionOutputProof(DecisionOutput):
         number = Signal(range(size))
         waiting = Signal(3)
         goes = self.beats.valid & self.beats.ready
-        image_ends = (goes & self.beats.payload.last) | (self.there & self.take)
+        image_ends = (goes & self.beats.payload.last) | (self.readable & self.take)
         comes = self.decision.valid & self.decision.ready
         m.d.sync += waiting.eq(waiting + comes - image_ends)
         stays = self.beats.valid & ~image_ends  # through a flush
@@ -361,7 +361,7 @@ class DecisionOutputProof(DecisionOutput):
         with m.If(goes & (number == 0)):
             m.d.sync += tag.eq(self.beats.payload.id)
         has_beat = Signal()
-        m.d.sync += has_beat.eq(self.there & ~self.take & ~self.flush)
+        m.d.sync += has_beat.eq(self.readable & ~self.take & ~self.flush)
         with m.If(goes):
             m.d.sync += number.eq(Mux(self.beats.payload.last, 0, number + 1))
         last = Array([0] * (size - 1) + [1])[number]
@@ -369,9 +369,9 @@ class DecisionOutputProof(DecisionOutput):
             Assert(~self.beats.valid | (self.beats.payload.last == last), "TLAST ends a decision"),
             Assert(~image_ends | (waiting != 0) | comes, "no decision comes from nowhere"),
             Assert(waiting <= 2, "no more than there are places"),
-            Assert(~self.there | ~self.beats.valid, "by one of the ways"),
+            Assert(~self.readable | ~self.beats.valid, "by one of the ways"),
             Assert(
-                ~has_beat | self.there | ~self.registers_used,
+                ~has_beat | self.readable | ~self.registers_used,
                 "by registers it is there until it is taken",
             ),
             Assert((number == 0) | (self.beats.payload.id == tag), "a decision has one tag"),
@@ -381,7 +381,7 @@ class DecisionOutputProof(DecisionOutput):
             Assert(~left | ((number == self._number) & self.beats.valid)),
             Assert(number == self._number),
             Assert((number == 0) | self.beats.valid),
-            Cover(self.there & (waiting == 2), "by registers"),
+            Cover(self.readable & (waiting == 2), "by registers"),
             Cover(goes & last & (waiting == 2), "by the stream"),
             Cover(left & goes & last & (waiting == 2), "behind a flush another waits"),
         ]

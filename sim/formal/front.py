@@ -114,7 +114,7 @@ class Front:
         The oldest place comes first.
         """
         both = self._formula.both
-        for stage in (f"{_SEQUENCER}.o", "core.intake.o", f"{_ENCODER}.events"):
+        for stage in (f"{_SEQUENCER}.o", "core.ingress.o", f"{_ENCODER}.events"):
             valid = self._literal(f"{stage}__valid")
             _, is_end = self._literals(f"{stage}__payload.kind")
             spikes = both(valid, is_end ^ 1)
@@ -224,9 +224,9 @@ class Front:
         """No event of the front is bad."""
         both, any_of = self._formula.both, self._formula.any_of
         yield both(
-            self._literal("core.intake.inside"), any_of(self._literals("core.intake.causes"))
+            self._literal("core.ingress.inside"), any_of(self._literals("core.ingress.causes"))
         )
-        for stage in (f"{_SEQUENCER}.o", "core.intake.o"):
+        for stage in (f"{_SEQUENCER}.o", "core.ingress.o"):
             causes = self._literals(f"{stage}__payload.context.causes")
             yield both(self._literal(f"{stage}__valid"), any_of(causes))
         for bank in self._rows:

@@ -232,7 +232,7 @@ _DRAIN = (
     "its operation, under any back-pressure; a mask of a decided image is dropped.",
     (
         "No more masks are sent than there are places.",
-        "The walks carry their ticks (`walk_apart` is not set).",
+        "The sweeps carry their ticks (`shared_fields` is not set).",
     ),
 )
 _WIDTHS = (

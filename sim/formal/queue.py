@@ -55,8 +55,8 @@ class QueueProof(SpikeQueue):
         """Add the invariants: how the queue keeps the items of the slots."""
         stored, items, count = reference.stored, reference.items, reference.count
         m.d.comb += [
-            Assert((self._place == count) & (count <= self.capacity)),
-            Assert(~self._behind | self._stored.bit_select(self._behind_key, 1)),
+            Assert((self._next_address == count) & (count <= self.capacity)),
+            Assert(~self._outdated | self._stored.bit_select(self._outdated_key, 1)),
         ]
         for n in range(self.capacity):
             m.d.comb += [
@@ -75,7 +75,7 @@ class QueueProof(SpikeQueue):
         slots = range(self.capacity)
         has = [reference.of_key(n, key) for n in slots]
         links_output = m.submodules.links.read_ports[0].data
-        waits = self._behind & (self._behind_key == key)
+        waits = self._outdated & (self._outdated_key == key)
         head, tail = self._word(m, "heads", key), self._word(m, "tails", key)
         is_first = self._first == key
         less_stored = Cat(reference.of_key(n, less) for n in slots for less in range(key)).any()
@@ -92,7 +92,7 @@ class QueueProof(SpikeQueue):
                 Assert(~(is_first & is_head) | waits | (self._first_head == n)),
                 Assert(~(is_first & is_tail) | (self._first_tail == n)),
                 # An item may wait because smaller keys have one item at most.
-                Assert(~(self._behind & (key < self._behind_key) & has[n]) | is_head),
+                Assert(~(self._outdated & (key < self._outdated_key) & has[n]) | is_head),
             ]
 
     def _cover(self, m: Module, reference: "_Reference") -> None:
@@ -117,7 +117,7 @@ class QueueProof(SpikeQueue):
             Cover(streak == self.capacity + 1, "pops more than its capacity without a pause"),
             Cover(ties, "selects one of a tie as the last one leaves"),
             Cover(last, "pushes to the key that loses its last"),
-            Cover(self._behind & reference.accepts & smaller, "pushes a smaller key into a run"),
+            Cover(self._outdated & reference.accepts & smaller, "pushes a smaller key into a run"),
             Cover(
                 self.clear & reference.has_items & reference.offers, "is cleared when full of items"
             ),

@@ -34,18 +34,18 @@ _FRONT = (
     "encoder.held_0",
     "encoder.sent",
     "events__payload[1]",
-    "intake.inside",
-    "intake.image",
-    "intake.o__valid",
-    "intake.o__payload[1]",
-    "intake.o__payload[2]",
+    "ingress.inside",
+    "ingress.image",
+    "ingress.o__valid",
+    "ingress.o__payload[1]",
+    "ingress.o__payload[2]",
     "layer_0.sequencer.o__valid",
     "layer_0.sequencer.o__payload[1]",
     "layer_0.sequencer.o__payload[2]",
     "decided_image",
 )
 
-_FREE = ("core.now", "core.taken", *(f"core.begun_{number}" for number in range(5)))
+_FREE = ("core.now", "core.total_cycles", *(f"core.start_cycle_{number}" for number in range(5)))
 """Counts of cycles, of which the invariant says nothing."""
 
 _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (

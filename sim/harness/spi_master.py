@@ -71,13 +71,13 @@ class SpiMaster:
 
     async def exchange(self, byte: int, count: int = 8) -> int:
         """Send a byte, or only its first `count` bits; return the received bits in their places."""
-        pace, came = self._pace(), 0
-        for place in range(HIGHEST, HIGHEST - count, -1):
+        pace, received = self._pace(), 0
+        for bit_index in range(HIGHEST, HIGHEST - count, -1):
             low, high = pace.low, pace.high
             if pace.jitter:
                 low += random.randint(-pace.jitter, pace.jitter)
                 high += random.randint(-pace.jitter, pace.jitter)
-            self._mosi.value = byte >> place & 1
+            self._mosi.value = byte >> bit_index & 1
             await Timer(low - pace.setup, "step")
             bit = int(self._miso.value)
             if pace.setup:
@@ -89,5 +89,5 @@ class SpiMaster:
                 assert self._miso.value == bit, f"MISO has gone {pace.hold} steps after SCK"
             await Timer(high - pace.hold, "step")
             self._sck.value = 0
-            came |= bit << place
-        return came
+            received |= bit << bit_index
+        return received

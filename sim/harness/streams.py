@@ -29,7 +29,7 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from firstspike.hdl.lib.layouts import pack, unpack
 
-from .bench_io import given
+from .bench_io import arguments
 
 PERIOD = 10
 """Period of the clock in ns, which is also the simulation's time step."""
@@ -247,7 +247,7 @@ class StreamSink(_Stream):
 
     async def _take_willing(self, willing: Iterator[bool]) -> None:
         domain = self._domain
-        offered = None  # what was valid, and not taken, in the last cycle
+        pending = None  # what was valid, and not taken, in the last cycle
         await domain.after_rising()
         while True:
             ready = next(willing)
@@ -255,18 +255,18 @@ class StreamSink(_Stream):
             await domain.falling
             payload = self._offer() if self._valid.value else None
             if domain.in_reset:
-                offered = None
-            elif offered is not None and payload != offered:
+                pending = None
+            elif pending is not None and payload != pending:
                 change = "withdrawn" if payload is None else f"changed to {self._show(payload)}"
                 raise AssertionError(
-                    f"{self.name}, cycle {domain.cycle}: the offer of {self._show(offered)} was "
+                    f"{self.name}, cycle {domain.cycle}: the offer of {self._show(pending)} was "
                     f"{change} before it was taken"
                 )
             elif ready and payload is not None:
-                offered = None
+                pending = None
                 self.take(domain.cycle, payload)
             else:
-                offered = payload
+                pending = payload
             await domain.rising
 
     def _show(self, payload: int) -> Any:
@@ -321,7 +321,7 @@ class BlockBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given: Any = given(object)
+        self.arguments: Any = arguments(object)
         self.domain = ClockDomain(dut)
         self._sinks: list[StreamSink] = []
 

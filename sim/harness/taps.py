@@ -11,15 +11,15 @@ from cocotb.triggers import Event, RisingEdge
 from .streams import ClockDomain, Dut
 
 
-async def tap(domain: ClockDomain, valid: Dut, told: Callable[[], None]) -> None:
-    """Call `told` in each cycle out of reset in which `valid` is high."""
+async def tap(domain: ClockDomain, valid: Dut, callback: Callable[[], None]) -> None:
+    """Call `callback` in each cycle out of reset in which `valid` is high."""
     rises = RisingEdge(valid)
     while True:
         await domain.falling
         if domain.in_reset:
             continue
         if valid.value:
-            told()
+            callback()
         else:
             await rises
 
@@ -42,11 +42,11 @@ class SpikeLogs:
         for layer, log in enumerate(self._logs):
             spike = self._dut[f"log_{layer}__spike"]
 
-            def told(log=log, spike=spike) -> None:
+            def callback(log=log, spike=spike) -> None:
                 bits = int(spike.value)
                 log.append((self._image_of(bits), bits))
 
-            cocotb.start_soon(tap(self._domain, self._dut[f"log_{layer}__valid"], told))
+            cocotb.start_soon(tap(self._domain, self._dut[f"log_{layer}__valid"], callback))
 
     def arrays(self) -> list[np.ndarray]:
         """Per layer (image, payload) of every spike, int64 [k, 2]."""
@@ -59,7 +59,7 @@ class Arrivals:
     def __init__(self) -> None:
         self._event = Event()
 
-    def came(self) -> None:
+    def notify(self) -> None:
         """Say that there is more."""
         self._event.set()
 

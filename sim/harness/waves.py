@@ -40,14 +40,14 @@ def write_view(dump: Path, verilog: str, toplevel: str) -> Path:
 
 
 def _body(verilog: str, module: str) -> str:
-    found = re.search(rf"^module {module}\(.*?^endmodule", verilog, re.M | re.S)
-    return found.group() if found else ""
+    match = re.search(rf"^module {module}\(.*?^endmodule", verilog, re.M | re.S)
+    return match.group() if match else ""
 
 
 def _ports(verilog: str, toplevel: str) -> list[str]:
     """The top level's ports with their ranges; those of a stream together, after the others."""
-    found = _PORT.findall(_body(verilog, toplevel))
-    return sorted((name + width.strip() for width, name in found), key=lambda p: (_stream(p), p))
+    match = _PORT.findall(_body(verilog, toplevel))
+    return sorted((name + width.strip() for width, name in match), key=lambda p: (_stream(p), p))
 
 
 def _stream(port: str) -> str:

@@ -17,8 +17,8 @@ from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.verilog import convert
-from firstspike.sim.benches.alone.damage import damage
-from firstspike.sim.benches.alone.damage import small_network as standalone_network
+from firstspike.sim.benches.standalone.damage import damage
+from firstspike.sim.benches.standalone.damage import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError

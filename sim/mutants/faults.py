@@ -85,7 +85,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "limit-rounded-down": ("(-(-needed // passed_ticks)", "((needed // passed_ticks)"),
         "limits-a-tick-late": ("* (config.unit + 1)", "* (config.unit + 2)"),
     },
-    "core.intake": {"deadline-refused": ("(event.tick > first", "(event.tick >= first")},
+    "core.ingress_check": {"deadline-refused": ("(event.tick > first", "(event.tick >= first")},
     "layer.emitter": {
         "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
@@ -138,7 +138,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     "lib.pipeline": {
         "place-lost-when-full": ("self.i.ready & (filled", "~level[-2] & (filled"),
     },
-    "learner.run_on": {
+    "learner.margin": {
         "margin-a-tick-short": ("grown, least)", "grown, least) - 1"),
         "limit-of-the-image-before": ("m.If(self.opens)", "m.If(self.opens & 0)"),
         "margin-ends-at-the-deadline": ("config.deadline + 1, end", "config.deadline, end"),
@@ -155,7 +155,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "right-when-forced-is-enough": ("(what.forced | (minus != 0))", "(minus != 0)"),
         "signs-never-read": ("stale = Signal(init=1)", "stale = Signal()"),
     },
-    "learner.row_walks": {
+    "learner.row_sweeps": {
         "signs-read-only-once": (
             "self.sign.valid.eq(self.updated.valid)",
             "self.sign.valid.eq(self.updated.valid & scanning)",
@@ -174,7 +174,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "looks-before-the-leap": ("succeeds(after))", "succeeds(self.state))"),
         "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
     },
-    "core.core": {"learns-without-a-label": ("learn.eq(given.learn & ~bad)", "learn.eq(1)")},
+    "core.core": {"learns-without-a-label": ("learn.eq(request.learn & ~bad)", "learn.eq(1)")},
 }
 """By module and name what is replaced, and by what."""
 

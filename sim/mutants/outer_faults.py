@@ -2,21 +2,24 @@
 """Faults in what is around a core: buses, the link, sensors, the flash and standalone designs."""
 
 OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
-    "alone.core": {
+    "standalone.core": {
         "gates-open-on-a-fault": (
             "checked = loader.ready",
             "checked = loader.ready | (loader.fault != 0)",
         ),
         "gates-always-open": ("checked = loader.ready", "checked = loader.ready | ~loader.ready"),
-        "forced-decisions-are-said": ("sensor.tells & ~said.payload.forced", "sensor.tells"),
-        "said-whatever-the-sensor-tells": ("sensor.tells & ~said", "~said"),
+        "forced-decisions-are-said": (
+            "sensor.reportable & ~decision.payload.forced",
+            "sensor.reportable",
+        ),
+        "said-whatever-the-sensor-tells": ("sensor.reportable & ~decision", "~decision"),
         "fault-of-the-sensor-not-reported": ("+ sensor.fault)", "+ (sensor.fault & 0))"),
         "fault-of-the-flash-not-reported": ("eq(loader.fault)", "eq(loader.fault & 0)"),
     },
-    "alone.teller": {
-        "leading-zeros-sent": ("(top == 0) & ~begun", "(top != top)"),
+    "standalone.text_reporter": {
+        "leading-zeros-sent": ("(top == 0) & ~digit_sent", "(top != top)"),
         "digits-not-corrected": ("digit > 4, digit + 3", "digit > 5, digit + 3"),
-        "condition-of-before": ("self._classes + self.condition", "self._classes + told"),
+        "condition-of-before": ("self._classes + self.condition", "self._classes + reported"),
         "ten-as-a-figure": ("digit > BEFORE_LETTERS", "digit > BEFORE_LETTERS + 1"),
         "same-nibble-again": ("numbers << DIGIT_BITS", "numbers"),
         "cycles-stand-still": ("cycles.eq(cycles + 1)", "cycles.eq(cycles)"),
@@ -128,7 +131,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "tag-of-the-next-image": ("eq(self.tag)", "eq(self.tag + 1)"),
         "taken-by-registers-at-once": ("Mux(registers, self.take |", "Mux(registers, 1 |"),
     },
-    "bus.event_door": {
+    "bus.event_unpacker": {
         "end-left-out": ("entry.last & ~none", "0"),
         "empty-image-advances": ("ending | only_end, Kind.END", "ending, Kind.END"),
     },
@@ -141,7 +144,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "bus.pixel_encoder": {
         "cut-image-not-forgotten": ("waits.eq(1), pixel.eq(0)", "waits.eq(1)"),
-        "cut-image-not-aborted": ("abort_image.eq(begun)", "abort_image.eq(0)"),
+        "cut-image-not-aborted": ("abort_image.eq(is_started)", "abort_image.eq(0)"),
     },
     "sound.filters": {
         "not-rounded": ("Cat(1, D).as_signed()", "Cat(0, D).as_signed()"),
@@ -156,9 +159,9 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "sound.words": {
         "drop-off-by-one": ("first + front.drop >= top", "first + front.drop > top"),
-        "peak-of-two-slots": ("highest.eq(0),", "highest.eq(highest),"),
-        "levels-of-two-pixels": ("[total.eq(0), part", "[total.eq(total), part"),
-        "quiet-not-looked-at": ("m.If(quiet & (around < P))", "m.If(quiet & 0)"),
+        "peak-of-two-slots": ("state.highest.eq(0),", "state.highest.eq(state.highest),"),
+        "levels-of-two-pixels": ("[state.total.eq(0), part", "[state.total.eq(state.total), part"),
+        "quiet-not-looked-at": ("m.If(quiet & (state.around < P))", "m.If(quiet & 0)"),
     },
     "sound.decimator": {
         "sample-written-over": ("m.If(~self.lost)", "m.If(1)"),
@@ -166,16 +169,19 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "constant-for-ever": ("(constant | (count == 0)) & ~", "constant & ~"),
     },
     "sound.i2s": {
-        "a-bit-late": ("(place >= DELAY) & (place < DELAY", "(place > DELAY) & (place <= DELAY"),
+        "a-bit-late": (
+            "(position >= DELAY) & (position < DELAY",
+            "(position > DELAY) & (position <= DELAY",
+        ),
     },
     "motion.frames": {
-        "change-over-a-gap": ("Mux(came.first, 0, before.data.x)", "before.data.x"),
+        "change-over-a-gap": ("Mux(new.first, 0, before.data.x)", "before.data.x"),
         "mean-not-limited": ("~above.any() | above.all()", "~above.any() | above.any()"),
-        "gap-inside-a-frame": ("number = Mux(came.first, 0, sample)", "number = sample"),
+        "gap-inside-a-frame": ("number = Mux(new.first, 0, sample)", "number = sample"),
     },
     "motion.windows": {
         "equal-means-once": ("least.eq(lowest + 1)", "least.eq((lowest | front.frames) + 1)"),
-        "window-over-a-gap": ("Mux(came.first, front.frames - 1, wait)", "wait"),
+        "window-over-a-gap": ("Mux(new.first, front.frames - 1, wait)", "wait"),
         "changes-of-every-rank": ("m.If(rank == 0)", "m.If(rank <= 1)"),
     },
     "motion.lsm6dso": {
@@ -191,7 +197,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
 """By module and name what is replaced, and by what."""
 
 OUTER_CHECKS = {
-    "alone": "damaged-flash",
+    "standalone": "damaged-flash",
     "flash": "damaged-flash",
     "bus": "bus",
     "bus.pixel_encoder": "pixel_encoder",

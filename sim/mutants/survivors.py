@@ -6,19 +6,20 @@ No result in shares depends on this file: it explains results afterwards (`scrip
 
 SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
-        "alone",
+        "standalone",
         r"const1 core \\\$n49 Y\[0\]",
-        "A forced decision then waits for the Teller before it is dropped. No output shows when.",
+        "A forced decision then waits for the TextReporter before it is dropped. No output shows "
+        "when.",
     ),
     (
-        "alone",
-        r"const1 core\.teller \\\$n321 Y\[0\]",
+        "standalone",
+        r"const1 core\.text_reporter \\\$n321 Y\[0\]",
         "Ticks of this network have two digits, and the last is never omitted: no digit depends on "
         "an earlier one.",
     ),
     (
-        "alone",
-        r"const0 core\.teller \\\$n286 B\[0\]",
+        "standalone",
+        r"const0 core\.text_reporter \\\$n286 B\[0\]",
         "This copy of the comparison moves the digits on. Behind the last digit none follows.",
     ),
     (

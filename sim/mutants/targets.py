@@ -138,7 +138,7 @@ TARGETS = {
     one.name: one
     for one in (
         Target("address_set", ("learner",), _example("address_set")),
-        Target("alone", ("alone", "flash"), _example("alone")),
+        Target("standalone", ("standalone", "flash"), _example("standalone")),
         Target("bus", ("bus",), _bus),
         Target("core", ("core", "layer", "lib"), _example("core")),
         Target("encoder", ("core",), _example("encoder")),
@@ -160,7 +160,7 @@ TARGETS = {
         Target("samples", ("sound",), _hears_samples),
         Target("spi", ("link",), _example("spi")),
         Target("uart", ("link",), lambda: _link(bits=True)),
-        Target("watcher", ("alone", "motion"), _example("watcher")),
+        Target("watcher", ("standalone", "motion"), _example("watcher")),
         Target("weights", ("layer",), _example("weights")),
         Target("windows", ("motion",), _example("windows")),
         Target("words", ("sound",), _example("words")),

@@ -63,9 +63,9 @@ def write_vectors(
     for log in _logs(config):
         per_image = _spikes(log, expected)
         spikes = np.concatenate(per_image).astype(np.int64)
-        said = {"tick": spikes[:, 0], f"{log.prefix}neuron": spikes[:, 1]}
+        reported = {"tick": spikes[:, 0], f"{log.prefix}neuron": spikes[:, 1]}
         # A log without any spike still needs a file that $readmemh accepts.
-        packed = pack(log_layout(config, log.layer), said) if len(spikes) else [0]
+        packed = pack(log_layout(config, log.layer), reported) if len(spikes) else [0]
         _write(folder / f"spikes_{log.name}.hex", packed)
         ends = np.cumsum([len(one) for one in per_image])
         starts = np.concatenate([[0], ends[:-1]])
@@ -129,10 +129,10 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         layer, name, layout = log.layer, log.name, log_layout(config, log.layer)
         selects = _selects(layout)
         tick, neuron = selects["tick"], selects[f"{log.prefix}neuron"]
-        valid, layer_said = f"log_{layer}_valid", f"layer {layer}"
+        valid, layer_text = f"log_{layer}_valid", f"layer {layer}"
         if log.banks > 1:
             valid += f" && log_{layer}_spike{selects[f'{log.prefix}present']}"
-            layer_said += f", bank {log.bank}"
+            layer_text += f", bank {log.bank}"
         spikes = max(1, sum(map(len, _spikes(log, expected))))
         declarations += [
             f"  reg [{layout.size - 1}:0] spikes_{name}[0:{spikes - 1}];",
@@ -153,7 +153,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"      if ({valid}) begin",
             f"        if (spike_{name} >= spike_ends_{name}[2*image]) begin",
             "          $display(",
-            f'              "FAIL: image %0d: {layer_said}: neuron %0d spikes at tick %0d, '
+            f'              "FAIL: image %0d: {layer_text}: neuron %0d spikes at tick %0d, '
             'golden has none",',
             f"              image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});",
             "          $finish(0);",
@@ -170,7 +170,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         ends += [
             f"        if (spike_{name} < spike_ends_{name}[2*image+1]) begin",
             "          $display(",
-            f'              "FAIL: image %0d: {layer_said}: no spike of neuron %0d at tick %0d, '
+            f'              "FAIL: image %0d: {layer_text}: no spike of neuron %0d at tick %0d, '
             'golden has it",',
             f"              image, spikes_{name}[spike_{name}]{neuron}, "
             f"spikes_{name}[spike_{name}]{tick});",
@@ -214,15 +214,16 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
 
 def _search(name: str, layer: int, tick: str, neuron: str) -> Iterator[str]:
     """Lines that bring the spike which has come to the front of those of its tick."""
-    spikes, found, said = f"spikes_{name}", f"found_{name}", f"log_{layer}_spike"
+    spikes, search, reported = f"spikes_{name}", f"found_{name}", f"log_{layer}_spike"
     yield from (
-        f"        {found} = spike_{name};",
-        f"        while ({found} + 1 < spike_ends_{name}[2*image] &&",
-        f"               {spikes}[{found}]{tick} == {said}{tick} &&",
-        f"               {spikes}[{found}]{neuron} != {said}{neuron} &&",
-        f"               {spikes}[{found} + 1]{tick} == {said}{tick}) {found} = {found} + 1;",
-        f"        next_{name} = {spikes}[{found}];",
-        f"        {spikes}[{found}] = {spikes}[spike_{name}];",
+        f"        {search} = spike_{name};",
+        f"        while ({search} + 1 < spike_ends_{name}[2*image] &&",
+        f"               {spikes}[{search}]{tick} == {reported}{tick} &&",
+        f"               {spikes}[{search}]{neuron} != {reported}{neuron} &&",
+        f"               {spikes}[{search} + 1]{tick} == {reported}{tick})",
+        f"          {search} = {search} + 1;",
+        f"        next_{name} = {spikes}[{search}];",
+        f"        {spikes}[{search}] = {spikes}[spike_{name}];",
         f"        {spikes}[spike_{name}] = next_{name};",
     )
 

@@ -43,7 +43,7 @@ example = partial(test_address_set, "verilator", 300, seed=1)
 async def walks(dut):
     """Sets of any size, walked with pauses; some are cleared before, some on the way."""
     bench = await AddressSetBench(dut, pauses=True).start()
-    for _ in range(bench.given.walks):
+    for _ in range(bench.arguments.walks):
         await bench.fill(random.choice((0, 1, 3, 30, bench.n)))
         if random.random() < 0.2:
             await bench.clear()
@@ -57,12 +57,12 @@ async def walks(dut):
 
 @cocotb.test()
 async def without_gaps(dut):
-    """To a taker who is always ready, an address per cycle, the first after WALK_START."""
+    """To a taker who is always ready, an address per cycle, the first after SWEEP_START."""
     bench = await AddressSetBench(dut, pauses=False).start()
     for size in (1, 2, 3, 10, bench.n):
         await bench.fill(size)
         before = len(bench.board.received)
-        begun = await bench.walk() + latencies.WALK_START
+        begun = await bench.walk() + latencies.SWEEP_START
         await bench.finish()
         cycles = [cycle for cycle, _ in bench.board.received[before:]]
         assert cycles == list(range(begun, begun + len(cycles))), f"start {begun}: {cycles}"
@@ -73,12 +73,12 @@ class AddressSetBench(BlockBench):
 
     def __init__(self, dut: Dut, pauses: bool) -> None:
         super().__init__(dut)
-        self.n = self.given.n
+        self.n = self.arguments.n
         self.held: set[int] = set()
         self._clearing = False
         # Clearing withdraws what is offered, so its taker must be ready.
         willing = at_random(1, lambda: self._clearing) if pauses else None
-        self.board = self.sink("walk", address_layout(self.n), willing)
+        self.board = self.sink("sweep", address_layout(self.n), willing)
         self.drive(add__valid=0, add__address=0, start=0, clear=0)
 
     async def fill(self, more: int) -> None:
@@ -145,4 +145,4 @@ class AddressSetBench(BlockBench):
         await self.clear()
         self._clearing = False
         self.board.forget()
-        await self.domain.cycles(2 * latencies.WALK_START)
+        await self.domain.cycles(2 * latencies.SWEEP_START)

@@ -51,7 +51,7 @@ def test_encoder(simulator, n_inputs, width, connected, rows, amount, seed):
     rest = amount, count * width - n_inputs
     padded = np.concatenate([bright, rng.random(rest) < 0.5], axis=1)
     of_words = np.concatenate([bright, np.zeros(rest, bool)], axis=1).reshape(amount, count, width)
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         words=padded.reshape(amount, count, width) @ (1 << np.arange(width, dtype=np.int64)),
         ticks=encode(network, np.where(bright, 255, 0).astype(np.uint8)),
         most=np.maximum(of_words.sum(axis=2), 1).sum(axis=1).tolist(),  # cycles of each image
@@ -59,7 +59,7 @@ def test_encoder(simulator, n_inputs, width, connected, rows, amount, seed):
         rows=rows,
     )
     encoder = Encoder(inputs, width=width, rows=rows, **shape)
-    Simulation.of(encoder, simulator).run(__name__, given, seed=seed)
+    Simulation.of(encoder, simulator).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_encoder, "verilator", 40, 13, 26, 1, 200, seed=1)
@@ -69,7 +69,7 @@ example = partial(test_encoder, "verilator", 40, 13, 26, 1, 200, seed=1)
 async def images(dut):
     """Images one after the other, some aborted on the way, with random pauses on both sides."""
     bench = await EncoderBench(dut).start()
-    ticks, words = bench.given.ticks, bench.given.words.tolist()
+    ticks, words = bench.arguments.ticks, bench.arguments.words.tolist()
     for image in range(len(words)):
         if image % 4 == 3 and len(words[0]) > 1:
             await bench.aborted(words[image], ticks[image])
@@ -81,8 +81,10 @@ async def pace(dut):
     """Without pauses a word takes a cycle, and one more for each bright pixel after the first."""
     bench = await EncoderBench(dut, pauses=False).start()
     latency = latencies.ENCODER_WORD + latencies.ENCODER_ROW
-    given = bench.given
-    for words, ticks, most in zip(given.words.tolist(), given.ticks, given.most, strict=True):
+    arguments = bench.arguments
+    for words, ticks, most in zip(
+        arguments.words.tolist(), arguments.ticks, arguments.most, strict=True
+    ):
         begin = bench.domain.cycle
         await bench.image(words, ticks)
         end, _ = bench.events.received[-1]
@@ -96,8 +98,8 @@ class EncoderBench(BlockBench):
         super().__init__(dut)
         self.words = self.source("words", willing=at_random(1) if pauses else None)
         self.aborting = False
-        rows = self.given.rows
-        layout = input_layout(self.given.ticks.shape[1], self.given.deadline, rows)
+        rows = self.arguments.rows
+        layout = input_layout(self.arguments.ticks.shape[1], self.arguments.deadline, rows)
         # An abort withdraws what is offered, so its taker must be ready.
         willing = at_random(2, lambda: self.aborting) if pauses else None
         self.events = self.sink("events", layout, willing, partial(EventSink, rows))
@@ -105,7 +107,7 @@ class EncoderBench(BlockBench):
 
     def expect(self, ticks: np.ndarray) -> None:
         """Expect an image with these ticks of its rows."""
-        if self.given.rows > 1:
+        if self.arguments.rows > 1:
             self.events.expect_rows(np.flatnonzero(ticks).tolist())
             self.events.expect([END])
             return

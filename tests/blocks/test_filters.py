@@ -27,12 +27,12 @@ def test_filters(resonances, seed):
     loud = np.repeat(2 ** rng.integers(0, 16, 6), 10)
     x = np.where(rng.random(60) < 0.7, rng.choice([-1, 1], 60), rng.uniform(-1, 1))
     x = (x * loud).clip(-(2**15), 2**15 - 1).astype(np.int16)
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         filters=filters,
         x=(x.astype(np.int64) & 0xFFFF).tolist(),
         z=np.array([list(outputs_of(one, x)) for one in filters]).T,
     )
-    Simulation.of(Filters(filters)).run(__name__, given, seed=seed)
+    Simulation.of(Filters(filters)).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_filters, (150, 1900, 3700), seed=1)
@@ -64,17 +64,17 @@ class FilterBench(BlockBench):
 async def outputs(dut):
     """Every z with random pauses on both sides, after a reset in the middle of a sample."""
     bench = await FilterBench(dut).start()
-    given = bench.given
-    cycles = Filters.cycles(given.filters)
+    arguments = bench.arguments
+    cycles = Filters.cycles(arguments.filters)
     first = bench.source("samples")
-    await first.send(*given.x[-3:])  # they leave states behind
+    await first.send(*arguments.x[-3:])  # they leave states behind
     await bench.domain.cycles(cycles // 3)
     await bench.domain.reset()
     source = bench.source("samples", willing=at_random(1))
     board = bench.sink("outputs", willing=at_random(2))
     board.start()
-    board.expect(bench.expected(given.z))
-    await source.send(*given.x)
+    board.expect(bench.expected(arguments.z))
+    await source.send(*arguments.x)
     await board.complete(100 * cycles)
 
 
@@ -82,11 +82,11 @@ async def outputs(dut):
 async def pace(dut):
     """Samples that wait are taken every so many cycles as `Filters.cycles` says."""
     bench = await FilterBench(dut).start()
-    given = bench.given
+    arguments = bench.arguments
     source, board = bench.source("samples"), bench.sink("outputs")
     board.start()
-    board.expect(bench.expected(given.z[:4]))
-    cycles = Filters.cycles(given.filters)
-    taken = [await source.send(sample) for sample in given.x[:4]]
+    board.expect(bench.expected(arguments.z[:4]))
+    cycles = Filters.cycles(arguments.filters)
+    taken = [await source.send(sample) for sample in arguments.x[:4]]
     assert np.diff(taken).tolist() == [cycles] * 3
     await board.complete(2 * cycles)

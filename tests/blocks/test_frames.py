@@ -18,12 +18,12 @@ from tests.support.moving import FULL, ONE, SMALL, frame_payloads, movement
 def test_frames(front, amount, seed):
     """`amount` frames, a gap inside a frame, and as many again."""
     rng = np.random.default_rng(seed)
-    given = SimpleNamespace(front=front, samples=[], frames=[])
+    arguments = SimpleNamespace(front=front, samples=[], frames=[])
     for _ in range(2):
         x = movement(front, amount * front.frame + front.frame // 2, rng)
-        given.samples += sample_payloads(x)
-        given.frames += frame_payloads(front, x)
-    Simulation.of(Frames(front)).run(__name__, given, seed=seed)
+        arguments.samples += sample_payloads(x)
+        arguments.frames += frame_payloads(front, x)
+    Simulation.of(Frames(front)).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_frames, SMALL, 60, seed=1)
@@ -42,11 +42,11 @@ def sample_payloads(x: np.ndarray) -> list[Payload]:
 async def frames(dut):
     """Every mean and change, with random pauses on both sides, after a reset inside a frame."""
     bench = await FrameBench(dut).start()
-    given = bench.given
-    await bench.samples.send(*given.samples[: given.front.axes])
+    arguments = bench.arguments
+    await bench.samples.send(*arguments.samples[: arguments.front.axes])
     await bench.domain.reset()
-    bench.frames.expect(given.frames)
-    await bench.samples.send(*given.samples)
+    bench.frames.expect(arguments.frames)
+    await bench.samples.send(*arguments.samples)
     await bench.frames.complete(1000)
 
 
@@ -56,4 +56,4 @@ class FrameBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.samples = self.source("samples", sample_layout(), at_random(1))
-        self.frames = self.sink("frames", frame_layout(self.given.front), at_random(2))
+        self.frames = self.sink("frames", frame_layout(self.arguments.front), at_random(2))

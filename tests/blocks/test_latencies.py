@@ -14,7 +14,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
-from firstspike.hdl.core.intake import Intake
+from firstspike.hdl.core.ingress_check import IngressCheck
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.emitter import CrossingTimeDivider, TickEmitter, WindowEmitter
 from firstspike.hdl.layer.events import Kind
@@ -29,8 +29,8 @@ from firstspike.hdl.layer.sequencer import sequencer_class
 from firstspike.hdl.layer.weight_store import store_class
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
-from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
-from firstspike.hdl.learner.run_on import RunOn
+from firstspike.hdl.learner.margin import Margin
+from firstspike.hdl.learner.row_sweeps import InputSweep, OutputSweep
 from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
 from firstspike.hdl.lib.queue import SpikeQueue
 from tests.support.shapes import convolving_network
@@ -76,11 +76,11 @@ FOLDINGS["positions"] = CoreConfig.of(
 by_folding = pytest.mark.parametrize("name", FOLDINGS)
 
 
-def latency(component, given, awaited, **steady) -> int:
+def latency(component, arguments, awaited, **steady) -> int:
     """Cycles from the one in which the input is taken to the first with the output.
 
-    `given`: {port: value}, streams that are offered until they are taken, and signals that are high
-    for a cycle, or of another value. `awaited`: a signal, or a function of one's values. `steady`:
+    `arguments`: {port: value}, streams that are offered until they are taken, and signals that are
+    high for a cycle, or of another value. `awaited`: a signal, or a function of a value. `steady`:
     signals from the start on.
     """
     found = []
@@ -89,8 +89,8 @@ def latency(component, given, awaited, **steady) -> int:
         for name, value in steady.items():
             ctx.set(getattr(component, name), value)
         await ctx.tick()
-        streams = [getattr(component, name) for name in given]
-        for port, value in zip(streams, given.values(), strict=True):
+        streams = [getattr(component, name) for name in arguments]
+        for port, value in zip(streams, arguments.values(), strict=True):
             if hasattr(port, "payload"):
                 ctx.set(port.payload, value)
                 ctx.set(port.valid, 1)
@@ -149,10 +149,12 @@ def test_a_stage_has_a_register():
 
 
 def test_intake():
-    intake = Intake(layers()[0])
+    intake = IngressCheck(layers()[0])
     event = {"kind": Kind.SPIKE, "tick": 8}
     free = {"decided_image": 1, "finished_image": 1}
-    assert latency(intake, {"source": event}, intake.events.valid, **free) == latencies.INTAKE
+    assert (
+        latency(intake, {"source": event}, intake.events.valid, **free) == latencies.INGRESS_CHECK
+    )
 
 
 @pytest.mark.parametrize("inputs", [range(16), range(3, 16, 2)])
@@ -180,9 +182,9 @@ def test_a_scan_of_positions():
     adds = {"operation": {"start": 1, "row": 1}}
     located = latency(locator, {"i": adds}, locator.o.valid)
     assert located == latencies.LOCATE
-    assert latency(reached, {"i": adds}, reached.o.valid) == latencies.REACHED
+    assert latency(reached, {"i": adds}, reached.o.valid) == latencies.REACHED_POSITIONS
     first = latency(scan, {"i": adds}, scan.reads.valid)
-    assert first == config.folding.located_cycles + latencies.REACHED
+    assert first == config.folding.located_cycles + latencies.REACHED_POSITIONS
 
 
 def test_a_walk_waits_for_the_promise_before():
@@ -318,9 +320,9 @@ def test_decision(name):
 
 def test_run_on():
     last = FOLDINGS["learning"][1]
-    run_on = RunOn(last)
+    run_on = Margin(last)
     assert latency(run_on, {"verdict": 1}, run_on.valid) == latencies.OUTCOME
-    run_on = RunOn(last)
+    run_on = Margin(last)
     learns = {"verdict": 1, "learn": 1}
     limit = latency(run_on, learns, (run_on.outcome.limit != 0) & (run_on.outcome.limit < 48))
     assert limit == latencies.DECISION + latencies.LIMIT
@@ -350,9 +352,9 @@ def test_learning(name):
     hidden, last = FOLDINGS[name]
     deltas = Deltas(hidden, last)
     assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles
-    for walk in (InputWalk(hidden), OutputWalk(hidden, last)):
-        assert latency(walk, {"start": 1}, walk.done) == latencies.WALK_DONE
-    walk = OutputWalk(hidden, last)
+    for walk in (InputSweep(hidden), OutputSweep(hidden, last)):
+        assert latency(walk, {"start": 1}, walk.done) == latencies.SWEEP_DONE
+    walk = OutputSweep(hidden, last)
     # The first row of a scan is that of the cycle after the start.
     update = latency(walk, {"start": 1, "scan": 1}, walk.updates.valid)
-    assert update == 1 + latencies.WALK_UPDATE
+    assert update == 1 + latencies.SWEEP_UPDATE

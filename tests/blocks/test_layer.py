@@ -93,8 +93,10 @@ def test_layer(simulator, folding, seed):
         counted=(folding.n_in,),
         unit=UNIT if folding.one_tick else None,
     )
-    given = SimpleNamespace(config=config, weights=weights)
-    Simulation.of(layer_class(config)(config, weights), simulator).run(__name__, given, seed=seed)
+    arguments = SimpleNamespace(config=config, weights=weights)
+    Simulation.of(layer_class(config)(config, weights), simulator).run(
+        __name__, arguments, seed=seed
+    )
 
 
 example = partial(test_layer, "verilator", dense(9, 13, 4, 4), seed=1)
@@ -121,10 +123,12 @@ async def layer(dut):
 class Expected:
     """An image as the integer model has it."""
 
-    def __init__(self, given: SimpleNamespace, image: int, ticks: np.ndarray, start: int) -> None:
-        self.config = given.config
-        kind, threshold = given.config.folding.kind, given.config.threshold
-        spikes, self.M = walk(given.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
+    def __init__(
+        self, arguments: SimpleNamespace, image: int, ticks: np.ndarray, start: int
+    ) -> None:
+        self.config = arguments.config
+        kind, threshold = arguments.config.folding.kind, arguments.config.threshold
+        spikes, self.M = walk(arguments.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
         self.image = image
         self.start = start
         """The tick of the first event."""
@@ -246,7 +250,7 @@ class LayerBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.config = config = self.given.config
+        self.config = config = self.arguments.config
         self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
@@ -307,7 +311,7 @@ class LayerBench(BlockBench):
         events = list(self.events(image, ticks))
         start = events[0][0] if events else DEADLINE
         self.decides = False
-        self.judge.begin(Expected(self.given, image, ticks, start))
+        self.judge.begin(Expected(self.arguments, image, ticks, start))
         end = pack(input_event_layout(self.config), {"kind": Kind.END.value, "image": image & 1})
         if decided_early:
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))

@@ -32,12 +32,12 @@ def test_levels(resonances, slot, seed):
     z[-1, :, 0] = 1 - sizes[-1, :, 0]  # the largest sum
     sums = np.abs(z).sum(axis=1)
     levels = np.clip([[log2(E) for E in row] for row in sums] + gains, 0, MOST_LEVEL)
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         z=(z.ravel() & (1 << STATE_BITS) - 1).tolist(),
         levels=levels.ravel().tolist(),
         cycles=Levels.cycles(front),
     )
-    Simulation.of(Levels(front)).run(__name__, given, seed=seed)
+    Simulation.of(Levels(front)).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_levels, (300, 900, 2500), 19, seed=1)
@@ -47,14 +47,14 @@ example = partial(test_levels, (300, 900, 2500), 19, seed=1)
 async def levels(dut):
     """Every level, with random pauses on both sides, after a reset in the middle of a slot."""
     bench = await BlockBench(dut).start()
-    given = bench.given
+    arguments = bench.arguments
     source = bench.source("outputs", willing=at_random(1))
     board = bench.sink("levels", willing=at_random(2))
-    await source.send(*given.z[-5:])
+    await source.send(*arguments.z[-5:])
     await bench.domain.reset()
     board.start()
-    board.expect(given.levels)
-    await source.send(*given.z)
+    board.expect(arguments.levels)
+    await source.send(*arguments.z)
     await board.complete(2000)
 
 
@@ -62,10 +62,10 @@ async def levels(dut):
 async def pace(dut):
     """Every z is taken within `Levels.cycles`, and the smallest sum takes as many."""
     bench = await BlockBench(dut).start()
-    given = bench.given
+    arguments = bench.arguments
     source, board = bench.source("outputs"), bench.sink("levels")
     board.start()
-    board.expect(given.levels)
-    taken = [await source.send(z) for z in given.z]
-    assert np.diff(taken).max() == given.cycles
+    board.expect(arguments.levels)
+    taken = [await source.send(z) for z in arguments.z]
+    assert np.diff(taken).max() == arguments.cycles
     await board.complete(2000)

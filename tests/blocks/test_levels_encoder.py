@@ -49,14 +49,14 @@ def test_levels_encoder(encoding, pixels, connected, more, seed):
         features=Features(None, complement, constant) if complement or constant else None,
     )
     images = rng.integers(0, 256, (20, pixels)).astype(np.uint8)
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         pixels=images,
         ticks=encode(network, images),
         deadline=network.deadline,
         rows=options["rows"],
         cycles=LevelsEncoder.cycles(network),
     )
-    Simulation.of(LevelsEncoder(network, given.rows)).run(__name__, given, seed=seed)
+    Simulation.of(LevelsEncoder(network, arguments.rows)).run(__name__, arguments, seed=seed)
 
 
 _BOTH = {"complement": True, "constant": True}
@@ -82,7 +82,7 @@ async def pace(dut):
     bench = await LevelsEncoderBench(dut).start()
     board = bench.sink("events", bench.layout, kind=StreamSink)
     for cycles in await bench.all_images(bench.source("pixels"), board):
-        assert cycles == bench.given.cycles
+        assert cycles == bench.arguments.cycles
 
 
 class LevelsEncoderBench(BlockBench):
@@ -90,22 +90,24 @@ class LevelsEncoderBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        given = self.given
-        self.layout = input_layout(given.ticks.shape[1], given.deadline, given.rows)
+        arguments = self.arguments
+        self.layout = input_layout(arguments.ticks.shape[1], arguments.deadline, arguments.rows)
         self.drive(pixels__valid=0, events__ready=0, clear=0)
 
     async def all_images(self, source: StreamSource, board: StreamSink) -> list[int]:
         """Check each image; returns the cycles from its last pixel to its end."""
         board.start()
         found = []
-        for pixels, ticks in zip(self.given.pixels, self.given.ticks, strict=True):
+        for pixels, ticks in zip(self.arguments.pixels, self.arguments.ticks, strict=True):
             taken = [await source.send(pixel) for pixel in pixels.tolist()]
 
             def images() -> list[list[Spike]]:
                 received = (payload for _, payload in board.received)
-                return images_of(self.layout, received, self.given.rows)
+                return images_of(self.layout, received, self.arguments.rows)
 
-            assert await self.domain.until(images, 100 * self.given.cycles), "an image has no end"
+            assert await self.domain.until(images, 100 * self.arguments.cycles), (
+                "an image has no end"
+            )
             assert images() == [[tuple(spike) for spike in events(ticks).tolist()]]
             found.append(board.received[-1][0] - taken[-1])
             board.received.clear()

@@ -30,8 +30,8 @@ from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.sound.listener import Listener, cycles_per_sample
-from firstspike.sim.benches.alone.tape import CHUNK, Tape, chunks_of
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
+from firstspike.sim.benches.standalone.tape import CHUNK, Tape, chunks_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -69,8 +69,8 @@ def test_listener_that_takes_samples():
     ]
     assert len(images) >= 4
     bits = (x.astype(np.int64) & 0xFFFF).tolist()
-    given = SimpleNamespace(network=network, x=bits, images=images)
-    Simulation.of(Listener(network, None)).run(__name__, given, "words")
+    arguments = SimpleNamespace(network=network, x=bits, images=images)
+    Simulation.of(Listener(network, None)).run(__name__, arguments, "words")
 
 
 def test_listener_of_the_usual_filters():
@@ -113,11 +113,11 @@ def test_impossible_listeners_are_refused():
 async def listens(dut):
     """Play all bits, and report when, decisions that have come after the last bit, and flags."""
     bench = await EarBench(dut).start()
-    first, *chunks = bench.given.chunks
+    first, *chunks = bench.arguments.chunks
     start = await bench.chunks.send(first)
     cocotb.start_soon(bench.watch())
     await bench.chunks.send(*chunks)
-    await bench.domain.cycles(CHUNK * bench.given.bit + bench.given.sample)
+    await bench.domain.cycles(CHUNK * bench.arguments.bit + bench.arguments.sample)
     report((start, bench.decisions.received, bench.flags))
 
 
@@ -125,10 +125,10 @@ async def listens(dut):
 async def words(dut):
     """The spikes of all words, and no others."""
     bench = await SampleBench(dut).start()
-    given = bench.given
-    await bench.samples.send(*given.x)
-    await bench.domain.cycles(100 * Listener.latency(given.network))
-    assert images_of(bench.layout, (p for _, p in bench.events.received)) == given.images
+    arguments = bench.arguments
+    await bench.samples.send(*arguments.x)
+    await bench.domain.cycles(100 * Listener.latency(arguments.network))
+    assert images_of(bench.layout, (p for _, p in bench.events.received)) == arguments.images
 
 
 def small_network(front: FrontEnd, seed: int = 1) -> Network:
@@ -175,14 +175,14 @@ def hears_tones(
         bits[stuck:end] = value
         stuck = end
     folding = Folding.of(network, CoreShape(lanes=2))
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         chunks=chunks_of(bits),
         bit=microphone.divider,
         sample=microphone.cycles,
         slot=front.slot * microphone.cycles,
     )
     simulation = Simulation.of(Ear(network, folding, microphone), simulator)
-    start, received, flags = simulation.run(__name__, given, "listens", seed)
+    start, received, flags = simulation.run(__name__, arguments, "listens", seed)
     _check_flags(microphone, bits, front.slot, flags)
     return compared(network, folding, microphone, bits, start, received)
 
@@ -290,9 +290,9 @@ class EarBench(BlockBench):
 
     async def watch(self) -> None:
         """Look at the flags half a sample after the end of each slot."""
-        await self.domain.cycles(self.given.sample // 2)
+        await self.domain.cycles(self.arguments.sample // 2)
         while True:
-            await self.domain.cycles(self.given.slot)
+            await self.domain.cycles(self.arguments.slot)
             self.flags.append({name: int(self.dut[name].value) for name in FLAGS})
 
 
@@ -301,7 +301,7 @@ class SampleBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        network = self.given.network
+        network = self.arguments.network
         self.layout = input_layout(len(network.inputs), network.deadline)
         self.samples = self.source("samples", willing=at_random(1))
         self.events = self.sink("events", self.layout, at_random(2), StreamSink)

@@ -41,13 +41,13 @@ def test_player(simulator, n_inputs, width, images, seed):
     )
     config = CoreConfig.of(network, Folding.of(network, CoreShape(bitmap=width)))
     plays = [*rng.integers(1, (images + 1, 5), (6, 2)).tolist(), [1, int(rng.integers(33, 64))]]
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         config=config,
         images=rng.random((images, n_inputs)) < 0.5,
         expected=rng.integers(0, (CLASSES, TICKS), (images, 2)),  # class and tick
         plays=plays,  # images and rounds
     )
-    Simulation.of(Player(config, images), simulator).run(__name__, given, seed=seed)
+    Simulation.of(Player(config, images), simulator).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_player, "verilator", 40, 16, 5, seed=1)
@@ -57,12 +57,12 @@ example = partial(test_player, "verilator", 40, 16, 5, seed=1)
 async def player(dut):
     """Store all images, play some of them, store some anew, with random pauses on both sides."""
     bench = await PlayerBench(dut).start()
-    for number in range(len(bench.given.images)):
+    for number in range(len(bench.arguments.images)):
         await bench.store(number)
-    for play in bench.given.plays:
+    for play in bench.arguments.plays:
         await bench.play(*play)
-        number = random.randrange(len(bench.given.images))
-        bench.given.images[number] ^= True
+        number = random.randrange(len(bench.arguments.images))
+        bench.arguments.images[number] ^= True
         await bench.store(number)
 
 
@@ -95,19 +95,19 @@ class PlayerBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.words = self.sink("words", willing=at_random(1))
-        layout = decision_layout(self.given.config)
+        layout = decision_layout(self.arguments.config)
         self.decisions = self.source("decision", layout, at_random(2))
-        self.counts = counts_layout(len(self.given.images))
+        self.counts = counts_layout(len(self.arguments.images))
         self.drive(storing=0, number=0, expected=0, start=0, count=0, rounds=0)
         self.drive(byte__valid=0, byte__data=0)
 
     async def store(self, number: int) -> None:
         """Store an image."""
-        decided, tick = self.given.expected[number].tolist()
+        decided, tick = self.arguments.expected[number].tolist()
         await self.domain.after_rising()
         expected = pack(EXPECTED, {"class": decided, "tick": tick})
         self.drive(storing=1, number=number, expected=expected)
-        for byte in packed(self.given.images[number]):
+        for byte in packed(self.arguments.images[number]):
             self.drive(byte__valid=1, byte__data=byte)
             await self.domain.rising
             self.drive(byte__valid=0)
@@ -117,8 +117,8 @@ class PlayerBench(BlockBench):
 
     def words_of(self, number: int) -> list[int]:
         """What is to go into the core of an image."""
-        size = self.given.config.bitmap // 8
-        content = packed(self.given.images[number])
+        size = self.arguments.config.bitmap // 8
+        content = packed(self.arguments.images[number])
         parts = [content[begin : begin + size] for begin in range(0, len(content), size)]
         return [int.from_bytes(part, "little") for part in parts]
 
@@ -142,7 +142,7 @@ class PlayerBench(BlockBench):
                 await self.domain.cycles(random.choice((0, 1, 10)))
             error = random.choice(((0, 0), (0, 0), (1, 0), (0, 1)))
             differences += any(error)
-            decided, tick = np.subtract(self.given.expected[number], error) % (CLASSES, TICKS)
+            decided, tick = np.subtract(self.arguments.expected[number], error) % (CLASSES, TICKS)
             last = await self.decisions.send({"class": int(decided), "tick": int(tick)})
         self.words.finish()
         await self.domain.falling

@@ -57,7 +57,7 @@ def test_queue_is_right_from_its_start():
 
 @pytest.mark.parametrize("shape", [(0, 4, 8), (4, 4, 0)])
 def test_impossible_queues_are_refused(shape):
-    refused(lambda: SpikeQueue(*shape), "at least 1 key and 1 place")
+    refused(lambda: SpikeQueue(*shape), "at least 1 key and 1 entry")
 
 
 class QueueModel:
@@ -113,12 +113,12 @@ class QueueBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.layout = item_layout(self.given.n_keys, self.given.width)
+        self.layout = item_layout(self.arguments.n_keys, self.arguments.width)
         self.drive(push__valid=0, push__payload=0, pop__ready=0, release=0, clear=0)
 
     def random_item(self, keys: int) -> Item:
         """An item with one of the first so many keys."""
-        return random.randrange(keys), random.randrange(1 << self.given.width)
+        return random.randrange(keys), random.randrange(1 << self.arguments.width)
 
     def item(self, port: Any) -> Item:
         """The item in the payload of a port."""
@@ -135,8 +135,8 @@ class QueueBench(BlockBench):
 async def lockstep(dut):
     """Random inputs; every output in every cycle is the model's."""
     bench = await QueueBench(dut).start()
-    model, dut, push = QueueModel(bench.given.capacity), bench.dut, None
-    for push_now, pop_ready, release, clear, keys in _inputs(bench.given):
+    model, dut, push = QueueModel(bench.arguments.capacity), bench.dut, None
+    for push_now, pop_ready, release, clear, keys in _inputs(bench.arguments):
         push = push or (bench.random_item(keys) if push_now else None)
         if push:
             dut.push__payload.value = bench.payload(push)
@@ -179,9 +179,9 @@ async def windows(dut):
     source = bench.source("push", bench.layout, at_random(1))
     board = bench.sink("pop", bench.layout, at_random(2))
     board.start()
-    for _ in range(bench.given.amount // 50):
-        count = random.randint(0, bench.given.capacity)
-        items = [bench.random_item(bench.given.n_keys) for _ in range(count)]
+    for _ in range(bench.arguments.amount // 50):
+        count = random.randint(0, bench.arguments.capacity)
+        items = [bench.random_item(bench.arguments.n_keys) for _ in range(count)]
         board.expect(bench.payload(item) for item in sorted(items, key=lambda item: item[0]))
         await source.send(*(bench.payload(item) for item in items))
         bench.drive(release=1)

@@ -11,10 +11,10 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from firstspike.golden.sound.i2s import FRAME, WORD_BITS, I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.hdl.sound.decimator import heard_layout
+from firstspike.hdl.sound.decimator import received_layout
 from firstspike.hdl.sound.i2s import I2sReceiver
 from firstspike.hdl.sound.pdm import PdmReceiver
-from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.bench_io import arguments
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut
 
@@ -38,8 +38,8 @@ def test_pdm_receiver(microphone, seed):
     for value in (0, 1):
         at = rng.integers(len(bits) - 8 * microphone.ratio)
         bits[at : at + 8 * microphone.ratio] = value
-    given = recording(microphone, bits)
-    Simulation.of(PdmReceiver(microphone)).run(__name__, given, seed=seed)
+    arguments = recording(microphone, bits)
+    Simulation.of(PdmReceiver(microphone)).run(__name__, arguments, seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_i2s_receiver(microphone, seed):
     for value in (0, 1):
         at = rng.integers(len(junk) - 8 * microphone.ratio)
         junk[at : at + 8 * microphone.ratio, words] = value
-    given = recording(microphone, junk.ravel())
-    Simulation.of(I2sReceiver(microphone)).run(__name__, given, seed=seed)
+    arguments = recording(microphone, junk.ravel())
+    Simulation.of(I2sReceiver(microphone)).run(__name__, arguments, seed=seed)
 
 
 def example(seed: int = 1) -> None:
@@ -72,10 +72,10 @@ def example(seed: int = 1) -> None:
 async def samples(dut):
     """Every sample, with a taker that is always ready."""
     bench = await bench_of(dut).start()
-    board = bench.sink("samples", heard_layout())
+    board = bench.sink("samples", received_layout())
     board.start()
-    board.expect(bench.given.heard)
-    await bench.play(bench.given.bits)
+    board.expect(bench.arguments.heard)
+    await bench.play(bench.arguments.bits)
     board.finish()
     assert not dut.lost.value
 
@@ -92,12 +92,12 @@ async def lost_samples(dut):
             lost += int(dut.lost.value)
 
     counting = cocotb.start_soon(count())
-    await bench.play(bench.given.bits[: 4 * bench.given.microphone.bits_per_sample])
+    await bench.play(bench.arguments.bits[: 4 * bench.arguments.microphone.bits_per_sample])
     counting.cancel()
     assert lost == 3
-    board = bench.sink("samples", heard_layout())
+    board = bench.sink("samples", received_layout())
     board.start()
-    board.expect(bench.given.heard[:1])
+    board.expect(bench.arguments.heard[:1])
     await bench.domain.cycles(2)
     board.finish()
 
@@ -117,7 +117,7 @@ class MicrophoneBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.drive(data=int(self.given.bits[0]), samples__ready=0)
+        self.drive(data=int(self.arguments.bits[0]), samples__ready=0)
         self.falls = FallingEdge(dut.clock)
 
     async def play(self, bits: np.ndarray) -> None:
@@ -166,4 +166,4 @@ class I2sBench(MicrophoneBench):
 def bench_of(dut: Dut) -> MicrophoneBench:
     """Return the bench with the microphone that is given."""
     kinds = {PdmMicrophone: PdmBench, I2sMicrophone: I2sBench}
-    return kinds[type(given(SimpleNamespace).microphone)](dut)
+    return kinds[type(arguments(SimpleNamespace).microphone)](dut)

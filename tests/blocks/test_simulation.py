@@ -21,7 +21,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
 from firstspike.sim.harness import runner
-from firstspike.sim.harness.bench_io import given, report, tell
+from firstspike.sim.harness.bench_io import arguments, report, tell
 from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import (
@@ -73,7 +73,7 @@ async def transfer(dut):
 
     Of what was received also the payload, [k, 2].
     """
-    what = given(SimpleNamespace)
+    what = arguments(SimpleNamespace)
     domain = ClockDomain(dut)
     source = StreamSource(dut, "i", domain, willing=at_random(1) if what.pauses else None)
     board = CheckedSink(dut, "o", domain, willing=at_random(2) if what.pauses else None)

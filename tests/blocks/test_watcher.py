@@ -16,12 +16,12 @@ from firstspike.golden import Network, Results, differences, encode, infer
 from firstspike.golden.front_ends import motion_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.motion import ABSENT, MotionSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.motion.watcher import Watcher
+from firstspike.hdl.standalone.motion import ABSENT, MotionSensor
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
@@ -73,9 +73,9 @@ def simulate(
 
     Raises SimulationError at the first difference.
     """
-    given = SimpleNamespace(recordings=recordings, tail=10 * Watcher.latency(network))
+    arguments = SimpleNamespace(recordings=recordings, tail=10 * Watcher.latency(network))
     simulation = Simulation.of(Wrist(network, folding), simulator)
-    payloads = simulation.run(__name__, given, seed=seed)
+    payloads = simulation.run(__name__, arguments, seed=seed)
     front = motion_of(network)
     pictures = np.concatenate([front.pictures(x) for x in recordings])
     if len(payloads) != len(pictures):
@@ -93,7 +93,7 @@ async def moves(dut):
     """All recordings; reports the decisions."""
     bench = await WristBench(dut).start()
     bench.part.start()
-    for x in bench.given.recordings:
+    for x in bench.arguments.recordings:
         await bench.give(x)
     report([payload for _, payload in bench.decisions.received])
 
@@ -106,7 +106,7 @@ class WristBench(BlockBench):
         wires = (getattr(dut, f"sensor_{name}") for name in ("cs", "sck", "mosi", "miso"))
         self.part = Part(*wires)
         self.decisions = self.sink("decision", kind=StreamSink)
-        self.drive(taken=0)
+        self.drive(counters_sampled=0)
 
     async def give(self, x: np.ndarray) -> None:
         """Let the part come, give all samples, which are counted, and go."""
@@ -116,7 +116,7 @@ class WristBench(BlockBench):
             await self.part.give(values, PATIENCE)
             assert await self.domain.until(self.counts, PATIENCE)
             assert not self.dut.fault.value
-        await self.domain.cycles(self.given.tail)
+        await self.domain.cycles(self.arguments.tail)
         assert self.counts()
         self.part.present = False
         assert await self.domain.until(lambda: self.dut.fault.value == ABSENT, PATIENCE)
@@ -137,7 +137,9 @@ class Wrist(Block):
         self._config = CoreConfig.of(network, folding)
         self._sensor = MotionSensor(network, CLOCK_HZ)
         members = self._sensor.signature.members
-        self._passed = {name: members[name] for name in members if name not in ("events", "tells")}
+        self._passed = {
+            name: members[name] for name in members if name not in ("events", "reportable")
+        }
         super().__init__(
             **self._passed,
             decision=Out(stream.Signature(decision_layout(self._config))),

@@ -64,10 +64,10 @@ def test_weights(simulator, n_in, n_out, lanes, weight_bits, stored_bits, rows, 
         counted=(n_in,),
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
-    given = SimpleNamespace(config=config, weights=weights)
+    arguments = SimpleNamespace(config=config, weights=weights)
     test = None if config.learns else "accesses"  # and no updates
     simulation = Simulation.of(store_class(config)(config, weights), simulator)
-    simulation.run(__name__, given, test, seed)
+    simulation.run(__name__, arguments, test, seed)
 
 
 example = partial(test_weights, "verilator", 7, 11, 6, 8, 10, 1, seed=1)
@@ -132,11 +132,11 @@ class WeightsBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.config = config = self.given.config
+        self.config = config = self.arguments.config
         self.update_cycles = config.folding.update_cycles
         self.lanes, self.bits = config.folding.lanes, config.stored_bits
         self.chunks = chunks_of(config)
-        self.words = pack_words(config, self.given.weights)
+        self.words = pack_words(config, self.arguments.weights)
         self.rows = config.folding.rows
         told = data.StructLayout(
             {

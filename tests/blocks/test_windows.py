@@ -21,13 +21,13 @@ from tests.support.moving import ONE, SMALL, frame_payloads, movement
 def test_windows(front, amount, seed):
     """`amount` windows, a gap inside a further one, and as many again."""
     rng = np.random.default_rng(seed)
-    given = SimpleNamespace(front=front, frames=[], pixels=[])
+    arguments = SimpleNamespace(front=front, frames=[], pixels=[])
     count = front.frames + (amount - 1) * front.hop
     for _ in range(2):
         x = movement(front, (count + front.hop // 2) * front.frame, rng)
-        given.frames += frame_payloads(front, x)
-        given.pixels += front.pictures(x).ravel().tolist()
-    Simulation.of(Windows(front)).run(__name__, given, seed=seed)
+        arguments.frames += frame_payloads(front, x)
+        arguments.pixels += front.pictures(x).ravel().tolist()
+    Simulation.of(Windows(front)).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_windows, SMALL, 16, seed=1)
@@ -37,12 +37,12 @@ example = partial(test_windows, SMALL, 16, seed=1)
 async def pictures(dut):
     """Every pixel, with random pauses on both sides, after a reset inside a frame."""
     bench = await WindowBench(dut).start()
-    given = bench.given
-    await bench.frames.send(*given.frames[: given.front.axes - 1])
+    arguments = bench.arguments
+    await bench.frames.send(*arguments.frames[: arguments.front.axes - 1])
     await bench.domain.reset()
-    bench.pixels.expect(given.pixels)
-    await bench.frames.send(*given.frames)
-    await bench.pixels.complete(100 * Windows.cycles(given.front))
+    bench.pixels.expect(arguments.pixels)
+    await bench.frames.send(*arguments.frames)
+    await bench.pixels.complete(100 * Windows.cycles(arguments.front))
 
 
 class WindowBench(BlockBench):
@@ -50,5 +50,5 @@ class WindowBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.frames = self.source("frames", frame_layout(self.given.front), at_random(1))
+        self.frames = self.source("frames", frame_layout(self.arguments.front), at_random(1))
         self.pixels = self.sink("pixels", willing=at_random(2))

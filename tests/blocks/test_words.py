@@ -36,8 +36,8 @@ def test_words(resonances, slots, frames, contrast, before, after, amount, seed)
     levels = rng.integers(0, bounds[:amount, None], (amount, len(front.filters))).astype(np.uint8)
     levels[amount // 2 :] -= levels[amount // 2 :] % max(1, front.drop)  # so that many are equal
     words = [(word, front.picture(levels, word).ravel().tolist()) for word in front.words(levels)]
-    given = SimpleNamespace(front=front, levels=levels.ravel().tolist(), words=words)
-    Simulation.of(Words(front)).run(__name__, given, seed=seed)
+    arguments = SimpleNamespace(front=front, levels=levels.ravel().tolist(), words=words)
+    Simulation.of(Words(front)).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_words, (300, 1000, 3000), 2, 3, 2, 2, 1, 240, seed=1)
@@ -47,18 +47,18 @@ example = partial(test_words, (300, 1000, 3000), 2, 3, 2, 2, 1, 240, seed=1)
 async def words(dut):
     """Every pixel, with random pauses on both sides, after a reset in the middle of a slot."""
     bench = await WordBench(dut).start()
-    given = bench.given
-    assert given.words, "there are no words among the levels"
-    half = len(given.levels) // 2 + 1  # until there no word is expected
+    arguments = bench.arguments
+    assert arguments.words, "there are no words among the levels"
+    half = len(arguments.levels) // 2 + 1  # until there no word is expected
     bench.pixels.take = lambda cycle, payload: None
-    await bench.levels.send(*given.levels[:half])
+    await bench.levels.send(*arguments.levels[:half])
     await bench.domain.reset()
     del bench.pixels.take
-    for word, pixels in given.words:
+    for word, pixels in arguments.words:
         bench.pixels.expect(pixels)
         bench.pixels.words += [word] * len(pixels)
-    await bench.levels.send(*given.levels)
-    await bench.pixels.complete(100 * Words.cycles(given.front))
+    await bench.levels.send(*arguments.levels)
+    await bench.pixels.complete(100 * Words.cycles(arguments.front))
 
 
 class PixelSink(CheckedSink):

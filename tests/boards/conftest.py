@@ -89,7 +89,7 @@ def fake(monkeypatch, tmp_path, files):
             build.placed.append(seed)
             return Placement({"clk": Clock(fmax[seed], 24.0)}, {})
 
-        monkeypatch.setattr(seeds, "place", place)
+        monkeypatch.setattr(seeds, "place_and_route", place)
         board = ["--board", "icebreaker", "--lanes", 4]
         return firstspike(capfd, "build", "net.npz", *board, *words)
 

@@ -24,7 +24,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import HX8K, ICE40, UP5K
-from firstspike.hdl.flow.synthesis import place
+from firstspike.hdl.flow.synthesis import place_and_route
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from firstspike.scripts.targets.netlist import Target
 from tests.support.command import toy_network
@@ -92,7 +92,7 @@ def test_an_oscillator_on_any_pin_reaches_a_pll(platform, pin, kind, tmp_path):
     run_yosys(tmp_path, ["read_rtlil top.il", "synth_ice40 -top top -json top.json"])
     _, route, pack = (words[1:] for words in json.loads(plan.files["build_top.json"])["commands"])
     words = [word for word in route if word != "--quiet"]
-    assert place(ICE40, [*words, "--seed", "1"], tmp_path).met
+    assert place_and_route(ICE40, [*words, "--seed", "1"], tmp_path).met
     run_tool("icepack", pack, tmp_path)
     assert (tmp_path / "top.bin").stat().st_size > 10_000
 

@@ -134,7 +134,7 @@ def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_pa
     identity = bytes.fromhex(report["build"])
     assert content == network_image(design.config, network.connected(), identity)
     assert report["flash"] == {
-        "place": board.flash.place,
+        "place": board.flash.address,
         **bitstream.fingerprint(folder / "weights.bin"),
     }
     assert "duty" not in report

@@ -10,7 +10,7 @@ import pytest
 
 from firstspike.boards.building import bitstream, duration, fastest, seeds
 from firstspike.boards.building.design import Design
-from firstspike.boards.building.fastest import PLACED, STEP, Reached
+from firstspike.boards.building.fastest import PLACED, STEP, SeedResult
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.families.registry import FACTS
 from firstspike.boards.pins.registry import BOARDS
@@ -30,7 +30,7 @@ def searched(mhz, reached):
 
     def reach(hz):
         tried.append(hz)
-        return [Reached(reached(hz) * MHZ >= hz, reached(hz))]
+        return [SeedResult(reached(hz) * MHZ >= hz, reached(hz))]
 
     return fastest.fastest(CLOCKS, mhz, reach), tried
 
@@ -64,7 +64,7 @@ def test_a_clock_nearer_than_seeds_differ_is_not_tried():
 
     def reach(hz):
         tried.append(hz)
-        return [Reached(hz <= 100 * MHZ, 100.2)]
+        return [SeedResult(hz <= 100 * MHZ, 100.2)]
 
     assert fastest.fastest([100 * MHZ, near, far], 100.2, reach) == 100 * MHZ
     assert tried == [100 * MHZ, far]
@@ -114,7 +114,7 @@ def search(fake, monkeypatch):
             return Placement({"clk": Clock(mhz, asked[-1] / MHZ)}, {})
 
         monkeypatch.setattr(bitstream, "_synthesise", synthesise)
-        monkeypatch.setattr(seeds, "place", place)
+        monkeypatch.setattr(seeds, "place_and_route", place)
         command = ["build", "net.npz", *BOARD, "--clock", "max", *words]
         return Search(firstspike(capfd, *command), placed)
 

@@ -201,7 +201,7 @@ def alone(desk, board="icebreaker"):
     bitstream = built(desk, "digits", board, ".bin")
     weights = bitstream.with_name("weights.bin")
     weights.write_bytes(b"weights")
-    place = BOARDS[board].flash.place
+    place = BOARDS[board].flash.address
     reporting(flash={"place": place, **fingerprint(weights)})(bitstream)
     return weights
 
@@ -252,7 +252,7 @@ def test_a_programmer_without_places_gets_one_file(desk, capfd):
     script.chmod(0o755)
     success(capfd, "flash", "--board", "pico-ice")
     written = (desk / "written").read_bytes()
-    place = BOARDS["pico-ice"].flash.place
+    place = BOARDS["pico-ice"].flash.address
     assert written == b"bits" + b"\xff" * (place - 4) + weights.read_bytes()
 
 

@@ -93,7 +93,7 @@ def test_the_bus_adds_no_cycle(name):
     items = np.concatenate(items_of(run.config, ticks, pixels)).tolist()
     phase = {image_port(run.config): items}, "decision", len(ticks)
     alone = run_phases(Core(run.config, network.weights), [phase], pauses=False, seed=1)
-    assert np.diff(outcome.cycles).tolist() == np.diff(alone.taken).tolist()
+    assert np.diff(outcome.cycles).tolist() == np.diff(alone.accepted_cycles).tolist()
 
 
 @pytest.mark.parametrize("name", ["events", "bitmap", "pixels", "wide"])
@@ -185,11 +185,11 @@ def test_what_the_bus_cannot_hold_is_refused():
 async def streams(dut):
     """Weights by registers, images and decisions by streams."""
     bench = await BusBench(dut).start()
-    weights = bench.given.weights
+    weights = bench.arguments.weights
     await bench.load(weights)
     stored = await bench.stored(len(weights))
     begun = bench.cycle
-    images = range(len(bench.given.frames))
+    images = range(len(bench.arguments.frames))
     for number in images:
         bench.source.send_nowait(bench.image(number))
     decisions, cycles = [], []
@@ -207,9 +207,9 @@ async def by_registers(dut):
     """All by registers."""
     bench = await BusBench(dut).start()
     await bench.write("control", by_registers=1)
-    await bench.load(bench.given.weights)
+    await bench.load(bench.arguments.weights)
     decisions = []
-    for number in range(len(bench.given.frames)):
+    for number in range(len(bench.arguments.frames)):
         await bench.send_image(number)
         decisions.append(await bench.words())
     assert not bench.source.active
@@ -254,8 +254,8 @@ async def every_address(dut):
 
 async def decided(bench: BusBench) -> tuple[bytes, list[int]]:
     """Load the weights and decide an image; return it, and the words of its decision."""
-    await bench.load(bench.given.weights)
-    frame = bench.given.frames[0]
+    await bench.load(bench.arguments.weights)
+    frame = bench.arguments.frames[0]
     await bench.source.send(AxiStreamFrame(frame))
     right = await bench.decision()
     assert not bench.tag(right)
@@ -304,7 +304,7 @@ async def aborts(dut):
         for _ in range(taken):
             while True:
                 await RisingEdge(bench.dut.aclk)
-                bus = bench.given.images_bus
+                bus = bench.arguments.images_bus
                 if all(bench.dut[f"{bus}_{name}"].value for name in ("tvalid", "tready")):
                     break
         source.pause = True
@@ -354,7 +354,7 @@ async def resets(dut):
 async def refusals(dut):
     """Refused accesses to weights and images change nothing, and nothing hangs."""
     bench = await BusBench(dut).start()
-    weights = bench.given.weights
+    weights = bench.arguments.weights
     await bench.load(weights)
     assert await bench.refused("weight_data", bits=1), "behind the last word"
     assert await bench.refused("send", bits=1), "while the stream is used"

@@ -166,7 +166,7 @@ class Library(ctypes.CDLL):
     """
 
     def __init__(self, bench: BusBench) -> None:
-        super().__init__(bench.given.library)
+        super().__init__(bench.arguments.library)
         self.refused: list[str] = []
         read, write = resume(bench.read_word), resume(bench.write_word)
 
@@ -255,7 +255,7 @@ async def driver(dut):
     """All functions of the driver for a core that does not learn."""
     bench = await DriverBench(dut).start()
     library, driven = bench.library, bench.driven
-    weights = bench.given.weights
+    weights = bench.arguments.weights
     Words = ctypes.c_uint32 * len(weights)
     stored = Words()
     decisions = []
@@ -265,7 +265,7 @@ async def driver(dut):
         assert library.core_load(Words(*weights), len(weights)) == 0
         assert library.core_load(Words(*weights), len(weights) - 1) != 0
         assert library.core_store(stored, len(weights)) == 0
-        for tag, frame in enumerate(bench.given.frames):
+        for tag, frame in enumerate(bench.arguments.frames):
             others = [library.core_events, library.core_bitmap, library.core_pixels]
             others.pop(1 if driven.bitmap else 2 if driven.pixels else 0)
             assert all(other(tag, frame, 1) != 0 for other in others)
@@ -277,7 +277,7 @@ async def driver(dut):
         decides, errs = (1 << field.low for field in bench.map.by_name["interrupt_enable"].fields)
         library.core_enable(decides)
         assert library.core_level() == 0
-        assert driven.send(bench.given.frames[0], 199) == 0
+        assert driven.send(bench.arguments.frames[0], 199) == 0
         left = 1000
         while not library.core_level():
             assert (left := left - 1), "no interrupt comes"
@@ -292,7 +292,7 @@ async def driver(dut):
         assert library.core_pending() == errs
         library.core_test(0)
         assert library.core_level() == 0
-        assert driven.send_part(bench.given.frames[0], 200, 1) == 0
+        assert driven.send_part(bench.arguments.frames[0], 200, 1) == 0
         assert library.core_abort() == 0
         answer, told, _ = driven.take()
         assert answer != 0
@@ -314,8 +314,8 @@ async def driver_restarts(dut):
     """
     bench = await DriverBench(dut).start()
     library, driven = bench.library, bench.driven
-    choice = random.Random(bench.given.seed)
-    weights, frames = bench.given.weights, bench.given.frames
+    choice = random.Random(bench.arguments.seed)
+    weights, frames = bench.arguments.weights, bench.arguments.frames
     decisions, happened = [], {"bad": 0, "silent": 0, "part": 0, "restart": 0, "lost": 0}
     sent = {}  # by tag, the image that a decision will be on, and whether all of it was sent
 
@@ -338,7 +338,7 @@ async def driver_restarts(dut):
     def use() -> None:
         start()
         assert library.core_load((ctypes.c_uint32 * len(weights))(*weights), len(weights)) == 0
-        for step in range(bench.given.steps):
+        for step in range(bench.arguments.steps):
             tag, image = step % 256, choice.randrange(len(frames))
             kind = choice.choice(["send"] * 4 + ["part"] * 2 + ["take"] * 4 + ["restart"])
             library.core_patience(LONG if kind == "take" else choice.choice([0, 5, LONG]))
@@ -369,11 +369,11 @@ async def driver_restarts(dut):
 async def driver_learns(dut):
     """The driver has each image learned as labelled, or only decided."""
     bench = await DriverBench(dut).start()
-    library, driven, weights = bench.library, bench.driven, bench.given.weights
+    library, driven, weights = bench.library, bench.driven, bench.arguments.weights
     outputs = await bench.field("sizes", "outputs")
     Words = ctypes.c_uint32 * len(weights)
     stored = Words()
-    rule = dict(bench.given.rule)
+    rule = dict(bench.arguments.rule)
     seed = rule.pop("seed")
     decisions = []
 
@@ -383,7 +383,7 @@ async def driver_learns(dut):
         assert library.core_set_rule(bench.map.pack("learn_rule", **rule), seed) == 0
         assert library.core_set_label(outputs) != 0
         assert library.core_set_label(-2) != 0
-        for frame, label in zip(bench.given.frames, bench.given.labels, strict=True):
+        for frame, label in zip(bench.arguments.frames, bench.arguments.labels, strict=True):
             assert library.core_set_label(label) == 0
             assert driven.send(frame, 3) == 0
             answer, _, words = driven.take()

@@ -61,7 +61,7 @@ def written(name, folder):
     """Write the files of a core; returns the folder."""
     made = generated(name)
     (folder / "core.v").write_text(made.core.verilog)
-    for suffix, text in made.beside.items():
+    for suffix, text in made.files.items():
         (folder / f"core{suffix}").write_text(text)
     return folder
 
@@ -103,7 +103,7 @@ def test_every_port_is_declared_with_its_bus_and_is_a_name_in_vhdl(made):
 
 
 def test_system_rdl_is_the_map(made, tmp_path):
-    (tmp_path / "map.rdl").write_text(made.beside["_registers.rdl"])
+    (tmp_path / "map.rdl").write_text(made.files["_registers.rdl"])
     compiler = RDLCompiler()
     compiler.compile_file(str(tmp_path / "map.rdl"))
     found = {}
@@ -120,7 +120,7 @@ def test_system_rdl_is_the_map(made, tmp_path):
 
 
 def test_json_is_the_map(made):
-    told = json.loads(made.beside["_registers.json"])
+    told = json.loads(made.files["_registers.json"])
     assert [one["name"] for one in told["registers"]] == list(made.map.by_name)
     for one in told["registers"]:
         register = made.map.by_name[one["name"]]
@@ -203,7 +203,7 @@ def test_the_verb_writes_all_of_it(tmp_path, capfd):
 def test_a_core_that_encodes_pixels_needs_no_encoder(tmp_path, capfd):
     made = generated("pixels")
     check_lint("verilator", made.core.verilog)
-    images = json.loads(made.beside["_registers.json"])["images"]
+    images = json.loads(made.files["_registers.json"])["images"]
     assert images == {"bus": "s_axis_pixels", "pixels": 4, "pixel_bits": 8}
     user = '#include "core_driver.h"\nint main(void) { return 0; }\n'
     assert complaints(written("pixels", tmp_path), user) == ""

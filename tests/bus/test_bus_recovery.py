@@ -32,12 +32,12 @@ IMAGES = 4
 """Images that a source offers when a round begins."""
 
 
-def recover(name, test, count=6, **given):
+def recover(name, test, count=6, **arguments):
     """Run a bench, compare its decisions with golden's, and return what it has seen."""
     network, folding = CORES[name]
     pixels, ticks = images(network, count)
     run = BusRun(network, **folding)
-    outcome = run.run(test, bench=__name__, frames=run.frames(ticks, pixels), **given)
+    outcome = run.run(test, bench=__name__, frames=run.frames(ticks, pixels), **arguments)
     expected = run.expected(ticks, pixels)
     assert outcome.decisions
     for words in outcome.decisions:
@@ -89,12 +89,12 @@ class Recovery(BusBench):
         """Images whose first beat has been taken."""
         self.beats = 0
         """Beats of images that have been taken."""
-        self.random = random.Random(self.given.seed)
+        self.random = random.Random(self.arguments.seed)
 
     async def start(self) -> Self:
         """Start the clock, load the weights, and watch; return the bench."""
         await super().start()
-        await self.load(self.given.weights)
+        await self.load(self.arguments.weights)
         cocotb.start_soon(self.watch_decisions())
         cocotb.start_soon(self.watch_images())
         return self
@@ -119,7 +119,7 @@ class Recovery(BusBench):
         while True:
             await RisingEdge(self.dut.aclk)
             valid, ready, last = (
-                self.dut[f"{self.given.images_bus}_{name}"].value
+                self.dut[f"{self.arguments.images_bus}_{name}"].value
                 for name in ("tvalid", "tready", "tlast")
             )
             if valid and ready:
@@ -149,7 +149,7 @@ class Recovery(BusBench):
         if self.sink not in slow:
             self.sink.pause = self.random.random() < 0.5
         # Half of the moments are such that images still come.
-        beats = sum(map(len, self.given.frames[:IMAGES])) // self.source.byte_lanes
+        beats = sum(map(len, self.arguments.frames[:IMAGES])) // self.source.byte_lanes
         end = self.beats + self.random.randrange(2 * beats)
         for _ in range(self.random.randrange(1, 300)):
             if self.beats >= end:
@@ -226,9 +226,9 @@ async def soft_resets(dut):
 async def restarts(dut):
     """A firmware starts anew, amid an image and before it has taken a decision."""
     bench = await Recovery(dut).start()
-    weights, decisions = bench.given.weights, []
+    weights, decisions = bench.arguments.weights, []
     size = min(await bench.field("features", "beat_bits") // 8, 4)
-    for number, frame in enumerate(bench.given.frames):
+    for number, frame in enumerate(bench.arguments.frames):
         await bench.write("weight_address")
         await bench.read("weight_data")
         await bench.write("control", by_registers=1)
@@ -370,7 +370,7 @@ async def interrupts(dut):
 async def learns_anew(dut):
     """A reset while an image is learned, or settings wait; then all is learned from the start."""
     bench = await Recovery(dut).start()
-    rule = {name: value for name, value in bench.given.rule.items() if name != "seed"}
+    rule = {name: value for name, value in bench.arguments.rule.items() if name != "seed"}
     for cycles in (1, 30, 80, 150, 220):
         await bench.write("learn_rule", **rule)
         await bench.write("label", learn=1)

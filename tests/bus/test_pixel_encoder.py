@@ -33,22 +33,22 @@ def test_pixels_are_encoded_and_cut_images_aborted(pixels):
     images = rng.integers(0, 256, (300, pixels)).astype(np.uint8)
     whole = -(-pixels // WORD_BYTES)
     words = np.where(rng.random(300) < 0.5, whole, rng.integers(1, whole, 300)).tolist()
-    given = SimpleNamespace(
+    arguments = SimpleNamespace(
         pixels=images, ticks=encode(network, images), words=words, deadline=network.deadline
     )
-    Simulation.of(PixelEncoder(network), EITHER).run(__name__, given)
+    Simulation.of(PixelEncoder(network), EITHER).run(__name__, arguments)
 
 
 @cocotb.test()
 async def images(dut):
     """Images one after the other, with random pauses on both sides."""
     bench = await PixelEncoderBench(dut).start()
-    given, domain = bench.given, bench.domain
+    arguments, domain = bench.arguments, bench.domain
     source = bench.source("words", willing=at_random(1))
     sink = bench.sink("events", bench.layout, at_random(2), StreamSink)
     sink.start()
     cocotb.start_soon(bench.watch())
-    for pixels, count in zip(given.pixels, given.words, strict=True):
+    for pixels, count in zip(arguments.pixels, arguments.words, strict=True):
         bytes_ = pixels.tobytes().ljust(WORD_BYTES * -(-len(pixels) // WORD_BYTES), b"\xff")
         for at in range(0, WORD_BYTES * count, WORD_BYTES):
             await source.send(int.from_bytes(bytes_[at : at + WORD_BYTES], "little"))
@@ -60,7 +60,7 @@ async def images(dut):
 
     received = list(sink.received)
     aborted = list(bench.aborted)
-    for ticks, count in zip(given.ticks, given.words, strict=True):
+    for ticks, count in zip(arguments.ticks, arguments.words, strict=True):
         cycle, payload = received[0]
         if WORD_BYTES * count < len(ticks):
             assert sink.fields(payload)["kind"] == Kind.ADVANCE.value
@@ -80,7 +80,7 @@ class PixelEncoderBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.layout = input_layout(self.given.pixels.shape[1], self.given.deadline)
+        self.layout = input_layout(self.arguments.pixels.shape[1], self.arguments.deadline)
         self.drive(words__valid=0, events__ready=0, cut=0)
         self.aborted: list[int] = []
 

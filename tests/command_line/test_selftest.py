@@ -23,7 +23,6 @@ from firstspike.boards.client.channel import SerialPort
 from firstspike.boards.client.errors import NoAnswerError
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import (
@@ -35,6 +34,7 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
+from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
 from firstspike.scripts.selftest.report import _checksum, report_of
@@ -334,7 +334,7 @@ class FakeBoard:
         while self._ended not in (ready := select.select([self._ours, self._ended], [], [])[0]):
             assert ready
             for byte in os.read(self._ours, 64):
-                assert bytes([byte]) == ASK
+                assert bytes([byte]) == STATUS_REQUEST
                 os.write(self._ours, self._says(self._asked))
                 self._asked += 1
 

@@ -64,7 +64,7 @@ def test_core_of_any_shape_equals_golden(number):
 
 
 @pytest.mark.parametrize(
-    ("name", "figure"), [("INTAKE", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE_OF_BANKS", 1)]
+    ("name", "figure"), [("INGRESS_CHECK", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE_OF_BANKS", 1)]
 )
 def test_a_latency_is_said_once(name, figure, monkeypatch):
     network, pixels, ticks, folding, _ = made(1, 8)

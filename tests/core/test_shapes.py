@@ -256,7 +256,7 @@ def test_three_hidden_layers_on_verilator():
 
 # A latency has one definition: hardware and cycle model follow a change of it.
 
-CHANGES = [("INTAKE", 4), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
+CHANGES = [("INGRESS_CHECK", 4), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
 
 
 CHANGES_OF_BANKS = [*CHANGES[:-1], ("LEVELS_PER_STAGE_OF_BANKS", 1)]

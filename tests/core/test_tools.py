@@ -128,7 +128,7 @@ def made(kind: str, features: int) -> Made:
     folding = Folding.of(source, CoreShape(**folding_of))
     if form == "bus":
         on_bus = generate_bus_core(source, folding, **parameters)
-        return Made(on_bus.core, on_bus.beside["_bench.v"], f"{TOP}_bench")
+        return Made(on_bus.core, on_bus.files["_bench.v"], f"{TOP}_bench")
     core = generate(source, folding, **parameters)
     if form == "core":
         return Made(core, "", "")

@@ -16,7 +16,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.lib.counting import TAPS, next_of_most, next_place
+from firstspike.hdl.lib.counting import TAPS, next_address, next_of_most
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.packet_fifo import PacketFifo
 from firstspike.hdl.link.framing.transmitter import Transmitter
@@ -276,7 +276,7 @@ def test_packet_fifo_against_a_list(seed):
 
 
 @pytest.mark.parametrize("width", TAPS)
-@pytest.mark.parametrize(("following", "left_out"), [(next_place, 0), (next_of_most, 1)])
+@pytest.mark.parametrize(("following", "left_out"), [(next_address, 0), (next_of_most, 1)])
 def test_places_take_turns(width, following, left_out):
     m = Module()
     place = Signal(width)

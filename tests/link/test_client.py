@@ -22,7 +22,7 @@ from firstspike.boards.client.errors import (
 )
 from firstspike.boards.client.frames import LONGEST, FrameReader
 from firstspike.boards.client.request import image
-from firstspike.boards.client.transport import UNDER_WAY
+from firstspike.boards.client.transport import MAX_PENDING
 from firstspike.golden import (
     LearningState,
     NetworkError,
@@ -184,7 +184,7 @@ def test_a_bridge_that_holds_answers_back_does_not_slow_it_down():
     start, images = board.line.now(), np.tile(TICKS, (5, 1))
     assert len(board.classify(images)) == 300
     assert board.line.now() - start < 300 * 1e-3 + 4 * 0.016
-    assert UNDER_WAY >= 128
+    assert MAX_PENDING >= 128
 
 
 def test_a_slow_board_is_waited_for():
@@ -385,7 +385,7 @@ def test_noise_without_end_is_forgotten():
     reader = FrameReader()
     for _ in range(3):
         assert reader.feed(b"\1" * LONGEST) == []
-    assert len(reader._begun) <= LONGEST
+    assert len(reader._partial) <= LONGEST
     frame = protocol.encode_frame(9, 8, b"content")
     assert reader.feed(b"\0" + frame[:3]) == []
     assert reader.feed(frame[3:]) == [(9, 8, b"content")]

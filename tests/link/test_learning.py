@@ -63,10 +63,10 @@ def settings_request(settings: Settings, seed: int) -> tuple[Request, bytes]:
 
 def requests_of(pixels, labels):
     """Return the requests for images with labels."""
-    given = [protocol.UNLABELLED if label == UNLABELLED else int(label) for label in labels]
+    arguments = [protocol.UNLABELLED if label == UNLABELLED else int(label) for label in labels]
     return [
         inputs_request(image, STATE.template, label)
-        for image, label in zip(pixels, given, strict=True)
+        for image, label in zip(pixels, arguments, strict=True)
     ]
 
 

@@ -21,9 +21,9 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphones import MICROPHONES
-from firstspike.sim.benches.alone.around import netlist_verilog
-from firstspike.sim.benches.alone.desk import Desk
 from firstspike.sim.benches.netlist.netlist import Netlist
+from firstspike.sim.benches.standalone.around import netlist_verilog
+from firstspike.sim.benches.standalone.desk import Desk
 from tests.support.moving import SENSED_BY_PINS, MotionDesk
 
 PINS = {
@@ -86,7 +86,7 @@ def main() -> None:
     desk = netlist_desk(network, Path(folder), bitstream=bits)
     image = (Path(folder) / WEIGHTS).read_bytes()
     began = time.monotonic()
-    said, expected = desk.run(x, image, FLASH.place).decode(), desk.expected(x).decode()
+    said, expected = desk.run(x, image, FLASH.address).decode(), desk.expected(x).decode()
     print(said, end="")
     print(f"{len(x) / sound.rate:.1f} s of sound in {time.monotonic() - began:.0f} s")
     if said != expected:

@@ -26,7 +26,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.scripts.options import Lanes
-from firstspike.sim.benches.alone.tape import CHUNK, chunks_of
+from firstspike.sim.benches.standalone.tape import CHUNK, chunks_of
 from firstspike.sim.harness.verilog import verilog_of
 from tests.blocks.test_listener import Ear, compared
 from tests.support.plain_bench import printed

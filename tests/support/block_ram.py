@@ -20,7 +20,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.flow.verilog import convert
-from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.bench_io import arguments
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import ClockDomain
 
@@ -195,7 +195,7 @@ def compare(synthesis, models, names=tuple(MEMORIES)):
 @cocotb.test()
 async def random_accesses(dut):
     """Fail in the first cycle in which outputs differ. Addresses are near one another by turns."""
-    what = given(SimpleNamespace)
+    what = arguments(SimpleNamespace)
     inputs = [(getattr(dut, name), bits, name) for name, bits in STIMULUS.items()]
     for handle, _, _ in inputs:
         handle.value = 0

@@ -44,7 +44,7 @@ from firstspike.hdl.bus.core_map import DECISION, NO_ROW, TAG_BITS, core_map, de
 from firstspike.hdl.bus.images import PIXELS, Images
 from firstspike.hdl.bus.register import RegisterMap
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
-from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.bench_io import arguments
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
@@ -112,13 +112,15 @@ class BusBench:
 
     def __init__(self, dut) -> None:
         self.dut = dut
-        self.given = given(BusParameters)
-        self.map = self.given.map
+        self.arguments = arguments(BusParameters)
+        self.map = self.arguments.map
         clock = (dut.aclk, dut.aresetn, False)
-        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, self.given.images_bus), *clock)
+        self.source = AxiStreamSource(
+            AxiStreamBus.from_prefix(dut, self.arguments.images_bus), *clock
+        )
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis_decision"), *clock)
         self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), *clock)
-        if self.given.pauses:
+        if self.arguments.pauses:
             write, read = self.master.write_if, self.master.read_if
             channels = (
                 self.source,
@@ -130,7 +132,7 @@ class BusBench:
                 read.r_channel,
             )
             for number, channel in enumerate(channels):
-                channel.set_pause_generator(pauses_at_random(self.given.seed * 100 + number))
+                channel.set_pause_generator(pauses_at_random(self.arguments.seed * 100 + number))
 
     async def start(self) -> Self:
         """Start the clock, with a reset; return the bench."""
@@ -199,7 +201,7 @@ class BusBench:
 
     def image(self, number: int) -> AxiStreamFrame:
         """Return the frame of the image with this number: the frames take turns."""
-        frames = self.given.frames
+        frames = self.arguments.frames
         return AxiStreamFrame(frames[number % len(frames)], tid=tag_of(number))
 
     async def decision(self) -> list[int]:
@@ -260,8 +262,8 @@ class BusBench:
 
 async def learn_all(bench: BusBench) -> BusOutcome:
     """Load the weights, and learn all images as they are labelled."""
-    await bench.load(bench.given.weights)
-    rule = dict(bench.given.rule)
+    await bench.load(bench.arguments.weights)
+    rule = dict(bench.arguments.rule)
     seed = rule.pop("seed")
     await bench.write("learn_rule", **rule)
     await bench.wait_for("settings", 0)
@@ -270,14 +272,14 @@ async def learn_all(bench: BusBench) -> BusOutcome:
     await bench.write("learn_seed", seed=seed)
     await bench.wait_for("settings", 0)
     decisions, updated = [], 0
-    for number, label in enumerate(bench.given.labels):
+    for number, label in enumerate(bench.arguments.labels):
         await bench.write("label", learn=int(label >= 0), **{"class": max(label, 0)})
         await bench.source.send(bench.image(number))
         decisions.append(await bench.decision())
         await bench.wait_for("busy", 0)
         updated = await bench.field("updated_count", "images")
     assert await bench.field("learned_count", "images") == len(decisions)
-    stored = await bench.stored(len(bench.given.weights))
+    stored = await bench.stored(len(bench.arguments.weights))
     return BusOutcome(decisions=decisions, registers={"updated": updated}, weights=stored)
 
 
@@ -319,9 +321,9 @@ class BusRun:
         self.map = core_map(self.config, network, any_weights=True, images=self.images)
 
     def run(
-        self, test: str, *, simulator: str = EITHER, bench: str = BENCH, **given: Any
+        self, test: str, *, simulator: str = EITHER, bench: str = BENCH, **arguments: Any
     ) -> BusOutcome:
-        """Run a test of a bench; `given` are fields of its Parameters."""
+        """Run a test of a bench; `arguments` are fields of its Parameters."""
         pixels = self.images.kind == PIXELS
         made_from = f"bus {self.config!r} {self.network.digest()} {pixels}"
         verilog = verilog_of(
@@ -330,8 +332,8 @@ class BusRun:
             made_from=made_from,
         )
         simulation = Simulation(verilog, TOP, simulator=simulator)
-        given.setdefault("weights", self.weights())
-        parameters = BusParameters(map=self.map, images_bus=self.images.bus, **given)
+        arguments.setdefault("weights", self.weights())
+        parameters = BusParameters(map=self.map, images_bus=self.images.bus, **arguments)
         return simulation.run(bench, parameters, test=test, seed=parameters.seed)
 
     def weights(self, stored: Sequence[np.ndarray] | None = None) -> list[int]:
@@ -391,7 +393,7 @@ class LearningRun(BusRun):
         self.labels[:2] = UNLABELLED, 3
         self.ticks = encode(network, self.pixels)
 
-    def learn(self, test: str, tag: Callable[[int], int] = tag_of, **given: Any) -> BusOutcome:
+    def learn(self, test: str, tag: Callable[[int], int] = tag_of, **arguments: Any) -> BusOutcome:
         """Run a test of the bench, and compare what came back with golden's.
 
         `tag` gives the tag of an image.
@@ -402,7 +404,7 @@ class LearningRun(BusRun):
             labels=self.labels.tolist(),
             rule=self.settings.registers(int(self.state.generator)),
             weights=self.weights(self.state.weights),
-            **given,
+            **arguments,
         )
         learned = learn(self.state, self.ticks, self.labels, self.settings)
         for image, words in enumerate(outcome.decisions):

@@ -12,21 +12,21 @@ from firstspike.hdl.link.protocol.formats import (
     IdentityFlag,
     Request,
 )
-from firstspike.sim.benches.alone.damage import damages
-from firstspike.sim.benches.flash.model import PLACE
+from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.benches.link.script import Answer, Script
+from firstspike.sim.benches.standalone.damage import damages
 from tests.support.link_board import BUILD, SmallBoard, decision_of, inputs_request, small_network
 
 
 def flashed_board(network: Network | None = None) -> SmallBoard:
     """Return a board for a network, or a small one, whose words have two chunks in one layer."""
-    return SmallBoard(network or small_network(), loaded=True, lanes=9, place=PLACE)
+    return SmallBoard(network or small_network(), loaded=True, lanes=9, place=FLASH_ADDRESS)
 
 
 def image_at(board: SmallBoard, shift: int = 0) -> dict[int, int]:
     """Return the right bytes of a board's flash, by their places, or moved by `shift`."""
     image = network_image(board.config, board.network.connected(), BUILD)
-    return {PLACE + shift + number: byte for number, byte in enumerate(image)}
+    return {FLASH_ADDRESS + shift + number: byte for number, byte in enumerate(image)}
 
 
 def lack_of(answer: Answer) -> Fault | None:
@@ -38,7 +38,7 @@ def lack_of(answer: Answer) -> Fault | None:
 
 
 def fault_of(board: SmallBoard, content: bytes) -> Fault | None:
-    """Return what golden finds wrong with the content of a flash, from `PLACE` on."""
+    """Return what golden finds wrong with the content of a flash, from `FLASH_ADDRESS` on."""
     try:
         payload_of(content, BUILD, words_of(board.config))
     except ImageError as error:
@@ -60,7 +60,7 @@ def damage_link(count: int, network: Network | None = None) -> int:
     starts = [dict(enumerate(image)), *damages(image, count)]
     script = Script()
     for number, start in enumerate(starts):
-        script.start({PLACE + at: byte for at, byte in start.items()})
+        script.start({FLASH_ADDRESS + at: byte for at, byte in start.items()})
         script.request(Request.HELLO, 0).request(
             *_numbered(inputs_request(pixels[0], board.network))
         )

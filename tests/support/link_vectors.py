@@ -31,7 +31,7 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weights_header
-from firstspike.sim.benches.flash.model import PLACE
+from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
 from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel
@@ -264,7 +264,7 @@ FLASHED = VectorBoard(
         Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
     ),
     {"lanes": 2, "flashed": True},
-    place=PLACE,
+    place=FLASH_ADDRESS,
 )
 
 BOARDS = (PLAYING, LEARNING, FLASHED)

@@ -12,11 +12,11 @@ from firstspike.golden.front_ends import motion_of
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.said import said
-from firstspike.hdl.alone.core import LISTENING, LOADING
-from firstspike.hdl.alone.texts import sentence
-from firstspike.sim.benches.alone.around import TOP, Sensed
-from firstspike.sim.benches.alone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
-from firstspike.sim.benches.alone.run import lines_of
+from firstspike.hdl.standalone.core import LISTENING, LOADING
+from firstspike.hdl.standalone.texts import sentence
+from firstspike.sim.benches.standalone.around import TOP, Sensed
+from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
+from firstspike.sim.benches.standalone.run import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation

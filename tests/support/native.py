@@ -47,7 +47,7 @@ def library(made: GeneratedBusCore, folder: Path, source: str, *options: str) ->
     Call its `use_registers` first: it takes functions that access registers and see `irq`.
     """
     for suffix in C_SUFFIXES:
-        (folder / f"core{suffix}").write_text(made.beside.get(suffix, ""))
+        (folder / f"core{suffix}").write_text(made.files.get(suffix, ""))
     (folder / "library.c").write_text(_REGISTERS + source)
     words = ["-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", *options]
     subprocess.run(["gcc", *words, "-I.", "-o", "library.so", "library.c"], cwd=folder, check=True)

@@ -37,8 +37,8 @@ class Stepwise:
         self.v: dict[str, np.ndarray] = {}
         self.twice = False
         nodes = chain(graph)
-        (given,) = graph.inputs.values()
-        spikes = spikes.reshape(*spikes.shape[:2], *given.input_type["input"])
+        (arguments,) = graph.inputs.values()
+        spikes = spikes.reshape(*spikes.shape[:2], *arguments.input_type["input"])
         for step in range(spikes.shape[1]):
             x = spikes[:, step].astype(float)
             for name, node in nodes:

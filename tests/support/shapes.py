@@ -79,8 +79,8 @@ def check_core(
 
     With pauses it takes at least as many cycles.
     """
-    given = (config[name] for name in ("lanes", "window", "bitmap", "rows"))
-    shape = CoreShape(*given, one_tick=config.get("one_tick"))
+    arguments = (config[name] for name in ("lanes", "window", "bitmap", "rows"))
+    shape = CoreShape(*arguments, one_tick=config.get("one_tick"))
     folding = Folding.of(network, shape)
     run = simulate_directly(
         network, ticks, folding, pixels, config["pauses"], seed, config["any_weights"]

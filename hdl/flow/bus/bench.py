@@ -81,8 +81,8 @@ endmodule
 """
 
 
-def bench(images: Images, ports: list[Port], registers: RegisterMap, name: str, said: str) -> str:
-    """Return the testbench of module `name`, after the comment `said`."""
+def bench(images: Images, ports: list[Port], registers: RegisterMap, name: str, notice: str) -> str:
+    """Return the testbench of module `name`, after the comment `notice`."""
     beats, bus, events = max(images.beats, 1), images.bus, images.kind == EVENTS
     constant = {
         "s_axi_araddr": str(registers.by_name["magic"].offset),
@@ -100,7 +100,7 @@ def bench(images: Images, ports: list[Port], registers: RegisterMap, name: str, 
         else:
             value = f" = {constant.get(port.name, '0')}" if port.flow is wiring.In else ""
             wires.append(f"  wire {size}{port.name}{value};")
-    first = "".join(f"// {line}\n" for line in said.splitlines())
+    first = "".join(f"// {line}\n" for line in notice.splitlines())
     return first + filled(
         _BENCH,
         name=name,

@@ -26,14 +26,14 @@ def c_encoding(config: CoreConfig, network: Network, prefix: str) -> str:
 def _lines(config: CoreConfig, network: Network, prefix: str) -> Iterator[str]:
     upper = prefix.upper()
     coding = encoder_in("C", network.coding)
-    told = coding.told(network)
+    constants = coding.told(network)
     yield from comment(coding.sentence(network))
     yield f"typedef {_TYPES.get(coding.takes(network.features), 'double')} {prefix}_value;"
-    for name, value in told.numbers.items():
+    for name, value in constants.numbers.items():
         yield f"#define {upper}_{name} {number(value)}"
-    for name, table in told.tables.items():
+    for name, table in constants.tables.items():
         yield ""
-        yield from _told_table(f"{prefix}_{name}", table)
+        yield from _constant_table(f"{prefix}_{name}", table)
     inputs = network.inputs
     if config.bitmap is not None and config.layers[0].folding.rows == 1:
         inputs = np.arange(network.n_inputs)  # The bitmap has a bit for every input.
@@ -44,7 +44,7 @@ def _lines(config: CoreConfig, network: Network, prefix: str) -> Iterator[str]:
         yield from _table(f"uint16_t {prefix}_inputs[{len(inputs)}]", inputs)
 
 
-def _told_table(name: str, table: Table) -> Iterator[str]:
+def _constant_table(name: str, table: Table) -> Iterator[str]:
     yield from comment(table.meaning)
     values = table.values
     if values.ndim == 1:

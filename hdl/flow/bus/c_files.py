@@ -22,16 +22,16 @@ C_SUFFIXES = ("_registers.h", "_driver.h", ENCODING)
 
 
 def c_files(
-    config: CoreConfig, network: Network, registers: RegisterMap, name: str, stem: str, said: str
+    config: CoreConfig, network: Network, registers: RegisterMap, name: str, stem: str, notice: str
 ) -> dict[str, str]:
     """Return the text of each of `C_SUFFIXES` for module `name`.
 
-    The file names start with `stem`; `said` is the first comment of a generated file.
+    The file names start with `stem`; `notice` is the first comment of a generated file.
     """
     prefix = c_prefix(name)
     folder = files("firstspike.hdl.bus") / "c"
     tables = c_encoding(config, network, prefix)
-    texts = {C_SUFFIXES[0]: c_header(registers, prefix, said)}
+    texts = {C_SUFFIXES[0]: c_header(registers, prefix, notice)}
     replaced = {
         f"{PREFIX}_": f"{prefix}_",
         f"{PREFIX.upper()}_": f"{prefix.upper()}_",
@@ -42,5 +42,5 @@ def c_files(
     pattern = re.compile("|".join(map(re.escape, replaced)))
     for suffix in C_SUFFIXES[1:]:
         text = (folder / suffix.removeprefix("_")).read_text()
-        texts[suffix] = pattern.sub(lambda found: replaced[found[0]], text)
+        texts[suffix] = pattern.sub(lambda match: replaced[match[0]], text)
     return texts

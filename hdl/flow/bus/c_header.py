@@ -30,8 +30,8 @@ _BEGIN = """\
 """
 
 
-def c_header(registers: RegisterMap, prefix: str, said: str) -> str:
-    """Return the header, after the comment `said`; its identifiers start with `prefix`.
+def c_header(registers: RegisterMap, prefix: str, notice: str) -> str:
+    """Return the header, after the comment `notice`; its identifiers start with `prefix`.
 
     The functions have the base address of the core as a parameter.
     """
@@ -42,12 +42,12 @@ def c_header(registers: RegisterMap, prefix: str, said: str) -> str:
     parts += [_register(register, prefix) for register in registers.registers]
     body = "\n".join([*parts, "#endif\n"])
     identity = number(zlib.crc32(body.encode()))
-    return f"{first_comment(said)}\n{_BEGIN.format(p=prefix, P=upper, identity=identity)}\n{body}"
+    return f"{first_comment(notice)}\n{_BEGIN.format(p=prefix, P=upper, identity=identity)}\n{body}"
 
 
-def first_comment(said: str) -> str:
+def first_comment(notice: str) -> str:
     """Return the comment at the start of a C file."""
-    return "/*\n" + "".join(f" * {line}\n" for line in said.splitlines()) + " */\n"
+    return "/*\n" + "".join(f" * {line}\n" for line in notice.splitlines()) + " */\n"
 
 
 def number(value: int) -> str:

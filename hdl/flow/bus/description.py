@@ -27,11 +27,11 @@ def access(register: Register) -> str:
 
 def description(registers: RegisterMap, config: CoreConfig, images: Images) -> dict[str, Any]:
     """Return the description of a core's registers, and of the beats of its streams."""
-    told: dict[str, Any] = {"bus": images.bus}
+    stream: dict[str, Any] = {"bus": images.bus}
     if images.kind == EVENTS:
-        told |= {"fields": [_field(field) for field in EVENT_BEAT], "no_row": NO_ROW}
+        stream |= {"fields": [_field(field) for field in EVENT_BEAT], "no_row": NO_ROW}
     else:
-        told |= {"pixels": images.bits // images.pixel_bits, "pixel_bits": images.pixel_bits}
+        stream |= {"pixels": images.bits // images.pixel_bits, "pixel_bits": images.pixel_bits}
     words = [word.name for word in decision_words(config) for _ in range(word.count)]
     return {
         "bus": REGISTERS,
@@ -47,7 +47,7 @@ def description(registers: RegisterMap, config: CoreConfig, images: Images) -> d
             }
             for register in registers.registers
         ],
-        "images": told,
+        "images": stream,
         "decisions": {"bus": DECISIONS, "words": words},
     }
 

@@ -16,12 +16,12 @@ from firstspike.hdl.bus.register import (
 _HARDWARE = {CONSTANT: "na", READ: "w", HOLD: "r", STICKY: "w", PORT: "rw"}
 
 
-def system_rdl(registers: RegisterMap, name: str, said: str) -> str:
-    """Return the map as an addrmap called `name`, after the comment `said`.
+def system_rdl(registers: RegisterMap, name: str, notice: str) -> str:
+    """Return the map as an addrmap called `name`, after the comment `notice`.
 
     Every name is escaped, so that keywords of SystemRDL are permitted as names.
     """
-    first = "".join(f"// {line}\n" for line in said.splitlines())
+    first = "".join(f"// {line}\n" for line in notice.splitlines())
     inside = "".join(_register(register) for register in registers.registers)
     return f"{first}\naddrmap \\{name} {{\n  default regwidth = {WORD_BITS};\n{inside}}};\n"
 
@@ -42,8 +42,8 @@ def _register(register: Register) -> str:
         high = field.low + field.bits - 1
         fields += f"    field {{ {inside}; }} \\{field.name}[{high}:{field.low}]{value};\n"
     array = f"[{register.count}]" if register.array else ""
-    apart = f" += {WORD_BYTES}" if register.array else ""
+    stride = f" += {WORD_BYTES}" if register.array else ""
     return (
         f'  {external}reg {{\n    desc = "{register.meaning}";\n{fields}'
-        f"  }} \\{register.name}{array} @ {register.offset:#x}{apart};\n"
+        f"  }} \\{register.name}{array} @ {register.offset:#x}{stride};\n"
     )

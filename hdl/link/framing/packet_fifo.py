@@ -9,7 +9,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.counting import TAPS, next_place
+from firstspike.hdl.lib.counting import TAPS, next_address
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.resetless_register import resetless_register
 
@@ -128,7 +128,7 @@ class PacketFifo(Block):
         following = Signal.like(write)
         m.d.sync += self.full.eq(following == addresses.oldest)
         m.d.comb += [
-            following.eq(next_place(write)),
+            following.eq(next_address(write)),
             storing.eq(pending & (~fetch | self.put.valid)),
             addresses.store.entry.eq(entry),
         ]
@@ -172,6 +172,6 @@ class PacketFifo(Block):
         with m.If(transfer):
             m.d.sync += [head.eq(latest), head_valid.eq(latest_valid), latest_valid.eq(0)]
         with m.If(fetch & ~storing):
-            m.d.sync += [latest_valid.eq(1), read.eq(next_place(read))]
+            m.d.sync += [latest_valid.eq(1), read.eq(next_address(read))]
         with m.If(self.release):
             m.d.sync += addresses.oldest.eq(read)

@@ -8,10 +8,10 @@
  * @property {number[]} lanes
  * @property {number[]} groups
  * @property {number[]} window
- * @property {boolean[]} one_walk
+ * @property {boolean[]} serial_sweeps
  * @property {number[]} stages
  * @property {number[]} fetching
- * @property {boolean[]} places
+ * @property {boolean[]} has_slots
  * @property {number[]} rows
  * @property {number[]} sends
  * @property {number[]} release
@@ -22,7 +22,7 @@
  * @property {number} decision
  * @property {number} deadline
  * @property {number} drain_block
- * @property {number} mask_places
+ * @property {number} mask_fifo_depth
  * @property {Record<string, number>} latency
  *
  * @typedef {import("./ticks.js").Ticks} Ticks
@@ -63,7 +63,7 @@ export class Layers {
     this.#decisionTick = decisionTick;
     this.#layers = shape.n_out.map((_, layer) => ({
       registers: new Array(shape.stages[layer] + 2).fill(0),
-      places: new Array(shape.mask_places).fill(0),
+      places: new Array(shape.mask_fifo_depth).fill(0),
       located: new Array(shape.located[layer] + 2).fill(0),
       /** The positions that a spike has reached, in this order. */
       listed: /** @type {Set<number>} */ (new Set()),
@@ -136,7 +136,7 @@ export class Layers {
       } else {
         ends = true;
       }
-      if (shape.one_walk[layer] && (ends || (firstGroup === 0 && steps > 0)))
+      if (shape.serial_sweeps[layer] && (ends || (firstGroup === 0 && steps > 0)))
         at = Math.max(at, state.promised);
 
       let begun = -1;
@@ -149,9 +149,9 @@ export class Layers {
         : this.#walked(layer, firstGroup, rows, steps, takesRow, ends);
       for (const visit of visits) {
         const { fires } = visit;
-        const freed = state.places[state.masks % shape.mask_places] + latency.FREED;
-        const fetched = fires && shape.places[layer] ? freed + 1 : 0;
-        const ready = fires && !shape.places[layer] ? state.skidFree : 0;
+        const freed = state.places[state.masks % shape.mask_fifo_depth] + latency.FREED;
+        const fetched = fires && shape.has_slots[layer] ? freed + 1 : 0;
+        const ready = fires && !shape.has_slots[layer] ? state.skidFree : 0;
         const [issued, left] = this.#issue(layer, at, fetched, ready);
         at = issued + 1;
         if (begun < 0) begun = issued;
@@ -160,7 +160,7 @@ export class Layers {
           return taken;
         }
         if (fires) this.#drain(layer, visit, steps, left, ends);
-        else if (convolves) state.settled = state.registers[latency.REACHED];
+        else if (convolves) state.settled = state.registers[latency.REACHED_POSITIONS];
         if (this.decided >= 0) return taken;
       }
       if (convolves) {
@@ -295,13 +295,13 @@ export class Layers {
     const state = this.#layers[layer];
     const beats = this.#maskBeats(layer, visit, steps);
     if (shape.window[layer]) state.arrived.push(...beats.flatMap(({ neuron }) => neuron ?? []));
-    const places = shape.places[layer];
+    const places = shape.has_slots[layer];
     const sends = shape.sends[layer];
     let offer;
     if (places) {
       const empty = sends === 1 ? state.maskFree : state.blockFree;
-      const takenOut = Math.max(left + latency.DRAIN_PLACE, empty);
-      state.places[state.masks++ % shape.mask_places] = takenOut;
+      const takenOut = Math.max(left + latency.DRAIN_SLOT, empty);
+      state.places[state.masks++ % shape.mask_fifo_depth] = takenOut;
       offer = takenOut + (sends > 1 ? latency.DRAIN_BEAT : latency.DRAIN_BLOCKS);
     } else {
       offer = Math.max(left, state.blockFree) + latency.DRAIN_BEAT;

@@ -39,7 +39,7 @@ class Intake {
    */
   constructor(shape, layers) {
     this.#layers = layers;
-    this.#e = new Array(shape.latency.INTAKE + 2).fill(0);
+    this.#e = new Array(shape.latency.INGRESS_CHECK + 2).fill(0);
   }
 
   /**

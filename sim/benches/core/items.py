@@ -99,9 +99,9 @@ def read_requests(chunks: Sequence[tuple[int, int, int]]) -> list[WeightRequest]
     return [(0, layer, address, 0) for layer, address, _ in chunks]
 
 
-def requests(config: CoreConfig, asked: Sequence[WeightRequest]) -> np.ndarray:
+def requests(config: CoreConfig, accesses: Sequence[WeightRequest]) -> np.ndarray:
     """Payloads of the weights port."""
-    write, layer, address, word = np.array(asked, np.int64).reshape(-1, 4).T
+    write, layer, address, word = np.array(accesses, np.int64).reshape(-1, 4).T
     return pack(
         weights_layout(config), {"write": write, "layer": layer, "address": address, "data": word}
     )

@@ -82,6 +82,6 @@ def learn_items(
     )
     outcome = run_bench("learning_bench", parameters, simulator=simulator)
     answers = answers_of(outcome)
-    asked = len(answers) - len(chunks)
-    weights = weights_from_chunks(config, answers[asked:, 0].tolist())
-    return replace(results_of(config, outcome, len(items)), weights=weights), answers[:asked]
+    read_count = len(answers) - len(chunks)
+    weights = weights_from_chunks(config, answers[read_count:, 0].tolist())
+    return replace(results_of(config, outcome, len(items)), weights=weights), answers[:read_count]

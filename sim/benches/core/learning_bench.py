@@ -9,7 +9,7 @@ from dataclasses import replace
 import cocotb
 from cocotb.task import Task
 
-from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.bench_io import arguments, report
 from firstspike.sim.harness.streams import Dut, StreamSource
 from firstspike.sim.harness.taps import Arrivals, tap
 
@@ -21,10 +21,10 @@ from .outcome import CoreOutcome
 class LearningBench(CoreBench):
     """The ports of a core that learns, and what goes through them."""
 
-    given: LearningParameters
+    arguments: LearningParameters
 
-    def __init__(self, dut: Dut, given: LearningParameters) -> None:
-        super().__init__(dut, given)
+    def __init__(self, dut: Dut, arguments: LearningParameters) -> None:
+        super().__init__(dut, arguments)
         self.labels = StreamSource(dut, "labels", self.domain, willing=self.willing())
         # Without pauses: offered with the label of their image, they are not to come after it.
         self.settings = StreamSource(dut, "settings", self.domain)
@@ -46,20 +46,20 @@ class LearningBench(CoreBench):
 
     async def _send_images(self) -> None:
         await super()._send_images()
-        await self._updates.until(lambda: self._following >= len(self.given.labels))
+        await self._updates.until(lambda: self._following >= len(self.arguments.labels))
 
     async def _begin(self, image: int) -> None:
         """Offer an image's label, and settings that hold from it on."""
         for offer in self._offers:
             await offer
-        if image in self.given.stimulus.resets:
+        if image in self.arguments.stimulus.resets:
             await self._quiet(image)  # no update but its own is cut short
         self._offers = []
-        if image in self.given.settings:
+        if image in self.arguments.settings:
             await self.decisions.all_before(image)
-            settings = self.given.settings[image]
+            settings = self.arguments.settings[image]
             self._offers.append(cocotb.start_soon(self.settings.send(settings)))
-        self._offers.append(cocotb.start_soon(self.labels.send(self.given.labels[image])))
+        self._offers.append(cocotb.start_soon(self.labels.send(self.arguments.labels[image])))
 
     async def _reset(self, image: int) -> None:
         for offer in self._offers:
@@ -74,12 +74,12 @@ class LearningBench(CoreBench):
         updated, cycles = self.dut.learned__updated, self.dut.learned__cycles
         self.learned.append((self._following, int(updated.value), int(cycles.value)))
         self._following += 1
-        self._updates.came()
+        self._updates.notify()
 
 
 @cocotb.test()
 async def learning(dut):
     """Run the images it is given."""
-    bench = LearningBench(dut, given(LearningParameters))
+    bench = LearningBench(dut, arguments(LearningParameters))
     await bench.run()
     report(bench.outcome())

@@ -25,7 +25,7 @@ class CoreOutcome:
     """Payloads of the weights_read port."""
     logs: Sequence[np.ndarray]
     """Per hidden layer, where they were wanted, its spikes: (image, payload), int64 [k, 2]."""
-    taken: Sequence[int] = ()
+    accepted_cycles: Sequence[int] = ()
     """The cycles in which the decisions were taken, those of images with a reset included."""
     learned: Sequence[tuple[int, int, int]] = ()
     """(image, updated, cycles) of every image that is done, if the core learns."""
@@ -36,7 +36,7 @@ def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:
     payloads = [0] * count
     for image, payload in outcome.decisions:
         payloads[image] = payload
-    said = unpack(decision_layout(config), payloads)
+    fields = unpack(decision_layout(config), payloads)
     logged = len(outcome.logs) == len(config.layers) - 1
     learned: dict[str, np.ndarray] = {}
     if config.learns:
@@ -44,19 +44,19 @@ def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:
         for image, *what in outcome.learned:
             updated[image], turnaround[image] = what
         learned = {"updated": updated, "turnaround": turnaround}
-    apart = None
+    interval = None
     # Of images that do not overlap this would be the bench's pace, too.
-    if config.folding.overlaps and count and len(outcome.taken) == count:
-        apart = np.append(said["cycles"][:1], np.diff(outcome.taken))
+    if config.folding.overlaps and count and len(outcome.accepted_cycles) == count:
+        interval = np.append(fields["cycles"][:1], np.diff(outcome.accepted_cycles))
     return Results(
-        decision=said["class"],
-        tick=said["tick"],
-        forced=said["forced"].astype(bool),
-        spikes_in=np.column_stack([said[f"spikes_in.{i}"] for i in range(len(config.layers))]),
-        error=_causes(said),
-        cycles=said["cycles"],
-        apart=apart,
-        logs=spike_logs(config, outcome.logs, said["tick"]) if logged else None,
+        decision=fields["class"],
+        tick=fields["tick"],
+        forced=fields["forced"].astype(bool),
+        spikes_in=np.column_stack([fields[f"spikes_in.{i}"] for i in range(len(config.layers))]),
+        error=_causes(fields),
+        cycles=fields["cycles"],
+        apart=interval,
+        logs=spike_logs(config, outcome.logs, fields["tick"]) if logged else None,
         **learned,
     )
 
@@ -72,22 +72,22 @@ def spike_logs(
     logs: list[list[LoggedSpike]] = [[] for _ in decided]
     for layer, log in enumerate(logged):
         images, bits = log.T
-        said = unpack(log_layout(config, layer), bits)
+        fields = unpack(log_layout(config, layer), bits)
         folding = config.layers[layer].folding
         sends = folding.sends
         if sends == 1:
             present = np.ones((len(log), 1), bool)
-            neurons = said["neuron"][:, None]
+            neurons = fields["neuron"][:, None]
         else:
             present, neurons = (
-                np.column_stack([said[f"banks.{bank}.{name}"] for bank in range(sends)])
+                np.column_stack([fields[f"banks.{bank}.{name}"] for bank in range(sends)])
                 for name in ("present", "neuron")
             )
-        found: list[list[LoggedSpike]] = [[] for _ in decided]
+        per_image: list[list[LoggedSpike]] = [[] for _ in decided]
         for at, bank in np.argwhere(present).tolist():
-            spike = layer, int(said["tick"][at]), int(neurons[at, bank])
-            found[int(images[at])].append(spike)
-        for image, spikes in enumerate(found):
+            spike = layer, int(fields["tick"][at]), int(neurons[at, bank])
+            per_image[int(images[at])].append(spike)
+        for image, spikes in enumerate(per_image):
             if sends > 1 or folding.convolves:
                 latest = spikes[-1][1] if spikes else 0
                 spikes = [
@@ -106,13 +106,13 @@ def answers_of(outcome: CoreOutcome) -> np.ndarray:
     return np.column_stack([answers & ((1 << CHUNK_BITS) - 1), answers >> CHUNK_BITS])
 
 
-def _causes(said: Mapping[str, np.ndarray]) -> np.ndarray:
+def _causes(fields: Mapping[str, np.ndarray]) -> np.ndarray:
     """The causes of unpacked decisions as one integer each, 0 for no error.
 
     Raises SimulationError where `error` does not say the same.
     """
-    causes = [said[name] << bit for bit, name in enumerate(n for n in said if "causes." in n)]
+    causes = [fields[name] << bit for bit, name in enumerate(n for n in fields if "causes." in n)]
     error = np.sum(causes, axis=0)
-    if np.any((error != 0) != said["error"]):
+    if np.any((error != 0) != fields["error"]):
         raise SimulationError("a decision has `error` without a cause, or a cause without `error`.")
     return error

@@ -124,9 +124,9 @@ def _check_read_back(
     chunks: Sequence[tuple[int, int, int]], answers: np.ndarray, when: str
 ) -> None:
     """Compare what was read with what was written, (layer, address, data)."""
-    for (layer, address, word), (found, error) in zip(chunks, answers.tolist(), strict=True):
-        if found != word or error:
+    for (layer, address, word), (data, error) in zip(chunks, answers.tolist(), strict=True):
+        if data != word or error:
             raise SimulationError(
-                f"layer {layer}, weight word {address}: read {found:#x} (error {error}) "
+                f"layer {layer}, weight word {address}: read {data:#x} (error {error}) "
                 f"{when}, written was {word:#x}"
             )

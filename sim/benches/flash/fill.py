@@ -7,8 +7,8 @@ from firstspike.sim.harness.streams import ClockDomain, Dut, drive
 
 
 async def fill(dut: Dut, domain: ClockDomain, content: Mapping[int, int]) -> None:
-    """Write bytes into the flash, by their places, one per cycle. It begins between two edges."""
-    for place, byte in content.items():
-        drive(dut, filled__valid=1, filled__address=place, filled__data=byte)
+    """Write bytes into the flash by address, one per cycle. It begins between two edges."""
+    for address, byte in content.items():
+        drive(dut, filled__valid=1, filled__address=address, filled__data=byte)
         await domain.rising
     drive(dut, filled__valid=0)

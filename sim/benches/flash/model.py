@@ -8,7 +8,7 @@ from amaranth.hdl import ClockSignal, Instance
 
 from firstspike.hdl.flash.loader import WIRES
 
-PLACE = 0x50
+FLASH_ADDRESS = 0x50
 """Where the image is in the flash of a bench that is no board's."""
 
 FLASH_BITS = 17

@@ -14,7 +14,7 @@ from cocotbext.uart import UartSink, UartSource
 from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.sim.benches.flash.fill import fill
-from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.bench_io import arguments, report
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random, drive
 
 from .link_model import BROKEN
@@ -116,8 +116,8 @@ class LinkBench:
         """Everything, from the first reset on."""
         await self.domain.start()
         self.line.start()
-        for step, arguments in self._steps:
-            await getattr(self, f"_{step}")(*arguments)
+        for step, values in self._steps:
+            await getattr(self, f"_{step}")(*values)
 
     async def _send(self, content: bytes, spacing: int) -> None:
         await self.line.send(content, spacing)
@@ -158,7 +158,7 @@ class LinkBench:
 @cocotb.test()
 async def link(dut):
     """Follow the script it is given."""
-    bench = LinkBench(dut, given(LinkParameters))
+    bench = LinkBench(dut, arguments(LinkParameters))
     await bench.run()
     shown = int(dut.shown.value) if dut.shown_valid.value else -1
     arrived = bench.line.arrived

@@ -20,11 +20,11 @@ class FlashedLink(Block):
         self._core = core
         members = dict(core.signature.members)
         del members["flash"]
-        self._passed = members
+        self._ports = members
         super().__init__(**members, filled=In(tap(address=24, data=8)))
 
     def build(self, m: Module) -> None:
         """Put into the module m what is inside."""
         m.submodules.core = core = self._core
         m.submodules.flash = spi_flash(self.filled, core.flash)
-        join(m, wiring.flipped(self), core, *self._passed)
+        join(m, wiring.flipped(self), core, *self._ports)

@@ -31,7 +31,7 @@ from firstspike.hdl.link.protocol.messages import WORD_BYTES, weight_bytes, weig
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 
-from .link_model import BROKEN, LinkModel, Taken
+from .link_model import BROKEN, LinkModel, PendingRequest
 from .script import LINKED_CORE_TOP, SERIAL_CORE_TOP, linked_core_verilog, serial_core_verilog
 
 LOW = 1 << 9
@@ -89,7 +89,7 @@ class HostileModel(LinkModel):
                 return False
         return True
 
-    def _refused(self, request: Taken) -> bool:
+    def _refused(self, request: PendingRequest) -> bool:
         return request.kind in (Request.READ, Request.WRITE) and self.words_of(request) is None
 
 
@@ -175,8 +175,8 @@ class Hostility:
         del frame[self._rng.randrange(len(frame) - 1)]
 
     def _double(self, frame: list[int]) -> None:
-        place = self._rng.randrange(len(frame) - 1)
-        frame.insert(place, frame[place])
+        position = self._rng.randrange(len(frame) - 1)
+        frame.insert(position, frame[position])
 
     def _break_stop(self, frame: list[int]) -> None:
         frame[self._rng.randrange(len(frame))] |= BROKEN
@@ -253,8 +253,8 @@ def trials(
     for number in itertools.count():
         kind, content = hostility.make()
         frames, answers = [], []
-        wanted = [Request.STATUS] + [Request.CHECKSUM] * (number % CHECKSUM_EVERY == 0)
-        for request in wanted:
+        kinds = [Request.STATUS] + [Request.CHECKSUM] * (number % CHECKSUM_EVERY == 0)
+        for request in kinds:
             sequence = model.expected
             model.expected = (sequence + 1) & 0xFF
             frames.append(encode_frame(request, sequence))

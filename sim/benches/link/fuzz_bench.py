@@ -19,7 +19,7 @@ from firstspike.hdl.link.protocol.formats import (
     decode_frame,
     encode_frame,
 )
-from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.bench_io import arguments, report
 from firstspike.sim.harness.streams import ClockDomain, Dut
 
 from .bench import BitLine, line_to
@@ -65,10 +65,10 @@ class FuzzBench:
         if self.bits is not None:
             await self.domain.cycles(REST * self.bits)
 
-    async def answered(self, wanted: list[bytes]) -> str:
+    async def answered(self, expected: list[bytes]) -> str:
         """Wait for these answers, of notices apart; what is wrong with what came, or nothing."""
         deadline = self.domain.cycle + PATIENCE
-        for answer in wanted:
+        for answer in expected:
             frame = await self._frame(deadline)
             while frame and frame[0] in (Notice.ERROR, Notice.REFUSED):
                 frame = await self._frame(deadline)
@@ -107,7 +107,7 @@ class FuzzBench:
 @cocotb.test()
 async def fuzz(dut):
     """Send everything; end with what does harm."""
-    parameters = given(FuzzParameters)
+    parameters = arguments(FuzzParameters)
     bench = FuzzBench(dut, parameters.bits)
     await bench.start()
     kinds, harmful = [], []

@@ -44,18 +44,18 @@ def rate(
         line=line,
         baud=baud,
     )
-    seen, connected = network.connected(), pixels[:, network.inputs]
+    network_of_connected, connected = network.connected(), pixels[:, network.inputs]
     requests = [(Request.INPUTS, bitmap_payload(image > BRIGHT)) for image in connected]
     script = Script().stream(requests, 0, ring_bytes - 1)
     bits = clocks_a_bit(line, clock_hz, baud)
     answers = run_script(verilog, script, bits=bits, line=line).answers
-    ticks = encode(seen, connected)
-    inference = infer(seen, ticks)
-    counted = cycles(seen, ticks, inference, config.folding, connected)
+    ticks = encode(network_of_connected, connected)
+    inference = infer(network_of_connected, ticks)
+    counted = cycles(network_of_connected, ticks, inference, config.folding, connected)
     for image, answer in enumerate(answers):
         if (answer.kind, answer.sequence) != (Request.INPUTS + ANSWER, image % 256):
             raise SimulationError(f"image {image}: the board answers by type {answer.kind:#x}")
-    found = results_of(config, [answer.payload for answer in answers])
-    for difference in differences(replace(inference, cycles=counted), found):
+    results = results_of(config, [answer.payload for answer in answers])
+    for difference in differences(replace(inference, cycles=counted), results):
         raise SimulationError(str(difference))
     return (len(pixels) - 1) * clock_hz / (answers[-1].cycle - answers[0].cycle)

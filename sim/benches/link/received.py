@@ -23,7 +23,7 @@ class Received:
         self.content.append(byte)
         self.cycles.append(cycle)
         self.frames += byte == 0
-        self._arrivals.came()
+        self._arrivals.notify()
 
     async def answers(self, count: int, patience: int) -> None:
         """Wait for `count` frames since the start, at most `patience` cycles for each byte."""

@@ -180,9 +180,9 @@ def run_script(
 
 def answers_of(content: bytes, cycles: Sequence[int]) -> list[Answer]:
     """The frames in what came, with the cycles of its bytes. Raises FrameError."""
-    found, begin = [], 0
+    answers, begin = [], 0
     for end, byte in enumerate(content):
         if byte == DELIMITER[0]:
-            found.append(Answer(*decode_frame(content[begin:end]), int(cycles[end])))
+            answers.append(Answer(*decode_frame(content[begin:end]), int(cycles[end])))
             begin = end + 1
-    return found
+    return answers

@@ -94,8 +94,8 @@ def _plain(kind: Request, payload: bytes, expected: bytes) -> _Exchange:
     return _Exchange(kind, payload, kind + ANSWER, lambda said: said == expected)
 
 
-def _is_of(config: CoreConfig, before: int, said: bytes) -> bool:
-    return said[0] == before and config_of(Identity.from_bytes(said[1:])) == config
+def _is_of(config: CoreConfig, before: int, greeting: bytes) -> bool:
+    return greeting[0] == before and config_of(Identity.from_bytes(greeting[1:])) == config
 
 
 def _weights(config: CoreConfig, network: Network, kind: Request) -> Iterator[_Exchange]:
@@ -115,20 +115,20 @@ def _weights(config: CoreConfig, network: Network, kind: Request) -> Iterator[_E
 
 def _images(network: Network, config: CoreConfig) -> Iterator[_Exchange]:
     """Let the board decide bitmaps, and then events of any tick, of which some are bad."""
-    seen, rng = network.connected(), np.random.default_rng(3)
+    network_of_connected, rng = network.connected(), np.random.default_rng(3)
     rows = len(network.inputs)
     pixels = np.where(rng.random((IMAGES, network.n_inputs)) < 0.6, 255, 0).astype(np.uint8)
     pixels[1] = 0
     connected = pixels[:, network.inputs]
-    ticks = encode(seen, connected)
-    expected = infer(seen, ticks)
+    ticks = encode(network_of_connected, connected)
+    expected = infer(network_of_connected, ticks)
     folding = linked_folding(network, CoreShape(lanes=LANES))
-    count = cycles(seen, ticks, expected, folding, connected)
+    count = cycles(network_of_connected, ticks, expected, folding, connected)
     for image, bright in enumerate(connected > 127):
         right = _decided(expected, image, int(count[image]))
         yield _plain(Request.INPUTS, bitmap_payload(bright), right)
     ticks = rng.integers(0, network.deadline + 1, (IMAGES, rows))
-    expected = infer(seen, ticks)
+    expected = infer(network_of_connected, ticks)
     for image, one in enumerate(ticks):
         right = _decided(expected, image, 0)
         yield _events(events(one).tolist(), partial(_decides, right))

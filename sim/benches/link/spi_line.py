@@ -26,7 +26,7 @@ class SpiLine:
         self._domain, self._bits, self._pauses = domain, bits, pauses
         self._master = SpiMaster(dut, self._pace)
         self._waiting: deque[int] = deque()
-        self._begun = Event()  # to send the last byte that waits
+        self._started = Event()  # to send the last byte that waits
 
     def start(self) -> None:
         """Begin to read."""
@@ -35,8 +35,8 @@ class SpiLine:
     async def send(self, content: bytes, spacing: int) -> None:
         """Send bytes, one right after the other, up to the beginning of the last one."""
         self._waiting += content
-        self._begun.clear()
-        await self._begun.wait()
+        self._started.clear()
+        await self._started.wait()
 
     def _pace(self) -> Pace:
         if not self._pauses:
@@ -49,11 +49,11 @@ class SpiLine:
         while True:
             byte = self._waiting.popleft() if self._waiting else IDLE
             if not self._waiting:
-                self._begun.set()
-            came = await self._master.exchange(byte)
-            if within or came != IDLE:
-                self.arrived.take(came, self._domain.cycle)
-            within = came != IDLE
+                self._started.set()
+            received = await self._master.exchange(byte)
+            if within or received != IDLE:
+                self.arrived.take(received, self._domain.cycle)
+            within = received != IDLE
             if self._pauses and random.random() < 0.1:
                 await self._domain.cycles(random.randrange(1, 20))
                 if random.random() < 0.5:

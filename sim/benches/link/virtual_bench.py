@@ -9,7 +9,7 @@ import cocotb
 
 from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.protocol.formats import DELIMITER
-from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.bench_io import arguments
 from firstspike.sim.harness.streams import ClockDomain, Dut
 from firstspike.sim.harness.terminal import Terminal
 
@@ -26,20 +26,20 @@ may have one answer."""
 @cocotb.test()
 async def virtual(dut: Dut) -> None:
     """Be a board until the terminal is closed."""
-    terminal = Terminal(given(bytes))
+    terminal = Terminal(arguments(bytes))
     domain = ClockDomain(dut)
     line = ByteLine(dut, domain)
     arrived = line.arrived
     dut.show.value = 0
     await domain.start()
     line.start()
-    asked, begun = 0, b""  # frames from the host, and what has come of the next one
+    frame_count, partial = 0, b""  # frames from the host, and what has come of the next one
     quiet = 0  # cycles without a byte
-    while (content := terminal.read(arrived.frames >= asked or quiet > PATIENCE)) is not None:
+    while (content := terminal.read(arrived.frames >= frame_count or quiet > PATIENCE)) is not None:
         quiet += STEP
         if content:
-            *frames, begun = (begun[-1:] + content).split(DELIMITER)
-            asked += sum(map(bool, frames))
+            *frames, partial = (partial[-1:] + content).split(DELIMITER)
+            frame_count += sum(map(bool, frames))
             await line.send(content, LINE_SPACING)
             quiet = 0
         else:

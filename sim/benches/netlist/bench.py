@@ -19,7 +19,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.sim.benches.flash.fill import fill
 from firstspike.sim.benches.link.received import Received
-from firstspike.sim.harness.bench_io import given, report, tell
+from firstspike.sim.harness.bench_io import arguments, report, tell
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
 
@@ -31,7 +31,7 @@ POWER_UP = 5_000
 READING = 20
 """Cycles per byte of the flash, at most, until a board has read it."""
 
-IMAGES_UNDER_WAY = 2
+OPEN_IMAGES = 2
 """More, and the image bit in the spike log would not say which one a spike is of."""
 
 
@@ -50,14 +50,14 @@ class HostEnd(StreamSink):
 class NetlistBench:
     """A board, and what a host does with it."""
 
-    def __init__(self, dut: Dut, given: NetlistParameters) -> None:
-        self.given = given
+    def __init__(self, dut: Dut, arguments: NetlistParameters) -> None:
+        self.arguments = arguments
         self.dut = dut
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
         self.source = StreamSource(dut, "received", self.domain)
         self.arrived = self.end.arrived
-        self.logs = SpikeLogs(dut, self.domain, given.hidden, self._image_of)
+        self.logs = SpikeLogs(dut, self.domain, arguments.hidden, self._image_of)
         self.sequence = 0
         self.first_image = 0  # frames received before that of its decision
 
@@ -70,17 +70,17 @@ class NetlistBench:
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
         if identity.has(IdentityFlag.LOADED):
-            writes = [(Request.WRITE, payload) for payload in self.given.writes]
+            writes = [(Request.WRITE, payload) for payload in self.arguments.writes]
             await self._ask_all(writes, identity)
         # All weights are summed bit by bit, and each chunk is fetched, before there is an answer.
-        patience = PATIENCE + 2 * self.given.weight_bits
+        patience = PATIENCE + 2 * self.arguments.weight_bits
         await self._ask_all([(Request.CHECKSUM, b"")], identity, patience=patience)
         self.first_image = self.arrived.frames
         await self._ask_all(
-            self.given.images,
+            self.arguments.images,
             identity,
-            most=IMAGES_UNDER_WAY,
-            patience=self.given.patience,
+            most=OPEN_IMAGES,
+            patience=self.arguments.patience,
             tell=tell,
         )
 
@@ -90,13 +90,13 @@ class NetlistBench:
 
     async def _fill(self) -> None:
         """Write the flash, a byte per cycle: the board reads it later, and more slowly."""
-        if self.given.flash:
-            await fill(self.dut, self.domain, self.given.flash)
+        if self.arguments.flash:
+            await fill(self.dut, self.domain, self.arguments.flash)
 
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
         # It comes when the flash is read.
-        await self.arrived.answers(1, PATIENCE + READING * len(self.given.flash))
+        await self.arrived.answers(1, PATIENCE + READING * len(self.arguments.flash))
         kind, _, payload = decode_frame(bytes(self.arrived.content[:-1]))
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])
@@ -127,6 +127,6 @@ class NetlistBench:
 @cocotb.test()
 async def netlist(dut):
     """Classify the images it is given."""
-    bench = NetlistBench(dut, given(NetlistParameters))
+    bench = NetlistBench(dut, arguments(NetlistParameters))
     await bench.run()
     report(NetlistOutcome(bytes(bench.arrived.content), bench.arrived.cycles, bench.logs.arrays()))

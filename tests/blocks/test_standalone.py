@@ -11,19 +11,19 @@ from amaranth.sim import Simulator
 
 from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone import status, texts
-from firstspike.hdl.alone.core import BAUD, AloneCore
-from firstspike.hdl.alone.counts import MicrophoneCounts, counted_layout
-from firstspike.hdl.alone.status import ASK, OF_MICROPHONE, WIDTHS, Status
-from firstspike.hdl.alone.teller import Teller
-from firstspike.hdl.alone.texts import said_of_class, spoken
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flash.loader import Loader
 from firstspike.hdl.link.protocol.folding import linked_folding
-from firstspike.sim.benches.alone.damage import IDENTITY, damage, small_network
-from firstspike.sim.benches.alone.flashed import StreamSensor
-from firstspike.sim.benches.alone.run import statuses_of
+from firstspike.hdl.standalone import status, texts
+from firstspike.hdl.standalone.core import BAUD, StandaloneCore
+from firstspike.hdl.standalone.counts import MicrophoneCounts, counted_layout
+from firstspike.hdl.standalone.status import OF_MICROPHONE, STATUS_REQUEST, WIDTHS, Status
+from firstspike.hdl.standalone.text_reporter import TextReporter
+from firstspike.hdl.standalone.texts import decision_line, decision_text
+from firstspike.sim.benches.standalone.damage import IDENTITY, damage, small_network
+from firstspike.sim.benches.standalone.flashed import StreamSensor
+from firstspike.sim.benches.standalone.run import statuses_of
 from firstspike.sim.harness.runner import SimulationError
 from tests.support.simulators import refused
 
@@ -79,9 +79,9 @@ def test_impossible_images_are_refused():
 
 
 def test_what_is_said_of_a_class():
-    assert spoken(said_of_class("seven", 384), 7) == b"seven 7\r\n"
-    assert spoken(said_of_class("a\nb", 384), 100) == b"a?b 100\r\n"
-    assert spoken(said_of_class("ü" * 40, 9), 3) == ("ü" * 24).encode() + b" 3\r\n"
+    assert decision_line(decision_text("seven", 384), 7) == b"seven 7\r\n"
+    assert decision_line(decision_text("a\nb", 384), 100) == b"a?b 100\r\n"
+    assert decision_line(decision_text("ü" * 40, 9), 3) == ("ü" * 24).encode() + b" 3\r\n"
 
 
 @pytest.mark.parametrize("module", [status, texts])
@@ -119,10 +119,12 @@ def simulated(block, bench):
 def test_the_teller_says_all_whatever_the_line_does():
     network, rng = small_network(), random.Random(4)
     counted = counted_layout(*OF_MICROPHONE)
-    teller = Teller(network, ("one", "two"), IDENTITY, counted)
+    reporter = TextReporter(network, ("one", "two"), IDENTITY, counted)
     decisions = [(rng.randrange(5), rng.randrange(network.deadline + 1)) for _ in range(12)]
     decisions += [(0, 0), (4, network.deadline)]
-    lines = [spoken(said_of_class(network.classes[one], 50), tick) for one, tick in decisions]
+    lines = [
+        decision_line(decision_text(network.classes[one], 50), tick) for one, tick in decisions
+    ]
     expected = b"one\r\n" + b"".join(lines) + b"two\r\n"
     said, waiting, taken = bytearray(), list(decisions), []
 
@@ -133,25 +135,25 @@ def test_the_teller_says_all_whatever_the_line_does():
 
     async def bench(ctx):
         for cycle in range(last + 1000):
-            ctx.set(teller.sent.ready, rng.random() < 0.5)
-            ctx.set(teller.asked, asked(cycle))
+            ctx.set(reporter.sent.ready, rng.random() < 0.5)
+            ctx.set(reporter.status_requested, asked(cycle))
             now = {name: rng.randrange(1 << WIDTHS[name]) for name in counted.members}
-            ctx.set(teller.counted, now)
-            if ctx.get(teller.taken):
+            ctx.set(reporter.counted, now)
+            if ctx.get(reporter.counters_sampled):
                 taken.append(Status(IDENTITY, cycle, **now))
-            ctx.set(teller.decision.valid, bool(waiting))
+            ctx.set(reporter.decision.valid, bool(waiting))
             if waiting:
                 heard = dict(zip(("class", "tick"), waiting[0], strict=True))
-                ctx.set(teller.decision.payload, heard)
+                ctx.set(reporter.decision.payload, heard)
             else:
-                ctx.set(teller.condition, 1)
-            if ctx.get(teller.sent.valid) and ctx.get(teller.sent.ready):
-                said.append(ctx.get(teller.sent.payload))
-            if waiting and ctx.get(teller.decision.ready):
+                ctx.set(reporter.condition, 1)
+            if ctx.get(reporter.sent.valid) and ctx.get(reporter.sent.ready):
+                said.append(ctx.get(reporter.sent.payload))
+            if waiting and ctx.get(reporter.decision.ready):
                 waiting.pop(0)
             await ctx.tick()
 
-    simulated(teller, bench)
+    simulated(reporter, bench)
     statuses, others = statuses_of(bytes(said))
     assert others == expected
     assert said.startswith(b"one\r\nstatus ")  # before the decisions, which wait
@@ -171,10 +173,10 @@ def test_samples_are_counted_and_the_loudest_is_kept():
             event = rng.choice(("heard", "lost", "none"))
             x = rng.choice((-(2**15), 2**15 - 1, rng.randrange(-300, 300)))
             asks = rng.random() < 0.3
-            ctx.set(counts.heard.valid, event == "heard")
+            ctx.set(counts.accepted.valid, event == "heard")
             ctx.set(counts.lost, event == "lost")
-            ctx.set(counts.heard.x, x)
-            ctx.set(counts.taken, asks)
+            ctx.set(counts.accepted.x, x)
+            ctx.set(counts.counters_sampled, asks)
             found = ctx.get(counts.counted)
             assert (found.samples, found.lost, found.loudest) == (samples, lost, loudest)
             samples += event != "none"
@@ -190,16 +192,18 @@ def test_a_question_without_a_stop_bit_is_ignored():
     network = small_network()
     config = CoreConfig.of(network, linked_folding(network, CoreShape(lanes=3)))
     sensor = StreamSensor(config)
-    core = AloneCore(config, network, sensor, clock_hz=4 * BAUD, identity=IDENTITY, place=0)
+    core = StandaloneCore(
+        config, network, sensor, clock_hz=4 * BAUD, identity=IDENTITY, flash_address=0
+    )
 
     async def bench(ctx):
         async def answers(stop):
-            frame = [0, *(ASK[0] >> bit & 1 for bit in range(8)), stop]
+            frame = [0, *(STATUS_REQUEST[0] >> bit & 1 for bit in range(8)), stop]
             taken = 0
             for level in frame + [1] * 1000:  # other text comes first
                 ctx.set(core.rx, level)
                 for _ in range(4):
-                    taken += ctx.get(sensor.taken)
+                    taken += ctx.get(sensor.counters_sampled)
                     await ctx.tick()
             return taken
 

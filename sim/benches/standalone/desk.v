@@ -9,12 +9,12 @@ module desk (
     input filled__valid,  // a byte that the flash gets
     input [23:0] filled__address,
     input [7:0] filled__data,
-    input asked__valid,  // a byte for the board
-    output asked__ready,
-    input [7:0] asked__payload,
-    output said__valid,  // a byte of text
-    input said__ready,
-    output [7:0] said__payload,
+    input requests__valid,  // a byte for the board
+    output requests__ready,
+    input [7:0] requests__payload,
+    output text__valid,  // a byte of text
+    input text__ready,
+    output [7:0] text__payload,
     output selected  // the flash is
 );
     wire clock = clk & ~held, rest_0 = 0, rest_1 = 1;
@@ -26,9 +26,9 @@ module desk (
         clk, filled__valid, filled__address, filled__data, cs, sck, mosi, miso
     );
     host #(@clocks) host (
-        .clk(clk), .rst(rst), .received__valid(asked__valid), .received__ready(asked__ready),
-        .received__payload(asked__payload), .to_board(rx),
-        .sent__valid(said__valid), .sent__ready(said__ready), .sent__payload(said__payload),
+        .clk(clk), .rst(rst), .received__valid(requests__valid), .received__ready(requests__ready),
+        .received__payload(requests__payload), .to_board(rx),
+        .sent__valid(text__valid), .sent__ready(text__ready), .sent__payload(text__payload),
         .from_board(tx)
     );
 endmodule

@@ -3,7 +3,7 @@
 
 flash -> Loader -> weights
                      |
-sensor's pins -> sensor -> Core -> Teller -> UartTransmitter -> tx
+sensor's pins -> sensor -> Core -> TextReporter -> UartTransmitter -> tx
                    |                 |
                    +---- numbers ----+<------ UartReceiver <--- rx
 """
@@ -22,8 +22,8 @@ from firstspike.hdl.flash.loader import WIRES, Loader
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.link.framing.uart import UartReceiver, UartTransmitter
 
-from .status import ASK
-from .teller import Teller
+from .status import STATUS_REQUEST
+from .text_reporter import TextReporter
 
 BAUD = 115_200
 """Bits per second of the text, with 8 data bits, no parity and one stop bit."""
@@ -48,7 +48,7 @@ class Sensor(Protocol):
     """The signature of the block."""
     events: stream.Interface
     """The events of the images, for the core."""
-    tells: Value
+    reportable: Value
     """Whether a decision on the latest image may be reported."""
     fault: Value
     """Number of the sensor's fault, from 1; 0 without a fault."""
@@ -56,30 +56,30 @@ class Sensor(Protocol):
     """A sentence for each fault."""
     counted: data.View
     """Counters for the status, with a `counted_layout`."""
-    taken: Value
+    counters_sampled: Value
     """High in the cycle in which `counted` is sampled for an answer."""
 
 
-class AloneCore(Block):
+class StandaloneCore(Block):
     """A core with its sensor, the flash loader, and a text reporter for decisions and status.
 
-    The design reports a decision if `tells` of the sensor is high and the decision is not forced.
-    A network of sound does not report its last class, 'none of the words' (`golden.said`). All
-    other decisions are dropped.
+    The design reports a decision if `reportable` of the sensor is high and the decision is not
+    forced. A network of sound does not report its last class, 'none of the words' (`golden.said`).
+    All other decisions are dropped.
 
     Until the weights are loaded and verified, the sensor is in reset, the core receives no event,
     and decisions stall. The design answers status requests nevertheless.
 
     Ports: the sensor's pins; `WIRES`, the pins of the flash; `tx`, text at `BAUD`; `rx`, which
-    receives the byte `ASK` as status request at the same rate; `shown`, the class of the latest
-    reported decision, valid while `shown_valid` is high; `waiting`, high until the weights are
-    verified; the Core's taps log_0, log_1, ...
+    receives the byte `STATUS_REQUEST` at the same rate; `shown`, the class of the latest reported
+    decision, valid while `shown_valid` is high; `waiting`, high until the weights are verified; the
+    Core's taps log_0, log_1, ...
 
     Parameters: `config` and `network` of the core; `sensor`; `clock_hz`; `identity` of the design
-    and `place` of the flash image, as for Loader.
+    and `flash_address` of the flash image, as for Loader.
 
-    Latency and throughput: those of sensor, Core and Teller; the Teller stalls decisions while it
-    sends a line.
+    Latency and throughput: those of sensor, Core and TextReporter; the TextReporter stalls
+    decisions while it sends a line.
     """
 
     def __init__(
@@ -90,19 +90,19 @@ class AloneCore(Block):
         *,
         clock_hz: int,
         identity: bytes,
-        place: int,
+        flash_address: int,
     ) -> None:
         self._core, self._sensor = Core(config), sensor
-        self._hears = network.sound is not None
-        self._loader = Loader(config, identity, place, clock_hz)
+        self._is_sound = network.sound is not None
+        self._loader = Loader(config, identity, flash_address, clock_hz)
         conditions = [LOADING, *FAULTS.values(), LISTENING, *sensor.faults]
         sensed = sensor.signature.members
-        self._teller = Teller(network, conditions, identity, sensed["counted"].shape)
+        self._reporter = TextReporter(network, conditions, identity, sensed["counted"].shape)
         divisor = round(clock_hz / BAUD)
         self._transmitter, self._receiver = UartTransmitter(divisor), UartReceiver(divisor)
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
-        inner = ("events", "tells", "fault", "counted", "taken")
+        inner = ("events", "reportable", "fault", "counted", "counters_sampled")
         self._pins = {name: sensed[name] for name in sensed if name not in inner}
         classes = range(config.layers[-1].folding.n_out)
         super().__init__(
@@ -118,11 +118,11 @@ class AloneCore(Block):
 
     def build(self, m: Module) -> None:
         outside = wiring.flipped(self)
-        core, sensor, loader, teller = self._core, self._sensor, self._loader, self._teller
+        core, sensor, loader, reporter = self._core, self._sensor, self._loader, self._reporter
         m.submodules.loader = loader
         m.submodules.sensor = ResetInserter(~loader.ready)(sensor)
         m.submodules.core = core
-        m.submodules.teller = teller
+        m.submodules.reporter = reporter
         m.submodules.transmitter = transmitter = self._transmitter
         m.submodules.receiver = receiver = self._receiver
         join(m, outside, loader, *WIRES)
@@ -131,34 +131,35 @@ class AloneCore(Block):
         join(m, outside, transmitter, "tx")
         join(m, outside, receiver, "rx")
         join(m, loader, core, "weights")
-        join(m, teller, transmitter, "sent")
+        join(m, reporter, transmitter, "sent")
 
-        sensed, said, decided = sensor.events, core.decision, teller.decision
-        told = sensor.tells & ~said.payload.forced
-        if self._hears:
+        sensed, decision, reported = sensor.events, core.decision, reporter.decision
+        is_reported = sensor.reportable & ~decision.payload.forced
+        if self._is_sound:
             none = self._core.config.layers[-1].folding.n_out - 1
-            told &= said.payload["class"] != none
+            is_reported &= decision.payload["class"] != none
         checked = loader.ready
         m.d.comb += [
             core.events.valid.eq(sensed.valid & checked),
             core.events.payload.eq(sensed.payload),
             sensed.ready.eq(core.events.ready & checked),
-            decided.valid.eq(said.valid & told & checked),
-            said.ready.eq((decided.ready | ~told) & checked),
-            *(decided.payload[name].eq(said.payload[name]) for name in ("class", "tick")),
+            reported.valid.eq(decision.valid & is_reported & checked),
+            decision.ready.eq((reported.ready | ~is_reported) & checked),
+            *(reported.payload[name].eq(decision.payload[name]) for name in ("class", "tick")),
             self.waiting.eq(~loader.ready),
         ]
-        with m.If(decided.valid & decided.ready):
-            m.d.sync += [self.shown.eq(said.payload["class"]), self.shown_valid.eq(1)]
+        with m.If(reported.valid & reported.ready):
+            m.d.sync += [self.shown.eq(decision.payload["class"]), self.shown_valid.eq(1)]
 
-        came = receiver.received
+        received = receiver.received
+        is_request = received.payload.data == STATUS_REQUEST[0]
         m.d.comb += [
-            teller.asked.eq(came.valid & ~came.payload.broken & (came.payload.data == ASK[0])),
-            teller.counted.eq(sensor.counted),
-            sensor.taken.eq(teller.taken),
+            reporter.status_requested.eq(received.valid & ~received.payload.broken & is_request),
+            reporter.counted.eq(sensor.counted),
+            sensor.counters_sampled.eq(reporter.counters_sampled),
         ]
 
         with m.If(loader.ready):
-            m.d.sync += teller.condition.eq(1 + len(FAULTS) + sensor.fault)
+            m.d.sync += reporter.condition.eq(1 + len(FAULTS) + sensor.fault)
         with m.Else():
-            m.d.sync += teller.condition.eq(loader.fault)
+            m.d.sync += reporter.condition.eq(loader.fault)

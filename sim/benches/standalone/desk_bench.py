@@ -44,18 +44,18 @@ class Text(StreamSink):
 
 
 class BoardBench(BlockBench):
-    """The ports of a desk but for those of what the board senses; it is `given` a `flash`."""
+    """The ports of a desk but for those of what the board senses; it is `arguments` a `flash`."""
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.asked = self.source("asked")
-        self.text = self.sink("said", kind=Text)
+        self.requests = self.source("requests")
+        self.text = self.sink("text", kind=Text)
         self.drive(held=1, filled__valid=0)
 
     async def fill(self) -> None:
         """Write the flash, and let the board's clock run."""
         await self.domain.after_rising()
-        await fill(self.dut, self.domain, self.given.flash)
+        await fill(self.dut, self.domain, self.arguments.flash)
         await self.domain.cycles(1)
         self.dut.rst.value = 1
         self.drive(held=0)
@@ -72,20 +72,20 @@ class DeskBench(BoardBench):
         self.played = 0
 
     async def _play(self) -> None:
-        for number, chunk in enumerate(self.given.chunks):
+        for number, chunk in enumerate(self.arguments.chunks):
             await self.chunks.send(chunk)
             self.played += 1
-            if number in self.given.asks:
-                cocotb.start_soon(self._ask(self.given.asks[number]))
+            if number in self.arguments.requests:
+                cocotb.start_soon(self._ask(self.arguments.requests[number]))
 
     async def _ask(self, content: bytes) -> None:
         await self.domain.cycles(POWER_UP)
-        await self.asked.send(*content)
+        await self.requests.send(*content)
 
     async def play(self) -> None:
         """Let the microphone play all bits, or give up: a design with a fault takes none."""
         playing, quiet = cocotb.start_soon(self._play()), 0
-        patience = PATIENCE + LOADING_CYCLES * len(self.given.flash)
+        patience = PATIENCE + LOADING_CYCLES * len(self.arguments.flash)
         while not playing.done() and quiet < patience:
             before = self.played
             await First(playing.complete, Timer(STEP * PERIOD, "step"))
@@ -97,7 +97,7 @@ class DeskBench(BoardBench):
         """Join a terminal with the board's UART until it is closed."""
         self.text.terminal = terminal
         while (content := terminal.read()) is not None:
-            await self.asked.send(*content)
+            await self.requests.send(*content)
             await self.domain.cycles(LOOK)
 
 
@@ -105,11 +105,11 @@ class DeskBench(BoardBench):
 async def desk(dut):
     """From power-up to the last bit of the microphone, and some time beyond."""
     bench = await DeskBench(dut).start()
-    given = bench.given
+    parameters = bench.arguments
     with ExitStack() as stack:
-        if given.text is not None:
-            bench.text.file = stack.enter_context(open(given.text, "wb"))
-        terminal = None if given.terminal is None else Terminal(given.terminal)
+        if parameters.text is not None:
+            bench.text.file = stack.enter_context(open(parameters.text, "wb"))
+        terminal = None if parameters.terminal is None else Terminal(parameters.terminal)
         await bench.fill()
         working = [cocotb.start_soon(bench.play())]
         if terminal is not None:

@@ -22,11 +22,11 @@ ABSENT, STOPPED = 1, 2
 class MotionSensor(Block):
     """An LSM6DSO and a Watcher, with fault detection and a counter of the samples.
 
-    `tells` is always high, because the decision on each window may be reported. For latency and
-    throughput see Watcher.
+    `reportable` is always high, because the decision on each window may be reported. For latency
+    and throughput see Watcher.
 
-    Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`, `tells`,
-    `fault`, `counted` and `taken`, as in Sensor.
+    Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`,
+    `reportable`, `fault`, `counted` and `counters_sampled`, as in Sensor.
 
     Parameters: `network`, a network of motion; `clock_hz`. Raises NetworkError for a network whose
     samples are not those of an LSM6DSO.
@@ -43,10 +43,10 @@ class MotionSensor(Block):
             sensor_mosi=Out(1),
             sensor_miso=In(1),
             events=self._watcher.signature.members["events"],
-            tells=Out(1),
+            reportable=Out(1),
             fault=Out(range(1 + len(self.faults))),
             counted=Out(counted_layout()),
-            taken=In(1),
+            counters_sampled=In(1),
         )
 
     def build(self, m: Module) -> None:
@@ -60,7 +60,7 @@ class MotionSensor(Block):
                 for name in ("cs", "sck", "mosi")
             ),
             part.miso.eq(self.sensor_miso),
-            self.tells.eq(1),
+            self.reportable.eq(1),
         ]
         with m.If(part.sampled):
             m.d.sync += self.counted.samples.eq(self.counted.samples + 1)

@@ -25,25 +25,25 @@ class MicrophoneCounts(Block):
     def __init__(self) -> None:
         super().__init__(
             #: A sample that the filters accept.
-            heard=In(tap(x=signed(SAMPLE_BITS))),
+            accepted=In(tap(x=signed(SAMPLE_BITS))),
             #: A sample is lost in this cycle.
             lost=In(1),
             #: The counters are sampled in this cycle: restart `loudest`.
-            taken=In(1),
+            counters_sampled=In(1),
             #: `samples`, including lost ones, modulo 2^32; `loudest`, the largest magnitude of the
-            #: accepted samples since `taken`; `lost`, saturating at 2^16 - 1.
+            #: accepted samples since `counters_sampled`; `lost`, saturating at 2^16 - 1.
             counted=Out(counted_layout(*OF_MICROPHONE)),
         )
 
     def build(self, m: Module) -> None:
-        counted, x = self.counted, self.heard.x
+        counted, x = self.counted, self.accepted.x
         magnitude = Signal.like(counted.loudest)
         m.d.comb += magnitude.eq(Mux(x < 0, -x, x))
-        with m.If(self.heard.valid | self.lost):
+        with m.If(self.accepted.valid | self.lost):
             m.d.sync += counted.samples.eq(counted.samples + 1)
         with m.If(self.lost & ~counted.lost.all()):
             m.d.sync += counted.lost.eq(counted.lost + 1)
-        with m.If(self.heard.valid & (self.taken | (magnitude > counted.loudest))):
+        with m.If(self.accepted.valid & (self.counters_sampled | (magnitude > counted.loudest))):
             m.d.sync += counted.loudest.eq(magnitude)
-        with m.Elif(self.taken):
+        with m.Elif(self.counters_sampled):
             m.d.sync += counted.loudest.eq(0)

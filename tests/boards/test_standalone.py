@@ -23,13 +23,13 @@ from firstspike.golden.flash import payload_of
 from firstspike.golden.sound.microphone import loudest
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.status import ASK, Status
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
-from firstspike.sim.benches.alone.around import rtl_verilog
-from firstspike.sim.benches.alone.desk import Desk
-from firstspike.sim.benches.alone.run import statuses_of
-from firstspike.sim.benches.alone.tape import CHUNK
+from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
+from firstspike.sim.benches.standalone.around import rtl_verilog
+from firstspike.sim.benches.standalone.desk import Desk
+from firstspike.sim.benches.standalone.run import statuses_of
+from firstspike.sim.benches.standalone.tape import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.measurements.desk import netlist_desk, netlist_motion_desk
 from tests.support.command import firstspike, success
@@ -55,19 +55,24 @@ def says(desk, design, count):
     # Other words are of the last class, not isolated, or forced.
     assert expected.count(b"\n") >= 2 + count // 4
     # While the weights are loaded, two times in a row, while nothing is heard, and at the end.
-    chunks = len(desk.heard(x)) * desk.microphone.bits_per_sample // CHUNK
-    asks = {0: ASK, 200: b"a" + ASK, 400: ASK * 3, chunks - 100: ASK}
-    statuses, others = statuses_of(desk.run(x, image, place, asks=asks))
+    chunks = len(desk.received_samples(x)) * desk.microphone.bits_per_sample // CHUNK
+    requests = {
+        0: STATUS_REQUEST,
+        200: b"a" + STATUS_REQUEST,
+        400: STATUS_REQUEST * 3,
+        chunks - 100: STATUS_REQUEST,
+    }
+    statuses, others = statuses_of(desk.run(x, image, place, requests=requests))
     assert others == expected
-    answers(desk, design, x, asks, statuses)
+    answers(desk, design, x, requests, statuses)
     return expected
 
 
-def answers(desk, design, x, asks, statuses):
+def answers(desk, design, x, requests, statuses):
     """Hold the answers to questions against the samples that golden hears."""
-    heard, microphone, before = desk.heard(x), desk.microphone, 0
-    assert len(statuses) == len(asks)
-    for status, chunk in zip(statuses, asks, strict=True):
+    heard, microphone, before = desk.received_samples(x), desk.microphone, 0
+    assert len(statuses) == len(requests)
+    for status, chunk in zip(statuses, requests, strict=True):
         n = status.samples
         assert status == Status(
             design.build_hash, status.cycles, n, loudest(heard[before:n]), lost=0
@@ -95,7 +100,7 @@ def test_rtl_says_what_golden_says(design):
     x = sounds(3)
     assert desk.expected(x).count(b"\n") > 2  # with the right checksum a word is reported, too
     damaged = image[:-1] + bytes([image[-1] ^ 1])
-    (status,), others = statuses_of(desk.run(x, damaged, place, asks={0: ASK}))
+    (status,), others = statuses_of(desk.run(x, damaged, place, requests={0: STATUS_REQUEST}))
     assert others == b"loading weights\r\nnetwork in flash is damaged\r\n"
     assert status == Status(design.build_hash, status.cycles, samples=0, loudest=0, lost=0)
     assert b"none" not in said

@@ -10,15 +10,15 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.core import LISTENING
-from firstspike.hdl.alone.status import ASK, Status
-from firstspike.hdl.alone.texts import sentence
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.standalone.core import LISTENING
+from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
+from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 
-from .run import AloneSimulation, Start, statuses_of
+from .run import StandaloneSimulation, Start, statuses_of
 
 IDENTITY = b"a design"
 
@@ -65,40 +65,40 @@ def damage(
             "forced; give lower thresholds."
         )
     config = CoreConfig.of(network, linked_folding(network, shape))
-    simulation = AloneSimulation(config, network, IDENTITY, **options)
+    simulation = StandaloneSimulation(config, network, IDENTITY, **options)
     content = bytearray(b"\xff" * len(simulation.image))
     starts = list(_starts(simulation.image, count, seed))
-    for start, found in zip(starts, simulation.run(ticks, starts), strict=True):
-        for place, byte in start.bytes.items():
-            content[place] = byte
+    for start, text in zip(starts, simulation.run(ticks, starts), strict=True):
+        for address, byte in start.bytes.items():
+            content[address] = byte
         expected = simulation.expected(bytes(content), ticks, start)
         try:
-            statuses, others = statuses_of(found)
+            statuses, other_lines = statuses_of(text)
         except ValueError as error:  # a line that begins like a status
             raise SimulationError(str(error)) from None
-        if others != expected:
+        if other_lines != expected:
             raise SimulationError(
-                f"after {dict(start.bytes)} were written it says {others!r}, not {expected!r}"
+                f"after {dict(start.bytes)} were written it says {other_lines!r}, not {expected!r}"
             )
         listens = sentence(LISTENING) in expected
-        _check(statuses, start, simulation.given(ticks) if listens else 0)
+        _check(statuses, start, simulation.item_count(ticks) if listens else 0)
     return len(content)
 
 
-def _check(statuses: list[Status], start: Start, given: int) -> None:
+def _check(statuses: list[Status], start: Start, item_count: int) -> None:
     """Raise SimulationError for answers that are missing, or that no such start gives.
 
-    Before the weights are there no sample is given, and at last as many as `given`.
+    Before the weights are there no sample is given, and at last `item_count`.
     """
-    if bool(statuses) != any(ASK in sent for sent in start.asks.values()):
-        raise SimulationError(f"asked {dict(start.asks)} it answers {statuses}")
+    if bool(statuses) != any(STATUS_REQUEST in sent for sent in start.requests.values()):
+        raise SimulationError(f"asked {dict(start.requests)} it answers {statuses}")
     for before, after in pairwise(statuses):
         if after.cycles <= before.cycles or after.samples < before.samples:
             raise SimulationError(f"{after} follows {before}")
-    if statuses and 0 in start.asks and statuses[0].samples:
+    if statuses and 0 in start.requests and statuses[0].samples:
         raise SimulationError(f"{statuses[0]} tells of samples before the weights are there")
-    if statuses and statuses[-1] != Status(IDENTITY, statuses[-1].cycles, given):
-        raise SimulationError(f"{statuses[-1]} does not tell of {given} samples")
+    if statuses and statuses[-1] != Status(IDENTITY, statuses[-1].cycles, item_count):
+        raise SimulationError(f"{statuses[-1]} does not tell of {item_count} samples")
 
 
 def _starts(image: bytes, count: int, seed: int) -> Iterator[Start]:
@@ -107,27 +107,27 @@ def _starts(image: bytes, count: int, seed: int) -> Iterator[Start]:
     Some are asked: while the weights are loaded, without a pause, with a fault and without one. One
     gets bytes that are no questions.
     """
-    late = {QUIET: ASK}
-    yield Start({}, asks={0: ASK * 2} | late)
-    whole = dict(enumerate(image))
-    yield Start(whole, broken=True, asks={0: ASK * 200} | late)
-    yield Start(dict.fromkeys(range(4), 0), asks={QUIET: ASK})
-    yield Start(whole, asks={0: b"\0\xff>@" + bytes([ASK[0] ^ 0x80])})
+    late = {QUIET: STATUS_REQUEST}
+    yield Start({}, requests={0: STATUS_REQUEST * 2} | late)
+    all_bytes = dict(enumerate(image))
+    yield Start(all_bytes, broken=True, requests={0: STATUS_REQUEST * 200} | late)
+    yield Start(dict.fromkeys(range(4), 0), requests={QUIET: STATUS_REQUEST})
+    yield Start(all_bytes, requests={0: b"\0\xff>@" + bytes([STATUS_REQUEST[0] ^ 0x80])})
     yield from map(Start, damages(image, count, seed))
     yield Start({}, telling=False)
 
 
 def damages(image: bytes, count: int, seed: int = 1) -> Iterator[dict[int, int]]:
-    """Yield bytes by their places: each damages one and mends the one before, the last only mends.
+    """Yield bytes by address: each damages one and mends the one before, the last only mends.
 
     They are those of the header and of the checksum, and others at random.
     """
     rng = random.Random(seed)
     ends = [*range(20), *range(len(image) - 4, len(image))]
-    places = rng.sample(ends, min(count // 2, len(ends)))
-    places += rng.sample(range(20, len(image) - 4), count - len(places))
+    addresses = rng.sample(ends, min(count // 2, len(ends)))
+    addresses += rng.sample(range(20, len(image) - 4), count - len(addresses))
     mended: dict[int, int] = {}
-    for place in places:
-        yield mended | {place: image[place] ^ rng.randrange(1, 256)}
-        mended = {place: image[place]}
+    for address in addresses:
+        yield mended | {address: image[address] ^ rng.randrange(1, 256)}
+        mended = {address: image[address]}
     yield mended

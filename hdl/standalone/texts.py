@@ -4,10 +4,10 @@
 Each text ends with `END`. The bytes `DIGIT` and `LAST` are placeholders for a digit and for the
 last digit of the decision's tick, and `NIBBLE` for a hexadecimal digit of the status.
 
->>> words = said_of_class("seven", 384)
+>>> words = decision_text("seven", 384)
 >>> words
 b'seven \\x01\\x01\\x02\\r\\n'
->>> spoken(words, 12)
+>>> decision_line(words, 12)
 b'seven 12\\r\\n'
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 END, DIGIT, LAST, NIBBLE = 0, 1, 2, 3
 """Control bytes of a text. A leading zero at a `DIGIT` is omitted."""
 
-MOST_NAME = 48
+MAX_NAME_BYTES = 48
 """Maximum number of bytes of a class's name in a text."""
 
 NEWLINE = b"\r\n"
@@ -27,24 +27,24 @@ def sentence(text: str) -> bytes:
     return text.encode("ascii") + NEWLINE
 
 
-def said_of_class(name: str, deadline: int) -> bytes:
+def decision_text(name: str, deadline: int) -> bytes:
     """Return the text of a decision for the class of this name, at a tick up to `deadline`.
 
     Control characters in a name become question marks.
     """
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
-    cut = name.encode()[:MOST_NAME].decode(errors="ignore").encode()
+    cut = name.encode()[:MAX_NAME_BYTES].decode(errors="ignore").encode()
     digits = bytes([DIGIT] * (len(str(deadline)) - 1) + [LAST])
     return cut + b" " + digits + NEWLINE
 
 
-def spoken(text: bytes, tick: int) -> bytes:
+def decision_line(text: bytes, tick: int) -> bytes:
     """Return the line that is sent for the text of a decision at this tick."""
     digits = bytes([DIGIT] * text.count(DIGIT) + [LAST])
     return text.replace(digits, str(tick).encode())
 
 
-def in_memory(texts: Sequence[bytes]) -> tuple[int, bytes]:
+def rom_content(texts: Sequence[bytes]) -> tuple[int, bytes]:
     """Return the bits of an address inside a text, and the content of the ROM of all texts.
 
     Text n starts at n * 2^bits. Only the last text may be longer than 2^bits - 1 bytes.

@@ -37,23 +37,23 @@ def _members(config: LayerConfig) -> dict[str, wiring.Member]:
     }
 
 
-def _connect_set(m: Module, walk: Block, n_in: int) -> AddressSet:
+def _connect_set(m: Module, sweep: Block, n_in: int) -> AddressSet:
     """Build the set of a sweep's rows and connect its ports `add` and `clear`."""
     m.submodules.rows = rows = AddressSet(n_in)
     m.d.comb += [
-        rows.add.valid.eq(walk.add.valid),
-        rows.add.address.eq(walk.add.address),
-        rows.clear.eq(walk.clear),
+        rows.add.valid.eq(sweep.add.valid),
+        rows.add.address.eq(sweep.add.address),
+        rows.clear.eq(sweep.clear),
     ]
     return rows
 
 
-class OutputWalk(Block):
+class OutputSweep(Block):
     """Update the rows of the last layer: for each drawn hidden neuron, all groups of outputs.
 
-    Latency: from `start` to the first row `latencies.WALK_START`; from a row to its update
-    `latencies.WALK_UPDATE`; from the last row, or from `start` if the set is empty, to `done`
-    `latencies.WALK_DONE`. Throughput: a drawn neuron takes one cycle per group of outputs, any
+    Latency: from `start` to the first row `latencies.SWEEP_START`; from a row to its update
+    `latencies.SWEEP_UPDATE`; from the last row, or from `start` if the set is empty, to `done`
+    `latencies.SWEEP_DONE`. Throughput: a drawn neuron takes one cycle per group of outputs, any
     other neuron of the set one cycle. Each further group of hidden neurons, up to that of the last
     neuron, takes one more cycle.
     """
@@ -84,14 +84,14 @@ class OutputWalk(Block):
         active, scanning = Signal(), Signal()
         counter = Signal(range(n_hidden))
         neuron = Signal(range(n_hidden))
-        there, final = Signal(), Signal()
+        has_neuron, final = Signal(), Signal()
         consume = Signal()
         m.d.comb += [
             rows.start.eq(self.start & ~self.scan & ~rows.empty),
-            neuron.eq(Mux(scanning, counter, rows.walk.payload.address)),
-            there.eq(active & (scanning | rows.walk.valid)),
-            final.eq(Mux(scanning, counter == n_hidden - 1, rows.walk.payload.last)),
-            rows.walk.ready.eq(consume & ~scanning),
+            neuron.eq(Mux(scanning, counter, rows.sweep.payload.address)),
+            has_neuron.eq(active & (scanning | rows.sweep.valid)),
+            final.eq(Mux(scanning, counter == n_hidden - 1, rows.sweep.payload.last)),
+            rows.sweep.ready.eq(consume & ~scanning),
         ]
 
         # Hidden group and lane of the neuron; `group` is incremented until it contains the neuron.
@@ -106,9 +106,9 @@ class OutputWalk(Block):
         issue = Signal()
         ends = Signal()
         m.d.comb += [
-            self.take.eq(there & inside & (part == 0) & ~scanning),
-            issue.eq(there & inside & (scanning | (part != 0) | self.drawn)),
-            consume.eq(there & inside & (~issue | (part == parts - 1))),
+            self.take.eq(has_neuron & inside & (part == 0) & ~scanning),
+            issue.eq(has_neuron & inside & (scanning | (part != 0) | self.drawn)),
+            consume.eq(has_neuron & inside & (~issue | (part == parts - 1))),
             ends.eq(consume & final),
         ]
         m.d.sync += self.done.eq(ends | (self.start & ~self.scan & rows.empty))
@@ -124,7 +124,7 @@ class OutputWalk(Block):
             ]
         with m.Elif(ends):
             m.d.sync += active.eq(0)
-        with m.Elif(there & ~inside):
+        with m.Elif(has_neuron & ~inside):
             m.d.sync += [first.eq(first + hidden.lanes), group.eq(group + 1)]
         with m.Elif(consume):
             m.d.sync += [counter.eq(counter + 1), part.eq(0), offset.eq(0)]
@@ -146,25 +146,25 @@ class OutputWalk(Block):
             update.minus.eq(minus),
             update.step.eq(1),
         ]
-        place = Cat(group, lane[: len(self.sign.lane)], part)
-        for _ in range(latencies.WALK_UPDATE + last.update_cycles):
-            delayed = Signal.like(place)
-            m.d.sync += delayed.eq(place)
-            place = delayed
+        position = Cat(group, lane[: len(self.sign.lane)], part)
+        for _ in range(latencies.SWEEP_UPDATE + last.update_cycles):
+            delayed = Signal.like(position)
+            m.d.sync += delayed.eq(position)
+            position = delayed
         m.d.comb += [
             self.sign.valid.eq(self.updated.valid),
-            Cat(self.sign.group, self.sign.lane, self.sign.part).eq(place),
+            Cat(self.sign.group, self.sign.lane, self.sign.part).eq(position),
             self.sign.negative.eq(self.updated.negative),
         ]
 
 
-class InputWalk(Block):
+class InputSweep(Block):
     """Update the rows of the hidden layer: the drawn inputs, for one group of neurons at a time.
 
     For group 0 the rows are drawn and recorded in a list; the other groups replay the list.
 
-    Latency: that of OutputWalk. Throughput: one cycle per row of the set for group 0, and one cycle
-    per drawn row for each other group.
+    Latency: that of OutputSweep. Throughput: one cycle per row of the set for group 0, and one
+    cycle per drawn row for each other group.
     """
 
     def __init__(self, hidden: LayerConfig) -> None:
@@ -198,28 +198,28 @@ class InputWalk(Block):
         )
         write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
         listed_row = resetless_register(read.data.shape())
-        taken = rows.walk.valid & drawing
+        row_valid = rows.sweep.valid & drawing
         accept = Signal()
         following = Signal.like(count)
         last_index = index + 1 == count
         m.d.comb += [
             rows.start.eq(self.start & ~rows.empty),
-            rows.walk.ready.eq(drawing),
-            self.take.eq(taken),
-            accept.eq(taken & self.drawn),
+            rows.sweep.ready.eq(drawing),
+            self.take.eq(row_valid),
+            accept.eq(row_valid & self.drawn),
             following.eq(count + accept),
             write.en.eq(accept),
             write.addr.eq(count),
-            write.data.eq(rows.walk.payload.address),
+            write.data.eq(rows.sweep.payload.address),
             read.addr.eq(index),
             self.read.eq(drawing | replaying),
         ]
         # The state of the sweep.
-        walked = taken & rows.walk.payload.last  # the draws are complete
+        draws_done = row_valid & rows.sweep.payload.last  # the draws are complete
         m.d.sync += count.eq(following)
         ends = Signal()
         m.d.comb += ends.eq(
-            (walked & ((following == 0) | (groups == 1)))
+            (draws_done & ((following == 0) | (groups == 1)))
             | (replaying & last_index & (self.group == groups - 1))
         )
         m.d.sync += self.done.eq(ends | (self.start & rows.empty))
@@ -233,7 +233,7 @@ class InputWalk(Block):
             ]
         with m.Elif(ends):
             m.d.sync += [drawing.eq(0), replaying.eq(0)]
-        with m.Elif(walked | (replaying & last_index)):
+        with m.Elif(draws_done | (replaying & last_index)):
             m.d.sync += [
                 drawing.eq(0),
                 replaying.eq(1),
@@ -252,7 +252,7 @@ class InputWalk(Block):
         m.d.sync += [
             self.updates.valid.eq(accept | replaying),
             listed.eq(replaying),
-            row.eq(rows.walk.payload.address),
+            row.eq(rows.sweep.payload.address),
             row_base.eq(base),
         ]
         with m.If(replaying):

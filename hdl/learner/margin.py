@@ -34,7 +34,7 @@ def outcome_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
-class RunOn(Block):
+class Margin(Block):
     """Record the outputs that fire from the decision at zk up to min(deadline, zk + m).
 
     DESIGN, section 5, defines the margin of m ticks. An image that is not learned ends with its
@@ -144,17 +144,17 @@ class RunOn(Block):
             ]
         # The earliest rival, of one tick the lowest; a forced decision has no rival. This logic
         # runs a cycle later, when the decision is in its register.
-        seen, fired = Signal(), Signal(n_out)
-        others = Signal(n_out)
-        m.d.sync += [seen.eq(self.verdict | (self.running & known)), fired.eq(all_fired)]
-        m.d.comb += others.eq(fired & ~(1 << outcome.decision)[:n_out])
-        with m.If(seen):
+        is_evaluated, fired = Signal(), Signal(n_out)
+        rivals = Signal(n_out)
+        m.d.sync += [is_evaluated.eq(self.verdict | (self.running & known)), fired.eq(all_fired)]
+        m.d.comb += rivals.eq(fired & ~(1 << outcome.decision)[:n_out])
+        with m.If(is_evaluated):
             fired_before = Mux(fresh, 0, outcome.fired)
             rival_before = Mux(fresh, 0, outcome.rival)
-            any_, _, index = first_set(others)
+            any_, _, index = first_set(rivals)
             none = fresh & outcome.forced
             m.d.sync += [
-                outcome.fired.eq(Mux(none, 0, fired_before | others)),
+                outcome.fired.eq(Mux(none, 0, fired_before | rivals)),
                 outcome.rival.eq(
                     Mux(none, 0, Mux((rival_before == 0) & any_, 1 << index, rival_before))
                 ),

@@ -16,7 +16,7 @@ from .image_input import entry_layout
 from .register import WORD_BITS
 
 
-class EventDoor(Block):
+class EventUnpacker(Block):
     """Forward each beat to the core as an event, and send END after an image's last beat.
 
     A tick or row that exceeds the field of the core becomes a value that the core rejects. A last
@@ -52,6 +52,6 @@ class EventDoor(Block):
         ]
         first = self._config.layers[0].folding
         m.d.comb += tell_row(event, first.n_in, first.rows, row)
-        taken = self.events.valid & self.events.ready
-        with m.If(taken):
+        accepted = self.events.valid & self.events.ready
+        with m.If(accepted):
             m.d.sync += ending.eq(Mux(ending, 0, entry.last & ~none))

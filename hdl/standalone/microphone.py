@@ -11,7 +11,7 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.sound.listener import Listener
 
 from .counts import MicrophoneCounts
-from .hold import Hold
+from .fault_stretcher import FaultStretcher
 
 MISSING, CLIPPED, LOST = 1, 2, 3
 """Numbers of faults; the lowest of several faults is reported."""
@@ -23,10 +23,10 @@ HOLD_SECONDS = 1
 class MicrophoneSensor(Block):
     """A Listener with fault detection and counters of the samples.
 
-    `tells` is high if the latest word is isolated. For latency and throughput see Listener.
+    `reportable` is high if the latest word is isolated. For latency and throughput see Listener.
 
-    Ports: `microphone_clock` and the other pins, as in Listener; `events`, `tells`, `fault`,
-    `counted` and `taken`, as in Sensor.
+    Ports: `microphone_clock` and the other pins, as in Listener; `events`, `reportable`, `fault`,
+    `counted` and `counters_sampled`, as in Sensor.
 
     Parameters: `network`, a network of sound; `microphone`; `clock_hz`.
     """
@@ -34,36 +34,36 @@ class MicrophoneSensor(Block):
     faults = ("microphone is silent", "microphone is too loud", "microphone is not followed")
 
     def __init__(self, network: Network, microphone: Microphone, clock_hz: int) -> None:
-        self._hold = Hold(len(self.faults), HOLD_SECONDS * clock_hz)
+        self._stretcher = FaultStretcher(len(self.faults), HOLD_SECONDS * clock_hz)
         self._listener = Listener(network, microphone)
         members = self._listener.signature.members
         pins = [name for name in members if name.startswith("microphone_")]
-        self._passed = {name: members[name] for name in (*pins, "events")}
+        self._listener_ports = {name: members[name] for name in (*pins, "events")}
         self._counts = MicrophoneCounts()
         counts = self._counts.signature.members
         super().__init__(
-            **self._passed,
-            tells=Out(1),
-            fault=self._hold.signature.members["held"],
+            **self._listener_ports,
+            reportable=Out(1),
+            fault=self._stretcher.signature.members["held"],
             counted=counts["counted"],
-            taken=counts["taken"],
+            counters_sampled=counts["counters_sampled"],
         )
 
     def build(self, m: Module) -> None:
         m.submodules.listener = listener = self._listener
-        m.submodules.hold = hold = self._hold
+        m.submodules.stretcher = stretcher = self._stretcher
         m.submodules.counts = counts = self._counts
         outside = wiring.flipped(self)
-        join(m, outside, listener, *self._passed)
-        join(m, outside, counts, "counted", "taken")
-        join(m, listener, counts, "heard")
+        join(m, outside, listener, *self._listener_ports)
+        join(m, outside, counts, "counted", "counters_sampled")
+        join(m, listener, counts, "accepted")
         m.d.comb += counts.lost.eq(listener.loses)
-        m.d.comb += self.fault.eq(hold.held)
+        m.d.comb += self.fault.eq(stretcher.held)
         with m.If(listener.word):
-            m.d.sync += self.tells.eq(listener.isolated)
+            m.d.sync += self.reportable.eq(listener.isolated)
         with m.If(listener.missing):
-            m.d.comb += hold.now.eq(MISSING)
+            m.d.comb += stretcher.now.eq(MISSING)
         with m.Elif(listener.clipped):
-            m.d.comb += hold.now.eq(CLIPPED)
+            m.d.comb += stretcher.now.eq(CLIPPED)
         with m.Elif(listener.lost):
-            m.d.comb += hold.now.eq(LOST)
+            m.d.comb += stretcher.now.eq(LOST)

@@ -3,20 +3,20 @@
 
 from amaranth.sim import Simulator
 
-from firstspike.hdl.alone.hold import Hold
+from firstspike.hdl.standalone.fault_stretcher import FaultStretcher
 
 
 def test_a_fault_is_held():
-    hold = Hold(3, 6)  # 7 cycles after the last one
+    stretcher = FaultStretcher(3, 6)  # 7 cycles after the last one
     held = []
 
     async def bench(ctx):
         for now in (0, 2, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0):
-            ctx.set(hold.now, now)
+            ctx.set(stretcher.now, now)
             await ctx.tick()
-            held.append(ctx.get(hold.held))
+            held.append(ctx.get(stretcher.held))
 
-    simulator = Simulator(hold)
+    simulator = Simulator(stretcher)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()

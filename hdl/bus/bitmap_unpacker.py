@@ -11,7 +11,7 @@ from .image_input import entry_layout
 from .images import Images
 
 
-class BitmapDoor(Block):
+class BitmapUnpacker(Block):
     """Forward each beat as a word, and check the number of beats of an image.
 
     An image that ends too early is aborted. The surplus beats of an image that is too long are
@@ -21,9 +21,9 @@ class BitmapDoor(Block):
     """
 
     def __init__(self, images: Images) -> None:
-        self._count, self._kept = images.beats, images.kept
+        self._count, self._last_bytes = images.beats, images.last_bytes
         super().__init__(
-            entries=In(stream.Signature(entry_layout(images.bits, self._kept))),
+            entries=In(stream.Signature(entry_layout(images.bits, self._last_bytes))),
             words=Out(stream.Signature(images.bits)),
             #: To the receiver of the words: abort the image; high for a cycle.
             abort_image=Out(1),
@@ -42,20 +42,20 @@ class BitmapDoor(Block):
         surplus = Signal()  # beats are dropped
         cut = Signal()  # the image was too short, and is to be aborted
         passes = ~entry.abort & ~surplus & ~cut
-        taken = Signal()
+        accepted = Signal()
         m.d.comb += [
             self.words.valid.eq(self.entries.valid & passes),
             self.words.payload.eq(entry.data),
             self.entries.ready.eq(~cut & (entry.abort | surplus | self.words.ready)),
-            taken.eq(self.words.valid & self.words.ready),
-            self.short.eq(taken & entry.last & ~final),
-            self.long.eq(taken & ~entry.last & final),
+            accepted.eq(self.words.valid & self.words.ready),
+            self.short.eq(accepted & entry.last & ~final),
+            self.long.eq(accepted & ~entry.last & final),
             self.abort_image.eq(cut | (self.entries.valid & entry.abort & (following != 0))),
         ]
-        if self._kept:
-            m.d.comb += self.keep.eq(taken & ~Mux(final, entry.enough, entry.whole))
+        if self._last_bytes:
+            m.d.comb += self.keep.eq(accepted & ~Mux(final, entry.enough, entry.all_kept))
         m.d.sync += cut.eq(self.short)
-        with m.If(taken):
+        with m.If(accepted):
             m.d.sync += [
                 following.eq(Mux(final | entry.last, 0, following + 1)),
                 surplus.eq(self.long),

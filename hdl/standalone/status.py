@@ -19,7 +19,7 @@ from firstspike.golden.flash import IDENTITY_BYTES
 
 from .texts import NEWLINE, NIBBLE
 
-ASK = b"?"
+STATUS_REQUEST = b"?"
 """The byte that requests the status; the design ignores all other bytes."""
 
 WIDTHS = {"cycles": 32, "samples": 32, "loudest": 16, "lost": 16}
@@ -66,8 +66,8 @@ class Status:
 
     def line(self) -> bytes:
         """Return the line of text."""
-        said = {name: f"{number:0{digits(name)}x}" for name, number in self.numbers.items()}
-        return _worded(self.identity, {name: said[name].encode() for name in said})
+        numbers = {name: f"{number:0{digits(name)}x}" for name, number in self.numbers.items()}
+        return _worded(self.identity, {name: text.encode() for name, text in numbers.items()})
 
     @classmethod
     def of_line(cls, line: bytes) -> Self:
@@ -75,15 +75,14 @@ class Status:
 
         Raises ValueError for anything else.
         """
-        found = _LINE.fullmatch(line.rstrip(b"\r\n"))
-        if found is None:
+        match = _LINE.fullmatch(line.rstrip(b"\r\n"))
+        if match is None:
             raise ValueError(
                 f"{line!r} is no status: a status is like "
                 f"{cls(bytes(IDENTITY_BYTES), 0, 0, 0, 0).line()!r}, or ends after samples."
             )
-        said = {name: found[name] for name in WIDTHS if found[name] is not None}
-        numbers = {name: int(said[name], 16) for name in said}
-        return cls(bytes.fromhex(found["identity"].decode()), **numbers)
+        numbers = {name: int(match[name], 16) for name in WIDTHS if match[name] is not None}
+        return cls(bytes.fromhex(match["identity"].decode()), **numbers)
 
 
 def digits(name: str) -> int:
@@ -91,7 +90,7 @@ def digits(name: str) -> int:
     return WIDTHS[name] // DIGIT_BITS
 
 
-def said_of_status(identity: bytes, names: Iterable[str]) -> bytes:
+def status_text(identity: bytes, names: Iterable[str]) -> bytes:
     """Return the text of a status with the numbers of these names, in the order of `WIDTHS`."""
     return _worded(identity, {name: bytes([NIBBLE]) * digits(name) for name in names})
 
@@ -99,8 +98,8 @@ def said_of_status(identity: bytes, names: Iterable[str]) -> bytes:
 def _worded(identity: bytes, numbers: dict[str, bytes]) -> bytes:
     """Return the line of an identity and of numbers, each given as its digits."""
     words = [b"status", identity.hex().encode()]
-    for name, said in numbers.items():
-        words += [name.encode(), said]
+    for name, text in numbers.items():
+        words += [name.encode(), text]
     return b" ".join(words) + NEWLINE
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design under test: an AloneCore between streams of events and of text, with its flash.
+"""The design under test: a StandaloneCore between streams of events and of text, with its flash.
 
-asked -> UartTransmitter -> rx -> AloneCore -> tx -> UartReceiver -> said
+requests -> UartTransmitter -> rx -> StandaloneCore -> tx -> UartReceiver -> text
                        events -> |
                             spi_flash.v <- filled
 """
@@ -13,17 +13,17 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.alone.core import BAUD, AloneCore
-from firstspike.hdl.alone.counts import counted_layout
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.loader import REST_SECONDS
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver, UartTransmitter
-from firstspike.sim.benches.flash.model import PLACE, flash_verilog, spi_flash
+from firstspike.hdl.standalone.core import BAUD, StandaloneCore
+from firstspike.hdl.standalone.counts import counted_layout
+from firstspike.sim.benches.flash.model import FLASH_ADDRESS, flash_verilog, spi_flash
 from firstspike.sim.harness.verilog import verilog_of
 
-TOP = "firstspike_alone"
+TOP = "firstspike_standalone"
 
 CLOCK = 1_000_000
 """Hz: a slow clock makes few cycles of a bit of text."""
@@ -48,10 +48,10 @@ class StreamSensor(Block):
             telling=In(1),
             broken=In(1),
             events=Out(stream.Signature(layout)),
-            tells=Out(1),
+            reportable=Out(1),
             fault=Out(1),
             counted=Out(counted_layout()),
-            taken=In(1),
+            counters_sampled=In(1),
         )
 
     def build(self, m: Module) -> None:
@@ -60,7 +60,7 @@ class StreamSensor(Block):
             self.events.valid.eq(self.items.valid),
             self.events.payload.eq(self.items.payload),
             self.items.ready.eq(self.events.ready),
-            self.tells.eq(self.telling),
+            self.reportable.eq(self.telling),
             self.fault.eq(self.broken),
         ]
         with m.If(self.items.valid & self.items.ready):
@@ -68,15 +68,15 @@ class StreamSensor(Block):
 
 
 class FlashedCore(Block):
-    """An AloneCore with a StreamSensor and a flash.
+    """A StandaloneCore with a StreamSensor and a flash.
 
-    `said` are the bytes of its text, and `asked` those that it gets.
+    `text` are the bytes that it sends, and `requests` those that it gets.
     """
 
     def __init__(self, config: CoreConfig, network: Network, identity: bytes) -> None:
         sensor = StreamSensor(config)
-        self._core = AloneCore(
-            config, network, sensor, clock_hz=CLOCK, identity=identity, place=PLACE
+        self._core = StandaloneCore(
+            config, network, sensor, clock_hz=CLOCK, identity=identity, flash_address=FLASH_ADDRESS
         )
         sensed = sensor.signature.members
         super().__init__(
@@ -85,8 +85,8 @@ class FlashedCore(Block):
             broken=sensed["broken"],
             #: A byte that the flash gets.
             filled=In(tap(address=24, data=8)),
-            asked=In(stream.Signature(8)),
-            said=Out(stream.Signature(RECEIVED)),
+            requests=In(stream.Signature(8)),
+            text=Out(stream.Signature(RECEIVED)),
             waiting=Out(1),
         )
 
@@ -95,7 +95,7 @@ class FlashedCore(Block):
         m.submodules.core = core = self._core
         m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
         m.submodules.transmitter = transmitter = UartTransmitter(round(CLOCK / BAUD))
-        wiring.connect(m, wiring.flipped(self.asked), transmitter.sent)
+        wiring.connect(m, wiring.flipped(self.requests), transmitter.sent)
         m.submodules.flash = spi_flash(self.filled, core, rest=ceil(REST_SECONDS * CLOCK))
         m.d.comb += [
             core.items.valid.eq(self.items.valid),
@@ -105,8 +105,8 @@ class FlashedCore(Block):
             core.broken.eq(self.broken),
             receiver.rx.eq(core.tx),
             core.rx.eq(transmitter.tx),
-            self.said.valid.eq(receiver.received.valid),
-            self.said.payload.eq(receiver.received.payload),
+            self.text.valid.eq(receiver.received.valid),
+            self.text.payload.eq(receiver.received.payload),
             self.waiting.eq(core.waiting),
         ]
 

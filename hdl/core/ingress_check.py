@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ingress check of the core: it drops bad events and adds the image bit to the others."""
 
-from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
@@ -18,17 +18,17 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
 
-class Intake(Block):
+class IngressCheck(Block):
     """Accept the events of one image after another, and check each event.
 
-    The Intake drops bad events (DESIGN, section 4), and of an event with several spikes only the
-    spikes without a row. The cause of the error travels with all later events of the image. Events
-    of a decided image pass; the first layer discards them. The Intake stalls the first event of an
-    image until the previous image is decided and its END has passed all layers, so that the cycle
-    counts of the images do not overlap. In a core with overlapped images, all spikes must have the
-    tick `unit`, and an image may start before the previous one has ended.
+    The IngressCheck drops bad events (DESIGN, section 4), and of an event with several spikes only
+    the spikes without a row. The cause of the error travels with all later events of the image.
+    Events of a decided image pass; the first layer discards them. The IngressCheck stalls the first
+    event of an image until the previous image is decided and its END has passed all layers, so that
+    the cycle counts of the images do not overlap. In a core with overlapped images, all spikes must
+    have the tick `unit`, and an image may start before the previous one has ended.
 
-    Latency: `latencies.INTAKE` cycles; throughput: one event per cycle.
+    Latency: `latencies.INGRESS_CHECK` cycles; throughput: one event per cycle.
     """
 
     def __init__(self, first: LayerConfig) -> None:
@@ -43,7 +43,7 @@ class Intake(Block):
             abort_image=In(1),
             #: Prevent the start of an image.
             hold=In(1),
-            #: The Encoder has accepted words of an image that has no event in the Intake yet.
+            #: The Encoder has accepted words of an image that has no event in the IngressCheck yet.
             ahead=In(1),
             #: The image bit of the latest decided image.
             decided_image=In(1),
@@ -62,8 +62,8 @@ class Intake(Block):
         )
 
     def build(self, m: Module) -> None:
-        first, n_in, rows = self._first, self._first.folding.n_in, self._first.folding.rows
-        m.submodules.stage = stage = Stage(input_event_layout(first), latencies.INTAKE)
+        first = self._first
+        m.submodules.stage = stage = Stage(input_event_layout(first), latencies.INGRESS_CHECK)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
 
@@ -74,14 +74,10 @@ class Intake(Block):
         between = Signal()
         before = Signal(event.tick.shape())  # the latest good event's tick
         causes = Signal(causes_layout(first.learns))
-        found = Signal.like(causes)
+        event_causes = Signal.like(causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
-        spikes = spikes_of(event, rows)
-        sizes = [len(range(bank, n_in, rows)) for bank in range(rows)]
-        bad = [  # in a bank without rows, every index is bad
-            present & (index >= size) if size else present
-            for (present, index), size in zip(spikes, sizes, strict=True)
-        ]
+        spikes = spikes_of(event, first.folding.rows)
+        bad = self._bad_spikes(spikes)
         remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
         m.d.comb += [
             # An image that is aborted before its first event counts as under way, too.
@@ -90,35 +86,30 @@ class Intake(Block):
                 between & (image == self.finished_image) & (image == self.decided_image)
             ),
             self.idle.eq((between if first.folding.double_buffered else self.resting) & ~self.hold),
-            found.address.eq(Cat(bad).any()),
-            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
-            found.order.eq(~is_end & inside & (event.tick < before)),
+            event_causes.address.eq(Cat(bad).any()),
+            event_causes.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
+            event_causes.order.eq(~is_end & inside & (event.tick < before)),
         ]
         # In some layers all rows must spike at the tick `unit`.
         if first.unit is not None:
             with m.If(is_spike & (event.tick != first.unit)):
-                m.d.comb += found.tick.eq(1)
+                m.d.comb += event_causes.tick.eq(1)
         # The handshake, and the event for the first layer.
-        good = ~(found.tick | found.order) & (~is_spike | Cat(remain).any())
+        good = ~(event_causes.tick | event_causes.order) & (~is_spike | Cat(remain).any())
         open_ = Signal()
-        taken = Signal()
+        accepted = Signal()
         m.d.comb += [
             open_.eq((inside | self.idle) & ~aborting),
             self.source.ready.eq(open_ & stage.i.ready),
-            taken.eq(self.source.valid & self.source.ready),
-            self.begins.eq(taken & ~inside),
+            accepted.eq(self.source.valid & self.source.ready),
+            self.begins.eq(accepted & ~inside),
             self.opens.eq(self.begins | (aborting & stage.i.ready & ~inside)),
             stage.i.valid.eq((self.source.valid & open_ & good) | aborting),
             out.kind.eq(event.kind),
             out.image.eq(image ^ ~inside),
             out.tick.eq(event.tick),
         ]
-        if rows == 1:
-            m.d.comb += out.address.eq(event.address)
-        else:
-            for number, (_, index) in enumerate(spikes):
-                bank = out.banks[str(number)]
-                m.d.comb += [bank.present.eq(remain[number]), bank.index.eq(index)]
+        self._drive_fields(m, out, spikes, remain)
         with m.If(inside):
             m.d.comb += out.context.causes.eq(causes)
         if first.learns:
@@ -128,17 +119,41 @@ class Intake(Block):
             m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
 
         # State for the next event; an abort acts as the image's END.
-        with m.If(taken):
+        with m.If(accepted):
             m.d.sync += [
                 inside.eq(~is_end),
                 image.eq(out.image),
-                causes.eq(out.context.causes.as_value() | found.as_value()),
+                causes.eq(out.context.causes.as_value() | event_causes.as_value()),
             ]
             with m.If(good):
                 m.d.sync += before.eq(event.tick)
             with m.If(~inside & ~good):
                 m.d.sync += before.eq(0)
-        with m.If(self.abort_image & (inside | self.ahead) & ~(taken & is_end)):
+        with m.If(self.abort_image & (inside | self.ahead) & ~(accepted & is_end)):
             m.d.sync += aborting.eq(1)
         with m.If(aborting & stage.i.ready):
             m.d.sync += [aborting.eq(0), inside.eq(0), image.eq(out.image)]
+
+    def _drive_fields(
+        self,
+        m: Module,
+        out: data.View,
+        spikes: list[tuple[Value, Value]],
+        remain: list[Value],
+    ) -> None:
+        """Drive the spikes of the event for the first layer, `remain` are the good ones."""
+        if self._first.folding.rows == 1:
+            m.d.comb += out.address.eq(self.source.payload.address)
+            return
+        for number, (_, index) in enumerate(spikes):
+            bank = out.banks[str(number)]
+            m.d.comb += [bank.present.eq(remain[number]), bank.index.eq(index)]
+
+    def _bad_spikes(self, spikes: list[tuple[Value, Value]]) -> list[Value]:
+        """Return for each bank whether the event has a spike without a row."""
+        n_in, rows = self._first.folding.n_in, self._first.folding.rows
+        sizes = [len(range(bank, n_in, rows)) for bank in range(rows)]
+        return [  # in a bank without rows, every index is bad
+            present & (index >= size) if size else present
+            for (present, index), size in zip(spikes, sizes, strict=True)
+        ]

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block
 
 
-class Hold(Block):
+class FaultStretcher(Block):
     """Report a fault from its start until it has been absent for `cycles`.
 
     A different fault is ignored meanwhile. It is reported afterwards if it is still present.

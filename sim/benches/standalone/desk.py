@@ -17,8 +17,8 @@ from firstspike.golden.front_ends import sound_of
 from firstspike.golden.said import said
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
-from firstspike.hdl.alone.core import LISTENING, LOADING, AloneCore
-from firstspike.hdl.alone.texts import sentence
+from firstspike.hdl.standalone.core import LISTENING, LOADING, StandaloneCore
+from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
@@ -27,7 +27,7 @@ from .around import TOP, Sensed, netlist_verilog, rtl_verilog
 from .run import lines_of
 from .tape import CHUNK, Tape, chunks_of
 
-BENCH = "firstspike.sim.benches.alone.desk_bench"
+BENCH = "firstspike.sim.benches.standalone.desk_bench"
 
 SILENCE = 0.05
 """Seconds of silence at the end, in which the last word is decided and said."""
@@ -53,10 +53,10 @@ class DeskParameters:
     """Parameters of the bench."""
 
     flash: Mapping[int, int]
-    """Bytes by their places."""
+    """Bytes by their addresses."""
     chunks: list[int]
     """Bits of the microphone, the first one lowest."""
-    asks: Mapping[int, bytes]
+    requests: Mapping[int, bytes]
     """Bytes for the board, by the number of the chunk behind which they are sent."""
     text: str | None
     """Path of a file that gets the text as it comes."""
@@ -81,7 +81,7 @@ class Desk:
     @classmethod
     def of_core(
         cls,
-        make: Callable[[], AloneCore],
+        make: Callable[[], StandaloneCore],
         identity: bytes,
         network: Network,
         microphone: Microphone,
@@ -115,7 +115,7 @@ class Desk:
         silence = np.zeros(front.window * front.slot + round(SILENCE * front.rate), np.int16)
         return self.microphone.bits(np.concatenate([x, silence]))
 
-    def heard(self, x: np.ndarray) -> np.ndarray:
+    def received_samples(self, x: np.ndarray) -> np.ndarray:
         """Return the samples int16 [m] that the board gets of samples x, as golden says."""
         return self.microphone.samples(self._bits(x))
 
@@ -123,24 +123,24 @@ class Desk:
         self,
         x: np.ndarray,
         image: bytes,
-        place: int,
+        flash_address: int,
         text: str | None = None,
         progress: Callable[[float, float], None] | None = None,
-        asks: Mapping[int, bytes] = MappingProxyType({}),
+        requests: Mapping[int, bytes] = MappingProxyType({}),
         terminal: bytes | None = None,
     ) -> bytes:
         """Let the board hear samples int16 [n], with an image in its flash; returns its text.
 
-        `asks` are bytes that the board gets on its line, by the number of the chunk of the
+        `requests` are bytes that the board gets on its line, by the number of the chunk of the
         microphone's bits behind which they are sent. They must all be sent before the next ones.
         `terminal` is the address of a Terminal of which the board's UART is the other end.
         `progress` gets the seconds of sound that were played, and all of them, now and then.
         """
         bits = self._bits(x)
         parameters = DeskParameters(
-            flash={place + number: byte for number, byte in enumerate(image)},
+            flash={flash_address + number: byte for number, byte in enumerate(image)},
             chunks=chunks_of(bits[: len(bits) // CHUNK * CHUNK]),
-            asks=dict(asks),
+            requests=dict(requests),
             text=text,
             terminal=terminal,
         )
@@ -152,15 +152,15 @@ class Desk:
     def expected(self, x: np.ndarray) -> bytes:
         """Return what should be said of samples, as golden says."""
         network, front = self._network, self.microphone.hears(sound_of(self._network))
-        levels = front.levels(self.heard(x))
+        levels = front.levels(self.received_samples(x))
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
         begin = sentence(LOADING) + sentence(LISTENING)
         if not words:
             return begin
         pixels = np.array([front.picture(levels, word).ravel() for word in words])
         results = infer(network, encode(network, pixels))
-        told = said(network, results, np.array([word.isolated for word in words]))
-        return begin + b"".join(lines_of(network, results, told))
+        is_reported = said(network, results, np.array([word.isolated for word in words]))
+        return begin + b"".join(lines_of(network, results, is_reported))
 
 
 def _sensed(microphone: Microphone) -> Sensed:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.flow.wrapping import filled
+from firstspike.hdl.standalone.core import BAUD, StandaloneCore
 from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
 from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.benches.netlist.netlist import Netlist
@@ -34,16 +34,16 @@ class Sensed:
     parts: str
     """What stands in the desk: wires and instances."""
     joined: str
-    """The ports of an AloneCore that belong to its sensor, with what they are joined to."""
+    """The ports of a StandaloneCore that belong to its sensor, with what they are joined to."""
     modules: str = ""
     """The modules of the instances."""
 
 
 def rtl_verilog(
-    sensed: Sensed, make: Callable[[], AloneCore], identity: bytes, clock_hz: int
+    sensed: Sensed, make: Callable[[], StandaloneCore], identity: bytes, clock_hz: int
 ) -> str:
     """Return a desk with a design, which `make` makes if it is not known by its identity."""
-    core = verilog_of(make, "core", f"AloneCore {identity.hex()}")
+    core = verilog_of(make, "core", f"StandaloneCore {identity.hex()}")
     return _desk(sensed, filled(_RTL, sensor=sensed.joined), clock_hz) + core
 
 
@@ -57,9 +57,9 @@ def netlist_verilog(
 
 
 def _desk(sensed: Sensed, board: str, clock_hz: int) -> str:
-    here, netlist = files(__package__), files("firstspike.sim.benches.netlist")
+    desk_files, netlist = files(__package__), files("firstspike.sim.benches.netlist")
     desk = filled(
-        here.joinpath("desk.v").read_text(),
+        desk_files.joinpath("desk.v").read_text(),
         ports=sensed.ports,
         parts=sensed.parts,
         board=board,

@@ -13,18 +13,18 @@ import numpy as np
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.flash import ImageError, payload_of
 from firstspike.golden.said import said
-from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
-from firstspike.hdl.alone.core import LISTENING, LOADING
-from firstspike.hdl.alone.status import Status
-from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.image import network_image, words_of
+from firstspike.hdl.standalone.core import FAULTS as FLASH_FAULTS
+from firstspike.hdl.standalone.core import LISTENING, LOADING
+from firstspike.hdl.standalone.status import Status
+from firstspike.hdl.standalone.texts import decision_line, decision_text, sentence
 from firstspike.sim.benches.core.items import items_of
 from firstspike.sim.harness.runner import Simulation
 
 from .flashed import BROKEN, TOP, flashed_verilog
 
-BENCH = "firstspike.sim.benches.alone.bench"
+BENCH = "firstspike.sim.benches.standalone.bench"
 
 PATIENCE = 3_000
 """Cycles after which all has been said, once the weights are there: an image takes fewer."""
@@ -38,16 +38,16 @@ class Start:
     """What happens from a reset on."""
 
     bytes: Mapping[int, int]
-    """Bytes of the flash that are written before, by their places from that of the image on."""
+    """Bytes of the flash that are written before, by their addresses from that of the image on."""
     telling: bool = True
     """Whether the sensor tells the images."""
     broken: bool = False
     """The sensor breaks after the images."""
-    asks: Mapping[int, bytes] = field(default_factory=dict)
+    requests: Mapping[int, bytes] = field(default_factory=dict)
     """Bytes that the board gets on its line, by the cycle from which on they are sent."""
 
 
-class AloneSimulation:
+class StandaloneSimulation:
     """A compiled simulation of a FlashedCore for a network.
 
     Parameters: `identity` of the design; `options` are those of `Simulation`. Raises
@@ -71,7 +71,7 @@ class AloneSimulation:
         patience = PATIENCE + LOADING_CYCLES * len(self.image)
         return self._simulation.run(BENCH, (images, starts, patience))
 
-    def given(self, ticks: np.ndarray) -> int:
+    def item_count(self, ticks: np.ndarray) -> int:
         """Return how many items of images the sensor gives, which it counts as samples."""
         return sum(map(len, items_of(self._config, ticks)))
 
@@ -84,8 +84,8 @@ class AloneSimulation:
             return loading + sentence(FLASH_FAULTS[error.fault])
         network = self._network
         results = infer(network, ticks)
-        told = said(network, results, np.full(len(ticks), start.telling))
-        lines = b"".join(lines_of(network, results, told))
+        is_reported = said(network, results, np.full(len(ticks), start.telling))
+        lines = b"".join(lines_of(network, results, is_reported))
         return loading + sentence(LISTENING) + lines + sentence(BROKEN) * start.broken
 
 
@@ -98,8 +98,8 @@ def statuses_of(text: bytes) -> tuple[list[Status], bytes]:
     )
 
 
-def lines_of(network: Network, results: Results, told: np.ndarray) -> Iterator[bytes]:
-    """Yield the line of each decision that is told, bool [n]."""
-    for number in np.flatnonzero(told):
+def lines_of(network: Network, results: Results, is_reported: np.ndarray) -> Iterator[bytes]:
+    """Yield the line of each reported decision; `is_reported` is bool [n]."""
+    for number in np.flatnonzero(is_reported):
         name = network.class_name(int(results.decision[number]))
-        yield spoken(said_of_class(name, network.deadline), int(results.tick[number]))
+        yield decision_line(decision_text(name, network.deadline), int(results.tick[number]))

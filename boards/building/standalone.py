@@ -10,14 +10,14 @@ from amaranth.build import Platform
 from amaranth.hdl import Module
 
 from firstspike.boards.clocking import dividers_for, oscillator_of
-from firstspike.boards.pins.board import Alone, Board
+from firstspike.boards.pins.board import Board, Standalone
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape, Lanes
-from firstspike.hdl.alone.core import BAUD, AloneCore, Sensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.standalone.core import BAUD, Sensor, StandaloneCore
 
 from .design import WINDOW, Design
 from .memories import weights_fit
@@ -30,7 +30,7 @@ LANES = (3, 2)
 
 
 @dataclass(frozen=True)
-class AloneDesign(Design, ABC):
+class StandaloneDesign(Design, ABC):
     """A core with a sensor, whose weights are in the flash of the board.
 
     There is a subclass per kind of sensor.
@@ -55,7 +55,7 @@ class AloneDesign(Design, ABC):
         and without lanes, those of `LANES`, and one lane for the last layer. Raises NetworkError
         and ClockError.
         """
-        if board.alone is None:
+        if board.standalone is None:
             raise NetworkError(
                 f"the {board.title} has no pins for {title}: build for the iCEBreaker"
             )
@@ -64,7 +64,9 @@ class AloneDesign(Design, ABC):
         if not weights_fit(config, board):
             config = _config(network, shape, least)
         oscillator = oscillator_of(board)
-        dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clocks[sensor])
+        dividers = dividers_for(
+            board.device.family, oscillator, hz or board.standalone.clocks[sensor]
+        )
         return cls(network, board, config, dividers, flashed=True, sensor=sensor)
 
     @property
@@ -85,25 +87,25 @@ class AloneDesign(Design, ABC):
     @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
         def connect(m: Module, platform: Platform, core: Any) -> None:
-            self._alone.connect(m, platform, core)
-            self._alone.sensors[self.sensor](m, platform, core)
+            self._standalone.connect(m, platform, core)
+            self._standalone.sensors[self.sensor](m, platform, core)
 
         return connect
 
     @property
-    def _alone(self) -> Alone:
-        assert self.board.alone is not None  # checked by `of_sensor`
-        return self.board.alone
+    def _standalone(self) -> Standalone:
+        assert self.board.standalone is not None  # checked by `of_sensor`
+        return self.board.standalone
 
-    def core(self, build: bytes) -> AloneCore:
+    def core(self, build: bytes) -> StandaloneCore:
         """Return the core with sensor, flash loader and text reporter."""
-        return AloneCore(
+        return StandaloneCore(
             self.config,
             self.network,
             self._sensor(),
             clock_hz=self.hz,
             identity=build,
-            place=self._flash.place,
+            flash_address=self._flash.address,
         )
 
     @property
