@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Cat, Module, ShapeLike, Signal, ValueLike, signed
+from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, ValueLike, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -187,13 +187,12 @@ class WindowEmitter(Block):
         beat, event = self.beats.payload, self.events.payload
 
         # Beats pass through the divider.
-        value = struct(neuron=range(config.folding.n_out), image=1, hit=1, closes=1, end=1)
+        n_out = config.folding.n_out
+        value = struct(neuron=range(n_out), image=1, hit=1, closes=1, end=1)
         m.submodules.crossing = crossing = CrossingTimeDivider(
             window=window, widths=config.widths, value=value
         )
-        m.submodules.queue = queue = SpikeQueue(
-            1 << window, value.members["neuron"], config.folding.n_out
-        )
+        m.submodules.queue = queue = SpikeQueue(1 << window, range(n_out), n_out)
         closes = beat.operation.end | (beat.last & beat.operation.closes)
         into, crossed = crossing.i.payload, crossing.o.payload
         m.d.comb += [
@@ -244,9 +243,8 @@ class WindowEmitter(Block):
                 event.tick.eq(before + queue.pop.payload.key + 1),
             ]
         with m.Else():
-            m.d.comb += [event.kind.eq(Kind.ADVANCE), event.tick.eq(watermark.tick)]
-            with m.If(watermark.end):
-                m.d.comb += event.kind.eq(Kind.END)
+            kind = Mux(watermark.end, Kind.END, Kind.ADVANCE)
+            m.d.comb += [event.kind.eq(kind), event.tick.eq(watermark.tick)]
         with m.If(self.done | (self.stale & ~watermark.end)):
             m.d.sync += release.eq(0)
         with m.If(live & crossed.value.closes):
