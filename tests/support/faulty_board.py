@@ -19,14 +19,14 @@ LINK_FAULTS = (
     Fault(
         "next-word-read",
         "link.handlers.weights",
-        "asked.address.eq(walk.address)",
-        "asked.address.eq(walk.address + ~writes)",
+        "port.payload.address.eq(counter.address)",
+        "port.payload.address.eq(counter.address + ~writes)",
     ),
     Fault(
         "other-image-played",
         "link.handlers.player",
-        "read.addr.eq(Cat(word, walk.image))",
-        "read.addr.eq(Cat(word, walk.image ^ 1))",
+        "read.addr.eq(Cat(word, counter.image))",
+        "read.addr.eq(Cat(word, counter.image ^ 1))",
     ),
 )
 

@@ -298,7 +298,11 @@ class Identity(NamedTuple):
             identity = cls._unpacked(content)
         except struct.error:
             identity = None
-        if identity is None or identity.to_bytes() != content:
+        if (
+            identity is None
+            or len(identity.mask) != identity.mask_bytes
+            or identity.to_bytes() != content
+        ):
             raise ValueError(f"an identity of {len(content)} bytes")
         if wrong := identity.wrong:
             raise ValueError(f"an identity whose {wrong}")
@@ -360,10 +364,7 @@ class Identity(NamedTuple):
             if number < lowest:
                 return f"{name} is {number}, and not {lowest} or more"
         connected = int.from_bytes(self.mask, "little").bit_count()
-        if self.mask_bytes and (len(self.mask), connected) != (
-            self.mask_bytes,
-            self.layers[0].n_in,
-        ):
+        if self.mask and connected != self.layers[0].n_in:
             return f"mask has {connected} inputs, and not {self.layers[0].n_in}"
         return None
 
