@@ -24,8 +24,8 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
         "queue",
         r"const0 SpikeQueue \\\$n1572 A\[0\]",
-        "The fault hides key 0 in the search for the second key. The first key is the lowest one with "
-        "items, so key 0 is never the second.",
+        "The fault hides key 0 in the search for the second key. The first key is the lowest one "
+        "with items, so key 0 is never the second.",
     ),
     (
         "watcher",
