@@ -23,6 +23,12 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "This copy of the comparison moves the digits on. Behind the last digit none follows.",
     ),
     (
+        "queue",
+        r"const0 SpikeQueue \\\$n1572 A\[0\]",
+        "The fault hides key 0 in the search for the second key. The first key is the lowest one "
+        "with items, so key 0 is never the second.",
+    ),
+    (
         "watcher",
         r"cnot1 sensor watcher events__payload\[4\] by \[1\]",
         "Bit 1 is set only in an END, which has neither tick nor row.",
