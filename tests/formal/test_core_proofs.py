@@ -74,7 +74,7 @@ prove_images("images-overlap", weakens=True)
 @pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS_OF_OVERLAP)
 def test_a_fault_of_overlapped_images_is_refuted(fault):
-    """A fault is applied before the hardware is imported, so in a process of its own."""
+    """Another process applies the fault before it imports the hardware."""
     words = [sys.executable, "-c", _WITH_FAULT, fault]
     ended = subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode
