@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Proofs of whole cores: which shapes, in which scenarios, and how they are checked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import pairwise
@@ -26,7 +27,6 @@ from .proof import ProofError
 from .proofs import Progress, Proof
 from .scenario import Scenario
 from .stream import StreamHarness
-from .unroll import kept_by_reset
 from .windows import WindowInduction
 
 ENGINES = {sat.CADICAL: "CaDiCaL 1.9.5", sat.GLUCOSE: "Glucose 4.2.1"}
@@ -85,25 +85,29 @@ class Case:
         return CoreHarness(self.network, self.config, self.scenario, fires_at)
 
     def check(
-        self, progress: Progress = sat.no_progress, circuit: Circuit | None = None, **held: int
+        self,
+        progress: Progress = sat.no_progress,
+        circuit: Circuit | None = None,
+        faults: sat.Faults | None = None,
     ) -> str:
-        """Carry the bounded proof out; returns what was done. Raises RefutedError."""
+        """Carry the bounded proof out; returns what was done. Raises RefutedError.
+
+        The proof drops the `faults` of the circuit that it refutes.
+        """
         harness = self.harness()
         if self.scenario.writes:
             written = stored_bits(self.config, "weights_after_")
             shared = {"equal": written, "once": "written"}
         else:
             shared = {}
-        circuit = circuit or compile_circuit(harness)
-        unreset = kept_by_reset(circuit, held) if self.after_reset else set()
-        free = {circuit.registers[number] for number in unreset}
         return sat.check_bounded(
-            circuit,
+            circuit or compile_circuit(harness),
             self.depth,
-            held={**harness.held, **held},
+            held=harness.held,
             constants=harness.constants,
             start=stored_bits(self.config),
-            free=free.__contains__,
+            after_reset=self.after_reset,
+            faults=faults,
             **shared,  # type: ignore[arg-type]
             complete="done",
             engine=self.engine,
@@ -204,6 +208,7 @@ def check_covers(case: Case) -> str:
 
 
 _LANE = {"lanes": 1, "window": 0}
+_WINDOW = {"lanes": 1, "window": 1}
 _ROWS = {"lanes": 2, "window": 0, "rows": 2}
 _OVERLAP = {**_ROWS, "bitmap": 8, "overlap": True}
 _ONE_TICK = {**_LANE, "bitmap": 8, "one_tick": True}
@@ -224,12 +229,30 @@ CASES = {
         Case("core-2-lanes-images", "two lanes", scenario=Scenario(images=2)),
         Case("core-1-lane", "one lane", shape=_LANE),
         Case("core-1-lane-paced", "one lane", shape=_LANE, scenario=Scenario(paced=True)),
-        Case("core-window", "one lane and windows of two ticks", shape={"lanes": 1, "window": 1}),
+        Case("core-window", "one lane and windows of two ticks", shape=_WINDOW),
         Case(
             "core-window-paced",
             "one lane and windows of two ticks",
-            shape={"lanes": 1, "window": 1},
+            shape=_WINDOW,
             scenario=Scenario(paced=True),
+        ),
+        Case(
+            "core-window-writes",
+            "one lane and windows of two ticks, a word written before",
+            shape=_WINDOW,
+            scenario=Scenario(writes=True),
+        ),
+        Case(
+            "core-window-reads",
+            "one lane and windows of two ticks, a word read before",
+            shape=_WINDOW,
+            scenario=Scenario(reads=True),
+        ),
+        Case(
+            "core-window-reset",
+            "one lane and windows of two ticks, a reset at any moment before",
+            shape=_WINDOW,
+            after_reset=True,
         ),
         Case("core-3-bits", "weights of three bits", bits=3, threshold=2),
         Case("core-3-inputs", "three inputs", sizes=(3, 2, 2)),
@@ -243,6 +266,18 @@ CASES = {
             shape=_OVERLAP,
             scenario=Scenario(paced=True),
             is_fast=True,
+        ),
+        Case(
+            "core-overlap-writes",
+            "overlapped images, a word written before",
+            shape=_OVERLAP,
+            scenario=Scenario(writes=True),
+        ),
+        Case(
+            "core-overlap-reads",
+            "overlapped images, a word read before",
+            shape=_OVERLAP,
+            scenario=Scenario(reads=True),
         ),
         Case(
             "core-overlap-images", "overlapped images", shape=_OVERLAP, scenario=Scenario(images=2)
@@ -343,7 +378,7 @@ INDUCTIONS = {
         Case(
             "images-window",
             "one lane and windows of two ticks",
-            shape={"lanes": 1, "window": 1},
+            shape=_WINDOW,
             scenario=_ENDLESS,
         ),
         Case("images-overlap", "overlapped images", shape=_OVERLAP, scenario=_ENDLESS, depth=200),
@@ -366,11 +401,14 @@ def endless_harness(case: Case, fires_at: int = 0) -> CoreHarness | StreamHarnes
     return case.harness(fires_at)
 
 
-def induction_of(case: Case, circuit: Circuit | None = None) -> ImageInduction:
-    """The induction for a case of `INDUCTIONS`."""
+def induction_of(
+    case: Case, circuit: Circuit | None = None, faults: Collection[int] = ()
+) -> ImageInduction:
+    """The induction for a case of `INDUCTIONS`; see `ImageInduction` for `faults`."""
     harness = endless_harness(case)
     induction = WindowInduction if case.config.folding.overlaps else ImageInduction
-    return induction(harness, circuit or compile_circuit(harness), case.depth, case.engine)
+    circuit = circuit or compile_circuit(harness)
+    return induction(harness, circuit, case.depth, case.engine, faults)
 
 
 def prove_images(

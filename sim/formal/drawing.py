@@ -73,7 +73,7 @@ class Fault:
         )
 
     def described(self, root: str) -> str:
-        """What happens to which bit of which port of which cell; `root` is the top module."""
+        """The kind of the fault, and its module, cell, port and bit; `root` is the top module."""
         options = self.options
         lines = _LINE.findall(self._text)
         functions = dict.fromkeys(_function_at(path, int(line)) for path, line in lines)

@@ -4,8 +4,8 @@
 EXPLANATIONS: tuple[tuple[str, str], ...] = (
     (
         "core/core.py:_connect_host",
-        "The fault is in the routing of the weight port. `core-writes` and `core-reads` claim the "
-        "first request after a reset; further requests are within no claim.",
+        "The fault is in the routing of the weight port. The proofs with a write or a read claim "
+        "the first request after a reset; further requests are within no claim.",
     ),
     (
         r"cnot0 core\.layer_\d\.sequencer addressed o__payload\[\d+\] by \[5\]",

@@ -35,7 +35,7 @@ class Front:
         self._rows = range(first.folding.rows)
         #: The number of images in flight is k, for each k.
         in_flight = self._literals("in_flight")
-        self._in_flight = [self._is(in_flight, k) for k in range(IMAGES + 1)]
+        self._in_flight = [self._formula.equals(in_flight, k) for k in range(IMAGES + 1)]
         #: A decision waits; and the oldest image has started.
         self._waits = self._literal("core.decision__valid")
         operation = f"{_SEQUENCER}.operation"
@@ -130,7 +130,7 @@ class Front:
         addresses = [self._literal(f"{one}.read__addr") for one in buffers]
         for level, flip in (((1, 2), 0), ((2,), 1)):
             waits = self._formula.any_of(
-                self._is(self._literals(f"{buffers[0]}.level"), one) for one in level
+                self._formula.equals(self._literals(f"{buffers[0]}.level"), one) for one in level
             )
             entries = [[self._literals(f"{one}.memory[{k}]")[0] for k in (0, 1)] for one in buffers]
             rows = [
@@ -245,14 +245,9 @@ class Front:
         for k, start in enumerate(starts):
             exists = formula.any_of(counts[k + 1 :])
             for number, begun in enumerate(kept):
-                selected = formula.both(exists, self._is(first, (number - k) % len(kept)))
+                selected = formula.both(
+                    exists, self._formula.equals(first, (number - k) % len(kept))
+                )
                 differ = formula.any_of(map(formula.differ, start, begun))
                 yield formula.both(selected, differ)
         yield counts[IMAGES]
-
-    def _is(self, literals: list[int], number: int) -> int:
-        """Return the literal that says that `literals` have this value."""
-        result = TRUE
-        for bit, literal in enumerate(literals):
-            result = self._formula.both(result, literal ^ 1 ^ (number >> bit & 1))
-        return result

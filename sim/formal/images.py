@@ -13,10 +13,11 @@ images before are decided. Three checks prove it and the core:
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from .circuit import Circuit
 from .core import Bit, CoreHarness, stored_bits
+from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
 from .proof import ProofError
 from .sat import CADICAL, Progress, no_progress
@@ -27,6 +28,9 @@ from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 RUNS = 4096
 """Random runs that are simulated at once to find candidates."""
+
+CLOCKS = "core.now", "harness_time", "harness_clock"
+"""Counters of cycles, of the core and of a harness, that count always."""
 
 IDLE_CYCLES = 8
 """Cycles after a reset in which registers other than counters may change."""
@@ -49,6 +53,7 @@ class ImageInduction:
     Parameters
     ----------
     depth : cycles within which an image ends.
+    faults : the numbers of the faults of the circuit, for `refute`.
     """
 
     #: Registers with such a word in a name are conditions of implications.
@@ -60,8 +65,10 @@ class ImageInduction:
         circuit: Circuit,
         depth: int,
         engine: str = CADICAL,
+        faults: Collection[int] = (),
     ) -> None:
         self._harness, self.circuit, self._depth = harness, circuit, depth
+        self._faults = sorted(faults)
         self._engine = engine
         self._start: dict[Bit, Bit] = stored_bits(harness.config)
         registers = circuit.registers
@@ -281,21 +288,10 @@ class ImageInduction:
 
     def _candidates(self) -> Invariant:
         """Find what holds of the states between the images of random runs."""
-        circuit, rng, every = self.circuit, random.Random(1), (1 << RUNS) - 1
-        unreset = kept_by_reset(circuit)
+        rng = random.Random(1)
         samples_of, samples, shift = dict.fromkeys(self._state, 0), 0, 0
         for _ in range(2):
-            inputs = list(self._random_inputs(rng))
-            start = [
-                self._weights.get(number, rng.getrandbits(RUNS))
-                if register.initial is None or number in unreset or number in self._weights
-                else -register.initial & every
-                for number, register in enumerate(circuit.registers)
-            ]
-            permitted = every
-            for state, values in simulate(circuit, start, iter(inputs), RUNS):
-                for one in circuit.assumes:
-                    permitted &= values(one.condition)
+            for permitted, state, values in self._random_runs(rng):
                 counted = permitted & self._is_sample(values)
                 for number in self._state:
                     samples_of[number] |= (state[number] & counted) << shift
@@ -304,6 +300,53 @@ class ImageInduction:
         if not samples:
             raise ProofError("no random run ends an image.")
         return self._common(samples_of, samples)
+
+    def _random_runs(
+        self, rng: random.Random, constant: Mapping[int, int] | None = None
+    ) -> Iterator[tuple[int, Sequence[int], Values]]:
+        """Give each cycle of random runs: the runs that satisfy the assumptions, and their values.
+
+        The runs begin after a reset at any moment and any number of idle cycles, so counters of
+        cycles have any value. `constant` are inputs that keep their values.
+        """
+        circuit, every = self.circuit, (1 << RUNS) - 1
+        inputs = [{**cycle, **(constant or {})} for cycle in self._random_inputs(rng)]
+        unreset, permitted = kept_by_reset(circuit), every
+        start = [
+            self._weights.get(number, rng.getrandbits(RUNS))
+            if register.initial is None or number in unreset or number in self._weights
+            else -register.initial & every
+            for number, register in enumerate(circuit.registers)
+        ]
+        clock: dict[int, int] = {}
+        for number, register in enumerate(circuit.registers):
+            for name, bit in register.names:
+                if name in CLOCKS:
+                    start[number] = clock.setdefault(bit, rng.getrandbits(RUNS))
+        for state, values in simulate(circuit, start, iter(inputs), RUNS):
+            for one in circuit.assumes:
+                permitted &= values(one.condition)
+            yield permitted, state, values
+
+    def refute(self) -> dict[int, str]:
+        """Return the faults with which an assertion fails in random runs, and how."""
+        rng, refuted = random.Random(1), dict[int, str]()
+        chosen = [rng.choice(self._faults) for _ in range(RUNS)]
+        constant = {
+            literal: sum((one >> bit & 1) << run for run, one in enumerate(chosen))
+            for bit, literal in enumerate(self.circuit.inputs[CONTROL])
+        }
+        runs_of = {
+            fault: sum(1 << run for run, one in enumerate(chosen) if one == fault)
+            for fault in self._faults
+        }
+        for cycle, (permitted, _, values) in enumerate(self._random_runs(rng, constant)):
+            for one in self.circuit.asserts:
+                failing = permitted & ~values(one.condition)
+                for fault in (fault for fault in self._faults if failing & runs_of[fault]):
+                    why = f"failed assertion in cycle {cycle} of a random run: {one.label}"
+                    refuted.setdefault(fault, why)
+        return refuted
 
     def _is_sample(self, values: Values) -> int:
         """Return the runs whose state in this cycle is one of those that the invariant is for."""

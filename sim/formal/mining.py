@@ -14,7 +14,7 @@ RUNS, RUN_CYCLES = 64, 200
 """Random runs at the same time, and the cycles of each."""
 
 MOST_REGISTERS = 250
-"""Registers of the largest circuit whose invariant has implications: there is one per pair."""
+"""Registers of the largest circuit of which `mine` tries an implication for each pair."""
 
 
 def mine(circuit: Circuit, held: Mapping[str, int] | None = None) -> Invariant:

@@ -2,6 +2,7 @@
 """Automatic faults in the proven cores, by `mutate` of Yosys: what the proofs make of each."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,11 +10,12 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from .circuit import Circuit, compile_circuit
-from .cores import CASES, INDUCTIONS, endless_harness, prove_images
+from .cores import CASES, INDUCTIONS, endless_harness, induction_of, prove_images
 from .drawing import Area, Fault, draw, run_yosys
-from .equivalence import is_equivalent
+from .equivalence import equivalent_faults
 from .explanations import EXPLANATIONS
 from .proof import ProofError
+from .sat import Faults
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,17 @@ class Mutated:
     """The proofs of a core that have to refute a fault, in the order in which they are tried."""
 
     first: tuple[str, ...]
-    """Those that are short also for a fault that they do not refute."""
+    """Proofs that are short also for a fault that they do not refute."""
     endless: str
     """The induction over images."""
     covered: tuple[str, ...] = ()
-    """Those that cannot refute a fault with which the induction holds."""
+    """Proofs that cannot refute a fault with which the induction holds."""
     others: tuple[str, ...] = ()
+
+    @property
+    def bounded(self) -> tuple[str, ...]:
+        """The names of the bounded proofs."""
+        return *self.first, *self.covered, *self.others
 
 
 MUTATED = {
@@ -34,17 +41,40 @@ MUTATED = {
         ("core-2-lanes", "core-writes", "core-reads", "core-reset", "core-2-lanes-pauses"),
         "images-2-lanes",
         covered=("core-2-lanes-images",),
-        others=("core-extras",),
+        others=("core-2-lanes-paced", "core-extras"),
+    ),
+    "core-window": Mutated(
+        ("core-window", "core-window-reset", "core-window-writes", "core-window-reads"),
+        "images-window",
+        others=("core-window-paced",),
+    ),
+    "core-overlap": Mutated(
+        (
+            "core-overlap",
+            "core-overlap-images",
+            "core-overlap-reset",
+            "core-overlap-writes",
+            "core-overlap-reads",
+            "core-overlap-paced",
+        ),
+        "images-overlap",
     ),
 }
-"""The proofs of each core, by the name of the proof in whose harness the faults are drawn."""
+"""The proofs of each core, by the name of the proof in whose harness the faults are drawn; not
+`core-aborts`, whose Intake has further cells."""
 
 KINDS = "refuted", "equivalent", "harmless", "explained", "unexplained"
-"""Verdicts on a fault: a proof refutes it; it changes no register and no property; all proofs of
-the core hold with it, also that of endless sequences of images; it is explained; none of these."""
+"""Verdicts on a fault: a proof refutes it; it changes no register, property or output; all proofs
+of the core hold with it, also that of endless sequences of images; it is explained; none of
+these."""
 
 SEED = 1
 """Seed of the choice of faults."""
+
+OUTPUTS = tuple(
+    f"core.{name}" for name in ("decision__", "log_", "weights_", "events__", "words__", "busy")
+)
+"""Beginnings of the names of the core's ports."""
 
 AREA = Area("top.core top.core.*", "top.core/* top.core.*/*")
 
@@ -66,7 +96,7 @@ class Verdict:
     number: int
     fault: str
     kind: str
-    """One of `KINDS`."""
+    """Its kind, of `KINDS`."""
     why: str
     """The proof that refutes it, or the explanation."""
 
@@ -96,23 +126,14 @@ def _faults(core: str, count: int) -> tuple[Fault, ...]:
     return draw(rtlil.convert(CASES[core].harness(), name="top"), AREA, count, SEED)
 
 
-@cache
-def _faulty(name: str, core: str, count: int) -> Circuit:
-    """The circuit of a proof of a core, with all faults to choose from."""
+def _commands(core: str, count: int, numbers: Iterable[int]) -> str:
+    """The commands of Yosys that put faults of a core in, of which `CONTROL` selects one."""
     bits = count.bit_length()
-    commands = [
-        fault.selected_by(number, bits) for number, fault in enumerate(_faults(core, count), 1)
-    ]
-    return compile_circuit(CASES[name].harness(), change="\n".join((AREA.enumerate, *commands)))
+    faults = [_faults(core, count)[number - 1].selected_by(number, bits) for number in numbers]
+    return "\n".join((AREA.enumerate, *faults))
 
 
-def _with_fault(name: str, task: MutantTask, number: int) -> Circuit:
-    """The circuit of an induction over images with one fault: registers keep their names."""
-    fault = _faults(task.core, task.count)[number - 1].unconditional()
-    return compile_circuit(endless_harness(INDUCTIONS[name]), change=f"{AREA.enumerate}\n{fault}")
-
-
-def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:
+def mutants_of(core: str, count: int, share: int = 50) -> list[MutantTask]:
     """The faults of a core in shares."""
     return [
         MutantTask(core, count, tuple(range(first, min(first + share, count + 1))))
@@ -121,59 +142,104 @@ def mutants_of(core: str, count: int, share: int = 10) -> list[MutantTask]:
 
 
 def verdicts_of(task: MutantTask) -> tuple[Verdict, ...]:
-    """Try the proofs of the core on each fault."""
-    proofs = MUTATED[task.core]
-    return tuple(_verdict(task, number, proofs) for number in task.numbers)
+    """Try the proofs of the core on the faults of a share, many of them in one formula."""
+    verdicts = _Trial(task).verdicts()
+    return tuple(
+        Verdict(task.core, number, _faults(task.core, task.count)[number - 1].described("top"), *of)
+        for number, of in sorted(verdicts.items())
+    )
 
 
-def _verdict(task: MutantTask, number: int, proofs: Mutated) -> Verdict:
-    fault = _faults(task.core, task.count)[number - 1].described("top")
+class _Trial:
+    """The faults of a share that have no verdict yet, and the kinds and reasons of the others."""
 
-    def verdict(kind: str, why: str = "") -> Verdict:
-        return Verdict(task.core, number, fault, kind, why)
+    def __init__(self, task: MutantTask) -> None:
+        self._task, self._proofs = task, MUTATED[task.core]
+        self._left = set(task.numbers)
+        self._verdicts: dict[int, tuple[str, str]] = {}
 
-    for position, name in enumerate(proofs.first):
-        why = _refutation(name, task, number)
-        if why:
-            return verdict("refuted", why)
-        if not position and _is_equivalent(name, task, number):
-            return verdict("equivalent")
-    harmless = _holds_without_end(proofs.endless, task, number)
-    for name in proofs.others if harmless else (*proofs.covered, *proofs.others):
-        why = _refutation(name, task, number)
-        if why:
-            return verdict("refuted", why)
-    if harmless:
-        return verdict("harmless", harmless)
-    for pattern, why in EXPLANATIONS:
-        if re.search(pattern, fault):
-            return verdict("explained", why)
-    return verdict("unexplained")
+    def verdicts(self) -> dict[int, tuple[str, str]]:
+        """Return the kind and the reason of each fault."""
+        proofs = self._proofs
+        self._find_equivalent(self._circuit(CASES[self._task.core].harness(), self._left))
+        for name in proofs.first:
+            self._refute(name, self._left)
+        self._try_many_images()
+        for name in proofs.others:
+            self._refute(name, self._left)
+        harmless = {number: why for number in self._left if (why := self._without_end(number))}
+        for number, why in harmless.items():
+            self._decide(number, "harmless", why)
+        for name in proofs.covered:
+            self._refute(name, self._left)
+        for number in sorted(self._left):
+            self._decide(number, *self._explained(number))
+        return self._verdicts
 
+    def _decide(self, number: int, kind: str, why: str = "") -> None:
+        self._left.remove(number)
+        self._verdicts[number] = kind, why
 
-def _is_equivalent(name: str, task: MutantTask, number: int) -> bool:
-    """Whether a fault changes no register of the core, and no property of a proof."""
-    circuit = _faulty(name, task.core, task.count)
-    properties = (one.condition for one in circuit.asserts)
-    return is_equivalent(circuit, number, properties, held={"rst": 0})
+    def _circuit(self, harness: wiring.Component, numbers: Iterable[int]) -> Circuit:
+        task = self._task
+        return compile_circuit(harness, change=_commands(task.core, task.count, sorted(numbers)))
 
+    def _find_equivalent(self, circuit: Circuit, mined: bool = False) -> None:
+        """Find faults that change no register, no property, and no output of the core."""
+        statements = (one.condition for one in (*circuit.asserts, *circuit.assumes))
+        outputs = (
+            literal
+            for name, literals in circuit.signals.items()
+            if name.startswith(OUTPUTS)
+            for literal in literals
+        )
+        observed = (*statements, *outputs)
+        for number in equivalent_faults(circuit, self._left, observed, mined=mined):
+            self._decide(number, "equivalent")
 
-def _refutation(name: str, task: MutantTask, number: int) -> str:
-    """Return how a proof refutes a fault, or nothing if it holds with the fault."""
-    try:
-        CASES[name].check(circuit=_faulty(name, task.core, task.count), mutsel=number)
-    except ProofError as error:
-        return f"{name}: {str(error)[:80]}"
-    return ""
+    def _refute(self, name: str, numbers: set[int]) -> None:
+        """Find faults that a bounded proof refutes."""
+        if not numbers:
+            return
+        case, faults = CASES[name], Faults(set(numbers))
+        case.check(circuit=self._circuit(case.harness(), numbers), faults=faults)
+        for number, why in faults.refuted.items():
+            self._decide(number, "refuted", f"{name}: {why[:80]}")
 
+    def _try_many_images(self) -> None:
+        """Find faults that random runs of the induction's harness refute, or that change nothing.
 
-def _holds_without_end(name: str, task: MutantTask, number: int) -> str:
-    """Return what the induction over images does for a fault, or nothing if it shows nothing.
+        The second are those that change nothing in states that satisfy a mined invariant.
+        """
+        if not self._left:
+            return
+        name = self._proofs.endless
+        case = INDUCTIONS[name]
+        circuit = self._circuit(endless_harness(case), self._left)
+        for number, why in induction_of(case, circuit, self._left).refute().items():
+            self._decide(number, "refuted", f"{name}: {why}")
+        if self._left:
+            self._find_equivalent(circuit, mined=True)
 
-    An invariant that is too weak after the fault's counterexamples shows nothing.
-    """
-    try:
-        did = prove_images(name, circuit=_with_fault(name, task, number), weakens=True)
-    except ProofError:
-        return ""
-    return f"{name} holds with it: {did}"
+    def _without_end(self, number: int) -> str:
+        """Return what the induction over images does for a fault, or nothing if it shows nothing.
+
+        An invariant that is too weak after the fault's counterexamples shows nothing. Registers
+        keep their names only in a circuit with one fault.
+        """
+        name, task = self._proofs.endless, self._task
+        fault = _faults(task.core, task.count)[number - 1].unconditional()
+        harness = endless_harness(INDUCTIONS[name])
+        circuit = compile_circuit(harness, change=f"{AREA.enumerate}\n{fault}")
+        try:
+            did = prove_images(name, circuit=circuit, weakens=True)
+        except ProofError:
+            return ""
+        return f"{name} holds with it: {did}"
+
+    def _explained(self, number: int) -> tuple[str, str]:
+        fault = _faults(self._task.core, self._task.count)[number - 1].described("top")
+        for pattern, why in EXPLANATIONS:
+            if re.search(pattern, fault):
+                return "explained", why
+        return "unexplained", ""

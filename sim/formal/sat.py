@@ -2,11 +2,13 @@
 """Checks the asserts of a circuit with a SAT solver: from its initial state, and by induction."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from .circuit import Circuit, Property, Register
+from .circuit import Circuit, Property
+from .drawing import CONTROL
 from .proof import ProofError
 from .simulation import Values, simulate, table
-from .unroll import FALSE, TRUE, Formula, Frame, Unrolling
+from .unroll import TRUE, Formula, Frame, Unrolling
 
 CADICAL, GLUCOSE = "cadical195", "glucose42"
 """Engines: CaDiCaL 1.9.5, and Glucose 4.2.1, whose code is another."""
@@ -30,19 +32,53 @@ class RefutedError(ProofError):
         return table(self.circuit, self.run, signals)
 
 
+@dataclass
+class Faults:
+    """Faults of a circuit that a check tries all together; the input `CONTROL` selects one."""
+
+    left: set[int]
+    """Numbers of those that the check does not refute, from 1 on."""
+    refuted: dict[int, str] = field(default_factory=dict)
+    """How the check refutes each of the others."""
+
+    @property
+    def choices(self) -> dict[str, set[int]]:
+        """The values of `CONTROL`: a run without a fault is among those that are checked."""
+        return {CONTROL: {0, *self.left}}
+
+    def refute(self, run: Unrolling, error: ProofError) -> None:
+        """Take note that the fault in the solver's last answer leads to this error, and drop it.
+
+        Raises the error for a run without a fault.
+        """
+        number = run.value(CONTROL)
+        if not number:
+            raise error
+        self.left.remove(number)
+        self.refuted[number] = str(error)
+        run.formula.require(run.equals(CONTROL, number) ^ 1)
+
+    def refute_impossible(self, run: Unrolling) -> None:
+        """Drop the faults with which no run satisfies the assumptions."""
+        for number in sorted(self.left):
+            if not run.formula.is_possible(run.equals(CONTROL, number)):
+                self.left.remove(number)
+                self.refuted[number] = "no run satisfies the assumptions."
+
+
 def check_bounded(
     circuit: Circuit,
     depth: int,
     *,
     held: Mapping[str, int] | None = None,
     constants: Iterable[str] = (),
-    free: Callable[[Register], bool] = lambda register: False,
     start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     once: str | None = None,
     finally_equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     complete: str | None = None,
-    stride: int = 1,
+    after_reset: bool = False,
+    faults: Faults | None = None,
     engine: str = CADICAL,
     progress: Progress = no_progress,
 ) -> str:
@@ -52,7 +88,6 @@ def check_bounded(
     ----------
     held : inputs with a fixed value in every cycle, such as {"rst": 0}. The others are free.
     constants : inputs that keep a value, whatever it is.
-    free : whether a register may have any value at first, not its initial one.
     start : bits (name, number) of registers that begin with the value of a bit of a constant input.
     equal : bits of registers that equal bits of signals from the cycle after the one in which the
         signal `once` is high, in all runs at the same time. The check proves every
@@ -61,7 +96,9 @@ def check_bounded(
         reaches `complete`.
     complete : the name of a signal of one bit that every run reaches within the depth. The check
         ends in the cycle in which no run is left that has not reached it.
-    stride : cycles that are checked with one question to the solver.
+    after_reset : the first cycle follows a reset at any moment.
+    faults : the check drops those that it refutes, also by runs that reach `complete` later than
+        all runs without a fault.
 
     Raises
     ------
@@ -70,35 +107,44 @@ def check_bounded(
     """
     done = circuit.signals[complete][0] if complete else None
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants, free=free, start=start)
-        bad, left = FALSE, FALSE
-        frames = []
+        choices = faults.choices if faults else {}
+        fixed = {"held": held, "constants": constants, "start": start, "choices": choices}
+        run = Unrolling(circuit, formula, **fixed)  # type: ignore[arg-type]
+        if after_reset:
+            run.reset()
+        left, frames = TRUE, list[Frame]()
+
+        def refute(condition: int, reason: str = "") -> None:
+            while formula.is_possible(condition):
+                error = refuted(run, frames, reason)
+                if faults is None:
+                    raise error
+                faults.refute(run, error)
+
         for cycle in range(depth):
             frame = run.step()
             frames.append(frame)
             run.assume(frame)
-            bad = formula.either(bad, run.violated(frame))
             if done is not None and finally_equal:
-                differs = _differs(run, frame, finally_equal)
-                if formula.is_possible(formula.both(frame(done), differs)):
-                    raise refuted(run, frames, "at the end registers differ from what they should")
-            if (cycle + 1) % stride and cycle + 1 < depth:
-                continue
-            if formula.is_possible(bad):
-                raise refuted(run, frames)
-            formula.require(bad ^ 1)
-            bad = FALSE
-            if once and frame(circuit.signals[once][0]) == TRUE:
-                _join(run, frames, equal or {})
+                differs = formula.both(frame(done), _differs(run, frame, finally_equal))
+                refute(differs, "at the end registers differ from what they should")
+            refute(run.violated(frame))
+            formula.require(run.violated(frame) ^ 1)
+            if once and not formula.is_possible(frame(circuit.signals[once][0]) ^ 1):
+                _join(run, frames, equal or {}, refute)
                 once = None
             progress(f"cycle {cycle + 1} of at most {depth}, {formula.size} variables")
             if done is not None:
-                left = frame(done) ^ 1
-                if not formula.is_possible(left):
+                left = formula.both(left, frame(done) ^ 1)
+                sound = run.equals(CONTROL, 0) if faults else TRUE
+                if not formula.is_possible(left, sound):
+                    refute(left, f"{complete} is reached later than without a fault")
                     break
         else:
-            if done is not None and formula.is_possible(left):
-                raise refuted(run, frames, f"{complete} is not reached in {depth} cycles")
+            if done is not None:
+                refute(left, f"{complete} is not reached in {depth} cycles")
+        if faults:
+            faults.refute_impossible(run)
         if not formula.is_possible(TRUE):
             raise ProofError("no run satisfies the assumptions.")
         return f"{len(frames)} cycles, {formula.size} variables"
@@ -117,7 +163,10 @@ def _differs(run: Unrolling, frame: Frame, equal: Mapping[tuple[str, int], tuple
 
 
 def _join(
-    run: Unrolling, frames: list[Frame], equal: Mapping[tuple[str, int], tuple[str, int]]
+    run: Unrolling,
+    frames: list[Frame],
+    equal: Mapping[tuple[str, int], tuple[str, int]],
+    refute: Callable[[int, str], None],
 ) -> None:
     """Prove that registers equal signals in the next cycle, and let them be one literal."""
     for number, register in enumerate(run.circuit.registers):
@@ -126,8 +175,8 @@ def _join(
                 continue
             signal, bit = equal[name]
             literal = frames[-1](run.circuit.signals[signal][bit])
-            if run.formula.is_possible(run.formula.differ(run.state[number], literal)):
-                raise refuted(run, frames, f"{register} does not equal {signal}[{bit}]")
+            differ = run.formula.differ(run.state[number], literal)
+            refute(differ, f"{register} does not equal {signal}[{bit}]")
             run.state[number] = literal
 
 

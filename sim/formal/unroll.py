@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A circuit over several cycles as one formula; the solver gets the parts that matter."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pysat.solvers import Solver  # type: ignore[import-untyped]
 
 from .circuit import Circuit, Register
+from .drawing import CONTROL
 
 FALSE, TRUE = 0, 1
 
@@ -103,6 +104,13 @@ class Formula:
             result = self.either(result, literal)
         return result
 
+    def equals(self, literals: Sequence[int], number: int) -> int:
+        """Return the literal that says that `literals`, the lowest bit first, are this number."""
+        result = TRUE
+        for bit, literal in enumerate(literals):
+            result = self.both(result, literal ^ 1 ^ (number >> bit & 1))
+        return result
+
     def _emit(self, literal: int) -> int:
         """Give the solver all gates that `literal` depends on; returns its signed variable."""
         stack = [literal >> 1]
@@ -149,6 +157,10 @@ class Formula:
             return (self.value(a) & self.value(b)) ^ (literal & 1)
         return (node in self._model) ^ (literal & 1)
 
+    def number(self, literals: Sequence[int]) -> int:
+        """Return the number that `literals`, the lowest bit first, are in that answer."""
+        return sum(self.value(literal) << bit for bit, literal in enumerate(literals))
+
 
 def _signed(literal: int) -> int:
     return -(literal >> 1) if literal & 1 else literal >> 1
@@ -164,6 +176,7 @@ class Unrolling:
     free : whether a register may have any value in the first cycle; by default those without an
         initial value.
     start : registers that have the value of an input in the first cycle, whose names are the keys.
+    choices : inputs that keep one of these values in all cycles.
     """
 
     def __init__(
@@ -175,9 +188,11 @@ class Unrolling:
         constants: Iterable[str] = (),
         free: Callable[[Register], bool] = lambda register: False,
         start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+        choices: Mapping[str, Collection[int]] | None = None,
     ) -> None:
         self.circuit, self.formula = circuit, formula
-        held = held or {}
+        held, choices = held or {}, choices or {}
+        constants = (*constants, *choices)
         unknown = {*held, *constants} - circuit.inputs.keys()
         if unknown:
             raise ValueError(f"the circuit has no inputs {sorted(unknown)}: {list(circuit.inputs)}")
@@ -189,6 +204,8 @@ class Unrolling:
         for name in constants:
             for literal in circuit.inputs[name]:
                 self._fixed.setdefault(literal, formula.new())
+        for name, values in choices.items():
+            formula.require(formula.any_of(self.equals(name, value) for value in sorted(values)))
         #: The literals of the registers in the next cycle, in the order of the circuit.
         self.state = [
             formula.new() if register.initial is None or free(register) else register.initial
@@ -199,9 +216,44 @@ class Unrolling:
                 if start and alias in start:
                     source, bit = start[alias]
                     self.state[number] = self._fixed[circuit.inputs[source][bit]]
+        self._stored = {
+            number
+            for number, register in enumerate(circuit.registers)
+            if start and any(alias in start for alias in register.names)
+        }
         self.first_state = self.state
         self.inputs: list[dict[int, int]] = []
         """Each cycle's literals of the formula, by the input's literal of the circuit."""
+
+    def equals(self, name: str, number: int) -> int:
+        """Return the literal that says that a constant input has this value."""
+        return self.formula.equals(self._constant(name), number)
+
+    def value(self, name: str) -> int:
+        """Return the value of a constant input in the last answer of the solver."""
+        return self.formula.number(self._constant(name))
+
+    def _constant(self, name: str) -> list[int]:
+        return [self._fixed[literal] for literal in self.circuit.inputs[name]]
+
+    def reset(self) -> None:
+        """Let a cycle with `rst`, in any state, come before the first one.
+
+        Registers that a reset keeps may have any value then, and those of `start` keep theirs.
+        """
+        fixed, first = self._fixed, self.state
+        self._fixed = {**fixed, self.circuit.inputs["rst"][0]: 1}
+        self.state = [
+            literal if number in self._stored else self.formula.new()
+            for number, literal in enumerate(first)
+        ]
+        self.step()
+        self.inputs.clear()
+        self._fixed = fixed
+        sound = {CONTROL: 0} if CONTROL in self.circuit.inputs else {}
+        for number in kept_by_reset(self.circuit, sound):
+            self.state[number] = first[number] if number in self._stored else self.formula.new()
+        self.first_state = self.state
 
     def step(self) -> Frame:
         """Add a cycle."""

@@ -17,7 +17,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.scripts.verbs.check import mutants as verb
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.drawing import CONTROL, Area, draw
-from firstspike.sim.formal.equivalence import is_equivalent
+from firstspike.sim.formal.equivalence import equivalent_faults, is_equivalent
 from firstspike.sim.formal.simulation import simulate
 from firstspike.sim.harness.runner import SimulationError
 from firstspike.sim.mutants import random, targets
@@ -160,6 +160,9 @@ def test_equivalence_is_what_a_long_run_shows(faulty, hidden, mined):
     }
     assert shown == {number: run(circuit, number, hidden) == right for number in shown}
     assert len(set(shown.values())) == 2
+    if not hidden:
+        together = equivalent_faults(circuit, shown, even)
+        assert together == {number for number in shown if shown[number]}
 
 
 TASK = RandomTask("lfsr", "lib", 4, 1, (1, 2, 3, 4))

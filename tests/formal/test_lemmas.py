@@ -167,7 +167,7 @@ def test_a_receiver_that_takes_a_bad_frame_is_refuted():
 
 
 def test_the_widths_are_those_of_shipped_networks():
-    """Both layers of a network need the same widths for any weights."""
+    """For any weights the two layers of a network need the same widths."""
     for name in ("mnist-4bit", "mnist-8bit"):
         assert len(set(state_widths(load_network(name), any_weights=True))) == 1
 

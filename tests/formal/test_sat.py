@@ -2,16 +2,19 @@
 """The engine of the proofs: what it refutes, what it proves, and what it refuses."""
 
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Cover, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.resetless_register import resetless_register
 from firstspike.sim.formal.circuit import compile_circuit
+from firstspike.sim.formal.drawing import CONTROL, Area, draw
 from firstspike.sim.formal.proof import ProofError
 from firstspike.sim.formal.sat import (
     CADICAL,
     GLUCOSE,
+    Faults,
     RefutedError,
     check_bounded,
     check_covers,
@@ -86,6 +89,25 @@ def test_every_run_must_reach_the_end_that_is_claimed():
     assert check_bounded(circuit, 12, held={**HELD, "go": 1}, complete="full").startswith("10 ")
     with pytest.raises(RefutedError, match="full is not reached"):
         check_bounded(circuit, 12, held=HELD, complete="full")
+
+
+def test_faults_in_one_formula_are_refuted_as_each_of_them():
+    design, area = rtlil.convert(Counter(9, 9), name="top"), Area("", "t:$add t:$eq t:$mux")
+    drawn = list(enumerate(draw(design, area, 40, 1), 1))
+    bits = len(drawn).bit_length()
+    commands = [fault.selected_by(number, bits) for number, fault in drawn]
+    circuit = compile_circuit(design, change="\n".join((area.enumerate, *commands)))
+    held, faults = {**HELD, "go": 1}, Faults({number for number, _ in drawn})
+    check_bounded(circuit, 12, held=held, complete="full", faults=faults)
+    for number, _ in drawn:
+        of_fault = {**held, CONTROL: number}
+        if number in faults.left:
+            check_bounded(circuit, 10, held=of_fault, complete="full")
+        else:
+            with pytest.raises(RefutedError):
+                check_bounded(circuit, 10, held=of_fault, complete="full")
+    assert faults.left
+    assert {why.split()[0] for why in faults.refuted.values()} == {"failed", "full"}
 
 
 def test_a_constant_input_keeps_its_value():
