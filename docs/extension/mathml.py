@@ -8,7 +8,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 def draw(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
-    """Write an equation, in a line or in a block of its own."""
+    """Write an equation, in a line or as a block."""
     block = isinstance(node, nodes.math_block)
     equation = tex2mathml(node.astext(), as_block=block)
     translator.body.append(

@@ -16,21 +16,21 @@ from firstspike.scripts.main import firstspike
 from firstspike.scripts.sections import SECTIONS, in_sections
 
 VERBS_THAT_SHARE = 3
-"""An option that so many verbs have in the same words is explained on the page of options."""
+"""The page of options explains an option that so many verbs have in the same words."""
 
 
 def described(verb: str) -> str:
     """Return the paragraphs of the docstring, usage and example, and the options."""
-    command, context = found(verb)
+    command, context = command_of(verb)
     usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
-    *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
+    *paragraphs, example = re.split(r"\n\n+", cleandoc(command.help or ""))
     if not example.startswith("Example: "):
         raise ValueError(f"the docstring of {verb!r} does not end with its example")
     example = " ".join(example.removeprefix("Example: ").split())
-    return "\n\n".join([*said, f"```sh\n{usage}\n{example}\n```", *options(command, context)])
+    return "\n\n".join([*paragraphs, f"```sh\n{usage}\n{example}\n```", *options(command, context)])
 
 
-def found(verb: str) -> tuple[click.Command, click.Context]:
+def command_of(verb: str) -> tuple[click.Command, click.Context]:
     """Return a verb, or a verb of a group after the group's name, and its context."""
     command: click.Command = firstspike
     # A line is not broken at the width of this terminal.
@@ -80,11 +80,11 @@ def options(command: click.Command, context: click.Context) -> list[str]:
 def shared() -> dict[str, str]:
     """Return the options that several verbs have in the same words, and the parameter of each.
 
-    Of an option with different words in different verbs only the most frequent words count.
+    If verbs have different words for an option, only the most frequent words count.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for verb in verbs():
-        command, context = found(verb)
+        command, context = command_of(verb)
         counted.update((str(one.name), listed(one, context)) for one in shown(command, context))
     names: dict[str, str] = {}
     for (name, text), count in counted.most_common():
