@@ -9,20 +9,20 @@ from .encodings.features import Features
 from .encodings.samples import EncodingError
 from .foreign.fields import NetworkError
 from .integer import infer, potentials
-from .learning.learn import learn
-from .learning.rule import LearningError, Settings
-from .learning.state import LearningState
 from .network import Network
 from .networks.shipped import load_network, shipped
-from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
 from .system.errors import FirstSpikeError
-from .timing.folding import Folding
-from .timing.shape import CoreShape
 
 if TYPE_CHECKING:
     from .data.dataset import DataError, Dataset
     from .data.sets import bundled_test_set, load_dataset
+    from .learning.learn import learn
+    from .learning.rule import LearningError, Settings
+    from .learning.state import LearningState
+    from .neuron import NeuronError, Spike, spike
+    from .timing.folding import Folding
+    from .timing.shape import CoreShape
     from .training.trainer import Trainer
 
 __all__ = [
@@ -56,10 +56,22 @@ __all__ = [
     "spike",
 ]
 
-_LATER = dict.fromkeys(("bundled_test_set", "load_dataset"), ".data.sets")
-_LATER |= dict.fromkeys(("DataError", "Dataset"), ".data.dataset")
-_LATER["Trainer"] = ".training.trainer"
-"""Names that are imported on first use, with their modules: these need more packages than numpy."""
+_LATER = {
+    name: module
+    for module, names in {
+        ".data.dataset": ("DataError", "Dataset"),
+        ".data.sets": ("bundled_test_set", "load_dataset"),
+        ".learning.learn": ("learn",),
+        ".learning.rule": ("LearningError", "Settings"),
+        ".learning.state": ("LearningState",),
+        ".neuron": ("NeuronError", "Spike", "spike"),
+        ".timing.folding": ("Folding",),
+        ".timing.shape": ("CoreShape",),
+        ".training.trainer": ("Trainer",),
+    }.items()
+    for name in names
+}
+"""Names that are imported on first use, with their modules, so that commands start fast."""
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,6 @@ from typing import Any
 
 import click
 
-from firstspike.golden.data.sets import DATASETS, places
 from firstspike.golden.networks.shipped import shipped_file
 
 from .errors import VerbError
@@ -92,6 +91,8 @@ class DatasetName(Input, click.ParamType):
 
     def read(self, value: str) -> Iterable[Named]:
         """Return the file or folder, or the paths of the files of a public data set."""
+        from firstspike.golden.data.sets import DATASETS, places  # slow import
+
         return places(value) if value in DATASETS else [value]
 
 

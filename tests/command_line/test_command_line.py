@@ -43,6 +43,15 @@ def test_help_lists_every_verb_and_imports_none(capfd):
         assert re.findall(r"^  (\w+) ", section, re.MULTILINE) == [*listed]
 
 
+def test_info_loads_few_modules():
+    code = (
+        "import sys; from firstspike.scripts.main import run_line; run_line(['info']);"
+        "print(sum(name.partition('.')[0] == 'firstspike' for name in sys.modules))"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert int(printed.splitlines()[-1]) <= 60
+
+
 @pytest.mark.parametrize("verb", [*verbs(), "check"])
 def test_every_verb_has_help_with_an_example(capfd, verb):
     ended = success(capfd, *verb.split(), "--help")
