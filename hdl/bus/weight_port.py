@@ -58,7 +58,7 @@ class WeightPort(Block):
                     ]
         going, answering = Signal(), Signal()
         refuses = self.busy | ~inside | (port.write & self.is_partial & is_reading)
-        response = self.weights_read
+        reply = self.weights_read
         m.d.comb += [
             self.is_partial.eq(chunk != 0),
             request.write.eq(port.write),
@@ -66,9 +66,9 @@ class WeightPort(Block):
             request.address.eq(address),
             request.data.eq(port.data),
             self.weights.valid.eq(going),
-            response.ready.eq(answering),
+            reply.ready.eq(answering),
         ]
-        transferred = Signal()
+        done = Signal()
         with m.If(~port.index[0]):
             m.d.comb += [
                 port.done.eq(1),
@@ -86,17 +86,15 @@ class WeightPort(Block):
             m.d.sync += going.eq(~refuses)
         with m.Else():
             m.d.comb += [
-                transferred.eq(
-                    Mux(port.write, going & self.weights.ready, answering & response.valid)
-                ),
-                port.done.eq(transferred),
-                port.answer.eq(response.payload.data),
+                done.eq(Mux(port.write, going & self.weights.ready, answering & reply.valid)),
+                port.done.eq(done),
+                port.answer.eq(reply.payload.data),
             ]
         with m.If(going & self.weights.ready):
             m.d.sync += [going.eq(0), answering.eq(~port.write)]
-        with m.If(answering & response.valid):
+        with m.If(answering & reply.valid):
             m.d.sync += answering.eq(0)
-        with m.If(transferred):
+        with m.If(done):
             m.d.sync += [chunk.eq(Mux(last_chunk, 0, chunk + 1)), is_reading.eq(~port.write)]
             with m.If(last_chunk):
                 m.d.sync += address.eq(Mux(last_word, 0, address + 1))
