@@ -325,15 +325,15 @@ def _push(core, image, number, kind, tick, address, offer_cycle):
             search_cycle = offer = _drain(layer, state, left)
             for beat in range(count):
                 search_cycle, offer = _drain_block(layer, state, beats, beat, search_cycle, offer)
-                (block, neuron), sent_cycle = beats[beat], offer
+                (block, neuron), sent_at = beats[beat], offer
                 if layer.window and block >= 0:
                     arrived[state.arrivals] = neuron
                     state.arrivals += 1
                 elif not layer.window and (block >= 0 or closes or sweep.ends):
                     sent = np.int64(END if sweep.ends else SPIKE if block >= 0 else ADVANCE)
-                    sent_cycle = _push(core, image, number + 1, sent, state.now, neuron, offer)
-                state.block_free = sent_cycle
-                offer = sent_cycle + 1
+                    sent_at = _push(core, image, number + 1, sent, state.now, neuron, offer)
+                state.block_free = sent_at
+                offer = sent_at + 1
         at, window_ends = _finish_sweep(layer, state, sweep, visits, issue_cycle, at)
         if window_ends:
             # A window's queue is released when its last beat has left the crossing-time divider.
@@ -341,13 +341,11 @@ def _push(core, image, number, kind, tick, address, offer_cycle):
             count = _window_queue(layer, state, image.spikes, arrived, sweep.steps, beats)
             for spike in range(count):
                 spike_tick, neuron = beats[spike]
-                sent_cycle = _push(
-                    core, image, number + 1, np.int64(SPIKE), spike_tick, neuron, offer
-                )
-                empty, offer = sent_cycle + 1, sent_cycle + layer.QUEUE_SELECT
+                sent_at = _push(core, image, number + 1, np.int64(SPIKE), spike_tick, neuron, offer)
+                empty, offer = sent_at + 1, sent_at + layer.QUEUE_SELECT
             sent = np.int64(END if sweep.ends else ADVANCE)
-            sent_cycle = _push(core, image, number + 1, sent, state.now, np.int64(0), empty)
-            state.sweep_free = sent_cycle + layer.DONE
+            sent_at = _push(core, image, number + 1, sent, state.now, np.int64(0), empty)
+            state.sweep_free = sent_at + layer.DONE
         arrives = sweep.first_group == 0 and state.now == target and kind != END
         if sweep.ends or arrives or outcome.decided >= 0:
             state.event_free = issue_cycle
