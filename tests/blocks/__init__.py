@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 EXAMPLES = (
-    "address_set", "alone", "core", "encoder", "filters", "frames", "layer", "levels",
+    "address_set", "standalone", "core", "encoder", "filters", "frames", "layer", "levels",
     "levels_encoder", "lfsr", "listener", "lsm6dso", "player", "queue", "receivers", "spi",
     "watcher", "weights", "windows", "words",
 )  # fmt: skip
