@@ -377,7 +377,7 @@ class DecisionOutputProof(DecisionOutput):
             Assert((number == 0) | (self.beats.payload.id == tag), "a decision has one tag"),
             Assert(self.leaving == left, "it says which decisions are from before a flush"),
             # The invariants: what waits is in the FIFO, and none changes the way amid its words.
-            Assert(waiting == m.submodules.first.o.valid + m.submodules.behind.o.valid),
+            Assert(waiting == m.submodules.first.o.valid + m.submodules.queue.o.valid),
             Assert(~left | ((number == self._number) & self.beats.valid)),
             Assert(number == self._number),
             Assert((number == 0) | self.beats.valid),

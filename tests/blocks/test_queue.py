@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The SpikeQueue: every cycle against its model, and windows as a Layer fills them."""
+"""The SpikeQueue: every cycle against its model, and windows as a Layer fills them.
+
+The bench and the proof (`firstspike check proofs queue`) find four faults of a queue.
+"""
 
 import random
 from collections.abc import Iterator
@@ -15,8 +18,8 @@ from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.hdl.lib.queue import SpikeQueue, item_layout
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.queue import QueueProof
-from firstspike.sim.formal.sat import check_bounded
-from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.formal.sat import RefutedError, check_bounded
+from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random
 from tests.support.simulators import one_simulator, refused, sampled
 
@@ -25,6 +28,49 @@ PATIENCE = 10_000
 
 Item = tuple[int, int]
 """(key, value)"""
+
+
+def _broken(fault):
+    """The class of queues into which `fault(queue, module)` puts a fault, by a last assignment."""
+
+    class Broken(SpikeQueue):
+        def elaborate(self, platform):
+            m = super().elaborate(platform)
+            fault(self, m)
+            return m
+
+    Broken.__name__ = fault.__name__
+    return Broken
+
+
+@_broken
+def forgetful(queue, m):
+    """Store the tail of a list only if nothing is stored."""
+    push = queue.push.valid & queue.push.ready
+    m.d.comb += m.submodules.tails.write_ports[0].en.eq(push & ~queue._stored.any())
+
+
+@_broken
+def unsorted(queue, m):
+    """Takes the head of the first key's list, whichever list comes next."""
+    m.d.comb += m.submodules.heads.read_ports[0].addr.eq(0)
+
+
+@_broken
+def hasty(queue, m):
+    """Reuses all addresses when all are in use."""
+    with m.If(queue._next_address == queue.capacity):
+        m.d.sync += queue._next_address.eq(0)
+
+
+@_broken
+def interrupted(queue, m):
+    """Leaves a list that a smaller key has interrupted without its new head."""
+    with m.If(queue._outdated & ~queue.push.valid):
+        m.d.comb += m.submodules.heads.write_ports[0].en.eq(0)
+
+
+BROKEN = [forgetful, unsorted, hasty, interrupted]
 
 
 def parameters(queue, cycles):
@@ -51,8 +97,23 @@ def test_queue(simulator, shape, seed):
 example = partial(test_queue, "verilator", (8, 6, 20), seed=1)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("broken", BROKEN)
+def test_bench_fails_for_a_broken_queue(broken):
+    queue = broken(4, 4, 6)
+    with pytest.raises(SimulationError, match="lockstep: cycle"):
+        Simulation.of(queue).run(__name__, parameters(queue, 40_000))
+
+
 def test_queue_is_right_from_its_start():
     check_bounded(compile_circuit(QueueProof(2, 2, 3)), 12)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_proof_fails_for_a_broken_queue(broken):
+    proof = type("BrokenProof", (QueueProof, broken), {})
+    with pytest.raises(RefutedError, match="failed assertion"):
+        check_bounded(compile_circuit(proof(2, 1, 3)), 8)
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 8), (4, 4, 0)])

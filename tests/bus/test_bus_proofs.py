@@ -77,6 +77,31 @@ class Open(RegisterFile):
             m.d.comb += self.access.refused.eq(0)
 
 
+class Mixing(ImageInput):
+    """The source of images changes within an image."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        m.d.sync += self.registers_used.eq(self.by_registers)
+
+
+class Cutting(DecisionOutput):
+    """A flush also drops the decision that is offered."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self.flush):
+            m.d.comb += m.submodules.first.o.ready.eq(1)
+
+
+class Pulsing(RegisterFile):
+    """An error stays for one cycle only."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        m.d.sync += self.error_causes.eq(self.error_causes_set)
+
+
 class Short(TailDropper):
     """Only one of the beats to drop is dropped."""
 
@@ -92,7 +117,10 @@ class Short(TailDropper):
         (AxiLiteProof, Withdrawn, (5,)),
         (DecisionOutputProof, Switched, (CONFIG,)),
         (ImageInputProof, Forgetful, (8,)),
+        (ImageInputProof, Mixing, (8,)),
+        (DecisionOutputProof, Cutting, (CONFIG,)),
         (RegistersProof, Open, (MAP, WORD_ADDRESS)),
+        (RegistersProof, Pulsing, (MAP, WORD_ADDRESS)),
         (TailDropperProof, Short, (beat_layout(8),)),
     ],
 )
