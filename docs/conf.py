@@ -13,15 +13,8 @@ project_copyright = author
 release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
-extensions += [
-    "accessible",
-    "anchors",
-    "chains",
-    "docstrings",
-    "drawn",
-    "mathml",
-    "walk",
-]  # our own
+# our own
+extensions += ["accessible", "anchors", "chains", "docstrings", "drawn", "image", "mathml", "walk"]
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"
