@@ -217,7 +217,8 @@ class Core(wiring.Component):
         images = MAX_IMAGES + latencies.INGRESS_CHECK + latencies.EVENT + 1
         now = Signal.like(cycles)
         start_cycles = Array(Signal.like(now, name=f"start_cycle_{i}") for i in range(images))
-        first, following = Signal(range(images)), Signal(range(images))
+        first = Signal(range(images))
+        following = Signal(range(images))
         count = Signal(range(images + 1))
 
         def after(number: Signal) -> Value:
@@ -330,7 +331,8 @@ class Core(wiring.Component):
         Returns whether the request is accepted in the next cycle.
         """
         answer = self.weights_read
-        dropped, error = Signal(), Signal()
+        dropped = Signal()
+        error = Signal()
         m.d.sync += dropped.eq(missing & ~dropped)
         with m.If(error):
             m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]

@@ -240,8 +240,8 @@ class Front:
         starts = [self._literals(f"harness_start_{k}") for k in range(IMAGES)]
         *starts, _ = self._without_oldest(starts, self._waits)
         counts = self._counts(self._waits)
-        kept = [self._literals(f"core.begun_{number}") for number in range(len(starts))]
-        first = self._literals("core.$signal")
+        kept = [self._literals(f"core.start_cycle_{number}") for number in range(len(starts))]
+        first = self._literals("core.first")
         for k, start in enumerate(starts):
             exists = formula.any_of(counts[k + 1 :])
             for number, begun in enumerate(kept):

@@ -215,7 +215,7 @@ class WindowInduction(ImageInduction):
 
 TABLES = (
     (*(f"core.{name}" for name in _FRONT), "in_flight"),
-    ("core.following", "core.$signal", "in_flight", "is_empty", "fresh"),
+    ("core.following", "core.first", "in_flight", "is_empty", "fresh"),
     (
         "core.encoder.waiting_0.level",
         "core.encoder.waiting_0.read__addr",
