@@ -50,7 +50,7 @@ from .transport import Transport
 TIMEOUT = 1.0
 """Default time-out in seconds."""
 
-PIECE = 320
+PIECE = 256
 """Largest number of bytes of weights in a frame: several frames are under way, and a loss is
 small."""
 

@@ -354,7 +354,7 @@ def test_what_is_no_json_of_yosys_is_refused(content):
 def test_a_wire_without_bits_is_not_kept():
     wires = {"w": {"bits": [], "attributes": {"keep": "1"}}}
     with pytest.raises(NetlistError, match="has not kept w"):
-        netlist(netnames=wires).kept("w")
+        netlist(netnames=wires).wire_bits("w")
 
 
 @pytest.mark.parametrize("pin", ["uart_0__io", "button_9__io", "none_0__io", "button_99999__io"])

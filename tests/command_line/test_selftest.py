@@ -149,7 +149,7 @@ class Unplugged(SerialPort):
         """Send while it is there."""
         Unplugged.left -= len(sent)
         if Unplugged.left < 0:
-            raise self._gone(OSError())
+            raise self._lost_port(OSError())
         super().write(sent)
 
 

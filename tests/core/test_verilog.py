@@ -366,7 +366,7 @@ UP5K, HX8K, ECP5 = synthesis.PARTS
 @pytest.fixture
 def without_router(monkeypatch):
     placement = synthesis.Placement({"clk": synthesis.Clock(30.0, 24.0)}, {})
-    monkeypatch.setattr(synthesis, "place", lambda family, words, folder: placement)
+    monkeypatch.setattr(synthesis, "place_and_route", lambda family, words, folder: placement)
 
 
 def shape_of(*sizes, lanes, bits=4):

@@ -20,7 +20,7 @@ ACCURACY = {"breast_cancer": 93, "digits": 96, "gestures": 80, "pytorch": 95, "y
 
 def test_every_example_is_run():
     names = {file.stem for file in EXAMPLES.glob("*.py")}
-    assert names == {*ACCURACY, "frameworks", "show"}
+    assert names == {*ACCURACY, "frameworks", "row_words", "show"}
 
 
 @pytest.mark.long

@@ -195,7 +195,7 @@ class BusBench:
 
     async def wait_for(self, name: str, value: int) -> None:
         """Until a field of the status is so."""
-        end = self.cycle + self.given.patience
+        end = self.cycle + self.arguments.patience
         while await self.field("status", name) != value:
             assert self.cycle < end, f"status.{name} stays {1 - value}"
 
@@ -211,7 +211,7 @@ class BusBench:
 
     async def decision_begun(self) -> tuple[list[int], int]:
         """Give the words of the stream's next decision, and the cycle of its first beat."""
-        await self.sink.wait(self.given.patience * PERIOD, "step")
+        await self.sink.wait(self.arguments.patience * PERIOD, "step")
         assert not self.sink.empty(), "no decision comes"
         frame = self.sink.recv_nowait()
         data = bytes(frame.tdata)

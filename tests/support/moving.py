@@ -117,13 +117,13 @@ class MotionDeskBench(BoardBench):
 async def motion_desk(dut):
     """From power-up to the last sample, and until the last decision is said."""
     bench = await MotionDeskBench(dut).start()
-    given, part = bench.given, bench.part
+    arguments, part = bench.arguments, bench.part
     await bench.fill()
     part.begin()
     part.start()
-    loading = PATIENCE + LOADING_CYCLES * len(given.flash)
+    loading = PATIENCE + LOADING_CYCLES * len(arguments.flash)
     assert await bench.domain.until(lambda: part.configured, loading), "no part is configured"
-    for values in given.samples.tolist():
+    for values in arguments.samples.tolist():
         await part.give(values, PATIENCE)
     await bench.domain.cycles(PATIENCE)
     report(bench.text.content)

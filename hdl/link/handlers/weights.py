@@ -56,7 +56,10 @@ class WeightHandler(Handler):
         m.d.comb += [
             counter.new_layer.eq(request.payload.payload),
             counter.new_address.eq(request.word),
-            counter.load_layer.eq(request.payload.valid & (request.index == 0)),
+            # `index` wraps in a long WRITE.
+            counter.load_layer.eq(
+                (state == State.HEADER) & request.payload.valid & (request.index == 0)
+            ),
             counter.load_address.eq(state == State.LOAD),
             port.payload.write.eq(writes),
             port.payload.layer.eq(counter.layer),

@@ -42,7 +42,7 @@ class LearningBench(CoreBench):
 
     def outcome(self) -> CoreOutcome:
         """Return the outcome of the core, with the learned images."""
-        return replace(super().outcome(), learned=self._told(self.learned))
+        return replace(super().outcome(), learned=self._without_resets(self.learned))
 
     async def _send_images(self) -> None:
         await super()._send_images()
