@@ -429,4 +429,4 @@ def test_the_bus_adds_no_cycle_to_a_digit():
     )
     alone = run_bench("bench", parameters, simulator="verilator")
     assert outcome.decisions == run.expected(ticks, pixels)
-    assert np.diff(outcome.cycles).tolist() == np.diff(alone.taken).tolist()
+    assert np.diff(outcome.cycles).tolist() == np.diff(alone.accepted_cycles).tolist()
