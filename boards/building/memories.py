@@ -96,15 +96,22 @@ def most_bits(device: Device) -> int:
 
 
 def memories(
-    config: CoreConfig, network: Network, ring_bytes: int, bench_images: int = 0
+    config: CoreConfig,
+    network: Network,
+    ring_bytes: int,
+    bench_images: int = 0,
+    shows: bool | None = None,
 ) -> list[Memory]:
     """Return the memories of a design for `network` that does not learn, listed by core and link.
 
-    The design stores `bench_images` images to play.
+    The design stores `bench_images` images to play. `shows` is whether its ROM has an image to show
+    (default: if the core has a bitmap).
     """
+    if shows is None:
+        shows = config.bitmap is not None
     return [
         *Core.memories(config),
-        *LinkedCore.memories(config, network, ring_bytes, bench_images),
+        *LinkedCore.memories(config, network, ring_bytes, bench_images, shows),
     ]
 
 
@@ -139,14 +146,18 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
 
 
 def memory_needs(
-    config: CoreConfig, network: Network, board: Board, bench_images: int = 0
+    config: CoreConfig,
+    network: Network,
+    board: Board,
+    bench_images: int = 0,
+    shows: bool | None = None,
 ) -> Counter[str]:
     """Return the resources that all memories of a design need on the board's device.
 
-    Logic around memories is included.
+    Logic around memories is included. `shows` is that of `memories`.
     """
     needs: Counter[str] = Counter()
-    held = memories(config, network, ring_bytes_of(config, board), bench_images)
+    held = memories(config, network, ring_bytes_of(config, board), bench_images, shows)
     single_port = in_single_port_ram(held, board)
     for memory in held:
         used = blocks(memory, board.device.family, memory.path in single_port)

@@ -64,7 +64,7 @@ FAULTS_OF_OVERLAP = {
 _WITH_FAULT = """
 import sys
 from firstspike.sim.mutants.faults import FAULTS, Fault, apply
-more = Fault("image-stays-started", "layer.sequencer", "[started.eq(0), self", "[self")
+more = Fault("image-stays-started", "layer.sequencer", "[state.started.eq(0), self", "[self")
 apply(next(fault for fault in (*FAULTS, more) if fault.name == sys.argv[1]))
 from firstspike.sim.formal.cores import prove_images
 prove_images("images-overlap", weakens=True)
