@@ -41,7 +41,7 @@ from firstspike.sim.harness.runner import SimulationError
 from .fuzz import CLOCK, CLOCKS_A_BIT, RING_BYTES, small_network
 from .script import Script, linked_core_verilog, run_script, serial_core_verilog
 
-IMAGES, LANES = 5, 3
+IMAGES, LANES = 5, 5
 
 FIRST = 200
 """Sequence number of the first request."""
@@ -61,7 +61,7 @@ def session(bits: bool = False) -> None:
 
     Raises SimulationError at the first answer that differs.
     """
-    network = small_network()
+    network = replace(small_network(), weight_bits=(8, 4))  # five lanes: words of two chunks
     config = linked_config(network, CoreShape(lanes=LANES))
     other = replace(network, weights=tuple(weights[::-1] for weights in network.weights))
     exchanges = [
@@ -81,6 +81,11 @@ def session(bits: bool = False) -> None:
     script = Script()
     for number, one in enumerate(exchanges):
         script.request(one.kind, (FIRST + number) % 256, one.payload).answers(number + 1)
+    # A byte without a stop bit, within a frame that is otherwise good.
+    dropped = STATUS_FORMAT.pack(Cause.FRAMING, 1)
+    script.broken(b"\1").request(Request.STATUS, (FIRST + len(exchanges)) % 256)
+    exchanges.append(_Exchange(Request.STATUS, b"", Notice.ERROR, lambda said: said == dropped))
+    script.answers(len(exchanges))
     make = serial_core_verilog if bits else linked_core_verilog
     verilog = make(config, network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES)
     outcome = run_script(verilog, script, bits=CLOCKS_A_BIT if bits else None, pauses=not bits)
@@ -176,6 +181,7 @@ def _refused(config: CoreConfig) -> Iterator[_Exchange]:
     words, size = config.layers[0].words, word_bytes(config.layers[0])
     for kind, layer, address, content in (
         (Request.WRITE, 0, words - 1, bytes(2 * size)),
+        (Request.WRITE, 0, 0, bytes(size - WORD_BYTES)),
         (Request.WRITE, len(config.layers), 0, bytes(size)),
         (Request.WRITE, 128, 0, bytes(size)),
         (Request.WRITE, 0, 1 << 20, bytes(size)),
