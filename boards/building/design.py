@@ -182,7 +182,15 @@ class Design:
     @property
     def memories(self) -> list[Memory]:
         """The memories of a design that does not learn."""
-        return memories(self.config, self.network, self.ring_bytes, self.bench_images)
+        return memories(
+            self.config, self.network, self.ring_bytes, self.bench_images, self.digit is not None
+        )
+
+    @property
+    def digit(self) -> np.ndarray | None:
+        """The image to show, bool [n_connected], or None for a network that takes no digits."""
+        digits = digit_pixels(self.network, 1)
+        return None if digits is None else digits[0] > 127
 
     @property
     def in_flash(self) -> tuple[int, bytes] | None:
@@ -230,7 +238,6 @@ class Design:
     def core(self, build: bytes) -> wiring.Component:
         """Return the core with all surrounding blocks, without pins and clock."""
         weights = held_weights(self.network, self.config.stored_bits)
-        digits = digit_pixels(self.network, 1)
         return LinkedCore(
             self.config,
             self.network,
@@ -238,7 +245,7 @@ class Design:
             build=build,
             weights=None if self.board.loaded else weights,
             flash_address=self._flash.address if self.flashed else None,
-            digit=None if digits is None else digits[0] > 127,
+            digit=self.digit,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
             line=self.line,

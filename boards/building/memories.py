@@ -100,15 +100,13 @@ def memories(
     network: Network,
     ring_bytes: int,
     bench_images: int = 0,
-    shows: bool | None = None,
+    shows: bool = True,
 ) -> list[Memory]:
     """Return the memories of a design for `network` that does not learn, listed by core and link.
 
-    The design stores `bench_images` images to play. `shows` is whether its ROM has an image to show
-    (default: if the core has a bitmap).
+    The design stores `bench_images` images to play. `shows` is whether the ROM of a core with a
+    bitmap has an image to show.
     """
-    if shows is None:
-        shows = config.bitmap is not None
     return [
         *Core.memories(config),
         *LinkedCore.memories(config, network, ring_bytes, bench_images, shows),
@@ -150,7 +148,7 @@ def memory_needs(
     network: Network,
     board: Board,
     bench_images: int = 0,
-    shows: bool | None = None,
+    shows: bool = True,
 ) -> Counter[str]:
     """Return the resources that all memories of a design need on the board's device.
 

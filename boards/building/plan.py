@@ -348,7 +348,7 @@ def needs_of(design: Design) -> dict[str, int]:
     """Return the resources of the board's device for a design; look-up tables are estimated."""
     family = design.board.device.family
     plays = design.bench_images > 0
-    shows = digit_pixels(design.network, 1) is not None
+    shows = design.digit is not None
     needs = memory_needs(design.config, design.network, design.board, design.bench_images, shows)
     needs["LUTs"] += logic.luts(design.config, family, plays)
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}

@@ -137,11 +137,14 @@ class LinkedCore(Block):
     def memories(
         config: CoreConfig, network: Network, ring_bytes: int, bench_images: int, shows: bool
     ) -> Iterator[Memory]:
-        """Yield the memories of the link; `shows` is whether the ROM has an image to show."""
+        """Yield the memories of the link.
+
+        `shows` is whether the ROM of a core with a bitmap has an image to show.
+        """
         connected, inputs = len(network.inputs), network.n_inputs
         bitmap = config.bitmap is not None
         mask = bitmap_bytes(inputs) if bitmap and connected < inputs else 0
-        digit = bitmap_bytes(connected) if shows else 0
+        digit = bitmap_bytes(connected) if bitmap and shows else 0
         identity = identity_bytes(len(config.layers), bench_images > 0, config.convolves, mask)
         yield from inside("fifo", PacketFifo.memories(ring_bytes))
         yield from inside("transmitter", Transmitter.memories())
