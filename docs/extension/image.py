@@ -1,37 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The directive `image`: one image at the ports of a core, simulated while the page is built.
+"""The directive `image_at_ports`: one image at the ports of a core.
 
     ```{image_at_ports} NAME
     ```
 
-The core has 4 inputs, 3 hidden neurons and 2 outputs in a lane each. A row of the picture is a
-port: what an event carries in the cycle in which it is accepted, and what the core sends.
+The core of `EXAMPLE`, with a lane per neuron, is simulated while the page is built. A row of the
+picture is a port: what an event carries in the cycle in which it is accepted, and what the core
+sends.
 """
 
-import numpy as np
-from amaranth.sim import Simulator
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from sphinxcontrib.yowasp_wavedrom import wavedrom_diagram
-from walk import Cycle, picture
+from walk import Cycle, drawing, run
 
 from firstspike.golden import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.layer.events import Kind
-from firstspike.sim.harness.networks import network_of
+from firstspike.sim.harness.networks import EXAMPLE
 
-NETWORK = network_of(
-    (
-        np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
-        np.array([[7, -4], [-3, 6], [2, 5]]),
-    ),
-    (2, 3),
-    unit=4,
-    deadline=24,
-)
 EVENTS = ((Kind.SPIKE, 4, 0), (Kind.SPIKE, 4, 1), (Kind.SPIKE, 4, 3), (Kind.END, 0, 0))
 LANES, BEFORE, AFTER = 3, 1, 2
 """Lanes of a layer; cycles before the first event, and after the decision."""
@@ -41,8 +30,8 @@ ROWS = {"events": "3", "log_0": "5", "decision": "4", "busy": "1"}
 
 def simulate() -> list[Cycle]:
     """Return what happens at the ports, cycle by cycle."""
-    config = CoreConfig.of(NETWORK, Folding.of(NETWORK, CoreShape(LANES, window=0)))
-    core = Core(config, NETWORK.weights)
+    config = CoreConfig.of(EXAMPLE, Folding.of(EXAMPLE, CoreShape(LANES, window=0)))
+    core = Core(config, EXAMPLE.weights)
     cycles: list[Cycle] = []
 
     async def testbench(context):
@@ -73,10 +62,7 @@ def simulate() -> list[Cycle]:
             cycles.append(cycle)
             await context.tick()
 
-    simulator = Simulator(core)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(testbench)
-    simulator.run()
+    run(core, testbench)
     return cycles
 
 
@@ -87,10 +73,7 @@ class ImageAtPorts(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Simulate the core."""
-        (name,) = self.arguments
-        source = picture(simulate(), ROWS)
-        drawing = wavedrom_diagram("", name=name, src=source, loc=self.get_location())
-        return [nodes.paragraph("", "", drawing)]
+        return [drawing(self, simulate(), ROWS)]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -8,10 +8,11 @@
 The layer has 4 inputs and 4 neurons in 2 groups. Inputs 0 and 2 spike at tick 3, input 1 at tick 5.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 import numpy as np
+from amaranth.hdl import Elaboratable
 from amaranth.sim import Simulator
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -80,11 +81,16 @@ def simulate(window: int) -> list[Cycle]:
             cycles.append(cycle)
             await context.tick()
 
-    simulator = Simulator(module)
+    run(module, testbench)
+    return cycles
+
+
+def run(design: Elaboratable, testbench: Callable) -> None:
+    """Simulate a design until the testbench ends."""
+    simulator = Simulator(design)
     simulator.add_clock(1e-6)
     simulator.add_testbench(testbench)
     simulator.run()
-    return cycles
 
 
 def shown(operation, row: int) -> Cycle:
@@ -109,15 +115,23 @@ def shortened(cycles: list[Cycle]) -> Iterator[tuple[str, Cycle]]:
             yield from ((str(number), cycle) for number, cycle in several)
 
 
-def picture(cycles: list[Cycle], rows_of: dict[str, str] = ROWS) -> dict:
-    """Return the picture as WaveDrom reads it; `rows_of` has the colour of each row by name."""
+def drawing(
+    directive: SphinxDirective, cycles: list[Cycle], rows_of: dict[str, str]
+) -> nodes.paragraph:
+    """Return the timing picture of a directive, whose argument is the name of the picture.
+
+    `rows_of` has WaveDrom's letter for the colour of each row, by the name of the row.
+    """
+    (name,) = directive.arguments
     numbers, columns = zip(*shortened(cycles), strict=True)
     rows = [{"name": "cycle", "wave": "2" * len(numbers), "data": numbers}]
     for name, colour in rows_of.items():
         wave = "".join(colour if name in column else "z" for column in columns)
         data = [column[name] for column in columns if name in column]
         rows.append({"name": name, "wave": wave, "data": data})
-    return {"signal": rows}
+    location = directive.get_location()
+    diagram = wavedrom_diagram("", name=name, src={"signal": rows}, loc=location)
+    return nodes.paragraph("", "", diagram)
 
 
 class Walk(SphinxDirective):
@@ -128,10 +142,7 @@ class Walk(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Simulate it."""
-        (name,) = self.arguments
-        source = picture(simulate(self.options["window"]))
-        drawing = wavedrom_diagram("", name=name, src=source, loc=self.get_location())
-        return [nodes.paragraph("", "", drawing)]
+        return [drawing(self, simulate(self.options["window"]), ROWS)]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

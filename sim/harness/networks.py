@@ -44,3 +44,16 @@ def random_weights(
 ) -> list[np.ndarray]:
     """Draw weights low .. high - 1 for layers of these sizes, layer by layer."""
     return [rng.integers(low, high, pair) for pair in pairwise(sizes)]
+
+
+EXAMPLE = network_of(
+    (
+        np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
+        np.array([[7, -4], [-3, 6], [2, 5]]),
+    ),
+    (2, 3),
+    unit=4,
+    deadline=24,
+)
+"""4 inputs, 3 hidden neurons and 2 outputs: the network of docs/link_vectors.csv, and of the page
+that draws one image at the ports of a core."""

@@ -12,8 +12,9 @@ from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Notice, Request, encode_frame
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
+from firstspike.sim.harness.networks import EXAMPLE
 from tests.support.board_model import BoardModel
-from tests.support.link_vectors import BOARDS, NETWORK, VectorBoard, table
+from tests.support.link_vectors import BOARDS, VectorBoard, table
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -36,7 +37,7 @@ STEPS = (
 
 def frames() -> list[tuple[bytes, bytes]]:
     """What is sent, and the answer of the model."""
-    model, wanted = BoardModel(NETWORK, **BOARD), BoardModel(NETWORK, lanes=2)
+    model, wanted = BoardModel(EXAMPLE, **BOARD), BoardModel(EXAMPLE, lanes=2)
     pairs = []
     for _, kind, payload in STEPS:
         for layer in range(2):
@@ -50,11 +51,11 @@ def frames() -> list[tuple[bytes, bytes]]:
 
 
 def test_the_simulated_board_says_the_same():
-    model = BoardModel(NETWORK, **BOARD)
+    model = BoardModel(EXAMPLE, **BOARD)
     identity = model.identity
     verilog = linked_core_verilog(
         model.config,
-        NETWORK,
+        EXAMPLE,
         build=identity.build,
         ring_bytes=identity.capacity + 1,
         clock_hz=identity.clock,

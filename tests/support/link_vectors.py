@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
-import numpy as np
-
 from firstspike.golden import Settings
 from firstspike.hdl.link.protocol.formats import (
     COUNTS_FORMAT,
@@ -33,18 +31,8 @@ from firstspike.hdl.link.protocol.formats import (
 from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weights_header
 from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
-from firstspike.sim.harness.networks import network_of
+from firstspike.sim.harness.networks import EXAMPLE
 from tests.support.board_model import BoardModel
-
-NETWORK = network_of(
-    (
-        np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
-        np.array([[7, -4], [-3, 6], [2, 5]]),
-    ),
-    (2, 3),
-    unit=4,
-    deadline=24,
-)
 
 
 @dataclass(frozen=True)
@@ -94,7 +82,7 @@ class VectorBoard:
 
     def model(self) -> BoardModel:
         """Return a board after power-up, before its weights are written."""
-        return BoardModel(NETWORK, loaded=True, capacity=1023, **self.parameters)
+        return BoardModel(EXAMPLE, loaded=True, capacity=1023, **self.parameters)
 
     def frames(self) -> Iterator[tuple[Vector, bytes, bytes]]:
         """Every vector with the frame to the board, and that from it, by the model."""
@@ -113,7 +101,7 @@ class VectorBoard:
         identity = model.identity
         return linked_core_verilog(
             model.config,
-            NETWORK,
+            EXAMPLE,
             build=identity.build,
             ring_bytes=identity.capacity + 1,
             clock_hz=identity.clock,
@@ -135,7 +123,7 @@ def _events(label: int, *spikes: tuple[int, int]) -> bytes:
 
 def _weights(**parameters: Any) -> list[Vector]:
     """All weights, written."""
-    wanted = BoardModel(NETWORK, **parameters)
+    wanted = BoardModel(EXAMPLE, **parameters)
     return [
         Vector(
             f"WRITE: all words of layer {layer}",
