@@ -283,10 +283,10 @@ def check_rows(rows: int) -> None:
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     """Return the cycles that a learner waits until nothing of an image is in the pipeline.
 
-    The END of the image passes the intake, and all registers of the hidden and the last layer.
-    Crossing unit and queue count even in a layer without them. Masks that wait for the drain are
-    dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in the
-    pipeline are sorted, one per cycle.
+    The END of the image passes the ingress check, and all registers of both layers. Crossing-time
+    divider and queue count even in a layer without them. Masks that wait for the mask serialiser
+    are dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in
+    the pipeline are sorted, one per cycle.
     """
     layer = (
         hidden.fetch_cycles + hidden.mask_fifo_depth + hidden.drain_cycles + hidden.release_cycles

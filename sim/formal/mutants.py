@@ -61,7 +61,7 @@ MUTATED = {
     ),
 }
 """The proofs of each core, by the name of the proof in whose harness the faults are drawn; not
-`core-aborts`, whose Intake has further cells."""
+`core-aborts`, whose IngressCheck has further cells."""
 
 KINDS = "refuted", "equivalent", "harmless", "explained", "unexplained"
 """Verdicts on a fault: a proof refutes it; it changes no register, property or output; all proofs
