@@ -130,7 +130,7 @@ def test_placement(scheduler, tmp_path):
                 tried = in_shares(work, best=True)(placer, (1, 2))
         else:
             tried = {seed: placer.place_and_route(seed) for seed in (1, 2)}
-            placer.place(best_of(tried))
+            placer.place_and_route(best_of(tried))
         made.append((sorted(tried.items()), (placer.folder / "net.asc").read_bytes()))
     assert made[0] == made[1]
 

@@ -325,13 +325,15 @@ def wrong(count: int, seed: int, cases: list[Case]) -> Iterator[dict[str, object
             yield {"number": -1, "words": one.words, "what": what}
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     for number in range(count):
         rng = Random(f"{seed} {number}")
         one = cases[number % len(cases)]
         renew()
         path, words = one.spoil(rng, good[one.file])
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
         what = ended(words)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))  # the mutants themselves may be larger
         if one.named:
             path.unlink()
         Path(one.file).write_bytes(good[one.file])
