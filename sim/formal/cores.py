@@ -381,7 +381,22 @@ INDUCTIONS = {
             shape=_WINDOW,
             scenario=_ENDLESS,
         ),
+        Case(
+            "images-window-glucose",
+            "one lane and windows of two ticks",
+            shape=_WINDOW,
+            scenario=_ENDLESS,
+            engine=sat.GLUCOSE,
+        ),
         Case("images-overlap", "overlapped images", shape=_OVERLAP, scenario=_ENDLESS, depth=200),
+        Case(
+            "images-overlap-glucose",
+            "overlapped images",
+            shape=_OVERLAP,
+            scenario=_ENDLESS,
+            depth=200,
+            engine=sat.GLUCOSE,
+        ),
     )
 }
 """Cases that are proven for all images of every sequence."""
