@@ -258,7 +258,7 @@ class ImageInduction:
 
     # Candidates.
 
-    def _random_inputs(self, rng: random.Random) -> Iterator[dict[int, int]]:
+    def _random_inputs(self, rng: random.Random, cycles: int) -> Iterator[dict[int, int]]:
         harness, every = self._harness, (1 << RUNS) - 1
         fixed = {}
         for name, literals in self.circuit.inputs.items():
@@ -274,7 +274,7 @@ class ImageInduction:
             for source, bit in [self._start.get(name, ("", 0))]
             if source
         }
-        for _ in range(2 * self._depth):
+        for _ in range(cycles):
             cycle = dict(fixed)
             for name, literals in self.circuit.inputs.items():
                 for literal in literals:
@@ -291,7 +291,7 @@ class ImageInduction:
         rng = random.Random(1)
         samples_of, samples, shift = dict.fromkeys(self._state, 0), 0, 0
         for _ in range(2):
-            for permitted, state, values in self._random_runs(rng):
+            for permitted, state, values in self._random_runs(rng, 2 * self._depth):
                 counted = permitted & self._is_sample(values)
                 for number in self._state:
                     samples_of[number] |= (state[number] & counted) << shift
@@ -302,7 +302,7 @@ class ImageInduction:
         return self._common(samples_of, samples)
 
     def _random_runs(
-        self, rng: random.Random, constant: Mapping[int, int] | None = None
+        self, rng: random.Random, cycles: int, constant: Mapping[int, int] | None = None
     ) -> Iterator[tuple[int, Sequence[int], Values]]:
         """Give each cycle of random runs: the runs that satisfy the assumptions, and their values.
 
@@ -310,7 +310,7 @@ class ImageInduction:
         cycles have any value. `constant` are inputs that keep their values.
         """
         circuit, every = self.circuit, (1 << RUNS) - 1
-        inputs = [{**cycle, **(constant or {})} for cycle in self._random_inputs(rng)]
+        inputs = [{**cycle, **(constant or {})} for cycle in self._random_inputs(rng, cycles)]
         unreset, permitted = kept_by_reset(circuit), every
         start = [
             self._weights.get(number, rng.getrandbits(RUNS))
@@ -328,8 +328,11 @@ class ImageInduction:
                 permitted &= values(one.condition)
             yield permitted, state, values
 
-    def refute(self) -> dict[int, str]:
-        """Return the faults with which an assertion fails in random runs, and how."""
+    def refute(self, cycles: int) -> dict[int, str]:
+        """Return the faults that random runs of so many cycles refute, and how.
+
+        With them an assertion fails, or no image ends in the last two times `depth` cycles.
+        """
         rng, refuted = random.Random(1), dict[int, str]()
         chosen = [rng.choice(self._faults) for _ in range(RUNS)]
         constant = {
@@ -340,12 +343,19 @@ class ImageInduction:
             fault: sum(1 << run for run, one in enumerate(chosen) if one == fault)
             for fault in self._faults
         }
-        for cycle, (permitted, _, values) in enumerate(self._random_runs(rng, constant)):
+        ended = 0  # runs in which an image has ended lately
+        runs = self._random_runs(rng, cycles, constant)
+        for cycle, (permitted, _, values) in enumerate(runs):
+            if cycle >= cycles - 2 * self._depth:
+                ended |= self._is_sample(values)
             for one in self.circuit.asserts:
                 failing = permitted & ~values(one.condition)
                 for fault in (fault for fault in self._faults if failing & runs_of[fault]):
                     why = f"failed assertion in cycle {cycle} of a random run: {one.label}"
                     refuted.setdefault(fault, why)
+        for fault, of_fault in runs_of.items():
+            if of_fault & permitted & ~ended:
+                refuted.setdefault(fault, "an image of a random run does not end")
         return refuted
 
     def _is_sample(self, values: Values) -> int:

@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from amaranth.back import rtlil
@@ -67,6 +67,9 @@ KINDS = "refuted", "equivalent", "harmless", "explained", "unexplained"
 """Verdicts on a fault: a proof refutes it; it changes no register, property or output; all proofs
 of the core hold with it, also that of endless sequences of images; it is explained; none of
 these."""
+
+IMAGES = 5
+"""Images of a random run."""
 
 SEED = 1
 """Seed of the choice of faults."""
@@ -215,10 +218,13 @@ class _Trial:
             return
         name = self._proofs.endless
         case = INDUCTIONS[name]
-        circuit = self._circuit(endless_harness(case), self._left)
-        for number, why in induction_of(case, circuit, self._left).refute().items():
+        many = replace(case, scenario=replace(case.scenario, images=IMAGES))
+        circuit = self._circuit(endless_harness(many), self._left)
+        induction = induction_of(many, circuit, self._left)
+        for number, why in induction.refute(IMAGES * case.depth).items():
             self._decide(number, "refuted", f"{name}: {why}")
         if self._left:
+            circuit = self._circuit(endless_harness(case), self._left)
             self._find_equivalent(circuit, mined=True)
 
     def _without_end(self, number: int) -> str:

@@ -201,10 +201,10 @@ class WindowInduction(ImageInduction):
                 bits.setdefault(name, []).append(number)
         return tuple(dict.fromkeys(number for name in names for number in bits[name]))
 
-    def _random_inputs(self, rng: random.Random) -> Iterator[dict[int, int]]:
+    def _random_inputs(self, rng: random.Random, cycles: int) -> Iterator[dict[int, int]]:
         offer, take = (self.circuit.inputs[name][0] for name in ("offer", "take"))
         quarter = (1 << RUNS // 4) - 1
-        for cycle in super()._random_inputs(rng):
+        for cycle in super()._random_inputs(rng, cycles):
             cycle[take] = 0
             for _ in range(3):
                 cycle[take] |= rng.getrandbits(RUNS)
