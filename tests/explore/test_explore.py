@@ -109,9 +109,6 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     success(capfd, *words, "--trials", 6)
     assert len(here.done) > done
     assert "another seed" in refusal(capfd, *words, "--seed", 2)
-    (folder / JOURNAL).write_text("once\nmore\n")
-    said = refusal(capfd, *words, "--trials", 6)
-    assert f"{folder / JOURNAL}, line 1, is no line of a search's journal" in said
 
 
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
@@ -145,7 +142,6 @@ def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
     ]
     best = load_network(tmp_path / "search" / explore.BEST)
     assert len(best.geometry) == 3
-    assert "the kernel must fit into the map" in refusal(capfd, *words, "--dataset", toy)
 
 
 def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
