@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Work in shares: what is done, kept and given up, and what is said where that cannot be."""
+"""Work in shares: results, the cache, cancelled tasks, and the messages of failures."""
 
 import os
 import signal

@@ -138,7 +138,7 @@ def faulty():
 
 
 def run(circuit, number, hidden):
-    """What shows in many cycles with a fault: the output, and the registers unless `hidden`."""
+    """Return the output over many cycles with a fault, and the registers unless `hidden`."""
     start = [register.initial for register in circuit.registers]
     selected = {lit: number >> bit & 1 for bit, lit in enumerate(circuit.inputs[CONTROL])}
     (reset,) = circuit.inputs["rst"]

@@ -112,7 +112,7 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
 
 
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
-    """Where it is not pruned: the same network as in one go."""
+    """A training without pruning gives the same network as in one go."""
     choice = rungs.Choice((9,), 30, 4, 1e-4)
     options = explore._NO_CHOICES | {"epochs": 6, "seed": 1, "recipe": "sparse"}
     options |= {"dataset": str(toy)} | dict.fromkeys(("label", "group", "test", "test_share"))
@@ -260,7 +260,7 @@ def kinds(lines):
 
 
 def damaged(folder, lines, number, line):
-    """What is said of a journal in which a line was replaced; None if the search goes on."""
+    """Return the message on a journal with a replaced line; None if the search goes on."""
     text = "\n".join([*lines[:number], line, *lines[number + 1 :]]) + "\n"
     (folder / JOURNAL).write_text(text)
     try:

@@ -31,7 +31,7 @@ from tests.support.link_board import (
 
 @pytest.mark.parametrize("gapless", [True, False])
 def test_a_frame_of_any_length_has_no_gap(gapless):
-    """On a line that takes a byte every so many cycles, from an engine that is a bit faster."""
+    """Send on a line with a fixed time per byte, from a slightly faster engine."""
     rng = random.Random(6)
     frames = [
         bytes(range(60)),

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fast
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """The file of the toy network, in a folder of its own."""
+    """The file of the toy network, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     toy_network().save("toy.npz")
     return toy_network()
