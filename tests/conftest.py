@@ -22,7 +22,7 @@ settings.load_profile("firstspike")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEFT_OUT = "firstspike/left-out"
-"""Where pytest's cache keeps the tests that lacked a program and were not run since."""
+"""Key in pytest's cache of the tests that lacked a program in their last run."""
 
 
 def pytest_addoption(parser):

@@ -8,15 +8,16 @@ from itertools import pairwise
 
 import numpy as np
 from amaranth.lib import wiring
+from amaranth.utils import exact_log2
 
 from firstspike.golden import Folding, Network, load_network
 from firstspike.golden.timing.layer import MAX_WINDOW
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import state_widths
-from firstspike.hdl.bus.axi_lite import AxiLite
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
 from firstspike.hdl.bus.image_input import beat_layout
 from firstspike.hdl.bus.images import Images
+from firstspike.hdl.bus.register import WORD_BYTES
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.link.framing.receiver import SPACING
@@ -163,7 +164,7 @@ def buses() -> Iterator[tuple[str, wiring.Component, int]]:
     network = network_of(weights, (1, 1), encoding="binary", late=-1)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)))
     core = core_map(config, network, True, Images.of(config, network))
-    word_address = len(AxiLite(ADDRESS_BITS).access.address)
+    word_address = ADDRESS_BITS - exact_log2(WORD_BYTES)
     yield "addresses", AxiLiteProof(5), PATIENCE + 2
     yield "registers", RegistersProof(core, word_address), 2
     yield "beats of images", ImageInputProof(8), 3

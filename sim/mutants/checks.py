@@ -79,8 +79,8 @@ class Check(_Check):
             ticks[4], ticks[5] = network.deadline, 1
             # Many rows of one tick, which take longer than sending the spikes before them.
             ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
-        given = self.lanes, self.window, self.bitmap, self.rows, self.overlap, self.one_tick
-        folding = Folding.of(network, CoreShape(*given))
+        shape = self.lanes, self.window, self.bitmap, self.rows, self.overlap, self.one_tick
+        folding = Folding.of(network, CoreShape(*shape))
         inference = infer(network, ticks)
         if self.overlap:
             expected = overlapped_cycles(network, ticks, inference, folding)
@@ -155,9 +155,9 @@ class LearningCheck(_Check):
             Settings(*self.settings),
             Folding.of(network, CoreShape(self.lanes, self.window)),
         )
-        found = learn_directly(state, ticks, labels, settings, folding)
+        results = learn_directly(state, ticks, labels, settings, folding)
         learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
-        return learning_cycles(network, ticks, learned, folding), found
+        return learning_cycles(network, ticks, learned, folding), results
 
 
 @dataclass(frozen=True)

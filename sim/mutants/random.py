@@ -121,10 +121,10 @@ def random_verdicts(task: RandomTask) -> tuple[Verdict, ...]:
 
 def _verdict(target: Target, faulty: "_Faulty", number: int, limit: float) -> Verdict:
     fault = faulty.faults[number - 1]
-    said = fault.described(faulty.top)
+    text = fault.described(faulty.top)
 
     def verdict(kind: str, why: str = "") -> Verdict:
-        return Verdict(target.name, faulty.task.folder, number, said, fault.sources, kind, why)
+        return Verdict(target.name, faulty.task.folder, number, text, fault.sources, kind, why)
 
     why = within(limit, partial(_failure, target, faulty, number))
     if why is None:
@@ -139,8 +139,8 @@ def _verdict(target: Target, faulty: "_Faulty", number: int, limit: float) -> Ve
 def explained(verdict: Verdict) -> Verdict:
     """The verdict on a fault that has survived, with the explanation where the table has one."""
     for design, pattern, reason in SURVIVORS:
-        is_here = verdict.kind == "survived" and design == verdict.target
-        if is_here and re.search(pattern, verdict.fault):
+        is_survivor = verdict.kind == "survived" and design == verdict.target
+        if is_survivor and re.search(pattern, verdict.fault):
             return replace(verdict, kind="explained", why=reason)
     return verdict
 

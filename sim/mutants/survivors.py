@@ -13,13 +13,13 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "standalone",
-        r"const1 core\.text_reporter \\\$n321 Y\[0\]",
+        r"const1 core\.reporter \\\$n321 Y\[0\]",
         "Ticks of this network have two digits, and the last is never omitted: no digit depends on "
         "an earlier one.",
     ),
     (
         "standalone",
-        r"const0 core\.text_reporter \\\$n286 B\[0\]",
+        r"const0 core\.reporter \\\$n286 B\[0\]",
         "This copy of the comparison moves the digits on. Behind the last digit none follows.",
     ),
     (
@@ -61,11 +61,6 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         r"const0 Frames \\\$n186 A\[0\]",
         "Only `frame_ends` depends on this copy of the number. With frames of 4 samples the number "
         "of the sample returns to 0 by itself.",
-    ),
-    (
-        "link",
-        r"cnot1 link\.engine weights weights_read__payload\[6\] by \[29\]",
-        "A word of this core has 12 bits, so bit 29 of its chunk is 0.",
     ),
 )
 """Names of designs, patterns of the descriptions of their faults, and the reasons."""

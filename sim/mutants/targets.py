@@ -117,8 +117,8 @@ def _bus() -> None:
     expected = run.expected(ticks, pixels)
     outcome = run.run("streams", simulator="verilator", frames=images, pauses=True, patience=10_000)
     # Not the cycles, which pauses change.
-    found = [one[:2] + one[3:] for one in outcome.decisions]
-    if found != [one[:2] + one[3:] for one in expected] or outcome.weights != run.weights():
+    decisions = [one[:2] + one[3:] for one in outcome.decisions]
+    if decisions != [one[:2] + one[3:] for one in expected] or outcome.weights != run.weights():
         raise SimulationError("decisions or weights are not golden's")
     # An image that is still open when nearly all of it has arrived, as `aborts` needs it.
     results = infer(network, ticks)

@@ -82,7 +82,7 @@ class AddressSetBench(BlockBench):
         self.drive(add__valid=0, add__address=0, start=0, clear=0)
 
     async def fill(self, more: int) -> None:
-        """Add so many random addresses of a random part, with pauses, and some again."""
+        """Add `more` random addresses of a random part, with pauses, and repeat some."""
         first = random.randrange(self.n)
         part = range(first, random.randint(first, self.n - 1) + 1)
         busy = random.choice((0.3, 1))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Our model of the ECP5's block RAM, port by port against the memories that Amaranth makes.
 
-All kinds of memories that our designs have, in all widths that a block has, go through Yosys'
+Every kind of memory that our designs have, in all widths that a block has, goes through Yosys'
 synthesis for the ECP5.
 """
 

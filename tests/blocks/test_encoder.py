@@ -40,7 +40,7 @@ END = {"kind": Kind.END.value}
     ),
 )
 def test_encoder(simulator, n_inputs, width, connected, rows, amount, seed):
-    """Images as words of pixels; some inputs are connected, and a cycle takes so many rows."""
+    """Send images as words of pixels; some inputs are connected, and a cycle takes `rows` rows."""
     rng = np.random.default_rng(seed)
     inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
     shape = {"unit": UNIT, "deadline": 6 * UNIT, "n_inputs": n_inputs}
@@ -147,7 +147,7 @@ class EventSink(CheckedSink):
         super().__init__(*arguments)
         self._rows = rows
         self._left: list[list[int]] = []
-        """Of the image that is expected the rows to come, of each bank."""
+        """Rows of the expected image that have not arrived yet, per bank."""
 
     def expect_rows(self, rows: Sequence[int]) -> None:
         """Expect an image with these rows, of several banks."""

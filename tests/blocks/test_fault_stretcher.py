@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A fault that comes and goes is told once."""
+"""The design reports an intermittent fault once."""
 
 from amaranth.sim import Simulator
 

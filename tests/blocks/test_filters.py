@@ -80,7 +80,7 @@ async def outputs(dut):
 
 @cocotb.test()
 async def pace(dut):
-    """Samples that wait are taken every so many cycles as `Filters.cycles` says."""
+    """The filters accept a waiting sample every `Filters.cycles` cycles."""
     bench = await FilterBench(dut).start()
     arguments = bench.arguments
     source, board = bench.source("samples"), bench.sink("outputs")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Our model of Gowin's block RAM, port by port against the memories that Amaranth makes.
 
-All kinds of memories that our designs have, in all widths that a block has, go through Yosys'
-synthesis for the GW2A. What Yosys takes for granted of the cells is what Gowin's user guide UG285
-says of them.
+Every kind of memory that our designs have, in all widths that a block has, goes through Yosys'
+synthesis for the GW2A. Yosys assumes of the cells the behaviour that Gowin's user guide UG285
+describes.
 """
 
 import pytest

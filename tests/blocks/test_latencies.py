@@ -37,7 +37,7 @@ from tests.support.shapes import convolving_network
 from tests.support.simulators import refused
 
 PATIENCE = 50
-"""Cycles after which an output is said not to come."""
+"""Cycles after which a missing output fails the test."""
 
 
 def layers(

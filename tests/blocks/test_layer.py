@@ -151,7 +151,7 @@ class Judge(StreamSink):
         """The tick up to which the layer has sent everything, past the deadline at the end."""
         self._next = 0
         self._left: list[tuple[int, int]] = []
-        """Of the spikes expected, those that have not come."""
+        """Expected spikes that have not arrived yet."""
         self.cut = False
         """The image has been decided: what comes of it is no longer complete."""
 
@@ -224,7 +224,7 @@ class PotentialsJudge(Judge):
         said = self.fields(payload)
         group = said["operation.group"]
         if self.sweep is not None:
-            if group == 0:  # in this cycle alone
+            if group == 0:  # in this cycle only
                 told = unpack(sweep_layout(self.expected.config), [int(self.sweep.value)])
                 self._told = {f"operation.{name}": int(value[0]) for name, value in told.items()}
             said |= self._told

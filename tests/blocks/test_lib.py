@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`hdl/lib` alone: its examples run, and it needs nothing but Amaranth and numpy."""
+"""`hdl/lib` as a standalone library: its examples run, and it needs only Amaranth and numpy."""
 
 import doctest
 import gc
@@ -25,7 +25,7 @@ MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__p
 
 
 def evaluated(value: Value) -> int:
-    """What a value is, of constants."""
+    """Return the value of an expression of constants."""
     m = Module()
     found = Signal(len(value))
     m.d.comb += found.eq(value)

@@ -151,7 +151,7 @@ def tones(front: FrontEnd, seed: int = 1) -> np.ndarray:
 
 
 class Heard(NamedTuple):
-    """What was decided about the words in some bits."""
+    """The decisions about the words in a recording of bits."""
 
     words: list[Word]
     results: Results
@@ -212,7 +212,7 @@ def compared(
 ) -> Heard:
     """Hold the decisions against golden, (cycle, payload) each; the first bit came at `start`.
 
-    Raises SimulationError at the first difference, or if another number of words is heard.
+    Raises SimulationError at the first difference, or at another number of words.
     """
     front, config = sound_of(network), CoreConfig.of(network, folding)
     words, pictures = golden_words(network, microphone, bits)

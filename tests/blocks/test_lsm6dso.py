@@ -32,7 +32,7 @@ CLOCK_HZ = 100_000
 """A slow clock makes few cycles of the times that the part takes."""
 
 ABSENT = 0xFF
-"""What is read where no part is: the wire is pulled up."""
+"""A byte read without a part: the wire is pulled up."""
 
 
 def test_lsm6dso(seed):
@@ -69,7 +69,7 @@ class Lsm6dsoBench(BlockBench):
         return self
 
     async def until(self, met, seconds: float) -> None:
-        """Wait until this holds, for at most so many seconds and what rounding makes of them."""
+        """Wait until `met` holds, for at most 2.5 times `seconds`."""
         assert await self.domain.until(met, round(2.5 * seconds * CLOCK_HZ)), "it does not happen"
 
     async def give(self, count: int, silent: float = SILENT_SECONDS) -> None:
@@ -128,7 +128,7 @@ class Part:
 
     @property
     def configured(self) -> bool:
-        """Whether it has been told all that it needs to give samples."""
+        """Whether the registers hold the whole configuration for giving samples."""
         return all(self.registers.get(key) == value for key, value in CONFIGURATION.items())
 
     def offer(self, values: list[int]) -> None:
@@ -139,7 +139,7 @@ class Part:
         self.registers[STATUS] = READY
 
     async def give(self, values: list[int], patience: int) -> None:
-        """Offer a sample, which must be read within so many cycles of the design."""
+        """Offer a sample, which the design must read within `patience` cycles."""
         taken = self.taken
         self._read.clear()
         self.offer(values)
@@ -159,7 +159,7 @@ class Part:
             self._miso.value = 1
 
     async def _byte(self, sent: int | None) -> int:
-        """Exchange a byte, of which nothing is sent where it is None."""
+        """Exchange a byte; with None the line to the master stays high."""
         came = 0
         for bit in reversed(range(BYTE)):
             await FallingEdge(self._sck)

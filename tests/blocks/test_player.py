@@ -116,7 +116,7 @@ class PlayerBench(BlockBench):
         await self.domain.cycles(random.choice((1, 3)))
 
     def words_of(self, number: int) -> list[int]:
-        """What is to go into the core of an image."""
+        """Return the words of an image that the player sends to the core."""
         size = self.arguments.config.bitmap // 8
         content = packed(self.arguments.images[number])
         parts = [content[begin : begin + size] for begin in range(0, len(content), size)]

@@ -122,7 +122,7 @@ def test_impossible_queues_are_refused(shape):
 
 
 class QueueModel:
-    """What a `SpikeQueue` does in each cycle, in plain Python: its docstring in numbers.
+    """A cycle-exact model of `SpikeQueue` in plain Python, after its docstring.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class QueueModel:
         return not self._stored and self.offered is None
 
     def step(self, push: Item | None, pop_ready: bool, release: bool, clear: bool) -> None:
-        """Go on by a cycle in which the inputs were so; `push` is None if nothing was valid."""
+        """Advance by a cycle with these inputs; `push` is None without a valid item."""
         if clear:
             self._forget()
             return
@@ -178,7 +178,7 @@ class QueueBench(BlockBench):
         self.drive(push__valid=0, push__payload=0, pop__ready=0, release=0, clear=0)
 
     def random_item(self, keys: int) -> Item:
-        """An item with one of the first so many keys."""
+        """Return a random item with one of the first `keys` keys."""
         return random.randrange(keys), random.randrange(1 << self.arguments.width)
 
     def item(self, port: Any) -> Item:

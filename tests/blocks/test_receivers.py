@@ -51,7 +51,7 @@ def test_i2s_receiver(microphone, seed):
     rng = np.random.default_rng(seed)
     x = rng.normal(0, rng.choice([1, 100, 8000, 60000], 40)).clip(-(2**15), 2**15 - 1)
     bits = microphone.bits(x.astype(np.int16))
-    # Where the microphone does not send, others do.
+    # Between the words of the microphone other devices drive the line.
     junk = rng.integers(0, 2, bits.shape, np.uint8).reshape(-1, FRAME)
     words = slice(1, 1 + WORD_BITS)
     junk[:, words] = bits.reshape(-1, FRAME)[:, words]
@@ -103,7 +103,7 @@ async def lost_samples(dut):
 
 
 def recording(microphone: Microphone, bits: np.ndarray) -> SimpleNamespace:
-    """Return bits on the line, and by the model the fields of each sample that is heard."""
+    """Return bits on the line, and the fields of each sample according to the model."""
     model = microphone.samples(bits), microphone.constant(bits), microphone.clipped(bits)
     heard = [
         {"x": int(x) & 0xFFFF, "constant": int(constant), "clipped": int(clipped)}

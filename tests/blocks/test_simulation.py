@@ -71,7 +71,7 @@ class _Fickle(wiring.Component):
 async def transfer(dut):
     """Send items through, with or without pauses; report the cycles of all transfers.
 
-    Of what was received also the payload, [k, 2].
+    The report of received items includes their payload, [k, 2].
     """
     what = arguments(SimpleNamespace)
     domain = ClockDomain(dut)

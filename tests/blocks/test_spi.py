@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The SpiSlave: a master of its own pace exchanges bytes with random streams."""
+"""The SpiSlave: a master with an independent clock exchanges bytes with random streams."""
 
 import random
 from functools import partial
@@ -65,7 +65,7 @@ async def at_any_pace(dut):
 
 @cocotb.test()
 async def a_transfer_that_was_under_way_is_not_looked_at(dut):
-    """One that had begun when the reset ended may be in the midst of a byte."""
+    """A transfer that began before the end of the reset may be in the midst of a byte."""
     bench = await SpiBench(dut, pace=Pace.of(SPI_CLOCKS + 1)).start()
     for bits in (1, 5, 8):
         await bench.master.choose(LEAD)
@@ -91,9 +91,9 @@ class SpiBench(BlockBench):
         self.sent = self.source("sent", willing=at_random(1) if pauses else None)
         self.board = self.sink("received")
         self.wanted: list[int] = []
-        """What has been given to the slave to send."""
+        """Bytes that the slave has accepted for sending."""
         self.came: list[int] = []
-        """What came from it, but for what it sends when it has nothing to."""
+        """Bytes from the slave without its filler bytes."""
 
     async def start(self) -> Self:
         """Begin."""
@@ -118,8 +118,8 @@ class SpiBench(BlockBench):
                 self.came.append(back)
 
     async def check(self) -> None:
-        """All that went either way has come."""
+        """Check that the bytes of both directions have arrived."""
         await self.board.complete(PATIENCE)
         assert self.came == self.wanted[: len(self.came)], "other bytes came than were sent"
-        # One waits in the slave, and one at its stream.
+        # The slave holds one byte, and its stream another.
         assert len(self.wanted) - len(self.came) <= 2, "a byte was lost on the way to the master"

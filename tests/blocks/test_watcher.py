@@ -90,7 +90,7 @@ def simulate(
 
 @cocotb.test()
 async def moves(dut):
-    """All recordings; reports the decisions."""
+    """Play all recordings, and report the decisions."""
     bench = await WristBench(dut).start()
     bench.part.start()
     for x in bench.arguments.recordings:

@@ -231,7 +231,7 @@ class WeightsBench(BlockBench):
             count -= 1
 
     async def watch_updated(self) -> None:
-        """Every updated word is told of, with its signs, when it is written."""
+        """The store announces each updated word, with its signs, when it is written."""
         valid, negative = self.updated
         while True:
             await self.domain.falling

@@ -62,7 +62,7 @@ async def words(dut):
 
 
 class PixelSink(CheckedSink):
-    """Compares the pixels, and what is said of their word while each of them is taken."""
+    """Compares the pixels, and the flags of their word during each transfer."""
 
     def __init__(self, dut: Dut, *arguments: Any) -> None:
         super().__init__(dut, *arguments)

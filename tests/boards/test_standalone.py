@@ -54,7 +54,7 @@ def says(desk, design, count):
     expected = desk.expected(x)
     # Other words are of the last class, not isolated, or forced.
     assert expected.count(b"\n") >= 2 + count // 4
-    # While the weights are loaded, two times in a row, while nothing is heard, and at the end.
+    # During loading of the weights, twice in a row, during silence, and at the end.
     chunks = len(desk.received_samples(x)) * desk.microphone.bits_per_sample // CHUNK
     requests = {
         0: STATUS_REQUEST,

@@ -252,7 +252,7 @@ class DriverBench(BusBench):
 
 @cocotb.test()
 async def driver(dut):
-    """All functions of the driver for a core that does not learn."""
+    """The functions of the driver for a core that does not learn."""
     bench = await DriverBench(dut).start()
     library, driven = bench.library, bench.driven
     weights = bench.arguments.weights

@@ -2,6 +2,7 @@
 """The proofs of a core's buses notice what is broken on purpose; the lemma `buses` runs them."""
 
 import pytest
+from amaranth.utils import exact_log2
 
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -10,6 +11,7 @@ from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
 from firstspike.hdl.bus.decision_output import DecisionOutput
 from firstspike.hdl.bus.image_input import ImageInput, beat_layout
 from firstspike.hdl.bus.images import Images
+from firstspike.hdl.bus.register import WORD_BYTES
 from firstspike.hdl.bus.register_file import RegisterFile
 from firstspike.hdl.bus.tail_dropper import TailDropper
 from firstspike.hdl.core.config import CoreConfig
@@ -25,7 +27,7 @@ from tests.support.command import toy_network
 
 NETWORK = toy_network()
 CONFIG = CoreConfig.of(NETWORK, Folding.of(NETWORK, CoreShape(lanes=5)))
-WORD_ADDRESS = len(AxiLite(ADDRESS_BITS).access.address)
+WORD_ADDRESS = ADDRESS_BITS - exact_log2(WORD_BYTES)
 MAP = core_map(CONFIG, NETWORK, True, Images.of(CONFIG, NETWORK))
 
 

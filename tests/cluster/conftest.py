@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A scheduler and two workers, as processes of their own."""
+"""A scheduler and two workers in separate processes."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def scheduler(tmp_path_factory) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch, tmp_path) -> Path:
-    """A place of its own for what a test keeps."""
+    """A separate folder for the results that a test keeps."""
     monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache" / "shares"
 

@@ -149,7 +149,7 @@ def test_a_build(scheduler, capfd, tmp_path):
 
 
 def _built(folder: Path) -> dict[str, object]:
-    """The files of a build, without how it was asked for and how long it took."""
+    """The files of a build, without its command and its duration."""
     files: dict[str, object] = {
         path.name: path.read_bytes()
         for path in folder.iterdir()

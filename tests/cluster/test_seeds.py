@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which seeds of a placement count, whatever the order in which they are done."""
+"""The seeds of a placement that count, for any order of their results."""
 
 import pytest
 

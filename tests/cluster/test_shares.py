@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Work in shares: what is done, kept and given up, and what is said where that cannot be."""
+"""Work in shares: results, the cache, cancelled tasks, and the messages of failures."""
 
 import os
 import signal
@@ -16,7 +16,6 @@ from firstspike.scripts.shares import kept, shares, work
 from firstspike.scripts.shares.versions import versions
 from tests.cluster.conftest import ROOT, wait_for, working
 from tests.support.cluster_tasks import Number, endless, faulty, refused, squared
-from tests.support.command import refusal
 
 TASK = "firstspike.scripts.shares.task"
 
@@ -117,19 +116,6 @@ def test_what_nobody_asks_for_is_swept(nothing_kept):
         os.utime(nothing_kept / (name * 64), (then, then))
     kept.sweep()
     assert [path.name for path in nothing_kept.glob("?" * 64)] == ["0" * 64]
-
-
-def test_no_scheduler_and_no_dask_are_said(capfd, monkeypatch, tmp_path):
-    monkeypatch.setattr(work, "ANSWERS_IN", 1)
-    words = ("train", "--seeds", "1-2", "-o", tmp_path / "net.npz")
-    nobody = "tcp://127.0.0.1:1"
-    assert f"no scheduler answers at '{nobody}'" in refusal(capfd, *words, "--scheduler", nobody)
-    for protocol in ("tls", "ucx"):  # which ask for a certificate, or for further packages
-        other = f"{protocol}://127.0.0.1:1"
-        said = refusal(capfd, *words, "--scheduler", other)
-        assert f"Dask cannot use the protocol of '{other}' here" in said
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    assert "pip install '.[cluster]'" in refusal(capfd, *words)
 
 
 CALLS = """

@@ -201,7 +201,7 @@ def test_every_error_of_ours_has_the_base_that_people_can_catch():
     assert {one for one in ours if not issubclass(one, FirstSpikeError)} <= {EndedError}
 
 
-# Output for people, and files that another process writes.
+# Output for people, and files during a write by another process.
 
 
 def test_a_table_is_aligned():

@@ -189,7 +189,7 @@ class Desk:
             assert process.returncode in (0, 1, -ending), said
 
     def _processes(self) -> list[str]:
-        """Those of the verb that have not ended, with what they do."""
+        """Processes of the verb that have not ended, with their state."""
         mark = f"{MARK}={self._mark}".encode()
         found = []
         for process in Path("/proc").glob("[0-9]*"):
@@ -202,7 +202,7 @@ class Desk:
         return {path.name for path in self.work.iterdir()}
 
     def leftovers(self, verb: Verb) -> list[Path]:
-        """What is there besides what the verb writes."""
+        """Files of the folder that the verb does not write."""
         written = {Path(name).parts[0] for name in verb.writes}
         folders = {self.work / name for name in written if "." not in name}
         return [

@@ -61,7 +61,7 @@ def needed(verb, *but):
 
 
 def written(verb, words, output):
-    """All files that a verb writes for an option."""
+    """The files that a verb writes for an option."""
     ctx = COMMANDS[verb].make_context(verb, list(words), parent=ROOT)
     value = ctx.params[output.name]
     return [] if value is None else list(map(str, output.type.written(value, ctx.params)))

@@ -4,6 +4,8 @@
 import json
 import re
 import shlex
+import sys
+from contextlib import nullcontext
 from dataclasses import replace
 
 import nir
@@ -16,7 +18,10 @@ from firstspike.golden import LearningState, bundled_test_set, shipped
 from firstspike.golden.data.sets import Dataset
 from firstspike.golden.encodings.features import Features
 from firstspike.scripts import datasets
+from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.main import run_line
+from firstspike.scripts.shares import work
+from firstspike.scripts.verbs import page
 from firstspike.scripts.verbs.page import MOST_SAMPLES
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.nir.test_verbs import small
@@ -39,6 +44,7 @@ def files(tmp_path_factory):
         "sound": listening_network(),
         "motion": small_network(),
         "three-axes": small_network(replace(FRONT, downs=(6, 6, 6))),
+        "oblong": network_of(([[5] * 3] * 12, [[5] * 2] * 3), (7, 5)),
         "many-spikes": replace(LearningState.random((784, 4, 10), 8, 1).network, max_spikes=2),
         "measured": replace(
             toy_network("levels-8"),
@@ -71,6 +77,8 @@ def files(tmp_path_factory):
         Image.new("L", (6, 6)).save(folder / name)
     nir.write(folder / "real.nir", small())
     assert run_line(["export", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / JOURNAL).write_text("once\nmore\n")
     (folder / "nothing.nir").write_bytes(b"nothing")
     (folder / "nothing.npz").write_bytes(b"PK nonsense")
     return folder
@@ -78,8 +86,13 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def folder(files, monkeypatch):
-    """This folder to work in; 2,500 digits to learn and 500 others stand for the public ones."""
+    """This folder to work in; 2,500 digits to learn and 500 others stand for the public ones.
+
+    No cluster starts on this machine.
+    """
     monkeypatch.chdir(files)
+    monkeypatch.setattr(work, "ANSWERS_IN", 1)
+    monkeypatch.setattr(work, "_local", lambda workers: nullcontext("tcp://127.0.0.1:2"))
     pixels, labels = bundled_test_set()
     digits = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: digits)
@@ -111,13 +124,61 @@ GENERAL = {
     "check proofs everything": "known are crossing",
     "check proofs x --mutants 1": "known are core-2-lanes",
     "check proofs --list --mutants 1": "do not go together",
-    "page ticks.npz -o new.html": "--dataset",
-    **{
-        f"page --images {count} -o new.html": f"{count} is not in the range 1<=x<={MOST_SAMPLES}"
-        for count in (0, MOST_SAMPLES + 1, 10**23)
-    },
-    "page --label kind -o new.html": "--label goes with a file",
     "vectors mnist-4bit -o new --lanes 13,2,4": LAYERS,
+}
+PAGE = {
+    f"page {words} -o new.html": reason
+    for words, reason in {
+        **{
+            f"--images {count}": f"{count} is not in the range 1<=x<={MOST_SAMPLES}"
+            for count in (0, MOST_SAMPLES + 1, 10**23)
+        },
+        "--label kind": "--label goes with a file",
+        "no-such-network": NO_NETWORK,
+        "ticks.npz": "neither drawn nor set by sliders: give samples to choose from by --dataset",
+        "many-spikes.npz": "spike up to 2 times per image: a page, like the hardware,",
+        "oblong.npz": "the network's 12 pixels make no square image: name a folder of images by",
+        "toy.npz --images all": "random samples have no end: give --images N, or a data set by",
+    }.items()
+}
+EXPLORE = {
+    "explore": "Missing option '--board'",
+    "explore --board ulx3s-25f": "Missing option '-o' / '--output'",
+    **{
+        f"explore --board ulx3s-25f -o damaged {words}": reason
+        for words, reason in {
+            "--trials 0": "0 is not in the range x>=1",
+            "--hours 0": "0.0 is not in the range x>0",
+            "--latency 0": "0.0 is not in the range x>0",
+            "--accuracy 2": "2.0 is not in the range 0<=x<=1",
+            "--place -1": "-1 is not in the range x>=0",
+            "--trials 1": "2500 samples: give more than the 5000 held out",
+            "--recipe none": "'none' is not one of 'sparse', 'plain'",
+            "--label kind": "--label goes with a file",
+            "--dataset cats": "there is no file 'cats', and no data set has this name",
+            "--dataset table.csv": "table.csv has no labels: name their column by --label",
+            "--dataset images --recipe conv": "the kernel must fit into the map",
+            "--dataset images": f"damaged/{JOURNAL}, line 1, is no line of a search's journal",
+        }.items()
+    },
+}
+SCHEDULER = {
+    f"{words} --scheduler {protocol}://127.0.0.1:1": f"{reason} '{protocol}://127.0.0.1:1'"
+    for words in (
+        "train --seeds 1-2 -o new.npz",
+        "check mutants bytes-swapped",
+        "compare toy.npz --events events.jsonl --target rtl",
+    )
+    for protocol, reason in {
+        "tcp": "no scheduler answers at",
+        "tls": "Dask cannot use the protocol of",  # which needs a certificate
+        "ucx": "Dask cannot use the protocol of",  # which needs further packages
+    }.items()
+}
+NOT_INSTALLED = {
+    ("nir", "export toy.npz -o new.nir"): "install it by pip install '.[nir]'",
+    ("nir", "import toy.nir -o new.npz"): "install it by pip install '.[nir]'",
+    ("distributed", "train --seeds 1-2 -o new.npz"): "pip install '.[cluster]'",
 }
 RUN = {
     "run --nonsense": "No such option '--nonsense'",
@@ -381,6 +442,9 @@ LEARN = (
     | {"learn --resume --epochs 3 -o new.npz": "--resume"}
 )
 NIR = {
+    "export toy.npz": "Missing option '-o' / '--output'",
+    "export toy.npz --form space -o new.nir": "'space' is not one of",
+    "import toy.nir": "Missing option '-o' / '--output'",
     "export toy.npz -o missing/new.nir": "missing",
     "import nothing.nir -o new.npz": "nothing.nir: it cannot be read",
     "import none.nir -o new.npz": "none.nir",
@@ -393,12 +457,20 @@ NIR = {
             "--dataset mnist": "--dataset goes with --weight-bits",
             "--images 3": "give --dataset",
             "--weight-bits 9": "--weight-bits",
+            "--images 3 --weight-bits 8": "--images are of a data set",
             "--weight-bits 8": "node 'S_0', I: here it would be LI",
         }.items()
     },
     **{
         f"import real.nir {words} -o new.npz": reason
         for words, reason in {
+            "--complement": "--complement and --constant are of samples: give --dataset",
+            "--constant": "--complement and --constant are of samples: give --dataset",
+            "--unit 0": "0 is not in the range x>=1",
+            "--images 3": "--images are of a data set: give --dataset",
+            "--dataset table.csv --label kind --encoding levels-8": (
+                "the graph has 5 inputs: what is said of the samples makes 1"
+            ),
             "--encoding none": "encoding",
             "--encoding crossings-3": "crossings-L needs",
             "--deadline 95": "at least 6 units",
@@ -410,13 +482,43 @@ NIR = {
         }.items()
     },
 }
-TABLES = (GENERAL, RUN, PLOT, COMPARE, HARDWARE, SELFTEST, TRAIN, LEARN, NIR)
+TABLES = (
+    GENERAL,
+    PAGE,
+    EXPLORE,
+    SCHEDULER,
+    RUN,
+    PLOT,
+    COMPARE,
+    HARDWARE,
+    SELFTEST,
+    TRAIN,
+    LEARN,
+    NIR,
+)
 LINES = [line for table in TABLES for line in table.items()]
 
 
-@pytest.mark.parametrize(("line", "reason"), LINES, ids=[line for line, _ in LINES])
-def test_a_line_is_refused_with_its_reason_and_nothing_is_written(capfd, folder, line, reason):
+def check(capfd, folder, line, reason):
     before = sorted(folder.rglob("*"))
     sentence = refusal(capfd, *shlex.split(line))
     assert reason in sentence or re.search(reason, sentence), sentence
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("line", "reason"), LINES, ids=[line for line, _ in LINES])
+def test_a_line_is_refused_with_its_reason_and_nothing_is_written(capfd, folder, line, reason):
+    check(capfd, folder, line, reason)
+
+
+@pytest.mark.parametrize(("package", "line"), NOT_INSTALLED)
+def test_a_missing_package_is_named_with_its_extra(capfd, folder, monkeypatch, package, line):
+    for name in {"nir": ("nir", "h5py")}.get(package, (package,)):
+        monkeypatch.setitem(sys.modules, name, None)  # no import succeeds
+    check(capfd, folder, line, NOT_INSTALLED[package, line])
+
+
+def test_a_page_holds_a_limited_number_of_test_images(capfd, folder, monkeypatch):
+    monkeypatch.setattr(page, "MOST_SAMPLES", 9_999)
+    reason = "there are 10000 test images, and a page holds at most 9999: give fewer by --images N"
+    check(capfd, folder, "page --dataset mnist --images all -o new.html", reason)

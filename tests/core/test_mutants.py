@@ -55,7 +55,7 @@ def test_a_check_that_fails_without_a_fault_is_refused(monkeypatch):
 
 
 def test_the_page_counts_the_faults_of_the_catalogue():
-    """Who adds a fault runs it, and renews the number."""
+    """An engineer who adds a fault runs it, and updates the number."""
     page = (Path(__file__).parents[2] / "docs" / "figures" / "equality.md").read_text()
     (row,) = re.findall(r"^\| faults put into the hardware on purpose.*", page, re.MULTILINE)
     ((_, tried),) = re.findall(r"\| (\d+) of (\d+),", row)

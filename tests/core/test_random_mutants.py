@@ -2,7 +2,9 @@
 """Automatic faults: how they are spread, what becomes of each, and what the verb says of them."""
 
 import os
+import re
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from firstspike.sim.formal.drawing import CONTROL, Area, draw
 from firstspike.sim.formal.equivalence import equivalent_faults, is_equivalent
 from firstspike.sim.formal.simulation import simulate
 from firstspike.sim.harness.runner import SimulationError
+from firstspike.sim.harness.verilog import conversion
 from firstspike.sim.mutants import random, targets
 from firstspike.sim.mutants.child import within
 from firstspike.sim.mutants.mutation import MutantError
@@ -75,6 +78,33 @@ def test_a_survivor_is_explained_by_the_table(monkeypatch):
     assert explained(survivor) == replace(survivor, kind="explained", why="because")
     others = replace(survivor, target="queue"), replace(survivor, kind="caught")
     assert [explained(one) for one in others] == list(others)
+
+
+class DrawnError(BaseException):
+    """Ends a bench, which passes on what is no Exception."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("design", sorted({design for design, _, _ in random.SURVIVORS}))
+def test_every_explanation_is_of_a_fault_that_is_drawn(design):
+    texts = []
+    for task in random_tasks(500, 1):
+        if task.target == design and task.numbers[0] == 1:
+            faulty = random._Faulty(task)
+
+            def drawn(build, name, faulty=faulty):
+                text = faulty(build, name)
+                if faulty.faults:
+                    raise DrawnError
+                return text
+
+            context = copy_context()
+            context.run(conversion.set, drawn)
+            with pytest.raises(DrawnError):
+                context.run(targets.TARGETS[design].run)
+            texts += [fault.described(faulty.top) for fault in faulty.faults]
+    for _, pattern, _ in (one for one in random.SURVIVORS if one[0] == design):
+        assert any(re.search(pattern, text) for text in texts), pattern
 
 
 AREA = Area("", "c:*")
@@ -138,7 +168,7 @@ def faulty():
 
 
 def run(circuit, number, hidden):
-    """What shows in many cycles with a fault: the output, and the registers unless `hidden`."""
+    """Return the output over many cycles with a fault, and the registers unless `hidden`."""
     start = [register.initial for register in circuit.registers]
     selected = {lit: number >> bit & 1 for bit, lit in enumerate(circuit.inputs[CONTROL])}
     (reset,) = circuit.inputs["rst"]

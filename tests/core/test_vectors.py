@@ -88,7 +88,7 @@ def change(folder, into, file, old, new):
 
 
 def said_of_changed(folder, into, file, line):
-    """What the bench says where a line of one file is another number."""
+    """The message of the bench if a line of a file holds another number."""
     shutil.copytree(folder, into)
     lines = (folder / file).read_text().splitlines()
     lines[line] = f"{int(lines[line], 16) ^ 2:x}"
@@ -142,7 +142,7 @@ LOST = ("assign log_0__valid =", "assign log_0__valid = 0 &", "no spike of neuro
 INVENTED = ("assign log_0__valid =", "assign log_0__valid = 1 |", "golden has")
 HANGS = (r"\.(source|words)__valid\(\w+\)", r".\1__valid(1'b0)", "no decision after")
 WRONG_WEIGHTS = (r"(bank_0_0\[5\] = \d+'h)\w+", r"\g<1>0", "golden has")
-"""What is replaced in a core, by what, and what its bench then says."""
+"""A text in a core, its replacement, and the message of the bench."""
 
 
 # Each takes a compilation, of which Icarus makes several in a second.

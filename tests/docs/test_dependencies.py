@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is said of dependencies is said of those that there are."""
+"""The texts about dependencies name the dependencies of the project."""
 
 import re
 import tomllib

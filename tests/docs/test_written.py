@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is generated into the pages is what the code says now."""
+"""The generated texts in the pages agree with the code."""
 
 import re
 import subprocess

@@ -109,13 +109,10 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     success(capfd, *words, "--trials", 6)
     assert len(here.done) > done
     assert "another seed" in refusal(capfd, *words, "--seed", 2)
-    (folder / JOURNAL).write_text("once\nmore\n")
-    said = refusal(capfd, *words, "--trials", 6)
-    assert f"{folder / JOURNAL}, line 1, is no line of a search's journal" in said
 
 
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
-    """Where it is not pruned: the same network as in one go."""
+    """A training without pruning gives the same network as in one go."""
     choice = rungs.Choice((9,), 30, 4, 1e-4)
     options = explore._NO_CHOICES | {"epochs": 6, "seed": 1, "recipe": "sparse"}
     options |= {"dataset": str(toy)} | dict.fromkeys(("label", "group", "test", "test_share"))
@@ -145,7 +142,6 @@ def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
     ]
     best = load_network(tmp_path / "search" / explore.BEST)
     assert len(best.geometry) == 3
-    assert "the kernel must fit into the map" in refusal(capfd, *words, "--dataset", toy)
 
 
 def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
@@ -264,7 +260,7 @@ def kinds(lines):
 
 
 def damaged(folder, lines, number, line):
-    """What is said of a journal in which a line was replaced; None if the search goes on."""
+    """Return the message on a journal with a replaced line; None if the search goes on."""
     text = "\n".join([*lines[:number], line, *lines[number + 1 :]]) + "\n"
     (folder / JOURNAL).write_text(text)
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is better, what goes on, and what is taken."""
+"""Comparison of points, continued trainings, and the chosen network."""
 
 from math import inf
 

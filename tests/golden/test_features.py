@@ -138,7 +138,7 @@ def test_plain_pixels_need_no_features():
 
 
 def test_medians_are_of_the_values_that_are_there():
-    """Of an even number, the lower one of the two in the middle: a value of the feature."""
+    """The median of an even number of values is the lower middle one, a value of the feature."""
     nan = np.nan
     samples = np.array([[1, nan, 1], [nan, nan, 0], [5, nan, 0], [3, 1e308, 1], [2, 1.7e308, nan]])
     features = encoding_of("levels-5").fitted(samples, Asked(medians=True))

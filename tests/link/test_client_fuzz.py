@@ -94,7 +94,7 @@ harms = st.lists(
 """Fewer than there are tries for a HELLO, and far enough from each other."""
 
 quickly = settings(max_examples=40, derandomize=True, phases=(Phase.explicit, Phase.generate))
-"""Such cases are short; shrinking them takes minutes."""
+"""The cases are short, and shrinking takes minutes."""
 
 
 def at_random(seed: int, gap: int) -> Iterator[Harm]:
@@ -106,7 +106,7 @@ def at_random(seed: int, gap: int) -> Iterator[Harm]:
 
 
 def agree(results: Results, golden: Results) -> None:
-    """Those that have arrived are golden's."""
+    """The results that have arrived are golden's."""
     assert not list(differences(golden, results))
 
 

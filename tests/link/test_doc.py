@@ -36,7 +36,7 @@ STEPS = (
 
 
 def frames() -> list[tuple[bytes, bytes]]:
-    """What is sent, and the answer of the model."""
+    """The request, and the answer of the model."""
     model, wanted = BoardModel(EXAMPLE, **BOARD), BoardModel(EXAMPLE, lanes=2)
     pairs = []
     for _, kind, payload in STEPS:

@@ -40,7 +40,7 @@ IMAGES = [inputs_request(image, BOARD.network) for image in PIXELS]
 
 
 def weights_of(network: Network) -> bytes:
-    """All words of a network's weights, as the link carries them."""
+    """The words of a network's weights in the format of the link."""
     return b"".join(weight_bytes(BOARD.config, network.connected()))
 
 
@@ -51,7 +51,7 @@ def writes(network: Network) -> list[tuple[Request, bytes]]:
 
 
 def answers(script: Script, requests: list[tuple[Request, bytes]]) -> list[Answer]:
-    """What the board answers to HELLO and these requests, after what the script has done."""
+    """Return the answers of the board to HELLO and these requests, after the script."""
     script.request(Request.HELLO, 0).answers(1)
     return BOARD.run(script.stream(requests, 1, RING_BYTES - 1)).answers
 
@@ -62,7 +62,7 @@ def decisions(found: list[Answer]) -> list[tuple]:
 
 
 def refusals(count: int, first: int) -> list[tuple]:
-    """Type, sequence and payload of so many refused images."""
+    """Type, sequence and payload of `count` refused images."""
     told = bytes([Cause.WEIGHTS])
     return [(Notice.REFUSED, first + number, told) for number in range(count)]
 

@@ -14,6 +14,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.engine import Engine
 from firstspike.hdl.link.framing.packet_fifo import PacketFifo
 from firstspike.hdl.link.framing.receiver import SPACING, Receiver
+from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
 from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import Request, encode_frame
@@ -75,6 +76,7 @@ def test_the_receiver_needs_its_spacing(spacing, right):
     stored = receive(frames, spacing)
     assert ([frame[:-2] for frame in stored] == expected) == right  # without the checksum
     assert SPACING <= LINE_SPACING
+    assert SPACING < BYTE_CLOCKS  # of SPI, one of which jitter may take
 
 
 def test_events_go_on_at_the_pace_that_is_said():

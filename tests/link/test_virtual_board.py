@@ -105,7 +105,7 @@ def test_a_board_of_three_hidden_layers():
 
 
 class BadLine(SerialPort):
-    """A port on which every so many bytes one is changed, in both directions."""
+    """A port that changes a byte at a fixed interval, in both directions."""
 
     GAP = 400
 
@@ -128,7 +128,7 @@ class BadLine(SerialPort):
         super().write(self._damage(sent, 0))
 
     def read(self, seconds):
-        """What has come, damaged."""
+        """Return the received bytes, damaged."""
         return self._damage(super().read(seconds), 1)
 
 
@@ -271,7 +271,7 @@ def test_an_idle_board_does_not_use_the_processor(port):
 
 
 def processor_seconds_of_children() -> float:
-    """What the processes that we have started, and that run, have used."""
+    """Return the processor seconds of running child processes."""
     return sum(
         sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
         for _, fields in processes()

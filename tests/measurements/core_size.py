@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packs a core alone, and says how many cells of an iCE40 UP5K it takes.
+"""Packs a standalone core, and prints how many cells of an iCE40 UP5K it takes.
 
     python -m tests.measurements.core_size                one lane, weights over the port
     python -m tests.measurements.core_size 2 10           lanes of each layer

@@ -41,14 +41,14 @@ PINS = {
     "spi_1__copi__io": "sensor_mosi",
     "spi_1__cipo__io": "sensor_cipo",
 }
-"""Which wire of a desk is at which pin; a build has the pins of one sensor."""
+"""The wire of a desk at each pin; a build has the pins of one sensor."""
 
 BOARD = BOARDS["icebreaker"]
 FLASH = BOARD.flash
 assert FLASH is not None
 
 SELECT = "microphone_select_0__io"
-"""A pin that an I2S microphone has alone."""
+"""A pin that only an I2S microphone has."""
 
 
 def netlist_desk(network: Network, folder: Path, *, bitstream: bool = False) -> Desk:
@@ -77,7 +77,7 @@ def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, st
 
 
 def main() -> None:
-    """Print what is said, and end with status 1 where golden says something else."""
+    """Print the text of the design, and end with status 1 if golden's text differs."""
     bits = sys.argv[1:2] == ["--bitstream"]
     net, folder, *paths = sys.argv[1 + bits :]
     network = load_network(net)

@@ -9,7 +9,7 @@ The decisions and their spikes must be those of golden. It takes some ten second
 
 BUILD is the folder of `firstspike build gestures.npz --board icebreaker --sensor lsm6dso`. Then its
 netlist gets all recordings without a pause between them, and every line of its text must be
-golden's. That takes some minutes per recording.
+golden's. The simulation takes some minutes per recording.
 """
 
 import sys

@@ -59,7 +59,7 @@ def drawn(number: int) -> tuple[Design, int, int, int]:
         connected = int(draw.integers(40, 500))
         least, most = GROUPS[number % len(GROUPS)]
         groups = int(draw.integers(least, most + 1))
-        # Where all is in one group there are many lanes.
+        # Networks with one group have many lanes.
         fewest, highest = (10, 90) if groups == 1 and not small else (2, 16 if small else 40)
         lanes = int(np.exp(draw.uniform(np.log(fewest), np.log(highest + 1))))
         rows = 1 if small else int(draw.choice(ROWS))
@@ -143,7 +143,7 @@ class Judged(NamedTuple):
 
 
 def judged(build: RandomBuild) -> Judged:
-    """Of a build, by rules that are fitted to all that are not held out."""
+    """Return the estimate of a build by rules fitted to the builds that are not held out."""
     one, family = KnownBuild.of_random(build), BOARDS[build.board].device.family
     fitted_to = [other for other in known_builds() if not other.held_out]
     luts = logic.features_of(one.config) @ logic.rule_of(family, fitted_to).coefficients

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Measures what of a stream is said: spoken digits in noise, and an hour of other sounds.
+"""Measures the recognition of a stream: spoken digits in noise, and an hour of other sounds.
 
     python -m tests.measurements.stream [--choosing]
 
@@ -51,7 +51,7 @@ UTTERANCES = 80
 
 
 class Part(NamedTuple):
-    """What is streamed, and what trains the network."""
+    """The recordings of the stream, and those that train the network."""
 
     streamed: Sequence[int]
     """Numbers of the recordings of each speaker and digit."""
@@ -87,7 +87,7 @@ FINAL = Part(
 
 
 def main() -> None:
-    """Print what is said right, and what is said of other sounds."""
+    """Print the share of right words, and the words reported for other sounds."""
     parser = argparse.ArgumentParser(prog="python -m tests.measurements.stream")
     parser.add_argument("--choosing", action="store_true")
     part = CHOOSING if parser.parse_args().choosing else FINAL
@@ -157,7 +157,7 @@ def stream(
 
 
 def rightly_said(network: Network, sound: FrontEnd, x: np.ndarray, placed: list[Placed]) -> float:
-    """Return the share of recordings in a stream of which exactly the right word is said."""
+    """Return the share of recordings in a stream with exactly the right word reported."""
     heard = list(words_said(network, sound, x))
     early = sound.rate // 5
     right = 0
@@ -168,7 +168,7 @@ def rightly_said(network: Network, sound: FrontEnd, x: np.ndarray, placed: list[
 
 
 def words_said(network: Network, sound: FrontEnd, x: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Yield the first sample and the class of each word that is said."""
+    """Yield the first sample and the class of each reported word."""
     levels = sound.levels(x)
     words = list(sound.words(levels))
     pictures = np.stack([sound.picture(levels, word) for word in words])

@@ -35,7 +35,7 @@ class Verdict:
     neurons: int
     """How many were compared."""
     decisions: int
-    """Of images where one output alone was first."""
+    """The images in which only one output was first."""
     alone: int
     """How many these are: of others M decides, which spikes do not tell."""
 

@@ -29,7 +29,7 @@ each_form = pytest.mark.parametrize("form", FORMS)
 
 @st.composite
 def drawn_networks(draw: st.DrawFn, any_padding: bool = True) -> Network:
-    """One to three layers that convolve in one or two dimensions, and up to two dense ones."""
+    """Networks of up to three layers that convolve in one or two dimensions, and two dense ones."""
     flat = draw(st.booleans())
     size = (1 if flat else draw(st.integers(2, 6)), draw(st.integers(2, 6)))
     maps = draw(st.integers(1, 2))

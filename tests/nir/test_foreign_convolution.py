@@ -85,7 +85,7 @@ def test_weights_and_geometry_are_those_of_the_graph():
 
 
 def pooled(node: nir.NIRNode, x: np.ndarray) -> np.ndarray:
-    """What pooling gives of x [n, maps, rows, columns]."""
+    """Return the pooled maps of x [n, maps, rows, columns]."""
     n_maps = x.shape[1]
     weight = np.eye(n_maps)[:, :, None, None] * np.ones(node.kernel_size)
     if isinstance(node, nir.AvgPool2d):

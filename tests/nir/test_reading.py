@@ -27,7 +27,7 @@ MOST = reading.most_bytes(0)
 
 @pytest.fixture
 def path(tmp_path):
-    """A graph of ours in form time."""
+    """A graph that FirstSpike wrote, in form time."""
     path = tmp_path / "net.nir"
     write(path, graph_of(toy_network(), "time"))
     return path
@@ -179,7 +179,7 @@ def test_damaged_files_are_refused(path):
 
 
 def shared(path, rows):
-    """Let all names of so many edges be the same long one, which is stored once."""
+    """Give all edges the same long name, which is stored once."""
     with h5py.File(path, "a") as root:
         del root["node/edges"]
         name = np.array([["x" * 200_000, "y"]], object)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Graphs of ours give their networks back bit for bit, by the graph's weights, or are refused."""
+"""Exported graphs give their networks back bit for bit by their weights, or are refused."""
 
 import io
 import json
@@ -74,7 +74,7 @@ def test_meta_of_any_kind_comes_back(form):
 
 @each_form
 def test_single_precision_is_enough(form):
-    """What another framework has loaded and written again."""
+    """A graph that another framework has loaded and written again."""
     network = deep_toy_network()
     graph = graph_of(network, form)
     for node in graph.nodes.values():
@@ -211,13 +211,13 @@ def test_graphs_have_the_fields_of_the_network_file_in_their_metadata():
     assert json.loads(metadata["classes"]) == ["a", "b", "c", "d"]
 
 
-# What a graph of each form does, by an interpreter that knows NIR alone, is what golden does.
+# An interpreter that knows only NIR gets golden's results from a graph of each form.
 
 
 def stepwise(network: Network, ticks: np.ndarray, form: str) -> None:
     """Assert that decisions, ticks and hidden spikes of a form in steps are those of golden.
 
-    What goes in are the spike trains beside the graph.
+    The inputs are the spike trains beside the graph.
     """
     trains = trains_of(network, ticks, form).nodes["input"].observables["spikes"]
     dt = STEP if form == "cuba" else 1.0

@@ -3,7 +3,6 @@
 
 import json
 import os
-import sys
 from dataclasses import replace
 
 import nir
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.fast
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """The file of the toy network, in a folder of its own."""
+    """The file of the toy network, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     toy_network().save("toy.npz")
     return toy_network()
@@ -132,13 +131,3 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
         assert getattr(again, name) == getattr(network, name)
     assert np.array_equal(again.features.edges, edges)
     assert again.inputs.tolist() == network.inputs.tolist()
-
-
-@pytest.mark.parametrize(
-    "words", [("export", "toy.npz", "-o", "toy.nir"), ("import", "toy.npz", "-o", "n.npz")]
-)
-def test_without_the_package_it_is_said_what_to_install(capfd, toy, monkeypatch, words):
-    for name in ("nir", "h5py"):
-        monkeypatch.setitem(sys.modules, name, None)  # which no import gets past
-    assert "install it by pip install '.[nir]'" in refusal(capfd, *words)
-    assert os.listdir() == ["toy.npz"]

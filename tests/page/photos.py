@@ -152,7 +152,7 @@ def rgba_of(grey: np.ndarray) -> np.ndarray:
 
 
 def photo_of(digits: np.ndarray, at: int) -> Photo:
-    """The picture of a digit, uint8 [n, 28, 28]; it depends on its number alone."""
+    """The picture of a digit, uint8 [n, 28, 28]; it depends only on its number."""
     return rendered(digits[at], np.random.default_rng([SEED, at]))
 
 

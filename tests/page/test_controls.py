@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one does to the page is done to the network: by finger, slider, sample and keyboard."""
+"""Finger, slider, sample and keyboard on the page act on the network."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ CONTROLS = "button, input, select, summary, canvas[tabindex='0']"
 STOPS = f"""() => Array.from(document.querySelectorAll("{CONTROLS}"))
   .filter((one) => !one.disabled && one.checkVisibility())
   .map((one) => one.id || one.textContent)"""
-"""What can be operated, in the order of the page."""
+"""The controls, in the order of the page."""
 
 
 def check_names(page) -> None:

@@ -19,10 +19,9 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from firstspike.scripts.page import content
 from firstspike.scripts.page.joined import script
-from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
-from tests.support.command import refusal, success, toy_network
+from tests.support.command import success, toy_network
 from tests.support.tools import SITE, TYPESCRIPT, leave_out, needs
 
 from .strokes import DIGITS, draw
@@ -145,13 +144,6 @@ def test_a_network_of_ones_own_has_a_page_that_is_right(browser, capfd, tmp_path
         page.click("#check")
         assert "50 samples" in page.inner_text("#checked")
         assert ": 0 differ" in page.inner_text("#checked")
-
-
-def test_more_test_images_than_a_page_holds_are_refused(capfd, monkeypatch, tmp_path):
-    monkeypatch.setattr(verb, "MOST_SAMPLES", 9_999)
-    said = refusal(capfd, "page", "--images", "all", "-o", tmp_path / "page.html")
-    assert "there are 10000 test images, and a page holds at most 9999: " in said
-    assert "--images N" in said
 
 
 def test_a_signal_waits_for_the_cycles_of_a_few_images_only(monkeypatch):

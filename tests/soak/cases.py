@@ -60,7 +60,7 @@ def kills(number: int) -> None:
 
 
 def blocks(number: int) -> None:
-    """A bench of one block, each in its turn, with a seed of its own."""
+    """A bench of one block, each in its turn, with a new seed."""
     name = EXAMPLES[number % len(EXAMPLES)]
     example_of(name)(seed=number % (1 << 31))
 

@@ -8,7 +8,7 @@ one case again:
 
     python -m tests.soak.run --case networks 17
 
-What fails is kept in build/soak, a file a case, and the next one is tried. Ctrl-C ends it.
+Each failing case becomes a file in build/soak, and the next case is tried. Ctrl-C ends it.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def in_turn(kinds: Kinds, tasks: Iterable[int]) -> Iterator[Tried]:
 
 
 def in_shares(tasks: Iterable[int], scheduler: str | None, jobs: int | None) -> Iterator[Tried]:
-    """Try the cases of numbers on a cluster. Nothing is kept: the next soak has other numbers."""
+    """Try the cases of numbers on a cluster. No result is cached: a soak has new numbers."""
     with shares(scheduler, jobs) as work:
         for _, cases in work.results(tried_all, tasks, "numbers", keep=False):
             yield from cases

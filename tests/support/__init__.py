@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tests share, and is no test."""
+"""Code that several tests share."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which causes of bad events a decision is flagged with."""
+"""The causes of bad events that a decision reports."""
 
 from collections.abc import Iterable
 

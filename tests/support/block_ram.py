@@ -41,7 +41,7 @@ class Ram(wiring.Component):
 
     Parameters
     ----------
-    lanes : how many parts of a word can be written alone; 0 for a memory that is never written.
+    lanes : number of write enables, one per part of a word; 0 for a read-only memory.
     meets : what a read of the address that is being written gives: "new", "old", or "never", if
         there is no such read, as its designer promises. "shared": both ports have one address, and
         are never used in the same cycle. "through": they have one address, and every word that is
@@ -134,7 +134,7 @@ MEMORIES = {
 
 
 class Memories(wiring.Component):
-    """Those of these names side by side, with one stimulus."""
+    """The memories of these names side by side, with one stimulus."""
 
     def __init__(self, names):
         self._names = names

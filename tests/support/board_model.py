@@ -282,7 +282,7 @@ Damage = Callable[[bytes, float], tuple[bytes, float]]
 
 
 class ModelLine:
-    """A line to a model, in a time of its own: nothing ever waits for a real clock.
+    """A line to a model with simulated time: no call waits for a real clock.
 
     `damage_out` and `damage_in` are what the line does to the bytes on the way to the board and
     back; a request takes the board a millisecond, or `seconds` of its type.
@@ -303,7 +303,7 @@ class ModelLine:
         self._ready: float | None = None  # when the board has done what it is at
 
     def patience(self) -> None:
-        """From now on the host may take so long; then it is said to hang."""
+        """Give the host 10,000 s from now on, after which a call counts as hung."""
         self._end = self._now + 10_000
 
     def now(self) -> float:
@@ -323,7 +323,7 @@ class ModelLine:
         queue.append((max(at, queue[-1][0] if queue else 0.0), content))
 
     def read(self, seconds: float) -> bytes:
-        """What has come from it, or comes first."""
+        """Return the bytes that have arrived, or else wait for the next ones."""
         until = self._now + seconds
         assert until < self._end, "the host hangs"
         while not (self._in and self._in[0][0] <= self._now):

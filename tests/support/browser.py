@@ -38,7 +38,7 @@ def chromium() -> Iterator[Any]:
 def opened(browser: Any, path: Path, **options: Any) -> Iterator[Any]:
     """Give a page opened from disk, offline, that has come to its first answer.
 
-    What goes wrong in its scripts, and what it asks of a network, fails the test.
+    An error of its scripts, or a request to a network, fails the test.
     """
     context = browser.new_context(offline=True, **options)
     page = context.new_page()

@@ -60,14 +60,14 @@ def tag_of(image: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class BusParameters:
-    """What the bench is told."""
+    """The arguments of the bench."""
 
     map: RegisterMap
     images_bus: str
     frames: Sequence[bytes] = ()
     """Bytes of each image."""
     weights: Sequence[int] = ()
-    """What is written into weight_data at first, and read back."""
+    """Words that are written into weight_data at first, and read back."""
     labels: Sequence[int] = ()
     """Class that each image is learned as; -1 for an image that is only decided."""
     rule: dict[str, int] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class BusParameters:
 
 @dataclass(frozen=True, kw_only=True)
 class BusOutcome:
-    """All that the bench has read."""
+    """The results that the bench has read."""
 
     decisions: list[list[int]]
     """The words of each."""
@@ -150,7 +150,7 @@ class BusBench:
         await self.cycles(2)
 
     async def cycles(self, n: int) -> None:
-        """Let so many pass."""
+        """Wait for n clock cycles."""
         await Timer(n * PERIOD, "step")
         await RisingEdge(self.dut.aclk)
 
@@ -160,7 +160,7 @@ class BusBench:
         return get_sim_time("step") // PERIOD
 
     async def read_word(self, offset: int) -> int | None:
-        """What is there; None where the answer is SLVERR."""
+        """Return the word at this offset; None where the answer is SLVERR."""
         answer = await self.master.read(offset, 4)
         if answer.resp != AxiResp.OKAY:
             assert answer.resp == AxiResp.SLVERR
@@ -181,7 +181,7 @@ class BusBench:
         return content
 
     async def field(self, name: str, of: str) -> int:
-        """One of its fields."""
+        """Return one field of a register."""
         return self.map.unpack(name, await self.read(name))[of]
 
     async def write(self, name: str, **fields: int) -> None:
@@ -337,7 +337,7 @@ class BusRun:
         return simulation.run(bench, parameters, test=test, seed=parameters.seed)
 
     def weights(self, stored: Sequence[np.ndarray] | None = None) -> list[int]:
-        """What is written into weight_data."""
+        """Return the words that are written into weight_data."""
         return [chunk for *_, chunk in weight_chunks(self.config, self.network, stored)]
 
     def frames(self, ticks: np.ndarray, pixels: np.ndarray) -> list[bytes]:

@@ -32,7 +32,7 @@ def faulty(number: int) -> float:
 
 
 def endless(number: int) -> int:
-    """End for 0 alone."""
+    """Return 0 at once; wait for ten minutes with any other number."""
     if number:
         time.sleep(600)
     return number

@@ -209,7 +209,7 @@ def make_files() -> None:
 
 
 def make_hostile_files() -> None:
-    """Those that only `hostile_cases` take, beside the others."""
+    """Write the further files that only `hostile_cases` take."""
     network = Network.load("plain.npz")
     write(Path("net.nir"), graph_of(network, "time"))
     rng = np.random.default_rng(2)
@@ -261,13 +261,13 @@ def children() -> tuple[float, int]:
 
 
 def ended(words: tuple[str, ...], seconds: int = SECONDS) -> str | None:
-    """What is wrong with how a command line ends, and what it takes; None if nothing is."""
+    """Return the fault in how a command line ends or in its time and memory, or None."""
     before = children()
     what = _ended(words, seconds)
     after = children()
     if what is None and after[0] - before[0] > seconds:
         return f"its processes take {after[0] - before[0]:.0f} seconds"
-    # A process begins with the memory of the one that starts it, which has a bound of its own.
+    # A child process begins with the memory of its parent, which has another bound.
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if what is None and after[1] > max(before[1], own, BYTES):
         return f"a process of it takes {after[1]} bytes"
@@ -275,7 +275,7 @@ def ended(words: tuple[str, ...], seconds: int = SECONDS) -> str | None:
 
 
 def _ended(words: tuple[str, ...], seconds: int) -> str | None:
-    """What is wrong with how a command line ends; None if nothing is."""
+    """Return the fault in how a command line ends, or None."""
     Path("said").write_bytes(b"")
     with open("said", "r+b") as said:  # by whoever writes to the descriptor, in whichever language
         os.dup2(said.fileno(), 2)
@@ -304,7 +304,7 @@ def _ended(words: tuple[str, ...], seconds: int) -> str | None:
 
 
 def wrong(count: int, seed: int, cases: list[Case]) -> Iterator[dict[str, object]]:
-    """Of so many mutants those that do not end as they should."""
+    """Yield those of `count` mutants that do not end as they should."""
     state = Path("on.state.npz")
     good = {name: Path(name).read_bytes() for name in {state.name, *(one.file for one in cases)}}
 

@@ -66,7 +66,7 @@ class SmallBoard:
     overlap: bool = False
     loaded: bool = False
     place: int | None = None
-    """Of its weights in a flash; None for a board without one."""
+    """Address of the weights in the flash; None for a board without a flash."""
     ring_bytes: int = RING_BYTES
     bench_images: int = 0
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Test vectors of the link: what a host sends, and what a board answers, byte by byte.
 
-Small boards, from power-up on: one plays images, one learns, and one has a flash. Requests are made
-of `protocol`, answers by the model, and the RTL has to give the same. All of it is in a file:
+Small boards, from power-up on: one plays images, one learns, and one has a flash. `protocol`
+makes the requests, the model gives the answers, and the RTL must give the same. The file is made by
 
     python -m tests.support.link_vectors >docs/link_vectors.csv
 """
@@ -72,13 +72,13 @@ class Vector:
 
 @dataclass(frozen=True)
 class VectorBoard:
-    """A board, by the parameters of its model, and what is asked of it."""
+    """A board, by the parameters of its model, and the requests to it."""
 
     said: str
     vectors: Sequence[Vector]
     parameters: dict[str, Any] = field(default_factory=dict)
     place: int | None = None
-    """Of its weights in a flash; None for a board without one."""
+    """Address of the weights in the flash; None for a board without a flash."""
 
     def model(self) -> BoardModel:
         """Return a board after power-up, before its weights are written."""
@@ -96,7 +96,7 @@ class VectorBoard:
             model.sent.clear()
 
     def verilog(self) -> str:
-        """Of a LinkedCore that is this board."""
+        """Return the Verilog of a LinkedCore with the parameters of this board."""
         model = self.model()
         identity = model.identity
         return linked_core_verilog(
@@ -122,7 +122,7 @@ def _events(label: int, *spikes: tuple[int, int]) -> bytes:
 
 
 def _weights(**parameters: Any) -> list[Vector]:
-    """All weights, written."""
+    """Return the vectors that write all weights."""
     wanted = BoardModel(EXAMPLE, **parameters)
     return [
         Vector(
@@ -136,7 +136,7 @@ def _weights(**parameters: Any) -> list[Vector]:
 
 
 def _settings(**values: int) -> bytes:
-    """Of SETTINGS as they are after power-up, but for these."""
+    """Return the payload of SETTINGS with the values of power-up, apart from these."""
     return SETTINGS_FORMAT.pack(*(Settings().registers() | values).values())
 
 

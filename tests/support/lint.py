@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Other tools' checks of Verilog: each must take a text without a word."""
+"""Checks of Verilog by other tools, which must accept a text without a warning."""
 
 import os
 import subprocess

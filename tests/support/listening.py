@@ -33,7 +33,7 @@ def listening_network() -> Network:
 
 
 def sounds(count: int) -> np.ndarray:
-    """Return so many bursts of tones with silence between them, int16 [n]."""
+    """Return `count` bursts of tones with silence between them, int16 [n]."""
     rng, parts = np.random.default_rng(5), []
     for _ in range(count):
         n = np.arange(rng.integers(30, 60))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs the command `firstspike` in a process of its own, and says what that takes.
+"""Runs the command `firstspike` in a separate process, and reports its time and memory.
 
 python -m tests.support.measured RUN IMAGES ...      prints memory and time, as JSON
 """

@@ -96,7 +96,7 @@ class MotionDesk:
         return self._simulation.run(__name__, SimpleNamespace(flash=flash, samples=x))
 
     def expected(self, x: np.ndarray) -> bytes:
-        """Return what should be said of samples, as golden says."""
+        """Return the text that golden expects for samples."""
         network = self._network
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
@@ -115,7 +115,7 @@ class MotionDeskBench(BoardBench):
 
 @cocotb.test()
 async def motion_desk(dut):
-    """From power-up to the last sample, and until the last decision is said."""
+    """Run from power-up to the last sample, until the text of the last decision is sent."""
     bench = await MotionDeskBench(dut).start()
     arguments, part = bench.arguments, bench.part
     await bench.fill()

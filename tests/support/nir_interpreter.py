@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs graphs of NIR from their equations alone: in steps, or in continuous time from spike to
-spike. It knows the nodes of the package nir, and nothing of ours.
+"""Runs graphs of NIR by the equations of the package nir only: in steps, or in continuous time from
+spike to spike.
 """
 
 import math
@@ -45,7 +45,7 @@ class Stepwise:
                 x = self.out_of(name, node, x, step)
 
     def out_of(self, name: str, node: nir.NIRNode, x: np.ndarray, step: int) -> np.ndarray:
-        """What a node gives in a step in which it is given x."""
+        """Return the output of a node in a step whose input is x."""
         dt = self.dt
         match node:
             case nir.Linear():
@@ -86,7 +86,7 @@ class Stepwise:
 
 
 def convolved(node: nir.Conv1d | nir.Conv2d, x: np.ndarray) -> np.ndarray:
-    """What a convolution gives of x [n, channels, *size]."""
+    """Return the convolution of x [n, channels, *size]."""
     kernel = node.weight.shape[2:]
     stride, padding, dilation = (
         np.broadcast_to(each, len(kernel)) for each in (node.stride, node.padding, node.dilation)

@@ -27,7 +27,7 @@ def printed(folder: Path, top: str = "bench", fast: bool = False) -> list[str]:
     ran = subprocess.run(
         _compiled(texts, top, fast), cwd=folder, check=True, capture_output=True, text=True
     )
-    # What begins so is Verilator's own: where $finish stands, and a report.
+    # Verilator itself prints these lines: the place of $finish, and a report.
     return [line for line in ran.stdout.splitlines() if not line.startswith("- ")]
 
 

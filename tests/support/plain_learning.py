@@ -46,7 +46,7 @@ def learn_image(
     def used(weight: int, layer: int) -> int:
         return weight >> (stored_bits - network.weight_bits[layer])
 
-    # Both layers, tick by tick; of the outputs only what falls up to `until` is looked at.
+    # Both layers advance tick by tick; output spikes after `until` are ignored.
     S1, M1, fired1 = [-T1] * n_hidden, [0] * n_hidden, [0] * n_hidden
     S2, M2, fired2 = [-T2] * n_out, [0] * n_out, [0] * n_out
     k, zk, until = None, None, deadline

@@ -17,7 +17,7 @@ class Example(NamedTuple):
     folder: Path
     bits: Any
     written: dict[str, Any]
-    """What nextpnr has written."""
+    """The JSON that nextpnr has written."""
     check: Callable[[Any, RoutedDesign], Any]
     """Compares bits of the family with a design."""
 
@@ -37,7 +37,7 @@ class Example(NamedTuple):
         return json.dumps(written)
 
     def faults(self, **changed: Any) -> list[str]:
-        """What the check finds of the design as it was placed, with other bits."""
+        """Return the faults that the check finds with other bits in the placed design."""
         return list(self.check(replace(self.bits, **changed), self.design).faults)
 
     def check_equal(self) -> None:

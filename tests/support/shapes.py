@@ -19,7 +19,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 
 
 def with_rows(config: dict[str, Any]) -> dict[str, Any]:
-    """Widen the bitmap, if there is one, so that several rows per cycle can be taken from it."""
+    """Widen the bitmap, if there is one, as several rows per cycle need it."""
     rows, bitmap = config["rows"], config["bitmap"]
     if rows == 1 or bitmap is None:
         return config

@@ -43,10 +43,10 @@ def sampled(cases: Sequence[Any], step: int) -> list[Any]:
 
 
 def refused(make: Callable[[], object], said: str, error: type[Exception] = ValueError) -> None:
-    """A block cannot be made, for the reason `said`, a pattern.
+    """Check that `make` raises an error whose message matches the pattern `said`.
 
-    Amaranth warns of an object that was never used when it goes, and one that has refused its
-    parameters is such. So it goes here, where nobody wants to know.
+    Amaranth warns when Python deletes an unused component, and a component that refuses its
+    parameters is never used. This function therefore deletes it while warnings are off.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusedElaboratable)

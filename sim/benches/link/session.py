@@ -154,9 +154,9 @@ def _events(spikes: list, is_right: Callable[[bytes], bool]) -> _Exchange:
     return _Exchange(Request.EVENTS, payload, Request.EVENTS + ANSWER, is_right)
 
 
-def _is_flagged(flag: DecisionFlag, said: bytes) -> bool:
+def _is_flagged(flag: DecisionFlag, answer: bytes) -> bool:
     """Whether a decision has only this flag, besides the one that it is forced."""
-    return DECISION_FORMAT.unpack_from(said)[1] & ~(1 << DecisionFlag.FORCED) == 1 << flag
+    return DECISION_FORMAT.unpack_from(answer)[1] & ~(1 << DecisionFlag.FORCED) == 1 << flag
 
 
 def _decided(expected: Results, image: int, cycles: int) -> bytes:
