@@ -63,29 +63,28 @@ class Building:
     def at_the_highest(self, design: Design) -> Built:
         """Build at the highest clock that a seed meets.
 
-        Whenever a clock is met, the folder receives its build. Placements of an earlier search in
-        this folder are not repeated. Raises ToolError if no clock is met.
+        Whenever a clock is met, the folder receives its build. Placements of an earlier search
+        are not repeated. Raises ToolError if no clock is met.
         """
-        placed = Placed(self.folder, self.tools)
+        placed = Placed(self.tools)
 
         def reach(hz: int) -> list[SeedResult]:
             one = design.at(hz)
-            known = placed.seeds(one)
+            known = placed.seeds(one, self.seeds)
             left = [seed for seed in self.seeds if seed not in known]
-            if left and not any(known[seed].met for seed in self.seeds if seed in known):
+            if left and not any(seed.met for seed in known.values()):
                 self._place(one, left, placed)
-                known = placed.seeds(one)
-            tried = {seed: known[seed] for seed in self.seeds if seed in known}
-            told = ", ".join(f"{one.fmax:.2f} MHz with seed {n}" for n, one in tried.items())
-            met = any(one.met for one in tried.values())
+                known = placed.seeds(one, self.seeds)
+            told = ", ".join(f"{one.fmax:.2f} MHz with seed {n}" for n, one in known.items())
+            met = any(one.met for one in known.values())
             note(f"{hz / MHZ:g} MHz is {'met' if met else 'not met'}: {told}.")
-            return list(tried.values())
+            return list(known.values())
 
         hz = fastest(design.clocks(), expected(design), reach)
         if hz is None:
             raise ToolError("the design meets no clock that the PLL makes: take fewer lanes.")
         best = design.at(hz)
-        seeds = [seed for seed, reached in placed.seeds(best).items() if reached.met]
+        seeds = [seed for seed, reached in placed.seeds(best, self.seeds).items() if reached.met]
         return self._there(best) or self._place(best, seeds[:1], placed)
 
     def _there(self, design: Design) -> Built | None:

@@ -18,6 +18,7 @@ from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 
 from .output import json_option, picture_option
 from .places import Default, Files, InputPath, Output, Parameters
+from .targets import BUILT
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -291,3 +292,45 @@ weights_option = click.option(
     callback=lambda ctx, parameter, where: where == "embedded",
     help="Put the weights into the core, or load them over its weight port.",
 )
+
+
+class BoardName(click.Choice[str]):
+    """The name of a board; boards are imported when a name is converted, or all are shown."""
+
+    def __init__(self, *, senses: bool) -> None:
+        self.case_sensitive = True
+        self._senses = senses
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "choices":
+            raise AttributeError(name)
+        from firstspike.boards.pins.registry import BOARDS  # slow import, needs the extra `hdl`
+
+        boards = BOARDS.values()
+        self.choices = tuple(one.name for one in boards if one.standalone or not self._senses)
+        return self.choices
+
+
+def board_option(meaning: str, *, senses: bool = False, **settings: Any) -> Decorator:
+    """Return the option --board; with `senses`, only for boards with the pins of a sensor."""
+    return click.option("--board", type=BoardName(senses=senses), help=meaning, **settings)
+
+
+def netlist_options(command: Callable) -> Callable:
+    """Add the options --board and --build."""
+    board = board_option("Board of the build that is simulated.")
+    build = click.option(
+        "--build",
+        type=InputPath(file_okay=False, path_type=Path, default=_built),
+        metavar="DIR",
+        help="Folder of the build that is simulated.  [default: build/NET-BOARD]",
+    )
+    return board(build(command))
+
+
+def _built(parameters: Parameters) -> Path | None:
+    if parameters["target"] not in BUILT or parameters["board"] is None:
+        return None
+    from firstspike.boards.building.bitstream import build_folder  # slow import
+
+    return build_folder(parameters["net"], parameters["board"])

@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from firstspike.golden import DataError, Network, bundled_test_set, encode
 from firstspike.golden.data.dataset import MOST_TEXT, widened
-from firstspike.golden.data.events import event_lines, is_integer, ticks_of
-from firstspike.golden.data.images import opened
-from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
-from firstspike.golden.data.preparation import SIDE, Prepared, prepared
+from firstspike.golden.data.images import PHOTO_FORMATS, PHOTO_SUFFIXES, opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import SplitError, some_of
 from firstspike.golden.data.usual import takes_digits
@@ -30,10 +27,14 @@ from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, front_end, loaded
 from .errors import VerbError
-from .heard import Heard, read_words
 from .options import several
 from .output import MOST_NAME, counted, note
 from .places import InputFile, InputPath, Verb
+
+if TYPE_CHECKING:
+    from firstspike.golden.data.preparation import Prepared
+
+    from .heard import Heard
 
 DEFAULT_IMAGES = 100
 
@@ -90,9 +91,9 @@ class Selection:
     samples: np.ndarray | None = None
     """uint8 [n, n_features], the pixels of pictures, or [n, frames, filters], the pictures of
     words; otherwise None."""
-    photos: Sequence[Prepared] | None = None
+    photos: "Sequence[Prepared] | None" = None
     """Prepared pictures; None for other images."""
-    words: Sequence[Heard] | None = None
+    words: "Sequence[Heard] | None" = None
     """The words of recordings; None for other images."""
     silent: Sequence[str] = ()
     """The files of recordings without a word."""
@@ -112,7 +113,7 @@ class Selection:
         return [printable(name, MOST_NAME) for name in names]
 
 
-_LISTS = {"--image": SUFFIXES, "--wav": (SUFFIX,)}
+_LISTS = {"--image": PHOTO_SUFFIXES, "--wav": (SUFFIX,)}
 """Options that accept several files, and the suffixes of these."""
 
 
@@ -200,6 +201,8 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     pictures, photos = read_pictures(network, options)
     words, silent = None, list[str]()
     if wav_files:
+        from .heard import read_words
+
         words, heard, silent = read_words(network, wav_files)
         n = len(words)
         some = f"{len(wav_files) - len(silent)} of " if silent else ""
@@ -290,7 +293,7 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
 
 def read_pictures(
     network: Network, options: Mapping[str, Any]
-) -> tuple[np.ndarray | None, list[Prepared] | None]:
+) -> "tuple[np.ndarray | None, list[Prepared] | None]":
     """Return the pictures of --image as samples uint8 [n, n_pixels], and as `Prepared`.
 
     Without --image, the result is a pair of None. Pictures are prepared only for a network of
@@ -303,6 +306,9 @@ def read_pictures(
             raise click.UsageError("--raw goes with --image.")
         return None, None
     if not options["raw"] and takes_digits(network):
+        from firstspike.golden.data.photos import read_photo
+        from firstspike.golden.data.preparation import SIDE, prepared
+
         photos = [prepared(read_photo(file), SIDE) for file in files]
         return np.stack([photo.pixels.ravel() for photo in photos]), photos
     samples = np.stack([read_image(network, file) for file in files])
@@ -322,7 +328,7 @@ def read_image(network: Network, file: str) -> np.ndarray:
         raise VerbError(
             f"the network's {network.n_features} pixels make no square image: use --events."
         )
-    with opened(file, FORMATS) as image:
+    with opened(file, PHOTO_FORMATS) as image:
         size, mode = image.size, image.mode
         pixels = np.asarray(image.convert("RGBA")) if size == (side, side) else None
     if pixels is None:
@@ -343,6 +349,7 @@ def read_events(network: Network, path: str) -> Selection:
     A label is the number of a class, or its name. Raises `DataError` with the line number, and
     `OSError` as `reading` does.
     """
+    from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 
     def label_of(label: Any) -> int:
         if label in network.classes:

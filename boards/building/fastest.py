@@ -3,14 +3,13 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from math import inf
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from firstspike.boards.families.pll import MHZ
-from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
-from firstspike.golden.system.files import read_file, replace_file
 from firstspike.hdl.flow.synthesis import Placement
+from firstspike.sim.harness.cache import store, stored
 
 from . import clock
 from .design import Design
@@ -23,20 +22,6 @@ more."""
 
 SEEDS = (1, 2)
 """Default seeds at each clock."""
-
-PLACED = "placed.json"
-"""File in a build's folder that lists the placements of a search."""
-
-_BYTES = 1 << 20
-_ENTRY = {
-    "network": str,
-    "build": str,
-    "tools": [str],
-    "clock": range(1, 1 << 32),
-    "seed": int,
-    "fmax": (float, range(1, 1 << 32)),
-    "met": bool,
-}
 
 
 class SeedResult(NamedTuple):
@@ -82,49 +67,26 @@ def fastest(
             missed = candidate
 
 
+@dataclass(frozen=True)
 class Placed:
-    """The placements of a search, stored in a build's folder so that none is repeated.
+    """The placements of searches, in the cache of results: none is repeated.
 
-    A design is identified by its build hash, its network and the tools. Raises JsonError if another
-    program has written the file PLACED.
+    A design is identified by its build hash, its network and its clock.
     """
 
-    def __init__(self, folder: Path, tools: Sequence[str]):
-        self._path, self._tools = folder / PLACED, list(tools)
-        self._entries: list[dict[str, Any]] = []
-        if self._path.exists():
-            try:
-                self._entries = read_json(read_file(self._path, _BYTES))
-                check_json(self._entries, [_ENTRY], "it")
-            except JsonError as error:
-                raise JsonError(
-                    f"{self._path} is no list of placements ({error}): remove it, or name another "
-                    "folder by -o."
-                ) from None
+    tools: Sequence[str]
+    """Names and versions of the tools."""
 
-    def seeds(self, design: Design) -> dict[int, SeedResult]:
-        """Return the results of the seeds of a design."""
-        if all(entry["clock"] != design.hz for entry in self._entries):
-            return {}  # without building the design for its hash
-        key = self._key(design)
-        return {
-            entry["seed"]: SeedResult(entry["met"], entry["fmax"])
-            for entry in self._entries
-            if key.items() <= entry.items()
-        }
+    def seeds(self, design: Design, seeds: Iterable[int]) -> dict[int, SeedResult]:
+        """Return the results of those seeds of a design that were placed."""
+        known = {seed: stored(self._key(design, seed)) for seed in seeds}
+        return {seed: SeedResult(*json.loads(text)) for seed, text in known.items() if text}
 
     def add(self, design: Design, seed: int, placement: Placement) -> None:
-        """Store the result of a seed."""
-        result = {"seed": seed, "fmax": placement.fmax, "met": placement.met}
-        self._entries.append(self._key(design) | result)
-        lines = ",\n".join(map(json.dumps, self._entries))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(self._path, f"[\n{lines}\n]\n".encode())
+        """Store the result of a seed. Raises OSError if the cache cannot be written."""
+        result = SeedResult(placement.met, placement.fmax)
+        store(self._key(design, seed), json.dumps(result).encode())
 
-    def _key(self, design: Design) -> dict[str, Any]:
-        return {
-            "network": design.network.digest(),
-            "build": design.build_hash.hex(),
-            "tools": self._tools,
-            "clock": design.hz,
-        }
+    def _key(self, design: Design, seed: int) -> list[str]:
+        named = (design.network.digest(), design.build_hash.hex(), design.hz, seed)
+        return ["placement", *map(str, named), *self.tools]

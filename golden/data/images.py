@@ -18,6 +18,11 @@ from firstspike.golden.system.files import reading
 from .dataset import DataError, Samples, most_bytes
 from .jpeg import MOST_SCANS, START, count_scans
 
+PHOTO_FORMATS = ("PNG", "JPEG", "WEBP")
+"""Accepted formats of photos by Pillow's names."""
+
+PHOTO_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".webp"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
 """Image formats by Pillow's names. The content decides, not the file name: for other formats Pillow

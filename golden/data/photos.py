@@ -10,12 +10,7 @@ from PIL import Image, ImageOps
 from firstspike.golden.data.preparation import bands_of
 
 from .dataset import DataError
-from .images import opened
-
-FORMATS = ("PNG", "JPEG", "WEBP")
-"""Accepted formats by Pillow's names."""
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+from .images import PHOTO_FORMATS, opened
 
 MOST_PIXELS = 1 << 26
 """Largest number of pixels of a photo; half for a WebP, whose decoder holds more copies."""
@@ -27,7 +22,7 @@ def read_photo(file: str | Path | BytesIO) -> np.ndarray:
     The picture is rotated as its EXIF data demand; of 16-bit channels the upper 8 bits are used.
     Raises `DataError`.
     """
-    with opened(file, FORMATS) as image:
+    with opened(file, PHOTO_FORMATS) as image:
         width, height = image.size
         most = MOST_PIXELS // 2 if image.format == "WEBP" else MOST_PIXELS
         if width * height > most:

@@ -27,10 +27,14 @@ from firstspike.golden.system.temporary import sweep, temporary_folder
 
 from .dataset import DataError, Dataset
 from .sources import MOST_BYTES, SOURCES, SourceError
-from .spoken import ARCHIVE, SPOKEN_DIGITS, content_of, spoken_digits
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+
+SPOKEN_DIGITS = "spoken-digits"
+
+ARCHIVE = "v1.0.10.tar"
+"""File name of the spoken digits' release archive."""
 
 SHA256 = {
     "mnist": {
@@ -101,6 +105,8 @@ def load_dataset(
     """
     _, contents = _complete(name, folder, progress)
     if name in SOUNDS:
+        from .spoken import spoken_digits
+
         return spoken_digits(contents[ARCHIVE], sound)
     parts = {
         file: np.frombuffer(contents[file], np.uint8, offset=_HEADER[file]) for file in _HEADER
@@ -186,7 +192,11 @@ def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
         if raw.startswith(b"\x1f\x8b"):
             with gzip.open(io.BytesIO(raw)) as unpacked:
                 content = unpacked.read(MOST_BYTES + 1)  # a longer file is wrong
-        checked = content_of(content) if file == ARCHIVE else content
+        checked = content
+        if file == ARCHIVE:
+            from .spoken import content_of
+
+            checked = content_of(content)
     found, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
     if found != expected:
         raise DataError(

@@ -20,11 +20,6 @@ from .dataset import Dataset
 from .sounds import pictures_of
 from .wav import samples_of
 
-SPOKEN_DIGITS = "spoken-digits"
-
-ARCHIVE = "v1.0.10.tar"
-"""File name of the release archive."""
-
 TESTED = 5
 """Test recordings of each speaker and digit."""
 

@@ -5,9 +5,9 @@
         for task, result in work.results(function, tasks, what="seeds"):
             ...
 
-The client (`work.py`) submits tasks, and caches their results by content (`kept.py`). A worker
-(`worker.py`) runs each in a separate process (`task.py`). Without a cluster, the client starts one
-on this machine (`local.py`). `parcels.py` defines the messages.
+The client (`work.py`) submits tasks, and caches their results by content. A worker (`worker.py`)
+runs each in a separate process (`task.py`). Without a cluster, the client starts one on this
+machine (`local.py`).
 """
 
 from .work import Shares, shares

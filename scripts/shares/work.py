@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Submits tasks to a cluster, yields their results as they are done, and caches them."""
 
+import pickle
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -15,9 +16,8 @@ from firstspike.golden.system.extras import needed
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.progress import shown
+from firstspike.sim.harness.cache import store, stored
 
-from . import kept
-from .parcels import Failure, name_of, packed, unpacked
 from .versions import versions
 from .worker import EndedError, perform
 
@@ -53,7 +53,6 @@ def shares(scheduler: str | None, workers: int | None = None) -> Iterator["Share
         # Its own messages on lost workers would mix with ours.
         dask.config.set({"logging": {"distributed": "critical", "distributed.client": "critical"}})
         import distributed  # noqa: F401
-    kept.sweep()
     with ExitStack() as stack:
         work = Shares(stack, scheduler, workers)
         if scheduler is not None:
@@ -90,7 +89,7 @@ class Shares:
         waiting = iter(tasks)
         under_way: dict[Future, tuple[Task, Any]] = {}
         total = len(tasks) if isinstance(tasks, Sized) else None
-        found, more = 0, True
+        skipped, more = 0, True
         with tqdm(total=total, desc=what, unit="share", leave=None, delay=1e-9) as bar:
             try:
                 while more or under_way:
@@ -99,29 +98,29 @@ class Shares:
                         if task is _NO_MORE:
                             more = False
                             break
-                        path = kept.place(function, task, versions()) if keep else None
-                        parcel = kept.found(path) if path else None
-                        if parcel is None:
-                            under_way[self._handed_out(function, task)] = task, path
+                        content = content_of(function, task) if keep else None
+                        pickled = stored(content) if content else None
+                        if pickled is None:
+                            under_way[self._handed_out(function, task)] = task, content
                         else:
-                            found += 1
+                            skipped += 1
                             bar.update()
-                            yield task, unpacked(parcel)
+                            yield task, pickle.loads(pickled)
                     for future in self._done(list(under_way)):
-                        task, path = under_way.pop(future)
-                        result = unpacked(parcel := self._parcel_of(future))
-                        if isinstance(result, Failure):
-                            raise result.error or RuntimeError(f"a share fails\n{result.traceback}")
-                        if path:
-                            kept.keep(path, parcel)
+                        task, content = under_way.pop(future)
+                        result = pickle.loads(pickled := self._result_of(future))
+                        if isinstance(result, Exception):
+                            raise result
+                        if content:
+                            store(content, pickled)
                         bar.update()
                         yield task, result
                     if sys.stderr.isatty():
                         bar.refresh()  # updates the elapsed time
             finally:
                 bar.close()
-                if found:
-                    note(f"{found} of the {bar.n} {what} were there already.")
+                if skipped:
+                    note(f"{skipped} of the {bar.n} {what} were there already.")
                 if under_way and self._client is not None:
                     with suppress(OSError, RuntimeError):  # from a scheduler that has ended
                         self._client.cancel(list(under_way))
@@ -146,8 +145,8 @@ class Shares:
             return sum(client.nthreads().values())
 
     def _handed_out(self, function: Callable[[Task], Any], task: Task) -> "Future":
-        parcel = packed((name_of(function), task))
-        return self.connect().submit(perform, parcel, versions(), pure=False, retries=TRIES - 1)
+        pickled = pickle.dumps((function, task))
+        return self.connect().submit(perform, pickled, versions(), pure=False, retries=TRIES - 1)
 
     def _done(self, under_way: list["Future"]) -> Iterable["Future"]:
         """Return the tasks that are done, after a limited wait."""
@@ -161,8 +160,8 @@ class Shares:
         except TimeoutError:
             return []
 
-    def _parcel_of(self, future: "Future") -> bytes:
-        """Return the message of a task that is done."""
+    def _result_of(self, future: "Future") -> bytes:
+        """Return the pickled result of a task that is done."""
         from distributed import KilledWorker
 
         try:
@@ -192,6 +191,20 @@ class Shares:
                 f"the scheduler at {self._scheduler} no longer answers: start it, and run the same "
                 "again; what was done is kept."
             ) from None
+
+
+def content_of(function: Callable[..., Any], task: Any) -> list[str]:
+    """Return the texts on which a result depends: function, task and versions.
+
+    Raises `TokenizationError`, of Dask, for a task that is not plain data: numbers, texts, arrays,
+    tuples, dataclasses.
+    """
+    import dask
+    from dask.tokenize import tokenize
+
+    with dask.config.set({"tokenize.ensure-deterministic": True}):
+        name = f"{function.__module__}:{function.__qualname__}"
+        return [name, tokenize(task), *map(str, sorted(versions().items()))]
 
 
 @contextmanager

@@ -11,11 +11,11 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.link.handlers.player import CYCLES_BESIDES
 from firstspike.hdl.link.protocol.folding import bitmap_bits
-from firstspike.scripts.board_options import netlist_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
     design_options,
+    netlist_options,
     number_option,
     port_options,
     target_option,

@@ -22,15 +22,11 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import (
-    bench_option,
-    board_option,
-    line_option,
-    sensor_option,
-)
+from firstspike.scripts.board_options import bench_option, line_option, sensor_option
 from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
     Number,
+    board_option,
     folder_option,
     lanes_option,
     learn_option,
@@ -133,7 +129,7 @@ class Clock(Number):
 @folder_option(
     "-o",
     "--output",
-    files=(*FILES, fastest.PLACED),
+    files=FILES,
     default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
     help="Write bitstream, synthesised netlist and report into this folder.  "
     "[default: build/NET-BOARD]",
@@ -162,8 +158,8 @@ def command(
     weights.bin, which `firstspike flash` writes into the flash, too.
 
     With --clock max the design is placed at several clocks, each chosen by the results before, and
-    the command prints for each clock whether the design met it. DIR keeps the placements in
-    placed.json, so the same command continues an interrupted search.
+    the command prints for each clock whether the design met it. Placements are stored, so the
+    same command continues an interrupted search.
 
     Example: firstspike build mnist-4bit --board icebreaker
     """

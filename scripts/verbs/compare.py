@@ -4,20 +4,19 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED, joined
-from firstspike.scripts.board_options import netlist_options
 from firstspike.scripts.means import timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
     folding_options,
+    netlist_options,
     port_options,
     target_option,
 )
@@ -25,10 +24,12 @@ from firstspike.scripts.output import counted, json_option, json_result, say, ta
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
-from firstspike.scripts.shares import Shares, shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 from firstspike.scripts.targets.comparison import Comparison, compared
 from firstspike.scripts.targets.options import HARDWARE
+
+if TYPE_CHECKING:
+    from firstspike.scripts.shares import Shares
 
 IMAGES = 500
 """Images per share: they take several times as long as the start of a share."""
@@ -86,7 +87,8 @@ def command(
             raise click.UsageError(
                 "--released goes with --target bitstream and --board, and without --build."
             )
-        from firstspike.boards.building.programmer import released_for  # slow import
+        from firstspike.boards.building.programmer import released_for  # slow imports
+        from firstspike.boards.pins.registry import BOARDS
 
         options["build"] = released_for(BOARDS[options["board"]]).parent
     network = load_network(net)
@@ -101,6 +103,8 @@ def command(
         if scheduler is None:
             comparison = compared(ready, images.ticks, images.pixels)
         else:
+            from firstspike.scripts.shares import shares  # slow import
+
             hardware = {name: options[name] for name in HARDWARE}
             with shares(scheduler or None) as work:
                 comparison = compared_in_shares(
@@ -168,7 +172,7 @@ def compared_share(share: Share) -> Comparison:
 
 
 def compared_in_shares(
-    work: Shares,
+    work: "Shares",
     network: Network,
     hardware: Mapping[str, Any],
     ticks: np.ndarray,

@@ -21,7 +21,6 @@ from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
-from firstspike.scripts.board_options import board_option
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
@@ -31,6 +30,7 @@ from firstspike.scripts.exploration.points import add_build, figures_of, point_o
 from firstspike.scripts.exploration.space import Space
 from firstspike.scripts.options import (
     Number,
+    board_option,
     data_option,
     folder_option,
     number_option,

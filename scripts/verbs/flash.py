@@ -7,7 +7,7 @@ import click
 
 from firstspike.boards.building.programmer import built_for, program, released_for
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.scripts.board_options import board_option
+from firstspike.scripts.options import board_option
 from firstspike.scripts.output import note, say
 from firstspike.scripts.places import InputPath, Verb
 

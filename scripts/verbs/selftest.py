@@ -15,10 +15,11 @@ from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import told_as
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import BAUD
-from firstspike.scripts.board_options import board_option, sensor_option
+from firstspike.scripts.board_options import sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
+    board_option,
     lanes_option,
     number_option,
     seed_option,

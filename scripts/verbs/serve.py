@@ -20,9 +20,10 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import bench_option, board_option, sensor_option
+from firstspike.scripts.board_options import bench_option, sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
+    board_option,
     design_options,
     learn_option,
     taken,

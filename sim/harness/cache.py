@@ -1,24 +1,40 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A cache folder of things that take long to make, found again by what they were made from.
+"""The cache of results that take long to compute, found by the content that they depend on.
 
-    CACHE/DIGEST         what was made, a folder
-    CACHE/DIGEST.sums    its files with their SHA-256, written last
-    CACHE/DIGEST.lock    locked while it is made
+    CACHE/DIGEST         the result, a folder
+    CACHE/DIGEST.sums    its files with their SHA-256; locked while the result is computed
 
-A crash, or a disk, may cut files short: what is not as the sums say is made anew.
+A crash or a faulty disk may damage files: a result that differs from its sums is computed again.
+The cache contains compiled simulations, results of shares, and placements of a search for a clock.
 """
 
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from platformdirs import user_cache_dir
 
-from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
+
+DAYS = 30
+"""Results that were not used for so many days are removed."""
+
+LIMIT = 8 << 30
+"""Bytes above which the results are removed that were not used for the longest time.
+
+Results that were used within the last day stay.
+"""
+
+_DAY = 24 * 3600.0
+
+_RESULT = "result"
+"""File with the result of `store`."""
 
 
 def cache_folder() -> Path:
@@ -27,38 +43,41 @@ def cache_folder() -> Path:
     return Path(folder).absolute() if folder else Path(user_cache_dir("firstspike")) / "sim"
 
 
-def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
+def stored(content: Iterable[str]) -> bytes | None:
+    """Return the result that `store` has stored for this content; None if there is none."""
+    folder = _complete(_folder(content))
+    return None if folder is None else (folder / _RESULT).read_bytes()
+
+
+def store(content: Iterable[str], result: bytes) -> None:
+    """Store a result of one file for this content. Raises OSError as `cached` does."""
+    cached(content, lambda folder: (folder / _RESULT).write_bytes(result))
+
+
+def cached(content: Iterable[str], make: Callable[[Path], object]) -> Path:
     """Return the folder that `make` fills, filled now or by an earlier call with this content.
 
     Parameters
     ----------
-    content : texts that decide what the folder holds: sources, options, versions.
-    make : fills the empty folder it is given.
+    content : texts that decide what the folder contains: sources, options, versions.
+    make : fills an empty folder.
 
     A folder appears under its name only when it is complete. An interrupted `make` leaves none
-    behind; a second process that asks for the same waits for the first. A folder that is damaged is
-    made anew.
+    behind; a second process with the same content waits for the first. A damaged folder is
+    computed again. After a computation, the cache removes unused results (`DAYS`, `LIMIT`).
 
     Raises
     ------
     OSError : the cache folder cannot be written, or is full; it names the folder. Errors
         of `make` pass through.
     """
-    digest = hashlib.sha256()
-    for text in content:
-        digest.update(f"{len(text)}:{text}".encode())
-    root = cache_folder()
-    folder = root / digest.hexdigest()[:40]
-    if _is_complete(folder):
+    folder = _folder(content)
+    if _complete(folder):
         return folder
+    root = folder.parent
     root.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_suffix(".lock"), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with step("another process is making the same: waiting for it"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _is_complete(folder):
+    with _locked(_sums_file(folder)):
+        if not _complete(folder):
             try:
                 with temporary_folder(root) as making:
                     make(making)
@@ -66,20 +85,67 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
                     if folder.is_dir():
                         folder.rename(making.with_name("damaged"))
                     making.rename(folder)
-                    replace_file(_sums_file(folder), sums.encode())
+                    _sums_file(folder).write_text(sums)
             except OSError as error:
                 if error.filename is None:
                     error.filename = str(root)
                 raise
+    remove_unused()
     return folder
 
 
-def _is_complete(folder: Path) -> bool:
-    """Whether a folder holds what was made."""
+def remove_unused() -> None:
+    """Remove results by `DAYS` and `LIMIT`; those that another process computes stay."""
+    size, now = 0, time.time()
+    used = {}
+    for sums in cache_folder().glob("?" * 40 + ".sums"):
+        with suppress(OSError):  # another process removes it
+            used[sums] = sums.stat().st_mtime
+    for sums in sorted(used, key=used.__getitem__, reverse=True):
+        folder, days = sums.with_suffix(""), (now - used[sums]) / _DAY
+        with suppress(OSError):
+            size += sum(path.stat().st_size for path in folder.iterdir())
+        if days > DAYS or (days > 1 and size > LIMIT):
+            with suppress(OSError), _locked(sums, wait=False):
+                shutil.rmtree(folder)
+                sums.unlink()
+
+
+def _folder(content: Iterable[str]) -> Path:
+    digest = hashlib.sha256()
+    for text in content:
+        digest.update(f"{len(text)}:{text}".encode())
+    return cache_folder() / digest.hexdigest()[:40]
+
+
+@contextmanager
+def _locked(sums: Path, *, wait: bool = True) -> Iterator[None]:
+    """Lock a result; without `wait`, raise BlockingIOError if another process holds the lock."""
+    while True:
+        with open(sums, "a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not wait:
+                    raise
+                with step("another process is making the same: waiting for it"):
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            if sums.exists() and sums.samefile(f"/dev/fd/{lock.fileno()}"):
+                yield
+                return
+
+
+def _complete(folder: Path) -> Path | None:
+    """Return the folder if it contains a whole result, and record its use; otherwise None."""
+    sums = _sums_file(folder)
     try:
-        return _sums_file(folder).read_text() == _sums(folder)
+        if sums.read_text() != _sums(folder):
+            return None
     except (OSError, UnicodeDecodeError):
-        return False
+        return None
+    with suppress(OSError):  # a cache of another user
+        os.utime(sums)
+    return folder
 
 
 def _sums_file(folder: Path) -> Path:

@@ -20,9 +20,9 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
-from firstspike.sim.harness import runner
+from firstspike.sim.harness import cache, runner
 from firstspike.sim.harness.bench_io import arguments, report, tell
-from firstspike.sim.harness.cache import cache_folder, cached
+from firstspike.sim.harness.cache import cache_folder, cached, remove_unused
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import (
     CheckedSink,
@@ -328,8 +328,30 @@ def test_what_is_damaged_is_made_anew(empty_cache, damage):
         assert [path.name for path in folder.iterdir()] == ["result"]
         assert (folder / "result").read_text() == "done"
         assert len(made) == 2
-    names = {folder.name, f"{folder.name}.sums", f"{folder.name}.lock"}
-    assert {path.name for path in empty_cache.iterdir()} == names
+    assert {path.name for path in empty_cache.iterdir()} == {folder.name, f"{folder.name}.sums"}
+
+
+def test_what_is_not_used_is_removed(empty_cache, monkeypatch):
+    """Results of the last day stay, and those that another process computes."""
+    made = {}
+
+    def left(limit):
+        monkeypatch.setattr(cache, "LIMIT", limit)
+        remove_unused()
+        return "".join(name for name, folder in made.items() if folder.exists())
+
+    for name in "abcdef":
+        made[name] = cached([name], lambda folder: (folder / "result").write_text(100 * "x"))
+    for name, days in zip("abcde", (40, 31, 29, 3, 0.9), strict=True):
+        then = time.time() - days * 24 * 3600
+        os.utime(made[name].with_suffix(".sums"), (then, then))
+    with cache._locked(made["a"].with_suffix(".sums")):
+        assert left(1000) == "acdef"
+    assert left(1000) == "cdef"
+    assert cached(["c"], list) == made["c"]  # which is a use of it
+    assert left(350) == "cef"
+    assert left(0) == "cef"
+    assert {path.stem for path in empty_cache.iterdir()} == {made[name].name for name in "cef"}
 
 
 def test_interrupted_making_leaves_nothing(empty_cache):

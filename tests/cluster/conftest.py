@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from firstspike.golden.system.programs import started
-from firstspike.scripts.shares import kept
+from firstspike.scripts.shares import work
+from firstspike.sim.harness import cache
 
 ROOT = Path(__file__).parents[2]
 STARTS_IN = 300.0
@@ -44,10 +45,11 @@ def scheduler(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch, tmp_path) -> Path:
-    """A separate folder for the results that a test keeps."""
-    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "cache")
-    return tmp_path / "cache" / "shares"
+def own_results(monkeypatch, tmp_path) -> None:
+    """Results of a test are stored for this test only."""
+    own = str(tmp_path)
+    monkeypatch.setattr(work, "stored", lambda content: cache.stored([*content, own]))
+    monkeypatch.setattr(work, "store", lambda content, one: cache.store([*content, own], one))
 
 
 def wait_for(reached, seconds: float = STARTS_IN) -> None:

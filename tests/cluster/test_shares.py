@@ -5,15 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 from dask.tokenize import TokenizationError
 
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.shares import kept, shares, work
+from firstspike.scripts.shares import shares, work
 from firstspike.scripts.shares.versions import versions
+from firstspike.scripts.shares.work import content_of
 from tests.cluster.conftest import ROOT, wait_for, working
 from tests.support.cluster_tasks import Number, endless, faulty, refused, squared
 
@@ -87,35 +87,18 @@ def test_a_worker_with_another_version_is_refused(scheduler, monkeypatch):
         list(cluster.results(endless, [0], "numbers"))
 
 
-def test_other_sources_or_tasks_have_other_places(tmp_path):
+def test_other_sources_or_tasks_have_other_content(monkeypatch):
     task, other = Number(1, "log"), Number(2, "log")
-    places = {
-        kept.place(squared, task, versions()),
-        kept.place(endless, task, versions()),
-        kept.place(squared, other, versions()),
-        kept.place(squared, task, {**versions(), "sources": "others"}),
-    }
-    assert len(places) == 4
+    contents = [
+        content_of(squared, task),
+        content_of(endless, task),
+        content_of(squared, other),
+    ]
+    monkeypatch.setattr(work, "versions", lambda: {**versions(), "sources": "others"})
+    contents.append(content_of(squared, task))
+    assert len(set(map(tuple, contents))) == 4
     with pytest.raises(TokenizationError):
-        kept.place(squared, object(), versions())
-
-
-def test_what_is_damaged_is_not_there(nothing_kept):
-    path = nothing_kept / ("0" * 64)
-    assert kept.found(path) is None
-    kept.keep(path, b"a parcel")
-    assert kept.found(path) == b"a parcel"
-    path.write_bytes(path.read_bytes()[:-1])
-    assert kept.found(path) is None
-
-
-def test_what_nobody_asks_for_is_swept(nothing_kept):
-    for name, days in (("0", kept.DAYS - 1), ("1", kept.DAYS + 1)):
-        kept.keep(nothing_kept / (name * 64), b"a parcel")
-        then = time.time() - days * 24 * 3600
-        os.utime(nothing_kept / (name * 64), (then, then))
-    kept.sweep()
-    assert [path.name for path in nothing_kept.glob("?" * 64)] == ["0" * 64]
+        content_of(squared, object())
 
 
 CALLS = """

@@ -14,9 +14,9 @@ from scipy.io import wavfile
 
 from firstspike.golden import DataError, load_dataset
 from firstspike.golden.data import wav
-from firstspike.golden.data.sets import SHA256, fetch
+from firstspike.golden.data.sets import ARCHIVE, SHA256, SPOKEN_DIGITS, fetch
 from firstspike.golden.data.sources import SOURCES
-from firstspike.golden.data.spoken import ARCHIVE, SPOKEN_DIGITS, TESTED, content_of
+from firstspike.golden.data.spoken import TESTED, content_of
 from firstspike.golden.data.wav import read_wav, samples_of
 from firstspike.golden.sound.usual import usual_front_end
 

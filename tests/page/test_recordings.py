@@ -9,8 +9,8 @@ import pytest
 from scipy.io import wavfile
 
 from firstspike.golden import Features, Network, encode
+from firstspike.golden.data.sets import SPOKEN_DIGITS
 from firstspike.golden.data.sounds import read_sounds
-from firstspike.golden.data.spoken import SPOKEN_DIGITS
 from firstspike.golden.data.wav import MOST_SAMPLES
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.scripts.figures import picture

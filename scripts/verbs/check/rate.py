@@ -8,7 +8,8 @@ from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, load_network
 from firstspike.hdl.link.protocol.lines import Line
-from firstspike.scripts.board_options import board_option, line_option
+from firstspike.scripts.board_options import line_option
+from firstspike.scripts.options import board_option
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.selection import ALL, ImageCount, images_option
