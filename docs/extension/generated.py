@@ -4,13 +4,12 @@
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
-from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.proofs import PROOFS, Proof, proven
+from firstspike.boards.proofs import PROOFS, Proof
 from firstspike.golden import Folding, load_network
 from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.sound.usual import usual_front_end
@@ -64,7 +63,6 @@ def texts() -> dict[str, str]:
         "bus_registers": _table(
             ("offset", "register, field", "access", "bits", "meaning"), _registers()
         ),
-        "board_proofs": _table(("board", "FPGA", "state"), _board_proofs()),
         "proofs": _proofs(),
         "proven": _table(
             ("proof", "what holds", "sizes", "method", "engine", "assumes"), _proven()
@@ -78,20 +76,15 @@ def texts() -> dict[str, str]:
     }
 
 
-def _board_proofs() -> Iterator[tuple[str, ...]]:
-    for board in BOARDS.values():
-        yield f"`{board.name}`", board.device.name, proven([board.name])
-
-
-_BUILD_FIGURES = ("lanes", "rows", "overlapped", "MHz asked for", "MHz reached", "logic")
+_BUILD_FIGURES = ("lanes", "rows", "overlapped", "MHz asked", "MHz reached", "logic", "block RAM")
 
 
 def _builds() -> Iterator[tuple[str, ...]]:
     for one in SHIPPED_BUILDS:
         shape, overlapped = one.shape, "yes" if one.shape.overlap else ""
         figures = shape.lanes, shape.rows, overlapped, f"{one.clock:g}", f"{one.fmax:.2f}"
-        logic = f"{one.luts:,}"
-        yield f"`{one.board}`", f"`{one.network}`", *map(str, figures), logic, f"`{one.commit}`"
+        size = f"{one.luts:,}", str(one.block_ram)
+        yield f"`{one.board}`", f"`{one.network}`", *map(str, figures), *size, f"`{one.commit}`"
 
 
 def _fault_folders() -> Counter[str]:
@@ -139,10 +132,12 @@ def interface(bitmap: int | None = None, rows: int | None = None, **learning: in
 
 
 def _bus_ports() -> Iterator[tuple[str, ...]]:
+    """A row per port, and one for valid and ready of a channel."""
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)))
-    for port in bus_ports(Images.of(config, network)):
-        yield f"`{port.name}`", port.flow.name.lower(), str(port.width), port.meaning
+    for meaning, ports in groupby(bus_ports(Images.of(config, network)), lambda one: one.meaning):
+        rows = [(f"`{one.name}`", one.flow.name.lower(), str(one.width)) for one in ports]
+        yield *map(", ".join, zip(*rows, strict=True)), meaning or "handshake"
 
 
 def _registers() -> Iterator[tuple[str, ...]]:
@@ -233,13 +228,14 @@ def _notes(about: Interface) -> str:
 
 
 def _ports(about: Interface) -> str:
+    """A row per port of `describe`, with the wires of a stream in the order of the Verilog."""
     rows = []
     for port in about["ports"]:
-        meaning, unused = port["meaning"], port.get("unused", {})
-        for name, direction, width in wires(port):
-            value = str(unused[name]) if name in unused else ""
-            rows.append((f"`{name}`", direction, str(width), meaning, value))
-            meaning = ""
+        names, directions, widths = zip(*wires(port), strict=True)
+        values = [str(port.get("unused", {}).get(name, "-")) for name in names]
+        unused = ", ".join(values) if set(values) != {"-"} else ""
+        ways, bits = ", ".join(directions), ", ".join(map(str, widths))
+        rows.append((", ".join(f"`{name}`" for name in names), ways, bits, port["meaning"], unused))
     return _table(("port", "direction", "bits", "what", "if unused"), rows)
 
 

@@ -9,12 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from inspect import cleandoc
+from textwrap import fill
 
 import click
 
 from firstspike.scripts.main import firstspike
 from firstspike.scripts.sections import SECTIONS, in_sections
 
+WIDTH = 127
+"""Of a line of text on the pages."""
 VERBS_THAT_SHARE = 3
 """The page of options explains an option that so many verbs have in the same words."""
 
@@ -27,7 +30,9 @@ def described(verb: str) -> str:
     if not example.startswith("Example: "):
         raise ValueError(f"the docstring of {verb!r} does not end with its example")
     example = " ".join(example.removeprefix("Example: ").split())
-    return "\n\n".join([*paragraphs, f"```sh\n{usage}\n{example}\n```", *options(command, context)])
+    line = f"Usage: `{usage}`. Example: `{example}`."
+    texts = [fill(" ".join(one.split()), WIDTH, break_on_hyphens=False) for one in paragraphs]
+    return "\n\n".join([*texts, line, *options(command, context)])
 
 
 def command_of(verb: str) -> tuple[click.Command, click.Context]:
@@ -69,10 +74,12 @@ def options(command: click.Command, context: click.Context) -> list[str]:
             links.append(f"`{one.opts[-1]}`")
         else:
             own.append(one)
-    parts = []
+    items = []
     for title, some in in_sections(own).items():
-        parts += [f"**{title}**"] if len(own) > len(some) else []
-        parts += ["\n".join(listed(one, context) for one in some)] if some else []
+        inner = len(own) > len(some) > 0
+        items += [f"- **{title}**"] if inner else []
+        items += ["  " * inner + listed(one, context) for one in some]
+    parts = ["\n".join(items)] if items else []
     return [*parts, f"[Shared options](options.md): {', '.join(links)}."] if links else parts
 
 

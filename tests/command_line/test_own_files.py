@@ -48,7 +48,7 @@ def test_options_that_go_with_a_file(capfd, folder, file, words):
 
 
 def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
-    """On most sets it is more accurate than crossings (docs/figures/series.md)."""
+    """On most sets it is more accurate than crossings (docs/figures/data.md)."""
     success(capfd, "train", "--dataset", "series.npz", *QUICK)
     network = Network.load("made.npz")
     assert network.encoding == ENCODING
