@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -63,14 +63,9 @@ class RegisterFile(Block):
     def __init__(self, registers: RegisterMap, address_bits: int) -> None:
         self._map = registers
         self._ports = registers.ports()
-        ports = {}
+        ports: dict[str, wiring.Member] = {}
         for register in registers.registers:
-            if register.kind in (HOLD, STICKY):
-                ports[register.name] = Out(fields_layout(register))
-            if register.kind == READ:
-                ports[register.name] = In(fields_layout(register))
-            if register.kind == STICKY:
-                ports[f"{register.name}_set"] = In(fields_layout(register))
+            ports |= _ports_of(register)
         for name, group in self._ports.items():
             count = (group[-1].end - group[0].offset) // WORD_BYTES
             ports[name] = Out(port_signature(count))
@@ -91,50 +86,56 @@ class RegisterFile(Block):
                 first = register.offset // WORD_BYTES
                 with m.Case(*range(first, first + register.count)):
                     self._register(m, register, access)
+        stores = {HOLD: self._hold, STICKY: self._stick}
         for register in self._map.registers:
-            is_addressed = writes & (access.address == register.offset // WORD_BYTES)
-            if register.kind == HOLD:
-                content = Signal(
-                    fields_layout(register),
-                    name=register.name,
-                    init={field.name: field.value for field in register.fields},
-                )
-                m.d.comb += getattr(self, register.name).eq(content)
-                with m.If(is_addressed):
-                    m.d.sync += (
-                        content[field.name].eq(access.data[field.low :])
-                        for field in register.fields
-                    )
-            if register.kind == STICKY:
-                content = getattr(self, register.name)
-                comes = getattr(self, f"{register.name}_set")
-                for field in register.fields:
-                    clears = is_addressed & access.data[field.low]
-                    m.d.sync += content[field.name].eq(
-                        comes[field.name] | (content[field.name] & ~clears)
-                    )
+            if register.kind in stores:
+                is_addressed = writes & (access.address == register.offset // WORD_BYTES)
+                stores[register.kind](m, register, is_addressed)
         for name in self._ports:
             port = getattr(self, name)
             m.d.comb += [port.index.eq(access.address), port.data.eq(access.data)]
+
+    def _hold(self, m: Module, register: Register, is_addressed: Value) -> None:
+        """Store the fields of a HOLD register that a write addresses."""
+        init = {field.name: field.value for field in register.fields}
+        content = Signal(fields_layout(register), name=register.name, init=init)
+        m.d.comb += getattr(self, register.name).eq(content)
+        with m.If(is_addressed):
+            m.d.sync += (
+                content[field.name].eq(self.access.data[field.low :]) for field in register.fields
+            )
+
+    def _stick(self, m: Module, register: Register, is_addressed: Value) -> None:
+        """Set the bits of a STICKY register, and clear those that a write to it names."""
+        content, sets = getattr(self, register.name), getattr(self, f"{register.name}_set")
+        for field in register.fields:
+            clears = is_addressed & self.access.data[field.low]
+            m.d.sync += content[field.name].eq(sets[field.name] | (content[field.name] & ~clears))
 
     def _register(self, m: Module, register: Register, access: Any) -> None:
         """Drive the answer to an access to `register`."""
         wrong = (access.write & ~access.full_word) if "w" in register.access else access.write
         if "r" not in register.access:
             wrong |= ~access.write
-        if register.kind != PORT:
-            m.d.comb += access.refused.eq(wrong)
-            if register.kind == CONSTANT:
-                content = sum(field.value << field.low for field in register.fields)
-                m.d.comb += access.answer.eq(content)
-                return
-            content = getattr(self, register.name)
-            m.d.comb += (
-                access.answer[field.low :][: field.bits].eq(content[field.name])
+        answers = {CONSTANT: self._answer_constant, PORT: self._answer_port}
+        answers.get(register.kind, self._answer_fields)(m, register, wrong)
+
+    def _answer_constant(self, m: Module, register: Register, wrong: Value) -> None:
+        content = sum(field.value << field.low for field in register.fields)
+        m.d.comb += [self.access.refused.eq(wrong), self.access.answer.eq(content)]
+
+    def _answer_fields(self, m: Module, register: Register, refused: Value) -> None:
+        content = getattr(self, register.name)
+        m.d.comb += [
+            self.access.refused.eq(refused),
+            *(
+                self.access.answer[field.low :][: field.bits].eq(content[field.name])
                 for field in register.fields
-            )
-            return
-        port = getattr(self, register.port)
+            ),
+        ]
+
+    def _answer_port(self, m: Module, register: Register, wrong: Value) -> None:
+        access, port = self.access, getattr(self, register.port)
         m.d.comb += [
             port.valid.eq(access.valid & ~wrong),
             port.write.eq(access.write),
@@ -142,3 +143,14 @@ class RegisterFile(Block):
             access.refused.eq(port.refused | wrong),
             access.answer.eq(port.answer),
         ]
+
+
+def _ports_of(register: Register) -> dict[str, wiring.Member]:
+    """Return the ports of a register of its own; a PORT has one in common with its neighbours."""
+    name, layout = register.name, fields_layout(register)
+    of_kind = {
+        READ: {name: In(layout)},
+        HOLD: {name: Out(layout)},
+        STICKY: {name: Out(layout), f"{name}_set": In(layout)},
+    }
+    return of_kind.get(register.kind, {})

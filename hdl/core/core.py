@@ -18,8 +18,8 @@ from firstspike.hdl.lib.block import join
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import CoreConfig
-from .decision import Decision
-from .encoder import Encoder
+from .decision import Decision, LearningDecision
+from .encoder import encoder_class
 from .ingress_check import IngressCheck
 from .ports import CYCLES_BITS, CoreSignature
 
@@ -75,8 +75,11 @@ class Core(wiring.Component):
         """Yield the memories of the Encoder and the layers, without those of the Learner."""
         first = config.layers[0].folding
         if config.bitmap and config.inputs and config.n_inputs:
-            encoder = Encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows)
-            yield from inside("encoder", encoder)
+            encoder = encoder_class(first.rows)
+            yield from inside(
+                "encoder",
+                encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows),
+            )
         for number, layer in enumerate(config.layers):
             yield from inside(f"layer_{number}", layer_class(layer).memories(layer))
 
@@ -84,7 +87,8 @@ class Core(wiring.Component):
         m = Module()
         config, overlaps = self.config, self.config.folding.overlaps
         m.submodules.ingress = ingress = IngressCheck(config.layers[0])
-        m.submodules.decision = decision = Decision(config.layers[-1])
+        decides = LearningDecision if config.learns else Decision
+        m.submodules.decision = decision = decides(config.layers[-1])
         hold = Signal()  # the Learner prevents the start of an image
         join(m, decision, ingress, "decided_image")
         begins, has_images = self._connect_front(m, ingress)
@@ -142,13 +146,14 @@ class Core(wiring.Component):
         assert config.inputs is not None
         assert config.n_inputs is not None
         assert config.unit is not None
-        m.submodules.encoder = encoder = Encoder(
+        rows = config.layers[0].folding.rows
+        m.submodules.encoder = encoder = encoder_class(rows)(
             config.inputs,
             n_inputs=config.n_inputs,
             unit=config.unit,
             deadline=config.deadline,
             width=config.bitmap,
-            rows=config.layers[0].folding.rows,
+            rows=rows,
             overlap=config.folding.overlaps,
         )
         join(m, wiring.flipped(self), encoder, "words")

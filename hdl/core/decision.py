@@ -4,9 +4,10 @@
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.layer.config import LayerConfig
@@ -39,17 +40,13 @@ class Decision(Block):
     No output has fired before the decision, so the outputs with M >= 0 fire at this tick. The
     order 'fired, larger M, lower index' is therefore equal to the order 'larger M, lower index'.
 
-    In a core that learns, the layers continue after the decision on an image with a label until the
-    margin is over (see Margin); `decided_image` changes only then.
-
     Latency from the last group of a tick: `config.folding.decision_cycles`; throughput: one group
     per cycle. `potentials` never stalls: each decision must leave before the next one is due.
     """
 
-    def __init__(self, config: LayerConfig) -> None:
+    def __init__(self, config: LayerConfig, **ports: wiring.Member) -> None:
         if not config.folding.last:
             raise ValueError("only the last layer decides: give its configuration.")
-        learns = config.learns
         self._config = config
         super().__init__(
             #: M of all groups at every tick, in the order of the groups. Always ready: the core
@@ -63,16 +60,7 @@ class Decision(Block):
             load=Out(1),
             #: The image bit of the latest decided image (after a reset, of no image).
             decided_image=Out(1, init=1),
-            #: An image starts.
-            opens=In(1) if learns else None,
-            #: The image has a label, and is learned unless it has an error.
-            learn=In(1) if learns else None,
-            #: The last layer has processed the END of the image.
-            complete=In(1) if learns else None,
-            #: The parameters of the margin.
-            margin=In(margin_layout()) if learns else None,
-            #: The result for the Learner, valid for one cycle at the end of the margin.
-            outcome=Out(tap(what=outcome_layout(config))) if learns else None,
+            **ports,
         )
 
     def build(self, m: Module) -> None:
@@ -93,13 +81,9 @@ class Decision(Block):
             for lane in range(lanes)
         ]
 
-        # In a core that learns, the mask of firing lanes travels through the tree, too.
         valid, operation = self.potentials.valid, group_potentials.operation
-        firing = (
-            Cat(exists & (M >= 0) for exists, M, _ in entries) if config.learns else Const(0, 0)
-        )
         (_, M, lane), (valid, operation, firing) = self._compare(
-            m, entries, (valid, operation, firing)
+            m, entries, (valid, operation, self._firing(entries))
         )
 
         # The best entry of the groups of a tick so far.
@@ -115,7 +99,7 @@ class Decision(Block):
         top_M, top_index = Signal.like(best_M), Signal.like(best_index)
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
-        # At the last group the image is decided; in a core that learns it may run on.
+        # At the last group the image is decided.
         fires = top_M >= 0
         undecided = valid & (operation.image != self.decided_image)
         tick, context = operation.tick, operation.context
@@ -127,21 +111,11 @@ class Decision(Block):
                     payload.context.eq(self.sweep.context),
                 ]
             tick = payload.tick
-        final = tick == config.deadline
         tick_known = undecided & (operation.group == groups - 1)
+        verdict = tick_known & (fires | (tick == config.deadline))
         ends = Signal()  # the image needs no further processing
-        if config.learns:
-            m.submodules.margin = margin = Margin(config)
-            self._connect_margin(m, margin, operation, ~fires, top_index)
-            m.d.comb += [
-                margin.fired.valid.eq(valid),
-                margin.fired.mask.eq(firing),
-                margin.tick_known.eq(tick_known),
-                self.load.eq(tick_known & (fires | final) & ~margin.running),
-                ends.eq(margin.ends),
-            ]
-        else:
-            m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
+        best = _Best(valid, operation, firing, fires, top_index)
+        m.d.comb += ends.eq(self._end(m, tick_known, verdict, best))
         # Registers: the best of the groups so far, and the decision until the handshake.
         with m.If(undecided):
             m.d.sync += [best_M.eq(top_M), best_index.eq(top_index)]
@@ -161,23 +135,18 @@ class Decision(Block):
                     payload.context.eq(context),
                 ]
 
-    def _connect_margin(
-        self, m: Module, margin: Margin, operation: data.View, forced: Value, winner: Value
-    ) -> None:
-        """Connect the Margin to the ports of a core that learns."""
-        m.d.comb += [
-            margin.opens.eq(self.opens),
-            margin.fired.group.eq(operation.group),
-            margin.fired.tick.eq(operation.tick),
-            margin.verdict.eq(self.load),
-            margin.forced.eq(forced),
-            margin.winner.eq(winner),
-            margin.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
-            margin.complete.eq(self.complete),
-            margin.margin.eq(self.margin),
-            self.outcome.valid.eq(margin.valid),
-            self.outcome.what.eq(margin.outcome),
-        ]
+    def _firing(self, entries: list[Entry]) -> Value:
+        """Return the mask of firing lanes that travels through the tree, which is empty here."""
+        return Const(0, 0)
+
+    def _end(self, m: Module, tick_known: Value, verdict: Value, best: "_Best") -> Value:
+        """Drive `load`; return whether the image needs no further processing.
+
+        `tick_known`: all groups of a tick of an undecided image have been compared; `verdict`: this
+        tick decides the image.
+        """
+        m.d.comb += self.load.eq(verdict)
+        return self.load
 
     def _compare(
         self, m: Module, entries: list[Entry], passed: tuple[Value, data.View, Value]
@@ -212,6 +181,67 @@ class Decision(Block):
             m.d.sync += [register.eq(value) for register, value in zip(row, entry, strict=True)]
             rows.append(row)
         return rows
+
+
+class _Best(NamedTuple):
+    """The result of the comparator tree for a group, and of the groups of a tick so far."""
+
+    valid: Value
+    operation: data.View
+    firing: Value
+    """The lanes of the group with M >= 0."""
+    fires: Value
+    """Whether the largest M of the tick is not negative."""
+    winner: Value
+    """The output with the largest M of the tick."""
+
+
+class LearningDecision(Decision):
+    """A Decision of a core that learns: the layers continue after the decision on an image.
+
+    An image with a label ends when its margin is over (see Margin); `decided_image` changes only
+    then.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        super().__init__(
+            config,
+            #: An image starts.
+            opens=In(1),
+            #: The image has a label, and is learned unless it has an error.
+            learn=In(1),
+            #: The last layer has processed the END of the image.
+            complete=In(1),
+            #: The parameters of the margin.
+            margin=In(margin_layout()),
+            #: The result for the Learner, valid for one cycle at the end of the margin.
+            outcome=Out(tap(what=outcome_layout(config))),
+        )
+
+    def _firing(self, entries: list[Entry]) -> Value:
+        return Cat(exists & (M >= 0) for exists, M, _ in entries)
+
+    def _end(self, m: Module, tick_known: Value, verdict: Value, best: _Best) -> Value:
+        m.submodules.margin = margin = Margin(self._config)
+        operation = best.operation
+        m.d.comb += [
+            margin.opens.eq(self.opens),
+            margin.fired.group.eq(operation.group),
+            margin.fired.tick.eq(operation.tick),
+            margin.verdict.eq(self.load),
+            margin.forced.eq(~best.fires),
+            margin.winner.eq(best.winner),
+            margin.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
+            margin.complete.eq(self.complete),
+            margin.margin.eq(self.margin),
+            self.outcome.valid.eq(margin.valid),
+            self.outcome.what.eq(margin.outcome),
+            margin.fired.valid.eq(best.valid),
+            margin.fired.mask.eq(best.firing),
+            margin.tick_known.eq(tick_known),
+            self.load.eq(verdict & ~margin.running),
+        ]
+        return margin.ends
 
 
 def _wins(number: int, contest: list[Entry]) -> Value:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Encoder, which converts a bitmap of pixels to input spikes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, ValueLike
-from amaranth.lib import data, memory, stream
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import MAX_IMAGES, bank_fifo_depth
@@ -31,10 +32,7 @@ class Encoder(Block):
     """Send a spike at tick `unit` for every bright pixel that is a connected input, then END.
 
     Dark pixels stay silent. Pixel p is bit p % width of word p // width; bits beyond the last pixel
-    are ignored. With several banks, each bank has a FIFO for its part of each word, and searches
-    this part independently of the others. The FIFOs hold all words of an image. The banks
-    synchronise at the end of an image.
-
+    are ignored.
     Parameters: `inputs`, the pixel of each row; `n_inputs`, pixels of an image; `unit` and
     `deadline`, ticks; `width`, bits of a word; `rows`, the number of banks R; `overlap`, whether
     the Encoder accepts words of the next image while it searches an image. Raises ValueError for
@@ -101,17 +99,17 @@ class Encoder(Block):
         )
 
     @staticmethod
-    def memories(inputs: Sequence[int], n_inputs: int, width: int, rows: int) -> Iterator[Memory]:
-        """Yield the row table, if pixel and row numbers differ, or the FIFOs of several banks."""
+    def memories(
+        inputs: Sequence[int], n_inputs: int, width: int, rows: int = 1
+    ) -> tuple[Memory, ...]:
+        """Return the row table, if pixel and row numbers differ.
+
+        Each word has a power of two of entries, so the address needs no product.
+        """
         words, word_entries = -(-n_inputs // width), 1 << (width - 1).bit_length()
-        if rows > 1:
-            part = waiting_layout(n_inputs, width, rows).size
-            for bank in range(rows):
-                yield Memory(
-                    f"waiting_{bank}", part, bank_fifo_depth(words), asynchronous_read=True
-                )
-        elif word_entries != width or [*inputs] != [*range(n_inputs)]:
-            yield Memory("", row_layout(len(inputs)).size, words * word_entries, read_only=True)
+        if word_entries == width and [*inputs] == [*range(n_inputs)]:
+            return ()
+        return (Memory("", row_layout(len(inputs)).size, words * word_entries, read_only=True),)
 
     def build(self, m: Module) -> None:
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
@@ -200,23 +198,7 @@ class Encoder(Block):
         free = ~held | (step & ~search.many & ~is_last) | (step & ends)
         dark = (part == 0) & (following != count - 1)  # the word has no spikes
         arriving = SimpleNamespace(valid=accepted & ~dark, bits=part, number=following)
-        ready = free | dark
-        if self._rows > 1:
-            entry = waiting_layout(self._n_inputs, self._width, self._rows)
-            waiting = FallThroughFifo(entry, bank_fifo_depth(count))
-            m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
-            m.d.comb += [
-                waiting.i.valid.eq(arriving.valid),
-                waiting.i.payload.bits.eq(arriving.bits),
-                waiting.i.payload.number.eq(arriving.number),
-                waiting.o.ready.eq(free),
-            ]
-            ready = waiting.i.ready
-            arriving = SimpleNamespace(
-                valid=waiting.o.valid,
-                bits=waiting.o.payload.bits,
-                number=waiting.o.payload.number,
-            )
+        arriving, ready = self._wait(m, name, arriving, free, free | dark)
         with m.If(step):
             m.d.sync += bits.eq(without_first(bits))
         with m.If(free):
@@ -233,33 +215,21 @@ class Encoder(Block):
 
     def _address(self, m: Module, banks: list[SimpleNamespace], step: Signal) -> ValueLike:
         """Drive the rows of the event with the pixels of `banks`; return whether it has any."""
-        event = self.events.payload
-        if self._rows > 1:
-            share = self._width // self._rows
-            for number, bank in enumerate(banks):
-                into = event.banks[str(number)]
-                with m.If(step):
-                    m.d.sync += [
-                        into.present.eq(bank.search.any & bank.held),
-                        into.index.eq(times(share, bank.number) + bank.search.index),
-                    ]
-            return 1
-
-        # The row table. Each word has a power of two of entries, so the address needs no product.
-        (bank,) = banks
+        # The row table.
+        event, (bank,) = self.events.payload, banks
         word_entries = 1 << (self._width - 1).bit_length()
         entry_address = Cat(bank.search.index, bank.number)
-        if word_entries == self._width and self._all_connected:
+        listed = self.memories(self._inputs, self._n_inputs, self._width)
+        if not listed:
             with m.If(step):
                 m.d.sync += event.address.eq(entry_address)
             return 1
         entry = row_layout(len(self._inputs))
-        count = -(-self._n_inputs // self._width)
-        table = [entry.const({"connected": 0})] * (count * word_entries)
+        table = [entry.const({"connected": 0})] * listed[0].depth
         for row, pixel in enumerate(self._inputs):
             at = pixel // self._width * word_entries + pixel % self._width
             table[at] = entry.const({"connected": 1, "row": row})
-        m.submodules.rows = rows = memory.Memory(shape=entry, depth=len(table), init=table)
+        m.submodules.rows = rows = listed[0].create(shape=entry, init=table)
         read = rows.read_port()
         m.d.comb += [
             read.en.eq(step),
@@ -267,3 +237,61 @@ class Encoder(Block):
             event.address.eq(read.data.row),
         ]
         return read.data.connected
+
+    def _wait(
+        self, m: Module, name: int, arriving: SimpleNamespace, free: Value, ready: Value
+    ) -> tuple[SimpleNamespace, Value]:
+        """Return the part of a word for a bank that is `free`, and whether it can accept a word."""
+        return arriving, ready
+
+
+class BankedEncoder(Encoder):
+    """An Encoder with several banks.
+
+    Each bank has a FIFO for its part of each word, and searches this part independently of the
+    others. The FIFOs hold all words of an image. The banks synchronise at the end of an image.
+    """
+
+    @staticmethod
+    def memories(
+        inputs: Sequence[int], n_inputs: int, width: int, rows: int = 1
+    ) -> tuple[Memory, ...]:
+        """Return the FIFOs of the banks."""
+        layout, depth = (
+            waiting_layout(n_inputs, width, rows),
+            bank_fifo_depth(-(-n_inputs // width)),
+        )
+        (fifo,) = FallThroughFifo.memories(layout, depth)
+        return tuple(replace(fifo, path=f"waiting_{bank}") for bank in range(rows))
+
+    def _wait(
+        self, m: Module, name: int, arriving: SimpleNamespace, free: Value, ready: Value
+    ) -> tuple[SimpleNamespace, Value]:
+        entry = waiting_layout(self._n_inputs, self._width, self._rows)
+        waiting = FallThroughFifo(entry, bank_fifo_depth(-(-self._n_inputs // self._width)))
+        m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
+        m.d.comb += [
+            waiting.i.valid.eq(arriving.valid),
+            waiting.i.payload.bits.eq(arriving.bits),
+            waiting.i.payload.number.eq(arriving.number),
+            waiting.o.ready.eq(free),
+        ]
+        part = waiting.o.payload
+        waited = SimpleNamespace(valid=waiting.o.valid, bits=part.bits, number=part.number)
+        return waited, waiting.i.ready
+
+    def _address(self, m: Module, banks: list[SimpleNamespace], step: Signal) -> ValueLike:
+        share = self._width // self._rows
+        for number, bank in enumerate(banks):
+            into = self.events.payload.banks[str(number)]
+            with m.If(step):
+                m.d.sync += [
+                    into.present.eq(bank.search.any & bank.held),
+                    into.index.eq(times(share, bank.number) + bank.search.index),
+                ]
+        return 1
+
+
+def encoder_class(rows: int) -> type[Encoder]:
+    """Return the class of an Encoder for a first layer with `rows` banks."""
+    return BankedEncoder if rows > 1 else Encoder

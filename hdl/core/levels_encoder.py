@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.encodings.levels import Levels
@@ -56,20 +56,18 @@ class LevelsEncoder(Block):
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
         """Yield the memories: pixels, scans, and a flag per input unless all are connected."""
-        scans = _scans(network)
         yield Memory("image", PIXEL_BITS, network.n_features)
-        yield Memory("scans", _scan_layout(network).size, len(scans), read_only=True)
+        yield Memory("scans", _scan_layout(network).size, len(_scans(network)), read_only=True)
         if len(network.inputs) < network.n_inputs:
             yield Memory("connected", 1, network.n_inputs, read_only=True)
 
     def build(self, m: Module) -> None:
         network, count = self._network, self._network.n_features
         scans, layout = _scans(network), _scan_layout(network)
-        m.submodules.image = image = memory.Memory(shape=PIXEL_BITS, depth=count, init=[])
-        m.submodules.scans = table = memory.Memory(
-            shape=layout,
-            depth=len(scans),
-            init=[{"level": level, "tick": tick} for level, tick in scans],
+        image_memory, scans_memory, *connected_memory = self.memories(network)
+        m.submodules.image = image = image_memory.create()
+        m.submodules.scans = table = scans_memory.create(
+            shape=layout, init=[{"level": level, "tick": tick} for level, tick in scans]
         )
         pixel, write, scan = image.read_port(), image.write_port(), table.read_port()
         read = [pixel, scan]
@@ -87,9 +85,9 @@ class LevelsEncoder(Block):
         is_read, ends, complement, constant = (Signal() for _ in range(4))
         row = Signal(range(len(network.inputs) + 1))
         connected: Value = Const(1)
-        if len(network.inputs) < network.n_inputs:
+        for listed in connected_memory:  # some inputs are not connected
             bits = np.isin(np.arange(network.n_inputs), network.inputs).tolist()
-            m.submodules.connected = flags = memory.Memory(shape=1, depth=len(bits), init=bits)
+            m.submodules.connected = flags = listed.create(init=bits)
             read.append(flags.read_port())
             m.d.comb += read[-1].addr.eq(index)
             connected = read[-1].data

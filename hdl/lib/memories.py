@@ -52,30 +52,29 @@ class Memory:
         self, m: Module, name: str, *, shape: ShapeLike | None = None, init: Iterable[Any] = ()
     ) -> Ports:
         """Add the memory to `m` as submodule `name`, with words of `shape`; return its ports."""
-        array = self._build(m, name, shape, init)
+        m.submodules[name] = array = self.create(shape=shape, init=init)
         return Ports(array.read_port(domain="comb"), array.write_port())
 
     def build_rom(
         self, m: Module, name: str, *, init: Iterable[Any], shape: ShapeLike | None = None
     ) -> memory.ReadPort:
         """Add the ROM to `m` as submodule `name`, with words of `shape`; return its read port."""
-        return self._build(m, name, shape, init).read_port(domain="comb")
+        m.submodules[name] = array = self.create(shape=shape, init=init)
+        return array.read_port(domain="comb")
 
-    def _build(
-        self, m: Module, name: str, shape: ShapeLike | None, init: Iterable[Any]
-    ) -> memory.Memory:
+    def create(self, *, shape: ShapeLike | None = None, init: Iterable[Any] = ()) -> memory.Memory:
+        """Return the memory, with words of `shape`, for a block that adds other ports to it."""
         flags = {
             "distributed": self.distributed,
             "compact": self.compact,
             "no_rw_check": self.no_collisions,
         }
-        m.submodules[name] = array = memory.Memory(
+        return memory.Memory(
             shape=self.width if shape is None else shape,
             depth=self.depth,
             init=init,
             attrs={flag: 1 for flag, is_set in flags.items() if is_set},
         )
-        return array
 
 
 def inside(name: str, memories: Iterable[Memory]) -> Iterator[Memory]:

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pipeline registers, skid buffers and FIFOs with valid/ready handshake."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
@@ -112,7 +110,8 @@ class FallThroughFifo(Block):
         if depth < 2 or depth.bit_count() != 1:
             raise ValueError(f"a FIFO has a power of two of entries, at least 2, not {depth}.")
         self.depth = depth
-        self.memory = memory.Memory(shape=shape, depth=depth, init=[])
+        (listed,) = self.memories(shape, depth)
+        self.memory = listed.create(shape=shape)
         self.written = self.memory.write_port()
         self.read = self.memory.read_port(domain="comb")
         self.level = Signal(range(depth + 1))
@@ -120,9 +119,9 @@ class FallThroughFifo(Block):
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
     @staticmethod
-    def memories(shape: ShapeLike, depth: int) -> Iterator[Memory]:
-        """Yield the memory of the payloads."""
-        yield Memory("", Shape.cast(shape).width, depth, asynchronous_read=True)
+    def memories(shape: ShapeLike, depth: int) -> tuple[Memory]:
+        """Return the memory of the payloads."""
+        return (Memory("", Shape.cast(shape).width, depth, asynchronous_read=True),)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = self.memory

@@ -2,6 +2,7 @@
 """The spike-time priority queue: a calendar queue with a linked list of items for every key."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal, Value
@@ -114,12 +115,18 @@ class SpikeQueue(Block):
         self._outdated_key = Signal(range(n_keys), name="outdated_key", reset_less=True)
 
     @staticmethod
-    def memories(n_keys: int, shape: ShapeLike, capacity: int) -> Iterator[Memory]:
-        """Yield the memories: heads, tails, values and links."""
+    def memories(n_keys: int, shape: ShapeLike, capacity: int) -> tuple[Memory, ...]:
+        """Return the memories: heads, tails, values and links.
+
+        The head and tail of each list are in distributed RAM or registers. They are valid for the
+        keys whose bit of `stored` is set. Of `values` and `links`, a word that is read while it is
+        written is never used.
+        """
         addresses = max(capacity, 2)
         link = bits_for(addresses - 1)
-        yield from 2 * [Memory("", link, n_keys, asynchronous_read=True)]
-        yield from (Memory("", width, addresses) for width in (Shape.cast(shape).width, link))
+        ends = Memory("", link, n_keys, asynchronous_read=True)
+        values = Memory("", Shape.cast(shape).width, addresses, no_collisions=True)
+        return ends, ends, values, replace(values, width=link)
 
     def build(self, m: Module) -> None:
         stored, outdated, first = self._stored, self._outdated, self._first
@@ -157,18 +164,14 @@ class SpikeQueue(Block):
 
     def _memory_ports(self, m: Module) -> "_Ports":
         """Build the memories of the lists and of the items."""
-        # The head and tail of each list, in distributed RAM or registers. They are valid for the
-        # keys whose bit of `stored` is set.
         addresses = self._first_head.shape()
-        table = {"shape": addresses, "depth": self.n_keys, "init": []}
-        m.submodules.heads = heads = memory.Memory(**table)
-        m.submodules.tails = tails = memory.Memory(**table)
-
-        # A word that is read while it is written is never used. `no_rw_check` therefore prevents
-        # Yosys from building logic that returns the old content.
-        block = {"depth": max(self.capacity, 2), "init": [], "attrs": {"no_rw_check": 1}}
-        m.submodules.values = values = memory.Memory(shape=self.shape, **block)
-        m.submodules.links = links = memory.Memory(shape=addresses, **block)
+        listed = self.memories(self.n_keys, self.shape, self.capacity)
+        shapes = addresses, addresses, self.shape, addresses
+        heads, tails, values, links = (
+            one.create(shape=shape) for one, shape in zip(listed, shapes, strict=True)
+        )
+        m.submodules.heads, m.submodules.tails = heads, tails
+        m.submodules.values, m.submodules.links = values, links
 
         # The ports have the names of these variables in the netlist.
         write_head, read_head = heads.write_port(), heads.read_port(domain="comb")

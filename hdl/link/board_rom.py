@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ROM of a board: its identity, and an image to show."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
@@ -27,8 +27,8 @@ class BoardRom(Block):
         # Each part starts at a multiple of a power of two, so that addresses need no adder. Byte 0
         # of the answer to HELLO is not a constant.
         parts = [b"\0" + identity.to_bytes(), b"" if digit is None else bitmap_payload(digit)]
-        longest = max(map(len, parts))
         self._bits, _ = _layout([len(part) for part in parts])
+        (self._memory,) = self.memories(*(len(part[1:]) for part in parts))
         # The last part is not padded; reads beyond the end of the memory are undefined.
         self._content = parts[0].ljust(1 << self._bits, b"\0") + parts[1] if parts[1] else parts[0]
         super().__init__(
@@ -37,21 +37,19 @@ class BoardRom(Block):
             enable=In(1),
             #: Address: byte `index` of the answer to HELLO, or with `digit` of the stored image,
             #: which starts with the label.
-            index=In(range(longest)),
+            index=In(range(max(map(len, parts)))),
             digit=In(1) if parts[1] else None,
             #: The bytes read.
             bytes=Out(stream.Signature(8)),
         )
 
     @staticmethod
-    def memories(identity: int, digit: int) -> Iterator[Memory]:
-        """Yield the ROM for an identity and a digit of these sizes in bytes (0: none)."""
-        yield Memory("", 8, _layout([1 + identity, digit and 1 + digit])[1], read_only=True)
+    def memories(identity: int, digit: int) -> tuple[Memory]:
+        """Return the ROM for an identity and a digit of these sizes in bytes (0: none)."""
+        return (Memory("", 8, _layout([1 + identity, digit and 1 + digit])[1], read_only=True),)
 
     def build(self, m: Module) -> None:
-        m.submodules.memory = rom = memory.Memory(
-            shape=8, depth=len(self._content), init=self._content
-        )
+        m.submodules.memory = rom = self._memory.create(init=self._content)
         read = rom.read_port()
         index = Cat(self.index, Const(0, self._bits))[: self._bits]
         digit = self.digit if "digit" in self.signature.members else Const(0, 0)

@@ -18,9 +18,9 @@ from .framing.packet_fifo import ENTRY
 from .framing.receiver import CAUSE_BITS
 from .framing.transmitter import RESPONSE_BYTE
 from .handlers.control import ControlHandler
-from .handlers.handler import WORD_BITS, Handler
+from .handlers.handler import WORD_BITS, Handler, core_ports
 from .handlers.identity import IdentityHandler
-from .handlers.images import ImageHandler
+from .handlers.images import IMAGE_PORTS, ImageHandler
 from .handlers.player import Player
 from .handlers.playing import PlayingHandler
 from .handlers.status import StatusHandler
@@ -331,12 +331,8 @@ class Engine(Block):
         if self._flashed:
             join(m, outside, identity, "weight_status")
         join(m, core, self._weights, "weights", "weights_read")
-        join(m, core, images, "events", "decision")
-        if self._config.bitmap is not None:
-            join(m, core, images, "words")
-        if self._config.learns:
-            join(m, core, images, "labels", "learned")
-            join(m, core, self._control, "settings")
+        join(m, core, images, *core_ports(self._config, *IMAGE_PORTS))
+        join(m, core, self._control, *core_ports(self._config, "settings"))
         if self._playing:
             with m.If(self._playing.request.active):
                 join(m, core, self._playing, "words", "decision")

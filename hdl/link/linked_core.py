@@ -26,6 +26,7 @@ from .framing.receiver import Receiver
 from .framing.spi import SpiSlave
 from .framing.transmitter import Transmitter
 from .framing.uart import RECEIVED, UartReceiver, UartTransmitter, divisor_of
+from .handlers.handler import core_ports
 from .protocol.formats import BAUD, identity_bytes
 from .protocol.identity import DesignProperties, identity_of
 from .protocol.lines import SPI_CLOCKS, Line
@@ -209,8 +210,7 @@ class LinkedCore(Block):
             )
             wiring.connect(m, engine.core.words, skid.i)
             wiring.connect(m, self._delay(m, "words", skid.o), core.words)
-        if config.learns:
-            join(m, core, engine.core, "labels", "settings", "learned")
+        join(m, core, engine.core, *core_ports(config, "labels", "settings", "learned"))
         busy = core.busy
         if self._arbiter is None:
             join(m, core, engine.core, "weights")

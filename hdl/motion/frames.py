@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The mean and the changes of each axis in a frame (DESIGN, section 9)."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, memory, stream
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
@@ -49,14 +47,15 @@ class Frames(Block):
         )
 
     @staticmethod
-    def memories(front: MotionFrontEnd) -> Iterator[Memory]:
-        """Yield the memory of the latest sample and the sums of each axis."""
-        yield Memory("sums", _sums_layout(front).size, front.axes)
+    def memories(front: MotionFrontEnd) -> tuple[Memory]:
+        """Return the memory of the latest sample and the sums of each axis."""
+        return (Memory("sums", _sums_layout(front).size, front.axes),)
 
     def build(self, m: Module) -> None:
         front, bits = self._front, _frame_bits(self._front)
         layout = _sums_layout(front)
-        m.submodules.sums = sums = memory.Memory(shape=layout, depth=front.axes, init=[])
+        (sums_memory,) = self.memories(front)
+        m.submodules.sums = sums = sums_memory.create(shape=layout)
         before, write = sums.read_port(), sums.write_port()
 
         axis, sample = Signal(range(front.axes)), Signal(range(front.frame))

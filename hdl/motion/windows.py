@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The pictures of the windows of frames (DESIGN, section 9)."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, stream
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
@@ -49,15 +47,14 @@ class Windows(Block):
         return front.axes * (front.frames * (2 * front.frames + 1) + _sum_bits(front) + 1)
 
     @staticmethod
-    def memories(front: MotionFrontEnd) -> Iterator[Memory]:
-        """Yield the ring buffer of frames, with a power of two of addresses per frame."""
-        yield Memory("ring", _entry_layout(front).size, front.frames << _axis_bits(front))
+    def memories(front: MotionFrontEnd) -> tuple[Memory]:
+        """Return the ring buffer of frames, with a power of two of addresses per frame."""
+        return (Memory("ring", _entry_layout(front).size, front.frames << _axis_bits(front)),)
 
     def build(self, m: Module) -> None:
         front = self._front
-        depth = front.frames << _axis_bits(front)
-        layout = _entry_layout(front)
-        m.submodules.ring = ring = memory.Memory(shape=layout, depth=depth, init=[])
+        (ring_memory,) = self.memories(front)
+        m.submodules.ring = ring = ring_memory.create(shape=_entry_layout(front))
         frame, write = ring.read_port(), ring.write_port()
 
         axis, last_axis = Signal(_axis_bits(front)), Signal()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The filter bank of the front end, which shares two 16-bit multipliers (DESIGN, section 6)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value, signed
@@ -77,18 +77,19 @@ class Filters(Block):
         return 1 + sum(STEPS + -(-bits // STRIDE) for bits in beyond)
 
     @staticmethod
-    def memories(filters: Sequence[Filter]) -> Iterator[Memory]:
-        """Yield the memories of the states, and of the coefficients and shifts."""
-        yield Memory("states", STATE_BITS, Filters.depth(filters))
-        yield Memory("table", SAMPLE_BITS, WORDS * len(filters), read_only=True)
+    def memories(filters: Sequence[Filter]) -> tuple[Memory, Memory]:
+        """Return the memories of the states, and of the coefficients and shifts."""
+        return (
+            Memory("states", STATE_BITS, Filters.depth(filters)),
+            Memory("table", SAMPLE_BITS, WORDS * len(filters), read_only=True),
+        )
 
     def build(self, m: Module) -> None:
-        count, depth = len(self._filters), self.depth(self._filters)
+        count = len(self._filters)
+        states_memory, table_memory = self.memories(self._filters)
         words = [word for one in self._filters for word in (one.a1, one.a2, *_shifts(one))]
-        m.submodules.table = table = memory.Memory(
-            shape=signed(SAMPLE_BITS), depth=len(words), init=words
-        )
-        m.submodules.states = states = memory.Memory(shape=signed(STATE_BITS), depth=depth, init=[])
+        m.submodules.table = table = table_memory.create(shape=signed(SAMPLE_BITS), init=words)
+        m.submodules.states = states = states_memory.create(shape=signed(STATE_BITS))
         word, state, state_write = table.read_port(), states.read_port(), states.write_port()
 
         # The current resonator, the next one, and the sample number modulo 2.

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The level of each filter in each slot (DESIGN, section 6)."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
@@ -50,16 +48,20 @@ class Levels(Block):
         return Levels.sum_bits(front) + 4
 
     @staticmethod
-    def memories(front: FrontEnd) -> Iterator[Memory]:
-        """Yield the memories of the sums and of the gains."""
-        yield Memory("sums", Levels.sum_bits(front), len(front.filters))
-        yield Memory("gains", _GAIN.width, len(front.filters), read_only=True)
+    def memories(front: FrontEnd) -> tuple[Memory, Memory]:
+        """Return the memories of the sums and of the gains."""
+        count = len(front.filters)
+        return (
+            Memory("sums", Levels.sum_bits(front), count),
+            Memory("gains", _GAIN.width, count, read_only=True),
+        )
 
     def build(self, m: Module) -> None:
         front, count, bits = self._front, len(self._front.filters), self.sum_bits(self._front)
-        m.submodules.sums = sums = memory.Memory(shape=bits, depth=count, init=[])
+        sums_memory, gains_memory = self.memories(front)
+        m.submodules.sums = sums = sums_memory.create()
         gains = [one.gain for one in front.filters]
-        m.submodules.gains = table = memory.Memory(shape=_GAIN, depth=count, init=gains)
+        m.submodules.gains = table = gains_memory.create(shape=_GAIN, init=gains)
         before, write, gain = sums.read_port(), sums.write_port(), table.read_port()
 
         b, sample = Signal(range(count)), Signal(range(front.slot))

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The detection of words in the levels, and their pictures (DESIGN, section 6)."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.sound.front import FrontEnd
@@ -51,17 +49,18 @@ class Words(Block):
         return 3 + 2 * _peaks(front) + front.n_pixels * (2 * front.slots + 1)
 
     @staticmethod
-    def memories(front: FrontEnd) -> Iterator[Memory]:
-        """Yield the ring buffers: levels, with a power of two of addresses per slot, and peaks."""
-        yield Memory("ring", LEVEL_BITS, front.window << _index_bits(front))
-        yield Memory("peaks", LEVEL_BITS, _peaks(front))
+    def memories(front: FrontEnd) -> tuple[Memory, Memory]:
+        """Return the ring buffers: levels, with a power of two of addresses per slot, and peaks."""
+        return (
+            Memory("ring", LEVEL_BITS, front.window << _index_bits(front)),
+            Memory("peaks", LEVEL_BITS, _peaks(front)),
+        )
 
     def build(self, m: Module) -> None:
-        front, count, window = self._front, len(self._front.filters), self._front.window
-        depth = window << _index_bits(front)
-        m.submodules.ring = ring = memory.Memory(shape=LEVEL_BITS, depth=depth, init=[])
-        slots = _peaks(front)
-        m.submodules.peaks = peaks = memory.Memory(shape=LEVEL_BITS, depth=slots, init=[])
+        front, count = self._front, len(self._front.filters)
+        ring_memory, peaks_memory = self.memories(front)
+        m.submodules.ring = ring = ring_memory.create()
+        m.submodules.peaks = peaks = peaks_memory.create()
         level, level_write = ring.read_port(), ring.write_port()
         peak, peak_write = peaks.read_port(), peaks.write_port()
 

@@ -13,7 +13,7 @@ import pytest
 
 from firstspike.golden import encode, events
 from firstspike.golden.timing import latencies
-from firstspike.hdl.core.encoder import Encoder
+from firstspike.hdl.core.encoder import encoder_class
 from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import Simulation
@@ -58,7 +58,7 @@ def test_encoder(simulator, n_inputs, width, connected, rows, amount, seed):
         deadline=network.deadline,
         rows=rows,
     )
-    encoder = Encoder(inputs, width=width, rows=rows, **shape)
+    encoder = encoder_class(rows)(inputs, width=width, rows=rows, **shape)
     Simulation.of(encoder, simulator).run(__name__, arguments, seed=seed)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
@@ -27,16 +27,16 @@ class Store(Block):
     """
 
     def __init__(self, depth: int) -> None:
-        self._depth = depth
-        self._ram = memory.Memory(shape=ENTRY, depth=depth, init=[])
+        (entries,) = self.memories(depth)
+        self._ram = entries.create(shape=ENTRY)
         super().__init__(
             address=In(range(depth)), write=In(1), entry=In(ENTRY), fetch=In(1), latest=Out(ENTRY)
         )
 
     @staticmethod
-    def memories(depth: int) -> Iterator[Memory]:
-        """Yield the memory of the entries."""
-        yield Memory("", ENTRY.size, depth, one_address=True)
+    def memories(depth: int) -> tuple[Memory]:
+        """Return the memory of the entries."""
+        return (Memory("", ENTRY.size, depth, one_address=True),)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = ram = self._ram

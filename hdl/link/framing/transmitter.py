@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Transmitter, which encodes responses as frames with checksum and COBS."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import enum, memory, stream
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
@@ -57,15 +55,16 @@ class Transmitter(Block):
         )
 
     @staticmethod
-    def memories() -> Iterator[Memory]:
-        """Yield the memory of the buffer."""
-        yield Memory("", 8, DEPTH)
+    def memories() -> tuple[Memory]:
+        """Return the memory of the buffer.
+
+        No byte is read while it is written: reads end in front of the current block.
+        """
+        return (Memory("", 8, DEPTH, no_collisions=True),)
 
     def build(self, m: Module) -> None:
-        # No byte is read while it is written: reads end in front of the current block.
-        m.submodules.buffer = buffer = memory.Memory(
-            shape=8, depth=DEPTH, init=[], attrs={"no_rw_check": 1}
-        )
+        (buffer_memory,) = self.memories()
+        m.submodules.buffer = buffer = buffer_memory.create()
         # Addresses of the buffer, in the order of `next_of_most`; `first` is that of the code byte.
         read, first, write = (
             Signal(range(DEPTH), name=name, init=init)

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value
-from amaranth.lib import enum, memory, wiring
+from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
@@ -27,6 +27,9 @@ from firstspike.hdl.link.protocol.formats import (
 from firstspike.hdl.link.protocol.messages import bitmap_bytes
 
 from .handler import Handler, bytes_of, core_ports
+
+IMAGE_PORTS = ("events", "decision", "words", "labels", "learned")
+"""The ports of the Core for images, as far as it has them."""
 
 
 class State(enum.Enum):
@@ -65,17 +68,16 @@ class ImageHandler(Handler):
             every_cycle=Out(1),
             #: The payload will be valid in every cycle from now on.
             prefetched=In(1),
-            **core_ports(config, "events", "decision"),
+            **core_ports(config, *IMAGE_PORTS),
             #: The class of the latest decision, and whether an image has been decided.
             shown=Out(range(config.layers[-1].folding.n_out)),
             shown_valid=Out(1),
-            **core_ports(config, "words", "labels", "learned"),
         )
 
     @staticmethod
     def memories(config: CoreConfig) -> Iterator[Memory]:
         """Yield the bits of the rows that have spiked, and the memory of the WordPacker."""
-        yield Memory("", 1, 1 << _row_bits(config))
+        yield _spiked_memory(config)
         if config.bitmap and config.n_inputs and config.bitmap > BITMAP_BITS:
             packer = WordPacker.memories(config.bitmap, bitmap_bytes(config.n_inputs))
             yield from inside("packer", packer)
@@ -161,10 +163,7 @@ class ImageHandler(Handler):
         """
         request, payload = self.request, self.request.payload
         width, row = _row_bits(self._config), request.word[16:]
-        # Read with the last byte of an event, written with the event: never in the same cycle.
-        m.submodules.spiked = spiked = memory.Memory(
-            shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
-        )
+        m.submodules.spiked = spiked = _spiked_memory(self._config).create()
         read, write = spiked.read_port(domain="comb"), spiked.write_port()
         repeated = resetless_register(1)
         cleared, sweeps = Signal(range(1 << width)), Signal()
@@ -241,3 +240,11 @@ class ImageHandler(Handler):
 def _row_bits(config: CoreConfig) -> int:
     """Return the bits of the address of a row."""
     return bits_for(config.layers[0].folding.n_in - 1)
+
+
+def _spiked_memory(config: CoreConfig) -> Memory:
+    """Return the memory of the rows that have spiked.
+
+    It is read with the last byte of an event, and written with the event: never in the same cycle.
+    """
+    return Memory("", 1, 1 << _row_bits(config), no_collisions=True)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Player, which stores images, and sends them to a core at full speed."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
@@ -98,6 +96,7 @@ class Player(Block):
         self._images = images
         self._width = config.bitmap
         self._count = _words_of(config)
+        self._memories = self.memories(config, images)
         super().__init__(
             #: High from the first to the last byte of an image to store, and low before. `number`
             #: and `expected` must be stable meanwhile.
@@ -126,21 +125,24 @@ class Player(Block):
         )
 
     @staticmethod
-    def memories(config: CoreConfig, images: int) -> Iterator[Memory]:
-        """Yield the memories of the images and of their expected decisions."""
+    def memories(config: CoreConfig, images: int) -> tuple[Memory, Memory]:
+        """Return the memories of the images and of their expected decisions.
+
+        Each image starts at a multiple of a power of two, so that addresses need no multiplication.
+        No word is read while it is written.
+        """
         assert config.bitmap is not None  # a Player requires a bitmap
-        yield Memory("", config.bitmap, _depth(images, _words_of(config)))
-        yield Memory("", EXPECTED.size, images)
+        depth = images << (_words_of(config) - 1).bit_length()
+        return (
+            Memory("", config.bitmap, depth, no_collisions=True),
+            Memory("", EXPECTED.size, images, no_collisions=True),
+        )
 
     def build(self, m: Module) -> None:
         count = self._count
-        depth = _depth(self._images, count)
-        # No word is read while it is written.
-        block = {"init": [], "attrs": {"no_rw_check": 1}}
-        m.submodules.images = images = memory.Memory(shape=self._width, depth=depth, **block)
-        m.submodules.decisions = decisions = memory.Memory(
-            shape=EXPECTED, depth=self._images, **block
-        )
+        images_memory, decisions_memory = self._memories
+        m.submodules.images = images = images_memory.create()
+        m.submodules.decisions = decisions = decisions_memory.create(shape=EXPECTED)
         self._store(m, images, decisions, count)
         self._send(m, images, count)
         self._compare(m, decisions)
@@ -239,11 +241,3 @@ def _words_of(config: CoreConfig) -> int:
     assert config.bitmap is not None
     assert config.n_inputs is not None
     return -(-config.n_inputs // config.bitmap)
-
-
-def _depth(images: int, words: int) -> int:
-    """Return the depth of the memory of images.
-
-    Each image starts at a multiple of a power of two, so that addresses need no multiplication.
-    """
-    return images << (words - 1).bit_length()

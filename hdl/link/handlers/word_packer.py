@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The WordPacker, which packs the bytes of an image to words, for several rows per cycle."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Const, Module, Signal
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
@@ -35,14 +33,15 @@ class WordPacker(Block):
         super().__init__(i=In(stream.Signature(8)), o=Out(stream.Signature(width)))
 
     @staticmethod
-    def memories(width: int, count: int) -> Iterator[Memory]:
-        """Yield the memory for the words of an image."""
-        yield Memory("", width, -(-count * 8 // width), asynchronous_read=True)
+    def memories(width: int, count: int) -> tuple[Memory]:
+        """Return the memory for the words of an image."""
+        return (Memory("", width, -(-count * 8 // width), asynchronous_read=True),)
 
     def build(self, m: Module) -> None:
         lanes = self._width // 8
-        words = -(-self._count // lanes)
-        m.submodules.memory = words_memory = memory.Memory(shape=self._width, depth=words, init=[])
+        (listed,) = self.memories(self._width, self._count)
+        words = listed.depth
+        m.submodules.memory = words_memory = listed.create()
         write, read = words_memory.write_port(granularity=8), words_memory.read_port(domain="comb")
         lane, left = Signal(range(lanes)), Signal(range(self._count), init=self._count - 1)
         full = Signal()
