@@ -24,7 +24,7 @@ DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Python compiles a module when it is first imported; to compile all here takes longer.
 INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
-TEST_EXTRAS := build all test examples explore nir cluster
+TEST_EXTRAS := build all test examples flac explore nir cluster
 
 # Python keeps what it has compiled: the tests start hundreds of short processes.
 unexport PYTHONDONTWRITEBYTECODE

@@ -15,9 +15,12 @@ from firstspike.golden.data.images import ground_of
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.sound.choice import COVERED, FrontEndChoice
+from firstspike.golden.sound.front import MOST_FILTERS, SIZES, FrontEnd
+from firstspike.golden.sound.usual import AFTER, BEFORE, FILTERS, FRAMES
 
 from .errors import VerbError
+from .options import number_option
 from .output import MOST_NAME, note, say
 from .places import DatasetName, InputPath
 
@@ -83,6 +86,41 @@ missing_option = click.option(
 )
 
 
+FRONT_END = ("frames", "before", "after", "n_filters")
+"""Parameters of `front_end_options`, named as the fields of `FrontEndChoice`."""
+
+
+def front_end_options(command: Callable) -> Callable:
+    """Add the options of the front end for recordings."""
+    for option in (
+        number_option(
+            "--filters",
+            "n_filters",
+            type=click.IntRange(1, MOST_FILTERS),
+            help=f"Divide the frequencies of speech among N filters.  [default: {FILTERS}]",
+        ),
+        number_option(
+            "--after",
+            type=click.IntRange(*SIZES["after"]),
+            help="Report a word only if the last N slots of 16 ms of its window are quiet.  "
+            f"[default: {AFTER}]",
+        ),
+        number_option(
+            "--before",
+            type=click.IntRange(*SIZES["before"]),
+            help=f"Report a word only after N quiet slots of 16 ms.  [default: {BEFORE}]",
+        ),
+        number_option(
+            "--frames",
+            type=click.IntRange(*SIZES["frames"]),
+            help="Make pictures of words of N frames of 64 ms.  [default: as many as "
+            f"{COVERED} % of the words need, at least {FRAMES}]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def fills(options: Mapping[str, Any]) -> bool:
     """Whether `missing_option` selects medians."""
     return options.get("missing") == MEDIAN
@@ -137,7 +175,7 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     if name in DATASETS:
         check_named(name, network)
         if name in SOUNDS:
-            return load_dataset(name, options.get("data"), sound=front_end(network))
+            return load_dataset(name, options.get("data"), sound=_hearing(options, network))
         return load_dataset(name, options.get("data"))
     path = Path(name)
     if not path.exists():
@@ -150,7 +188,7 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     columns = options["label"], options["group"]
     features = network.features.names if network is not None and network.features else ()
     usual = _known_columns(network)
-    sound = front_end(network)
+    sound = _hearing(options, network)
     missing = fills(options)
     if network is not None:
         missing = network.features is not None and network.features.medians is not None
@@ -164,7 +202,7 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
     if network is not None:
-        _check_heard(train, sound)
+        _check_heard(train, network)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
@@ -176,14 +214,24 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     return data
 
 
-def _check_heard(samples: Samples, sound: FrontEnd | None) -> None:
+def _hearing(options: Mapping[str, Any], network: Network | None) -> FrontEnd | FrontEndChoice:
+    """Return the front end of a network of sound, else what `front_end_options` say about one."""
+    sound = front_end(network)
+    if sound is not None:
+        return sound
+    given = {name: options[name] for name in FRONT_END if options.get(name) is not None}
+    return FrontEndChoice(**given)
+
+
+def _check_heard(samples: Samples, network: Network) -> None:
     """Raise `VerbError` if samples are sound and the network takes none, or the reverse."""
+    sound = front_end(network)
     if sound is None and samples.sound is not None:
         raise VerbError(_TAKES_NONE.format(samples.source))
     if sound is not None and samples.sound is None:
         raise VerbError(
             f"{samples.source} holds no sound, and this network takes sound: give it "
-            f"{' or '.join(SOUNDS)}, or a folder of WAV files."
+            f"{' or '.join(SOUNDS)}, or a folder of WAV or FLAC files."
         )
 
 
@@ -216,13 +264,18 @@ def training_data(options: Mapping[str, Any], network: Network | None = None) ->
 
 
 def tell_features(data: Dataset) -> None:
-    """Print the columns of a table that are features, and warn about those that number its rows."""
+    """Print what was derived from the data: features of a table, the window of a front end.
+
+    Warn about columns of a table that number its rows.
+    """
     if data.features:
         columns = list(_columns(data.features))
         said = ", ".join(columns[:_SHOWN])
         if len(columns) > _SHOWN:
             said += f" and {len(columns) - _SHOWN} more columns"
         say(f"features  {len(data.features)}: {said}")
+    if data.sound_reason:
+        say(f"window    {data.sound_reason}")
     for name in data.counters:
         note(
             f"The column {printable(name, MOST_NAME)} numbers the rows: delete the column, or a "
@@ -266,9 +319,10 @@ def check_named(name: str, network: Network | None) -> None:
                 f"{name} holds images, and this network takes sound: give a data set of sound by "
                 "--dataset, or a recording by --wav."
             )
-        if classes < CLASSES:
+        words = SOUNDS[name].n_words
+        if classes < words:
             raise VerbError(
-                f"the recordings of {name} have {CLASSES} classes, and this network has {classes}: "
+                f"the recordings of {name} have {words} classes, and this network has {classes}: "
                 "name the data that it is for by --dataset."
             )
         return

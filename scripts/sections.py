@@ -8,7 +8,7 @@ import click
 SECTIONS = {
     "Data": (
         *("dataset", "label", "group", "test", "test_share", "validation_share", "data"),
-        "missing",
+        *("missing", "frames", "before", "after", "n_filters"),
         *("at", "images", "image_files", "raw", "wav_files", "events_file", "shift", "relabel"),
     ),
     "Network": (

@@ -18,7 +18,7 @@ from firstspike.golden.data.images import PHOTO_FORMATS, PHOTO_SUFFIXES, opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import SplitError, some_of
 from firstspike.golden.data.usual import takes_digits
-from firstspike.golden.data.wav import SUFFIX
+from firstspike.golden.data.wav import SUFFIXES as SOUND_SUFFIXES
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
@@ -113,7 +113,7 @@ class Selection:
         return [printable(name, MOST_NAME) for name in names]
 
 
-_LISTS = {"--image": PHOTO_SUFFIXES, "--wav": (SUFFIX,)}
+_LISTS = {"--image": PHOTO_SUFFIXES, "--wav": SOUND_SUFFIXES}
 """Options that accept several files, and the suffixes of these."""
 
 

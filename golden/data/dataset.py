@@ -71,6 +71,8 @@ class Dataset:
     """Number of classes."""
     sound: FrontEnd | None = None
     """The front end that made the samples, if they are pictures of words."""
+    sound_reason: str = ""
+    """The window of a front end that was chosen for the recordings, and why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,8 @@ class Samples:
     ticks: bool = False
     sound: FrontEnd | None = None
     """The front end that made `x`, if these are pictures of words."""
+    sound_reason: str = ""
+    """The window of a front end that was chosen for the recordings, and why."""
 
     def select(self, which: np.ndarray) -> "Samples":
         """Return the samples that a mask [n] selects."""
@@ -204,6 +208,7 @@ def assembled(
         train.ticks,
         len(names),
         train.sound,
+        train.sound_reason,
     )
 
 

@@ -8,6 +8,7 @@ A reader returns the training samples and, if the file has one, the test part. E
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from firstspike.golden.sound.choice import USUAL, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
 
 from .arrays import read_arrays
@@ -24,15 +25,15 @@ def read(
     group: str | None = None,
     names: Sequence[str] = (),
     usual: Mapping[str, str] = NOTHING,
-    sound: FrontEnd | None = None,
+    sound: FrontEnd | FrontEndChoice = USUAL,
     missing: bool = False,
 ) -> Parts:
     """Return the samples of a file or folder.
 
     `label` and `group` are columns of a table. For a None, `usual` may name an optional column.
-    `names` are the features that a network requires. `sound` is the front end of a network, for a
-    folder of WAV files; None selects the default one. With `missing`, values of a table or an array
-    may be missing (NaN).
+    `names` are the features that a network requires. `sound` is the front end of a network, or
+    what the user decides about it, for a folder of recordings. With `missing`, values of a table or
+    an array may be missing (NaN).
     """
     if path.suffix.lower() != ".csv" and (label or group):
         raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")

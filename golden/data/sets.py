@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The data sets: MNIST, Fashion-MNIST and spoken digits, every file checked by its SHA-256.
+"""The data sets of images and of sound, every file checked by its SHA-256.
 
 A data folder holds one folder per set (or the files themselves), plain or gzipped: four IDX files,
 or an archive of recordings. Missing files are downloaded into the folder. The binarised MNIST test
@@ -14,27 +14,43 @@ import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 from platformdirs import user_cache_dir
 
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.sound.choice import USUAL, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
 from .dataset import DataError, Dataset
-from .sources import MOST_BYTES, SOURCES, SourceError
+from .sources import MOST_ARCHIVE, MOST_BYTES, SOURCES, SourceError
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
-SPOKEN_DIGITS = "spoken-digits"
+SPOKEN_DIGITS, WAKE_WORDS = "spoken-digits", "wake-words"
 
-ARCHIVE = "v1.0.10.tar"
-"""File name of the spoken digits' release archive."""
+
+class SoundSet(NamedTuple):
+    """A data set of sound."""
+
+    archive: str
+    """File name of the archive with the recordings."""
+    n_words: int
+
+
+SOUNDS = {
+    SPOKEN_DIGITS: SoundSet("v1.0.10.tar", 10),
+    WAKE_WORDS: SoundSet("84919190fb1891bf0936dcb577d9268e467f876f.tar", 6),  # a commit
+}
+"""The data sets of sound, by their names; the others hold images."""
 
 SHA256 = {
     "mnist": {
@@ -50,16 +66,20 @@ SHA256 = {
         TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
     SPOKEN_DIGITS: {
-        ARCHIVE: "8fed8b0b058a7efa7544bbb3e8e98607ecdcbd47a2f0ea31139cab18a6b679c9",
+        SOUNDS[
+            SPOKEN_DIGITS
+        ].archive: "8fed8b0b058a7efa7544bbb3e8e98607ecdcbd47a2f0ea31139cab18a6b679c9",
+    },
+    WAKE_WORDS: {
+        SOUNDS[
+            WAKE_WORDS
+        ].archive: "725b12124a03758f9f35dfb192e4d3b3c6d2c029ff09a8df2a0d99de76862f24",
     },
 }
 """Digests of the decompressed files; for an archive, of its recordings (`content_of`)."""
 
 DATASETS = tuple(SHA256)
 """Names of the data sets."""
-
-SOUNDS = (SPOKEN_DIGITS,)
-"""Names of the data sets of sound; the others hold images."""
 
 MNIST_NOTICE = """\
 The test vectors in this folder are made from images of the MNIST database of handwritten digits by
@@ -96,18 +116,16 @@ def load_dataset(
     name: str,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
-    sound: FrontEnd | None = None,
+    sound: FrontEnd | FrontEndChoice = USUAL,
 ) -> Dataset:
     """Load a data set of `DATASETS`; download files that `folder` lacks.
 
-    `sound` is the front end for recordings, None for the default one. Raises `DataError` if a file
-    is broken or wrong, or if no source provides it.
+    `sound` is the front end for recordings, or what the user decides about it. Raises `DataError`
+    if a file is broken or wrong, or if no source provides it.
     """
     _, contents = _complete(name, folder, progress)
     if name in SOUNDS:
-        from .spoken import spoken_digits
-
-        return spoken_digits(contents[ARCHIVE], sound)
+        return _module_of(name).recorded(contents[SOUNDS[name].archive], sound)
     parts = {
         file: np.frombuffer(contents[file], np.uint8, offset=_HEADER[file]) for file in _HEADER
     }
@@ -159,7 +177,7 @@ def _complete(
         path = next((path for path in _places(name, folder, file) if path.exists()), None)
         if path is not None:
             with told_as(DataError, "", DataError, after=f" {advice}"):
-                contents[file] = _checked(name, file, read_file(path, MOST_BYTES), str(path))
+                contents[file] = _checked(name, file, read_file(path, _most_bytes(name)), str(path))
             paths[file] = path
     for source in SOURCES[name]:
         missing = [file for file in SHA256[name] if file not in paths]
@@ -184,6 +202,15 @@ def _complete(
     return paths, contents
 
 
+def _module_of(name: str) -> ModuleType:
+    """Import the module of a data set of sound, which has `wanted` and `recorded`."""
+    return import_module({SPOKEN_DIGITS: ".spoken", WAKE_WORDS: ".wake_words"}[name], __package__)
+
+
+def _most_bytes(name: str) -> int:
+    return MOST_ARCHIVE if name in SOUNDS else MOST_BYTES
+
+
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
     """Return the decompressed content after checking its digest; `where` is for messages."""
     broken = OSError, EOFError, zlib.error, tarfile.TarError
@@ -191,12 +218,12 @@ def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
         content = raw
         if raw.startswith(b"\x1f\x8b"):
             with gzip.open(io.BytesIO(raw)) as unpacked:
-                content = unpacked.read(MOST_BYTES + 1)  # a longer file is wrong
+                content = unpacked.read(_most_bytes(name) + 1)  # a longer file is wrong
         checked = content
-        if file == ARCHIVE:
-            from .spoken import content_of
+        if name in SOUNDS:
+            from .archives import content_of
 
-            checked = content_of(content)
+            checked = content_of(content, _module_of(name).wanted)
     found, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
     if found != expected:
         raise DataError(

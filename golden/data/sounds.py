@@ -1,50 +1,92 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads recordings of words from one folder per word and converts them to pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from firstspike.golden.sound.choice import Chosen, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.taught import NONE, taught
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.usual import RATE
 
 from .dataset import DataError, Dataset, Samples
-from .wav import SUFFIX, read_wav
+from .wav import SUFFIXES, read_wav
 
 
 def holds_sound(folder: Path) -> bool:
-    """Whether a folder contains WAV files, in itself or in its sub-folders."""
-    return any(path.suffix.lower() == SUFFIX for path in (*folder.glob("*/*"), *folder.glob("*")))
+    """Whether a folder contains WAV or FLAC files, in itself or in its sub-folders."""
+    paths = (*folder.glob("*/*"), *folder.glob("*"))
+    return any(path.suffix.lower() in SUFFIXES for path in paths)
 
 
-def read_sounds(folder: Path, sound: FrontEnd | None = None) -> Samples:
-    """Read pictures of words from a folder with a sub-folder of WAV files per word.
+def read_sounds(folder: Path, sound: FrontEnd | FrontEndChoice) -> Samples:
+    """Read pictures of words from a folder with a sub-folder of WAV or FLAC files per word.
 
     Returns samples uint8 [n, frames, filters]. Each file is one sample: its loudest word. `sound`
-    is the front end, None for the default one. Raises `DataError`.
+    is the front end, or what the user decides about it; recordings of the class `NONE` do not
+    influence it. Raises `DataError`.
     """
-    sound = sound or usual_front_end()
     labels, paths = [], []
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
         if below.name.startswith("."):
             continue
-        inside = [path for path in sorted(below.iterdir()) if path.suffix.lower() == SUFFIX]
+        inside = [path for path in sorted(below.iterdir()) if path.suffix.lower() in SUFFIXES]
         if not inside:
             raise DataError(
-                f"{below} holds no WAV files of the word {below.name}: put some there, or remove "
-                "it."
+                f"{below} holds no WAV or FLAC files of the word {below.name}: put some there, or "
+                "remove it."
             )
         paths += inside
         labels += [below.name] * len(inside)
     if not paths:
         raise DataError(
-            f"{folder} has its WAV files in itself: give a sub-folder of them for each word."
+            f"{folder} has its recordings in itself: give a sub-folder of them for each word."
         )
-    pictures = pictures_of(((str(path), read_wav(path, sound.rate)) for path in paths), sound)
-    return Samples(str(folder), lambda at: str(paths[at]), pictures, labels, sound=sound)
+    words = (path for path, label in zip(paths, labels, strict=True) if label != NONE)
+    front_end, reason = _chosen(sound, (read_wav(path, RATE) for path in words))
+    recordings = ((str(path), read_wav(path, front_end.rate)) for path in paths)
+    pictures = pictures_of(recordings, front_end)
+    return Samples(
+        str(folder),
+        lambda at: str(paths[at]),
+        pictures,
+        labels,
+        sound=front_end,
+        sound_reason=reason,
+    )
+
+
+def dataset_of(
+    recordings: Sequence[tuple[str, np.ndarray]],
+    labels: np.ndarray,
+    tested: np.ndarray,
+    sound: FrontEnd | FrontEndChoice,
+    classes: tuple[str, ...] = (),
+) -> Dataset:
+    """Return a data set of recordings, each a name and samples int16 [n] at `RATE`.
+
+    A mask `tested` [n] selects the test part; the others choose the front end. Raises `DataError`.
+    """
+    trained = (x for (_, x), test in zip(recordings, tested, strict=True) if not test)
+    front_end, reason = _chosen(sound, trained)
+    pictures = pictures_of(recordings, front_end)
+    return Dataset(
+        pictures[~tested],
+        labels[~tested],
+        pictures[tested],
+        labels[tested],
+        classes,
+        n_classes=int(labels.max()) + 1,
+        sound=front_end,
+        sound_reason=reason,
+    )
+
+
+def _chosen(sound: FrontEnd | FrontEndChoice, recordings: Iterable[np.ndarray]) -> Chosen:
+    return sound.front_end(recordings) if isinstance(sound, FrontEndChoice) else Chosen(sound, "")
 
 
 def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -> np.ndarray:

@@ -32,6 +32,9 @@ DOWNLOAD_SECONDS = 1800
 MOST_BYTES = 16 + 60_000 * 28 * 28
 """Size of the largest file of any set: the training images, unpacked."""
 
+MOST_ARCHIVE = 1 << 28
+"""Size of the largest archive of recordings."""
+
 PACKAGE_BYTES = 1 << 28
 """Largest file that a package manager may download: a package holds all files of a set."""
 
@@ -48,6 +51,8 @@ class Mirror:
     """A web server with gzipped files."""
 
     url: str
+    most_bytes: int = MOST_BYTES
+    """Largest size of a gzipped file."""
 
     def __str__(self) -> str:
         return str(urlsplit(self.url).hostname)
@@ -58,10 +63,10 @@ class Mirror:
         for file in wanted:
             name, url = f"{file} from {self}", f"{self.url}{file}.gz"
             command = [sys.executable, "-I", str(program), url, file, str(READ_SECONDS)]
-            reason = _failure(command, name, scratch, progress, MOST_BYTES)
+            reason = _failure(command, name, scratch, progress, self.most_bytes)
             if reason:
                 raise SourceError(f"{url} could not be fetched ({reason}).")
-            yield file, read_file(scratch / file, MOST_BYTES)
+            yield file, read_file(scratch / file, self.most_bytes)
 
 
 @dataclass(frozen=True)
@@ -177,5 +182,8 @@ SOURCES: dict[str, tuple[Source, ...]] = {
     ),
     "spoken-digits": (
         Mirror("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/"),
+    ),
+    "wake-words": (
+        Mirror("https://github.com/Picovoice/wake-word-benchmark/archive/", MOST_ARCHIVE),
     ),
 }

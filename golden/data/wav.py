@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads WAV files of unknown origin with any common width, rate and number of channels."""
+"""Reads WAV and FLAC files of unknown origin with any common width, rate and channels."""
 
 import math
 import warnings
@@ -12,11 +12,12 @@ from scipy.io import wavfile
 from scipy.signal import resample_poly
 
 from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.golden.system.extras import needed
 from firstspike.golden.system.files import read_file
 
 from .dataset import DataError
 
-SUFFIX = ".wav"
+SUFFIXES = (".wav", ".flac")
 
 MOST_FILE = 1 << 26
 """Largest size of a WAV file in bytes."""
@@ -31,6 +32,9 @@ MOST_RATE = 384_000
 
 MOST_FLOAT = 256
 """Largest magnitude of a float sample, 48 dB above full scale; a larger one is refused."""
+
+_FLAC = b"fLaC"
+"""The first bytes of a FLAC file."""
 
 _HALF = 1 << SAMPLE_BITS - 1
 
@@ -111,6 +115,8 @@ def _check_floats(channels: np.ndarray, rate: int, path: str | Path) -> None:
 
 def _read(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:
     """Return samples per second, and samples [n] or [n, channels] in the type of the file."""
+    if content.startswith(_FLAC):
+        return _read_flac(content, path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about chunks that are skipped
@@ -127,3 +133,19 @@ def _read(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:
         raise DataError(
             f"{path} is no readable WAV file of plain samples: save it as one of 16 bits."
         ) from None
+
+
+def _read_flac(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:
+    with needed():
+        import soundfile
+    try:
+        with soundfile.SoundFile(BytesIO(content)) as file:
+            if file.frames > MOST_SAMPLES or file.channels > MOST_CHANNELS:
+                raise DataError(
+                    f"{path} has {file.frames} samples of {file.channels} channels: at most "
+                    f"{MOST_SAMPLES} of {MOST_CHANNELS} are read; cut it into several files."
+                )
+            dtype = "int16" if file.subtype == "PCM_16" else "int32"
+            return file.samplerate, file.read(dtype=dtype)
+    except soundfile.SoundFileError:
+        raise DataError(f"{path} is no readable FLAC file: save it as WAV of 16 bits.") from None

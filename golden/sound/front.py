@@ -21,7 +21,7 @@ RATES = (8000, 16000)
 """Samples per second that a front end supports."""
 
 _MOST_QUIET = 64
-_SIZES = {
+SIZES = {
     "slot": (16, 256),
     "slots": (1, 16),
     "frames": (1, 64),
@@ -31,6 +31,8 @@ _SIZES = {
     "after": (0, _MOST_QUIET),
     "contrast": (0, 5),
 }
+"""Range of each parameter."""
+
 _FILTER = [
     range(-(1 << 15), 1 << 15),
     range(-(1 << 15), 1 << 15),
@@ -38,8 +40,9 @@ _FILTER = [
     range(STATE_BITS),
     range(-MOST_LEVEL, MOST_LEVEL + 1),
 ]
-_MOST_FILTERS = 64
-_DESCRIBED = {"rate": int, "filters": [_FILTER], **dict.fromkeys(_SIZES, int)}
+MOST_FILTERS = 64
+
+_DESCRIBED = {"rate": int, "filters": [_FILTER], **dict.fromkeys(SIZES, int)}
 
 
 class Word(NamedTuple):
@@ -79,7 +82,7 @@ class FrontEnd:
     filters: tuple[Filter, ...]
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _SIZES.items():
+        for name, (low, high) in SIZES.items():
             integer(name, getattr(self, name), low, high)
         if self.rate not in RATES:
             raise NetworkError(f"rate is {self.rate!r}: it must be {' or '.join(map(str, RATES))}.")
@@ -89,9 +92,9 @@ class FrontEnd:
             raise NetworkError(
                 f"after is {self.after}: it must be at most {self.window}, the slots of a window."
             )
-        if not 1 <= len(self.filters) <= _MOST_FILTERS:
+        if not 1 <= len(self.filters) <= MOST_FILTERS:
             raise NetworkError(
-                f"there are {len(self.filters)} filters: give 1 to {_MOST_FILTERS} of them."
+                f"there are {len(self.filters)} filters: give 1 to {MOST_FILTERS} of them."
             )
         for number, one in enumerate(self.filters):
             if not one.rings:
@@ -188,6 +191,6 @@ class FrontEnd:
     def from_json(cls, text: str) -> Self:
         """Return the front end of a network file. Raises `NetworkError`."""
         value = described_json("sound", text, FORMAT, _DESCRIBED)
-        if len(value["filters"]) > _MOST_FILTERS:
-            raise NetworkError(f"sound has more than {_MOST_FILTERS} filters.")
+        if len(value["filters"]) > MOST_FILTERS:
+            raise NetworkError(f"sound has more than {MOST_FILTERS} filters.")
         return cls(**value | {"filters": tuple(Filter(*one) for one in value["filters"])})

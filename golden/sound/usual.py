@@ -21,15 +21,28 @@ WIDTH = 1.0
 
 SLOT_SECONDS = 0.016
 
+SLOTS = 4
+"""Slots per frame: 64 ms."""
+
+FRAMES = 12
+BEFORE, AFTER = 36, 16
+"""Quiet slots before a word, and at the end of its window."""
+
 TILT = 8
 """Steps of level added per octave above the lowest filter: high frequencies of speech are
 weaker."""
 
 
 @cache
-def usual_front_end() -> FrontEnd:
-    """Return the default front end, for use without that of a network."""
-    marks = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), FILTERS + 2))
+def usual_front_end(
+    frames: int = FRAMES, before: int = BEFORE, after: int = AFTER, n_filters: int = FILTERS
+) -> FrontEnd:
+    """Return the default front end, for use without that of a network.
+
+    `frames` per word, quiet slots `before` and `after` an isolated word, and the number of filters
+    may differ. Raises `NetworkError` for a value out of range.
+    """
+    marks = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), n_filters + 2))
     widths = WIDTH * (marks[2:] - marks[:-2]) / 2
     pairs = zip(marks[1:-1], widths, strict=True)
     filters = tuple(
@@ -38,12 +51,12 @@ def usual_front_end() -> FrontEnd:
     return FrontEnd(
         rate=RATE,
         slot=round(SLOT_SECONDS * RATE),
-        slots=4,
-        frames=12,
+        slots=SLOTS,
+        frames=frames,
         drop=20,
         least=128,
-        before=36,
-        after=16,
+        before=before,
+        after=after,
         contrast=2,
         filters=filters,
     )

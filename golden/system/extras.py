@@ -17,6 +17,7 @@ EXTRAS = {
     ),
     "board": ("serial",),
     "plot": ("matplotlib",),
+    "flac": ("soundfile",),
     "explore": ("optuna",),
     "nir": ("h5py", "nir"),
     "cluster": ("dask", "distributed"),

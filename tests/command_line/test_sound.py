@@ -72,6 +72,17 @@ def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
     assert json.loads((folder / "train.json").read_text())["accuracy"] == 1
 
 
+@pytest.mark.parametrize(("option", "field"), [("--frames", "frames"), ("--before", "before")])
+def test_the_front_end_is_a_choice(capfd, folder, option, field):
+    words = ("train", "--dataset", "words", "--hidden", 4, "--epochs", 1, "-o", "chosen.npz")
+    ended = success(capfd, *words, option, 15)
+    sound = Network.load("chosen.npz").features.sound
+    assert getattr(sound, field) == 15
+    assert f"window    {sound.frames} frames" in ended.out
+    ended = success(capfd, "run", "chosen.npz", "--dataset", "words", "--test-share", 1)
+    assert "24" in ended.out
+
+
 def test_run_says_what_is_heard_and_when(capfd, folder):
     ended = success(capfd, "run", "net.npz", "--wav", "one.wav", "two.wav", "--json", "-")
     images = json.loads(ended.out)["images"]

@@ -21,6 +21,7 @@ USES = {
     "pictures": PROJECT["optional-dependencies"]["plot"],
     "tests": PROJECT["optional-dependencies"]["test"],
     "examples": PROJECT["optional-dependencies"]["examples"],
+    "FLAC": PROJECT["optional-dependencies"]["flac"],
     "search": PROJECT["optional-dependencies"]["explore"],
     "NIR": PROJECT["optional-dependencies"]["nir"],
     "cluster": PROJECT["optional-dependencies"]["cluster"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""WAV files of every kind: the right samples, or a sentence."""
+"""WAV and FLAC files of every kind: the right samples, or a sentence."""
 
 import gzip
 import hashlib
@@ -10,19 +10,22 @@ import wave
 
 import numpy as np
 import pytest
+import soundfile
 from scipy.io import wavfile
 
 from firstspike.golden import DataError, load_dataset
-from firstspike.golden.data import wav
-from firstspike.golden.data.sets import ARCHIVE, SHA256, SPOKEN_DIGITS, fetch
+from firstspike.golden.data import wake_words, wav
+from firstspike.golden.data.archives import content_of
+from firstspike.golden.data.sets import SHA256, SOUNDS, SPOKEN_DIGITS, WAKE_WORDS, fetch
 from firstspike.golden.data.sources import SOURCES
-from firstspike.golden.data.spoken import TESTED, content_of
+from firstspike.golden.data.spoken import TESTED, wanted
 from firstspike.golden.data.wav import read_wav, samples_of
 from firstspike.golden.sound.usual import usual_front_end
 
 pytestmark = pytest.mark.fast
 
 RATE = 8000
+ARCHIVE = SOUNDS[SPOKEN_DIGITS].archive
 X = np.array([0, 1, -1, 300, -300, 32767, -32768, 5], np.int16)
 
 
@@ -50,6 +53,27 @@ def read(raw: bytes) -> list[int]:
 def test_samples_of_16_bits_are_what_they_are(tmp_path):
     (tmp_path / "x.wav").write_bytes(plain(X.tobytes(), 2))
     assert read_wav(tmp_path / "x.wav", RATE).tolist() == X.tolist()
+
+
+def flac(data: np.ndarray, subtype: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, data, RATE, subtype, format="FLAC")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_flac_files_have_the_samples_of_wav_files(subtype):
+    x = np.stack([X, X], axis=1)
+    data = x if subtype == "PCM_16" else x.astype(np.int32) << 16
+    assert read(flac(data, subtype)) == read(content(x))
+
+
+def test_damaged_flac_files_are_refused():
+    raw = flac(np.random.default_rng(1).integers(-9999, 9999, 20_000).astype(np.int16), "PCM_16")
+    with pytest.raises(DataError, match="no readable FLAC"):
+        read(raw[:5000] + bytes(3000) + raw[8000:])
+    with pytest.raises(DataError, match="no readable FLAC"):
+        read(b"fLaC" + bytes(100))
 
 
 def test_other_widths_are_scaled():
@@ -182,7 +206,7 @@ def archive(files: dict[str, bytes], folder: str = "set-1.0", order: int = 1) ->
 def files(monkeypatch):
     """Small recordings that pass for the data set, and no source to fetch them from."""
     files = recordings()
-    digest = hashlib.sha256(content_of(archive(files))).hexdigest()
+    digest = hashlib.sha256(content_of(archive(files), wanted)).hexdigest()
     monkeypatch.setitem(SHA256, SPOKEN_DIGITS, {ARCHIVE: digest})
     monkeypatch.setitem(SOURCES, SPOKEN_DIGITS, ())
     return files
@@ -236,3 +260,24 @@ def test_an_archive_that_promises_more_than_it_has_is_refused(files, tmp_path):
     (tmp_path / ARCHIVE).write_bytes(header.tobuf() + content)
     with pytest.raises(DataError, match="longer than the archive"):
         load_dataset(SPOKEN_DIGITS, tmp_path)
+
+
+def test_wake_words_have_names_and_a_window_of_their_length(monkeypatch, tmp_path):
+    rng, packed, files = np.random.default_rng(3), io.BytesIO(), {}
+    for word, n in (("alexa", 3000), ("view glass", 7000)):
+        for at in range(2 * wake_words.TESTED):
+            x = np.concatenate([np.zeros(200), rng.normal(0, 3000, n)]).astype(np.int16)
+            files[f"audio/{word}/{at}.wav"] = content(x)
+    damaged = f"audio/alexa/{wake_words.DAMAGED[0]}.flac"
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, raw in {**files, damaged: b"fLaC", "audio/all.wav": b""}.items():
+            member = tarfile.TarInfo(f"set-1/{name}")
+            member.size = len(raw)
+            tar.addfile(member, io.BytesIO(raw))
+    (tmp_path / SOUNDS[WAKE_WORDS].archive).write_bytes(packed.getvalue())
+    digest = hashlib.sha256(content_of(packed.getvalue(), wake_words.wanted)).hexdigest()
+    monkeypatch.setitem(SHA256, WAKE_WORDS, {SOUNDS[WAKE_WORDS].archive: digest})
+    data = load_dataset(WAKE_WORDS, tmp_path)
+    assert data.classes == ("alexa", "view glass")
+    assert data.y_test.tolist() == [0, 0, 1, 1]
+    assert data.sound.frames > usual_front_end().frames

@@ -215,7 +215,13 @@ def sentences(names: Sequence[str]) -> list[str]:
     return found
 
 
-def other_speech(part: Part, folder: Path, sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:
+def other_speech(
+    part: Part,
+    folder: Path,
+    sound: FrontEnd,
+    rng: np.random.Generator,
+    seconds: int = SPEECH_SECONDS,
+) -> np.ndarray:
     """Return synthetic speech that holds none of the digits, float64 [n]."""
     texts, file = sentences(part.texts), folder / "said.wav"
     pieces: list[np.ndarray] = []
@@ -230,7 +236,7 @@ def other_speech(part: Part, folder: Path, sound: FrontEnd, rng: np.random.Gener
         subprocess.run(words[synthesiser], check=True)
         pause = np.zeros(int(sound.rate * rng.uniform(0.3, 1.5)))
         pieces += [as_loud(read_wav(file, sound.rate)), pause]
-        if sum(map(len, pieces)) >= SPEECH_SECONDS * sound.rate:
+        if sum(map(len, pieces)) >= seconds * sound.rate:
             break
     return np.concatenate(pieces)
 

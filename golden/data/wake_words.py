@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The wake words of Picovoice's benchmark: 2,279 recordings of six words by many speakers.
+
+By Picovoice Inc., under Apache-2.0. The speakers are unknown, so a speaker can be in both parts.
+"""
+
+from itertools import groupby
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from firstspike.golden.sound.choice import FrontEndChoice
+from firstspike.golden.sound.front import FrontEnd
+
+from .archives import files_of
+from .dataset import Dataset
+from .sounds import RATE, dataset_of
+from .wav import SUFFIXES, samples_of
+
+TESTED = 5
+"""Every so many recordings of a word one is of the test part, the first one included."""
+
+DAMAGED = (32, 33, 34, 126, 127, 128, 129, 142, 144, 229, 272, 273, 274, 275)
+"""Numbers of the recordings of alexa that libsndfile 1.2 cannot decode."""
+
+
+def wanted(path: PurePosixPath) -> str | None:
+    """Return word and file name of a recording, None for another file of the archive."""
+    word = path.parent.name
+    if path.parent.parent.name != "audio" or path.suffix not in SUFFIXES:
+        return None
+    if word == "alexa" and path.stem in map(str, DAMAGED):
+        return None
+    return f"{word}/{path.name}"
+
+
+def recorded(archive: bytes, sound: FrontEnd | FrontEndChoice) -> Dataset:
+    """Return the data set of a checked archive. Both parts are sorted by word and file name."""
+    recordings = sorted(files_of(archive, wanted).items())
+    pcm, labels, tested = [], [], []
+    words = [
+        (word, list(group))
+        for word, group in groupby(recordings, lambda one: one[0].partition("/")[0])
+    ]
+    for label, (_, group) in enumerate(words):
+        for number, (name, raw) in enumerate(group):
+            pcm.append((name, samples_of(raw, name, RATE)))
+            labels.append(label)
+            tested.append(number % TESTED == 0)
+    classes = tuple(word for word, _ in words)
+    return dataset_of(pcm, np.array(labels), np.array(tested), sound, classes)
