@@ -66,7 +66,7 @@ def dataset_options(
                 type=DatasetName(),
                 metavar="NAME|FILE",
                 help=f"{whose}: {names}, or your own file. It is an .npz as Keras writes it, a "
-                ".csv, a .jsonl of events, or a folder of images or of WAV files.",
+                ".csv, a .jsonl of events, or a folder of images or of recordings.",
             ),
         ):
             command = option(command)
