@@ -328,12 +328,12 @@ class ImageInduction:
                 permitted &= values(one.condition)
             yield permitted, state, values
 
-    def refute(self, cycles: int) -> dict[int, str]:
+    def refute(self, cycles: int, seed: int = 1) -> dict[int, str]:
         """Return the faults that random runs of so many cycles refute, and how.
 
         With them an assertion fails, or no image ends in the last two times `depth` cycles.
         """
-        rng, refuted = random.Random(1), dict[int, str]()
+        rng, refuted = random.Random(seed), dict[int, str]()
         chosen = [rng.choice(self._faults) for _ in range(RUNS)]
         constant = {
             literal: sum((one >> bit & 1) << run for run, one in enumerate(chosen))

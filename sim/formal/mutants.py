@@ -165,9 +165,12 @@ class _Trial:
         """Return the kind and the reason of each fault."""
         proofs = self._proofs
         self._find_equivalent(self._circuit(CASES[self._task.core].harness(), self._left))
+        self._run_at_random()
         for name in proofs.first:
             self._refute(name, self._left)
-        self._try_many_images()
+        if self._left:
+            circuit = self._circuit(endless_harness(INDUCTIONS[proofs.endless]), self._left)
+            self._find_equivalent(circuit, mined=True)
         for name in proofs.others:
             self._refute(name, self._left)
         harmless = {number: why for number in self._left if (why := self._without_end(number))}
@@ -209,23 +212,24 @@ class _Trial:
         for number, why in faults.refuted.items():
             self._decide(number, "refuted", f"{name}: {why[:80]}")
 
-    def _try_many_images(self) -> None:
-        """Find faults that random runs of the induction's harness refute, or that change nothing.
+    def _run_at_random(self) -> None:
+        """Find faults that random runs of the induction's harness refute.
 
-        The second are those that change nothing in states that satisfy a mined invariant.
+        The fewer faults are left, the more runs has each: the runs end when they refute no further.
         """
-        if not self._left:
-            return
         name = self._proofs.endless
         case = INDUCTIONS[name]
         many = replace(case, scenario=replace(case.scenario, images=IMAGES))
         circuit = self._circuit(endless_harness(many), self._left)
-        induction = induction_of(many, circuit, self._left)
-        for number, why in induction.refute(IMAGES * case.depth).items():
-            self._decide(number, "refuted", f"{name}: {why}")
-        if self._left:
-            circuit = self._circuit(endless_harness(case), self._left)
-            self._find_equivalent(circuit, mined=True)
+        seed = 1
+        while self._left:
+            induction = induction_of(many, circuit, self._left)
+            refuted = induction.refute(IMAGES * case.depth, seed)
+            for number, why in refuted.items():
+                self._decide(number, "refuted", f"{name}: {why}")
+            if not refuted:
+                break
+            seed += 1
 
     def _without_end(self, number: int) -> str:
         """Return what the induction over images does for a fault, or nothing if it shows nothing.
