@@ -459,7 +459,7 @@ def test_events_to_train_on(capfd, folder):
 def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
     words = ("learn", "--random", 30, *DATA, "--epochs", 20, "-o", "net.npz", "--json", "-")
     ended = success(capfd, *words)
-    assert json.loads(ended.out)["accuracy"] > 0.6
+    assert json.loads(ended.out)["accuracy"] > 0.75  # one seed gives 0.83
     network = Network.load("net.npz")
     assert network.takes_bitmap
     assert network.classes == ("ant", "bee", "wasp")

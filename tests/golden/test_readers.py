@@ -455,11 +455,6 @@ def test_events(tmp_path):
     assert images.x_test.tolist() == [[0, 3, 0, 0, 0]]
 
 
-def test_arrays_have_no_columns(tmp_path):
-    with pytest.raises(DataError, match="no columns"):
-        read(arrays(tmp_path / "a.npz"), "kind")
-
-
 def test_apart_is_stratified_and_always_the_same():
     labels = np.repeat([0, 1, 2], [60, 30, 10])
     kept = apart(labels, 0.2)

@@ -192,12 +192,6 @@ def test_no_number_of_a_node_can_be_changed_without_a_word(made, form, data):
     assert f"node {name!r}" in said
 
 
-@each_form
-def test_a_network_whose_neurons_spike_more_than_once_is_refused(form):
-    with pytest.raises(NirError, match="max_spikes is 2"):
-        graph_of(replace(toy_network(), max_spikes=2), form)
-
-
 def test_an_unknown_form_is_refused():
     with pytest.raises(NirError, match="'space'"):
         graph_of(toy_network(), "space")
