@@ -32,6 +32,7 @@ from firstspike.scripts.main import VERBS
 from firstspike.sim.formal import catalogue
 from firstspike.sim.mutants.faults import FAULTS
 
+from .blocks import block_rows
 from .verb import shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
@@ -69,6 +70,7 @@ def texts() -> dict[str, str]:
         ),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
+        "blocks": _table(("block", "purpose", "ports", "latency", "file", "test"), block_rows()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
         "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The WeightAddressCounter against the list of all chunks, with random pauses and jumps."""
+
+import random
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.weight_address import ADDRESS_BITS, LAYER_BITS, WeightAddressCounter
+from firstspike.hdl.layer.words import chunks_of
+from firstspike.sim.harness.networks import network_of, random_weights
+
+
+@pytest.mark.parametrize("lanes", [(5, 3), (1, 1), (7, 2)])
+def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
+    rng = random.Random(str(lanes))
+    weights = random_weights(np.random.default_rng(1), (6, 7, 3), -128, 128)
+    network = network_of(weights, (40, 30), bits=8)
+    layers = (config := CoreConfig.of(network, Folding.of(network, CoreShape(lanes)))).layers
+    chunks = [
+        (number, address, chunk)
+        for number, layer in enumerate(layers)
+        for address in range(layer.words)
+        for chunk in range(chunks_of(layer))
+    ]
+    counter = WeightAddressCounter(config)
+    names = ("exists", "within_word", "ends_word", "ends_layer", "ends_all", "layer", "address")
+
+    def expected(position):
+        number, address, chunk = chunks[position]
+        following = [*chunks, (None, None, 0)][position + 1]
+        ends_word = following[2] == 0
+        return (1, chunk > 0, ends_word, ends_word and following[0] != number,
+                position + 1 == len(chunks), number, address)  # fmt: skip
+
+    async def bench(ctx):
+        position = 0  # in `chunks`, or None if no word has the address
+        for _ in range(1500):
+            if position is None:
+                assert not ctx.get(counter.exists)
+            else:
+                found = tuple(ctx.get(getattr(counter, name)) for name in names)
+                assert found == expected(position), chunks[position]
+            command = rng.choices(("advance", "pause", "load", "restart"), (80, 30, 3, 1))[0]
+            number, address = rng.choice((0, 1, 1, 2, 255)), rng.choice((0, 3, 5, 6, 99, 1 << 23))
+            ctx.set(counter.advance, command == "advance" and position is not None)
+            ctx.set(counter.restart, command == "restart")
+            ctx.set(counter.load_layer, command == "load")
+            ctx.set(counter.load_address, command == "load")
+            ctx.set(counter.new_layer, number % (1 << LAYER_BITS))
+            ctx.set(counter.new_address, address % (1 << ADDRESS_BITS))
+            if command == "load":
+                start = (number, address, 0)
+                position = chunks.index(start) if start in chunks else None
+            elif command == "restart":
+                position = 0
+            elif command == "advance" and position is not None:
+                position = position + 1 if position + 1 < len(chunks) else None
+            await ctx.tick()
+
+    simulator = Simulator(counter)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
