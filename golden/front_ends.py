@@ -3,8 +3,9 @@
 
 from firstspike.golden.foreign.fields import NetworkError
 from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.network import Network
 from firstspike.golden.sound.front import FrontEnd
+
+from .network import Network
 
 
 def sound_of(network: Network) -> FrontEnd:

@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from firstspike.golden.network import Network
-from firstspike.golden.results import Results
+from .network import Network
+from .results import Results
 
 
 def said(network: Network, results: Results, isolated: np.ndarray) -> np.ndarray:

@@ -267,8 +267,7 @@ def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.nd
     The core has only the connected inputs; images int32 [n, n_rows] arrive without pauses.
     """
     connected = network.connected()
-    pixels = (ticks > 0).astype(np.uint8) * 255  # the pixels of a bitmap
-    return cycles(connected, ticks, infer(connected, ticks), folding, pixels)
+    return cycles(connected, ticks, infer(connected, ticks), folding)
 
 
 @lru_cache

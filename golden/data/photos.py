@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from firstspike.golden.data.preparation import bands_of
-
 from .dataset import DataError
 from .images import PHOTO_FORMATS, opened
+from .preparation import bands_of
 
 MOST_PIXELS = 1 << 26
 """Largest number of pixels of a photo; half for a WebP, whose decoder holds more copies."""

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.io import wavfile
-from scipy.signal import resample_poly
 
 from firstspike.golden.sound.filters import SAMPLE_BITS
 from firstspike.golden.system.extras import needed
@@ -96,6 +94,8 @@ def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
         x += channel
     x = (x / channels.shape[1] - scale.zero) * scale.factor
     if found != rate:
+        from scipy.signal import resample_poly  # slow import
+
         divisor = math.gcd(found, rate)
         x = resample_poly(x, rate // divisor, found // divisor)
     return np.clip(np.rint(x), -_HALF, _HALF - 1).astype(np.int16)
@@ -117,6 +117,8 @@ def _read(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:
     """Return samples per second, and samples [n] or [n, channels] in the type of the file."""
     if content.startswith(_FLAC):
         return _read_flac(content, path)
+    from scipy.io import wavfile  # slow import
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about chunks that are skipped

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from firstspike.golden.system.errors import FirstSpikeError
+from .errors import FirstSpikeError
 
 PREFIX = "firstspike-making-"
 """Prefix of the names of folders that can be removed."""

@@ -25,9 +25,10 @@ def cycles(
     """Return clock cycles, int64 [n], from the first word that the core accepts to the decision.
 
     `results` are those of `infer(network, ticks)`, `ticks` [n, n_rows], or of `learn` with `trace`.
-    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs]: every bright pixel takes the encoder
-    a cycle, connected or not. The source never pauses, and decisions are accepted at once. Images
-    are separate, even in a core whose images overlap (for those see `overlapped_cycles`).
+    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs], unless all inputs are connected:
+    every bright pixel takes the encoder a cycle, connected or not. The source never pauses, and
+    decisions are accepted at once. Images are separate, even in a core whose images overlap (for
+    those see `overlapped_cycles`).
     """
     if folding.overlaps:
         return cycles_alone(network, ticks, results, folding)
@@ -73,7 +74,7 @@ def run_images(
     if folding.bitmap is not None:
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input that spikes.
         connected = np.where(ticks > 0, ticks + 2, 0).astype(np.int64)
-        if layers[0].rows == 1:
+        if layers[0].rows == 1 and len(network.inputs) < network.n_inputs:
             assert pixels is not None, "a core with a bitmap in front depends on the pixels"
             inputs, connected = connected, (pixels > 127).astype(np.int64)
             connected[:, network.inputs] = inputs

@@ -27,8 +27,7 @@ class LinkedTarget(target.Target):
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
         """Add the cycles of a core that has only the connected inputs."""
-        seen = self.network.connected()
-        return learning_cycles(seen, ticks, learned, self.folding, _pixels(ticks))
+        return learning_cycles(self.network.connected(), ticks, learned, self.folding)
 
 
 def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
@@ -39,7 +38,7 @@ def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Result
     if bitmaps.any():
         seen, some = network.connected(), ticks[bitmaps]
         inferred = inference.select(bitmaps)
-        counts[bitmaps] = cycles(seen, some, inferred, config.folding, _pixels(some))
+        counts[bitmaps] = cycles(seen, some, inferred, config.folding)
     return replace(inference, cycles=counts)
 
 
@@ -54,8 +53,3 @@ def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) 
             "whose dark ones never do: take a network, and images, of that kind."
         )
     return _expected(network, config, ticks)
-
-
-def _pixels(ticks: np.ndarray) -> np.ndarray:
-    """Return the connected pixels, uint8 [n, n_rows], of images that spike at only one tick."""
-    return (ticks > 0).astype(np.uint8) * 255

@@ -23,7 +23,7 @@ from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 
 DAYS = 30
-"""Results that were not used for so many days are removed."""
+"""Days since the last use after which a result is removed."""
 
 LIMIT = 8 << 30
 """Bytes above which the results are removed that were not used for the longest time.
@@ -44,7 +44,7 @@ def cache_folder() -> Path:
 
 
 def stored(content: Iterable[str]) -> bytes | None:
-    """Return the result that `store` has stored for this content; None if there is none."""
+    """Return the result of an earlier `store` with this content, or None."""
     folder = _complete(_folder(content))
     return None if folder is None else (folder / _RESULT).read_bytes()
 

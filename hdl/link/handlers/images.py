@@ -14,7 +14,6 @@ from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.resetless_register import resetless_register
-from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.folding import BITMAP_BITS
 from firstspike.hdl.link.protocol.formats import (
     DECISION_BYTES,
@@ -27,6 +26,7 @@ from firstspike.hdl.link.protocol.formats import (
 from firstspike.hdl.link.protocol.messages import bitmap_bytes
 
 from .handler import Handler, bytes_of, core_ports
+from .word_packer import WordPacker
 
 IMAGE_PORTS = ("events", "decision", "words", "labels", "learned")
 """The ports of the Core for images, as far as it has them."""

@@ -6,11 +6,11 @@ from amaranth.lib import wiring
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.block import join
-from firstspike.hdl.link.handlers.player import Player
 from firstspike.hdl.link.protocol.formats import COUNTS_BYTES, STORE_FORMAT, Request
 from firstspike.hdl.link.protocol.messages import bitmap_bytes
 
 from .handler import WORD_BITS, Handler, bytes_of, core_ports
+from .player import Player
 
 
 class PlayingHandler(Handler):
