@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds the data set for a verb: a named one, or a file of the user."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 import numpy as np
@@ -16,88 +17,102 @@ from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.specification import Changes, parameter
 
 from .errors import VerbError
+from .options import Decorator, options_of, several
 from .output import MOST_NAME, note, say
 from .places import DatasetName, InputPath
 
-OPTIONS = ("dataset", "label", "group", "test", "test_share")
-"""Parameters of a verb that `loaded` uses, in addition to `data`."""
+REFUSE, MEDIAN = "refuse", "median"
+"""Choices of `Data.missing`."""
+
+_MISSING, _SHARE = click.Choice([REFUSE, MEDIAN]), click.FloatRange(0, 1, min_open=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The data that a verb reads.
+
+    Parameters
+    ----------
+    dataset
+        A named data set, or a file or folder.
+    label
+        Column of a .csv file that names the class of each row.
+    group
+        Column of a .csv file that names groups: no group is both in the training part and in the
+        test part.
+    test
+        Take the test part of --dataset from this file.
+    test_share
+        Keep this share of each class apart as the test part, if a file has none; 1 takes all.
+    data
+        Read the IDX files of a named data set from this folder.
+    missing
+        Refuse missing values of features, or take the median of the feature among the samples that
+        are trained on; NET does so from then on.
+    """
+
+    dataset: str | None = parameter(DATASETS[0], "--dataset NAME|FILE", kind=DatasetName())
+    label: str | None = parameter(None, "--label COLUMN")
+    group: str | None = parameter(None, "--group COLUMN")
+    test: str | None = parameter(None, "--test FILE", kind=InputPath(exists=True))
+    test_share: float | None = parameter(
+        None, "--test-share SHARE", kind=_SHARE, usual=str(TEST_SHARE)
+    )
+    data: str | None = parameter(None, "--data DIR", kind=InputPath())
+    missing: str | None = parameter(None, "--missing", kind=_MISSING, usual=REFUSE)
+
+    @property
+    def fills(self) -> bool:
+        """Whether medians replace missing values."""
+        return self.missing == MEDIAN
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of label and group that are named."""
+        named = {role: getattr(self, role) for role in COLUMNS}
+        return {role: name for role, name in named.items() if name is not None}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any], folder: str | None) -> Self:
+        """Return the data that a state file names; `folder` holds named data sets."""
+        return Changes.read(cls, stored).applied(cls(data=folder))
+
+    def stored(self) -> dict[str, Any]:
+        """Return the fields that a state file stores: all but the folder."""
+        return {name: value for name, value in asdict(self).items() if name != "data"}
+
+
+FILE_ONLY = ("label", "group", "test", "test_share")
+"""Fields of `Data` that require a file."""
+
+data_option = options_of(Data, "data")
+missing_option = options_of(Data, "missing")
 
 
 def dataset_options(
     default: str | None = DATASETS[0], whose: str = "Take the images of this data set"
-) -> Callable:
-    """Add the options that `loaded` uses."""
-    names = ", ".join(DATASETS)
-
-    def decorate(command: Callable) -> Callable:
-        for option in (
-            click.option(
-                "--test-share",
-                type=click.FloatRange(0, 1, min_open=True),
-                metavar="SHARE",
-                help="Keep this share of each class apart as the test part, if a file has none; 1 "
-                f"takes all.  [default: {TEST_SHARE}]",
-            ),
-            click.option(
-                "--test",
-                type=InputPath(exists=True),
-                metavar="FILE",
-                help="Take the test part of --dataset from this file.",
-            ),
-            click.option(
-                "--group",
-                metavar="COLUMN",
-                help="Column of a .csv file that names groups: no group is both in the training "
-                "part and in the test part.",
-            ),
-            click.option(
-                "--label",
-                metavar="COLUMN",
-                help="Column of a .csv file that names the class of each row.",
-            ),
-            click.option(
-                "--dataset",
-                default=default,
-                type=DatasetName(),
-                metavar="NAME|FILE",
-                help=f"{whose}: {names}, or your own file. It is an .npz as Keras writes it, a "
-                ".csv, a .jsonl of events, or a folder of images or of WAV files.",
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-REFUSE, MEDIAN = "refuse", "median"
-"""Choices of `missing_option`."""
-
-missing_option = click.option(
-    "--missing",
-    type=click.Choice([REFUSE, MEDIAN]),
-    help="Refuse missing values of features, or take the median of the feature among the samples "
-    "that are trained on; NET does so from then on.  [default: refuse]",
-)
-
-
-def fills(options: Mapping[str, Any]) -> bool:
-    """Whether `missing_option` selects medians."""
-    return options.get("missing") == MEDIAN
+) -> Decorator:
+    """Add the options for a data set; `whose` begins the help of --dataset."""
+    meaning = (
+        f"{whose}: {', '.join(DATASETS)}, or your own file. It is an .npz as Keras writes it, a "
+        ".csv, a .jsonl of events, or a folder of images or of WAV files."
+    )
+    named = options_of(Data, "dataset", default=default, help=meaning)
+    return several(options_of(Data, *FILE_ONLY), named)
 
 
 COLUMNS = ("label", "group")
 
 
-def columns_of(options: Mapping[str, Any], network: Network | None = None) -> dict[str, Any]:
+def columns_of(data: Data, network: Network | None = None) -> dict[str, Any]:
     """Return the label and group columns of a table for the `meta` of a network.
 
-    Columns without an option are those of `network`, from which the new network is derived.
+    Columns that are not named are those of `network`, from which the new network is derived.
     """
-    named = {role: options[role] for role in COLUMNS if options[role] is not None}
-    columns = _known_columns(network) | named
+    columns = _known_columns(network) | data.columns
     return {"columns": columns} if columns else {}
 
 
@@ -120,25 +135,25 @@ def _known_columns(network: Network | None) -> dict[str, str]:
     return {role: known[role] for role in COLUMNS if isinstance(known.get(role), str)}
 
 
-def loaded(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
-    """Return the data set that a verb's options select; `network` defines its features and classes.
+def loaded(data: Data, network: Network | None = None) -> Dataset:
+    """Return a data set; `network` defines its features and classes.
 
-    The columns of label and group are those of the network's training, if a table has them and the
-    options name none.
+    The columns of label and group are those of the network's training, if a table has them and
+    `data` names none.
 
     Raises FirstSpike errors for a data set that is missing, damaged, or does not fit the network.
     """
-    name = options["dataset"]
-    if name not in DATASETS and options.get("data") is not None:
+    name = data.dataset or DATASETS[0]
+    if name not in DATASETS and data.data is not None:
         raise click.UsageError(
             f"--data is the folder of {' and '.join(DATASETS)}: name a file by --dataset alone."
         )
-    check_options(options)
+    check_options(data)
     if name in DATASETS:
         check_named(name, network)
         if name in SOUNDS:
-            return load_dataset(name, options.get("data"), sound=front_end(network))
-        return load_dataset(name, options.get("data"))
+            return load_dataset(name, data.data, sound=front_end(network))
+        return load_dataset(name, data.data)
     path = Path(name)
     if not path.exists():
         raise VerbError(
@@ -147,33 +162,33 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
         )
     from firstspike.golden.data.readers import read
 
-    columns = options["label"], options["group"]
+    columns = data.label, data.group
     features = network.features.names if network is not None and network.features else ()
     usual = _known_columns(network)
     sound = front_end(network)
-    missing = fills(options)
+    missing = data.fills
     if network is not None:
         missing = network.features is not None and network.features.medians is not None
     train, test = read(path, *columns, features, usual, sound, missing)
-    if options["test"] is not None:
-        if options["test_share"] is not None:
+    if data.test is not None:
+        if data.test_share is not None:
             raise click.UsageError("Give --test or --test-share.")
         names = features or train.names
-        other = read(Path(options["test"]), *columns, names, usual, sound, missing)
+        other = read(Path(data.test), *columns, names, usual, sound, missing)
         test = other[1] or other[0]
-    elif test is not None and options["test_share"] is not None:
+    elif test is not None and data.test_share is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
     if network is not None:
         _check_heard(train, sound)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    data = assembled(name, train, test, share=options["test_share"], **known)
-    if network is not None and not data.ticks:
-        parts = ((train.source, data.x_train), ((test or train).source, data.x_test))
+    found = assembled(name, train, test, share=data.test_share, **known)
+    if network is not None and not found.ticks:
+        parts = ((train.source, found.x_train), ((test or train).source, found.x_test))
         for source, samples in parts:
             _check_fits(source, network, samples)
-    return data
+    return found
 
 
 def _check_heard(samples: Samples, sound: FrontEnd | None) -> None:
@@ -204,15 +219,14 @@ def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
             raise VerbError(f"{source}: {error}") from None
 
 
-def training_data(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
+def training_data(data: Data, network: Network | None = None) -> Dataset:
     """Load a data set as `loaded` does. Raise `VerbError` if it has no samples to train on."""
-    data = loaded(options, network)
-    if not len(data.x_train):
-        name = options["dataset"]
-        if options["label"] is None and (data.y_test < 0).all():
-            raise VerbError(f"{name} has no labels: name their column by --label.")
-        raise VerbError(f"{name} has no samples to train on: lower --test-share.")
-    return data
+    found = loaded(data, network)
+    if not len(found.x_train):
+        if data.label is None and (found.y_test < 0).all():
+            raise VerbError(f"{data.dataset} has no labels: name their column by --label.")
+        raise VerbError(f"{data.dataset} has no samples to train on: lower --test-share.")
+    return found
 
 
 def tell_features(data: Dataset) -> None:
@@ -244,10 +258,10 @@ def _columns(features: tuple[str, ...]) -> Iterator[str]:
             yield f"{printable(column, MOST_NAME)} ({len(texts)} texts)"
 
 
-def check_options(options: Mapping[str, Any]) -> None:
-    """Raise click.UsageError for options that require a file if the data set is a named one."""
-    name = options["dataset"]
-    given = [option for option in OPTIONS[1:] if options.get(option) is not None]
+def check_options(data: Data) -> None:
+    """Raise click.UsageError for fields that require a file if the data set is a named one."""
+    name = data.dataset
+    given = [field for field in FILE_ONLY if getattr(data, field) is not None]
     if given and (name is None or name in DATASETS):
         why = "name one by --dataset" if name is None else f"{name} has its own test part"
         raise click.UsageError(f"--{given[0].replace('_', '-')} goes with a file: {why}.")

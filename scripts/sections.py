@@ -7,13 +7,13 @@ import click
 
 SECTIONS = {
     "Data": (
-        *("dataset", "label", "group", "test", "test_share", "validation_share", "data"),
+        *("dataset", "label", "group", "test", "test_share", "held_out", "data"),
         "missing",
         *("at", "images", "image_files", "raw", "wav_files", "events_file", "shift", "relabel"),
     ),
     "Network": (
         *("random", "hidden", "inputs", "n_connected", "encoding", "complement", "constant"),
-        *("threshold", "weight_bits", "bits", "unit", "deadline", "late", "compact", "kill"),
+        *("cutoff", "weight_bits", "bits", "unit", "deadline", "late", "compact", "kill"),
     ),
     "Training": ("recipe_name", "epochs", "patience", "competitors", "exact"),
     "Search": ("latency", "accuracy", "trials", "hours", "placed"),
@@ -67,11 +67,15 @@ FEW = 9
 
 
 def in_sections(options: Sequence[click.Parameter]) -> dict[str, list[click.Parameter]]:
-    """Return the options of each non-empty section; those without a section, as --help, last."""
+    """Return the options of each non-empty section; those without a section, as --help, last.
+
+    Another option of a specification is in the section of its name, such as Training.
+    """
     if len(options) <= FEW:
         return {"Options": list(options)}
     titles = {name: title for title, names in SECTIONS.items() for name in names}
     found: dict[str, list[click.Parameter]] = {title: [] for title in (*SECTIONS, "Options")}
     for option in options:
-        found[titles.get(option.name or "", "Options")].append(option)
+        title = titles.get(option.name or "", getattr(option, "section", "Options"))
+        found[title].append(option)
     return {title: some for title, some in found.items() if some}

@@ -3,6 +3,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.recipes import GRADED
+from firstspike.golden.training.specification import Training
 from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
 
@@ -189,8 +191,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """
         X, y = self._validated(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        parameters = self._parameters(X)
-        trainer = Trainer(**parameters).fit(
+        trainer = Trainer(self._training(X)).fit(
             X,
             codes,
             _print_epoch if self.verbose else None,
@@ -328,17 +329,17 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             check_classification_targets(checked[1])
         return checked
 
-    def _parameters(self, X: np.ndarray) -> dict[str, Any]:
-        """Return the parameters of the trainer."""
+    def _training(self, X: np.ndarray) -> Training:
+        """Return what the trainer does."""
         self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
-        parameters = suited(
+        training = suited(
             len(X),
             self.encoding,
             max(1, int(X.max())) if ticks else None,
             hidden=self.hidden,
-            threshold=self._cutoff(),
+            cutoff=self._cutoff(),
             medians=self._fills,
             weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
@@ -347,9 +348,11 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             patience=_PATIENCE if fraction else None,
             seed=self._seed(),
         )
-        parameters["complement"] &= bool(self.complement)
-        parameters["constant"] &= bool(self.constant)
-        return parameters
+        return replace(
+            training,
+            complement=training.complement and bool(self.complement),
+            constant=training.constant and bool(self.constant),
+        )
 
     def _cutoff(self) -> Any:
         """Return `cutoff`, or the value of its deprecated name."""

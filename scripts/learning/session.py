@@ -30,7 +30,7 @@ from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
-from firstspike.scripts.datasets import fills, training_data
+from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.targets.target import Target
@@ -192,7 +192,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     Raises `LearningError` or another FirstSpike error before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
-    images = training_data(run | {"data": data}, network)
+    images = training_data(Data.read(run, data), network)
     state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
     features = state.template.n_features
@@ -226,7 +226,7 @@ def resumed(output: str, data: str | None) -> Session:
     with told_as(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     run = state.meta["run"]
-    images = training_data(run | {"data": data}, state.template)
+    images = training_data(Data.read(run, data), state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")
@@ -252,7 +252,8 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             images.x_train,
             (*run["random"], images.n_classes),
             binary_features(
-                images.x_train, INPUTS._replace(names=images.features, medians=fills(run))
+                images.x_train,
+                INPUTS._replace(names=images.features, medians=Data.read(run, None).fills),
             ),
             stored_bits=bits or STORED_BITS,
             seed=seed,

@@ -20,7 +20,9 @@ from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.scripts.datasets import (
+    Data,
     columns_of,
+    data_option,
     dataset_options,
     ground_in,
     missing_option,
@@ -31,7 +33,6 @@ from firstspike.scripts.learning.session import Session, begun, check_new, resum
 from firstspike.scripts.options import (
     Number,
     Sizes,
-    data_option,
     lanes_option,
     number_option,
     port_options,
@@ -192,7 +193,9 @@ def command(
         result = result_of(session, seconds, session.state.done - before) if finished else {}
         meta = {name: result[name] for name in _META if name in result}
         meta |= {"command": session.run["command"]}
-        meta |= columns_of(session.run, session.state.template) | ground_in(session.images)
+        meta |= columns_of(Data.read(session.run, None), session.state.template) | ground_in(
+            session.images
+        )
         replace(session.state.network, meta=meta).save(file)
         if plot_path is not None:
             from firstspike.scripts.learning import figure  # matplotlib is a slow import

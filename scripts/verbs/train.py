@@ -8,20 +8,24 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from firstspike.golden.data.split import HELD_OUT
-from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
 from firstspike.golden.training.checkpoint import Checkpoint, Epoch
-from firstspike.scripts.datasets import dataset_options, missing_option, tell_features
-from firstspike.scripts.options import (
-    Sizes,
+from firstspike.golden.training.specification import Training
+from firstspike.scripts.datasets import (
+    Data,
     data_option,
-    number_option,
+    dataset_options,
+    missing_option,
+    tell_features,
+)
+from firstspike.scripts.options import (
+    changes_of,
+    options_of,
     resumable_options,
     scheduler_option,
-    seed_option,
     seeds_option,
+    taken,
 )
 from firstspike.scripts.output import (
     command_line,
@@ -37,6 +41,7 @@ from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.report import report, result_of, told
 from firstspike.scripts.training.session import (
+    Request,
     Session,
     begun,
     check_new,
@@ -60,63 +65,12 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @dataset_options()
 @data_option
 @recipe_option
-@click.option(
-    "--hidden",
-    type=Sizes(),
-    help="Hidden layers: sizes, such as 400-400, or filters, such as 16c5s2-32c5s2-64: 16 of "
-    "5 x 5 inputs, by steps of 2.  [default: the recipe's]",
-)
-@click.option(
-    "--encoding",
-    metavar="NAME",
-    help=f"Encoding of the samples: {forms()}.  [default: the recipe's]",
-)
-@click.option(
-    "--complement/--no-complement",
-    default=None,
-    help="Add an input per feature on which small values spike early.  [default: the recipe's]",
-)
-@click.option(
-    "--constant/--no-constant",
-    default=None,
-    help="Add one input that always spikes.  [default: the recipe's]",
-)
-@click.option(
-    "--threshold",
-    type=float,
-    metavar="X",
-    help="Take values from X on as bright, in a binary encoding.",
-)
-@number_option(
-    "--weight-bits",
-    type=click.IntRange(2, 8),
-    metavar="BITS",
-    help="Bits per weight.  [default: the recipe's, most often 8]",
-)
 @missing_option
-@number_option("--inputs", "n_connected", help="Connect only N inputs.  [default: the recipe's]")
-@click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
-@seed_option("the weights and the order of the images")
+@options_of(Training)
 @seeds_option("Train with each of several seeds, in shares, to NET-seed1.npz and so on.", least=0)
 @scheduler_option
-@number_option(
-    "--epochs", help="Train N epochs before those with quantised weights.  [default: the recipe's]"
-)
-@click.option(
-    "--validation-share",
-    type=click.FloatRange(0, 1, max_open=True),
-    metavar="SHARE",
-    help="Hold out this share of each class's training samples: they choose the epoch. 0 trains on "
-    f"all samples.  [default: {HELD_OUT} for a file with enough samples per class, else 0; the "
-    "recipe's for a named set]",
-)
-@number_option(
-    "--patience",
-    help="Go on to quantised weights after N epochs without a better held-out accuracy.",
-)
 @resumable_options("learning curve and confusion matrix", written)
 def command(
-    data: str | None,
     plot_path: str | None,
     output: str,
     json_path: str | None,
@@ -137,27 +91,28 @@ def command(
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
     resume = options.pop("resume")
-    if resume and given(*options):
+    if resume and given(*options.keys() - {"data"}):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
     fresh, recipe = options.pop("fresh"), options.pop("recipe_name")
     if seeds is None and scheduler is not None:
         raise click.UsageError("--scheduler goes with --seeds.")
-    run = options | {"recipe": recipe, "command": command_line()}
+    data, changes = taken(Data, options), changes_of(Training, options)
+    request = Request(data, recipe, changes, command_line())
     if seeds is not None:
         if plot_path is not None or given("seed"):
             raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")
         with json_result(json_path) as write, shares(scheduler) as work:
-            images = images_of(run, data)
+            images = images_of(request)
             tell_features(images)
-            results = several.train_all(work, images, run, seeds, output)
+            results = several.train_all(work, images, request, seeds, output)
             write({"seeds": list(results.values()), **several.spread(results.values())})
         say(several.report(results))
         return
     if not (resume or fresh):
         check_new(output)
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
-        session = resumed(output, data) if resume else begun(run, data)
+        session = resumed(output, data.data) if resume else begun(request, images_of(request))
         if fresh:
             state_path(output).unlink(missing_ok=True)
         tell_features(session.images)
@@ -184,14 +139,14 @@ def command(
 def _fit(session: Session, output: str) -> None:
     """Train with a progress bar on standard error, saving the state regularly."""
     trainer, latest, saved = session.trainer, session.checkpoint, time.monotonic()
-    total = trainer.epochs + trainer.fine_tuning_epochs
+    total, stored = trainer.training.all_epochs, session.stored
     done = 0 if latest is None else latest.done
 
     def save(checkpoint: Checkpoint) -> None:
         nonlocal latest, saved
         latest = checkpoint
         if time.monotonic() - saved > SAVED_EVERY:
-            checkpoint.save(state_path(output), session.run)
+            checkpoint.save(state_path(output), stored)
             saved = time.monotonic()
 
     with tqdm(total=total, initial=done, unit="epoch") as bar, compilation_on(bar):
@@ -207,4 +162,4 @@ def _fit(session: Session, output: str) -> None:
 
         session.fit(progress, save)
     if trainer.interrupted_ and latest is not None:
-        latest.save(state_path(output), session.run)
+        latest.save(state_path(output), stored)

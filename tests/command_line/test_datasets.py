@@ -305,7 +305,7 @@ def ordered(folder):
     y = np.repeat(np.arange(9), 20)
     x = y[:, None] + rng.normal(0, 0.05, (180, 3))
     np.savez("sorted.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    network = Trainer(**suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
+    network = Trainer(suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
     network.save("net.npz")
     return x, y, network
 
