@@ -377,13 +377,9 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
                 integer("hidden", one, 1, LARGEST)
         if self.missing not in ("refuse", "median"):
             raise ValueError(f'missing is {self.missing!r}: it must be "refuse" or "median".')
-        integer("weight_bits", self.weight_bits, 2, 8)
-        if self.epochs is not None:
-            integer("epochs", self.epochs, 1, LARGEST)
-        for name, highest in (("validation_fraction", 1), ("weight_decay", np.inf)):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and 0 <= float(value) < highest):
-                raise ValueError(f"{name} is {value!r}: it must be from 0 to below {highest}.")
+        share = self.validation_fraction
+        if not (isinstance(share, Real) and 0 <= float(share) < 1):
+            raise ValueError(f"validation_fraction is {share!r}: it must be from 0 to below 1.")
 
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Return the state of a random network, whose neurons fire for samples like X."""

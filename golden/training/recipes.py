@@ -22,15 +22,7 @@ from .specification import Training
 
 _changes = partial(Changes, Training)
 
-_SPARSE = _changes(
-    hidden=(600,),
-    n_connected=512,
-    epochs=200,
-    fine_tuning_epochs=10,
-    sparsity=2.3e-4,
-    revival=0.02,
-    augmentation=Augmentation(),
-)
+_SPARSE = _changes(fine_tuning_epochs=10, sparsity=2.3e-4, revival=0.02)
 _PLAIN = _changes(
     hidden=(800,),
     n_connected=None,
@@ -40,20 +32,10 @@ _PLAIN = _changes(
     augmentation=None,
 )
 _FLIPS = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0, flip=0.05)
-_NOISY = _PLAIN | _changes(
-    epochs=45,
-    fine_tuning_epochs=5,
-    sparsity=2.8e-4,
-    augmentation=_FLIPS,
-)
+_NOISY = _PLAIN | _changes(epochs=45, fine_tuning_epochs=5, sparsity=2.8e-4, augmentation=_FLIPS)
 
 #: Common parameters of the recipes for accuracy
-_CAREFUL = _changes(
-    fine_tuning_rate=3e-4,
-    sparsity=0.0,
-    smallest_slope=3.0,
-    smoothing=0.05,
-)
+_CAREFUL = _changes(fine_tuning_rate=3e-4, sparsity=0.0, smallest_slope=3.0, smoothing=0.05)
 _ACCURATE = _CAREFUL | _changes(
     hidden=(420,),
     encoding="levels-16",
@@ -72,24 +54,17 @@ _ACCURATE = _CAREFUL | _changes(
 _DEEP = _CAREFUL | _changes(
     hidden=(400, 400),
     encoding="levels-4",
-    weight_bits=8,
-    n_connected=512,
     epochs=80,
     fine_tuning_epochs=5,
-    rate=3e-3,
     weight_decay=0.1,
     augmentation=Augmentation(
         rotation=0.15, scale=0.1, shear=0.1, elastic=0.6, brightness=0.2, share=0.9
     ),
 )
 _ROBUST = _CAREFUL | _changes(
-    hidden=(600,),
     encoding="levels-4",
-    weight_bits=8,
-    n_connected=512,
     epochs=60,
     fine_tuning_epochs=4,
-    rate=3e-3,
     weight_decay=0.15,
     augmentation=Augmentation(
         rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15, share=0.9, flip=0.03
@@ -97,15 +72,10 @@ _ROBUST = _CAREFUL | _changes(
 )
 
 _CONV = _changes(
-    hidden=("32c5s2", "60c5s2"),
-    weight_bits=8,
-    epochs=100,
-    fine_tuning_epochs=5,
-    fine_tuning_rate=3e-4,
-    augmentation=Augmentation(),
+    hidden=("32c5s2", "60c5s2"), epochs=100, fine_tuning_epochs=5, fine_tuning_rate=3e-4
 )
 
-#: Changes of `Training` by recipe
+#: Changes of `Training`, whose defaults hold otherwise, by recipe
 RECIPES = {
     "sparse": _SPARSE,
     "plain": _PLAIN,

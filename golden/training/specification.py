@@ -139,7 +139,7 @@ class Training:
     horizon: float = 3.0
     sparsity: float = 2e-4
     revival: float = 0.0
-    weight_decay: float = 0.0
+    weight_decay: float = parameter(0.0, low=0)
     smallest_slope: float = 0.1
     clip: float = 2.0
     initial: tuple[tuple[float, float], tuple[float, float]] = ((0.012, 0.05), (0.06, 0.08))

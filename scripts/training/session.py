@@ -4,11 +4,13 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from firstspike.golden import Network
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS, SOUNDS
 from firstspike.golden.data.sounds import with_none
@@ -16,7 +18,6 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.errors import told_as
-from firstspike.golden.system.files import beside
 from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
@@ -25,6 +26,7 @@ from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.resumable import Run, Step
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,14 @@ _STORED = {
 
 
 @dataclass
-class Session:
+class Session(Run):
     """A training, ready for `fit`."""
+
+    VERB = "train"
+    STATE = WHAT = "training"
+    UNIT = "epoch"
+    FIGURE = "firstspike.scripts.training.figure"
+    KEEPS_STATE = False
 
     request: Request
     recipe: str
@@ -74,10 +82,36 @@ class Session:
     checkpoint: Checkpoint | None = None
     """State from which the training continues."""
 
-    @property
+    @cached_property
     def stored(self) -> dict[str, Any]:
         """The request for a state file."""
         return self.request.stored(_digest(self.images))
+
+    def progress(self) -> tuple[int, int]:
+        """Return the epochs before the checkpoint, and all epochs."""
+        done = 0 if self.checkpoint is None else self.checkpoint.done
+        return done, self.trainer.training.all_epochs
+
+    def proceed(self, step: Step) -> bool:
+        """Train, and keep the checkpoint of the last epoch."""
+
+        def save(checkpoint: Checkpoint) -> None:
+            self.checkpoint = checkpoint
+
+        def progress(epoch: Epoch) -> None:
+            figures = f"loss {epoch.loss:.3f}"
+            if epoch.validation_accuracy is not None:
+                figures += f", validation {100 * epoch.validation_accuracy:.2f} %"
+                figures += f", hidden spikes {epoch.hidden_spikes:.1f}"
+            step(1, figures)
+
+        self.fit(progress, save)
+        return self.trainer.interrupted_
+
+    def save(self, path: Path, before: Network | None = None) -> None:
+        """Write the checkpoint, if there is one."""
+        if self.checkpoint is not None:
+            self.checkpoint.save(path, self.stored)
 
     def fit(
         self,
@@ -95,21 +129,6 @@ class Session:
             groups=images.groups_train,
             names=Names(images.features, images.classes, images.sound),
             continuation=Continuation(self.checkpoint, save, until),
-        )
-
-
-def state_path(output: str | Path) -> Path:
-    """Return the state file of a network file."""
-    return beside(output, "training")
-
-
-def check_new(output: str) -> None:
-    """Raise `VerbError` if the network file has the state of an interrupted training."""
-    path = state_path(output)
-    if path.exists():
-        raise VerbError(
-            f"{path} holds a training that was interrupted: continue it by --resume -o "
-            f"{output}, or begin anew by --fresh."
         )
 
 
@@ -135,7 +154,7 @@ def resumed(output: str, folder: str | None) -> Session:
 
     `folder` holds named data sets.
     """
-    path = state_path(output)
+    path = Session.state_path(output)
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)

@@ -27,7 +27,9 @@ from firstspike.golden.frameworks.nir.rounding import (
 )
 from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import replacing
+from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.prepared import fitted_template
+from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
     check_options,
@@ -132,8 +134,8 @@ def command(
         calibrated = None
         if rounds:
             made = {"command": command_line()}
-            options |= {"bits": bits or DEFAULT_BITS, "images": images}
-            network, calibrated = _rounded(graph, said, data, made, **options)
+            asked = Changes(Training, weight_bits=bits or DEFAULT_BITS, **options)
+            network, calibrated = _rounded(graph, said, data, images, asked, made)
         else:
             network = network_of(graph)
         network.save(file)
@@ -163,22 +165,15 @@ def _rounded(
     graph: Graph,
     said: Fields | None,
     data: Data,
-    made: dict[str, Any],
-    *,
-    bits: int,
     images: int | None,
-    unit: int,
-    deadline: int | None,
-    encoding: str,
-    late: int,
-    complement: bool,
-    constant: bool,
+    asked: Changes[Training],
+    made: dict[str, Any],
 ) -> tuple[Network, Calibrated | None]:
-    layers = real_layers(graph)
+    layers, bits = real_layers(graph), asked["weight_bits"]
     n_out = layers[-1].kind.n_out
-    about: dict[str, Any] = {"unit": unit, "encoding": encoding, "late": late}
-    about["deadline"] = deadline or 6 * unit
-    further = {"complement": complement, "constant": constant}
+    about = {name: asked[name] for name in ("unit", "encoding", "late")}
+    about["deadline"] = asked["deadline"] or 6 * asked["unit"]
+    further = {name: asked[name] for name in ("complement", "constant")}
     template = None if said is None else template_of(said, n_out)
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}

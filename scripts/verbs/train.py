@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike train`: trains a network, evaluates it once on the test part, and writes its file."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
-from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.files import replacing
-from firstspike.golden.training.checkpoint import Checkpoint, Epoch
+from firstspike.golden import Network
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
@@ -29,13 +25,12 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import (
     command_line,
-    drawing,
     given,
     json_result,
     say,
 )
 from firstspike.scripts.places import Parameters, Verb
-from firstspike.scripts.progress import compilation_on
+from firstspike.scripts.resumable import carried_out, tell_interruption
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
@@ -44,21 +39,16 @@ from firstspike.scripts.training.session import (
     Request,
     Session,
     begun,
-    check_new,
     images_of,
     resumed,
-    state_path,
 )
-
-SAVED_EVERY = 5
-"""Seconds between two saves of the state."""
 
 
 def written(output: Path, parameters: Parameters) -> list[Path]:
     """Return the network and its state file, or a network per seed."""
     if parameters["seeds"] is not None:
         return [several.path_of(output, seed) for seed in parameters["seeds"]]
-    return [output, state_path(output)]
+    return [output, Session.state_path(output)]
 
 
 @click.command(cls=Verb)
@@ -110,56 +100,21 @@ def command(
         say(several.report(results))
         return
     if not (resume or fresh):
-        check_new(output)
-    with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
+        Session.check_new(output)
+
+    def begin() -> Session:
         session = resumed(output, data.data) if resume else begun(request, images_of(request))
         if fresh:
-            state_path(output).unlink(missing_ok=True)
-        tell_features(session.images)
-        _fit(session, output)
-        trainer = session.trainer
-        result = result_of(session)
-        made, network = told(session, trainer.network_, result)
-        network.save(file)
-        if plot_path is not None:
-            from firstspike.scripts.training import figure  # matplotlib is a slow import
+            Session.state_path(output).unlink(missing_ok=True)
+        return session
 
-            draw(figure.picture_of(session, result))
-        write(made | {"network": output, "digest": network.digest()})
+    session, result = carried_out(begin, _outcome, output, json_path, plot_path)
     say(report(output, session, result))
-    if trainer.interrupted_:
-        say(
-            f"Interrupted: the network is that of epoch {trainer.best_.number}; to continue: "
-            f"firstspike train --resume -o {printable(output)}"
-        )
-    else:
-        state_path(output).unlink(missing_ok=True)
+    if session.is_interrupted:
+        best = session.trainer.best_.number
+        tell_interruption(session, output, f": the network is that of epoch {best}")
 
 
-def _fit(session: Session, output: str) -> None:
-    """Train with a progress bar on standard error, saving the state regularly."""
-    trainer, latest, saved = session.trainer, session.checkpoint, time.monotonic()
-    total, stored = trainer.training.all_epochs, session.stored
-    done = 0 if latest is None else latest.done
-
-    def save(checkpoint: Checkpoint) -> None:
-        nonlocal latest, saved
-        latest = checkpoint
-        if time.monotonic() - saved > SAVED_EVERY:
-            checkpoint.save(state_path(output), stored)
-            saved = time.monotonic()
-
-    with tqdm(total=total, initial=done, unit="epoch") as bar, compilation_on(bar):
-
-        def progress(epoch: Epoch) -> None:
-            held_out = epoch.validation_accuracy
-            text = f"loss {epoch.loss:.3f}"
-            if held_out is not None:
-                text += f", validation {100 * held_out:.2f} %"
-                text += f", hidden spikes {epoch.hidden_spikes:.1f}"
-            bar.set_postfix_str(text, refresh=False)
-            bar.update()
-
-        session.fit(progress, save)
-    if trainer.interrupted_ and latest is not None:
-        latest.save(state_path(output), stored)
+def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
+    made, network = told(session, session.trainer.network_, result_of(session))
+    return network, made
