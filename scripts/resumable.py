@@ -41,7 +41,7 @@ class Run:
     WHAT: ClassVar[str]
     """Noun for messages."""
     UNIT: ClassVar[str]
-    """What `progress` counts."""
+    """Unit of the numbers of `progress`."""
     FIGURE: ClassVar[str]
     """Module whose `picture_of` draws the run and its result."""
     KEEPS_STATE: ClassVar[bool]
@@ -153,10 +153,10 @@ def tell_interruption(run: Run, output: str, state: str) -> None:
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
     """Yield a function that returns whether Ctrl-C or SIGTERM arrived; a second one interrupts."""
-    came = Event()
+    arrived = Event()
 
     def note(*_: object) -> None:
-        came.set()
+        arrived.set()
         restore()
 
     def restore() -> None:
@@ -165,6 +165,6 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 
     usual = {ending: signal.signal(ending, note) for ending in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came.is_set
+        yield arrived.is_set
     finally:
         restore()

@@ -330,7 +330,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return checked
 
     def _training(self, X: np.ndarray) -> Training:
-        """Return what the trainer does."""
+        """Return the parameters of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS

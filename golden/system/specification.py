@@ -24,7 +24,7 @@ S = TypeVar("S", bound="DataclassInstance")
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a field of a specification accepts, in addition to its annotation and its default."""
+    """The values that a field of a specification accepts, besides its annotation and default."""
 
     option: str = ""
     """Option of the command line, such as "--inputs N"; empty for a field that only Python sets."""
@@ -55,7 +55,7 @@ def parameter(default: Any, option: str = "", **more: Any) -> Any:
 
 
 def parameter_of(one: Field) -> Parameter:
-    """Return what a field accepts."""
+    """Return the description of a field."""
     return one.metadata.get("parameter", _PLAIN)
 
 
@@ -75,39 +75,40 @@ def _plain(hint: Any) -> type:
 def help_of(kind: "type[DataclassInstance]") -> dict[str, str]:
     """Return the first paragraph of each field's description in the docstring of a class."""
     entries = re.findall(r"^(\w+)\n((?:    .+\n?)+)", cleandoc(kind.__doc__ or ""), re.MULTILINE)
-    own = {one.name: said for one in fields(kind) if (said := parameter_of(one).help)}
+    own = {one.name: limits for one in fields(kind) if (limits := parameter_of(one).help)}
     return {name: " ".join(text.split()) for name, text in entries} | own
 
 
 def check(specification: "DataclassInstance", error: type[Exception]) -> None:
     """Raise `error` for a field out of its range."""
     for one in fields(specification):
-        value, said = getattr(specification, one.name), parameter_of(one)
-        if value is None or said.low is None:
+        value, limits = getattr(specification, one.name), parameter_of(one)
+        if value is None or limits.low is None:
             continue
-        whole = types_of(type(specification))[one.name] is int
-        bounded = said.high is not None and (said.kind is None or isinstance(value, said.kind))
-        above = bounded and (value > said.high or (said.open and value == said.high))
-        if (whole and not isinstance(value, Integral)) or not value >= said.low or above:
-            end = "" if said.high is None else f"{said.high}{' (excluded)' * said.open}"
-            raise error(
-                f"{one.name} is {value!r}: it must be {'an integer' if whole else 'a number'} in "
-                f"{said.low}..{end}."
-            )
+        is_integer = types_of(type(specification))[one.name] is int
+        bounded = limits.high is not None and (
+            limits.kind is None or isinstance(value, limits.kind)
+        )
+        above = bounded and (value > limits.high or (limits.open and value == limits.high))
+        if (is_integer and not isinstance(value, Integral)) or not value >= limits.low or above:
+            end = "" if limits.high is None else f"{limits.high}{' (excluded)' * limits.open}"
+            noun = "an integer" if is_integer else "a number"
+            raise error(f"{one.name} is {value!r}: it must be {noun} in {limits.low}..{end}.")
 
 
 def description(kind: "type[DataclassInstance]") -> dict[str, Any]:
     """Return the description of the values in a state file, for `check_json`.
 
-    A value is absent, or None, if it is not chosen. Other names of a field are known, too.
+    A value is absent, or None, if it is not chosen. The name of a field's option, and its former
+    name, are known, too.
     """
     described: dict[str, Any] = {}
     for one in fields(kind):
-        said, value = parameter_of(one), types_of(kind)[one.name]
+        limits, value = parameter_of(one), types_of(kind)[one.name]
         if value is int:
-            value = range(int(said.low or 0), int(said.high or said.stored) + 1)
+            value = range(int(limits.low or 0), int(limits.high or limits.stored) + 1)
         elif value is tuple:
-            value = [(range(1, said.stored + 1), str)]
+            value = [(range(1, limits.stored + 1), str)]
         elif value not in (bool, float):
             value = str
         described |= {f"{name}?": (None, value) for name in _names(one)}
@@ -116,13 +117,13 @@ def description(kind: "type[DataclassInstance]") -> dict[str, Any]:
 
 def _names(one: Field) -> set[str]:
     """Return the name of a field, the name of its option, and its former name."""
-    said = parameter_of(one)
-    option = re.match("-*([a-z-]*)", said.option)
-    return {one.name, option[1].replace("-", "_") if option else "", said.former} - {""}
+    limits = parameter_of(one)
+    option = re.match("-*([a-z-]*)", limits.option)
+    return {one.name, option[1].replace("-", "_") if option else "", limits.former} - {""}
 
 
 class Changes(Mapping[str, Any], Generic[S]):
-    """Some fields of a specification, with the values that replace its defaults.
+    """Values that replace the defaults of some fields of a specification.
 
     Raises `TypeError` for a name that is no field; `applied` checks the values.
     """

@@ -22,7 +22,7 @@ class TrainingError(FirstSpikeError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What a training does. Raises `TrainingError` for a value out of its range.
+    """The parameters of a training. Raises `TrainingError` for a value out of its range.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class Training:
     n_connected
         Connect only N inputs.
 
-        Those that are bright most often. With None, all pixels are connected, or all inputs that
-        vary if samples are not pixels.
+        Connected inputs are bright most often. With None, all pixels are connected, or all inputs
+        that vary if samples are not pixels.
     compact
         Drop hidden neurons that never take part.
     seed

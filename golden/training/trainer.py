@@ -62,7 +62,7 @@ class Trainer:
     Parameters
     ----------
     training : Training
-        What the training does.
+        The parameters.
     changes
         Fields of `Training` that differ from it, such as hidden=(100,).
 

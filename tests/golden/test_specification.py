@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fast
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"weight_bits": 9}, r"weight_bits is 9: it must be an integer in 2\.\.8\."),
         ({"weight_bits": 4.0}, "an integer"),
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.fast
         ({"epochs": 0}, r"epochs is 0: it must be an integer in 1\.\."),
     ],
 )
-def test_a_value_out_of_its_range_is_refused(changes, said):
-    with pytest.raises(TrainingError, match=said):
+def test_a_value_out_of_its_range_is_refused(changes, message):
+    with pytest.raises(TrainingError, match=message):
         Training(**changes)
 
 
