@@ -69,7 +69,7 @@ class MotionClassifier:
     def fit(self, X: np.ndarray, y: np.ndarray) -> Self:
         """Train on pictures, and give the network the front end that makes them."""
         self.classes_, codes = np.unique(y, return_inverse=True)
-        trainer = Trainer(**suited(len(X), seed=self.seed))
+        trainer = Trainer(suited(len(X), seed=self.seed))
         network = trainer.fit(X, codes, names=Names(classes=tuple(self.classes_))).network_
         self.network_ = replace(network, features=replace(network.features, motion=USUAL))
         return self

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .golden.networks.shipped import load_network
     from .golden.system.errors import FirstSpikeError
     from .golden.system.extras import MissingPackageError
-    from .golden.training.prepared import TrainingError
+    from .golden.training.specification import TrainingError
     from .golden.training.trainer import Trainer
     from .scripts.library import build, verilog
     from .scripts.targets.comparison import compare
@@ -55,7 +55,7 @@ _MODULES = {
     "Network": ".golden.network",
     "NetworkError": ".golden.foreign.fields",
     "Trainer": ".golden.training.trainer",
-    "TrainingError": ".golden.training.prepared",
+    "TrainingError": ".golden.training.specification",
     "build": ".scripts.library",
     "compare": ".scripts.targets.comparison",
     "encode": ".golden.encoding",

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds the data set for a verb: a named one, or a file of the user."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 import numpy as np
@@ -18,124 +19,123 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.front import MOST_FILTERS, SIZES, FrontEnd
 from firstspike.golden.sound.usual import AFTER, BEFORE, FILTERS, FRAMES
+from firstspike.golden.system.specification import Changes, parameter
 
 from .errors import VerbError
-from .options import number_option
+from .options import Decorator, options_of, several
 from .output import MOST_NAME, note, say
 from .places import DatasetName, InputPath
 
-OPTIONS = ("dataset", "label", "group", "test", "test_share")
-"""Parameters of a verb that `loaded` uses, in addition to `data`."""
+REFUSE, MEDIAN = "refuse", "median"
+"""Choices of `Data.missing`."""
+
+_FRAMES = f"as many as {COVERED} % of the words need, at least {FRAMES}"
+_MISSING, _SHARE = click.Choice([REFUSE, MEDIAN]), click.FloatRange(0, 1, min_open=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The data that a verb reads.
+
+    Parameters
+    ----------
+    dataset
+        A named data set, or a file or folder.
+    label
+        Column of a .csv file that names the class of each row.
+    group
+        Column of a .csv file that names groups: no group is both in the training part and in the
+        test part.
+    test
+        Take the test part of --dataset from this file.
+    test_share
+        Keep this share of each class apart as the test part, if a file has none; 1 takes all.
+    data
+        Read the IDX files of a named data set from this folder.
+    missing
+        Refuse missing values of features, or take the median of the feature among the samples that
+        are trained on; NET does so from then on.
+    frames
+        Make pictures of words of N frames of 64 ms.
+    before
+        Report a word only after N quiet slots of 16 ms.
+    after
+        Report a word only if the last N slots of 16 ms of its window are quiet.
+    n_filters
+        Divide the frequencies of speech among N filters.
+    """
+
+    dataset: str | None = parameter(DATASETS[0], "--dataset NAME|FILE", kind=DatasetName())
+    label: str | None = parameter(None, "--label COLUMN")
+    group: str | None = parameter(None, "--group COLUMN")
+    test: str | None = parameter(None, "--test FILE", kind=InputPath(exists=True))
+    test_share: float | None = parameter(
+        None, "--test-share SHARE", kind=_SHARE, usual=str(TEST_SHARE)
+    )
+    data: str | None = parameter(None, "--data DIR", kind=InputPath())
+    missing: str | None = parameter(None, "--missing", kind=_MISSING, usual=REFUSE)
+    frames: int | None = parameter(
+        None, "--frames N", low=1, high=SIZES["frames"][1], usual=_FRAMES
+    )
+    before: int = parameter(BEFORE, "--before N", low=0, high=SIZES["before"][1])
+    after: int = parameter(AFTER, "--after N", low=0, high=SIZES["after"][1])
+    n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
+
+    @property
+    def fills(self) -> bool:
+        """Whether medians replace missing values."""
+        return self.missing == MEDIAN
+
+    @property
+    def front_end(self) -> FrontEndChoice:
+        """What is chosen of the front end for recordings."""
+        return FrontEndChoice(self.frames, self.before, self.after, self.n_filters)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of label and group that are named."""
+        named = {role: getattr(self, role) for role in COLUMNS}
+        return {role: name for role, name in named.items() if name is not None}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any], folder: str | None) -> Self:
+        """Return the data that a state file names; `folder` holds named data sets."""
+        return Changes.read(cls, stored).applied(cls(data=folder))
+
+    def stored(self) -> dict[str, Any]:
+        """Return the fields that a state file stores: all but the folder."""
+        return {name: value for name, value in asdict(self).items() if name != "data"}
+
+
+FILE_ONLY = ("label", "group", "test", "test_share")
+"""Fields of `Data` that require a file."""
+
+data_option = options_of(Data, "data")
+missing_option = options_of(Data, "missing")
+front_end_options = options_of(Data, "frames", "before", "after", "n_filters")
 
 
 def dataset_options(
     default: str | None = DATASETS[0], whose: str = "Take the images of this data set"
-) -> Callable:
-    """Add the options that `loaded` uses."""
-    names = ", ".join(DATASETS)
-
-    def decorate(command: Callable) -> Callable:
-        for option in (
-            click.option(
-                "--test-share",
-                type=click.FloatRange(0, 1, min_open=True),
-                metavar="SHARE",
-                help="Keep this share of each class apart as the test part, if a file has none; 1 "
-                f"takes all.  [default: {TEST_SHARE}]",
-            ),
-            click.option(
-                "--test",
-                type=InputPath(exists=True),
-                metavar="FILE",
-                help="Take the test part of --dataset from this file.",
-            ),
-            click.option(
-                "--group",
-                metavar="COLUMN",
-                help="Column of a .csv file that names groups: no group is both in the training "
-                "part and in the test part.",
-            ),
-            click.option(
-                "--label",
-                metavar="COLUMN",
-                help="Column of a .csv file that names the class of each row.",
-            ),
-            click.option(
-                "--dataset",
-                default=default,
-                type=DatasetName(),
-                metavar="NAME|FILE",
-                help=f"{whose}: {names}, or your own file. It is an .npz as Keras writes it, a "
-                ".csv, a .jsonl of events, or a folder of images or of recordings.",
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-REFUSE, MEDIAN = "refuse", "median"
-"""Choices of `missing_option`."""
-
-missing_option = click.option(
-    "--missing",
-    type=click.Choice([REFUSE, MEDIAN]),
-    help="Refuse missing values of features, or take the median of the feature among the samples "
-    "that are trained on; NET does so from then on.  [default: refuse]",
-)
-
-
-FRONT_END = ("frames", "before", "after", "n_filters")
-"""Parameters of `front_end_options`, named as the fields of `FrontEndChoice`."""
-
-
-def front_end_options(command: Callable) -> Callable:
-    """Add the options of the front end for recordings."""
-    for option in (
-        number_option(
-            "--filters",
-            "n_filters",
-            type=click.IntRange(1, MOST_FILTERS),
-            help=f"Divide the frequencies of speech among N filters.  [default: {FILTERS}]",
-        ),
-        number_option(
-            "--after",
-            type=click.IntRange(*SIZES["after"]),
-            help="Report a word only if the last N slots of 16 ms of its window are quiet.  "
-            f"[default: {AFTER}]",
-        ),
-        number_option(
-            "--before",
-            type=click.IntRange(*SIZES["before"]),
-            help=f"Report a word only after N quiet slots of 16 ms.  [default: {BEFORE}]",
-        ),
-        number_option(
-            "--frames",
-            type=click.IntRange(*SIZES["frames"]),
-            help="Make pictures of words of N frames of 64 ms.  [default: as many as "
-            f"{COVERED} % of the words need, at least {FRAMES}]",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def fills(options: Mapping[str, Any]) -> bool:
-    """Whether `missing_option` selects medians."""
-    return options.get("missing") == MEDIAN
+) -> Decorator:
+    """Add the options for a data set; `whose` begins the help of --dataset."""
+    meaning = (
+        f"{whose}: {', '.join(DATASETS)}, or your own file. It is an .npz as Keras writes it, a "
+        ".csv, a .jsonl of events, or a folder of images or of recordings."
+    )
+    named = options_of(Data, "dataset", default=default, help=meaning)
+    return several(options_of(Data, *FILE_ONLY), named)
 
 
 COLUMNS = ("label", "group")
 
 
-def columns_of(options: Mapping[str, Any], network: Network | None = None) -> dict[str, Any]:
+def columns_of(data: Data, network: Network | None = None) -> dict[str, Any]:
     """Return the label and group columns of a table for the `meta` of a network.
 
-    Columns without an option are those of `network`, from which the new network is derived.
+    Columns that are not named are those of `network`, from which the new network is derived.
     """
-    named = {role: options[role] for role in COLUMNS if options[role] is not None}
-    columns = _known_columns(network) | named
+    columns = _known_columns(network) | data.columns
     return {"columns": columns} if columns else {}
 
 
@@ -158,25 +158,25 @@ def _known_columns(network: Network | None) -> dict[str, str]:
     return {role: known[role] for role in COLUMNS if isinstance(known.get(role), str)}
 
 
-def loaded(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
-    """Return the data set that a verb's options select; `network` defines its features and classes.
+def loaded(data: Data, network: Network | None = None) -> Dataset:
+    """Return a data set; `network` defines its features and classes.
 
-    The columns of label and group are those of the network's training, if a table has them and the
-    options name none.
+    The columns of label and group are those of the network's training, if a table has them and
+    `data` names none.
 
     Raises FirstSpike errors for a data set that is missing, damaged, or does not fit the network.
     """
-    name = options["dataset"]
-    if name not in DATASETS and options.get("data") is not None:
+    name = data.dataset or DATASETS[0]
+    if name not in DATASETS and data.data is not None:
         raise click.UsageError(
             f"--data is the folder of {' and '.join(DATASETS)}: name a file by --dataset alone."
         )
-    check_options(options)
+    check_options(data)
     if name in DATASETS:
         check_named(name, network)
         if name in SOUNDS:
-            return load_dataset(name, options.get("data"), sound=_hearing(options, network))
-        return load_dataset(name, options.get("data"))
+            return load_dataset(name, data.data, sound=front_end(network) or data.front_end)
+        return load_dataset(name, data.data)
     path = Path(name)
     if not path.exists():
         raise VerbError(
@@ -185,42 +185,33 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
         )
     from firstspike.golden.data.readers import read
 
-    columns = options["label"], options["group"]
+    columns = data.label, data.group
     features = network.features.names if network is not None and network.features else ()
     usual = _known_columns(network)
-    sound = _hearing(options, network)
-    missing = fills(options)
+    sound = front_end(network) or data.front_end
+    missing = data.fills
     if network is not None:
         missing = network.features is not None and network.features.medians is not None
     train, test = read(path, *columns, features, usual, sound, missing)
-    if options["test"] is not None:
-        if options["test_share"] is not None:
+    if data.test is not None:
+        if data.test_share is not None:
             raise click.UsageError("Give --test or --test-share.")
         names = features or train.names
-        other = read(Path(options["test"]), *columns, names, usual, sound, missing)
+        other = read(Path(data.test), *columns, names, usual, sound, missing)
         test = other[1] or other[0]
-    elif test is not None and options["test_share"] is not None:
+    elif test is not None and data.test_share is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
     if network is not None:
         _check_heard(train, network)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    data = assembled(name, train, test, share=options["test_share"], **known)
-    if network is not None and not data.ticks:
-        parts = ((train.source, data.x_train), ((test or train).source, data.x_test))
+    found = assembled(name, train, test, share=data.test_share, **known)
+    if network is not None and not found.ticks:
+        parts = ((train.source, found.x_train), ((test or train).source, found.x_test))
         for source, samples in parts:
             _check_fits(source, network, samples)
-    return data
-
-
-def _hearing(options: Mapping[str, Any], network: Network | None) -> FrontEnd | FrontEndChoice:
-    """Return the front end of a network of sound, else what `front_end_options` say about one."""
-    sound = front_end(network)
-    if sound is not None:
-        return sound
-    given = {name: options[name] for name in FRONT_END if options.get(name) is not None}
-    return FrontEndChoice(**given)
+    return found
 
 
 def _check_heard(samples: Samples, network: Network) -> None:
@@ -252,15 +243,14 @@ def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
             raise VerbError(f"{source}: {error}") from None
 
 
-def training_data(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
+def training_data(data: Data, network: Network | None = None) -> Dataset:
     """Load a data set as `loaded` does. Raise `VerbError` if it has no samples to train on."""
-    data = loaded(options, network)
-    if not len(data.x_train):
-        name = options["dataset"]
-        if options["label"] is None and (data.y_test < 0).all():
-            raise VerbError(f"{name} has no labels: name their column by --label.")
-        raise VerbError(f"{name} has no samples to train on: lower --test-share.")
-    return data
+    found = loaded(data, network)
+    if not len(found.x_train):
+        if data.label is None and (found.y_test < 0).all():
+            raise VerbError(f"{data.dataset} has no labels: name their column by --label.")
+        raise VerbError(f"{data.dataset} has no samples to train on: lower --test-share.")
+    return found
 
 
 def tell_features(data: Dataset) -> None:
@@ -297,10 +287,10 @@ def _columns(features: tuple[str, ...]) -> Iterator[str]:
             yield f"{printable(column, MOST_NAME)} ({len(texts)} texts)"
 
 
-def check_options(options: Mapping[str, Any]) -> None:
-    """Raise click.UsageError for options that require a file if the data set is a named one."""
-    name = options["dataset"]
-    given = [option for option in OPTIONS[1:] if options.get(option) is not None]
+def check_options(data: Data) -> None:
+    """Raise click.UsageError for fields that require a file if the data set is a named one."""
+    name = data.dataset
+    given = [field for field in FILE_ONLY if getattr(data, field) is not None]
     if given and (name is None or name in DATASETS):
         why = "name one by --dataset" if name is None else f"{name} has its own test part"
         raise click.UsageError(f"--{given[0].replace('_', '-')} goes with a file: {why}.")

@@ -4,7 +4,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,10 +13,11 @@ import click
 
 from firstspike.golden.layers.geometry import Filters
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
+from firstspike.golden.system.specification import Changes, help_of, parameter_of, types_of
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 
-from .output import json_option, picture_option
+from .output import json_option, note, picture_option
 from .places import Default, Files, InputPath, Output, Parameters
 from .targets import BUILT
 
@@ -108,14 +109,6 @@ class Seeds(click.ParamType):
         return list(seeds)
 
 
-data_option = click.option(
-    "--data",
-    metavar="DIR",
-    type=InputPath(),
-    help="Read the IDX files of a named data set from this folder.",
-)
-
-
 def network_option(files: Files | None = None, required: bool = True) -> Decorator:
     """Return the option -o; `files` returns the files that are written in addition to NET."""
     return click.option(
@@ -157,6 +150,72 @@ def several(*options: Decorator) -> Decorator:
         return command
 
     return decorate
+
+
+class FieldOption(click.Option):
+    """An option for a field of a specification, whose name is its section of the help."""
+
+    def __init__(self, *words: Any, section: str, **settings: Any) -> None:
+        super().__init__(*words, **settings)
+        self.section = section
+
+
+def options_of(kind: "type[DataclassInstance]", *names: str, **settings: Any) -> Decorator:
+    """Add an option for each field of a specification that has one, or for the named fields.
+
+    A value that is not chosen is None, unless the field has a default that holds for all uses.
+    `settings` replace those of the options.
+    """
+    chosen = [one for one in fields(kind) if not names or one.name in names]
+    made = (_options(one, kind, settings) for one in chosen)
+    return several(*reversed([option for options in made for option in options]))
+
+
+def _options(
+    one: Field, kind: "type[DataclassInstance]", settings: dict[str, Any]
+) -> Iterator[Decorator]:
+    """Yield the option of a field, and a hidden one with its former name."""
+    said, value = parameter_of(one), types_of(kind)[one.name]
+    if not said.option:
+        return
+    option, _, metavar = said.option.partition(" ")
+    more: dict[str, Any] = {"metavar": metavar or None, "default": None}
+    if value is bool:
+        more |= {} if "/" in option else {"is_flag": True}
+    else:
+        more |= {"type": _click_type(value, said.low, said.high, said.open)}
+        more |= {} if said.usual else {"default": one.default}
+    usual = f"  [default: {said.usual}]" if said.usual else ""
+    more |= {"cls": FieldOption, "section": kind.__name__}
+    more |= {"help": help_of(kind)[one.name] + usual, **settings}
+    yield click.option(option, one.name, **more)
+    if said.former:
+        more |= {"hidden": True, "callback": partial(_warned, option)}
+        yield click.option(f"--{said.former.replace('_', '-')}", said.former, **more)
+
+
+def _click_type(kind: Any, low: Any, high: Any, open: bool) -> Any:
+    if kind is tuple:
+        return Sizes()
+    if low is None or kind not in (int, float):
+        return kind
+    if kind is int:
+        return click.IntRange(low, high)
+    return click.FloatRange(low, high, max_open=open)
+
+
+def _warned(option: str, ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Name the option that replaces one with a former name."""
+    if value is not None:
+        note(f"{parameter.opts[0]} is now {option}, and the old name ends with the next release.")
+    return value
+
+
+def changes_of(kind: type[Record], options: dict[str, Any]) -> Changes[Record]:
+    """Return what the options change in a specification, and remove these options."""
+    names = [name for one in fields(kind) for name in (one.name, parameter_of(one).former)]
+    values = {name: options.pop(name) for name in names if name in options}
+    return Changes(kind, **{name: value for name, value in values.items() if value is not None})
 
 
 def resumable_options(drawn: str, files: Files) -> Decorator:

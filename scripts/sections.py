@@ -6,59 +6,20 @@ from collections.abc import Sequence
 import click
 
 SECTIONS = {
-    "Data": (
-        *("dataset", "label", "group", "test", "test_share", "validation_share", "data"),
-        *("missing", "frames", "before", "after", "n_filters"),
-        *("at", "images", "image_files", "raw", "wav_files", "events_file", "shift", "relabel"),
-    ),
-    "Network": (
-        *("random", "hidden", "inputs", "n_connected", "encoding", "complement", "constant"),
-        *("threshold", "weight_bits", "bits", "unit", "deadline", "late", "compact", "kill"),
-    ),
-    "Training": ("recipe_name", "epochs", "patience", "competitors", "exact"),
-    "Search": ("latency", "accuracy", "trials", "hours", "placed"),
-    "Hardware": (
-        *(
-            "target",
-            "board",
-            "lanes",
-            "window",
-            "rows",
-            "overlap",
-            "bitmap",
-            "line",
-            "sensor",
-            "weights",
-            "clock",
-        ),
-        *(
-            "stored_bits",
-            "embedded",
-            "bench_images",
-            "rounds",
-            "port",
-            "baud",
-            "build",
-            "released",
-            "bus",
-            "pixels",
-        ),
-    ),
-    "Run": ("seed", "seeds", "best", "scheduler", "native", "resume", "fresh"),
-    "Output": (
-        *(
-            "form",
-            "verdicts_only",
-            "with_spikes",
-            "name",
-            "output",
-            "json_path",
-            "plot_path",
-            "show_path",
-        ),
-        "path",
-        *("report", "report_path"),
-    ),
+    title: tuple(names.split())
+    for title, names in {
+        "Data": "dataset label group test test_share held_out data missing frames before after "
+        "n_filters at images image_files raw wav_files events_file shift relabel",
+        "Network": "random hidden inputs n_connected encoding complement constant cutoff "
+        "weight_bits bits unit deadline late compact kill",
+        "Training": "recipe_name epochs patience competitors exact",
+        "Search": "latency accuracy trials hours placed",
+        "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
+        "stored_bits embedded bench_images rounds port baud build released bus pixels",
+        "Run": "seed seeds best scheduler native resume fresh",
+        "Output": "form verdicts_only with_spikes name output json_path plot_path show_path path "
+        "report report_path",
+    }.items()
 }
 """Names of the parameters in each section."""
 
@@ -67,11 +28,15 @@ FEW = 9
 
 
 def in_sections(options: Sequence[click.Parameter]) -> dict[str, list[click.Parameter]]:
-    """Return the options of each non-empty section; those without a section, as --help, last."""
+    """Return the options of each non-empty section; those without a section, as --help, last.
+
+    Another option of a specification is in the section of its name, such as Training.
+    """
     if len(options) <= FEW:
         return {"Options": list(options)}
     titles = {name: title for title, names in SECTIONS.items() for name in names}
     found: dict[str, list[click.Parameter]] = {title: [] for title in (*SECTIONS, "Options")}
     for option in options:
-        found[titles.get(option.name or "", "Options")].append(option)
+        title = titles.get(option.name or "", getattr(option, "section", "Options"))
+        found[title].append(option)
     return {title: some for title, some in found.items() if some}

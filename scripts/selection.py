@@ -25,9 +25,9 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import reading
 
-from .datasets import check_named, check_options, dataset_options, front_end, loaded
+from .datasets import Data, check_named, check_options, dataset_options, front_end, loaded
 from .errors import VerbError
-from .options import several
+from .options import several, taken
 from .output import MOST_NAME, counted, note
 from .places import InputFile, InputPath, Verb
 
@@ -193,7 +193,8 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     )
     if sum(map(bool, (dataset or n, events_file, image_files, wav_files))) > 1:
         raise click.UsageError("Give a data set (--dataset, --images), --events, --image or --wav.")
-    check_options(options)
+    data = taken(Data, dict(options))
+    check_options(data)
     if events_file:
         if options["bitmap"]:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
@@ -212,7 +213,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         n = len(pictures)
         images = Images("", pictures, [None] * n, np.arange(n), counted(n, "photo"))
     else:
-        images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
+        images = loaded_images(network, replace(data, dataset=dataset or DATASETS[0]))
         images = images.some(n or DEFAULT_IMAGES, at_most=not n)
     return Selection(
         encode(network, images.samples),
@@ -267,20 +268,20 @@ class Images:
         )
 
 
-def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
-    """Return all test images of the data set that a verb's options select.
+def loaded_images(network: Network, data: Data) -> Images:
+    """Return all test images of a data set.
 
     For MNIST, the binarised copy of the package is used if it makes no difference to the network.
     Raises `VerbError` and other FirstSpike errors.
     """
-    name = options["dataset"]
-    check_options(options)
+    name = data.dataset or DATASETS[0]
+    check_options(data)
     if name == "mnist" and network.levels == 2:
         check_named(name, network)
         samples, called = bundled_test_set()
     else:
         with told_as(VerbError, "give --test-share 1 to take all samples: ", SplitError):
-            images = loaded(options, network)
+            images = loaded(data, network)
         samples, called = images.x_test, images.y_test
         if images.ticks:
             if network.takes is not SampleKind.TICKS:

@@ -63,7 +63,7 @@ def shown(command: click.Command, context: click.Context) -> list[click.Option]:
     """Return the options of a verb without --help, which the page of verbs explains."""
     # The usage shows the arguments.
     own = [one for one in command.get_params(context) if isinstance(one, click.Option)]
-    return [one for one in own if "--help" not in one.opts]
+    return [one for one in own if "--help" not in one.opts and not one.hidden]
 
 
 def options(command: click.Command, context: click.Context) -> list[str]:

@@ -93,7 +93,7 @@ class Encoding(ABC):
     """Rule for the tick of an input, in words for users of a generated core."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Options of `Asked` that the encoding supports: a subset of "complement", "constant",
-    "threshold"."""
+    "cutoff"."""
 
     @classmethod
     @abstractmethod
@@ -109,7 +109,7 @@ class Encoding(ABC):
     def takes(self, features: Features | None) -> SampleKind:
         """Return the kind of the samples."""
 
-    def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
+    def sees_pixels(self, samples: np.ndarray, cutoff: float | None) -> bool:
         """Whether samples of a training set are pixels that need no edges."""
         return False
 

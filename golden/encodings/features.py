@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     """Give every feature a second input that spikes early for a small value."""
     constant: bool = False
     """Add an input that always spikes."""
-    threshold: float | None = None
+    cutoff: float | None = None
     """Smallest bright value of a binary encoding, None for the middle of each range."""
     names: tuple[str, ...] = ()
     """Names of the features."""

@@ -37,7 +37,7 @@ class Levels(Encoding):
         "With `complement` each input has a second one, of level N - 1 - q; these follow behind "
         "all others in the same order. `constant` adds one more input at the end, of level N - 1."
     )
-    OPTIONS = frozenset({"complement", "constant", "threshold", "medians"})
+    OPTIONS = frozenset({"complement", "constant", "cutoff", "medians"})
 
     @classmethod
     def parsed(cls, name: str) -> Self | None:
@@ -55,19 +55,19 @@ class Levels(Encoding):
         edges = None if features is None else features.edges
         return SampleKind.PIXELS if edges is None else SampleKind.TABLE
 
-    def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
-        """Whether samples are pixels and no threshold is given."""
-        return is_pixels(samples) and threshold is None
+    def sees_pixels(self, samples: np.ndarray, cutoff: float | None) -> bool:
+        """Whether samples are pixels and no cutoff is given."""
+        return is_pixels(samples) and cutoff is None
 
     def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
         """Return features without edges for pixels, some of which must be bright (128 or more).
 
-        For all other samples, edges divide the range of each feature evenly; `threshold`, if given,
+        For all other samples, edges divide the range of each feature evenly; `cutoff`, if given,
         is the edge of a binary encoding.
         """
         samples = checked_samples(samples, asked.medians)
-        complement, constant, threshold, names, sound, fills = asked
-        if self.sees_pixels(samples, threshold):
+        complement, constant, cutoff, names, sound, fills = asked
+        if self.sees_pixels(samples, cutoff):
             if fills:
                 raise EncodingError(
                     "the samples are pixels, of which none is missing: leave the medians out."
@@ -77,14 +77,14 @@ class Levels(Encoding):
         if sound is not None:
             raise EncodingError(
                 "sound becomes pixels, of which some must be bright, and that are bright from 128 "
-                "on: leave the threshold out."
+                "on: leave the cutoff out."
             )
         flat = samples.reshape(len(samples), -1)
         medians = medians_of(flat, names) if fills else None
-        if threshold is None:
+        if cutoff is None:
             edges = even_edges(np.nanmin(flat, axis=0), np.nanmax(flat, axis=0), self.N)
         elif self.N == 2:
-            edges = np.full((flat.shape[1], 1), float(threshold))
+            edges = np.full((flat.shape[1], 1), float(cutoff))
         else:
             raise EncodingError(f"{self.name} has several thresholds: one goes with binary.")
         return Features(edges, complement, constant, 0, names, medians=medians)

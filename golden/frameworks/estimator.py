@@ -3,6 +3,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.recipes import GRADED
+from firstspike.golden.training.specification import Training
 from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
 
@@ -189,8 +191,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """
         X, y = self._validated(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        parameters = self._parameters(X)
-        trainer = Trainer(**parameters).fit(
+        trainer = Trainer(self._training(X)).fit(
             X,
             codes,
             _print_epoch if self.verbose else None,
@@ -328,17 +329,17 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             check_classification_targets(checked[1])
         return checked
 
-    def _parameters(self, X: np.ndarray) -> dict[str, Any]:
+    def _training(self, X: np.ndarray) -> Training:
         """Return the parameters of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
-        parameters = suited(
+        training = suited(
             len(X),
             self.encoding,
             max(1, int(X.max())) if ticks else None,
             hidden=self.hidden,
-            threshold=self._cutoff(),
+            cutoff=self._cutoff(),
             medians=self._fills,
             weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
@@ -347,9 +348,11 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             patience=_PATIENCE if fraction else None,
             seed=self._seed(),
         )
-        parameters["complement"] &= bool(self.complement)
-        parameters["constant"] &= bool(self.constant)
-        return parameters
+        return replace(
+            training,
+            complement=training.complement and bool(self.complement),
+            constant=training.constant and bool(self.constant),
+        )
 
     def _cutoff(self) -> Any:
         """Return `cutoff`, or the value of its deprecated name."""
@@ -374,13 +377,9 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
                 integer("hidden", one, 1, LARGEST)
         if self.missing not in ("refuse", "median"):
             raise ValueError(f'missing is {self.missing!r}: it must be "refuse" or "median".')
-        integer("weight_bits", self.weight_bits, 2, 8)
-        if self.epochs is not None:
-            integer("epochs", self.epochs, 1, LARGEST)
-        for name, highest in (("validation_fraction", 1), ("weight_decay", np.inf)):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and 0 <= float(value) < highest):
-                raise ValueError(f"{name} is {value!r}: it must be from 0 to below {highest}.")
+        share = self.validation_fraction
+        if not (isinstance(share, Real) and 0 <= float(share) < 1):
+            raise ValueError(f"validation_fraction is {share!r}: it must be from 0 to below 1.")
 
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Return the state of a random network, whose neurons fire for samples like X."""

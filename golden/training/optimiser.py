@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One step of training: spike times, cost, exact gradients, the extra terms, Adam.
 
-`Parameters` describes the parameters; `Optimiser` holds the changing weights. The gradient of a
+`Training` describes the parameters; `Optimiser` holds the changing weights. The gradient of a
 hidden neuron is stored for its *drive* d, the sum of its weights from inputs at the earliest z,
 mostly 1: there dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1).
 Clipping, sparsity and revival act on d. The output's weights have the plain gradient.
@@ -17,10 +17,10 @@ from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.kind import LayerKind, weight_range
 
 from . import conv_kernels, kernels, level_kernels
-from .parameters import Parameters
 from .quantise import rounded, useful_threshold
+from .specification import Training
 
-_INITIAL_INPUTS = (784, 600)  # n_in for Parameters.initial; other sizes are scaled
+_INITIAL_INPUTS = (784, 600)  # n_in for Training.initial; other sizes are scaled
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
 _MEMORY = 0.98  # share of the running mean that remains after a step
 _LEEWAY = 0.1  # in z: neurons up to this long after the decision cost as much as those before it
@@ -31,7 +31,7 @@ class Optimiser:
 
     def __init__(
         self,
-        parameters: Parameters,
+        training: Training,
         layers: Sequence[LayerKind],
         n_inputs: int,
         times: np.ndarray,
@@ -41,13 +41,13 @@ class Optimiser:
 
         `times`: [n_values], the z at which an input of each value spikes, inf for silent.
         """
-        self.parameters = parameters
+        self.training = training
         self._layers = tuple(layers)
         self._inputs = Inputs(times, as_times=isinstance(layers[0], Convolution))
         self.weights = []
         for number, layer in enumerate(layers):
             first = not number
-            mean, deviation = parameters.initial[not first]
+            mean, deviation = training.initial[not first]
             # Unconnected inputs are mostly dark: neurons get the same drive as with them.
             seen = layer.fan_in + (n_inputs - layer.n_in if first else 0)
             scale = _INITIAL_INPUTS[not first] / seen
@@ -81,15 +81,13 @@ class Optimiser:
                 z_out = self.forward([*others[0], W, *others[1]], values)[-1]
                 return float(self._cost(z_out, labels)[0].mean())
 
-            return useful_threshold(weights[layer], self.parameters.weight_bits, cost)
+            return useful_threshold(weights[layer], self.training.weight_bits, cost)
 
         return tuple(threshold(layer) for layer in range(len(weights)))
 
     def _cost(self, z_out: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parameters = self.parameters
-        return cross_entropy(
-            z_out, labels, parameters.beta, parameters.phantom, parameters.smoothing
-        )
+        training = self.training
+        return cross_entropy(z_out, labels, training.beta, training.phantom, training.smoothing)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all state that changes from step to step: arrays, and data that JSON can hold."""
@@ -109,7 +107,7 @@ class Optimiser:
         """Return the weights that the network uses: rounded in fine-tuning."""
         if self.thresholds is None:
             return self.weights
-        bits = self.parameters.weight_bits
+        bits = self.training.weight_bits
         return [
             rounded(W, bits, threshold)
             for W, threshold in zip(self.weights, self.thresholds, strict=True)
@@ -125,9 +123,9 @@ class Optimiser:
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
             dW /= np.float32(len(values))
             moments = self._moments[layer]
-            kernels.adam(W, dW, *moments, rate, self._steps, self.parameters.weight_decay)
+            kernels.adam(W, dW, *moments, rate, self._steps, self.training.weight_decay)
             if self.thresholds is not None:
-                low, high = weight_range(self.parameters.weight_bits)
+                low, high = weight_range(self.training.weight_bits)
                 np.clip(W, low / self.thresholds[layer], high / self.thresholds[layer], out=W)
         return float(value.sum()), int((z_out.argmin(axis=1) == labels).sum())
 
@@ -138,7 +136,7 @@ class Optimiser:
         for part in range(0, len(values), 1000):
             times, _, z_out = self.forward(weights, values[part : part + 1000])
             right += (z_out.argmin(axis=1) == labels[part : part + 1000]).sum()
-            decision = np.minimum(z_out.min(axis=1), self.parameters.horizon)[:, None]
+            decision = np.minimum(z_out.min(axis=1), self.training.horizon)[:, None]
             spikes += sum(int((z < decision).sum()) for z in times[1:-1])
         return float(right) / len(values), spikes / len(values)
 
@@ -150,7 +148,7 @@ class Optimiser:
         Inputs are as `Inputs` returns them. The effective time of a silent output is horizon -
         M(horizon), which is later the further the output is from firing.
         """
-        horizon = np.float32(self.parameters.horizon)
+        horizon = np.float32(self.training.horizon)
         inputs = self._inputs.spikes(values)
         times: list[Any] = [inputs]
         slopes = []
@@ -184,15 +182,15 @@ class Optimiser:
         dz: np.ndarray,
     ) -> list[np.ndarray]:
         """Return dL/dW per layer from dL/dz of the last layer's effective times [n, n_out]."""
-        parameters = self.parameters
-        horizon = np.float32(parameters.horizon)
+        training = self.training
+        horizon = np.float32(training.horizon)
         gradients: list[np.ndarray] = []
         for layer in reversed(range(len(weights))):
             z, slope = times[layer + 1], slopes[layer]
             fired = z < horizon
             z_end = np.minimum(z, horizon)
             if layer == len(weights) - 1:
-                e = np.where(fired, dz / np.maximum(slope, parameters.smallest_slope), dz)
+                e = np.where(fired, dz / np.maximum(slope, training.smallest_slope), dz)
                 d = e * (self._inputs.earliest - z_end)
             else:
                 d = self._drive_gradient(layer, z, slope, fired, decision, dz)
@@ -217,14 +215,14 @@ class Optimiser:
 
     def _drive_gradient(self, layer, z, slope, fired, decision, dz) -> np.ndarray:
         """Return the gradient on the drives of hidden layer `layer`, float32 [n, size]."""
-        parameters = self.parameters
-        slope = np.maximum(slope, parameters.smallest_slope)
+        training = self.training
+        slope = np.maximum(slope, training.smallest_slope)
         d = np.where(
-            fired, dz * (self._inputs.earliest - np.minimum(z, parameters.horizon)) / slope, 0
+            fired, dz * (self._inputs.earliest - np.minimum(z, training.horizon)) / slope, 0
         )
-        d += np.float32(parameters.sparsity) * (z < decision[:, None] + _LEEWAY)
-        np.clip(d, -parameters.clip, parameters.clip, out=d)
-        if parameters.revival:
+        d += np.float32(training.sparsity) * (z < decision[:, None] + _LEEWAY)
+        np.clip(d, -training.clip, training.clip, out=d)
+        if training.revival:
             activity = self._activity[layer]
             each = (len(d), len(activity), -1)  # images, columns of the weights, neurons per column
             activity *= _MEMORY
@@ -232,7 +230,7 @@ class Optimiser:
             activity += np.float32(1 - _MEMORY) * share
             # The neurons of a column share one revival, since they share their weights.
             neurons = d.reshape(each)
-            neurons[:, activity < _RARELY] -= np.float32(parameters.revival / neurons.shape[2])
+            neurons[:, activity < _RARELY] -= np.float32(training.revival / neurons.shape[2])
         return d.astype(np.float32, copy=False)
 
 

@@ -13,14 +13,10 @@ from firstspike.golden.encodings.features import ASKED, Asked, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.specification import Changes
 
-from .parameters import Parameters
 from .quantise import most_active_inputs
-
-
-class TrainingError(FirstSpikeError, ValueError):
-    """Parameters or data of a training do not fit; the message gives what does."""
+from .specification import Training, TrainingError
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +44,7 @@ class Prepared:
 
 
 def prepared(
-    parameters: Parameters,
+    training: Training,
     samples: np.ndarray,
     labels: np.ndarray,
     groups: np.ndarray | None = None,
@@ -61,35 +57,35 @@ def prepared(
     features. `sound` is the front end that made the samples. Raises `TrainingError`,
     `EncodingError`, `SplitError`, `NetworkError`.
     """
-    coding = encoding_of(parameters.encoding)
+    coding = encoding_of(training.encoding)
     asked = Asked(
-        parameters.complement,
-        parameters.constant,
-        parameters.threshold,
+        training.complement,
+        training.constant,
+        training.cutoff,
         names,
         sound,
-        parameters.medians,
+        training.medians,
     )
     _check_asked(coding, asked)
-    chooses = _held_out(parameters, labels, groups)
-    pixels = coding.sees_pixels(samples, parameters.threshold)
+    chooses = _held_out(training, labels, groups)
+    pixels = coding.sees_pixels(samples, training.cutoff)
     features = coding.fitted(samples if pixels else samples[~chooses], asked)
-    _check_augmentation(parameters, samples[0].size, pixels)
+    _check_augmentation(training, samples[0].size, pixels)
     width = coding.n_inputs(features, samples[0].size)
     network = Network(
         weights=(np.zeros((width, 1), int),),
-        weight_bits=(parameters.weight_bits,),
+        weight_bits=(training.weight_bits,),
         thresholds=(1,),
-        unit=parameters.unit,
-        deadline=parameters.deadline,
+        unit=training.unit,
+        deadline=training.deadline,
         n_inputs=width,
         inputs=np.arange(width),
-        encoding=parameters.encoding,
-        late=parameters.late,
+        encoding=training.encoding,
+        late=training.late,
         features=features,
     )
     spiking, ticks = coding.values(network, samples), coding.table(network)
-    inputs = _inputs(parameters, spiking, features)
+    inputs = _inputs(training, spiking, features)
     if pixels:
         values = samples.reshape(len(samples), -1)
     else:
@@ -97,7 +93,7 @@ def prepared(
     return Prepared(
         network=replace(network, weights=(np.zeros((len(inputs), 1), int),), inputs=inputs),
         values=values,
-        table=np.where(ticks > 0, ticks / parameters.unit, np.inf),
+        table=np.where(ticks > 0, ticks / training.unit, np.inf),
         held_out=chooses,
         pixels=pixels,
         size=_size(samples[0], pixels, sound),
@@ -107,21 +103,23 @@ def prepared(
 def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
     """Return the network of `Prepared`, with the encoding fitted to samples [n, ...].
 
-    `fields` are fields of `Parameters`. Raises as `prepared` does.
+    `fields` are fields of `Training`. Raises as `prepared` does.
     """
-    parameters = Parameters(**{"n_connected": None, **fields}, held_out=0, augmentation=None)
-    return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
+    given = Changes(Training, **{"n_connected": None, **fields}, held_out=0, augmentation=None)
+    return prepared(
+        given.applied(Training()), samples, np.zeros(len(samples), int), None, names
+    ).network
 
 
-def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    last, n = parameters.held_out, len(labels)
+def _held_out(training: Training, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    last, n = training.held_out, len(labels)
     if last is None or isinstance(last, float):
         chooses = held_out(labels, last, groups)
     elif 0 <= last < n:
         chooses = np.arange(n) >= n - last
     else:
         raise TrainingError(f"there are {n} samples: give more than the {last} held out.")
-    if parameters.patience is not None and not chooses.any():
+    if training.patience is not None and not chooses.any():
         raise TrainingError(
             f"all {n} samples are trained on, and none is held out to end training: leave the "
             "patience out, or hold out a share of the samples."
@@ -136,7 +134,7 @@ def _check_asked(coding: Encoding, asked: Asked) -> None:
             f"the samples are pictures of words, which take levels-N or binary: leave the encoding "
             f"{coding.name} out."
         )
-    for name in ("complement", "threshold", "constant", "medians"):
+    for name in ("complement", "cutoff", "constant", "medians"):
         if getattr(asked, name) is not getattr(ASKED, name) and name not in coding.OPTIONS:
             whose = "of features" if name != "constant" else "of features and of time series"
             raise TrainingError(
@@ -145,12 +143,12 @@ def _check_asked(coding: Encoding, asked: Asked) -> None:
             )
 
 
-def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> None:
-    augmentation = parameters.augmentation
+def _check_augmentation(training: Training, n_pixels: int, pixels: bool) -> None:
+    augmentation = training.augmentation
     if augmentation is not None and not pixels:
-        if parameters.threshold is not None:
+        if training.cutoff is not None:
             raise TrainingError(
-                "pixels that are varied are bright from 128 on: leave the threshold out, or train "
+                "pixels that are varied are bright from 128 on: leave the cutoff out, or train "
                 "without augmentation, as the recipe plain does."
             )
         raise TrainingError("only pixels can be augmented: give no augmentation.")
@@ -179,12 +177,12 @@ def _size(sample: np.ndarray, pixels: bool, sound: FrontEnd | None) -> tuple[int
     return (side, side) if side**2 == sample.size else (1, sample.size)
 
 
-def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:
+def _inputs(training: Training, spiking: np.ndarray, features: Features | None) -> np.ndarray:
     """Return the connected inputs; `spiking` [n, n_inputs] is 0 for silent inputs."""
-    if parameters.convolves:
+    if training.convolves:
         return np.arange(spiking.shape[1], dtype=np.int32)
-    if parameters.n_connected is not None:
-        return most_active_inputs(spiking, parameters.n_connected)
+    if training.n_connected is not None:
+        return most_active_inputs(spiking, training.n_connected)
     if features is None:
         return np.arange(spiking.shape[1], dtype=np.int32)
     # A constant input carries no information, except the one that always spikes.

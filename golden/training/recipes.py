@@ -11,97 +11,72 @@ too. Both fit an ECP5-85F. `robust` is for noisy pixels. `conv` has convolving l
 weights.
 """
 
+from functools import partial
 from typing import Any
 
 from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.system.specification import Changes
 
 from .augment import Augmentation
+from .specification import Training
 
-_SPARSE: dict[str, Any] = {
-    "hidden": (600,),
-    "n_connected": 512,
-    "epochs": 200,
-    "fine_tuning_epochs": 10,
-    "sparsity": 2.3e-4,
-    "revival": 0.02,
-    "augmentation": Augmentation(),
-}
-_PLAIN: dict[str, Any] = {
-    "hidden": (800,),
-    "n_connected": None,
-    "epochs": 30,
-    "fine_tuning_epochs": 3,
-    "sparsity": 3e-4,
-    "augmentation": None,
-}
+_changes = partial(Changes, Training)
+
+_SPARSE = _changes(fine_tuning_epochs=10, sparsity=2.3e-4, revival=0.02)
+_PLAIN = _changes(
+    hidden=(800,),
+    n_connected=None,
+    epochs=30,
+    fine_tuning_epochs=3,
+    sparsity=3e-4,
+    augmentation=None,
+)
 _FLIPS = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0, flip=0.05)
-_NOISY = _PLAIN | {
-    "epochs": 45,
-    "fine_tuning_epochs": 5,
-    "sparsity": 2.8e-4,
-    "augmentation": _FLIPS,
-}
+_NOISY = _PLAIN | _changes(epochs=45, fine_tuning_epochs=5, sparsity=2.8e-4, augmentation=_FLIPS)
 
 #: Common parameters of the recipes for accuracy
-_CAREFUL: dict[str, Any] = {
-    "fine_tuning_rate": 3e-4,
-    "sparsity": 0.0,
-    "smallest_slope": 3.0,
-    "smoothing": 0.05,
-}
-_ACCURATE: dict[str, Any] = _CAREFUL | {
-    "hidden": (420,),
-    "encoding": "levels-16",
-    "complement": True,
-    "late": -1,
-    "weight_bits": 4,
-    "n_connected": None,
-    "epochs": 28,
-    "fine_tuning_epochs": 3,
-    "rate": 2.5e-3,
-    "weight_decay": 0.02,
-    "augmentation": Augmentation(
+_CAREFUL = _changes(fine_tuning_rate=3e-4, sparsity=0.0, smallest_slope=3.0, smoothing=0.05)
+_ACCURATE = _CAREFUL | _changes(
+    hidden=(420,),
+    encoding="levels-16",
+    complement=True,
+    late=-1,
+    weight_bits=4,
+    n_connected=None,
+    epochs=28,
+    fine_tuning_epochs=3,
+    rate=2.5e-3,
+    weight_decay=0.02,
+    augmentation=Augmentation(
         rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05, share=0.6
     ),
-}
-_DEEP: dict[str, Any] = _CAREFUL | {
-    "hidden": (400, 400),
-    "encoding": "levels-4",
-    "weight_bits": 8,
-    "n_connected": 512,
-    "epochs": 80,
-    "fine_tuning_epochs": 5,
-    "rate": 3e-3,
-    "weight_decay": 0.1,
-    "augmentation": Augmentation(
+)
+_DEEP = _CAREFUL | _changes(
+    hidden=(400, 400),
+    encoding="levels-4",
+    epochs=80,
+    fine_tuning_epochs=5,
+    weight_decay=0.1,
+    augmentation=Augmentation(
         rotation=0.15, scale=0.1, shear=0.1, elastic=0.6, brightness=0.2, share=0.9
     ),
-}
-_ROBUST: dict[str, Any] = _CAREFUL | {
-    "hidden": (600,),
-    "encoding": "levels-4",
-    "weight_bits": 8,
-    "n_connected": 512,
-    "epochs": 60,
-    "fine_tuning_epochs": 4,
-    "rate": 3e-3,
-    "weight_decay": 0.15,
-    "augmentation": Augmentation(
+)
+_ROBUST = _CAREFUL | _changes(
+    encoding="levels-4",
+    epochs=60,
+    fine_tuning_epochs=4,
+    weight_decay=0.15,
+    augmentation=Augmentation(
         rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15, share=0.9, flip=0.03
     ),
-}
+)
 
-_CONV: dict[str, Any] = {
-    "hidden": ("32c5s2", "60c5s2"),
-    "weight_bits": 8,
-    "epochs": 100,
-    "fine_tuning_epochs": 5,
-    "fine_tuning_rate": 3e-4,
-    "augmentation": Augmentation(),
-}
+_CONV = _changes(
+    hidden=("32c5s2", "60c5s2"), epochs=100, fine_tuning_epochs=5, fine_tuning_rate=3e-4
+)
 
-#: Parameters of `Trainer` by recipe
-RECIPES: dict[str, dict[str, Any]] = {
+#: Changes of `Training`, whose defaults hold otherwise, by recipe
+RECIPES = {
     "sparse": _SPARSE,
     "plain": _PLAIN,
     "noisy": _NOISY,
@@ -113,57 +88,61 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 #: Changes for pixels that spike at several times, up to z = 6. Dark pixels spike at the end, so
 #: that the final slope of a neuron is the sum of all its weights. Neurons have more time.
-GRADED: dict[str, Any] = {
-    "late": 96,
-    "horizon": 12.0,
-    "phantom": 11.0,
-    "deadline": 192,
-    "beta": 6.0,
-    "clip": 20.0,
-    "initial": ((0.012, 0.06), (0.02, 0.05)),
-}
-_GRADED_SPARSE: dict[str, Any] = {
-    "n_connected": None,
-    "epochs": 80,
-    "fine_tuning_epochs": 4,
-    "rate": 6e-4,
-    "fine_tuning_rate": 2e-4,
-    "sparsity": 0.0,
-    "revival": 0.0,
-    "augmentation": Augmentation(
+GRADED = _changes(
+    late=96,
+    horizon=12.0,
+    phantom=11.0,
+    deadline=192,
+    beta=6.0,
+    clip=20.0,
+    initial=((0.012, 0.06), (0.02, 0.05)),
+)
+_GRADED_SPARSE = _changes(
+    n_connected=None,
+    epochs=80,
+    fine_tuning_epochs=4,
+    rate=6e-4,
+    fine_tuning_rate=2e-4,
+    sparsity=0.0,
+    revival=0.0,
+    augmentation=Augmentation(
         rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05
     ),
-}
+)
 
 #: Neurons must not be revived if they can be removed, and fewer neurons easily become too sparse
-_COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
+_COMPACT_SPARSE = _changes(revival=0.0, sparsity=1.5e-4)
 
 #: Changes for several hidden layers: the first must be early to leave time for the others
-DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
+DEEP = _changes(initial=((0.02, 0.08), (0.02, 0.16)))
 
 
 #: Changes for convolving layers: weights are few, and each has many neurons
-CONVOLVES: dict[str, Any] = {
-    "n_connected": None,
-    "initial": ((0.0064, 0.0536), (0.0133, 0.0816)),
-    "sparsity": 2e-5,
-    "revival": 0.02,
-}
+CONVOLVES = _changes(
+    n_connected=None,
+    initial=((0.0064, 0.0536), (0.0133, 0.0816)),
+    sparsity=2e-5,
+    revival=0.02,
+)
 
 
-def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
-    """Return parameters of `Trainer` for a recipe; None is the recipe's encoding, or no change.
+def recipe(name: str, encoding: str | None = None, **changes: Any) -> Training:
+    """Return the training of a recipe; None is the recipe's encoding, or no change.
 
-    Raises `KeyError` for an unknown recipe, and `NetworkError` for an unknown encoding.
+    `changes` are fields of `Training`. Raises `KeyError` for an unknown recipe, `NetworkError` for
+    an unknown encoding, and `TrainingError`.
     """
     encoding = encoding or RECIPES[name].get("encoding", "binary")
-    parameters = RECIPES[name] | {"encoding": encoding}
+    found = RECIPES[name] | {"encoding": encoding}
     if encoding_of(encoding).levels != 2:
-        parameters = GRADED | parameters | (_GRADED_SPARSE if name == "sparse" else {})
+        found = GRADED | found | (_GRADED_SPARSE if name == "sparse" else {})
     if name == "sparse" and changes.get("compact"):
-        parameters |= _COMPACT_SPARSE
-    given = {key: value for key, value in changes.items() if value is not None}
-    parameters |= given
-    if any(isinstance(one, str) for one in parameters["hidden"]):
-        return parameters | CONVOLVES | given
-    return (DEEP if len(parameters["hidden"]) > 1 else {}) | parameters
+        found |= _COMPACT_SPARSE
+    given = _changes(**changes).chosen()
+    found |= given
+    training = found.applied(Training())
+    if training.convolves:
+        found |= CONVOLVES | given
+    elif len(training.hidden) > 1:
+        found = DEEP | found
+    return found.applied(Training())

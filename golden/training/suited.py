@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parameters of `Trainer` for any data: features, time series or spike times, few or many.
+"""The training that suits any data: features, time series or spike times, few or many.
 
 One recipe suits 100 samples and 60,000; it was chosen on held-out parts of four tables and of
 samples in a plane.
@@ -9,9 +9,11 @@ from typing import Any
 
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.ticks import TICKS
+from firstspike.golden.system.specification import Changes
 
 from .recipes import CONVOLVES, GRADED
-from .trainer import TrainingError, sensible_batch
+from .specification import Training, TrainingError
+from .trainer import sensible_batch
 
 ENCODING = "levels-128"
 """Default encoding of features."""
@@ -29,11 +31,12 @@ _INITIAL = ((0.016, 0.07), (0.02, 0.08))  # suits one to three hidden layers
 
 def suited(
     n: int, encoding: str | None = None, last_tick: int | None = None, **changes: Any
-) -> dict[str, Any]:
-    """Return parameters for n samples of any kind; None among `changes` is no change.
+) -> Training:
+    """Return the training for n samples of any kind; None among `changes` is no change.
 
-    `last_tick` is the latest tick of samples that are spike ticks. Raises `NetworkError` for an
-    unknown encoding, and `TrainingError` for one that does not fit spike ticks.
+    `changes` are fields of `Training`. `last_tick` is the latest tick of samples that are spike
+    ticks. Raises `NetworkError` for an unknown encoding, and `TrainingError` for one that does not
+    fit spike ticks.
     """
     if last_tick and encoding not in (None, TICKS):
         raise TrainingError(
@@ -46,7 +49,8 @@ def suited(
     steps = max(1, n // sensible_batch(n))  # per epoch
     epochs = changes.get("epochs") or max(_FEWEST, _STEPS // steps)
     need = min(1.0, _FEW / n)
-    parameters: dict[str, Any] = GRADED | {
+    given = Changes(Training, **changes).chosen()
+    found = GRADED | {
         "hidden": (100,),
         "encoding": encoding,
         "complement": "complement" in options,
@@ -66,13 +70,14 @@ def suited(
         "rate": 3e-3,
         "held_out": None,
     }
-    given = {key: value for key, value in changes.items() if value is not None}
-    if any(isinstance(one, str) for one in given.get("hidden", ())):
-        parameters |= CONVOLVES | {"constant": False, "sparsity": 0.0}
-    return parameters | given
+    training = (found | given).applied(Training())
+    if training.convolves:
+        found |= CONVOLVES | {"constant": False, "sparsity": 0.0}
+        return (found | given).applied(Training())
+    return training
 
 
-def suited_to_sound(n: int, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
-    """Return parameters for n pictures of words, as `suited` does."""
+def suited_to_sound(n: int, encoding: str | None = None, **changes: Any) -> Training:
+    """Return the training for n pictures of words, as `suited` does."""
     changes["hidden"] = SOUND_HIDDEN if changes.get("hidden") is None else changes["hidden"]
     return suited(n, encoding or SOUND_ENCODING, **changes)

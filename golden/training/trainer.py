@@ -2,14 +2,14 @@
 """Training of networks whose first output spike decides.
 
 Every step uses the exact derivative of the spike times (DESIGN, section 1), with a few terms that
-keep training stable or the network sparse; `Parameters` describes each. optimiser.py computes the
+keep training stable or the network sparse; `Training` describes each. optimiser.py computes the
 steps.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.specification import Changes
 
 from .checkpoint import Best, Checkpoint, Epoch
 from .optimiser import Optimiser
-from .parameters import Parameters
-from .prepared import Prepared, TrainingError, prepared
+from .prepared import Prepared, prepared
 from .quantise import compact, quantised
+from .specification import Training, TrainingError
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
 _JUDGES = 1000  # samples used to choose thresholds
@@ -51,12 +52,19 @@ class Continuation(NamedTuple):
     """Epochs after which training ends as by Ctrl-C; None for all."""
 
 
-UNNAMED, WHOLE = Names(), Continuation()
-"""No names, and a complete training without checkpoints."""
+UNNAMED, WHOLE, DEFAULT = Names(), Continuation(), Training()
+"""No names, a complete training without checkpoints, and a training with all defaults."""
 
 
-class Trainer(Parameters):
-    """Trains a network and quantises it; `Parameters` are plain attributes, results end in `_`.
+class Trainer:
+    """Trains a network and quantises it; the names of results end in `_`.
+
+    Parameters
+    ----------
+    training : Training
+        The parameters.
+    changes
+        Fields of `Training` that differ from it, such as hidden=(100,).
 
     Attributes
     ----------
@@ -68,6 +76,9 @@ class Trainer(Parameters):
     best_ : the `Epoch` of the network
     interrupted_ : whether Ctrl-C ended `fit` early
     """
+
+    def __init__(self, training: Training = DEFAULT, /, **changes: Any) -> None:
+        self.training = Changes(Training, **changes).applied(training)
 
     def fit(
         self,
@@ -88,12 +99,14 @@ class Trainer(Parameters):
         an impossible network.
         """
         samples, labels = self._checked(samples, labels, n_classes)
-        rng = np.random.default_rng(self.seed)
-        data = prepared(self, samples, labels, groups, names.features, names.sound)
+        rng = np.random.default_rng(self.training.seed)
+        data = prepared(self.training, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
         n_inputs, n_rows = data.network.n_inputs, len(data.network.inputs)
-        layers = layers_of(self.hidden, n_rows, n_classes or int(labels.max()) + 1, data.size)
-        optimiser = Optimiser(self, layers, n_inputs, data.table, rng)
+        layers = layers_of(
+            self.training.hidden, n_rows, n_classes or int(labels.max()) + 1, data.size
+        )
+        optimiser = Optimiser(self.training, layers, n_inputs, data.table, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
         best = Best.of(optimiser, 0)
@@ -122,16 +135,16 @@ class Trainer(Parameters):
         self.uncompacted_ = quantised(
             data.network,
             self.weights_,
-            self.weight_bits,
+            self.training.weight_bits,
             thresholds,
             geometry=geometry_of(layers),
             classes=tuple(names.classes),
         )
         self.network_ = self.uncompacted_
-        if self.compact:
+        if self.training.compact:
             # A quarter of a unit keeps neurons that nearly take part: other images need some of
             # them.
-            self.network_ = compact(self.uncompacted_, samples, margin=self.unit // 4)
+            self.network_ = compact(self.uncompacted_, samples, margin=self.training.unit // 4)
         return self
 
     def predict(self, samples: np.ndarray) -> np.ndarray:
@@ -145,17 +158,18 @@ class Trainer(Parameters):
     def _checked(
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        samples, labels = checked_samples(samples, self.medians), np.asarray(labels)
-        if any(isinstance(one, int) and one < 1 for one in self.hidden):
+        training = self.training
+        samples, labels = checked_samples(samples, training.medians), np.asarray(labels)
+        if any(isinstance(one, int) and one < 1 for one in training.hidden):
             raise TrainingError(
-                f"the hidden layers are {'-'.join(map(str, self.hidden))}: each needs a neuron."
+                f"the hidden layers are {'-'.join(map(str, training.hidden))}: each needs a neuron."
             )
-        if self.convolves and self.compact:
+        if training.convolves and training.compact:
             raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")
-        if self.convolves and self.n_connected is not None:
+        if training.convolves and training.n_connected is not None:
             raise TrainingError(
-                f"{self.n_connected} inputs are to be connected: a layer that convolves needs all "
-                "inputs, so leave their number out."
+                f"{training.n_connected} inputs are to be connected: a layer that convolves needs "
+                "all inputs, so leave their number out."
             )
         highest = "" if n_classes is None else f"..{n_classes - 1}"
         if (
@@ -181,13 +195,14 @@ class Trainer(Parameters):
         """Continue training after `history_`; yield after every pass over the training samples."""
         before = self.history_[-1].seconds if self.history_ else 0.0
         started = time.perf_counter() - before
-        training = np.flatnonzero(~data.held_out)
-        batch = min(self.batch or sensible_batch(len(training)), len(training))
-        batches = len(training) // batch
+        training, augmentation = self.training, self.training.augmentation
+        trained = np.flatnonzero(~data.held_out)
+        batch = min(training.batch or sensible_batch(len(trained)), len(trained))
+        batches = len(trained) // batch
         held_out = data.rows(data.values[data.held_out]), labels[data.held_out]
         for tuning, epochs, highest in (
-            (False, self.epochs, self.rate),
-            (True, self.fine_tuning_epochs, self.fine_tuning_rate),
+            (False, training.epochs, training.rate),
+            (True, training.fine_tuning_epochs, training.fine_tuning_rate),
         ):
             done = sum(epoch.fine_tuning == tuning for epoch in self.history_)
             if tuning and not done:
@@ -197,15 +212,15 @@ class Trainer(Parameters):
                     break
                 loss = right = 0.0
                 fields = None
-                if self.augmentation and self.augmentation.geometric:
+                if augmentation and augmentation.geometric:
                     side = math.isqrt(data.values.shape[1])
-                    fields = self.augmentation.fields(side, rng)
-                shuffled = rng.permutation(training)
+                    fields = augmentation.fields(side, rng)
+                shuffled = rng.permutation(trained)
                 for part in range(batches):
                     chosen = shuffled[part * batch : (part + 1) * batch]
                     values = data.values[chosen]
-                    if self.augmentation:
-                        values = self.augmentation.apply(values, fields, rng)
+                    if augmentation:
+                        values = augmentation.apply(values, fields, rng)
                     step = epoch * batches + part
                     cosine = (1 + math.cos(math.pi * step / (epochs * batches))) / 2
                     rise = min(1, (step + 1) / min(_WARM_UP, 1 + epochs * batches // 10))
@@ -216,7 +231,7 @@ class Trainer(Parameters):
                 accuracy, spikes = optimiser.evaluate(*held_out) if len(held_out[1]) else (None, 0)
                 yield Epoch(
                     number=len(self.history_) + 1,
-                    of=self.epochs + self.fine_tuning_epochs,
+                    of=training.all_epochs,
                     fine_tuning=tuning,
                     loss=loss / (batches * batch),
                     training_accuracy=right / (batches * batch),
@@ -228,7 +243,7 @@ class Trainer(Parameters):
     def _has_stopped(self) -> bool:
         """Whether the last `patience` epochs before fine-tuning brought no improvement."""
         ranks = [epoch.rank for epoch in self.history_ if not epoch.fine_tuning]
-        patience = self.patience
+        patience = self.training.patience
         return patience is not None and max(ranks[-patience:], default=(False, 0.0)) <= max(
             ranks[:-patience], default=(False, -1.0)
         )

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Trainings in rungs (successive halving): each rung continues from the state of the one before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
 
 from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.checkpoint import Checkpoint
-from firstspike.scripts.training.session import Session, begun_on
-
-from .space import Choice
+from firstspike.golden.training.specification import Training
+from firstspike.scripts.training.session import Request, Session, begun
 
 SHARES = (1 / 8, 1 / 2, 1.0)
 """Share of all epochs at which each rung ends."""
@@ -21,9 +20,9 @@ class Rung:
 
     images: Dataset
     """The data set without its test part."""
-    options: dict[str, Any]
-    """Options of all trainings."""
-    choice: Choice
+    request: Request
+    """What all trainings have in common."""
+    choice: Changes[Training]
     number: int
     """Number of the rung, counted from 0."""
     before: Checkpoint | None
@@ -42,16 +41,14 @@ class Trained:
     """State from which the next rung continues, None after the last."""
 
 
-def session_of(images: Dataset, options: dict[str, Any], choice: Choice) -> Session:
+def session_of(images: Dataset, request: Request, choice: Changes[Training]) -> Session:
     """Return the session of the complete training."""
-    session = begun_on(images, choice.run(options))
-    session.trainer.sparsity = choice.sparsity
-    return session
+    return begun(replace(request, changes=request.changes | choice), images)
 
 
 def train(rung: Rung) -> Trained:
     """Train to the end of a rung."""
-    session = session_of(rung.images, rung.options, rung.choice)
+    session = session_of(rung.images, rung.request, rung.choice)
     session.checkpoint = rung.before
     trainer, latest = session.trainer, rung.before
 
@@ -59,8 +56,8 @@ def train(rung: Rung) -> Trained:
         nonlocal latest
         latest = checkpoint
 
-    epochs = trainer.epochs + trainer.fine_tuning_epochs
-    session.fit(None, save, until=ceil(SHARES[rung.number] * epochs))
+    until = ceil(SHARES[rung.number] * trainer.training.all_epochs)
+    session.fit(None, save, until)
     held_out = trainer.held_out_
     return Trained(
         network=trainer.network_.to_bytes(),

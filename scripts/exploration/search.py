@@ -33,6 +33,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations
 from firstspike.scripts.shares import Shares
+from firstspike.scripts.training.session import Request
 
 from . import JOURNAL
 from .front import Figures, Limits, front, goes_on
@@ -54,8 +55,8 @@ class Search:
     folder: Path
     images: Dataset
     """The data set without its test part."""
-    options: dict[str, Any]
-    """Options of all trainings."""
+    request: Request
+    """What all trainings have in common."""
     space: Space
     timed: np.ndarray
     """Indices of the samples for counting clock cycles."""
@@ -146,7 +147,7 @@ class Search:
             elif self._may_ask():
                 trial = self.study.ask()
                 choice = self.space.choice(trial)
-                rung = Rung(self.images, self.options, choice, 0, None)
+                rung = Rung(self.images, self.request, choice, 0, None)
                 self._trials[rung] = trial
                 yield rung
             else:
@@ -173,7 +174,7 @@ class Search:
             and goes_on(goal, others)
         ):
             following = Rung(
-                self.images, self.options, rung.choice, rung.number + 1, trained.checkpoint
+                self.images, self.request, rung.choice, rung.number + 1, trained.checkpoint
             )
             self._trials[following] = trial
             self._waiting.append(following)
@@ -191,7 +192,7 @@ def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
 def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]) -> Study:
     """Return the study of a folder: the existing one, or a new one that begins with `first`.
 
-    `run` must be equal for the study to continue. Raises VerbError if it differs.
+    What `run` names must be equal for the study to continue. Raises VerbError if it differs.
     """
     logging.set_verbosity(logging.ERROR)
     journal = folder / JOURNAL
@@ -211,11 +212,12 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
         study.set_user_attr("run", run)
         for parameters in first:
             study.enqueue_trial(parameters)
-    elif there != (wanted := json.loads(json.dumps(run))):
-        differs = next(name for name in wanted | there if wanted.get(name) != there.get(name))
+    elif differs := [
+        name for name, wanted in json.loads(json.dumps(run)).items() if there.get(name) != wanted
+    ]:
         raise VerbError(
-            f"{folder} has a search of another {differs}: name another folder by -o, or give what "
-            "that search was begun with."
+            f"{folder} has a search of another {differs[0]}: name another folder by -o, or give "
+            "what that search was begun with."
         )
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)

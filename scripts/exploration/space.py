@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from firstspike.golden.layers.registry import filters
-from firstspike.golden.training.trainer import Trainer
+from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.specification import Training
 
 if TYPE_CHECKING:
     from optuna import Trial  # optional package
@@ -17,7 +18,7 @@ HIDDEN = 8, 700
 FILTERS = 4, 64
 """Smallest and largest number of filters of a convolving layer."""
 SPARSITY = 1e-5, 1e-3
-"""Range of the cost per spike, `Parameters.sparsity`."""
+"""Range of the cost per spike, `Training.sparsity`."""
 FEWEST_INPUTS = 1 / 8
 """Smallest share of all inputs that a network has."""
 
@@ -43,9 +44,9 @@ class Space:
     layer."""
 
     @classmethod
-    def of(cls, trainer: Trainer, n_inputs: int) -> Self:
-        """Return the space around a recipe, whose parameters the trainer has."""
-        moves = ["" if isinstance(one, int) else one[one.index("c") :] for one in trainer.hidden]
+    def of(cls, training: Training, n_inputs: int) -> Self:
+        """Return the space around the training of a recipe."""
+        moves = ["" if isinstance(one, int) else one[one.index("c") :] for one in training.hidden]
         return cls(n_inputs, (*moves, *[""] * DEPTH)[:DEPTH])
 
     @property
@@ -58,11 +59,11 @@ class Space:
         """Smallest and largest number of neurons or filters of each hidden layer."""
         return [FILTERS if move else HIDDEN for move in self.moves]
 
-    def known(self, trainer: Trainer) -> list[dict[str, Any]]:
+    def known(self, training: Training) -> list[dict[str, Any]]:
         """Return the first choices: the recipe's sizes, fewer bits, a lean network, a small one."""
-        inputs = trainer.n_connected or self.n_inputs
-        depth = min(len(trainer.hidden), DEPTH)
-        given = (one if isinstance(one, int) else filters(one).filters for one in trainer.hidden)
+        inputs = training.n_connected or self.n_inputs
+        depth = min(len(training.hidden), DEPTH)
+        given = (one if isinstance(one, int) else filters(one).filters for one in training.hidden)
         sizes = [
             min(max(low, size), high)
             for size, (low, high) in zip((*given, *[0] * DEPTH), self.sizes, strict=False)
@@ -70,8 +71,8 @@ class Space:
         own = {
             "depth": depth,
             **{f"hidden_{layer}": size for layer, size in enumerate(sizes, 1)},
-            "bits": trainer.weight_bits,
-            "sparsity": min(max(SPARSITY[0], trainer.sparsity), SPARSITY[1]),
+            "bits": training.weight_bits,
+            "sparsity": min(max(SPARSITY[0], training.sparsity), SPARSITY[1]),
         }
         lean = own | {"bits": LEAN["bits"]}
         if self.chooses_inputs:
@@ -81,8 +82,11 @@ class Space:
         small = lean | {"hidden_1": max(self.sizes[0][0], round(SMALL * sizes[0]))}
         return [own, between, lean, small]
 
-    def choice(self, trial: "Trial") -> "Choice":
-        """Return the choice that the optimiser suggests."""
+    def choice(self, trial: "Trial") -> Changes[Training]:
+        """Return the changes of the training that the optimiser suggests.
+
+        Neurons that share weights cannot be removed, so a convolving network is not compacted.
+        """
         depth = trial.suggest_int("depth", 1, DEPTH)
         # Sizes beyond the depth are drawn, too: the sampler works better in a space of constant
         # shape.
@@ -92,34 +96,13 @@ class Space:
         ]
         layers = zip(sizes[:depth], self.moves, strict=False)
         fewest_inputs = fewest(self.n_inputs)
-        return Choice(
+        return Changes(
+            Training,
             hidden=tuple(f"{size}{move}" if move else size for size, move in layers),
-            inputs=trial.suggest_int("inputs", fewest_inputs, self.n_inputs)
+            n_connected=trial.suggest_int("inputs", fewest_inputs, self.n_inputs)
             if self.chooses_inputs
             else None,
-            bits=trial.suggest_int("bits", 2, 8),
+            weight_bits=trial.suggest_int("bits", 2, 8),
             sparsity=trial.suggest_float("sparsity", *SPARSITY, log=True),
+            compact=self.chooses_inputs,
         )
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Choices of a training."""
-
-    hidden: tuple[int | str, ...]
-    inputs: int | None
-    """Connected inputs, None for all."""
-    bits: int
-    sparsity: float
-
-    def run(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return the options of a training, as `scripts.training` accepts them.
-
-        Neurons that share weights cannot be removed, so a convolving network is not compacted.
-        """
-        return options | {
-            "hidden": self.hidden,
-            "n_connected": self.inputs,
-            "weight_bits": self.bits,
-            "compact": all(isinstance(one, int) for one in self.hidden),
-        }

@@ -16,7 +16,7 @@ FIELDS = (3, 10)
 WRONG, UPDATES, WATCHED = "tab:blue", "tab:orange", "tab:green"
 
 
-def picture_of(session: Session) -> Figure:
+def picture_of(session: Session, _: object) -> Figure:
     """Draw the learning curve above receptive fields."""
     figure = Figure(figsize=(10, 8), layout="constrained")
     figure.suptitle(session.run["command"], fontsize=9, wrap=True)

@@ -11,14 +11,14 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
-from .session import COUNTS, CYCLES, DIFFERENCES, RULE_COUNTS, Session
+from .session import DIFFERENCES, Session, rates, total_of
 
 WITHIN = 0.02
 """A run has adapted when its accuracy is at most this much below that before the change."""
 
 
-def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
-    """Return the result of `learn --json`; this call learned `learned` images in `seconds`."""
+def result_of(session: Session) -> dict[str, Any]:
+    """Return the result of `learn --json`."""
     state, run, network = session.state, session.run, session.state.network
     test = infer(network, encode(network, session.images.x_test))
     return {
@@ -26,39 +26,13 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
         "stored_bits": state.stored_bits,
         "images": session.course.n_images,
         "epochs": epochs(session),
-        "seconds": round(seconds, 2),
-        "images_per_second": round(learned / seconds),
+        "seconds": round(session.seconds, 2),
+        "images_per_second": round(session.learned / session.seconds),
         **means(network, test, session.images.y_test),
-        **{name: _sum(session.curve, name) for name in DIFFERENCES},
+        **{name: total_of(session.curve, name) for name in DIFFERENCES},
         "change": change(session) if session.watches else None,
         "curve": session.curve,
     }
-
-
-def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """Return means over points of the curve: per image, unless the name has another denominator."""
-    total = {name: _sum(points, name) for name in ("right", *COUNTS, *CYCLES)}
-    images, updated = (sum(point[name] for point in points) for name in ("images", "updated"))
-    return {
-        "accuracy": _part(total["right"], images),
-        "updated": _part(updated, images),
-        "forced": _part(total["forced"], images),
-        **{f"{name}_per_update": _part(total[name], updated) for name in RULE_COUNTS},
-        "cycles": _part(total["cycles"], images),
-        "cycles_over_run_on": _part(total["cycles"], total["run_on_cycles"]),
-        "update_cycles_over_run_on": _part(total["update_cycles"], total["update_run_on_cycles"]),
-        "latency_without_update": _part(total["latency_cycles"], images - updated),
-    }
-
-
-def _part(part: int | None, whole: int | None) -> float | None:
-    """Return `part` / `whole`, None if one is unknown or `whole` is 0."""
-    return None if part is None or not whole else part / whole
-
-
-def _sum(points: Sequence[dict[str, Any]], name: str) -> int | None:
-    """Return the sum of a count, None unless all points have it: not every learner counts all."""
-    return sum(point[name] for point in points) if all(name in point for point in points) else None
 
 
 def epochs(session: Session) -> list[dict[str, Any]]:

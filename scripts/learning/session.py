@@ -2,7 +2,9 @@
 """A run of `firstspike learn`: its images, its state, its curve, and its continuation."""
 
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,14 @@ from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.errors import told_as
-from firstspike.golden.system.files import beside
-from firstspike.scripts.datasets import fills, training_data
+from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
+from firstspike.scripts.resumable import Run, Step
 from firstspike.scripts.targets.target import Target
+
+SHOWN = 10
+"""Number of last parts for the figures of the progress bar."""
 
 WATCHED = 5000
 """Number of last training images that are not learned, but show how a run adapts."""
@@ -82,8 +87,15 @@ _META = (_described(float), _described(None))
 
 
 @dataclass
-class Session:
-    """An unfinished run of learning."""
+class Session(Run):
+    """A run of learning."""
+
+    VERB = "learn"
+    STATE = "state"
+    WHAT = "run"
+    UNIT = "image"
+    FIGURE = "firstspike.scripts.learning.figure"
+    KEEPS_STATE = True
 
     state: LearningState
     """State, whose `meta` holds the other data for `resumed`: "run", the options; "before" and
@@ -96,6 +108,12 @@ class Session:
     course: Course
     images: Dataset
     """The data set, with the labels after the change."""
+    learner: Callable[[Network], AbstractContextManager[Target]] | None = None
+    """Opens what learns, with the weights of a network."""
+    seconds: float = 0.0
+    """Time of the parts that `proceed` has learned."""
+    learned: int = 0
+    """Number of their images."""
 
     @property
     def run(self) -> dict[str, Any]:
@@ -111,6 +129,35 @@ class Session:
     def watches(self) -> bool:
         """Whether there was a change."""
         return self.state.meta["before"] is not None
+
+    def progress(self) -> tuple[int, int]:
+        """Return the images that are learned, and those of the complete run."""
+        return self.state.done, len(self.course)
+
+    def proceed(self, step: Step) -> bool:
+        """Learn the remaining images."""
+        assert self.learner is not None
+        with self.learner(self.state.network) as learner:
+            started = time.perf_counter()
+            for point in self.parts(learner):
+                self.learned += point["images"]
+                self.seconds = time.perf_counter() - started
+                step(point["images"], progress(self.curve[-SHOWN:]))
+        return False
+
+    def save(self, path: Path, before: Network | None = None) -> None:
+        """Write the state file."""
+        self.state.save(path, before)
+
+    @classmethod
+    def has_ended(cls, path: Path) -> bool:
+        """Whether all images of a state file are learned."""
+        try:
+            state = LearningState.load(path)
+            check_json(state.meta, _META, "meta")
+        except (LearningError, JsonError):
+            return False
+        return state.done >= state.meta["run"]["images"] * state.meta["run"]["epochs"]
 
     def parts(self, learner: Target) -> Iterator[dict[str, Any]]:
         """Learn the remaining images part by part; yield each part's point of the curve."""
@@ -146,6 +193,42 @@ class Session:
             yield point
 
 
+def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Return means over points of the curve: per image, unless the name has another denominator."""
+    total = {name: total_of(points, name) for name in ("right", *COUNTS, *CYCLES)}
+    images, updated = (sum(point[name] for point in points) for name in ("images", "updated"))
+    return {
+        "accuracy": _part(total["right"], images),
+        "updated": _part(updated, images),
+        "forced": _part(total["forced"], images),
+        **{f"{name}_per_update": _part(total[name], updated) for name in RULE_COUNTS},
+        "cycles": _part(total["cycles"], images),
+        "cycles_over_run_on": _part(total["cycles"], total["run_on_cycles"]),
+        "update_cycles_over_run_on": _part(total["update_cycles"], total["update_run_on_cycles"]),
+        "latency_without_update": _part(total["latency_cycles"], images - updated),
+    }
+
+
+def _part(part: int | None, whole: int | None) -> float | None:
+    """Return `part` / `whole`, None if one is unknown or `whole` is 0."""
+    return None if part is None or not whole else part / whole
+
+
+def total_of(points: Sequence[dict[str, Any]], name: str) -> int | None:
+    """Return the sum of a count, None unless all points have it: not every learner counts all."""
+    return sum(point[name] for point in points) if all(name in point for point in points) else None
+
+
+def progress(points: Sequence[dict[str, Any]]) -> str:
+    """Return figures of points of the curve for the progress bar."""
+    now = rates(points)
+    text = f"accuracy {now['accuracy']:.2%}, updates {now['updated']:.2%}"
+    if now["updated"]:
+        rows = now["input_updates_per_update"], now["output_updates_per_update"]
+        text += f" of {rows[0]:.0f} + {rows[1]:.0f} rows"
+    return text
+
+
 def cycle_sums(learned: Results) -> dict[str, int]:
     """Return the sums `CYCLES` of images, if they are counted."""
     updated, cycles = learned.updated, learned.cycles
@@ -156,34 +239,11 @@ def cycle_sums(learned: Results) -> dict[str, int]:
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
 
 
-def state_path(output: str | Path) -> Path:
-    """Return the state file of a network file."""
-    return beside(output, "state")
-
-
 def watched_accuracy(state: LearningState, images: Dataset) -> float:
     """Return the accuracy of the current network on the watched images, without learning."""
     ticks = encode(state.template, images.x_train[-WATCHED:])
     decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
     return float((decided == images.y_train[-WATCHED:]).mean())
-
-
-def check_new(output: str) -> None:
-    """Raise `VerbError` if the network file has the state of an interrupted run."""
-    path = state_path(output)
-    if not path.exists():
-        return
-    try:
-        state = LearningState.load(path)
-        check_json(state.meta, _META, "meta")
-        ended = state.done >= state.meta["run"]["images"] * state.meta["run"]["epochs"]
-    except (LearningError, JsonError):
-        ended = False
-    if not ended:
-        raise VerbError(
-            f"{path} holds a run that was interrupted: continue it by --resume -o {output}, or "
-            "begin anew by --fresh."
-        )
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:
@@ -192,7 +252,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     Raises `LearningError` or another FirstSpike error before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
-    images = training_data(run | {"data": data}, network)
+    images = training_data(Data.read(run, data), network)
     state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
     features = state.template.n_features
@@ -218,7 +278,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
 def resumed(output: str, data: str | None) -> Session:
     """Return the run whose state belongs to the network file `output`, existing or not."""
-    path = state_path(output)
+    path = Session.state_path(output)
     if not path.exists():
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
@@ -226,7 +286,7 @@ def resumed(output: str, data: str | None) -> Session:
     with told_as(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     run = state.meta["run"]
-    images = training_data(run | {"data": data}, state.template)
+    images = training_data(Data.read(run, data), state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")
@@ -252,14 +312,15 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             images.x_train,
             (*run["random"], images.n_classes),
             binary_features(
-                images.x_train, INPUTS._replace(names=images.features, medians=fills(run))
+                images.x_train,
+                INPUTS._replace(names=images.features, medians=Data.read(run, None).fills),
             ),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],
             classes=images.classes,
         )
-    path = state_path(run["net"])
+    path = Session.state_path(run["net"])
     if path.exists():
         state = LearningState.load(path, network)
         if bits in (None, state.stored_bits):

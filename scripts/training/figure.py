@@ -14,7 +14,7 @@ from .session import Session
 def picture_of(session: Session, result: dict[str, Any]) -> Figure:
     """Draw the learning curve next to the confusion matrix of the test part."""
     figure = Figure(figsize=(12, 5), layout="constrained")
-    figure.suptitle(session.run["command"], fontsize=9, wrap=True)
+    figure.suptitle(session.request.command, fontsize=9, wrap=True)
     left, right = figure.subplots(1, 2)
     draw_curve(left, session)
     draw_confusion(right, session.trainer.network_, result["confusion"])

@@ -36,7 +36,7 @@ def result_of(session: Session) -> dict[str, Any]:
         **means(network, test, images.y_test),
         "history": [asdict(epoch) for epoch in trainer.history_],
     }
-    if trainer.compact:
+    if trainer.training.compact:
         whole = trainer.uncompacted_
         changed = int((decisions(whole, images.x_train) != training).sum())
         changed += int((decisions(whole, images.x_test) != test.decision).sum())
@@ -48,10 +48,11 @@ def told(
     session: Session, network: Network, result: dict[str, Any]
 ) -> tuple[dict[str, Any], Network]:
     """Return the full result of a training, and its network, which stores a shorter one."""
-    names = ("command", "dataset", "seed")
-    made = {name: session.run[name] for name in names} | {"recipe": session.recipe, **result}
+    request, seed = session.request, session.trainer.training.seed
+    made = {"command": request.command, "dataset": request.data.dataset, "seed": seed}
+    made |= {"recipe": session.recipe, **result}
     meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
-    meta |= columns_of(session.run) | ground_in(session.images)
+    meta |= columns_of(request.data) | ground_in(session.images)
     return made, replace(network, meta=network.meta | meta)
 
 

@@ -11,11 +11,14 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.system.files import replacing
+from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.specification import Training
+from firstspike.scripts.datasets import Data
 from firstspike.scripts.output import table
 from firstspike.scripts.shares import Shares
 
 from .report import result_of, told
-from .session import Session, begun_on
+from .session import Request, Session, begun
 
 
 def trained(session: Session) -> tuple[Network, dict[str, Any]]:
@@ -25,22 +28,23 @@ def trained(session: Session) -> tuple[Network, dict[str, Any]]:
 
 
 def train_all(
-    work: Shares, images: Dataset, run: dict[str, Any], seeds: Sequence[int], output: str
+    work: Shares, images: Dataset, request: Request, seeds: Sequence[int], output: str
 ) -> dict[int, dict[str, Any]]:
     """Train with each seed, and write each network when it is done; return the results by seed.
 
-    `run` are the options of the command. Network and figures equal those of a training with only
-    this seed.
+    Network and figures equal those of a training with only this seed.
     """
     spelled = ",".join(map(str, seeds))
     sessions = {}
     for seed in seeds:
-        command = run["command"].replace(f"--seeds {spelled}", f"--seed {seed}")
-        sessions[seed] = begun_on(images, run | {"seed": seed, "command": command})
-    tasks = [replace(session, run={}) for session in sessions.values()]  # no part of the result
+        command = request.command.replace(f"--seeds {spelled}", f"--seed {seed}")
+        changes = request.changes | {"seed": seed}
+        sessions[seed] = begun(replace(request, changes=changes, command=command), images)
+    none = Request(Data(), None, Changes(Training))  # no part of the result
+    tasks = [replace(session, request=none) for session in sessions.values()]
     made = {}
     for task, done in work.results(trained, tasks, what="seeds"):
-        seed = task.trainer.seed
+        seed = task.trainer.training.seed
         path = path_of(output, seed)
         tells, network = told(sessions[seed], *done)
         with replacing(path) as file:

@@ -3,12 +3,14 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from firstspike.golden import Network
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS, SOUNDS
 from firstspike.golden.data.sounds import with_none
@@ -16,27 +18,100 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.errors import told_as
-from firstspike.golden.system.files import beside
+from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
+from firstspike.golden.training.specification import Training
 from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
-from firstspike.scripts.datasets import FRONT_END, fills, training_data
+from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.resumable import Run, Step
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks of a training."""
+
+    data: Data
+    recipe: str | None
+    """Name of the recipe; None for what suits the data."""
+    changes: Changes[Training]
+    """The fields that differ from the recipe's."""
+    command: str = ""
+    """The command that began the training."""
+
+    def stored(self, digest: str) -> dict[str, Any]:
+        """Return the request for a state file; `digest` identifies the data."""
+        own = {"command": self.command, "digest": digest, "recipe": self.recipe}
+        return {**own, **self.data.stored(), **self.changes}
+
+    @classmethod
+    def read(cls, stored: dict[str, Any], folder: str | None) -> Self:
+        """Return the request of a state file; `folder` holds named data sets."""
+        changes = Changes.read(Training, stored)
+        return cls(Data.read(stored, folder), stored["recipe"], changes, stored["command"])
+
+
+_STORED = {
+    **description(Data),
+    **description(Training),
+    "command": str,
+    "digest": str,
+    "recipe": (None, str),
+    "dataset": str,
+}
+"""The description of a request in a state file."""
 
 
 @dataclass
-class Session:
+class Session(Run):
     """A training, ready for `fit`."""
 
-    run: dict[str, Any]
-    """The options of the command that started the training."""
+    VERB = "train"
+    STATE = WHAT = "training"
+    UNIT = "epoch"
+    FIGURE = "firstspike.scripts.training.figure"
+    KEEPS_STATE = False
+
+    request: Request
     recipe: str
     """Name of the recipe."""
     images: Dataset
     trainer: Trainer
     checkpoint: Checkpoint | None = None
     """State from which the training continues."""
+
+    @cached_property
+    def stored(self) -> dict[str, Any]:
+        """The request for a state file."""
+        return self.request.stored(_digest(self.images))
+
+    def progress(self) -> tuple[int, int]:
+        """Return the epochs before the checkpoint, and all epochs."""
+        done = 0 if self.checkpoint is None else self.checkpoint.done
+        return done, self.trainer.training.all_epochs
+
+    def proceed(self, step: Step) -> bool:
+        """Train, and keep the checkpoint of the last epoch."""
+
+        def save(checkpoint: Checkpoint) -> None:
+            self.checkpoint = checkpoint
+
+        def progress(epoch: Epoch) -> None:
+            figures = f"loss {epoch.loss:.3f}"
+            if epoch.validation_accuracy is not None:
+                figures += f", validation {100 * epoch.validation_accuracy:.2f} %"
+                figures += f", hidden spikes {epoch.hidden_spikes:.1f}"
+            step(1, figures)
+
+        self.fit(progress, save)
+        return self.trainer.interrupted_
+
+    def save(self, path: Path, before: Network | None = None) -> None:
+        """Write the checkpoint, if there is one."""
+        if self.checkpoint is not None:
+            self.checkpoint.save(path, self.stored)
 
     def fit(
         self,
@@ -57,119 +132,77 @@ class Session:
         )
 
 
-_COUNT = (None, range(1, 1 << 24))
-_FLAG = (None, bool)
-_TEXT = (None, str)
-_RUN = {
-    "command": str,
-    "digest": str,
-    "dataset": str,
-    **dict.fromkeys(("label", "group", "test", "recipe", "encoding"), _TEXT),
-    "test_share": (None, float),
-    "validation_share?": (None, float),
-    "missing?": _TEXT,
-    **{f"{name}?": (None, range(1 << 8)) for name in FRONT_END},
-    "hidden": (None, [(range(1, 1 << 24), str)]),
-    **dict.fromkeys(("weight_bits", "n_connected", "epochs", "patience"), _COUNT),
-    "seed": range(1 << 128),
-    **dict.fromkeys(("complement", "constant"), _FLAG),
-    "compact": bool,
-    "threshold": (None, float),
-}
-"""The options of a command in the state file."""
+def images_of(request: Request) -> Dataset:
+    """Return the data to train on and to test.
 
-
-CHOICES = (
-    *("hidden", "weight_bits", "n_connected", "patience"),
-    *("complement", "constant", "threshold"),
-)
-"""Options of a training that the recipe decides by default, like the encoding."""
-
-
-def state_path(output: str | Path) -> Path:
-    """Return the state file of a network file."""
-    return beside(output, "training")
-
-
-def check_new(output: str) -> None:
-    """Raise `VerbError` if the network file has the state of an interrupted training."""
-    path = state_path(output)
-    if path.exists():
-        raise VerbError(
-            f"{path} holds a training that was interrupted: continue it by --resume -o "
-            f"{output}, or begin anew by --fresh."
-        )
-
-
-def begun(run: dict[str, Any], data: str | None) -> Session:
-    """Return a new training with the command's options; `data` is the folder of named data sets.
-
-    Raises FirstSpike errors before the training starts.
+    Raises FirstSpike errors, before a download if the encoding is wrong.
     """
-    return begun_on(images_of(run, data), run)
-
-
-def images_of(run: dict[str, Any], data: str | None) -> Dataset:
-    """Return the data to train on and to test; raises as `begun` does."""
-    if run["encoding"] is not None:
-        encoding_of(run["encoding"])  # before a download
-    images = training_data(run | {"data": data})
+    if "encoding" in request.changes:
+        encoding_of(request.changes["encoding"])
+    images = training_data(request.data)
     return images if images.sound is None else with_none(images, images.sound)
 
 
-def begun_on(images: Dataset, run: dict[str, Any]) -> Session:
-    """Return a new training on loaded images."""
-    name, parameters = _parameters(run, images)
-    run = run | {"digest": _digest(images)}
-    return Session(run, name, images, Trainer(**parameters))
+def begun(request: Request, images: Dataset) -> Session:
+    """Return a new training. Raises FirstSpike errors before the training starts."""
+    name, training = _training(request, images)
+    return Session(request, name, images, Trainer(training))
 
 
-def resumed(output: str, data: str | None) -> Session:
-    """Return the training whose state belongs to the network file `output`, existing or not."""
-    path = state_path(output)
+def resumed(output: str, folder: str | None) -> Session:
+    """Return the training whose state belongs to the network file `output`, existing or not.
+
+    `folder` holds named data sets.
+    """
+    path = Session.state_path(output)
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)
     wrong = f"{path} does not say what was being trained: "
     with told_as(CheckpointError, wrong, JsonError, after="."):
-        check_json(run, _RUN, "meta")
-    session = begun(run, data)
-    if session.run["digest"] != run["digest"]:
+        check_json(run, _STORED, "meta")
+    request = Request.read(run, folder)
+    session = begun(request, images_of(request))
+    if session.stored["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
     session.checkpoint = checkpoint
     return session
 
 
-def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, Any]]:
-    """Return the name of the recipe, and the parameters of the trainer."""
-    changes = {name: run[name] for name in ("seed", "epochs", *CHOICES)}
-    changes["compact"] = run["compact"] or None
-    changes["medians"] = fills(run) or None
-    named = run["dataset"] in DATASETS and run["dataset"] not in SOUNDS
-    if run["recipe"] and images.sound is not None:
-        raise VerbError(f"the recipe {run['recipe']} is for images: leave --recipe out.")
-    if named or run["recipe"]:
-        name = run["recipe"] or "sparse"
+def _training(request: Request, images: Dataset) -> tuple[str, Training]:
+    """Return the name of the recipe, and the training."""
+    changes, dataset = request.changes, request.data.dataset
+    if request.data.fills:
+        changes |= {"medians": True}
+    asked = {name: value for name, value in changes.items() if name != "encoding"}
+    encoding = changes.get("encoding")
+    named = dataset in DATASETS and dataset not in SOUNDS
+    if request.recipe and images.sound is not None:
+        raise VerbError(f"the recipe {request.recipe} is for images: leave --recipe out.")
+    if named or request.recipe:
+        name = request.recipe or "sparse"
         if not is_pixels(images.x_train):
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
-        parameters = recipe(name, run["encoding"], **changes)
+        training = recipe(name, encoding, **asked)
         if not named:
-            parameters |= {"held_out": None, "batch": None}
-            wanted, there = parameters["n_connected"], images.x_train[0].size
-            parameters["n_connected"] = wanted and min(wanted, there)
+            wanted, there = training.n_connected, images.x_train[0].size
+            training = replace(
+                training,
+                held_out=changes.get("held_out"),
+                batch=None,
+                n_connected=wanted and min(wanted, there),
+            )
     else:
-        name = "suited"
-        last_tick = int(images.x_train.max()) if images.ticks else None
-        n, encoding = len(images.x_train), run["encoding"]
+        name, n = "suited", len(images.x_train)
         if images.sound is not None:
-            parameters = suited_to_sound(n, encoding, **changes)
+            training = suited_to_sound(n, encoding, **asked)
         else:
-            parameters = suited(n, encoding, last_tick, **changes)
-    if run.get("validation_share") is not None:
-        parameters["held_out"] = run["validation_share"]
-    if changes["epochs"]:
-        parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
-    return name, parameters
+            last_tick = int(images.x_train.max()) if images.ticks else None
+            training = suited(n, encoding, last_tick, **asked)
+    if "epochs" in changes:
+        tuning = min(changes["epochs"], training.fine_tuning_epochs)
+        training = replace(training, fine_tuning_epochs=tuning)
+    return name, training
 
 
 def _digest(images: Dataset) -> str:

@@ -13,7 +13,8 @@ from firstspike.boards.proofs import PROOFS, proven
 from firstspike.golden import Network, encode, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import lanes_text
-from firstspike.scripts.datasets import check_options, dataset_options
+from firstspike.scripts.datasets import Data, check_options, dataset_options
+from firstspike.scripts.options import taken
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.selection import loaded_images
@@ -41,10 +42,11 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
-    check_options(options)
+    data = taken(Data, options)
+    check_options(data)
     ticks = None
-    if options["dataset"]:
-        ticks = encode(network, loaded_images(network, options).samples)
+    if data.dataset:
+        ticks = encode(network, loaded_images(network, data).samples)
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), network, ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))

@@ -21,7 +21,8 @@ from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
-from firstspike.scripts.datasets import dataset_options
+from firstspike.golden.training.specification import Training
+from firstspike.scripts.datasets import Data, data_option, dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
@@ -31,18 +32,18 @@ from firstspike.scripts.exploration.space import Space
 from firstspike.scripts.options import (
     Number,
     board_option,
-    data_option,
+    changes_of,
     folder_option,
     number_option,
+    options_of,
     scheduler_option,
-    seed_option,
     taken,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
 from firstspike.scripts.places import Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training.options import recipe_option
-from firstspike.scripts.training.session import CHOICES, begun_on, images_of
+from firstspike.scripts.training.session import Request, begun, images_of
 
 if TYPE_CHECKING:
     from firstspike.scripts.exploration.search import Search
@@ -83,7 +84,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     help="Begin no training after H hours in all; those of earlier runs count.  [default: "
     f"{HOURS}, if there are no --trials]",
 )
-@number_option("--epochs", help="Let a whole training take N epochs.  [default: the recipe's]")
+@options_of(Training, "epochs", help="Let a whole training take N epochs.  [default: the recipe's]")
 @click.option(
     "--place",
     "placed",
@@ -92,7 +93,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     default=2,
     help="Place and route the K best networks.",
 )
-@seed_option("the search, and of each training")
+@options_of(Training, "seed", help="Seed of the search, and of each training.")
 @scheduler_option
 @folder_option(
     "-o",
@@ -104,7 +105,6 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 @json_option
 def command(
     board: str,
-    data: str | None,
     placed: int,
     output: Path,
     json_path: str | None,
@@ -129,8 +129,9 @@ def command(
     trials, hours = options.pop("trials"), options.pop("hours")
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
-    run = options | _NO_CHOICES | {"recipe": recipe}
-    images = images_of(run, data)
+    data, changes = taken(Data, options), changes_of(Training, options)
+    request = Request(data, recipe, changes | {"compact": True})
+    images = images_of(request)
     output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     with (
@@ -138,7 +139,7 @@ def command(
         reserved_folder(output / ".searching", output),
         shares(scheduler) as work,
     ):
-        search = _search(output, training, run, BOARDS[board], limits)
+        search = _search(output, training, request, BOARDS[board], limits)
         search.trials, search.seconds = trials, seconds
         search.run(work)
         figures, plans = search.ended(), search.front()
@@ -179,38 +180,36 @@ def command(
 def _search(
     folder: Path,
     images: Dataset,
-    run: dict[str, Any],
+    request: Request,
     board: Board,
     limits: Limits,
 ) -> "Search":
     """Start or continue the search of a folder. Raises VerbError."""
     from firstspike.scripts.exploration.search import Search, opened  # needs the extra `explore`
 
-    asked = {"board": board.name, **asdict(limits), **run}
-    if run["dataset"] not in DATASETS:
+    asked = {"board": board.name, **asdict(limits), **request.data.stored()}
+    asked |= {"recipe": request.recipe, "epochs": None, **request.changes}
+    if request.data.dataset not in DATASETS:
         # A search chooses by held-out samples, even for small sets.
         share = max(HELD_OUT, images.n_classes / len(images.x_train))
-        run = run | {"validation_share": share}
-    session = begun_on(images, run)
+        request = replace(request, changes=request.changes | {"held_out": share})
+    session = begun(request, images)
+    training = session.trainer.training
     samples = checked_samples(images.x_train)
-    with_all_inputs = replace(session.trainer, n_connected=None)
+    with_all_inputs = replace(training, n_connected=None)
     data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
     held_out = np.flatnonzero(data.held_out)
-    asked |= {"data": session.run["digest"]}
+    asked |= {"data": session.stored["digest"]}
     n_inputs = data.network.n_inputs
-    layers_of(session.trainer.hidden, n_inputs, images.n_classes, data.size)  # refuses wrong ones
-    space = Space.of(session.trainer, n_inputs)
+    layers_of(training.hidden, n_inputs, images.n_classes, data.size)  # refuses wrong ones
+    space = Space.of(training, n_inputs)
     return Search(
-        study=opened(folder, asked, run["seed"], space.known(session.trainer)),
+        study=opened(folder, asked, training.seed, space.known(training)),
         folder=folder,
         images=images,
-        options=run,
+        request=request,
         space=space,
         timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,
     )
-
-
-_NO_CHOICES = {"compact": True, "command": ""} | dict.fromkeys(["encoding", *CHOICES])
-"""Options of a training that the search chooses, or leaves to the recipe."""

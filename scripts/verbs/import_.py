@@ -27,14 +27,18 @@ from firstspike.golden.frameworks.nir.rounding import (
 )
 from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import replacing
+from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.prepared import fitted_template
+from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
+    Data,
     check_options,
     columns_of,
+    data_option,
     dataset_options,
     training_data,
 )
-from firstspike.scripts.options import data_option, network_option, number_option
+from firstspike.scripts.options import network_option, number_option, taken
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
 from firstspike.scripts.places import InputPath, Verb
 from firstspike.scripts.selection import ALL, WHICH, images_option
@@ -118,18 +122,20 @@ def command(
         for name in _INPUTS:
             if given(name):
                 raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
-    if not rounds and options["dataset"]:
+    data = taken(Data, options)
+    if not rounds and data.dataset:
         raise click.UsageError(
             "The graph's weights are integers: --dataset goes with --weight-bits."
         )
-    check_options(options)
-    if images and not options["dataset"]:
+    check_options(data)
+    if images and not data.dataset:
         raise click.UsageError("--images are of a data set: give --dataset.")
     with json_result(json_path) as write, replacing(output) as file:
         calibrated = None
         if rounds:
             made = {"command": command_line()}
-            network, calibrated = _rounded(graph, said, bits or DEFAULT_BITS, images, options, made)
+            asked = Changes(Training, weight_bits=bits or DEFAULT_BITS, **options)
+            network, calibrated = _rounded(graph, said, data, images, asked, made)
         else:
             network = network_of(graph)
         network.save(file)
@@ -158,37 +164,35 @@ def _say_verdicts(found: list[Verdict], json_path: str | None) -> int:
 def _rounded(
     graph: Graph,
     said: Fields | None,
-    bits: int,
+    data: Data,
     images: int | None,
-    options: dict[str, Any],
+    asked: Changes[Training],
     made: dict[str, Any],
 ) -> tuple[Network, Calibrated | None]:
-    layers = real_layers(graph)
+    layers, bits = real_layers(graph), asked["weight_bits"]
     n_out = layers[-1].kind.n_out
-    about = {name: options[name] for name in ("unit", "encoding", "late")}
-    about["deadline"] = options["deadline"] or 6 * options["unit"]
-    further = {name: options[name] for name in ("complement", "constant")}
+    about = {name: asked[name] for name in ("unit", "encoding", "late")}
+    about["deadline"] = asked["deadline"] or 6 * asked["unit"]
+    further = {name: asked[name] for name in ("complement", "constant")}
     template = None if said is None else template_of(said, n_out)
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}
-    if options["dataset"]:
-        data = training_data(options, template)
-        there = len(data.x_train)
+    if data.dataset:
+        found = training_data(data, template)
+        there = len(found.x_train)
         count = there if images == ALL else images or DEFAULT_SAMPLES
-        own = options["dataset"] not in DATASETS
+        own = data.dataset not in DATASETS
         chosen = some_of(there, count) if own else np.arange(min(count, there))
-        samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
-        if data.ticks and about["encoding"] != "ticks" and template is None:
-            raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
-        if data.sound is not None and template is None:
-            raise click.UsageError(
-                f"{options['dataset']} holds sound: such networks are not imported."
-            )
+        samples = {"samples": found.x_train[chosen], "labels": found.y_train[chosen]}
+        if found.ticks and about["encoding"] != "ticks" and template is None:
+            raise click.UsageError(f"{data.dataset} holds events: give --encoding ticks.")
+        if found.sound is not None and template is None:
+            raise click.UsageError(f"{data.dataset} holds sound: such networks are not imported.")
         if template is None:
-            template = fitted_template(data.x_train, data.features, **about, **further)
-        named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)
-        if len(data.classes) == n_out:
-            named["classes"] = data.classes
+            template = fitted_template(found.x_train, found.features, **about, **further)
+        named["meta"] = made | {"dataset": data.dataset} | columns_of(data, template)
+        if len(found.classes) == n_out:
+            named["classes"] = found.classes
     elif any(further.values()):
         raise click.UsageError("--complement and --constant are of samples: give --dataset.")
     if template is None:

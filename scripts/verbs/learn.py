@@ -2,36 +2,28 @@
 """`firstspike learn`: learns image by image with the rule of the chip, and adapts to changes."""
 
 import re
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import click
-from tqdm import tqdm
 
-from firstspike.golden import CoreShape, Network, NetworkError, load_network
-from firstspike.golden.foreign.printable import printable
+from firstspike.golden import CoreShape, Network, load_network
 from firstspike.golden.learning.course import ANNEALING
-from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.scripts.datasets import (
+    Data,
     columns_of,
+    data_option,
     dataset_options,
     ground_in,
     missing_option,
-    tell_features,
 )
-from firstspike.scripts.learning.report import rates, report, result_of
-from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
+from firstspike.scripts.learning.report import report, result_of
+from firstspike.scripts.learning.session import Session, begun, resumed
 from firstspike.scripts.options import (
     Number,
     Sizes,
-    data_option,
     lanes_option,
     number_option,
     port_options,
@@ -41,22 +33,14 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import (
     command_line,
-    drawing,
     given,
-    json_result,
     say,
 )
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.progress import bars, compilation_on
+from firstspike.scripts.progress import bars
+from firstspike.scripts.resumable import carried_out, tell_interruption
 from firstspike.scripts.selection import ALL, WHICH, images_option
 from firstspike.scripts.targets import TARGETS, opened, target_class
-from firstspike.scripts.targets.target import Target
-
-SAVED_EVERY = 5
-"""Seconds between two saves of the state."""
-
-SHOWN = 10
-"""Number of last parts for the figures of the progress bar."""
 
 
 class Relabelling(click.ParamType):
@@ -75,7 +59,7 @@ class Relabelling(click.ParamType):
 
 
 @click.command(cls=Verb)
-@click.argument("net", required=False, type=NetworkName(state_path), metavar="[NET]")
+@click.argument("net", required=False, type=NetworkName(Session.state_path), metavar="[NET]")
 @click.option(
     "--random",
     type=Sizes(),
@@ -139,7 +123,8 @@ class Relabelling(click.ParamType):
 @port_options
 @seed_option("the weights, the order of the images, and the draws")
 @resumable_options(
-    "the learning curve and receptive fields", lambda output, _: (output, state_path(output))
+    "the learning curve and receptive fields",
+    lambda output, _: (output, Session.state_path(output)),
 )
 def command(
     data: str | None,
@@ -178,38 +163,33 @@ def command(
             n_layers = network.n_layers
         CoreShape(hardware["lanes"]).check_layers(n_layers)
     if not (resume or fresh):
-        check_new(output)
+        Session.check_new(output)
     run |= {"command": command_line()}
     if run["images"] == ALL:
         run["images"] = None
-    with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
-        session = resumed(output, data) if resume else begun(run, data)
-        tell_features(session.images)
-        before = session.state.done
-        with opened(target, output, session.state.network, hardware, bars()) as learner:
-            seconds = _learn(session, learner, output)
-        finished = session.state.done == len(session.course)
-        result = result_of(session, seconds, session.state.done - before) if finished else {}
-        meta = {name: result[name] for name in _META if name in result}
-        meta |= {"command": session.run["command"]}
-        meta |= columns_of(session.run, session.state.template) | ground_in(session.images)
-        replace(session.state.network, meta=meta).save(file)
-        if plot_path is not None:
-            from firstspike.scripts.learning import figure  # matplotlib is a slow import
 
-            draw(figure.picture_of(session))
-        paths = {"network": output, "state": str(state_path(output))}
-        if finished:
-            write(result | paths)
-    session.state.save(state_path(output))  # from now on, the state belongs only to its own network
-    if finished:
-        say(report(session, result, list(paths.values())))
-        return int(bool(result["differences"]))
-    say(
-        f"Interrupted after {session.state.done} of {len(session.course)} images; "
-        f"to continue: firstspike learn --resume -o {printable(output)}"
-    )
-    return 130
+    def begin() -> Session:
+        session = resumed(output, data) if resume else begun(run, data)
+        session.learner = lambda network: opened(target, output, network, hardware, bars())
+        return session
+
+    session, result = carried_out(begin, _outcome, output, json_path, plot_path)
+    if session.is_interrupted:
+        done, total = session.progress()
+        tell_interruption(session, output, f" after {done} of {total} images")
+        return 130
+    say(report(session, result, [output, str(Session.state_path(output))]))
+    return int(bool(result["differences"]))
+
+
+def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
+    """Return the network, and the result, which is empty if images remain."""
+    result = {} if session.is_interrupted else result_of(session)
+    meta = {name: result[name] for name in _META if name in result}
+    meta |= {"command": session.run["command"]}
+    meta |= columns_of(Data.read(session.run, None), session.state.template)
+    meta |= ground_in(session.images)
+    return replace(session.state.network, meta=meta), result
 
 
 _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "accuracy")
@@ -235,59 +215,3 @@ def _check(resume: bool, run: dict[str, Any]) -> None:
         raise click.UsageError("--missing goes with --random: NET has medians, or refuses.")
     if run["random"] and (run["relabel"] or run["kill"]):
         raise click.UsageError("--relabel and --kill go with a trained NET, not --random.")
-
-
-def _learn(session: Session, learner: Target, output: str) -> float:
-    """Learn with a progress bar, saving the state regularly; return the seconds.
-
-    Ctrl-C ends learning after the current part.
-    """
-    started = saved = time.perf_counter()
-    there = None
-    with suppress(FileNotFoundError, NetworkError):
-        there = Network.load(output)
-    with (
-        interrupts() as interrupted,
-        tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,
-        compilation_on(bar),
-    ):
-        for point in session.parts(learner):
-            bar.set_postfix_str(_progress(session.curve[-SHOWN:]), refresh=False)
-            bar.update(point["images"])
-            now = time.perf_counter()
-            if now - saved > SAVED_EVERY:
-                session.state.save(state_path(output), there)
-                saved = now
-            if interrupted():
-                break
-    session.state.save(state_path(output), there)
-    return time.perf_counter() - started
-
-
-def _progress(points: list[dict[str, Any]]) -> str:
-    now = rates(points)
-    text = f"accuracy {now['accuracy']:.2%}, updates {now['updated']:.2%}"
-    if now["updated"]:
-        rows = now["input_updates_per_update"], now["output_updates_per_update"]
-        text += f" of {rows[0]:.0f} + {rows[1]:.0f} rows"
-    return text
-
-
-@contextmanager
-def interrupts() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether Ctrl-C or SIGTERM arrived; a second one interrupts."""
-    came = Event()
-
-    def note(*_: object) -> None:
-        came.set()
-        restore()
-
-    def restore() -> None:
-        for ending, handler in usual.items():
-            signal.signal(ending, handler)
-
-    usual = {ending: signal.signal(ending, note) for ending in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came.is_set
-    finally:
-        restore()

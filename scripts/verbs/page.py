@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike page`: writes a web page for drawing digits and watching the spikes of a network."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from firstspike.golden.data.sets import SOUNDS, places
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
-from firstspike.scripts.datasets import check_options, dataset_options
+from firstspike.scripts.datasets import Data, check_options, dataset_options
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.options import taken
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
@@ -61,12 +63,13 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     from firstspike.scripts.page.joined import page
 
     network = load_network(net)
-    check_options(options)
-    options["dataset"] = options["dataset"] or _usual_dataset(network)
-    shown = bool(options["dataset"])
+    data = taken(Data, options)
+    check_options(data)
+    data = replace(data, dataset=data.dataset or _usual_dataset(network))
+    shown = bool(data.dataset)
     if shown:
-        taken = loaded_images(network, options).some(images, at_most=True)
-        samples, labels, source = taken.samples, taken.labels, taken.source
+        some = loaded_images(network, data).some(images, at_most=True)
+        samples, labels, source = some.samples, some.labels, some.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(
                 f"there are {len(samples)} test images, and a page holds at most {MOST_SAMPLES}: "

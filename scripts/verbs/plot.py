@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike plot`: draws the spikes of one image or photo, and histograms over many."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import click
 
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.datasets import check_options, dataset_options
+from firstspike.scripts.datasets import Data, check_options, dataset_options
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.options import taken
 from firstspike.scripts.output import drawing, given, picture_option, say
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.seen import found_on, told
@@ -59,26 +61,26 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
     Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """
     network = load_network(net)
-    files = options["image_files"]
+    files, data = options["image_files"], taken(Data, options)
     if len(files) > 1:
         raise click.UsageError(f"--image has {len(files)} photos: give the one to draw.")
     if files:
         if given("dataset", "at", "images"):
             raise click.UsageError("Give a test image (--dataset, --number, --images) or --image.")
-        check_options({**options, "dataset": None})
+        check_options(replace(data, dataset=None))
     pictures, photos = read_pictures(network, options)
     label = some = None
     if pictures is not None:
         sample, title = pictures[0], printable(Path(files[0]).name)
     else:
-        there = loaded_images(network, options)
+        there = loaded_images(network, data)
         if at >= len(there.samples):
             raise VerbError(
                 f"{there.name} has {len(there.samples)} test images, counted from 0: there is no "
                 f"image {at}."
             )
         sample, label = there.samples[at], there.labels[at]
-        title = f"{at} of {printable(Path(options['dataset']).name)}"
+        title = f"{at} of {printable(Path(data.dataset or '').name)}"
         some = there.some(images).samples if images else None
     from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
 

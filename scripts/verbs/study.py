@@ -10,10 +10,10 @@ import numpy as np
 from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.faults import decide_by, flip, jitter, kill
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import Data, dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations
-from firstspike.scripts.options import seed_option
+from firstspike.scripts.options import seed_option, taken
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
 from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.selection import WHICH, images_option, loaded_images
@@ -61,8 +61,8 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise VerbError("a study takes networks with hidden neurons that spike once.")
-    taken = loaded_images(network, options).some(images)
-    samples, labels = taken.samples, taken.labels
+    some = loaded_images(network, taken(Data, options)).some(images)
+    samples, labels = some.samples, some.labels
     if None in labels:
         raise VerbError("a study needs labels: name their column by --label.")
     rng = np.random.default_rng(seed)

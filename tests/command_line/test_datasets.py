@@ -20,13 +20,13 @@ from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.quantise import quantised
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
-from firstspike.scripts import figures, selection
+from firstspike.scripts import figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
 from firstspike.scripts.learning import session as learning
 from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.comparison import compared
-from firstspike.scripts.training.session import Session, state_path
-from firstspike.scripts.verbs import compare, plot, study, train
+from firstspike.scripts.training.session import Session
+from firstspike.scripts.verbs import compare, plot, study
 from tests.support.command import firstspike, refusal, result_of, success
 
 QUICK = ("--hidden", 20, "--epochs", 40)
@@ -286,7 +286,7 @@ def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
 
 
 def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
-    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     words = ("train", *DATA, "--hidden", 5, "--epochs", 2, "--validation-share", 0)
     success(capfd, *words, "-o", "whole.npz")
     monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)
@@ -305,7 +305,7 @@ def ordered(folder):
     y = np.repeat(np.arange(9), 20)
     x = y[:, None] + rng.normal(0, 0.05, (180, 3))
     np.savez("sorted.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    network = Trainer(**suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
+    network = Trainer(suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
     network.save("net.npz")
     return x, y, network
 
@@ -467,7 +467,7 @@ def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
 
 
 def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, monkeypatch, trained):
-    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     fit = Session.fit
 
     def stopped(session, progress, save):
@@ -492,25 +492,25 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
     result = result_of(capfd, "train", "--resume", "-o", "on.npz")
     assert result["digest"] == trained["digest"]
     assert [epoch["number"] for epoch in result["history"]] == list(range(1, result["epochs"] + 1))
-    assert not state_path("on.npz").exists()
+    assert not Session.state_path("on.npz").exists()
     assert "no state" in refusal(capfd, "train", "--resume", "-o", "on.npz")
 
 
 def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
-    state_path("on.npz").write_bytes(b"of an earlier training")
+    Session.state_path("on.npz").write_bytes(b"of an earlier training")
     words = ("train", *DATA, *QUICK, "--fresh", "-o", "on.npz", "--json", "-")
     result = json.loads(firstspike(capfd, *words).out)
     assert result["digest"] == trained["digest"]  # the command that it tells has no --fresh
     assert result["command"] == trained["command"]
-    assert not state_path("on.npz").exists()
+    assert not Session.state_path("on.npz").exists()
 
 
 def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
-    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz")
-    state = state_path("net.npz")
+    state = Session.state_path("net.npz")
     assert "-o alone" in firstspike(capfd, "train", *QUICK, "--resume", "-o", "net.npz").err
     (folder / "t.csv").write_text(rows(seed=2))
     assert "not what it was" in refusal(capfd, "train", "--resume", "-o", "net.npz")

@@ -10,7 +10,7 @@ import pytest
 
 from firstspike.boards.building.bitstream import NETLIST, REPORT
 from firstspike.golden.data.dataset import MOST_LINE
-from firstspike.scripts.learning.session import state_path
+from firstspike.scripts.learning.session import Session
 from tests.support.command import firstspike, refusal, success, toy_network
 from tests.support.foreign import make_build
 
@@ -48,7 +48,10 @@ READ = {
         "file.npz",
         ("import", "good.nir", "--weight-bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
     ),
-    "a state of learning": (state_path("file.npz"), ("learn", "--resume", "-o", "file.npz")),
+    "a state of learning": (
+        Session.state_path("file.npz"),
+        ("learn", "--resume", "-o", "file.npz"),
+    ),
     "a state of training": ("file.training.npz", ("train", "--resume", "-o", "file.npz")),
     "a report": (f"build/{REPORT}", ("compare", NET, *NETLIST_OF)),
     "a netlist": (f"build/{NETLIST}.json", ("compare", NET, *NETLIST_OF)),

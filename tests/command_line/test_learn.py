@@ -11,10 +11,9 @@ from PIL import Image
 from firstspike.golden import LearningState, Network, bundled_test_set, encode, infer
 from firstspike.golden import learn as golden_learn
 from firstspike.golden.data.sets import Dataset
-from firstspike.scripts import datasets
+from firstspike.scripts import datasets, resumable
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
-from firstspike.scripts.verbs import learn
 from tests.support.command import firstspike, refusal, success, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
@@ -27,7 +26,7 @@ def digits(monkeypatch):
     images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     monkeypatch.setattr(learning_session, "WATCHED", 500)
-    monkeypatch.setattr(learn, "SAVED_EVERY", 0)
+    monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     return images
 
 

@@ -59,7 +59,7 @@ def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
 def test_series_that_are_longer_than_trained(capfd, folder, encoding):
     series = np.random.default_rng(1).normal(size=(60, 2, 9))
     parameters = suited(60, encoding, hidden=(5,), epochs=1)
-    Trainer(**parameters).fit(series, np.arange(60) % 2).network_.save("net.npz")
+    Trainer(parameters).fit(series, np.arange(60) % 2).network_.save("net.npz")
     np.savez("longer.npz", x_train=series.repeat(2, 2), y_train=np.arange(60) % 2)
     for words in (("--dataset", "longer.npz"), ("--dataset", "series.npz", "--test", "longer.npz")):
         said = refusal(capfd, "run", "net.npz", *words)

@@ -11,12 +11,16 @@ from optuna.trial import TrialState
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
+from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.specification import Training
+from firstspike.scripts.datasets import Data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL, builds, rungs
 from firstspike.scripts.exploration.front import Figures, Limits
 from firstspike.scripts.exploration.rungs import SHARES
 from firstspike.scripts.exploration.search import ENDED, Search, _figures, opened
 from firstspike.scripts.exploration.space import Space
+from firstspike.scripts.training.session import Request
 from firstspike.scripts.verbs import explore
 from tests.support.command import firstspike, refusal, success
 
@@ -47,7 +51,7 @@ class Here:
         """By which a task is known again: the data are always the same."""
         if isinstance(task, builds.BuildTask):
             return task
-        return task.choice, task.number
+        return tuple(task.choice.items()), task.number
 
 
 @pytest.fixture
@@ -113,16 +117,16 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
 
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
     """A training without pruning gives the same network as in one go."""
-    choice = rungs.Choice((9,), 30, 4, 1e-4)
-    options = explore._NO_CHOICES | {"epochs": 6, "seed": 1, "recipe": "sparse"}
-    options |= {"dataset": str(toy)} | dict.fromkeys(("label", "group", "test", "test_share"))
-    images = explore.images_of(options, None)
+    choice = Changes(Training, hidden=(9,), n_connected=30, weight_bits=4, sparsity=1e-4)
+    changes = Changes(Training, epochs=6, seed=1, compact=True)
+    request = Request(Data(dataset=str(toy)), "sparse", changes)
+    images = explore.images_of(request)
     checkpoint = None
     for number in range(len(rungs.SHARES)):
-        trained = rungs.train(rungs.Rung(images, options, choice, number, checkpoint))
+        trained = rungs.train(rungs.Rung(images, request, choice, number, checkpoint))
         checkpoint = trained.checkpoint
     assert checkpoint is None
-    session = rungs.session_of(images, options, choice)
+    session = rungs.session_of(images, request, choice)
     session.fit(None, None)
     assert trained.network == session.trainer.network_.to_bytes()
     held_out = session.trainer.held_out_
@@ -135,8 +139,8 @@ def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
     words += ("--trials", 4, "--place", 0, "-o", tmp_path / "search")
     data = images_file(tmp_path / "images.npz", 14)
     success(capfd, *words, "--dataset", data)
-    choices = {task.choice.hidden: task.choice for task in here.done}
-    assert [(one, choices[one].bits) for one in choices] == [
+    choices = {task.choice["hidden"]: task.choice for task in here.done}
+    assert [(one, choices[one]["weight_bits"]) for one in choices] == [
         (("32c5s2", "60c5s2"), 4),
         (("11c5s2", "60c5s2"), 4),
     ]
@@ -199,7 +203,7 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     words = ("--dataset", "few.npz", "--trials", 1, "--epochs", 2, "--place", 0, "-o", "search")
     success(capfd, *WORDS[:3], *words)
     rung = here.done[0]
-    session = rungs.session_of(rung.images, rung.options, rung.choice)
+    session = rungs.session_of(rung.images, rung.request, rung.choice)
     session.fit(None, None, 1)
     assert np.bincount(y[session.trainer.held_out_]).tolist() == [1] * 10
 
@@ -226,13 +230,13 @@ def search(folder, trials):
     for _ in range(trials):
         trial = study.ask()
         choice = SPACE.choice(trial)
-        trial.set_user_attr("rung_0", [choice.bits / 8, None])
-        if choice.bits % 2:
+        trial.set_user_attr("rung_0", [choice["weight_bits"] / 8, None])
+        if choice["weight_bits"] % 2:
             study.tell(trial, state=TrialState.PRUNED)
         else:
             for rung in range(1, len(SHARES)):
-                trial.set_user_attr(f"rung_{rung}", [choice.bits / 8, 1.5])
-            study.tell(trial, (choice.bits / 8, 1.5))
+                trial.set_user_attr(f"rung_{rung}", [choice["weight_bits"] / 8, 1.5])
+            study.tell(trial, (choice["weight_bits"] / 8, 1.5))
         study.set_user_attr("seconds", study.user_attrs.get("seconds", 0) + 1.5)
     for trial in study.get_trials(states=ENDED):
         for rung in range(len(SHARES)):

@@ -17,6 +17,7 @@ from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.conv_kernels import conv_gradients, conv_times
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.recipes import recipe
+from firstspike.golden.training.specification import Training
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.golden.widths import layer_widths
 from tests.support.feedforward import FeedForward
@@ -213,13 +214,13 @@ def test_gradients_are_those_of_the_dense_layer(seed):
 def test_a_network_follows_finite_differences():
     """The cost of a whole network, against small steps of some weights of every layer."""
     rng = np.random.default_rng(2)
-    parameters = Trainer(
+    training = Training(
         hidden=("3c3s2", "4c2"), sparsity=0.0, smallest_slope=0.0, clip=1e9, horizon=50.0,
         phantom=np.inf, beta=1.0, n_connected=None,
         initial=((0.003, 0.012), (0.003, 0.02)),
     )  # fmt: skip
-    layers = layers_of(parameters.hidden, 49, 3, (7, 7))
-    optimiser = Optimiser(parameters, layers, 49, np.linspace(1, 2, 256), rng)
+    layers = layers_of(training.hidden, 49, 3, (7, 7))
+    optimiser = Optimiser(training, layers, 49, np.linspace(1, 2, 256), rng)
     values, labels = rng.integers(0, 256, (20, 49)), rng.integers(0, 3, 20)
 
     def cost(weights):
@@ -255,8 +256,8 @@ def stripes(n, rng):
 
 def test_training_learns_what_shared_weights_can_tell():
     pictures, labels = stripes(600, np.random.default_rng(0))
-    parameters = recipe("conv", hidden=("6c3",), epochs=25, fine_tuning_epochs=3, seed=1)
-    trainer = Trainer(**parameters | {"held_out": 100, "augmentation": None, "batch": 20})
+    training = recipe("conv", hidden=("6c3",), epochs=25, fine_tuning_epochs=3, seed=1)
+    trainer = Trainer(training, held_out=100, augmentation=None, batch=20)
     trainer.fit(pictures, labels)
     assert trainer.network_.shape == (64, 6 * 36, 2)
     assert trainer.network_.geometry[0].size == (8, 8)
@@ -269,6 +270,6 @@ def test_training_learns_what_shared_weights_can_tell():
 )
 def test_what_does_not_go_with_filters_is_refused(changes, said):
     pictures, labels = stripes(60, np.random.default_rng(0))
-    parameters = recipe("conv", hidden=("6c3",)) | {"held_out": 10, "augmentation": Augmentation()}
+    training = replace(recipe("conv", hidden=("6c3",)), held_out=10, augmentation=Augmentation())
     with pytest.raises(TrainingError, match=said):
-        Trainer(**parameters | changes).fit(pictures, labels)
+        Trainer(training, **changes).fit(pictures, labels)

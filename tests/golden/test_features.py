@@ -168,9 +168,7 @@ def test_samples_without_medians(samples, names, told):
 
 
 def test_a_threshold_is_the_first_bright_value():
-    features = encoding_of("binary").fitted(
-        np.array([[0.1, 3.0], [0.3, 5.0]]), Asked(threshold=0.3)
-    )
+    features = encoding_of("binary").fitted(np.array([[0.1, 3.0], [0.3, 5.0]]), Asked(cutoff=0.3))
     network = network_of("binary", features, 2)
     assert encode(network, [[0.3, 0.29999], [-7, 1e9]]).tolist() == [[4, 0], [0, 4]]
 

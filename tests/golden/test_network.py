@@ -274,7 +274,7 @@ def write_samples(path: Path) -> None:
 def write_checkpoint(path: Path) -> None:
     x, y = np.random.default_rng(1).normal(size=(30, 3)), np.arange(30) % 3
     continuation = Continuation(save=lambda checkpoint: checkpoint.save(path, {"a": 1}))
-    Trainer(**suited(30, hidden=(5,), epochs=1)).fit(x, y, continuation=continuation)
+    Trainer(suited(30, hidden=(5,), epochs=1)).fit(x, y, continuation=continuation)
 
 
 def lists(arrays: Any) -> list:

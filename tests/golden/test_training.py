@@ -24,6 +24,7 @@ from firstspike.golden.training.quantise import (
     useful_threshold,
 )
 from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
+from firstspike.golden.training.specification import Training
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import (
     Continuation,
@@ -105,10 +106,10 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "accuracy", "loss"),
     [
-        ({"hidden": (60, 40)} | DEEP, 0.8, 0.05),
-        ({"hidden": (), "encoding": "levels-4"} | GRADED, 0.77, 0.1),
+        ({"hidden": (60, 40), **DEEP}, 0.8, 0.05),
+        ({"hidden": (), "encoding": "levels-4", **GRADED}, 0.77, 0.1),
         ({"hidden": ()}, 0.81, 0.1),
-        ({"encoding": "levels-4"} | GRADED, 0.81, 0.1),
+        ({"encoding": "levels-4", **GRADED}, 0.81, 0.1),
         ({"weight_bits": 2}, 0.58, 0.3),
         ({"smoothing": 0.05, "smallest_slope": 1.0}, 0.81, 0.2),
         ({"compact": True, "revival": 0.02, "weight_decay": 1e-5}, 0.79, 0.1),
@@ -119,7 +120,7 @@ def test_learns_with(changes, accuracy, loss, digits):
     trainer = Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
     assert trainer.history_[-1].loss < trainer.history_[0].loss * loss
     assert trainer.score(digits.x_test, digits.y_test) > accuracy
-    low, high = weight_range(trainer.weight_bits)
+    low, high = weight_range(trainer.training.weight_bits)
     assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
 
 
@@ -136,9 +137,9 @@ def test_refuses(changes, words, digits):
         Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
 
 
-def exact_trainer(**changes):
+def exact_training(**changes):
     """No term but the cost, and neither horizon nor phantom class."""
-    return Trainer(
+    return Training(
         **{"hidden": (12,), "horizon": 100.0, "phantom": np.inf, "clip": 1e9, "sparsity": 0.0}
         | {"beta": 1.0, "initial": ((0.012, 0.03), (0.012, 0.04)), "smallest_slope": 0.0}
         | changes
@@ -150,8 +151,8 @@ def exact_trainer(**changes):
 def test_optimiser_follows_the_exact_gradient(times, hidden):
     rng = np.random.default_rng(3)
     table = np.resize(np.array(times), 256)
-    trainer = exact_trainer(hidden=hidden)
-    optimiser = Optimiser(trainer, dense_layers((30, *hidden, 4)), 30, table, rng)
+    training = exact_training(hidden=hidden)
+    optimiser = Optimiser(training, dense_layers((30, *hidden, 4)), 30, table, rng)
     pixels = rng.integers(0, 256, (50, 30)).astype(np.uint8)
     labels = rng.integers(0, 4, 50)
     reference = FeedForward(optimiser.weights)
@@ -185,7 +186,7 @@ def test_a_smoothed_cost_has_its_gradient():
 
 def test_smallest_slope_bounds_the_gradient():
     """A neuron with B = 1.001 only just fires, at z = 1001."""
-    parameters = exact_trainer(horizon=1e4, smallest_slope=0.5)
+    parameters = exact_training(horizon=1e4, smallest_slope=0.5)
     times, rng = np.array([1.0, 2.0]), np.random.default_rng(0)
     optimiser = Optimiser(parameters, dense_layers((1, 1, 2)), 1, times, rng)
     optimiser.weights = [np.array([[1.001]], np.float32), np.array([[2.0, 3.0]], np.float32)]
@@ -297,10 +298,10 @@ def test_each_bound_varies_images_a_little(name):
 
 
 def test_a_recipe_has_an_encoding_of_its_own():
-    assert recipe("sparse")["encoding"] == "binary"
+    assert recipe("sparse").encoding == "binary"
     deep = recipe("deep")
-    assert (deep["encoding"], deep["late"]) == ("levels-4", GRADED["late"])
-    assert "late" not in recipe("deep", "binary")
+    assert (deep.encoding, deep.late) == ("levels-4", GRADED["late"])
+    assert recipe("deep", "binary").late == Training().late
 
 
 @pytest.mark.long
@@ -308,7 +309,7 @@ def test_a_recipe_has_an_encoding_of_its_own():
 @pytest.mark.parametrize("hidden", [(60, 40), (60, 50, 40)])
 def test_deep_recipe_learns_as_it_is(hidden, encoding, digits):
     small = {key: SMALL[key] for key in ("epochs", "fine_tuning_epochs", "held_out", "batch")}
-    trainer = Trainer(**recipe("deep", encoding, hidden=hidden) | small | {"augmentation": None})
+    trainer = Trainer(recipe("deep", encoding, hidden=hidden), **small, augmentation=None)
     trainer.fit(digits.x_train, digits.y_train)
     assert trainer.score(digits.x_test, digits.y_test) > 0.75
 
@@ -316,10 +317,10 @@ def test_deep_recipe_learns_as_it_is(hidden, encoding, digits):
 @pytest.mark.parametrize("encoding", ["binary", "levels-8"])
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_are_parameters_of_a_trainer(name, encoding):
-    trainer = Trainer(**recipe(name, encoding, seed=5, epochs=None))
-    assert trainer.seed == 5
-    assert trainer.encoding == encoding
-    assert trainer.epochs > 0
+    training = recipe(name, encoding, seed=5, epochs=None)
+    assert training.seed == 5
+    assert training.encoding == encoding
+    assert training.epochs > 0
 
 
 # Training on any data: what is held out, what is connected, and going on from a checkpoint.
@@ -337,7 +338,7 @@ def blobs():
 
 
 def test_learns_features(blobs):
-    trainer = Trainer(**SMALL_DATA).fit(*blobs, names=Names(("a", "b", "c"), ("x", "y", "z")))
+    trainer = Trainer(SMALL_DATA).fit(*blobs, names=Names(("a", "b", "c"), ("x", "y", "z")))
     network = trainer.network_
     assert trainer.score(*blobs) > 0.9
     assert network.shape == (7, 20, 3)
@@ -353,8 +354,8 @@ def test_medians_are_of_what_is_trained_on(blobs):
     samples, labels = blobs[0].copy(), blobs[1]
     samples[np.random.default_rng(2).random(samples.shape) < 0.2] = np.nan
     with pytest.raises(EncodingError, match="nan"):
-        Trainer(**SMALL_DATA).fit(samples, labels)
-    trainer = Trainer(**SMALL_DATA | {"epochs": 5, "medians": True}).fit(samples, labels)
+        Trainer(SMALL_DATA).fit(samples, labels)
+    trainer = Trainer(SMALL_DATA, epochs=5, medians=True).fit(samples, labels)
     features = trainer.network_.features
     training = samples[~trainer.held_out_]
     counts = (~np.isnan(training)).sum(axis=0)
@@ -362,41 +363,41 @@ def test_medians_are_of_what_is_trained_on(blobs):
         assert median == np.sort(feature)[(count - 1) // 2]
     filled = np.where(np.isnan(samples), features.medians, samples)
     assert np.array_equal(trainer.predict(samples), trainer.predict(filled))
-    again = Trainer(**SMALL_DATA | {"epochs": 5}).fit(filled, labels)
+    again = Trainer(SMALL_DATA, epochs=5).fit(filled, labels)
     for found, expected in zip(trainer.network_.weights, again.network_.weights, strict=True):
         assert np.array_equal(found, expected)
 
 
 def test_a_share_is_held_out_of_every_class(blobs):
-    trainer = Trainer(**SMALL_DATA | {"held_out": 0.2, "epochs": 1}).fit(*blobs)
+    trainer = Trainer(SMALL_DATA, held_out=0.2, epochs=1).fit(*blobs)
     assert np.bincount(blobs[1][trainer.held_out_]).tolist() == [10, 10, 10]
 
 
 def test_groups_are_held_out_whole(blobs):
     groups = np.arange(150) // 10
-    trainer = Trainer(**SMALL_DATA | {"epochs": 1}).fit(*blobs, groups=groups)
+    trainer = Trainer(SMALL_DATA, epochs=1).fit(*blobs, groups=groups)
     held_out = trainer.held_out_
     assert 0 < held_out.sum() < 75
     assert not set(groups[held_out]) & set(groups[~held_out])
 
 
 def test_without_held_out_samples_the_last_epoch_is_the_best(blobs):
-    trainer = Trainer(**SMALL_DATA | {"held_out": 0}).fit(*blobs)
+    trainer = Trainer(SMALL_DATA, held_out=0).fit(*blobs)
     assert trainer.best_ is trainer.history_[-1]
     assert trainer.best_.validation_accuracy is None
 
 
 def test_few_samples_are_all_trained_on(blobs):
     x, y = blobs
-    few = Trainer(**SMALL_DATA | {"epochs": 1}).fit(x[:12], y[:12])
+    few = Trainer(SMALL_DATA, epochs=1).fit(x[:12], y[:12])
     assert not few.held_out_.any()
-    assert Trainer(**SMALL_DATA | {"epochs": 1}).fit(x, y).held_out_.any()
+    assert Trainer(SMALL_DATA, epochs=1).fit(x, y).held_out_.any()
     with pytest.raises(TrainingError, match="all 12 samples are trained on"):
-        Trainer(**SMALL_DATA | {"patience": 3}).fit(x[:12], y[:12])
+        Trainer(SMALL_DATA, patience=3).fit(x[:12], y[:12])
 
 
 def test_patience_ends_the_first_phase(blobs):
-    trainer = Trainer(**SMALL_DATA | {"epochs": 200, "patience": 5}).fit(*blobs)
+    trainer = Trainer(SMALL_DATA, epochs=200, patience=5).fit(*blobs)
     first = [epoch for epoch in trainer.history_ if not epoch.fine_tuning]
     assert 5 < len(first) < 200
     best = max(epoch.validation_accuracy for epoch in first[:-5])
@@ -412,15 +413,15 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
         if checkpoint.done == stop:
             checkpoint.save(tmp_path / "state.npz", {"a": 1})
 
-    whole = Trainer(**SMALL_DATA).fit(*blobs, continuation=Continuation(save=save))
+    whole = Trainer(SMALL_DATA).fit(*blobs, continuation=Continuation(save=save))
     checkpoint, run = Checkpoint.load(tmp_path / "state.npz")
     assert run == {"a": 1}
-    again = Trainer(**SMALL_DATA).fit(*blobs, epochs.append, continuation=Continuation(checkpoint))
+    again = Trainer(SMALL_DATA).fit(*blobs, epochs.append, continuation=Continuation(checkpoint))
     assert len(epochs) == len(whole.history_) - stop
     assert again.network_.digest() == whole.network_.digest()
     assert again.best_.number == whole.best_.number
     with pytest.raises(CheckpointError, match="another training"):
-        Trainer(**SMALL_DATA | {"hidden": (13,)}).fit(*blobs, continuation=Continuation(checkpoint))
+        Trainer(SMALL_DATA, hidden=(13,)).fit(*blobs, continuation=Continuation(checkpoint))
 
 
 @pytest.mark.parametrize(
@@ -439,7 +440,7 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
 )
 def test_data_that_cannot_be(blobs, change, told):
     with pytest.raises((TrainingError, EncodingError), match=told):
-        Trainer(**SMALL_DATA).fit(*change(*blobs))
+        Trainer(SMALL_DATA).fit(*change(*blobs))
 
 
 @pytest.mark.parametrize(
@@ -448,40 +449,40 @@ def test_data_that_cannot_be(blobs, change, told):
         ({"encoding": "levels-300"}, "levels-N"),
         ({"encoding": "crossings-4", "complement": False}, "time series"),
         ({"encoding": "ticks", "complement": False, "constant": False}, "integers"),
-        ({"threshold": 1.0}, "binary"),
+        ({"cutoff": 1.0}, "binary"),
         ({"augmentation": 1}, "only pixels"),
         ({"held_out": 150}, "held out"),
         ({"held_out": 0.001}, "has not one of each"),
         ({"n_connected": 8}, "8 inputs"),
         ({"encoding": "ticks", "constant": False, "complement": True}, "complement is of features"),
         ({"encoding": "ticks", "complement": False}, "constant is of features and of time series"),
-        ({"encoding": "crossings-4", "complement": False, "threshold": 1.0}, "threshold is of"),
+        ({"encoding": "crossings-4", "complement": False, "cutoff": 1.0}, "cutoff is of"),
         ({"encoding": "crossings-4"}, "complement is of features: the encoding crossings-4 has"),
         ({"encoding": "crossings-4", "complement": False, "medians": True}, "medians are of feat"),
     ],
 )
 def test_parameters_that_do_not_go_with_the_data(blobs, changes, told):
     with pytest.raises((ValueError, NetworkError), match=told):
-        Trainer(**SMALL_DATA | changes).fit(*blobs)
+        Trainer(SMALL_DATA, **changes).fit(*blobs)
 
 
 def test_too_few_classes_are_named(blobs):
     with pytest.raises(TrainingError, match=r"0\.\.1"):
-        Trainer(**SMALL_DATA).fit(*blobs, n_classes=2)
+        Trainer(SMALL_DATA).fit(*blobs, n_classes=2)
 
 
 @pytest.mark.parametrize("n", [2, 30, 1000, 5000, 60000])
 def test_the_recipe_takes_as_many_steps_for_few_samples_as_for_many(n):
-    parameters = suited(n)
-    steps = parameters["epochs"] * max(1, n // sensible_batch(n))
+    training = suited(n)
+    steps = training.epochs * max(1, n // sensible_batch(n))
     assert 2900 < steps <= 6000
-    assert parameters["weight_decay"] == pytest.approx(0.3 * min(1, 1000 / n))
+    assert training.weight_decay == pytest.approx(0.3 * min(1, 1000 / n))
 
 
 @pytest.mark.parametrize("hidden", [(20,), (20, 20), (20, 20, 20)])
 @pytest.mark.parametrize("encoding", ["binary", "levels-128"])
 def test_the_recipe_learns_with_layers(blobs, hidden, encoding):
-    trainer = Trainer(**suited(150, encoding, hidden=hidden, seed=2)).fit(*blobs)
+    trainer = Trainer(suited(150, encoding, hidden=hidden, seed=2)).fit(*blobs)
     assert trainer.score(*blobs) > (0.9 if encoding != "binary" else 0.75)
 
 
@@ -496,7 +497,7 @@ def test_the_recipe_learns_series_and_ticks(encoding, last_tick):
         ticks = rng.integers(1, 1 + last_tick // 2, (100, 8))
         ticks[:, :4] += labels[:, None] * (last_tick // 2)
         samples = np.where(rng.random((100, 8)) < 0.1, 0, ticks)
-    trainer = Trainer(**suited(100, encoding, last_tick, hidden=(20,), held_out=0))
+    trainer = Trainer(suited(100, encoding, last_tick, hidden=(20,), held_out=0))
     assert trainer.fit(samples, labels).score(samples, labels) > 0.9
     assert trainer.network_.encoding == ("ticks" if last_tick else encoding)
 
@@ -514,5 +515,5 @@ def test_series_of_bytes_cross_edges_as_others_do():
     series = np.sort(rng.integers(0, 256, (60, 2, 9), np.uint8), axis=2)
     series[labels == 1] = series[labels == 1, :, ::-1]
     parameters = suited(60, "crossings-4", hidden=(10,), epochs=5)
-    network, other = (Trainer(**parameters).fit(x, labels).network_ for x in (series, series * 1.0))
+    network, other = (Trainer(parameters).fit(x, labels).network_ for x in (series, series * 1.0))
     assert network.digest() == other.digest()

@@ -42,7 +42,7 @@ def main(hidden: tuple[int | str, ...] | None, epochs: int | None, choosing: boo
         parameters = suited_to_sound(
             len(trained.x_train), seed=1, held_out=0, hidden=hidden, epochs=epochs
         )
-        trainer = Trainer(**parameters).fit(trained.x_train, trained.y_train)
+        trainer = Trainer(parameters).fit(trained.x_train, trained.y_train)
         accuracies.append(trainer.score(x[speakers == asked], y[speakers == asked]))
         print(f"speaker {asked}: {accuracies[-1]:.2%}", flush=True)
     weights = sum(one.size for one in trainer.network_.weights)

@@ -123,7 +123,7 @@ def trained(part: Part, spoken: dict[Recording, np.ndarray], sound: FrontEnd, se
     y = np.array([one.digit for one in chosen])
     data = with_none(Dataset(x, y, x[:1], y[:1], sound=sound), sound)
     n = len(data.x_train)
-    trainer = Trainer(**suited_to_sound(n, seed=seed, held_out=0))
+    trainer = Trainer(suited_to_sound(n, seed=seed, held_out=0))
     trainer.fit(data.x_train, data.y_train, n_classes=data.n_classes, names=Names(sound=sound))
     return trainer.network_
 

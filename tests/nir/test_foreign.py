@@ -101,7 +101,7 @@ def trained() -> Trainer:
     """Real weights, of a training on half of the bundled digits that knows of no rounding."""
     pixels, labels = bundled_test_set()
     trainer = Trainer(
-        (100,), n_connected=None, epochs=40, batch=None, fine_tuning_epochs=0, held_out=0
+        hidden=(100,), n_connected=None, epochs=40, batch=None, fine_tuning_epochs=0, held_out=0
     )
     return trainer.fit(pixels[:5000], labels[:5000])
 

@@ -16,7 +16,7 @@ import torch
 from firstspike.golden.data.sets import load_dataset
 from firstspike.golden.layers.registry import dense_layers
 from firstspike.golden.training.optimiser import Optimiser
-from firstspike.golden.training.parameters import Parameters
+from firstspike.golden.training.specification import Training
 from firstspike.torch import Encoder, FirstSpikeLinear, first_spike_loss
 
 IMAGES, TURNS, STEPS = 64, 10, 20
@@ -29,12 +29,12 @@ def steps(encoding: str) -> tuple[Callable[[], object], Callable[[], object]]:
     pixels, labels = data.x_train[:IMAGES], data.y_train[:IMAGES].astype(np.int64)
     encoder = Encoder(pixels, encoding)
     model = torch.nn.Sequential(FirstSpikeLinear(784, 600), FirstSpikeLinear(600, 10, output=True))
-    parameters = Parameters((600,), horizon=6.0, beta=6.0, sparsity=0.0)
+    training = Training(horizon=6.0, beta=6.0, sparsity=0.0)
     network = encoder.network
     ticks = network.coding.table(network)
     table = np.where(ticks > 0, ticks / encoder.network.unit, np.inf)
     layers = dense_layers((784, 600, 10))
-    optimiser = Optimiser(parameters, layers, 784, table, np.random.default_rng(0))
+    optimiser = Optimiser(training, layers, 784, table, np.random.default_rng(0))
     optimiser.weights = [
         layer.weight.detach().numpy().T.astype(np.float32, order="C") for layer in model
     ]

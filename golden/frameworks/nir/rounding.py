@@ -13,8 +13,8 @@ from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.kind import LayerKind
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
-from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.quantise import best_threshold, quantised
+from firstspike.golden.training.specification import Training
 
 from .graph import NirError
 from .others import RealLayer
@@ -108,10 +108,8 @@ def _judge(
             f"{layers[-1].n_out} outputs."
         )
     used, values = np.unique(ticks, return_inverse=True)
-    parameters = Parameters(
-        weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf
-    )
+    training = Training(weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf)
     table = np.where(used > 0, used / template.unit, np.inf)
     rng = np.random.default_rng(1)
-    optimiser = Optimiser(parameters, layers, template.n_inputs, table, rng)
+    optimiser = Optimiser(training, layers, template.n_inputs, table, rng)
     return optimiser, values.reshape(ticks.shape).astype(np.min_scalar_type(len(used)))

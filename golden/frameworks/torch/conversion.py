@@ -37,8 +37,8 @@ class Encoder:
     ----------
     samples : [n, ...] that the encoding is fitted to: pixels uint8, features, or time series
     encoding : "binary", "levels-N", "crossings-L" or "ticks"
-    more : `Parameters` of inputs and times: `unit`, `deadline`, `late`, `complement`,
-        `constant`, `threshold`, `n_connected`
+    more : fields of `Training` for inputs and times: `unit`, `deadline`, `late`, `complement`,
+        `constant`, `cutoff`, `n_connected`
     names, classes : names of the features and of the classes, stored in the network
 
     Raises `EncodingError`, `NetworkError`, `TrainingError`.
