@@ -231,6 +231,12 @@ CASES = {
         Case("core-1-lane-paced", "one lane", shape=_LANE, scenario=Scenario(paced=True)),
         Case("core-window", "one lane and windows of two ticks", shape=_WINDOW),
         Case(
+            "core-window-pauses",
+            "one lane and windows of two ticks",
+            shape=_WINDOW,
+            scenario=Scenario(pauses=2),
+        ),
+        Case(
             "core-window-paced",
             "one lane and windows of two ticks",
             shape=_WINDOW,

@@ -46,7 +46,7 @@ MUTATED = {
     "core-window": Mutated(
         ("core-window", "core-window-reset", "core-window-writes", "core-window-reads"),
         "images-window",
-        others=("core-window-paced",),
+        others=("core-window-pauses", "core-window-paced"),
     ),
     "core-overlap": Mutated(
         (
