@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .golden.networks.shipped import load_network
     from .golden.system.errors import FirstSpikeError
     from .golden.system.extras import MissingPackageError
-    from .golden.training.specification import TrainingError
+    from .golden.training.specification import Training, TrainingError
     from .golden.training.trainer import Trainer
     from .scripts.library import build, verilog
     from .scripts.targets.comparison import compare
@@ -36,6 +36,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "Trainer",
+    "Training",
     "TrainingError",
     "build",
     "compare",
@@ -55,6 +56,7 @@ _MODULES = {
     "Network": ".golden.network",
     "NetworkError": ".golden.foreign.fields",
     "Trainer": ".golden.training.trainer",
+    "Training": ".golden.training.specification",
     "TrainingError": ".golden.training.specification",
     "build": ".scripts.library",
     "compare": ".scripts.targets.comparison",

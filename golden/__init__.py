@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .neuron import NeuronError, Spike, spike
     from .timing.folding import Folding
     from .timing.shape import CoreShape
+    from .training.specification import Training
     from .training.trainer import Trainer
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Settings",
     "Spike",
     "Trainer",
+    "Training",
     "bundled_test_set",
     "differences",
     "encode",
@@ -67,6 +69,7 @@ _LATER = {
         ".neuron": ("NeuronError", "Spike", "spike"),
         ".timing.folding": ("Folding",),
         ".timing.shape": ("CoreShape",),
+        ".training.specification": ("Training",),
         ".training.trainer": ("Trainer",),
     }.items()
     for name in names
