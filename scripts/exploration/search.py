@@ -192,7 +192,8 @@ def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
 def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]) -> Study:
     """Return the study of a folder: the existing one, or a new one that begins with `first`.
 
-    What `run` names must be equal for the study to continue. Raises VerbError if it differs.
+    `run` must be equal for the study to continue; an absent setting equals None and False. Raises
+    VerbError if it differs.
     """
     logging.set_verbosity(logging.ERROR)
     journal = folder / JOURNAL
@@ -212,12 +213,20 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
         study.set_user_attr("run", run)
         for parameters in first:
             study.enqueue_trial(parameters)
-    elif differs := [
-        name for name, wanted in json.loads(json.dumps(run)).items() if there.get(name) != wanted
-    ]:
+        return study
+    wanted, there = (
+        {
+            name: value
+            for name, value in settings.items()
+            if value is not None and value is not False
+        }
+        for settings in (json.loads(json.dumps(run)), there)
+    )
+    if there != wanted:
+        differs = next(name for name in wanted | there if wanted.get(name) != there.get(name))
         raise VerbError(
-            f"{folder} has a search of another {differs[0]}: name another folder by -o, or give "
-            "what that search was begun with."
+            f"{folder} has a search of another {differs}: name another folder by -o, or give what "
+            "that search was begun with."
         )
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)

@@ -214,7 +214,6 @@ def test_a_mirror_that_does_not_end_is_left(
     files, tmp_path, monkeypatch, capfd, begins, piece, pause, told
 ):
     """In a trickle each byte arrives long before a time-out for a single read."""
-    monkeypatch.setattr(sources, "MOST_BYTES", 1 << 20)
     if pause:
         monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
     asked = []
@@ -231,7 +230,7 @@ def test_a_mirror_that_does_not_end_is_left(
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads, server.block_on_close = True, False
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        mirror = Mirror(f"http://127.0.0.1:{server.server_address[1]}/")
+        mirror = Mirror(f"http://127.0.0.1:{server.server_address[1]}/", most_bytes=1 << 20)
         monkeypatch.setitem(SOURCES, "mnist", (mirror,))
         with pytest.raises(DataError, match="could not be fetched"):
             load_dataset("mnist", tmp_path)
