@@ -6,7 +6,8 @@
     n_keys : how many keys there    a list of definitions
         are, at least 1.
 
-An indented block behind a blank line is a picture, and stays as it is.
+An indented block behind a blank line is a picture, and stays as it is; in a section it is a further
+paragraph of an item.
 """
 
 import re
@@ -28,7 +29,8 @@ def convert(lines: list[str]) -> list[str]:
         elif section and (item := _ITEM.fullmatch(line)):
             converted += [f"`{item[1]}`", f"    {item[2]}"]
         else:
-            starts = line.startswith(" ") and (at == 0 or not lines[at - 1].strip())
+            behind_blank = at == 0 or not lines[at - 1].strip()
+            starts = line.startswith(" ") and behind_blank and not section
             if starts and not picture:
                 converted += ["::", ""]
             picture = starts or (picture and not line[:1].strip())

@@ -48,7 +48,7 @@ def test_all_of_it_loads_nothing_of_the_command_and_of_the_hardware():
     names = ", ".join(firstspike.__all__)
     loaded = loaded_by(f"from firstspike import {names}", beside)
     foreign = {name.partition(".")[0] for name in loaded} - {*sys.stdlib_module_names}
-    assert foreign == {"firstspike", "scipy", "sklearn"}  # whose parts are loaded one by one
+    assert foreign == {"firstspike", "sklearn"}  # whose parts are loaded one by one
     rooms = {".".join(name.split(".")[:3]) for name in loaded if name.startswith("firstspike.")}
     assert {room for room in rooms if not room.startswith("firstspike.golden")} == {
         "firstspike.scripts",
