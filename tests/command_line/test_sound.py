@@ -279,7 +279,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
         ("run net.npz --wav one.wav --images 3", "--image or --wav."),
         ("train --dataset words --encoding crossings-4 -o n.npz", "encoding crossings-4 out."),
         ("train --dataset words --encoding ticks -o n.npz", "encoding ticks out."),
-        ("train --dataset words --encoding binary --threshold 9 -o n.npz", "threshold out."),
+        ("train --dataset words --encoding binary --cutoff 9 -o n.npz", "cutoff out."),
     ],
 )
 def test_what_does_not_go_together_is_said(capfd, folder, line, message):

@@ -206,8 +206,8 @@ def test_a_named_data_set_of_sound_brings_its_words(monkeypatch, capfd, tmp_path
     network = replace(network_of_sound(), meta={"dataset": SPOKEN_DIGITS})
     named = []
 
-    def loaded_images(network, options):
-        named.append(options["dataset"])
+    def loaded_images(network, data):
+        named.append(data.dataset)
         x = np.full((3, FRONT.frames, len(FRONT.filters)), 200, np.uint8)
         return Images(SPOKEN_DIGITS, x, [0, 1, 2], np.arange(3), "")
 

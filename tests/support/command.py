@@ -56,11 +56,11 @@ def result_of(capfd: pytest.CaptureFixture[str], *words: object) -> dict[str, An
 def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
     """The sentence with which a command line is refused, with exit status 2.
 
-    Above it only the usage may stand, or a progress bar, and the features that a table has.
+    Above it only the usage may stand, or a progress bar, and what was derived from the data.
     """
     ended = firstspike(capfd, *words)
     assert ended.status == 2, ended
-    assert not ended.out or ended.out.startswith("features  ")
+    assert not ended.out or ended.out.startswith(("features  ", "window  "))
     *above, sentence, nothing = ended.err.split("\n")
     assert sentence.startswith("Error: "), ended.err
     assert nothing == ""
