@@ -51,7 +51,8 @@ def test_each_option_has_an_anchor_on_the_site():
     for verb in firstspike.list_commands(click.Context(firstspike)):
         page = (DOCS.parent / "build/docs/verbs" / f"{verb}.html").read_text()
         command = firstspike.get_command(click.Context(firstspike), verb)
-        options = [one.opts[-1] for one in command.params if isinstance(one, click.Option)]
+        shown = (one for one in command.params if isinstance(one, click.Option) and not one.hidden)
+        options = [one.opts[-1] for one in shown]
         for option in (one.removeprefix("--") for one in options):
             if f'href="#{option}"' not in page and f'href="options.html#{option}"' not in page:
                 missing.append(f"{verb} --{option}")
