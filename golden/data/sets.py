@@ -41,14 +41,28 @@ SPOKEN_DIGITS, WAKE_WORDS = "spoken-digits", "wake-words"
 class SoundSet(NamedTuple):
     """A data set of sound."""
 
+    module: str
+    """Name of the module, which has `wanted` and `recorded`; it is imported when it is used."""
+    n_words: int
     archive: str
     """File name of the archive with the recordings."""
-    n_words: int
+    sha256: str
+    """Digest of the recordings (`content_of`)."""
 
 
 SOUNDS = {
-    SPOKEN_DIGITS: SoundSet("v1.0.10.tar", 10),
-    WAKE_WORDS: SoundSet("84919190fb1891bf0936dcb577d9268e467f876f.tar", 6),  # a commit
+    SPOKEN_DIGITS: SoundSet(
+        "spoken",
+        10,
+        "v1.0.10.tar",
+        "8fed8b0b058a7efa7544bbb3e8e98607ecdcbd47a2f0ea31139cab18a6b679c9",
+    ),
+    WAKE_WORDS: SoundSet(
+        "wake_words",
+        6,
+        "84919190fb1891bf0936dcb577d9268e467f876f.tar",  # a commit
+        "725b12124a03758f9f35dfb192e4d3b3c6d2c029ff09a8df2a0d99de76862f24",
+    ),
 }
 """The data sets of sound, by their names; the others hold images."""
 
@@ -65,16 +79,7 @@ SHA256 = {
         TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
-    SPOKEN_DIGITS: {
-        SOUNDS[
-            SPOKEN_DIGITS
-        ].archive: "8fed8b0b058a7efa7544bbb3e8e98607ecdcbd47a2f0ea31139cab18a6b679c9",
-    },
-    WAKE_WORDS: {
-        SOUNDS[
-            WAKE_WORDS
-        ].archive: "725b12124a03758f9f35dfb192e4d3b3c6d2c029ff09a8df2a0d99de76862f24",
-    },
+    **{name: {one.archive: one.sha256} for name, one in SOUNDS.items()},
 }
 """Digests of the decompressed files; for an archive, of its recordings (`content_of`)."""
 
@@ -203,8 +208,7 @@ def _complete(
 
 
 def _module_of(name: str) -> ModuleType:
-    """Import the module of a data set of sound, which has `wanted` and `recorded`."""
-    return import_module({SPOKEN_DIGITS: ".spoken", WAKE_WORDS: ".wake_words"}[name], __package__)
+    return import_module(f".{SOUNDS[name].module}", __package__)
 
 
 def _most_bytes(name: str) -> int:

@@ -4,7 +4,6 @@
 By Picovoice Inc., under Apache-2.0. The speakers are unknown, so a speaker can be in both parts.
 """
 
-from itertools import groupby
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -37,15 +36,9 @@ def wanted(path: PurePosixPath) -> str | None:
 def recorded(archive: bytes, sound: FrontEnd | FrontEndChoice) -> Dataset:
     """Return the data set of a checked archive. Both parts are sorted by word and file name."""
     recordings = sorted(files_of(archive, wanted).items())
-    pcm, labels, tested = [], [], []
-    words = [
-        (word, list(group))
-        for word, group in groupby(recordings, lambda one: one[0].partition("/")[0])
-    ]
-    for label, (_, group) in enumerate(words):
-        for number, (name, raw) in enumerate(group):
-            pcm.append((name, samples_of(raw, name, RATE)))
-            labels.append(label)
-            tested.append(number % TESTED == 0)
-    classes = tuple(word for word, _ in words)
-    return dataset_of(pcm, np.array(labels), np.array(tested), sound, classes)
+    words = [name.partition("/")[0] for name, _ in recordings]
+    classes = tuple(dict.fromkeys(words))
+    labels = np.array([classes.index(word) for word in words])
+    numbers = np.array([at - words.index(word) for at, word in enumerate(words)])
+    pcm = [(name, samples_of(raw, name, RATE)) for name, raw in recordings]
+    return dataset_of(pcm, labels, numbers % TESTED == 0, sound, classes)
