@@ -59,7 +59,10 @@ class Run:
         raise NotImplementedError
 
     def save(self, path: Path, before: Network | None = None) -> None:
-        """Write the state file. `before` is the content of the network file until the end."""
+        """Write the state file.
+
+        `before` is the content of the network file until the end, for a run that `KEEPS_STATE`.
+        """
         raise NotImplementedError
 
     @classmethod
@@ -85,8 +88,9 @@ class Run:
     def follow(self, output: str) -> None:
         """Do the remaining steps with a progress bar, and save the state regularly."""
         path, saved, before = self.state_path(output), time.monotonic(), None
-        with suppress(FileNotFoundError, NetworkError):
-            before = Network.load(output)
+        if self.KEEPS_STATE:
+            with suppress(FileNotFoundError, NetworkError):
+                before = Network.load(output)
         done, total = self.progress()
         with (
             interrupts() if self.KEEPS_STATE else nullcontext(lambda: False) as interrupted,

@@ -217,6 +217,8 @@ class _Trial:
 
         The fewer faults are left, the more runs has each: the runs end when they refute no further.
         """
+        if not self._left:
+            return
         name = self._proofs.endless
         case = INDUCTIONS[name]
         many = replace(case, scenario=replace(case.scenario, images=IMAGES))
