@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from amaranth.build import Platform, ResourceError
@@ -157,10 +157,14 @@ class Design:
 
     @cached_property
     def build_hash(self) -> bytes:
-        """The hash of the design; networks that differ only in weights share it."""
-        blank = tuple(np.zeros_like(weights) for weights in self.network.weights)
-        plan = replace(self, network=replace(self.network, weights=blank)).plan(bytes(BUILD_BYTES))
+        """The hash of the design, and of weights that nothing else identifies (`_hashed`)."""
+        plan = self._hashed().plan(bytes(BUILD_BYTES))
         return hashlib.sha256(plan.files[f"{TOP}.il"].encode()).digest()[:BUILD_BYTES]
+
+    def _hashed(self) -> Self:
+        """Return the design without weights: the link, or the flash image, identifies them."""
+        blank = tuple(np.zeros_like(weights) for weights in self.network.weights)
+        return replace(self, network=replace(self.network, weights=blank))
 
     def plan(self, build: bytes) -> BuildPlan:
         """Return Amaranth's files and commands for the design; the core reports the hash `build`.
