@@ -91,9 +91,9 @@ class DatasetName(Input, click.ParamType):
 
     def read(self, value: str) -> Iterable[Named]:
         """Return the file or folder, or the paths of the files of a public data set."""
-        from firstspike.golden.data.sets import DATASETS, places  # slow import
+        from firstspike.golden.data.sets import DATASETS, candidate_paths  # slow import
 
-        return places(value) if value in DATASETS else [value]
+        return candidate_paths(value) if value in DATASETS else [value]
 
 
 class Output(click.Path):

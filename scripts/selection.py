@@ -22,7 +22,7 @@ from firstspike.golden.data.wav import SUFFIXES as SOUND_SUFFIXES
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
 from .datasets import Data, check_named, check_options, dataset_options, front_end, loaded
@@ -280,7 +280,7 @@ def loaded_images(network: Network, data: Data) -> Images:
         check_named(name, network)
         samples, called = bundled_test_set()
     else:
-        with told_as(VerbError, "give --test-share 1 to take all samples: ", SplitError):
+        with convert_errors(VerbError, "give --test-share 1 to take all samples: ", SplitError):
             images = loaded(data, network)
         samples, called = images.x_test, images.y_test
         if images.ticks:

@@ -30,7 +30,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
@@ -283,7 +283,7 @@ def resumed(output: str, data: str | None) -> Session:
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
     wrong = f"{path} does not say what was being learned: "
-    with told_as(LearningError, wrong, JsonError, after="."):
+    with convert_errors(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     run = state.meta["run"]
     images = training_data(Data.read(run, data), state.template)

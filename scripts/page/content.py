@@ -143,7 +143,7 @@ def _front_end(network: Network) -> dict[str, Any] | None:
 
 def _told(network: Network, coding: Encoding) -> dict[str, Any]:
     """Return the record `Told` of `encoding.js`."""
-    told = coding.told(network)
+    told = coding.encoder_data(network)
     return {
         "kind": coding.KIND,
         "samples": coding.takes(network.features).value,

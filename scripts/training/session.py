@@ -17,7 +17,7 @@ from firstspike.golden.data.sounds import with_none
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
@@ -159,7 +159,7 @@ def resumed(output: str, folder: str | None) -> Session:
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)
     wrong = f"{path} does not say what was being trained: "
-    with told_as(CheckpointError, wrong, JsonError, after="."):
+    with convert_errors(CheckpointError, wrong, JsonError, after="."):
         check_json(run, _STORED, "meta")
     request = Request.read(run, folder)
     session = begun(request, images_of(request))

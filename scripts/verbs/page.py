@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.data.sets import SOUNDS, places
+from firstspike.golden.data.sets import SOUNDS, candidate_paths
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
@@ -33,7 +33,7 @@ def _usual_dataset(network: Network) -> str | None:
     named = network.meta.get("dataset")
     if network.sound is None or named not in SOUNDS:
         return None
-    return named if any(path.exists() for path in places(named)) else None
+    return named if any(path.exists() for path in candidate_paths(named)) else None
 
 
 @click.command(cls=Verb)

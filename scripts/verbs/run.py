@@ -11,8 +11,8 @@ import numpy as np
 
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import UNCOUNTED
-from firstspike.golden.said import said
 from firstspike.golden.timing.cycles import rows_read
 from firstspike.scripts.heard import Heard, levels_of, silence
 from firstspike.scripts.means import means, timing, timing_rows
@@ -111,7 +111,9 @@ def command(
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
         if images.words is not None:
-            spoken = said(network, results, np.array([word.isolated for word in images.words]))
+            spoken = is_reported(
+                network, results, np.array([word.isolated for word in images.words])
+            )
             for image, word, one in zip(figures, images.words, spoken.tolist(), strict=True):
                 image["word"] = {**word._asdict(), "said": one}
         summary = {"count": len(results)} | means(network, results, images.labels)
