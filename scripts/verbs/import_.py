@@ -40,7 +40,7 @@ from firstspike.scripts.datasets import (
 )
 from firstspike.scripts.options import network_option, number_option, taken
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
-from firstspike.scripts.places import InputPath, Verb
+from firstspike.scripts.paths import InputPath, Verb
 from firstspike.scripts.selection import ALL, WHICH, images_option
 
 DEFAULT_SAMPLES = 1000

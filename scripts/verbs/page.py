@@ -16,7 +16,7 @@ from firstspike.scripts.datasets import Data, check_options, dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import taken
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName, Output, Verb
+from firstspike.scripts.paths import NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
 
 MOST_SAMPLES = 10_000
@@ -68,7 +68,7 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     data = replace(data, dataset=data.dataset or _usual_dataset(network))
     shown = bool(data.dataset)
     if shown:
-        some = loaded_images(network, data).some(images, at_most=True)
+        some = loaded_images(network, data).take(images, at_most=True)
         samples, labels, source = some.samples, some.labels, some.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(

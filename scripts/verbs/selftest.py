@@ -27,7 +27,7 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import given, json_result, say
-from firstspike.scripts.places import InputPath, NetworkName, Output, Parameters, Verb
+from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from PIL import Image
 from firstspike.golden.data.sets import candidate_paths
 from firstspike.golden.networks.shipped import shipped_file
 from firstspike.scripts.main import firstspike as group
-from firstspike.scripts.places import Input, Output, Verb
+from firstspike.scripts.paths import Input, Output, Verb
 from tests.support.command import refusal, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
