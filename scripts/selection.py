@@ -22,19 +22,19 @@ from firstspike.golden.data.wav import SUFFIXES as SOUND_SUFFIXES
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
 from .datasets import Data, check_named, check_options, dataset_options, front_end, loaded
 from .errors import VerbError
 from .options import several, taken
 from .output import MOST_NAME, counted, note
-from .places import InputFile, InputPath, Verb
+from .paths import InputFile, InputPath, Verb
 
 if TYPE_CHECKING:
     from firstspike.golden.data.preparation import Prepared
 
-    from .heard import Heard
+    from .recordings import WordPosition
 
 DEFAULT_IMAGES = 100
 
@@ -93,7 +93,7 @@ class Selection:
     words; otherwise None."""
     photos: "Sequence[Prepared] | None" = None
     """Prepared pictures; None for other images."""
-    words: "Sequence[Heard] | None" = None
+    words: "Sequence[WordPosition] | None" = None
     """The words of recordings; None for other images."""
     silent: Sequence[str] = ()
     """The files of recordings without a word."""
@@ -131,8 +131,8 @@ class SelectionCommand(Verb):
             if listing and word.lower().endswith(_LISTS[listing]):
                 words.append(listing)
             else:
-                begun = words[-1:] + [word.partition("=")[0]] * ("=" in word)
-                listing = next((option for option in begun if option in _LISTS), None)
+                candidates = words[-1:] + [word.partition("=")[0]] * ("=" in word)
+                listing = next((option for option in candidates if option in _LISTS), None)
             words.append(word)
         return super().parse_args(ctx, words)
 
@@ -202,19 +202,19 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     pictures, photos = read_pictures(network, options)
     words, silent = None, list[str]()
     if wav_files:
-        from .heard import read_words
+        from .recordings import read_words
 
-        words, heard, silent = read_words(network, wav_files)
+        words, word_pictures, silent = read_words(network, wav_files)
         n = len(words)
-        some = f"{len(wav_files) - len(silent)} of " if silent else ""
-        source = f"{counted(n, 'word')} in {some}{counted(len(wav_files), 'recording')}"
-        images = Images("", heard, [None] * n, np.arange(n), source)
+        share = f"{len(wav_files) - len(silent)} of " if silent else ""
+        source = f"{counted(n, 'word')} in {share}{counted(len(wav_files), 'recording')}"
+        images = Images("", word_pictures, [None] * n, np.arange(n), source)
     elif pictures is not None:
         n = len(pictures)
         images = Images("", pictures, [None] * n, np.arange(n), counted(n, "photo"))
     else:
         images = loaded_images(network, replace(data, dataset=dataset or DATASETS[0]))
-        images = images.some(n or DEFAULT_IMAGES, at_most=not n)
+        images = images.take(n or DEFAULT_IMAGES, at_most=not n)
     return Selection(
         encode(network, images.samples),
         images.labels,
@@ -244,24 +244,26 @@ class Images:
     source: str
     """Origin of the images, for messages."""
 
-    def some(self, n: int | None, at_most: bool = False) -> "Images":
+    def take(self, n: int | None, at_most: bool = False) -> "Images":
         """Return n of all images, or all for None and ALL, selected as `WHICH` describes.
 
         With `at_most`, fewer images are accepted. Raises `VerbError`.
         """
-        there = len(self.samples)
+        available = len(self.samples)
         n = None if n == ALL else n
-        if (n or 0) > there and not at_most:
-            raise VerbError(f"{self.name} has {there} test images: at most as many can be taken.")
-        n = min(n or there, there)
+        if (n or 0) > available and not at_most:
+            raise VerbError(
+                f"{self.name} has {available} test images: at most as many can be taken."
+            )
+        n = min(n or available, available)
         numbers = np.arange(n)
-        if 1 < n == there:
-            taken = f"all {n}"
+        if 1 < n == available:
+            description = f"all {n}"
         elif self.name in DATASETS:
-            taken = f"the first {n}"
+            description = f"the first {n}"
         else:
-            taken, numbers = f"{n} of {there}", some_of(there, n)
-        source = f"{taken} test images of {printable(self.name)}"
+            description, numbers = f"{n} of {available}", some_of(available, n)
+        source = f"{description} test images of {printable(self.name)}"
         labels = [self.labels[at] for at in numbers.tolist()]
         return replace(
             self, samples=self.samples[numbers], labels=labels, numbers=numbers, source=source
@@ -280,7 +282,7 @@ def loaded_images(network: Network, data: Data) -> Images:
         check_named(name, network)
         samples, called = bundled_test_set()
     else:
-        with told_as(VerbError, "give --test-share 1 to take all samples: ", SplitError):
+        with convert_errors(VerbError, "give --test-share 1 to take all samples: ", SplitError):
             images = loaded(data, network)
         samples, called = images.x_test, images.y_test
         if images.ticks:
@@ -376,5 +378,5 @@ def read_events(network: Network, path: str) -> Selection:
                 )
             ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
             labels.append(label)
-    said = f"{len(ticks)} images of {printable(name)}"
-    return Selection(np.stack(ticks), labels, None, said, np.arange(len(ticks)))
+    description = f"{len(ticks)} images of {printable(name)}"
+    return Selection(np.stack(ticks), labels, None, description, np.arange(len(ticks)))

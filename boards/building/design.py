@@ -20,7 +20,7 @@ from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -174,7 +174,7 @@ class Design:
         with uncollected():
             top = Top(self.board, self.dividers, self.core(build), self._connect)
             platform = self.board.platform()
-            with told_as(
+            with convert_errors(
                 BoardError,
                 f"the board {self.board.name} requests what its platform {type(platform).__name__} "
                 "has not: ",

@@ -66,8 +66,8 @@ class StandaloneCore(Block):
     """A core with its sensor, a text reporter for decisions and status, and the flash loader.
 
     The design reports a decision if `reportable` of the sensor is high and the decision is not
-    forced. A network of sound does not report its last class, 'none of the words' (`golden.said`).
-    All other decisions are dropped.
+    forced. A network of sound does not report its last class, 'none of the words'
+    (`golden.reporting`). All other decisions are dropped.
 
     Until the weights are loaded and verified, the sensor is in reset, the core receives no event,
     and decisions stall. The design answers status requests nevertheless. A design whose bitstream

@@ -21,7 +21,7 @@ from firstspike.scripts.options import (
     target_option,
 )
 from firstspike.scripts.output import json_option, json_result, say
-from firstspike.scripts.places import NetworkName
+from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened

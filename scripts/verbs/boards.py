@@ -16,7 +16,7 @@ from firstspike.golden.timing.shape import lanes_text
 from firstspike.scripts.datasets import Data, check_options, dataset_options
 from firstspike.scripts.options import taken
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import loaded_images
 
 

@@ -46,7 +46,7 @@ from firstspike.scripts.output import (
     note,
     say,
 )
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 

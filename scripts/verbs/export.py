@@ -14,7 +14,7 @@ from firstspike.golden.frameworks.nir.graph import optional
 from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
 from firstspike.golden.system.files import naming, replacing
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 
 

@@ -11,14 +11,14 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
 from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.fields import Fields
-from firstspike.golden.frameworks.nir.apart import read
 from firstspike.golden.frameworks.nir.graph import Graph
 from firstspike.golden.frameworks.nir.importing import (
+    metadata_of,
     network_of,
-    said_by,
     template_of,
 )
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.reader_process import read
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
@@ -40,7 +40,7 @@ from firstspike.scripts.datasets import (
 )
 from firstspike.scripts.options import network_option, number_option, taken
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
-from firstspike.scripts.places import InputPath, Verb
+from firstspike.scripts.paths import InputPath, Verb
 from firstspike.scripts.selection import ALL, WHICH, images_option
 
 DEFAULT_SAMPLES = 1000
@@ -112,7 +112,7 @@ def command(
     Example: firstspike import trained.nir --encoding levels-4 --dataset mnist -o trained.npz
     """
     graph = read(graph_file)
-    said = said_by(graph)
+    said = metadata_of(graph)
     rounds = said is None or bits is not None
     if verdicts_only:
         return _say_verdicts(verdicts(graph, ours=not rounds), json_path)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.data.sets import SOUNDS, places
+from firstspike.golden.data.sets import SOUNDS, candidate_paths
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
@@ -16,7 +16,7 @@ from firstspike.scripts.datasets import Data, check_options, dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import taken
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName, Output, Verb
+from firstspike.scripts.paths import NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
 
 MOST_SAMPLES = 10_000
@@ -33,7 +33,7 @@ def _usual_dataset(network: Network) -> str | None:
     named = network.meta.get("dataset")
     if network.sound is None or named not in SOUNDS:
         return None
-    return named if any(path.exists() for path in places(named)) else None
+    return named if any(path.exists() for path in candidate_paths(named)) else None
 
 
 @click.command(cls=Verb)
@@ -68,7 +68,7 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     data = replace(data, dataset=data.dataset or _usual_dataset(network))
     shown = bool(data.dataset)
     if shown:
-        some = loaded_images(network, data).some(images, at_most=True)
+        some = loaded_images(network, data).take(images, at_most=True)
         samples, labels, source = some.samples, some.labels, some.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(

@@ -13,8 +13,8 @@ from firstspike.scripts.datasets import Data, check_options, dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import taken
 from firstspike.scripts.output import drawing, given, picture_option, say
-from firstspike.scripts.places import NetworkName
-from firstspike.scripts.seen import found_on, told
+from firstspike.scripts.paths import NetworkName
+from firstspike.scripts.picture_view import describe_photos, photo_sentence
 from firstspike.scripts.selection import (
     WHICH,
     SelectionCommand,
@@ -81,7 +81,7 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
             )
         sample, label = there.samples[at], there.labels[at]
         title = f"{at} of {printable(Path(data.dataset or '').name)}"
-        some = there.some(images).samples if images else None
+        some = there.take(images).samples if images else None
     from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
 
     if pictures is None:
@@ -91,6 +91,6 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
         many = None if some is None else infer(network, encode(network, some))
         draw(picture(network, sample, label, title, many))
     if photos is not None:
-        (found,) = found_on(network, files, photos, encode(network, pictures))
-        say(told(found))
+        (found,) = describe_photos(network, files, photos, encode(network, pictures))
+        say(photo_sentence(found))
     say(f"wrote {printable(path)}")

@@ -30,7 +30,7 @@ from firstspike.scripts.options import (
     weights_option,
 )
 from firstspike.scripts.output import counted, given, note, say
-from firstspike.scripts.places import InputPath, NetworkName, Output
+from firstspike.scripts.paths import InputPath, NetworkName, Output
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand
 

@@ -14,7 +14,7 @@ from firstspike.golden.system.files import adding_to, naming
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName
+from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
 

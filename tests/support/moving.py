@@ -11,7 +11,7 @@ from firstspike.golden import Features, Network, encode, infer
 from firstspike.golden.front_ends import motion_of
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.motion.usual import USUAL
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.sim.benches.standalone.around import TOP, Sensed, startup_text
 from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
 from firstspike.sim.benches.standalone.run import lines_of
@@ -98,7 +98,7 @@ class MotionDesk:
         network = self._network
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
-        told = said(network, results, np.full(len(pictures), True))
+        told = is_reported(network, results, np.full(len(pictures), True))
         begin = startup_text(self._flashed)
         return begin + b"".join(lines_of(network, results, told))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.front_ends import sound_of
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.standalone.core import StandaloneCore
@@ -166,8 +166,8 @@ class Desk:
             return begin
         pixels = np.array([front.picture(levels, word).ravel() for word in words])
         results = infer(network, encode(network, pixels))
-        is_reported = said(network, results, np.array([word.isolated for word in words]))
-        return begin + b"".join(lines_of(network, results, is_reported))
+        reported = is_reported(network, results, np.array([word.isolated for word in words]))
+        return begin + b"".join(lines_of(network, results, reported))
 
 
 def _sensed(microphone: Microphone) -> Sensed:
