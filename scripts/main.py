@@ -46,19 +46,22 @@ GROUPS = {
         "bench": "Measure how many images per second a design decides that holds them.",
     },
     "Exchange": {
-        "export": "Write a network as a NIR graph, for other frameworks.",
-        "import": "Read a NIR graph, of ours or of real weights to be rounded.",
+        "convert": "Write a network as a NIR graph for other frameworks, or a graph as a network.",
     },
 }
 """The verbs in the groups of `--help`, each with its description."""
 
 VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.items()}
 
+FORMER = {"export": "convert", "import": "convert"}
+"""Verbs of the release before, each with its successor."""
+
 
 @click.group(
     cls=Verbs,
     package="firstspike.scripts.verbs",
     groups=GROUPS,
+    former=FORMER,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="firstspike")

@@ -18,7 +18,7 @@ import pytest
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
 from firstspike.golden.system.files import replacing
 from firstspike.scripts.made import SENTENCES, sentences
-from firstspike.scripts.main import GROUPS
+from firstspike.scripts.main import FORMER, GROUPS, VERBS
 from firstspike.scripts.output import table
 from firstspike.scripts.shares.worker import EndedError
 from firstspike.scripts.verbs import Verbs
@@ -77,6 +77,14 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
                 value = type(option.type), (option.metavar or "").strip("[]")
                 kinds[max(option.opts, key=len)].add(value)
     assert [name for name, some in kinds.items() if len(some) > 1] == []
+
+
+@pytest.mark.parametrize("name", FORMER)
+def test_a_former_verb_is_refused_with_its_successor(capfd, name):
+    successor = FORMER[name]
+    assert f"{name} is now `firstspike {successor}`." in refusal(capfd, name, "--json", "-")
+    assert name not in VERBS
+    assert successor.split()[0] in VERBS
 
 
 @pytest.fixture

@@ -43,10 +43,10 @@ READ = {
     "a photo": ("file.png", ("run", "mnist-4bit", "--image", "file.png")),
     "an image": ("file.png", ("run", NET, "--image", "file.png", "--raw")),
     "an image of a folder": ("images/a/file.png", ("run", NET, "--dataset", "images", *SHARE)),
-    "a graph": ("file.nir", ("import", "file.nir", "-o", "out.npz")),
+    "a graph": ("file.nir", ("convert", "file.nir", "-o", "out.npz")),
     "the samples of a graph": (
         "file.npz",
-        ("import", "good.nir", "--weight-bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
+        ("convert", "good.nir", "--weight-bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
     ),
     "a state of learning": (
         Session.state_path("file.npz"),
@@ -95,7 +95,7 @@ def huge(path):
 def test_what_never_ends_is_refused(capfd, folder, what, make):
     name, words = READ[what]
     if "good.nir" in words:
-        success(capfd, "export", NET, "--form", "time", "-o", "good.nir")
+        success(capfd, "convert", NET, "--form", "time", "-o", "good.nir")
     Path(name).unlink(missing_ok=True)
     make(Path(name))
     before = sorted(folder.rglob("*"))

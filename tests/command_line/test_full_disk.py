@@ -14,11 +14,11 @@ from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
 
-QUICK = ("export", "plot", "verilog")
+QUICK = ("to NIR", "plot", "verilog")
 
 LINES = {
-    "export": "export mnist-4bit --images 50 -o net.nir",
-    "import": "import {given}/graph.nir -o net.npz",
+    "to NIR": "convert mnist-4bit --images 50 -o net.nir",
+    "from NIR": "convert {given}/graph.nir -o net.npz",
     "plot": "plot mnist-4bit -o plot.pdf",
     "page": "page mnist-4bit --images 5 -o page.html",
     "verilog": "verilog {given}/toy.npz --lanes 4 -o core.v",

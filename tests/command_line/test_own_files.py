@@ -128,7 +128,7 @@ def undecodable(tmp_path, monkeypatch):
     [
         (("info", f"{NAME}.npz", "--json"), ".json"),
         (("page", f"{NAME}.npz", "--images", 3, "-o"), ".html"),
-        (("export", f"{NAME}.npz", "-o"), ".nir"),
+        (("convert", f"{NAME}.npz", "-o"), ".nir"),
         (("plot", f"{NAME}.npz", "--dataset", DATA, "-o"), ".svg"),
         (("study", f"{NAME}.npz", "--dataset", DATA, "-o"), ".pdf"),
         (("run", f"{NAME}.npz", "--dataset", DATA, "--plot"), ".png"),

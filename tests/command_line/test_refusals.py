@@ -76,7 +76,7 @@ def files(tmp_path_factory):
     for name in ("photo.png", "photo.bmp"):
         Image.new("L", (6, 6)).save(folder / name)
     nir.write(folder / "real.nir", small())
-    assert run_line(["export", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
+    assert run_line(["convert", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
     (folder / "damaged").mkdir()
     (folder / "damaged" / JOURNAL).write_text("once\nmore\n")
     (folder / "nothing.nir").write_bytes(b"nothing")

@@ -86,8 +86,8 @@ def hostile_cases() -> list[Case]:
     share = ("--test-share", "1")
     table = ("--dataset", "data.csv", "--label", "kind")
     images = ("run", "net.npz", "--dataset", "images", *share)
-    graph = Case("net.nir", hostile.of_graph, ("import", "net.nir", "-o", "on.npz"))
-    real = ("import", "net.nir", "--weight-bits", "4", "-o", "on.npz")
+    graph = Case("net.nir", hostile.of_graph, ("convert", "net.nir", "-o", "on.npz"))
+    real = ("convert", "net.nir", "--weight-bits", "4", "-o", "on.npz")
     photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--image", "photo.png"))
     train = ("train", *table, "--hidden", "4", "--epochs", "1", "-o", "on.npz")
     return [
