@@ -32,7 +32,7 @@ GROUPS = {
         "study": "Measure what early deadlines and faults cost in accuracy.",
     },
     "Core and Verilog": {
-        "compare": "Compare every spike, decision and cycle of a target with the golden model.",
+        "compare": "Compare a target with the golden model, spike by spike, or measure its speed.",
         "verilog": "Generate the core as one Verilog file.",
         "vectors": "Write test vectors with a self-checking Verilog bench.",
         "check": "Check the hardware itself: benches, faults on purpose, hostile frames.",
@@ -43,7 +43,6 @@ GROUPS = {
         "flash": "Program a board.",
         "selftest": "Prove that a board runs as golden says, and write a report of it.",
         "serve": "Be a board: the simulated design behind a pseudo-terminal.",
-        "bench": "Measure how many images per second a design decides that holds them.",
     },
     "Exchange": {
         "convert": "Write a network as a NIR graph for other frameworks, or a graph as a network.",
@@ -53,7 +52,7 @@ GROUPS = {
 
 VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.items()}
 
-FORMER = {"export": "convert", "import": "convert"}
+FORMER = {"bench": "compare --rounds", "export": "convert", "import": "convert"}
 """Verbs of the release before, each with its successor."""
 
 

@@ -201,11 +201,11 @@ def test_an_answer_that_no_board_gives_is_named(
 
 
 @pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
-def test_bench_names_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+def test_rounds_name_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
     (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
     with odd_board(monkeypatch, kind, answer) as port:
-        words = ("bench", "net.npz", "--events", "events", "--target", "board", "--port", port)
-        assert told in refusal(capfd, *words)
+        words = ("compare", "net.npz", "--events", "events", "--target", "board", "--port", port)
+        assert told in refusal(capfd, *words, "--rounds", 10)
 
 
 CORE_FAULTS = {
