@@ -13,7 +13,7 @@ import click
 
 from firstspike.hdl.flow.steps import shown_by
 
-from . import interrupts
+from . import former, interrupts
 from .progress import shown
 from .verbs import Verbs
 
@@ -52,15 +52,12 @@ GROUPS = {
 
 VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.items()}
 
-FORMER = {"bench": "compare --rounds", "export": "convert", "import": "convert"}
-"""Verbs of the release before, each with its successor."""
-
 
 @click.group(
     cls=Verbs,
     package="firstspike.scripts.verbs",
     groups=GROUPS,
-    former=FORMER,
+    former=former.VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="firstspike")

@@ -12,6 +12,7 @@ import numpy as np
 from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED, joined
+from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.means import timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -24,12 +25,7 @@ from firstspike.scripts.options import (
 from firstspike.scripts.output import counted, json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import (
-    Selection,
-    SelectionCommand,
-    select,
-    selection_options,
-)
+from firstspike.scripts.selection import Selection, select, selection_options
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 from firstspike.scripts.targets.comparison import Comparison, compared
 from firstspike.scripts.targets.options import HARDWARE
@@ -44,7 +40,7 @@ PLAYING = ("rtl", "netlist", "board")
 """Targets that store images."""
 
 
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @target_option(

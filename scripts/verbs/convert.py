@@ -35,21 +35,23 @@ from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
     check_options,
-    columns_of,
     data_option,
+    file_options,
+    recorded,
     training_data,
 )
+from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.options import number_option, taken
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
-from firstspike.scripts.places import NetworkName, Output, Parameters
-from firstspike.scripts.selection import ALL, SelectionCommand, select, selection_options
+from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.selection import ALL, select, selection_options
 
 DEFAULT_SAMPLES = 1000
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """The first bytes of a NIR graph, an HDF5 file."""
 
-_OF_NETWORK = ("form", "events_file", "image_files", "wav_files", "raw")
+_OF_NETWORK = ("form", "input_files")
 """Parameters that only the conversion of a network uses."""
 
 _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
@@ -74,12 +76,7 @@ def data_path(output: str | Path) -> Path:
     return path.with_name(f"{path.name.removesuffix('.nir')}.data.nir")
 
 
-def _written(output: Path, parameters: Parameters) -> tuple[Path, ...]:
-    """Return the network, or the graph and its spike trains."""
-    return (output,) if is_graph(parameters["net"]) else (output, data_path(output))
-
-
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET|NET.nir]")
 @click.option(
     "--form",
@@ -89,6 +86,7 @@ def _written(output: Path, parameters: Parameters) -> tuple[Path, ...]:
     "equation; or as CubaLIF, which SpikingJelly and snnTorch run.",
 )
 @selection_options
+@file_options
 @number_option(
     "--weight-bits",
     "bits",
@@ -130,7 +128,7 @@ def _written(output: Path, parameters: Parameters) -> tuple[Path, ...]:
     "-o",
     "--output",
     metavar="FILE",
-    type=Output(dir_okay=False, files=_written),
+    type=Output(dir_okay=False, files=lambda path, _: (path, data_path(path))),
     help="Write the graph, or the network, to this file.",
 )
 @json_option
@@ -147,7 +145,7 @@ def command(
     any other argument is a network.
 
     From a network: the graph holds the whole network file, so that the way back gives the network
-    bit for bit. Images, which --dataset, --images or another option names, are written as spike
+    bit for bit. Images, which --dataset, --images or --input names, are written as spike
     trains to NET.data.nir for NET.nir: the spikes of the inputs and of the hidden layers, and the
     spike that decides.
 
@@ -197,8 +195,8 @@ def _to_graph(net: str, output: str, json_path: str | None, options: Mapping[str
     network, form = load_network(net), options["form"]
     graph = graph_of(network, form)
     images = None
-    if any(options[name] for name in ("dataset", "images", *_OF_NETWORK[1:])):
-        images = select(network, {**options, "bitmap": None})
+    if any(options[name] for name in ("dataset", "images", "input_files")):
+        images = select(network, options)
     trains_path = data_path(output)
     with ExitStack() as stack:
         put = stack.enter_context
@@ -311,7 +309,7 @@ def _rounded(
             raise click.UsageError(f"{data.dataset} holds sound: such networks are not imported.")
         if template is None:
             template = fitted_template(found.x_train, found.features, **about, **further)
-        named["meta"] = made | {"dataset": data.dataset} | columns_of(data, template)
+        named["meta"] = made | {"dataset": data.dataset} | recorded(data, template)
         if len(found.classes) == n_out:
             named["classes"] = found.classes
     elif any(further.values()):

@@ -66,7 +66,7 @@ def asked(tmp_path):
     network = toy_network()
     network.save(tmp_path / "net.npz")
     (tmp_path / "images.jsonl").write_text("\n".join(map(json.dumps, images(network))))
-    return [tmp_path / "net.npz", "--events", tmp_path / "images.jsonl"]
+    return [tmp_path / "net.npz", "--input", tmp_path / "images.jsonl"]
 
 
 def compare(capfd, asked, board, build, target="netlist"):

@@ -46,7 +46,7 @@ def of_board(toy, port, *words):
 
 
 def images(toy):
-    return ("--image", *sorted(toy.glob("*.png")))
+    return ("--input", *sorted(toy.glob("*.png")))
 
 
 def test_run_gives_what_golden_does(capfd, toy):
@@ -93,7 +93,7 @@ def test_compare_names_a_wrong_cycle_and_a_wrong_count(capfd, toy):
 
 def test_cycles_of_events_are_not_compared(capfd, toy):
     with served(BoardModel(NETWORK)) as port:
-        words = of_board(toy, port, "--events", toy / "events")
+        words = of_board(toy, port, "--input", toy / "events")
         ended = success(capfd, "compare", *words)
         assert "0 differences in decisions and statistics" in ended.out
         (toy / "events").write_text('{"events": [[8, 9], [8, 10]]}')
@@ -128,7 +128,7 @@ def test_rounds_refuse_what_cannot_be_played(capfd, toy):
         words = ("compare", *of_board(toy, port, *images(toy)), "--rounds", 2)
         assert "the design holds 0 images to play: build it by --bench 9" in refusal(capfd, *words)
     with served(BoardModel(NETWORK, bench_images=9)) as port:
-        words = ("compare", *of_board(toy, port, "--events", toy / "events"), "--rounds", 2)
+        words = ("compare", *of_board(toy, port, "--input", toy / "events"), "--rounds", 2)
         assert "go as bitmaps" in refusal(capfd, *words)
 
 
@@ -161,7 +161,7 @@ def test_what_the_link_has_no_field_for_is_refused_by_every_verb(capfd, tmp_path
     for words in (
         ("build", path, "--board", "ulx3s-12f", "--lanes", 4, "-o", tmp_path / "out"),
         ("serve", path, "--lanes", 4),
-        ("compare", path, "--events", tmp_path / "events", "--rounds", 1),
+        ("compare", path, "--input", tmp_path / "events", "--rounds", 1),
     ):
         said = refusal(capfd, *words)
         found = {"unit": "deadline"}.get(field, field)  # which is at least six units

@@ -76,7 +76,7 @@ VERBS = {
     "plot": Verb("plot mnist-4bit --number 3 --images 2000 -o plot.png", ("plot.png",)),
     "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
     "to NIR": Verb(
-        "convert toy.npz --events events.jsonl -o toy.nir --json result.json",
+        "convert toy.npz --input events.jsonl -o toy.nir --json result.json",
         ("toy.nir", "toy.data.nir", "result.json"),
     ),
     "from NIR": Verb("convert graph.nir -o net.npz", ("net.npz",)),
@@ -113,7 +113,7 @@ VERBS = {
         "--plot curve.png",
         ("net.npz", "net.state.npz", "result.json", "curve.png"),
     ),
-    "simulate": Verb("compare toy.npz --events events.jsonl --target rtl --lanes 5", ()),
+    "simulate": Verb("compare toy.npz --input events.jsonl --target rtl --lanes 5", ()),
     "serve": Verb("serve toy.npz --lanes 5 --symlink port", (), serves=True),
     "build": Verb(
         "build toy.npz --board icebreaker --lanes 4 --clock 12 --seed 1 -o out",

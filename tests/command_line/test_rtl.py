@@ -33,7 +33,7 @@ def selection(tmp_path_factory):
         images.append(list(zip(ticks, inputs, strict=True)))
     lines = [json.dumps({"events": image, "label": int(rng.integers(4))}) for image in images]
     (folder / "events").write_text("\n".join(lines))
-    return folder / "toy.npz", "--events", folder / "events"
+    return folder / "toy.npz", "--input", folder / "events"
 
 
 def test_the_hardware_gives_the_same_result_as_golden(capfd, selection):
@@ -56,7 +56,7 @@ def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
     files = [tmp_path / f"{image}.png" for image in range(len(pixels))]
     for image, file in zip(pixels, files, strict=True):
         Image.fromarray(image).save(file)
-    words = (toy, "--image", *files, *CORE, "--bitmap", 8, "--json", "-")
+    words = (toy, "--input", *files, *CORE, "--bitmap", 8, "--json", "-")
     rtl = success(capfd, "run", *words, "--target", "rtl")
     assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
 
@@ -65,7 +65,7 @@ def test_rounds_play_on_the_simulated_core(capfd, tmp_path, selection):
     toy, *_ = selection
     words = {"events": [[8, row] for row in range(1, 36, 2)]}, {"events": [[8, 5], [8, 9]]}
     (tmp_path / "bitmaps").write_text("\n".join(map(json.dumps, words)))
-    words = (toy, "--events", tmp_path / "bitmaps", *CORE, "--rounds", 4)
+    words = (toy, "--input", tmp_path / "bitmaps", *CORE, "--rounds", 4)
     ended = success(capfd, "compare", *words)
     assert "2 images, 4 times: 8 decisions" in ended.out
     assert "0 differences" in ended.out
@@ -136,7 +136,7 @@ def pictures(tmp_path_factory):
     files = [folder / f"{image}.png" for image in range(len(pixels))]
     for image, file in zip(pixels, files, strict=True):
         Image.fromarray(image).save(file)
-    return folder / "toy.npz", "--image", *files
+    return folder / "toy.npz", "--input", *files
 
 
 CORES = pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def three_events(tmp_path):
     rng = np.random.default_rng(3)
     images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(3)]
     (tmp_path / "e").write_text("\n".join(json.dumps({"events": image}) for image in images))
-    return tmp_path / "toy.npz", "--events", tmp_path / "e"
+    return tmp_path / "toy.npz", "--input", tmp_path / "e"
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Line(NamedTuple):
     statuses: tuple[int, ...] = (0,)
 
 
-EVENTS = "toy.npz --events events.jsonl"
+EVENTS = "toy.npz --input events.jsonl"
 SMALL = "--dataset digits.npz --hidden 5 --epochs 1"
 
 LINES = {  # a verb for each kind of program; ruff allows no other way to start one

@@ -47,7 +47,7 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
     ]
     with open("e.jsonl", "w") as file:
         file.writelines(json.dumps({"events": sorted(row)}) + "\n" for row in rows)
-    words = ("convert", "toy.npz", "--form", form, "--events", "e.jsonl", "-o", "toy.nir")
+    words = ("convert", "toy.npz", "--form", form, "--input", "e.jsonl", "-o", "toy.nir")
     ended = success(capfd, *words)
     assert "toy.data.nir, 7 images of e.jsonl" in ended.out
     data = nir.read_data("toy.data.nir")
