@@ -18,6 +18,7 @@ import click
 from firstspike.golden.networks.shipped import shipped_file
 
 from .errors import VerbError
+from .former import OPTIONS
 from .sections import in_sections
 from .targets.errors import FaultyTargetError, OptionError
 
@@ -52,17 +53,6 @@ class InputPath(Input, click.Path):
         """`default` returns the input if none is named."""
         super().__init__(**rules)
         self.unnamed = default
-
-
-class InputFile(InputPath):
-    """The name of a file to read; - is standard input."""
-
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, allow_dash=True)
-
-    def read(self, value: str) -> Iterable[Named]:
-        """Return the file, or the file behind standard input."""
-        return ["/dev/stdin" if value == "-" else value]
 
 
 class NetworkName(Input, click.ParamType):
@@ -137,6 +127,15 @@ class Verb(click.Command):
                 formatter.write_dl(
                     [record for one in options if (record := one.get_help_record(ctx))]
                 )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an option of the release before with its successor."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if instead := OPTIONS.get(error.option_name):
+                raise click.UsageError(f"{error.option_name} {instead}.", ctx) from None
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Compare inputs with outputs. Raises `VerbError`.

@@ -63,5 +63,5 @@ def levels_of(network: Network, file: str) -> np.ndarray:
 def _front_end(network: Network) -> FrontEnd:
     sound = front_end(network)
     if sound is None:
-        raise VerbError("this network takes no sound: give --wav to one that was trained on sound.")
+        raise VerbError("this network takes no sound: train one on recordings.")
     return sound

@@ -21,10 +21,17 @@ def _columns(columns: Mapping[str, str]) -> str:
     return f"A .csv file for it has these columns: {listed}."
 
 
+def _test(part: str | float) -> str:
+    if isinstance(part, str):
+        return f"The test part of its data set is the file {part}."
+    return f"The test part of its data set is a share of {part:g}."
+
+
 SENTENCES: dict[str, Callable[[Any], str]] = {
     "command": "It was made by: {}".format,
     "dataset": "Its data set is {}.".format,
     "columns": _columns,
+    "test": _test,
     "ground": "Its images have {} ground.".format,
     "recipe": "Its recipe is {}.".format,
     "seed": "Its seed is {}.".format,

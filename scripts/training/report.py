@@ -9,7 +9,7 @@ from typing import Any
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.integer import decisions
-from firstspike.scripts.datasets import columns_of, ground_in
+from firstspike.scripts.datasets import ground_in, recorded
 from firstspike.scripts.metrics import mean_metrics
 from firstspike.scripts.output import table
 
@@ -52,7 +52,7 @@ def full_result(
     full = {"command": request.command, "dataset": request.data.dataset, "seed": seed}
     full |= {"recipe": session.recipe, **result}
     meta = {name: value for name, value in full.items() if name not in _TOO_LONG}
-    meta |= columns_of(request.data) | ground_in(session.images)
+    meta |= recorded(request.data) | ground_in(session.images)
     return full, replace(network, meta=network.meta | meta)
 
 

@@ -22,7 +22,7 @@ from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
 from firstspike.golden.training.specification import Training
-from firstspike.scripts.datasets import Data, data_option, dataset_options
+from firstspike.scripts.datasets import Data, data_option, training_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
@@ -60,7 +60,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 
 @click.command(cls=Verb)
 @board_option("Board to search for.", required=True)
-@dataset_options()
+@training_options
 @data_option
 @recipe_option
 @click.option(

@@ -14,6 +14,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import rows_read
+from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.metrics import mean_metrics, timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -34,7 +35,7 @@ from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.picture_view import describe_photos, input_view, photo_sentence, png
 from firstspike.scripts.progress import bars
 from firstspike.scripts.recordings import WordPosition, levels_of, silence
-from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
+from firstspike.scripts.selection import Selection, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ LISTED = 20
 """Largest number of images that are listed one by one; otherwise only the summary is printed."""
 
 
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @target_option(
@@ -57,14 +58,14 @@ LISTED = 20
 @picture_option(
     "--plot",
     "plot_path",
-    help="Draw the confusion matrix, or of --wav the first recording: .png, .svg or .pdf.",
+    help="Draw the confusion matrix, or the first recording: .png, .svg or .pdf.",
 )
 @click.option(
     "--show",
     "show_path",
     metavar="FILE.png",
     type=Output(dir_okay=False),
-    help="Write what the network saw of --image, side by side.",
+    help="Write what the network saw of photos, side by side.",
 )
 @json_option
 def command(
@@ -82,10 +83,10 @@ def command(
     predicts. Means are over the selected images. A board gets NET's weights if it has others.
 
     Photos of digits are prepared like the digits of MNIST, with a warning for photos that differ
-    from them. A network of sound finds the words in a recording, and the output has the time at
-    which each begins. Sounds that are none of its words, and words without silence around them, are
-    not reported. Recordings without a word are listed; if no recording has a word, the exit status
-    is 2.
+    from them; a grey picture of the network's size, bright on dark, is taken as it is. A network of
+    sound finds the words in a recording, and the output has the time at which each begins. Sounds
+    that are none of its words, and words without silence around them, are not reported. Recordings
+    without a word are listed; if no recording has a word, the exit status is 2.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
@@ -93,9 +94,8 @@ def command(
         raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, options)
-    files = options["image_files"]
-    if show_path and not files:
-        raise click.UsageError("--show goes with --image.")
+    if show_path and not images.files:
+        raise click.UsageError("--show goes with photos: give --input.")
     if plot_path and images.words is None and set(images.labels) == {None}:
         raise click.UsageError("Nothing is labelled: --plot draws labels against decisions.")
     with (
@@ -107,7 +107,7 @@ def command(
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images, results, with_spikes)
         if images.photos is not None:
-            photos = describe_photos(network, files, images.photos, images.ticks)
+            photos = describe_photos(network, images.files, images.photos, images.ticks)
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
         if images.words is not None:

@@ -11,10 +11,10 @@ from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
     data_option,
-    dataset_options,
     front_end_options,
     missing_option,
     tell_features,
+    training_options,
 )
 from firstspike.scripts.options import (
     changes_of,
@@ -53,7 +53,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 
 
 @click.command(cls=Verb)
-@dataset_options()
+@training_options
 @data_option
 @recipe_option
 @missing_option

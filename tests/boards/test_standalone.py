@@ -161,7 +161,7 @@ def recordings(design, tmp_path):
     parts = np.array_split(sounds(3), 2)
     for file, part in zip(files, parts, strict=True):
         wavfile.write(file, front.rate, part)
-    words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--wav", *files]
+    words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--input", *files]
     return words, front.joined(parts)
 
 

@@ -201,11 +201,11 @@ def test_an_answer_that_no_board_gives_is_named(
 
 
 @pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
-def test_bench_names_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+def test_rounds_name_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
     (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
     with odd_board(monkeypatch, kind, answer) as port:
-        words = ("bench", "net.npz", "--events", "events", "--target", "board", "--port", port)
-        assert told in refusal(capfd, *words)
+        words = ("compare", "net.npz", "--input", "events", "--target", "board", "--port", port)
+        assert told in refusal(capfd, *words, "--rounds", 10)
 
 
 CORE_FAULTS = {
@@ -499,7 +499,7 @@ def test_the_virtual_board_that_listens_passes(capfd, desk):
     listening_network().save("pdm.npz")
     wavfile.write("heard.wav", RATE, sounds(60))
     board = ["pdm.npz", "--board", "icebreaker"]
-    served = ["serve", *board, "--wav", "heard.wav", "--symlink", "port"]
+    served = ["serve", *board, "--input", "heard.wav", "--symlink", "port"]
     code = "from firstspike.scripts.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, *served], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -214,7 +214,7 @@ def lengthened(path, length):
 )
 def test_strings_take_no_more_than_they_may(path, change, told):
     change(path)
-    took = measured("import", path, "-o", path.with_name("net.npz"))
+    took = measured("convert", path, "-o", path.with_name("net.npz"))
     assert took.status == 2
     assert told in took.said
     assert took.said.count("\n") == 1

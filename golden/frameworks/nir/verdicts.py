@@ -72,5 +72,5 @@ def verdicts(graph: Graph, ours: bool) -> list[Verdict]:
 def _verdict(node: Named, ours: bool, refusal: str | None) -> Verdict:
     if refusal is not None:
         return Verdict(node.name, node.kind, IMPOSSIBLE, refusal)
-    verdict = (SAME, "firstspike export has written it.") if ours else _BECOMES[node.kind]
+    verdict = (SAME, "firstspike convert has written it.") if ours else _BECOMES[node.kind]
     return Verdict(node.name, node.kind, *verdict)
