@@ -40,8 +40,6 @@ from .verb import shared_options
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
 
-FIELDS_IN_A_ROW = 3
-"""The row of a register has up to so many fields; each further one has a row of its own."""
 CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
 """The end of the name of a port of AXI: its channel, and its signal."""
 SMALLEST = ", 2-bit weights, thresholds 1, unit 1, deadline 6"
@@ -71,7 +69,7 @@ def texts() -> dict[str, str]:
         "bus_ports": _table(("ports, bits of each", "direction", "what"), _bus_ports()),
         "bus_events": _table(("bits", "field", "meaning"), map(_field, EVENT_BEAT)),
         "bus_registers": _table(
-            ("offset", "register, field", "access", "bits", "meaning"), _registers()
+            ("offset", "register", "access", "meaning; bits of each field"), _registers()
         ),
         "proofs": _proofs(),
         "proven": _table(
@@ -166,24 +164,18 @@ def _bus_ports() -> Iterator[tuple[str, ...]]:
 
 
 def _registers() -> Iterator[tuple[str, ...]]:
-    """Each register of a core that learns, and behind one of many fields a row for each."""
+    """A row per register of a core that learns, with its fields."""
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)), stored_bits=8)
     for register in core_map(config, network, True, Images.of(config, network)).registers:
         offset = f"{register.offset:#05x}"
         if register.array:
             offset += f" + {WORD_BYTES} n"
-        name, fields = f"`{register.name}`", [_field(one) for one in register.fields]
-        if len(fields) == 1:
-            ((bits, field, meaning),) = fields
-            name = f"{name}, {field}"
-            yield offset, name, access(register), bits, f"{register.meaning}: {meaning}"
-        elif len(fields) <= FIELDS_IN_A_ROW:
-            meanings = "; ".join(f"{bits} {field}: {meaning}" for bits, field, meaning in fields)
-            yield offset, name, access(register), "", f"{register.meaning}: {meanings}"
-        else:
-            yield offset, name, access(register), "", register.meaning
-            yield from (("", field, "", bits, meaning) for bits, field, meaning in fields)
+        fields = (
+            f"{bits} {name}: {meaning}" for bits, name, meaning in map(_field, register.fields)
+        )
+        content = "<br>".join((register.meaning, *fields))
+        yield offset, f"`{register.name}`", access(register), content
 
 
 def _field(field: Field) -> tuple[str, str, str]:
