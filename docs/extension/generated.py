@@ -80,7 +80,7 @@ def texts() -> dict[str, str]:
         "blocks": _table(("block", "purpose", "ports", "latency", "file", "test"), block_rows()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
-        "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
+        "latencies": _table(("block", "cycles, name, and what is counted"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
 
@@ -184,15 +184,18 @@ def _field(field: Field) -> tuple[str, str, str]:
     return bits, f"`{field.name}`", field.meaning
 
 
-def _latencies() -> Iterator[tuple[str, str, str, str]]:
-    """Each name of `latencies`, with what stands below it: the block, and what is counted."""
+def _latencies() -> Iterator[tuple[str, str]]:
+    """A row per block, with each of its names of `latencies`, and what is counted."""
     body = ast.parse(Path(latencies.__file__).read_text()).body
+    blocks: dict[str, list[str]] = {}
     for statement, below in pairwise(body):
         if isinstance(statement, ast.Assign):
             (target,) = statement.targets
             block, _, what = ast.literal_eval(below.value).partition(": ")
-            figure = str(getattr(latencies, target.id))
-            yield block, figure, " ".join(what.split()), f"`{target.id}`"
+            figure = getattr(latencies, target.id)
+            what = " ".join(what.split())
+            blocks.setdefault(block, []).append(f"{figure} `{target.id}`: {what}")
+    return ((block, "<br>".join(several)) for block, several in blocks.items())
 
 
 def _depths() -> dict[str, int]:
@@ -259,12 +262,14 @@ def _ports(about: Interface) -> str:
 
 
 def _payloads(about: Interface) -> str:
+    """A row per payload, with the bits and the meaning of each field."""
     rows = []
     for port in about["ports"]:
-        name = f"`{port['name']}`, {port['width']}"
+        fields = []
         for field in port.get("fields", ()):
             low, high = field["offset"], field["offset"] + field["width"] - 1
             bits = f"{high}:{low}" if field["width"] > 1 else str(low)
-            rows.append((name, bits, f"`{field['name']}`", field["meaning"]))
-            name = ""
-    return _table(("payload, bits", "bits", "field", "meaning"), rows)
+            fields.append(f"{bits} `{field['name']}`: {field['meaning']}")
+        if fields:
+            rows.append((f"`{port['name']}`", str(port["width"]), "<br>".join(fields)))
+    return _table(("payload", "bits", "bits of each field, and its meaning"), rows)
