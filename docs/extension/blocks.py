@@ -19,21 +19,41 @@ SPECIAL = {
 
 
 def block_rows() -> Iterator[tuple[str, str, str, str, str, str]]:
-    """Yield for each block its name, purpose, ports, latency, file, and the test that has it."""
+    """Yield for each block its name, purpose, ports, latency, file, and the test that has it.
+
+    A variant with the ports and the latency of the block that it extends stands in its row.
+    """
     blocks = {name: (node, path) for path in sorted(HDL.rglob("*.py")) for name, node in _of(path)}
     tests = {path: path.read_text() for folder in TESTS for path in sorted(folder.rglob("*.py"))}
+    variants = {name: _extended(name, blocks) for name in blocks}
     for name, (node, path) in blocks.items():
-        text = ast.get_docstring(node) or ""
+        if variants[name]:
+            continue
         ports, latency = SPECIAL.get(name, ("", ""))
-        ports = ports or ", ".join(f"`{port}`" for port in _ports(node, blocks))
+        text = ast.get_docstring(node) or ""
+        same = (one for one, base in variants.items() if base == name)
         yield (
             name,
-            _line(text.split("\n\n")[0]),
-            ports,
+            " ".join((_purpose(node), *(f"*{one}*: {_purpose(blocks[one][0])}" for one in same))),
+            ports or ", ".join(f"`{port}`" for port in _ports(node, blocks)),
             latency or _latency(text) or _of_base(node, blocks),
             f"`{path.relative_to(HDL)}`",
             _test(name, path, blocks, tests),
         )
+
+
+def _purpose(node: ast.ClassDef) -> str:
+    return _line((ast.get_docstring(node) or "").split("\n\n")[0])
+
+
+def _extended(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> str:
+    """Return the block that a block extends without ports or a latency of its own; "" for none."""
+    node, _ = blocks[name]
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in blocks]
+    if not bases or _latency(ast.get_docstring(node) or ""):
+        return ""
+    same = _ports(node, blocks) == _ports(blocks[bases[0]][0], blocks)
+    return (_extended(bases[0], blocks) or bases[0]) if same else ""
 
 
 def _of(path: Path) -> Iterator[tuple[str, ast.ClassDef]]:
