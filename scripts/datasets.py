@@ -24,7 +24,7 @@ from firstspike.golden.system.specification import Changes, parameter
 from .errors import VerbError
 from .options import Decorator, options_of, several
 from .output import MOST_NAME, note, say
-from .places import DatasetName, InputPath
+from .paths import DatasetName, InputPath
 
 REFUSE, MEDIAN = "refuse", "median"
 """Choices of `Data.missing`."""

@@ -13,7 +13,7 @@ from firstspike.golden.data.images import SUFFIXES as PICTURE_SUFFIXES
 from firstspike.golden.data.wav import SUFFIXES as SOUND_SUFFIXES
 
 from .errors import VerbError
-from .places import InputPath, Named, Verb
+from .paths import InputPath, Named, Verb
 
 STANDARD_INPUT = "-"
 

@@ -22,7 +22,7 @@ from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
 from .datasets import Data, check_named, dataset_option, front_end, loaded
@@ -34,7 +34,7 @@ from .output import MOST_NAME, counted
 if TYPE_CHECKING:
     from firstspike.golden.data.preparation import Prepared
 
-    from .heard import Heard
+    from .recordings import WordPosition
 
 DEFAULT_IMAGES = 100
 
@@ -91,7 +91,7 @@ class Selection:
     words; otherwise None."""
     photos: "Sequence[Prepared] | None" = None
     """Prepared pictures; None for other images."""
-    words: "Sequence[Heard] | None" = None
+    words: "Sequence[WordPosition] | None" = None
     """The words of recordings; None for other images."""
     silent: Sequence[str] = ()
     """The files of recordings without a word."""
@@ -146,15 +146,15 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         images = _unlabelled(samples, counted(len(samples), "photo"))
         return replace(_encoded(network, images), samples=samples, photos=photos, files=files)
     if kind is Kind.RECORDINGS:
-        from .heard import read_words
+        from .recordings import read_words
 
         words, samples, silent = read_words(network, files)
-        some = f"{len(files) - len(silent)} of " if silent else ""
-        source = f"{counted(len(words), 'word')} in {some}{counted(len(files), 'recording')}"
+        share = f"{len(files) - len(silent)} of " if silent else ""
+        source = f"{counted(len(words), 'word')} in {share}{counted(len(files), 'recording')}"
         images = _unlabelled(samples, source)
         return replace(_encoded(network, images), samples=samples, words=words, silent=silent)
     images = loaded_images(network, dataset, files)
-    return _encoded(network, images.some(n or (None if files else DEFAULT_IMAGES), at_most=not n))
+    return _encoded(network, images.take(n or (None if files else DEFAULT_IMAGES), at_most=not n))
 
 
 def _encoded(network: Network, images: "Images") -> Selection:
@@ -190,24 +190,26 @@ class Images:
     """Origin of the images, for messages."""
     noun: str = "test images"
 
-    def some(self, n: int | None, at_most: bool = False) -> "Images":
+    def take(self, n: int | None, at_most: bool = False) -> "Images":
         """Return n of all images, or all for None and ALL, selected as `WHICH` describes.
 
         With `at_most`, fewer images are accepted. Raises `VerbError`.
         """
-        there = len(self.samples)
+        available = len(self.samples)
         n = None if n == ALL else n
-        if (n or 0) > there and not at_most:
-            raise VerbError(f"{self.name} has {there} {self.noun}: at most as many can be taken.")
-        n = min(n or there, there)
+        if (n or 0) > available and not at_most:
+            raise VerbError(
+                f"{self.name} has {available} {self.noun}: at most as many can be taken."
+            )
+        n = min(n or available, available)
         numbers = np.arange(n)
-        if 1 < n == there:
-            taken = f"all {n}"
+        if 1 < n == available:
+            description = f"all {n}"
         elif self.name in DATASETS:
-            taken = f"the first {n}"
+            description = f"the first {n}"
         else:
-            taken, numbers = f"{n} of {there}", some_of(there, n)
-        source = f"{taken} {self.noun} of {printable(self.name)}"
+            description, numbers = f"{n} of {available}", some_of(available, n)
+        source = f"{description} {self.noun} of {printable(self.name)}"
         labels = [self.labels[at] for at in numbers.tolist()]
         return replace(
             self, samples=self.samples[numbers], labels=labels, numbers=numbers, source=source
@@ -232,7 +234,7 @@ def loaded_images(
         check_named(name, network)
         samples, called = bundled_test_set()
     else:
-        with told_as(VerbError, "give it by --input to take all samples: ", SplitError):
+        with convert_errors(VerbError, "give it by --input to take all samples: ", SplitError):
             images = loaded(Data(dataset=name), network, "all" if files else "test")
         samples, called = images.x_test, images.y_test
         if images.ticks:
@@ -329,5 +331,5 @@ def read_events(network: Network, path: str) -> Selection:
                 )
             ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
             labels.append(label)
-    said = f"{len(ticks)} images of {printable(name)}"
-    return Selection(np.stack(ticks), labels, None, said, np.arange(len(ticks)))
+    description = f"{len(ticks)} images of {printable(name)}"
+    return Selection(np.stack(ticks), labels, None, description, np.arange(len(ticks)))

@@ -16,7 +16,7 @@ from firstspike.golden.timing.shape import lanes_text
 from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import loaded_images
 
 

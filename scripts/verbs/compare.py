@@ -13,7 +13,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED, joined
 from firstspike.scripts.inputs import InputCommand
-from firstspike.scripts.means import timing, timing_rows
+from firstspike.scripts.metrics import timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
     folding_options,
@@ -23,7 +23,7 @@ from firstspike.scripts.options import (
     target_option,
 )
 from firstspike.scripts.output import counted, json_option, json_result, say, table
-from firstspike.scripts.places import NetworkName
+from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import Selection, select, selection_options
 from firstspike.scripts.targets import BUILT, TARGETS, opened

@@ -14,12 +14,12 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
 from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.fields import Fields
-from firstspike.golden.frameworks.nir.apart import read
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.frameworks.nir.forms import FORMS
 from firstspike.golden.frameworks.nir.graph import Graph, optional
-from firstspike.golden.frameworks.nir.importing import network_of, said_by, template_of
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.importing import metadata_of, network_of, template_of
+from firstspike.golden.frameworks.nir.reader_process import read
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
@@ -43,7 +43,7 @@ from firstspike.scripts.datasets import (
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.options import number_option, taken
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
-from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.selection import ALL, select, selection_options
 
 DEFAULT_SAMPLES = 1000
@@ -229,15 +229,15 @@ def _to_graph(net: str, output: str, json_path: str | None, options: Mapping[str
 
 def _is_exact(graph: Graph, options: Mapping[str, Any]) -> bool:
     """Whether the weights are integers of FirstSpike, which are not rounded."""
-    return said_by(graph) is not None and options["bits"] is None
+    return metadata_of(graph) is not None and options["bits"] is None
 
 
 def _to_network(
     graph: Graph, output: str, json_path: str | None, options: Mapping[str, Any]
 ) -> None:
     """Write a graph as a network, whose weights are rounded if they are real numbers."""
-    said, images = said_by(graph), options["images"]
-    if said is not None:
+    metadata, images = metadata_of(graph), options["images"]
+    if metadata is not None:
         for name, option in _options(_INPUTS):
             if given(name):
                 raise click.UsageError(f"The graph's metadata say it: leave {option} out.")
@@ -257,7 +257,7 @@ def _to_network(
             about = {name: options[name] for name in _INPUTS}
             asked = Changes(Training, weight_bits=options["bits"] or DEFAULT_BITS, **about)
             made = {"command": command_line()}
-            network, calibrated = _rounded(graph, said, data, images, asked, made)
+            network, calibrated = _rounded(graph, metadata, data, images, asked, made)
         network.save(file)
         say(_report(output, network, calibrated))
         write_json(
@@ -282,7 +282,7 @@ def _say_verdicts(found: list[Verdict], json_path: str | None) -> int:
 
 def _rounded(
     graph: Graph,
-    said: Fields | None,
+    metadata: Fields | None,
     data: Data,
     images: int | None,
     asked: Changes[Training],
@@ -293,15 +293,15 @@ def _rounded(
     about = {name: asked[name] for name in ("unit", "encoding", "late")}
     about["deadline"] = asked["deadline"] or 6 * asked["unit"]
     further = {name: asked[name] for name in ("complement", "constant")}
-    template = None if said is None else template_of(said, n_out)
+    template = None if metadata is None else template_of(metadata, n_out)
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}
     if data.dataset:
         found = training_data(data, template)
-        there = len(found.x_train)
-        count = there if images == ALL else images or DEFAULT_SAMPLES
+        available = len(found.x_train)
+        count = available if images == ALL else images or DEFAULT_SAMPLES
         own = data.dataset not in DATASETS
-        chosen = some_of(there, count) if own else np.arange(min(count, there))
+        chosen = some_of(available, count) if own else np.arange(min(count, available))
         samples = {"samples": found.x_train[chosen], "labels": found.y_train[chosen]}
         if found.ticks and about["encoding"] != "ticks" and template is None:
             raise click.UsageError(f"{data.dataset} holds events: give --encoding ticks.")

@@ -20,7 +20,7 @@ from firstspike.scripts.datasets import (
     training_options,
 )
 from firstspike.scripts.learning.report import report, result_of
-from firstspike.scripts.learning.session import Session, begun, resumed
+from firstspike.scripts.learning.session import Session, new_session, resumed
 from firstspike.scripts.options import (
     Number,
     Sizes,
@@ -36,7 +36,7 @@ from firstspike.scripts.output import (
     given,
     say,
 )
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.progress import bars
 from firstspike.scripts.resumable import carried_out, tell_interruption
 from firstspike.scripts.selection import ALL, WHICH, images_option
@@ -169,7 +169,7 @@ def command(
         run["images"] = None
 
     def begin() -> Session:
-        session = resumed(output, data) if resume else begun(run, data)
+        session = resumed(output, data) if resume else new_session(run, data)
         session.learner = lambda network: opened(target, output, network, hardware, bars())
         return session
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.data.sets import SOUNDS, places
+from firstspike.golden.data.sets import SOUNDS, candidate_paths
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
@@ -14,7 +14,7 @@ from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName, Output, Verb
+from firstspike.scripts.paths import NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
 
 MOST_SAMPLES = 10_000
@@ -31,7 +31,7 @@ def _usual_dataset(network: Network) -> str | None:
     named = network.meta.get("dataset")
     if network.sound is None or named not in SOUNDS:
         return None
-    return named if any(path.exists() for path in places(named)) else None
+    return named if any(path.exists() for path in candidate_paths(named)) else None
 
 
 @click.command(cls=Verb)
@@ -68,7 +68,7 @@ def command(
         dataset = dataset or _usual_dataset(network)
     shown = bool(dataset or input_files)
     if shown:
-        some = loaded_images(network, dataset, input_files).some(images, at_most=True)
+        some = loaded_images(network, dataset, input_files).take(images, at_most=True)
         samples, labels, source = some.samples, some.labels, some.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(

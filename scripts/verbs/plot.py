@@ -11,8 +11,8 @@ from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import InputCommand, Kind, input_option, kind_of
 from firstspike.scripts.output import drawing, given, picture_option, say
-from firstspike.scripts.places import NetworkName
-from firstspike.scripts.seen import found_on, told
+from firstspike.scripts.paths import NetworkName
+from firstspike.scripts.picture_view import describe_photos, photo_sentence
 from firstspike.scripts.selection import WHICH, images_option, loaded_images, read_pictures
 
 
@@ -74,7 +74,7 @@ def command(
             )
         sample, label = there.samples[at], there.labels[at]
         title = f"{at} of {printable(Path(there.name).name)}"
-        some = there.some(images).samples if images else None
+        some = there.take(images).samples if images else None
     from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
 
     if pictures is None:
@@ -84,6 +84,6 @@ def command(
         many = None if some is None else infer(network, encode(network, some))
         draw(picture(network, sample, label, title, many))
     if photos is not None:
-        (found,) = found_on(network, input_files, photos, encode(network, pictures))
-        say(told(found))
+        (found,) = describe_photos(network, input_files, photos, encode(network, pictures))
+        say(photo_sentence(found))
     say(f"wrote {printable(path)}")

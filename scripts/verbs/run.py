@@ -11,12 +11,11 @@ import numpy as np
 
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import UNCOUNTED
-from firstspike.golden.said import said
 from firstspike.golden.timing.cycles import rows_read
-from firstspike.scripts.heard import Heard, levels_of, silence
 from firstspike.scripts.inputs import InputCommand
-from firstspike.scripts.means import means, timing, timing_rows
+from firstspike.scripts.metrics import mean_metrics, timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
     folding_options,
@@ -32,9 +31,10 @@ from firstspike.scripts.output import (
     table,
     writing,
 )
-from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.paths import NetworkName, Output
+from firstspike.scripts.picture_view import describe_photos, input_view, photo_sentence, png
 from firstspike.scripts.progress import bars
-from firstspike.scripts.seen import found_on, png, seen, told
+from firstspike.scripts.recordings import WordPosition, levels_of, silence
 from firstspike.scripts.selection import Selection, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
 
@@ -107,14 +107,16 @@ def command(
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images, results, with_spikes)
         if images.photos is not None:
-            photos = found_on(network, images.files, images.photos, images.ticks)
+            photos = describe_photos(network, images.files, images.photos, images.ticks)
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
         if images.words is not None:
-            spoken = said(network, results, np.array([word.isolated for word in images.words]))
+            spoken = is_reported(
+                network, results, np.array([word.isolated for word in images.words])
+            )
             for image, word, one in zip(figures, images.words, spoken.tolist(), strict=True):
                 image["word"] = {**word._asdict(), "said": one}
-        summary = {"count": len(results)} | means(network, results, images.labels)
+        summary = {"count": len(results)} | mean_metrics(network, results, images.labels)
         summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         if images.words is not None:
@@ -128,7 +130,7 @@ def command(
         if plot_path is not None:
             draw(_picture(network, images, result, printable(net)))
         if show_path is not None and images.samples is not None:
-            show(seen(network, images.samples))
+            show(input_view(network, images.samples))
         write(result)
 
 
@@ -148,7 +150,7 @@ def _picture(network: Network, images: Selection, result: dict[str, Any], net: s
     return stream_picture(network, levels_of(network, file), heard, images.samples, title)
 
 
-def _begins(word: Heard) -> str:
+def _begins(word: WordPosition) -> str:
     return f"{printable(word.file)}, {word.seconds:.2f} s"
 
 
@@ -189,7 +191,7 @@ def report(
         lines = (_line(network, *one) for one in zip(images.names(), figures, strict=True))
         parts.append(table([header, *lines]))
         if images.photos is not None:
-            parts.append("\n".join(told(image["photo"]) for image in figures))
+            parts.append("\n".join(photo_sentence(image["photo"]) for image in figures))
     if images.words is not None:
         named = zip(images.words, figures, strict=True)
         parts.append("\n".join([*listening(network, named), *map(silence, images.silent)]))
@@ -221,7 +223,9 @@ def report(
     return "\n\n".join(parts)
 
 
-def listening(network: Network, heard: Iterable[tuple[Heard, dict[str, Any]]]) -> Iterator[str]:
+def listening(
+    network: Network, heard: Iterable[tuple[WordPosition, dict[str, Any]]]
+) -> Iterator[str]:
     """Yield each reported word with its time, then the numbers of unreported sounds and reasons.
 
     `heard`: the words, each with its figures.

@@ -31,7 +31,7 @@ from firstspike.scripts.options import (
     weights_option,
 )
 from firstspike.scripts.output import counted, given, note, say
-from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
@@ -128,10 +128,10 @@ def _hear(
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
     sound = sound_of(network)
     x = sound.joined([read_wav(file, sound.rate) for file in files])
-    place, image = design.flash_image
+    place, image = design.in_flash or (0, b"")
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
-    desk = Desk.of_core(make, identity, network, microphone, design.hz)
+    desk = Desk.of_core(make, identity, network, microphone, design.hz, design.flashed)
     run = partial(desk.run, progress=partial(bars(), "seconds of sound"))
     with (
         _linked(symlink) as point,

@@ -13,10 +13,10 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import samples_option
-from firstspike.scripts.means import operations
+from firstspike.scripts.metrics import operations
 from firstspike.scripts.options import seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import WHICH, images_option, loaded_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
@@ -64,7 +64,7 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise VerbError("a study takes networks with hidden neurons that spike once.")
-    some = loaded_images(network, dataset, input_files).some(images)
+    some = loaded_images(network, dataset, input_files).take(images)
     samples, labels = some.samples, some.labels
     if None in labels:
         raise VerbError("a study needs labels: give samples with a column of classes.")

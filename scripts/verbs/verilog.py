@@ -29,7 +29,7 @@ from firstspike.scripts.options import (
     weights_option,
 )
 from firstspike.scripts.output import given, json_option, json_result, note, say, table
-from firstspike.scripts.places import NetworkName, Output, Parameters
+from firstspike.scripts.paths import NetworkName, Output, Parameters
 from firstspike.scripts.selection import select, selection_options
 from firstspike.scripts.targets import opened
 

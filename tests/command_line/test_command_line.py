@@ -18,10 +18,10 @@ import pytest
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
 from firstspike.golden.system.files import replacing
 from firstspike.scripts import former
-from firstspike.scripts.made import SENTENCES, sentences
 from firstspike.scripts.main import GROUPS, VERBS
 from firstspike.scripts.output import table
 from firstspike.scripts.shares.worker import EndedError
+from firstspike.scripts.training_summary import SENTENCES, sentences
 from firstspike.scripts.verbs import Verbs
 from tests.support.command import firstspike, refusal, success, toy_network, verbs
 

@@ -438,7 +438,7 @@ def begun_learning(dataset, images):
     run = dict.fromkeys(("label", "group", "test", "test_share", "net", "inputs", "kill"))
     run |= {"dataset": dataset, "images": images, "random": (10,), "stored_bits": None}
     run |= {"seed": 1, "epochs": 1, "shift": 0, "competitors": "1", "relabel": None}
-    return learning.begun(run, None)
+    return learning.new_session(run, None)
 
 
 def test_only_square_images_of_pixels_are_moved(capfd, folder):

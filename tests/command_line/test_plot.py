@@ -20,7 +20,7 @@ from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts import figures
-from firstspike.scripts.seen import ENLARGED
+from firstspike.scripts.picture_view import ENLARGED
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
 from tests.support.command import firstspike, refusal, result_of, success, toy_network

@@ -290,11 +290,11 @@ HARDWARE = {
         f"build --sensor {words} -o new": reason
         for words, reason in {
             "pdm --board icebreaker toy.npz": "does not listen to sound",
-            "pdm --board ulx3s-25f sound.npz": "has no pins for a microphone",
+            "pdm --board upduino sound.npz": "has no pins for a microphone",
             "pdm --board icebreaker motion.npz": "does not listen to sound",
             "lsm6dso --board icebreaker toy.npz": "does not watch motion",
             "lsm6dso --board icebreaker three-axes.npz": "watches 3 axes: an LSM6DSO gives 6",
-            "lsm6dso --board ulx3s-25f motion.npz": "has no pins for an LSM6DSO",
+            "lsm6dso --board upduino motion.npz": "has no pins for an LSM6DSO",
         }.items()
     },
     **{

@@ -14,8 +14,8 @@ from firstspike.golden import Network
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.sounds import with_none
-from firstspike.golden.sound.taught import COPIES, NONE
 from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.word_augmentation import COPIES, NONE
 from firstspike.scripts import stream_figure
 from firstspike.scripts.main import run_line
 from tests.support.command import firstspike, refusal, success

@@ -14,7 +14,7 @@ from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.frameworks.nir import reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
 from tests.support.command import firstspike, success, toy_network

@@ -212,7 +212,7 @@ def test_a_named_data_set_of_sound_brings_its_words(monkeypatch, capfd, tmp_path
         return Images(SPOKEN_DIGITS, x, [0, 1, 2], np.arange(3), "")
 
     monkeypatch.setattr(verb, "loaded_images", loaded_images)
-    monkeypatch.setattr(verb, "places", lambda name: [tmp_path / name])
+    monkeypatch.setattr(verb, "candidate_paths", lambda name: [tmp_path / name])
     page_of(capfd, tmp_path, network)
     (tmp_path / SPOKEN_DIGITS).touch()
     page_of(capfd, tmp_path, replace(network, meta={"dataset": "words"}))

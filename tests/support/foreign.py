@@ -37,9 +37,9 @@ from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.linked_core import kept_wire
-from firstspike.scripts.exploration.rungs import SHARES
+from firstspike.scripts.exploration.halving import SHARES
 from firstspike.scripts.exploration.search import JOURNAL, NETWORKS
-from firstspike.scripts.learning.session import Session, begun
+from firstspike.scripts.learning.session import Session, new_session
 from firstspike.scripts.main import run_line
 from firstspike.sim.benches.netlist import netlist
 
@@ -213,7 +213,9 @@ def make_files() -> None:
     run = dict.fromkeys(("net", "inputs", "label", "group", "test", "test_share", "relabel"))
     run |= {"dataset": "data.npz", "random": (8,), "images": 40, "epochs": 1, "shift": 0}
     run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
-    begun(run | {"command": "firstspike learn"}, None).state.save(Session.state_path("on.npz"))
+    new_session(run | {"command": "firstspike learn"}, None).state.save(
+        Session.state_path("on.npz")
+    )
     make_build(network)
 
 

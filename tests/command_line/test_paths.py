@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden.data.sets import places
+from firstspike.golden.data.sets import candidate_paths
 from firstspike.golden.networks.shipped import shipped_file
 from firstspike.scripts.main import firstspike as group
-from firstspike.scripts.places import Input, Output, Verb
+from firstspike.scripts.paths import Input, Output, Verb
 from tests.support.command import refusal, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
@@ -167,7 +167,7 @@ def test_what_comes_with_the_package_is_read_under_its_name(capfd, tmp_path):
 
 def test_files_of_a_public_data_set_are_read_under_its_name(capfd, tmp_path, monkeypatch):
     monkeypatch.setenv("FIRSTSPIKE_DATA", str(tmp_path))
-    path = next(iter(places("mnist")))
+    path = next(iter(candidate_paths("mnist")))
     path.parent.mkdir()
     path.write_bytes(CONTENT)
     words = ("train", "--dataset", "mnist", "-o", path)
