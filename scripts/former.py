@@ -5,6 +5,7 @@ VERBS = {
     "bench": "compare --rounds",
     "export": "convert",
     "import": "convert",
+    "vectors": "verilog --vectors",
 }
 """The successor of each former verb."""
 

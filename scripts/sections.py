@@ -17,8 +17,8 @@ SECTIONS = {
         "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
         "stored_bits embedded bench_images rounds port baud build released bus pixels",
         "Run": "seed seeds best scheduler native resume fresh",
-        "Output": "form verdicts_only with_spikes name output json_path plot_path show_path path "
-        "report report_path",
+        "Output": "form verdicts_only with_spikes name output vectors json_path plot_path "
+        "show_path path report report_path",
     }.items()
 }
 """Names of the parameters in each section."""

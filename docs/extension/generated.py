@@ -35,7 +35,7 @@ from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
 
 from .blocks import block_rows
-from .verb import shared_options
+from .verb import counts, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
@@ -56,6 +56,8 @@ def texts() -> dict[str, str]:
     learning = _beyond(plain, interface(stored_bits=8))
     return {
         "promise": PROMISE,
+        "commands": str(counts()[0]),
+        "option_slots": str(counts()[1]),
         "verbs": _table(("verb", "what it does"), _verbs()),
         "shared_options": shared_options(),
         "ports": _ports(plain),

@@ -386,7 +386,7 @@ def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
         )
     words = ("--dataset", "sorted.npz", "--images", 60)
     for verb in (
-        ("vectors", "net.npz", "-o", "vectors"),
+        ("verilog", "net.npz", "--vectors", "vectors"),
         ("study", "net.npz"),
         ("plot", "net.npz", "-o", "p.png"),
     ):

@@ -90,7 +90,7 @@ VERBS = {
         ("study.png", "result.json"),
     ),
     "vectors": Verb(
-        "vectors mnist-4bit --images 5 --lanes 16 -o vectors",
+        "verilog mnist-4bit --images 5 --lanes 16 --vectors vectors",
         ("vectors/core.v", "vectors/bench.v"),
     ),
     "train": Verb(

@@ -123,7 +123,10 @@ GENERAL = {
     "check proofs everything": "known are crossing",
     "check proofs x --mutants 1": "known are core-2-lanes",
     "check proofs --list --mutants 1": "do not go together",
-    "vectors mnist-4bit -o new --lanes 13,2,4": LAYERS,
+    "verilog mnist-4bit --vectors new --lanes 13,2,4": LAYERS,
+    "verilog --vectors new --name mine": "--name goes with -o CORE.v",
+    "verilog --vectors new --learn": "--learn does not go with --vectors",
+    "verilog -o new.v --images 3": "Images go with --vectors DIR.",
 }
 PAGE = {
     f"page {words} -o new.html": reason

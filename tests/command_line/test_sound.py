@@ -238,7 +238,7 @@ def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
         "study net.npz --dataset words --images 2 -o study.png",
         "page net.npz -o page.html",
         "page net.npz --dataset words -o page.html",
-        "vectors net.npz --input two.wav -o vectors",
+        "verilog net.npz --input two.wav --vectors vectors",
         "convert net.npz -o net.nir",
         "boards net.npz",
         "boards net.npz --dataset words",
