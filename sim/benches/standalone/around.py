@@ -27,12 +27,12 @@ _NETLIST = """
 
 @dataclass(frozen=True)
 class Sensed:
-    """What a board senses on a desk."""
+    """The surroundings of a board on a desk: the source of what its sensor measures."""
 
     ports: str
     """The ports of the desk that make it."""
     parts: str
-    """What stands in the desk: wires and instances."""
+    """The wires and instances of the desk."""
     joined: str
     """The ports of a StandaloneCore that belong to its sensor, with what they are joined to."""
     modules: str = ""
