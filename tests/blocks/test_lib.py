@@ -27,18 +27,18 @@ MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__p
 def evaluated(value: Value) -> int:
     """Return the value of an expression of constants."""
     m = Module()
-    found = Signal(len(value))
-    m.d.comb += found.eq(value)
-    seen = []
+    result = Signal(len(value))
+    m.d.comb += result.eq(value)
+    values = []
 
     async def look(ctx):
         await ctx.delay(1e-9)
-        seen.append(ctx.get(found))
+        values.append(ctx.get(result))
 
     simulator = Simulator(m)
     simulator.add_testbench(look)
     simulator.run()
-    return seen[0]
+    return values[0]
 
 
 @pytest.mark.parametrize("name", MODULES)
