@@ -31,7 +31,7 @@ from firstspike.scripts.resumable import Run, Step
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks of a training."""
+    """The parameters of a training on the command line."""
 
     data: Data
     recipe: str | None
@@ -109,7 +109,7 @@ class Session(Run):
         return self.trainer.interrupted_
 
     def save(self, path: Path, before: Network | None = None) -> None:
-        """Write the checkpoint, if there is one."""
+        """Write the latest checkpoint, if any."""
         if self.checkpoint is not None:
             self.checkpoint.save(path, self.stored)
 

@@ -149,7 +149,7 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
 
 
 @pytest.mark.parametrize(
-    ("board", "told"),
+    ("board", "message"),
     [
         (
             "icebreaker",
@@ -161,26 +161,28 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
     ],
 )
 def test_what_has_no_routed_design_to_simulate_is_refused(
-    capfd, tmp_path, asked, monkeypatch, board, told
+    capfd, tmp_path, asked, monkeypatch, board, message
 ):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
     ended = compare(capfd, asked, board, tmp_path, "routed")
     assert ended.status == 2
-    assert told in " ".join(ended.err.split())
+    assert message in " ".join(ended.err.split())
 
 
 @pytest.mark.parametrize(
-    ("board", "told"),
+    ("board", "message"),
     [("ulx3s-25f", "the ULX3S 25F has no iCE40"), ("icebreaker", "has no bitstream")],
 )
-def test_what_has_no_bits_to_simulate_is_refused(capfd, tmp_path, asked, monkeypatch, board, told):
+def test_what_has_no_bits_to_simulate_is_refused(
+    capfd, tmp_path, asked, monkeypatch, board, message
+):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
     (tmp_path / "netlist.json").write_text("{}")
     ended = compare(capfd, asked, board, tmp_path, "bitstream")
     assert ended.status == 2
-    assert told in ended.err
+    assert message in ended.err
 
 
 @pytest.mark.long

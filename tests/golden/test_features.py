@@ -154,7 +154,7 @@ def test_medians_are_of_the_values_that_are_there():
 
 
 @pytest.mark.parametrize(
-    ("samples", "names", "told"),
+    ("samples", "names", "message"),
     [
         (np.array([[1, np.nan], [2, np.nan]]), (), "feature 1 has no value in any of the 2"),
         (np.array([[np.nan, 1], [np.nan, 2]]), ("a", "b"), "feature a has no value"),
@@ -162,8 +162,8 @@ def test_medians_are_of_the_values_that_are_there():
         (np.array([[0, np.inf]]), (), "inf"),
     ],
 )
-def test_samples_without_medians(samples, names, told):
-    with pytest.raises(EncodingError, match=told):
+def test_samples_without_medians(samples, names, message):
+    with pytest.raises(EncodingError, match=message):
         encoding_of("levels-5").fitted(samples, FeatureOptions(names=names, medians=True))
 
 
@@ -189,7 +189,7 @@ TAKES = {
 
 
 @pytest.mark.parametrize(
-    ("network", "samples", "told"),
+    ("network", "samples", "message"),
     [
         ("ticks", [[1, 2]], r"\[1, 2\]: this network takes numbers \[n, 3\]"),
         ("ticks", [[1, 2, 31]], "1..30"),
@@ -204,8 +204,8 @@ TAKES = {
         ("series", SERIES[:, :, :6], r"\[n, 2, 7\]"),
     ],
 )
-def test_samples_that_do_not_fit(network, samples, told):
-    with pytest.raises(EncodingError, match=told):
+def test_samples_that_do_not_fit(network, samples, message):
+    with pytest.raises(EncodingError, match=message):
         encode(TAKES[network], samples)
 
 
@@ -215,7 +215,7 @@ def test_features_are_no_series():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"edges": np.array([[1.0, 0.5], [0, 1]])}, "ascending"),
         ({"edges": np.array([[np.nan], [0]])}, "finite"),
@@ -237,14 +237,14 @@ def test_features_are_no_series():
         ({"names": ("a", "\n")}, "printable"),
     ],
 )
-def test_features_that_cannot_be(changes, told):
+def test_features_that_cannot_be(changes, message):
     features = {"edges": np.array([[0.5], [1.5]])}
-    with pytest.raises(NetworkError, match=told):
+    with pytest.raises(NetworkError, match=message):
         replace(TAKES["binary"], features=Features(**features | changes))
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"encoding": "ticks"}, "ticks"),
         ({"encoding": "crossings-1"}, "steps"),
@@ -253,8 +253,8 @@ def test_features_that_cannot_be(changes, told):
         ({"classes": ("a", "b", "a")}, "different"),
     ],
 )
-def test_what_a_network_needs_of_its_features(changes, told):
-    with pytest.raises(NetworkError, match=told):
+def test_what_a_network_needs_of_its_features(changes, message):
+    with pytest.raises(NetworkError, match=message):
         replace(TAKES["binary"], **changes)
 
 

@@ -73,7 +73,7 @@ def test_labels_of_any_kind_become_classes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"x_train": None}, "holds y_train"),
         ({"y_test": None}, "no labels in its test part"),
@@ -97,9 +97,9 @@ def test_labels_of_any_kind_become_classes(tmp_path):
         ({"y_test": np.array(["a", ""] * 3)}, "sample 1 of its test part has no label"),
     ],
 )
-def test_bad_arrays(tmp_path, changes, told):
+def test_bad_arrays(tmp_path, changes, message):
     path = arrays(tmp_path / "a.npz", **changes)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read(path)
 
 
@@ -214,7 +214,7 @@ def test_other_delimiters(table, delimiter):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4"),
         (("2,blue", ",blue"), r"has 1 missing value, in line 3 \(width\): fill them"),
@@ -234,9 +234,9 @@ def test_other_delimiters(table, delimiter):
         (("person", "who"), "--group"),
     ],
 )
-def test_bad_tables(table, change, told):
+def test_bad_tables(table, change, message):
     table.write_text(TABLE.replace(*change))
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read(table, "kind", "person")
 
 
@@ -257,7 +257,7 @@ def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "label", "told"),
+    ("name", "content", "label", "message"),
     [
         ("t.csv", EUROPEAN.replace("4;", "4.5;"), "art", "line 4: .* länge holds '4.5' beside num"),
         ("t.csv", EUROPEAN.replace("4;", "NA;"), "art", r"1 missing value, in line 4 \(länge\)"),
@@ -289,9 +289,9 @@ def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
         ("a.txt", "", None, r"\.npz, \.csv or \.jsonl"),
     ],
 )
-def test_bad_content(tmp_path, name, content, label, told):
+def test_bad_content(tmp_path, name, content, label, message):
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read(tmp_path / name, label)
 
 

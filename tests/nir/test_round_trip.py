@@ -115,7 +115,7 @@ def test_the_weights_are_those_of_the_graph(form):
 
 @each_form
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("threshold", np.array([301, 200]), r"node '(threshold|weights)_0'"),
         ("threshold", np.array([300]), "needs an integer for each"),
@@ -150,13 +150,13 @@ def test_the_weights_are_those_of_the_graph(form):
         ("threshold", None, "threshold"),
     ],
 )
-def test_metadata_that_do_not_fit_are_refused(form, field, value, told):
+def test_metadata_that_do_not_fit_are_refused(form, field, value, message):
     graph = graph_of(toy_network(), form)
     if value is None:
         del graph.metadata[field]
     else:
         graph.metadata[field] = value
-    with pytest.raises(NirError, match=told) as refused:
+    with pytest.raises(NirError, match=message) as refused:
         network_of(graph)
     assert str(refused.value).count("\n") == 0
     assert str(refused.value).endswith(".")

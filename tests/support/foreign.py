@@ -251,12 +251,12 @@ def make_build(network: Network) -> None:
     }
     (folder / "report.json").write_text(json.dumps(report))
     pins = ("clk12_0__io", "uart_0__rx__io", "uart_0__tx__io", "button_0__io")
-    kept = ["valid", *(name for name, _, _ in fields(log_layout(design.config, 0)))]
+    wires = ["valid", *(name for name, _, _ in fields(log_layout(design.config, 0)))]
     top = {
         "attributes": {"top": "1"},
         "ports": {pin: {"direction": "input", "bits": [n]} for n, pin in enumerate(pins)},
         "cells": {},
-        "netnames": {kept_wire(0, n): {"bits": [9], "attributes": {"keep": "1"}} for n in kept},
+        "netnames": {kept_wire(0, n): {"bits": [9], "attributes": {"keep": "1"}} for n in wires},
     }
     (folder / "netlist.json").write_text(json.dumps({"modules": {"firstspike": top}}))
 

@@ -85,12 +85,12 @@ class MotionDesk:
         self._network, self._flashed = network, flashed
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
-    def run(self, x: np.ndarray, image: bytes = b"", place: int = 0) -> bytes:
+    def run(self, x: np.ndarray, image: bytes = b"", address: int = 0) -> bytes:
         """Let the part give samples int16 [n, axes], with an image in the board's flash.
 
         A sample follows the one before as soon as that is read. Returns the board's text.
         """
-        flash = {place + number: byte for number, byte in enumerate(image)}
+        flash = {address + number: byte for number, byte in enumerate(image)}
         return self._simulation.run(__name__, SimpleNamespace(flash=flash, samples=x))
 
     def expected(self, x: np.ndarray) -> bytes:
@@ -98,9 +98,9 @@ class MotionDesk:
         network = self._network
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
-        told = is_reported(network, results, np.full(len(pictures), True))
+        reported = is_reported(network, results, np.full(len(pictures), True))
         begin = startup_text(self._flashed)
-        return begin + b"".join(lines_of(network, results, told))
+        return begin + b"".join(lines_of(network, results, reported))
 
 
 class MotionDeskBench(BoardBench):
