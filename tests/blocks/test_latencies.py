@@ -27,6 +27,7 @@ from firstspike.hdl.layer.position_scan import PositionScan
 from firstspike.hdl.layer.reached_positions import ReachedPositions
 from firstspike.hdl.layer.sequencer import sequencer_class
 from firstspike.hdl.layer.weight_store import store_class
+from firstspike.hdl.learner.causal_inputs import CausalInputs
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.margin import Margin
@@ -353,6 +354,8 @@ def test_learning(name):
     hidden, last = FOLDINGS[name]
     deltas = Deltas(hidden, last)
     assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles
+    causal = CausalInputs(hidden)
+    assert latency(causal, {"start": 1}, causal.done) == hidden.folding.causal_cycles(0)
     for sweep in (InputSweep(hidden), OutputSweep(hidden, last)):
         assert latency(sweep, {"start": 1}, sweep.done) == latencies.SWEEP_DONE
     sweep = OutputSweep(hidden, last)
