@@ -19,7 +19,7 @@ from .circuit import Circuit
 from .core import Bit, CoreHarness, stored_bits
 from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
-from .proof import ProofError
+from .proofs import ProofError
 from .sat import CADICAL, Progress, no_progress
 from .simulation import Values, simulate
 from .source import PREFIX

@@ -3,8 +3,7 @@
 
 import numpy as np
 import pytest
-from amaranth.hdl import ClockDomain, Module, Value
-from amaranth.sim import Simulator
+from amaranth.hdl import Value
 
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
@@ -35,7 +34,7 @@ from firstspike.hdl.learner.row_sweeps import InputSweep, OutputSweep
 from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
 from firstspike.hdl.lib.queue import SpikeQueue
 from tests.support.shapes import convolving_network
-from tests.support.simulators import refused
+from tests.support.simulators import refused, run_bench
 
 PATIENCE = 50
 """Cycles after which a missing output fails the test."""
@@ -110,19 +109,9 @@ def latency(component, arguments, awaited, **steady) -> int:
             for port in streams:
                 ctx.set(port.valid if hasattr(port, "payload") else Value.cast(port), 0)
 
-    simulate(component, bench)
+    run_bench(component, bench)
     assert output_cycles, "nothing has come"
     return output_cycles[0]
-
-
-def simulate(component, bench) -> None:
-    top = Module()
-    top.domains.sync = ClockDomain()  # some have no register
-    top.submodules.component = component
-    simulator = Simulator(top)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
 
 
 async def high_after(ctx, pulse, valid) -> list[int]:
@@ -204,7 +193,7 @@ def test_a_walk_waits_for_the_promise_before():
         assert not ctx.get(sequencer.operations.valid)
         waited.extend(await high_after(ctx, sequencer.done, sequencer.operations.valid))
 
-    simulate(sequencer, bench)
+    run_bench(sequencer, bench)
     assert waited[0] == latencies.DONE + config.folding.operation_cycles - latencies.EVENT
 
 
@@ -229,7 +218,7 @@ def test_mask_credits():
             await ctx.tick()
         waited.extend(await high_after(ctx, credits.freed, credits.o.valid))
 
-    simulate(credits, bench)
+    run_bench(credits, bench)
     assert waited == [latencies.FREED]
 
 
@@ -306,7 +295,7 @@ def test_queue(keys):
                 offer_cycles.append(cycle)
             await ctx.tick()
 
-    simulate(queue, bench)
+    run_bench(queue, bench)
     first = latencies.QUEUE_SELECT
     assert offer_cycles == [first, first + latencies.QUEUE_SELECT]
 
@@ -344,7 +333,7 @@ def test_learner(name):
             await ctx.tick()
             ctx.set(learner.outcome.valid, 0)
 
-    simulate(learner, outcome)
+    run_bench(learner, outcome)
     settling = settle_cycles(hidden.folding, last.folding)
     assert done == [latencies.JUDGE + settling - 1]  # in the last cycle of settling
 

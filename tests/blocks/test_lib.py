@@ -11,7 +11,6 @@ import warnings
 
 import pytest
 from amaranth.hdl import Module, Signal, UnusedElaboratable, Value
-from amaranth.sim import Simulator
 
 import firstspike.hdl.lib
 from firstspike.hdl.lib.arithmetic import times
@@ -19,7 +18,7 @@ from firstspike.hdl.lib.find import first_set
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.hdl.lib.popcount import popcount
 from firstspike.hdl.lib.queue import SpikeQueue
-from tests.support.simulators import refused
+from tests.support.simulators import refused, run_bench
 
 MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__path__)]
 
@@ -35,9 +34,7 @@ def evaluated(value: Value) -> int:
         await ctx.delay(1e-9)
         values.append(ctx.get(result))
 
-    simulator = Simulator(m)
-    simulator.add_testbench(look)
-    simulator.run()
+    run_bench(m, look)
     return values[0]
 
 
@@ -106,7 +103,5 @@ def test_popcount_without_registers(width):
             ctx.set(bits, word)
             assert ctx.get(count) == word.bit_count()
 
-    simulator = Simulator(m)
-    simulator.add_testbench(every_word)
-    simulator.run()
+    run_bench(m, every_word)
     assert len(popcount(bits)) == len(count)

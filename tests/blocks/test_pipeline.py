@@ -4,10 +4,9 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from firstspike.hdl.lib.pipeline import FallThroughFifo
-from tests.support.simulators import refused
+from tests.support.simulators import refused, run_bench
 
 pytestmark = pytest.mark.fast
 
@@ -43,10 +42,7 @@ def test_buffer_against_a_list(depth, gives, takes):
             await ctx.tick()
         assert gives <= takes or depth in levels
 
-    simulator = Simulator(buffer)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_bench(buffer, bench)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 6])

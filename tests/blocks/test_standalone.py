@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from amaranth.sim import Simulator
 
 from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
 from firstspike.golden.timing.shape import CoreShape
@@ -25,7 +24,7 @@ from firstspike.sim.benches.standalone.damage import IDENTITY, damage, small_net
 from firstspike.sim.benches.standalone.flashed import StreamSensor
 from firstspike.sim.benches.standalone.run import statuses_of
 from firstspike.sim.harness.runner import SimulationError
-from tests.support.simulators import refused
+from tests.support.simulators import refused, run_bench
 
 PAYLOAD = bytes(range(40))
 
@@ -115,14 +114,6 @@ def test_what_is_no_status_is_refused():
     refused(lambda: Status(IDENTITY, 1 << 32, 2), "cycles is 4294967296: give 0 to 4294967295")
 
 
-def simulated(block, bench):
-    """Let a bench run to its end on Amaranth's own simulator."""
-    simulator = Simulator(block)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-
-
 def test_the_teller_says_all_whatever_the_line_does():
     network, rng = small_network(), random.Random(4)
     counted = counted_layout(*OF_MICROPHONE)
@@ -160,7 +151,7 @@ def test_the_teller_says_all_whatever_the_line_does():
                 waiting.pop(0)
             await ctx.tick()
 
-    simulated(reporter, bench)
+    run_bench(reporter, bench)
     statuses, other_lines = statuses_of(bytes(text))
     assert other_lines == expected
     assert text.startswith(b"one\r\nstatus ")  # before the decisions, which wait
@@ -191,7 +182,7 @@ def test_samples_are_counted_and_the_loudest_is_kept():
             loudest = max(loudest * (not is_requested), abs(x) * (event == "heard"))
             await ctx.tick()
 
-    simulated(counts, bench)
+    run_bench(counts, bench)
     assert lost == 2**16 - 1
 
 
@@ -217,7 +208,7 @@ def test_a_question_without_a_stop_bit_is_ignored():
         assert await answers(stop=0) == 0
         assert await answers(stop=1) == 1
 
-    simulated(core, bench)
+    run_bench(core, bench)
 
 
 def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
@@ -248,7 +239,7 @@ def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
                 chunk = loader.weights.payload
                 written.append(tuple(map(ctx.get, (chunk.layer, chunk.address, chunk.data))))
 
-    simulated(loader, bench)
+    run_bench(loader, bench)
     assert written == list(weight_chunks(config, network))
     first, second = commands
     assert first == [1, 0, 1, 0, 1, 0, 1, 1]

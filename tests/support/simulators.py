@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Simulators and cases of a test, checks of refused parameters, and a compiled runtime to lend."""
+"""Simulators, benches and cases of a test, checks of refused parameters, a runtime to lend."""
 
 import gc
 import warnings
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from amaranth.hdl import Fragment, Module, UnusedElaboratable
+from amaranth.hdl import ClockDomain, Elaboratable, Fragment, Module, UnusedElaboratable
+from amaranth.sim import Simulator
 
 from firstspike.sim.harness.cache import cache_folder
 
@@ -37,6 +38,25 @@ def sampled(cases: Sequence[Any], step: int) -> list[Any]:
         )
         for number, case in enumerate(cases)
     ]
+
+
+CLOCK = 1e-6
+"""Seconds of a clock cycle on Amaranth's simulator."""
+
+
+def run_bench(
+    design: Elaboratable, bench: Callable, *others: Callable, domain: str = "sync"
+) -> None:
+    """Run a bench of Amaranth's simulator to its end, and others beside it."""
+    top = Module()
+    top.domains += ClockDomain(domain)  # some designs have no register
+    top.submodules.design = design
+    simulator = Simulator(top)
+    simulator.add_clock(CLOCK, domain=domain)
+    simulator.add_testbench(bench)
+    for other in others:
+        simulator.add_testbench(other, background=True)
+    simulator.run()
 
 
 # Blocks that refuse their parameters.
