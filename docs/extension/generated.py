@@ -16,7 +16,7 @@ from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
-from firstspike.golden.timing.layer import DRAIN_BLOCK, LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS
+from firstspike.golden.timing.layer import LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS, SERIALISER_BLOCK
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
@@ -212,7 +212,7 @@ def _depths() -> dict[str, int]:
         "fetch_cycles_one_group": whole.fetch_cycles,
         "update_cycles": few.update_cycles,
         "update_cycles_pages": many.update_cycles,
-        "drain_block": DRAIN_BLOCK,
+        "serialiser_block": SERIALISER_BLOCK,
         "segment_lanes": SEGMENT_LANES,
         "mask_fifo_depth": MASK_FIFO_DEPTH,
         "page_words": PAGE_WORDS,

@@ -12,14 +12,15 @@ from firstspike.golden.data.sets import MNIST_NOTICE
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import adding_to, naming
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName
-from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.paths import NetworkName
+from firstspike.scripts.selection import select, selection_options
 from firstspike.scripts.targets import opened
 
 
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @folding_options
@@ -42,8 +43,7 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     from firstspike.sim.vectors.vectors import write_vectors
 
     network = load_network(net)
-    own_images = options["image_files"] or options["events_file"]
-    of_mnist = not own_images and options["dataset"] in (None, "mnist")
+    of_mnist = not options["input_files"] and options["dataset"] in (None, "mnist")
     images = select(network, options)
     ticks, pixels = images.ticks, images.pixels
     golden = opened("golden", net, network, options)

@@ -16,7 +16,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.options import folding_options, learn_option, taken, weights_option
 from firstspike.scripts.output import json_option, json_result, note, say, table
-from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
+from firstspike.scripts.paths import NetworkName, Output, Parameters, Verb
 
 LONG = 20
 """Smallest duration in seconds that the verb announces before it starts."""

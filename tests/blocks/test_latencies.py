@@ -260,7 +260,8 @@ def test_serialiser(name):
     serialiser = serialiser_class(config)(config)
     fired = {"mask": 1, "operation": {"image": 1}}
     assert (
-        latency(serialiser, {"fired": fired}, serialiser.beats.valid) == config.folding.drain_cycles
+        latency(serialiser, {"fired": fired}, serialiser.beats.valid)
+        == config.folding.serialiser_cycles
     )
 
 
@@ -268,7 +269,7 @@ def test_serialiser(name):
 def test_crossing(window):
     config = layers(window=window)[0]
     crossing = CrossingTimeDivider(window=window, widths=config.widths, value=1)
-    assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.crossing_cycles
+    assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.divider_cycles
 
 
 def test_emitters():

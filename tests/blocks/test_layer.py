@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from cocotb.handle import SimHandleBase
 
-from firstspike.golden.integer import walk
+from firstspike.golden.integer import run_layer
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.timing import layer as timing
@@ -128,7 +128,7 @@ class Expected:
     ) -> None:
         self.config = arguments.config
         kind, threshold = arguments.config.folding.kind, arguments.config.threshold
-        spikes, self.M = walk(arguments.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
+        spikes, self.M = run_layer(arguments.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
         self.image = image
         self.start = start
         """The tick of the first event."""

@@ -66,7 +66,7 @@ def asked(tmp_path):
     network = toy_network()
     network.save(tmp_path / "net.npz")
     (tmp_path / "images.jsonl").write_text("\n".join(map(json.dumps, images(network))))
-    return [tmp_path / "net.npz", "--events", tmp_path / "images.jsonl"]
+    return [tmp_path / "net.npz", "--input", tmp_path / "images.jsonl"]
 
 
 def compare(capfd, asked, board, build, target="netlist"):
@@ -247,7 +247,7 @@ def test_a_netlist_plays_what_it_holds(built, capfd, asked):
     bitmaps = built.design.bench_images - 1  # one less than it holds
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:bitmaps]))
     words = ["--target", "netlist", "--board", built.board, "--build", built.folder]
-    result = result_of(capfd, "bench", network, option, file, "--rounds", 3, *words)
+    result = result_of(capfd, "compare", network, option, file, "--rounds", 3, *words)
     assert (result["decisions"], result["differences"]) == (3 * bitmaps, 0)
     assert result["alone"] < result["cycles"] / result["decisions"] < 2 * result["alone"]
     assert result["clock"] == built.design.hz

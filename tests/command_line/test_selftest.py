@@ -37,8 +37,8 @@ from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
+from firstspike.scripts.selftest.hostile_frames import send_hostile_frames
 from firstspike.scripts.selftest.report import _checksum, report_of
-from firstspike.scripts.selftest.siege import besiege
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.board_model import BoardModel, served
@@ -68,7 +68,7 @@ def desk(tmp_path, monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """Fewer images and seconds than a board gets."""
-    for name, value in {"DIGITS": 60, "LESSONS": 40, "SIEGE_SECONDS": 1.0}.items():
+    for name, value in {"DIGITS": 60, "LESSONS": 40, "HOSTILE_SECONDS": 1.0}.items():
         monkeypatch.setattr(stages, name, value)
 
 
@@ -201,11 +201,11 @@ def test_an_answer_that_no_board_gives_is_named(
 
 
 @pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
-def test_bench_names_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+def test_rounds_name_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
     (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
     with odd_board(monkeypatch, kind, answer) as port:
-        words = ("bench", "net.npz", "--events", "events", "--target", "board", "--port", port)
-        assert told in refusal(capfd, *words)
+        words = ("compare", "net.npz", "--input", "events", "--target", "board", "--port", port)
+        assert told in refusal(capfd, *words, "--rounds", 10)
 
 
 CORE_FAULTS = {
@@ -455,15 +455,15 @@ class Flood:
     def read(self, seconds):
         """Another frame, after a millisecond."""
         self._now += 1e-3
-        assert self._now < 60, "the siege goes on"
+        assert self._now < 60, "hostile frames are still sent"
         return self._frame
 
 
 @pytest.mark.parametrize("kind", [Request.STATUS, Request.STATUS + ANSWER, Notice.ERROR])
-def test_a_siege_that_is_flooded_ends(kind):
+def test_hostile_frames_to_a_flooding_board_end(kind):
     channel = Flood(encode_frame(kind, 0, b"whatever"))
     with pytest.raises(NoAnswerError, match="the board on the flood answers no longer"):
-        besiege(channel, NETWORK, IDENTITY, 0, 1, 10.0, lambda done, total: None)
+        send_hostile_frames(channel, NETWORK, IDENTITY, 0, 1, 10.0, lambda done, total: None)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,7 @@ def test_the_virtual_board_that_listens_passes(capfd, desk):
     listening_network().save("pdm.npz")
     wavfile.write("heard.wav", RATE, sounds(60))
     board = ["pdm.npz", "--board", "icebreaker"]
-    served = ["serve", *board, "--wav", "heard.wav", "--symlink", "port"]
+    served = ["serve", *board, "--input", "heard.wav", "--symlink", "port"]
     code = "from firstspike.scripts.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, *served], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -183,7 +183,7 @@ def test_the_verb_writes_what_passes(tmp_path, capfd):
     file = tmp_path / "events.jsonl"
     file.write_text('{"events": [[8, 1], [9, 2], [9, 30]]}\n{"events": []}\n')
     folder = tmp_path / "its vectors"
-    line = ("vectors", tmp_path / "net.npz", "--events", file, "--lanes", 3, "-o", folder)
+    line = ("vectors", tmp_path / "net.npz", "--input", file, "--lanes", 3, "-o", folder)
     ended = success(capfd, *line)
     assert f"check: cd {shlex.quote(str(folder))} && iverilog" in ended.out
     assert "verilator" not in ended.out  # GNU make builds in no folder with blanks in its name
@@ -209,9 +209,9 @@ def commands(tmp_path_factory):
     ).save(folder / "net.npz")
     with open(folder / "table.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow([*(f"f{number}" for number in range(30)), "class"])
+        table.writerow([*(f"f{number}" for number in range(30)), "label"])
         table.writerows([*rng.normal(size=30), classes[row % 2]] for row in range(20))
-    line = "vectors net.npz --dataset table.csv --label class --lanes 4 -o vectors"
+    line = "vectors net.npz --dataset table.csv --lanes 4 -o vectors"
     done = subprocess.run(
         [Path(sys.executable).parent / "firstspike", *line.split()],
         cwd=folder,

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden.frameworks.torch.layer import Quantised
-from firstspike.golden.frameworks.torch.ways import Grouped, Ordered, Plain, Together, way_of
+from firstspike.golden.frameworks.torch.spike_times import (
+    Grouped,
+    Ordered,
+    Plain,
+    Together,
+    method_for,
+)
 from firstspike.golden.integer import infer
 from firstspike.torch import FirstSpikeLinear, decide, first_spike_loss, from_network, margin_loss
 from tests.support.feedforward import layer_times
@@ -80,12 +86,12 @@ def test_all_ways_agree(n, n_in, n_out, few):
 
 
 def test_the_way_suits_the_times():
-    assert isinstance(way_of(times(3, 5, 1, 1), False), Together)
-    assert isinstance(way_of(torch.full((3, 5), torch.inf), False), Together)
-    assert isinstance(way_of(times(30, 50, 1, 4), False), Grouped)
-    assert isinstance(way_of(times(30, 50, 1), False), Ordered)
-    assert isinstance(way_of(times(3, 5, 1, 1), True), Ordered)
-    assert isinstance(way_of(times(3, 5, 1).to("meta"), True), Plain)
+    assert isinstance(method_for(times(3, 5, 1, 1), False), Together)
+    assert isinstance(method_for(torch.full((3, 5), torch.inf), False), Together)
+    assert isinstance(method_for(times(30, 50, 1, 4), False), Grouped)
+    assert isinstance(method_for(times(30, 50, 1), False), Ordered)
+    assert isinstance(method_for(times(3, 5, 1, 1), True), Ordered)
+    assert isinstance(method_for(times(3, 5, 1).to("meta"), True), Plain)
 
 
 @given(networks_with_ticks(max_spikes=1))

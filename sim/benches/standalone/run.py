@@ -12,7 +12,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.flash import ImageError, payload_of
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.image import network_image, words_of
 from firstspike.hdl.standalone.core import FAULTS as FLASH_FAULTS
@@ -84,8 +84,8 @@ class StandaloneSimulation:
             return loading + sentence(FLASH_FAULTS[error.fault])
         network = self._network
         results = infer(network, ticks)
-        is_reported = said(network, results, np.full(len(ticks), start.telling))
-        lines = b"".join(lines_of(network, results, is_reported))
+        reported = is_reported(network, results, np.full(len(ticks), start.telling))
+        lines = b"".join(lines_of(network, results, reported))
         return loading + sentence(LISTENING) + lines + sentence(BROKEN) * start.broken
 
 
@@ -98,8 +98,8 @@ def statuses_of(text: bytes) -> tuple[list[Status], bytes]:
     )
 
 
-def lines_of(network: Network, results: Results, is_reported: np.ndarray) -> Iterator[bytes]:
-    """Yield the line of each reported decision; `is_reported` is bool [n]."""
-    for number in np.flatnonzero(is_reported):
+def lines_of(network: Network, results: Results, reported: np.ndarray) -> Iterator[bytes]:
+    """Yield the line of each reported decision; `reported` is bool [n]."""
+    for number in np.flatnonzero(reported):
         name = network.class_name(int(results.decision[number]))
         yield decision_line(decision_text(name, network.deadline), int(results.tick[number]))

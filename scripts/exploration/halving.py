@@ -8,7 +8,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.specification import Training
-from firstspike.scripts.training.session import Request, Session, begun
+from firstspike.scripts.training.session import Request, Session, new_session
 
 SHARES = (1 / 8, 1 / 2, 1.0)
 """Share of all epochs at which each rung ends."""
@@ -43,7 +43,7 @@ class Trained:
 
 def session_of(images: Dataset, request: Request, choice: Changes[Training]) -> Session:
     """Return the session of the complete training."""
-    return begun(replace(request, changes=request.changes | choice), images)
+    return new_session(replace(request, changes=request.changes | choice), images)
 
 
 def train(rung: Rung) -> Trained:
