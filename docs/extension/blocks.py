@@ -4,6 +4,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,28 +19,35 @@ SPECIAL = {
 """Ports and latency of blocks whose docstring or constructor does not have them in one place."""
 
 
-def block_rows() -> Iterator[tuple[str, str, str, str, str, str]]:
-    """Yield for each block its name, purpose, ports, latency, file, and the test that has it.
+def block_rows() -> Iterator[tuple[str, str, str]]:
+    """Yield for each file its path, its blocks, and the tests that name them.
 
-    A variant with the ports and the latency of the block that it extends stands in its row.
+    A block has its name, purpose, ports and latency. A variant with the ports and the latency of
+    the block that it extends follows that block.
     """
     blocks = {name: (node, path) for path in sorted(HDL.rglob("*.py")) for name, node in _of(path)}
     tests = {path: path.read_text() for folder in TESTS for path in sorted(folder.rglob("*.py"))}
     variants = {name: _extended(name, blocks) for name in blocks}
-    for name, (node, path) in blocks.items():
-        if variants[name]:
-            continue
-        ports, latency = SPECIAL.get(name, ("", ""))
-        text = ast.get_docstring(node) or ""
-        same = (one for one, base in variants.items() if base == name)
-        yield (
-            name,
-            " ".join((_purpose(node), *(f"*{one}*: {_purpose(blocks[one][0])}" for one in same))),
-            ports or ", ".join(f"`{port}`" for port in _ports(node, blocks)),
-            latency or _latency(text) or _of_base(node, blocks),
-            f"`{path.relative_to(HDL)}`",
-            _test(name, path, blocks, tests),
-        )
+    own = [name for name in blocks if not variants[name]]
+    for path, names in groupby(own, lambda name: blocks[name][1]):
+        texts, found = [], []
+        for name in names:
+            same = (
+                f"*{one}*: {_purpose(blocks[one][0])}" for one in variants if variants[one] == name
+            )
+            texts.append(" ".join((_described(name, blocks), *same)))
+            found.append(_test(name, path, blocks, tests))
+        yield f"`{path.relative_to(HDL)}`", "<br>".join(texts), ", ".join(dict.fromkeys(found))
+
+
+def _described(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> str:
+    """Return name, purpose, ports and latency of a block."""
+    node, _ = blocks[name]
+    ports, latency = SPECIAL.get(name, ("", ""))
+    text = ast.get_docstring(node) or ""
+    ports = ports or ", ".join(f"`{port}`" for port in _ports(node, blocks))
+    latency = latency or _latency(text) or _of_base(node, blocks)
+    return f"**{name}**: {_purpose(node)} Ports: {ports or '-'}. Latency: {latency.rstrip('.')}."
 
 
 def _purpose(node: ast.ClassDef) -> str:
