@@ -19,11 +19,11 @@ from firstspike.golden.data.preparation import (
     centred,
     opaque,
     otsu,
-    prepared,
+    prepare_photo,
     scaled,
     stretched,
 )
-from firstspike.golden.data.usual import RARE, Usual, takes_digits
+from firstspike.golden.data.typical_digits import RARE, TypicalDigits, takes_digits
 from tests.page.photos import rendered, rgba_of
 
 PAPER, INK = 200, 60
@@ -43,7 +43,7 @@ def saved(image, kind="PNG", **options):
     return read_photo(file)
 
 
-STROKE = prepared(rgba_of(drawing()), SIDE).pixels
+STROKE = prepare_photo(rgba_of(drawing()), SIDE).pixels
 
 
 def test_a_stroke_fills_the_box_and_is_in_the_middle():
@@ -65,7 +65,7 @@ def test_a_stroke_fills_the_box_and_is_in_the_middle():
     ],
 )
 def test_ink_is_found_whatever_its_colour(kind, change, ink):
-    found = prepared(saved(Image.fromarray(change(drawing())), kind), SIDE)
+    found = prepare_photo(saved(Image.fromarray(change(drawing())), kind), SIDE)
     if change(drawing()).ndim == 2:
         assert found.ink == ink
     assert np.array_equal(found.pixels > 127, STROKE > 127)
@@ -78,7 +78,7 @@ def test_ink_on_nothing_is_seen(line, ink):
     grey = drawing()
     image = np.zeros((*grey.shape, 4), np.uint8)
     image[grey == INK] = (*line, 255)
-    found = prepared(saved(Image.fromarray(image)), SIDE)
+    found = prepare_photo(saved(Image.fromarray(image)), SIDE)
     assert found.ink == ink
     assert np.array_equal(found.pixels, STROKE)
 
@@ -105,7 +105,7 @@ def test_sixteen_bits_and_other_modes_are_read():
     deep = drawing().astype(np.uint16) * 257
     assert np.array_equal(saved(Image.fromarray(deep))[:, :, 0], drawing())
     for mode, kind in (("CMYK", "JPEG"), ("P", "PNG"), ("1", "PNG"), ("LA", "PNG")):
-        found = prepared(saved(Image.fromarray(drawing()).convert(mode), kind), SIDE)
+        found = prepare_photo(saved(Image.fromarray(drawing()).convert(mode), kind), SIDE)
         assert found.ink == "dark", mode
 
 
@@ -114,25 +114,25 @@ def test_paper_alone_has_nothing_on_it(shade):
     noise = np.random.default_rng(1).normal(shade, 4, (300, 200)).clip(0, 255)
     y = np.linspace(1, 0.7, 300)[:, None]
     for grey in (np.full((9, 9), shade), noise, noise * y, np.full((1, 1), shade)):
-        found = prepared(rgba_of(grey.astype(np.uint8)), SIDE)
+        found = prepare_photo(rgba_of(grey.astype(np.uint8)), SIDE)
         assert found.ink is None
         assert not found.pixels.any()
 
 
 def test_faint_ink_is_ink():
     faint = np.where(drawing() == INK, PAPER - LEAST_CONTRAST - 4, PAPER).astype(np.uint8)
-    assert np.array_equal(prepared(rgba_of(faint), SIDE).pixels, STROKE)
+    assert np.array_equal(prepare_photo(rgba_of(faint), SIDE).pixels, STROKE)
 
 
 def test_specks_and_what_comes_in_over_the_frame_are_left_out():
     grey = drawing()
     grey[20:23, 20:23] = INK
     grey[180:, 100:130] = INK
-    assert np.array_equal(prepared(rgba_of(grey), SIDE).pixels, STROKE)
+    assert np.array_equal(prepare_photo(rgba_of(grey), SIDE).pixels, STROKE)
 
 
 def test_ink_that_is_cut_off_is_kept():
-    cut = prepared(rgba_of(drawing()[65:135]), SIDE)
+    cut = prepare_photo(rgba_of(drawing()[65:135]), SIDE)
     assert cut.ink == "dark"
     assert np.array_equal(cut.pixels[5:25, 12:16] == 255, np.ones((20, 4), bool))
 
@@ -221,7 +221,9 @@ def test_pictures_of_digits_are_read_as_the_digits_are():
     network = load_network("mnist-4bit")
     rng = np.random.default_rng(4)
     found = [
-        prepared(rgba_of(np.asarray(rendered(digit.reshape(SIDE, SIDE), rng).image)), SIDE).pixels
+        prepare_photo(
+            rgba_of(np.asarray(rendered(digit.reshape(SIDE, SIDE), rng).image)), SIDE
+        ).pixels
         for digit in digits[:60]
     ]
     ticks = encode(network, np.stack(found).reshape(60, -1))
@@ -231,7 +233,7 @@ def test_pictures_of_digits_are_read_as_the_digits_are():
 def test_what_is_unlike_a_digit_is_said_and_what_is_like_one_is_not():
     network = load_network("mnist-8bit")
     assert takes_digits(network)
-    usual = Usual.of(network)
+    usual = TypicalDigits.of(network)
     digits = bundled_test_set()[0][:1000]
     said = usual.remarks(network, encode(network, digits))
     assert 0 < sum(map(bool, said)) <= 4 * RARE * 1000 + 4
