@@ -52,7 +52,7 @@ def splits() -> Iterator[Split]:
     data = recordings()
     names = np.array(data["y_labels"])
     pictures = [DEFAULT_FRONT_END.pictures(sensed(series)) for series in data["X"]]
-    counts = [len(some) for some in pictures]
+    counts = [len(series_pictures) for series_pictures in pictures]
     X = np.concatenate(pictures).reshape(-1, DEFAULT_FRONT_END.n_pixels)
     y, person = (np.repeat(of, counts) for of in (names[data["y"]], data["subject"]))
     for one in np.unique(person):
