@@ -95,8 +95,8 @@ def test_a_microphone_in_silence_is_not_stuck():
     ],
 )
 def test_the_clock_of_a_microphone(kind, mhz, rate, divider, ratio):
-    found = kind.of(mhz * 1e6, rate)
-    assert found == kind(divider, ratio, *[GAIN] * (kind is PdmMicrophone))
+    actual = kind.of(mhz * 1e6, rate)
+    assert actual == kind(divider, ratio, *[GAIN] * (kind is PdmMicrophone))
 
 
 @pytest.mark.parametrize("microphone", [PdmMicrophone.of(12e6, RATE), I2S], ids=["PDM", "I2S"])
@@ -105,9 +105,9 @@ def test_a_tone_comes_back(microphone):
     front, full = default_front_end(), 15 + microphone.gain if microphone is not I2S else 0
     for one, raised in zip(front.filters, microphone.hears(front).filters, strict=True):
         x = (8000 * np.sin(one.theta * np.arange(4000))).astype(np.int16)
-        found = microphone.samples(microphone.bits(x))[100:].astype(float)
+        actual = microphone.samples(microphone.bits(x))[100:].astype(float)
         scale = microphone.ratio**ORDER / 2 ** (microphone.down + full)
-        octaves = np.log2(8000 * scale / (np.sqrt(2) * found.std()))
+        octaves = np.log2(8000 * scale / (np.sqrt(2) * actual.std()))
         assert abs(8 * octaves - (raised.gain - one.gain)) < 0.7
 
 

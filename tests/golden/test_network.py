@@ -351,11 +351,11 @@ def test_a_damaged_file_is_refused_by_its_name_or_read_as_it_was(name, data, pat
     content, expected = whole(name)
     path.write_bytes(data.draw(damaged(content)))
     try:
-        found = KINDS[name].read(path)
+        actual = KINDS[name].read(path)
     except KINDS[name].error as error:
         sentence = str(error)
     else:
         # Bytes that no reader looks at, such as times of day, do no harm.
-        assert found == expected
+        assert actual == expected
         return
     assert "file.npz" in sentence

@@ -108,12 +108,12 @@ def sound_of(rng: np.random.Generator, n: int) -> np.ndarray:
 def test_every_level_word_and_pixel_by_the_definition(front, seed, n):
     x = sound_of(np.random.default_rng(seed), n)
     L = plain_levels(front, x.tolist())
-    found = front.levels(x)
-    assert found.tolist() == L
-    words = list(front.words(found))
+    actual = front.levels(x)
+    assert actual.tolist() == L
+    words = list(front.words(actual))
     assert words == plain_words(front, L)
     for word in words:
-        assert front.picture(found, word).tolist() == plain_picture(front, L, word.slot, word.top)
+        assert front.picture(actual, word).tolist() == plain_picture(front, L, word.slot, word.top)
 
 
 def worst(response: np.ndarray) -> np.ndarray:
@@ -136,8 +136,8 @@ def test_no_state_exceeds_its_bound_which_is_near(number):
     for state, (response, bound) in enumerate(zip(responses, one.largest_states(), strict=True)):
         for sign in (1, -1):
             x = worst(sign * response)
-            reached = max(abs(values[state]) for values in states(one, x))
-            assert 0.98 * bound < reached <= bound < STATES
+            largest = max(abs(values[state]) for values in states(one, x))
+            assert 0.98 * bound < largest <= bound < STATES
 
 
 def test_filters_use_at_least_half_of_their_states():
@@ -192,15 +192,15 @@ def test_joined_recordings_have_the_words_that_each_of_them_has(sizes):
         for n in rng.integers(300, 900, 9)
     ]
     recordings = [x.astype(np.int16) for x in recordings]
-    apart = [[*front.words(front.levels(x))] for x in recordings]
-    assert all(words and words[0].isolated for words in apart)
-    found, begin = [*front.words(front.levels(front.joined(recordings)))], 0
-    for number, words in enumerate(apart):
+    separate = [[*front.words(front.levels(x))] for x in recordings]
+    assert all(words and words[0].isolated for words in separate)
+    actual, begin = [*front.words(front.levels(front.joined(recordings)))], 0
+    for number, words in enumerate(separate):
         expected = [word._replace(slot=begin + word.slot) for word in words]
-        assert found[: len(words)] == expected, number
+        assert actual[: len(words)] == expected, number
         begin += len(front.joined([recordings[number], recordings[0][:0]])) // front.slot
-        del found[: len(words)]
-    assert not found
+        del actual[: len(words)]
+    assert not actual
 
 
 def test_a_steady_hum_hides_no_word_that_is_louder():
@@ -226,11 +226,15 @@ def test_the_usual_filters_let_their_band_through():
     for b in range(0, len(front.filters), 3):
         f = front.filters[b].resonance(front.rate)
         x = np.rint(8000 * np.sin(2 * np.pi * f * n / front.rate)).astype(np.int16)
-        heard = front.levels(x)[30].astype(int) - [one.gain for one in front.filters]
-        heard += 8 * np.array([one.down - one.up for one in front.filters])
-        assert abs(int(heard.argmax()) - b) <= 1
-        far = [heard[other] for other in range(len(heard)) if abs(other - b) > 3]
-        assert heard.max() - max(far) > 16  # two octaves of amplitude
+        levels_above_gain = front.levels(x)[30].astype(int) - [one.gain for one in front.filters]
+        levels_above_gain += 8 * np.array([one.down - one.up for one in front.filters])
+        assert abs(int(levels_above_gain.argmax()) - b) <= 1
+        far = [
+            levels_above_gain[other]
+            for other in range(len(levels_above_gain))
+            if abs(other - b) > 3
+        ]
+        assert levels_above_gain.max() - max(far) > 16  # two octaves of amplitude
 
 
 def test_a_word_is_known_by_its_slot_and_top():
@@ -262,7 +266,7 @@ def test_a_word_is_isolated_where_it_is_quiet_around_it(place, isolated):
 def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
     network = network_of("sound", Features(sound=default_front_end()))
     network = replace(network, weights=(np.ones((192, 3), int),))
-    some = Results(
+    results = Results(
         decision=np.array([0, 1, 2, 0, 1]),
         tick=np.array([5, 5, 5, 5, network.deadline]),
         forced=np.array([False, False, False, False, True]),
@@ -270,7 +274,7 @@ def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
         error=np.zeros(5, int),
     )
     isolated = np.array([True, True, True, False, True])
-    assert is_reported(network, some, isolated).tolist() == [True, True, False, False, False]
+    assert is_reported(network, results, isolated).tolist() == [True, True, False, False, False]
 
 
 def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
@@ -286,10 +290,10 @@ def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
     copies = 12 * (1 + COPIES)
     assert np.array_equal(y[:copies], np.tile(labels, 1 + COPIES))
     assert np.array_equal(origins[:copies], np.tile(np.arange(12), 1 + COPIES))
-    others = x[copies:]
+    none_pictures = x[copies:]
     assert set(y[copies:].tolist()) == {3}
     assert set(labels[origins[copies:]].tolist()) <= {0, 1, 2}
-    assert len({one.tobytes() for one in others}) == len(others)
+    assert len({one.tobytes() for one in none_pictures}) == len(none_pictures)
     assert (x[12:copies, 6:] > 0).any()  # noise fills what is silent
     assert (x.max(axis=(1, 2)) > 160).all()
     again = extend_words(words, labels, 3, front)

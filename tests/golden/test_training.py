@@ -80,17 +80,17 @@ def test_same_seed_same_network(digits):
 
 
 def test_interrupt_keeps_the_best_network_so_far(digits):
-    seen = []
+    reported = []
 
     def interrupt(epoch):
-        seen.append(epoch)
+        reported.append(epoch)
         if epoch.number == 2:
             raise KeyboardInterrupt
 
     trainer = Trainer(**SMALL).fit(digits.x_train, digits.y_train, interrupt)
     assert trainer.interrupted_
-    assert trainer.history_ == seen
-    assert trainer.best_ == max(seen, key=lambda epoch: epoch.validation_accuracy)
+    assert trainer.history_ == reported
+    assert trainer.best_ == max(reported, key=lambda epoch: epoch.validation_accuracy)
     assert trainer.score(digits.x_test, digits.y_test) > 0.35  # three seeds: 0.46 to 0.54
 
 
@@ -266,9 +266,9 @@ def test_flips_invert_their_share_of_pixels(digits):
 
 def test_a_share_of_the_images_is_varied(digits):
     """The others stay whole."""
-    some = Augmentation(share=0.3)
+    augmentation = Augmentation(share=0.3)
     rng = np.random.default_rng(0)
-    varied = some.apply(digits.x_test, some.fields(28, rng), rng)
+    varied = augmentation.apply(digits.x_test, augmentation.fields(28, rng), rng)
     changed = (varied != digits.x_test).any(axis=1)
     assert changed.mean() == pytest.approx(0.3, abs=0.07)
 
@@ -413,13 +413,13 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
         if checkpoint.done == stop:
             checkpoint.save(tmp_path / "state.npz", {"a": 1})
 
-    whole = Trainer(SMALL_DATA).fit(*blobs, continuation=Continuation(save=save))
+    uninterrupted = Trainer(SMALL_DATA).fit(*blobs, continuation=Continuation(save=save))
     checkpoint, run = Checkpoint.load(tmp_path / "state.npz")
     assert run == {"a": 1}
     again = Trainer(SMALL_DATA).fit(*blobs, epochs.append, continuation=Continuation(checkpoint))
-    assert len(epochs) == len(whole.history_) - stop
-    assert again.network_.digest() == whole.network_.digest()
-    assert again.best_.number == whole.best_.number
+    assert len(epochs) == len(uninterrupted.history_) - stop
+    assert again.network_.digest() == uninterrupted.network_.digest()
+    assert again.best_.number == uninterrupted.best_.number
     with pytest.raises(CheckpointError, match="another training"):
         Trainer(SMALL_DATA, hidden=(13,)).fit(*blobs, continuation=Continuation(checkpoint))
 

@@ -96,10 +96,10 @@ def test_channels_are_averaged():
 def test_higher_rates_are_brought_down(rate):
     seconds = np.arange(rate) / rate
     tone = np.rint(9000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
-    found = samples_of(content(tone, rate), "x.wav", RATE)
+    actual = samples_of(content(tone, rate), "x.wav", RATE)
     expected = 9000 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
-    assert len(found) == RATE
-    assert np.abs(found - expected)[100:-100].max() < 100
+    assert len(actual) == RATE
+    assert np.abs(actual - expected)[100:-100].max() < 100
     if rate >= 2 * 5000:
         high = np.rint(9000 * np.sin(2 * np.pi * 5000 * seconds)).astype(np.int16)
         folded = samples_of(content(high, rate), "x.wav", RATE)
