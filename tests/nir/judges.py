@@ -101,9 +101,10 @@ def main() -> None:
         for framework, judge in JUDGES.items():
             counts = judged(judge, network, ticks)
             print(
-                f"{name} in {framework}: decision ticks that differ {counts.ticks} of {counts.images}, "
-                f"hidden spikes that differ {counts.spikes} of {counts.neurons}, decisions where one "
-                f"output was first that differ {counts.decisions} of {counts.alone}",
+                f"{name} in {framework}: decision ticks that differ {counts.ticks} of "
+                f"{counts.images}, hidden spikes that differ {counts.spikes} of {counts.neurons}, "
+                f"decisions where one output was first that differ {counts.decisions} of "
+                f"{counts.alone}",
                 flush=True,
             )
         if network.geometry:
