@@ -91,8 +91,8 @@ def test_a_bitstream_equals_its_design(ultraplus):
 def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, die):
     one = example(tmp_path, die)
     equal(one)
-    found = Counter[str]()
-    assert list(undetected_flips(one.bits, one.design, 30, 1, found)) == []
+    checked = Counter[str]()
+    assert list(undetected_flips(one.bits, one.design, 30, 1, checked)) == []
 
 
 def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
@@ -107,10 +107,10 @@ def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
 
 
 def test_random_flips_are_found(ultraplus):
-    found = Counter[str]()
-    assert list(undetected_flips(ultraplus.bits, ultraplus.design, 40, 7, found)) == []
-    assert found["switch"] > 10
-    assert found["logic cell"] > 2
+    checked = Counter[str]()
+    assert list(undetected_flips(ultraplus.bits, ultraplus.design, 40, 7, checked)) == []
+    assert checked["switch"] > 10
+    assert checked["logic cell"] > 2
 
 
 def test_a_look_up_table_that_no_cell_has_is_found(ultraplus):
@@ -351,9 +351,9 @@ def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, c
     words = ("check", "bitstream", released / "firstspike.bin", "--json", released / "found.json")
     ended = success(capfd, *words)
     assert "there is no routed.json, so only structure and pins are checked" in ended.out
-    found = json.loads((released / "found.json").read_text())
-    assert (found["faults"], found["pads"]) == (0, len(ultraplus.design.pads))
-    assert found["cells"]["ICESTORM_DSP"] == 1
+    checked = json.loads((released / "found.json").read_text())
+    assert (checked["faults"], checked["pads"]) == (0, len(ultraplus.design.pads))
+    assert checked["cells"]["ICESTORM_DSP"] == 1
     (released / "firstspike.bin").write_bytes(
         mended(with_flip((released / "firstspike.bin").read_bytes()))
     )

@@ -96,9 +96,9 @@ def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, small, options):
 
 
 def test_random_flips_are_found(small):
-    found = Counter[str]()
-    assert list(undetected_flips(small.bits, small.design, 30, 7, found)) == []
-    assert found["switch"] > 10
+    checked = Counter[str]()
+    assert list(undetected_flips(small.bits, small.design, 30, 7, checked)) == []
+    assert checked["switch"] > 10
 
 
 def test_bits_outside_of_tiles_are_compared(small):
