@@ -56,7 +56,7 @@ class StandaloneDesign(Design, ABC):
         """Design a core of this shape with a sensor; `title` is the name of the sensor in messages.
 
         Without `hz`, the board's default clock for the sensor is used; without a window, WINDOW;
-        and without lanes, `LOADED_LANES` or `EMBEDDED_LANES`, and one lane for the last layer. Raises
+        and without lanes, those of the constants above, and one lane for the last layer. Raises
         NetworkError and ClockError.
         """
         if board.standalone is None:
