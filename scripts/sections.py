@@ -8,7 +8,7 @@ import click
 SECTIONS = {
     title: tuple(names.split())
     for title, names in {
-        "Data": "dataset label group test test_share held_out data missing frames before after "
+        "Data": "dataset label group test held_out missing frames before after "
         "n_filters at images input_files shift relabel",
         "Network": "random hidden inputs n_connected encoding complement constant cutoff "
         "weight_bits bits unit deadline late compact kill",

@@ -13,7 +13,6 @@ from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.scripts.datasets import (
     Data,
-    data_option,
     ground_in,
     missing_option,
     recorded,
@@ -71,7 +70,6 @@ class Relabelling(click.ParamType):
     help="Connect only the N inputs that are bright most often, with --random.  [default: all]",
 )
 @training_options
-@data_option
 @missing_option
 @images_option(help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="Learn each image N times.")
@@ -127,7 +125,6 @@ class Relabelling(click.ParamType):
     lambda output, _: (output, Session.state_path(output)),
 )
 def command(
-    data: str | None,
     target: str,
     plot_path: str | None,
     output: str,
@@ -169,7 +166,7 @@ def command(
         run["images"] = None
 
     def begin() -> Session:
-        session = resumed(output, data) if resume else new_session(run, data)
+        session = resumed(output) if resume else new_session(run)
         session.learner = lambda network: opened(target, output, network, hardware, bars())
         return session
 
@@ -187,7 +184,7 @@ def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
     result = {} if session.is_interrupted else result_of(session)
     meta = {name: result[name] for name in _META if name in result}
     meta |= {"command": session.run["command"]}
-    meta |= recorded(Data.read(session.run, None), session.state.template)
+    meta |= recorded(Data.read(session.run), session.state.template)
     meta |= ground_in(session.images)
     return replace(session.state.network, meta=meta), result
 

@@ -10,7 +10,6 @@ from firstspike.golden import Network
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
-    data_option,
     front_end_options,
     missing_option,
     tell_features,
@@ -54,7 +53,6 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 
 @click.command(cls=Verb)
 @training_options
-@data_option
 @recipe_option
 @missing_option
 @front_end_options
@@ -83,7 +81,7 @@ def command(
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
     resume = options.pop("resume")
-    if resume and given(*options.keys() - {"data"}):
+    if resume and given(*options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
     fresh, recipe = options.pop("fresh"), options.pop("recipe_name")
@@ -105,7 +103,7 @@ def command(
         Session.check_new(output)
 
     def begin() -> Session:
-        session = resumed(output, data.data) if resume else new_session(request, images_of(request))
+        session = resumed(output) if resume else new_session(request, images_of(request))
         if fresh:
             Session.state_path(output).unlink(missing_ok=True)
         return session
