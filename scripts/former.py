@@ -17,6 +17,9 @@ OPTIONS = {
     "--wav": "is now --input",
     "--raw": "is not needed: --input takes a grey picture of the network's size, bright on dark, "
     "as it is",
+    "--show": "is now --plot",
+    "--baud": "is now part of --port PORT,BAUD",
+    "--seeds": "is now --seed A-B",
     "--label": f"{_COLUMN}, and otherwise takes the column label",
     "--group": _COLUMN,
     "--test": "is an option of train only: give the samples of a file by --input",

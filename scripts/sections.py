@@ -15,10 +15,10 @@ SECTIONS = {
         "Training": "recipe_name epochs patience competitors exact",
         "Search": "latency accuracy trials hours placed",
         "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
-        "stored_bits embedded bench_images rounds port baud build released bus pixels",
-        "Run": "seed seeds best scheduler native resume fresh",
+        "stored_bits embedded bench_images rounds port build released bus pixels",
+        "Run": "seed best scheduler native resume",
         "Output": "form verdicts_only with_spikes name output vectors json_path plot_path "
-        "show_path path report report_path",
+        "path report report_path",
     }.items()
 }
 """Names of the parameters in each section."""

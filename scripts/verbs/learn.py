@@ -23,9 +23,9 @@ from firstspike.scripts.learning.session import Session, new_session, resumed
 from firstspike.scripts.options import (
     Number,
     Sizes,
+    board_port_option,
     lanes_option,
     number_option,
-    port_options,
     resumable_options,
     seed_option,
     target_option,
@@ -118,7 +118,7 @@ class Relabelling(click.ParamType):
     f"with --target rtl {DEFAULT_LANES}",
     "Count the clock cycles of a core whose layers have min(P, its neurons) lanes each",
 )
-@port_options
+@board_port_option
 @seed_option("the weights, the order of the images, and the draws")
 @resumable_options(
     "the learning curve and receptive fields",
@@ -142,7 +142,7 @@ def command(
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
-    resume, fresh = run.pop("resume"), run.pop("fresh")
+    resume, fresh = run["resume"], run.pop("resume") is False
     hardware = {name: run.pop(name) for name in ("lanes", "port", "baud")}
     _check(resume, run)
     if Path(output).exists() and not Path(output).is_file():
@@ -196,7 +196,7 @@ _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "ac
 def _check(resume: bool, run: dict[str, Any]) -> None:
     """Raise click.UsageError if the options of the run contradict each other."""
     if resume:
-        if given("fresh", *run):
+        if given(*run):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):
