@@ -17,8 +17,8 @@ from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
+from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.sound.front import MOST_FILTERS, SIZES, FrontEnd
-from firstspike.golden.sound.usual import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.system.specification import Changes, parameter
 
 from .errors import VerbError

@@ -12,8 +12,8 @@ from typing import Any
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.proofs import PROOFS, Proof
 from firstspike.golden import Folding, load_network
-from firstspike.golden.motion.usual import USUAL
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.golden.timing.layer import LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS, SERIALISER_BLOCK
@@ -219,10 +219,10 @@ def _depths() -> dict[str, int]:
         "mask_fifo_depth": MASK_FIFO_DEPTH,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
-        "listener_cycles": cycles_per_sample(usual_front_end()),
+        "listener_cycles": cycles_per_sample(default_front_end()),
         "reached": latencies.REACHED_POSITIONS,
         "long_sweep": LONG_SWEEP,
-        "watcher_windows": Windows.cycles(USUAL),
+        "watcher_windows": Windows.cycles(DEFAULT_FRONT_END),
     }
 
 

@@ -20,9 +20,9 @@ from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
+from firstspike.golden.training.general_recipe import general_training, sound_training
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.specification import Training
-from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
@@ -192,10 +192,10 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
     else:
         name, n = "suited", len(images.x_train)
         if images.sound is not None:
-            training = suited_to_sound(n, encoding, **fields)
+            training = sound_training(n, encoding, **fields)
         else:
             last_tick = int(images.x_train.max()) if images.ticks else None
-            training = suited(n, encoding, last_tick, **fields)
+            training = general_training(n, encoding, last_tick, **fields)
     if "epochs" in changes:
         tuning = min(changes["epochs"], training.fine_tuning_epochs)
         training = replace(training, fine_tuning_epochs=tuning)

@@ -30,7 +30,7 @@ from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
 from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import naming, replacing
 from firstspike.golden.system.specification import Changes
-from firstspike.golden.training.prepared import fitted_template
+from firstspike.golden.training.samples import fitted_template
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,

@@ -20,7 +20,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
-from firstspike.golden.training.prepared import prepared
+from firstspike.golden.training.samples import prepare_samples
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import Data, training_options
 from firstspike.scripts.errors import VerbError
@@ -196,7 +196,9 @@ def _search(
     training = session.trainer.training
     samples = checked_samples(images.x_train)
     with_all_inputs = replace(training, n_connected=None)
-    data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
+    data = prepare_samples(
+        with_all_inputs, samples, images.y_train, images.groups_train, images.features
+    )
     held_out = np.flatnonzero(data.held_out)
     asked |= {"data": session.stored["digest"]}
     n_inputs = data.network.n_inputs

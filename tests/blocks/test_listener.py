@@ -17,11 +17,11 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden import Features, Network, Results, differences, encode, events, infer
 from firstspike.golden.front_ends import sound_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -75,7 +75,7 @@ def test_listener_that_takes_samples():
 
 def test_listener_of_the_usual_filters():
     """The iCEBreaker's clock and filters are used, with short words."""
-    front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
+    front = replace(default_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
     outcome = hears_tones(front, PdmMicrophone.of(CLOCK_HZ, front.rate))
     assert len(outcome.words) >= 3
 
@@ -90,7 +90,7 @@ def test_the_memories_of_a_listener_are_those_of_the_design():
 
 
 def test_impossible_listeners_are_refused():
-    usual = usual_front_end()
+    usual = default_front_end()
     plain = network_of([np.ones((4, 2), np.int32)], [1])
     refused(
         lambda: Listener(plain, None),

@@ -123,7 +123,7 @@ class WristBench(BlockBench):
 
     def counts(self) -> bool:
         """Whether the sensor counts all samples that the part has given."""
-        return self.dut.counted.value == self.part.taken
+        return self.dut.counted.value == self.part.sample_count
 
 
 class Wrist(Block):

@@ -17,8 +17,8 @@ from firstspike.golden.data.split import some_of
 from firstspike.golden.results import Difference
 from firstspike.golden.training import trainer
 from firstspike.golden.training.checkpoint import Checkpoint
+from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.quantise import quantised
-from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
@@ -344,7 +344,7 @@ def ordered(folder):
     y = np.repeat(np.arange(9), 20)
     x = y[:, None] + rng.normal(0, 0.05, (180, 3))
     np.savez("sorted.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    network = Trainer(suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
+    network = Trainer(general_training(180, hidden=(20,), epochs=2)).fit(x, y).network_
     network.save("net.npz")
     return x, y, network
 

@@ -20,9 +20,9 @@ MOST_BYTES = 1 << 20
 def archive(method=zipfile.ZIP_DEFLATED, **members):
     """An archive with members of any content."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as made:
+    with zipfile.ZipFile(file, "w", method) as zip_file:
         for name, content in members.items():
-            made.writestr(f"{name}.npy", content)
+            zip_file.writestr(f"{name}.npy", content)
     return file
 
 
@@ -48,14 +48,14 @@ def test_what_numpy_saves_is_read(save):
     }
     file = io.BytesIO()
     save(file, **arrays)
-    found = read(file)
-    assert found.keys() == arrays.keys()
+    actual = read(file)
+    assert actual.keys() == arrays.keys()
     for name, array in arrays.items():
-        np.testing.assert_array_equal(found[name], array)
+        np.testing.assert_array_equal(actual[name], array)
 
 
 @pytest.mark.parametrize(
-    ("made", "message"),
+    ("file", "message"),
     [
         (archive(a=head("|i1", (2 * MOST_BYTES,)) + bytes(2 * MOST_BYTES)), "2097152 bytes"),
         (archive(a=head("|i1", (1 << 40,))), "not as long"),
@@ -76,10 +76,10 @@ def test_what_numpy_saves_is_read(save):
         (io.BytesIO(b"PK"), "without pickles"),
     ],
 )
-def test_what_promises_too_much_is_not_unpacked(made, message):
+def test_what_promises_too_much_is_not_unpacked(file, message):
     tracemalloc.start()
     with pytest.raises(ArchiveError, match=message):
-        read(made)
+        read(file)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12 * MOST_BYTES
@@ -87,8 +87,8 @@ def test_what_promises_too_much_is_not_unpacked(made, message):
 
 def test_a_member_that_is_no_array_is_refused():
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as made:
-        made.writestr("readme.txt", "text")
+    with zipfile.ZipFile(file, "w") as zip_file:
+        zip_file.writestr("readme.txt", "text")
     with pytest.raises(ArchiveError, match=r"'readme.txt' is no array"):
         read(file)
 

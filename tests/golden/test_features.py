@@ -44,13 +44,13 @@ def network_of(encoding, features, n_features):
 def test_every_input_by_the_formula(network_and_samples):
     network, samples = network_and_samples
     features, unit = network.features, network.unit
-    found = encode(network, samples)
+    actual = encode(network, samples)
 
     def step_tick(steps) -> int:
         first = next(iter(steps), None)
         return 0 if first is None else unit + (first * 5 * unit) // (features.steps - 1)
 
-    for sample, ticks in zip(samples, found.tolist(), strict=True):
+    for sample, ticks in zip(samples, actual.tolist(), strict=True):
         expected = []
         if features.steps:
             for channel, edges in zip(sample, features.edges, strict=True):
@@ -143,10 +143,10 @@ def test_medians_are_of_the_values_that_are_there():
     samples = np.array([[1, nan, 1], [nan, nan, 0], [5, nan, 0], [3, 1e308, 1], [2, 1.7e308, nan]])
     features = encoding_of("levels-5").fitted(samples, FeatureOptions(medians=True))
     assert features.medians.tolist() == [2, 1e308, 0]
-    whole = features.filled(samples)
-    assert np.array_equal(features.edges, encoding_of("levels-5").fitted(whole).edges)
+    filled = features.filled(samples)
+    assert np.array_equal(features.edges, encoding_of("levels-5").fitted(filled).edges)
     network = network_of("levels-5", features, 3)
-    assert np.array_equal(encode(network, samples), encode(network, whole))
+    assert np.array_equal(encode(network, samples), encode(network, filled))
     strict = replace(network, features=replace(features, medians=None))
     for refusing, wrong in ((strict, nan), (network, np.inf)):
         with pytest.raises(EncodingError, match=f"has {wrong} as its feature 0"):
@@ -311,8 +311,8 @@ def test_binary_is_two_levels_with_bright_above_127(network_and_pixels):
 def test_events_are_sorted_by_tick_then_row_and_complete(network_and_ticks):
     _, ticks = network_and_ticks
     for row in ticks:
-        found = events(row).tolist()
-        assert found == sorted([int(t), r] for r, t in enumerate(row) if t)
+        actual = events(row).tolist()
+        assert actual == sorted([int(t), r] for r, t in enumerate(row) if t)
 
 
 @given(networks(), st.sampled_from(["width", "type", "one image"]))
