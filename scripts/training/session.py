@@ -3,7 +3,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -44,13 +44,13 @@ class Request:
     def stored(self, digest: str) -> dict[str, Any]:
         """Return the request for a state file; `digest` identifies the data."""
         own = {"command": self.command, "digest": digest, "recipe": self.recipe}
-        return {**own, **self.data.stored(), **self.changes}
+        return {**own, **asdict(self.data), **self.changes}
 
     @classmethod
-    def read(cls, stored: dict[str, Any], folder: str | None) -> Self:
-        """Return the request of a state file; `folder` holds named data sets."""
+    def read(cls, stored: dict[str, Any]) -> Self:
+        """Return the request of a state file."""
         changes = Changes.read(Training, stored)
-        return cls(Data.read(stored, folder), stored["recipe"], changes, stored["command"])
+        return cls(Data.read(stored), stored["recipe"], changes, stored["command"])
 
 
 _STORED = {
@@ -149,11 +149,8 @@ def new_session(request: Request, images: Dataset) -> Session:
     return Session(request, name, images, Trainer(training))
 
 
-def resumed(output: str, folder: str | None) -> Session:
-    """Return the training whose state belongs to the network file `output`, existing or not.
-
-    `folder` holds named data sets.
-    """
+def resumed(output: str) -> Session:
+    """Return the training whose state belongs to the network file `output`, existing or not."""
     path = Session.state_path(output)
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
@@ -161,7 +158,7 @@ def resumed(output: str, folder: str | None) -> Session:
     wrong = f"{path} does not say what was being trained: "
     with convert_errors(CheckpointError, wrong, JsonError, after="."):
         check_json(run, _STORED, "meta")
-    request = Request.read(run, folder)
+    request = Request.read(run)
     session = new_session(request, images_of(request))
     if session.stored["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")

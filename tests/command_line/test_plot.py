@@ -249,7 +249,7 @@ def files(tmp_path):
 def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
     shown = tmp_path / "seen.png"
     words = ("run", "mnist-4bit", "--input", *files)
-    ended = firstspike(capfd, *words, "--show", shown)
+    ended = firstspike(capfd, *words, "--plot", shown)
     photos = [prepare_photo(read_photo(file), SIDE) for file in files]
     for file, photo in zip(files, photos, strict=True):
         told = f"{photo.ink} ink on " if photo.ink else "nothing is on it"
@@ -304,7 +304,7 @@ def test_a_dark_picture_of_the_size_is_taken_as_it_is(capfd, tmp_path):
     corner = np.zeros((SIDE, SIDE), np.uint8)
     corner[:6, :9] = 128
     Image.fromarray(corner).save(path)
-    words = ("run", "--input", path, "--show", shown)
+    words = ("run", "--input", path, "--plot", shown)
     (image,) = result_of(capfd, *words)["images"]
     network = load_network("mnist-8bit")
     assert image["class"] == infer(network, encode(network, corner.reshape(1, -1))).decision[0]

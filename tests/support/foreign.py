@@ -210,12 +210,10 @@ def make_files() -> None:
     Path("data.csv").write_text("\n".join([head, *rows]))
     Path("idx").mkdir()
     Path("idx/train-labels-idx1-ubyte.gz").write_bytes(b"\x1f\x8b" + bytes(100))
-    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "test_share", "relabel"))
+    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "relabel"))
     run |= {"dataset": "data.npz", "random": (8,), "images": 40, "epochs": 1, "shift": 0}
     run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
-    new_session(run | {"command": "firstspike learn"}, None).state.save(
-        Session.state_path("on.npz")
-    )
+    new_session(run | {"command": "firstspike learn"}).state.save(Session.state_path("on.npz"))
     make_build(network)
 
 
