@@ -184,44 +184,28 @@ def test_what_has_no_bits_to_simulate_is_refused(capfd, tmp_path, asked, monkeyp
 
 
 @pytest.mark.long
-def test_a_netlist_with_spi_equals_golden(capfd, tmp_path, asked):
-    board = "icebreaker"
-    build_in(tmp_path, board, line=Line.SPI)
+@pytest.mark.parametrize(
+    ("board", "options", "compared"),
+    [
+        ("icebreaker", {"line": Line.SPI}, "decisions, statistics and clock cycles"),
+        ("icesugar", {}, "decisions, statistics and clock cycles"),  # with a slower UART
+        ("pico-ice", {"flashed": True}, "decisions, statistics and clock cycles"),
+        ("tang-nano-20k", {}, "decisions and statistics"),
+    ],
+)
+def test_a_netlist_of_another_kind_equals_golden(
+    capfd, tmp_path, asked, monkeypatch, board, options, compared
+):
+    assert BOARDS["icesugar"].baud < BAUD
+    build_in(tmp_path, board, **options)
+    if options.get("flashed"):  # the bench can write no weights over the link
+        monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
     ended = compare(capfd, asked, board, tmp_path)
     assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-
-
-@pytest.mark.long
-def test_a_netlist_with_a_slower_uart_equals_golden(capfd, tmp_path, asked):
-    board = "icesugar"
-    assert BOARDS[board].baud < BAUD
-    build_in(tmp_path, board)
-    ended = compare(capfd, asked, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-
-
-@pytest.mark.long
-def test_a_netlist_with_its_weights_in_the_flash_equals_golden(capfd, tmp_path, asked, monkeypatch):
-    board = "pico-ice"
-    build_in(tmp_path, board, flashed=True)
-    # The bench can write none over the link.
-    monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
-    ended = compare(capfd, asked, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-    (tmp_path / "weights.bin").write_bytes(b"")
-    assert "is not what" in compare(capfd, asked, board, tmp_path).err
-
-
-@pytest.mark.long
-def test_a_netlist_of_gowins_cells_equals_golden(capfd, tmp_path, asked):
-    board = "tang-nano-20k"
-    build_in(tmp_path, board)
-    ended = compare(capfd, asked, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions and statistics\n" in ended.out
+    assert f"0 differences in spikes, {compared}\n" in ended.out
+    if options.get("flashed"):
+        (tmp_path / "weights.bin").write_bytes(b"")
+        assert "is not what" in compare(capfd, asked, board, tmp_path).err
 
 
 @pytest.mark.long

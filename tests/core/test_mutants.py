@@ -29,7 +29,7 @@ def test_a_fault_that_does_not_apply_is_refused():
 
 
 def test_the_verb_lists_what_finds_a_fault(capfd):
-    result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "bytes-swapped")
+    result = firstspike(capfd, "check", "mutants", "bits-of-a-cut-byte-kept", "mean-not-limited")
     assert result.status == 0
     assert "2 of 2 faults found" in result.out
     named = [Path(word) for word in result.out.split() if word.startswith("hdl/")]
