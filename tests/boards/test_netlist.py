@@ -19,6 +19,7 @@ from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
 from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.netlists import build_report
 
 
 def build_in(folder, board, flashed=False, **options):
@@ -28,19 +29,7 @@ def build_in(folder, board, flashed=False, **options):
     build = design.build_hash
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
-    layers = design.config.folding.layers
-    report = {
-        "board": board,
-        "network": network.digest(),
-        "lanes": [layer.lanes for layer in layers],
-        "window": [layer.window for layer in layers],
-        "rows": [layer.rows for layer in layers],
-        "overlap": design.config.folding.overlaps,
-        "link": design.line.value,
-        "stored_bits": None,
-        "bench_images": design.bench_images,
-        "clock": design.hz,
-    }
+    report = build_report(design, board)
     if flashed:
         place, content = design.flash_image
         (folder / "weights.bin").write_bytes(content)
