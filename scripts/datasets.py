@@ -24,7 +24,7 @@ from firstspike.golden.system.specification import Changes, parameter
 from .errors import VerbError
 from .options import Decorator, options_of, several
 from .output import MOST_NAME, note, say
-from .places import DatasetName, InputPath
+from .paths import DatasetName, InputPath
 
 REFUSE, MEDIAN = "refuse", "median"
 """Choices of `Data.missing`."""
@@ -115,28 +115,37 @@ missing_option = options_of(Data, "missing")
 front_end_options = options_of(Data, "frames", "before", "after", "n_filters")
 
 
-def dataset_options(
-    default: str | None = DATASETS[0], whose: str = "Take the images of this data set"
+def dataset_option(
+    default: str | None = None, whose: str = "Take the test images of this data set"
 ) -> Decorator:
-    """Add the options for a data set; `whose` begins the help of --dataset."""
+    """Add the option --dataset, whose help begins with `whose`."""
     meaning = (
         f"{whose}: {', '.join(DATASETS)}, or your own file. It is an .npz as Keras writes it, a "
         ".csv, a .jsonl of events, or a folder of images or of recordings."
     )
-    named = options_of(Data, "dataset", default=default, help=meaning)
-    return several(options_of(Data, *FILE_ONLY), named)
+    return options_of(Data, "dataset", default=default, help=meaning)
 
+
+file_options = options_of(Data, *FILE_ONLY)
+training_options = several(
+    file_options, dataset_option(DATASETS[0], "Take the images of this data set")
+)
+"""Adds the options for a data set to train on; the network file stores the named columns."""
 
 COLUMNS = ("label", "group")
+USUAL = {"label": "label"}
+"""Column of the class of each row, if a network does not name it."""
 
 
-def columns_of(data: Data, network: Network | None = None) -> dict[str, Any]:
-    """Return the label and group columns of a table for the `meta` of a network.
+def recorded(data: Data, network: Network | None = None) -> dict[str, Any]:
+    """Return columns of a table, and its test part, for the `meta` of a network.
 
-    Columns that are not named are those of `network`, from which the new network is derived.
+    Columns that are not named are those of `network`, from which the new network is derived; so is
+    the test part.
     """
     columns = _known_columns(network) | data.columns
-    return {"columns": columns} if columns else {}
+    part = data.test or data.test_share or _known_part(network)
+    return ({"columns": columns} if columns else {}) | ({"test": part} if part else {})
 
 
 def ground_in(images: Dataset) -> dict[str, str]:
@@ -158,11 +167,20 @@ def _known_columns(network: Network | None) -> dict[str, str]:
     return {role: known[role] for role in COLUMNS if isinstance(known.get(role), str)}
 
 
-def loaded(data: Data, network: Network | None = None) -> Dataset:
+def _known_part(network: Network | None) -> str | float | None:
+    """Return the share, or the name of the file, of the test part that a network file records."""
+    known = None if network is None else network.meta.get("test")
+    if isinstance(known, float | int) and 0 < known <= 1:
+        return float(known)
+    return known if isinstance(known, str) else None
+
+
+def loaded(data: Data, network: Network | None = None, part: str = "training") -> Dataset:
     """Return a data set; `network` defines its features and classes.
 
-    The columns of label and group are those of the network's training, if a table has them and
-    `data` names none.
+    The columns of label and group, and the share of the test part, are those of the network's
+    training, if a table has the columns and `data` names no other. `part` is the part that is used:
+    training, test, or all, which becomes the test part unless the file has one.
 
     Raises FirstSpike errors for a data set that is missing, damaged, or does not fit the network.
     """
@@ -187,7 +205,9 @@ def loaded(data: Data, network: Network | None = None) -> Dataset:
 
     columns = data.label, data.group
     features = network.features.names if network is not None and network.features else ()
-    usual = _known_columns(network)
+    usual = {}
+    if network is not None:
+        usual = ({} if "label" in features else USUAL) | _known_columns(network)
     sound = front_end(network) or data.front_end
     missing = data.fills
     if network is not None:
@@ -201,12 +221,20 @@ def loaded(data: Data, network: Network | None = None) -> Dataset:
         test = other[1] or other[0]
     elif test is not None and data.test_share is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
+    share = 1.0 if part == "all" else data.test_share or _known_part(network)
+    if isinstance(share, str):
+        if part == "test" and test is None and train.labels is not None:
+            raise VerbError(
+                f"{name} has no test part, and that of the network's training is the file "
+                f"{printable(share, MOST_NAME)}: give the samples of a file by --input."
+            )
+        share = None
     if network is not None:
         _check_heard(train, network)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    found = assembled(name, train, test, share=data.test_share, **known)
+    found = assembled(name, train, test, share=share, **known)
     if network is not None and not found.ticks:
         parts = ((train.source, found.x_train), ((test or train).source, found.x_test))
         for source, samples in parts:
@@ -307,7 +335,7 @@ def check_named(name: str, network: Network | None) -> None:
         if name not in SOUNDS:
             raise VerbError(
                 f"{name} holds images, and this network takes sound: give a data set of sound by "
-                "--dataset, or a recording by --wav."
+                "--dataset, or a recording by --input."
             )
         words = SOUNDS[name].n_words
         if classes < words:

@@ -18,7 +18,7 @@ from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 
 from .output import json_option, note, picture_option
-from .places import Default, Files, InputPath, Output, Parameters
+from .paths import Default, Files, InputPath, Output, Parameters
 from .targets import BUILT
 
 if TYPE_CHECKING:

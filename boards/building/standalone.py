@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design of a standalone board, and the image of the weights in its flash."""
+"""The design of a standalone board."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from amaranth.build import Platform
 from amaranth.hdl import Module
 
 from firstspike.boards.clocking import dividers_for, oscillator_of
-from firstspike.boards.pins.board import Board, Standalone
+from firstspike.boards.pins.board import Board, Standalone, connect_flash, connect_uart
+from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape, Lanes
@@ -31,7 +32,7 @@ LANES = (3, 2)
 
 @dataclass(frozen=True)
 class StandaloneDesign(Design, ABC):
-    """A core with a sensor, whose weights are in the flash of the board.
+    """A core with a sensor, whose weights are in the flash of the board, or in the bitstream.
 
     There is a subclass per kind of sensor.
     """
@@ -57,17 +58,21 @@ class StandaloneDesign(Design, ABC):
         """
         if board.standalone is None:
             raise NetworkError(
-                f"the {board.title} has no pins for {title}: build for the iCEBreaker"
+                f"the {board.title} has no pins for {title}: build for another board"
             )
         most, least = ((*[P] * (network.n_layers - 1), 1) for P in LANES)
         config = _config(network, shape, most)
-        if not weights_fit(config, board):
+        if board.loaded and not weights_fit(config, board):
             config = _config(network, shape, least)
         oscillator = oscillator_of(board)
         dividers = dividers_for(
-            board.device.family, oscillator, hz or board.standalone.clocks[sensor]
+            board.device.family, oscillator, hz or board.standalone.clock(sensor)
         )
-        return cls(network, board, config, dividers, flashed=True, sensor=sensor)
+        return cls(network, board, config, dividers, flashed=board.loaded, sensor=sensor)
+
+    def _hashed(self) -> Self:
+        """Return what `build_hash` covers: with weights in the bitstream the status reports it."""
+        return super()._hashed() if self.flashed else self
 
     @property
     def talk(self) -> str:
@@ -87,8 +92,11 @@ class StandaloneDesign(Design, ABC):
     @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
         def connect(m: Module, platform: Platform, core: Any) -> None:
+            if self.flashed:
+                connect_flash(m, platform, core)
+            connect_uart(m, platform, core)
             self._standalone.connect(m, platform, core)
-            self._standalone.sensors[self.sensor](m, platform, core)
+            CONNECTIONS[self.sensor](m, platform, core)
 
         return connect
 
@@ -98,14 +106,15 @@ class StandaloneDesign(Design, ABC):
         return self.board.standalone
 
     def core(self, build: bytes) -> StandaloneCore:
-        """Return the core with sensor, flash loader and text reporter."""
+        """Return the core with its sensor and text reporter, and a flash loader if it needs one."""
         return StandaloneCore(
             self.config,
             self.network,
             self._sensor(),
             clock_hz=self.hz,
             identity=build,
-            flash_address=self._flash.address,
+            flash_address=self._flash.address if self.flashed else None,
+            weights=None if self.flashed else self.network.connected().weights,
         )
 
     @property

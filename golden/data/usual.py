@@ -57,19 +57,19 @@ class Usual:
         return [self._remarks(*one) for one in zip(*_figures(network, ticks), strict=True)]
 
     def _remarks(self, share: float, tick: int, lead: float) -> list[str]:
-        found = []
+        remarks = []
         if not self.fewest <= share <= self.most:
-            found.append(
+            remarks.append(
                 f"{share:.1%} of the inputs spike, of digits {self.fewest:.1%} to {self.most:.1%}"
             )
         if tick > self.latest:
-            found.append(f"it is decided at tick {tick}, digits by {math.floor(self.latest)}")
+            remarks.append(f"it is decided at tick {tick}, digits by {math.floor(self.latest)}")
         if lead < self.lead:
-            found.append(
+            remarks.append(
                 f"the class is ahead of the next by a potential of {lead:.2f}, of digits by "
                 f"{self.lead:.2f} and more"
             )
-        return found
+        return remarks
 
 
 def _figures(network: Network, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

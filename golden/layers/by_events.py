@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Computes a layer of the integer model from event to event: a fast version of `integer.walk`.
+"""Computes a layer of the integer model from event to event: a fast version of `integer.run_layer`.
 
 Between two events M is linear in the tick, so one division, ceil(-M / S), finds the crossing. The
-tests check that the result equals that of `walk` to the bit.
+tests check that the result equals that of `run_layer` to the bit.
 """
 
 import numpy as np
@@ -80,6 +80,6 @@ def _fire(out, M_first, j, fired, S, M, threshold, now, then):
 def _in_order(spikes):
     """Return ticks and rows of one image's spikes [n_in, per input], sorted by tick."""
     flat = spikes.copy().ravel()
-    found = np.flatnonzero(flat)
-    order = found[np.argsort(flat[found], kind="mergesort")]
+    indices = np.flatnonzero(flat)
+    order = indices[np.argsort(flat[indices], kind="mergesort")]
     return flat[order], order // spikes.shape[1]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Computes a convolving layer of the integer model from spike to spike, faster than `integer.walk`.
+"""Computes a convolving layer of the integer model from spike to spike: a fast form of `run_layer`.
 
 Between the spikes that reach a neuron, M(z) = S z - A is linear, so one division, ceil(A / S),
-finds the crossing. The tests check that the result equals that of `walk` to the bit.
+finds the crossing. The tests check that the result equals that of `run_layer` to the bit.
 """
 
 import numpy as np
@@ -33,8 +33,8 @@ def convolved_by_events(
 def _convolved(weights, threshold, spikes, order, deadline, first, position, tap, positions):
     n, n_in = spikes.shape
     rows, filters = weights.shape
-    places = len(first) - 1
-    taps = rows // (n_in // places)
+    map_size = len(first) - 1
+    taps = rows // (n_in // map_size)
     ticks = np.zeros((n, filters * positions), np.int32)
     M = np.zeros((n, filters * positions), np.int64)
     S = np.empty((positions, filters), np.int64)
@@ -48,9 +48,9 @@ def _convolved(weights, threshold, spikes, order, deadline, first, position, tap
             z = spikes[image, at]
             if z == 0:
                 continue
-            place, channel = at % places, at // places
-            for reached in range(first[place], first[place + 1]):
-                p, row = position[reached], channel * taps + tap[reached]
+            index, channel = at % map_size, at // map_size
+            for entry in range(first[index], first[index + 1]):
+                p, row = position[entry], channel * taps + tap[entry]
                 for f in range(filters):
                     if fired[p, f] == 0:
                         if S[p, f] * z - A[p, f] >= 0:

@@ -76,19 +76,19 @@ def learn(
     record = kernel.NetworkRecord(
         state.stored_bits, network.weight_bits, network.thresholds, network.unit, network.deadline
     )
-    said = kernel.SettingsRecord(*map(int, (*astuple(settings), exact)))
+    settings_record = kernel.SettingsRecord(*map(int, (*astuple(settings), exact)))
     filled = {name: getattr(results, name) for name in kernel.ResultsRecord._fields}
     filled |= {"hidden": hidden[-1], "rule": kernel.RuleRecord(**vars(rule))}
     to_fill = kernel.ResultsRecord(**filled)
     if state.last_layer:
         state.generator = kernel.learn_last_layer(
-            hidden[-1], labels, weights[0], record, said, state.generator, to_fill
+            hidden[-1], labels, weights[0], record, settings_record, state.generator, to_fill
         )
         for layer, spikes in enumerate((ticks, *hidden)):
             results.spikes_in[:, layer] = until(spikes, results.tick).sum(axis=1)
     else:
         state.generator = kernel.learn_images(
-            ticks, labels, weights, record, said, state.generator, to_fill
+            ticks, labels, weights, record, settings_record, state.generator, to_fill
         )
     for stored, learned in zip(state.weights, weights, strict=True):
         stored[:] = learned

@@ -27,7 +27,7 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True)
 class FrontEndChoice:
-    """What a user decides about the front end; the recordings decide `frames` if it is None."""
+    """The user's choices for the front end; the recordings determine `frames` if it is None."""
 
     frames: int | None = None
     before: int = BEFORE

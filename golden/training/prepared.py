@@ -9,7 +9,7 @@ import numpy as np
 
 from firstspike.golden.data.split import held_out
 from firstspike.golden.encodings.encoding import Encoding
-from firstspike.golden.encodings.features import ASKED, Asked, Features
+from firstspike.golden.encodings.features import NO_OPTIONS, FeatureOptions, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
 from firstspike.golden.sound.front import FrontEnd
@@ -58,7 +58,7 @@ def prepared(
     `EncodingError`, `SplitError`, `NetworkError`.
     """
     coding = encoding_of(training.encoding)
-    asked = Asked(
+    options = FeatureOptions(
         training.complement,
         training.constant,
         training.cutoff,
@@ -66,10 +66,10 @@ def prepared(
         sound,
         training.medians,
     )
-    _check_asked(coding, asked)
+    _check_options(coding, options)
     chooses = _held_out(training, labels, groups)
     pixels = coding.sees_pixels(samples, training.cutoff)
-    features = coding.fitted(samples if pixels else samples[~chooses], asked)
+    features = coding.fitted(samples if pixels else samples[~chooses], options)
     _check_augmentation(training, samples[0].size, pixels)
     width = coding.n_inputs(features, samples[0].size)
     network = Network(
@@ -105,9 +105,9 @@ def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) 
 
     `fields` are fields of `Training`. Raises as `prepared` does.
     """
-    given = Changes(Training, **{"n_connected": None, **fields}, held_out=0, augmentation=None)
+    changes = Changes(Training, **{"n_connected": None, **fields}, held_out=0, augmentation=None)
     return prepared(
-        given.applied(Training()), samples, np.zeros(len(samples), int), None, names
+        changes.applied(Training()), samples, np.zeros(len(samples), int), None, names
     ).network
 
 
@@ -127,15 +127,15 @@ def _held_out(training: Training, labels: np.ndarray, groups: np.ndarray | None)
     return chooses
 
 
-def _check_asked(coding: Encoding, asked: Asked) -> None:
+def _check_options(coding: Encoding, options: FeatureOptions) -> None:
     """Raise `TrainingError` for an option that the encoding does not support."""
-    if asked.sound is not None and not coding.levels:
+    if options.sound is not None and not coding.levels:
         raise TrainingError(
             f"the samples are pictures of words, which take levels-N or binary: leave the encoding "
             f"{coding.name} out."
         )
     for name in ("complement", "cutoff", "constant", "medians"):
-        if getattr(asked, name) is not getattr(ASKED, name) and name not in coding.OPTIONS:
+        if getattr(options, name) is not getattr(NO_OPTIONS, name) and name not in coding.OPTIONS:
             whose = "of features" if name != "constant" else "of features and of time series"
             raise TrainingError(
                 f"{'medians are' if name == 'medians' else f'a {name} is'} {whose}: the encoding "

@@ -49,8 +49,8 @@ def suited(
     steps = max(1, n // sensible_batch(n))  # per epoch
     epochs = changes.get("epochs") or max(_FEWEST, _STEPS // steps)
     need = min(1.0, _FEW / n)
-    given = Changes(Training, **changes).chosen()
-    found = GRADED | {
+    chosen = Changes(Training, **changes).chosen()
+    values = GRADED | {
         "hidden": (100,),
         "encoding": encoding,
         "complement": "complement" in options,
@@ -70,10 +70,10 @@ def suited(
         "rate": 3e-3,
         "held_out": None,
     }
-    training = (found | given).applied(Training())
+    training = (values | chosen).applied(Training())
     if training.convolves:
-        found |= CONVOLVES | {"constant": False, "sparsity": 0.0}
-        return (found | given).applied(Training())
+        values |= CONVOLVES | {"constant": False, "sparsity": 0.0}
+        return (values | chosen).applied(Training())
     return training
 
 

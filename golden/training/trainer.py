@@ -52,7 +52,7 @@ class Continuation(NamedTuple):
     """Epochs after which training ends as by Ctrl-C; None for all."""
 
 
-UNNAMED, WHOLE, DEFAULT = Names(), Continuation(), Training()
+UNNAMED, COMPLETE, DEFAULT = Names(), Continuation(), Training()
 """No names, a complete training without checkpoints, and a training with all defaults."""
 
 
@@ -89,7 +89,7 @@ class Trainer:
         n_classes: int | None = None,
         groups: np.ndarray | None = None,
         names: Names = UNNAMED,
-        continuation: Continuation = WHOLE,
+        continuation: Continuation = COMPLETE,
     ) -> "Trainer":
         """Train on samples [n, ...] (pixels uint8, other features, series or ticks), labels int[n].
 
@@ -131,7 +131,9 @@ class Trainer:
         self.weights_ = best.weights
         thresholds = best.thresholds
         if thresholds is None:
-            thresholds = optimiser.useful_thresholds(self.weights_, *_some(data, labels))
+            thresholds = optimiser.useful_thresholds(
+                self.weights_, *_calibration_samples(data, labels)
+            )
         self.uncompacted_ = quantised(
             data.network,
             self.weights_,
@@ -206,7 +208,7 @@ class Trainer:
         ):
             done = sum(epoch.fine_tuning == tuning for epoch in self.history_)
             if tuning and not done:
-                optimiser.start_fine_tuning(*_some(data, labels))
+                optimiser.start_fine_tuning(*_calibration_samples(data, labels))
             for epoch in range(done, epochs):
                 if not tuning and self._has_stopped():
                     break
@@ -249,10 +251,10 @@ class Trainer:
         )
 
 
-def _some(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _calibration_samples(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return some training samples, in the form for the optimiser, and their labels."""
-    some = np.flatnonzero(~data.held_out)[:_JUDGES]
-    return data.rows(data.values[some]), labels[some]
+    indices = np.flatnonzero(~data.held_out)[:_JUDGES]
+    return data.rows(data.values[indices]), labels[indices]
 
 
 def sensible_batch(n: int) -> int:

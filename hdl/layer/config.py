@@ -140,7 +140,7 @@ class LayerConfig:
         if folding.convolves:
             return ("context",) if folding.serial_sweeps else ()
         never_stalls = folding.mask_fifo_depth or folding.rows > 1
-        later = folding.drain_cycles
+        later = folding.serialiser_cycles
         if folding.last:
             later = latencies.POTENTIALS + folding.decision_cycles
         is_long = folding.groups > folding.stages + later

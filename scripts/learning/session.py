@@ -30,7 +30,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
@@ -167,15 +167,17 @@ class Session(Run):
         labels = self.images.y_train[: self.course.n_images]
         while self.state.done < len(self.course):
             part = self.course.part(self.state.done, learner.grid)
-            seen, called = self.course.images(part, pixels, labels)
-            ticks = encode(self.state.template, seen)
+            shifted, called = self.course.images(part, pixels, labels)
+            ticks = encode(self.state.template, shifted)
             settings = self.course.settings(part.start)
-            learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
+            learned, measured = learner.learn(
+                self.state, ticks, called, settings, self.run["exact"]
+            )
             differ: tuple[int, ...] = ()
-            if found is not None:
-                what = [difference.what for difference in differences(learned, found)]
+            if measured is not None:
+                what = [difference.what for difference in differences(learned, measured)]
                 differ = len(what), what.count("weight")
-                if lost := (~found.arrived).sum():
+                if lost := (~measured.arrived).sum():
                     note(
                         f"{lost} decisions were lost on the line; their images are learned, and "
                         "not compared."
@@ -210,9 +212,9 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     }
 
 
-def _part(part: int | None, whole: int | None) -> float | None:
-    """Return `part` / `whole`, None if one is unknown or `whole` is 0."""
-    return None if part is None or not whole else part / whole
+def _part(part: int | None, total: int | None) -> float | None:
+    """Return `part` / `total`, None if one is unknown or `total` is 0."""
+    return None if part is None or not total else part / total
 
 
 def total_of(points: Sequence[dict[str, Any]], name: str) -> int | None:
@@ -233,10 +235,16 @@ def progress(points: Sequence[dict[str, Any]]) -> str:
 def cycle_sums(learned: Results) -> dict[str, int]:
     """Return the sums `CYCLES` of images, if they are counted."""
     updated, cycles = learned.updated, learned.cycles
-    whole, run_on = learned.turnaround, learned.run_on
-    if updated is None or cycles is None or whole is None or run_on is None:
+    turnaround, run_on = learned.turnaround, learned.run_on
+    if updated is None or cycles is None or turnaround is None or run_on is None:
         return {}
-    parts = (whole, run_on, whole[updated], run_on[updated], (whole - cycles)[~updated])
+    parts = (
+        turnaround,
+        run_on,
+        turnaround[updated],
+        run_on[updated],
+        (turnaround - cycles)[~updated],
+    )
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
 
 
@@ -247,7 +255,7 @@ def watched_accuracy(state: LearningState, images: Dataset) -> float:
     return float((decided == images.y_train[-WATCHED:]).mean())
 
 
-def begun(run: dict[str, Any], data: str | None) -> Session:
+def new_session(run: dict[str, Any], data: str | None) -> Session:
     """Return a new run with the options of the command; `data` is the folder of the data set.
 
     Raises `LearningError` or another FirstSpike error before anything is learned.
@@ -284,7 +292,7 @@ def resumed(output: str, data: str | None) -> Session:
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
     wrong = f"{path} does not say what was being learned: "
-    with told_as(LearningError, wrong, JsonError, after="."):
+    with convert_errors(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     run = state.meta["run"]
     images = training_data(Data.read(run, data), state.template)

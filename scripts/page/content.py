@@ -72,7 +72,7 @@ def content(
         "thresholds": network.thresholds,
         "unit": network.unit,
         "deadline": network.deadline,
-        "encoding": _told(network, coding),
+        "encoding": _encoding_record(network, coding),
         "features": features.names if features else (),
         "image": image,
         "ground": _ground(network, flat.reshape(-1, *image) if image and shown else None),
@@ -141,16 +141,16 @@ def _front_end(network: Network) -> dict[str, Any] | None:
     return asdict(sound) | {"hertz": hertz, "seconds": sound.seconds(sound.window)}
 
 
-def _told(network: Network, coding: Encoding) -> dict[str, Any]:
+def _encoding_record(network: Network, coding: Encoding) -> dict[str, Any]:
     """Return the record `Told` of `encoding.js`."""
-    told = coding.told(network)
+    data = coding.encoder_data(network)
     return {
         "kind": coding.KIND,
         "samples": coding.takes(network.features).value,
         "how": coding.how(network.features),
         "inputs": network.inputs.tolist(),
-        "numbers": told.numbers,
-        "tables": {name: table.values.tolist() for name, table in told.tables.items()},
+        "numbers": data.numbers,
+        "tables": {name: table.values.tolist() for name, table in data.tables.items()},
     }
 
 

@@ -25,12 +25,12 @@ _EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULT
 
 def page(content: dict[str, Any]) -> str:
     """Return the HTML file; `content` is that for `main.js`, and has a `title`."""
-    told = json.dumps(content, allow_nan=False, default=np.ndarray.tolist)
+    content_json = json.dumps(content, allow_nan=False, default=np.ndarray.tolist)
     parts = {
         "title": escape(content["title"]),
         "style": _text("style.css"),
         # No text of a network can end its element.
-        "content": told.replace("<", "\\u003c"),
+        "content": content_json.replace("<", "\\u003c"),
         "script": script(),
     }
     return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], _text("page.html"))

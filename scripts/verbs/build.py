@@ -46,7 +46,7 @@ from firstspike.scripts.output import (
     note,
     say,
 )
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 
@@ -97,7 +97,8 @@ class Clock(Number):
 @line_option
 @sensor_option(
     "Build a design that needs no computer: it listens to this kind of microphone, or watches "
-    "motion with an LSM6DSO, takes its weights from the flash, and says its decisions as text.",
+    "motion with an LSM6DSO, and says its decisions as text. An iCE40 reads its weights from the "
+    "flash.",
     LSM6DSO,
 )
 @click.option(

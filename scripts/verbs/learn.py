@@ -13,14 +13,14 @@ from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.scripts.datasets import (
     Data,
-    columns_of,
     data_option,
-    dataset_options,
     ground_in,
     missing_option,
+    recorded,
+    training_options,
 )
 from firstspike.scripts.learning.report import report, result_of
-from firstspike.scripts.learning.session import Session, begun, resumed
+from firstspike.scripts.learning.session import Session, new_session, resumed
 from firstspike.scripts.options import (
     Number,
     Sizes,
@@ -36,7 +36,7 @@ from firstspike.scripts.output import (
     given,
     say,
 )
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.progress import bars
 from firstspike.scripts.resumable import carried_out, tell_interruption
 from firstspike.scripts.selection import ALL, WHICH, images_option
@@ -70,7 +70,7 @@ class Relabelling(click.ParamType):
     "--inputs",
     help="Connect only the N inputs that are bright most often, with --random.  [default: all]",
 )
-@dataset_options()
+@training_options
 @data_option
 @missing_option
 @images_option(help=f"Learn N training images: {WHICH}.  [default: all]")
@@ -178,7 +178,7 @@ def command(
         run["images"] = None
 
     def begin() -> Session:
-        session = resumed(output, data) if resume else begun(run, data)
+        session = resumed(output, data) if resume else new_session(run, data)
         session.learner = lambda network: opened(target, output, network, hardware, bars())
         return session
 
@@ -196,7 +196,7 @@ def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
     result = {} if session.is_interrupted else result_of(session)
     meta = {name: result[name] for name in _META if name in result}
     meta |= {"command": session.run["command"]}
-    meta |= columns_of(Data.read(session.run, None), session.state.template)
+    meta |= recorded(Data.read(session.run, None), session.state.template)
     meta |= ground_in(session.images)
     return replace(session.state.network, meta=meta), result
 

@@ -12,7 +12,7 @@ from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.foreign.json_text import JsonError
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.board_options import sensor_option
@@ -27,7 +27,7 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import given, json_result, say
-from firstspike.scripts.places import InputPath, NetworkName, Output, Parameters, Verb
+from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def command(
     if report_path is not None:
         if given("net", "port", "board", "baud", "sensor", "clock", "seed", "output", *core):
             raise click.UsageError("--read goes with no other option: leave them out.")
-        with told_as(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
+        with convert_errors(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
         say(page(report))
         return int(not report["passed"])

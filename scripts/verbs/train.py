@@ -11,10 +11,10 @@ from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
     data_option,
-    dataset_options,
     front_end_options,
     missing_option,
     tell_features,
+    training_options,
 )
 from firstspike.scripts.options import (
     changes_of,
@@ -30,17 +30,17 @@ from firstspike.scripts.output import (
     json_result,
     say,
 )
-from firstspike.scripts.places import Parameters, Verb
+from firstspike.scripts.paths import Parameters, Verb
 from firstspike.scripts.resumable import carried_out, tell_interruption
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
-from firstspike.scripts.training.report import report, result_of, told
+from firstspike.scripts.training.report import full_result, report, result_of
 from firstspike.scripts.training.session import (
     Request,
     Session,
-    begun,
     images_of,
+    new_session,
     resumed,
 )
 
@@ -53,7 +53,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 
 
 @click.command(cls=Verb)
-@dataset_options()
+@training_options
 @data_option
 @recipe_option
 @missing_option
@@ -105,7 +105,7 @@ def command(
         Session.check_new(output)
 
     def begin() -> Session:
-        session = resumed(output, data.data) if resume else begun(request, images_of(request))
+        session = resumed(output, data.data) if resume else new_session(request, images_of(request))
         if fresh:
             Session.state_path(output).unlink(missing_ok=True)
         return session
@@ -118,5 +118,5 @@ def command(
 
 
 def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
-    made, network = told(session, session.trainer.network_, result_of(session))
+    made, network = full_result(session, session.trainer.network_, result_of(session))
     return network, made

@@ -19,7 +19,7 @@ from .circuit import Circuit
 from .core import Bit, CoreHarness, stored_bits
 from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
-from .proof import ProofError
+from .proofs import ProofError
 from .sat import CADICAL, Progress, no_progress
 from .simulation import Values, simulate
 from .source import PREFIX
@@ -329,7 +329,7 @@ class ImageInduction:
             yield permitted, state, values
 
     def refute(self, cycles: int, seed: int = 1) -> dict[int, str]:
-        """Return the faults that random runs of so many cycles refute, and how.
+        """Return the faults that random runs of `cycles` cycles refute, each with the reason.
 
         With them an assertion fails, or no image ends in the last two times `depth` cycles.
         """

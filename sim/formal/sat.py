@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .circuit import Circuit, Property
 from .drawing import CONTROL
-from .proof import ProofError
+from .proofs import ProofError
 from .simulation import Values, simulate, table
 from .unroll import TRUE, Formula, Frame, Unrolling
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Quick checks of small cores on Amaranth's simulator, and of other designs on Verilator.
 
-Each is made so that some faults in the hardware cannot hide.
+Each check is designed so that some faults in the hardware change its results.
 """
 
 from abc import ABC, abstractmethod
@@ -133,8 +133,8 @@ class LearningCheck(_Check):
     """Fields of `golden.Settings`."""
     largest: int = 60
     """Stored weights are random up to this, and from half of it below 0; in a third of the outputs
-    they are at an end of the range, in one about to change sign. Two hidden neurons have negative
-    ones alone, and all from the tenth on begin alike."""
+    they are at an end of the range, in one about to change sign. Two hidden neurons have only
+    negative ones, and all from the tenth on start with equal weights."""
     several_ticks: bool = False
     """Whether the inputs spike at several ticks."""
 

@@ -18,12 +18,12 @@ SYNTHESIS = "synth_ecp5"
 
 
 def test_every_mode_of_the_model_is_in_use():
-    found = blocks(SYNTHESIS, "DP16KD")
+    blocks_used = blocks(SYNTHESIS, "DP16KD")
     for port in "AB":
-        widths = {int(block[f"DATA_WIDTH_{port}"], 2) for block in found}
+        widths = {int(block[f"DATA_WIDTH_{port}"], 2) for block in blocks_used}
         assert widths == {1, 2, 4, 9, 18, 36}
-    assert {block["RESETMODE"] for block in found} == {"SYNC", "ASYNC"}
-    modes = {block["WRITEMODE_A"] for block in found if "WRITEMODE_A" in block}
+    assert {block["RESETMODE"] for block in blocks_used} == {"SYNC", "ASYNC"}
+    modes = {block["WRITEMODE_A"] for block in blocks_used if "WRITEMODE_A" in block}
     assert modes == {"NORMAL", "WRITETHROUGH", "READBEFOREWRITE"}
 
 

@@ -87,6 +87,6 @@ async def pace(dut):
     board.start()
     board.expect(bench.expected(arguments.z[:4]))
     cycles = Filters.cycles(arguments.filters)
-    taken = [await source.send(sample) for sample in arguments.x[:4]]
-    assert np.diff(taken).tolist() == [cycles] * 3
+    accept_cycles = [await source.send(sample) for sample in arguments.x[:4]]
+    assert np.diff(accept_cycles).tolist() == [cycles] * 3
     await board.complete(2 * cycles)

@@ -19,19 +19,19 @@ pytestmark = pytest.mark.long
 SYNTHESIS = GW2AR_18.synthesis
 
 
-def numbers(found, *names):
+def numbers(cells, *names):
     """The values of parameters of these names."""
-    return {int(block[name], 2) for block in found for name in names}
+    return {int(block[name], 2) for block in cells for name in names}
 
 
 def test_every_mode_of_the_model_is_in_use():
     single, shared = blocks(SYNTHESIS, "SP", "SPX9"), blocks(SYNTHESIS, "DPB", "DPX9B")
-    apart = blocks(SYNTHESIS, "SDPX9B")
+    separate = blocks(SYNTHESIS, "SDPX9B")
     assert numbers(single, "BIT_WIDTH") >= {1, 4, 9, 18, 36}
     assert numbers(single, "WRITE_MODE") == {0, 1, 2}
     assert numbers(shared, "BIT_WIDTH_0", "BIT_WIDTH_1") == {1, 2, 4, 9, 18}
-    assert numbers(apart, "BIT_WIDTH_0", "BIT_WIDTH_1") == {36}
-    for kind in (single, apart):
+    assert numbers(separate, "BIT_WIDTH_0", "BIT_WIDTH_1") == {36}
+    for kind in (single, separate):
         assert {block["RESET_MODE"] for block in kind} == {"SYNC", "ASYNC"}
 
 

@@ -96,7 +96,7 @@ def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
     images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(5)]
     events = tmp_path / "events.jsonl"
     events.write_text("\n".join(json.dumps({"events": image}) for image in images))
-    words = ("compare", tmp_path / "toy.npz", "--events", events, "--target", "rtl")
+    words = ("compare", tmp_path / "toy.npz", "--input", events, "--target", "rtl")
     words = (*words, "--lanes", 5, "--window", 2)  # as compiled for other tests
     alone = firstspike(capfd, *words, "--json", "-")
     with killing("shares.task"):

@@ -16,8 +16,7 @@ from firstspike.sim.formal.mutants import (
     mutants_of,
     verdicts_of,
 )
-from firstspike.sim.formal.proof import ProofError
-from firstspike.sim.formal.proofs import Proof
+from firstspike.sim.formal.proofs import Proof, ProofError
 from tests.support.command import firstspike
 
 

@@ -55,7 +55,7 @@ def test_what_numpy_saves_is_read(save):
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         (archive(a=head("|i1", (2 * MOST_BYTES,)) + bytes(2 * MOST_BYTES)), "2097152 bytes"),
         (archive(a=head("|i1", (1 << 40,))), "not as long"),
@@ -76,9 +76,9 @@ def test_what_numpy_saves_is_read(save):
         (io.BytesIO(b"PK"), "without pickles"),
     ],
 )
-def test_what_promises_too_much_is_not_unpacked(made, told):
+def test_what_promises_too_much_is_not_unpacked(made, message):
     tracemalloc.start()
-    with pytest.raises(ArchiveError, match=told):
+    with pytest.raises(ArchiveError, match=message):
         read(made)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -115,7 +115,7 @@ def test_the_check_comes_before_the_arrays():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "not JSON"),
         ("[" * 10**6, "not JSON"),
@@ -128,8 +128,8 @@ def test_the_check_comes_before_the_arrays():
         (b"\xff\xfe\xfd", "not JSON"),
     ],
 )
-def test_bad_texts_are_refused(text, told):
-    with pytest.raises(JsonError, match=told) as refused:
+def test_bad_texts_are_refused(text, message):
+    with pytest.raises(JsonError, match=message) as refused:
         read_json(text)
     assert len(str(refused.value)) < 300
 
@@ -151,7 +151,7 @@ GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "mo
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({}, None),
         ({"rate": 0.5, "names": [], "by": {}}, None),
@@ -169,11 +169,11 @@ GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "mo
         ({"pair": [1]}, "a list of 2"),
     ],
 )
-def test_values_are_held_against_a_description(change, told):
-    if told is None:
+def test_values_are_held_against_a_description(change, message):
+    if message is None:
         check_json(GOOD | change, DESCRIPTION, "it")
         return
-    with pytest.raises(JsonError, match=told):
+    with pytest.raises(JsonError, match=message):
         check_json(GOOD | change, DESCRIPTION, "it")
 
 

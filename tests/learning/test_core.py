@@ -16,7 +16,7 @@ from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.results import joined
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.layer import DRAIN_BLOCK
+from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -142,10 +142,10 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
 def test_masks_that_wait_when_an_image_is_decided():
     """Most neurons spike just behind the margin, in groups of more lanes than are searched at once.
 
-    Their masks wait for the drain when the image is decided, and its end waits behind them.
+    Their masks wait for the serialiser when the image is decided, and its end waits behind them.
     """
     rng = np.random.default_rng(3)
-    lanes = DRAIN_BLOCK + 1
+    lanes = SERIALISER_BLOCK + 1
     state = LearningState.random((6, 6 * lanes, 3), 8, 1)
     template = dataclasses.replace(state.template, thresholds=(100, 20), unit=16, deadline=96)
     state = dataclasses.replace(state, template=template)

@@ -370,7 +370,7 @@ def test_settings_are_checked(wrong):
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([0, 10], "label 10 .* 0..9"),
         ([0, -2], "label -2"),
@@ -379,10 +379,10 @@ def test_settings_are_checked(wrong):
         ([0.0, 1.0], "float64"),
     ],
 )
-def test_wrong_labels_change_nothing(labels, told):
+def test_wrong_labels_change_nothing(labels, message):
     state, ticks, _ = full_size(n=2)
     before = state.copy()
-    with pytest.raises(LearningError, match=told):
+    with pytest.raises(LearningError, match=message):
         learn(state, ticks, np.array(labels), Settings())
     with pytest.raises(EncodingError):
         learn(state, ticks[:, 1:], np.array([1, 2]), Settings())

@@ -157,7 +157,7 @@ def test_a_lost_save_leaves_the_last_state_whole(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"format": "firstspike-learning-9"}, "firstspike-learning-1"),
         ({"format": None}, "format is missing"),
@@ -181,13 +181,13 @@ def test_a_lost_save_leaves_the_last_state_whole(tmp_path, monkeypatch):
         ({"beside": 3}, "must be one string"),
     ],
 )
-def test_a_wrong_field_is_refused(tmp_path, change, told):
+def test_a_wrong_field_is_refused(tmp_path, change, message):
     path = tmp_path / "state.npz"
     LearningState.of(toy_network()).save(path)
     with np.load(path) as file:
         fields = {name: value for name, value in (dict(file) | change).items() if value is not None}
     np.savez(path, **fields)
-    with pytest.raises(LearningError, match=told) as refused:
+    with pytest.raises(LearningError, match=message) as refused:
         LearningState.load(path)
     assert "state.npz is not a valid state" in str(refused.value)
 

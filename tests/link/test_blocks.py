@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
-from amaranth.sim import Simulator
 from cobs import cobs
 
 from firstspike.golden.timing.folding import Folding
@@ -37,21 +36,9 @@ from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decod
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.link_board import put_response
-from tests.support.simulators import refused
+from tests.support.simulators import CLOCK, refused, run_bench
 
 pytestmark = pytest.mark.fast
-
-CLOCK = 1e-6
-
-
-def simulate(design, *testbenches) -> None:
-    """Run testbenches, the first one to its end."""
-    simulator = Simulator(design)
-    simulator.add_clock(CLOCK)
-    simulator.add_testbench(testbenches[0])
-    for testbench in testbenches[1:]:
-        simulator.add_testbench(testbench, background=True)
-    simulator.run()
 
 
 @pytest.mark.parametrize("network", [toy_network(), deep_toy_network()], ids=["one", "three"])
@@ -118,7 +105,7 @@ def test_uart_there_and_back(divisor):
                 cycles.append(cycle)
         assert found == content
 
-    simulate(m, receive, send)
+    run_bench(m, receive, send)
     assert set(np.diff(cycles)) == {10 * divisor}
 
 
@@ -158,7 +145,7 @@ def test_uart_finds_bytes_breaks_and_glitches(divisor, drift):
                 payload = receiver.received.payload
                 found.append((ctx.get(payload.data), ctx.get(payload.broken)))
 
-    simulate(receiver, line, watch)
+    run_bench(receiver, line, watch)
     assert found == expected
 
 
@@ -197,7 +184,7 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
         assert [decode_frame(frame) for frame in coded] == frames
         assert all(len(frame) <= len(cobs.encode(cobs.decode(frame))) + 1 for frame in coded)
 
-    simulate(transmitter, take, give)
+    run_bench(transmitter, take, give)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -272,7 +259,7 @@ def test_packet_fifo_against_a_list(seed):
         assert len(dropped) > 5
         assert len(wanted) > 10
 
-    simulate(fifo, both, read)
+    run_bench(fifo, both, read)
 
 
 @pytest.mark.parametrize("width", TAPS)
@@ -291,7 +278,7 @@ def test_places_take_turns(width, following, left_out):
         assert len(seen) == count
         assert ctx.get(place) == 0
 
-    simulate(m, watch)
+    run_bench(m, watch)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -339,7 +326,7 @@ def test_words_are_packed_of_bytes(width, count, pauses):
                 await ctx.tick()
                 ctx.set(packer.o.ready, 0)
 
-    simulate(packer, take, give)
+    run_bench(packer, take, give)
 
 
 @pytest.mark.parametrize(("width", "count"), [(0, 3), (12, 3), (8, 0)])

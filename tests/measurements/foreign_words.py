@@ -17,8 +17,8 @@ import numpy as np
 from firstspike.golden import Network, encode, infer, load_network
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import Results
-from firstspike.golden.said import said
 from firstspike.golden.system.temporary import temporary_folder
 from tests.measurements.stream import FINAL, as_loud
 
@@ -37,7 +37,7 @@ def main() -> None:
     for file in sys.argv[1:]:
         network = load_network(file)
         isolated, results = heard(network, spoken(FINAL.voices, WORDS, sound_of(network).rate))
-        told = said(network, results, isolated)
+        told = is_reported(network, results, isolated)
         print(f"{file}: {told.sum()} of {isolated.sum()} isolated foreign words are reported")
 
 

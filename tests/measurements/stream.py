@@ -23,7 +23,7 @@ from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
 from firstspike.golden.data.sounds import pictures_of, with_none
 from firstspike.golden.data.spoken import Recording, named, recordings_of
 from firstspike.golden.data.wav import read_wav, samples_of
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.system.temporary import temporary_folder
@@ -173,7 +173,7 @@ def words_said(network: Network, sound: FrontEnd, x: np.ndarray) -> Iterator[tup
     words = list(sound.words(levels))
     pictures = np.stack([sound.picture(levels, word) for word in words])
     results = infer(network, encode(network, pictures))
-    told = said(network, results, np.array([word.isolated for word in words]))
+    told = is_reported(network, results, np.array([word.isolated for word in words]))
     for word, decision, one in zip(words, results.decision.tolist(), told, strict=True):
         if one:
             yield word.slot * sound.slot, decision

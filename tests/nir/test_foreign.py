@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Trainer, bundled_test_set, encode, infer
-from firstspike.golden.frameworks.nir import apart, reading
+from firstspike.golden.frameworks.nir import reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.importing import network_of
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from tests.support.command import toy_network
 
@@ -63,7 +63,7 @@ def test_no_bias_may_be_written_as_a_bias_of_0(tmp_path):
     weight = graph.nodes["linear"].weight
     graph.nodes["linear"] = nir.Affine(weight, np.zeros(len(weight)))
     nir.write(tmp_path / "net.nir", graph)
-    assert np.array_equal(real_weights(apart.read(tmp_path / "net.nir"))[0], weight.T)
+    assert np.array_equal(real_weights(reader_process.read(tmp_path / "net.nir"))[0], weight.T)
 
 
 @pytest.mark.fast

@@ -14,7 +14,7 @@ from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.frameworks.nir import reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
 from tests.support.command import firstspike, success, toy_network
@@ -310,11 +310,11 @@ def test_graphs_of_ours_are_the_same():
 def test_the_verb_reads_them_and_says_the_verdicts(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("theirs.nir", small())
-    ended = success(capfd, "import", "theirs.nir", "--verdicts", "--json", "-")
+    ended = success(capfd, "convert", "theirs.nir", "--verdicts", "--json", "-")
     assert len(json.loads(ended.out)["nodes"]) == 13
-    success(capfd, "import", "theirs.nir", "-o", "net.npz")
+    success(capfd, "convert", "theirs.nir", "-o", "net.npz")
     assert load_network("net.npz").shape == (64, 256, 18, 3)
     nir.write("theirs.nir", small(groups=2))
-    ended = firstspike(capfd, "import", "theirs.nir", "--verdicts", status=1)
+    ended = firstspike(capfd, "convert", "theirs.nir", "--verdicts", status=1)
     assert "not possible" in ended.out
-    assert firstspike(capfd, "import", "theirs.nir").status == 2
+    assert firstspike(capfd, "convert", "theirs.nir").status == 2

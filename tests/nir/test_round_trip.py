@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Network, encode, infer, load_network, shipped
-from firstspike.golden.frameworks.nir import apart, export, reading
+from firstspike.golden.frameworks.nir import export, reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of, to_nir
 from firstspike.golden.frameworks.nir.forms import FORMS, STEP
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
@@ -59,7 +59,7 @@ def test_shipped_networks_come_back_through_a_file(tmp_path, form, name):
     network = load_network(name)
     path = tmp_path / "net.nir"
     export.write(path, graph_of(network, form))
-    read = network_of(apart.read(path))
+    read = network_of(reader_process.read(path))
     assert read.to_bytes() == network.to_bytes()
     assert read.digest() == network.digest()
     assert network_of(Graph.of(nir.read(path))).to_bytes() == network.to_bytes()
@@ -115,7 +115,7 @@ def test_the_weights_are_those_of_the_graph(form):
 
 @each_form
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("threshold", np.array([301, 200]), r"node '(threshold|weights)_0'"),
         ("threshold", np.array([300]), "needs an integer for each"),
@@ -150,13 +150,13 @@ def test_the_weights_are_those_of_the_graph(form):
         ("threshold", None, "threshold"),
     ],
 )
-def test_metadata_that_do_not_fit_are_refused(form, field, value, told):
+def test_metadata_that_do_not_fit_are_refused(form, field, value, message):
     graph = graph_of(toy_network(), form)
     if value is None:
         del graph.metadata[field]
     else:
         graph.metadata[field] = value
-    with pytest.raises(NirError, match=told) as refused:
+    with pytest.raises(NirError, match=message) as refused:
         network_of(graph)
     assert str(refused.value).count("\n") == 0
     assert str(refused.value).endswith(".")

@@ -143,7 +143,7 @@ class Plain:
         return torch.where(fires.any(1), A / slope, torch.inf), slope, slope * horizon - A
 
 
-def way_of(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Ordered | Plain:
+def method_for(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Ordered | Plain:
     """Return the fastest method for input times [n, n_in], with dL/dz_in if `with_gradient`."""
     if not with_gradient:
         first = z_in.min() if z_in.numel() else torch.tensor(torch.inf)
@@ -170,5 +170,5 @@ def _looped(
 ) -> Times:
     """Run a compiled loop of `training`."""
     number = W.numpy().dtype.type
-    made = loop(*inputs, W.numpy(), number(horizon), threshold=number(threshold))
-    return Times(*map(torch.from_numpy, made))
+    results = loop(*inputs, W.numpy(), number(horizon), threshold=number(threshold))
+    return Times(*map(torch.from_numpy, results))

@@ -24,7 +24,7 @@ GROUNDS = {"dark": "light", "light": "dark"}
 """Brightness of the ground, by that of the ink."""
 
 
-def found_on(
+def describe_photos(
     network: Network, files: Sequence[str], photos: Sequence[Prepared], ticks: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return per photo its file, its ink (None for an empty one), and differences from a digit."""
@@ -35,17 +35,17 @@ def found_on(
     ]
 
 
-def told(found: dict[str, Any]) -> str:
+def photo_sentence(photo: dict[str, Any]) -> str:
     """Return a sentence about a photo."""
-    file, ink = printable(found["file"]), found["ink"]
+    file, ink = printable(photo["file"]), photo["ink"]
     if ink is None:
         return f"{file}: nothing is on it"
-    said = f"{file}: {ink} ink on {GROUNDS[ink]} ground"
-    unlike = "; ".join(found["unlike"])
-    return f"{said}; unlike a digit: {unlike}" if unlike else said
+    description = f"{file}: {ink} ink on {GROUNDS[ink]} ground"
+    unlike = "; ".join(photo["unlike"])
+    return f"{description}; unlike a digit: {unlike}" if unlike else description
 
 
-def seen(network: Network, samples: np.ndarray) -> np.ndarray:
+def input_view(network: Network, samples: np.ndarray) -> np.ndarray:
     """Return pictures uint8 [n, n_pixels], drawn with their levels, in a row: uint8 [h, w]."""
     side = math.isqrt(network.n_features)
     levels = pixel_levels(samples, network.levels).reshape(-1, side, side)

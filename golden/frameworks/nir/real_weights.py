@@ -93,7 +93,9 @@ def check_node(node: Named) -> None:
             ("groups", "a filter sees all maps; absent connections can be weights of 0"),
         ):
             if np.any(node.numbers(field) != 1):
-                node.fail(f"{field} is {_told(node.numbers(field))}: it must be 1, for {why}.")
+                node.fail(
+                    f"{field} is {_format_values(node.numbers(field))}: it must be 1, for {why}."
+                )
     if node.kind == "LI":
         _all(node, "tau", 1.0)
         _all(node, "v_leak", 0.0)
@@ -113,14 +115,14 @@ def shape_of(node: Named) -> tuple[int, ...]:
     return tuple(map(int, shape))
 
 
-def _all(node: Named, field: str, wanted: float) -> None:
+def _all(node: Named, field: str, expected: float) -> None:
     values = node.numbers(field)
-    wrong = ~np.isclose(values, wanted, rtol=1e-6, atol=1e-12)
+    wrong = ~np.isclose(values, expected, rtol=1e-6, atol=1e-12)
     if wrong.any():
-        node.fail(f"{field} is {values[wrong][0]:g}: this neuron's is {wanted:g}.")
+        node.fail(f"{field} is {values[wrong][0]:g}: this neuron's is {expected:g}.")
 
 
-def _told(values: np.ndarray) -> str:
+def _format_values(values: np.ndarray) -> str:
     return ", ".join(f"{value:g}" for value in np.unique(values)[:3])
 
 
@@ -155,27 +157,29 @@ def _convolving(
     if W.ndim != 2 + along or W.shape[1] != shape[0] or not W.size:
         node.fail(f"weight is {list(W.shape)}: it must be [filters, {shape[0]}{', size' * along}].")
     if node.node.get("input_shape") is not None:
-        told = node.numbers("input_shape").ravel()
-        if told.tolist() != list(shape[1:]):
-            node.fail(f"input_shape is {told.tolist()!s:.80}: here it is {list(shape[1:])}.")
+        stored_shape = node.numbers("input_shape").ravel()
+        if stored_shape.tolist() != list(shape[1:]):
+            node.fail(
+                f"input_shape is {stored_shape.tolist()!s:.80}: here it is {list(shape[1:])}."
+            )
     stride = _pair(node, "stride", along)
     geometry = _geometry(node, shape[1:], W.shape[2:], stride, _padding(node, W.shape[2:], stride))
     if along == 1:
         W = W[:, :, None]
     for pool in reversed(pools):
         geometry, W = _merged(pool, node, geometry, W)
-    return W.reshape(len(W), -1).T, _told_by(node, Convolution.shaped, geometry, shape[0], len(W))
+    return W.reshape(len(W), -1).T, _construct(node, Convolution.shaped, geometry, shape[0], len(W))
 
 
 def _padding(node: Named, kernel: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, ...]:
     """Return the padding of a convolution; the word "same" keeps the size of the maps."""
-    said = node.node.get("padding")
-    if not isinstance(said, str):
+    padding = node.node.get("padding")
+    if not isinstance(padding, str):
         return _pair(node, "padding", len(kernel))
-    if said == "valid":
+    if padding == "valid":
         return (0,) * len(kernel)
-    if said != "same":
-        node.fail(f'padding is {said!r:.80}: give numbers, "same" or "valid".')
+    if padding != "same":
+        node.fail(f'padding is {padding!r:.80}: give numbers, "same" or "valid".')
     if any(size % 2 == 0 for size in kernel) or any(step != 1 for step in stride):
         node.fail(
             f'padding is "same" with a kernel of {list(kernel)} and strides of {list(stride)}: it '
@@ -232,10 +236,10 @@ def _dense(node: Named, shape: tuple[int, ...], pools: Sequence[_Pool]) -> tuple
     W = W.T
     for pool in reversed(pools):
         first, position, _ = pool.geometry.touched
-        places = np.repeat(np.arange(len(first) - 1), np.diff(first))
+        indices = np.repeat(np.arange(len(first) - 1), np.diff(first))
         maps = W.reshape(-1, math.prod(pool.geometry.out), W.shape[1]).swapaxes(0, 1)
         spread = np.zeros((len(first) - 1, *maps.shape[1:]))
-        np.add.at(spread, places, maps[position] * pool.weight)
+        np.add.at(spread, indices, maps[position] * pool.weight)
         W = spread.swapaxes(0, 1).reshape(-1, W.shape[1])
     return W, Dense(*W.shape)
 
@@ -289,10 +293,10 @@ def _geometry(node: Named, *fields: Sequence[int]) -> Geometry:
     pairs = (
         (more, *pair) if len(pair) == 1 else pair for pair, more in zip(fields, usual, strict=True)
     )
-    return _told_by(node, Geometry, *(tuple(map(int, pair)) for pair in pairs))
+    return _construct(node, Geometry, *(tuple(map(int, pair)) for pair in pairs))
 
 
-def _told_by(node: Named, make: Callable[..., T], *arguments: Any) -> T:
+def _construct(node: Named, make: Callable[..., T], *arguments: Any) -> T:
     """Return `make(*arguments)`; a `NetworkError` is raised again with the name of `node`."""
     try:
         return make(*arguments)

@@ -8,7 +8,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.specification import Training
-from firstspike.scripts.training.session import Request, Session, begun
+from firstspike.scripts.training.session import Request, Session, new_session
 
 SHARES = (1 / 8, 1 / 2, 1.0)
 """Share of all epochs at which each rung ends."""
@@ -21,7 +21,7 @@ class Rung:
     images: Dataset
     """The data set without its test part."""
     request: Request
-    """What all trainings have in common."""
+    """The request that all trainings share."""
     choice: Changes[Training]
     number: int
     """Number of the rung, counted from 0."""
@@ -43,7 +43,7 @@ class Trained:
 
 def session_of(images: Dataset, request: Request, choice: Changes[Training]) -> Session:
     """Return the session of the complete training."""
-    return begun(replace(request, changes=request.changes | choice), images)
+    return new_session(replace(request, changes=request.changes | choice), images)
 
 
 def train(rung: Rung) -> Trained:

@@ -18,6 +18,7 @@ import click
 from firstspike.golden.networks.shipped import shipped_file
 
 from .errors import VerbError
+from .former import OPTIONS
 from .sections import in_sections
 from .targets.errors import FaultyTargetError, OptionError
 
@@ -54,25 +55,14 @@ class InputPath(Input, click.Path):
         self.unnamed = default
 
 
-class InputFile(InputPath):
-    """The name of a file to read; - is standard input."""
-
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, allow_dash=True)
-
-    def read(self, value: str) -> Iterable[Named]:
-        """Return the file, or the file behind standard input."""
-        return ["/dev/stdin" if value == "-" else value]
-
-
 class NetworkName(Input, click.ParamType):
     """A network file, or the name of a network of the package."""
 
     name = "text"
 
-    def __init__(self, beside: Callable[[str], Named] | None = None) -> None:
-        """`beside` returns a further file that is read with a network file."""
-        self._beside = beside
+    def __init__(self, companion: Callable[[str], Named] | None = None) -> None:
+        """`companion` returns a further file that is read with a network file."""
+        self._companion = companion
 
     def read(self, value: str) -> Iterable[Named]:
         """Return the network file and files read with it; nothing for a folder (refused later)."""
@@ -80,8 +70,8 @@ class NetworkName(Input, click.ParamType):
         if os.path.isdir(Path(file)):  # an empty name would be the current folder
             return
         yield file
-        if self._beside is not None:
-            yield self._beside(value)
+        if self._companion is not None:
+            yield self._companion(value)
 
 
 class DatasetName(Input, click.ParamType):
@@ -91,9 +81,9 @@ class DatasetName(Input, click.ParamType):
 
     def read(self, value: str) -> Iterable[Named]:
         """Return the file or folder, or the paths of the files of a public data set."""
-        from firstspike.golden.data.sets import DATASETS, places  # slow import
+        from firstspike.golden.data.sets import DATASETS, candidate_paths  # slow import
 
-        return places(value) if value in DATASETS else [value]
+        return candidate_paths(value) if value in DATASETS else [value]
 
 
 class Output(click.Path):
@@ -132,9 +122,20 @@ class Verb(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each section of the options."""
         shown = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
-        for title, some in in_sections(shown).items():
+        for title, options in in_sections(shown).items():
             with formatter.section(title):
-                formatter.write_dl([said for one in some if (said := one.get_help_record(ctx))])
+                formatter.write_dl(
+                    [record for one in options if (record := one.get_help_record(ctx))]
+                )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an option of the release before with its successor."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if instead := OPTIONS.get(error.option_name):
+                raise click.UsageError(f"{error.option_name} {instead}.", ctx) from None
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Compare inputs with outputs. Raises `VerbError`.
@@ -166,18 +167,18 @@ def _check(ctx: click.Context) -> None:
                 f"{writer}."
             )
         written[identity] = writer
-    there = {identity: writer for identity, writer in written.items() if type(identity) is tuple}
+    existing = {identity: writer for identity, writer in written.items() if type(identity) is tuple}
     with suppress(OSError):
         output = os.fstat(_STANDARD_OUTPUT)
         if stat.S_ISREG(output.st_mode):
-            there.setdefault((output.st_dev, output.st_ino), "standard output")
-    if not there:
+            existing.setdefault((output.st_dev, output.st_ino), "standard output")
+    if not existing:
         return  # a file that does not exist is not an input
     for reader, source in _read(ctx):
         for path, identity in _files(source):
-            if identity in there:
+            if identity in existing:
                 raise VerbError(
-                    f"{path} is what {reader} reads: name another file for {there[identity]}."
+                    f"{path} is what {reader} reads: name another file for {existing[identity]}."
                 )
 
 
@@ -212,12 +213,12 @@ def _value(ctx: click.Context, parameter: click.Parameter, unnamed: Default | No
 def _identity(path: Named) -> _Identity | None:
     """Return the identity of a file; None for objects that no verb replaces, such as a device."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return os.path.realpath(path)
     except (OSError, ValueError):  # opening it will report the error
         return None
-    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _files(source: Named) -> Iterator[tuple[str, _Identity | None]]:

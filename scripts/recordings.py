@@ -16,7 +16,7 @@ from .datasets import front_end
 from .errors import VerbError
 
 
-class Heard(NamedTuple):
+class WordPosition(NamedTuple):
     """The position of a word in a recording."""
 
     file: str
@@ -26,25 +26,27 @@ class Heard(NamedTuple):
     """Whether it is quiet around the word; otherwise no decision is reported."""
 
 
-def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray, list[str]]:
+def read_words(
+    network: Network, files: Sequence[str]
+) -> tuple[list[WordPosition], np.ndarray, list[str]]:
     """Return the position of each word in recordings, and pictures uint8 [n, frames, filters].
 
     The third result lists the files without a word. Raises `VerbError` for a network that takes no
     sound, and if no recording has a word.
     """
     sound = _front_end(network)
-    heard: list[Heard] = []
+    positions: list[WordPosition] = []
     pictures: list[np.ndarray] = []
     for file in files:
         levels = levels_of(network, file)
         for word in sound.words(levels):
-            heard.append(Heard(file, sound.seconds(word.slot), word.isolated))
+            positions.append(WordPosition(file, sound.seconds(word.slot), word.isolated))
             pictures.append(sound.picture(levels, word))
-    filled = {word.file for word in heard}
+    filled = {word.file for word in positions}
     silent = [file for file in files if file not in filled]
-    if not heard:
+    if not positions:
         raise VerbError(silence(silent[0]))
-    return heard, np.stack(pictures), silent
+    return positions, np.stack(pictures), silent
 
 
 def silence(file: str) -> str:
@@ -61,5 +63,5 @@ def levels_of(network: Network, file: str) -> np.ndarray:
 def _front_end(network: Network) -> FrontEnd:
     sound = front_end(network)
     if sound is None:
-        raise VerbError("this network takes no sound: give --wav to one that was trained on sound.")
+        raise VerbError("this network takes no sound: train one on recordings.")
     return sound

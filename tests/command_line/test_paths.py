@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden.data.sets import places
+from firstspike.golden.data.sets import candidate_paths
 from firstspike.golden.networks.shipped import shipped_file
 from firstspike.scripts.main import firstspike as group
-from firstspike.scripts.places import Input, Output, Verb
+from firstspike.scripts.paths import Input, Output, Verb
 from tests.support.command import refusal, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
@@ -167,7 +167,7 @@ def test_what_comes_with_the_package_is_read_under_its_name(capfd, tmp_path):
 
 def test_files_of_a_public_data_set_are_read_under_its_name(capfd, tmp_path, monkeypatch):
     monkeypatch.setenv("FIRSTSPIKE_DATA", str(tmp_path))
-    path = next(iter(places("mnist")))
+    path = next(iter(candidate_paths("mnist")))
     path.parent.mkdir()
     path.write_bytes(CONTENT)
     words = ("train", "--dataset", "mnist", "-o", path)
@@ -181,10 +181,10 @@ def test_a_picture_may_go_beside_the_images_that_are_read_but_not_over_one(capfd
         (tmp_path / "images" / label).mkdir(parents=True)
         image = Image.fromarray(np.full((6, 6), 200, np.uint8))
         image.save(tmp_path / "images" / label / "1.png")
-    data = ("--dataset", tmp_path / "images", "--test-share", 1)
+    data = ("--input", tmp_path / "images")
     words = ("plot", tmp_path / "toy.npz", *data, "-o")
     before = (tmp_path / "images" / "0" / "1.png").read_bytes()
-    assert "0/1.png is what --dataset reads" in refusal(
+    assert "0/1.png is what --input reads" in refusal(
         capfd, *words, tmp_path / "images" / "0" / "1.png"
     )
     assert (tmp_path / "images" / "0" / "1.png").read_bytes() == before
@@ -194,9 +194,9 @@ def test_a_picture_may_go_beside_the_images_that_are_read_but_not_over_one(capfd
 @pytest.mark.parametrize(
     "line",
     [
-        "vectors toy.npz --events events --lanes 5 --weights port -o out",
+        "verilog toy.npz --input events --lanes 5 --weights port --vectors out",
         "verilog toy.npz --lanes 5 --weights port --bus axi -o out.v --json out2.json",
-        "export toy.npz --events events -o out.nir --json out.json",
+        "convert toy.npz --input events -o out.nir --json out.json",
         "train --dataset data.npz --hidden 5 --epochs 1 -o out.npz --plot out.png --json out.json",
         "learn --dataset data.npz --random 5 --epochs 1 -o out.npz --plot out.png --json out.json",
     ],
@@ -232,7 +232,7 @@ def test_standard_output_is_compared_too(tmp_path, given):
     events.write_text('{"events": [[8, 9]]}\n')
     before = events.read_bytes()
     code = "from firstspike.scripts.main import main; main()"
-    words = ["run", "toy.npz", "--events", given, "--json", "-"]
+    words = ["run", "toy.npz", "--input", given, "--json", "-"]
     with events.open("rb") as source, events.open("ab") as target:
         ended = subprocess.run(
             [sys.executable, "-c", code, *words],

@@ -7,13 +7,13 @@ from .network import Network
 from .results import Results
 
 
-def said(network: Network, results: Results, isolated: np.ndarray) -> np.ndarray:
+def is_reported(network: Network, results: Results, isolated: np.ndarray) -> np.ndarray:
     """Return whether each decision is reported, bool [n]; `isolated` [n] is that of the words.
 
     The last class of a network of sound, none of the words, is not reported. Neither is a forced
     decision.
     """
-    told = isolated & ~results.forced
+    mask = isolated & ~results.forced
     if network.sound is not None:
-        told &= results.decision != network.shape[-1] - 1
-    return told
+        mask &= results.decision != network.shape[-1] - 1
+    return mask

@@ -26,7 +26,7 @@ BURSTS = 4
 _SEED = 31
 
 
-class Taught(NamedTuple):
+class ExtendedWords(NamedTuple):
     """Pictures to train on."""
 
     pictures: np.ndarray
@@ -37,7 +37,9 @@ class Taught(NamedTuple):
     """Index of the word from which each picture [n] was made."""
 
 
-def taught(words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd) -> Taught:
+def extend_words(
+    words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd
+) -> ExtendedWords:
     """Return words, copies of them in noise, and pictures of the class `NONE`.
 
     `words`: uint8 [n, frames, filters], with `labels` [n] up to `none`, the number of the last
@@ -48,21 +50,23 @@ def taught(words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd) ->
     spoken = np.flatnonzero(labels != none)
     count = max(1, round(SHARE * len(spoken)))
     made_of = rng.choice(spoken, (4 + BURSTS, count))
-    backwards, upside, slow, shifted = (_varied(words[some], step, rng) for some in made_of[:4])
-    others = np.concatenate(
+    backwards, upside, slow, shifted = (
+        _varied(words[indices], step, rng) for indices in made_of[:4]
+    )
+    none_pictures = np.concatenate(
         [
-            _begun(backwards[:, ::-1]),
+            _shift_to_onset(backwards[:, ::-1]),
             upside[:, :, ::-1],
             slow.repeat(2, axis=1)[:, : sound.frames],
             _shifted(shifted, rng),
             _bursts(BURSTS * count, sound, rng),
         ]
     )
-    others[::2] = _in_noise(others[::2], step, rng)
+    none_pictures[::2] = _in_noise(none_pictures[::2], step, rng)
     copies = [_in_noise(_varied(words, step, rng), step, rng) for _ in range(COPIES)]
-    return Taught(
-        np.concatenate([words, *copies, others]),
-        np.concatenate([np.tile(labels, 1 + COPIES), np.full(len(others), none)]),
+    return ExtendedWords(
+        np.concatenate([words, *copies, none_pictures]),
+        np.concatenate([np.tile(labels, 1 + COPIES), np.full(len(none_pictures), none)]),
         np.concatenate([np.tile(np.arange(n), 1 + COPIES), made_of.ravel()]),
     )
 
@@ -109,7 +113,7 @@ def _in_noise(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.n
     return _as_pixels(np.maximum(pictures, noise) + louder)
 
 
-def _begun(pictures: np.ndarray) -> np.ndarray:
+def _shift_to_onset(pictures: np.ndarray) -> np.ndarray:
     """Shift each picture in time, so that it begins with its first loud frame."""
     loud = pictures.max(axis=2) >= 160
     moved = np.zeros_like(pictures)
@@ -152,7 +156,7 @@ def _bursts(n: int, sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:
     lasts = f < drawn(1, sound.frames + 1)
     below -= np.where(lasts, below, np.inf).min(axis=(1, 2), keepdims=True)
     pixels = MOST_LEVEL - below * (1 << sound.contrast)
-    return _begun(_as_pixels(np.where(lasts, pixels, 0)))
+    return _shift_to_onset(_as_pixels(np.where(lasts, pixels, 0)))
 
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:

@@ -17,12 +17,12 @@ def timing(results: Results, clock: float | None) -> dict[str, float | None]:
     """
     known = results.cycles is not None and UNCOUNTED not in results.cycles
     cycles = float(results.cycles.mean()) if known and results.cycles is not None else None
-    apart = None if results.apart is None else float(results.apart.mean())
+    interval = None if results.apart is None else float(results.apart.mean())
     return {
         "cycles": cycles,
-        "cycles_apart": apart,
+        "cycles_apart": interval,
         "us": cycles / clock if clock and cycles is not None else None,
-        "images_a_second": 1e6 * clock / apart if clock and apart is not None else None,
+        "images_a_second": 1e6 * clock / interval if clock and interval is not None else None,
     }
 
 
@@ -37,7 +37,7 @@ def timing_rows(timing: dict[str, Any]) -> list[tuple[str, str]]:
     return [(what, f"{timing[name]:{form}}") for what, name, form in named if timing[name]]
 
 
-def means(
+def mean_metrics(
     network: Network, results: Results, labels: Sequence[int | None] | np.ndarray
 ) -> dict[str, Any]:
     """Return accuracy over the labelled images (None without any), and the mean of each figure.
@@ -45,7 +45,9 @@ def means(
     `confusion` counts images by [label][decision]; `labels` are None or -1 if unknown.
     """
     known = np.array([label is not None and label >= 0 for label in labels], bool)
-    called = np.array([label for label, there in zip(labels, known, strict=True) if there], int)
+    called = np.array(
+        [label for label, is_known in zip(labels, known, strict=True) if is_known], int
+    )
     counts = np.zeros((network.shape[-1],) * 2, int)
     np.add.at(counts, (called, results.decision[known]), 1)
     of_class = zip(counts.diagonal().tolist(), counts.sum(axis=1).tolist(), strict=True)
@@ -68,9 +70,9 @@ def operations(network: Network, run: Results) -> dict[str, float]:
     an input reaches. `dense` is the number of multiplications of a network of the same shape
     without spikes.
     """
-    reached = np.array([layer.synapses / layer.n_in for layer in network.layers])
+    fan_out = np.array([layer.synapses / layer.n_in for layer in network.layers])
     unconnected = (network.n_inputs - len(network.inputs)) * network.layers[0].n_out
     return {
-        "mean": float((run.spikes_in @ reached).mean()),
+        "mean": float((run.spikes_in @ fan_out).mean()),
         "dense": sum(layer.synapses for layer in network.layers) + unconnected,
     }

@@ -32,34 +32,34 @@ class HarmError(FirstSpikeError):
     """A hostile frame has had an effect; the message describes frame and effect."""
 
 
-def besiege(
+def send_hostile_frames(
     channel: Channel,
     network: Network,
     identity: Identity,
     checksum: int,
     seed: int,
     seconds: float,
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
 ) -> int:
     """Send hostile frames for `seconds` seconds, and return their number.
 
     `identity` and `checksum` are those that the board reports for itself and for its weights.
-    `told` receives the elapsed and the total seconds. Raises HarmError, and BoardError if the board
-    does not answer before the first hostile frame.
+    `progress` receives the elapsed and the total seconds. Raises HarmError, and BoardError if the
+    board does not answer before the first hostile frame.
     """
     answers = _answers(channel)
     model = HostileModel(network, config_of(identity), identity.capacity + 1, identity.bench_images)
     _greet(channel, answers, model)
     hostile = trials(model, checksum, str(seed), framing=False)
-    sent, begun = 0, channel.now()
-    while (passed := channel.now() - begun) < seconds:
-        told(int(passed), int(seconds))
+    sent, start = 0, channel.now()
+    while (elapsed := channel.now() - start) < seconds:
+        progress(int(elapsed), int(seconds))
         trial = next(hostile)
         channel.write(bytes(trial.content) + trial.good)
         sent += 1
         if what := _harm(answers, trial):
             raise HarmError(f"hostile frame {sent}, of the kind {trial.kind!r}: {what}")
-    told(int(seconds), int(seconds))
+    progress(int(seconds), int(seconds))
     return sent
 
 
@@ -89,12 +89,12 @@ def _greet(channel: Channel, answers: Iterator[Frame | None], model: HostileMode
 
 def _harm(answers: Iterator[Frame | None], trial: Trial) -> str:
     """Return the fault in the answers to the valid frames of a trial; empty without a fault."""
-    for wanted in trial.answers:
+    for expected in trial.answers:
         answer = next(answers)
         if answer is None:
             return LOST
         kind, sequence, payload = answer
-        if bytes([kind, sequence]) + payload != wanted:
-            changed = kind == wanted[0] == Request.CHECKSUM + ANSWER
+        if bytes([kind, sequence]) + payload != expected:
+            changed = kind == expected[0] == Request.CHECKSUM + ANSWER
             return CHANGED if changed else WRONG
     return ""

@@ -1,73 +1,39 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike bench`: measures how fast a design decides images in its own memory."""
+"""`firstspike compare --rounds`: images that a design stores and decides without the link."""
 
 from typing import Any
 
-import click
-
 from firstspike.boards.families.pll import MHZ
-from firstspike.golden import load_network
+from firstspike.golden import Network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.link.handlers.player import CYCLES_BESIDES
 from firstspike.hdl.link.protocol.folding import bitmap_bits
-from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import (
-    Number,
-    design_options,
-    netlist_options,
-    number_option,
-    port_options,
-    target_option,
-)
-from firstspike.scripts.output import json_option, json_result, say
-from firstspike.scripts.places import NetworkName
-from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import SelectionCommand, select, selection_options
-from firstspike.scripts.targets import opened
+
+from .errors import VerbError
+from .output import json_result, say
+from .progress import bars
+from .selection import Selection
+from .targets import opened
 
 
-@click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@selection_options
-@number_option(
-    "--rounds", default=10, type=click.IntRange(1, 65535), help="Play each image N times."
-)
-@click.option(
-    "--clock",
-    type=Number(min=1),
-    metavar="MHz",
-    help="Give images per second at this clock.  [default: that of the build, or of the board]",
-)
-@target_option(
-    ("rtl", "netlist", "board"),
-    "Let this decide the images: the simulated core, a synthesised netlist, or a board.",
-)
-@design_options
-@port_options
-@netlist_options
-@json_option
-def command(
+def compare_rounds(
     net: str,
+    network: Network,
+    images: Selection,
     rounds: int,
     clock: float | None,
     target: str,
     json_path: str | None,
-    **options: Any,
+    options: dict[str, Any],
 ) -> int:
-    """Let a design decide images that it holds, as fast as its core takes them.
+    """Let a target decide the images that it stores, print counts, and return the exit status.
 
-    The images go over the link once, each with the decision of the golden model; then they go
-    through the core round after round, without the link, and the hardware counts clock cycles,
-    decisions, and those of another class or tick. A difference makes the exit status 1. The design
-    of a board, and its synthesised netlist, hold images if built by --bench.
-
-    Example: firstspike bench mnist-4bit --lanes 64 --images 64 --clock 75
+    `net` is the name of the network. `clock` is in MHz, None for that of the design. Raises
+    `VerbError` if the target stores fewer images than requested.
     """
-    network = load_network(net)
-    images = select(network, {**options, "bitmap": None})
     if target == "rtl" and network.takes_bitmap:
-        options["bitmap"] = bitmap_bits(options["rows"] or 1)
+        options = options | {"bitmap": bitmap_bits(options["rows"] or 1)}
     with json_result(json_path) as write, opened(target, net, network, options, bars()) as ready:
         ticks, held = images.ticks, ready.bench_images
         if held == 0 or (held is not None and options["images"] and len(ticks) > held):

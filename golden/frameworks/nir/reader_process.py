@@ -4,7 +4,7 @@
 On some damaged files the HDF5 library hangs, takes all memory, or ends its process. A separate
 process with limits isolates these failures.
 
-    python -m firstspike.golden.frameworks.nir.apart < FILE    pickles the graph, or the error
+    python -m firstspike.golden.frameworks.nir.reader_process < FILE    pickles graph or error
 """
 
 import math
@@ -62,23 +62,23 @@ def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
         )
     if ended.returncode:
         raise NirError(f"{path}: it cannot be read as HDF5 (the library fails).")
-    said = pickle.loads(ended.stdout)
-    if isinstance(said, str):
-        raise NirError(f"{path}: {said}")
-    return Graph(*said)
+    outcome = pickle.loads(ended.stdout)
+    if isinstance(outcome, str):
+        raise NirError(f"{path}: {outcome}")
+    return Graph(*outcome)
 
 
 def main() -> None:
     """Read a file from standard input, and write the pickled result to standard output."""
-    said: object
+    outcome: object
     optional("h5py")  # before the memory is limited
     _bound(int(sys.argv[1]), os.fstat(0).st_size)
     try:
         graph = graph_in(sys.stdin.buffer)
-        said = (graph.nodes, graph.edges, graph.metadata)
+        outcome = (graph.nodes, graph.edges, graph.metadata)
     except NirError as error:
-        said = str(error)
-    pickle.dump(said, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+        outcome = str(error)
+    pickle.dump(outcome, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
 
 
 def _bound(seconds: int, size: int) -> None:

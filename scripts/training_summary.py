@@ -12,19 +12,26 @@ MOST = 50
 
 
 def _lookups(shares: list[float]) -> str:
-    said = ", ".join(f"{share:.2%} in layer {layer}" for layer, share in enumerate(shares))
-    return f"On average an image looks up these shares of the rows: {said}."
+    listed = ", ".join(f"{share:.2%} in layer {layer}" for layer, share in enumerate(shares))
+    return f"On average an image looks up these shares of the rows: {listed}."
 
 
 def _columns(columns: Mapping[str, str]) -> str:
-    said = " and ".join(f"the {role} in {name}" for role, name in columns.items())
-    return f"A .csv file for it has these columns: {said}."
+    listed = " and ".join(f"the {role} in {name}" for role, name in columns.items())
+    return f"A .csv file for it has these columns: {listed}."
+
+
+def _test(part: str | float) -> str:
+    if isinstance(part, str):
+        return f"The test part of its data set is the file {part}."
+    return f"The test part of its data set is a share of {part:g}."
 
 
 SENTENCES: dict[str, Callable[[Any], str]] = {
     "command": "It was made by: {}".format,
     "dataset": "Its data set is {}.".format,
     "columns": _columns,
+    "test": _test,
     "ground": "Its images have {} ground.".format,
     "recipe": "Its recipe is {}.".format,
     "seed": "Its seed is {}.".format,
@@ -60,8 +67,8 @@ def sentences(meta: Mapping[str, Any]) -> Iterator[str]:
 
     The file may come from an untrusted source: its names and values may be anything.
     """
-    places = {name: place for place, name in enumerate(SENTENCES)}
-    facts = sorted(meta.items(), key=lambda fact: places.get(fact[0], len(places)))
+    ranks = {name: rank for rank, name in enumerate(SENTENCES)}
+    facts = sorted(meta.items(), key=lambda fact: ranks.get(fact[0], len(ranks)))
     for name, value in islice(facts, MOST):
         if value is not None and value is not False:
             yield printable(_sentence(name, value))
