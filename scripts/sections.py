@@ -12,7 +12,7 @@ SECTIONS = {
         "n_filters at images input_files shift relabel",
         "Network": "random hidden inputs n_connected encoding complement constant cutoff "
         "weight_bits bits unit deadline late compact kill",
-        "Training": "recipe_name epochs patience competitors exact",
+        "Training": "recipe_name epochs patience competitors last_layer exact",
         "Search": "latency accuracy trials hours placed",
         "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
         "stored_bits embedded bench_images rounds port build released bus pixels",

@@ -67,7 +67,9 @@ def learn_directly(
 
     Raises SimulationError if the core hangs.
     """
-    config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
+    config = CoreConfig.of(
+        state.network, folding, stored_bits=state.stored_bits, last_layer=state.last_layer
+    )
     items = np.concatenate(items_of(config, ticks)).tolist()
     images = {image_port(config): items, "labels": label_items(config, labels).tolist()}
     reads = read_requests(list(weight_chunks(config, state.network)))
@@ -76,7 +78,7 @@ def learn_directly(
         (images, "learned", len(ticks)),
         ({"weights": requests(config, reads).tolist()}, "weights_read", len(reads)),
     ]
-    outcome = run_phases(Core(config, state.weights), phases, pauses, seed)
+    outcome = run_phases(Core(config, state.stored), phases, pauses, seed)
     weights = weights_from_chunks(config, answers_of(outcome)[:, 0].tolist())
     return replace(results_of(config, outcome, len(ticks)), weights=weights)
 

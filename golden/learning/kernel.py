@@ -67,7 +67,7 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
     rule = results.rule
     n_hidden, n_out = W2.shape
     shift1 = network.stored_bits - network.weight_bits[0]
-    shift2 = network.stored_bits - network.weight_bits[1]
+    shift2 = network.stored_bits - network.weight_bits[-1]
     # A copy of the bits in use: rows of bytes are summed twice as fast as stored weights.
     used1, used2 = (W1 >> shift1).astype(np.int8), (W2 >> shift2).astype(np.int8)
     z_hidden, z_out = np.empty(n_hidden, np.int64), np.empty(n_out, np.int64)
@@ -77,26 +77,16 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
         y = labels[image]
         rows = _in_order(ticks[image])
         _run_hidden(used1, network.thresholds[0], ticks[image], rows, deadline, z_hidden, B)
-        k, zk, end = _run_outputs(used2, network, z_hidden, settings, y != UNLABELLED, z_out)
-        results.decision[image] = k
-        tick = zk if zk > 0 else deadline
-        results.tick[image] = tick
-        results.forced[image] = zk == 0
+        zk = _decide(image, used2, network, z_hidden, settings, y, z_out, D, results)
+        tick = results.tick[image]
         results.spikes_in[image, 0] = np.sum((ticks[image] > 0) & (ticks[image] < tick))
         results.spikes_in[image, 1] = np.sum((z_hidden > 0) & (z_hidden < tick))
-        rule.until[image] = end
         if len(results.hidden) > 0:
             for h in range(n_hidden):  # of an array numba would compile a message, too
                 results.hidden[image, h] = z_hidden[h]
-        if y == UNLABELLED:
+        if not results.updated[image]:
             continue
-        zc = deadline + 1
-        if zk > 0:
-            zc = min(zk + _margin(zk, unit, settings), deadline + 1)
-        rule.limit[image] = zc
-        if not _choose(k, zk, y, settings.every_competitor, z_out, D):
-            continue
-        results.updated[image] = True
+        zc = rule.limit[image]
 
         if len(rows) > 0 and ticks[image, rows[-1]] >= zc:
             B[:] = 0
@@ -121,6 +111,45 @@ def learn_images(ticks, labels, weights, network, settings, s, results):
                     W1[i, h] = min(max(W1[i, h] + change[h], low), high)
                     used1[i, h] = W1[i, h] >> shift1
     return s
+
+
+@njit(cache=True, nogil=True)
+def learn_last_layer(z_hidden, labels, weights, network, settings, s, results):
+    """Learn as `learn_images`, but change only the stored weights of the last layer.
+
+    `z_hidden`, int32 [n, n_hidden], are the spikes of the last hidden layer.
+    """
+    n_out, shift = weights.shape[1], network.stored_bits - network.weight_bits[-1]
+    used = (weights >> shift).astype(np.int8)
+    z_out, D = np.empty(n_out, np.int64), np.empty(n_out, np.int64)
+    limits, rule = weight_range(network.stored_bits), results.rule
+    for image in range(len(z_hidden)):
+        z = z_hidden[image].astype(np.int64)
+        _decide(image, used, network, z, settings, labels[image], z_out, D, results)
+        if results.updated[image]:
+            rule.hidden_rows[image], rule.output_updates[image], s = _update_outputs(
+                weights, used, shift, limits, D, z, rule.limit[image], settings.output_draw, s
+            )
+    return s
+
+
+@njit(cache=True, nogil=True)
+def _decide(image, weights, network, z_hidden, settings, y, z_out, D, results):
+    """Decide an image, and choose D; fill its results. Returns the tick zk, 0 if forced."""
+    deadline, rule = network.deadline, results.rule
+    k, zk, end = _run_outputs(weights, network, z_hidden, settings, y != UNLABELLED, z_out)
+    results.decision[image] = k
+    results.tick[image] = zk if zk > 0 else deadline
+    results.forced[image] = zk == 0
+    rule.until[image] = end
+    if y == UNLABELLED:
+        return zk
+    zc = deadline + 1
+    if zk > 0:
+        zc = min(zk + _margin(zk, network.unit, settings), deadline + 1)
+    rule.limit[image] = zc
+    results.updated[image] = _choose(k, zk, y, settings.every_competitor, z_out, D)
+    return zk
 
 
 @njit(cache=True, nogil=True)
@@ -203,7 +232,7 @@ def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
 
     Fills z_out with the spike ticks up to this last tick.
     """
-    n_out, deadline, threshold = len(z_out), network.deadline, network.thresholds[1]
+    n_out, deadline, threshold = len(z_out), network.deadline, network.thresholds[-1]
     z_out[:] = 0
     first, following = _by_tick(z_hidden, deadline)
     z = np.int64(0)

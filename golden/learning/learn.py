@@ -5,8 +5,8 @@ from dataclasses import astuple, fields
 
 import numpy as np
 
-from firstspike.golden.integer import checked_ticks
-from firstspike.golden.results import Results, RuleTrace
+from firstspike.golden.integer import checked_ticks, infer
+from firstspike.golden.results import Results, RuleTrace, until
 
 from .rule import UNLABELLED, LearningError, Settings
 from .state import LearningState
@@ -26,7 +26,7 @@ def learn(
     `state` is updated at the end, so an interrupt leaves it unchanged. The results of an image are
     from before its own update. With `trace`, results include the hidden spikes. Raises
     `LearningError` for labels that do not fit the network, and `EncodingError` for ticks that do
-    not.
+    not. The weights of the results are `state.stored`.
 
     `exact` is an ablation without hardware support. The correction of hidden neuron h is not
     sign(p - q) but the weighted sum whose signs p and q count, in units of the mean absolute output
@@ -53,19 +53,24 @@ def learn(
             f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
             f"or {UNLABELLED} for none."
         )
+    if exact and state.last_layer:
+        raise LearningError("`exact` corrects hidden neurons, but only the last layer learns.")
     n = len(ticks)
     weights = tuple(weights.copy() for weights in state.weights)
     rule = RuleTrace(**{field.name: np.zeros(n, np.int32) for field in fields(RuleTrace)})
-    hidden = np.zeros((n if trace else 0, network.shape[1]), np.int32)
+    hidden: tuple[np.ndarray, ...]
+    hidden = (np.zeros((n if trace else 0, network.shape[1]), np.int32),)
+    if state.last_layer:  # the hidden weights do not change, and neither do the hidden spikes
+        hidden = infer(network, ticks).known_hidden()
     results = Results(
         decision=np.zeros(n, np.int32),
         tick=np.zeros(n, np.int32),
         forced=np.zeros(n, bool),
         error=np.zeros(n, np.int32),
-        spikes_in=np.zeros((n, 2), np.int32),
-        hidden=(hidden,) if trace else None,
+        spikes_in=np.zeros((n, network.n_layers), np.int32),
+        hidden=hidden if trace else None,
         updated=np.zeros(n, bool),
-        weights=weights,
+        weights=(*state.stored[: state.first_layer], *weights),
         rule=rule,
     )
     record = kernel.NetworkRecord(
@@ -73,11 +78,18 @@ def learn(
     )
     settings_record = kernel.SettingsRecord(*map(int, (*astuple(settings), exact)))
     filled = {name: getattr(results, name) for name in kernel.ResultsRecord._fields}
-    filled |= {"hidden": hidden, "rule": kernel.RuleRecord(**vars(rule))}
+    filled |= {"hidden": hidden[-1], "rule": kernel.RuleRecord(**vars(rule))}
     to_fill = kernel.ResultsRecord(**filled)
-    state.generator = kernel.learn_images(
-        ticks, labels, weights, record, settings_record, state.generator, to_fill
-    )
+    if state.last_layer:
+        state.generator = kernel.learn_last_layer(
+            hidden[-1], labels, weights[0], record, settings_record, state.generator, to_fill
+        )
+        for layer, spikes in enumerate((ticks, *hidden)):
+            results.spikes_in[:, layer] = until(spikes, results.tick).sum(axis=1)
+    else:
+        state.generator = kernel.learn_images(
+            ticks, labels, weights, record, settings_record, state.generator, to_fill
+        )
     for stored, learned in zip(state.weights, weights, strict=True):
         stored[:] = learned
     state.done += int((labels != UNLABELLED).sum())

@@ -4,6 +4,7 @@
 import io
 import json
 import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -31,10 +32,11 @@ STORED_BITS = 8
 """Default number of bits of a stored weight."""
 
 _INTEGERS = ("stored_bits", "generator", "done")
+_BOTH, _LAST = ("stored_0", "stored_1"), ("stored_last",)
+"""Fields of the stored weights: of both layers, or of the last one if only this layer learns."""
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("format", "meta", "beside"), TEXT),
     **dict.fromkeys(_INTEGERS, INTEGER),
-    **dict.fromkeys(("stored_0", "stored_1"), MATRIX),
     "network": Kind("the bytes of a network file", "u", 1),
 }
 UNIT, DEADLINE = 64, 384
@@ -55,7 +57,8 @@ class LearningState:
     """
 
     weights: tuple[np.ndarray, ...]
-    """Stored weights, int16 [n_in, n_out] of both layers; inference uses the top bits."""
+    """Stored weights, int16 [n_in, n_out] of both layers, or only of the last one, which then
+    learns alone; inference uses the top bits."""
     stored_bits: int
     """Bits of a stored weight, from the bits in use to 12."""
     generator: int
@@ -69,13 +72,8 @@ class LearningState:
 
     def __post_init__(self) -> None:
         network = self.template
-        if network.n_layers != 2 or network.max_spikes != 1:
-            raise LearningError(
-                f"the network has {network.n_layers - 1} hidden layers and max_spikes "
-                f"{network.max_spikes}: learning is for one hidden layer that spikes once."
-            )
-        network.check_dense("learning image by image")
-        used = max(network.weight_bits)
+        self._check_layers()
+        used = max(network.weight_bits[self.first_layer :])
         if not used <= self.stored_bits <= MAX_STORED_BITS:
             raise LearningError(
                 f"stored_bits is {self.stored_bits}: "
@@ -86,7 +84,8 @@ class LearningState:
         if self.done < 0:
             raise LearningError(f"{self.done} images are done: it cannot be less than none.")
         low, high = weight_range(self.stored_bits)
-        for weights, expected in zip(self.weights, network.weights, strict=True):
+        changed = network.weights[self.first_layer :]
+        for weights, expected in zip(self.weights, changed, strict=True):
             if weights.shape != expected.shape or weights.dtype.kind not in "iu":
                 raise LearningError(
                     f"stored weights are {weights.dtype} {list(weights.shape)}: "
@@ -98,6 +97,34 @@ class LearningState:
                     f"{self.stored_bits} bits allow {low}..{high}."
                 )
         self.weights = tuple(np.array(weights, np.int16, order="C") for weights in self.weights)
+
+    def _check_layers(self) -> None:
+        """Raise `LearningError` unless these layers of the network can learn."""
+        network = self.template
+        hidden, only_last = network.n_layers - 1, len(self.weights) == 1
+        if network.max_spikes != 1 or (hidden < 1 if only_last else hidden != 1):
+            raise LearningError(
+                f"the network has {hidden} hidden layers and max_spikes {network.max_spikes}: "
+                "learning is for one hidden layer that spikes once, or, of any number of them, for "
+                "the last layer only."
+            )
+        if not only_last:
+            network.check_dense("learning image by image")
+
+    @property
+    def last_layer(self) -> bool:
+        """Whether only the last layer learns."""
+        return len(self.weights) == 1
+
+    @property
+    def first_layer(self) -> int:
+        """Index of the first layer that learns."""
+        return self.template.n_layers - len(self.weights)
+
+    @property
+    def stored(self) -> tuple[np.ndarray, ...]:
+        """The weights of all layers as a core stores them."""
+        return (*self.template.weights[: self.first_layer], *self.weights)
 
     @classmethod
     def random(
@@ -143,11 +170,20 @@ class LearningState:
         return cls(weights, stored_bits, _seeded(rng), network)
 
     @classmethod
-    def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> Self:
-        """Start with a network's weights; unused lower bits start in the middle of their range."""
+    def of(
+        cls,
+        network: Network,
+        stored_bits: int = STORED_BITS,
+        seed: int = 1,
+        last_layer: bool = False,
+    ) -> Self:
+        """Start with a network's weights; unused lower bits start in the middle of their range.
+
+        With `last_layer` only the last layer learns.
+        """
         generator = _seeded(np.random.default_rng(seed))
-        state = cls(network.weights, stored_bits, generator, network)
-        for weights, bits in zip(state.weights, network.weight_bits, strict=True):
+        state = cls(network.weights[-1 if last_layer else 0 :], stored_bits, generator, network)
+        for weights, bits in state._by_bits():
             weights <<= stored_bits - bits
             weights += (1 << stored_bits - bits) >> 1
         return state
@@ -155,13 +191,14 @@ class LearningState:
     @property
     def network(self) -> Network:
         """The current network: the used bits of the stored weights."""
-        return replace(
-            self.template,
-            weights=tuple(
-                weights >> (self.stored_bits - bits)
-                for weights, bits in zip(self.weights, self.template.weight_bits, strict=True)
-            ),
-        )
+        used = (weights >> (self.stored_bits - bits) for weights, bits in self._by_bits())
+        fixed = self.template.weights[: self.first_layer]
+        return replace(self.template, weights=(*fixed, *used))
+
+    def _by_bits(self) -> Iterator[tuple[np.ndarray, int]]:
+        """Yield the stored weights of each layer that learns, and their number of bits in use."""
+        bits = self.template.weight_bits[self.first_layer :]
+        return zip(self.weights, bits, strict=True)
 
     def copy(self) -> Self:
         """Return an independent copy."""
@@ -170,8 +207,11 @@ class LearningState:
     def kill(self, fraction: float, rng: "np.random.Generator") -> None:
         """Disable a fraction of the hidden neurons: without input weights they never fire.
 
-        They do not learn either, since their B stays 0.
+        They do not learn either, since their B stays 0. Raises `LearningError` if only the last
+        layer learns.
         """
+        if self.last_layer:
+            raise LearningError("only the last layer learns: its hidden neurons cannot be killed.")
         self.weights[0][:, rng.random(self.template.shape[1]) < fraction] = 0
 
     def save(self, path: str | os.PathLike[str], beside: Network | None = None) -> None:
@@ -183,7 +223,7 @@ class LearningState:
         """
         file = io.BytesIO()
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _INTEGERS}
-        arrays |= {f"stored_{layer}": weights for layer, weights in enumerate(self.weights)}
+        arrays |= zip(_LAST if self.last_layer else _BOTH, self.weights, strict=True)
         np.savez_compressed(
             file,
             format=FORMAT,
@@ -202,9 +242,7 @@ class LearningState:
         """
         wrong = f"{path} is not a valid state of learning: "
         with convert_errors(LearningError, wrong, NetworkError, LearningError):
-            state, second_digest = _state_of(
-                Fields.of(read_file(path, MOST_BYTES), lambda _: _KINDS)
-            )
+            state, second_digest = _state_of(Fields.of(read_file(path, MOST_BYTES), _kinds))
         if network is not None and network.digest() not in (state.template.digest(), second_digest):
             raise LearningError(f"{path} is the state of another network: move it away.")
         return state
@@ -225,13 +263,23 @@ def _seeded(rng: "np.random.Generator") -> int:
     return int(rng.integers(1, 1 << 16))
 
 
+def _stored(names: Collection[str]) -> tuple[str, ...]:
+    """Return the fields of the stored weights in a file with these fields."""
+    return _LAST if _LAST[0] in names else _BOTH
+
+
+def _kinds(names: Collection[str]) -> dict[str, Kind]:
+    """Return the fields that a file with these fields may have."""
+    return _KINDS | dict.fromkeys(_stored(names), MATRIX)
+
+
 def _state_of(fields: Fields) -> tuple[LearningState, str]:
     """Return the state in a file's fields, and the digest of its second network, or ""."""
     stored_format = fields.take("format", str)
     if stored_format != FORMAT:
         raise LearningError(f"format is {stored_format!r:.40}: {FORMAT!r} is read.")
     state = LearningState(
-        weights=(fields["stored_0"], fields["stored_1"]),
+        weights=tuple(fields[name] for name in _stored(fields)),
         template=Network.from_bytes(fields["network"].tobytes()),
         meta=fields.meta(),
         **{name: fields.take(name, int) for name in _INTEGERS},

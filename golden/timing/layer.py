@@ -5,6 +5,7 @@ Each latency of a layer is a property here, computed from the figures in `latenc
 convention stated there. The hardware builds its pipelines from them, and the cycle models use them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -287,20 +288,19 @@ def check_rows(rows: int) -> None:
         raise NetworkError(f"the rows added in a cycle are one of {permitted}, not {rows}")
 
 
-def settle_cycles(hidden: LayerFolding, last: LayerFolding, late_inputs: bool = False) -> int:
+def settle_cycles(layers: Sequence[LayerFolding], late_inputs: bool = False) -> int:
     """Return the cycles that a learner waits until nothing of an image is in the pipeline.
 
-    The END of the image passes the ingress check, and all registers of both layers. Crossing-time
+    The END of the image passes the ingress check, and all registers of all layers. Crossing-time
     divider and queue count even in a layer without them. Masks that wait for the mask serialiser
     are dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in
     the pipeline are sorted, one per cycle. With `late_inputs` the source sends the END in the cycle
     after the last spike that the ingress check drops.
     """
-    layer = (
-        hidden.fetch_cycles
-        + hidden.mask_fifo_depth
-        + hidden.serialiser_cycles
-        + hidden.release_cycles
+    *hidden, last = layers
+    passed = sum(
+        layer.fetch_cycles + layer.mask_fifo_depth + layer.serialiser_cycles + layer.release_cycles
+        for layer in hidden
     )
-    end = latencies.INGRESS_CHECK + layer + latencies.EVENT + latencies.FINISHED
+    end = latencies.INGRESS_CHECK + passed + latencies.EVENT + latencies.FINISHED
     return max(end + late_inputs, last.spikes_in_flight + latencies.SORTING)

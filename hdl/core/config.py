@@ -17,7 +17,7 @@ from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.widths import state_widths
-from firstspike.hdl.layer.config import LayerConfig, Learning
+from firstspike.hdl.layer.config import MAX_ADDRESSES, LayerConfig, Learning
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words, unpack_words
 
 
@@ -71,21 +71,24 @@ class CoreConfig:
         folding: Folding,
         any_weights: bool = False,
         stored_bits: int | None = None,
+        last_layer: bool = False,
     ) -> "CoreConfig":
         """Return the configuration of a core for `network`.
 
         The widths of S and M suffice for the network's own weights, or with `any_weights` for all
         weights of the network's `weight_bits`. With `stored_bits` the core learns: it stores
-        weights of `stored_bits`, of which the layers use the top `weight_bits`. Raises NetworkError
-        for a network that only the golden model can run, or learn.
+        weights of `stored_bits`, of which the layers use the top `weight_bits`; with `last_layer`
+        only the last layer does. Raises NetworkError for a network that only the golden model can
+        run, or learn.
         """
         learning = None
         if stored_bits is not None:
-            _check_learning(network, folding, stored_bits)
+            _check_learning(network, folding, stored_bits, last_layer)
             learning = Learning(
                 stored_bits=stored_bits,
                 unit=network.unit,
                 late_inputs=not network.takes_bitmap,
+                last_layer=last_layer,
             )
             any_weights = True
         if network.max_spikes != 1:
@@ -147,17 +150,25 @@ class CoreConfig:
         return self.layers[-1].stored_bits if self.learns else None
 
 
-def _check_learning(network: Network, folding: Folding, stored_bits: int) -> None:
+def _check_learning(network: Network, folding: Folding, stored_bits: int, last_layer: bool) -> None:
     """Raise NetworkError for a network that the hardware cannot learn."""
-    network.check_dense("learning on the chip")
-    if network.n_layers != 2:
+    hidden = network.n_layers - 1
+    if not last_layer:
+        network.check_dense("learning on the chip")
+    if hidden != 1 and (hidden < 1 or not last_layer):
         raise NetworkError(
-            f"the network has {network.n_layers - 1} hidden layers: the hardware learns with one, "
-            "and runs any number without learning"
+            f"the network has {hidden} hidden layers: the hardware learns with one, or of any "
+            "number of them only the last layer"
         )
+    for layer in folding.layers[-1:] if last_layer else folding.layers:
+        if layer.n_in > MAX_ADDRESSES:
+            raise NetworkError(
+                f"a layer that learns on the chip has at most {MAX_ADDRESSES} inputs, not "
+                f"{layer.n_in}"
+            )
     if any(layer.rows > 1 for layer in folding.layers):
         raise NetworkError("a core that learns adds one row per cycle: leave several out")
-    used = max(network.weight_bits)
+    used = max(network.weight_bits[-1 if last_layer else 0 :])
     if not used <= stored_bits <= MAX_STORED_BITS:
         raise NetworkError(
             f"this network's weights have {used} bits: a core that learns stores {used} to "

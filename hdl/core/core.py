@@ -12,7 +12,7 @@ from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.hdl.layer.events import Kind, spikes_of
 from firstspike.hdl.layer.layer import Layer, layer_class
 from firstspike.hdl.layer.words import check_weights
-from firstspike.hdl.learner.learner import Learner
+from firstspike.hdl.learner.learner import LateLearner, Learner, learner_of
 from firstspike.hdl.lib.arithmetic import below
 from firstspike.hdl.lib.block import join
 from firstspike.hdl.lib.memories import Memory, inside
@@ -248,25 +248,12 @@ class Core(wiring.Component):
         spikes: Callable[[stream.Interface], Value],
     ) -> Value:
         """Connect the Learner to the layers; return whether it is busy."""
-        hidden, last = layers
-        hidden_config = self.config.layers[0]
+        last = layers[-1]
         finished = last.finished_image
-        m.submodules.learner = learner = Learner(*self.config.layers)
+        m.submodules.learner = learner = learner_of(self.config.layers)
         join(m, wiring.flipped(self), learner, "settings")
         join(m, decision, learner, "outcome")
-        wiring.connect(m, learner.input_updates, hidden.updates)
         wiring.connect(m, learner.output_updates, last.updates)
-        wiring.connect(m, last.updated, learner.output_updated)
-        if hidden_config.late_inputs:
-            m.d.comb += [
-                learner.drops.eq(ingress.drops),
-                learner.input.tick.eq(hidden.events.payload.tick),
-                learner.input_updated.valid.eq(hidden.updated.valid),
-                learner.input_updated.word.eq(hidden.updated_word),
-            ]
-        else:
-            join(m, hidden, learner, "probe")
-            m.d.comb += learner.alive.eq(hidden.alive)
 
         request = self.labels.payload
         label, learn = Signal.like(learner.label), Signal()
@@ -287,10 +274,6 @@ class Core(wiring.Component):
             learner.resting.eq(ingress.resting),
             learner.settled.eq(finished == decision.decided_image),
             learner.labelled.eq(self.labels.valid),
-            learner.next_learns.eq(self.labels.valid & request.learn),
-            learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
-            learner.input.valid.eq(spikes(hidden.events)),
-            learner.input.address.eq(hidden.events.payload.address),
             learner.hidden.valid.eq(spikes(last.events)),
             learner.hidden.tick.eq(last.events.payload.tick),
             learner.hidden.address.eq(last.events.payload.address),
@@ -298,7 +281,34 @@ class Core(wiring.Component):
             self.learned.updated.eq(learner.updated),
             self.learned.cycles.eq(cycles + 1),
         ]
+        if self.config.layers[0].late_inputs:
+            m.d.comb += learner.drops.eq(ingress.drops)
+        if isinstance(learner, Learner):
+            m.d.comb += learner.next_learns.eq(self.labels.valid & request.learn)
+            self._connect_learned_layers(m, learner, layers, spikes(layers[0].events))
         return learner.busy
+
+    def _connect_learned_layers(
+        self, m: Module, learner: Learner, layers: list[Layer], accepts_input: Value
+    ) -> None:
+        """Connect a Learner to the state and weights of both layers."""
+        hidden, last = layers
+        wiring.connect(m, learner.input_updates, hidden.updates)
+        wiring.connect(m, last.updated, learner.output_updated)
+        m.d.comb += [
+            learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
+            learner.input.valid.eq(accepts_input),
+            learner.input.address.eq(hidden.events.payload.address),
+        ]
+        if isinstance(learner, LateLearner):
+            m.d.comb += [
+                learner.input.tick.eq(hidden.events.payload.tick),
+                learner.input_updated.valid.eq(hidden.updated.valid),
+                learner.input_updated.word.eq(hidden.updated_word),
+            ]
+        else:
+            join(m, hidden, learner, "probe")
+            m.d.comb += learner.alive.eq(hidden.alive)
 
     def _connect_host(self, m: Module, layers: list[Layer]) -> None:
         """Route the weight port to the layers, with at most one read request under way.

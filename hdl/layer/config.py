@@ -16,6 +16,10 @@ NEAR_WORDS = 128
 """Largest number of words of a bank in distributed RAM."""
 
 
+MAX_ADDRESSES = 4096
+"""Largest number of inputs of a layer that learns: the addresses of an AddressSet."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Learning:
     """The parameters of a core that learns."""
@@ -26,6 +30,8 @@ class Learning:
     """Number of ticks for z = 1 in the network."""
     late_inputs: bool = False
     """Whether inputs may spike at several ticks, some of them after the margin."""
+    last_layer: bool = False
+    """Whether only the last layer learns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,18 +70,32 @@ class LayerConfig:
 
     @property
     def learns(self) -> bool:
-        """Whether a Learner changes the weights."""
+        """Whether the core has a Learner."""
         return self.learning is not None
 
     @property
+    def is_updated(self) -> bool:
+        """Whether the Learner changes the weights of the layer."""
+        if self.learning is None:
+            return False
+        return self.folding.last or not self.learning.last_layer
+
+    @property
     def late_inputs(self) -> bool:
-        """Whether the layer learns, and some of its input spikes may be after the margin."""
-        return self.learning is not None and self.learning.late_inputs and not self.folding.last
+        """Whether the core learns, and some of its inputs may spike after the margin."""
+        return self.learning is not None and self.learning.late_inputs
+
+    @property
+    def returns_words(self) -> bool:
+        """Whether the Learner reads the words of this layer, to sum the weights itself."""
+        return self.is_updated and self.late_inputs and not self.folding.last
 
     @property
     def stored_bits(self) -> int:
         """Bits of a weight in the weight store."""
-        return self.learning.stored_bits if self.learning else self.weight_bits
+        if self.learning is None or not self.is_updated:
+            return self.weight_bits
+        return self.learning.stored_bits
 
     @property
     def unused_bits(self) -> int:

@@ -65,7 +65,7 @@ def update_ports(config: LayerConfig) -> dict[str, wiring.Member]:
     write of the word: `config.folding.update_cycles`; the same word must not be updated again
     before its write.
     """
-    if not config.learns:
+    if not config.is_updated:
         return {}
     return {
         #: Weight updates.
@@ -73,7 +73,7 @@ def update_ports(config: LayerConfig) -> dict[str, wiring.Member]:
         #: The signs of an updated word, in the cycle of its write.
         "updated": Out(updated_signature(config)),
         #: With `updated`: the word.
-        **({"updated_word": Out(word_layout(config))} if config.late_inputs else {}),
+        **({"updated_word": Out(word_layout(config))} if config.returns_words else {}),
     }
 
 
@@ -89,7 +89,7 @@ def weight_memory(config: LayerConfig, width: int, depth: int) -> Memory:
     may read the word being written, but this read is not used.
     """
     folding = config.folding
-    stalls = not (config.learns or folding.rows > 1 or folding.pages > 1)
+    stalls = not (config.is_updated or folding.rows > 1 or folding.pages > 1)
     return Memory(
         "",
         width,
@@ -271,7 +271,7 @@ class SingleBankStore(WeightStore):
             address.eq(Mux(self.reads.valid, self.reads.payload.addresses[0], host_address)),
         ]
         may_access: Value = Const(1)
-        if config.learns:
+        if config.is_updated:
             may_access = self._build_updates(m, word, address, take, write)
         else:
             m.d.comb += [
@@ -300,7 +300,7 @@ class SingleBankStore(WeightStore):
             write.word.eq(pipeline.write.word),
             self.reads.ready.eq(self._free() & ~pipeline.read.valid & ~pipeline.write.valid),
         ]
-        if config.late_inputs:
+        if config.returns_words:
             m.d.comb += self.updated_word.eq(pipeline.write.word)
         with m.If(pipeline.read.valid):
             m.d.comb += [address.eq(pipeline.read.address), take.eq(1)]

@@ -5,6 +5,7 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.layer.config import MAX_ADDRESSES
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.pipeline import Stage
@@ -12,6 +13,7 @@ from firstspike.hdl.lib.resetless_register import resetless_register
 
 WORD = 16
 """Bits of a word, which a priority encoder searches in one cycle."""
+assert WORD**3 == MAX_ADDRESSES  # three levels
 
 
 def address_layout(n: int) -> data.StructLayout:
@@ -58,8 +60,8 @@ class AddressSet(Block):
     """
 
     def __init__(self, n: int) -> None:
-        if not 1 <= n <= WORD**3:
-            raise ValueError(f"an address set has 1 to {WORD**3} addresses, not {n}.")
+        if not 1 <= n <= MAX_ADDRESSES:
+            raise ValueError(f"an address set has 1 to {MAX_ADDRESSES} addresses, not {n}.")
         self.n = n
         address = range(max(n, 2))
         super().__init__(

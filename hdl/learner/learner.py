@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Learner, which updates the weights that took part in an image (DESIGN, section 5)."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
@@ -20,7 +22,7 @@ from firstspike.hdl.lib.lfsr import Lfsr
 from .causal_inputs import CausalInputs
 from .deltas import Deltas
 from .margin import margin_layout, outcome_layout
-from .row_sweeps import InputSweep, OutputSweep
+from .row_sweeps import InputSweep, OutputSweep, SignedOutputSweep
 
 
 def settings_layout() -> DescribedLayout:
@@ -59,25 +61,25 @@ class State(enum.Enum):
     CAUSES = 7  # with late inputs: determine the inputs that took part, and their sums
 
 
-class Learner(Block):
-    """Learn one image at a time: update the weights of two layers after the decision.
+class LastLayerLearner(Block):
+    """Learn one image at a time: update the weights of the last layer after the decision.
 
-    The Learner records the input and hidden spikes of an image. After the image it computes the
-    corrections (Deltas), and updates the output weights (OutputSweep) and the input weights
-    (InputSweep). Before the first image to learn after a reset or after a write from outside, it
-    reads the signs of all output weights into the sign planes.
+    The learner records the hidden spikes of an image. After the image it updates the output weights
+    (OutputSweep).
 
     Latency: from an outcome to the first cycle of settling `latencies.JUDGE`; then `settle_cycles`
     for settling. `firstspike.golden.timing.learning_cycles` returns the total. Throughput: one
     image at a time; `hold` prevents the start of the next one.
+
+    Parameters: `layers`, the configurations of all layers; `ports`, those of a subclass.
     """
 
-    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
-        if not (hidden.learns and last.learns):
-            raise ValueError("a Learner is for two layers with `learning`: one of these has none.")
-        self._hidden, self._last = hidden, last
-        n_in, n_hidden, n_out = hidden.folding.n_in, last.folding.n_in, last.folding.n_out
-        deadline, late = hidden.deadline, hidden.late_inputs
+    def __init__(self, layers: Sequence[LayerConfig], **ports: wiring.Member | None) -> None:
+        if not all(layer.learns for layer in layers):
+            raise ValueError("a Learner is for layers with `learning`: one of these has none.")
+        self._layers, self._last = layers, layers[-1]
+        last = self._last
+        n_hidden, n_out = last.folding.n_in, last.folding.n_out
         super().__init__(
             #: The registers of the rule; accepted while `resting` is high and `busy` is low.
             settings=In(stream.Signature(settings_layout())),
@@ -91,30 +93,15 @@ class Learner(Block):
             settled=In(1),
             #: The label of the next image is valid.
             labelled=In(1),
-            #: With `labelled`: the next image is to be learned.
-            next_learns=In(1),
-            #: The host writes a weight of the last layer.
-            rewritten=In(1),
             #: The result of an image, from the Decision.
             outcome=In(tap(what=outcome_layout(last))),
-            #: Taps of the spikes that the two layers accept. After the last tick of the margin,
+            #: Tap of the spikes that the last layer accepts. After the last tick of the margin,
             #: only spikes that were already under way may arrive.
-            input=In(tap(**({"tick": tick_shape(deadline)} if late else {}), address=range(n_in))),
-            hidden=In(tap(tick=tick_shape(deadline), address=range(n_hidden))),
-            #: Request to the hidden layer's Lanes for a group's neurons with S + threshold > 0.
-            probe=None if late else Out(probe_signature(hidden)),
-            #: Answer of the Lanes, one cycle later.
-            alive=None if late else In(hidden.folding.lanes),
-            #: An input event of the latest decided image is dropped.
-            drops=In(1) if late else None,
-            #: An updated word of the hidden layer.
-            input_updated=In(tap(word=word_layout(hidden))) if late else None,
-            #: Updates of words in the hidden layer's WeightStore.
-            input_updates=Out(stream.Signature(update_layout(hidden))),
+            hidden=In(tap(tick=tick_shape(last.deadline), address=range(n_hidden))),
+            #: With late inputs: an input event of the latest decided image is dropped.
+            drops=In(1) if layers[0].late_inputs else None,
             #: Updates of words in the last layer's WeightStore.
             output_updates=Out(stream.Signature(update_layout(last))),
-            #: The signs of an updated word of the last layer.
-            output_updated=In(updated_signature(last)),
             #: The margin of the settings, for the Decision.
             margin=Out(margin_layout()),
             #: The Learner processes an ended image, or reads the signs.
@@ -125,40 +112,74 @@ class Learner(Block):
             done=Out(1),
             #: With `done`: weights were updated.
             updated=Out(1),
+            **ports,
         )
 
+    def _output_sweep(self) -> OutputSweep:
+        return OutputSweep(self._last)
+
+    def _connect_hidden(self, m: Module) -> None:
+        """Connect the blocks for the hidden layer, if it learns."""
+        m.d.comb += [
+            self._outputs.start.eq(self._begins),
+            self._lfsr.draw.eq(self._settings.output_draw),
+            self._lfsr.take.eq(self._outputs.take),
+        ]
+
+    def _hidden_states(self, m: Module) -> None:
+        """Add the states for the hidden layer, if it learns."""
+
+    def _waits(self) -> Value:
+        """Return whether the next image waits, apart from images, labels and settings."""
+        return Const(0)
+
+    _first_state = State.OUTPUTS
+    """The first state of an update."""
+
     def build(self, m: Module) -> None:
-        hidden, last = self._hidden.folding, self._last.folding
-        assert self._hidden.learning is not None
-        unit = self._hidden.learning.unit
+        m.submodules.lfsr = self._lfsr = generator()
+        m.submodules.output_sweep = self._outputs = self._output_sweep()
+        wiring.connect(m, self._outputs.updates, wiring.flipped(self.output_updates))
+        self._state, self._begins = Signal(State, name="state"), Signal(name="begins")
+        self._scan_begins = Signal(name="begins_scan")
+        # Outputs that are to fire earlier and later, and whether hidden neurons are on a tie.
+        n_out = self._last.folding.n_out
+        self._plus, self._minus = Signal(n_out, name="plus"), Signal(n_out, name="minus")
+        self._tie_later = Signal(name="tie_later")
+        self._connect_settings(m)
+        in_flight = self._record(m)
+        m.d.comb += [
+            self._outputs.plus.eq(self._plus),
+            self._outputs.minus.eq(self._minus),
+            self._outputs.drawn.eq(self._lfsr.drawn),
+        ]
+        self._connect_hidden(m)
+        self._control(m, in_flight, self._rivals(m))
 
-        m.submodules.lfsr = lfsr = generator()
-        m.submodules.deltas = deltas = Deltas(self._hidden, self._last)
-        m.submodules.input_sweep = inputs = InputSweep(self._hidden)
-        m.submodules.output_sweep = outputs = OutputSweep(self._hidden, self._last)
-        wiring.connect(m, outputs.sign, deltas.sign)
-        wiring.connect(m, wiring.flipped(self.output_updated), outputs.updated)
-        wiring.connect(m, outputs.updates, wiring.flipped(self.output_updates))
-
-        # Settings.
-        settings = Signal(settings_layout(), init=Settings().registers())
+    def _connect_settings(self, m: Module) -> None:
+        """Build the registers of the rule."""
+        self._settings = settings = Signal(
+            settings_layout(), init=Settings().registers(), name="settings"
+        )
         accepted = Signal()
         m.d.comb += [
             self.settings.ready.eq(self.resting & ~self.busy),
             accepted.eq(self.settings.valid & self.settings.ready),
-            lfsr.load.eq(accepted & (self.settings.payload.seed != 0)),
-            lfsr.seed.eq(self.settings.payload.seed),
+            self._lfsr.load.eq(accepted & (self.settings.payload.seed != 0)),
+            self._lfsr.seed.eq(self.settings.payload.seed),
             self.margin.shift.eq(settings.margin_shift),
             self.margin.minimum.eq(settings.margin_minimum),
         ]
         with m.If(accepted):
             m.d.sync += settings.eq(self.settings.payload)
 
-        # The rows that took part. Inputs are added at once. Hidden spikes pass a FIFO until the end
-        # of the margin is known, because the latest of them may be beyond the margin.
-        what = self.outcome.what
-        state = Signal(State)
-        in_flight = last.spikes_in_flight
+    def _record(self, m: Module) -> Value:
+        """Record the hidden neurons that took part; return whether spikes are to be recorded.
+
+        Hidden spikes pass a FIFO until the end of the margin is known, because the latest of them
+        may be beyond the margin.
+        """
+        in_flight = self._last.folding.spikes_in_flight
         m.submodules.latest = latest = ResetInserter(self.opens)(
             SyncFIFOBuffered(
                 width=len(self.hidden.tick) + len(self.hidden.address),
@@ -167,67 +188,42 @@ class Learner(Block):
         )
         tick_bits = len(self.hidden.tick)
         tick, address = latest.r_data[:tick_bits], latest.r_data[tick_bits:]
+        what = self.outcome.what
         m.d.comb += [
-            inputs.clear.eq(self.opens),
-            outputs.clear.eq(self.opens),
+            self._outputs.clear.eq(self.opens),
             latest.w_en.eq(self.hidden.valid),
             latest.w_data.eq(Cat(self.hidden.tick, self.hidden.address)),
-            latest.r_en.eq((latest.level > in_flight) | (state == State.SETTLE)),
-            outputs.add.valid.eq(latest.r_en & latest.r_rdy & (tick < what.limit)),
-            outputs.add.address.eq(address),
+            latest.r_en.eq((latest.level > in_flight) | (self._state == State.SETTLE)),
+            self._outputs.add.valid.eq(latest.r_en & latest.r_rdy & (tick < what.limit)),
+            self._outputs.add.address.eq(address),
         ]
+        return latest.level != 0
 
-        # The outputs that are to fire earlier (`label`) and later (`minus`).
-        label, decided, minus = (Signal(last.n_out, name=n) for n in ("label", "decided", "minus"))
-        m.d.sync += label.eq(1 << self.label)
+    def _rivals(self, m: Module) -> Value:
+        """Return the outputs that are to fire later; drive those that are to fire earlier."""
+        n_out, what = self._last.folding.n_out, self.outcome.what
+        decided, minus = Signal(n_out, name="decided"), Signal(n_out, name="rivals")
+        m.d.sync += self._plus.eq(1 << self.label)
         m.d.comb += decided.eq(1 << what.decision)
         wrong = what.decision != self.label
         with m.If(what.forced):
             m.d.comb += minus.eq(Mux(wrong, decided, 0))
-        with m.Elif(settings.every_competitor):
-            m.d.comb += minus.eq((what.fired | decided) & ~label)
+        with m.Elif(self._settings.every_competitor):
+            m.d.comb += minus.eq((what.fired | decided) & ~self._plus)
         with m.Else():
             m.d.comb += minus.eq(Mux(wrong, decided, what.rival))
+        return minus
 
-        # Sign planes.
-        stale = Signal(init=1)
-        scanning = Signal()
-        begins_scan = Signal()
-        m.d.comb += begins_scan.eq(
-            (state == State.IDLE) & stale & self.next_learns & self.resting & ~self.outcome.valid
-        )
-        with m.If(begins_scan):
-            m.d.sync += [stale.eq(0), scanning.eq(1)]
-        with m.If(self.rewritten):
-            m.d.sync += stale.eq(1)
-
-        # The two sweeps share the generator, and run one after the other.
-        drawing_outputs = (state == State.OUTPUTS) & ~scanning
-        m.d.comb += [
-            deltas.plus.eq(label),
-            deltas.group.eq(inputs.group),
-            deltas.read.eq(inputs.read),
-            inputs.earlier.eq(deltas.earlier),
-            inputs.later.eq(deltas.later),
-            inputs.step.eq(settings.step),
-            outputs.plus.eq(label),
-            outputs.minus.eq(deltas.minus),
-            outputs.scan.eq(begins_scan),
-            lfsr.draw.eq(Mux(drawing_outputs, settings.output_draw, settings.row_draw)),
-            lfsr.take.eq(outputs.take | inputs.take),
-            outputs.drawn.eq(lfsr.drawn),
-            inputs.drawn.eq(lfsr.drawn),
-        ]
-
-        # The state machine, and `hold`.
-        begins = Signal()  # the update begins
-        first_state = State.CAUSES if self._hidden.late_inputs else State.DELTAS
-        self._connect_inputs(m, inputs, deltas, begins)
-        settling = settle_cycles(hidden, last, self._hidden.late_inputs)
-        wait = Signal(range(max(settling, hidden.update_cycles)))
-        settled = (wait == settling - 1) & self.settled & (latest.level == 0)
-        update = Signal()
-        changed = Signal()
+    def _control(self, m: Module, in_flight: Value, rivals: Value) -> None:
+        """Build the state machine, and `hold`."""
+        what, state, last = self.outcome.what, self._state, self._last
+        assert last.learning is not None
+        early = (what.tick << 1) < 5 * last.learning.unit
+        settling = settle_cycles([layer.folding for layer in self._layers], last.late_inputs)
+        writing = self._written.folding.update_cycles
+        wait = Signal(range(max(settling, writing)))
+        settled = (wait == settling - 1) & self.settled & ~in_flight
+        update, changed = Signal(), Signal()
         # High from the first event of an image on, because no signal precedes `outcome` by a cycle.
         engaged = Signal()
         ends = Signal()  # the last cycle with `engaged` or `busy`
@@ -239,62 +235,175 @@ class Learner(Block):
             self.opens
             | ((engaged | self.busy) & ~ends)
             | ~self.labelled
-            | (self.next_learns & (stale | self.rewritten))
+            | self._waits()
             | self.settings.valid
         )
-        m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)
+        m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | self._scan_begins)
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.sync += changed.eq(0)  # a scan changes no weight
                 with m.If(self.outcome.valid):
                     m.d.sync += state.eq(State.JUDGE)
-                with m.Elif(begins_scan):
-                    m.d.comb += outputs.start.eq(1)
+                with m.Elif(self._scan_begins):
                     m.d.sync += state.eq(State.OUTPUTS)
             with m.Case(State.JUDGE):
                 m.d.sync += [
-                    deltas.minus.eq(minus),
-                    deltas.tie_later.eq(~what.forced & ((what.tick << 1) < 5 * unit)),
-                    update.eq(what.learn & (what.forced | (minus != 0))),
+                    self._minus.eq(rivals),
+                    self._tie_later.eq(~what.forced & early),
+                    update.eq(what.learn & (what.forced | (rivals != 0))),
                     state.eq(State.SETTLE),
                 ]
             with m.Case(State.SETTLE):
                 with m.If(wait != settling - 1):
                     m.d.sync += wait.eq(wait + 1)
                 with m.If(settled):
-                    m.d.comb += [begins.eq(update), self.done.eq(~update), ends.eq(~update)]
+                    m.d.comb += [self._begins.eq(update), self.done.eq(~update), ends.eq(~update)]
                     m.d.sync += [
                         wait.eq(0),
                         changed.eq(update),
-                        state.eq(Mux(update, first_state, State.IDLE)),
+                        state.eq(Mux(update, self._first_state, State.IDLE)),
                     ]
-                if self._hidden.late_inputs:
+                if last.late_inputs:
                     with m.If(self.drops):
                         m.d.sync += wait.eq(0)
-            with m.Case(State.CAUSES), m.If(deltas.start):
-                m.d.sync += state.eq(State.DELTAS)
-            with m.Case(State.DELTAS), m.If(deltas.done):
-                m.d.comb += outputs.start.eq(1)
-                m.d.sync += state.eq(State.OUTPUTS)
-            with m.Case(State.OUTPUTS), m.If(outputs.done):
-                m.d.comb += inputs.start.eq(~scanning)
-                m.d.sync += [scanning.eq(0), state.eq(Mux(scanning, State.FINISH, State.INPUTS))]
-            with m.Case(State.INPUTS), m.If(inputs.done):
+            with m.Case(State.OUTPUTS), m.If(self._outputs.done):
                 m.d.sync += state.eq(State.FINISH)
             with m.Case(State.FINISH):
                 m.d.sync += wait.eq(wait + 1)
-                with m.If(wait == hidden.update_cycles - 1):
+                with m.If(wait == writing - 1):
                     m.d.comb += [self.done.eq(changed), self.updated.eq(changed), ends.eq(1)]
                     m.d.sync += [state.eq(State.IDLE), wait.eq(0)]
+        self._hidden_states(m)
 
-    def _connect_inputs(self, m: Module, inputs: InputSweep, deltas: Deltas, begins: Value) -> None:
-        """Connect the input spikes and the hidden layer; `begins` is high as the update begins."""
-        if not self._hidden.late_inputs:
-            wiring.connect(m, wiring.flipped(self.input), inputs.add)
-            wiring.connect(m, inputs.updates, wiring.flipped(self.input_updates))
-            wiring.connect(m, deltas.probe, wiring.flipped(self.probe))
-            m.d.comb += [deltas.alive.eq(self.alive), deltas.start.eq(begins)]
-            return
+    @property
+    def _written(self) -> LayerConfig:
+        """The layer whose words are written last."""
+        return self._last
+
+
+class Learner(LastLayerLearner):
+    """Learn one image at a time: update the weights of two layers after the decision.
+
+    The Learner records the input and hidden spikes of an image. After the image it computes the
+    corrections (Deltas), and updates the output weights (OutputSweep) and the input weights
+    (InputSweep). Before the first image to learn after a reset or after a write from outside, it
+    reads the signs of all output weights into the sign planes.
+
+    Latency and throughput are those of the LastLayerLearner.
+    """
+
+    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
+        self._hidden = hidden
+        super().__init__(
+            (hidden, last),
+            #: With `labelled`: the next image is to be learned.
+            next_learns=In(1),
+            #: The host writes a weight of the last layer.
+            rewritten=In(1),
+            #: Updates of words in the hidden layer's WeightStore.
+            input_updates=Out(stream.Signature(update_layout(hidden))),
+            #: The signs of an updated word of the last layer.
+            output_updated=In(updated_signature(last)),
+            **self._state_ports(hidden),
+        )
+
+    @staticmethod
+    def _state_ports(hidden: LayerConfig) -> dict[str, wiring.Member]:
+        """Return the ports for the input spikes and the state of the hidden layer."""
+        return {
+            #: Tap of the spikes that the hidden layer accepts.
+            "input": In(tap(address=range(hidden.folding.n_in))),
+            #: Request to the hidden layer's Lanes for a group's neurons with S + threshold > 0.
+            "probe": Out(probe_signature(hidden)),
+            #: Answer of the Lanes, one cycle later.
+            "alive": In(hidden.folding.lanes),
+        }
+
+    def _output_sweep(self) -> OutputSweep:
+        return SignedOutputSweep(self._hidden, self._last)
+
+    _first_state = State.DELTAS
+
+    @property
+    def _written(self) -> LayerConfig:
+        return self._hidden
+
+    def _waits(self) -> Value:
+        return self.next_learns & (self._stale | self.rewritten)
+
+    def _connect_hidden(self, m: Module) -> None:
+        m.submodules.deltas = self._deltas = deltas = Deltas(self._hidden, self._last)
+        m.submodules.input_sweep = self._inputs = inputs = InputSweep(self._hidden)
+        outputs, lfsr, settings, state = self._outputs, self._lfsr, self._settings, self._state
+        wiring.connect(m, outputs.sign, deltas.sign)
+        wiring.connect(m, wiring.flipped(self.output_updated), outputs.updated)
+
+        # Sign planes.
+        self._stale = stale = Signal(init=1, name="stale")
+        self._scanning = scanning = Signal(name="scanning")
+        idle = (state == State.IDLE) & self.resting & ~self.outcome.valid
+        m.d.comb += self._scan_begins.eq(idle & stale & self.next_learns)
+        with m.If(self._scan_begins):
+            m.d.sync += [stale.eq(0), scanning.eq(1)]
+        with m.If(self.rewritten):
+            m.d.sync += stale.eq(1)
+
+        # The two sweeps share the generator, and run one after the other.
+        drawing_outputs = (state == State.OUTPUTS) & ~scanning
+        m.d.comb += [
+            deltas.plus.eq(self._plus),
+            deltas.minus.eq(self._minus),
+            deltas.tie_later.eq(self._tie_later),
+            deltas.group.eq(inputs.group),
+            deltas.read.eq(inputs.read),
+            inputs.clear.eq(self.opens),
+            inputs.earlier.eq(deltas.earlier),
+            inputs.later.eq(deltas.later),
+            inputs.step.eq(settings.step),
+            outputs.scan.eq(self._scan_begins),
+            outputs.start.eq(self._scan_begins | deltas.done),
+            inputs.start.eq((state == State.OUTPUTS) & outputs.done & ~scanning),
+            lfsr.draw.eq(Mux(drawing_outputs, settings.output_draw, settings.row_draw)),
+            lfsr.take.eq(outputs.take | inputs.take),
+            inputs.drawn.eq(lfsr.drawn),
+        ]
+        self._connect_inputs(m, inputs, deltas)
+
+    def _connect_inputs(self, m: Module, inputs: InputSweep, deltas: Deltas) -> None:
+        """Connect the input spikes, and the state and the updates of the hidden layer."""
+        wiring.connect(m, wiring.flipped(self.input), inputs.add)
+        wiring.connect(m, inputs.updates, wiring.flipped(self.input_updates))
+        wiring.connect(m, deltas.probe, wiring.flipped(self.probe))
+        m.d.comb += [deltas.alive.eq(self.alive), deltas.start.eq(self._begins)]
+
+    def _hidden_states(self, m: Module) -> None:
+        state = self._state
+        with m.Switch(state):
+            with m.Case(State.DELTAS), m.If(self._deltas.done):
+                m.d.sync += state.eq(State.OUTPUTS)
+            with m.Case(State.OUTPUTS), m.If(self._outputs.done):
+                m.d.sync += self._scanning.eq(0)
+                with m.If(~self._scanning):
+                    m.d.sync += state.eq(State.INPUTS)
+            with m.Case(State.INPUTS), m.If(self._inputs.done):
+                m.d.sync += state.eq(State.FINISH)
+
+
+class LateLearner(Learner):
+    """A Learner of a core whose inputs spike at several ticks, with CausalInputs."""
+
+    _first_state = State.CAUSES
+
+    @staticmethod
+    def _state_ports(hidden: LayerConfig) -> dict[str, wiring.Member]:
+        return {
+            #: Tap of the spikes that the hidden layer accepts.
+            "input": In(tap(tick=tick_shape(hidden.deadline), address=range(hidden.folding.n_in))),
+            #: An updated word of the hidden layer.
+            "input_updated": In(tap(word=word_layout(hidden))),
+        }
+
+    def _connect_inputs(self, m: Module, inputs: InputSweep, deltas: Deltas) -> None:
         m.submodules.causal_inputs = causal = CausalInputs(self._hidden)
         wiring.connect(m, wiring.flipped(self.input), causal.add)
         wiring.connect(m, causal.row, inputs.add)
@@ -302,7 +411,7 @@ class Learner(Block):
         wiring.connect(m, deltas.probe, causal.probe)
         m.d.comb += [
             causal.clear.eq(self.opens),
-            causal.start.eq(begins),
+            causal.start.eq(self._begins),
             causal.limit.eq(self.outcome.what.limit),
             deltas.alive.eq(causal.alive),
             deltas.start.eq(causal.done),
@@ -311,3 +420,15 @@ class Learner(Block):
         ]
         with m.If(causal.updates.valid):
             m.d.comb += self.input_updates.payload.eq(causal.updates.payload)
+
+    def _hidden_states(self, m: Module) -> None:
+        super()._hidden_states(m)
+        with m.If(self._deltas.start):
+            m.d.sync += self._state.eq(State.DELTAS)
+
+
+def learner_of(layers: Sequence[LayerConfig]) -> LastLayerLearner:
+    """Return the learner of a core with these layers."""
+    if not layers[0].is_updated:
+        return LastLayerLearner(layers)
+    return (LateLearner if layers[0].late_inputs else Learner)(*layers)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sweeps of the Learner over the weight rows that took part in an image."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,6 +11,7 @@ from firstspike.hdl.layer.events import address_shape
 from firstspike.hdl.layer.update_pipeline import STEP_BITS
 from firstspike.hdl.layer.weight_store import update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.pipeline import delayed
 from firstspike.hdl.lib.resetless_register import resetless_register
 
 from .address_set import AddressSet
@@ -54,29 +55,32 @@ class OutputSweep(Block):
     Latency: from `start` to the first row `latencies.SWEEP_START`; from a row to its update
     `latencies.SWEEP_UPDATE`; from the last row, or from `start` if the set is empty, to `done`
     `latencies.SWEEP_DONE`. Throughput: a drawn neuron takes one cycle per group of outputs, any
-    other neuron of the set one cycle. Each further group of hidden neurons, up to that of the last
-    neuron, takes one more cycle.
+    other neuron of the set one cycle.
     """
 
-    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
-        self._hidden, self._last = hidden, last
-        n_out = last.folding.n_out
+    def __init__(self, last: LayerConfig, **ports: wiring.Member) -> None:
+        self._last, n_out = last, last.folding.n_out
         super().__init__(
             **_members(last),
-            #: With `start`: sweep over all neurons without draws and without changes, so that the
-            #: WeightStore returns all signs.
-            scan=In(1),
             #: The outputs whose weights increase by 1, and decrease by 1. Stable during the sweep.
             plus=In(n_out),
             minus=In(n_out),
-            #: The signs of an updated word, from the WeightStore.
-            updated=In(updated_signature(last)),
-            #: The same signs, with the hidden neuron that is the row of the word.
-            sign=Out(sign_signature(hidden, last)),
+            **ports,
         )
 
+    def _scan(self) -> Value:
+        """Return whether `start` begins a scan of all neurons, without draws and changes."""
+        return Const(0)
+
+    def _locate(self, m: Module, neuron: Value, has_neuron: Value) -> Value:
+        """Return whether the neuron can be processed."""
+        return Const(1)
+
+    def _sign(self, m: Module, part: Value) -> None:
+        """Return the signs of the words; `part` is the group of outputs of the current word."""
+
     def build(self, m: Module) -> None:
-        hidden, last = self._hidden.folding, self._last.folding
+        last, scan = self._last.folding, self._scan()
         n_hidden, parts = last.n_in, last.groups
         rows = _connect_set(m, self, n_hidden)
 
@@ -87,20 +91,15 @@ class OutputSweep(Block):
         has_neuron, final = Signal(), Signal()
         consume = Signal()
         m.d.comb += [
-            rows.start.eq(self.start & ~self.scan & ~rows.empty),
+            rows.start.eq(self.start & ~scan & ~rows.empty),
             neuron.eq(Mux(scanning, counter, rows.sweep.payload.address)),
             has_neuron.eq(active & (scanning | rows.sweep.valid)),
             final.eq(Mux(scanning, counter == n_hidden - 1, rows.sweep.payload.last)),
             rows.sweep.ready.eq(consume & ~scanning),
         ]
 
-        # Hidden group and lane of the neuron; `group` is incremented until it contains the neuron.
-        first = Signal(range(hidden.groups * hidden.lanes + 1))
-        group = Signal(range(hidden.groups))
-        lane = neuron - first
-        inside = lane < hidden.lanes
-
         # Each drawn neuron has one word per group of outputs.
+        inside = self._locate(m, neuron, has_neuron)
         part = Signal(range(parts))
         offset = Signal(range(self._last.words))
         issue = Signal()
@@ -111,27 +110,22 @@ class OutputSweep(Block):
             consume.eq(has_neuron & inside & (~issue | (part == parts - 1))),
             ends.eq(consume & final),
         ]
-        m.d.sync += self.done.eq(ends | (self.start & ~self.scan & rows.empty))
+        m.d.sync += self.done.eq(ends | (self.start & ~scan & rows.empty))
         with m.If(self.start):
             m.d.sync += [
-                active.eq(self.scan | ~rows.empty),
-                scanning.eq(self.scan),
+                active.eq(scan | ~rows.empty),
+                scanning.eq(scan),
                 counter.eq(0),
-                first.eq(0),
-                group.eq(0),
                 part.eq(0),
                 offset.eq(0),
             ]
         with m.Elif(ends):
             m.d.sync += active.eq(0)
-        with m.Elif(has_neuron & ~inside):
-            m.d.sync += [first.eq(first + hidden.lanes), group.eq(group + 1)]
         with m.Elif(consume):
             m.d.sync += [counter.eq(counter + 1), part.eq(0), offset.eq(0)]
         with m.Elif(issue):
             m.d.sync += [part.eq(part + 1), offset.eq(offset + n_hidden)]
 
-        # The update, and the position of its signs, delayed until the word is written.
         update = self.updates.payload
         plus, minus = (
             Mux(scanning, 0, outputs).word_select(part, last.lanes)
@@ -146,11 +140,50 @@ class OutputSweep(Block):
             update.minus.eq(minus),
             update.step.eq(1),
         ]
-        position = Cat(group, lane[: len(self.sign.lane)], part)
-        for _ in range(latencies.SWEEP_UPDATE + last.update_cycles):
-            delayed = Signal.like(position)
-            m.d.sync += delayed.eq(position)
-            position = delayed
+        self._sign(m, part)
+
+
+class SignedOutputSweep(OutputSweep):
+    """An OutputSweep that returns the signs of each word, with the word's hidden neuron.
+
+    Latency: that of OutputSweep. Throughput: that of OutputSweep, and one more cycle for each
+    further group of hidden neurons, up to that of the last neuron.
+    """
+
+    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
+        self._hidden = hidden
+        super().__init__(
+            last,
+            #: With `start`: sweep over all neurons without draws and without changes, so that the
+            #: WeightStore returns all signs.
+            scan=In(1),
+            #: The signs of an updated word, from the WeightStore.
+            updated=In(updated_signature(last)),
+            #: The same signs, with the hidden neuron that is the row of the word.
+            sign=Out(sign_signature(hidden, last)),
+        )
+
+    def _scan(self) -> Value:
+        return self.scan
+
+    def _locate(self, m: Module, neuron: Value, has_neuron: Value) -> Value:
+        # `group` is incremented until it contains the neuron.
+        hidden = self._hidden.folding
+        first = Signal(range(hidden.groups * hidden.lanes + 1))
+        self._group = group = Signal(range(hidden.groups))
+        self._lane = lane = neuron - first
+        inside = lane < hidden.lanes
+        with m.If(self.start):
+            m.d.sync += [first.eq(0), group.eq(0)]
+        with m.Elif(has_neuron & ~inside):
+            m.d.sync += [first.eq(first + hidden.lanes), group.eq(group + 1)]
+        return inside
+
+    def _sign(self, m: Module, part: Value) -> None:
+        # The position of the signs is delayed until the word is written.
+        delay = latencies.SWEEP_UPDATE + self._last.folding.update_cycles
+        position = Cat(self._group, self._lane[: len(self.sign.lane)], part)
+        position = delayed(m, position, delay, "position")
         m.d.comb += [
             self.sign.valid.eq(self.updated.valid),
             Cat(self.sign.group, self.sign.lane, self.sign.part).eq(position),

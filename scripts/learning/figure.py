@@ -57,14 +57,19 @@ def draw_curve(axes: Axes, session: Session) -> None:
 
 
 def draw_fields(grid: np.ndarray, session: Session) -> None:
-    """Draw receptive fields of active neurons, evenly spread over the layer; `grid` of Axes."""
+    """Draw receptive fields of active neurons, evenly spread over the layer; `grid` of Axes.
+
+    A layer that convolves has none.
+    """
     network = session.state.network
+    for axes in grid:
+        axes.set_axis_off()
+    if network.geometry:
+        return
     W = network.weights[0]
     alive = np.flatnonzero(W.any(axis=0))
     chosen = alive[np.linspace(0, len(alive) - 1, min(len(alive), len(grid))).astype(int)]
     side = math.isqrt(network.n_inputs)
-    for axes in grid:
-        axes.set_axis_off()
     for axes, neuron in zip(grid, chosen, strict=False):
         field = np.zeros(network.n_inputs)
         field[network.inputs] = W[:, neuron]

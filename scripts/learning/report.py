@@ -78,7 +78,7 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
     lines = [
         ("network", "-".join(map(str, network.shape))),
         ("connected inputs", len(network.inputs)),
-        ("stored bits", f"{result['stored_bits']}, used {network.weight_bits[0]}"),
+        ("stored bits", f"{result['stored_bits']}, used {network.weight_bits[-1]}"),
         ("images learned", session.state.done),
         ("images per second", result["images_per_second"]),
     ]

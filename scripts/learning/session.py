@@ -70,6 +70,7 @@ _RUN = {
     "shift": range(2),
     "competitors": ("1", "all"),
     "exact": bool,
+    "last_layer?": bool,
     "relabel": (None, [[range(10), range(10)]]),
 }
 
@@ -331,9 +332,9 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
     path = Session.state_path(run["net"])
     if path.exists():
         state = LearningState.load(path, network)
-        if bits in (None, state.stored_bits):
+        if bits in (None, state.stored_bits) and state.last_layer == run["last_layer"]:
             return replace(state, done=0, template=network)
-    return LearningState.of(network, bits or STORED_BITS, seed)
+    return LearningState.of(network, bits or STORED_BITS, seed, run["last_layer"])
 
 
 def _ordered(images: Dataset, run: dict[str, Any]) -> Dataset:

@@ -47,8 +47,8 @@ class Target(target.Target):
         """Return None: `learn` uses the results of the golden model."""
         return None
 
-    def counted(self, ticks: np.ndarray, learned: Results) -> Results:
+    def counted(self, ticks: np.ndarray, learned: Results, last_layer: bool) -> Results:
         """Add the cycles of the generated core."""
         from firstspike.golden.timing.learning_cycles import learning_cycles
 
-        return learning_cycles(self.network, ticks, learned, self.folding)
+        return learning_cycles(self.network, ticks, learned, self.folding, last_layer=last_layer)

@@ -25,9 +25,10 @@ class LinkedTarget(target.Target):
         """Return expected results, without cycles for images sent as events at the link's pace."""
         return _expected(self.network, self.config, ticks)
 
-    def counted(self, ticks: np.ndarray, learned: Results) -> Results:
+    def counted(self, ticks: np.ndarray, learned: Results, last_layer: bool) -> Results:
         """Add the cycles of a core that has only the connected inputs."""
-        return learning_cycles(self.network.connected(), ticks, learned, self.folding)
+        seen = self.network.connected()
+        return learning_cycles(seen, ticks, learned, self.folding, last_layer=last_layer)
 
 
 def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:

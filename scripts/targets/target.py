@@ -123,9 +123,10 @@ class Target:
         found = self.learned(state, ticks, labels, settings)
         expected = learn(state, ticks, labels, settings, exact=exact, trace=self.counts)
         if self.counts:
-            expected = self.counted(ticks, expected)
+            expected = self.counted(ticks, expected, state.last_layer)
         if found is not None:
-            for ours, theirs in zip(state.weights, found.weights or (), strict=True):
+            learned = (found.weights or ())[state.first_layer :]
+            for ours, theirs in zip(state.weights, learned, strict=True):
                 ours[:] = theirs
         return expected, found
 
@@ -138,8 +139,11 @@ class Target:
         """
         raise NotImplementedError
 
-    def counted(self, ticks: np.ndarray, learned: Results) -> Results:
-        """Return the golden model's results `learned`, with the expected cycles of this target."""
+    def counted(self, ticks: np.ndarray, learned: Results, last_layer: bool) -> Results:
+        """Return the golden model's results `learned`, with the expected cycles of this target.
+
+        `last_layer`: whether only the last layer learned.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> Self:

@@ -93,6 +93,12 @@ class Relabelling(click.ParamType):
     help="Let one output inside the margin fire later, or all of them.",
 )
 @click.option(
+    "--last-layer",
+    is_flag=True,
+    help="Change only the weights of the last layer of NET, whose hidden layers may be of any "
+    "number and kind.",
+)
+@click.option(
     "--exact",
     is_flag=True,
     help="Correct hidden neurons by the output weights, not by their signs.",
@@ -151,12 +157,15 @@ def command(
         raise click.UsageError(
             "--exact runs only on the golden model: leave out --target and --lanes."
         )
+    if run["last_layer"] and target == "board":
+        raise click.UsageError("--last-layer runs on the golden model, or with --target rtl.")
     target_class(target).check(target, hardware)
     if not resume:  # before the data are read or downloaded
         n_layers = len(run["random"] or ()) + 1
         if not run["random"]:
             network = load_network(run["net"])
-            network.check_dense("learning image by image")
+            if not run["last_layer"]:
+                network.check_dense("learning image by image without --last-layer")
             n_layers = network.n_layers
         CoreShape(hardware["lanes"]).check_layers(n_layers)
     if not (resume or fresh):
@@ -205,6 +214,11 @@ def _check(resume: bool, run: dict[str, Any]) -> None:
         raise click.UsageError(
             "Learning image by image takes dense layers alone: give their sizes, such as --random "
             "600."
+        )
+    if run["last_layer"] and (run["random"] or run["kill"] or run["exact"]):
+        raise click.UsageError(
+            "--last-layer keeps the hidden layers of a trained NET: leave out --random, --kill and "
+            "--exact."
         )
     if run["inputs"] and not run["random"]:
         raise click.UsageError("--inputs goes with --random: NET has its own.")

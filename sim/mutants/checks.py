@@ -168,6 +168,28 @@ class LearningCheck(_Check):
 
 
 @dataclass(frozen=True)
+class LastLayerCheck(_Check):
+    """Images of which the last layer of a small deep core learns."""
+
+    thresholds: tuple[int, ...]
+    seed: int
+
+    def results(self) -> tuple[Results, Results]:
+        """Return the results of eight images."""
+        rng = np.random.default_rng(self.seed)
+        weights = random_weights(rng, self.sizes, -20, 50)
+        network = network_of(weights, self.thresholds, bits=8, unit=UNIT, deadline=DEADLINE)
+        state = LearningState.of(network, 10, last_layer=True)
+        ticks = encode(network, (rng.random((8, self.sizes[0])) < 0.6).astype(np.uint8) * 255)
+        labels = rng.integers(-1, self.sizes[-1], len(ticks))
+        settings, shape = Settings(row_draw=2, output_draw=1), CoreShape(self.lanes, self.window)
+        folding = Folding.of(network, shape)
+        results = learn_directly(state, ticks, labels, settings, folding)
+        learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
+        return learning_cycles(network, ticks, learned, folding, last_layer=True), results
+
+
+@dataclass(frozen=True)
 class StandaloneCheck:
     """Starts of a small standalone design, with the right flash and with damaged ones."""
 
@@ -234,7 +256,8 @@ _CORE_CHECKS: tuple[_Check, ...] = (
     ),
     LearningCheck("late-decisions", (6, 40, 4), 3, 1, thresholds=(90, 60), seed=22),
     LearningCheck("many-spikes-at-once", (6, 40, 4), 3, 1, thresholds=(60, 40), seed=36),
-    LearningCheck("several-ticks", (16, 13, 4), 4, 1, (60, 30), seed=5, several_ticks=True),
+    LastLayerCheck("last-layer", (16, 9, 12, 5), 4, 1, (40, 30, 30), seed=3),
+    LearningCheck("several-ticks", (40, 13, 4), 1, 0, (60, 30), seed=5, several_ticks=True),
 )
 
 CORE_CHECKS = {check.name: check for check in _CORE_CHECKS}

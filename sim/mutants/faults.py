@@ -85,7 +85,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "limit-rounded-down": ("(-(-needed // passed_ticks)", "((needed // passed_ticks)"),
         "limits-a-tick-late": ("* (config.unit + 1)", "* (config.unit + 2)"),
     },
-    "core.ingress_check": {"deadline-refused": ("(event.tick > first", "(event.tick >= first")},
+    "core.ingress_check": {
+        "deadline-refused": ("(event.tick > first", "(event.tick >= first"),
+        "late-spikes-not-reported": ("self.drops.eq(self.source.valid)", "self.drops.eq(0)"),
+    },
     "layer.emitter": {
         "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
@@ -149,11 +152,19 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "spike-at-the-limit-counts": ("(tick < what.limit)", "(tick <= what.limit)"),
         "spikes-taken-early-count": (
             "(tick < what.limit)",
-            "((state != State.SETTLE) | (tick < what.limit))",
+            "((self._state != State.SETTLE) | (tick < what.limit))",
         ),
-        "label-competes": ("(what.fired | decided) & ~label", "what.fired | decided"),
-        "right-when-forced-is-enough": ("(what.forced | (minus != 0))", "(minus != 0)"),
-        "signs-never-read": ("stale = Signal(init=1)", "stale = Signal()"),
+        "label-competes": ("(what.fired | decided) & ~self._plus", "what.fired | decided"),
+        "right-when-forced-is-enough": ("(what.forced | (rivals != 0))", "(rivals != 0)"),
+        "draws-as-for-input-rows": (
+            "lfsr.draw.eq(self._settings.output_draw)",
+            "lfsr.draw.eq(self._settings.row_draw)",
+        ),
+        "settles-for-one-hidden-layer": (
+            "for layer in self._layers]",
+            "for layer in self._layers[1:]]",
+        ),
+        "signs-never-read": ("stale = Signal(init=1", "stale = Signal(init=0"),
     },
     "learner.row_sweeps": {
         "signs-read-only-once": (
@@ -218,6 +229,9 @@ CHECKS = {
     "starts-undecided": "overlap",
     "drawn-row-lost": "late-decisions",
     "label-competes": "late-decisions",
+    "draws-as-for-input-rows": "last-layer",
+    "settles-for-one-hidden-layer": "last-layer",
+    "late-spikes-not-reported": "several-ticks",
     "learner.causal_inputs": "several-ticks",
     "margin-ends-at-the-deadline": "late-decisions",
     "signs-read-only-once": "late-decisions",

@@ -30,7 +30,7 @@ from firstspike.hdl.learner.causal_inputs import CausalInputs
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.margin import Margin
-from firstspike.hdl.learner.row_sweeps import InputSweep, OutputSweep
+from firstspike.hdl.learner.row_sweeps import InputSweep, SignedOutputSweep
 from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
 from firstspike.hdl.lib.queue import SpikeQueue
 from tests.support.shapes import convolving_network
@@ -334,7 +334,7 @@ def test_learner(name):
             ctx.set(learner.outcome.valid, 0)
 
     run_bench(learner, outcome)
-    settling = settle_cycles(hidden.folding, last.folding)
+    settling = settle_cycles([hidden.folding, last.folding])
     assert done == [latencies.JUDGE + settling - 1]  # in the last cycle of settling
 
 
@@ -345,9 +345,9 @@ def test_learning(name):
     assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles
     causal = CausalInputs(hidden)
     assert latency(causal, {"start": 1}, causal.done) == hidden.folding.causal_cycles(0)
-    for sweep in (InputSweep(hidden), OutputSweep(hidden, last)):
+    for sweep in (InputSweep(hidden), SignedOutputSweep(hidden, last)):
         assert latency(sweep, {"start": 1}, sweep.done) == latencies.SWEEP_DONE
-    sweep = OutputSweep(hidden, last)
+    sweep = SignedOutputSweep(hidden, last)
     # The first row of a scan is that of the cycle after the start.
     update = latency(sweep, {"start": 1, "scan": 1}, sweep.updates.valid)
     assert update == 1 + latencies.SWEEP_UPDATE

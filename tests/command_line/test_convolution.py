@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden import LearningState, bundled_test_set, encode, infer, load_network
 from firstspike.golden.faults import kill
 from tests.support.command import firstspike, refusal, success
 from tests.support.shapes import convolving_network
@@ -73,10 +73,15 @@ def test_run_and_nir_take_it(capfd, network):
     assert load_network("again.npz").to_bytes() == network.to_bytes()
 
 
-def test_learning_is_refused(capfd, network):
-    words = ("learn", "net.npz", "--images", 5, "-o", "learned.npz")
-    assert "learning image by image takes dense layers alone" in refusal(capfd, *words)
+def test_only_the_last_layer_learns(capfd, network):
+    words = ("learn", "net.npz", "--images", 5, "--epochs", 1, "-o", "learned.npz")
+    assert "without --last-layer takes dense layers alone" in refusal(capfd, *words)
     assert os.listdir() == ["net.npz"]
+    success(capfd, *words, "--last-layer")
+    learned = load_network("learned.npz")
+    assert np.array_equal(learned.weights[0], network.weights[0])
+    assert np.any(learned.weights[1] != network.weights[1])
+    assert LearningState.load("learned.state.npz", learned).last_layer
 
 
 def test_page_takes_it(capfd, network):

@@ -374,6 +374,13 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert result["accuracy"] > 0.9
 
 
+@pytest.mark.parametrize("words", [("--kill", 0.5), ("--exact",), ("--target", "board")])
+def test_what_the_last_layer_does_not_learn_with(capfd, folder, words):
+    assert "--last-layer" in refusal(
+        capfd, "learn", "mnist-4bit", "--last-layer", *words, "-o", "net.npz"
+    )
+
+
 HARDWARE = ("--random", "12", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "4,2")
 
 

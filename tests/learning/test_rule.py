@@ -143,18 +143,18 @@ def test_the_rule_is_that_of_the_plain_implementation(lesson, how):
 
 BROKEN = {
     "zc without the margin's minimum": (
-        "zk + _margin(zk, unit, settings)",
-        "zk + 2",
+        "zc = min(zk + _margin(zk, network.unit, settings)",
+        "zc = min(zk + 2",
     ),
     "run-on without the margin's minimum": (
-        "zk + _margin(zk, network.unit, settings)",
-        "zk + 2",
+        "min(deadline, zk + _margin(zk, network.unit, settings))",
+        "min(deadline, zk + 2)",
     ),
     "a margin that does not end at the deadline": (
         "min(deadline, zk + _margin(zk, network.unit, settings))",
         "deadline",
     ),
-    "zc in the deadline": ("deadline + 1)\n        rule.limit", "deadline)\n        rule.limit"),
+    "zc in the deadline": ("deadline + 1)\n    rule.limit", "deadline)\n    rule.limit"),
     "forced without a zc of its own": ("zc = deadline + 1\n", "zc = deadline\n"),
     "spikes at zc take part": ("0 < z_hidden[h] < zc", "0 < z_hidden[h] <= zc"),
     "inputs at zc take part": ("0 < ticks[image, i] < zc", "0 < ticks[image, i] <= zc"),
@@ -187,7 +187,10 @@ BROKEN = {
         "leap(s) if draw and rows == 1 else s",
     ),
     "the other half is drawn": ("(1 << row_draw) - 1):", "(1 << row_draw) - 1) == 0:"),
-    "the generator forgets": ("return s\n", "return s ^ 1\n"),
+    "the generator forgets": (
+        "return s\n\n\n@njit(cache=True, nogil=True)\ndef learn_last",
+        "return s ^ 1\n\n\n@njit(cache=True, nogil=True)\ndef learn_last",
+    ),
     "the later rival": ("z_out[o] < z_out[rival]", "z_out[o] > z_out[rival]"),
     "the higher of equal rivals": ("z_out[o] < z_out[rival]", "z_out[o] <= z_out[rival]"),
     "all rivals of a wrong decision": ("if k != y and not every_competitor:", "if False:"),

@@ -39,7 +39,9 @@ def learn_on_rtl(
 
     `ticks` int32 [n, n_rows], as `encode` makes them, go in as events. `learn_items` says the rest.
     """
-    config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
+    config = CoreConfig.of(
+        state.network, folding, stored_bits=state.stored_bits, last_layer=state.last_layer
+    )
     items = items_of(config, ticks)
     return learn_items(state, config, items, labels, settings, stimulus, simulator=simulator)[0]
 
@@ -64,7 +66,7 @@ def learn_items(
     returns the `answers_of` the stimulus's requests. Raises SimulationError, NetworkError.
     """
     stimulus = stimulus or Stimulus()
-    chunks = list(weight_chunks(config, state.network, state.weights))
+    chunks = list(weight_chunks(config, state.network, state.stored))
     if isinstance(settings, Settings):
         settings = {0: settings}
     reads = read_requests(chunks)
