@@ -68,17 +68,6 @@ def test_an_epoch_is_drawn_as_the_design_says():
             np.testing.assert_array_equal(image.reshape(5, 5), seen)
 
 
-def test_epochs_and_seeds_have_orders_of_their_own():
-    labels = np.arange(50)
-    pixels = np.zeros((50, 4), np.uint8)
-    orders = set()
-    for seed in (1, 2):
-        course = Course(50, 2, 8, seed=seed)
-        for start in (0, 50):
-            orders.add(tuple(course.images(range(start, start + 50), pixels, labels)[1].tolist()))
-    assert len(orders) == 4
-
-
 def test_shifts_go_everywhere_and_without_them_images_stay():
     pixels = np.zeros((200, 9), np.uint8)
     pixels[:, 4] = 255  # the middle one of 3 x 3

@@ -47,8 +47,7 @@ class WrittenLine:
             if answers is None and kind == Request.HELLO:
                 answers = [encode_frame(kind + ANSWER, sequence, b"\0" + IDENTITY)]
             elif answers is None:
-                status = protocol.STATUS_FORMAT.pack(0, KNOWN)
-                answers = [encode_frame(kind + ANSWER, sequence, status)]
+                answers = [status_answer(sequence)]
             self._unread.extend(answers)
 
     def read(self, seconds):
@@ -66,6 +65,12 @@ class WrittenLine:
 def notice(cause, count, sequence):
     """Frames were dropped."""
     return encode_frame(Notice.ERROR, sequence, protocol.ERROR_FORMAT.pack(cause, count))
+
+
+def status_answer(sequence):
+    """So many frames were dropped before."""
+    status = protocol.STATUS_FORMAT.pack(0, KNOWN)
+    return encode_frame(Request.STATUS + ANSWER, sequence, status)
 
 
 def image_answer(sequence):
@@ -157,15 +162,10 @@ def test_only_the_answer_of_the_latest_hello_counts():
             late.append(encode_frame(kind + ANSWER, sequence, b"\0" + IDENTITY))
             return []
         if kind == Request.STATUS and line.count(kind) == 1:
-            late.append(
-                encode_frame(kind + ANSWER, sequence, protocol.STATUS_FORMAT.pack(0, KNOWN))
-            )
+            late.append(status_answer(sequence))
             return []
         if kind == Request.STATUS:
-            return [
-                *late,
-                encode_frame(kind + ANSWER, sequence, protocol.STATUS_FORMAT.pack(0, KNOWN)),
-            ]
+            return [*late, status_answer(sequence)]
         return [image_answer(sequence)]
 
     line = WrittenLine(respond)
