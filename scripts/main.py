@@ -33,8 +33,7 @@ GROUPS = {
     },
     "Core and Verilog": {
         "compare": "Compare a target with the golden model, spike by spike, or measure its speed.",
-        "verilog": "Generate the core as one Verilog file.",
-        "vectors": "Write test vectors with a self-checking Verilog bench.",
+        "verilog": "Generate the core as one Verilog file, or with a self-checking bench.",
         "check": "Check the hardware itself: benches, faults on purpose, hostile frames.",
     },
     "Boards": {

@@ -12,8 +12,8 @@ from typing import Any
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.proofs import PROOFS, Proof
 from firstspike.golden import Folding, load_network
-from firstspike.golden.motion.usual import USUAL
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.golden.timing.layer import LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS, SERIALISER_BLOCK
@@ -35,7 +35,7 @@ from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
 
 from .blocks import block_rows
-from .verb import shared_options
+from .verb import counts, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
@@ -56,6 +56,8 @@ def texts() -> dict[str, str]:
     learning = _beyond(plain, interface(stored_bits=8))
     return {
         "promise": PROMISE,
+        "commands": str(counts()[0]),
+        "option_slots": str(counts()[1]),
         "verbs": _table(("verb", "what it does"), _verbs()),
         "shared_options": shared_options(),
         "ports": _ports(plain),
@@ -217,10 +219,10 @@ def _depths() -> dict[str, int]:
         "mask_fifo_depth": MASK_FIFO_DEPTH,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
-        "listener_cycles": cycles_per_sample(usual_front_end()),
+        "listener_cycles": cycles_per_sample(default_front_end()),
         "reached": latencies.REACHED_POSITIONS,
         "long_sweep": LONG_SWEEP,
-        "watcher_windows": Windows.cycles(USUAL),
+        "watcher_windows": Windows.cycles(DEFAULT_FRONT_END),
     }
 
 

@@ -59,6 +59,12 @@ def verbs(group: click.Group = firstspike, before: str = "") -> Iterator[str]:
             yield from verbs(command, f"{before}{name} ")
 
 
+def counts() -> tuple[int, int]:
+    """Return the number of commands, and of all their options without --help and hidden ones."""
+    slots = (len(shown(*command_of(verb))) for verb in verbs())
+    return len(firstspike.list_commands(click.Context(firstspike))), sum(slots)
+
+
 def shown(command: click.Command, context: click.Context) -> list[click.Option]:
     """Return the options of a verb without --help, which the page of verbs explains."""
     # The usage shows the arguments.

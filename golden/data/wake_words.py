@@ -17,7 +17,7 @@ from .sounds import RATE, dataset_of
 from .wav import SUFFIXES, samples_of
 
 TESTED = 5
-"""Every so many recordings of a word one is of the test part, the first one included."""
+"""In each group of this many recordings of a word, the first is in the test part."""
 
 DAMAGED = (32, 33, 34, 126, 127, 128, 129, 142, 144, 229, 272, 273, 274, 275)
 """Numbers of the recordings of alexa that libsndfile 1.2 cannot decode."""

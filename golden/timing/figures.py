@@ -111,6 +111,8 @@ OUTCOME = np.dtype(
         ("decision_tick", np.int64),
         ("decided", np.int64),  # cycle of the decision, -1 before it
         ("ended", np.int64),  # cycle in which the last layer accepts the END, -1 before it
+        ("until", np.int64),  # a cycle, and the number of events accepted before it
+        ("accepted", np.int64),
         ("ingress", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest event in register k
     ]
 )

@@ -113,6 +113,9 @@ SORTING = 3
 DELTAS = 3
 """Deltas: from the start to those of the first group, after read, count and store."""
 
+CAUSAL_GROUP = 2
+"""CausalInputs: for each group the read of the first row, and the entry that ends the rows."""
+
 SWEEP_START = 4
 """AddressSet: from the start to the first address: block, word, memory, address."""
 

@@ -7,6 +7,8 @@ convention stated there. The hardware builds its pipelines from them, and the cy
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from firstspike.golden.foreign.fields import NetworkError
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.kind import LayerKind
@@ -201,6 +203,11 @@ class LayerFolding:
         """Latency of the Deltas from the start to the cycle in which the last group's are ready."""
         return latencies.DELTAS + self.groups - 1
 
+    def causal_cycles(self, rows: np.ndarray | int) -> np.ndarray | int:
+        """Return the latency of the CausalInputs from the start to the end for `rows` inputs."""
+        last_word = latencies.SWEEP_UPDATE + self.update_cycles
+        return self.groups * (rows + latencies.CAUSAL_GROUP) + last_word
+
     @property
     def serialiser_blocks(self) -> int:
         """Number of blocks in which fired lanes are searched."""
@@ -280,13 +287,14 @@ def check_rows(rows: int) -> None:
         raise NetworkError(f"the rows added in a cycle are one of {permitted}, not {rows}")
 
 
-def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
+def settle_cycles(hidden: LayerFolding, last: LayerFolding, late_inputs: bool = False) -> int:
     """Return the cycles that a learner waits until nothing of an image is in the pipeline.
 
     The END of the image passes the ingress check, and all registers of both layers. Crossing-time
     divider and queue count even in a layer without them. Masks that wait for the mask serialiser
     are dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in
-    the pipeline are sorted, one per cycle.
+    the pipeline are sorted, one per cycle. With `late_inputs` the source sends the END in the cycle
+    after the last spike that the ingress check drops.
     """
     layer = (
         hidden.fetch_cycles
@@ -295,4 +303,4 @@ def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
         + hidden.release_cycles
     )
     end = latencies.INGRESS_CHECK + layer + latencies.EVENT + latencies.FINISHED
-    return max(end, last.spikes_in_flight + latencies.SORTING)
+    return max(end + late_inputs, last.spikes_in_flight + latencies.SORTING)

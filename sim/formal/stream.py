@@ -14,10 +14,9 @@ from amaranth.lib.wiring import In
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import CYCLES_BITS
-from firstspike.hdl.layer.words import CHUNK_BITS
 
 from .checks import log_checks, log_entries, payload_checks, spikes_of_neurons
-from .core import shape_of
+from .core import connect_host, host_ports, shape_of
 from .definition import Definition, Expected
 from .source import register
 
@@ -46,18 +45,10 @@ class StreamHarness(wiring.Component):
         self.config, self._waits, self._fires_at = config, waits, fires_at
         super().__init__(
             {
-                **{
-                    f"weights_{number}": In(shape_of(layer).weights * layer.stored_bits)
-                    for number, layer in enumerate(config.layers)
-                },
+                **host_ports(config),
                 "offer": In(1),
                 "word": In(config.bitmap),
                 "take": In(1),
-                #: A request of the host, held at 0; without it the memories would be constants.
-                "host": In(1),
-                "write_layer": In(range(len(config.layers) + 1)),
-                "write_address": In(range(max(layer.words for layer in config.layers) + 1)),
-                "write_data": In(CHUNK_BITS),
             }
         )
 
@@ -75,13 +66,8 @@ class StreamHarness(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = core = Core(self.config)
+        connect_host(m, core, self)
         m.d.comb += [
-            core.weights_read.ready.eq(1),
-            core.weights.valid.eq(self.host),
-            core.weights.payload.write.eq(1),
-            core.weights.payload.layer.eq(self.write_layer),
-            core.weights.payload.address.eq(self.write_address),
-            core.weights.payload.data.eq(self.write_data),
             core.words.valid.eq(self.offer),
             core.words.payload.eq(self.word),
             core.decision.ready.eq(self.take),
@@ -153,7 +139,8 @@ class StreamHarness(wiring.Component):
         payload = core.decision.payload
         causes = Value.cast(payload.causes)
         checks = {
-            **payload_checks(payload, expected, age),
+            **payload_checks(payload, expected),
+            "the cycles": payload.cycles == age,
             "no error": ~payload.error & (causes == 0),
         }
         m.d.comb += [Assert(~self._is_new | right, what) for what, right in checks.items()]

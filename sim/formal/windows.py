@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from .front import Front
 from .images import RUNS, Check, ImageInduction
 from .invariant import Invariant, Table
-from .proof import ProofError
+from .proofs import ProofError
 from .sat import Progress
 from .simulation import Values
 from .unroll import FALSE, TRUE, Formula, Frame, Unrolling, kept_by_reset

@@ -10,6 +10,7 @@ from functools import partial
 from amaranth.hdl import UnusedElaboratable
 from amaranth.lib import wiring
 
+from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.formal.circuit import CircuitError, compile_circuit
 from firstspike.sim.formal.drawing import CONTROL, Area, Fault, draw
@@ -209,7 +210,7 @@ class _Faulty:
         change = f"{self._area.enumerate}\n{fault.selected_by(1, 1)}\nhierarchy -top {module}"
         try:
             circuit = compile_circuit(self._design, change, self.top)
-        except CircuitError:  # of several clocks
+        except (CircuitError, ToolError):  # such as several clocks
             return False
         outputs = [literal for port in circuit.outputs.values() for literal in port]
         small = len(circuit.registers) <= LARGEST

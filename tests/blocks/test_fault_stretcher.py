@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The design reports an intermittent fault once."""
 
-from amaranth.sim import Simulator
-
 from firstspike.hdl.standalone.fault_stretcher import FaultStretcher
+from tests.support.simulators import run_bench
 
 
 def test_a_fault_is_held():
@@ -16,8 +15,5 @@ def test_a_fault_is_held():
             await ctx.tick()
             held.append(ctx.get(stretcher.held))
 
-    simulator = Simulator(stretcher)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_bench(stretcher, bench)
     assert held == [0] + [2] * 10 + [0] * 2 + [1] * 2

@@ -11,7 +11,6 @@ import warnings
 
 import pytest
 from amaranth.hdl import Module, Signal, UnusedElaboratable, Value
-from amaranth.sim import Simulator
 
 import firstspike.hdl.lib
 from firstspike.hdl.lib.arithmetic import times
@@ -19,7 +18,7 @@ from firstspike.hdl.lib.find import first_set
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.hdl.lib.popcount import popcount
 from firstspike.hdl.lib.queue import SpikeQueue
-from tests.support.simulators import refused
+from tests.support.simulators import refused, run_bench
 
 MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__path__)]
 
@@ -27,18 +26,16 @@ MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__p
 def evaluated(value: Value) -> int:
     """Return the value of an expression of constants."""
     m = Module()
-    found = Signal(len(value))
-    m.d.comb += found.eq(value)
-    seen = []
+    result = Signal(len(value))
+    m.d.comb += result.eq(value)
+    values = []
 
     async def look(ctx):
         await ctx.delay(1e-9)
-        seen.append(ctx.get(found))
+        values.append(ctx.get(result))
 
-    simulator = Simulator(m)
-    simulator.add_testbench(look)
-    simulator.run()
-    return seen[0]
+    run_bench(m, look)
+    return values[0]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -78,7 +75,7 @@ def test_nothing_else_of_ours_is_loaded():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: times(-1, Signal(4)), "0 or more, not -1"),
         (lambda: first_set([]), "at least 1 bit"),
@@ -91,8 +88,8 @@ def test_nothing_else_of_ours_is_loaded():
         (lambda: Lfsr(lambda s: s + 1, width=4, init=1), "linear"),
     ],
 )
-def test_parameters_out_of_range_are_refused(make, said):
-    refused(make, said)
+def test_parameters_out_of_range_are_refused(make, message):
+    refused(make, message)
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
@@ -106,7 +103,5 @@ def test_popcount_without_registers(width):
             ctx.set(bits, word)
             assert ctx.get(count) == word.bit_count()
 
-    simulator = Simulator(m)
-    simulator.add_testbench(every_word)
-    simulator.run()
+    run_bench(m, every_word)
     assert len(popcount(bits)) == len(count)

@@ -5,7 +5,6 @@ import random
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -13,6 +12,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.weight_address import ADDRESS_BITS, LAYER_BITS, WeightAddressCounter
 from firstspike.hdl.layer.words import chunks_of
 from firstspike.sim.harness.networks import network_of, random_weights
+from tests.support.simulators import run_bench
 
 
 @pytest.mark.parametrize("lanes", [(5, 3), (1, 1), (7, 2)])
@@ -43,8 +43,8 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
             if position is None:
                 assert not ctx.get(counter.exists)
             else:
-                found = tuple(ctx.get(getattr(counter, name)) for name in names)
-                assert found == expected(position), chunks[position]
+                actual = tuple(ctx.get(getattr(counter, name)) for name in names)
+                assert actual == expected(position), chunks[position]
             command = rng.choices(("advance", "pause", "load", "restart"), (80, 30, 3, 1))[0]
             number, address = rng.choice((0, 1, 1, 2, 255)), rng.choice((0, 3, 5, 6, 99, 1 << 23))
             ctx.set(counter.advance, command == "advance" and position is not None)
@@ -62,7 +62,4 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
                 position = position + 1 if position + 1 < len(chunks) else None
             await ctx.tick()
 
-    simulator = Simulator(counter)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_bench(counter, bench)

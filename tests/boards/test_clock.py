@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
 from firstspike.boards.families import ecp5, ice40, pll
@@ -17,6 +16,7 @@ from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.framing.uart import divisor_of
+from tests.support.simulators import run_bench
 
 pytestmark = pytest.mark.fast
 
@@ -147,7 +147,7 @@ def test_reset_lasts_from_the_lock_on():
         ctx.set(power_up.locked, 1)
         assert cycles <= await until_released() <= cycles + 4
 
-    _simulate(power_up, bench, "power_up")
+    run_bench(power_up, bench, domain="power_up")
 
 
 def test_reset_is_longer_than_block_ram_of_an_ice40_reads_zero():
@@ -178,11 +178,4 @@ def test_the_flasher_counts_and_begins_anew():
             await counted()  # the change may come while another number is told
             assert await counted() == ([number, 0] if number else [0, 1])
 
-    _simulate(flasher, bench, "sync")
-
-
-def _simulate(component, bench, domain):
-    simulator = Simulator(component)
-    simulator.add_clock(1e-6, domain=domain)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_bench(flasher, bench)

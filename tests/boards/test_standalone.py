@@ -22,8 +22,8 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Features
 from firstspike.golden.flash import payload_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.microphone import loudest
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
@@ -278,8 +278,8 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
 
 @pytest.mark.parametrize(("hidden", "most"), [(254, 3), (340, 2)])
 def test_a_large_layer_has_the_lanes_with_which_its_weights_fit(hidden, most):
-    features = Features(None, complement=True, constant=True, sound=usual_front_end())
-    sizes = (2 * usual_front_end().n_pixels + 1, hidden, 11)
+    features = Features(None, complement=True, constant=True, sound=default_front_end())
+    sizes = (2 * default_front_end().n_pixels + 1, hidden, 11)
     weights = random_weights(np.random.default_rng(1), sizes, -127, 128)
     network = network_of(weights, (100, 100), bits=8, encoding="levels-32", features=features)
     built = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())

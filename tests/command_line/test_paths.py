@@ -26,7 +26,7 @@ WORDS = {"label", "group", "encoding", "scheduler", "port", "name", "names"}
 """Parameters whose text names no file."""
 
 LINES = [(verb, ()) for verb in COMMANDS] + [
-    ("train", ("--seeds", "2-3")),
+    ("train", ("--seed", "2-3")),
     ("verilog", ("--weights", "port", "--bus", "axi")),
 ]
 """Verbs, and options by which they write further files."""
@@ -194,7 +194,7 @@ def test_a_picture_may_go_beside_the_images_that_are_read_but_not_over_one(capfd
 @pytest.mark.parametrize(
     "line",
     [
-        "vectors toy.npz --input events --lanes 5 --weights port -o out",
+        "verilog toy.npz --input events --lanes 5 --weights port --vectors out",
         "verilog toy.npz --lanes 5 --weights port --bus axi -o out.v --json out2.json",
         "convert toy.npz --input events -o out.nir --json out.json",
         "train --dataset data.npz --hidden 5 --epochs 1 -o out.npz --plot out.png --json out.json",

@@ -171,11 +171,11 @@ def test_verilog_and_vectors_are_of_the_core_that_is_asked_for(capfd, tmp_path, 
     success(capfd, "verilog", toy, *core, "-o", tmp_path / "core.v")
     interface = json.loads((tmp_path / "core.json").read_text())
     assert interface["layers"][0]["rows"] == rows
-    success(capfd, "vectors", *pictures, *core, "-o", tmp_path / "vectors")
+    success(capfd, "verilog", *pictures, *core, "--vectors", tmp_path / "vectors")
     assert (tmp_path / "vectors" / "core.v").read_text() == (tmp_path / "core.v").read_text()
 
 
-@pytest.mark.parametrize("verb", ["run", "compare", "verilog", "vectors", "serve"])
+@pytest.mark.parametrize("verb", ["run", "compare", "verilog", "serve"])
 def test_what_no_core_can_do_is_refused_in_one_sentence(
     capfd, monkeypatch, tmp_path, pictures, verb
 ):
@@ -183,7 +183,7 @@ def test_what_no_core_can_do_is_refused_in_one_sentence(
     monkeypatch.setattr("signal.signal", lambda *_: None)
     toy, *images = pictures
     given = () if verb in ("verilog", "serve") else images
-    output = {"verilog": ("-o", "core.v"), "vectors": ("-o", "vectors")}.get(verb, ())
+    output = ("-o", "core.v") if verb == "verilog" else ()
     words = (verb, toy, *given, *ALL_LANES, *output)
     assert "images overlap in a core with a bitmap" in refusal(capfd, *words, "--overlap")
     if verb != "serve":

@@ -178,7 +178,7 @@ def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(cap
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("[", "not JSON"),
         ("nan", "not JSON"),
@@ -209,17 +209,17 @@ def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(cap
         (line_of([], label=False), "false"),
     ],
 )
-def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told):
+def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, message):
     path = tmp_path / "events"
     path.write_bytes(b'{"events": [[8, 1]]}\n\n' + line.encode().replace(b"\\xff", b"\xff") + b"\n")
     sentence = refusal(capfd, "run", toy, "--input", path)
     assert f"{path}, line 3: " in sentence
-    assert told in sentence
+    assert message in sentence
     assert len(sentence) < 500
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda path: path.write_text("no picture"), "PNG"),
         (lambda path: Image.new("L", (6, 6)).save(path, "GIF"), "PNG"),
@@ -233,12 +233,12 @@ def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told
     ],
 )
 @pytest.mark.filterwarnings("error")  # which would be a second sentence on the terminal
-def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, told):
+def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, message):
     path = tmp_path / "digit.png"
     make(path)
     sentence = refusal(capfd, "run", toy, "--input", path)
     assert str(path) in sentence
-    assert told in sentence
+    assert message in sentence
 
 
 def cut(path):

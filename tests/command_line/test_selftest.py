@@ -154,15 +154,15 @@ class Unplugged(SerialPort):
 
 
 @pytest.mark.parametrize(
-    ("line", "stage", "told"),
+    ("line", "stage", "message"),
     [(Lossy, "weights", "too much is lost on the way"), (Unplugged, "digits", "the port has gone")],
 )
-def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, told):
+def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, message):
     monkeypatch.setattr("firstspike.boards.client.client.SerialPort", line)
     ended = firstspike(capfd, "selftest", "net.npz", "--port", port, status=1)
     found, sentence = failure()
     assert found == stage
-    assert told in sentence
+    assert message in sentence
     assert sentence in ended.out
     assert "not reached" in ended.out
 
@@ -186,26 +186,28 @@ def odd_board(monkeypatch, kind, answer):
     return served(board)
 
 
-@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS)
+@pytest.mark.parametrize(("kind", "answer", "stage", "message"), ODD_ANSWERS)
 def test_an_answer_that_no_board_gives_is_named(
-    capfd, desk, quick, monkeypatch, kind, answer, stage, told
+    capfd, desk, quick, monkeypatch, kind, answer, stage, message
 ):
     with odd_board(monkeypatch, kind, answer) as port:
         ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
     assert ended.status == 1, ended.err
     found, sentence = failure()
     assert found == stage
-    assert told in sentence
+    assert message in sentence
     again = firstspike(capfd, "selftest", "--read", "report.json")
     assert (again.status, again.out) == (1, ended.out)
 
 
-@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
-def test_rounds_name_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+@pytest.mark.parametrize(("kind", "answer", "stage", "message"), ODD_ANSWERS[3:])
+def test_rounds_name_counts_that_no_board_has(
+    capfd, desk, monkeypatch, kind, answer, stage, message
+):
     (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
     with odd_board(monkeypatch, kind, answer) as port:
         words = ("compare", "net.npz", "--input", "events", "--target", "board", "--port", port)
-        assert told in refusal(capfd, *words, "--rounds", 10)
+        assert message in refusal(capfd, *words, "--rounds", 10)
 
 
 CORE_FAULTS = {
@@ -404,7 +406,7 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
 
 
 @pytest.mark.parametrize(
-    ("says", "stage", "told"),
+    ("says", "stage", "message"),
     [
         (lambda n: answer(n, identity=b"of other"), "answers", "has another design, 6f66206f74686"),
         (lambda n: answer(n, samples=1), "sensor", "0 samples have come in 1200000 clock cycles"),
@@ -425,13 +427,15 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
         (lambda n: answer(n) + answer(n)[7:], "lines", "has said b'612064657369676e cycles"),
     ],
 )
-def test_what_is_wrong_with_a_board_that_listens_is_named(capfd, desk, sensing, says, stage, told):
+def test_what_is_wrong_with_a_board_that_listens_is_named(
+    capfd, desk, sensing, says, stage, message
+):
     ended = sensing(capfd, says)
     assert ended.status == 1, ended.err
     found = {one["name"]: one for one in report()["stages"]}
     failures = {name: one["failure"] for name, one in found.items() if one["failure"]}
     assert list(failures) == [stage]
-    assert told in failures[stage]
+    assert message in failures[stage]
     assert failures[stage] in ended.out
     assert not report()["passed"]
     assert found[stage]["figures"] is None

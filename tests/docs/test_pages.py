@@ -145,7 +145,7 @@ def test_the_words_of_a_row_are_those_of_vectors(capfd, tmp_path, monkeypatch):
     for words in (
         ["train", *data, "--label", "way", "--hidden", "4", "--epochs", "1", "-o", "net.npz"],
         ["verilog", "net.npz", "-o", "core.v"],
-        ["vectors", "net.npz", "--input", "rows.csv", "-o", "vectors"],
+        ["verilog", "net.npz", "--input", "rows.csv", "--vectors", "vectors"],
     ):
         assert command.firstspike(capfd, *words).status == 0
     made: dict = {}

@@ -24,7 +24,7 @@ from firstspike.sim.formal.cores import (
     prove_learning,
 )
 from firstspike.sim.formal.invariant import Invariant
-from firstspike.sim.formal.proof import ProofError
+from firstspike.sim.formal.proofs import ProofError
 from firstspike.sim.formal.sat import RefutedError, no_progress
 from firstspike.sim.formal.simulation import simulate
 from firstspike.sim.harness.networks import network_of
@@ -121,7 +121,7 @@ def test_the_text_of_an_invariant_is_read_back():
 
 def test_the_definition_equals_golden():
     """Random weights and ticks through the definition, by simulation of the circuit."""
-    case = Case("", "", sizes=(3, 2, 2), bits=3, threshold=2)
+    case = Case("", sizes=(3, 2, 2), bits=3, threshold=2)
     rng = np.random.default_rng(1)
     circuit = compile_circuit(case.harness())
     weights = [rng.integers(-4, 4, (RUNS, *pair)) for pair in ((3, 2), (2, 2))]

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.resetless_register import resetless_register
 from firstspike.sim.formal.circuit import compile_circuit
 from firstspike.sim.formal.drawing import CONTROL, Area, draw
-from firstspike.sim.formal.proof import ProofError
+from firstspike.sim.formal.proofs import ProofError
 from firstspike.sim.formal.sat import (
     CADICAL,
     GLUCOSE,

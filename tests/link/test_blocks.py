@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
-from amaranth.sim import Simulator
 from cobs import cobs
 
 from firstspike.golden.timing.folding import Folding
@@ -37,21 +36,9 @@ from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decod
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.link_board import put_response
-from tests.support.simulators import refused
+from tests.support.simulators import CLOCK, refused, run_bench
 
 pytestmark = pytest.mark.fast
-
-CLOCK = 1e-6
-
-
-def simulate(design, *testbenches) -> None:
-    """Run testbenches, the first one to its end."""
-    simulator = Simulator(design)
-    simulator.add_clock(CLOCK)
-    simulator.add_testbench(testbenches[0])
-    for testbench in testbenches[1:]:
-        simulator.add_testbench(testbench, background=True)
-    simulator.run()
 
 
 @pytest.mark.parametrize("network", [toy_network(), deep_toy_network()], ids=["one", "three"])
@@ -118,7 +105,7 @@ def test_uart_there_and_back(divisor):
                 cycles.append(cycle)
         assert found == content
 
-    simulate(m, receive, send)
+    run_bench(m, receive, send)
     assert set(np.diff(cycles)) == {10 * divisor}
 
 
@@ -158,7 +145,7 @@ def test_uart_finds_bytes_breaks_and_glitches(divisor, drift):
                 payload = receiver.received.payload
                 found.append((ctx.get(payload.data), ctx.get(payload.broken)))
 
-    simulate(receiver, line, watch)
+    run_bench(receiver, line, watch)
     assert found == expected
 
 
@@ -197,82 +184,7 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
         assert [decode_frame(frame) for frame in coded] == frames
         assert all(len(frame) <= len(cobs.encode(cobs.decode(frame))) + 1 for frame in coded)
 
-    simulate(transmitter, take, give)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_packet_fifo_against_a_list(seed):
-    """Frames are put, marked or dropped; read at any pace."""
-    rng = random.Random(seed)
-    depth = 32
-    fifo = PacketFifo(depth)
-    wanted, dropped = [], []  # frames up to their marks, and numbers of frames
-
-    async def put(ctx):
-        for number in range(120):
-            frame = [rng.randrange(256) for _ in range(rng.randrange(3, 20))]
-            fits = True
-            for byte in frame:
-                await ctx.tick().repeat(rng.choice((2, 3, 10)))
-                if ctx.get(fifo.full):
-                    fits = False
-                    break
-                await offer(ctx, byte, 0)
-            await ctx.tick().repeat(3)
-            if not fits or ctx.get(fifo.full) or rng.random() < 0.2:
-                ctx.set(fifo.drop, 1)
-                await ctx.tick()
-                ctx.set(fifo.drop, 0)
-                dropped.append(number)
-                continue
-            wanted.append([*frame[:-1], 256 | number])
-            await offer(ctx, number, 1)
-
-    async def offer(ctx, byte, mark):
-        ctx.set(fifo.put.payload.data, byte)
-        ctx.set(fifo.put.payload.mark, mark)
-        ctx.set(fifo.put.valid, 1)
-        await ctx.tick()
-        ctx.set(fifo.put.valid, 0)
-
-    found = []
-
-    async def read(ctx):
-        payload = fifo.get.payload
-        while True:
-            frame = []
-            while not frame or not frame[-1] & 256:
-                quick = rng.random() < 0.5
-                ctx.set(fifo.every_cycle, quick and not frame)
-                for _ in range(rng.choice((0, 0, 0, 1, 30))):
-                    await ctx.tick()
-                while not ctx.get(fifo.get.valid):
-                    await ctx.tick()
-                byte = ctx.get(payload.data) | ctx.get(payload.mark) << 8
-                frame.append(byte)
-                if byte & 256:
-                    break
-                ctx.set(fifo.get.ready, 1)
-                await ctx.tick()
-                ctx.set(fifo.get.ready, 0)
-            ctx.set(fifo.get.ready, 1)
-            ctx.set(fifo.release, 1)
-            await ctx.tick()
-            ctx.set(fifo.get.ready, 0)
-            ctx.set(fifo.release, 0)
-            found.append(frame)
-
-    async def both(ctx):
-        await put(ctx)
-        for _ in range(5000):
-            await ctx.tick()
-            if len(found) == len(wanted):
-                break
-        assert found == wanted
-        assert len(dropped) > 5
-        assert len(wanted) > 10
-
-    simulate(fifo, both, read)
+    run_bench(transmitter, take, give)
 
 
 @pytest.mark.parametrize("width", TAPS)
@@ -291,7 +203,7 @@ def test_places_take_turns(width, following, left_out):
         assert len(seen) == count
         assert ctx.get(place) == 0
 
-    simulate(m, watch)
+    run_bench(m, watch)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -339,7 +251,7 @@ def test_words_are_packed_of_bytes(width, count, pauses):
                 await ctx.tick()
                 ctx.set(packer.o.ready, 0)
 
-    simulate(packer, take, give)
+    run_bench(packer, take, give)
 
 
 @pytest.mark.parametrize(("width", "count"), [(0, 3), (12, 3), (8, 0)])

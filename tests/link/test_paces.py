@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.sim import Simulator
 
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -20,21 +19,12 @@ from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import Request, encode_frame
 from firstspike.hdl.link.protocol.messages import Length
 from tests.support.link_board import events_request, small_network
+from tests.support.simulators import run_bench
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 
 EVENT_CYCLES = 8
 """Cycles per event that comes over the link, as docs/link.md says."""
-
-
-def simulate(design, testbench, *others) -> None:
-    """Run testbenches, the first one to its end."""
-    simulator = Simulator(design)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(testbench)
-    for other in others:
-        simulator.add_testbench(other, background=True)
-    simulator.run()
 
 
 def receive(frames: list[bytes], spacing: int) -> list[list[int]]:
@@ -59,9 +49,7 @@ def receive(frames: list[bytes], spacing: int) -> list[list[int]]:
             elif valid:
                 stored[-1].append(payload.data)
 
-    m = Module()
-    m.submodules.receiver = receiver
-    simulate(m, line, store)
+    run_bench(receiver, line, store)
     return stored[:-1]
 
 
@@ -116,7 +104,7 @@ def test_events_go_on_at_the_pace_that_is_said():
                 cycles.append(cycle)
                 rows.append(event.address)
 
-    simulate(m, put, take)
+    run_bench(m, put, take)
     assert rows[:8] == list(range(8))
     assert f"{EVENT_CYCLES} cycles per event" in PAGE
     assert np.diff(cycles).tolist() == [EVENT_CYCLES] * 7 + [2]  # END is the last

@@ -4,7 +4,6 @@
 import random
 
 import pytest
-from amaranth.sim import Simulator
 
 from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
 from firstspike.hdl.link.framing.transmitter import Transmitter
@@ -27,6 +26,7 @@ from tests.support.link_board import (
     put_response,
     small_network,
 )
+from tests.support.simulators import run_bench
 
 
 @pytest.mark.parametrize("gapless", [True, False])
@@ -70,11 +70,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
         coded = bytes(content).split(DELIMITER)[:-1]
         assert [decode_frame(one)[2] for one in coded] == frames
 
-    simulator = Simulator(transmitter)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(take)
-    simulator.add_testbench(give, background=True)
-    simulator.run()
+    run_bench(transmitter, take, give)
     assert (gaps == 0) == gapless
 
 

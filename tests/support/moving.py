@@ -9,8 +9,8 @@ import numpy as np
 
 from firstspike.golden import Features, Network, encode, infer
 from firstspike.golden.front_ends import motion_of
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
 from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.reporting import is_reported
 from firstspike.sim.benches.standalone.around import TOP, Sensed, startup_text
 from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
@@ -23,8 +23,8 @@ from tests.blocks.test_lsm6dso import Part
 
 FULL = 1 << 15
 
-SMALL = replace(USUAL, frame=4, frames=5, hop=2, downs=(5, 0, 9))
-ONE = replace(USUAL, frame=2, frames=1, hop=3, least=0, contrast=0, downs=(4,))
+SMALL = replace(DEFAULT_FRONT_END, frame=4, frames=5, hop=2, downs=(5, 0, 9))
+ONE = replace(DEFAULT_FRONT_END, frame=2, frames=1, hop=3, least=0, contrast=0, downs=(4,))
 FRONT = MotionFrontEnd(
     rate=52, frame=4, frames=3, hop=2, least=60, contrast=2, downs=(5, 5, 5, 6, 6, 6)
 )
@@ -85,12 +85,12 @@ class MotionDesk:
         self._network, self._flashed = network, flashed
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
-    def run(self, x: np.ndarray, image: bytes = b"", place: int = 0) -> bytes:
+    def run(self, x: np.ndarray, image: bytes = b"", address: int = 0) -> bytes:
         """Let the part give samples int16 [n, axes], with an image in the board's flash.
 
         A sample follows the one before as soon as that is read. Returns the board's text.
         """
-        flash = {place + number: byte for number, byte in enumerate(image)}
+        flash = {address + number: byte for number, byte in enumerate(image)}
         return self._simulation.run(__name__, SimpleNamespace(flash=flash, samples=x))
 
     def expected(self, x: np.ndarray) -> bytes:
@@ -98,9 +98,9 @@ class MotionDesk:
         network = self._network
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
-        told = is_reported(network, results, np.full(len(pictures), True))
+        reported = is_reported(network, results, np.full(len(pictures), True))
         begin = startup_text(self._flashed)
-        return begin + b"".join(lines_of(network, results, told))
+        return begin + b"".join(lines_of(network, results, reported))
 
 
 class MotionDeskBench(BoardBench):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Simulators and cases of a test, checks of refused parameters, and a compiled runtime to lend."""
+"""Simulators, benches and cases of a test, checks of refused parameters, a runtime to lend."""
 
 import gc
 import warnings
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from amaranth.hdl import Fragment, Module, UnusedElaboratable
+from amaranth.hdl import ClockDomain, Elaboratable, Fragment, Module, UnusedElaboratable
+from amaranth.sim import Simulator
 
 from firstspike.sim.harness.cache import cache_folder
 
@@ -39,18 +40,37 @@ def sampled(cases: Sequence[Any], step: int) -> list[Any]:
     ]
 
 
+CLOCK = 1e-6
+"""Seconds of a clock cycle on Amaranth's simulator."""
+
+
+def run_bench(
+    design: Elaboratable, bench: Callable, *others: Callable, domain: str = "sync"
+) -> None:
+    """Run a bench of Amaranth's simulator to its end, and others beside it."""
+    top = Module()
+    top.domains += ClockDomain(domain)  # some designs have no register
+    top.submodules.design = design
+    simulator = Simulator(top)
+    simulator.add_clock(CLOCK, domain=domain)
+    simulator.add_testbench(bench)
+    for other in others:
+        simulator.add_testbench(other, background=True)
+    simulator.run()
+
+
 # Blocks that refuse their parameters.
 
 
-def refused(make: Callable[[], object], said: str, error: type[Exception] = ValueError) -> None:
-    """Check that `make` raises an error whose message matches the pattern `said`.
+def refused(make: Callable[[], object], message: str, error: type[Exception] = ValueError) -> None:
+    """Check that `make` raises an error whose text matches the pattern `message`.
 
     Amaranth warns when Python deletes an unused component, and a component that refuses its
     parameters is never used. This function therefore deletes it while warnings are off.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusedElaboratable)
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             make()
         gc.collect()
 
@@ -74,9 +94,9 @@ def lend_runtime(cache: Path) -> set[str]:
     """Link what is compiled into another cache folder; returns the names of what is linked."""
     lent = set()
     for compiled in cache_folder().glob("?" * 40 + "/verilated.o"):
-        made = compiled.parent
-        for path in (made, made.with_suffix(".sums")):
+        source = compiled.parent
+        for path in (source, source.with_suffix(".sums")):
             if path.exists():
                 (cache / path.name).symlink_to(path)
-        lent.add(made.name)
+        lent.add(source.name)
     return lent

@@ -142,7 +142,7 @@ def test_more_dimensions_and_single_precision():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: FirstSpikeLinear(0, 3), "3 x 0"),
         (lambda: FirstSpikeLinear(3, 3, horizon=-1.0), "horizon is -1"),
@@ -153,8 +153,8 @@ def test_more_dimensions_and_single_precision():
         (lambda: Quantised(8, 0, 1, 1), "1 or more"),
     ],
 )
-def test_what_is_no_layer_or_time_is_refused(call, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_layer_or_time_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
         call()
 
 

@@ -14,8 +14,7 @@ from firstspike.scripts.paths import Verb
 from firstspike.scripts.shares import Shares, shares
 from firstspike.sim.formal.catalogue import PROOFS
 from firstspike.sim.formal.mutants import KINDS, MUTATED, mutants_of, verdicts_of
-from firstspike.sim.formal.proof import ProofError
-from firstspike.sim.formal.proofs import Proof
+from firstspike.sim.formal.proofs import Proof, ProofError
 
 FAST = "fast"
 """The name that selects all proofs of `make test`."""

@@ -28,12 +28,12 @@ _NO_FLASH = "\n    assign cs = 0, sck = 0, mosi = 0;"
 
 @dataclass(frozen=True)
 class Sensed:
-    """What a board senses on a desk."""
+    """The surroundings of a board on a desk: the source of what its sensor measures."""
 
     ports: str
     """The ports of the desk that make it."""
     parts: str
-    """What stands in the desk: wires and instances."""
+    """The wires and instances of the desk."""
     joined: str
     """The ports of a StandaloneCore that belong to its sensor, with what they are joined to."""
     modules: str = ""

@@ -157,7 +157,7 @@ class Desk:
         return self._simulation.run(BENCH, parameters, progress=played)
 
     def expected(self, x: np.ndarray) -> bytes:
-        """Return what should be said of samples, as golden says."""
+        """Return the lines that the design should send for samples, by golden."""
         network, front = self._network, self.microphone.hears(sound_of(self._network))
         levels = front.levels(self.received_samples(x))
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
