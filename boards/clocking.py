@@ -9,7 +9,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.lib.block import Block
 
@@ -41,7 +41,7 @@ def oscillator_of(board: Board) -> int:
         )
     if platform.default_clk is None:
         raise BoardError(f"{name} has no `default_clk`: name the resource of the oscillator there")
-    with told_as(BoardError, f"{name} has a wrong `default_clk`: ", ResourceError):
+    with convert_errors(BoardError, f"{name} has a wrong `default_clk`: ", ResourceError):
         clock = platform.lookup(platform.default_clk).clock
     if clock is None:
         raise BoardError(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The integer model (DESIGN, sections 2 and 3), which the hardware matches to the bit.
 
-`walk` is the definition, tick by tick. `infer` returns the same results from event to event (see
-`by_events`), fast enough for whole test sets.
+`run_layer` is the definition, tick by tick. `infer` returns the same results from event to event
+(see `layers.event_kernel`), fast enough for whole test sets.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,9 @@ def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     for layer, weights, threshold in zip(
         network.layers, network.weights, network.thresholds, strict=True
     ):
-        spikes, M = walk(weights, threshold, spikes, network.deadline, network.max_spikes, layer)
+        spikes, M = run_layer(
+            weights, threshold, spikes, network.deadline, network.max_spikes, layer
+        )
         traces.append(M)
     return traces
 
@@ -83,7 +85,7 @@ def output_potentials(network: Network, spikes: np.ndarray, z: np.ndarray) -> np
     return since @ network.weights[-1] - network.thresholds[-1] * z[:, None]
 
 
-def walk(
+def run_layer(
     weights: np.ndarray,
     threshold: int,
     spikes: np.ndarray,

@@ -45,7 +45,7 @@ from .layers.kind import LayerKind, weight_range
 from .layers.registry import layer_of
 from .motion.front import MotionFrontEnd
 from .sound.front import FrontEnd
-from .system.errors import told_as
+from .system.errors import convert_errors
 from .system.files import read_file, replace_file
 
 FORMAT = "firstspike-network-1"
@@ -355,7 +355,7 @@ class Network:
 
         Raises `NetworkError` for invalid content, `OSError` if the file cannot be read.
         """
-        with told_as(NetworkError, f"{path} is not a valid network file: ", NetworkError):
+        with convert_errors(NetworkError, f"{path} is not a valid network file: ", NetworkError):
             return cls.from_bytes(read_file(path, MOST_BYTES))
 
     @classmethod
@@ -394,9 +394,9 @@ def _described(names: Collection[str]) -> Mapping[str, Kind]:
 def _arguments(fields: Fields) -> dict[str, Any]:
     """Return the file's fields as arguments of `Network`, after checking kind and number."""
     check(_described, fields)
-    said = fields.take("format", str)
-    if said != FORMAT:
-        raise NetworkError(f"format is {said!r:.40}: this version reads {FORMAT!r}.")
+    stored_format = fields.take("format", str)
+    if stored_format != FORMAT:
+        raise NetworkError(f"format is {stored_format!r:.40}: this version reads {FORMAT!r}.")
     layers = range(len(fields.keys() - _PER_NETWORK.keys()))
     convolves = "geometry" in fields
     return {

@@ -123,16 +123,16 @@ class Results:
                 for layer, tick, neuron in self.logs[image]
                 if tick < self.tick[image]
             )
-        found: list[LoggedSpike] = []
+        logged: list[LoggedSpike] = []
         for layer, first in enumerate(self.known_hidden()):
             ticks = first[image, :, None]
             if self.later is not None:
                 ticks = np.concatenate([ticks, self.later[layer][image]], axis=1)
             neurons, _ = before = np.nonzero(until(ticks[None], self.tick[image, None])[0])
-            found += zip(
+            logged += zip(
                 [layer] * len(neurons), ticks[before].tolist(), neurons.tolist(), strict=True
             )
-        return sorted(found)
+        return sorted(logged)
 
     def known_hidden(self) -> tuple[np.ndarray, ...]:
         """Return `hidden`. Raises ValueError if the record has none."""
@@ -154,29 +154,29 @@ def joined(parts: Sequence[Results]) -> Results:
 
     A field is None unless all parts have it.
     """
-    return _mapped(parts, np.concatenate, lambda lists: [one for some in lists for one in some])
+    return _mapped(parts, np.concatenate, lambda lists: [one for part in lists for one in part])
 
 
 def _mapped(
     parts: Sequence[Any], array: Callable[[Sequence[np.ndarray]], np.ndarray], logs: Callable
 ) -> Any:
     """Combine the fields of several records: `array` those that are arrays, `logs` the lists."""
-    made: dict[str, Any] = {}
+    combined: dict[str, Any] = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
         if any(value is None for value in values):
             continue
         if field.name == "weights":
-            made["weights"] = values[-1]
+            combined["weights"] = values[-1]
         elif is_dataclass(values[0]):
-            made[field.name] = _mapped(values, array, logs)
+            combined[field.name] = _mapped(values, array, logs)
         elif isinstance(values[0], np.ndarray):
-            made[field.name] = array(values)
+            combined[field.name] = array(values)
         elif isinstance(values[0], tuple):
-            made[field.name] = tuple(map(array, zip(*values, strict=True)))
+            combined[field.name] = tuple(map(array, zip(*values, strict=True)))
         else:
-            made[field.name] = logs(values)
-    return type(parts[0])(**made)
+            combined[field.name] = logs(values)
+    return type(parts[0])(**combined)
 
 
 def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ bench_option = click.option(
     show_default=False,
     type=click.IntRange(0, MAX_BENCH_IMAGES),
     metavar="[N]",
-    help=f"Let the design hold N images, which `firstspike bench` plays; without N it holds "
+    help=f"Let the design hold N images, which `compare --rounds` plays; without N it holds "
     f"{BENCH_IMAGES}.",
 )
 

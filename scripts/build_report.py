@@ -60,8 +60,8 @@ def _layout(record: dict[str, Any] | None) -> list[tuple[str, str]]:
     if "unchecked" in record:
         return [("bitstream", f"not compared with the routed design: {record['unchecked']}")]
     if record["faults"]:
-        said = f"differs from the routed design in {record['faults']} places"
-        return [("bitstream", said), *(("", one) for one in record["first"])]
+        verdict = f"differs from the routed design in {record['faults']} places"
+        return [("bitstream", verdict), *(("", one) for one in record["first"])]
     compared = f"{record['pins']} pins, {record['luts']} look-up tables"
     return [("bitstream", f"equals the routed design: {compared} and all other bits compared")]
 

@@ -73,21 +73,21 @@ class Building:
             known = placed.seeds(one, self.seeds)
             left = [seed for seed in self.seeds if seed not in known]
             if left and not any(seed.met for seed in known.values()):
-                self._place(one, left, placed)
+                self._build_with_seeds(one, left, placed)
                 known = placed.seeds(one, self.seeds)
-            told = ", ".join(f"{one.fmax:.2f} MHz with seed {n}" for n, one in known.items())
+            speeds = ", ".join(f"{one.fmax:.2f} MHz with seed {n}" for n, one in known.items())
             met = any(one.met for one in known.values())
-            note(f"{hz / MHZ:g} MHz is {'met' if met else 'not met'}: {told}.")
+            note(f"{hz / MHZ:g} MHz is {'met' if met else 'not met'}: {speeds}.")
             return list(known.values())
 
         hz = fastest(design.clocks(), expected(design), reach)
         if hz is None:
             raise ToolError("the design meets no clock that the PLL makes: take fewer lanes.")
         best = design.at(hz)
-        seeds = [seed for seed, reached in placed.seeds(best, self.seeds).items() if reached.met]
-        return self._there(best) or self._place(best, seeds[:1], placed)
+        seeds = [seed for seed, result in placed.seeds(best, self.seeds).items() if result.met]
+        return self._existing_build(best) or self._build_with_seeds(best, seeds[:1], placed)
 
-    def _there(self, design: Design) -> Built | None:
+    def _existing_build(self, design: Design) -> Built | None:
         """Return the build of a design if the folder contains it."""
         try:
             report = read_report(self.folder, _MET)
@@ -101,7 +101,7 @@ class Building:
         )
         return Built(report, text.rstrip("\n")) if is_it else None
 
-    def _place(self, design: Design, seeds: Sequence[int], placed: Placed) -> Built:
+    def _build_with_seeds(self, design: Design, seeds: Sequence[int], placed: Placed) -> Built:
         """Build with these seeds if one is fast enough, and store the result of each."""
 
         def keep(seed: int, placement: Placement) -> None:

@@ -25,7 +25,7 @@ _ROOMY = 20  # features up to which names are larger
 _LONGEST = 24  # characters of such a name
 _ABOVE = (4.2, 6)  # smallest and largest height of the rows above the outputs; membranes have 3
 _WIDE = 4  # largest ratio of width to height of all maps together
-DECISIVE, LATER, DECISION, OTHERS = "black", "0.75", "tab:red", "0.6"
+DECISIVE, LATER, DECISION, OTHER = "black", "0.75", "tab:red", "0.6"
 
 
 def picture(
@@ -66,8 +66,8 @@ def draw_image(
     inference = infer(network, ticks)
     tick, winner = int(inference.tick[0]), int(inference.decision[0])
     M = potentials(network, ticks[0])[-1]
-    reached = M[1:] >= 0  # M is 0 at tick 0, where nothing fires
-    fires = np.where(reached.any(0), reached.argmax(0) + 1, 0)
+    at_threshold = M[1:] >= 0  # M is 0 at tick 0, where nothing fires
+    fires = np.where(at_threshold.any(0), at_threshold.argmax(0) + 1, 0)
 
     sources = [
         (f"{len(network.inputs)} inputs", ticks[0]),
@@ -119,12 +119,12 @@ def draw_maps(figure: Figure | SubFigure, network: Network, sample: np.ndarray) 
     rows, columns = kind.geometry.out
     z = np.where((hidden > 0) & (hidden < end), hidden, 2 * network.deadline) / network.unit
     maps = z.reshape(kind.filters, rows, columns)
-    beside = min(kind.filters, math.ceil(math.sqrt(_WIDE * kind.filters * rows / columns)))
-    under = math.ceil(kind.filters / beside)
-    beside = math.ceil(kind.filters / under)
-    canvas = np.full((under * (rows + 1), beside * (columns + 1)), np.nan)
+    maps_across = min(kind.filters, math.ceil(math.sqrt(_WIDE * kind.filters * rows / columns)))
+    maps_down = math.ceil(kind.filters / maps_across)
+    maps_across = math.ceil(kind.filters / maps_down)
+    canvas = np.full((maps_down * (rows + 1), maps_across * (columns + 1)), np.nan)
     for at, one in enumerate(maps):
-        y, x = at // beside * (rows + 1), at % beside * (columns + 1)
+        y, x = at // maps_across * (rows + 1), at % maps_across * (columns + 1)
         canvas[y : y + rows, x : x + columns] = one
     axes = figure.subplots()
     colours = colormaps["viridis"].with_extremes(over="0.9", bad="white")
@@ -260,13 +260,13 @@ def _bars(axes: Axes, network: Network, sample: np.ndarray, names: Sequence[str]
         axes.set_xlim(0, levels - 1)
         axes.set_xticks([0, levels - 1])
         axes.set_xlabel("level: the larger, the earlier", fontsize=7)
-    places = range(0, len(values), math.ceil(len(values) / _MOST_BARS))
-    named = [printable(names[at], _LONGEST) if names else f"[{at}]" for at in places]
-    told = [
+    indices = range(0, len(values), math.ceil(len(values) / _MOST_BARS))
+    named = [printable(names[at], _LONGEST) if names else f"[{at}]" for at in indices]
+    labels = [
         f"{name} missing" if np.isnan(values[at]) else f"{name} = {values[at]:.4g}"
-        for name, at in zip(named, places, strict=True)
+        for name, at in zip(named, indices, strict=True)
     ]
-    axes.set_yticks(places, told, fontsize=7 if len(places) <= _ROOMY else 6)
+    axes.set_yticks(indices, labels, fontsize=7 if len(indices) <= _ROOMY else 6)
 
 
 def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
@@ -283,7 +283,7 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
     scaled = M / (network.thresholds[-1] * network.unit)
     lowest = max(scaled.min() - 0.2, -4)
     for output in range(M.shape[1]):
-        colour, width = (DECISION, 2) if output == winner else (OTHERS, 0.8)
+        colour, width = (DECISION, 2) if output == winner else (OTHER, 0.8)
         axes.plot(z, scaled[:, output], color=colour, linewidth=width, zorder=2 + width)
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_ylim(lowest, 1)
@@ -296,19 +296,19 @@ def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> 
     """Write the name of every output at the end of its line; list those that end below."""
     lowest, highest = axes.get_ylim()
     order = np.argsort(-ends, kind="stable").tolist()
-    beside = [output for output in order if ends[output] >= lowest]
+    visible = [output for output in order if ends[output] >= lowest]
     below = [network.class_name(output) for output in order if ends[output] < lowest]
-    apart = (highest - lowest) / max(len(beside), _LINES)
-    places = spread(ends[beside], lowest + apart / 2, highest - apart / 2, apart)
-    for output, place in zip(beside, places.tolist(), strict=True):
+    spacing = (highest - lowest) / max(len(visible), _LINES)
+    heights = spread(ends[visible], lowest + spacing / 2, highest - spacing / 2, spacing)
+    for output, height in zip(visible, heights.tolist(), strict=True):
         axes.annotate(
             network.class_name(output),
-            (1, place),
+            (1, height),
             xycoords=("axes fraction", "data"),
             xytext=(4, 0),
             textcoords="offset points",
             color=DECISION if output == winner else "0.4",
-            fontsize=8 if len(beside) <= _LINES else 6,
+            fontsize=8 if len(visible) <= _LINES else 6,
             va="center",
         )
     if below:
@@ -325,12 +325,12 @@ def _name_lines(axes: Axes, network: Network, ends: np.ndarray, winner: int) -> 
         )
 
 
-def spread(wanted: np.ndarray, lowest: float, highest: float, apart: float) -> np.ndarray:
-    """Return positions near the descending `wanted` ones, within bounds and spaced by `apart`.
+def spread(targets: np.ndarray, lowest: float, highest: float, spacing: float) -> np.ndarray:
+    """Return positions near the descending `targets` ones, within bounds and spaced by `spacing`.
 
     The bounds must have room for all positions.
     """
-    steps = apart * np.arange(len(wanted))
-    # Each position is at least `apart` below the one before it, with room for those after it.
-    places = np.minimum.accumulate(np.minimum(wanted, highest) + steps) - steps
-    return np.maximum(places, lowest + steps[::-1])
+    steps = spacing * np.arange(len(targets))
+    # Each position is at least `spacing` below the one before it, with room for those after it.
+    indices = np.minimum.accumulate(np.minimum(targets, highest) + steps) - steps
+    return np.maximum(indices, lowest + steps[::-1])

@@ -13,7 +13,7 @@ import click
 
 from firstspike.hdl.flow.steps import shown_by
 
-from . import interrupts
+from . import former, interrupts
 from .progress import shown
 from .verbs import Verbs
 
@@ -32,9 +32,8 @@ GROUPS = {
         "study": "Measure what early deadlines and faults cost in accuracy.",
     },
     "Core and Verilog": {
-        "compare": "Compare every spike, decision and cycle of a target with the golden model.",
-        "verilog": "Generate the core as one Verilog file.",
-        "vectors": "Write test vectors with a self-checking Verilog bench.",
+        "compare": "Compare a target with the golden model, spike by spike, or measure its speed.",
+        "verilog": "Generate the core as one Verilog file, or with a self-checking bench.",
         "check": "Check the hardware itself: benches, faults on purpose, hostile frames.",
     },
     "Boards": {
@@ -43,11 +42,9 @@ GROUPS = {
         "flash": "Program a board.",
         "selftest": "Prove that a board runs as golden says, and write a report of it.",
         "serve": "Be a board: the simulated design behind a pseudo-terminal.",
-        "bench": "Measure how many images per second a design decides that holds them.",
     },
     "Exchange": {
-        "export": "Write a network as a NIR graph, for other frameworks.",
-        "import": "Read a NIR graph, of ours or of real weights to be rounded.",
+        "convert": "Write a network as a NIR graph for other frameworks, or a graph as a network.",
     },
 }
 """The verbs in the groups of `--help`, each with its description."""
@@ -59,6 +56,7 @@ VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.i
     cls=Verbs,
     package="firstspike.scripts.verbs",
     groups=GROUPS,
+    former=former.VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="firstspike")

@@ -27,14 +27,14 @@ from firstspike.golden.foreign.printable import MOST, is_text, printable
 from firstspike.golden.system.files import replace_file, replacing
 
 from .errors import VerbError
-from .places import Output
+from .paths import Output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # slow import
 
 STANDARD_OUTPUT = "-"
 
-UNTOLD = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler", "fresh"}
+UNTOLD = {"data", "output", "json_path", "plot_path", "port", "scheduler", "resume"}
 """Parameters that do not change the result: most are locations."""
 
 json_option = click.option(
@@ -48,8 +48,8 @@ json_option = click.option(
 
 
 @contextmanager
-def writing(path: str | None, made: Callable[[Any], bytes]) -> Iterator[Callable[[Any], None]]:
-    """Yield a function that writes a verb's result to `path`, converted to bytes by `made`.
+def writing(path: str | None, convert: Callable[[Any], bytes]) -> Iterator[Callable[[Any], None]]:
+    """Yield a function that writes a verb's result to `path`, converted to bytes by `convert`.
 
     Without a `path` the result is dropped. A file is opened immediately (`OSError`) and appears
     when the block ends.
@@ -58,7 +58,7 @@ def writing(path: str | None, made: Callable[[Any], bytes]) -> Iterator[Callable
         yield lambda result: None
         return
     with replacing(path) as file:
-        yield lambda result: replace_file(file, made(result))
+        yield lambda result: replace_file(file, convert(result))
 
 
 def json_result(path: str | None) -> AbstractContextManager[Callable[[dict[str, Any]], None]]:
@@ -126,14 +126,14 @@ def complain(error: Exception) -> None:
     elif type(error).show not in (click.ClickException.show, click.UsageError.show):
         error.show()  # the help, without a verb
     else:
-        said = error.format_message()
+        message = error.format_message()
         if isinstance(error, click.MissingParameter):  # click makes a list in lines
-            said = said.replace(". Choose from:\n\t", ": choose from ").replace("\n\t", " ")
-        said = printable(said, MOST - len("Error: "))
+            message = message.replace(". Choose from:\n\t", ": choose from ").replace("\n\t", " ")
+        message = printable(message, MOST - len("Error: "))
         if isinstance(error, click.UsageError):
-            click.UsageError(said, error.ctx).show()
+            click.UsageError(message, error.ctx).show()
         else:
-            click.ClickException(said).show()
+            click.ClickException(message).show()
 
 
 def _sentence(error: Exception) -> str:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from firstspike.golden import Dataset, Network, NetworkError
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.files import beside, replacing
+from firstspike.golden.system.files import companion_path, replacing
 
 from .datasets import tell_features
 from .errors import VerbError
@@ -68,7 +68,7 @@ class Run:
     @classmethod
     def state_path(cls, output: str | Path) -> Path:
         """Return the state file of a network file."""
-        return beside(output, cls.STATE)
+        return companion_path(output, cls.STATE)
 
     @classmethod
     def check_new(cls, output: str) -> None:

@@ -4,6 +4,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,27 +15,26 @@ import numpy as np
 
 from firstspike.golden import DataError, Network, bundled_test_set, encode
 from firstspike.golden.data.dataset import MOST_TEXT, widened
-from firstspike.golden.data.images import PHOTO_FORMATS, PHOTO_SUFFIXES, opened
+from firstspike.golden.data.images import PHOTO_FORMATS, opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import SplitError, some_of
-from firstspike.golden.data.usual import takes_digits
-from firstspike.golden.data.wav import SUFFIXES as SOUND_SUFFIXES
+from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
-from .datasets import Data, check_named, check_options, dataset_options, front_end, loaded
+from .datasets import Data, check_named, dataset_option, front_end, loaded
 from .errors import VerbError
-from .options import several, taken
-from .output import MOST_NAME, counted, note
-from .places import InputFile, InputPath, Verb
+from .inputs import STANDARD_INPUT, Kind, check_samples, input_option, kind_of
+from .options import several
+from .output import MOST_NAME, counted
 
 if TYPE_CHECKING:
-    from firstspike.golden.data.preparation import Prepared
+    from firstspike.golden.data.preparation import PreparedPhoto
 
-    from .heard import Heard
+    from .recordings import WordPosition
 
 DEFAULT_IMAGES = 100
 
@@ -65,8 +65,6 @@ class ImageCount(click.IntRange):
 
 images_option = partial(click.option, "--images", type=ImageCount(), metavar="N|all")
 
-STANDARD_INPUT = "-"
-
 WHICH = "the first N of a named set, or N drawn from all of a file, always the same"
 """Describes which images `--images N` selects."""
 
@@ -91,9 +89,9 @@ class Selection:
     samples: np.ndarray | None = None
     """uint8 [n, n_features], the pixels of pictures, or [n, frames, filters], the pictures of
     words; otherwise None."""
-    photos: "Sequence[Prepared] | None" = None
+    photos: "Sequence[PreparedPhoto] | None" = None
     """Prepared pictures; None for other images."""
-    words: "Sequence[Heard] | None" = None
+    words: "Sequence[WordPosition] | None" = None
     """The words of recordings; None for other images."""
     silent: Sequence[str] = ()
     """The files of recordings without a word."""
@@ -113,71 +111,16 @@ class Selection:
         return [printable(name, MOST_NAME) for name in names]
 
 
-_LISTS = {"--image": PHOTO_SUFFIXES, "--wav": SOUND_SUFFIXES}
-"""Options that accept several files, and the suffixes of these."""
-
-
-class SelectionCommand(Verb):
-    """A command whose --image and --wav accept several files, as in `--image 1.png 2.jpg`.
-
-    A shell expands patterns in this way.
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Insert the option before each further file."""
-        words: list[str] = []
-        listing = None
-        for word in args:
-            if listing and word.lower().endswith(_LISTS[listing]):
-                words.append(listing)
-            else:
-                begun = words[-1:] + [word.partition("=")[0]] * ("=" in word)
-                listing = next((option for option in begun if option in _LISTS), None)
-            words.append(word)
-        return super().parse_args(ctx, words)
-
-
-image_option = partial(
-    click.option,
-    "--image",
-    "image_files",
-    multiple=True,
-    type=InputPath(exists=True, dir_okay=False),
-    metavar="FILE ...",
-)
-
-raw_option = click.option(
-    "--raw",
-    is_flag=True,
-    help="Take --image as it is. It must be grey, bright on dark, and of the network's size.",
-)
-
 selection_options = several(
-    image_option(
-        help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
-        "on digits takes them as with --raw.",
-    ),
-    raw_option,
-    click.option(
-        "--wav",
-        "wav_files",
-        multiple=True,
-        type=InputPath(exists=True, dir_okay=False),
-        metavar="FILE ...",
-        help="Take the words in these recordings: WAV files, for a network of sound.",
-    ),
-    click.option(
-        "--events",
-        "events_file",
-        type=InputFile(),
-        metavar="FILE",
-        help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
-        '"label": 3}. With - it is standard input.',
+    input_option(
+        help="Take these files: photos (PNG, JPEG, WebP); recordings, whose words are found (WAV, "
+        'FLAC); events, one image per line: {"events": [[tick, input], ...], "label": 3}, with - '
+        "for standard input; or all samples of a data set (.csv, .npz, a folder).",
     ),
     images_option(
         help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
     ),
-    dataset_options(None, "Take the test images of this data set"),
+    dataset_option(),
 )
 """Adds the options that `select` uses."""
 
@@ -188,45 +131,47 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     If the core takes pixels (--bitmap), events are refused. Raises `VerbError` for images that do
     not fit the network, click.UsageError if the options contradict each other.
     """
-    dataset, n, events_file, image_files, wav_files = (
-        options[name] for name in ("dataset", "images", "events_file", "image_files", "wav_files")
-    )
-    if sum(map(bool, (dataset or n, events_file, image_files, wav_files))) > 1:
-        raise click.UsageError("Give a data set (--dataset, --images), --events, --image or --wav.")
-    data = taken(Data, dict(options))
-    check_options(data)
-    if events_file:
-        if options["bitmap"]:
-            raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
-        return read_events(network, events_file)
-    pictures, photos = read_pictures(network, options)
-    words, silent = None, list[str]()
-    if wav_files:
-        from .heard import read_words
+    dataset, n, files = (options[name] for name in ("dataset", "images", "input_files"))
+    kind = kind_of(files) if files else Kind.SAMPLES
+    if files and (dataset or (n and kind is not Kind.SAMPLES)):
+        raise click.UsageError(
+            "Give a data set by --dataset, or files by --input; --images N is of a data set."
+        )
+    if kind is Kind.EVENTS:
+        if options.get("bitmap"):
+            raise click.UsageError("Events are no pixels: --bitmap goes with pixels.")
+        return read_events(network, files[0])
+    if kind is Kind.PHOTOS:
+        samples, photos = read_pictures(network, files)
+        images = _unlabelled(samples, counted(len(samples), "photo"))
+        return replace(_encoded(network, images), samples=samples, photos=photos, files=files)
+    if kind is Kind.RECORDINGS:
+        from .recordings import read_words
 
-        words, heard, silent = read_words(network, wav_files)
-        n = len(words)
-        some = f"{len(wav_files) - len(silent)} of " if silent else ""
-        source = f"{counted(n, 'word')} in {some}{counted(len(wav_files), 'recording')}"
-        images = Images("", heard, [None] * n, np.arange(n), source)
-    elif pictures is not None:
-        n = len(pictures)
-        images = Images("", pictures, [None] * n, np.arange(n), counted(n, "photo"))
-    else:
-        images = loaded_images(network, replace(data, dataset=dataset or DATASETS[0]))
-        images = images.some(n or DEFAULT_IMAGES, at_most=not n)
+        words, samples, silent = read_words(network, files)
+        share = f"{len(files) - len(silent)} of " if silent else ""
+        source = f"{counted(len(words), 'word')} in {share}{counted(len(files), 'recording')}"
+        images = _unlabelled(samples, source)
+        return replace(_encoded(network, images), samples=samples, words=words, silent=silent)
+    images = loaded_images(network, dataset, files)
+    return _encoded(network, images.take(n or (None if files else DEFAULT_IMAGES), at_most=not n))
+
+
+def _encoded(network: Network, images: "Images") -> Selection:
+    """Return images as they enter the network."""
     return Selection(
         encode(network, images.samples),
         images.labels,
         bitmap_pixels(network, images.samples),
         images.source,
         images.numbers,
-        images.samples if image_files or wav_files else None,
-        photos,
-        words,
-        silent,
-        image_files,
     )
+
+
+def _unlabelled(samples: np.ndarray, source: str) -> "Images":
+    """Return the samples [n, ...] of files without labels."""
+    n = len(samples)
+    return Images("", samples, [None] * n, np.arange(n), source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,91 +188,101 @@ class Images:
     """int64 [n], index of each image in the test part."""
     source: str
     """Origin of the images, for messages."""
+    noun: str = "test images"
 
-    def some(self, n: int | None, at_most: bool = False) -> "Images":
+    def take(self, n: int | None, at_most: bool = False) -> "Images":
         """Return n of all images, or all for None and ALL, selected as `WHICH` describes.
 
         With `at_most`, fewer images are accepted. Raises `VerbError`.
         """
-        there = len(self.samples)
+        available = len(self.samples)
         n = None if n == ALL else n
-        if (n or 0) > there and not at_most:
-            raise VerbError(f"{self.name} has {there} test images: at most as many can be taken.")
-        n = min(n or there, there)
+        if (n or 0) > available and not at_most:
+            raise VerbError(
+                f"{self.name} has {available} {self.noun}: at most as many can be taken."
+            )
+        n = min(n or available, available)
         numbers = np.arange(n)
-        if 1 < n == there:
-            taken = f"all {n}"
+        if 1 < n == available:
+            description = f"all {n}"
         elif self.name in DATASETS:
-            taken = f"the first {n}"
+            description = f"the first {n}"
         else:
-            taken, numbers = f"{n} of {there}", some_of(there, n)
-        source = f"{taken} test images of {printable(self.name)}"
+            description, numbers = f"{n} of {available}", some_of(available, n)
+        source = f"{description} {self.noun} of {printable(self.name)}"
         labels = [self.labels[at] for at in numbers.tolist()]
         return replace(
             self, samples=self.samples[numbers], labels=labels, numbers=numbers, source=source
         )
 
 
-def loaded_images(network: Network, data: Data) -> Images:
-    """Return all test images of a data set.
+def loaded_images(
+    network: Network, dataset: str | None = None, files: Sequence[str] = ()
+) -> Images:
+    """Return all test images of a data set, by default MNIST, or all samples of a file.
 
     For MNIST, the binarised copy of the package is used if it makes no difference to the network.
     Raises `VerbError` and other FirstSpike errors.
     """
-    name = data.dataset or DATASETS[0]
-    check_options(data)
-    if name == "mnist" and network.levels == 2:
+    if files and dataset:
+        raise click.UsageError("Give a data set by --dataset, or a file by --input.")
+    if files:
+        check_samples(files)
+    name = files[0] if files else dataset or DATASETS[0]
+    noun = "samples" if files else "test images"
+    if name == "mnist" and network.levels == 2 and not files:
         check_named(name, network)
         samples, called = bundled_test_set()
     else:
-        with told_as(VerbError, "give --test-share 1 to take all samples: ", SplitError):
-            images = loaded(data, network)
+        with convert_errors(VerbError, "give it by --input to take all samples: ", SplitError):
+            images = loaded(Data(dataset=name), network, "all" if files else "test")
         samples, called = images.x_test, images.y_test
         if images.ticks:
             if network.takes is not SampleKind.TICKS:
-                raise VerbError(f"{name} holds events: give them by --events to this network.")
+                raise VerbError(f"{name} holds events: give them by --input to this network.")
             samples = widened(samples, network.n_inputs)
     labels = [None if label < 0 else label for label in called.tolist()]
-    source = f"the test images of {printable(name)}"
-    return Images(name, samples, labels, np.arange(len(samples)), source)
+    source = f"the {noun} of {printable(name)}"
+    return Images(name, samples, labels, np.arange(len(samples)), source, noun)
 
 
 def read_pictures(
-    network: Network, options: Mapping[str, Any]
-) -> "tuple[np.ndarray | None, list[Prepared] | None]":
-    """Return the pictures of --image as samples uint8 [n, n_pixels], and as `Prepared`.
+    network: Network, files: Sequence[str]
+) -> "tuple[np.ndarray, list[PreparedPhoto] | None]":
+    """Return photos as samples uint8 [n, n_pixels], and as `PreparedPhoto` for a network of digits.
 
-    Without --image, the result is a pair of None. Pictures are prepared only for a network of
-    digits and without --raw. Raises `VerbError` and other FirstSpike errors, click.UsageError for
-    --raw without --image.
+    A network of digits takes a picture that is a digit of MNIST as it is, and prepares others; any
+    other network takes pictures as they are. Raises `VerbError` and other FirstSpike errors.
     """
-    files = options["image_files"]
-    if not files:
-        if options["raw"]:
-            raise click.UsageError("--raw goes with --image.")
-        return None, None
-    if not options["raw"] and takes_digits(network):
-        from firstspike.golden.data.photos import read_photo
-        from firstspike.golden.data.preparation import SIDE, prepared
-
-        photos = [prepared(read_photo(file), SIDE) for file in files]
+    if takes_digits(network):
+        photos = [_digit(network, file) for file in files]
         return np.stack([photo.pixels.ravel() for photo in photos]), photos
-    samples = np.stack([read_image(network, file) for file in files])
-    if takes_digits(network) and samples.mean() > np.iinfo(samples.dtype).max / 2:
-        note("These images are mostly bright: with --raw, ink is the bright part.")
-    return samples, None
+    return np.stack([read_image(network, file) for file in files]), None
+
+
+def _digit(network: Network, file: str) -> "PreparedPhoto":
+    """Return the digit on a photo: the photo itself if it is grey, dark and of the right size."""
+    from firstspike.golden.data.photos import read_photo
+    from firstspike.golden.data.preparation import SIDE, PreparedPhoto, prepare_photo
+
+    with suppress(VerbError):
+        pixels = read_image(network, file)
+        if pixels.mean() <= np.iinfo(pixels.dtype).max / 2:
+            ink = "light" if pixels.any() else None
+            return PreparedPhoto(pixels.reshape(SIDE, SIDE), ink)
+    return prepare_photo(read_photo(file), SIDE)
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
     """Return pixels uint8 [n_pixels] of a grey picture of the network's size, bright on dark."""
     if front_end(network) is not None:
-        raise VerbError("this network takes sound, and no images: give recordings by --wav.")
+        raise VerbError("this network takes sound, and no images: give recordings.")
     if not network.takes_pixels:
-        raise VerbError("the network takes no pixels: give a data set by --dataset, or --events.")
+        raise VerbError("the network takes no pixels: give a data set or events.")
     side = math.isqrt(network.n_features)
     if side * side != network.n_features:
         raise VerbError(
-            f"the network's {network.n_features} pixels make no square image: use --events."
+            f"the network's {network.n_features} pixels make no square image: give events."
         )
     with opened(file, PHOTO_FORMATS) as image:
         size, mode = image.size, image.mode
@@ -376,5 +331,5 @@ def read_events(network: Network, path: str) -> Selection:
                 )
             ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
             labels.append(label)
-    said = f"{len(ticks)} images of {printable(name)}"
-    return Selection(np.stack(ticks), labels, None, said, np.arange(len(ticks)))
+    description = f"{len(ticks)} images of {printable(name)}"
+    return Selection(np.stack(ticks), labels, None, description, np.arange(len(ticks)))

@@ -15,7 +15,7 @@ from firstspike.golden.sound.front import FrontEnd
 
 from . import figures
 from .datasets import front_end
-from .heard import Heard
+from .recordings import WordPosition
 
 ROW_SECONDS, MOST_ROWS = 15, 20
 """Seconds per row of the picture, and largest number of rows; a longer recording has longer
@@ -30,13 +30,13 @@ DEPTH = 96
 def stream_picture(
     network: Network,
     levels: np.ndarray,
-    heard: Sequence[tuple[Heard, dict[str, Any]]],
+    words: Sequence[tuple[WordPosition, dict[str, Any]]],
     samples: np.ndarray,
     title: str,
 ) -> Figure:
     """Draw a recording with levels uint8 [slots, filters], above the raster of one of its words.
 
-    `heard` has each word with its figures, and `samples` begins with their pictures. The drawn word
+    `words` has each word with its figures, and `samples` begins with their pictures. The drawn word
     is the first one that is reported, otherwise the first one.
     """
     sound = front_end(network)
@@ -48,18 +48,18 @@ def stream_picture(
     upper.suptitle(title)
     padded = np.zeros((rows * slots, levels.shape[1]), np.uint8)
     padded[: len(levels)] = levels
-    _draw_rows(upper, network, sound, padded.reshape(rows, slots, -1), heard)
-    at = next((at for at, (_, image) in enumerate(heard) if image["word"]["said"]), 0)
-    begins = f"the word at {heard[at][0].seconds:.2f} s"
+    _draw_rows(upper, network, sound, padded.reshape(rows, slots, -1), words)
+    at = next((at for at, (_, image) in enumerate(words) if image["word"]["said"]), 0)
+    begins = f"the word at {words[at][0].seconds:.2f} s"
     figures.draw_image(lower, network, samples[at], None, begins)
     return figure
 
 
 def rows_of(sound: FrontEnd, slots: int) -> tuple[int, int]:
     """Return the number of rows for a recording of `slots` slots, and the slots per row."""
-    wanted = math.ceil(ROW_SECONDS * sound.rate / sound.slot)
-    rows = min(math.ceil(slots / wanted), MOST_ROWS)
-    return rows, math.ceil(slots / rows) if rows in (1, MOST_ROWS) else wanted
+    slots_per_row = math.ceil(ROW_SECONDS * sound.rate / sound.slot)
+    rows = min(math.ceil(slots / slots_per_row), MOST_ROWS)
+    return rows, math.ceil(slots / rows) if rows in (1, MOST_ROWS) else slots_per_row
 
 
 def _draw_rows(
@@ -67,7 +67,7 @@ def _draw_rows(
     network: Network,
     sound: FrontEnd,
     rows: np.ndarray,
-    heard: Sequence[tuple[Heard, dict[str, Any]]],
+    words: Sequence[tuple[WordPosition, dict[str, Any]]],
 ) -> None:
     """Draw levels uint8 [rows, slots, filters], and the words in them."""
     _, slots, filters = rows.shape
@@ -86,7 +86,7 @@ def _draw_rows(
         )
         axes.set_yticks(list(ends), ends.values(), fontsize=7)
         axes.tick_params(axis="x", labelsize=7)
-        for word, image in heard:
+        for word, image in words:
             if begin <= word.seconds < end:
                 name = network.class_name(image["class"])
                 tick = image["tick"] if image["word"]["said"] else None
@@ -97,8 +97,8 @@ def _draw_rows(
 def _mark(axes: Axes, begins: float, seconds: float, name: str, tick: int | None) -> None:
     """Frame a word, and write a reported decision above it, otherwise the reason inside."""
     bottom, top = axes.get_ylim()
-    colour = figures.OTHERS if tick is None else figures.DECISION
+    colour = figures.OTHER if tick is None else figures.DECISION
     frame = Rectangle((begins, bottom), seconds, top - bottom, fill=False, edgecolor=colour)
     axes.add_patch(frame)
-    label, place = (name, bottom) if tick is None else (f"{name}\n{tick}", top)
-    axes.text(begins, place, label, color=colour, fontsize=7, va="bottom")
+    label, height = (name, bottom) if tick is None else (f"{name}\n{tick}", top)
+    axes.text(begins, height, label, color=colour, fontsize=7, va="bottom")

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from amaranth.build import Platform, ResourceError
@@ -20,7 +20,7 @@ from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -157,10 +157,14 @@ class Design:
 
     @cached_property
     def build_hash(self) -> bytes:
-        """The hash of the design; networks that differ only in weights share it."""
-        blank = tuple(np.zeros_like(weights) for weights in self.network.weights)
-        plan = replace(self, network=replace(self.network, weights=blank)).plan(bytes(BUILD_BYTES))
+        """The hash of the design, and of weights that nothing else identifies (`_hashed`)."""
+        plan = self._hashed().plan(bytes(BUILD_BYTES))
         return hashlib.sha256(plan.files[f"{TOP}.il"].encode()).digest()[:BUILD_BYTES]
+
+    def _hashed(self) -> Self:
+        """Return the design without weights: the link, or the flash image, identifies them."""
+        blank = tuple(np.zeros_like(weights) for weights in self.network.weights)
+        return replace(self, network=replace(self.network, weights=blank))
 
     def plan(self, build: bytes) -> BuildPlan:
         """Return Amaranth's files and commands for the design; the core reports the hash `build`.
@@ -170,7 +174,7 @@ class Design:
         with uncollected():
             top = Top(self.board, self.dividers, self.core(build), self._connect)
             platform = self.board.platform()
-            with told_as(
+            with convert_errors(
                 BoardError,
                 f"the board {self.board.name} requests what its platform {type(platform).__name__} "
                 "has not: ",

@@ -19,7 +19,7 @@ LSM6DSO = "lsm6dso"
 
 
 class MotionDesign(StandaloneDesign):
-    """A core with an accelerometer and gyroscope, whose weights are in the flash of the board."""
+    """A core with an accelerometer and gyroscope."""
 
     @classmethod
     def of_motion(

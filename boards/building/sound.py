@@ -19,7 +19,7 @@ from .standalone import StandaloneDesign
 
 
 class SoundDesign(StandaloneDesign):
-    """A core with a microphone, whose weights are in the flash of the board."""
+    """A core with a microphone."""
 
     @classmethod
     def of_sound(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The design of a standalone board, and the image of the weights in its flash."""
+"""The design of a standalone board."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,10 +10,11 @@ from amaranth.build import Platform
 from amaranth.hdl import Module
 
 from firstspike.boards.clocking import dividers_for, oscillator_of
-from firstspike.boards.pins.board import Board, Standalone
+from firstspike.boards.pins.board import Board, Standalone, connect_flash, connect_uart
+from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.shape import CoreShape, Lanes
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memories import Memory
@@ -25,13 +26,16 @@ from .memories import weights_fit
 TALK = "text"
 """Form of the output of a standalone design, whose only input is a status request."""
 
-LANES = (3, 2)
-"""Default lanes of a hidden layer; the first of them with which the weights fit is used."""
+LOADED_LANES = (3, 2)
+"""Default lanes of a hidden layer with weights in single-port RAM: the first number that fits."""
+
+EMBEDDED_LANES = 4
+"""The same with weights in the bitstream: four weights of 8 bits use most of a block RAM's word."""
 
 
 @dataclass(frozen=True)
 class StandaloneDesign(Design, ABC):
-    """A core with a sensor, whose weights are in the flash of the board.
+    """A core with a sensor, whose weights are in the flash of the board, or in the bitstream.
 
     There is a subclass per kind of sensor.
     """
@@ -52,22 +56,26 @@ class StandaloneDesign(Design, ABC):
         """Design a core of this shape with a sensor; `title` is the name of the sensor in messages.
 
         Without `hz`, the board's default clock for the sensor is used; without a window, WINDOW;
-        and without lanes, those of `LANES`, and one lane for the last layer. Raises NetworkError
-        and ClockError.
+        and without lanes, those of the constants above, and one lane for the last layer. Raises
+        NetworkError and ClockError.
         """
         if board.standalone is None:
             raise NetworkError(
-                f"the {board.title} has no pins for {title}: build for the iCEBreaker"
+                f"the {board.title} has no pins for {title}: build for another board"
             )
-        most, least = ((*[P] * (network.n_layers - 1), 1) for P in LANES)
-        config = _config(network, shape, most)
-        if not weights_fit(config, board):
+        most, least = LOADED_LANES
+        config = _config(network, shape, most if board.loaded else EMBEDDED_LANES)
+        if board.loaded and not weights_fit(config, board):
             config = _config(network, shape, least)
         oscillator = oscillator_of(board)
         dividers = dividers_for(
-            board.device.family, oscillator, hz or board.standalone.clocks[sensor]
+            board.device.family, oscillator, hz or board.standalone.clock(sensor)
         )
-        return cls(network, board, config, dividers, flashed=True, sensor=sensor)
+        return cls(network, board, config, dividers, flashed=board.loaded, sensor=sensor)
+
+    def _hashed(self) -> Self:
+        """Return what `build_hash` covers: with weights in the bitstream the status reports it."""
+        return super()._hashed() if self.flashed else self
 
     @property
     def talk(self) -> str:
@@ -87,8 +95,11 @@ class StandaloneDesign(Design, ABC):
     @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
         def connect(m: Module, platform: Platform, core: Any) -> None:
+            if self.flashed:
+                connect_flash(m, platform, core)
+            connect_uart(m, platform, core)
             self._standalone.connect(m, platform, core)
-            self._standalone.sensors[self.sensor](m, platform, core)
+            CONNECTIONS[self.sensor](m, platform, core)
 
         return connect
 
@@ -98,14 +109,15 @@ class StandaloneDesign(Design, ABC):
         return self.board.standalone
 
     def core(self, build: bytes) -> StandaloneCore:
-        """Return the core with sensor, flash loader and text reporter."""
+        """Return the core with its sensor and text reporter, and a flash loader if it needs one."""
         return StandaloneCore(
             self.config,
             self.network,
             self._sensor(),
             clock_hz=self.hz,
             identity=build,
-            flash_address=self._flash.address,
+            flash_address=self._flash.address if self.flashed else None,
+            weights=None if self.flashed else self.network.connected().weights,
         )
 
     @property
@@ -118,8 +130,9 @@ class StandaloneDesign(Design, ABC):
         """Return the sensor before the core."""
 
 
-def _config(network: Network, shape: CoreShape, lanes: Lanes) -> CoreConfig:
-    """Return the core of this shape, with `lanes` unless the shape sets them."""
+def _config(network: Network, shape: CoreShape, hidden_lanes: int) -> CoreConfig:
+    """Return the core of this shape, with `hidden_lanes` unless the shape has lanes."""
+    lanes = (*[hidden_lanes] * (network.n_layers - 1), 1)
     shape = replace(
         shape,
         lanes=lanes if shape.lanes is None else shape.lanes,

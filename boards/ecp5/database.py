@@ -225,13 +225,13 @@ def _group(bits: Sequence[str]) -> Group:
 @cache
 def _tile_numbers(device: Device) -> np.ndarray:
     """Return the tile of each bit of the configuration memory, -1 for none."""
-    found = np.full((device.frames, device.frame_bits), -1, np.int16)
+    numbers = np.full((device.frames, device.frame_bits), -1, np.int16)
     for number, tile in enumerate(device.tiles):
-        found[
+        numbers[
             tile.frame : tile.frame + tile.frames,
             tile.bit : tile.bit + tile.bits,
         ] = number
-    return found
+    return numbers
 
 
 def bit_name(device: Device, frame: int, bit: int) -> str:

@@ -25,7 +25,7 @@ class PlacedCell(NamedTuple):
     """A cell of the design with its location."""
 
     cell: RoutedCell
-    place: Location
+    location: Location
 
 
 class Setting(NamedTuple):
@@ -124,38 +124,38 @@ class Settings:
         yield from self._unused()
         yield from self._system()
         yield from self._banks(cells)
-        for cell, place in cells:
+        for cell, location in cells:
             if cell.kind == COMB:
-                yield from self._table(cell, place)
+                yield from self._table(cell, location)
             elif cell.kind == FF:
-                yield from self._register(cell, place)
+                yield from self._register(cell, location)
             elif cell.kind == RAMW:
-                yield Setting(cell.name, self._slice_tile(place), "SLICEC.MODE", "RAMW")
+                yield Setting(cell.name, self._slice_tile(location), "SLICEC.MODE", "RAMW")
                 for half in range(2):
                     name = f"SLICEC.K{half}.INIT"
-                    yield Setting(cell.name, self._slice_tile(place), name, [False] * 16)
+                    yield Setting(cell.name, self._slice_tile(location), name, [False] * 16)
             elif cell.kind == IO:
-                yield from self._pin(cell, place)
+                yield from self._pin(cell, location)
             elif cell.kind == BUFFER and "CE" in cell.inputs:
-                name = f"DCC_{place.name[0]}{place.name[4:]}{place.number}.MODE"
-                for dx, dy, kind in _BUFFER_TILES[place.name[0]]:
-                    tile = self._tile(place.x + dx, place.y + dy, kind)
+                name = f"DCC_{location.name[0]}{location.name[4:]}{location.number}.MODE"
+                for dx, dy, kind in _BUFFER_TILES[location.name[0]]:
+                    tile = self._tile(location.x + dx, location.y + dy, kind)
                     yield Setting(cell.name, tile, name, "DCCA", True)
             elif cell.kind == BLOCK_RAM:
-                yield from self._block_ram(cell, place)
+                yield from self._block_ram(cell, location)
             elif cell.kind == PLL:
-                yield from self._pll(cell, place)
+                yield from self._pll(cell, location)
 
     def _tile(self, x: int, y: int, kind: str) -> Tile:
         """Return the tile at this position whose type matches."""
         return next(one for one in self._at[x, y] if re.fullmatch(kind, one.kind))
 
-    def _slice_tile(self, place: Location) -> Tile:
-        return self._tile(place.x, place.y, "PLC2")
+    def _slice_tile(self, location: Location) -> Tile:
+        return self._tile(location.x, location.y, "PLC2")
 
-    def _is_driven(self, place: Location, name: str) -> int | None:
+    def _is_driven(self, location: Location, name: str) -> int | None:
         """Return the net of a wire, None without one."""
-        return self._driven.get(int(self._wires.number(place.x, place.y, name)[0]))
+        return self._driven.get(int(self._wires.number(location.x, location.y, name)[0]))
 
     def _unused(self) -> Iterator[Setting]:
         for tile in self._device.tiles:
@@ -174,9 +174,9 @@ class Settings:
     def _banks(self, cells: Sequence[PlacedCell]) -> Iterator[Setting]:
         banks = banks_of(self._device)
         supplies = {}
-        for cell, place in cells:
+        for cell, location in cells:
             if cell.kind == IO and cell.parameters.get("DIR", "INPUT") != "INPUT":
-                supplies[banks[place[:3]]] = _VOLTAGES[_standard(cell)[-2:]]
+                supplies[banks[location[:3]]] = _VOLTAGES[_standard(cell)[-2:]]
         configuration = self._design.settings.get("arch.sysconfig.CONFIG_IOVOLTAGE")
         if configuration is not None:
             supplies[8] = configuration.replace(".", "V")
@@ -185,25 +185,25 @@ class Settings:
             if named and int(named[1]) in supplies:
                 yield Setting("its pins", tile, "BANK.VCCIO", supplies[int(named[1])])
 
-    def _table(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
-        tile, half = self._slice_tile(place), place.number % 2
-        block, mode = place.name[:6], cell.parameters.get("MODE", "LOGIC")
+    def _table(self, cell: RoutedCell, location: Location) -> Iterator[Setting]:
+        tile, half = self._slice_tile(location), location.number % 2
+        block, mode = location.name[:6], cell.parameters.get("MODE", "LOGIC")
         if mode == "RAMW_BLOCK":
             return
         yield Setting(cell.name, tile, f"{block}.MODE", mode)
         inject = cell.parameters.get("CCU2_INJECT1", "YES") if mode == "CCU2" else "_NONE_"
         yield Setting(cell.name, tile, f"{block}.CCU2.INJECT1_{half}", inject)
-        if mode == "DPRAM" and place.number == 0:
+        if mode == "DPRAM" and location.number == 0:
             write = cell.parameters.get("WREMUX", "WRE")
             yield Setting(cell.name, tile, f"{block}.WREMUX", write)
             clock = cell.parameters.get("WCKMUX", "WCK").replace("WCK", "CLK")
             yield Setting(cell.name, tile, "CLK1.CLKMUX", clock)
         for pin in LUT_PINS:
-            if self._is_driven(place, f"{pin}{place.number}_SLICE") is None:
+            if self._is_driven(location, f"{pin}{location.number}_SLICE") is None:
                 yield Setting(cell.name, tile, f"{block}.{pin}{half}MUX", "1")
 
-    def _register(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
-        tile, block, half = self._slice_tile(place), place.name[:6], place.number % 2
+    def _register(self, cell: RoutedCell, location: Location) -> Iterator[Setting]:
+        tile, block, half = self._slice_tile(location), location.name[:6], location.number % 2
         values = {
             f"{block}.GSR": _text(cell, "GSR", "ENABLED"),
             f"{block}.REG{half}.SD": _text(cell, "SD", "0"),
@@ -212,17 +212,17 @@ class Settings:
             f"{block}.CEMUX": _text(cell, "CEMUX", "1"),
         }
         for number in range(2):
-            if self._is_driven(place, f"LSR{number}") == cell.inputs.get("LSR"):
+            if self._is_driven(location, f"LSR{number}") == cell.inputs.get("LSR"):
                 values[f"LSR{number}.SRMODE"] = _text(cell, "SRMODE", "LSR_OVER_CE")
                 values[f"LSR{number}.LSRMUX"] = _text(cell, "LSRMUX", "LSR")
-            if self._is_driven(place, f"CLK{number}") == cell.inputs.get("CLK"):
+            if self._is_driven(location, f"CLK{number}") == cell.inputs.get("CLK"):
                 values[f"CLK{number}.CLKMUX"] = _text(cell, "CLKMUX", "CLK")
         for name, value in values.items():
             yield Setting(cell.name, tile, name, value)
 
-    def _pin_tiles(self, place: Location) -> tuple[Tile, Tile]:
+    def _pin_tiles(self, location: Location) -> tuple[Tile, Tile]:
         """Return the tile of a pin, and that of its registers."""
-        x, y, second = place.x, place.y, int(place.name[-1] in "BD")
+        x, y, second = location.x, location.y, int(location.name[-1] in "BD")
         if y == 0:
             pin = self._tile(x + second, 0, f"PIOT{second}")
             return pin, self._tile(x + second, 1, f"PICT{second}")
@@ -230,17 +230,17 @@ class Settings:
             return (self._tile(x + second, y, _BOTTOM[second]),) * 2
         side = "L" if x == 0 else "R"
         pin = self._tile(x, y + 1, f"PIC{side}1(_DQS[03])?")
-        if place.name[-1] in "AB":
+        if location.name[-1] in "AB":
             return pin, self._tile(x, y, f"PIC{side}0(_DQS2)?")
         return pin, self._tile(x, y + 2, f"PIC{side}2(_DQS1)?|MIB_CIB_LR(_A)?")
 
-    def _pin(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
-        pin, registers = self._pin_tiles(place)
+    def _pin(self, cell: RoutedCell, location: Location) -> Iterator[Setting]:
+        pin, registers = self._pin_tiles(location)
         direction, standard = cell.parameters.get("DIR", "INPUT"), _standard(cell)
         for tile in {pin.name: pin, registers.name: registers}.values():
-            yield Setting(cell.name, tile, f"{place.name}.BASE_TYPE", f"{direction}_{standard}")
+            yield Setting(cell.name, tile, f"{location.name}.BASE_TYPE", f"{direction}_{standard}")
         if direction != "INPUT" and "T" not in cell.inputs:
-            yield from self._tied(cell, place, f"JPADDT{place.name[-1]}", "0")
+            yield from self._tied(cell, location, f"JPADDT{location.name[-1]}", "0")
         values = {
             name: _attribute(cell, name)
             for name in ("SLEWRATE", "PULLMODE", "CLAMP", "OPENDRAIN", "DIFFRESISTOR")
@@ -251,11 +251,13 @@ class Settings:
         if "DRIVE" in cell.attributes and standard == "LVCMOS33":
             values["DRIVE"] = _attribute(cell, "DRIVE")
         for name, value in values.items():
-            yield Setting(cell.name, pin, f"{place.name}.{name}", value)
+            yield Setting(cell.name, pin, f"{location.name}.{name}", value)
 
-    def _tied(self, cell: RoutedCell, place: Location, wire: str, value: str) -> Iterator[Setting]:
+    def _tied(
+        self, cell: RoutedCell, location: Location, wire: str, value: str
+    ) -> Iterator[Setting]:
         """Yield the setting that gives a wire without a net its level."""
-        number = int(self._wires.number(place.x, place.y, wire)[0])
+        number = int(self._wires.number(location.x, location.y, wire)[0])
         sources = _fixed_sources(self._device)
         while number in sources:
             number = sources[number]
@@ -263,12 +265,12 @@ class Settings:
         kind = self._tile(x, y, "V?CIB.*")
         yield Setting(cell.name, kind, f"CIB.{name}MUX", value)
 
-    def _block_ram(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
+    def _block_ram(self, cell: RoutedCell, location: Location) -> Iterator[Setting]:
         wide = _is_wide(cell)
         left_out = ("WEA", "WEB", "ADA4") if wide else ()
         for port in cell.idle:
             if port not in left_out:
-                yield from self._tied_ram_input(cell, place, port)
+                yield from self._tied_ram_input(cell, location, port)
         values: dict[str, Value] = dict(_ram_mode(cell, wide))
         for port in _RAM_MUXES:
             if port not in left_out:
@@ -278,19 +280,19 @@ class Settings:
             values[f"CSDECODE_{side}"] = _ram_selects(cell, side)
         number = ram_number(cell)
         values["WID"] = [bool(number >> 8 - bit & 1) for bit in range(9)]
-        for dx, kind in _RAM_TILES[place.number]:
-            tile = self._tile(place.x + dx, place.y, kind)
+        for dx, kind in _RAM_TILES[location.number]:
+            tile = self._tile(location.x + dx, location.y, kind)
             for name, value in values.items():
-                yield Setting(cell.name, tile, f"EBR{place.number}.{name}", value, True)
+                yield Setting(cell.name, tile, f"EBR{location.number}.{name}", value, True)
 
-    def _tied_ram_input(self, cell: RoutedCell, place: Location, port: str) -> Iterator[Setting]:
+    def _tied_ram_input(self, cell: RoutedCell, location: Location, port: str) -> Iterator[Setting]:
         is_plain = re.fullmatch(r"(AD|DI)[AB]\d+", port)
         value = _text(cell, f"{port}MUX", "0") if is_plain else "1"
-        for one in self._tied(cell, place, f"J{port}_EBR", value):
+        for one in self._tied(cell, location, f"J{port}_EBR", value):
             is_low = re.match(r"CIB.J(CLK|LSR)", one.name)
             yield one._replace(value="0") if is_low else one
 
-    def _pll(self, cell: RoutedCell, place: Location) -> Iterator[Setting]:
+    def _pll(self, cell: RoutedCell, location: Location) -> Iterator[Setting]:
         values: dict[str, Value] = {"MODE": "EHXPLLL"}
         for name, (bits, default) in _PLL_NUMBERS.items():
             number = _number(cell, name, default) - int(name.endswith("_DIV"))
@@ -301,8 +303,8 @@ class Settings:
             values[name] = _text(
                 cell, name, f"DIV{letter}" if "CLKOP" in cell.outputs else "REFCLK"
             )
-        for dx, dy, kind in _PLL_TILES[place.name[-2:]]:
-            tile = self._tile(place.x + dx, place.y + dy, kind)
+        for dx, dy, kind in _PLL_TILES[location.name[-2:]]:
+            tile = self._tile(location.x + dx, location.y + dy, kind)
             for name, value in values.items():
                 yield Setting(cell.name, tile, name, value, True)
 

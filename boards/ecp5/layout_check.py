@@ -66,13 +66,13 @@ class _Check:
     def report(self) -> LayoutReport:
         drivers = self._drivers()
         self._nets = self._spread(drivers)
-        pins, wanted = self._check_pins()
-        self._check_switches(wanted)
+        pins, reached_wires = self._check_pins()
+        self._check_switches(reached_wires)
         tables = 0
-        for cell, place in self._cells:
+        for cell, location in self._cells:
             if cell.kind == COMB and cell.parameters.get("MODE") != "RAMW_BLOCK":
                 tables += 1
-                self._check_table(cell, place.x, place.y, place.number)
+                self._check_table(cell, location.x, location.y, location.number)
         outputs = [net for cell, _ in self._cells for net in cell.outputs.values()]
         unloaded = sum(net not in self._design.loaded for net in outputs)
         self._check_rest()
@@ -107,10 +107,10 @@ class _Check:
         """Return the net of each wire that an output drives."""
         net_of_wire: dict[int, int] = {}
         visited: set[int] = set()
-        for cell, place in self._cells:
+        for cell, location in self._cells:
             for port, net in cell.outputs.items():
                 (wire,) = self._wires.number(
-                    place.x, place.y, wire_name(cell, place, port)
+                    location.x, location.y, wire_name(cell, location, port)
                 ).tolist()
                 if net in visited or wire in net_of_wire:
                     self.faults.append(f"{cell.name}: {port} is a second driver of its net")
@@ -143,22 +143,22 @@ class _Check:
 
     def _check_pins(self) -> tuple[int, set[int]]:
         """Compare inputs except those of look-up tables; return their number and wires."""
-        pins, wanted = 0, set()
-        for cell, place in self._cells:
+        pins, reached_wires = 0, set()
+        for cell, location in self._cells:
             for port, net in cell.inputs.items():
                 pins += 1
                 if cell.kind == COMB and port in LUT_PINS:
                     continue
                 (wire,) = self._wires.number(
-                    place.x, place.y, wire_name(cell, place, port)
+                    location.x, location.y, wire_name(cell, location, port)
                 ).tolist()
-                wanted.add(wire)
+                reached_wires.add(wire)
                 if self._nets.get(wire) != net:
                     self.faults.append(f"{cell.name}: {port} is on another net than in the design")
             if cell.kind == COMB:
                 for port in LUT_PINS:
-                    wanted |= set(self._pin(place.x, place.y, port, place.number))
-        return pins, wanted
+                    reached_wires |= set(self._pin(location.x, location.y, port, location.number))
+        return pins, reached_wires
 
     def _pin(self, x: int, y: int, port: str, number: int) -> list[int]:
         """Return the wires of an input of a look-up table."""
@@ -189,23 +189,23 @@ class _Check:
 
     def _other_quadrants(self, leads: set[int]) -> set[int]:
         """Return the wires of clocks in quadrants that do not use them."""
-        found = set()
+        clocks = set()
         for number in range(16):
             names = (f"G_{quadrant}PCLK{number}" for quadrant in self._bits.device.quadrants)
             wires = {int(self._wires.number(0, 0, name)[0]) for name in names}
             used = {self._nets.get(wire) for wire in wires & leads}
-            found |= {wire for wire in wires if self._nets.get(wire) in used}
-        return found
+            clocks |= {wire for wire in wires if self._nets.get(wire) in used}
+        return clocks
 
     def _check_table(self, cell: RoutedCell, x: int, y: int, number: int) -> None:
         """Compare a look-up table as a function of nets; an input without a net is 1."""
-        found = [self._nets.get(self._pin(x, y, port, number)[0]) for port in LUT_PINS]
+        nets = [self._nets.get(self._pin(x, y, port, number)[0]) for port in LUT_PINS]
         want = [cell.inputs.get(port) for port in LUT_PINS]
-        if set(found) - {None} != set(want) - {None}:
+        if set(nets) - {None} != set(want) - {None}:
             self.faults.append(f"{cell.name}: the inputs at {cell.bel} are on other nets")
             return
-        init, wanted = self._table_bits(x, y, number), cell.number("INITVAL")
-        if found == want and init == wanted:
+        init, expected_init = self._table_bits(x, y, number), cell.number("INITVAL")
+        if nets == want and init == expected_init:
             return
         mode = cell.parameters.get("MODE", "LOGIC")
         levels = tuple(
@@ -214,17 +214,17 @@ class _Check:
         # a carry reads the inputs in pairs
         near = [range(4) if mode != "CCU2" else range(pin & 2, (pin & 2) + 2) for pin in range(4)]
         choices = [
-            [None] if net is None else [one for one in near[pin] if found[one] == net]
+            [None] if net is None else [one for one in near[pin] if nets[one] == net]
             for pin, net in enumerate(want)
         ]
-        unused = tuple(net is None for net in found)
+        unused = tuple(net is None for net in nets)
         if mode == "DPRAM" or all(
-            _permuted(wanted, way, levels, unused, mode == "CCU2") != init
-            for way in product(*choices)
+            _permuted(expected_init, order, levels, unused, mode == "CCU2") != init
+            for order in product(*choices)
         ):
             self.faults.append(
                 f"{cell.name}: the look-up table at {cell.bel} is {init:#06x}, another function "
-                f"than {wanted:#06x} of the design"
+                f"than {expected_init:#06x} of the design"
             )
 
     def _table_bits(self, x: int, y: int, number: int) -> int:
@@ -244,20 +244,20 @@ class _Check:
     def _check_bits(self) -> int:
         """Compare all bits; return the number of bits outside of switches."""
         want = self._wanted_bits()
-        found = self._bits.cram
-        for frame, bit in np.argwhere(want != found).tolist():
+        actual = self._bits.cram
+        for frame, bit in np.argwhere(want != actual).tolist():
             self.faults.append(
-                f"{bit_name(self._bits.device, frame, bit)} is {found[frame, bit]}, in the design "
+                f"{bit_name(self._bits.device, frame, bit)} is {actual[frame, bit]}, in the design "
                 f"{want[frame, bit]}"
             )
-        return int(found.size - self._wiring.want.sum())
+        return int(actual.size - self._wiring.want.sum())
 
     def _wanted_bits(self) -> np.ndarray:
         """Return the configuration memory that the switches and the cells of the design require."""
         device, want = self._bits.device, self._wiring.want.copy()
         tables = {
-            (place.x, place.y, place.number)
-            for cell, place in self._cells
+            (location.x, location.y, location.number)
+            for cell, location in self._cells
             if cell.kind == COMB and cell.parameters.get("MODE") != "RAMW_BLOCK"
         }
         settings: dict[str, list[Setting]] = {}

@@ -192,8 +192,8 @@ class _Reader:
 
     def _ram_words(self) -> None:
         """Read 9-bit words, highest bit first."""
-        taken = np.frombuffer(self._take(RAM_WORDS // 8 * _RAM_FRAME), np.uint8)
-        bits = np.unpackbits(taken).reshape(RAM_WORDS, RAM_BITS).astype(np.uint16)
+        content = np.frombuffer(self._take(RAM_WORDS // 8 * _RAM_FRAME), np.uint8)
+        bits = np.unpackbits(content).reshape(RAM_WORDS, RAM_BITS).astype(np.uint16)
         self.content[self._ram] = (bits << np.arange(RAM_BITS - 1, -1, -1)).sum(1, dtype=np.uint16)
 
 

@@ -81,20 +81,20 @@ class Wires:
             left = self._plain(self._tap[x], y, f"L_{name[2:]}")
             return np.where(self._is_left[x], left, self._plain(self._tap[x], y, f"R_{name[2:]}"))
         if name.startswith("G_") and kind in ("VPTX", "HPRX"):
-            found = np.empty(len(x), np.int64)
+            numbers = np.empty(len(x), np.int64)
             quadrants = self._quadrant[y, x]
             for number in np.unique(quadrants).tolist():
                 quadrant, in_quadrant = self._quadrants[number], quadrants == number
                 if kind == "HPRX":  # nextpnr treats it as the clock of the quadrant itself
                     clock = f"G_{quadrant}PCLK{int(name[6:8])}"
-                    found[in_quadrant] = self._plain(zero[in_quadrant], zero[in_quadrant], clock)
+                    numbers[in_quadrant] = self._plain(zero[in_quadrant], zero[in_quadrant], clock)
                     continue
                 spine = [
                     self._device.spines[quadrant, tap] for tap in self._tap[x[in_quadrant]].tolist()
                 ]
                 at = np.array(spine).reshape(-1, 2)
-                found[in_quadrant] = self._plain(at[:, 0], at[:, 1], name)
-            return found
+                numbers[in_quadrant] = self._plain(at[:, 0], at[:, 1], name)
+            return numbers
         if name.startswith("G_"):
             return self._plain(zero, zero, name)
         return self._plain(x, y, name)
@@ -172,8 +172,8 @@ def wiring_of(bits: Bits) -> Wiring:
     for kind, tiles in tiles_of(bits.device).items():
         frames, positions = tile_bits(tiles)
         x, y = np.array([(tile.x, tile.y) for tile in tiles]).T
-        found = bits.cram[frames, positions]
-        for driven, driver, group, selected in _decoded(bits.device.kinds[kind], found):
+        content = bits.cram[frames, positions]
+        for driven, driver, group, selected in _decoded(bits.device.kinds[kind], content):
             is_implied = not any(value for _, _, value in group)
             src[is_implied].append(wires.number(x[selected], y[selected], driver))
             dst[is_implied].append(wires.number(x[selected], y[selected], driven))
@@ -203,19 +203,19 @@ def _decoded(kind: TileKind, bits: np.ndarray) -> Iterator[tuple[str, str, Group
                 if all(held[frame, bit] == value for frame, bit, value in group)
             ]
             if fitting:
-                driver, those = max(fitting)[1], codes == code
+                driver, matches = max(fitting)[1], codes == code
                 if driver in _WIDE:  # a carry uses the same bit with another meaning
                     is_carry = _is_carry(kind, driver, bits)
-                    yield driven, f"{driven}_SLICE", (), np.flatnonzero(those & is_carry)
-                    those &= ~is_carry
-                yield driven, driver, sources[driver], np.flatnonzero(those)
+                    yield driven, f"{driven}_SLICE", (), np.flatnonzero(matches & is_carry)
+                    matches &= ~is_carry
+                yield driven, driver, sources[driver], np.flatnonzero(matches)
 
 
 _WIDE = {f"F{suffix}{slice}_SLICE": slice for suffix in "5X" for slice in "ABCD"}
 """Outputs of wide multiplexers, with their slices."""
 
 
-def _is_carry(kind: TileKind, driver: str, found: np.ndarray) -> np.ndarray:
+def _is_carry(kind: TileKind, driver: str, content: np.ndarray) -> np.ndarray:
     """Whether the slice of a wide multiplexer computes carries, for each tile."""
     bits = kind.choices[f"SLICE{_WIDE[driver]}.MODE"].values["CCU2"]
-    return np.all([found[:, frame, bit] == value for frame, bit, value in bits], axis=0)
+    return np.all([content[:, frame, bit] == value for frame, bit, value in bits], axis=0)

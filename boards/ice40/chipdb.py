@@ -344,9 +344,9 @@ def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dic
         entries, begin = base.slice_at(_ENTRY, kinds_at + number * _TILE.itemsize, kind, "entries")
         named = {}
         for index, entry in enumerate(entries):
-            place = begin + index * _ENTRY.itemsize
-            where, _ = base.slice_at(_BIT, place, entry, "bits")
-            named[base.text(place + int(entry["name"]))] = where.astype(int)
+            offset = begin + index * _ENTRY.itemsize
+            where, _ = base.slice_at(_BIT, offset, entry, "bits")
+            named[base.text(offset + int(entry["name"]))] = where.astype(int)
         entries_by_kind.append(named)
     return entries_by_kind
 
@@ -373,7 +373,7 @@ def _lut_inputs(
 ) -> dict[int, tuple[int, ...]]:
     """Return the four input wires of each look-up table, whose names end with their numbers."""
     imagined = np.flatnonzero((switches["bel"][pips["switch"]] >= 0) & (pips["flags"] != 1))
-    found: dict[int, dict[int, int]] = {}
+    inputs: dict[int, dict[int, int]] = {}
     for bel, wire in {
         (bel, wire)
         for bel, wire in zip(
@@ -382,5 +382,5 @@ def _lut_inputs(
             strict=True,
         )
     }:
-        found.setdefault(bel, {})[int(_wire_name(base, names, wire)[-1])] = wire
-    return {bel: tuple(wires[number] for number in range(4)) for bel, wires in found.items()}
+        inputs.setdefault(bel, {})[int(_wire_name(base, names, wire)[-1])] = wire
+    return {bel: tuple(wires[number] for number in range(4)) for bel, wires in inputs.items()}

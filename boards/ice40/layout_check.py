@@ -173,7 +173,7 @@ class _Check:
     def _check_table(self, cell: RoutedCell, number: int, bel: Bel) -> None:
         """Compare a look-up table: a permutation of its inputs must give the same nets and bits."""
         wires = self._chip.lut_inputs[number]
-        found = [int(self._nets[w]) if self._wiring.drivers[w] else None for w in wires]
+        actual = [int(self._nets[w]) if self._wiring.drivers[w] else None for w in wires]
         nets = [cell.inputs.get(port) for port in _LUT_PINS]
         required = [None if net is None else self._net_of.get(net, -1) for net in nets]
         self._pins += sum(net is not None for net in nets)
@@ -181,9 +181,9 @@ class _Check:
         fitting = [
             order
             for order in (_OF_CARRY if carries else _ORDERS)
-            if all(required[order[pin]] == found[pin] for pin in range(4))
+            if all(required[order[pin]] == actual[pin] for pin in range(4))
         ]
-        for wire, net in zip(wires, found, strict=True):
+        for wire, net in zip(wires, actual, strict=True):
             self._required[wire] |= net is not None
         if not fitting:
             self.faults.append(f"{cell.name}: the inputs at {bel.name} are on other nets")

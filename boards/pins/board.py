@@ -18,6 +18,10 @@ BRIDGE_BAUD = 1_000_000
 """Bits per second of a UART whose USB bridge is a microcontroller."""
 
 
+SENSOR_CLOCK = 24_000_000
+"""Default clock in Hz of a design with a PDM microphone or an LSM6DSO."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Flash:
     """The use of a board's flash besides the bitstream, and how it is written."""
@@ -38,12 +42,16 @@ class Flash:
 class Standalone:
     """How a board works standalone, without a computer."""
 
-    clocks: Mapping[str, int]
-    """Default clock in Hz by the name of a sensor."""
+    i2s_clock: int
+    """Default clock in Hz with an I2S microphone, which has 64 bits in a frame: `SENSOR_CLOCK`
+    cannot be divided to 8,000 frames per second."""
     connect: Callable[[Module, Platform, Any], None]
-    """Function that connects the pins with a StandaloneCore: flash, text and lights."""
-    sensors: Mapping[str, Callable[[Module, Platform, Any], None]]
-    """Functions that connect the pins of a sensor with the StandaloneCore, by name of sensor."""
+    """Function that connects the lights with a StandaloneCore. Flash, text and sensor are connected
+    for every board, whose platform has the `sensor_resources`."""
+
+    def clock(self, sensor: str) -> int:
+        """Return the default clock in Hz with the sensor of this name."""
+        return self.i2s_clock if sensor == "i2s" else SENSOR_CLOCK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +86,8 @@ class Board:
     standalone: Standalone | None = None
     """Standalone operation, or None for a board that needs a computer."""
     flash: Flash | None = None
-    """Use of the flash, or None for a board whose designs do not read it; required with `alone`."""
+    """Use of the flash, or None for a board whose designs do not read it; required with
+    `standalone` if the board is `loaded`."""
 
     @property
     def speed(self) -> str:

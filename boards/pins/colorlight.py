@@ -3,11 +3,13 @@
 
 The USB bridge of the extension board is an STM32F103 with DAPLink, whose UART supports at most 2.25
 Mbaud: the link has 1 Mbaud. The only light, D2 of the module, flashes once more than the number of
-the class; it is off before the first decision. The boards have no button.
+the class; it is off before the first decision. The boards have no button. A
+sensor is on the upper row of PMODE, P3 of the extension board.
 
 Pins of the i5: litex-boards (`platforms/colorlight_i5.py`), and `src/i5/common/io.lpf` with
 `src/i5/uart_tx/top.lpf` in github.com/wuxx/Colorlight-FPGA-Projects, agree. Pins of the i9: the
-same file of litex-boards, and `colorlight_i9_v7.2.md` of the repository.
+same file of litex-boards, and `colorlight_i9_v7.2.md` of the repository, by which only the light
+differs. PMODE: litex-boards.
 """
 
 from amaranth.build import Attrs, Clock, Pins, Platform, Resource
@@ -16,15 +18,16 @@ from amaranth_boards.resources import LEDResources, UARTResource
 
 from firstspike.hdl.flow.devices import ECP5_25F, ECP5_45F, Device
 
-from .board import BRIDGE_BAUD, Board, connect_uart, pin_out
+from .board import BRIDGE_BAUD, SENSOR_CLOCK, Board, Standalone, connect_uart, pin_out
 from .flasher import Flasher
+from .sensors import sensor_resources
 
 CLOCK = 75_000_000
 
 
 def _platform(fpga: str, light: str) -> type[Platform]:
     """Return the platform of a module with this FPGA, and with its light on this pin."""
-    attributes = Attrs(IO_TYPE="LVCMOS33")
+    attributes, pulled_up = Attrs(IO_TYPE="LVCMOS33"), Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP")
 
     class ColorlightPlatform(LatticeECP5Platform):
         device = fpga
@@ -33,8 +36,9 @@ def _platform(fpga: str, light: str) -> type[Platform]:
         default_clk = "clk25"
         resources = (
             Resource("clk25", 0, Pins("P3", dir="i"), Clock(25e6), attributes),
-            UARTResource(0, rx="H18", tx="J17", attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP")),
+            UARTResource(0, rx="H18", tx="J17", attrs=pulled_up),
             *LEDResources(pins=light, invert=True, attrs=attributes),
+            *sensor_resources("C17", "B18", "B20", "F20", attrs=pulled_up),
         )
         connectors = ()
 
@@ -43,10 +47,14 @@ def _platform(fpga: str, light: str) -> type[Platform]:
 
 def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
-    m.submodules.flasher = flasher = Flasher(len(serial_core.shown) + 1, CLOCK // 3)
-    m.d.comb += flasher.number.eq(serial_core.shown + 1)
+    _light(m, platform, serial_core, CLOCK)
+
+
+def _light(m, platform, core, clock=SENSOR_CLOCK):
+    m.submodules.flasher = flasher = Flasher(len(core.shown) + 1, clock // 3)
+    m.d.comb += flasher.number.eq(core.shown + 1)
     light = platform.request("led", dir="-")
-    pin_out(m, "flash", light, serial_core.shown_valid & flasher.flash)
+    pin_out(m, "flash", light, core.shown_valid & flasher.flash)
 
 
 def _board(module: str, fpga: str, light: str, device: Device) -> Board:
@@ -60,6 +68,7 @@ def _board(module: str, fpga: str, light: str, device: Device) -> Board:
         baud=BRIDGE_BAUD,
         connect=_connect,
         programmers=(("openFPGALoader", "-b", f"colorlight-{module}", "-m"),),
+        standalone=Standalone(i2s_clock=21_500_000, connect=_light),
     )
 
 

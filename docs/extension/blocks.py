@@ -4,6 +4,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,22 +19,49 @@ SPECIAL = {
 """Ports and latency of blocks whose docstring or constructor does not have them in one place."""
 
 
-def block_rows() -> Iterator[tuple[str, str, str, str, str, str]]:
-    """Yield for each block its name, purpose, ports, latency, file, and the test that has it."""
+def block_rows() -> Iterator[tuple[str, str, str]]:
+    """Yield for each file its path, its blocks, and the tests that name them.
+
+    A block has its name, purpose, ports and latency. A variant with the ports and the latency of
+    the block that it extends follows that block.
+    """
     blocks = {name: (node, path) for path in sorted(HDL.rglob("*.py")) for name, node in _of(path)}
     tests = {path: path.read_text() for folder in TESTS for path in sorted(folder.rglob("*.py"))}
-    for name, (node, path) in blocks.items():
-        text = ast.get_docstring(node) or ""
-        ports, latency = SPECIAL.get(name, ("", ""))
-        ports = ports or ", ".join(f"`{port}`" for port in _ports(node, blocks))
-        yield (
-            name,
-            _line(text.split("\n\n")[0]),
-            ports,
-            latency or _latency(text) or _of_base(node, blocks),
-            f"`{path.relative_to(HDL)}`",
-            _test(name, path, blocks, tests),
-        )
+    variants = {name: _extended(name, blocks) for name in blocks}
+    own = [name for name in blocks if not variants[name]]
+    for path, names in groupby(own, lambda name: blocks[name][1]):
+        texts, found = [], []
+        for name in names:
+            same = (
+                f"*{one}*: {_purpose(blocks[one][0])}" for one in variants if variants[one] == name
+            )
+            texts.append(" ".join((_described(name, blocks), *same)))
+            found.append(_test(name, path, blocks, tests))
+        yield f"`{path.relative_to(HDL)}`", "<br>".join(texts), ", ".join(dict.fromkeys(found))
+
+
+def _described(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> str:
+    """Return name, purpose, ports and latency of a block."""
+    node, _ = blocks[name]
+    ports, latency = SPECIAL.get(name, ("", ""))
+    text = ast.get_docstring(node) or ""
+    ports = ports or ", ".join(f"`{port}`" for port in _ports(node, blocks))
+    latency = latency or _latency(text) or _of_base(node, blocks)
+    return f"**{name}**: {_purpose(node)} Ports: {ports or '-'}. Latency: {latency.rstrip('.')}."
+
+
+def _purpose(node: ast.ClassDef) -> str:
+    return _line((ast.get_docstring(node) or "").split("\n\n")[0])
+
+
+def _extended(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> str:
+    """Return the block whose ports and latency a block inherits; "" for none."""
+    node, _ = blocks[name]
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in blocks]
+    if not bases or _latency(ast.get_docstring(node) or ""):
+        return ""
+    same = _ports(node, blocks) == _ports(blocks[bases[0]][0], blocks)
+    return (_extended(bases[0], blocks) or bases[0]) if same else ""
 
 
 def _of(path: Path) -> Iterator[tuple[str, ast.ClassDef]]:

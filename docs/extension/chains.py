@@ -9,7 +9,8 @@
 
 A line is a chain of parts. Two lines that have a name in common share its part. Blocks have a box:
 their names begin with a capital letter, or stand in brackets. A line with a colon says more about a
-part. All arrows lead to the right. A code host shows the lines themselves.
+part, in several lines if ` / ` separates them. Arrows lead to the right. A code host shows the
+lines themselves.
 """
 
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ def read(lines: Sequence[str]) -> tuple[dict[str, Part], list[list[str]]]:
             if not colon or name not in parts:
                 raise ValueError(f"{line!r} is no chain, and says nothing about a part of one.")
             part = parts[name]
-            parts[name] = part._replace(words=(*part.words, words))
+            parts[name] = part._replace(words=(*part.words, *words.split(" / ")))
     return parts, chains
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
+"""Parts of the pages that come from the code: the verbs, and the interface of a core."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
@@ -11,11 +12,11 @@ from typing import Any
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.proofs import PROOFS, Proof
 from firstspike.golden import Folding, load_network
-from firstspike.golden.motion.usual import USUAL
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
-from firstspike.golden.timing.layer import DRAIN_BLOCK, LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS
+from firstspike.golden.timing.layer import LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS, SERIALISER_BLOCK
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
@@ -30,13 +31,19 @@ from firstspike.hdl.motion.windows import Windows
 from firstspike.hdl.sound.listener import cycles_per_sample
 from firstspike.scripts.main import VERBS
 from firstspike.sim.formal import catalogue
+from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
 
 from .blocks import block_rows
-from .verb import shared_options
+from .verb import counts, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
-"""Of the cores whose ports are shown."""
+"""Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
+
+CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
+"""The end of the name of a port of AXI: its channel, and its signal."""
+SMALLEST = ", 2-bit weights, thresholds 1, unit 1, deadline 6"
+"""The smallest core, which the page of proofs describes once."""
 
 Interface = dict[str, Any]
 """The interface of a core, as `describe` gives it."""
@@ -49,6 +56,8 @@ def texts() -> dict[str, str]:
     learning = _beyond(plain, interface(stored_bits=8))
     return {
         "promise": PROMISE,
+        "commands": str(counts()[0]),
+        "option_slots": str(counts()[1]),
         "verbs": _table(("verb", "what it does"), _verbs()),
         "shared_options": shared_options(),
         "ports": _ports(plain),
@@ -59,21 +68,21 @@ def texts() -> dict[str, str]:
         "rows_payload": _payloads({"ports": [_port(interface(rows=ROWS), "events")]}),
         "learning_ports": _ports(learning),
         "learning_payloads": _payloads(learning),
-        "bus_ports": _table(("port", "direction", "bits", "what"), _bus_ports()),
+        "bus_ports": _table(("ports, bits of each", "direction", "what"), _bus_ports()),
         "bus_events": _table(("bits", "field", "meaning"), map(_field, EVENT_BEAT)),
         "bus_registers": _table(
-            ("offset", "register, field", "access", "bits", "meaning"), _registers()
+            ("offset", "register", "access", "meaning; bits of each field"), _registers()
         ),
         "proofs": _proofs(),
         "proven": _table(
-            ("proof", "what holds", "sizes", "method", "engine", "assumes"), _proven()
+            ("what holds", "proofs, with sizes and engine", "method", "assumes"), _proven()
         ),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
-        "blocks": _table(("block", "purpose", "ports", "latency", "file", "test"), block_rows()),
+        "blocks": _table(("file", "blocks, with ports and latency", "test"), block_rows()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
-        "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
+        "latencies": _table(("block", "cycles, name, and what is counted"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
 
@@ -112,13 +121,19 @@ def _assumptions() -> str:
 
 
 def _proven() -> Iterator[tuple[str, ...]]:
-    """A row per proof; a claim is written where it comes first."""
+    """A row per claim, method and assumptions: its proofs, with sizes and engine of each."""
     named: dict[str, str] = {}
+    kinds: dict[tuple[str, str, tuple[str, ...]], list[FormalProof]] = {}
     for proof in catalogue.PROOFS.values():
-        claim = named.get(proof.claim, proof.claim)
-        named.setdefault(proof.claim, f"as `{proof.name}`")
-        numbers = ", ".join(str(1 + _assumed().index(one)) for one in proof.assumptions) or "-"
-        yield f"`{proof.name}`", claim, proof.shapes, proof.method, proof.engine, numbers
+        kinds.setdefault((proof.claim, proof.method, proof.assumptions), []).append(proof)
+    for (claim, method, assumptions), proofs in kinds.items():
+        first = proofs[0]
+        known = named.setdefault(claim, first.name)
+        numbers = ", ".join(str(1 + _assumed().index(one)) for one in assumptions) or "-"
+        sizes = "<br>".join(
+            f"`{one.name}`: {one.shapes.replace(SMALLEST, '')}; {one.engine}" for one in proofs
+        )
+        yield claim if known == first.name else f"as `{known}`", sizes, method, numbers
 
 
 def _address(proof: Proof) -> str:
@@ -134,31 +149,35 @@ def interface(bitmap: int | None = None, rows: int | None = None, **learning: in
 
 
 def _bus_ports() -> Iterator[tuple[str, ...]]:
-    """A row per port, and one for valid and ready of a channel."""
+    """A row per port without a bus, and one per channel, whose ports have a common prefix."""
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)))
-    for meaning, ports in groupby(bus_ports(Images.of(config, network)), lambda one: one.meaning):
-        rows = [(f"`{one.name}`", one.flow.name.lower(), str(one.width)) for one in ports]
-        yield *map(", ".join, zip(*rows, strict=True)), meaning or "handshake"
+    ports = bus_ports(Images.of(config, network))
+    for prefix, group in groupby(ports, lambda one: CHANNEL.sub(r"\1", one.name)):
+        names, flows, meanings = [], [], []
+        for port in group:
+            name = port.name.removeprefix(prefix) or port.name
+            names.append(f"`{name}` {port.width}")
+            flows.append(port.flow.name.lower())
+            meaning = port.meaning if name == prefix else f"`{name}`: {port.meaning}"
+            meanings += [meaning] if port.meaning else []
+        channel = f"`{prefix}...`: " if len(names) > 1 else ""
+        yield channel + ", ".join(names), flows[0], "; ".join(meanings)
 
 
 def _registers() -> Iterator[tuple[str, ...]]:
-    """Each register of a core that learns, and behind it its fields, unless there is only one."""
+    """A row per register of a core that learns, with its fields."""
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)), stored_bits=8)
     for register in core_map(config, network, True, Images.of(config, network)).registers:
         offset = f"{register.offset:#05x}"
         if register.array:
             offset += f" + {WORD_BYTES} n"
-        if len(register.fields) == 1:
-            bits, name, meaning = _field(register.fields[0])
-            names = f"`{register.name}`, {name}"
-            yield offset, names, access(register), bits, f"{register.meaning}: {meaning}"
-            continue
-        yield offset, f"`{register.name}`", access(register), "", register.meaning
-        for field in register.fields:
-            bits, name, meaning = _field(field)
-            yield "", name, "", bits, meaning
+        fields = (
+            f"{bits} {name}: {meaning}" for bits, name, meaning in map(_field, register.fields)
+        )
+        content = "<br>".join((register.meaning, *fields))
+        yield offset, f"`{register.name}`", access(register), content
 
 
 def _field(field: Field) -> tuple[str, str, str]:
@@ -167,21 +186,24 @@ def _field(field: Field) -> tuple[str, str, str]:
     return bits, f"`{field.name}`", field.meaning
 
 
-def _latencies() -> Iterator[tuple[str, str, str, str]]:
-    """Each name of `latencies`, with what stands below it: the block, and what is counted."""
+def _latencies() -> Iterator[tuple[str, str]]:
+    """A row per block, with each of its names of `latencies`, and what is counted."""
     body = ast.parse(Path(latencies.__file__).read_text()).body
+    blocks: dict[str, list[str]] = {}
     for statement, below in pairwise(body):
         if isinstance(statement, ast.Assign):
             (target,) = statement.targets
             block, _, what = ast.literal_eval(below.value).partition(": ")
-            figure = str(getattr(latencies, target.id))
-            yield block, figure, " ".join(what.split()), f"`{target.id}`"
+            figure = getattr(latencies, target.id)
+            what = " ".join(what.split())
+            blocks.setdefault(block, []).append(f"{figure} `{target.id}`: {what}")
+    return ((block, "<br>".join(several)) for block, several in blocks.items())
 
 
 def _depths() -> dict[str, int]:
-    """Return depths of a layer's pipeline, with few lanes, many with pages, and one group.
+    """Return figures of the hardware, and depths of a layer's pipeline.
 
-    Other figures of the hardware are among them.
+    The depths are those with few lanes, with many lanes and pages, and with one group.
     """
     network = load_network(NETWORK)
     few, many, whole = (
@@ -192,15 +214,15 @@ def _depths() -> dict[str, int]:
         "fetch_cycles_one_group": whole.fetch_cycles,
         "update_cycles": few.update_cycles,
         "update_cycles_pages": many.update_cycles,
-        "drain_block": DRAIN_BLOCK,
+        "serialiser_block": SERIALISER_BLOCK,
         "segment_lanes": SEGMENT_LANES,
         "mask_fifo_depth": MASK_FIFO_DEPTH,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
-        "listener_cycles": cycles_per_sample(usual_front_end()),
+        "listener_cycles": cycles_per_sample(default_front_end()),
         "reached": latencies.REACHED_POSITIONS,
         "long_sweep": LONG_SWEEP,
-        "watcher_windows": Windows.cycles(USUAL),
+        "watcher_windows": Windows.cycles(DEFAULT_FRONT_END),
     }
 
 
@@ -242,12 +264,14 @@ def _ports(about: Interface) -> str:
 
 
 def _payloads(about: Interface) -> str:
+    """A row per payload, with the bits and the meaning of each field."""
     rows = []
     for port in about["ports"]:
-        name = f"`{port['name']}`, {port['width']}"
+        fields = []
         for field in port.get("fields", ()):
             low, high = field["offset"], field["offset"] + field["width"] - 1
             bits = f"{high}:{low}" if field["width"] > 1 else str(low)
-            rows.append((name, bits, f"`{field['name']}`", field["meaning"]))
-            name = ""
-    return _table(("payload, bits", "bits", "field", "meaning"), rows)
+            fields.append(f"{bits} `{field['name']}`: {field['meaning']}")
+        if fields:
+            rows.append((f"`{port['name']}`", str(port["width"]), "<br>".join(fields)))
+    return _table(("payload", "bits", "bits of each field, and its meaning"), rows)

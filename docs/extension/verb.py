@@ -17,9 +17,9 @@ from firstspike.scripts.main import firstspike
 from firstspike.scripts.sections import SECTIONS, in_sections
 
 WIDTH = 127
-"""Of a line of text on the pages."""
+"""Columns of a line of text on the pages."""
 VERBS_THAT_SHARE = 3
-"""The page of options explains an option that so many verbs have in the same words."""
+"""Verbs that have an option in the same words, from which on the page of options explains it."""
 
 
 def described(verb: str) -> str:
@@ -57,6 +57,12 @@ def verbs(group: click.Group = firstspike, before: str = "") -> Iterator[str]:
         yield before + name
         if isinstance(command, click.Group):
             yield from verbs(command, f"{before}{name} ")
+
+
+def counts() -> tuple[int, int]:
+    """Return the number of commands, and of all their options without --help and hidden ones."""
+    slots = (len(shown(*command_of(verb))) for verb in verbs())
+    return len(firstspike.list_commands(click.Context(firstspike))), sum(slots)
 
 
 def shown(command: click.Command, context: click.Context) -> list[click.Option]:

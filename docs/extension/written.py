@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes what is asked of the code into the pages, so that they read well on a code host, too.
+"""Writes text that comes from the code into the pages, so that a code host shows it, too.
 
     python -m docs.extension.written
 
 Markers name what stands between them: a name of `generated.texts`, or `verb` and a verb.
 
     <!-- bus_registers -->
-
     | offset | register | ...
-
     <!-- / -->
 
 Within a line the same is `<!-- fetch_cycles -->4<!-- / -->`; no line may begin with such a marker.
@@ -36,7 +34,7 @@ def renewed() -> Iterator[tuple[Path, str, str]]:
         kind, _, verb = name.partition(" ")
         text = described(verb) if kind == "verb" else known[name]
         if "\n" in before:
-            text = f"\n\n{text}\n\n"
+            text = f"\n{text}\n"
         return f"<!-- {name} -->{text}<!-- / -->"
 
     for path in sorted(DOCS.rglob("*.md")):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.foreign.archive import ArchiveError, Member, read_archive
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
 from .dataset import (
@@ -32,7 +32,7 @@ def read_arrays(path: Path, missing: bool = False) -> Parts:
             if member.dtype.kind not in "biufSU":
                 raise DataError(f"{path}: {name} is {member.dtype}: give numbers or texts.")
 
-    with told_as(DataError, f"{path}: ", ArchiveError), reading(path, MOST_FILE) as file:
+    with convert_errors(DataError, f"{path}: ", ArchiveError), reading(path, MOST_FILE) as file:
         arrays = read_archive(file, check, most_bytes(os.fstat(file.fileno()).st_size))
     if not {"x_train", "y_train"} <= arrays.keys():
         raise DataError(
@@ -93,13 +93,13 @@ def _check_values(x: np.ndarray, where: Callable[[int], str], missing: bool) -> 
         values = x.astype(np.float64, copy=False)
     wrong = np.isinf(values) if missing else ~np.isfinite(values)
     if wrong.any():
-        at, *place = np.argwhere(wrong)[0].tolist()
-        value = x[at, *place]
-        said = f"{where(at)} holds {value} as its value {', '.join(map(str, place))}"
+        at, *index = np.argwhere(wrong)[0].tolist()
+        value = x[at, *index]
+        first_fault = f"{where(at)} holds {value} as its value {', '.join(map(str, index))}"
         count = int(wrong.sum())
-        others = f" This part has {count} such values." * (count > 1)
+        fault_count = f" This part has {count} such values." * (count > 1)
         median = " Train with --missing median to accept missing values." * bool(np.isnan(value))
-        raise DataError(f"{said}{NOT_FINITE.format('sample')}{others}{median}")
+        raise DataError(f"{first_fault}{NOT_FINITE.format('sample')}{fault_count}{median}")
 
 
 def _text(label: Any) -> str:

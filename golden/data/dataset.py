@@ -10,9 +10,9 @@ from typing import IO, AnyStr
 import numpy as np
 
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.system.errors import FirstSpikeError, told_as
+from firstspike.golden.system.errors import FirstSpikeError, convert_errors
 
-from .split import SplitError, apart
+from .split import SplitError, choose_part
 
 TEST_SHARE = 0.2
 """Share of the samples that becomes the test part if a data set has none."""
@@ -165,12 +165,14 @@ def assembled(
     if test is None:
         share = TEST_SHARE if share is None else share
         if share >= 1 or train.labels is None:
-            kept = np.ones(len(train.x), bool)
+            is_test = np.ones(len(train.x), bool)
         else:
             codes = np.unique(train.labels, return_inverse=True)[1]
-            with told_as(SplitError, f"{source} has no test part of its own, and ", SplitError):
-                kept = apart(codes, share, train.groups)
-        train, test = train.select(~kept), train.select(kept)
+            with convert_errors(
+                SplitError, f"{source} has no test part of its own, and ", SplitError
+            ):
+                is_test = choose_part(codes, share, train.groups)
+        train, test = train.select(~is_test), train.select(is_test)
     elif train.ticks != test.ticks:
         events, other = (train, test) if train.ticks else (test, train)
         raise DataError(
@@ -212,17 +214,17 @@ def assembled(
     )
 
 
-def _classes(given: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
+def _classes(known: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
     """Return names and number of the classes of labels; plain numbers from 0 on have no names."""
-    if given:
-        return given, len(given)
-    found = set(labels)
-    if all(map(is_number, found)):
-        numbers = sorted(map(int, found))
+    if known:
+        return known, len(known)
+    distinct = set(labels)
+    if all(map(is_number, distinct)):
+        numbers = sorted(map(int, distinct))
         if numbers == list(range(len(numbers))):
             return (), len(numbers)
         return tuple(map(str, numbers)), len(numbers)
-    return tuple(sorted(found)), len(found)
+    return tuple(sorted(distinct)), len(distinct)
 
 
 def is_number(text: str) -> bool:
@@ -232,9 +234,9 @@ def is_number(text: str) -> bool:
 
 def _check_trained(train: Samples, test: Samples) -> None:
     """Raise `DataError` for a class without a training sample."""
-    there = {*_named(train)}
+    trained = {*_named(train)}
     for at, name in enumerate(_named(test)):
-        if name not in there:
+        if name not in trained:
             raise DataError(
                 f"{test.where(at)} has the label {name!r:.40}, of which {train.source} has no "
                 "sample to train on: add some, or leave it out of the test part."

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from firstspike.golden.foreign.json_text import JsonError, read_json
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
 from .dataset import MOST_TEXT, DataError, Samples, lines_of, most_bytes
@@ -72,7 +72,7 @@ def event_lines(
         if not line.strip():
             continue
         empty = False
-        with told_as(DataError, f"{name}, line {number}: ", DataError):
+        with convert_errors(DataError, f"{name}, line {number}: ", DataError):
             try:
                 image = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:

@@ -64,8 +64,8 @@ def read_folder(folder: Path) -> Samples:
             labels.append(below.name)
             paths.append(path)
             if images[-1].shape != images[0].shape:
-                here, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
-                raise DataError(f"{path} is {here} pixels, others are {first}: give one size.")
+                size_text, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
+                raise DataError(f"{path} is {size_text} pixels, others are {first}: give one size.")
             size += path.stat().st_size
             if len(images) * images[0].nbytes > most_bytes(size):
                 raise DataError(

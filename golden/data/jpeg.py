@@ -23,7 +23,7 @@ def count_scans(file: BinaryIO) -> int:
     """Count the scans of a JPEG up to its end, without the pictures embedded in its segments."""
     content = file.read()
     scans = at = 0
-    while (found := _MARKER.search(content, at)) and found[1][0] != _END:
-        scans += found[1][0] == _SCAN
-        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    while (marker := _MARKER.search(content, at)) and marker[1][0] != _END:
+        scans += marker[1][0] == _SCAN
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2], "big")
     return scans

@@ -62,7 +62,7 @@ def constants() -> dict[str, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedPhoto:
     """A prepared picture."""
 
     pixels: np.ndarray
@@ -72,14 +72,14 @@ class Prepared:
     picture."""
 
 
-def prepared(rgba: np.ndarray, side: int) -> Prepared:
+def prepare_photo(rgba: np.ndarray, side: int) -> PreparedPhoto:
     """Return the digit on a picture. `rgba`: uint8 [height, width, 4]."""
     channels = reduced(opaque(rgba))
     best, ink = max((standing(channel) for channel in channels), key=lambda one: one[0].between)
     if best.contrast < LEAST_CONTRAST:
-        return Prepared(np.zeros((side, side), np.uint8), None)
+        return PreparedPhoto(np.zeros((side, side), np.uint8), None)
     mask = cleaned(best.bright)
-    return Prepared(centred(mask * np.uint8(255), side), ink)
+    return PreparedPhoto(centred(mask * np.uint8(255), side), ink)
 
 
 def opaque(rgba: np.ndarray) -> np.ndarray:
@@ -91,12 +91,14 @@ def opaque(rgba: np.ndarray) -> np.ndarray:
     weighed = ((colours[:, band], alpha[band].astype(np.int64)) for band in bands)
     sums = [((part * weight).sum(), weight.sum()) for part, weight in weighed]
     mass, weights = (sum(int(one) for one in column) for column in zip(*sums, strict=True))
-    behind = 0 if 2 * mass > 3 * 255 * weights else 255
-    seen = np.empty(colours.shape, np.uint8)
+    background = 0 if 2 * mass > 3 * 255 * weights else 255
+    displayed = np.empty(colours.shape, np.uint8)
     for band in bands:
         weight = alpha[band].astype(np.int64)
-        seen[:, band] = rounded((colours[:, band] * weight + behind * (255 - weight)) / 255)
-    return seen
+        displayed[:, band] = rounded(
+            (colours[:, band] * weight + background * (255 - weight)) / 255
+        )
+    return displayed
 
 
 def bands_of(picture: np.ndarray, pixels: int = 1 << 18) -> Iterator[slice]:
@@ -131,11 +133,11 @@ class Standing:
 
 def standing(channel: np.ndarray) -> tuple[Standing, str]:
     """Return the ink of a channel int64 [h, w], and "dark" or "light" for its brightness."""
-    apart = rounded(channel - ground(channel))
-    dark = (apart**3).sum() < 0
-    apart = np.clip(-apart if dark else apart, 0, 255)
-    threshold, between, contrast = otsu(np.bincount(apart.ravel(), minlength=256))
-    return Standing(apart > threshold, between, contrast), "dark" if dark else "light"
+    difference = rounded(channel - ground(channel))
+    dark = (difference**3).sum() < 0
+    difference = np.clip(-difference if dark else difference, 0, 255)
+    threshold, between, contrast = otsu(np.bincount(difference.ravel(), minlength=256))
+    return Standing(difference > threshold, between, contrast), "dark" if dark else "light"
 
 
 def ground(channel: np.ndarray) -> np.ndarray:
@@ -212,13 +214,13 @@ def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:
 def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
     """Return the pixels, and the share of each, in each of `count` equal parts of a line."""
     step = length / count
-    found = []
+    parts = []
     for part in range(count):
         begin, end = part * step, (part + 1) * step
         first, last = math.floor(begin), min(math.ceil(end), length)
         at = np.arange(first, last)
-        found.append((slice(first, last), (np.minimum(at + 1, end) - np.maximum(at, begin)) / step))
-    return found
+        parts.append((slice(first, last), (np.minimum(at + 1, end) - np.maximum(at, begin)) / step))
+    return parts
 
 
 def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:

@@ -23,9 +23,9 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.sound.choice import USUAL, FrontEndChoice
+from firstspike.golden.sound.choice import DEFAULT_CHOICE, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
@@ -106,22 +106,22 @@ def default_folder() -> Path:
     return Path(os.environ.get("FIRSTSPIKE_DATA") or user_cache_dir("firstspike"))
 
 
-def places(name: str, folder: Path | None = None) -> Iterator[Path]:
+def candidate_paths(name: str, folder: Path | None = None) -> Iterator[Path]:
     """Yield the paths where the files of a data set may be, plain and gzipped."""
     folder = default_folder() if folder is None else folder
     for file in SHA256[name]:
-        yield from _places(name, folder, file)
+        yield from _candidates(name, folder, file)
 
 
-def _places(name: str, folder: Path, file: str) -> list[Path]:
-    return [place / f for place in (folder / name, folder) for f in (file, f"{file}.gz")]
+def _candidates(name: str, folder: Path, file: str) -> list[Path]:
+    return [parent / f for parent in (folder / name, folder) for f in (file, f"{file}.gz")]
 
 
 def load_dataset(
     name: str,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
-    sound: FrontEnd | FrontEndChoice = USUAL,
+    sound: FrontEnd | FrontEndChoice = DEFAULT_CHOICE,
 ) -> Dataset:
     """Load a data set of `DATASETS`; download files that `folder` lacks.
 
@@ -179,9 +179,9 @@ def _complete(
     sweep(folder / name)  # remains of a killed download, although all files may exist now
     paths, contents = {}, {}
     for file in SHA256[name]:
-        path = next((path for path in _places(name, folder, file) if path.exists()), None)
+        path = next((path for path in _candidates(name, folder, file) if path.exists()), None)
         if path is not None:
-            with told_as(DataError, "", DataError, after=f" {advice}"):
+            with convert_errors(DataError, "", DataError, after=f" {advice}"):
                 contents[file] = _checked(name, file, read_file(path, _most_bytes(name)), str(path))
             paths[file] = path
     for source in SOURCES[name]:
@@ -218,7 +218,7 @@ def _most_bytes(name: str) -> int:
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
     """Return the decompressed content after checking its digest; `where` is for messages."""
     broken = OSError, EOFError, zlib.error, tarfile.TarError
-    with told_as(DataError, f"{where} is broken (", *broken, after=")."):
+    with convert_errors(DataError, f"{where} is broken (", *broken, after=")."):
         content = raw
         if raw.startswith(b"\x1f\x8b"):
             with gzip.open(io.BytesIO(raw)) as unpacked:
@@ -227,11 +227,11 @@ def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
         if name in SOUNDS:
             from .archives import content_of
 
-            checked = content_of(content, _module_of(name).wanted)
-    found, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
-    if found != expected:
+            checked = content_of(content, _module_of(name).recording_name)
+    actual, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
+    if actual != expected:
         raise DataError(
-            f"{where} is not the {file} of {name}: its SHA-256 begins with {found[:12]}, "
+            f"{where} is not the {file} of {name}: its SHA-256 begins with {actual[:12]}, "
             f"not {expected[:12]}."
         )
     return content

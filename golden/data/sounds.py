@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from firstspike.golden.sound.choice import Chosen, FrontEndChoice
+from firstspike.golden.sound.defaults import RATE
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.taught import NONE, taught
-from firstspike.golden.sound.usual import RATE
+from firstspike.golden.sound.word_augmentation import NONE, extend_words
 
 from .dataset import DataError, Dataset, Samples
 from .wav import SUFFIXES, read_wav
@@ -106,7 +106,7 @@ def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -
 
 
 def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
-    """Return a data set of sound extended for training with `taught`, including the class `NONE`.
+    """Return a data set of sound extended by `extend_words` for training, with the class `NONE`.
 
     Recordings with the label `NONE` belong to that class. Raises `DataError` if all do.
     """
@@ -119,7 +119,7 @@ def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
         )
     number = {name: new for new, name in enumerate([*words, NONE])}
     renumbered = np.array([number[name] for name in names])
-    x, y, groups = taught(data.x_train, renumbered[data.y_train], len(words), sound)
+    x, y, groups = extend_words(data.x_train, renumbered[data.y_train], len(words), sound)
     return replace(
         data,
         x_train=x,

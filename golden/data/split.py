@@ -18,7 +18,7 @@ class SplitError(FirstSpikeError, ValueError):
     """A part cannot be split off; the message gives the reason."""
 
 
-def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
+def choose_part(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
     """Choose samples to split off, bool [n]: about `share` of them, stratified by `labels` [n].
 
     A share of 0 selects none. The samples of a group of `groups` [n] are never split; `share` is
@@ -40,14 +40,14 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
     if groups is None:
         folds = StratifiedShuffleSplit(1, test_size=share, random_state=SEED)
     else:
-        there = len(np.unique(groups))
-        if there < 2:
+        n_groups = len(np.unique(groups))
+        if n_groups < 2:
             raise SplitError("all samples are of one group: none can be kept apart.")
-        folds = StratifiedGroupKFold(min(_parts(share), there), shuffle=True, random_state=SEED)
+        folds = StratifiedGroupKFold(min(_parts(share), n_groups), shuffle=True, random_state=SEED)
     try:
-        for rest, kept in folds.split(labels, labels, groups):
+        for rest, chosen in folds.split(labels, labels, groups):
             if len(np.unique(labels[rest])) == len(classes):
-                mask[kept] = True
+                mask[chosen] = True
                 return mask
     except ValueError:
         least = len(classes) / len(labels)
@@ -71,12 +71,12 @@ def held_out(
     a group is larger. Raises `SplitError` for a `share` that cannot be split off.
     """
     if share is not None:
-        return apart(labels, share, groups)
+        return choose_part(labels, share, groups)
     none = np.zeros(len(labels), bool)
     if groups is not None and len(np.unique(groups)) < _parts(HELD_OUT):
         return none
     try:
-        return apart(labels, HELD_OUT, groups)
+        return choose_part(labels, HELD_OUT, groups)
     except SplitError:
         return none
 

@@ -46,10 +46,10 @@ def recorded(archive: bytes, sound: FrontEnd | FrontEndChoice) -> Dataset:
 
 def recordings_of(archive: bytes) -> dict[str, bytes]:
     """Return the content of each WAV file of an archive by its name without folders."""
-    return files_of(archive, wanted)
+    return files_of(archive, recording_name)
 
 
-def wanted(path: PurePosixPath) -> str | None:
+def recording_name(path: PurePosixPath) -> str | None:
     """Return the name of a recording, None for another file of the archive."""
     return path.name if path.parent.name == "recordings" else None
 

@@ -47,10 +47,11 @@ def read_table(
     error names such cells. Raises `DataError`.
     """
     columns, lines, delimiter = _columns(path)
-    for wanted, option in ((label, "--label"), (group, "--group")):
-        if wanted is not None and wanted not in columns:
+    for requested, option in ((label, "--label"), (group, "--group")):
+        if requested is not None and requested not in columns:
             raise DataError(
-                f"{path} has no column {wanted!r} for {option}: it has {', '.join(columns):.200}."
+                f"{path} has no column {requested!r} for {option}: "
+                f"it has {', '.join(columns):.200}."
             )
     label, group = (
         usual[role] if column is None and usual.get(role) in columns else column
@@ -59,45 +60,47 @@ def read_table(
     labels = None if label is None else columns.pop(label)
     groups = None if group is None or group == label else columns.pop(group)
     if unlabelled := [at for at, text in enumerate(labels or ()) if not text]:
-        found = [f"line {lines[at]} ({label})" for at in unlabelled]
-        raise _refused(path, "missing label", found, "fill them, or leave these rows out")
+        unlabelled_lines = [f"line {lines[at]} ({label})" for at in unlabelled]
+        raise _refused(
+            path, "missing label", unlabelled_lines, "fill them, or leave these rows out"
+        )
     taking = [
         _Column(path, name, cells, lines, delimiter == ";", names)
         for name, cells in columns.items()
-        if not names or _asked(name, names)
+        if not names or _is_requested(name, names)
     ]
     if taking and not missing:
         _check_missing(path, lines, taking)
     features = _features(path, taking, names)
-    taken = tuple(names) or tuple(features)
-    if not taken:
+    feature_names = tuple(names) or tuple(features)
+    if not feature_names:
         raise DataError(f"{path} has no column beside the label: give features.")
-    check_size(path, len(lines), len(taken), _LEAVE_OUT)
-    x = np.stack([features[name] for name in taken], axis=1)
+    check_size(path, len(lines), len(feature_names), _LEAVE_OUT)
+    x = np.stack([features[name] for name in feature_names], axis=1)
     return Samples(
         str(path),
         lambda at: f"{path}, line {lines[at]}",
         x,
         labels,
         None if groups is None else np.array(groups),
-        taken,
-        counters=() if names else tuple(name for name in taken if _counts(features[name])),
+        feature_names,
+        counters=() if names else tuple(name for name in feature_names if _counts(features[name])),
     )
 
 
 def _check_missing(path: Path, lines: Sequence[int], columns: Sequence["_Column"]) -> None:
     """Raise `DataError` if a cell has no value; the message names the first ones, row by row."""
-    found = np.argwhere(np.stack([column.absent for column in columns], axis=1)).tolist()
-    if found:
-        cells = [f"line {lines[row]} ({columns[at].name})" for row, at in found]
+    absent = np.argwhere(np.stack([column.absent for column in columns], axis=1)).tolist()
+    if absent:
+        cells = [f"line {lines[row]} ({columns[at].name})" for row, at in absent]
         advice = "fill them, leave these rows out, or train with --missing median"
         raise _refused(path, "missing value", cells, advice)
 
 
-def _refused(path: Path, what: str, found: Sequence[str], advice: str) -> DataError:
-    plural, more = "s" * (len(found) > 1), len(found) - _SHOWN
-    shown = ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return DataError(f"{path} has {len(found)} {what}{plural}, in {shown}: {advice}.")
+def _refused(path: Path, what: str, faults: Sequence[str], advice: str) -> DataError:
+    plural, more = "s" * (len(faults) > 1), len(faults) - _SHOWN
+    shown = ", ".join(faults[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return DataError(f"{path} has {len(faults)} {what}{plural}, in {shown}: {advice}.")
 
 
 _SHOWN = 5
@@ -121,7 +124,7 @@ def _features(
     return features
 
 
-def _asked(column: str, names: Sequence[str]) -> bool:
+def _is_requested(column: str, names: Sequence[str]) -> bool:
     return any(name == column or name.startswith(f"{column}=") for name in names)
 
 

@@ -17,13 +17,13 @@ from .sounds import RATE, dataset_of
 from .wav import SUFFIXES, samples_of
 
 TESTED = 5
-"""Every so many recordings of a word one is of the test part, the first one included."""
+"""In each group of this many recordings of a word, the first is in the test part."""
 
 DAMAGED = (32, 33, 34, 126, 127, 128, 129, 142, 144, 229, 272, 273, 274, 275)
 """Numbers of the recordings of alexa that libsndfile 1.2 cannot decode."""
 
 
-def wanted(path: PurePosixPath) -> str | None:
+def recording_name(path: PurePosixPath) -> str | None:
     """Return word and file name of a recording, None for another file of the archive."""
     word = path.parent.name
     if path.parent.parent.name != "audio" or path.suffix not in SUFFIXES:
@@ -35,7 +35,7 @@ def wanted(path: PurePosixPath) -> str | None:
 
 def recorded(archive: bytes, sound: FrontEnd | FrontEndChoice) -> Dataset:
     """Return the data set of a checked archive. Both parts are sorted by word and file name."""
-    recordings = sorted(files_of(archive, wanted).items())
+    recordings = sorted(files_of(archive, recording_name).items())
     words = [name.partition("/")[0] for name, _ in recordings]
     classes = tuple(dict.fromkeys(words))
     labels = np.array([classes.index(word) for word in words])

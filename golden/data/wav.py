@@ -69,35 +69,35 @@ def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
     other rates. A file with one channel, 16 bits and this rate is returned unchanged. `path` is for
     messages. Raises `DataError`.
     """
-    found, data = _read(content, path)
+    file_rate, data = _read(content, path)
     name = f"{data.dtype.kind}{data.dtype.itemsize}"
     if name not in _SCALES:
         raise DataError(f"{path} has samples of {data.dtype}: save it with 16 bits.")
     if not data.size:
         raise DataError(f"{path} holds no samples: leave it out.")
-    if not rate <= found <= MOST_RATE:
+    if not rate <= file_rate <= MOST_RATE:
         raise DataError(
-            f"{path} has {found} samples per second: give {rate} to {MOST_RATE} of them."
+            f"{path} has {file_rate} samples per second: give {rate} to {MOST_RATE} of them."
         )
     scale, channels = _SCALES[name], data.reshape(len(data), -1)
     if channels.shape[1] > MOST_CHANNELS:
         raise DataError(f"{path} has {channels.shape[1]} channels: give at most {MOST_CHANNELS}.")
     if len(channels) > MOST_SAMPLES:
         raise DataError(
-            f"{path} lasts {len(channels) / found:.0f} seconds, which are {len(channels)} samples "
-            f"per channel: at most {MOST_SAMPLES} are read; cut it into several files."
+            f"{path} lasts {len(channels) / file_rate:.0f} seconds, which are {len(channels)} "
+            f"samples per channel: at most {MOST_SAMPLES} are read; cut it into several files."
         )
     if data.dtype.kind == "f":
-        _check_floats(channels, found, path)
+        _check_floats(channels, file_rate, path)
     x = np.zeros(len(channels))
     for channel in channels.T:
         x += channel
     x = (x / channels.shape[1] - scale.zero) * scale.factor
-    if found != rate:
+    if file_rate != rate:
         from scipy.signal import resample_poly  # slow import
 
-        divisor = math.gcd(found, rate)
-        x = resample_poly(x, rate // divisor, found // divisor)
+        divisor = math.gcd(file_rate, rate)
+        x = resample_poly(x, rate // divisor, file_rate // divisor)
     return np.clip(np.rint(x), -_HALF, _HALF - 1).astype(np.int16)
 
 

@@ -10,13 +10,13 @@ from firstspike.golden.foreign.fields import NetworkError
 
 from .encoding import (
     Described,
+    EncoderData,
     Encoding,
-    Told,
     check_fields,
     edges_table,
     numbered,
 )
-from .features import ASKED, Asked, Features
+from .features import NO_OPTIONS, FeatureOptions, Features
 from .samples import EncodingError, SampleKind, checked_samples, even_edges
 
 
@@ -46,7 +46,7 @@ class Crossings(Encoding):
         """Return time series."""
         return SampleKind.SERIES
 
-    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features:
+    def fitted(self, samples: np.ndarray, options: FeatureOptions = NO_OPTIONS) -> Features:
         """Return edges that divide the range of each channel evenly."""
         samples = checked_samples(samples)
         if samples.ndim != 3 or samples.shape[2] < 2:
@@ -56,7 +56,7 @@ class Crossings(Encoding):
             )
         low, high = samples.min(axis=(0, 2)), samples.max(axis=(0, 2))
         edges = even_edges(low, high, self.L + 1)
-        return Features(edges, False, asked.constant, samples.shape[2], asked.names)
+        return Features(edges, False, options.constant, samples.shape[2], options.names)
 
     def check(self, features: Features | None, n_inputs: int) -> None:
         """Raise `NetworkError` unless the features have edges for each channel, and steps."""
@@ -88,11 +88,11 @@ class Crossings(Encoding):
         step_ticks = network.unit + np.arange(steps) * 5 * network.unit // (steps - 1)
         ticks = np.empty((n, channels, self.L, 2), np.int32)
         for channel, edges in enumerate(fitted):
-            for place, edge in enumerate(edges):
+            for edge_index, edge in enumerate(edges):
                 above = series[:, channel] >= edge
                 for side, crossed in enumerate((above, ~above)):
                     tick = step_ticks[crossed.argmax(axis=1)]
-                    ticks[:, channel, place, side] = np.where(crossed.any(axis=1), tick, 0)
+                    ticks[:, channel, edge_index, side] = np.where(crossed.any(axis=1), tick, 0)
         values = ticks.reshape(n, -1)
         if features.constant:
             values = np.hstack([values, np.full((n, 1), network.unit, np.int32)])
@@ -110,13 +110,13 @@ class Crossings(Encoding):
         """Describe when the two inputs of an edge spike."""
         return "An edge is two spikes: when its channel is first above it, and when first below."
 
-    def told(self, network: Described) -> Told:
+    def encoder_data(self, network: Described) -> EncoderData:
         """Return the edges, their number and the number of steps."""
-        told, (features, edges) = super().told(network), _fitted(network.features)
-        told.tables["edges"] = edges_table(edges)
+        data, (features, edges) = super().encoder_data(network), _fitted(network.features)
+        data.tables["edges"] = edges_table(edges)
         values = network.n_features * features.steps
-        told.numbers.update(VALUES=values, EDGES=self.L, STEPS=features.steps)
-        return told
+        data.numbers.update(VALUES=values, EDGES=self.L, STEPS=features.steps)
+        return data
 
 
 def _fitted(features: Features | None) -> tuple[Features, np.ndarray]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from firstspike.golden.foreign.fields import NetworkError
 
-from .features import ASKED, Asked, Features
+from .features import NO_OPTIONS, FeatureOptions, Features
 from .samples import EncodingError, SampleKind, checked_samples
 
 MOST = 256
@@ -68,7 +68,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Told:
+class EncoderData:
     """Numbers and tables for an encoder in another language."""
 
     numbers: dict[str, int]
@@ -92,7 +92,7 @@ class Encoding(ABC):
     NOTE: ClassVar[str] = ""
     """Rule for the tick of an input, in words for users of a generated core."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
-    """Options of `Asked` that the encoding supports: a subset of "complement", "constant",
+    """Options of `FeatureOptions` that the encoding supports: a subset of "complement", "constant",
     "cutoff"."""
 
     @classmethod
@@ -114,7 +114,7 @@ class Encoding(ABC):
         return False
 
     @abstractmethod
-    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
+    def fitted(self, samples: np.ndarray, options: FeatureOptions = NO_OPTIONS) -> Features | None:
         """Return features fitted to the samples [n, ...] of a training set, or None without any.
 
         Raises `EncodingError`.
@@ -184,11 +184,11 @@ class Encoding(ABC):
     def how(self, features: Features | None) -> str:
         """Describe when an input spikes, for a display of the spikes."""
 
-    def told(self, network: Described) -> Told:
+    def encoder_data(self, network: Described) -> EncoderData:
         """Return the numbers and tables that an encoder in another language needs."""
         features = network.features
         constant = features is not None and features.constant
-        return Told(
+        return EncoderData(
             {
                 "VALUES": network.n_features,
                 "LEVELS": self.levels,

@@ -22,7 +22,7 @@ from firstspike.golden.sound.front import FrontEnd
 from .samples import EncodingError
 
 
-class Asked(NamedTuple):
+class FeatureOptions(NamedTuple):
     """Options for fitting features; `Encoding.OPTIONS` names those that an encoding supports."""
 
     complement: bool = False
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
     """Accept missing values (NaN): each is replaced by the median of its feature."""
 
 
-ASKED = Asked()
+NO_OPTIONS = FeatureOptions()
 """The default: no options."""
 
 

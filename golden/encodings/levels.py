@@ -8,14 +8,14 @@ import numpy as np
 
 from .encoding import (
     Described,
+    EncoderData,
     Encoding,
     Table,
-    Told,
     check_fields,
     edges_table,
     numbered,
 )
-from .features import ASKED, Asked, Features, medians_of
+from .features import NO_OPTIONS, FeatureOptions, Features, medians_of
 from .samples import EncodingError, SampleKind, checked_samples, even_edges, is_pixels
 
 
@@ -59,14 +59,14 @@ class Levels(Encoding):
         """Whether samples are pixels and no cutoff is given."""
         return is_pixels(samples) and cutoff is None
 
-    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
+    def fitted(self, samples: np.ndarray, options: FeatureOptions = NO_OPTIONS) -> Features | None:
         """Return features without edges for pixels, some of which must be bright (128 or more).
 
         For all other samples, edges divide the range of each feature evenly; `cutoff`, if given,
         is the edge of a binary encoding.
         """
-        samples = checked_samples(samples, asked.medians)
-        complement, constant, cutoff, names, sound, fills = asked
+        samples = checked_samples(samples, options.medians)
+        complement, constant, cutoff, names, sound, fills = options
         if self.sees_pixels(samples, cutoff):
             if fills:
                 raise EncodingError(
@@ -140,23 +140,23 @@ class Levels(Encoding):
             return "A bright pixel is one spike, early in time. Dark ones stay silent."
         return "A feature is one spike: the larger its value, the earlier."
 
-    def told(self, network: Described) -> Told:
+    def encoder_data(self, network: Described) -> EncoderData:
         """Return the tick of each level, and the edges if there are any."""
-        told = super().told(network)
-        told.tables["level_ticks"] = Table(
+        data = super().encoder_data(network)
+        data.tables["level_ticks"] = Table(
             "The tick at which an input of each level spikes; 0 is never.", self.table(network)
         )
         if network.features is not None and network.features.edges is not None:
-            told.tables["edges"] = edges_table(network.features.edges)
-            told.numbers["EDGES"] = self.N - 1
+            data.tables["edges"] = edges_table(network.features.edges)
+            data.numbers["EDGES"] = self.N - 1
             if network.features.medians is not None:
                 missing = np.full((1, network.n_features), np.nan)
                 levels = self.values(network, missing)[0, : network.n_features]
-                told.tables["missing_levels"] = Table(
+                data.tables["missing_levels"] = Table(
                     "The level of each feature whose value is missing, NaN.", levels
                 )
-                told.numbers["MISSING"] = 1
-        return told
+                data.numbers["MISSING"] = 1
+        return data
 
 
 def pixel_levels(pixels: np.ndarray, N: int) -> np.ndarray:

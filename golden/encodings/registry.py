@@ -24,8 +24,8 @@ def encoding_of(name: Any) -> Encoding:
 
 def forms() -> str:
     """Return the patterns of all names, as part of a sentence."""
-    *others, last = (kind.WRITTEN for kind in KINDS)
-    return f"{', '.join(others)}, or {last}"
+    *preceding, last = (kind.WRITTEN for kind in KINDS)
+    return f"{', '.join(preceding)}, or {last}"
 
 
 def encoder_in(language: str, encoding: Encoding) -> Encoding:

@@ -41,10 +41,10 @@ def checked_samples(samples: Any, missing: bool = False) -> np.ndarray:
     samples = samples.astype(np.float64)
     wrong = np.isinf(samples) if missing else ~np.isfinite(samples)
     if wrong.any():
-        sample, *place = np.argwhere(wrong)[0].tolist()
+        sample, *index = np.argwhere(wrong)[0].tolist()
         raise EncodingError(
-            f"sample {sample} has {samples[sample, *place]} as its feature "
-            f"{', '.join(map(str, place))}: every value must be a finite number."
+            f"sample {sample} has {samples[sample, *index]} as its feature "
+            f"{', '.join(map(str, index))}: every value must be a finite number."
         )
     return samples
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from firstspike.golden.foreign.fields import NetworkError
 
-from .encoding import Described, Encoding, Told
-from .features import ASKED, Asked, Features
+from .encoding import Described, EncoderData, Encoding
+from .features import NO_OPTIONS, FeatureOptions, Features
 from .samples import EncodingError, SampleKind
 
 TICKS = "ticks"
@@ -30,7 +30,7 @@ class Ticks(Encoding):
         """Return spike ticks."""
         return SampleKind.TICKS
 
-    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> None:
+    def fitted(self, samples: np.ndarray, options: FeatureOptions = NO_OPTIONS) -> None:
         """Return None: spike ticks have no features."""
 
     def check(self, features: Features | None, n_inputs: int) -> None:
@@ -61,8 +61,8 @@ class Ticks(Encoding):
         """Describe that each input has its own tick."""
         return "Each is one spike at a time of its own, or stays silent."
 
-    def told(self, network: Described) -> Told:
+    def encoder_data(self, network: Described) -> EncoderData:
         """Return numbers for ticks of all inputs, for a network of any encoding."""
-        told = super().told(network)
-        told.numbers["VALUES"] = network.n_inputs
-        return told
+        data = super().encoder_data(network)
+        data.numbers["VALUES"] = network.n_inputs
+        return data

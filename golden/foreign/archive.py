@@ -111,8 +111,10 @@ def _readable() -> Iterator[None]:
     except (ArchiveError, OSError):
         raise
     except Exception as error:
-        said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-        raise ArchiveError(f"it cannot be read as an .npz without pickles ({said:.100}).") from None
+        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise ArchiveError(
+            f"it cannot be read as an .npz without pickles ({reason:.100})."
+        ) from None
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:

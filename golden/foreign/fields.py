@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError, told_as
+from firstspike.golden.system.errors import FirstSpikeError, convert_errors
 
 from .archive import ArchiveError, Member, bytes_of, read_archive
 from .json_text import JsonError, check_json, read_json
@@ -31,7 +31,7 @@ class NetworkError(FirstSpikeError, ValueError):
 class Kind:
     """Type, shape and size that a field can have."""
 
-    said: str
+    description: str
     """Description for error messages."""
     types: str
     """Allowed values of numpy's `dtype.kind`."""
@@ -65,7 +65,7 @@ class Fields(dict[str, np.ndarray]):
             raise NetworkError("it is no .npz archive.")
         if len(content) > most:
             raise NetworkError(f"it is longer than {most} bytes, the most that is read.")
-        with told_as(NetworkError, "", ArchiveError):
+        with convert_errors(NetworkError, "", ArchiveError):
             return cls(read_archive(io.BytesIO(content), partial(check, described), most))
 
     def __missing__(self, name: str) -> NoReturn:
@@ -80,7 +80,7 @@ class Fields(dict[str, np.ndarray]):
 
     def meta(self) -> dict[str, Any]:
         """Return the content of the field `meta`, which is JSON."""
-        with told_as(NetworkError, "meta is ", JsonError, after="."):
+        with convert_errors(NetworkError, "meta is ", JsonError, after="."):
             meta = read_json(self.take("meta", str))
         if not isinstance(meta, dict):
             raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")
@@ -126,9 +126,9 @@ def described_json(name: str, text: str, format: str, fields: Mapping[str, Any])
     described = {"format": format, **fields}
     try:
         value = read_json(text)
-        said: Any = value.get("format") if isinstance(value, dict) else None
-        if isinstance(said, str) and said != format:
-            raise NetworkError(f"{name} is of the format {said!r:.40}: {format!r} is read.")
+        actual: Any = value.get("format") if isinstance(value, dict) else None
+        if isinstance(actual, str) and actual != format:
+            raise NetworkError(f"{name} is of the format {actual!r:.40}: {format!r} is read.")
         check_json(value, described, name)
     except JsonError as error:
         raise NetworkError(f"{error}.") from None
@@ -137,19 +137,19 @@ def described_json(name: str, text: str, format: str, fields: Mapping[str, Any])
     return {field: value[field] for field in fields}
 
 
-def check(described: Described, found: Mapping[str, Member] | Mapping[str, np.ndarray]) -> None:
+def check(described: Described, members: Mapping[str, Member] | Mapping[str, np.ndarray]) -> None:
     """Raise `NetworkError` unless arrays, or the headers of arrays, match the description."""
-    kinds = described(found.keys())
-    for name, array in found.items():
+    kinds = described(members.keys())
+    for name, array in members.items():
         if name not in kinds:
             raise NetworkError(f"the field {name} is unknown, or one before it is missing.")
         kind = kinds[name]
         if array.dtype.kind not in kind.types or kind.ndim not in (None, len(array.shape)):
             raise NetworkError(
-                f"{name} is {array.dtype} {list(array.shape)}: it must be {kind.said}."
+                f"{name} is {array.dtype} {list(array.shape)}: it must be {kind.description}."
             )
         if (size := bytes_of(array)) > kind.most:
             raise NetworkError(f"{name} has {size} bytes: at most {kind.most} are read.")
     for name, kind in kinds.items():
-        if kind.needed and name not in found:
+        if kind.needed and name not in members:
             raise NetworkError(f"the field {name} is missing.")

@@ -35,11 +35,11 @@ def read_json(text: str | bytes) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise JsonError(f"not JSON ({error!s:.100})") from None
-    _walk(value, DEEPEST)
+    _check_values(value, DEEPEST)
     return value
 
 
-def _walk(value: Any, levels: int) -> None:
+def _check_values(value: Any, levels: int) -> None:
     if isinstance(value, str):
         if not is_text(value):
             raise JsonError(f"not JSON (half a character in {value!a:.40})")
@@ -50,9 +50,9 @@ def _walk(value: Any, levels: int) -> None:
         if not levels:
             raise JsonError(f"not JSON (it is more than {DEEPEST} levels deep)")
         for one in value:
-            _walk(one, levels - 1)
+            _check_values(one, levels - 1)
         for one in value.values() if isinstance(value, dict) else ():
-            _walk(one, levels - 1)
+            _check_values(one, levels - 1)
 
 
 def check_json(value: Any, description: Any, where: str) -> None:
@@ -82,7 +82,7 @@ def check_json(value: Any, description: Any, where: str) -> None:
         return
     elif _is(value, description):
         return
-    raise JsonError(f"{where} is {value!r:.40}: it must be {_said(description)}")
+    raise JsonError(f"{where} is {value!r:.40}: it must be {_describe(description)}")
 
 
 def _is(value: Any, description: Any) -> bool:
@@ -94,9 +94,9 @@ def _is(value: Any, description: Any) -> bool:
     return type(value) is type(description) and value == description
 
 
-def _said(description: Any) -> str:
+def _describe(description: Any) -> str:
     if isinstance(description, tuple):
-        return " or ".join(map(_said, description))
+        return " or ".join(map(_describe, description))
     if isinstance(description, range):
         return f"an integer in {description[0]}..{description[-1]}"
     if isinstance(description, list | dict):

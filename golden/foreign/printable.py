@@ -18,8 +18,8 @@ def printable(text: object, most: int | None = MOST) -> str:
     Unprintable are line ends, control characters such as escape, characters that change the writing
     direction, and characters that cannot be encoded.
     """
-    said = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
-    if most is None or len(said) <= most:
-        return said
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
+    if most is None or len(shown) <= most:
+        return shown
     half = (most - len(_CUT)) // 2
-    return said[:half] + _CUT + said[-half:]
+    return shown[:half] + _CUT + shown[-half:]

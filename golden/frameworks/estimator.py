@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.features import Asked
+from firstspike.golden.encodings.features import FeatureOptions
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
@@ -28,9 +28,9 @@ from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST
 from firstspike.golden.training.checkpoint import Epoch
+from firstspike.golden.training.general_recipe import ENCODING, general_training
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.specification import Training
-from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
 
 _BETA = GRADED["beta"]
@@ -334,7 +334,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
-        training = suited(
+        training = general_training(
             len(X),
             self.encoding,
             max(1, int(X.max())) if ticks else None,
@@ -385,8 +385,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Return the state of a random network, whose neurons fire for samples like X."""
         self._check_parameters()
         further = bool(self.complement), bool(self.constant), self._cutoff()
-        asked = Asked(*further, self._feature_names(), medians=self._fills)
-        features = binary_features(X, asked)
+        options = FeatureOptions(*further, self._feature_names(), medians=self._fills)
+        features = binary_features(X, options)
         sizes = [*map(int, self.hidden), len(self.classes_)]
         return at_random(X, sizes, features, seed=self._seed(), classes=self._class_names())
 

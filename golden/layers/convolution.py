@@ -87,11 +87,11 @@ class Convolution(LayerKind):
         """Return the sum of what each spike adds to S of the neurons that it reaches."""
         first, positions, taps = self.geometry.touched
         total = np.zeros((self.filters, self.positions), np.int64)
-        places = self.n_in // self.maps
+        map_size = self.n_in // self.maps
         for at in np.asarray(inputs):
-            reached = slice(first[at % places], first[at % places + 1])
-            rows = at // places * self.geometry.taps + taps[reached]
-            total[:, positions[reached]] += weights[rows].T
+            entries = slice(first[at % map_size], first[at % map_size + 1])
+            rows = at // map_size * self.geometry.taps + taps[entries]
+            total[:, positions[entries]] += weights[rows].T
         return total.ravel()
 
     def fired(
@@ -103,7 +103,7 @@ class Convolution(LayerKind):
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Run many images from spike to spike; `max_spikes` must be 1."""
-        from .convolved import convolved_by_events  # importing numba is slow
+        from .convolution_kernel import convolved_by_events  # importing numba is slow
 
         ticks, M = convolved_by_events(
             weights, threshold, spikes[:, :, 0], deadline, self.geometry.touched, self.positions

@@ -15,12 +15,12 @@ import numpy as np
 
 from firstspike.golden.foreign.fields import NetworkError, integer
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 
 MOST_SIDE, MOST_KERNEL = 4095, 63
 """Largest side of a map, and of a kernel."""
 
-_MOST_REACHED = 1 << 22
+_MOST_CONNECTIONS = 1 << 22
 """Largest number of taps of all neurons of a filter together, which limits the table of
 `touched`."""
 
@@ -72,11 +72,11 @@ class Geometry:
                     f"the kernel is {kernel} and the map {side} with {padding} around: the kernel "
                     "must fit into the map."
                 )
-        if self.out[0] * self.out[1] * self.taps > _MOST_REACHED:
+        if self.out[0] * self.out[1] * self.taps > _MOST_CONNECTIONS:
             raise NetworkError(
                 f"maps of {self.size[0]} x {self.size[1]} with kernels of {self.kernel[0]} x "
                 f"{self.kernel[1]} are too large: neurons times taps must be at most "
-                f"{_MOST_REACHED}."
+                f"{_MOST_CONNECTIONS}."
             )
 
     @property
@@ -101,9 +101,9 @@ class Geometry:
     def touched(self) -> "Touched":
         """The neurons that a spike at each index of a map reaches."""
         across = self.out[1]
-        columns = self._reached(1)
+        columns = self._positions_along(1)
         first, positions, taps = [0], [], []
-        for row in self._reached(0):
+        for row in self._positions_along(0):
             for column in columns:
                 for y, tap_y in row:
                     for x, tap_x in column:
@@ -112,20 +112,20 @@ class Geometry:
                 first.append(len(positions))
         return Touched(*(np.array(part, np.int64) for part in (first, positions, taps)))
 
-    def _reached(self, axis: int) -> list[list[tuple[int, int]]]:
+    def _positions_along(self, axis: int) -> list[list[tuple[int, int]]]:
         """Return, for each input along an axis, the positions that read it, each with the tap."""
         stride, padding = self.stride[axis], self.padding[axis]
-        reached = []
-        for place in range(self.size[axis]):
-            by_tap = ((place + padding - tap, tap) for tap in range(self.kernel[axis]))
-            reached.append(
+        by_input = []
+        for index in range(self.size[axis]):
+            by_tap = ((index + padding - tap, tap) for tap in range(self.kernel[axis]))
+            by_input.append(
                 [
                     (start // stride, tap)
                     for start, tap in by_tap
                     if start >= 0 and start % stride == 0 and start // stride < self.out[axis]
                 ]
             )
-        return reached
+        return by_input
 
 
 class Touched(NamedTuple):
@@ -171,15 +171,15 @@ class Filters(NamedTuple):
 
 def to_json(geometry: Iterable[Geometry | None]) -> str:
     """Return the geometry of a network's layers as JSON for the network file."""
-    told = [one and {name: list(getattr(one, name)) for name in _RANGES} for one in geometry]
-    return json.dumps(told)
+    records = [one and {name: list(getattr(one, name)) for name in _RANGES} for one in geometry]
+    return json.dumps(records)
 
 
 def from_json(text: str) -> tuple[Geometry | None, ...]:
     """Return the geometry of a network file. Raises `NetworkError`."""
-    with told_as(NetworkError, "geometry is ", JsonError, after="."):
+    with convert_errors(NetworkError, "geometry is ", JsonError, after="."):
         value: Any = read_json(text)
-    with told_as(NetworkError, "", JsonError, after="."):
+    with convert_errors(NetworkError, "", JsonError, after="."):
         check_json(value, [(None, _DESCRIBED)], "geometry")
     if any(one is not None and one.keys() != _RANGES.keys() for one in value):
         raise NetworkError(f"geometry has other fields than {', '.join(_RANGES)}.")

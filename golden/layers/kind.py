@@ -80,7 +80,7 @@ class LayerKind(ABC):
         deadline: int,
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Run many images through the layer, with the results of `firstspike.golden.integer.walk`.
+        """Run many images through the layer, with the results of `golden.integer.run_layer`.
 
         `spikes`: int32 [n, n_in, spikes of an input], 0 for none. Returns the spike ticks int32 [n,
         n_out, max_spikes], and M int64 [n, n_out] at the first spike or at the deadline.

@@ -56,10 +56,10 @@ def layers_of(
 
 def filters(text: str) -> Filters:
     """Return the filters of a text. Raises NetworkError for an invalid text."""
-    found = Filters.parsed(text)
-    if found is None:
+    layer = Filters.parsed(text)
+    if layer is None:
         raise NetworkError(f"{text!r} is no layer: give a number of neurons, or {WRITTEN}.")
-    return found
+    return layer
 
 
 def dense_layers(sizes: Sequence[int]) -> list[LayerKind]:

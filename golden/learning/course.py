@@ -76,9 +76,9 @@ class Course:
         `grid`.
         """
         end = min((done // grid + 1) * grid, (done // self.n_images + 1) * self.n_images)
-        here = self.settings(done)
+        current = self.settings(done)
         same = range(done, end)
-        return same[: bisect_left(same, True, key=lambda n: self.settings(n) != here)]
+        return same[: bisect_left(same, True, key=lambda n: self.settings(n) != current)]
 
     def images(
         self, part: range, pixels: np.ndarray, labels: np.ndarray
@@ -90,10 +90,10 @@ class Course:
         """
         epoch, start = divmod(part.start, self.n_images)
         order, moves = _epoch(self.n_images, self.seed, epoch, self.shift)
-        here = slice(start, start + len(part))
-        which = order[here]
+        span = slice(start, start + len(part))
+        which = order[span]
         chosen = pixels[which]
-        return moved(chosen, moves[here]) if self.shift else chosen, labels[which]
+        return moved(chosen, moves[span]) if self.shift else chosen, labels[which]
 
 
 @lru_cache(2)

@@ -71,12 +71,12 @@ def learn(
     record = kernel.NetworkRecord(
         state.stored_bits, network.weight_bits, network.thresholds, network.unit, network.deadline
     )
-    said = kernel.SettingsRecord(*map(int, (*astuple(settings), exact)))
+    settings_record = kernel.SettingsRecord(*map(int, (*astuple(settings), exact)))
     filled = {name: getattr(results, name) for name in kernel.ResultsRecord._fields}
     filled |= {"hidden": hidden, "rule": kernel.RuleRecord(**vars(rule))}
     to_fill = kernel.ResultsRecord(**filled)
     state.generator = kernel.learn_images(
-        ticks, labels, weights, record, said, state.generator, to_fill
+        ticks, labels, weights, record, settings_record, state.generator, to_fill
     )
     for stored, learned in zip(state.weights, weights, strict=True):
         stored[:] = learned

@@ -50,8 +50,8 @@ class Register(NamedTuple):
 
 
 def _register(default: int, lowest: int, highest: int, meaning: str) -> Any:
-    said = {"default": default, "lowest": lowest, "highest": highest, "meaning": meaning}
-    return field(default=default, metadata=said)
+    metadata = {"default": default, "lowest": lowest, "highest": highest, "meaning": meaning}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)

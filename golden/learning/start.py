@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.features import Asked, Features
+from firstspike.golden.encodings.features import FeatureOptions, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import checked_samples, is_pixels
 from firstspike.golden.training.quantise import most_active_inputs
@@ -19,17 +19,17 @@ _SPIKES, _HIDDEN = 150, 600
 """Input spikes of an image, and hidden neurons, for which `LearningState.random` is designed."""
 
 
-INPUTS = Asked(complement=True, constant=True)
+INPUTS = FeatureOptions(complement=True, constant=True)
 """Options for features: each has a second input, and one further input always spikes."""
 
 
-def binary_features(samples: np.ndarray, asked: Asked = INPUTS) -> Features | None:
+def binary_features(samples: np.ndarray, options: FeatureOptions = INPUTS) -> Features | None:
     """Fit binary features to samples [n, ...]; return None for pixels, which need no features.
 
     Raises `EncodingError`.
     """
-    samples = checked_samples(samples, asked.medians)
-    return None if is_pixels(samples) else encoding_of("binary").fitted(samples, asked)
+    samples = checked_samples(samples, options.medians)
+    return None if is_pixels(samples) else encoding_of("binary").fitted(samples, options)
 
 
 def at_random(

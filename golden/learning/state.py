@@ -20,7 +20,7 @@ from firstspike.golden.foreign.fields import (
 )
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file, replace_file
 
 from .rule import LearningError
@@ -129,7 +129,7 @@ class LearningState:
             rng.integers(low, high, shape, np.int16, endpoint=True)
             for (low, high), shape in zip(ranges, shapes, strict=True)
         )
-        said: dict[str, Any] = {"encoding": "binary", "late": -1} | fields
+        network_fields: dict[str, Any] = {"encoding": "binary", "late": -1} | fields
         network = Network(
             tuple(w >> (stored_bits - 8) for w in weights),
             (8, 8),
@@ -138,7 +138,7 @@ class LearningState:
             DEADLINE,
             layers[0],
             inputs,
-            **said,
+            **network_fields,
         )
         return cls(weights, stored_bits, _seeded(rng), network)
 
@@ -201,9 +201,11 @@ class LearningState:
         Raises `LearningError` for invalid content, `OSError` if the file cannot be read.
         """
         wrong = f"{path} is not a valid state of learning: "
-        with told_as(LearningError, wrong, NetworkError, LearningError):
-            state, beside = _state_of(Fields.of(read_file(path, MOST_BYTES), lambda _: _KINDS))
-        if network is not None and network.digest() not in (state.template.digest(), beside):
+        with convert_errors(LearningError, wrong, NetworkError, LearningError):
+            state, second_digest = _state_of(
+                Fields.of(read_file(path, MOST_BYTES), lambda _: _KINDS)
+            )
+        if network is not None and network.digest() not in (state.template.digest(), second_digest):
             raise LearningError(f"{path} is the state of another network: move it away.")
         return state
 
@@ -225,9 +227,9 @@ def _seeded(rng: "np.random.Generator") -> int:
 
 def _state_of(fields: Fields) -> tuple[LearningState, str]:
     """Return the state in a file's fields, and the digest of its second network, or ""."""
-    said = fields.take("format", str)
-    if said != FORMAT:
-        raise LearningError(f"format is {said!r:.40}: {FORMAT!r} is read.")
+    stored_format = fields.take("format", str)
+    if stored_format != FORMAT:
+        raise LearningError(f"format is {stored_format!r:.40}: {FORMAT!r} is read.")
     state = LearningState(
         weights=(fields["stored_0"], fields["stored_1"]),
         template=Network.from_bytes(fields["network"].tobytes()),

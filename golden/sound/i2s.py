@@ -51,8 +51,8 @@ class I2sMicrophone(Microphone):
 
     def looked_at(self, bits: np.ndarray) -> np.ndarray:
         """Return the bits that form the numbers."""
-        whole = len(bits) // FRAME
-        frames = np.asarray(bits[: whole * FRAME]).reshape(whole, FRAME)
+        n_frames = len(bits) // FRAME
+        frames = np.asarray(bits[: n_frames * FRAME]).reshape(n_frames, FRAME)
         return frames[:, DELAY : DELAY + self.number_bits].ravel()
 
     def bits(self, x: np.ndarray) -> np.ndarray:
@@ -70,6 +70,6 @@ class I2sMicrophone(Microphone):
         words = np.rint(numbers * (1 << WORD_BITS - self.number_bits))
         words = words.clip(-most, most - 1).astype(np.int64)
         frames = np.zeros((len(words), FRAME), np.uint8)
-        places = np.arange(WORD_BITS)[::-1]
-        frames[:, DELAY : DELAY + WORD_BITS] = (words[:, None] >> places) & 1
+        bit_indices = np.arange(WORD_BITS)[::-1]
+        frames[:, DELAY : DELAY + WORD_BITS] = (words[:, None] >> bit_indices) & 1
         return frames.ravel()

@@ -72,7 +72,7 @@ class Microphone(ABC):
         equals the microphone clock nearest to `BEST_HZ`, and then the smallest divider. Errors are
         compared as fractions. Raises `MicrophoneError` if the error exceeds `TOLERANCE`.
         """
-        found = []
+        candidates = []
         clock = Fraction(clock_hz)
         for divider in range(LEAST_DIVIDER, clock // SLOWEST_HZ + 1, 2):
             hz = clock / divider
@@ -81,15 +81,15 @@ class Microphone(ABC):
             for ratio in (below, below + cls.at_once):
                 if ratio > 0 and hz <= FASTEST_HZ:
                     error = abs(numbers / ratio - 1)
-                    found.append((error, abs(hz - BEST_HZ), divider, ratio))
-        if not found or min(found)[0] > TOLERANCE:
+                    candidates.append((error, abs(hz - BEST_HZ), divider, ratio))
+        if not candidates or min(candidates)[0] > TOLERANCE:
             raise MicrophoneError(
                 f"a clock of {clock_hz / 1e6:g} MHz makes no {rate} samples per second of a "
                 f"microphone at {SLOWEST_HZ / 1e6:g} to {FASTEST_HZ / 1e6:g} MHz: take a clock of "
                 f"at least {LEAST_DIVIDER * SLOWEST_HZ / 1e6:g} MHz, near a multiple of "
                 f"{2 * cls.line_bits * rate / 1e6:g} MHz."
             )
-        *_, divider, ratio = min(found)
+        *_, divider, ratio = min(candidates)
         return cls(divider, ratio)
 
     @property
@@ -148,8 +148,8 @@ class Microphone(ABC):
         """
         same = np.diff(self.looked_at(bits), prepend=0) == 0
         each = self.ratio * self.number_bits
-        whole = len(same) // each
-        return same[: whole * each].reshape(whole, each).all(axis=1)
+        n_samples = len(same) // each
+        return same[: n_samples * each].reshape(n_samples, each).all(axis=1)
 
     def _shifted(self, bits: np.ndarray) -> np.ndarray:
         sums = self.numbers(bits)

@@ -13,7 +13,7 @@ class FirstSpikeError(Exception):
 
 
 @contextmanager
-def told_as(
+def convert_errors(
     kind: type[FirstSpikeError], before: str, *errors: type[Exception], after: str = ""
 ) -> Iterator[None]:
     """Convert `errors` of the block to `kind`, with `before` and `after` around the message."""

@@ -44,16 +44,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     with ExitStack() as stack:
         with naming(path):
             making = target.with_name(f".{target.name}.making")
-            beside = stack.enter_context(reserved_folder(making, path)) / target.name
-            beside.open("wb").close()
+            new_file = stack.enter_context(reserved_folder(making, path)) / target.name
+            new_file.open("wb").close()
         try:
-            yield beside
+            yield new_file
             with naming(path):
-                with open(beside, "rb") as file:
+                with open(new_file, "rb") as file:
                     os.fsync(file)  # or a power failure could lose the content
-                os.replace(beside, target)
+                os.replace(new_file, target)
         except OSError as error:
-            if error.filename != str(beside):
+            if error.filename != str(new_file):
                 raise
             raise OSError(error.errno, error.strerror, str(path)) from None
 
@@ -66,22 +66,24 @@ def reading(path: str | os.PathLike[str] | int, most: int) -> Iterator[BinaryIO]
     copied to its end first. `path` may be a descriptor: then any pipe or terminal is copied. Raises
     `OSError` for a device or a named pipe, which may never end.
     """
-    given = isinstance(path, int)
+    is_descriptor = isinstance(path, int)
     name = "standard input" if path == 0 else str(path)
     with ExitStack() as stack:
         with naming(name):
             source, opener = (os.dup(path), None) if isinstance(path, int) else (path, _at_once)
             file: BinaryIO = stack.enter_context(open(source, "rb", opener=opener))
-        found = os.fstat(file.fileno())
-        pipe = stat.S_ISFIFO(found.st_mode) and (given or found.st_dev == _device_of_pipes())
-        if pipe or (given and file.isatty()):
+        status = os.fstat(file.fileno())
+        pipe = stat.S_ISFIFO(status.st_mode) and (
+            is_descriptor or status.st_dev == _device_of_pipes()
+        )
+        if pipe or (is_descriptor and file.isatty()):
             file = stack.enter_context(_copied(file, name, most))
-        elif not stat.S_ISREG(found.st_mode):
-            said = "it is no ordinary file and may never end: copy its content into one"
-            raise OSError(errno.EINVAL, said, name)
-        elif found.st_size > most:
+        elif not stat.S_ISREG(status.st_mode):
+            reason = "it is no ordinary file and may never end: copy its content into one"
+            raise OSError(errno.EINVAL, reason, name)
+        elif status.st_size > most:
             raise _too_long(name, most)
-        elif not found.st_size:  # the size of files that the kernel generates during the read
+        elif not status.st_size:  # the size of files that the kernel generates during the read
             file = stack.enter_context(open(os.devnull, "rb"))
         yield file
 
@@ -138,7 +140,7 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
         file.write_bytes(content)
 
 
-def beside(path: str | os.PathLike[str], what: str) -> Path:
+def companion_path(path: str | os.PathLike[str], what: str) -> Path:
     """Return NET.WHAT.npz for a network file NET.npz."""
     path = Path(path)
     return path.with_name(f"{path.name.removesuffix('.npz')}.{what}.npz")

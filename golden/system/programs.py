@@ -74,9 +74,11 @@ def search_path() -> str:
     The current folder is omitted unless the user's own PYTHONPATH names it.
     """
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    here = os.path.realpath(os.curdir)
-    wanted = here in map(os.path.realpath, filter(None, named))
-    folders = (one for one in sys.path if one and (wanted or os.path.realpath(one) != here))
+    current = os.path.realpath(os.curdir)
+    keeps_current = current in map(os.path.realpath, filter(None, named))
+    folders = (
+        one for one in sys.path if one and (keeps_current or os.path.realpath(one) != current)
+    )
     return os.pathsep.join(folders)
 
 

@@ -32,7 +32,9 @@ def cycles(
     """
     if folding.overlaps:
         return cycles_alone(network, ticks, results, folding)
-    decided, _ = run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)
+    decided, _, _ = run_images(
+        network, ticks, results.known_hidden(), results.tick, folding, pixels
+    )
     # A negative count could be UNCOUNTED, which equals any count.
     assert (decided > 0).all(), "the cycle model has left an image undecided"
     return decided
@@ -60,11 +62,13 @@ def run_images(
     decision_ticks: np.ndarray,
     folding: Folding,
     pixels: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray]:
+    until: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return cycles int64 [n] until images are decided at `decision_ticks` [n], and until they end.
 
     `hidden`: spike ticks of each hidden layer, [n, n_out]. An image ends when the last layer
-    accepts its END; -1 if the decision comes first.
+    accepts its END; -1 if the decision comes first. Also returns the number of events, int64 [n],
+    that the core accepts before cycle `until` [n] of each image.
     """
     figures, layers = figures_of(network, folding), folding.layers
     count = len(ticks)
@@ -83,4 +87,7 @@ def run_images(
     spikes, decision_ticks, ticks, connected = (
         np.ascontiguousarray(one, np.int64) for one in (spikes, decision_ticks, ticks, connected)
     )
-    return count_images(core, image, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)
+    until = np.zeros(count, np.int64) if until is None else np.asarray(until, np.int64)
+    return count_images(
+        core, image, spikes, decision_ticks, ticks, folding.bitmap or 0, connected, until
+    )

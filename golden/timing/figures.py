@@ -12,7 +12,7 @@ from firstspike.golden.network import Network
 
 from . import latencies
 from .folding import Folding
-from .layer import DRAIN_BLOCK, MASK_FIFO_DEPTH, LayerFolding
+from .layer import MASK_FIFO_DEPTH, SERIALISER_BLOCK, LayerFolding
 
 # The figures are arguments: compiled code would otherwise keep the values of its compilation.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
@@ -53,7 +53,7 @@ class CoreFigures(NamedTuple):
     offset: np.ndarray  # of a layer's first neuron in `spikes`
     decision: int
     deadline: int
-    drain_block: int
+    serialiser_block: int
     mask_fifo_depth: int
     latency: _Latencies
     reach: Reach
@@ -95,8 +95,8 @@ LAYER_STATE = np.dtype(
             "beats",  # events with rows of tick `now` that only the first group has processed
             "opening",  # number of ticks by which their sweep advances, or BEGINS
             "skid_free",  # cycle in which the lanes can pass on the next mask, if they wait
-            "mask_free",  # cycle in which the drain accepts it, to empty it block by block
-            "block_free",  # cycle in which the drain accepts the next block
+            "mask_free",  # cycle in which the serialiser accepts it, to empty it block by block
+            "block_free",  # cycle in which the serialiser accepts the next block
             "sweep_free",  # first cycle of a sweep that waits for the one before
             "listings",  # number of positions in `listed`
             "settled",  # first cycle in which that number is known
@@ -111,6 +111,8 @@ OUTCOME = np.dtype(
         ("decision_tick", np.int64),
         ("decided", np.int64),  # cycle of the decision, -1 before it
         ("ended", np.int64),  # cycle in which the last layer accepts the END, -1 before it
+        ("until", np.int64),  # a cycle, and the number of events accepted before it
+        ("accepted", np.int64),
         ("ingress", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest event in register k
     ]
 )
@@ -190,7 +192,7 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         offset=np.cumsum(n_out) - n_out,
         decision=layers[-1].decision_cycles,
         deadline=network.deadline,
-        drain_block=DRAIN_BLOCK,
+        serialiser_block=SERIALISER_BLOCK,
         mask_fifo_depth=MASK_FIFO_DEPTH,
         latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
         reach=_reach_of(layers),

@@ -39,7 +39,7 @@ ADDRESS = 1
 """Sequencer: the address of the weight word; with several banks, the WeightStore holds it."""
 
 FREED = 1
-"""Sequencer: from the release of a drain's slot to the operation that can use it."""
+"""Sequencer: from the release of a mask's slot to the operation that can use it."""
 
 FINISHED = 1
 """Sequencer: from the operation that ends an image to `finished`."""
@@ -65,16 +65,16 @@ LANES = 1
 POTENTIALS = 1
 """Lanes: in the last layer, from the fired bits to the potentials."""
 
-DRAIN_SLOT = 1
+MASK_CHECK = 1
 """Mask serialiser: the check of a mask, before the slots in which masks wait, if any."""
 
-DRAIN_BLOCKS = 1
+BLOCK_SEARCH = 1
 """Mask serialiser, with slots: the search of the first block with a bit, if several are needed."""
 
-DRAIN_BEAT = 1
+FIRST_BEAT = 1
 """Mask serialiser: from a block, or a mask of one block, to its first beat."""
 
-CROSSING = 1
+DIVIDER_INPUT = 1
 """CrossingTimeDivider: the input register; one step per bit of the window follows."""
 
 RELEASE = 1
@@ -112,6 +112,9 @@ SORTING = 3
 
 DELTAS = 3
 """Deltas: from the start to those of the first group, after read, count and store."""
+
+CAUSAL_GROUP = 2
+"""CausalInputs: for each group the read of the first row, and the entry that ends the rows."""
 
 SWEEP_START = 4
 """AddressSet: from the start to the first address: block, word, memory, address."""

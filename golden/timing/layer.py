@@ -7,6 +7,8 @@ convention stated there. The hardware builds its pipelines from them, and the cy
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from firstspike.golden.foreign.fields import NetworkError
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.kind import LayerKind
@@ -17,11 +19,11 @@ MAX_WINDOW = 4
 """Largest k: a window of 2^k ticks needs k stages in the crossing-time divider and 2^k queue
 buckets."""
 
-DRAIN_BLOCK = 16
+SERIALISER_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more lanes are searched block by block."""
 
 MASK_FIFO_DEPTH = 8
-"""Masks that can wait for the drain: twice the number in the pipeline at one mask per cycle.
+"""Masks that can wait for the serialiser: twice the number in the pipeline at one mask per cycle.
 
 The number is a power of two.
 """
@@ -201,43 +203,48 @@ class LayerFolding:
         """Latency of the Deltas from the start to the cycle in which the last group's are ready."""
         return latencies.DELTAS + self.groups - 1
 
-    @property
-    def drain_blocks(self) -> int:
-        """Number of blocks in which fired lanes are searched."""
-        return -(-self.lanes // DRAIN_BLOCK)
+    def causal_cycles(self, rows: np.ndarray | int) -> np.ndarray | int:
+        """Return the latency of the CausalInputs from the start to the end for `rows` inputs."""
+        last_word = latencies.SWEEP_UPDATE + self.update_cycles
+        return self.groups * (rows + latencies.CAUSAL_GROUP) + last_word
 
     @property
-    def drain_cycles(self) -> int:
+    def serialiser_blocks(self) -> int:
+        """Number of blocks in which fired lanes are searched."""
+        return -(-self.lanes // SERIALISER_BLOCK)
+
+    @property
+    def serialiser_cycles(self) -> int:
         """Latency of the mask serialiser from a mask to its first beat."""
-        cycles = latencies.DRAIN_BEAT
+        cycles = latencies.FIRST_BEAT
         if self.mask_fifo_depth:
-            cycles += latencies.DRAIN_SLOT + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
+            cycles += latencies.MASK_CHECK + (latencies.BLOCK_SEARCH if self.sends == 1 else 0)
         return cycles
 
     @property
-    def crossing_cycles(self) -> int:
+    def divider_cycles(self) -> int:
         """Latency of the CrossingTimeDivider: one input register, and one register per step."""
-        return latencies.CROSSING + self.window
+        return latencies.DIVIDER_INPUT + self.window
 
     @property
     def release_cycles(self) -> int:
         """Latency of the WindowEmitter from a window's last beat to the release of its queue."""
-        return self.crossing_cycles + latencies.RELEASE
+        return self.divider_cycles + latencies.RELEASE
 
     @property
     def queued_cycles(self) -> int:
         """Latency of the WindowEmitter from a window's last beat to the first spike it offers."""
-        stored = self.crossing_cycles + latencies.QUEUE_STORE
+        stored = self.divider_cycles + latencies.QUEUE_STORE
         return max(self.release_cycles, stored) + latencies.QUEUE_SELECT
 
     @property
     def mask_fifo_depth(self) -> int:
-        """Masks of fired lanes that can wait for the drain; 0 if the lanes wait instead.
+        """Masks of fired lanes that can wait for the serialiser; 0 if the lanes wait instead.
 
         Many lanes are far from one another, and from any signal that would stop them. Banks of
         weights never wait.
         """
-        several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
+        several = self.serialiser_blocks > 1 or self.rows > 1 or self.sends > 1
         return MASK_FIFO_DEPTH if several and not self.last else 0
 
     @property
@@ -247,7 +254,7 @@ class LayerFolding:
         Windows require the wait. Long scans of positions wait, too: the wait costs little time, and
         then the data that an advance shares need not accompany each visit.
         """
-        latency = self.fetch_cycles + self.drain_cycles
+        latency = self.fetch_cycles + self.serialiser_cycles
         return self.window > 0 or (self.convolves and self.state_words >= LONG_SWEEP * latency)
 
     @property
@@ -280,16 +287,20 @@ def check_rows(rows: int) -> None:
         raise NetworkError(f"the rows added in a cycle are one of {permitted}, not {rows}")
 
 
-def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
+def settle_cycles(hidden: LayerFolding, last: LayerFolding, late_inputs: bool = False) -> int:
     """Return the cycles that a learner waits until nothing of an image is in the pipeline.
 
     The END of the image passes the ingress check, and all registers of both layers. Crossing-time
     divider and queue count even in a layer without them. Masks that wait for the mask serialiser
     are dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in
-    the pipeline are sorted, one per cycle.
+    the pipeline are sorted, one per cycle. With `late_inputs` the source sends the END in the cycle
+    after the last spike that the ingress check drops.
     """
     layer = (
-        hidden.fetch_cycles + hidden.mask_fifo_depth + hidden.drain_cycles + hidden.release_cycles
+        hidden.fetch_cycles
+        + hidden.mask_fifo_depth
+        + hidden.serialiser_cycles
+        + hidden.release_cycles
     )
     end = latencies.INGRESS_CHECK + layer + latencies.EVENT + latencies.FINISHED
-    return max(end, last.spikes_in_flight + latencies.SORTING)
+    return max(end + late_inputs, last.spikes_in_flight + latencies.SORTING)

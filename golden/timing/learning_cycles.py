@@ -28,18 +28,23 @@ def learning_cycles(
     longer. Raises ValueError for images that were not learned.
     """
     hidden, last = folding.layers
+    late = not network.takes_bitmap  # inputs spike at several ticks
     rule, (spikes,) = learned.rule, learned.known_hidden()
     if rule is None or learned.updated is None:
         raise ValueError("these images were not learned: take `infer` and `cycles`.")
-    ends, _ = run_images(network, ticks, (spikes,), rule.until, folding, pixels)
+    ends, _, _ = run_images(network, ticks, (spikes,), rule.until, folding, pixels)
     # Only if the spikes of the deadline take part, the core waits for the image's END.
     to_the_end = rule.limit > network.deadline
-    if to_the_end.any():
+    dropped = np.zeros(len(ticks), np.int64)
+    if to_the_end.any() or late:
         never = np.full(len(ticks), network.deadline + 1)
-        _, ended = run_images(network, ticks, (spikes,), never, folding, pixels)
+        _, ended, accepted = run_images(network, ticks, (spikes,), never, folding, pixels, ends)
         at_the_end = latencies.FINISHED + latencies.OUTCOME
         ends = np.where(to_the_end, np.maximum(ends, ended + at_the_end), ends)
-    run_on = ends + latencies.JUDGE + settle_cycles(hidden, last)
+        # The ingress check drops the other spikes, one per cycle.
+        dropped = np.maximum(np.count_nonzero(ticks, axis=1) - accepted, 0)
+        dropped = np.where(to_the_end, 0, dropped)
+    run_on = ends + np.maximum(latencies.JUDGE, dropped) + settle_cycles(hidden, last, late)
 
     took_part = (spikes > 0) & (spikes < rule.limit[:, None])
     latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
@@ -47,6 +52,8 @@ def learning_cycles(
     outputs = outputs + latest // hidden.lanes  # the sweep searches the lane of each
     inputs = _walk_cycles(hidden, rule.input_rows, rule.input_updates)
     update = hidden.deltas_cycles + outputs + inputs + hidden.update_cycles
+    if late:
+        update = update + hidden.causal_cycles(rule.input_rows)
     return replace(
         learned,
         cycles=cycles(network, ticks, learned, folding, pixels),

@@ -3,7 +3,7 @@
 
 The model simulates the front of the core cycle by cycle and register by register, from the words to
 the END that waits for its start. After the start of an image only masks wait, for slots and for the
-drain, and each time follows from the one before:
+serialiser, and each time follows from the one before:
 
     start -> tick unit + 1 -> ... -> the decision's tick -> decision -> END -> start of the next
 """
@@ -49,7 +49,7 @@ class _Figures(NamedTuple):
     depth: int  # words that can wait in the encoder
     most_images: int  # images that can be inside the encoder
     registers: int  # registers after the encoder's own, up to that of the start
-    to_drain: int  # from the operation of a tick until its mask can leave its slot
+    to_serialiser: int  # from the operation of a tick until its mask can leave its slot
     to_decision: int  # from then to the decision
     freed: int
     mask_fifo_depth: int
@@ -107,14 +107,14 @@ def _known(
         for tick in range(network.unit, network.deadline + 1)
     ]
     decided_after = np.asarray(results.tick, np.int64) - network.unit
-    decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
+    decision = latencies.FIRST_BEAT + last.fetch_cycles + latencies.POTENTIALS
     # One memory layout: numba would compile a version for each other one.
     beats = np.ascontiguousarray(np.maximum(np.array(most).T, 1))
     return _Images(parts, beats, decided_after), _Figures(
         depth=bank_fifo_depth(words),
         most_images=MAX_IMAGES,
         registers=latencies.INGRESS_CHECK + latencies.EVENT,
-        to_drain=hidden.stages + latencies.DRAIN_SLOT,
+        to_serialiser=hidden.stages + latencies.MASK_CHECK,
         to_decision=decision + last.decision_cycles,
         freed=latencies.FREED,
         mask_fifo_depth=MASK_FIFO_DEPTH,
@@ -142,17 +142,17 @@ def _run(known, core, rounds):
     chain = np.zeros(registers + 1, np.int64)
 
     # The image whose END waits, and its start; for the image before, the cycles of its END and of
-    # its decision; when the drain is free; when the latest masks have left their slots.
+    # its decision; when the serialiser is free; when the latest masks have left their slots.
     image, start = 0, np.int64(-1)
     back = np.array([-1, -1, 0, 0])
-    taken_out = np.full(core.mask_fifo_depth, -core.freed - 1)
+    departures = np.full(core.mask_fifo_depth, -core.freed - 1)
 
     cycle = np.int64(0)
     while image < images:
         if chain[registers] == END and start < cycle:
             earliest = max(cycle, max(back[0], back[1]) + 1)
             beats, decided_after = known.beats[image % count], known.decided_after[image % count]
-            start = _advance(beats, decided_after, core, earliest, back, taken_out)
+            start = _advance(beats, decided_after, core, earliest, back, departures)
             decided[image] = back[1]
             image += 1
 
@@ -217,7 +217,7 @@ def _search(encoder, parts, accepted, last, ready, ends):
 
 
 @njit(cache=True)
-def _advance(beats, decided_after, core, earliest, back, taken_out):
+def _advance(beats, decided_after, core, earliest, back, departures):
     """Compute the times of an image from its start to its END; return the cycle of its start.
 
     `beats`: of the mask of each tick after the first. The image is decided `decided_after` ticks
@@ -229,17 +229,17 @@ def _advance(beats, decided_after, core, earliest, back, taken_out):
     tick = 0
     while True:
         slot = masks % core.mask_fifo_depth
-        issued = max(issued + 1, taken_out[slot] + core.freed)
+        issued = max(issued + 1, departures[slot] + core.freed)
         if tick == 0:
             start = issued
-        taken_out[slot] = max(issued + core.to_drain, free)
+        departures[slot] = max(issued + core.to_serialiser, free)
         masks += 1
         if tick == beats.size - 1 or issued >= decided:
             break
         tick += 1
         if tick == decided_after:
-            decided = taken_out[slot] + core.to_decision
+            decided = departures[slot] + core.to_decision
         # After the decision, masks are dropped, one per cycle, once the layer receives it.
-        free = min(taken_out[slot] + beats[tick], max(taken_out[slot], decided) + 1)
-    back[0], back[1], back[2], back[3] = issued, decided, taken_out[slot] + 1, masks
+        free = min(departures[slot] + beats[tick], max(departures[slot], decided) + 1)
+    back[0], back[1], back[2], back[3] = issued, decided, departures[slot] + 1, masks
     return start

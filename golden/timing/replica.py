@@ -178,7 +178,7 @@ def _lanes(layer, state, fires, at):
     """Pass the operation of a visit to the lanes; return the cycles of its issue and its leaving.
 
     Before the weight store an operation waits for a slot for its mask; its first register takes a
-    cycle. Without slots a mask waits in front of the drain.
+    cycle. Without slots a mask waits in front of the serialiser.
     """
     fetched = ready = np.int64(0)
     if fires and layer.has_slots:
@@ -218,7 +218,7 @@ def _mask_beats(layer, state, spikes, group, position, steps, beats):
     for lane in range(min(layer.lanes, columns - group * layer.lanes)):
         neuron = (group * layer.lanes + lane) * layer.positions + position
         if after < spikes[layer.offset + neuron] <= tick:
-            beats[count, 0] = lane // layer.drain_block
+            beats[count, 0] = lane // layer.serialiser_block
             beats[count, 1] = neuron
             count += 1
     if count == 0:
@@ -227,28 +227,28 @@ def _mask_beats(layer, state, spikes, group, position, steps, beats):
 
 
 @njit(cache=True)
-def _drain(layer, state, left):
+def _accept_mask(layer, state, left):
     """Accept the mask of an operation from the lanes; return the first cycle of its search."""
     if not layer.has_slots:
-        # A mask that the drain does not accept stalls the next one.
-        state.skid_free = max(left, state.block_free) + layer.DRAIN_BEAT
+        # A mask that the serialiser does not accept stalls the next one.
+        state.skid_free = max(left, state.block_free) + layer.FIRST_BEAT
         return state.skid_free
     # It waits in the slot reserved for it.
     by_blocks = layer.sends == 1
     empty = state.mask_free if by_blocks else state.block_free
-    taken_out = max(left + layer.DRAIN_SLOT, empty)
-    state.slots_freed[state.masks % layer.mask_fifo_depth] = taken_out
+    departure = max(left + layer.MASK_CHECK, empty)
+    state.slots_freed[state.masks % layer.mask_fifo_depth] = departure
     state.masks += 1
-    return taken_out + (layer.DRAIN_BLOCKS if by_blocks else layer.DRAIN_BEAT)
+    return departure + (layer.BLOCK_SEARCH if by_blocks else layer.FIRST_BEAT)
 
 
 @njit(cache=True)
-def _drain_block(layer, state, beats, beat, search_cycle, offer):
+def _search_block(layer, state, beats, beat, search_cycle, offer):
     """Search the next block if a beat is its first; return the cycles of the block and the beat."""
     by_blocks = layer.has_slots and layer.sends == 1
     if by_blocks and (beat == 0 or beats[beat, 0] != beats[beat - 1, 0]):
         state.mask_free = max(search_cycle, state.block_free)
-        search_cycle = offer = state.mask_free + layer.DRAIN_BEAT
+        search_cycle = offer = state.mask_free + layer.FIRST_BEAT
     return search_cycle, offer
 
 
@@ -322,9 +322,9 @@ def _push(core, image, number, kind, tick, address, offer_cycle):
                     _reached_positions(state, position, image.visited[number], listed)
                 continue
             count = _mask_beats(layer, state, image.spikes, group, position, sweep.steps, beats)
-            search_cycle = offer = _drain(layer, state, left)
+            search_cycle = offer = _accept_mask(layer, state, left)
             for beat in range(count):
-                search_cycle, offer = _drain_block(layer, state, beats, beat, search_cycle, offer)
+                search_cycle, offer = _search_block(layer, state, beats, beat, search_cycle, offer)
                 (block, neuron), sent_at = beats[beat], offer
                 if layer.window and block >= 0:
                     arrived[state.arrivals] = neuron
@@ -357,6 +357,7 @@ def _take(core, image, kind, tick, address, offer_cycle):
     """Offer an event to the ingress check from `offer_cycle` on; return its `accept_cycle`."""
     e, stages = image.outcome[0].ingress, core.layers[0].INGRESS_CHECK
     accept_cycle = max(offer_cycle, e[2] - 1)
+    image.outcome[0].accepted += accept_cycle < image.outcome[0].until
     e[1] = accept_cycle + 1
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
@@ -473,12 +474,14 @@ def _bitmap(core, image, bitmap, connected):
 
 
 @njit(cache=True)
-def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
+def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected, until):
     """The cycles in which each image is decided, and in which the last layer takes its end.
 
-    A decision stops everything; -1 stands for what then does not happen.
+    A decision stops everything; -1 stands for what then does not happen. Also returns the number of
+    events that the core accepts of each image before its cycle `until`.
     """
     decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
+    accepted = np.empty(len(ticks), np.int64)
     before, state_before = image.outcome.copy(), image.layers.copy()
     outcome = image.outcome[0]
     for number in range(len(ticks)):
@@ -486,8 +489,10 @@ def count_images(core, image, spikes, decision_ticks, ticks, bitmap, connected):
         image.layers[:] = state_before
         image.visited[:] = 0
         outcome.decision_tick = decision_ticks[number]
+        outcome.until = until[number]
         for neuron in range(image.spikes.size):  # of an array numba compiles a message, too
             image.spikes[neuron] = spikes[number, neuron]
         _image(core, image, ticks[number], bitmap, connected[number])
         decided[number], ended[number] = outcome.decided, outcome.ended
-    return decided, ended
+        accepted[number] = outcome.accepted
+    return decided, ended, accepted

@@ -72,8 +72,8 @@ def _threads() -> ThreadPoolExecutor:
 def _times(z_in, W, first, position, tap, horizon, z_out, slope, potential):
     n, n_in = z_in.shape
     rows, filters = W.shape
-    places = len(first) - 1
-    taps = rows // (n_in // places)
+    map_size = len(first) - 1
+    taps = rows // (n_in // map_size)
     positions = z_out.shape[1] // filters
     A = np.empty((positions, filters), W.dtype)
     B = np.empty((positions, filters), W.dtype)
@@ -86,10 +86,10 @@ def _times(z_in, W, first, position, tap, horizon, z_out, slope, potential):
         silent[:] = 1
         for at in order[: _by_time(z_image, horizon, order)]:
             z = z_image[at]
-            place, channel = at % places, at // places
-            for reached in range(first[place], first[place + 1]):
-                p = position[reached]
-                w = W[channel * taps + tap[reached]]
+            index, channel = at % map_size, at // map_size
+            for entry in range(first[index], first[index + 1]):
+                p = position[entry]
+                w = W[channel * taps + tap[entry]]
                 A_p, B_p, silent_p = A[p], B[p], silent[p]
                 for f in range(filters):
                     still = silent_p[f] if z * B_p[f] - A_p[f] < 0 else W.dtype.type(0)
@@ -139,8 +139,8 @@ def _by_time(z, horizon, order):
 def _gradients(z_in, W, first, position, tap, z_end, e, dW, dz_in):
     n, n_in = z_in.shape
     rows, filters = W.shape
-    places = len(first) - 1
-    taps = rows // (n_in // places)
+    map_size = len(first) - 1
+    taps = rows // (n_in // map_size)
     positions = z_end.shape[1] // filters
     z_of = np.empty((positions, filters), W.dtype)
     e_of = np.empty((positions, filters), W.dtype)
@@ -154,9 +154,9 @@ def _gradients(z_in, W, first, position, tap, z_end, e, dW, dz_in):
             z = z_in[image, at]
             total = W.dtype.type(0)
             if z < latest:
-                place, channel = at % places, at // places
-                for reached in range(first[place], first[place + 1]):
-                    p, row = position[reached], channel * taps + tap[reached]
+                index, channel = at % map_size, at // map_size
+                for entry in range(first[index], first[index + 1]):
+                    p, row = position[entry], channel * taps + tap[entry]
                     w, g, e_p, z_p = W[row], dW[row], e_of[p], z_of[p]
                     for f in range(filters):
                         before = min(z - z_p[f], W.dtype.type(0))

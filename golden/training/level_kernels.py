@@ -42,15 +42,15 @@ def group(values, level, times):
     start = np.zeros((n, width), np.int32)
     z = np.full((n, width), np.inf, np.float32)
     n_groups = np.zeros(n, np.int32)
-    place = np.empty(times.size + 1, np.int32)
+    cursor = np.empty(times.size + 1, np.int32)
     for image in range(n):
-        place[:] = 0
+        cursor[:] = 0
         for p in range(n_in):
-            place[level[values[image, p]]] += 1
+            cursor[level[values[image, p]]] += 1
         end = groups = 0
         for k in range(times.size):
-            size = place[k]
-            place[k] = end
+            size = cursor[k]
+            cursor[k] = end
             end += size
             if size:
                 z[image, groups] = times[k]
@@ -60,8 +60,8 @@ def group(values, level, times):
         for p in range(n_in):
             k = level[values[image, p]]
             if k < times.size:
-                order[image, place[k]] = p
-                place[k] += 1
+                order[image, cursor[k]] = p
+                cursor[k] += 1
     return Groups(order, start, z, n_groups)
 
 
@@ -69,12 +69,12 @@ def group(values, level, times):
 def _add_rows(rows, which, out):
     """Add rows [., m] of indices `which` to out [m], four at a time: out is the bottleneck."""
     m = out.size
-    whole = which.size - which.size % 4
-    for k in range(0, whole, 4):
+    unrolled = which.size - which.size % 4
+    for k in range(0, unrolled, 4):
         a, b, c, d = rows[which[k]], rows[which[k + 1]], rows[which[k + 2]], rows[which[k + 3]]
         for o in range(m):
             out[o] += (a[o] + b[o]) + (c[o] + d[o])
-    for k in range(whole, which.size):
+    for k in range(unrolled, which.size):
         a = rows[which[k]]
         for o in range(m):
             out[o] += a[o]
@@ -142,12 +142,12 @@ def group_gradients(groups, z_end, e, dW):
     most = max(_ERRORS // _COLUMNS, n_groups.max() + 1)
     errors = np.empty((most, _COLUMNS), dW.dtype)
     which = np.empty((n_in, n), np.int32)
-    taken = np.empty(n_in, np.int32)
+    n_spikes = np.empty(n_in, np.int32)
     zero = dW.dtype.type(0)  # an integer would turn the sums into doubles
     begin = 0
     while begin < n:
         # Fill `errors` with as many images as fit; `which` has the row of each spike, by input.
-        taken[:] = 0
+        n_spikes[:] = 0
         rows = 0
         end = begin
         while end < n and rows + n_groups[end] <= most:
@@ -155,8 +155,8 @@ def group_gradients(groups, z_end, e, dW):
             for k in range(n_groups[end]):
                 if z[end, k] < latest and start[end, k + 1] < n_in:
                     for p in order[end, start[end, k] : start[end, k + 1]]:
-                        which[p, taken[p]] = rows
-                        taken[p] += 1
+                        which[p, n_spikes[p]] = rows
+                        n_spikes[p] += 1
                     rows += 1
             end += 1
         for first in range(0, n_out, _COLUMNS):
@@ -185,5 +185,5 @@ def group_gradients(groups, z_end, e, dW):
                 out = dW[p, first : first + m]
                 for o in range(m):
                     out[o] += base[o]
-                _add_rows(errors, which[p, : taken[p]], out)
+                _add_rows(errors, which[p, : n_spikes[p]], out)
         begin = end

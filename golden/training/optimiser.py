@@ -49,8 +49,8 @@ class Optimiser:
             first = not number
             mean, deviation = training.initial[not first]
             # Unconnected inputs are mostly dark: neurons get the same drive as with them.
-            seen = layer.fan_in + (n_inputs - layer.n_in if first else 0)
-            scale = _INITIAL_INPUTS[not first] / seen
+            fan_in = layer.fan_in + (n_inputs - layer.n_in if first else 0)
+            scale = _INITIAL_INPUTS[not first] / fan_in
             size = layer.rows, layer.columns
             W = rng.normal(mean * scale, deviation * np.sqrt(scale), size)
             self.weights.append(W.astype(np.float32))
@@ -77,8 +77,8 @@ class Optimiser:
 
         def threshold(layer: int) -> int:
             def cost(W: np.ndarray) -> float:
-                others = weights[:layer], weights[layer + 1 :]
-                z_out = self.forward([*others[0], W, *others[1]], values)[-1]
+                other_weights = weights[:layer], weights[layer + 1 :]
+                z_out = self.forward([*other_weights[0], W, *other_weights[1]], values)[-1]
                 return float(self._cost(z_out, labels)[0].mean())
 
             return useful_threshold(weights[layer], self.training.weight_bits, cost)

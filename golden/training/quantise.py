@@ -57,8 +57,8 @@ def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], floa
     """
     best = best_threshold(W, bits)
     steps = 2 * _highest(bits).bit_length() - 1
-    others = sorted({round(2 ** (step / 2)) for step in range(steps)})
-    costs = {threshold: cost(rounded(W, bits, threshold)) for threshold in (best, *others)}
+    alternatives = sorted({round(2 ** (step / 2)) for step in range(steps)})
+    costs = {threshold: cost(rounded(W, bits, threshold)) for threshold in (best, *alternatives)}
     return min(costs, key=lambda threshold: costs[threshold] * (_FAR if threshold == best else 1))
 
 

@@ -133,16 +133,16 @@ def recipe(name: str, encoding: str | None = None, **changes: Any) -> Training:
     an unknown encoding, and `TrainingError`.
     """
     encoding = encoding or RECIPES[name].get("encoding", "binary")
-    found = RECIPES[name] | {"encoding": encoding}
+    values = RECIPES[name] | {"encoding": encoding}
     if encoding_of(encoding).levels != 2:
-        found = GRADED | found | (_GRADED_SPARSE if name == "sparse" else {})
+        values = GRADED | values | (_GRADED_SPARSE if name == "sparse" else {})
     if name == "sparse" and changes.get("compact"):
-        found |= _COMPACT_SPARSE
-    given = _changes(**changes).chosen()
-    found |= given
-    training = found.applied(Training())
+        values |= _COMPACT_SPARSE
+    chosen = _changes(**changes).chosen()
+    values |= chosen
+    training = values.applied(Training())
     if training.convolves:
-        found |= CONVOLVES | given
+        values |= CONVOLVES | chosen
     elif len(training.hidden) > 1:
-        found = DEEP | found
-    return found.applied(Training())
+        values = DEEP | values
+    return values.applied(Training())

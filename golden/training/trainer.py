@@ -22,8 +22,8 @@ from firstspike.golden.system.specification import Changes
 
 from .checkpoint import Best, Checkpoint, Epoch
 from .optimiser import Optimiser
-from .prepared import Prepared, prepared
 from .quantise import compact, quantised
+from .samples import TrainingSamples, prepare_samples
 from .specification import Training, TrainingError
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
@@ -52,7 +52,7 @@ class Continuation(NamedTuple):
     """Epochs after which training ends as by Ctrl-C; None for all."""
 
 
-UNNAMED, WHOLE, DEFAULT = Names(), Continuation(), Training()
+UNNAMED, COMPLETE, DEFAULT = Names(), Continuation(), Training()
 """No names, a complete training without checkpoints, and a training with all defaults."""
 
 
@@ -89,7 +89,7 @@ class Trainer:
         n_classes: int | None = None,
         groups: np.ndarray | None = None,
         names: Names = UNNAMED,
-        continuation: Continuation = WHOLE,
+        continuation: Continuation = COMPLETE,
     ) -> "Trainer":
         """Train on samples [n, ...] (pixels uint8, other features, series or ticks), labels int[n].
 
@@ -100,7 +100,7 @@ class Trainer:
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.training.seed)
-        data = prepared(self.training, samples, labels, groups, names.features, names.sound)
+        data = prepare_samples(self.training, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
         n_inputs, n_rows = data.network.n_inputs, len(data.network.inputs)
         layers = layers_of(
@@ -131,7 +131,9 @@ class Trainer:
         self.weights_ = best.weights
         thresholds = best.thresholds
         if thresholds is None:
-            thresholds = optimiser.useful_thresholds(self.weights_, *_some(data, labels))
+            thresholds = optimiser.useful_thresholds(
+                self.weights_, *_calibration_samples(data, labels)
+            )
         self.uncompacted_ = quantised(
             data.network,
             self.weights_,
@@ -190,7 +192,11 @@ class Trainer:
         return samples, labels.astype(np.int64)
 
     def _epochs(
-        self, optimiser: Optimiser, data: Prepared, labels: np.ndarray, rng: np.random.Generator
+        self,
+        optimiser: Optimiser,
+        data: TrainingSamples,
+        labels: np.ndarray,
+        rng: np.random.Generator,
     ) -> Iterator[Epoch]:
         """Continue training after `history_`; yield after every pass over the training samples."""
         before = self.history_[-1].seconds if self.history_ else 0.0
@@ -206,7 +212,7 @@ class Trainer:
         ):
             done = sum(epoch.fine_tuning == tuning for epoch in self.history_)
             if tuning and not done:
-                optimiser.start_fine_tuning(*_some(data, labels))
+                optimiser.start_fine_tuning(*_calibration_samples(data, labels))
             for epoch in range(done, epochs):
                 if not tuning and self._has_stopped():
                     break
@@ -249,10 +255,12 @@ class Trainer:
         )
 
 
-def _some(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _calibration_samples(
+    data: TrainingSamples, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return some training samples, in the form for the optimiser, and their labels."""
-    some = np.flatnonzero(~data.held_out)[:_JUDGES]
-    return data.rows(data.values[some]), labels[some]
+    indices = np.flatnonzero(~data.held_out)[:_JUDGES]
+    return data.rows(data.values[indices]), labels[indices]
 
 
 def sensible_batch(n: int) -> int:

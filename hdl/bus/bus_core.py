@@ -75,7 +75,7 @@ def bus_ports(images: Images) -> list[Port]:
         (DECISIONS, "t", Out, "last", 1, "the decision ends with this beat"),
         (REGISTERS, "aw", In, "addr", ADDRESS_BITS, "offset of a register to write"),
         (REGISTERS, "w", In, "data", WORD_BITS, "what to write"),
-        (REGISTERS, "w", In, "strb", WORD_BYTES, "all bytes, or it is refused"),
+        (REGISTERS, "w", In, "strb", WORD_BYTES, "all ones, else the write is refused"),
         (REGISTERS, "b", Out, "resp", 2, "0 OKAY, 2 SLVERR"),
         (REGISTERS, "ar", In, "addr", ADDRESS_BITS, "offset of a register to read"),
         (REGISTERS, "r", Out, "data", WORD_BITS, "what was read"),
@@ -84,7 +84,7 @@ def bus_ports(images: Images) -> list[Port]:
     single_ports = [
         ("aclk", In, "clock"),
         ("aresetn", In, "synchronous reset, active low, at any moment"),
-        ("irq", Out, "high while a bit of interrupt_state is 1 that is enabled"),
+        ("irq", Out, "high while an enabled bit of interrupt_state is 1"),
     ]
     ports = [Port(name, flow, 1, meaning, name, name) for name, flow, meaning in single_ports]
     for (bus, channel, flow), group in groupby(payloads, itemgetter(0, 1, 2)):

@@ -78,87 +78,87 @@ def _lines(fields: Iterable[Field]) -> str:
 
 
 _CORE = f"""
-magic 0x00 constant: what it is
+magic 0x00 constant: identifies a FirstSpike core
     magic [31:0]: FSP1 in ASCII
-version 0x04 constant: of these registers
-    map [15:0]: another number is another map
-features 0x08 constant: what the core has
-    learns [0]: it can learn
+version 0x04 constant: version of this register map
+    map [15:0]: changes with the offsets or fields
+features 0x08 constant: features of the core
+    learns [0]: the core can learn
     bitmap [1]: images are bitmaps and not events
     any_weights [2]: weights of other networks fit
     pixels [3]: images are pixels of a byte and not events
     layers [15:8]: layers of weights
     beat_bits [31:16]: bits of a beat of an image
-sizes 0x0c constant: of the network
+sizes 0x0c constant: sizes of the network
     rows [15:0]: connected inputs
     outputs [31:16]: output neurons: classes
-timing 0x10 constant: of the network, in ticks
+timing 0x10 constant: times of the network, in ticks
     deadline [15:0]: the last tick of an image
     unit [31:16]: the tick of the brightest pixels
-bitmap 0x14 constant: of an image that is a bitmap, or pixels
-    pixels [15:0]: in an image
-    beats [31:16]: in an image
-weight_words 0x18 constant: all weights
-    words [31:0]: of {CHUNK_BITS} bits
-release 0x1c constant: the FirstSpike that generated the core
+bitmap 0x14 constant: size of an image that is a bitmap, or pixels
+    pixels [15:0]: pixels of an image
+    beats [31:16]: beats of an image
+weight_words 0x18 constant: size of all weights
+    words [31:0]: words of {CHUNK_BITS} bits
+release 0x1c constant: version of FirstSpike that generated the core
     patch [7:0]: third number of its version
     minor [15:8]: second number of its version
     major [23:16]: first number of its version
-digest_0 0x20 constant: the network that it was generated for: its digest begins so
+digest_0 0x20 constant: start of the digest of the core's network
     digits [31:0]: hexadecimal digits 0 .. 7
-digest_1 0x24 constant: the network that it was generated for: its digest begins so
+digest_1 0x24 constant: continuation of the digest
     digits [31:0]: hexadecimal digits 8 .. 15
-folding 0x28 constant: how the network is laid out in time
-    lanes [15:0]: neurons computed at once, in the layer with the most
+folding 0x28 constant: parallelism of the core
+    lanes [15:0]: neurons computed at once, in the layer with most lanes
     rows [23:16]: rows of weights added per cycle
-control 0x40 hold: how it is used
-    by_registers [0]: images and decisions go by registers, not streams
-status 0x44 read: how it is
-    busy [0]: an image is under way, or being learned
-    open [1]: the beats of an image have not all come
+control 0x40 hold: mode of the core
+    by_registers [0]: images and decisions pass through registers, not streams
+status 0x44 read: state of the core
+    busy [0]: the core processes or learns an image
+    open [1]: an image has begun and not ended
     aborting [2]: an abort waits for the beats before it
-    room [3]: send and send_last are taken
+    room [3]: send and send_last accept a beat
     decision [4]: by registers: the words of a decision can be read
-    weight_open [5]: of a weight word some parts have come
-    settings [6]: settings wait for the image under way
-    by_registers [7]: control.by_registers, once it is in force
+    weight_open [5]: a part of a weight word has been written or read
+    settings [6]: settings wait for the end of the current image
+    by_registers [7]: the mode in force; control.by_registers takes effect between images
     dropping [8]: the stream's beats up to the next TLAST are dropped
     resetting [9]: a decision begun before a reset is leaving
-command 0x48 port command w: a written 1 does it
-    abort [0]: end the image whose beats have not all come; if any
+command 0x48 port command w: writing a 1 executes the command
+    abort [0]: end the image whose beats have not all arrived, if any
     take [1]: by registers: go on to the next decision
-    reset [2]: forget everything but the weights, as aresetn does
+    reset [2]: reset all state but the weights, as aresetn does
     undrop [3]: the stream's next beat begins an image: clears dropping
-interrupt_enable 0x4c hold: what raises irq
+interrupt_enable 0x4c hold: causes that raise irq
     decision [0]: status.decision
     error [1]: a bit of error_causes is 1
-interrupt_state 0x50 read: what holds now, or is under test
+interrupt_state 0x50 read: causes that are present, or set in interrupt_test
     decision [0]: status.decision
     error [1]: a bit of error_causes is 1
-interrupt_test 0x54 hold: what interrupt_state shows as well
+interrupt_test 0x54 hold: causes to set in interrupt_state, as a test
     decision [0]: status.decision
     error [1]: a bit of error_causes is 1
-error_causes 0x58 sticky: what was wrong since it was cleared
+error_causes 0x58 sticky: errors since the bits were cleared
     access [0]: a read or write of a register was refused
     short [1]: TLAST came too early: the image was aborted
     long [2]: TLAST came too late: the beats up to it were dropped
-    keep [3]: TKEEP left out bytes that hold pixels: taken as they were
-    decision [4]: the error of a decision was set
-error_count 0x5c read: errors since the reset, modulo 2^32; those of one cycle count once
-    errors [31:0]: how many
-decision_count 0x60 read: decisions since the reset, modulo 2^32
-    decisions [31:0]: how many
+    keep [3]: TKEEP omitted bytes of pixels, which were accepted from TDATA
+    decision [4]: a decision had the bit error
+error_count 0x5c read: number of errors since the reset
+    errors [31:0]: modulo 2^32; several errors of one cycle count once
+decision_count 0x60 read: number of decisions since the reset
+    decisions [31:0]: modulo 2^32
 weight_address 0x68 port weights rw: the next weight word to be written or read; counts up, also \
 over the layers
 {_lines(WEIGHT_ADDRESS)}
 weight_data 0x6c port weights rw: the next 32 bits of that word, lowest first; refused while busy
-    bits [31:0]: with the last of a word it is written
-send 0x70 port send w: by registers: of an image
-    bits [31:0]: a beat, or the next 32 bits of one that is wider
-send_last 0x74 port send w: by registers: the last of an image, as with TLAST
-    bits [31:0]: a beat, or the next 32 bits of one that is wider
-image_tag 0x78 hold: by registers: of images whose first beat is sent from now on
-    tag [{TAG_BITS - 1}:0]: comes back with the image's decision, as TID does
+    bits [31:0]: the last part of a word writes the word
+send 0x70 port send w: by registers: a beat of an image, except the last
+    bits [31:0]: the beat, or the next 32 bits of a wider beat
+send_last 0x74 port send w: by registers: the last beat of an image, as with TLAST
+    bits [31:0]: the beat, or the next 32 bits of a wider beat
+image_tag 0x78 hold: by registers: tag of images whose first beat is sent from now on
+    tag [{TAG_BITS - 1}:0]: returns with the image's decision, as TID does
 """
 """The registers of every core, in the format of `registers_of`."""
 
@@ -218,20 +218,20 @@ def _learning() -> list[Register]:
             low += one.bits
     seed = REGISTERS["seed"]
     table = f"""
-label 0x80 hold: of images that begin from now on
-    class [15:0]: what the image is to be learned as
-    learn [31]: 1 learn it, 0 only decide it
-learn_rule 0x88 port settings rw: settings of the learning rule, taken between images; refused \
-while some wait
+label 0x80 hold: label of images that begin from now on
+    class [15:0]: the class to learn
+    learn [31]: 1 learn the image, 0 only decide it
+learn_rule 0x88 port settings rw: settings of the learning rule, which take effect between \
+images; refused while status.settings is 1
 {_lines(rule)}
-learn_seed 0x8c port settings w: with the rule's settings
+learn_seed 0x8c port settings w: random generator, set together with learn_rule
 {_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
-learned_count 0x90 read: images that the core is through with since the reset, modulo 2^32
-    images [31:0]: learned or not
-updated_count 0x94 read: of these, modulo 2^32
-    images [31:0]: those that changed weights
-learn_cycles 0x98 read: of the latest of these
-    cycles [31:0]: from its first event or word until the next could come
+learned_count 0x90 read: number of images since the reset, learned or only decided
+    images [31:0]: modulo 2^32
+updated_count 0x94 read: number of images since the reset that changed weights
+    images [31:0]: modulo 2^32
+learn_cycles 0x98 read: clock cycles of the latest image
+    cycles [31:0]: from its first event or word until the core could accept the next image
 """
     return registers_of(table, {"learn_rule": Settings().registers()})
 
@@ -241,19 +241,19 @@ def decision_words(config: CoreConfig) -> tuple[Register, ...]:
     causes = enumerate(causes_layout(config.learns).meanings.items(), 24)
     layers = len(config.layers)
     table = f"""
-decision {DECISION:#x} port decision r: what was decided; this and what follows is refused where \
-status.decision is 0
+decision {DECISION:#x} port decision r: the decision; reading this and the next registers is \
+refused while status.decision is 0
     class [15:0]: the output neuron that decides
     forced [16]: no output fired up to the deadline
     error [17]: one of the causes is set
 {_lines(Field(f"cause_{name}", low, 1, meaning) for low, (name, meaning) in causes)}
-decision_time {DECISION + 4:#x} port decision r: when, and of which image
-    tick [15:0]: of the decision
-    layers [23:16]: as many words of spikes follow the cycles
-    tag [31:24]: of its image
-decision_cycles {DECISION + 8:#x} port decision r: how long it took
-    cycles [31:0]: clock cycles from the first event or word taken on
-decision_spikes {DECISION + 12:#x} port decision r: a word a layer
+decision_time {DECISION + 4:#x} port decision r: time of the decision, and its image
+    tick [15:0]: tick of the decision
+    layers [23:16]: number of words decision_spikes
+    tag [31:24]: tag of the image
+decision_cycles {DECISION + 8:#x} port decision r: duration of the image
+    cycles [31:0]: clock cycles from the first accepted event or word to the decision
+decision_spikes {DECISION + 12:#x} port decision r: a word per layer
     spikes [31:0]: spikes into this layer before the tick of the decision
 """
     *words, spikes = registers_of(table, {"decision_time": {"layers": layers}})

@@ -82,7 +82,11 @@ class CoreConfig:
         learning = None
         if stored_bits is not None:
             _check_learning(network, folding, stored_bits)
-            learning = Learning(stored_bits=stored_bits, unit=network.unit)
+            learning = Learning(
+                stored_bits=stored_bits,
+                unit=network.unit,
+                late_inputs=not network.takes_bitmap,
+            )
             any_weights = True
         if network.max_spikes != 1:
             raise NetworkError(
@@ -150,11 +154,6 @@ def _check_learning(network: Network, folding: Folding, stored_bits: int) -> Non
         raise NetworkError(
             f"the network has {network.n_layers - 1} hidden layers: the hardware learns with one, "
             "and runs any number without learning"
-        )
-    if network.levels != 2 or network.late != -1:
-        raise NetworkError(
-            "the hardware learns networks whose inputs all spike at one tick: binary encoding and "
-            "silent dark pixels"
         )
     if any(layer.rows > 1 for layer in folding.layers):
         raise NetworkError("a core that learns adds one row per cycle: leave several out")

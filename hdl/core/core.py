@@ -249,6 +249,7 @@ class Core(wiring.Component):
     ) -> Value:
         """Connect the Learner to the layers; return whether it is busy."""
         hidden, last = layers
+        hidden_config = self.config.layers[0]
         finished = last.finished_image
         m.submodules.learner = learner = Learner(*self.config.layers)
         join(m, wiring.flipped(self), learner, "settings")
@@ -256,7 +257,16 @@ class Core(wiring.Component):
         wiring.connect(m, learner.input_updates, hidden.updates)
         wiring.connect(m, learner.output_updates, last.updates)
         wiring.connect(m, last.updated, learner.output_updated)
-        join(m, hidden, learner, "probe")
+        if hidden_config.late_inputs:
+            m.d.comb += [
+                learner.drops.eq(ingress.drops),
+                learner.input.tick.eq(hidden.events.payload.tick),
+                learner.input_updated.valid.eq(hidden.updated.valid),
+                learner.input_updated.word.eq(hidden.updated_word),
+            ]
+        else:
+            join(m, hidden, learner, "probe")
+            m.d.comb += learner.alive.eq(hidden.alive)
 
         request = self.labels.payload
         label, learn = Signal.like(learner.label), Signal()
@@ -279,7 +289,6 @@ class Core(wiring.Component):
             learner.labelled.eq(self.labels.valid),
             learner.next_learns.eq(self.labels.valid & request.learn),
             learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
-            learner.alive.eq(hidden.alive),
             learner.input.valid.eq(spikes(hidden.events)),
             learner.input.address.eq(hidden.events.payload.address),
             learner.hidden.valid.eq(spikes(last.events)),

@@ -59,6 +59,9 @@ class IngressCheck(Block):
             idle=Out(1),
             #: High if the label of the image that starts is not a class.
             bad_label=In(1) if first.learns else None,
+            #: An event of a decided image is dropped. Only for a Learner that needs to know when
+            #: the last one has come; otherwise the first layer discards these events.
+            drops=Out(1) if first.late_inputs else None,
         )
 
     def build(self, m: Module) -> None:
@@ -109,6 +112,13 @@ class IngressCheck(Block):
             out.image.eq(image ^ ~inside),
             out.tick.eq(event.tick),
         ]
+        if first.late_inputs:
+            with m.If(inside & (image == self.decided_image) & ~is_end & ~aborting):
+                m.d.comb += [
+                    self.source.ready.eq(1),
+                    stage.i.valid.eq(0),
+                    self.drops.eq(self.source.valid),
+                ]
         self._drive_fields(m, out, spikes, remain)
         with m.If(inside):
             m.d.comb += out.context.causes.eq(causes)

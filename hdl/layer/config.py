@@ -24,6 +24,8 @@ class Learning:
     """Bits of a stored weight, of which the layers use the top `weight_bits`."""
     unit: int
     """Number of ticks for z = 1 in the network."""
+    late_inputs: bool = False
+    """Whether inputs may spike at several ticks, some of them after the margin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,11 @@ class LayerConfig:
     def learns(self) -> bool:
         """Whether a Learner changes the weights."""
         return self.learning is not None
+
+    @property
+    def late_inputs(self) -> bool:
+        """Whether the layer learns, and some of its input spikes may be after the margin."""
+        return self.learning is not None and self.learning.late_inputs and not self.folding.last
 
     @property
     def stored_bits(self) -> int:
@@ -113,7 +120,7 @@ class LayerConfig:
         if folding.convolves:
             return ("context",) if folding.serial_sweeps else ()
         never_stalls = folding.mask_fifo_depth or folding.rows > 1
-        later = folding.drain_cycles
+        later = folding.serialiser_cycles
         if folding.last:
             later = latencies.POTENTIALS + folding.decision_cycles
         is_long = folding.groups > folding.stages + later

@@ -97,8 +97,8 @@ class CrossingTimeDivider(Block):
     largest u in 0 .. 2^k - 1 with M + u S < 0. The division has k shift-and-subtract steps. For a
     shorter window of 2^j ticks, the first k - j steps subtract nothing, so the result is correct.
 
-    Latency: `latencies.CROSSING` + k cycles; throughput: one neuron per cycle. Back-pressure at `o`
-    stalls all steps.
+    Latency: `latencies.DIVIDER_INPUT` + k cycles; throughput: one neuron per cycle.
+    Back-pressure at `o` stalls all steps.
 
     Parameters: `window`, the k above; `widths` of S and M; `value`, a shape that passes through.
     """

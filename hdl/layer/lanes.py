@@ -61,8 +61,8 @@ def probe_signature(config: LayerConfig) -> wiring.Signature:
 
 
 def probe_ports(config: LayerConfig) -> dict[str, wiring.Member]:
-    """Return the ports by which a Learner reads S of a hidden layer; none without learning."""
-    if not config.learns or config.folding.last:
+    """Return the ports by which a Learner reads S of a hidden layer, if it needs S."""
+    if not config.learns or config.folding.last or config.late_inputs:
         return {}
     return {
         #: The group for `alive` from the next cycle on; only while no operation is under way.

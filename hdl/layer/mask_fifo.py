@@ -28,7 +28,7 @@ def entry_layout(fired: data.StructLayout, flags: Flags) -> data.StructLayout:
 class MaskFifo(Block):
     """The mask FIFO of a serialiser, with a register in front, behind which flags are computed.
 
-    Latency: `latencies.DRAIN_SLOT` cycles; throughput: one mask per cycle. The sender must not
+    Latency: `latencies.MASK_CHECK` cycles; throughput: one mask per cycle. The sender must not
     exceed `depth` masks; `fired` has no back-pressure.
 
     Parameters: `fired`, the layout of a payload, with a field `mask`; `flags`; `depth` of the FIFO,

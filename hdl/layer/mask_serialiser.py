@@ -9,7 +9,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.layer import DRAIN_BLOCK
+from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
 from firstspike.hdl.lib.memories import Memory, inside
@@ -47,7 +47,10 @@ def with_sweep(operation: data.View, sweep: data.View) -> Value:
 
 def block_flags(mask: Value) -> list[Value]:
     """Return for each block of a mask whether it has a fired lane."""
-    return [mask[start : start + DRAIN_BLOCK].any() for start in range(0, len(mask), DRAIN_BLOCK)]
+    return [
+        mask[start : start + SERIALISER_BLOCK].any()
+        for start in range(0, len(mask), SERIALISER_BLOCK)
+    ]
 
 
 def banks_of(mask: Value, sends: int) -> list[list[Value]]:
@@ -115,9 +118,9 @@ class Serialiser(Block):
 class MaskSerialiser(Serialiser):
     """Send one beat per fired lane of a mask; an empty mask has one beat without a hit.
 
-    The search covers all lanes, at most DRAIN_BLOCK, in one cycle.
+    The search covers all lanes, at most SERIALISER_BLOCK, in one cycle.
 
-    Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
+    Latency: `config.folding.serialiser_cycles`; throughput: one beat per cycle, without gaps.
     Back-pressure at `beats` stalls `fired`.
     """
 
@@ -153,7 +156,7 @@ class MaskSerialiser(Serialiser):
 
         The caller drives the registers at a load, and `some` and `many`.
         """
-        size = min(self._config.folding.lanes, DRAIN_BLOCK)
+        size = min(self._config.folding.lanes, SERIALISER_BLOCK)
         beat, layout = self.beats.payload, beat_layout(self._config)
         valid = Signal()
         bits, rest = Signal(size), Signal(size)
@@ -185,19 +188,19 @@ class MaskSerialiser(Serialiser):
 
 
 class BlockSerialiser(MaskSerialiser):
-    """Send one beat per fired lane of a mask, which is searched in blocks of DRAIN_BLOCK lanes.
+    """Send one beat per fired lane of a mask, searched in blocks of `SERIALISER_BLOCK` lanes.
 
     The search has three steps: the blocks with a bit, the first of these blocks, and the first bit
     of this block. Registers between the steps keep the critical path independent of the number of
     lanes.
 
-    Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
+    Latency: `config.folding.serialiser_cycles`; throughput: one beat per cycle, without gaps.
     Back-pressure at `beats` fills the MaskFifo.
     """
 
     def build(self, m: Module) -> None:
         config = self._config
-        blocks, size = config.folding.drain_blocks, min(config.folding.lanes, DRAIN_BLOCK)
+        blocks, size = config.folding.serialiser_blocks, min(config.folding.lanes, SERIALISER_BLOCK)
         block = self._build_block(m, blocks, self.sweep)
         fifo = self._build_fifo(m)
 
@@ -259,7 +262,7 @@ class BankedSerialiser(Serialiser):
     bank in one cycle. The number of beats of a mask is the number of fired lanes of the fullest
     bank, and at least one.
 
-    Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
+    Latency: `config.folding.serialiser_cycles`; throughput: one beat per cycle, without gaps.
     Back-pressure at `beats` fills the MaskFifo.
     """
 

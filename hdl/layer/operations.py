@@ -37,7 +37,7 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
         shift=range(config.folding.window + 1),
         group=range(config.folding.groups),
         position=range(config.folding.kind.positions) if convolves else None,
-        place=range(config.folding.state_words) if convolves else None,  # the state address
+        state_address=range(config.folding.state_words) if convolves else None,
         again=1 if convolves else None,  # same state address as the previous operation
         nothing=1 if convolves else None,  # no position has been reached: only time advances
         tick=tick_shape(config.deadline),  # after the advance
@@ -47,7 +47,9 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
 
 def state_address(operation: data.View) -> Value:
     """Return the state address of an operation: the word of the lanes' StateMemory."""
-    address: Value = operation["place" if "place" in operation.shape().members else "group"]
+    address: Value = operation[
+        "state_address" if "state_address" in operation.shape().members else "group"
+    ]
     return address
 
 

@@ -176,7 +176,7 @@ class ReachedPositions(Block):
             out.operation.eq(addressed.o.payload.operation),
             out.operation.start.eq(started),
             out.operation.position.eq(sent_position),
-            out.operation.place.eq(latest),
+            out.operation.state_address.eq(latest),
             out.operation.again.eq(again),
         ]
         with m.If(transfer):

@@ -72,6 +72,8 @@ def update_ports(config: LayerConfig) -> dict[str, wiring.Member]:
         "updates": In(stream.Signature(update_layout(config))),
         #: The signs of an updated word, in the cycle of its write.
         "updated": Out(updated_signature(config)),
+        #: With `updated`: the word.
+        **({"updated_word": Out(word_layout(config))} if config.late_inputs else {}),
     }
 
 
@@ -298,6 +300,8 @@ class SingleBankStore(WeightStore):
             write.word.eq(pipeline.write.word),
             self.reads.ready.eq(self._free() & ~pipeline.read.valid & ~pipeline.write.valid),
         ]
+        if config.late_inputs:
+            m.d.comb += self.updated_word.eq(pipeline.write.word)
         with m.If(pipeline.read.valid):
             m.d.comb += [address.eq(pipeline.read.address), take.eq(1)]
         return ~pipeline.busy

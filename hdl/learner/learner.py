@@ -12,11 +12,12 @@ from firstspike.golden.timing.layer import settle_cycles
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import tick_shape
 from firstspike.hdl.layer.lanes import probe_signature
-from firstspike.hdl.layer.weight_store import update_layout, updated_signature
+from firstspike.hdl.layer.weight_store import update_layout, updated_signature, word_layout
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr
 
+from .causal_inputs import CausalInputs
 from .deltas import Deltas
 from .margin import margin_layout, outcome_layout
 from .row_sweeps import InputSweep, OutputSweep
@@ -55,6 +56,7 @@ class State(enum.Enum):
     OUTPUTS = 4  # update the rows of the hidden neurons that took part
     INPUTS = 5  # update the rows of the inputs that took part, group by group
     FINISH = 6  # the last words are being written
+    CAUSES = 7  # with late inputs: determine the inputs that took part, and their sums
 
 
 class Learner(Block):
@@ -75,7 +77,7 @@ class Learner(Block):
             raise ValueError("a Learner is for two layers with `learning`: one of these has none.")
         self._hidden, self._last = hidden, last
         n_in, n_hidden, n_out = hidden.folding.n_in, last.folding.n_in, last.folding.n_out
-        deadline = hidden.deadline
+        deadline, late = hidden.deadline, hidden.late_inputs
         super().__init__(
             #: The registers of the rule; accepted while `resting` is high and `busy` is low.
             settings=In(stream.Signature(settings_layout())),
@@ -97,12 +99,16 @@ class Learner(Block):
             outcome=In(tap(what=outcome_layout(last))),
             #: Taps of the spikes that the two layers accept. After the last tick of the margin,
             #: only spikes that were already under way may arrive.
-            input=In(tap(address=range(n_in))),
+            input=In(tap(**({"tick": tick_shape(deadline)} if late else {}), address=range(n_in))),
             hidden=In(tap(tick=tick_shape(deadline), address=range(n_hidden))),
             #: Request to the hidden layer's Lanes for a group's neurons with S + threshold > 0.
-            probe=Out(probe_signature(hidden)),
+            probe=None if late else Out(probe_signature(hidden)),
             #: Answer of the Lanes, one cycle later.
-            alive=In(hidden.folding.lanes),
+            alive=None if late else In(hidden.folding.lanes),
+            #: An input event of the latest decided image is dropped.
+            drops=In(1) if late else None,
+            #: An updated word of the hidden layer.
+            input_updated=In(tap(word=word_layout(hidden))) if late else None,
             #: Updates of words in the hidden layer's WeightStore.
             input_updates=Out(stream.Signature(update_layout(hidden))),
             #: Updates of words in the last layer's WeightStore.
@@ -130,11 +136,8 @@ class Learner(Block):
         m.submodules.deltas = deltas = Deltas(self._hidden, self._last)
         m.submodules.input_sweep = inputs = InputSweep(self._hidden)
         m.submodules.output_sweep = outputs = OutputSweep(self._hidden, self._last)
-        wiring.connect(m, deltas.probe, wiring.flipped(self.probe))
         wiring.connect(m, outputs.sign, deltas.sign)
         wiring.connect(m, wiring.flipped(self.output_updated), outputs.updated)
-        wiring.connect(m, wiring.flipped(self.input), inputs.add)
-        wiring.connect(m, inputs.updates, wiring.flipped(self.input_updates))
         wiring.connect(m, outputs.updates, wiring.flipped(self.output_updates))
 
         # Settings.
@@ -201,7 +204,6 @@ class Learner(Block):
         # The two sweeps share the generator, and run one after the other.
         drawing_outputs = (state == State.OUTPUTS) & ~scanning
         m.d.comb += [
-            deltas.alive.eq(self.alive),
             deltas.plus.eq(label),
             deltas.group.eq(inputs.group),
             deltas.read.eq(inputs.read),
@@ -218,7 +220,10 @@ class Learner(Block):
         ]
 
         # The state machine, and `hold`.
-        settling = settle_cycles(hidden, last)
+        begins = Signal()  # the update begins
+        first_state = State.CAUSES if self._hidden.late_inputs else State.DELTAS
+        self._connect_inputs(m, inputs, deltas, begins)
+        settling = settle_cycles(hidden, last, self._hidden.late_inputs)
         wait = Signal(range(max(settling, hidden.update_cycles)))
         settled = (wait == settling - 1) & self.settled & (latest.level == 0)
         update = Signal()
@@ -257,12 +262,17 @@ class Learner(Block):
                 with m.If(wait != settling - 1):
                     m.d.sync += wait.eq(wait + 1)
                 with m.If(settled):
-                    m.d.comb += [deltas.start.eq(update), self.done.eq(~update), ends.eq(~update)]
+                    m.d.comb += [begins.eq(update), self.done.eq(~update), ends.eq(~update)]
                     m.d.sync += [
                         wait.eq(0),
                         changed.eq(update),
-                        state.eq(Mux(update, State.DELTAS, State.IDLE)),
+                        state.eq(Mux(update, first_state, State.IDLE)),
                     ]
+                if self._hidden.late_inputs:
+                    with m.If(self.drops):
+                        m.d.sync += wait.eq(0)
+            with m.Case(State.CAUSES), m.If(deltas.start):
+                m.d.sync += state.eq(State.DELTAS)
             with m.Case(State.DELTAS), m.If(deltas.done):
                 m.d.comb += outputs.start.eq(1)
                 m.d.sync += state.eq(State.OUTPUTS)
@@ -276,3 +286,28 @@ class Learner(Block):
                 with m.If(wait == hidden.update_cycles - 1):
                     m.d.comb += [self.done.eq(changed), self.updated.eq(changed), ends.eq(1)]
                     m.d.sync += [state.eq(State.IDLE), wait.eq(0)]
+
+    def _connect_inputs(self, m: Module, inputs: InputSweep, deltas: Deltas, begins: Value) -> None:
+        """Connect the input spikes and the hidden layer; `begins` is high as the update begins."""
+        if not self._hidden.late_inputs:
+            wiring.connect(m, wiring.flipped(self.input), inputs.add)
+            wiring.connect(m, inputs.updates, wiring.flipped(self.input_updates))
+            wiring.connect(m, deltas.probe, wiring.flipped(self.probe))
+            m.d.comb += [deltas.alive.eq(self.alive), deltas.start.eq(begins)]
+            return
+        m.submodules.causal_inputs = causal = CausalInputs(self._hidden)
+        wiring.connect(m, wiring.flipped(self.input), causal.add)
+        wiring.connect(m, causal.row, inputs.add)
+        wiring.connect(m, wiring.flipped(self.input_updated), causal.returned)
+        wiring.connect(m, deltas.probe, causal.probe)
+        m.d.comb += [
+            causal.clear.eq(self.opens),
+            causal.start.eq(begins),
+            causal.limit.eq(self.outcome.what.limit),
+            deltas.alive.eq(causal.alive),
+            deltas.start.eq(causal.done),
+            self.input_updates.valid.eq(inputs.updates.valid | causal.updates.valid),
+            self.input_updates.payload.eq(inputs.updates.payload),
+        ]
+        with m.If(causal.updates.valid):
+            m.d.comb += self.input_updates.payload.eq(causal.updates.payload)

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A standalone core: the design of a board without a host, except pins and clock.
 
-flash -> Loader -> weights
+          flash -> Loader -> weights       (unless the bitstream contains the weights)
                      |
 sensor's pins -> sensor -> Core -> TextReporter -> UartTransmitter -> tx
                    |                 |
                    +---- numbers ----+<------ UartReceiver <--- rx
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from amaranth.hdl import Module, ResetInserter, Value
+import numpy as np
+from amaranth.hdl import Const, Module, ResetInserter, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,22 +63,24 @@ class Sensor(Protocol):
 
 
 class StandaloneCore(Block):
-    """A core with its sensor, the flash loader, and a text reporter for decisions and status.
+    """A core with its sensor, a text reporter for decisions and status, and the flash loader.
 
     The design reports a decision if `reportable` of the sensor is high and the decision is not
-    forced. A network of sound does not report its last class, 'none of the words' (`golden.said`).
-    All other decisions are dropped.
+    forced. A network of sound does not report its last class, 'none of the words'
+    (`golden.reporting`). All other decisions are dropped.
 
     Until the weights are loaded and verified, the sensor is in reset, the core receives no event,
-    and decisions stall. The design answers status requests nevertheless.
+    and decisions stall. The design answers status requests nevertheless. A design whose bitstream
+    contains the weights has no loader, and starts at once.
 
-    Ports: the sensor's pins; `WIRES`, the pins of the flash; `tx`, text at `BAUD`; `rx`, which
-    receives the byte `STATUS_REQUEST` at the same rate; `shown`, the class of the latest reported
-    decision, valid while `shown_valid` is high; `waiting`, high until the weights are verified; the
-    Core's taps log_0, log_1, ...
+    Ports: the sensor's pins; `tx`, text at `BAUD`; `rx`, which receives the byte `STATUS_REQUEST`
+    at the same rate; `shown`, the class of the latest reported decision, valid while `shown_valid`
+    is high; the Core's taps log_0, log_1, ... With weights in a flash also `WIRES`, the pins of the
+    flash, and `waiting`, high until the weights are verified.
 
-    Parameters: `config` and `network` of the core; `sensor`; `clock_hz`; `identity` of the design
-    and `flash_address` of the flash image, as for Loader.
+    Parameters: `config` and `network` of the core; `sensor`; `clock_hz`; `identity` of the design;
+    `flash_address` of the flash image, as for Loader, or None if the bitstream contains the
+    `weights`, as for Core.
 
     Latency and throughput: those of sensor, Core and TextReporter; the TextReporter stalls
     decisions while it sends a line.
@@ -90,12 +94,17 @@ class StandaloneCore(Block):
         *,
         clock_hz: int,
         identity: bytes,
-        flash_address: int,
+        flash_address: int | None,
+        weights: Sequence[np.ndarray] | None = None,
     ) -> None:
-        self._core, self._sensor = Core(config), sensor
+        self._core, self._sensor = Core(config, weights), sensor
         self._is_sound = network.sound is not None
-        self._loader = Loader(config, identity, flash_address, clock_hz)
-        conditions = [LOADING, *FAULTS.values(), LISTENING, *sensor.faults]
+        self._loader, loading, flash_ports = None, [], {}
+        if flash_address is not None:
+            self._loader = Loader(config, identity, flash_address, clock_hz)
+            loading, flash_ports = [LOADING, *FAULTS.values()], {**WIRES, "waiting": Out(1)}
+        self._listening = len(loading)
+        conditions = [*loading, LISTENING, *sensor.faults]
         sensed = sensor.signature.members
         self._reporter = TextReporter(network, conditions, identity, sensed["counted"].shape)
         divisor = round(clock_hz / BAUD)
@@ -107,30 +116,26 @@ class StandaloneCore(Block):
         classes = range(config.layers[-1].folding.n_out)
         super().__init__(
             **self._pins,
-            **WIRES,
+            **flash_ports,
             tx=Out(1, init=1),
             rx=In(1, init=1),
             shown=Out(classes),
             shown_valid=Out(1),
-            waiting=Out(1),
             **self._logs,
         )
 
     def build(self, m: Module) -> None:
         outside = wiring.flipped(self)
-        core, sensor, loader, reporter = self._core, self._sensor, self._loader, self._reporter
-        m.submodules.loader = loader
-        m.submodules.sensor = ResetInserter(~loader.ready)(sensor)
+        core, sensor, reporter = self._core, self._sensor, self._reporter
+        loaded = self._connect_loader(m)
         m.submodules.core = core
         m.submodules.reporter = reporter
         m.submodules.transmitter = transmitter = self._transmitter
         m.submodules.receiver = receiver = self._receiver
-        join(m, outside, loader, *WIRES)
         join(m, outside, sensor, *self._pins)
         join(m, outside, core, *self._logs)
         join(m, outside, transmitter, "tx")
         join(m, outside, receiver, "rx")
-        join(m, loader, core, "weights")
         join(m, reporter, transmitter, "sent")
 
         sensed, decision, reported = sensor.events, core.decision, reporter.decision
@@ -138,15 +143,13 @@ class StandaloneCore(Block):
         if self._is_sound:
             none = self._core.config.layers[-1].folding.n_out - 1
             is_reported &= decision.payload["class"] != none
-        checked = loader.ready
         m.d.comb += [
-            core.events.valid.eq(sensed.valid & checked),
+            core.events.valid.eq(sensed.valid & loaded),
             core.events.payload.eq(sensed.payload),
-            sensed.ready.eq(core.events.ready & checked),
-            reported.valid.eq(decision.valid & is_reported & checked),
-            decision.ready.eq((reported.ready | ~is_reported) & checked),
+            sensed.ready.eq(core.events.ready & loaded),
+            reported.valid.eq(decision.valid & is_reported & loaded),
+            decision.ready.eq((reported.ready | ~is_reported) & loaded),
             *(reported.payload[name].eq(decision.payload[name]) for name in ("class", "tick")),
-            self.waiting.eq(~loader.ready),
         ]
         with m.If(reported.valid & reported.ready):
             m.d.sync += [self.shown.eq(decision.payload["class"]), self.shown_valid.eq(1)]
@@ -159,7 +162,20 @@ class StandaloneCore(Block):
             sensor.counters_sampled.eq(reporter.counters_sampled),
         ]
 
+    def _connect_loader(self, m: Module) -> Value:
+        """Add the sensor and the loader; return whether the core has its weights."""
+        sensor, loader, condition = self._sensor, self._loader, self._reporter.condition
+        if loader is None:
+            m.submodules.sensor = sensor
+            m.d.sync += condition.eq(self._listening + sensor.fault)
+            return Const(1)
+        m.submodules.loader = loader
+        m.submodules.sensor = ResetInserter(~loader.ready)(sensor)
+        join(m, wiring.flipped(self), loader, *WIRES)
+        join(m, loader, self._core, "weights")
+        m.d.comb += self.waiting.eq(~loader.ready)
         with m.If(loader.ready):
-            m.d.sync += reporter.condition.eq(1 + len(FAULTS) + sensor.fault)
+            m.d.sync += condition.eq(self._listening + sensor.fault)
         with m.Else():
-            m.d.sync += reporter.condition.eq(loader.fault)
+            m.d.sync += condition.eq(loader.fault)
+        return loader.ready

@@ -28,18 +28,18 @@ MARGIN = 0.05
 
 
 def picture_of(
-    points: Sequence[dict[str, Any]], taken: int, others: Sequence[Figures], title: str
+    points: Sequence[dict[str, Any]], chosen: int, tried: Sequence[Figures], title: str
 ) -> Figure:
     """Draw the front over time, and over the other costs if it has `FEWEST` points.
 
-    The point of training `taken` is marked. The panel of time shows `others` in a pale colour, and
+    The point of training `chosen` is marked. The panel of time shows `tried` in a pale colour, and
     those of the worse half only within the range of the front.
     """
     costs_shown = dict(list(COSTS.items())[: None if len(points) >= FEWEST else 1])
     panels = (1, 1) if len(costs_shown) == 1 else (2, 2)
     figure = Figure(figsize=(5 * panels[1], 4 * panels[0]), layout="constrained")
     figure.suptitle(title, fontsize=9, wrap=True)
-    pale = [(one.us, 100 * one.accuracy) for one in others]
+    pale = [(one.us, 100 * one.accuracy) for one in tried]
     accuracies = [100 * point["held_out_accuracy"] for point in points]
     for axes, (cost, name) in zip(
         figure.subplots(*panels, sharey=True, squeeze=False).flat, costs_shown.items(), strict=True
@@ -47,14 +47,14 @@ def picture_of(
         costs = [point.get(cost, point["needs"].get(cost, 0)) for point in points]
         if cost == "held_out_us":
             axes.plot(*zip(*pale, strict=True), ".", color=LATER)
-            reached = np.maximum.accumulate(accuracies)
-            axes.plot(costs, reached, drawstyle="steps-post", color=DECISIVE, linewidth=0.8)
+            best = np.maximum.accumulate(accuracies)
+            axes.plot(costs, best, drawstyle="steps-post", color=DECISIVE, linewidth=0.8)
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axes.xaxis.set(major_formatter="{x:g}", minor_formatter="")
         axes.plot(costs, accuracies, "o", color=DECISIVE, markersize=4)
         for point, at, accuracy in zip(points, costs, accuracies, strict=True):
-            if point["training"] == taken:
+            if point["training"] == chosen:
                 axes.plot(at, accuracy, "o", color=DECISION, markersize=7)
         axes.set_xlabel(name)
         axes.grid(color="0.9")

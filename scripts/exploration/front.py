@@ -55,10 +55,10 @@ class Limits:
         return (self.met_by(figures), *((-us, accuracy) if fast else (accuracy, -us)))
 
 
-def goes_on(figures: Figures, others: Iterable[Figures]) -> bool:
-    """Whether a training continues with its next rung; `others` are trainings at the same rung."""
-    others = list(others)
-    return sum(other.dominates(figures) for other in others) <= PRUNED_BY * len(others)
+def goes_on(figures: Figures, peers: Iterable[Figures]) -> bool:
+    """Whether a training continues with its next rung; `peers` are trainings at the same rung."""
+    peers = list(peers)
+    return sum(other.dominates(figures) for other in peers) <= PRUNED_BY * len(peers)
 
 
 Named = TypeVar("Named")
@@ -77,5 +77,5 @@ def front(costs: dict[Named, Sequence[float]]) -> list[Named]:
     ]
 
 
-def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:
-    return costs != others and all(a <= b for a, b in zip(costs, others, strict=True))
+def _dominates(costs: Sequence[float], other_costs: Sequence[float]) -> bool:
+    return costs != other_costs and all(a <= b for a, b in zip(costs, other_costs, strict=True))

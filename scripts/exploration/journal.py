@@ -19,7 +19,7 @@ from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.files import replace_file
 from firstspike.scripts.errors import VerbError
 
-from .rungs import SHARES
+from .halving import SHARES
 
 NUMBER = (float, range(-(1 << 62), 1 << 62))
 
@@ -64,12 +64,12 @@ class _Lines(BaseJournalBackend):
 def check_journal(path: Path) -> None:
     """Remove an incomplete last line. Raise `VerbError` for a line that no search writes."""
     content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        replace_file(path, whole)
+    complete = content[: content.rfind(b"\n") + 1]
+    if complete != content:
+        replace_file(path, complete)
     shown = _Lines()
     storage = JournalStorage(shown)
-    for number, text in enumerate(whole.splitlines(), 1):
+    for number, text in enumerate(complete.splitlines(), 1):
         try:
             line = json.loads(text)
             check_json(line, _LINE, "it")
@@ -82,8 +82,8 @@ def check_journal(path: Path) -> None:
             shown.lines.append(line)
             storage.get_all_studies()  # reads one more line
         except Exception as error:
-            said = str(error) if isinstance(error, JsonError) else "Optuna cannot read it"
+            reason = str(error) if isinstance(error, JsonError) else "Optuna cannot read it"
             raise VerbError(
-                f"{path}, line {number}, is no line of a search's journal ({said}): remove the "
+                f"{path}, line {number}, is no line of a search's journal ({reason}): remove the "
                 "journal to begin anew, or name another folder by -o."
             ) from None

@@ -12,7 +12,7 @@ from firstspike.golden import Network, infer
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.encoding import encode
 from firstspike.golden.timing.shape import lanes_text
-from firstspike.scripts.means import operations
+from firstspike.scripts.metrics import operations
 from firstspike.scripts.output import off_by, table
 
 from .front import Figures
@@ -65,11 +65,11 @@ def add_build(point: dict[str, Any], built: dict[str, Any]) -> None:
     point.update(changed, clock=built["clock"], **times)
 
 
-def report(points: Sequence[dict[str, Any]], taken: int | None) -> str:
-    """Return the table, fastest network first; `taken` is the number of a training."""
+def report(points: Sequence[dict[str, Any]], chosen: int | None) -> str:
+    """Return the table, fastest network first; `chosen` is the number of a training."""
     rows: list[tuple[object, ...]] = [("training", *_COLUMNS)]
     for point in points:
-        number = f"{point['training']}{' *' if point['training'] == taken else ''}"
+        number = f"{point['training']}{' *' if point['training'] == chosen else ''}"
         rows.append((number, *(cell(point) for cell in _COLUMNS.values())))
     return table(rows)
 
@@ -80,7 +80,7 @@ def _logic(point: dict[str, Any]) -> str:
     return f"{point['needs']['LUTs']}{off}"
 
 
-def _reached(point: dict[str, Any]) -> str:
+def _reached_clock(point: dict[str, Any]) -> str:
     placed = point["placed"]
     if placed is None:
         return "not placed"
@@ -105,6 +105,6 @@ _COLUMNS: dict[str, Callable[[dict[str, Any]], object]] = {
     "block RAM": lambda point: point["needs"].get("block RAM", 0),
     "operations": lambda point: f"{point['operations']:.0f}",
     "MHz": lambda point: f"{point['clock'] / MHZ:g}",
-    "reached": _reached,
+    "reached": _reached_clock,
 }
 """Titles of the columns after the first, with the function for their cells."""

@@ -31,14 +31,14 @@ from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.dataset import Dataset
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.means import operations
+from firstspike.scripts.metrics import operations
 from firstspike.scripts.shares import Shares
 from firstspike.scripts.training.session import Request
 
 from . import JOURNAL
 from .front import Figures, Limits, front, goes_on
+from .halving import SHARES, Rung, Trained, train
 from .journal import check_journal
-from .rungs import SHARES, Rung, Trained, train
 from .space import Space
 
 NETWORKS = "networks"
@@ -56,7 +56,7 @@ class Search:
     images: Dataset
     """The data set without its test part."""
     request: Request
-    """What all trainings have in common."""
+    """The request that all trainings share."""
     space: Space
     timed: np.ndarray
     """Indices of the samples for counting clock cycles."""
@@ -74,7 +74,7 @@ class Search:
         """Search until the budget is used up."""
         self._began = time.monotonic() - self.study.user_attrs.get("seconds", 0)
         while self._has_time() and (self._waiting or self._may_ask()):
-            for rung, trained in work.results(train, self._rungs(), what="rungs of trainings"):
+            for rung, trained in work.results(train, self._tasks(), what="rungs of trainings"):
                 self._take(rung, trained)
 
     def front(self) -> dict[int, Plan]:
@@ -104,15 +104,17 @@ class Search:
     def ended(self) -> dict[int, Figures]:
         """Return the figures of the completed trainings by number."""
         complete = self.study.get_trials(states=(TrialState.COMPLETE,))
-        there = ((trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete)
-        return {number: figures for number, figures in there if figures is not None}
+        results = (
+            (trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete
+        )
+        return {number: figures for number, figures in results if figures is not None}
 
     def tried(self) -> list[Figures]:
         """Return the last figures of each training whose network fits, completed or not."""
         latest: list[Figures] = []
         for trial in self.study.get_trials(states=ENDED):
-            rungs = (_figures(trial.user_attrs, rung) for rung in range(len(SHARES)))
-            latest += [figures for figures in rungs if figures is not None][-1:]
+            by_rung = (_figures(trial.user_attrs, rung) for rung in range(len(SHARES)))
+            latest += [figures for figures in by_rung if figures is not None][-1:]
         return [figures for figures in latest if figures.us < inf]
 
     def network(self, number: int) -> Network:
@@ -139,7 +141,7 @@ class Search:
         done = len(self.study.get_trials(states=ENDED))
         return self.trials is None or done + len(self._trials) < self.trials
 
-    def _rungs(self) -> Iterator[Rung]:
+    def _tasks(self) -> Iterator[Rung]:
         """Yield rungs of trainings that continue, otherwise of new ones."""
         while self._has_time():
             if self._waiting:
@@ -161,8 +163,8 @@ class Search:
         us = plan.latency(self._ticks(network))
         goal = self.limits.goal(Figures(trained.accuracy, inf if us is None else us))
         trials = self.study.get_trials(states=(*ENDED, TrialState.RUNNING))
-        there = (_figures(trial.user_attrs, rung.number) for trial in trials)
-        others = [self.limits.goal(figures) for figures in there if figures is not None]
+        results = (_figures(trial.user_attrs, rung.number) for trial in trials)
+        goals = [self.limits.goal(figures) for figures in results if figures is not None]
         trial.set_user_attr(f"rung_{rung.number}", [trained.accuracy, us])
         if trained.checkpoint is None and plan.design:
             self._path(trial.number).parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +173,7 @@ class Search:
         elif (
             trained.checkpoint is not None
             and (plan.design or rung.number < COMPACTED)
-            and goes_on(goal, others)
+            and goes_on(goal, goals)
         ):
             following = Rung(
                 self.images, self.request, rung.choice, rung.number + 1, trained.checkpoint
@@ -185,8 +187,8 @@ class Search:
 
 def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
     """Return the figures of a trial at a rung, None if the trial has not reached it."""
-    said = attributes.get(f"rung_{rung}")
-    return None if said is None else Figures(said[0], inf if said[1] is None else said[1])
+    stored = attributes.get(f"rung_{rung}")
+    return None if stored is None else Figures(stored[0], inf if stored[1] is None else stored[1])
 
 
 def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]) -> Study:
@@ -208,22 +210,24 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
     # The seed depends on the existing trials, or a continued search would suggest the same again.
     # The given trials are enough to start with: few random ones would be good.
     study.sampler = TPESampler(seed=seed + len(study.trials), n_startup_trials=len(first))
-    there = study.user_attrs.get("run")
-    if there is None:
+    stored = study.user_attrs.get("run")
+    if stored is None:
         study.set_user_attr("run", run)
         for parameters in first:
             study.enqueue_trial(parameters)
         return study
-    wanted, there = (
+    requested, stored = (
         {
             name: value
             for name, value in settings.items()
             if value is not None and value is not False
         }
-        for settings in (json.loads(json.dumps(run)), there)
+        for settings in (json.loads(json.dumps(run)), stored)
     )
-    if there != wanted:
-        differs = next(name for name in wanted | there if wanted.get(name) != there.get(name))
+    if stored != requested:
+        differs = next(
+            name for name in requested | stored if requested.get(name) != stored.get(name)
+        )
         raise VerbError(
             f"{folder} has a search of another {differs}: name another folder by -o, or give what "
             "that search was begun with."

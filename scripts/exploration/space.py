@@ -63,10 +63,10 @@ class Space:
         """Return the first choices: the recipe's sizes, fewer bits, a lean network, a small one."""
         inputs = training.n_connected or self.n_inputs
         depth = min(len(training.hidden), DEPTH)
-        given = (one if isinstance(one, int) else filters(one).filters for one in training.hidden)
+        hidden = (one if isinstance(one, int) else filters(one).filters for one in training.hidden)
         sizes = [
             min(max(low, size), high)
-            for size, (low, high) in zip((*given, *[0] * DEPTH), self.sizes, strict=False)
+            for size, (low, high) in zip((*hidden, *[0] * DEPTH), self.sizes, strict=False)
         ]
         own = {
             "depth": depth,

@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden import encode, infer
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.means import means
+from firstspike.scripts.metrics import mean_metrics
 from firstspike.scripts.output import table
 
 from .session import DIFFERENCES, Session, rates, total_of
@@ -28,7 +28,7 @@ def result_of(session: Session) -> dict[str, Any]:
         "epochs": epochs(session),
         "seconds": round(session.seconds, 2),
         "images_per_second": round(session.learned / session.seconds),
-        **means(network, test, session.images.y_test),
+        **mean_metrics(network, test, session.images.y_test),
         **{name: total_of(session.curve, name) for name in DIFFERENCES},
         "change": change(session) if session.watches else None,
         "curve": session.curve,

@@ -30,7 +30,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
@@ -63,7 +63,7 @@ _RUN = {
     "command": str,
     "dataset": str,
     **dict.fromkeys(("label", "group", "test", "missing?"), _OR_NONE),
-    "test_share": (None, float),
+    "test_share?": (None, float),
     "images": range(1, 1 << 32),
     "epochs": range(1, 1 << 30),
     "seed": range(1 << 128),
@@ -166,15 +166,17 @@ class Session(Run):
         labels = self.images.y_train[: self.course.n_images]
         while self.state.done < len(self.course):
             part = self.course.part(self.state.done, learner.grid)
-            seen, called = self.course.images(part, pixels, labels)
-            ticks = encode(self.state.template, seen)
+            shifted, called = self.course.images(part, pixels, labels)
+            ticks = encode(self.state.template, shifted)
             settings = self.course.settings(part.start)
-            learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
+            learned, measured = learner.learn(
+                self.state, ticks, called, settings, self.run["exact"]
+            )
             differ: tuple[int, ...] = ()
-            if found is not None:
-                what = [difference.what for difference in differences(learned, found)]
+            if measured is not None:
+                what = [difference.what for difference in differences(learned, measured)]
                 differ = len(what), what.count("weight")
-                if lost := (~found.arrived).sum():
+                if lost := (~measured.arrived).sum():
                     note(
                         f"{lost} decisions were lost on the line; their images are learned, and "
                         "not compared."
@@ -209,9 +211,9 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     }
 
 
-def _part(part: int | None, whole: int | None) -> float | None:
-    """Return `part` / `whole`, None if one is unknown or `whole` is 0."""
-    return None if part is None or not whole else part / whole
+def _part(part: int | None, total: int | None) -> float | None:
+    """Return `part` / `total`, None if one is unknown or `total` is 0."""
+    return None if part is None or not total else part / total
 
 
 def total_of(points: Sequence[dict[str, Any]], name: str) -> int | None:
@@ -232,10 +234,16 @@ def progress(points: Sequence[dict[str, Any]]) -> str:
 def cycle_sums(learned: Results) -> dict[str, int]:
     """Return the sums `CYCLES` of images, if they are counted."""
     updated, cycles = learned.updated, learned.cycles
-    whole, run_on = learned.turnaround, learned.run_on
-    if updated is None or cycles is None or whole is None or run_on is None:
+    turnaround, run_on = learned.turnaround, learned.run_on
+    if updated is None or cycles is None or turnaround is None or run_on is None:
         return {}
-    parts = (whole, run_on, whole[updated], run_on[updated], (whole - cycles)[~updated])
+    parts = (
+        turnaround,
+        run_on,
+        turnaround[updated],
+        run_on[updated],
+        (turnaround - cycles)[~updated],
+    )
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
 
 
@@ -246,13 +254,13 @@ def watched_accuracy(state: LearningState, images: Dataset) -> float:
     return float((decided == images.y_train[-WATCHED:]).mean())
 
 
-def begun(run: dict[str, Any], data: str | None) -> Session:
-    """Return a new run with the options of the command; `data` is the folder of the data set.
+def new_session(run: dict[str, Any]) -> Session:
+    """Return a new run with the options of the command.
 
     Raises `LearningError` or another FirstSpike error before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
-    images = training_data(Data.read(run, data), network)
+    images = training_data(Data.read(run), network)
     state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
     features = state.template.n_features
@@ -276,17 +284,17 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     return session
 
 
-def resumed(output: str, data: str | None) -> Session:
+def resumed(output: str) -> Session:
     """Return the run whose state belongs to the network file `output`, existing or not."""
     path = Session.state_path(output)
     if not path.exists():
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
     wrong = f"{path} does not say what was being learned: "
-    with told_as(LearningError, wrong, JsonError, after="."):
+    with convert_errors(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     run = state.meta["run"]
-    images = training_data(Data.read(run, data), state.template)
+    images = training_data(Data.read(run), state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")
@@ -313,7 +321,7 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             (*run["random"], images.n_classes),
             binary_features(
                 images.x_train,
-                INPUTS._replace(names=images.features, medians=Data.read(run, None).fills),
+                INPUTS._replace(names=images.features, medians=Data.read(run).fills),
             ),
             stored_bits=bits or STORED_BITS,
             seed=seed,

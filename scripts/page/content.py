@@ -16,7 +16,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.images import GROUNDS, ground_of
 from firstspike.golden.data.preparation import constants
-from firstspike.golden.data.usual import Usual, takes_digits
+from firstspike.golden.data.typical_digits import TypicalDigits, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import SampleKind
@@ -72,13 +72,13 @@ def content(
         "thresholds": network.thresholds,
         "unit": network.unit,
         "deadline": network.deadline,
-        "encoding": _told(network, coding),
+        "encoding": _encoding_record(network, coding),
         "features": features.names if features else (),
         "image": image,
         "ground": _ground(network, flat.reshape(-1, *image) if image and shown else None),
         "preparation": constants(),
         "sound": _front_end(network),
-        "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
+        "usual": asdict(TypicalDigits.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
         "samples": packed(values),
         "labels": list(labels) if shown else None,
@@ -141,16 +141,16 @@ def _front_end(network: Network) -> dict[str, Any] | None:
     return asdict(sound) | {"hertz": hertz, "seconds": sound.seconds(sound.window)}
 
 
-def _told(network: Network, coding: Encoding) -> dict[str, Any]:
+def _encoding_record(network: Network, coding: Encoding) -> dict[str, Any]:
     """Return the record `Told` of `encoding.js`."""
-    told = coding.told(network)
+    data = coding.encoder_data(network)
     return {
         "kind": coding.KIND,
         "samples": coding.takes(network.features).value,
         "how": coding.how(network.features),
         "inputs": network.inputs.tolist(),
-        "numbers": told.numbers,
-        "tables": {name: table.values.tolist() for name, table in told.tables.items()},
+        "numbers": data.numbers,
+        "tables": {name: table.values.tolist() for name, table in data.tables.items()},
     }
 
 

@@ -182,19 +182,19 @@ def _stages(stages: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _of_digits(figures: dict[str, Any]) -> str:
-    said = f"{figures['images']} images, 0 differences"
+    text = f"{figures['images']} images, 0 differences"
     if figures["right"] is not None:
-        said += f", {figures['right']} right"
+        text += f", {figures['right']} right"
     if figures["cycles"] is not None:
-        said += f", {figures['cycles']} cycles in the mean"
-    return f"{said}; {figures['per_second']:g} per second over the link"
+        text += f", {figures['cycles']} cycles in the mean"
+    return f"{text}; {figures['per_second']:g} per second over the link"
 
 
 def _of_sensor(figures: dict[str, Any]) -> str:
-    said = "{samples} samples in {cycles} clock cycles".format_map(figures)
+    text = "{samples} samples in {cycles} clock cycles".format_map(figures)
     if figures["lost"] is not None:
-        said += ", {lost} lost, the loudest {loudest}".format_map(figures)
-    return said
+        text += ", {lost} lost, the loudest {loudest}".format_map(figures)
+    return text
 
 
 _SENTENCES = {

@@ -71,13 +71,13 @@ def pace_of(design: StandaloneDesign) -> Pace:
 
 
 class Conversation:
-    """Queries the status of a board on a channel, and collects all other lines as `heard`."""
+    """Queries the status of a board on a channel, and collects all other lines as `other_lines`."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._begun = b""  # a line without its end
+        self._partial_line = b""  # a line without its end
         self._first = True  # the next line may have begun before the channel was open
-        self.heard: list[bytes] = []
+        self.other_lines: list[bytes] = []
 
     def ask(self, patience: float) -> Status:
         """Return the answer to a query, which must arrive within `patience` seconds.
@@ -85,9 +85,9 @@ class Conversation:
         Raises NoAnswerError and PortError.
         """
         until = self._channel.now() + patience
-        while (begun := self._channel.now()) < until:
+        while (asked_at := self._channel.now()) < until:
             self._channel.write(STATUS_REQUEST)
-            while (left := min(begun + AGAIN, until) - self._channel.now()) > 0:
+            while (left := min(asked_at + AGAIN, until) - self._channel.now()) > 0:
                 if (status := self._listen(left)) is not None:
                     return status
         raise NoAnswerError(
@@ -99,13 +99,13 @@ class Conversation:
     def _listen(self, seconds: float) -> Status | None:
         """Process received bytes, and return the latest status in them."""
         status = None
-        *lines, self._begun = (self._begun + self._channel.read(seconds)).split(b"\n")
+        *lines, self._partial_line = (self._partial_line + self._channel.read(seconds)).split(b"\n")
         for line in lines:
             try:
                 status = Status.of_line(line)
             except ValueError:
                 if not self._first:
-                    self.heard.append(line + b"\n")
+                    self.other_lines.append(line + b"\n")
             self._first = False
         return status
 
@@ -122,9 +122,9 @@ class SensingSelftest:
         self._design, self._channel, self._progress = design, channel, progress
         self._conversation = Conversation(channel)
         self._until = channel.now() + LIMIT
-        begun = time.monotonic()
+        start = time.monotonic()
         self.identity = self._conversation.ask(PATIENCE).identity
-        self._seconds = since(begun)
+        self._seconds = since(start)
 
     def stages(self) -> list[Stage]:
         """Run the stages in their order, up to one that fails."""
@@ -148,7 +148,7 @@ class SensingSelftest:
         while samples < pace.samples:
             self._progress(Work.SENSING, samples, pace.samples)
             status = self._ask_again(samples)
-            cycles, samples = (_passed(name, first, status) for name in ("cycles", "samples"))
+            cycles, samples = (_increase(name, first, status) for name in ("cycles", "samples"))
             least, most = ((samples + one) * pace.cycles for one in (-1, 1))
             if not least * (1 - pace.error) <= cycles <= most * (1 + pace.error):
                 raise DifferenceError(
@@ -157,17 +157,17 @@ class SensingSelftest:
                 )
             loudest = max(loudest, status.loudest or 0)
         self._progress(Work.SENSING, pace.samples, pace.samples)
-        heard: dict[str, int | None] = {"loudest": None, "lost": None}
+        microphone: dict[str, int | None] = {"loudest": None, "lost": None}
         if status.lost is not None:
             _check_microphone(loudest, status.lost)
-            heard = {"loudest": loudest, "lost": status.lost}
-        return {"samples": samples, "cycles": cycles, **heard}
+            microphone = {"loudest": loudest, "lost": status.lost}
+        return {"samples": samples, "cycles": cycles, **microphone}
 
     def _first_sample(self) -> Status:
         """Return the first status with a sample; weights may be loaded before it."""
         first = status = self._ask_again(0)
         while not status.samples:
-            if _passed("cycles", first, status) > LOADED_SECONDS * self._design.hz:
+            if _increase("cycles", first, status) > LOADED_SECONDS * self._design.hz:
                 raise DifferenceError(
                     f"no sample has come in {LOADED_SECONDS:g} seconds: press reset and see what "
                     "the board says; if the flash has no network, run firstspike flash"
@@ -192,14 +192,14 @@ class SensingSelftest:
 
     def _lines(self) -> dict[str, Any]:
         """Check that all other lines are valid output of the design."""
-        heard = self._conversation.heard
-        for line in heard:
-            if not can_say(self._design, line):
+        lines = self._conversation.other_lines
+        for line in lines:
+            if not is_valid_line(self._design, line):
                 raise DifferenceError(f"the board has said {line!r:.80}, which it cannot say")
-        return {"lines": len(heard)}
+        return {"lines": len(lines)}
 
 
-def can_say(design: StandaloneDesign, line: bytes) -> bool:
+def is_valid_line(design: StandaloneDesign, line: bytes) -> bool:
     """Return whether a line with its end is a condition or a decision of the design."""
     kind = MicrophoneSensor if isinstance(design, SoundDesign) else MotionSensor
     if line in map(sentence, (LOADING, *FAULTS.values(), LISTENING, *kind.faults)):
@@ -213,7 +213,7 @@ def can_say(design: StandaloneDesign, line: bytes) -> bool:
     return any(decision_line(text, int(tick[1])) == line for text in texts)
 
 
-def _passed(name: str, first: Status, then: Status) -> int:
+def _increase(name: str, first: Status, then: Status) -> int:
     """Return the increase of a number of the status."""
     return (getattr(then, name) - getattr(first, name)) % (1 << WIDTHS[name])
 

@@ -20,7 +20,7 @@ from firstspike.golden import (
     encode,
     load_network,
 )
-from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.networks.shipped import shipped
 from firstspike.golden.results import UNCOUNTED, Difference
 from firstspike.golden.system.errors import FirstSpikeError
@@ -29,7 +29,7 @@ from firstspike.hdl.link.protocol.messages import goes_as_bitmap
 from firstspike.scripts.targets.board import Target
 from firstspike.scripts.targets.target import Progress, Work
 
-from .siege import besiege
+from .hostile_frames import send_hostile_frames
 
 DIGITS, LESSONS = 1000, 500
 """Number of images that are classified, and that are learned."""
@@ -40,7 +40,7 @@ ROUNDS = 10
 RULE = Settings(step=2, row_draw=1)
 """Settings of the learning: rows are drawn at random, and a step is more than one."""
 
-SIEGE_SECONDS = 10.0
+HOSTILE_SECONDS = 10.0
 
 
 class DifferenceError(FirstSpikeError):
@@ -68,15 +68,15 @@ def network_of(identity: Identity) -> Network | None:
 
 def in_order(runs: Mapping[str, Callable[[], dict[str, Any] | None]], port: str) -> list[Stage]:
     """Run the stages of these names in their order, up to one that fails."""
-    found = {name: Stage(name) for name in runs}
+    stages = {name: Stage(name) for name in runs}
     for name, run in runs.items():
         try:
-            found[name] = Stage(name, run())
+            stages[name] = Stage(name, run())
         except FirstSpikeError as error:
             # A report contains nothing about the computer, and a port's name may contain a user's.
-            found[name] = Stage(name, failure=str(error).replace(port, "the port"))
+            stages[name] = Stage(name, failure=str(error).replace(port, "the port"))
             break
-    return list(found.values())
+    return list(stages.values())
 
 
 class Selftest:
@@ -106,12 +106,12 @@ class Selftest:
     def _weights(self) -> dict[str, Any]:
         """Write other weights and those of the network, and read both back."""
         with self._target() as target:
-            begun, held = time.monotonic(), self._held(target.client)
+            start, held = time.monotonic(), self._held(target.client)
             mirrored = [weights[::-1, ::-1] for weights in held]
             count = 0
             for weights in (mirrored, held):
                 self._load(target.client, weights)
-                read = target.client.read_weights(self._told(Work.READING))
+                read = target.client.read_weights(self._progress_of(Work.READING))
                 for layer, (wrote, back) in enumerate(zip(weights, read, strict=True)):
                     wrong = np.argwhere(wrote != back)
                     if len(wrong):
@@ -121,29 +121,29 @@ class Selftest:
                             f"that were written, the first in row {row}, neuron {neuron}"
                         )
                     count += wrote.size
-            return {"weights": count, "seconds": since(begun)}
+            return {"weights": count, "seconds": since(start)}
 
     def _digits(self) -> dict[str, Any]:
         """Classify images over the link; compare class, tick, spikes and cycles with golden."""
         with self._target() as target:
             self._load(target.client, self._held(target.client))
-            begun = time.monotonic()
-            found = target.client.classify(
+            start = time.monotonic()
+            results = target.client.classify(
                 self._ticks, progress=target.told(Work.IMAGES, len(self._ticks))
             )
-            seconds = since(begun)
+            seconds = since(start)
             dropped = target.client.status().dropped
         expected = target.expected(self._ticks, None)
-        _compare(differences(expected, found), f"{len(found)} images")
-        cycles = np.asarray(found.cycles)
+        _compare(differences(expected, results), f"{len(results)} images")
+        cycles = np.asarray(results.cycles)
         counted = cycles[cycles != UNCOUNTED]
-        right = int((found.decision == self._labels).sum())
+        right = int((results.decision == self._labels).sum())
         return {
-            "images": len(found),
+            "images": len(results),
             "right": right if takes_digits(self._network) else None,
             "cycles": round(float(counted.mean()), 2) if len(counted) else None,
             "seconds": seconds,
-            "per_second": round(len(found) / max(seconds, 0.01), 1),
+            "per_second": round(len(results) / max(seconds, 0.01), 1),
             "dropped": dropped,
         }
 
@@ -175,17 +175,17 @@ class Selftest:
             self._load(client, self._held(client))
             identity, checksum = client.identity, client.checksum()
         with closing(SerialPort(self._port, self._baud)) as channel:
-            told = self._told(Work.BESIEGING)
-            frames = besiege(
-                channel, self._network, identity, checksum, self._seed, SIEGE_SECONDS, told
+            progress = self._progress_of(Work.BESIEGING)
+            frames = send_hostile_frames(
+                channel, self._network, identity, checksum, self._seed, HOSTILE_SECONDS, progress
             )
         with self._target() as target:
             if target.client.checksum() != checksum:
                 raise DifferenceError("the weights are others after the hostile frames")
-            some = self._ticks[:10]
-            after = differences(target.expected(some, None), target.client.classify(some))
-            _compare(after, f"{len(some)} images after the hostile frames")
-        return {"frames": frames, "seconds": SIEGE_SECONDS}
+            ticks = self._ticks[:10]
+            after = differences(target.expected(ticks, None), target.client.classify(ticks))
+            _compare(after, f"{len(ticks)} images after the hostile frames")
+        return {"frames": frames, "seconds": HOSTILE_SECONDS}
 
     def _learning(self) -> dict[str, Any] | None:
         """Learn images; compare decisions, cycles and all weights with the golden model."""
@@ -194,20 +194,20 @@ class Selftest:
             if state is None:
                 return None
             ticks, labels = self._ticks[:LESSONS], self._labels[:LESSONS]
-            expected, found = target.learn(state, ticks, labels, RULE)
-            assert found is not None
-            assert found.updated is not None
+            expected, results = target.learn(state, ticks, labels, RULE)
+            assert results is not None
+            assert results.updated is not None
             assert expected.turnaround is not None
-            assert found.turnaround is not None
+            assert results.turnaround is not None
             # The first image's wait for the line is not part of the core's time.
-            expected.turnaround[0] = found.turnaround[0]
-            _compare(differences(expected, found), f"{len(found)} images that are learned")
+            expected.turnaround[0] = results.turnaround[0]
+            _compare(differences(expected, results), f"{len(results)} images that are learned")
             self._load(target.client, self._held(target.client))
             return {
-                "images": len(found),
-                "updated": int(found.updated.sum()),
-                "weights": sum(weights.size for weights in found.weights or ()),
-                "lost": int((~found.arrived).sum()),
+                "images": len(results),
+                "updated": int(results.updated.sum()),
+                "weights": sum(weights.size for weights in results.weights or ()),
+                "lost": int((~results.arrived).sum()),
             }
 
     def _target(self) -> Target:
@@ -215,7 +215,7 @@ class Selftest:
         target.progress = self._progress
         return target
 
-    def _told(self, work: Work) -> Callable[[int, int], None]:
+    def _progress_of(self, work: Work) -> Callable[[int, int], None]:
         return lambda done, total: self._progress(work, done, total)
 
     def _state(self, client: BoardClient) -> LearningState | None:
@@ -229,11 +229,11 @@ class Selftest:
         return self._network.weights if state is None else state.weights
 
     def _load(self, client: BoardClient, weights: Sequence[np.ndarray]) -> None:
-        told = self._told(Work.WRITING)
+        progress = self._progress_of(Work.WRITING)
         if client.config.learns:
-            client.load(self._network, weights, told)
+            client.load(self._network, weights, progress)
         else:
-            client.load(replace(self._network, weights=tuple(weights)), None, told)
+            client.load(replace(self._network, weights=tuple(weights)), None, progress)
 
 
 def _images(network: Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -254,13 +254,13 @@ def _images(network: Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return ticks.astype(np.int32), rng.integers(-1, network.shape[-1], DIGITS)
 
 
-def _compare(found: Iterable[Difference], what: str) -> None:
+def _compare(deviations: Iterable[Difference], what: str) -> None:
     """Raise DifferenceError if there is any difference."""
-    some = list(found)
-    if some:
-        raise DifferenceError(f"{len(some)} differences in {what}, the first: {some[0]}")
+    listed = list(deviations)
+    if listed:
+        raise DifferenceError(f"{len(listed)} differences in {what}, the first: {listed[0]}")
 
 
-def since(begun: float) -> float:
+def since(start: float) -> float:
     """Return the seconds since a time of `time.monotonic`."""
-    return round(time.monotonic() - begun, 2)
+    return round(time.monotonic() - start, 2)

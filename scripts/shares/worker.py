@@ -34,7 +34,7 @@ def perform(pickled: bytes, versions: Mapping[str, str]) -> bytes:
         task.write_bytes(pickled)
         command = (sys.executable, "-m", "firstspike.scripts.shares.task", task, result)
         with programs.started(command, stdout=DEVNULL, stderr=DEVNULL) as process:
-            while _is_wanted():
+            while _is_needed():
                 try:
                     status = process.wait(ASKED_EVERY)
                 except TimeoutExpired:
@@ -45,7 +45,7 @@ def perform(pickled: bytes, versions: Mapping[str, str]) -> bytes:
     raise EndedError("the client has cancelled the task")
 
 
-def _is_wanted() -> bool:
+def _is_needed() -> bool:
     """Whether the client still needs the task of this thread."""
     from distributed import get_worker
 

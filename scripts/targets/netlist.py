@@ -25,7 +25,7 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.lines import Line
@@ -92,7 +92,7 @@ class Target(LinkedTarget):
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
         told = self.told(Work.IMAGES, len(ticks))
-        with told_as(FaultyTargetError, "", NetlistError):
+        with convert_errors(FaultyTargetError, "", NetlistError):
             results = self._board().classify(ticks, told)
             told(len(ticks))
         return results
@@ -100,7 +100,7 @@ class Target(LinkedTarget):
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Store the images in the simulated netlist, and play them, through its pins."""
         expected = expected_of_played(self.network, self.config, ticks)
-        with told_as(FaultyTargetError, "", NetlistError):
+        with convert_errors(FaultyTargetError, "", NetlistError):
             counts = self._board().play(ticks, expected, rounds)
         return expected, counts
 

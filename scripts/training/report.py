@@ -9,8 +9,8 @@ from typing import Any
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.integer import decisions
-from firstspike.scripts.datasets import columns_of, ground_in
-from firstspike.scripts.means import means
+from firstspike.scripts.datasets import ground_in, recorded
+from firstspike.scripts.metrics import mean_metrics
 from firstspike.scripts.output import table
 
 from .session import Session
@@ -33,27 +33,27 @@ def result_of(session: Session) -> dict[str, Any]:
         "held_out": int(held_out.sum()),
         "training_accuracy": float(right[~held_out].mean()),
         "validation_accuracy": float(right[held_out].mean()) if held_out.any() else None,
-        **means(network, test, images.y_test),
+        **mean_metrics(network, test, images.y_test),
         "history": [asdict(epoch) for epoch in trainer.history_],
     }
     if trainer.training.compact:
-        whole = trainer.uncompacted_
-        changed = int((decisions(whole, images.x_train) != training).sum())
-        changed += int((decisions(whole, images.x_test) != test.decision).sum())
+        uncompacted = trainer.uncompacted_
+        changed = int((decisions(uncompacted, images.x_train) != training).sum())
+        changed += int((decisions(uncompacted, images.x_test) != test.decision).sum())
         result["decisions_changed_by_compaction"] = changed
     return result
 
 
-def told(
+def full_result(
     session: Session, network: Network, result: dict[str, Any]
 ) -> tuple[dict[str, Any], Network]:
     """Return the full result of a training, and its network, which stores a shorter one."""
     request, seed = session.request, session.trainer.training.seed
-    made = {"command": request.command, "dataset": request.data.dataset, "seed": seed}
-    made |= {"recipe": session.recipe, **result}
-    meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
-    meta |= columns_of(request.data) | ground_in(session.images)
-    return made, replace(network, meta=network.meta | meta)
+    full = {"command": request.command, "dataset": request.data.dataset, "seed": seed}
+    full |= {"recipe": session.recipe, **result}
+    meta = {name: value for name, value in full.items() if name not in _TOO_LONG}
+    meta |= recorded(request.data) | ground_in(session.images)
+    return full, replace(network, meta=network.meta | meta)
 
 
 _TOO_LONG = ("history", "confusion", "class_accuracy")

@@ -17,8 +17,8 @@ from firstspike.scripts.datasets import Data
 from firstspike.scripts.output import table
 from firstspike.scripts.shares import Shares
 
-from .report import result_of, told
-from .session import Request, Session, begun
+from .report import full_result, result_of
+from .session import Request, Session, new_session
 
 
 def trained(session: Session) -> tuple[Network, dict[str, Any]]:
@@ -37,20 +37,20 @@ def train_all(
     spelled = ",".join(map(str, seeds))
     sessions = {}
     for seed in seeds:
-        command = request.command.replace(f"--seeds {spelled}", f"--seed {seed}")
+        command = request.command.replace(f"--seed {spelled}", f"--seed {seed}")
         changes = request.changes | {"seed": seed}
-        sessions[seed] = begun(replace(request, changes=changes, command=command), images)
+        sessions[seed] = new_session(replace(request, changes=changes, command=command), images)
     none = Request(Data(), None, Changes(Training))  # no part of the result
     tasks = [replace(session, request=none) for session in sessions.values()]
-    made = {}
+    results = {}
     for task, done in work.results(trained, tasks, what="seeds"):
         seed = task.trainer.training.seed
         path = path_of(output, seed)
-        tells, network = told(sessions[seed], *done)
+        tells, network = full_result(sessions[seed], *done)
         with replacing(path) as file:
             network.save(file)
-        made[seed] = tells | {"network": str(path), "digest": network.digest()}
-    return {seed: made[seed] for seed in seeds}
+        results[seed] = tells | {"network": str(path), "digest": network.digest()}
+    return {seed: results[seed] for seed in seeds}
 
 
 def path_of(output: str | Path, seed: int) -> Path:

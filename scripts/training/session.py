@@ -3,7 +3,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -17,12 +17,12 @@ from firstspike.golden.data.sounds import with_none
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
+from firstspike.golden.training.general_recipe import general_training, sound_training
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.specification import Training
-from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
@@ -31,7 +31,7 @@ from firstspike.scripts.resumable import Run, Step
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks of a training."""
+    """The parameters of a training on the command line."""
 
     data: Data
     recipe: str | None
@@ -44,13 +44,13 @@ class Request:
     def stored(self, digest: str) -> dict[str, Any]:
         """Return the request for a state file; `digest` identifies the data."""
         own = {"command": self.command, "digest": digest, "recipe": self.recipe}
-        return {**own, **self.data.stored(), **self.changes}
+        return {**own, **asdict(self.data), **self.changes}
 
     @classmethod
-    def read(cls, stored: dict[str, Any], folder: str | None) -> Self:
-        """Return the request of a state file; `folder` holds named data sets."""
+    def read(cls, stored: dict[str, Any]) -> Self:
+        """Return the request of a state file."""
         changes = Changes.read(Training, stored)
-        return cls(Data.read(stored, folder), stored["recipe"], changes, stored["command"])
+        return cls(Data.read(stored), stored["recipe"], changes, stored["command"])
 
 
 _STORED = {
@@ -109,7 +109,7 @@ class Session(Run):
         return self.trainer.interrupted_
 
     def save(self, path: Path, before: Network | None = None) -> None:
-        """Write the checkpoint, if there is one."""
+        """Write the latest checkpoint, if any."""
         if self.checkpoint is not None:
             self.checkpoint.save(path, self.stored)
 
@@ -143,26 +143,23 @@ def images_of(request: Request) -> Dataset:
     return images if images.sound is None else with_none(images, images.sound)
 
 
-def begun(request: Request, images: Dataset) -> Session:
+def new_session(request: Request, images: Dataset) -> Session:
     """Return a new training. Raises FirstSpike errors before the training starts."""
     name, training = _training(request, images)
     return Session(request, name, images, Trainer(training))
 
 
-def resumed(output: str, folder: str | None) -> Session:
-    """Return the training whose state belongs to the network file `output`, existing or not.
-
-    `folder` holds named data sets.
-    """
+def resumed(output: str) -> Session:
+    """Return the training whose state belongs to the network file `output`, existing or not."""
     path = Session.state_path(output)
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)
     wrong = f"{path} does not say what was being trained: "
-    with told_as(CheckpointError, wrong, JsonError, after="."):
+    with convert_errors(CheckpointError, wrong, JsonError, after="."):
         check_json(run, _STORED, "meta")
-    request = Request.read(run, folder)
-    session = begun(request, images_of(request))
+    request = Request.read(run)
+    session = new_session(request, images_of(request))
     if session.stored["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
     session.checkpoint = checkpoint
@@ -174,7 +171,7 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
     changes, dataset = request.changes, request.data.dataset
     if request.data.fills:
         changes |= {"medians": True}
-    asked = {name: value for name, value in changes.items() if name != "encoding"}
+    fields = {name: value for name, value in changes.items() if name != "encoding"}
     encoding = changes.get("encoding")
     named = dataset in DATASETS and dataset not in SOUNDS
     if request.recipe and images.sound is not None:
@@ -183,22 +180,22 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
         name = request.recipe or "sparse"
         if not is_pixels(images.x_train):
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
-        training = recipe(name, encoding, **asked)
+        training = recipe(name, encoding, **fields)
         if not named:
-            wanted, there = training.n_connected, images.x_train[0].size
+            n_connected, n_inputs = training.n_connected, images.x_train[0].size
             training = replace(
                 training,
                 held_out=changes.get("held_out"),
                 batch=None,
-                n_connected=wanted and min(wanted, there),
+                n_connected=n_connected and min(n_connected, n_inputs),
             )
     else:
         name, n = "suited", len(images.x_train)
         if images.sound is not None:
-            training = suited_to_sound(n, encoding, **asked)
+            training = sound_training(n, encoding, **fields)
         else:
             last_tick = int(images.x_train.max()) if images.ticks else None
-            training = suited(n, encoding, last_tick, **asked)
+            training = general_training(n, encoding, last_tick, **fields)
     if "epochs" in changes:
         tuning = min(changes["epochs"], training.fine_tuning_epochs)
         training = replace(training, fine_tuning_epochs=tuning)

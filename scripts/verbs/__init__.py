@@ -2,7 +2,6 @@
 """The verbs, one module each, and the group that finds them."""
 
 import importlib
-import keyword
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -21,11 +20,15 @@ class Verbs(click.Group):
         *args: Any,
         package: str,
         groups: Mapping[str, Mapping[str, str]],
+        former: Mapping[str, str] = {},
         **settings: Any,
     ) -> None:
-        """`groups` has the verbs under the titles of the help, each with its description."""
+        """`groups` has the verbs under the titles of the help, each with its description.
+
+        `former` has the successor of each verb of the release before.
+        """
         super().__init__(*args, **settings)
-        self._package, self._groups = package, groups
+        self._package, self._groups, self._former = package, groups, former
         self._verbs = [verb for verbs in groups.values() for verb in verbs]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -36,15 +39,19 @@ class Verbs(click.Group):
         """Import the verb's module, and return its command."""
         if cmd_name not in self._verbs:
             return None
-        module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
-        found: click.Command = importlib.import_module(f"{self._package}.{module}").command
+        found: click.Command = importlib.import_module(f"{self._package}.{cmd_name}").command
         return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest verbs for a misspelt one; click would suggest only imported verbs."""
+        """Suggest verbs for a misspelt one; click would suggest only imported verbs.
+
+        A verb of the release before is refused with its successor.
+        """
         name = args[0]
+        if name in self._former:
+            ctx.fail(f"{name} is now `{ctx.command_path} {self._former[name]}`.")
         if name not in self._verbs and not ctx.resilient_parsing:
             for close in get_close_matches(name, self._verbs, n=1):
                 ctx.fail(f"there is no verb {name!r}: did you mean {close}?")

@@ -13,18 +13,21 @@ from firstspike.boards.proofs import PROOFS, proven
 from firstspike.golden import Network, encode, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import lanes_text
-from firstspike.scripts.datasets import Data, check_options, dataset_options
-from firstspike.scripts.options import taken
+from firstspike.scripts.datasets import dataset_option
+from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import loaded_images
 
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(None, "Time the test images of this data set, not bundled digits")
+@dataset_option(None, "Time the test images of this data set, not bundled digits")
+@samples_option
 @json_option
-def command(net: str, json_path: str | None, **options: Any) -> None:
+def command(
+    net: str, dataset: str | None, input_files: tuple[str, ...], json_path: str | None
+) -> None:
     """Print for each board whether NET fits, and the time that an image takes there.
 
     The table has the lanes and the rows per cycle of the fastest design. Lanes are one number for
@@ -42,11 +45,9 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
-    data = taken(Data, options)
-    check_options(data)
     ticks = None
-    if data.dataset:
-        ticks = encode(network, loaded_images(network, data).samples)
+    if dataset or input_files:
+        ticks = encode(network, loaded_images(network, dataset, input_files).samples)
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), network, ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))

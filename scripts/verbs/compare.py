@@ -12,18 +12,20 @@ import numpy as np
 from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED, joined
-from firstspike.scripts.means import timing, timing_rows
+from firstspike.scripts.inputs import InputCommand
+from firstspike.scripts.metrics import timing, timing_rows
 from firstspike.scripts.options import (
+    board_port_option,
     clock_option,
     folding_options,
     netlist_options,
-    port_options,
+    number_option,
     target_option,
 )
 from firstspike.scripts.output import counted, json_option, json_result, say, table
-from firstspike.scripts.places import NetworkName
+from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.selection import Selection, select, selection_options
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 from firstspike.scripts.targets.comparison import Comparison, compared
 from firstspike.scripts.targets.options import HARDWARE
@@ -34,8 +36,11 @@ if TYPE_CHECKING:
 IMAGES = 500
 """Images per share: they take several times as long as the start of a share."""
 
+PLAYING = ("rtl", "netlist", "board")
+"""Targets that store images."""
 
-@click.command(cls=SelectionCommand)
+
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @target_option(
@@ -53,12 +58,17 @@ IMAGES = 500
     "Without ADDRESS a cluster over the cores of this machine does it.",
 )
 @clock_option
-@port_options
+@board_port_option
 @netlist_options
 @click.option(
     "--released",
     is_flag=True,
     help="Simulate the bitstream of mnist-4bit that comes with the release.",
+)
+@number_option(
+    "--rounds",
+    type=click.IntRange(1, 65535),
+    help="Let the design store the images, play each N times without the link, and count cycles.",
 )
 @json_option
 def command(
@@ -68,6 +78,7 @@ def command(
     scheduler: str | None,
     clock: float | None,
     released: bool,
+    rounds: int | None,
     **options: Any,
 ) -> int:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
@@ -80,6 +91,12 @@ def command(
     has routed, for an ECP5. The target bitstream is that of the same build, for an iCE40. Its
     cells, or its bits, are converted to a netlist, which is simulated in the same way.
 
+    With --rounds the images go over the link once, each with the decision of the golden model. Then
+    they go through the core round after round, and the hardware counts clock cycles, decisions, and
+    decisions of another class or tick. The design of a board, and its synthesised netlist, store
+    images if they were built with --bench. The clock is that of --clock, of the build or of the
+    board.
+
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
     if released:
@@ -91,8 +108,32 @@ def command(
         from firstspike.boards.pins.registry import BOARDS
 
         options["build"] = released_for(BOARDS[options["board"]]).parent
+    unplayed = target not in PLAYING or scheduler is not None or options["bitmap"]
+    if rounds is not None and unplayed:
+        raise click.UsageError(
+            f"--rounds goes with --target {', '.join(PLAYING)}, and without --scheduler and "
+            "--bitmap."
+        )
     network = load_network(net)
     images = select(network, options)
+    if rounds is not None:
+        from firstspike.scripts.rounds import compare_rounds  # slow import
+
+        return compare_rounds(net, network, images, rounds, clock, target, json_path, options)
+    return _compare(net, network, images, clock, target, json_path, scheduler, options)
+
+
+def _compare(
+    net: str,
+    network: Network,
+    images: Selection,
+    clock: float | None,
+    target: str,
+    json_path: str | None,
+    scheduler: str | None,
+    options: dict[str, Any],
+) -> int:
+    """Compare every spike, print the first difference, and return the exit status."""
     ready = opened(target, net, network, options, bars())
     if scheduler is not None and (target != "rtl" or ready.folding.overlaps):
         raise click.UsageError(
@@ -105,11 +146,8 @@ def command(
         else:
             from firstspike.scripts.shares import shares  # slow import
 
-            hardware = {name: options[name] for name in HARDWARE}
             with shares(scheduler or None) as work:
-                comparison = compared_in_shares(
-                    work, network, hardware, images.ticks, images.pixels
-                )
+                comparison = compared_in_shares(work, network, options, images.ticks, images.pixels)
         found, logs = comparison.differences, comparison.found.logs
         found = [
             one if one.image is None else replace(one, image=int(images.numbers[one.image]))
@@ -174,7 +212,7 @@ def compared_share(share: Share) -> Comparison:
 def compared_in_shares(
     work: "Shares",
     network: Network,
-    hardware: Mapping[str, Any],
+    options: Mapping[str, Any],
     ticks: np.ndarray,
     pixels: np.ndarray | None,
 ) -> Comparison:
@@ -185,7 +223,7 @@ def compared_in_shares(
     tasks = [
         Share(
             network,
-            dict(hardware),
+            {name: options.get(name) for name in HARDWARE},
             first,
             ticks[first : first + IMAGES],
             None if pixels is None else pixels[first : first + IMAGES],

@@ -20,9 +20,9 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
-from firstspike.golden.training.prepared import prepared
+from firstspike.golden.training.samples import prepare_samples
 from firstspike.golden.training.specification import Training
-from firstspike.scripts.datasets import Data, data_option, dataset_options
+from firstspike.scripts.datasets import Data, training_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
@@ -40,10 +40,10 @@ from firstspike.scripts.options import (
     taken,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
-from firstspike.scripts.places import Verb
+from firstspike.scripts.paths import Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training.options import recipe_option
-from firstspike.scripts.training.session import Request, begun, images_of
+from firstspike.scripts.training.session import Request, images_of, new_session
 
 if TYPE_CHECKING:
     from firstspike.scripts.exploration.search import Search
@@ -60,8 +60,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 
 @click.command(cls=Verb)
 @board_option("Board to search for.", required=True)
-@dataset_options()
-@data_option
+@training_options
 @recipe_option
 @click.option(
     "--latency",
@@ -187,17 +186,19 @@ def _search(
     """Start or continue the search of a folder. Raises VerbError."""
     from firstspike.scripts.exploration.search import Search, opened  # needs the extra `explore`
 
-    asked = {"board": board.name, **asdict(limits), **request.data.stored()}
+    asked = {"board": board.name, **asdict(limits), **asdict(request.data)}
     asked |= {"recipe": request.recipe, "epochs": None, **request.changes}
     if request.data.dataset not in DATASETS:
         # A search chooses by held-out samples, even for small sets.
         share = max(HELD_OUT, images.n_classes / len(images.x_train))
         request = replace(request, changes=request.changes | {"held_out": share})
-    session = begun(request, images)
+    session = new_session(request, images)
     training = session.trainer.training
     samples = checked_samples(images.x_train)
     with_all_inputs = replace(training, n_connected=None)
-    data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
+    data = prepare_samples(
+        with_all_inputs, samples, images.y_train, images.groups_train, images.features
+    )
     held_out = np.flatnonzero(data.held_out)
     asked |= {"data": session.stored["digest"]}
     n_inputs = data.network.n_inputs

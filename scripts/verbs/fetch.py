@@ -9,7 +9,7 @@ from firstspike.golden.data.sets import DATASETS, fetch
 from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
-from firstspike.scripts.places import Verb
+from firstspike.scripts.paths import Verb
 
 
 @click.command(cls=Verb)

@@ -9,7 +9,7 @@ from firstspike.boards.building.programmer import built_for, program, released_f
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.scripts.options import board_option
 from firstspike.scripts.output import note, say
-from firstspike.scripts.places import InputPath, Verb
+from firstspike.scripts.paths import InputPath, Verb
 
 
 @click.command(cls=Verb)

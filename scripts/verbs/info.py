@@ -15,9 +15,9 @@ from firstspike.golden.layers.kind import LayerKind
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.widths import state_widths
-from firstspike.scripts.made import sentences
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
+from firstspike.scripts.training_summary import sentences
 
 _SHOWN = 8  # features up to which the edges are listed
 

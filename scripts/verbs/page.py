@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike page`: writes a web page for drawing digits and watching the spikes of a network."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.data.sets import SOUNDS, places
-from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.data.sets import SOUNDS, candidate_paths
+from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
-from firstspike.scripts.datasets import Data, check_options, dataset_options
+from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import taken
+from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName, Output, Verb
+from firstspike.scripts.paths import NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
 
 MOST_SAMPLES = 10_000
@@ -33,12 +31,13 @@ def _usual_dataset(network: Network) -> str | None:
     named = network.meta.get("dataset")
     if network.sound is None or named not in SOUNDS:
         return None
-    return named if any(path.exists() for path in places(named)) else None
+    return named if any(path.exists() for path in candidate_paths(named)) else None
 
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(None, "Hold test images of this data set as samples")
+@dataset_option(None, "Hold test images of this data set as samples")
+@samples_option
 @images_option(type=ImageCount(1, MOST_SAMPLES), default=100, help=f"Hold N test images: {WHICH}.")
 @click.option(
     "-o",
@@ -48,7 +47,9 @@ def _usual_dataset(network: Network) -> str | None:
     type=Output(dir_okay=False),
     help="Write the page to this file.",
 )
-def command(net: str, images: int, output: str, **options: Any) -> None:
+def command(
+    net: str, dataset: str | None, input_files: tuple[str, ...], images: int, output: str
+) -> None:
     """Write a page on which NET sees what one draws, and its spikes race.
 
     One file that needs no server and no network: open it in a browser. Tables get sliders instead,
@@ -60,15 +61,14 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     Example: firstspike page mnist-4bit -o page.html
     """
     from firstspike.scripts.page.content import content, random_samples
-    from firstspike.scripts.page.joined import page
+    from firstspike.scripts.page.page_file import page
 
     network = load_network(net)
-    data = taken(Data, options)
-    check_options(data)
-    data = replace(data, dataset=data.dataset or _usual_dataset(network))
-    shown = bool(data.dataset)
+    if not input_files:
+        dataset = dataset or _usual_dataset(network)
+    shown = bool(dataset or input_files)
     if shown:
-        some = loaded_images(network, data).some(images, at_most=True)
+        some = loaded_images(network, dataset, input_files).take(images, at_most=True)
         samples, labels, source = some.samples, some.labels, some.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(

@@ -1,39 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike plot`: draws the spikes of one image or photo, and histograms over many."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.datasets import Data, check_options, dataset_options
+from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import taken
+from firstspike.scripts.inputs import InputCommand, Kind, input_option, kind_of
 from firstspike.scripts.output import drawing, given, picture_option, say
-from firstspike.scripts.places import NetworkName
-from firstspike.scripts.seen import found_on, told
-from firstspike.scripts.selection import (
-    WHICH,
-    SelectionCommand,
-    image_option,
-    images_option,
-    loaded_images,
-    raw_option,
-    read_pictures,
-)
+from firstspike.scripts.paths import NetworkName
+from firstspike.scripts.picture_view import describe_photos, photo_sentence
+from firstspike.scripts.selection import WHICH, images_option, loaded_images, read_pictures
 
 
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@image_option(
-    help="Draw one photo of a digit, and give one file: PNG, JPEG or WebP. A network that was not "
-    "trained on digits takes it as with --raw.",
+@input_option(
+    help="Draw this photo (PNG, JPEG or WebP), or a sample of this data set (.csv, .npz, .jsonl, a "
+    "folder).",
 )
-@raw_option
-@dataset_options(whose="Take the test images of this data set")
+@dataset_option()
 @click.option(
     "--number",
     "at",
@@ -50,7 +39,14 @@ from firstspike.scripts.selection import (
     required=True,
     help="Write the picture to this file: .png, .svg or .pdf.",
 )
-def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
+def command(
+    net: str,
+    dataset: str | None,
+    input_files: tuple[str, ...],
+    at: int,
+    images: int | None,
+    path: str,
+) -> None:
     """Draw the spikes of NET for a test image, or for your own photo.
 
     The picture shows the input, hidden and output spikes with the decision marked, the membranes
@@ -61,27 +57,24 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
     Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """
     network = load_network(net)
-    files, data = options["image_files"], taken(Data, options)
-    if len(files) > 1:
-        raise click.UsageError(f"--image has {len(files)} photos: give the one to draw.")
-    if files:
+    label = some = pictures = photos = None
+    if input_files and kind_of(input_files) is Kind.PHOTOS:
+        if len(input_files) > 1:
+            raise click.UsageError(f"--input has {len(input_files)} photos: give the one to draw.")
         if given("dataset", "at", "images"):
-            raise click.UsageError("Give a test image (--dataset, --number, --images) or --image.")
-        check_options(replace(data, dataset=None))
-    pictures, photos = read_pictures(network, options)
-    label = some = None
-    if pictures is not None:
-        sample, title = pictures[0], printable(Path(files[0]).name)
+            raise click.UsageError("--number and --images go with a data set, not with a photo.")
+        pictures, photos = read_pictures(network, input_files)
+        sample, title = pictures[0], printable(Path(input_files[0]).name)
     else:
-        there = loaded_images(network, data)
+        there = loaded_images(network, dataset, input_files)
         if at >= len(there.samples):
             raise VerbError(
-                f"{there.name} has {len(there.samples)} test images, counted from 0: there is no "
+                f"{there.name} has {len(there.samples)} {there.noun}, counted from 0: there is no "
                 f"image {at}."
             )
         sample, label = there.samples[at], there.labels[at]
-        title = f"{at} of {printable(Path(data.dataset or '').name)}"
-        some = there.some(images).samples if images else None
+        title = f"{at} of {printable(Path(there.name).name)}"
+        some = there.take(images).samples if images else None
     from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
 
     if pictures is None:
@@ -91,6 +84,6 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
         many = None if some is None else infer(network, encode(network, some))
         draw(picture(network, sample, label, title, many))
     if photos is not None:
-        (found,) = found_on(network, files, photos, encode(network, pictures))
-        say(told(found))
+        (found,) = describe_photos(network, input_files, photos, encode(network, pictures))
+        say(photo_sentence(found))
     say(f"wrote {printable(path)}")

@@ -11,15 +11,15 @@ import numpy as np
 
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import UNCOUNTED
-from firstspike.golden.said import said
 from firstspike.golden.timing.cycles import rows_read
-from firstspike.scripts.heard import Heard, levels_of, silence
-from firstspike.scripts.means import means, timing, timing_rows
+from firstspike.scripts.inputs import InputCommand
+from firstspike.scripts.metrics import mean_metrics, timing, timing_rows
 from firstspike.scripts.options import (
+    board_port_option,
     clock_option,
     folding_options,
-    port_options,
     target_option,
 )
 from firstspike.scripts.output import (
@@ -31,10 +31,11 @@ from firstspike.scripts.output import (
     table,
     writing,
 )
-from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.paths import NetworkName
+from firstspike.scripts.picture_view import describe_photos, input_view, photo_sentence, png
 from firstspike.scripts.progress import bars
-from firstspike.scripts.seen import found_on, png, seen, told
-from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
+from firstspike.scripts.recordings import WordPosition, levels_of, silence
+from firstspike.scripts.selection import Selection, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ LISTED = 20
 """Largest number of images that are listed one by one; otherwise only the summary is printed."""
 
 
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @target_option(
@@ -52,19 +53,13 @@ LISTED = 20
 )
 @folding_options
 @clock_option
-@port_options
+@board_port_option
 @click.option("--spikes", "with_spikes", is_flag=True, help="List the hidden spikes, too.")
 @picture_option(
     "--plot",
     "plot_path",
-    help="Draw the confusion matrix, or of --wav the first recording: .png, .svg or .pdf.",
-)
-@click.option(
-    "--show",
-    "show_path",
-    metavar="FILE.png",
-    type=Output(dir_okay=False),
-    help="Write what the network saw of --image, side by side.",
+    help="Draw the confusion matrix, or the first recording, or what the network sees of photos: "
+    ".png, and except for photos .svg or .pdf.",
 )
 @json_option
 def command(
@@ -72,7 +67,6 @@ def command(
     target: str,
     with_spikes: bool,
     plot_path: str | None,
-    show_path: str | None,
     json_path: str | None,
     **options: Any,
 ) -> None:
@@ -82,10 +76,10 @@ def command(
     predicts. Means are over the selected images. A board gets NET's weights if it has others.
 
     Photos of digits are prepared like the digits of MNIST, with a warning for photos that differ
-    from them. A network of sound finds the words in a recording, and the output has the time at
-    which each begins. Sounds that are none of its words, and words without silence around them, are
-    not reported. Recordings without a word are listed; if no recording has a word, the exit status
-    is 2.
+    from them; a grey picture of the network's size, bright on dark, is taken as it is. A network of
+    sound finds the words in a recording, and the output has the time at which each begins. Sounds
+    that are none of its words, and words without silence around them, are not reported. Recordings
+    without a word are listed; if no recording has a word, the exit status is 2.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
@@ -93,28 +87,30 @@ def command(
         raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, options)
-    files = options["image_files"]
-    if show_path and not files:
-        raise click.UsageError("--show goes with --image.")
-    if plot_path and images.words is None and set(images.labels) == {None}:
+    seen_path = plot_path if images.files else None
+    if seen_path and not seen_path.lower().endswith(".png"):
+        raise click.UsageError("--plot of photos writes pixels: give a .png.")
+    if plot_path and not seen_path and images.words is None and set(images.labels) == {None}:
         raise click.UsageError("Nothing is labelled: --plot draws labels against decisions.")
     with (
         json_result(json_path) as write,
-        drawing(plot_path) as draw,
-        writing(show_path, png) as show,
+        drawing(None if seen_path else plot_path) as draw,
+        writing(seen_path, png) as show,
         opened(target, net, network, options, bars()) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images, results, with_spikes)
         if images.photos is not None:
-            photos = found_on(network, files, images.photos, images.ticks)
+            photos = describe_photos(network, images.files, images.photos, images.ticks)
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
         if images.words is not None:
-            spoken = said(network, results, np.array([word.isolated for word in images.words]))
+            spoken = is_reported(
+                network, results, np.array([word.isolated for word in images.words])
+            )
             for image, word, one in zip(figures, images.words, spoken.tolist(), strict=True):
                 image["word"] = {**word._asdict(), "said": one}
-        summary = {"count": len(results)} | means(network, results, images.labels)
+        summary = {"count": len(results)} | mean_metrics(network, results, images.labels)
         summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         if images.words is not None:
@@ -125,10 +121,10 @@ def command(
         if results.cycles is not None:
             bound = float(ready.folding.bound(rows_read(network, images.ticks, results)).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
-        if plot_path is not None:
+        if seen_path is not None and images.samples is not None:
+            show(input_view(network, images.samples))
+        elif plot_path is not None:
             draw(_picture(network, images, result, printable(net)))
-        if show_path is not None and images.samples is not None:
-            show(seen(network, images.samples))
         write(result)
 
 
@@ -148,7 +144,7 @@ def _picture(network: Network, images: Selection, result: dict[str, Any], net: s
     return stream_picture(network, levels_of(network, file), heard, images.samples, title)
 
 
-def _begins(word: Heard) -> str:
+def _begins(word: WordPosition) -> str:
     return f"{printable(word.file)}, {word.seconds:.2f} s"
 
 
@@ -189,7 +185,7 @@ def report(
         lines = (_line(network, *one) for one in zip(images.names(), figures, strict=True))
         parts.append(table([header, *lines]))
         if images.photos is not None:
-            parts.append("\n".join(told(image["photo"]) for image in figures))
+            parts.append("\n".join(photo_sentence(image["photo"]) for image in figures))
     if images.words is not None:
         named = zip(images.words, figures, strict=True)
         parts.append("\n".join([*listening(network, named), *map(silence, images.silent)]))
@@ -221,7 +217,9 @@ def report(
     return "\n\n".join(parts)
 
 
-def listening(network: Network, heard: Iterable[tuple[Heard, dict[str, Any]]]) -> Iterator[str]:
+def listening(
+    network: Network, heard: Iterable[tuple[WordPosition, dict[str, Any]]]
+) -> Iterator[str]:
     """Yield each reported word with its time, then the numbers of unreported sounds and reasons.
 
     `heard`: the words, each with its figures.

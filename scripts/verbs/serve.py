@@ -22,6 +22,7 @@ from firstspike.golden.system.temporary import BusyError, reserved_folder
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import bench_option, sensor_option
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.inputs import InputCommand, Kind, input_option, kind_of
 from firstspike.scripts.options import (
     board_option,
     design_options,
@@ -30,15 +31,14 @@ from firstspike.scripts.options import (
     weights_option,
 )
 from firstspike.scripts.output import counted, given, note, say
-from firstspike.scripts.places import InputPath, NetworkName, Output
+from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import SelectionCommand
 
 if TYPE_CHECKING:
     from firstspike.boards.pins.board import Board
 
 
-@click.command(cls=SelectionCommand)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @design_options
 @weights_option
@@ -50,21 +50,16 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Make a symbolic link of this name to the port. The system chooses the port's own name.",
 )
-@board_option("Board that hears the recording of --wav.", senses=True)
-@click.option(
-    "--wav",
-    "wav_files",
-    multiple=True,
-    type=InputPath(exists=True, dir_okay=False),
-    metavar="FILE ...",
-    help="Play these recordings to the microphone of a board that needs no computer.",
+@board_option("Board that hears the recording of --input.", senses=True)
+@input_option(
+    help="Play these recordings to the microphone of a board that needs no computer: WAV or FLAC.",
 )
 @sensor_option("Microphone of this board.", default="pdm", show_default=True)
 def command(
     net: str,
     symlink: Path | None,
     board: str | None,
-    wav_files: tuple[str, ...],
+    input_files: tuple[str, ...],
     sensor: str,
     **design: Any,
 ) -> None:
@@ -73,21 +68,23 @@ def command(
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
     (docs/link.md) can use it, at any baud rate.
 
-    With --wav it is a board that needs no computer, as `firstspike build --sensor` makes it. It
+    With --input it is a board that needs no computer, as `firstspike build --sensor` makes it. It
     hears the recordings through its microphone, one after the other with silence between them,
     prints its text, and ends. A second of sound takes some forty. Its port takes and sends what the
     UART of the board would. The port's name and a progress bar go to standard error.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
-    if (board is None) != (not wav_files):
-        raise click.UsageError("--board and --wav go together.")
-    if wav_files and given("rows", "overlap", *design.keys() - {"lanes", "window"}):
+    if (board is None) != (not input_files):
+        raise click.UsageError("--board and --input go together.")
+    if input_files and given("rows", "overlap", *design.keys() - {"lanes", "window"}):
         raise click.UsageError(
-            "--wav goes with --board, --sensor, --lanes, --window and --symlink alone."
+            "--input goes with --board, --sensor, --lanes, --window and --symlink alone."
         )
-    if given("sensor") and not wav_files:
-        raise click.UsageError("--sensor goes with --wav.")
+    if input_files and kind_of(input_files) is not Kind.RECORDINGS:
+        raise click.UsageError("--input takes recordings here: WAV or FLAC.")
+    if given("sensor") and not input_files:
+        raise click.UsageError("--sensor goes with --input.")
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
@@ -96,9 +93,9 @@ def command(
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
-        if wav_files:
+        if input_files:
             shape = taken(CoreShape, design)
-            _hear(network, BOARDS[str(board)], wav_files, shape, sensor, symlink)
+            _hear(network, BOARDS[str(board)], input_files, shape, sensor, symlink)
             return
         with (
             _linked(symlink) as point,
@@ -131,10 +128,10 @@ def _hear(
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
     sound = sound_of(network)
     x = sound.joined([read_wav(file, sound.rate) for file in files])
-    place, image = design.flash_image
+    place, image = design.in_flash or (0, b"")
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
-    desk = Desk.of_core(make, identity, network, microphone, design.hz)
+    desk = Desk.of_core(make, identity, network, microphone, design.hz, design.flashed)
     run = partial(desk.run, progress=partial(bars(), "seconds of sound"))
     with (
         _linked(symlink) as point,

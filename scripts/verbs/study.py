@@ -10,12 +10,13 @@ import numpy as np
 from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.faults import decide_by, flip, jitter, kill
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.datasets import Data, dataset_options
+from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.means import operations
-from firstspike.scripts.options import seed_option, taken
+from firstspike.scripts.inputs import samples_option
+from firstspike.scripts.metrics import operations
+from firstspike.scripts.options import seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import WHICH, images_option, loaded_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
@@ -37,18 +38,20 @@ Curve = dict[str, list[float]]
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(whose="Take the test images of this data set")
+@dataset_option()
+@samples_option
 @images_option(help=f"Take N test images: {WHICH}.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option
 def command(
     net: str,
+    dataset: str | None,
+    input_files: tuple[str, ...],
     images: int | None,
     seed: int,
     path: str | None,
     json_path: str | None,
-    **options: Any,
 ) -> None:
     """Measure the accuracy of NET against hardships, and its synaptic operations.
 
@@ -61,10 +64,10 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise VerbError("a study takes networks with hidden neurons that spike once.")
-    some = loaded_images(network, taken(Data, options)).some(images)
+    some = loaded_images(network, dataset, input_files).take(images)
     samples, labels = some.samples, some.labels
     if None in labels:
-        raise VerbError("a study needs labels: name their column by --label.")
+        raise VerbError("a study needs labels: give samples with a column of classes.")
     rng = np.random.default_rng(seed)
     with json_result(json_path) as write, drawing(path) as draw:
         run = infer(network, encode(network, samples))

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike verilog`: writes the core as one Verilog file, and reports its size on an FPGA."""
+"""`firstspike verilog`: writes the core as one Verilog file, or with test vectors and a bench.
 
+It also reports the size of the core on an FPGA.
+"""
+
+import shlex
 from contextlib import ExitStack
 from dataclasses import asdict
 from importlib.metadata import version
@@ -10,16 +14,30 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
+from firstspike.golden.data.sets import MNIST_NOTICE
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.files import replace_file, replacing
+from firstspike.golden.system.files import adding_to, naming, replace_file, replacing
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.options import folding_options, learn_option, taken, weights_option
-from firstspike.scripts.output import json_option, json_result, note, say, table
-from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.inputs import InputCommand
+from firstspike.scripts.options import (
+    folder_option,
+    folding_options,
+    learn_option,
+    taken,
+    weights_option,
+)
+from firstspike.scripts.output import given, json_option, json_result, note, say, table
+from firstspike.scripts.paths import NetworkName, Output, Parameters
+from firstspike.scripts.selection import select, selection_options
+from firstspike.scripts.targets import opened
 
 LONG = 20
 """Smallest duration in seconds that the verb announces before it starts."""
+
+_IMAGES = ("dataset", "images", "input_files")
+"""Parameters of the images of test vectors."""
 
 
 def paths_of(output: Path, parameters: Parameters) -> list[Path]:
@@ -35,7 +53,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     return paths
 
 
-@click.command(cls=Verb)
+@click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @folding_options
 @weights_option
@@ -71,6 +89,13 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. This takes "
     "minutes.",
 )
+@folder_option(
+    "--vectors",
+    files=("core.v", "core.json", "bench.v", "*.hex", "DATA-LICENSE.md"),
+    help="Write the core, test vectors of images, and a bench that checks them, into this folder. "
+    "It must hold no other Verilog files.",
+)
+@selection_options
 @json_option
 def command(
     net: str,
@@ -79,10 +104,11 @@ def command(
     bus: str | None,
     pixels: bool,
     report: bool,
+    vectors: Path | None,
     json_path: str | None,
     **core: Any,
 ) -> None:
-    """Generate the core for NET as one Verilog file, or report its size and speed, or both.
+    """Generate the core for NET as one Verilog file, with a bench, or report its size and speed.
 
     Its header comment has the parameters and every port. CORE.json says the same to a program,
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
@@ -91,20 +117,31 @@ def command(
     images itself. The files are yours, under no condition (0BSD). A core with much memory takes
     minutes: the verb says about how long before it begins.
 
+    --vectors DIR writes a bench in plain Verilog, which checks the core by the images of --dataset,
+    --images or --input, by default 100 digits. The command prints how Icarus Verilog or Verilator 5
+    runs the bench. The bench prints PASS, or FAIL with the first difference.
+
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """
-    if output is None and not report:
-        raise click.UsageError("Give -o CORE.v, --report, or both.")
+    if output is None and vectors is None and not report:
+        raise click.UsageError("Give -o CORE.v, --vectors DIR or --report, or several of them.")
     if output is None and name is not None:
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     if pixels and (bus is None or core["bitmap"] is not None):
         raise click.UsageError("--pixels goes with --bus axi, and not with --bitmap.")
-    network = load_network(net)
+    if vectors is None and given(*_IMAGES):
+        raise click.UsageError("Images go with --vectors DIR.")
+    if vectors is not None and core["stored_bits"]:
+        raise click.UsageError("--learn does not go with --vectors.")
+    network, images = load_network(net), {option: core.pop(option) for option in _IMAGES}
+    wanted = dict(core)
     folding = Folding.of(network, taken(CoreShape, core))
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
+        if vectors is not None:
+            _write_vectors(vectors, net, network, wanted | images)
         if output is not None:
             named = {} if name is None else {"name": name}
             on_bus = {} if bus is None else {"pixels": pixels}
@@ -112,6 +149,33 @@ def command(
         if report:
             result["report"] = _report(network, folding, **core)
         write(result)
+
+
+def _write_vectors(folder: Path, net: str, network: Network, options: dict[str, Any]) -> None:
+    """Write the core, test vectors and a bench into a folder. Raises `VerbError`."""
+    from firstspike.sim.vectors.vectors import write_vectors
+
+    of_mnist = not options["input_files"] and options["dataset"] in (None, "mnist")
+    images = select(network, options)
+    ticks, pixels = images.ticks, images.pixels
+    golden = opened("golden", net, network, options)
+    others = {path.name for path in folder.glob("*.v")} - {"core.v", "bench.v"}
+    if others:
+        raise VerbError(
+            f"{folder} holds {min(others)}, which would be compiled too; name another folder"
+        )
+    with naming(folder), adding_to(folder) as making:
+        expected = golden.expected(ticks, pixels)
+        embedded = options["embedded"]
+        write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)
+        if of_mnist:
+            (making / "DATA-LICENSE.md").write_text(MNIST_NOTICE)
+    named = printable(folder)
+    say(f"written to {named}: the core for {printable(net)}, and {images.source}")
+    entered = f"cd {shlex.quote(named)}"
+    say(f"check: {entered} && iverilog -g2005-sv *.v && vvp a.out")
+    if len(str(folder.resolve()).split()) == 1:  # GNU make cannot build in folders with blanks
+        say(f"or: {entered} && verilator --binary --top bench *.v && obj_dir/Vbench")
 
 
 def _generate(

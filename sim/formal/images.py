@@ -324,7 +324,7 @@ class ImageInduction:
             yield permitted, state, values
 
     def refute(self, cycles: int, seed: int = 1) -> dict[int, str]:
-        """Return the faults that random runs of so many cycles refute, and how.
+        """Return the faults that random runs of `cycles` cycles refute, each with the reason.
 
         With them an assertion fails, or no image ends in the last two times `depth` cycles.
         """

@@ -111,8 +111,8 @@ def decisions(sizes: tuple[tuple[int, int], ...]) -> Iterator[Part]:
         yield Part(what, DecisionProof(config), depth, depth + 4 + 2 * groups)
 
 
-def drains(sizes: tuple[tuple[int, int, int, int], ...]) -> Iterator[Part]:
-    """The drain of a layer, as (neurons, lanes, window, spikes sent per cycle)."""
+def serialisers(sizes: tuple[tuple[int, int, int, int], ...]) -> Iterator[Part]:
+    """The mask serialiser of a layer, as (neurons, lanes, window, spikes sent per cycle)."""
     for neurons, lanes, window, rows in sizes:
         config = layer_of((4, neurons, 2), 0, (lanes, 2), rows, window)
         what = f"{neurons} neurons, {lanes} lanes, window {window}, {rows} per cycle"
@@ -216,11 +216,11 @@ _DECISION = (
         "The core does not learn.",
     ),
 )
-_DRAIN = (
-    "The drain sends each lane that has fired once, the lowest first, and each mask in order with "
-    "its operation, under any back-pressure; a mask of a decided image is dropped.",
+_SERIALISER = (
+    "The serialiser sends each lane that has fired once, the lowest first, and each mask in order "
+    "with its operation, under any back-pressure; a mask of a decided image is dropped.",
     (
-        "No more masks are sent than there are places.",
+        "No more masks are sent than there are free slots.",
         "The sweeps carry their ticks (`shared_fields` is not set).",
     ),
 )
@@ -284,17 +284,17 @@ LEMMAS = (
     _lemma("decision-glucose", _DECISION, *_TEN_CLASSES, engine=GLUCOSE),
     _lemma(
         "drain-17",
-        _DRAIN,
+        _SERIALISER,
         "1, 3 and 16 lanes; 17 lanes, whose masks wait",
-        partial(drains, ((1, 1, 0, 1), (6, 3, 2, 1), (16, 16, 0, 1), (17, 17, 0, 1))),
+        partial(serialisers, ((1, 1, 0, 1), (6, 3, 2, 1), (16, 16, 0, 1), (17, 17, 0, 1))),
         is_fast=True,
     ),
     _lemma(
         "drain",
-        _DRAIN,
+        _SERIALISER,
         "64 lanes, with 1, 2 and 4 spikes per cycle; 8 lanes, with 2; 20 lanes with windows",
         partial(
-            drains,
+            serialisers,
             ((64, 64, 0, 1), (64, 64, 0, 2), (64, 64, 0, 4), (8, 8, 0, 2), (40, 20, 2, 1)),
         ),
     ),

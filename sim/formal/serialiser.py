@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from amaranth.hdl import Assert, Assume, Cat, Cover, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In
 
-from firstspike.golden.timing.layer import DRAIN_BLOCK
+from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.lane_state import state_layout
 from firstspike.hdl.layer.mask_fifo import MaskFifo
@@ -148,7 +148,7 @@ class SerialiserProof(BlockProof):
         return same & (entry.mask == mask)
 
     def _relate(self, m: Module, entries: list[SimpleNamespace]) -> None:
-        """Invariants of up to DRAIN_BLOCK lanes: the mask is in the registers of the serialiser."""
+        """Invariants of up to SERIALISER_BLOCK lanes: the mask is in the serialiser's registers."""
         r, entry = self._block._registers, entries[0]
         m.d.comb += [
             Assert((entry.valid == r.valid) & ~entries[1].valid),
@@ -160,7 +160,7 @@ class SerialiserProof(BlockProof):
     def _relate_blocks(self, m: Module, entries: list[SimpleNamespace]) -> None:
         """Invariants of more lanes: the block that is sent, and the blocks behind it."""
         r, folding = self._block._registers, self._config.folding
-        size, blocks = len(r.bits), folding.drain_blocks
+        size, blocks = len(r.bits), folding.serialiser_blocks
         source, payload = r.fifo.o, r.fifo.o.payload
         masked = [payload.fired.mask[n * size :][:size].any() for n in range(blocks)]
         # Proven of the MaskFifo.
@@ -242,8 +242,8 @@ class MaskFifoProof(BlockProof):
         """The value of `flags` for a mask."""
         folding = self._config.folding
         if folding.sends == 1:
-            starts = range(0, folding.lanes, DRAIN_BLOCK)
-            return Cat(mask[start : start + DRAIN_BLOCK].any() for start in starts)
+            starts = range(0, folding.lanes, SERIALISER_BLOCK)
+            return Cat(mask[start : start + SERIALISER_BLOCK].any() for start in starts)
         several = Cat(without_first(bank) for bank in banks_of(mask, folding.sends)).any()
         return Cat(mask.any(), several)
 

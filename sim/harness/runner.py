@@ -183,7 +183,7 @@ class Simulation:
         parameters : what the bench gets by `bench_io.arguments`; can be pickled.
         test : run only the test of this name.
         seed : of Python's `random` in the bench, and of what is undefined on Verilator.
-        progress : is told now and then, in a thread of its own, what the bench says by
+        progress : receives, in a separate thread, the progress that the bench reports by
             `bench_io.tell`.
 
         Returns
@@ -284,8 +284,8 @@ class _Icarus(_Runner, Icarus):
 class _Verilator(_Runner, HostedVerilator):
     """The runner, but with the ports of the top level public instead of every signal.
 
-    What is not public Verilator can optimise away, and a bench need not see. `make` is what else
-    make is told.
+    Verilator can optimise away all other signals, which a bench does not read. `make` is a list of
+    further arguments of make.
     """
 
     def __init__(self, make: Sequence[str]) -> None:
@@ -323,8 +323,8 @@ VERILATOR_ENVIRONMENT = {
 
 _OPTIMISED = "OPT_FAST=-O1"  # runs as fast as by Verilator's -Os, and compiles sooner
 
-# Verilator's headers are half of compiling a small model, and are the same in all. One that comes
-# in several files has a compiled header of its own, beside which there can be no other.
+# Verilator's headers take half of the time to compile a small model, and are the same for all.
+# A model in several files has its own compiled header, and a compilation can use only one.
 _HEADER = '#include "verilated.h"\n#include "verilated_vpi.h"\n#include "verilated_syms.h"\n'
 _COMPILED_HEADER = "shared.h.fast.gch"  # the name for which Verilator's Makefile has a rule
 _RUNTIME = (_OPTIMISED, "default", _COMPILED_HEADER)
@@ -377,9 +377,9 @@ def _compiles(source: str) -> bool:
 
 
 def _rewritten(bench: str) -> str:
-    """Whose assertions are to show values, as a pattern of files: those of the bench's package.
+    """Return a pattern of the files whose assertions show values: those of the bench's package.
 
-    cocotb by itself takes all that is imported, which takes longer than a small bench.
+    The default of cocotb is all imported files, which takes longer than a small bench.
     """
     return bench.replace(".", "/").rpartition("/")[0] + "/*.py"
 

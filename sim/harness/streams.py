@@ -10,8 +10,8 @@ rising edge of the clock, outputs are read at the falling edge.
                  |    outputs are read: what the next rising edge will act upon
                  inputs change, and with them whatever depends on them
 
-Who waits for something to happen waits for the edge of that signal and not for every edge of the
-clock: waking Python is what costs time.
+A coroutine that waits for an event waits for the edge of that signal and not for every edge of the
+clock: resuming Python takes most of the time.
 
 Cycles are counted from 0 at the rising edge with which the clock started, and a transfer belongs
 to the cycle in which valid and ready were read.
@@ -141,8 +141,8 @@ class _Stream:
     dut, name : the stream's ports are `name__valid`, `name__ready` and `name__payload`.
     domain : its clock.
     layout : of the payload; needed for payloads given by field.
-    willing : asked in each cycle. None is always, and then Python is not woken while the other side
-        is not.
+    willing : called in each cycle. With None the side is always willing, and Python is not resumed
+        while the other side is unwilling.
     """
 
     def __init__(

@@ -15,8 +15,8 @@ from .cache import cached
 conversion: ContextVar[Callable[[Callable[[], wiring.Component], str], str] | None] = ContextVar(
     "conversion", default=None
 )
-"""What makes the Verilog of a component and a name where `convert` does not, for the components
-that benches simulate: hardware with faults in it."""
+"""Function that generates the Verilog of a component and a name in place of `convert`: benches then
+simulate hardware with faults."""
 
 
 def verilog_of(
@@ -56,6 +56,6 @@ def verilog_of(
 
 
 def _sources() -> str:
-    """All that the hardware is generated from, as one text."""
+    """Return the sources of the hardware as one text."""
     roots = (Path(__file__).parents[2] / package for package in ("golden", "hdl"))
     return "".join(path.read_text() for root in roots for path in sorted(root.rglob("*.py")))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Quick checks of small cores on Amaranth's simulator, and of other designs on Verilator.
 
-Each is made so that some faults in the hardware cannot hide.
+Each check is designed so that some faults in the hardware change its results.
 """
 
 from abc import ABC, abstractmethod
@@ -133,8 +133,10 @@ class LearningCheck(_Check):
     """Fields of `golden.Settings`."""
     largest: int = 60
     """Stored weights are random up to this, and from half of it below 0; in a third of the outputs
-    they are at an end of the range, in one about to change sign. Two hidden neurons have negative
-    ones alone, and all from the tenth on begin alike."""
+    they are at an end of the range, in one about to change sign. Two hidden neurons have only
+    negative ones, and all from the tenth on start with equal weights."""
+    several_ticks: bool = False
+    """Whether the inputs spike at several ticks."""
 
     def results(self) -> tuple[Results, Results]:
         """Return the results of twelve images."""
@@ -150,7 +152,12 @@ class LearningCheck(_Check):
         state = LearningState(stored, self.stored_bits, 0xBEEF, network)
         pixels = (rng.random((12, self.sizes[0])) < 0.6).astype(np.uint8) * 255
         pixels[5] = 0
-        ticks, labels = encode(network, pixels), rng.integers(-1, self.sizes[-1], len(pixels))
+        ticks = encode(network, pixels)
+        if self.several_ticks:
+            network = replace(network, encoding="ticks")
+            state = replace(state, template=network)
+            ticks *= rng.integers(1, 7, ticks.shape, np.int32)
+        labels = rng.integers(-1, self.sizes[-1], len(pixels))
         settings, folding = (
             Settings(*self.settings),
             Folding.of(network, CoreShape(self.lanes, self.window)),
@@ -227,6 +234,7 @@ _CORE_CHECKS: tuple[_Check, ...] = (
     ),
     LearningCheck("late-decisions", (6, 40, 4), 3, 1, thresholds=(90, 60), seed=22),
     LearningCheck("many-spikes-at-once", (6, 40, 4), 3, 1, thresholds=(60, 40), seed=36),
+    LearningCheck("several-ticks", (16, 13, 4), 4, 1, (60, 30), seed=5, several_ticks=True),
 )
 
 CORE_CHECKS = {check.name: check for check in _CORE_CHECKS}

@@ -170,6 +170,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "tie-is-always-later": ("(self.tie_later & (", "(("),
         "dead-neurons-learn": ("(self.alive[lane] & ((p << 1) >", "(((p << 1) >"),
     },
+    "learner.causal_inputs": {
+        "input-at-the-limit-counts": ("entry.tick < self.limit", "entry.tick <= self.limit"),
+        "sums-of-the-group-before": ("m.If(self.start | closes)", "m.If(self.start)"),
+    },
     "lib.lfsr": {
         "looks-before-the-leap": ("succeeds(after))", "succeeds(self.state))"),
         "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
@@ -214,6 +218,7 @@ CHECKS = {
     "starts-undecided": "overlap",
     "drawn-row-lost": "late-decisions",
     "label-competes": "late-decisions",
+    "learner.causal_inputs": "several-ticks",
     "margin-ends-at-the-deadline": "late-decisions",
     "signs-read-only-once": "late-decisions",
     "spikes-of-the-deadline-lost": "late-decisions",

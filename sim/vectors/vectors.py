@@ -12,7 +12,7 @@ say what goes into a core, and what golden expects to come out:
                      {tick, neuron} in the fields of the core's log; image after image
     spike_ends_L.hex per image the number of spikes up to its end, and up to its decision
 
-Where layer L sends several spikes per cycle, those of bank B are in spikes_L_B.hex and
+If layer L sends several spikes per cycle, the spikes of bank B are in spikes_L_B.hex and
 spike_ends_L_B.hex: only within a bank do spikes of one tick come in order.
 """
 
@@ -94,7 +94,7 @@ class _Log(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """Prefix of its own fields in the core's log."""
+        """Prefix of the bank's fields in the core's log."""
         return "" if self.banks == 1 else f"banks.{self.bank}."
 
 

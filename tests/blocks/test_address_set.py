@@ -62,10 +62,10 @@ async def without_gaps(dut):
     for size in (1, 2, 3, 10, bench.n):
         await bench.fill(size)
         before = len(bench.board.received)
-        begun = await bench.walk() + latencies.SWEEP_START
+        start = await bench.walk() + latencies.SWEEP_START
         await bench.finish()
         cycles = [cycle for cycle, _ in bench.board.received[before:]]
-        assert cycles == list(range(begun, begun + len(cycles))), f"start {begun}: {cycles}"
+        assert cycles == list(range(start, start + len(cycles))), f"start {start}: {cycles}"
 
 
 class AddressSetBench(BlockBench):

@@ -44,8 +44,8 @@ def test_core(simulator, seed):
     inference = infer(network, ticks)
     expected = replace(inference, cycles=cycles(network, ticks, inference, folding))
     stimulus = Stimulus(checked=True, seed=seed)
-    found = simulate(network, ticks, folding, stimulus=stimulus, simulator=simulator)
-    assert list(differences(expected, found)) == []
+    actual = simulate(network, ticks, folding, stimulus=stimulus, simulator=simulator)
+    assert list(differences(expected, actual)) == []
     assert_bad_events_are_reported(network, CoreConfig.of(network, folding), simulator)
 
 
@@ -62,8 +62,8 @@ def assert_bad_events_are_reported(network: Network, config: CoreConfig, simulat
     highest = (1 << (max(sizes) - 1).bit_length()) - 1  # that the port has bits for
     outside = [(i, one) for i, size in enumerate(sizes) for one in (size, size + 1, highest)]
     stimulus = Stimulus(pauses=True, after=[(0, *one, 0) for one in outside])
-    found, answers = run_items(network, config, items, stimulus, simulator=simulator)
+    actual, answers = run_items(network, config, items, stimulus, simulator=simulator)
     expected = infer(network, np.repeat(ticks[None], len(items), axis=0))
     expected = replace(expected, error=np.array([causes for _, causes in BAD_EVENTS]))
-    assert list(differences(expected, replace(found, cycles=None))) == []
+    assert list(differences(expected, replace(actual, cycles=None))) == []
     assert answers[:, 1].all(), f"some of the weights {outside} are answered without an error"

@@ -9,8 +9,8 @@ import cocotb
 import numpy as np
 import pytest
 
+from firstspike.golden.sound.defaults import resonant
 from firstspike.golden.sound.filters import STATE_BITS, Filter
-from firstspike.golden.sound.usual import resonant
 from firstspike.hdl.sound.filters import Filters
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random
@@ -87,6 +87,6 @@ async def pace(dut):
     board.start()
     board.expect(bench.expected(arguments.z[:4]))
     cycles = Filters.cycles(arguments.filters)
-    taken = [await source.send(sample) for sample in arguments.x[:4]]
-    assert np.diff(taken).tolist() == [cycles] * 3
+    accept_cycles = [await source.send(sample) for sample in arguments.x[:4]]
+    assert np.diff(accept_cycles).tolist() == [cycles] * 3
     await board.complete(2 * cycles)

@@ -26,6 +26,7 @@ from firstspike.hdl.layer.position_scan import PositionScan
 from firstspike.hdl.layer.reached_positions import ReachedPositions
 from firstspike.hdl.layer.sequencer import sequencer_class
 from firstspike.hdl.layer.weight_store import store_class
+from firstspike.hdl.learner.causal_inputs import CausalInputs
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.margin import Margin
@@ -82,7 +83,7 @@ def latency(component, arguments, awaited, **steady) -> int:
     high for a cycle, or of another value. `awaited`: a signal, or a function of a value. `steady`:
     signals from the start on.
     """
-    found = []
+    output_cycles = []
 
     async def bench(ctx):
         for name, value in steady.items():
@@ -102,15 +103,15 @@ def latency(component, arguments, awaited, **steady) -> int:
             await ctx.tick()
         for cycle in range(PATIENCE):
             if ctx.get(awaited):
-                found.append(cycle)
+                output_cycles.append(cycle)
                 return
             await ctx.tick()
             for port in streams:
                 ctx.set(port.valid if hasattr(port, "payload") else Value.cast(port), 0)
 
     run_bench(component, bench)
-    assert found, "nothing has come"
-    return found[0]
+    assert output_cycles, "nothing has come"
+    return output_cycles[0]
 
 
 async def high_after(ctx, pulse, valid) -> list[int]:
@@ -149,11 +150,11 @@ def test_intake():
 @pytest.mark.parametrize("inputs", [range(16), range(3, 16, 2)])
 def test_encoder(inputs):
     encoder = Encoder(inputs, n_inputs=16, unit=8, deadline=48, width=8)
-    taken = latency(encoder, {"words": 0xFF}, encoder.events.valid, start=1)
+    cycles = latency(encoder, {"words": 0xFF}, encoder.events.valid, start=1)
     if 0 in inputs:
-        assert taken == latencies.ENCODER_WORD + latencies.ENCODER_ROW
+        assert cycles == latencies.ENCODER_WORD + latencies.ENCODER_ROW
     else:  # three pixels that are not connected come first
-        assert taken == latencies.ENCODER_WORD + latencies.ENCODER_ROW + 3
+        assert cycles == latencies.ENCODER_WORD + latencies.ENCODER_ROW + 3
 
 
 @by_folding
@@ -161,17 +162,17 @@ def test_sequencer(name):
     for config in FOLDINGS[name]:
         sequencer = sequencer_class(config)(config)
         event = {"kind": Kind.SPIKE, "image": 1, "tick": 8}
-        taken = latency(sequencer, {"events": event}, sequencer.operations.valid)
-        assert taken == config.folding.operation_cycles
+        cycles = latency(sequencer, {"events": event}, sequencer.operations.valid)
+        assert cycles == config.folding.operation_cycles
 
 
 def test_a_scan_of_positions():
     config = FOLDINGS["positions"][0]
-    locator, reached, scan = Locator(config), ReachedPositions(config), PositionScan(config)
+    locator, positions, scan = Locator(config), ReachedPositions(config), PositionScan(config)
     adds = {"operation": {"start": 1, "row": 1}}
     located = latency(locator, {"i": adds}, locator.o.valid)
     assert located == latencies.LOCATE
-    assert latency(reached, {"i": adds}, reached.o.valid) == latencies.REACHED_POSITIONS
+    assert latency(positions, {"i": adds}, positions.o.valid) == latencies.REACHED_POSITIONS
     first = latency(scan, {"i": adds}, scan.reads.valid)
     assert first == config.folding.located_cycles + latencies.REACHED_POSITIONS
 
@@ -249,7 +250,8 @@ def test_serialiser(name):
     serialiser = serialiser_class(config)(config)
     fired = {"mask": 1, "operation": {"image": 1}}
     assert (
-        latency(serialiser, {"fired": fired}, serialiser.beats.valid) == config.folding.drain_cycles
+        latency(serialiser, {"fired": fired}, serialiser.beats.valid)
+        == config.folding.serialiser_cycles
     )
 
 
@@ -257,7 +259,7 @@ def test_serialiser(name):
 def test_crossing(window):
     config = layers(window=window)[0]
     crossing = CrossingTimeDivider(window=window, widths=config.widths, value=1)
-    assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.crossing_cycles
+    assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.divider_cycles
 
 
 def test_emitters():
@@ -278,7 +280,7 @@ def test_queue(keys):
     queue = SpikeQueue(4, 8, 10)
     item = latency(queue, {"push": {}}, queue.pop.valid, release=1)
     assert item == latencies.QUEUE_STORE + latencies.QUEUE_SELECT
-    queue, offered = SpikeQueue(4, 8, 10), []
+    queue, offer_cycles = SpikeQueue(4, 8, 10), []
 
     async def bench(ctx):
         for key in keys:
@@ -290,12 +292,12 @@ def test_queue(keys):
         ctx.set(queue.pop.ready, 1)
         for cycle in range(PATIENCE):
             if ctx.get(queue.pop.valid):
-                offered.append(cycle)
+                offer_cycles.append(cycle)
             await ctx.tick()
 
     run_bench(queue, bench)
     first = latencies.QUEUE_SELECT
-    assert offered == [first, first + latencies.QUEUE_SELECT]
+    assert offer_cycles == [first, first + latencies.QUEUE_SELECT]
 
 
 @by_folding
@@ -341,9 +343,11 @@ def test_learning(name):
     hidden, last = FOLDINGS[name]
     deltas = Deltas(hidden, last)
     assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles
-    for walk in (InputSweep(hidden), OutputSweep(hidden, last)):
-        assert latency(walk, {"start": 1}, walk.done) == latencies.SWEEP_DONE
-    walk = OutputSweep(hidden, last)
+    causal = CausalInputs(hidden)
+    assert latency(causal, {"start": 1}, causal.done) == hidden.folding.causal_cycles(0)
+    for sweep in (InputSweep(hidden), OutputSweep(hidden, last)):
+        assert latency(sweep, {"start": 1}, sweep.done) == latencies.SWEEP_DONE
+    sweep = OutputSweep(hidden, last)
     # The first row of a scan is that of the cycle after the start.
-    update = latency(walk, {"start": 1, "scan": 1}, walk.updates.valid)
+    update = latency(sweep, {"start": 1, "scan": 1}, sweep.updates.valid)
     assert update == 1 + latencies.SWEEP_UPDATE

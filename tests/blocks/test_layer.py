@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from cocotb.handle import SimHandleBase
 
-from firstspike.golden.integer import walk
+from firstspike.golden.integer import run_layer
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.timing import layer as timing
@@ -128,7 +128,7 @@ class Expected:
     ) -> None:
         self.config = arguments.config
         kind, threshold = arguments.config.folding.kind, arguments.config.threshold
-        spikes, self.M = walk(arguments.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
+        spikes, self.M = run_layer(arguments.weights, threshold, ticks[:, None], DEADLINE, 1, kind)
         self.image = image
         self.start = start
         """The tick of the first event."""
@@ -211,7 +211,7 @@ class PotentialsJudge(Judge):
 
     sweep: SimHandleBase | None = None
     """The fields that the operations of a sweep share, if the layer has some."""
-    _told: dict[str, int]
+    _shared: dict[str, int]
 
     def begin(self, expected: Expected) -> None:
         """Expect an image, from the tick of its first event on."""
@@ -221,24 +221,26 @@ class PotentialsJudge(Judge):
 
     def take(self, cycle: int, payload: int) -> None:
         """Judge a group's potentials."""
-        said = self.fields(payload)
-        group = said["operation.group"]
+        values = self.fields(payload)
+        group = values["operation.group"]
         if self.sweep is not None:
             if group == 0:  # in this cycle only
-                told = unpack(sweep_layout(self.expected.config), [int(self.sweep.value)])
-                self._told = {f"operation.{name}": int(value[0]) for name, value in told.items()}
-            said |= self._told
-        tick = said["operation.tick"]
+                shared = unpack(sweep_layout(self.expected.config), [int(self.sweep.value)])
+                self._shared = {
+                    f"operation.{name}": int(value[0]) for name, value in shared.items()
+                }
+            values |= self._shared
+        tick = values["operation.tick"]
         where = f"cycle {cycle}: group {group} at tick {tick}"
-        assert said["operation.image"] == self.expected.image & 1, where
+        assert values["operation.image"] == self.expected.image & 1, where
         assert self._order[self._next : self._next + 1] == [(tick, group)], where
-        assert said["operation.context.spikes_in.0"] == self.expected.rows_before(tick), where
+        assert values["operation.context.spikes_in.0"] == self.expected.rows_before(tick), where
         self._next += 1
         folding, bits = self.expected.config.folding, self.expected.config.widths.M
         for lane in range(folding.lanes):
             neuron = group * folding.lanes + lane
             if neuron < folding.n_out:
-                M = said[f"M.{lane}"]
+                M = values[f"M.{lane}"]
                 M -= (M >> bits - 1) << bits
                 assert self.expected.M[tick, neuron] == M, f"{where}: M of neuron {neuron} is {M}"
         if group == folding.groups - 1:
@@ -254,7 +256,7 @@ class LayerBench(BlockBench):
         self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
-        self.taken = self.source("events", input_event_layout(config), at_random(1))
+        self.events_source = self.source("events", input_event_layout(config), at_random(1))
         # A layer of several rows per cycle has its potentials taken at once, as by the Decision.
         at_once = self.last and config.folding.rows > 1
         willing = at_random(2, lambda: at_once or self.decides)
@@ -317,12 +319,12 @@ class LayerBench(BlockBench):
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))
         latest = start
         for tick, payload in events:
-            await self.taken.send(payload)
+            await self.events_source.send(payload)
             # A promise is kept without anything more.
             if payload & 3 == Kind.ADVANCE.value and not decided_early and tick > latest:
                 await self.judge.until(tick)
             latest = tick
-        await self.taken.send(end)
+        await self.events_source.send(end)
         if self.last:
             if not decided_early:
                 await self.judge.until(DEADLINE)

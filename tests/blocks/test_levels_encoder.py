@@ -97,9 +97,9 @@ class LevelsEncoderBench(BlockBench):
     async def all_images(self, source: StreamSource, board: StreamSink) -> list[int]:
         """Check each image; returns the cycles from its last pixel to its end."""
         board.start()
-        found = []
+        delays = []
         for pixels, ticks in zip(self.arguments.pixels, self.arguments.ticks, strict=True):
-            taken = [await source.send(pixel) for pixel in pixels.tolist()]
+            accept_cycles = [await source.send(pixel) for pixel in pixels.tolist()]
 
             def images() -> list[list[Spike]]:
                 received = (payload for _, payload in board.received)
@@ -109,7 +109,7 @@ class LevelsEncoderBench(BlockBench):
                 "an image has no end"
             )
             assert images() == [[tuple(spike) for spike in events(ticks).tolist()]]
-            found.append(board.received[-1][0] - taken[-1])
+            delays.append(board.received[-1][0] - accept_cycles[-1])
             board.received.clear()
             await self.domain.rising
-        return found
+        return delays

@@ -42,19 +42,19 @@ async def lockstep(dut):
         if random.random() < 0.1:
             steady, j = False, random.randrange(16)
         take = steady and random.random() < 0.8
-        wanted = random.randrange(1 << 16) & -1 << j
+        target = random.randrange(1 << 16) & -1 << j
         if j and random.random() < 0.5:
-            wanted ^= 1 << random.choice((j - 1, random.randrange(j)))
-        once = before[wanted]
+            target ^= 1 << random.choice((j - 1, random.randrange(j)))
+        once = before[target]
         load, seed = random.random() < 0.3, random.choice((0, once, *[before[once]] * 3))
         drive(dut, draw=j, take=take, load=load, seed=seed)
         await domain.falling
         following = leap(state)
         expected = {"state": state, "drawn": following % (1 << j) == 0}
-        found = {"state": int(dut.state.value), "drawn": bool(dut.drawn.value)}
+        actual = {"state": int(dut.state.value), "drawn": bool(dut.drawn.value)}
         if not steady:
-            found["drawn"] = expected["drawn"]
-        assert found == expected, f"cycle {domain.cycle}, j = {j}: {found}, expected {expected}"
+            actual["drawn"] = expected["drawn"]
+        assert actual == expected, f"cycle {domain.cycle}, j = {j}: {actual}, expected {expected}"
         steady = not load
         if load and seed:
             state = seed

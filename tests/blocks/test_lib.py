@@ -26,16 +26,16 @@ MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__p
 def evaluated(value: Value) -> int:
     """Return the value of an expression of constants."""
     m = Module()
-    found = Signal(len(value))
-    m.d.comb += found.eq(value)
-    seen = []
+    result = Signal(len(value))
+    m.d.comb += result.eq(value)
+    values = []
 
     async def look(ctx):
         await ctx.delay(1e-9)
-        seen.append(ctx.get(found))
+        values.append(ctx.get(result))
 
     run_bench(m, look)
-    return seen[0]
+    return values[0]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -75,7 +75,7 @@ def test_nothing_else_of_ours_is_loaded():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: times(-1, Signal(4)), "0 or more, not -1"),
         (lambda: first_set([]), "at least 1 bit"),
@@ -88,8 +88,8 @@ def test_nothing_else_of_ours_is_loaded():
         (lambda: Lfsr(lambda s: s + 1, width=4, init=1), "linear"),
     ],
 )
-def test_parameters_out_of_range_are_refused(make, said):
-    refused(make, said)
+def test_parameters_out_of_range_are_refused(make, message):
+    refused(make, message)
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])

@@ -15,11 +15,11 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden import Features, Network, Results, differences, encode, events, infer
 from firstspike.golden.front_ends import sound_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -45,15 +45,15 @@ FLAGS = ("missing", "clipped", "lost")
 
 def test_listener_of_a_small_front_end():
     front = front_end((300, 1000, 3000))
-    heard = hears_tones(front, PdmMicrophone(4, 64, 2))
-    assert len(heard.words) >= 4
-    assert heard.waits.max() <= Listener.latency(small_network(front)) + 200  # of the core
+    outcome = hears_tones(front, PdmMicrophone(4, 64, 2))
+    assert len(outcome.words) >= 4
+    assert outcome.waits.max() <= Listener.latency(small_network(front)) + 200  # of the core
 
 
 def test_listener_with_an_i2s_microphone():
     front = front_end((300, 1000, 3000))
-    heard = hears_tones(front, I2sMicrophone(4, 2, 2))
-    assert len(heard.words) >= 4
+    outcome = hears_tones(front, I2sMicrophone(4, 2, 2))
+    assert len(outcome.words) >= 4
 
 
 def test_listener_that_takes_samples():
@@ -73,20 +73,20 @@ def test_listener_that_takes_samples():
 
 def test_listener_of_the_usual_filters():
     """The iCEBreaker's clock and filters are used, with short words."""
-    front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
-    heard = hears_tones(front, PdmMicrophone.of(CLOCK_HZ, front.rate))
-    assert len(heard.words) >= 3
+    front = replace(default_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
+    outcome = hears_tones(front, PdmMicrophone.of(CLOCK_HZ, front.rate))
+    assert len(outcome.words) >= 3
 
 
 def test_the_memories_of_a_listener_are_those_of_the_design():
     front = front_end((300, 1000, 3000))
     network = small_network(front)
-    said = [(memory.width, memory.depth) for memory in Listener.memories(network)]
-    assert memory_sizes(Listener(network, PdmMicrophone(4, 64))) == sorted(said)
+    declared = [(memory.width, memory.depth) for memory in Listener.memories(network)]
+    assert memory_sizes(Listener(network, PdmMicrophone(4, 64))) == sorted(declared)
 
 
 def test_impossible_listeners_are_refused():
-    usual = usual_front_end()
+    usual = default_front_end()
     plain = network_of([np.ones((4, 2), np.int32)], [1])
     refused(
         lambda: Listener(plain, None),
@@ -146,7 +146,7 @@ def tones(front: FrontEnd, seed: int = 1) -> np.ndarray:
     return (x + rng.normal(0, 3, len(x))).clip(-(2**15), 2**15 - 1).astype(np.int16)
 
 
-class Heard(NamedTuple):
+class ListenerOutcome(NamedTuple):
     """The decisions about the words in a recording of bits."""
 
     words: list[Word]
@@ -157,7 +157,7 @@ class Heard(NamedTuple):
 
 def hears_tones(
     front: FrontEnd, microphone: Microphone, simulator: str = "verilator", seed: int = 1
-) -> Heard:
+) -> ListenerOutcome:
     """Play tones, and in the middle of a silence a microphone that is stuck at 0, then at 1.
 
     Flags and decisions are held against golden. The bits end with silence, in which no word is
@@ -205,7 +205,7 @@ def compared(
     bits: np.ndarray,
     start: int,
     received: Sequence[tuple[int, int]],
-) -> Heard:
+) -> ListenerOutcome:
     """Hold the decisions against golden, (cycle, payload) each; the first bit came at `start`.
 
     Raises SimulationError at the first difference, or at another number of words.
@@ -221,7 +221,9 @@ def compared(
         raise SimulationError(str(difference))
     slot = front.slot * microphone.cycles
     ends = [start + (word.slot + front.window) * slot for word in words]
-    return Heard(words, results, np.array([cycle for cycle, _ in received], np.int64) - ends)
+    return ListenerOutcome(
+        words, results, np.array([cycle for cycle, _ in received], np.int64) - ends
+    )
 
 
 def _check_flags(
@@ -235,9 +237,9 @@ def _check_flags(
     )
     expected = constant.all(axis=1), clipped.any(axis=1)
     for k, (missing, clips) in enumerate(zip(*expected, strict=True)):
-        wanted = {"missing": int(missing), "clipped": int(clips), "lost": 0}
-        if flags[k] != wanted:
-            raise SimulationError(f"slot {k}: the flags are {flags[k]}, expected {wanted}.")
+        expected_flags = {"missing": int(missing), "clipped": int(clips), "lost": 0}
+        if flags[k] != expected_flags:
+            raise SimulationError(f"slot {k}: the flags are {flags[k]}, expected {expected_flags}.")
 
 
 class Ear(Block):

@@ -116,7 +116,7 @@ class Part:
         self._cs, self._sck, self._mosi, self._miso = cs, sck, mosi, miso
         self.present = False
         self.registers: dict[int, int] = {}
-        self.taken = 0
+        self.sample_count = 0
         """How many samples have been read as a whole."""
         self._read = Event()
         miso.value = 1
@@ -135,16 +135,16 @@ class Part:
         """Have a sample ready, the signed values of all axes."""
         assert self.configured, "the part was not configured"
         content = struct.pack(f"<{AXES}h", *values)
-        self.registers |= {DATA + place: byte for place, byte in enumerate(content)}
+        self.registers |= {DATA + address: byte for address, byte in enumerate(content)}
         self.registers[STATUS] = READY
 
     async def give(self, values: list[int], patience: int) -> None:
         """Offer a sample, which the design must read within `patience` cycles."""
-        taken = self.taken
+        before = self.sample_count
         self._read.clear()
         self.offer(values)
         await First(self._read.wait(), Timer(patience * PERIOD, "step"))
-        assert self.taken > taken, f"a sample was not read in {patience} cycles"
+        assert self.sample_count > before, f"a sample was not read in {patience} cycles"
 
     def start(self) -> None:
         """Begin to listen."""
@@ -160,25 +160,25 @@ class Part:
 
     async def _byte(self, sent: int | None) -> int:
         """Exchange a byte; with None the line to the master stays high."""
-        came = 0
+        value = 0
         for bit in reversed(range(BYTE)):
             await FallingEdge(self._sck)
             self._miso.value = 1 if sent is None else sent >> bit & 1
             await RisingEdge(self._sck)
-            came = came << 1 | int(self._mosi.value)
-        return came
+            value = value << 1 | int(self._mosi.value)
+        return value
 
     async def _selected(self) -> None:
         assert self._sck.value == 1, "SCK rests high"
         command = await self._byte(None)
-        place = command & ~READ
+        address = command & ~READ
         while True:
             if command & READ:
-                await self._byte(self.registers.get(place, 0) if self.present else ABSENT)
-                if place == DATA + 2 * AXES - 1:
+                await self._byte(self.registers.get(address, 0) if self.present else ABSENT)
+                if address == DATA + 2 * AXES - 1:
                     self.registers[STATUS] = 0
-                    self.taken += 1
+                    self.sample_count += 1
                     self._read.set()
             else:
-                self.registers[place] = await self._byte(None)
-            place += 1
+                self.registers[address] = await self._byte(None)
+            address += 1

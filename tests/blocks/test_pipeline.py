@@ -20,24 +20,24 @@ def test_buffer_against_a_list(depth, gives, takes):
 
     async def bench(ctx):
         waiting: list[int] = []
-        offered = None
+        item = None
         levels = set()
         for _ in range(600):
-            if offered is None and rng.random() < gives:
-                offered = rng.randrange(256)
-                ctx.set(buffer.i.payload, offered)
-            ctx.set(buffer.i.valid, offered is not None)
-            wanted = rng.random() < takes
-            ctx.set(buffer.o.ready, wanted)
+            if item is None and rng.random() < gives:
+                item = rng.randrange(256)
+                ctx.set(buffer.i.payload, item)
+            ctx.set(buffer.i.valid, item is not None)
+            ready = rng.random() < takes
+            ctx.set(buffer.o.ready, ready)
             levels.add(len(waiting))
             assert ctx.get(buffer.i.ready) == (len(waiting) < depth)
-            if offered is not None and len(waiting) < depth:
-                waiting.append(offered)
-                offered = None
+            if item is not None and len(waiting) < depth:
+                waiting.append(item)
+                item = None
             assert ctx.get(buffer.o.valid) == bool(waiting)
             if waiting:
                 assert ctx.get(buffer.o.payload) == waiting[0]
-                if wanted:
+                if ready:
                     waiting.pop(0)
             await ctx.tick()
         assert gives <= takes or depth in levels

@@ -137,8 +137,10 @@ class PlayerBench(BlockBench):
         for at, number in enumerate(numbers, 1):
             ahead = first + len(self.words_of(number)) * (len(numbers) if late else at)
             if len(received) < ahead:
-                here = await self.domain.until(lambda ahead=ahead: len(received) >= ahead, PATIENCE)
-                assert here, "an image does not go into the core"
+                has_arrived = await self.domain.until(
+                    lambda ahead=ahead: len(received) >= ahead, PATIENCE
+                )
+                assert has_arrived, "an image does not go into the core"
                 await self.domain.cycles(random.choice((0, 1, 10)))
             error = random.choice(((0, 0), (0, 0), (1, 0), (0, 1)))
             differences += any(error)
@@ -149,10 +151,10 @@ class PlayerBench(BlockBench):
         assert not dut.running.value, "all is decided, and it runs"
         await self.domain.cycles(1)
         counted = unpack(self.counts, [int(dut.counts.value)])
-        found = {name: int(one[0]) for name, one in counted.items()}
+        actual = {name: int(one[0]) for name, one in counted.items()}
         expected = {
             "decisions": len(numbers),
             "differences": differences,
             "cycles": last - received[first][0] + 1,
         }
-        assert found == expected, f"{found}, expected {expected}"
+        assert actual == expected, f"{actual}, expected {expected}"

@@ -128,8 +128,8 @@ class QueueModel:
         if clear:
             self._forget()
             return
-        taken = push is not None and self.ready
-        if taken:
+        is_accepted = push is not None and self.ready
+        if is_accepted:
             self._pushed += 1
         elif not self._stored:
             self._pushed = 0
@@ -138,7 +138,7 @@ class QueueModel:
         if release and self._stored and self.offered is None:
             self.offered = min(self._stored, key=lambda item: item[0])  # the first of equals
             self._stored.remove(self.offered)
-        if taken:
+        if is_accepted:
             self._stored.append(push)
 
 
@@ -156,8 +156,8 @@ class QueueBench(BlockBench):
 
     def item(self, port: Any) -> Item:
         """The item in the payload of a port."""
-        said = unpack(self.layout, [int(port.value)])
-        return int(said["key"][0]), int(said["value"][0])
+        fields = unpack(self.layout, [int(port.value)])
+        return int(fields["key"][0]), int(fields["value"][0])
 
     def payload(self, item: Item) -> int:
         """The bits of an item."""
@@ -176,16 +176,16 @@ async def lockstep(dut):
             dut.push__payload.value = bench.payload(push)
         bench.drive(push__valid=bool(push), pop__ready=pop_ready, release=release, clear=clear)
         await bench.domain.falling
-        found = {
+        actual = {
             "ready": bool(dut.push__ready.value),
             "offered": bench.item(dut.pop__payload) if dut.pop__valid.value else None,
             "empty": bool(dut.empty.value),
         }
-        expected = {name: getattr(model, name) for name in found}
-        assert found == expected, f"cycle {bench.domain.cycle}: {found}, expected {expected}"
-        taken = model.ready
+        expected = {name: getattr(model, name) for name in actual}
+        assert actual == expected, f"cycle {bench.domain.cycle}: {actual}, expected {expected}"
+        is_accepted = model.ready
         model.step(push, pop_ready, release, clear)
-        push = None if taken else push
+        push = None if is_accepted else push
         await bench.domain.rising
 
 

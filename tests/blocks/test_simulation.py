@@ -156,7 +156,7 @@ def test_broken_verilog_is_named(simulator):
 
 
 @pytest.mark.parametrize(
-    ("says", "reason"),
+    ("output", "reason"),
     [
         ("cc1plus: out of memory", "cc1plus: out of memory"),
         (
@@ -166,9 +166,9 @@ def test_broken_verilog_is_named(simulator):
         ("/usr/bin/ld: no -lz\ncollect2: error: ld returned 1", "/usr/bin/ld: no -lz"),
     ],
 )
-def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, says, reason):
+def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, output, reason):
     compiler = empty_cache / "compiler"
-    compiler.write_text(f"#!/bin/sh\ncat >&2 <<END\n{says}\nEND\nexit 1\n")
+    compiler.write_text(f"#!/bin/sh\ncat >&2 <<END\n{output}\nEND\nexit 1\n")
     compiler.chmod(0o755)
     flags = f"{runner.VERILATOR_ENVIRONMENT['MAKEFLAGS']} CXX={compiler}"
     monkeypatch.setitem(runner.VERILATOR_ENVIRONMENT, "MAKEFLAGS", flags)
@@ -285,16 +285,16 @@ def empty_cache(monkeypatch, tmp_path):
 
 
 def test_cache_makes_a_thing_once(empty_cache):
-    made = []
+    folders = []
 
     def make(folder):
-        made.append(folder)
+        folders.append(folder)
         (folder / "result").write_text("done")
 
     contents = ["ab", "c"], ["ab", "c"], ["a", "bc"]
     first, again, other = (cached(content, make) for content in contents)
     assert first == again != other
-    assert len(made) == 2
+    assert len(folders) == 2
     assert first.parent == cache_folder() == empty_cache
     assert (again / "result").read_text() == "done"
 
@@ -313,10 +313,10 @@ def test_cache_makes_a_thing_once(empty_cache):
     ],
 )
 def test_what_is_damaged_is_made_anew(empty_cache, damage):
-    made = []
+    folders = []
 
     def make(folder):
-        made.append(folder)
+        folders.append(folder)
         (folder / "result").write_text("done")
 
     damage(cached(["a"], make))
@@ -324,31 +324,31 @@ def test_what_is_damaged_is_made_anew(empty_cache, damage):
         folder = cached(["a"], make)
         assert [path.name for path in folder.iterdir()] == ["result"]
         assert (folder / "result").read_text() == "done"
-        assert len(made) == 2
+        assert len(folders) == 2
     assert {path.name for path in empty_cache.iterdir()} == {folder.name, f"{folder.name}.sums"}
 
 
 def test_what_is_not_used_is_removed(empty_cache, monkeypatch):
     """Results of the last day stay, and those that another process computes."""
-    made = {}
+    folders = {}
 
     def left(limit):
         monkeypatch.setattr(cache, "LIMIT", limit)
         remove_unused()
-        return "".join(name for name, folder in made.items() if folder.exists())
+        return "".join(name for name, folder in folders.items() if folder.exists())
 
     for name in "abcdef":
-        made[name] = cached([name], lambda folder: (folder / "result").write_text(100 * "x"))
+        folders[name] = cached([name], lambda folder: (folder / "result").write_text(100 * "x"))
     for name, days in zip("abcde", (40, 31, 29, 3, 0.9), strict=True):
         then = time.time() - days * 24 * 3600
-        os.utime(made[name].with_suffix(".sums"), (then, then))
-    with cache._locked(made["a"].with_suffix(".sums")):
+        os.utime(folders[name].with_suffix(".sums"), (then, then))
+    with cache._locked(folders["a"].with_suffix(".sums")):
         assert left(1000) == "acdef"
     assert left(1000) == "cdef"
-    assert cached(["c"], list) == made["c"]  # which is a use of it
+    assert cached(["c"], list) == folders["c"]  # which is a use of it
     assert left(350) == "cef"
     assert left(0) == "cef"
-    assert {path.stem for path in empty_cache.iterdir()} == {made[name].name for name in "cef"}
+    assert {path.stem for path in empty_cache.iterdir()} == {folders[name].name for name in "cef"}
 
 
 def test_interrupted_making_leaves_nothing(empty_cache):

@@ -41,7 +41,7 @@ async def as_fast_as_may_be(dut):
         await bench.master.choose(LEAD)
         await bench.exchange(6)
         await bench.master.leave(LEAD)
-    assert len(bench.came) == 6 * PERIOD, "not a byte in every eight bits"
+    assert len(bench.received_bytes) == 6 * PERIOD, "not a byte in every eight bits"
     await bench.check()
 
 
@@ -74,8 +74,8 @@ async def a_transfer_that_was_under_way_is_not_looked_at(dut):
         await bench.master.exchange(0x55)
         await bench.master.exchange(0x55)
         await bench.master.leave(LEAD)
-        bench.came.clear()
-        bench.wanted.clear()
+        bench.received_bytes.clear()
+        bench.accepted_bytes.clear()
     await bench.master.choose(LEAD)
     await bench.exchange(3)
     await bench.board.complete(PATIENCE)
@@ -90,9 +90,9 @@ class SpiBench(BlockBench):
         self.master = SpiMaster(dut, lambda: self.pace)
         self.sent = self.source("sent", willing=at_random(1) if pauses else None)
         self.board = self.sink("received")
-        self.wanted: list[int] = []
+        self.accepted_bytes: list[int] = []
         """Bytes that the slave has accepted for sending."""
-        self.came: list[int] = []
+        self.received_bytes: list[int] = []
         """Bytes from the slave without its filler bytes."""
 
     async def start(self) -> Self:
@@ -105,7 +105,7 @@ class SpiBench(BlockBench):
         while True:
             byte = random.randrange(256)
             if byte != IDLE:
-                self.wanted.append(byte)
+                self.accepted_bytes.append(byte)
                 await self.sent.send(byte)
 
     async def exchange(self, count: int) -> None:
@@ -115,11 +115,15 @@ class SpiBench(BlockBench):
             self.board.expect([byte])
             back = await self.master.exchange(byte)
             if back != IDLE:
-                self.came.append(back)
+                self.received_bytes.append(back)
 
     async def check(self) -> None:
         """Check that the bytes of both directions have arrived."""
         await self.board.complete(PATIENCE)
-        assert self.came == self.wanted[: len(self.came)], "other bytes came than were sent"
+        assert self.received_bytes == self.accepted_bytes[: len(self.received_bytes)], (
+            "other bytes came than were sent"
+        )
         # The slave holds one byte, and its stream another.
-        assert len(self.wanted) - len(self.came) <= 2, "a byte was lost on the way to the master"
+        assert len(self.accepted_bytes) - len(self.received_bytes) <= 2, (
+            "a byte was lost on the way to the master"
+        )

@@ -61,10 +61,10 @@ def test_what_is_wrong_is_told(content, fault):
 
 def test_every_damaged_byte_is_found():
     image = image_of(IDENTITY, PAYLOAD)
-    for place in range(len(image)):
+    for address in range(len(image)):
         for change in range(1, 256):
             damaged = bytearray(image)
-            damaged[place] ^= change
+            damaged[address] ^= change
             with pytest.raises(ImageError):
                 payload_of(bytes(damaged), IDENTITY, 10)
 
@@ -92,15 +92,22 @@ def test_examples_of_texts(module):
 
 @pytest.mark.parametrize("numbers", [(0, 0, 0, 0), (2**32 - 1, 1, 2**15, 65535), (12, 34)])
 def test_a_status_is_what_its_line_says(numbers):
-    said = Status(IDENTITY, *numbers)
-    assert Status.of_line(said.line()) == said
-    assert Status.of_line(said.line().strip()) == said
+    status = Status(IDENTITY, *numbers)
+    assert Status.of_line(status.line()) == status
+    assert Status.of_line(status.line().strip()) == status
 
 
 def test_what_is_no_status_is_refused():
     line = Status(IDENTITY, 1, 2, 3, 4).line()
-    others = [b"listening\r\n", b"status 7 118\r\n", line.upper(), line[1:], line[:-3], b" " + line]
-    for other in (b"", line * 2, line.replace(b"lost", b"last"), *others):
+    other_lines = [
+        b"listening\r\n",
+        b"status 7 118\r\n",
+        line.upper(),
+        line[1:],
+        line[:-3],
+        b" " + line,
+    ]
+    for other in (b"", line * 2, line.replace(b"lost", b"last"), *other_lines):
         refused(lambda other=other: Status.of_line(other), "is no status: a status is like")
     refused(lambda: Status(b"short", 1, 2), "an identity has 8 bytes, not 5")
     refused(lambda: Status(IDENTITY, 1, 2, 3), "both of loudest and lost")
@@ -117,39 +124,39 @@ def test_the_teller_says_all_whatever_the_line_does():
         decision_line(decision_text(network.classes[one], 50), tick) for one, tick in decisions
     ]
     expected = b"one\r\n" + b"".join(lines) + b"two\r\n"
-    said, waiting, taken = bytearray(), list(decisions), []
+    text, waiting, expected_statuses = bytearray(), list(decisions), []
 
     last = 60 * len(expected)
 
-    def asked(cycle):
+    def is_requested(cycle):
         return rng.random() < 0.02 if 0 < cycle < last else cycle in (0, last + 500)
 
     async def bench(ctx):
         for cycle in range(last + 1000):
             ctx.set(reporter.sent.ready, rng.random() < 0.5)
-            ctx.set(reporter.status_requested, asked(cycle))
+            ctx.set(reporter.status_requested, is_requested(cycle))
             now = {name: rng.randrange(1 << WIDTHS[name]) for name in counted.members}
             ctx.set(reporter.counted, now)
             if ctx.get(reporter.counters_sampled):
-                taken.append(Status(IDENTITY, cycle, **now))
+                expected_statuses.append(Status(IDENTITY, cycle, **now))
             ctx.set(reporter.decision.valid, bool(waiting))
             if waiting:
-                heard = dict(zip(("class", "tick"), waiting[0], strict=True))
-                ctx.set(reporter.decision.payload, heard)
+                decision = dict(zip(("class", "tick"), waiting[0], strict=True))
+                ctx.set(reporter.decision.payload, decision)
             else:
                 ctx.set(reporter.condition, 1)
             if ctx.get(reporter.sent.valid) and ctx.get(reporter.sent.ready):
-                said.append(ctx.get(reporter.sent.payload))
+                text.append(ctx.get(reporter.sent.payload))
             if waiting and ctx.get(reporter.decision.ready):
                 waiting.pop(0)
             await ctx.tick()
 
     run_bench(reporter, bench)
-    statuses, others = statuses_of(bytes(said))
-    assert others == expected
-    assert said.startswith(b"one\r\nstatus ")  # before the decisions, which wait
-    assert statuses == taken
-    assert taken[-1].cycles > last + 500
+    statuses, other_lines = statuses_of(bytes(text))
+    assert other_lines == expected
+    assert text.startswith(b"one\r\nstatus ")  # before the decisions, which wait
+    assert statuses == expected_statuses
+    assert expected_statuses[-1].cycles > last + 500
 
 
 def test_samples_are_counted_and_the_loudest_is_kept():
@@ -163,16 +170,16 @@ def test_samples_are_counted_and_the_loudest_is_kept():
         for _ in range(2000):
             event = rng.choice(("heard", "lost", "none"))
             x = rng.choice((-(2**15), 2**15 - 1, rng.randrange(-300, 300)))
-            asks = rng.random() < 0.3
+            is_requested = rng.random() < 0.3
             ctx.set(counts.accepted.valid, event == "heard")
             ctx.set(counts.lost, event == "lost")
             ctx.set(counts.accepted.x, x)
-            ctx.set(counts.counters_sampled, asks)
-            found = ctx.get(counts.counted)
-            assert (found.samples, found.lost, found.loudest) == (samples, lost, loudest)
+            ctx.set(counts.counters_sampled, is_requested)
+            counters = ctx.get(counts.counted)
+            assert (counters.samples, counters.lost, counters.loudest) == (samples, lost, loudest)
             samples += event != "none"
             lost = min(lost + (event == "lost"), 2**16 - 1)
-            loudest = max(loudest * (not asks), abs(x) * (event == "heard"))
+            loudest = max(loudest * (not is_requested), abs(x) * (event == "heard"))
             await ctx.tick()
 
     run_bench(counts, bench)
@@ -190,13 +197,13 @@ def test_a_question_without_a_stop_bit_is_ignored():
     async def bench(ctx):
         async def answers(stop):
             frame = [0, *(STATUS_REQUEST[0] >> bit & 1 for bit in range(8)), stop]
-            taken = 0
+            count = 0
             for level in frame + [1] * 1000:  # other text comes first
                 ctx.set(core.rx, level)
                 for _ in range(4):
-                    taken += ctx.get(sensor.counters_sampled)
+                    count += ctx.get(sensor.counters_sampled)
                     await ctx.tick()
-            return taken
+            return count
 
         assert await answers(stop=0) == 0
         assert await answers(stop=1) == 1
@@ -224,8 +231,8 @@ def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
                 bits = [*bits, ctx.get(loader.mosi)][:33]
                 count = 0 if len(bits) < 33 else count + 1
             elif before[1] and not now[1] and len(bits) >= 32:
-                place = int("".join(map(str, bits[8:32])), 2) + count // 8
-                ctx.set(loader.miso, flash.get(place, 0xFF) >> 7 - count % 8 & 1)
+                address = int("".join(map(str, bits[8:32])), 2) + count // 8
+                ctx.set(loader.miso, flash.get(address, 0xFF) >> 7 - count % 8 & 1)
             before = now
             ctx.set(loader.weights.ready, rng.random() < 0.2)
             if ctx.get(loader.weights.valid) and ctx.get(loader.weights.ready):

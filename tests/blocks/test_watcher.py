@@ -39,8 +39,8 @@ def test_decisions_from_the_wires_of_the_part():
 
 def test_the_memories_of_a_watcher_are_those_of_the_design():
     network = small_network()
-    said = [(memory.width, memory.depth) for memory in Watcher.memories(network)]
-    assert memory_sizes(Watcher(network)) == sorted(said)
+    declared = [(memory.width, memory.depth) for memory in Watcher.memories(network)]
+    assert memory_sizes(Watcher(network)) == sorted(declared)
 
 
 def test_impossible_watchers_are_refused():
@@ -119,7 +119,7 @@ class WristBench(BlockBench):
 
     def counts(self) -> bool:
         """Whether the sensor counts all samples that the part has given."""
-        return self.dut.counted.value == self.part.taken
+        return self.dut.counted.value == self.part.sample_count
 
 
 class Wrist(Block):
@@ -133,11 +133,11 @@ class Wrist(Block):
         self._config = CoreConfig.of(network, folding)
         self._sensor = MotionSensor(network, CLOCK_HZ)
         members = self._sensor.signature.members
-        self._passed = {
+        self._connected = {
             name: members[name] for name in members if name not in ("events", "reportable")
         }
         super().__init__(
-            **self._passed,
+            **self._connected,
             decision=Out(stream.Signature(decision_layout(self._config))),
         )
 
@@ -146,5 +146,5 @@ class Wrist(Block):
         m.submodules.sensor = sensor = self._sensor
         m.submodules.core = core = Core(self._config, self._weights)
         wiring.connect(m, sensor.events, core.events)
-        join(m, wiring.flipped(self), sensor, *self._passed)
+        join(m, wiring.flipped(self), sensor, *self._connected)
         join(m, wiring.flipped(self), core, "decision")

@@ -43,8 +43,8 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
             if position is None:
                 assert not ctx.get(counter.exists)
             else:
-                found = tuple(ctx.get(getattr(counter, name)) for name in names)
-                assert found == expected(position), chunks[position]
+                actual = tuple(ctx.get(getattr(counter, name)) for name in names)
+                assert actual == expected(position), chunks[position]
             command = rng.choices(("advance", "pause", "load", "restart"), (80, 30, 3, 1))[0]
             number, address = rng.choice((0, 1, 1, 2, 255)), rng.choice((0, 3, 5, 6, 99, 1 << 23))
             ctx.set(counter.advance, command == "advance" and position is not None)

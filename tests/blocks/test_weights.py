@@ -80,8 +80,8 @@ async def accesses(dut):
     everything = list(range(len(bench.words)))
     await bench.host_reads(everything)
     for _ in range(5):
-        asked = random.choices(everything, k=random.randrange(6))
-        hosting = cocotb.start_soon(bench.host_reads(asked))
+        requested = random.choices(everything, k=random.randrange(6))
+        hosting = cocotb.start_soon(bench.host_reads(requested))
         await bench.lanes_read(20, everything)
         await hosting
         await bench.settled()
@@ -138,14 +138,14 @@ class WeightsBench(BlockBench):
         self.chunks = chunks_of(config)
         self.words = pack_words(config, self.arguments.weights)
         self.rows = config.folding.rows
-        told = data.StructLayout(
+        layout = data.StructLayout(
             {
                 "operation": operation_layout(config),
                 "words": data.ArrayLayout(config.word_bits, self.rows),
             }
         )
         self.reads = self.source("reads", read_layout(config), at_random(1))
-        self.out = self.sink("words", told, at_random(2, self._none_may_wait))
+        self.out = self.sink("words", layout, at_random(2, self._none_may_wait))
         self.host = self.source("host", host_request(config), at_random(3))
         self.answers = self.sink("answers", None, at_random(4))
         self.updating = False
@@ -174,16 +174,16 @@ class WeightsBench(BlockBench):
     async def lanes_read(self, count: int, addresses: list[int]) -> None:
         """Read some of these words; what belongs to the read travels with the word."""
         for _ in range(count):
-            asked = {address % self.rows: address for address in random.choices(addresses, k=3)}
+            requested = {address % self.rows: address for address in random.choices(addresses, k=3)}
             operation = {
                 "operation.tick": random.randrange(31),
-                "operation.row": sum(1 << bank for bank in asked),
+                "operation.row": sum(1 << bank for bank in requested),
             }
-            words = {f"words.{bank}": self.words[address] for bank, address in asked.items()}
+            words = {f"words.{bank}": self.words[address] for bank, address in requested.items()}
             self.out.expect([operation | words])
             await self.reads.send(
                 operation
-                | {f"addresses.{bank}": address // self.rows for bank, address in asked.items()}
+                | {f"addresses.{bank}": address // self.rows for bank, address in requested.items()}
             )
 
     async def host_reads(self, addresses: list[int]) -> None:

@@ -120,7 +120,7 @@ def changed(platform, **fields):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"device": UP5K}, "has the iCE40HX8K, .* `device` is iCE40 UP5K: name the one"),
         ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk=None)}, "has no `default_clk`"),
@@ -130,13 +130,13 @@ def changed(platform, **fields):
         ({"connect": lambda m, platform, core: platform.request("button", 0)}, "button#0 does not"),
     ],
 )
-def test_a_wrong_board_is_refused_before_synthesis(fields, said):
+def test_a_wrong_board_is_refused_before_synthesis(fields, message):
     board = replace(BREAKOUT, **fields)
 
     def planned():
         Design.of(toy_network(), board, CoreShape(4)).plan(bytes(BUILD_BYTES))
 
-    refused(planned, said, BoardError)
+    refused(planned, message, BoardError)
 
 
 ICEBOX = Path("/usr/share/fpga-icestorm/python")

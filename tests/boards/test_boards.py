@@ -19,7 +19,7 @@ from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import Proof
 from firstspike.golden import NetworkError, encode, load_network
-from firstspike.golden.timing.layer import DRAIN_BLOCK
+from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.scripts.verbs import boards
 from firstspike.sim.harness.networks import network_of, random_weights
@@ -159,7 +159,7 @@ def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
     if layer.groups > 1:
         more = -(-network.shape[1] // (layer.groups - 1))
         shape = CoreShape(more, found.window, rows=found.rows)
-        if more > DRAIN_BLOCK and board.loaded:  # its weights would be in pages
+        if more > SERIALISER_BLOCK and board.loaded:  # its weights would be in pages
             with pytest.raises(NetworkError, match="fewer lanes"):
                 plan.Design.of(network, board, shape)
             return

@@ -99,7 +99,7 @@ def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("layout", "status", "told"),
+    ("layout", "status", "message"),
     [
         (
             {"faults": 0, "first": [], "pins": 7, "luts": 5},
@@ -111,12 +111,12 @@ def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
     ],
 )
 def test_the_report_says_whether_the_bitstream_is_the_design(
-    fake, capfd, tmp_path, layout, status, told
+    fake, capfd, tmp_path, layout, status, message
 ):
     fake.layout = layout
     ended = fake(capfd, {1: 24.5})
     assert ended.status == status
-    assert told in ended.out
+    assert message in ended.out
     assert ("`firstspike flash` refuses it" in ended.err) == bool(status)
     report = json.loads((tmp_path / "build" / "net-icebreaker" / "report.json").read_text())
     assert report["layout"] == layout
@@ -331,7 +331,7 @@ def test_the_top_module_may_have_any_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "told"),
+    ("module", "message"),
     [
         ({"attributes": {}}, "0 top modules"),
         ({"attributes": {"top": 1}}, r"\['top'\] is 1: it must be str"),
@@ -340,8 +340,8 @@ def test_the_top_module_may_have_any_name(tmp_path):
         ({"netnames": None}, "'netnames'"),
     ],
 )
-def test_what_is_no_netlist_is_refused(module, told):
-    with pytest.raises(NetlistError, match=told):
+def test_what_is_no_netlist_is_refused(module, message):
+    with pytest.raises(NetlistError, match=message):
         netlist(**module)
 
 

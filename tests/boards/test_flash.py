@@ -122,7 +122,7 @@ def test_a_bitstream_for_another_board_is_refused(desk, capfd):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda bitstream: bitstream.write_bytes(b""), "is empty"),
         (lambda bitstream: bitstream.write_bytes(b"bit"), "is cut short, 3 of 4 bytes"),
@@ -143,10 +143,10 @@ def test_a_bitstream_for_another_board_is_refused(desk, capfd):
         (reporting(bitstream={"file": "firstspike.bit", "bytes": "4"}), "no report of"),
     ],
 )
-def test_a_bitstream_that_is_not_as_built_is_refused(desk, capfd, spoil, told):
+def test_a_bitstream_that_is_not_as_built_is_refused(desk, capfd, spoil, message):
     programmer(desk, "openFPGALoader")
     spoil(built(desk, "net", "ulx3s-25f"))
-    assert told in refusal_of(capfd, "ulx3s-25f")
+    assert message in refusal_of(capfd, "ulx3s-25f")
     assert not (desk / "called").exists()
 
 
@@ -257,7 +257,7 @@ def test_a_programmer_without_places_gets_one_file(desk, capfd):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda weights: weights.unlink(), "there is no build/digits-icebreaker/weights.bin"),
         (lambda weights: weights.write_bytes(b"weight"), "is cut short, 6 of 7 bytes"),
@@ -266,11 +266,11 @@ def test_a_programmer_without_places_gets_one_file(desk, capfd):
         (reporting(flash={"place": 0}), "no report of"),
     ],
 )
-def test_weights_that_are_not_as_built_are_refused(desk, capfd, spoil, told):
+def test_weights_that_are_not_as_built_are_refused(desk, capfd, spoil, message):
     weights = alone(desk)
     programmer(desk, "iceprog")
     spoil(weights)
-    assert told in refusal_of(capfd, "icebreaker")
+    assert message in refusal_of(capfd, "icebreaker")
     assert not (desk / "called").exists()
 
 

@@ -167,7 +167,7 @@ def rename(module):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (swap_nets, "WDATA_3 is on another net"),
         (swap_outputs, "are on other nets"),
@@ -182,8 +182,8 @@ def rename(module):
         (rename, "has no WDATA_99"),
     ],
 )
-def test_another_design_is_found(ultraplus, change, told):
-    ultraplus.check_found(change, told)
+def test_another_design_is_found(ultraplus, change, message):
+    ultraplus.check_fault(change, message)
 
 
 def test_a_look_up_table_may_be_a_wire(ultraplus):
@@ -200,17 +200,17 @@ def test_a_look_up_table_may_be_a_wire(ultraplus):
 
 
 @pytest.mark.parametrize(
-    ("kind", "parameters", "told"),
+    ("kind", "parameters", "message"),
     [
         ("SB_WARMBOOT", {}, "a SB_WARMBOOT"),
         ("SB_IO", {"IO_STANDARD": "SB_LVDS_INPUT"}, "a differential input"),
     ],
 )
-def test_what_is_not_covered_is_said(ultraplus, kind, parameters, told):
+def test_what_is_not_covered_is_said(ultraplus, kind, parameters, message):
     def put(module):
         cell_of(module, "SB_IO").update(type=kind, parameters=parameters)
 
-    with pytest.raises(UncoveredError, match=told):
+    with pytest.raises(UncoveredError, match=message):
         check_layout(ultraplus.bits, ultraplus.changed(put))
 
 
@@ -238,11 +238,11 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("told", CHANGES)
-def test_a_damaged_bitstream_is_refused(ultraplus, told):
+@pytest.mark.parametrize("message", CHANGES)
+def test_a_damaged_bitstream_is_refused(ultraplus, message):
     content = (ultraplus.folder / "firstspike.bin").read_bytes()
-    with pytest.raises(BitstreamError, match=told):
-        read_bits(CHANGES[told](content))
+    with pytest.raises(BitstreamError, match=message):
+        read_bits(CHANGES[message](content))
 
 
 def test_the_bits_hold_the_cells_of_the_netlist(ultraplus):

@@ -142,7 +142,7 @@ def gate_none(module):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (swap_nets, "DIA1 is on another net"),
         (exchange("EHXPLLL", "LOCK", "CLKOS"), "is on another net"),
@@ -156,12 +156,12 @@ def gate_none(module):
         (gate_none, "leads to no pin"),
     ],
 )
-def test_another_design_is_found(small, change, told):
-    small.check_found(change, told)
+def test_another_design_is_found(small, change, message):
+    small.check_fault(change, message)
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "told"),
+    ("change", "error", "message"),
     [
         (
             lambda module: cell_of(module, "DCCA").update(type="MULT18X18D"),
@@ -180,8 +180,8 @@ def test_another_design_is_found(small, change, told):
         ),
     ],
 )
-def test_what_is_not_covered_is_refused(small, change, error, told):
-    with pytest.raises(error, match=told):
+def test_what_is_not_covered_is_refused(small, change, error, message):
+    with pytest.raises(error, match=message):
         check_layout(small.bits, small.changed(change))
 
 
@@ -197,11 +197,11 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("told", CHANGES)
-def test_a_damaged_bitstream_is_refused(small, told):
+@pytest.mark.parametrize("message", CHANGES)
+def test_a_damaged_bitstream_is_refused(small, message):
     content = (small.folder / "firstspike.bit").read_bytes()
-    with pytest.raises((BitstreamError, DatabaseError), match=told):
-        read_bits(CHANGES[told](content))
+    with pytest.raises((BitstreamError, DatabaseError), match=message):
+        read_bits(CHANGES[message](content))
 
 
 def test_tables_of_another_form_are_refused(tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def asked(tmp_path):
     network = toy_network()
     network.save(tmp_path / "net.npz")
     (tmp_path / "images.jsonl").write_text("\n".join(map(json.dumps, images(network))))
-    return [tmp_path / "net.npz", "--events", tmp_path / "images.jsonl"]
+    return [tmp_path / "net.npz", "--input", tmp_path / "images.jsonl"]
 
 
 def compare(capfd, asked, board, build, target="netlist"):
@@ -138,7 +138,7 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
 
 
 @pytest.mark.parametrize(
-    ("board", "told"),
+    ("board", "message"),
     [
         (
             "icebreaker",
@@ -150,26 +150,28 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
     ],
 )
 def test_what_has_no_routed_design_to_simulate_is_refused(
-    capfd, tmp_path, asked, monkeypatch, board, told
+    capfd, tmp_path, asked, monkeypatch, board, message
 ):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
     ended = compare(capfd, asked, board, tmp_path, "routed")
     assert ended.status == 2
-    assert told in " ".join(ended.err.split())
+    assert message in " ".join(ended.err.split())
 
 
 @pytest.mark.parametrize(
-    ("board", "told"),
+    ("board", "message"),
     [("ulx3s-25f", "the ULX3S 25F has no iCE40"), ("icebreaker", "has no bitstream")],
 )
-def test_what_has_no_bits_to_simulate_is_refused(capfd, tmp_path, asked, monkeypatch, board, told):
+def test_what_has_no_bits_to_simulate_is_refused(
+    capfd, tmp_path, asked, monkeypatch, board, message
+):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
     (tmp_path / "netlist.json").write_text("{}")
     ended = compare(capfd, asked, board, tmp_path, "bitstream")
     assert ended.status == 2
-    assert told in ended.err
+    assert message in ended.err
 
 
 @pytest.mark.long
@@ -220,7 +222,7 @@ def test_a_netlist_plays_what_it_holds(built, capfd, asked):
     bitmaps = built.design.bench_images - 1  # one less than it holds
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:bitmaps]))
     words = ["--target", "netlist", "--board", built.board, "--build", built.folder]
-    result = result_of(capfd, "bench", network, option, file, "--rounds", 3, *words)
+    result = result_of(capfd, "compare", network, option, file, "--rounds", 3, *words)
     assert (result["decisions"], result["differences"]) == (3 * bitmaps, 0)
     assert result["alone"] < result["cycles"] / result["decisions"] < 2 * result["alone"]
     assert result["clock"] == built.design.hz

@@ -194,7 +194,7 @@ async def streams(dut):
         bench.source.send_nowait(bench.image(number))
     decisions, cycles = [], []
     for _ in images:
-        words, cycle = await bench.decision_begun()
+        words, cycle = await bench.decision_with_cycle()
         decisions.append(words)
         cycles.append(cycle - begun)
     names = ("decision_count", "error_count", "error_causes", "interrupt_state")

@@ -408,7 +408,7 @@ async def firmware(dut):
     said = ctypes.create_string_buffer(1 << 16)
     library.copy_said(said)
     registers = {"status": status, "interrupts": library.core_interrupts()}
-    report(BusOutcome(decisions=[], registers=registers, said=said.value.decode()))
+    report(BusOutcome(decisions=[], registers=registers, printed=said.value.decode()))
 
 
 # The driver in C, compiled under sanitizers, on a device that answers anything.

@@ -66,11 +66,11 @@ def test_what_is_under_way_is_given_up(scheduler):
 
 
 @pytest.mark.parametrize(
-    ("function", "error", "said"),
+    ("function", "error", "message"),
     [(refused, VerbError, "7 is no number of ours"), (faulty, RuntimeError, "ZeroDivisionError")],
 )
-def test_errors_are_those_of_the_function(scheduler, function, error, said):
-    with shares(scheduler) as cluster, pytest.raises(error, match=said):
+def test_errors_are_those_of_the_function(scheduler, function, error, message):
+    with shares(scheduler) as cluster, pytest.raises(error, match=message):
         list(cluster.results(function, [7], "numbers"))
 
 

@@ -46,7 +46,7 @@ def of_board(toy, port, *words):
 
 
 def images(toy):
-    return ("--image", *sorted(toy.glob("*.png")))
+    return ("--input", *sorted(toy.glob("*.png")))
 
 
 def test_run_gives_what_golden_does(capfd, toy):
@@ -93,16 +93,16 @@ def test_compare_names_a_wrong_cycle_and_a_wrong_count(capfd, toy):
 
 def test_cycles_of_events_are_not_compared(capfd, toy):
     with served(BoardModel(NETWORK)) as port:
-        words = of_board(toy, port, "--events", toy / "events")
+        words = of_board(toy, port, "--input", toy / "events")
         ended = success(capfd, "compare", *words)
         assert "0 differences in decisions and statistics" in ended.out
         (toy / "events").write_text('{"events": [[8, 9], [8, 10]]}')
         assert "clock cycles" in firstspike(capfd, "compare", *words).out
 
 
-def test_bench_plays_what_the_board_holds(capfd, toy):
+def test_rounds_play_what_the_board_holds(capfd, toy):
     with served(BoardModel(NETWORK, loaded=True, bench_images=6)) as port:
-        words = ("bench", *of_board(toy, port, *images(toy)), "--rounds", 100)
+        words = ("compare", *of_board(toy, port, *images(toy)), "--rounds", 100)
         ended = firstspike(capfd, *words, "--json", "-")
         faster = firstspike(capfd, *words, "--clock", 24).out
     assert ended.status == 0, ended.err
@@ -113,22 +113,22 @@ def test_bench_plays_what_the_board_holds(capfd, toy):
     assert f"{24e6 * 600 / result['cycles']:.0f} images per second at 24 MHz" in faster
 
 
-def test_bench_counts_decisions_unlike_goldens(capfd, toy):
+def test_rounds_count_decisions_unlike_goldens(capfd, toy):
     model = BoardModel(NETWORK, bench_images=9)
     store = model._store
     model._store = lambda payload: store(payload[:1] + bytes([payload[1] ^ 1]) + payload[2:])
     with served(model) as port:
-        ended = firstspike(capfd, "bench", *of_board(toy, port, *images(toy)), "--rounds", 2)
+        ended = firstspike(capfd, "compare", *of_board(toy, port, *images(toy)), "--rounds", 2)
     assert ended.status == 1
     assert "18 differences to golden" in ended.out
 
 
-def test_bench_refuses_what_cannot_be_played(capfd, toy):
+def test_rounds_refuse_what_cannot_be_played(capfd, toy):
     with served(BoardModel(NETWORK)) as port:
-        words = ("bench", *of_board(toy, port, *images(toy)))
+        words = ("compare", *of_board(toy, port, *images(toy)), "--rounds", 2)
         assert "the design holds 0 images to play: build it by --bench 9" in refusal(capfd, *words)
     with served(BoardModel(NETWORK, bench_images=9)) as port:
-        words = ("bench", *of_board(toy, port, "--events", toy / "events"))
+        words = ("compare", *of_board(toy, port, "--input", toy / "events"), "--rounds", 2)
         assert "go as bitmaps" in refusal(capfd, *words)
 
 
@@ -161,7 +161,7 @@ def test_what_the_link_has_no_field_for_is_refused_by_every_verb(capfd, tmp_path
     for words in (
         ("build", path, "--board", "ulx3s-12f", "--lanes", 4, "-o", tmp_path / "out"),
         ("serve", path, "--lanes", 4),
-        ("bench", path, "--events", tmp_path / "events"),
+        ("compare", path, "--input", tmp_path / "events", "--rounds", 1),
     ):
         said = refusal(capfd, *words)
         found = {"unit": "deadline"}.get(field, field)  # which is at least six units

@@ -17,10 +17,11 @@ import pytest
 
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
 from firstspike.golden.system.files import replacing
-from firstspike.scripts.made import SENTENCES, sentences
-from firstspike.scripts.main import GROUPS
+from firstspike.scripts import former
+from firstspike.scripts.main import GROUPS, VERBS
 from firstspike.scripts.output import table
 from firstspike.scripts.shares.worker import EndedError
+from firstspike.scripts.training_summary import SENTENCES, sentences
 from firstspike.scripts.verbs import Verbs
 from tests.support.command import firstspike, refusal, success, toy_network, verbs
 
@@ -63,6 +64,8 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
 
 OTHER_VALUES = {
     ("build", "clock"),  # takes max besides a number
+    ("build", "seed"),  # takes several besides a number
+    ("train", "seed"),
     ("check mutants", "random"),  # a number of faults; learn takes the sizes of a network
 }
 
@@ -77,6 +80,19 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
                 value = type(option.type), (option.metavar or "").strip("[]")
                 kinds[max(option.opts, key=len)].add(value)
     assert [name for name, some in kinds.items() if len(some) > 1] == []
+
+
+@pytest.mark.parametrize("name", former.VERBS)
+def test_a_former_verb_is_refused_with_its_successor(capfd, name):
+    successor = former.VERBS[name]
+    assert f"{name} is now `firstspike {successor}`." in refusal(capfd, name, "--json", "-")
+    assert name not in VERBS
+    assert successor.split()[0] in VERBS
+
+
+@pytest.mark.parametrize("option", former.OPTIONS)
+def test_a_former_option_is_refused_with_its_successor(capfd, option):
+    assert f"Error: {option} {former.OPTIONS[option]}." in refusal(capfd, "run", option, "x")
 
 
 @pytest.fixture
@@ -147,7 +163,7 @@ def test_a_reader_who_leaves_is_no_error():
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_with_status_130(ending):
-    words = [*COMMAND, "run", "--events", "-"]
+    words = [*COMMAND, "run", "--input", "-"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(bytes(1 << 20))  # more than a pipe holds: the command reads events
         time.sleep(0.2)
@@ -230,7 +246,7 @@ def test_what_is_in_a_network_file_is_shown_and_not_obeyed(capfd, tmp_path):
     assert sum(line.startswith("shape") for line in ended.out.split("\n")) == 1
     assert "Its by\\x1b[1m\\nshape  1-1 is" in ended.out
     assert "54 more" in ended.out
-    ended = success(capfd, "run", path, "--events", events(tmp_path))
+    ended = success(capfd, "run", path, "--input", events(tmp_path))
     assert ended.out.isascii()
     assert r"name\x1b[2J\n.npz" in ended.out
     assert r"events\x1b[2J" in ended.out
@@ -249,7 +265,7 @@ def events(folder):
         ("info", "none" + ORDERS.replace("\ud800", "")),
         ("info", "none" + "x" * 10**5),
         ("run", "--dataset", "none\x1b[2J"),
-        ("run", "--image", "none\x1b[2J\nError: all is well"),
+        ("run", "--input", "none\x1b[2J\nError: all is well"),
         ("run", "--" + "\x1b" * 1000),
         ("\x1b[2Jverb\nverb",),
     ],
@@ -282,7 +298,7 @@ def test_a_picture_takes_names_as_they_are(capfd, tmp_path, recwarn):
     replace(toy_network(), classes=("$\\frac$", "\U0001f40d", "c$d$", "\\")).save(path)
     lines = [f'{{"events": [[8, {n}]], "label": {n}}}' for n in range(4)]
     (tmp_path / "events").write_text("\n".join(lines))
-    words = ("--events", tmp_path / "events", "--plot", tmp_path / "p.png")
+    words = ("--input", tmp_path / "events", "--plot", tmp_path / "p.png")
     ended = success(capfd, "run", path, *words)
     assert ended.err == ""
     assert not recwarn.list

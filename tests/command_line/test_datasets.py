@@ -17,8 +17,8 @@ from firstspike.golden.data.split import some_of
 from firstspike.golden.results import Difference
 from firstspike.golden.training import trainer
 from firstspike.golden.training.checkpoint import Checkpoint
+from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.quantise import quantised
-from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
@@ -52,7 +52,8 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-DATA = ("--dataset", "t.csv", "--label", "kind", "--group", "person")
+TABLE = ("--dataset", "t.csv")
+DATA = (*TABLE, "--label", "kind", "--group", "person")
 
 
 @pytest.fixture(scope="module")
@@ -86,16 +87,16 @@ def test_a_table_becomes_a_network(capfd, folder, trained):
 
 
 def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
-    ended = firstspike(capfd, "run", "net.npz", *DATA, "--json", "-")
+    ended = firstspike(capfd, "run", "net.npz", *TABLE, "--json", "-")
     result = json.loads(ended.out)
     assert result["summary"]["confusion"] == trained["confusion"]
     assert result["classes"] == ["ant", "bee", "wasp"]
-    text = firstspike(capfd, "run", "net.npz", *DATA, "--images", 10).out
+    text = firstspike(capfd, "run", "net.npz", *TABLE, "--images", 10).out
     assert re.search(r"^0 +(ant|bee|wasp) +(ant|bee|wasp) ", text, re.MULTILINE)
     lines = rows().splitlines()
     turned = [",".join(line.split(",")[::-1]) for line in lines]
     (folder / "t.csv").write_text("\n".join(turned))
-    assert result_of(capfd, "run", "net.npz", *DATA) == result
+    assert result_of(capfd, "run", "net.npz", *TABLE) == result
 
 
 def test_the_network_file_names_the_columns(capfd, folder, trained):
@@ -111,6 +112,44 @@ def test_the_network_file_names_the_columns(capfd, folder, trained):
     result = json.loads(firstspike(capfd, "run", "plain.npz", *short).out)
     assert result["summary"]["accuracy"] is None
     assert result["summary"]["count"] == 180
+
+
+def test_the_network_file_records_the_test_part(capfd, folder):
+    """A share and a file; a file without either, or with another value, has the usual share."""
+    words = (*DATA[:4], "--hidden", 5, "--epochs", 1, "-o", "net.npz")
+    trained = result_of(capfd, "train", *words, "--test", 0.5)
+    result = result_of(capfd, "run", "net.npz", *TABLE)
+    assert result["summary"]["count"] == trained["samples"][1] == 90
+    assert result["summary"]["confusion"] == trained["confusion"]
+    network = Network.load("net.npz")
+    assert network.meta["test"] == 0.5
+    for other in (None, [3], 7):
+        replace(network, meta=network.meta | {"test": other}).save("plain.npz")
+        assert result_of(capfd, "run", "plain.npz", *TABLE)["summary"]["count"] == 36
+    success(capfd, "learn", "net.npz", *DATA[:2], "--epochs", 1, "-o", "on.npz")
+    assert Network.load("on.npz").meta["test"] == 0.5
+
+
+def test_a_test_part_in_a_file_of_its_own_is_given_by_input(capfd, folder):
+    (folder / "u.csv").write_text(rows(seed=3))
+    words = (*DATA[:4], "--hidden", 5, "--epochs", 1, "-o", "net.npz")
+    trained = result_of(capfd, "train", *words, "--test", "u.csv")
+    assert Network.load("net.npz").meta["test"] == "u.csv"
+    said = refusal(capfd, "run", "net.npz", *TABLE)
+    assert "the file u.csv: give the samples of a file by --input" in said
+    result = result_of(capfd, "run", "net.npz", "--input", "u.csv")
+    assert result["summary"]["confusion"] == trained["confusion"]
+
+
+def test_a_column_named_label_has_the_classes_if_no_other_is_known(capfd, folder, trained):
+    network = Network.load("net.npz")
+    meta = {name: value for name, value in network.meta.items() if name != "columns"}
+    replace(network, meta=meta).save("plain.npz")
+    result = result_of(capfd, "run", "plain.npz", "--input", "t.csv")
+    assert result["summary"]["accuracy"] is None
+    (folder / "l.csv").write_text(rows().replace("kind", "label", 1))
+    result = result_of(capfd, "run", "plain.npz", "--input", "l.csv")
+    assert result["summary"]["accuracy"] > 0.9
 
 
 def test_unlabelled_rows_are_decided(capfd, folder, trained):
@@ -144,7 +183,7 @@ def test_what_is_trained_on_is_said(capfd, folder):
     told = "features  6: id, length, width, same, colour (2 texts)\n"
     assert ended.out.startswith(told)
     assert NOTE in ended.err
-    for words in ((*DATA, "--images", "all"), (*DATA, "--test-share", 1)):
+    for words in ((*TABLE, "--images", "all"), ("--input", "t.csv")):
         ended = success(capfd, "run", "net.npz", *words)
         assert ended.err == ""
     (folder / "t.csv").write_text(rows())
@@ -167,16 +206,16 @@ def test_of_a_wide_table_some_columns_are_said(capfd):
 
 def test_columns_that_a_network_does_not_know_are_ignored(capfd, folder, trained):
     """As docs/data.md says: columns are found by their names, in any order."""
-    result = firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out
+    result = firstspike(capfd, "run", "net.npz", *TABLE, "--json", "-").out
     lines = [",".join(line.split(",")[::-1]) for line in numbered().splitlines()]
     wider = "\n".join(f"n{at},{line}" for at, line in enumerate(lines))
     (folder / "t.csv").write_text(wider)
-    assert firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out == result
+    assert firstspike(capfd, "run", "net.npz", *TABLE, "--json", "-").out == result
 
 
 def test_all_of_a_table_is_numbered_by_its_rows(capfd, folder, trained):
     """As docs/data.md says: sample K is row K + 1 below the header."""
-    words = (*DATA, "--test-share", 1, "--images", "all", "--json", "-")
+    words = ("--input", "t.csv", "--json", "-")
     images = json.loads(firstspike(capfd, "run", "net.npz", *words).out)["images"]
     assert [image["image"] for image in images] == [*range(180)]
     kinds = [line.rsplit(",", 1)[1] for line in rows().splitlines()[1:]]
@@ -221,9 +260,9 @@ def test_a_table_with_missing_cells(capfd, folder, words):
     expected = infer(network, encode(network, np.array(filled))).decision
     assert [image["class"] for image in result["images"]] == expected.tolist()
     for further in (
-        ("compare", "net.npz", *DATA, "--target", "rtl", "--images", 3),
-        ("plot", "net.npz", *DATA, "-o", "a.png"),
-        ("page", "net.npz", *DATA, "-o", "a.html"),
+        ("compare", "net.npz", *TABLE, "--target", "rtl", "--images", 3),
+        ("plot", "net.npz", *TABLE, "-o", "a.png"),
+        ("page", "net.npz", *TABLE, "-o", "a.html"),
         ("info", "net.npz"),
     ):
         ended = success(capfd, *further)
@@ -232,25 +271,25 @@ def test_a_table_with_missing_cells(capfd, folder, words):
 
 def test_pictures(capfd, folder, trained):
     for words in (
-        ("run", "net.npz", *DATA, "--plot", "a.png"),
-        ("plot", "net.npz", *DATA, "--images", 36, "-o", "b.png"),
-        ("study", "net.npz", *DATA, "-o", "c.png"),
+        ("run", "net.npz", *TABLE, "--plot", "a.png"),
+        ("plot", "net.npz", *TABLE, "--images", 36, "-o", "b.png"),
+        ("study", "net.npz", *TABLE, "-o", "c.png"),
         ("train", *DATA, *QUICK, "-o", "n.npz", "--plot", "d.png"),
         ("info", "net.npz"),
-        ("boards", "net.npz", *DATA),
+        ("boards", "net.npz", *TABLE),
     ):
         success(capfd, *words)
     assert all((folder / f"{name}.png").stat().st_size > 5000 for name in "abcd")
 
 
 def test_rtl_decides_rows_as_golden(capfd, folder, trained):
-    ended = success(capfd, "compare", "net.npz", *DATA, "--target", "rtl")
+    ended = success(capfd, "compare", "net.npz", *TABLE, "--target", "rtl")
     assert "0 differences" in ended.out
 
 
 @pytest.mark.parametrize("encoding", ["binary", "levels-4"])
 def test_encodings_of_a_table(capfd, folder, encoding):
-    words = ("--encoding", encoding, "--test-share", 0.3, "-o", "net.npz")
+    words = ("--encoding", encoding, "--test", 0.3, "-o", "net.npz")
     success(capfd, "train", *DATA[:4], *QUICK, *words)
     assert Network.load("net.npz").encoding == encoding
 
@@ -305,7 +344,7 @@ def ordered(folder):
     y = np.repeat(np.arange(9), 20)
     x = y[:, None] + rng.normal(0, 0.05, (180, 3))
     np.savez("sorted.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    network = Trainer(suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
+    network = Trainer(general_training(180, hidden=(20,), epochs=2)).fit(x, y).network_
     network.save("net.npz")
     return x, y, network
 
@@ -347,7 +386,7 @@ def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
         )
     words = ("--dataset", "sorted.npz", "--images", 60)
     for verb in (
-        ("vectors", "net.npz", "-o", "vectors"),
+        ("verilog", "net.npz", "--vectors", "vectors"),
         ("study", "net.npz"),
         ("plot", "net.npz", "-o", "p.png"),
     ):
@@ -399,7 +438,7 @@ def begun_learning(dataset, images):
     run = dict.fromkeys(("label", "group", "test", "test_share", "net", "inputs", "kill"))
     run |= {"dataset": dataset, "images": images, "random": (10,), "stored_bits": None}
     run |= {"seed": 1, "epochs": 1, "shift": 0, "competitors": "1", "relabel": None}
-    return learning.begun(run, None)
+    return learning.new_session(run)
 
 
 def test_only_square_images_of_pixels_are_moved(capfd, folder):
@@ -451,7 +490,7 @@ def test_events_to_train_on(capfd, folder):
     network = Network.load("net.npz")
     assert (network.encoding, network.classes) == ("ticks", ("left", "right"))
     assert network.deadline >= 400
-    for words in (("--dataset", "e.jsonl"), ("--events", "e.jsonl")):
+    for words in (("--dataset", "e.jsonl"), ("--input", "e.jsonl")):
         result = result_of(capfd, "run", "net.npz", *words)
         assert result["summary"]["accuracy"] > 0.9
 
@@ -534,15 +573,12 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
 def test_data_of_another_network(capfd, folder, trained):
     classes = np.array(["ant", "bee", "wasp"])
     np.savez("a.npz", x_train=np.ones((4, 6)), y_train=np.arange(4) % 3, classes=classes)
-    share = ("--test-share", 1)
-    assert "[n, 5]" in refusal(capfd, "run", "net.npz", "--dataset", "a.npz", *share)
+    assert "[n, 5]" in refusal(capfd, "run", "net.npz", "--input", "a.npz")
     (folder / "o.csv").write_text("width,height,kind\n1,2,ant\n")
-    words = ("--dataset", "o.csv", "--label", "kind", *share)
-    assert "no column 'length'" in refusal(capfd, "run", "net.npz", *words)
+    assert "no column 'length'" in refusal(capfd, "run", "net.npz", "--input", "o.csv")
     (folder / "o.csv").write_text(rows().replace("wasp", "fly"))
-    words = ("--dataset", "o.csv", "--label", "kind")
+    words = ("--dataset", "o.csv")
     assert "'fly', which is no class of ant, bee, wasp" in refusal(capfd, "run", "net.npz", *words)
     assert "784 pixels" in refusal(capfd, "run", "net.npz")
     (folder / "e.jsonl").write_text('{"events": [[1, 1]], "label": "ant"}')
-    words = ("--dataset", "e.jsonl", *share)
-    assert "--events" in refusal(capfd, "run", "net.npz", *words)
+    assert "--input" in refusal(capfd, "run", "net.npz", "--dataset", "e.jsonl")

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.fast
 NET = Path("toy.npz")
 GOOD = "good.csv"
 LABEL = ("--label", "kind")
-SHARE = ("--test-share", "1")
 NETLIST_OF = (
     "--target",
     "netlist",
@@ -27,7 +26,7 @@ NETLIST_OF = (
     "icebreaker",
     "--build",
     "build",
-    "--events",
+    "--input",
     "good.jsonl",
 )
 READ = {
@@ -38,15 +37,15 @@ READ = {
         "file.csv",
         ("train", "--dataset", GOOD, *LABEL, "--test", "file.csv", "-o", "out.npz"),
     ),
-    "a data set of events": ("file.jsonl", ("run", NET, "--dataset", "file.jsonl", *SHARE)),
-    "events": ("file.jsonl", ("run", NET, "--events", "file.jsonl")),
-    "a photo": ("file.png", ("run", "mnist-4bit", "--image", "file.png")),
-    "an image": ("file.png", ("run", NET, "--image", "file.png", "--raw")),
-    "an image of a folder": ("images/a/file.png", ("run", NET, "--dataset", "images", *SHARE)),
-    "a graph": ("file.nir", ("import", "file.nir", "-o", "out.npz")),
+    "a data set of events": ("file.jsonl", ("run", NET, "--dataset", "file.jsonl")),
+    "events": ("file.jsonl", ("run", NET, "--input", "file.jsonl")),
+    "a photo": ("file.png", ("run", "mnist-4bit", "--input", "file.png")),
+    "an image": ("file.png", ("run", NET, "--input", "file.png")),
+    "an image of a folder": ("images/a/file.png", ("run", NET, "--input", "images")),
+    "a graph": ("file.nir", ("convert", "file.nir", "-o", "out.npz")),
     "the samples of a graph": (
         "file.npz",
-        ("import", "good.nir", "--weight-bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
+        ("convert", "good.nir", "--weight-bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
     ),
     "a state of learning": (
         Session.state_path("file.npz"),
@@ -95,7 +94,7 @@ def huge(path):
 def test_what_never_ends_is_refused(capfd, folder, what, make):
     name, words = READ[what]
     if "good.nir" in words:
-        success(capfd, "export", NET, "--form", "time", "-o", "good.nir")
+        success(capfd, "convert", NET, "--form", "time", "-o", "good.nir")
     Path(name).unlink(missing_ok=True)
     make(Path(name))
     before = sorted(folder.rglob("*"))
@@ -111,8 +110,7 @@ def test_a_line_that_is_too_long_is_refused(capfd, folder, kind):
     good = {"csv": "x,kind\n1,a\n", "jsonl": '{"events": [[8, 1]]}\n'}[kind]
     content = good + "1," * (MOST_LINE // 2) + "\n"
     Path(f"long.{kind}").write_text(content)
-    options = LABEL if kind == "csv" else ()
-    said = refusal(capfd, "run", NET, "--dataset", f"long.{kind}", *options, *SHARE)
+    said = refusal(capfd, "run", NET, "--dataset", f"long.{kind}")
     assert f"long.{kind}, line {content.count(chr(10))}: the line is longer" in said
 
 
@@ -142,15 +140,15 @@ def standard_input(descriptor):
 
 
 def test_events_come_out_of_a_pipe_of_the_shell(capfd, folder, events):
-    ended = firstspike(capfd, "run", NET, "--events", f"/dev/fd/{events}")
+    ended = firstspike(capfd, "run", NET, "--input", f"/dev/fd/{events}")
     assert f"1 images of /dev/fd/{events}" in ended.out
 
 
 def test_events_come_from_standard_input(capfd, folder, events):
     with standard_input(events):
-        ended = firstspike(capfd, "run", NET, "--events", "-")
+        ended = firstspike(capfd, "run", NET, "--input", "-")
     assert "1 images of standard input" in ended.out
     with open("/dev/zero", "rb") as endless, standard_input(endless.fileno()):
-        said = refusal(capfd, "run", NET, "--events", "-")
+        said = refusal(capfd, "run", NET, "--input", "-")
     assert "standard input" in said
     assert "may never end" in said

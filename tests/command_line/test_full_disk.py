@@ -14,17 +14,17 @@ from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
 
-QUICK = ("export", "plot", "verilog")
+QUICK = ("to NIR", "plot", "verilog")
 
 LINES = {
-    "export": "export mnist-4bit --images 50 -o net.nir",
-    "import": "import {given}/graph.nir -o net.npz",
+    "to NIR": "convert mnist-4bit --images 50 -o net.nir",
+    "from NIR": "convert {given}/graph.nir -o net.npz",
     "plot": "plot mnist-4bit -o plot.pdf",
     "page": "page mnist-4bit --images 5 -o page.html",
     "verilog": "verilog {given}/toy.npz --lanes 4 -o core.v",
-    "vectors": "vectors mnist-4bit --images 3 -o vectors",
+    "vectors": "verilog mnist-4bit --images 3 --vectors vectors",
     "run": "run mnist-4bit --images 5 --json result.json",
-    "show": "run mnist-4bit --image {given}/digit.png --show seen.png",
+    "show": "run mnist-4bit --input {given}/digit.png --plot seen.png",
     "train": "train --dataset {given}/digits.npz --hidden 5 --epochs 1 -o net.npz",
     "learn": "learn --dataset {given}/digits.npz --random 5 --epochs 1 --images 50 -o net.npz",
 }

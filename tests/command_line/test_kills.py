@@ -75,11 +75,11 @@ VERBS = {
     "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
     "plot": Verb("plot mnist-4bit --number 3 --images 2000 -o plot.png", ("plot.png",)),
     "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
-    "export": Verb(
-        "export toy.npz --events events.jsonl -o toy.nir --json result.json",
+    "to NIR": Verb(
+        "convert toy.npz --input events.jsonl -o toy.nir --json result.json",
         ("toy.nir", "toy.data.nir", "result.json"),
     ),
-    "import": Verb("import graph.nir -o net.npz", ("net.npz",)),
+    "from NIR": Verb("convert graph.nir -o net.npz", ("net.npz",)),
     "fetch": Verb(
         "fetch mnist --to data",
         tuple(f"data/mnist/{file}" for file in SHA256["mnist"]),
@@ -90,7 +90,7 @@ VERBS = {
         ("study.png", "result.json"),
     ),
     "vectors": Verb(
-        "vectors mnist-4bit --images 5 --lanes 16 -o vectors",
+        "verilog mnist-4bit --images 5 --lanes 16 --vectors vectors",
         ("vectors/core.v", "vectors/bench.v"),
     ),
     "train": Verb(
@@ -104,7 +104,7 @@ VERBS = {
         ("out/front.json", "out/front.png", "out/best.npz", "result.json"),
     ),
     "shares": Verb(
-        "train --dataset digits.npz --hidden 30 --epochs 3 --seeds 1-2 -o net.npz "
+        "train --dataset digits.npz --hidden 30 --epochs 3 --seed 1-2 -o net.npz "
         "--json result.json",
         ("net-seed1.npz", "net-seed2.npz", "result.json"),
     ),
@@ -113,7 +113,7 @@ VERBS = {
         "--plot curve.png",
         ("net.npz", "net.state.npz", "result.json", "curve.png"),
     ),
-    "simulate": Verb("compare toy.npz --events events.jsonl --target rtl --lanes 5", ()),
+    "simulate": Verb("compare toy.npz --input events.jsonl --target rtl --lanes 5", ()),
     "serve": Verb("serve toy.npz --lanes 5 --symlink port", (), serves=True),
     "build": Verb(
         "build toy.npz --board icebreaker --lanes 4 --clock 12 --seed 1 -o out",

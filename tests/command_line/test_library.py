@@ -86,7 +86,7 @@ def test_differences_are_named(pixels, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"target": "golden"}, "no target 'golden'"),
         ({"lanes": 0}, "1 lane"),
@@ -95,8 +95,8 @@ def test_differences_are_named(pixels, monkeypatch):
         ({"target": "netlist", "board": "icebreaker", "build": "nowhere"}, "no build in nowhere"),
     ],
 )
-def test_what_cannot_be_compared(options, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_compared(options, message):
+    with pytest.raises(ValueError, match=message):
         compare(load_network("mnist-4bit"), bundled_test_set()[0][:1], **options)
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import Network
-from firstspike.golden.training.suited import ENCODING, suited
+from firstspike.golden.training.general_recipe import ENCODING, general_training
 from firstspike.golden.training.trainer import Trainer
 from tests.support.command import firstspike, refusal, success, toy_network
 
@@ -58,10 +58,10 @@ def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
 @pytest.mark.parametrize("encoding", ["crossings-3", "levels-8"])
 def test_series_that_are_longer_than_trained(capfd, folder, encoding):
     series = np.random.default_rng(1).normal(size=(60, 2, 9))
-    parameters = suited(60, encoding, hidden=(5,), epochs=1)
+    parameters = general_training(60, encoding, hidden=(5,), epochs=1)
     Trainer(parameters).fit(series, np.arange(60) % 2).network_.save("net.npz")
     np.savez("longer.npz", x_train=series.repeat(2, 2), y_train=np.arange(60) % 2)
-    for words in (("--dataset", "longer.npz"), ("--dataset", "series.npz", "--test", "longer.npz")):
+    for words in (("--dataset", "longer.npz"), ("--input", "longer.npz")):
         said = refusal(capfd, "run", "net.npz", *words)
         assert "longer.npz" in said
         assert "this network takes" in said or "must be alike" in said
@@ -73,26 +73,26 @@ def test_a_test_file_with_another_class(capfd, folder):
     said = refusal(capfd, "train", *words, *QUICK)
     assert "other.csv, line 3 has the label 'two', of which table.csv has no sample" in said
     success(capfd, "train", *words[:4], *QUICK)
-    said = refusal(capfd, "run", "made.npz", *words)
+    said = refusal(capfd, "run", "made.npz", "--input", "other.csv")
     assert "other.csv, line 3 has the label 'two', which is no class of 0, 1" in said
 
 
 def test_one_labelled_row_is_classified(capfd, folder):
-    """The sentence names `--test-share` to a user who classifies, not to one who trains."""
+    """The sentence names `--input` to a user who classifies, not to one who trains."""
     words = ("train", "--dataset", "table.csv", "--label", "kind", *QUICK)
     success(capfd, *words)
     (folder / "one.csv").write_text("a,kind\n3,1\n")
     run = ("run", "made.npz", "--dataset", "one.csv")
     said = refusal(capfd, *run)
     assert said.startswith(
-        "Error: give --test-share 1 to take all samples: one.csv has no test part"
+        "Error: give it by --input to take all samples: one.csv has no test part"
     )
     assert "1 of 1 classes have one sample alone" in said
-    ended = success(capfd, *run, "--test-share", 1)
-    assert "golden, 1 of 1 test images of one.csv\n" in ended.out
+    ended = success(capfd, *run[:2], "--input", "one.csv")
+    assert "golden, 1 of 1 samples of one.csv\n" in ended.out
     said = refusal(capfd, *words[:2], "one.csv", *words[3:5], *QUICK[:-1], "other.npz")
     assert "1 of 1 classes have one sample alone" in said
-    assert "--test-share" not in said
+    assert "--input" not in said
 
 
 def test_the_largest_numbers_are_learned_from_without_a_warning(capfd, folder):
@@ -128,7 +128,7 @@ def undecodable(tmp_path, monkeypatch):
     [
         (("info", f"{NAME}.npz", "--json"), ".json"),
         (("page", f"{NAME}.npz", "--images", 3, "-o"), ".html"),
-        (("export", f"{NAME}.npz", "-o"), ".nir"),
+        (("convert", f"{NAME}.npz", "-o"), ".nir"),
         (("plot", f"{NAME}.npz", "--dataset", DATA, "-o"), ".svg"),
         (("study", f"{NAME}.npz", "--dataset", DATA, "-o"), ".pdf"),
         (("run", f"{NAME}.npz", "--dataset", DATA, "--plot"), ".png"),
@@ -143,7 +143,7 @@ def test_verbs_that_only_show_a_name_work(capfd, undecodable, words, output):
     "words",
     [
         ("train", "--dataset", DATA, "-o", "out.npz"),
-        ("train", "--dataset", DATA, "--seeds", "1-2", "-o", "out.npz"),
+        ("train", "--dataset", DATA, "--seed", "1-2", "-o", "out.npz"),
         ("learn", "--dataset", DATA, "--random", 5, "-o", "out.npz"),
         ("explore", "--dataset", DATA, "--board", "ulx3s-25f", "-o", "out"),
         ("build", f"{NAME}.npz", "--board", "icebreaker", "-o", "out"),

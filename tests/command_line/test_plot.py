@@ -15,12 +15,12 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.data.preparation import SIDE, prepared
+from firstspike.golden.data.preparation import SIDE, prepare_photo
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts import figures
-from firstspike.scripts.seen import ENLARGED
+from firstspike.scripts.picture_view import ENLARGED
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
@@ -61,11 +61,11 @@ def test_a_photo_is_drawn_as_the_network_sees_it(capfd, tmp_path, drawn):
     photo, written = tmp_path / "five.jpg", tmp_path / "spikes.png"
     digit = bundled_test_set()[0][8].reshape(SIDE, SIDE)
     rendered(digit, np.random.default_rng(1)).image.save(photo)
-    ended = success(capfd, "plot", "mnist-4bit", "--image", photo, "-o", written)
+    ended = success(capfd, "plot", "mnist-4bit", "--input", photo, "-o", written)
     assert ended.out == f"{photo}: dark ink on light ground\nwrote {written}\n"
     panel = sample_panel(drawn[0])
     assert panel.get_title() == "five.jpg"
-    pixels = prepared(read_photo(str(photo)), SIDE).pixels
+    pixels = prepare_photo(read_photo(str(photo)), SIDE).pixels
     assert np.array_equal(panel.images[0].get_array(), pixels > 127)
     network = load_network("mnist-4bit")
     run = infer(network, encode(network, pixels.reshape(1, -1)))
@@ -77,20 +77,21 @@ def test_a_raw_photo_is_drawn_with_its_levels(capfd, tmp_path, drawn):
     toy_network("levels-4").save(tmp_path / "toy.npz")
     pixels = np.random.default_rng(1).integers(0, 200, (6, 6), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "six.png")
-    for more in ((), ("--raw",)):
-        words = ("plot", tmp_path / "toy.npz", "--image", tmp_path / "six.png", *more)
-        success(capfd, *words, "-o", tmp_path / "spikes.svg")
-        (image,) = sample_panel(drawn[-1]).images
-        assert np.array_equal(image.get_array(), pixel_levels(pixels, 4))
-        assert image.get_clim() == (0, 3), "a level has its brightness on every photo"
+    words = ("plot", tmp_path / "toy.npz", "--input", tmp_path / "six.png")
+    success(capfd, *words, "-o", tmp_path / "spikes.svg")
+    (image,) = sample_panel(drawn[-1]).images
+    assert np.array_equal(image.get_array(), pixel_levels(pixels, 4))
+    assert image.get_clim() == (0, 3), "a level has its brightness on every photo"
 
 
 def test_a_photo_that_cannot_be_drawn_is_refused_as_run_refuses_it(capfd, tmp_path):
     photo = tmp_path / "six.png"
     Image.new("L", (6, 6)).save(photo)
     toy_network("ticks").save(tmp_path / "ticks.npz")
-    for net in (tmp_path / "ticks.npz", "mnist-4bit"):
-        words = (net, "--image", photo, "--raw")
+    toy_network().save(tmp_path / "small.npz")
+    Image.new("L", (7, 6)).save(photo)
+    for net in (tmp_path / "ticks.npz", tmp_path / "small.npz"):
+        words = (net, "--input", photo)
         sentence = refusal(capfd, "plot", *words, "-o", tmp_path / "p.png")
         assert sentence == refusal(capfd, "run", *words)
     assert not (tmp_path / "p.png").exists()
@@ -155,8 +156,8 @@ def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, chan
     network = network_of(weights, (9, 2), encoding=encoding, features=features)
     network.save(tmp_path / "net.npz")
     np.savez(tmp_path / "waves.npz", x_train=x, y_train=np.arange(8) % 2)
-    words = ("--dataset", tmp_path / "waves.npz", "--number", 5, "-o", tmp_path / "p.png")
-    success(capfd, "plot", tmp_path / "net.npz", *words, "--test-share", 1)
+    words = ("--input", tmp_path / "waves.npz", "--number", 5, "-o", tmp_path / "p.png")
+    success(capfd, "plot", tmp_path / "net.npz", *words)
     panel = sample_panel(drawn[0])
     assert np.array_equal([line.get_ydata() for line in panel.lines], x[5])
     assert " ".join(panel.get_title().split()) == "test series 5 of waves.npz: 1"
@@ -227,7 +228,7 @@ def test_study_measures_what_it_says(capfd, tmp_path):
     assert json.loads(firstspike(capfd, "study", *words).out) == result
 
 
-# `firstspike run --image` on photos: what is found, said, shown and refused.
+# `firstspike run --input` on photos: what is found, said, shown and refused.
 
 DIGITS = bundled_test_set()[0].reshape(-1, SIDE, SIDE)
 
@@ -247,9 +248,9 @@ def files(tmp_path):
 
 def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
     shown = tmp_path / "seen.png"
-    words = ("run", "mnist-4bit", "--image", *files)
-    ended = firstspike(capfd, *words, "--show", shown)
-    photos = [prepared(read_photo(file), SIDE) for file in files]
+    words = ("run", "mnist-4bit", "--input", *files)
+    ended = firstspike(capfd, *words, "--plot", shown)
+    photos = [prepare_photo(read_photo(file), SIDE) for file in files]
     for file, photo in zip(files, photos, strict=True):
         told = f"{photo.ink} ink on " if photo.ink else "nothing is on it"
         assert f"{file}: {told}" in ended.out
@@ -282,12 +283,11 @@ def test_images_are_called_by_their_files(capfd, tmp_path, monkeypatch):
         (["a.png", other], "2 photos", ["a.png", "other/a.png"]),
         ([escape, long], "2 photos", [r"\x1b[31m.png", cut]),
     ):
-        for raw in ([], ["--raw"]):
-            said = firstspike(capfd, "run", "--image", *files, "--spikes", *raw).out
-            assert f" on golden, {source}\n" in said
-            lines = said.split("\n\n")[1].splitlines()
-            assert [line.partition("  ")[0] for line in lines] == ["image", *names]
-            assert re.findall("^spikes of image (.*) as", said, re.MULTILINE) == names
+        said = firstspike(capfd, "run", "--input", *files, "--spikes").out
+        assert f" on golden, {source}\n" in said
+        lines = said.split("\n\n")[1].splitlines()
+        assert [line.partition("  ")[0] for line in lines] == ["image", *names]
+        assert re.findall("^spikes of image (.*) as", said, re.MULTILINE) == names
 
 
 def test_what_is_unlike_a_digit_is_said(capfd, tmp_path):
@@ -295,29 +295,36 @@ def test_what_is_unlike_a_digit_is_said(capfd, tmp_path):
     square = Image.new("RGB", (90, 90), "yellow")
     square.paste("navy", (30, 30, 60, 60))
     square.save(path)
-    ended = success(capfd, "run", "--image", path)
+    ended = success(capfd, "run", "--input", path)
     assert "dark ink on light ground; unlike a digit: " in ended.out
 
 
-def test_raw_pixels_are_left_alone(capfd, tmp_path):
+def test_a_dark_picture_of_the_size_is_taken_as_it_is(capfd, tmp_path):
     path, shown = tmp_path / "corner.png", tmp_path / "seen.png"
     corner = np.zeros((SIDE, SIDE), np.uint8)
     corner[:6, :9] = 128
     Image.fromarray(corner).save(path)
-    words = ("run", "--image", path, "--raw", "--show", shown)
+    words = ("run", "--input", path, "--plot", shown)
     (image,) = result_of(capfd, *words)["images"]
     network = load_network("mnist-8bit")
     assert image["class"] == infer(network, encode(network, corner.reshape(1, -1))).decision[0]
-    assert "photo" not in image
+    assert image["photo"]["ink"] == "light"
     seen = np.asarray(Image.open(shown))
     assert np.array_equal(seen[::ENLARGED, ::ENLARGED], np.where(corner, 255, 0))
-    Image.new("L", (30, 30)).save(path)
-    assert "28 x 28" in refusal(capfd, *words)
 
 
-def test_dark_ink_that_is_taken_as_it_is_is_told(capfd, tmp_path):
-    for ground, told in ((255, True), (0, False)):
-        path = tmp_path / f"{ground}.png"
-        Image.new("L", (SIDE, SIDE), ground).save(path)
-        ended = success(capfd, "run", "--image", path, "--raw")
-        assert ("mostly bright" in ended.err) == told
+@pytest.mark.parametrize("change", ["bright", "colour", "size"])
+def test_any_other_picture_is_prepared(capfd, tmp_path, change):
+    path, side = tmp_path / "digit.png", SIDE + (change == "size")
+    pixels = np.zeros((side, side), np.uint8)
+    pixels[:SIDE, :SIDE] = DIGITS[0]
+    image = Image.fromarray(255 - pixels if change == "bright" else pixels).convert("RGB")
+    if change == "colour":
+        image.putpixel((0, 0), (0, 0, 9))
+    image.save(path)
+    (found,) = result_of(capfd, "run", "--input", path)["images"]
+    photo = prepare_photo(read_photo(str(path)), SIDE)
+    network = load_network("mnist-8bit")
+    ticks = encode(network, photo.pixels.reshape(1, -1))
+    assert found["input_spikes"] == infer(network, ticks).input_spikes[0]
+    assert found["photo"]["ink"] == photo.ink

@@ -76,7 +76,7 @@ def files(tmp_path_factory):
     for name in ("photo.png", "photo.bmp"):
         Image.new("L", (6, 6)).save(folder / name)
     nir.write(folder / "real.nir", small())
-    assert run_line(["export", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
+    assert run_line(["convert", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
     (folder / "damaged").mkdir()
     (folder / "damaged" / JOURNAL).write_text("once\nmore\n")
     (folder / "nothing.nir").write_bytes(b"nothing")
@@ -108,23 +108,25 @@ GENERAL = {
     "--nonsense": "No such option '--nonsense'",
     "tarin": r"[Dd]id you mean '?train'?\?",
     "check mutant": r"[Dd]id you mean '?mutants'?\?",
-    "train --dataste x.csv": "Did you mean one of: '--after', '--data', '--dataset'?",
+    "train --dataste x.csv": "Did you mean one of: '--after', '--dataset'?",
     "study --images -1": "-1 is not in the range x>=1",
     "study -o picture.gif": f"'picture.gif' {PICTURE}",
-    "study --label kind": "--label goes with a file",
+    "study --label kind": "--label is an option of train only",
     "study no-such-network": NO_NETWORK,
     "study toy.npz -o new.png": "784 pixels and 10 classes, this network takes 36 pixels to 4",
     "study --images 2 -o missing/new.png": "missing/new.png",
     "info no-such-network": NO_NETWORK,
     "info nothing.npz": "nothing.npz",
     "info images": "images",
-    "boards --label kind": "--label goes with a file",
     "check rate --images 10001": "10001 is not in the range 2<=x<=10000",
     "check mutants nothing": "'nothing'",
     "check proofs everything": "known are crossing",
     "check proofs x --mutants 1": "known are core-2-lanes",
     "check proofs --list --mutants 1": "do not go together",
-    "vectors mnist-4bit -o new --lanes 13,2,4": LAYERS,
+    "verilog mnist-4bit --vectors new --lanes 13,2,4": LAYERS,
+    "verilog --vectors new --name mine": "--name goes with -o CORE.v",
+    "verilog --vectors new --learn": "--learn does not go with --vectors",
+    "verilog -o new.v --images 3": "Images go with --vectors DIR.",
 }
 PAGE = {
     f"page {words} -o new.html": reason
@@ -133,7 +135,7 @@ PAGE = {
             f"--images {count}": f"{count} is not in the range 1<=x<={MOST_SAMPLES}"
             for count in (0, MOST_SAMPLES + 1, 10**23)
         },
-        "--label kind": "--label goes with a file",
+        "--input photo.png": "photo.png is not the file of a data set",
         "no-such-network": NO_NETWORK,
         "ticks.npz": "neither drawn nor set by sliders: give samples to choose from by --dataset",
         "many-spikes.npz": "spike up to 2 times per image: a page, like the hardware,",
@@ -165,9 +167,9 @@ EXPLORE = {
 SCHEDULER = {
     f"{words} --scheduler {protocol}://127.0.0.1:1": f"{reason} '{protocol}://127.0.0.1:1'"
     for words in (
-        "train --seeds 1-2 -o new.npz",
+        "train --seed 1-2 -o new.npz",
         "check mutants bytes-swapped",
-        "compare toy.npz --events events.jsonl --target rtl",
+        "compare toy.npz --input events.jsonl --target rtl",
     )
     for protocol, reason in {
         "tcp": "no scheduler answers at",
@@ -176,9 +178,9 @@ SCHEDULER = {
     }.items()
 }
 NOT_INSTALLED = {
-    ("nir", "export toy.npz -o new.nir"): "install it by pip install '.[nir]'",
-    ("nir", "import toy.nir -o new.npz"): "install it by pip install '.[nir]'",
-    ("distributed", "train --seeds 1-2 -o new.npz"): "pip install '.[cluster]'",
+    ("nir", "convert toy.npz -o new.nir"): "install it by pip install '.[nir]'",
+    ("nir", "convert toy.nir -o new.npz"): "install it by pip install '.[nir]'",
+    ("distributed", "train --seed 1-2 -o new.npz"): "pip install '.[cluster]'",
 }
 RUN = {
     "run --nonsense": "No such option '--nonsense'",
@@ -195,29 +197,25 @@ RUN = {
     "run --images 10001": "10000 test images",
     "run --target moon": "'moon' is not one of 'golden', 'rtl', 'board'",
     "run --dataset cats": "there is no file 'cats', and no data set has this name",
-    "run --events no-such-file": "File 'no-such-file' does not exist",
-    "run --image no-such-file.png": "File 'no-such-file.png' does not exist",
+    "run --input no-such-file": "Path 'no-such-file' does not exist",
+    "run --input no-such-file.png": "Path 'no-such-file.png' does not exist",
     "run mnist-8bit mnist-4bit": "Got unexpected extra argument (mnist-4bit)",
     "run no-such-network": NO_NETWORK,
     "run toy.npz --dataset mnist": "784 pixels",
-    "run --images 3 --image photo.png": "Give a data set (--dataset, --images), --events",
-    "run toy.npz --images 3 --events empty": "--events, --image or --wav.",
-    "run toy.npz --dataset mnist --events empty": "--events, --image or --wav.",
-    "run toy.npz --events empty --image empty": "--events, --image or --wav.",
-    "run toy.npz --bitmap 8 --events empty": "--bitmap goes with",
-    "run toy.npz --events empty": "no image",
-    "run measured.npz --image photo.png": "no pixels",
-    "run --image empty": "empty is no readable PNG or JPEG or WEBP file",
-    "run --image photo.bmp": "photo.bmp is no readable PNG or JPEG or WEBP file",
-    "run --raw": "--raw goes with --image.",
-    "run --show new.png": "--show goes with --image.",
-    "run --raw --images 3": "--raw goes with --image.",
-    "run --label kind": "--label goes with a file",
-    "run toy.npz --events events.jsonl --label kind": "--label goes with a file",
-    "run toy.npz --image photo.png --target board": "--port",
-    "run toy.npz --image photo.png --target board --port /dev/none": "there is no port /dev/none",
+    "run --images 3 --input photo.png": "Give a data set by --dataset, or files by --input",
+    "run toy.npz --images 3 --input empty": "--images N is of a data set.",
+    "run toy.npz --dataset mnist --input empty": "or files by --input",
+    "run toy.npz --input empty --input photo.png": "a file of events and photos",
+    "run toy.npz --input empty --input empty": "takes a file of events, or several photos",
+    "run toy.npz --bitmap 8 --input empty": "--bitmap goes with",
+    "run toy.npz --input empty": "no image",
+    "run measured.npz --input photo.png": "no pixels",
+    "run --input photo.bmp": "photo.bmp is no readable PNG or JPEG or WEBP file",
+    "run --input photo.png --plot new.pdf": "--plot of photos writes pixels: give a .png",
+    "run toy.npz --input photo.png --target board": "--port",
+    "run toy.npz --input photo.png --target board --port /dev/none": "there is no port /dev/none",
     **{
-        f"run toy.npz --image photo.png --target board --port /dev/none {more}": reason
+        f"run toy.npz --input photo.png --target board --port /dev/none {more}": reason
         for more, reason in {
             "--lanes 3": "its own lanes",
             "--window 0": "--window",
@@ -225,8 +223,8 @@ RUN = {
             "--spikes": "carries no spikes",
         }.items()
     },
-    "run toy.npz --image photo.png --port /dev/none": "--target board",
-    "run toy.npz --image photo.png --baud 9600": "--target board",
+    "run toy.npz --input photo.png --port /dev/none": "--target board",
+    "run toy.npz --input photo.png --port /dev/none,9600": "--target board",
 }
 PLOT = {
     "plot": "Missing option '-o' / '--output'",
@@ -237,15 +235,13 @@ PLOT = {
     "plot --images 10001 -o new.png": "10000",
     "plot no-such-network -o new.png": NO_NETWORK,
     "plot toy.npz -o new.png": "784 pixels and 10 classes, this network takes 36 pixels to 4",
-    "plot --raw -o new.png": "--raw goes with --image.",
     **{
-        f"plot --image photo.png {more} -o new.png": reason
+        f"plot --input photo.png {more} -o new.png": reason
         for more, reason in {
-            "--number 0": "Give a test image (--dataset, --number, --images) or --image.",
-            "--images 5": "Give a test image (--dataset, --number, --images) or --image.",
-            "--dataset mnist": "Give a test image (--dataset, --number, --images) or --image.",
-            "--label a": "--label goes with a file: name one by --dataset.",
-            "--image photo.png": "--image has 2 photos: give the one to draw.",
+            "--number 0": "--number and --images go with a data set, not with a photo.",
+            "--images 5": "--number and --images go with a data set, not with a photo.",
+            "--dataset mnist": "go with a data set, not with a photo.",
+            "--input photo.png": "--input has 2 photos: give the one to draw.",
         }.items()
     },
 }
@@ -261,7 +257,7 @@ COMPARE = {
         f"compare mnist-4bit {more} --released": "goes with --target bitstream and --board"
         for more in ("", "--target netlist", "--target bitstream --build . --board icebreaker")
     },
-    "bench mnist-4bit --images 1 --lanes 13,2,4": LAYERS,
+    "compare mnist-4bit --rounds 2 --images 1 --lanes 13,2,4": LAYERS,
 }
 HARDWARE = {
     "build": f"Missing option '--board': choose from {', '.join(BOARDS)}",
@@ -270,13 +266,13 @@ HARDWARE = {
     ),
     "build --board icebreaker --clock nan": "'nan' is not a number in the range x>=1",
     "build --board icebreaker --clock inf": "'inf' is not a number in the range x>=1",
-    "build toy.npz --board icebreaker --clock max --seeds 1-2 --best": (
+    "build toy.npz --board icebreaker --clock max --seed 1-2 --best": (
         "--best does not go with --clock max"
     ),
-    "build --board icebreaker --seeds 1-": "is not seeds",
-    "build --board icebreaker --seeds 5-1": "counts down",
-    "build --board icebreaker --seeds 1-100000": "more than 10000",
-    "build --board icebreaker --seeds 0-3": "below 1",
+    "build --board icebreaker --seed 1-": "is not seeds",
+    "build --board icebreaker --seed 5-1": "counts down",
+    "build --board icebreaker --seed 1-100000": "more than 10000",
+    "build --board icebreaker --seed 0-3": "below 1",
     "build mnist-4bit --board icebreaker --lanes 13,2,4": LAYERS,
     "verilog mnist-4bit -o new.v --lanes 13,2,4": LAYERS,
     "verilog -o core.v --json core.json": "-o writes core.json, too: name another file for --json",
@@ -294,11 +290,11 @@ HARDWARE = {
         f"build --sensor {words} -o new": reason
         for words, reason in {
             "pdm --board icebreaker toy.npz": "does not listen to sound",
-            "pdm --board ulx3s-25f sound.npz": "has no pins for a microphone",
+            "pdm --board upduino sound.npz": "has no pins for a microphone",
             "pdm --board icebreaker motion.npz": "does not listen to sound",
             "lsm6dso --board icebreaker toy.npz": "does not watch motion",
             "lsm6dso --board icebreaker three-axes.npz": "watches 3 axes: an LSM6DSO gives 6",
-            "lsm6dso --board ulx3s-25f motion.npz": "has no pins for an LSM6DSO",
+            "lsm6dso --board upduino motion.npz": "has no pins for an LSM6DSO",
         }.items()
     },
     **{
@@ -306,11 +302,11 @@ HARDWARE = {
         for more in ("--learn", "--bench", "--link uart", "--overlap", "--clock max")
     },
     "serve mnist-4bit --lanes 13,2,4": LAYERS,
-    "serve sound.npz --wav sound.npz": "--board and --wav go together",
-    "serve sound.npz --board icebreaker": "--board and --wav go together",
-    "serve sound.npz --sensor i2s": "--sensor goes with --wav",
+    "serve sound.npz --input sound.npz": "--board and --input go together",
+    "serve sound.npz --board icebreaker": "--board and --input go together",
+    "serve sound.npz --sensor i2s": "--sensor goes with --input",
     **{
-        f"serve sound.npz --board icebreaker --wav sound.npz {more}": "--wav goes with"
+        f"serve sound.npz --board icebreaker --input sound.npz {more}": "--input goes with"
         for more in ("--weights port", "--bench", "--rows 2")
     },
     "flash --board ulx3s-12f --released some.bit": "leave BITSTREAM out",
@@ -325,7 +321,7 @@ SELFTEST = {
     "selftest --port x --sensor pdm --board icebreaker": "--sensor needs NET and",
     "selftest toy.npz --port x --sensor pdm": "--sensor needs NET and --board",
     "selftest toy.npz --port x --sensor pdm --board icebreaker --seed 2": (
-        "goes with neither --baud nor --seed"
+        "goes with neither a baud rate nor --seed"
     ),
     "selftest toy.npz --port x --sensor pdm --board icebreaker": "does not listen to sound",
 }
@@ -339,8 +335,8 @@ TRAIN = {
         "table.csv --label kind --encoding levels-1": "levels-N",
         "table.csv --label kind --encoding crossings-3": "time series",
         "table.csv --label kind --cutoff 3 --encoding levels-4": "binary",
-        "table.csv --label kind --test table.csv --test-share 0.5": "--test or --test-share",
-        "table.csv --label kind --test-share 1": "no samples.*lower --test-share",
+        "table.csv --label kind --test 1": "'1' is not a share between 0 and 1",
+        "table.csv --label kind --test none.csv": "none.csv' does not exist",
         "table.csv --label kind --recipe sparse": "for pixels",
         "table.csv --hidden 99999999999999999999": "is not hidden layers: give sizes, such as",
         "one-class.csv --label kind": "one class",
@@ -360,7 +356,6 @@ TRAIN = {
         "series.npz --cutoff 1": "one goes with binary",
         "series.npz --encoding ticks": "no integers",
         "series.npz --group kind": "no columns",
-        "series.npz --data .": "--data is the folder of mnist",
         "images --label kind": "no columns",
         "images --recipe sparse --cutoff 9": "leave the cutoff out",
         "images --test events.jsonl": "events.jsonl holds events, and images does not",
@@ -413,7 +408,6 @@ LEARN = (
             "40 --json missing/a.json": "missing",
             "40 --resume": "--resume",
             "40 --label kind": "--label goes with a file",
-            "10 --dataset table.csv --label kind --test-share 1": "lower --test-share",
             "10 --dataset table.csv": "name their column by --label",
             "10 --dataset table.csv --label kind --inputs 99": "99 inputs",
         }.items()
@@ -442,15 +436,15 @@ LEARN = (
     | {"learn --resume --epochs 3 -o new.npz": "--resume"}
 )
 NIR = {
-    "export toy.npz": "Missing option '-o' / '--output'",
-    "export toy.npz --form space -o new.nir": "'space' is not one of",
-    "import toy.nir": "Missing option '-o' / '--output'",
-    "export toy.npz -o missing/new.nir": "missing",
-    "import nothing.nir -o new.npz": "nothing.nir: it cannot be read",
-    "import none.nir -o new.npz": "none.nir",
-    "export many-spikes.npz -o new.nir": "max_spikes is 2",
+    "convert toy.npz": "Missing option '-o' / '--output'",
+    "convert toy.npz --form space -o new.nir": "'space' is not one of",
+    "convert toy.nir": "Missing option '-o' / '--output'",
+    "convert toy.npz -o missing/new.nir": "missing",
+    "convert nothing.nir -o new.npz": "nothing.nir: it cannot be read",
+    "convert none.nir -o new.npz": "none.nir",
+    "convert many-spikes.npz -o new.nir": "max_spikes is 2",
     **{
-        f"import toy.nir {words} -o new.npz": reason
+        f"convert toy.nir {words} -o new.npz": reason
         for words, reason in {
             "--unit 16": "leave --unit out",
             "--encoding binary --weight-bits 8": "leave --encoding out",
@@ -462,7 +456,7 @@ NIR = {
         }.items()
     },
     **{
-        f"import real.nir {words} -o new.npz": reason
+        f"convert real.nir {words} -o new.npz": reason
         for words, reason in {
             "--complement": "--complement and --constant are of samples: give --dataset",
             "--constant": "--complement and --constant are of samples: give --dataset",

@@ -33,7 +33,7 @@ def selection(tmp_path_factory):
         images.append(list(zip(ticks, inputs, strict=True)))
     lines = [json.dumps({"events": image, "label": int(rng.integers(4))}) for image in images]
     (folder / "events").write_text("\n".join(lines))
-    return folder / "toy.npz", "--events", folder / "events"
+    return folder / "toy.npz", "--input", folder / "events"
 
 
 def test_the_hardware_gives_the_same_result_as_golden(capfd, selection):
@@ -56,21 +56,23 @@ def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
     files = [tmp_path / f"{image}.png" for image in range(len(pixels))]
     for image, file in zip(pixels, files, strict=True):
         Image.fromarray(image).save(file)
-    words = (toy, "--image", *files, *CORE, "--bitmap", 8, "--json", "-")
+    words = (toy, "--input", *files, *CORE, "--bitmap", 8, "--json", "-")
     rtl = success(capfd, "run", *words, "--target", "rtl")
     assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
 
 
-def test_bench_plays_on_the_simulated_core(capfd, tmp_path, selection):
+def test_rounds_play_on_the_simulated_core(capfd, tmp_path, selection):
     toy, *_ = selection
     words = {"events": [[8, row] for row in range(1, 36, 2)]}, {"events": [[8, 5], [8, 9]]}
     (tmp_path / "bitmaps").write_text("\n".join(map(json.dumps, words)))
-    words = (toy, "--events", tmp_path / "bitmaps", *CORE, "--rounds", 4)
-    ended = success(capfd, "bench", *words)
+    words = (toy, "--input", tmp_path / "bitmaps", *CORE, "--rounds", 4)
+    ended = success(capfd, "compare", *words)
     assert "2 images, 4 times: 8 decisions" in ended.out
     assert "0 differences" in ended.out
     assert "a second" not in ended.out  # a simulation has no clock
-    assert "images per second at 75 MHz" in firstspike(capfd, "bench", *words, "--clock", 75).out
+    assert "images per second at 75 MHz" in firstspike(capfd, "compare", *words, "--clock", 75).out
+    for more in (("--target", "routed"), ("--scheduler",), ("--bitmap", 8)):
+        assert "--rounds goes with" in refusal(capfd, "compare", *words, *more)
 
 
 def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selection):
@@ -90,7 +92,7 @@ def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selecti
         ("check", "mutants"),
         ("check", "link"),
         ("check", "rate"),
-        ("bench",),
+        ("compare", "--rounds", 2),
     ],
 )
 def test_a_missing_compiler_is_named_before_anything_is_made(capfd, monkeypatch, tmp_path, words):
@@ -134,7 +136,7 @@ def pictures(tmp_path_factory):
     files = [folder / f"{image}.png" for image in range(len(pixels))]
     for image, file in zip(pixels, files, strict=True):
         Image.fromarray(image).save(file)
-    return folder / "toy.npz", "--image", *files
+    return folder / "toy.npz", "--input", *files
 
 
 CORES = pytest.mark.parametrize(
@@ -156,8 +158,8 @@ def test_the_hardware_equals_golden(capfd, pictures, core):
     success(capfd, "compare", *pictures, *core)
 
 
-def test_bench_overlaps_as_golden_says(capfd, pictures):
-    ended = success(capfd, "bench", *pictures, *OVERLAP, "--rounds", 3, "--clock", 50)
+def test_rounds_overlap_as_golden_says(capfd, pictures):
+    ended = success(capfd, "compare", *pictures, *OVERLAP, "--rounds", 3, "--clock", 50)
     assert "0 differences" in ended.out
     assert "images per second at 50 MHz" in ended.out
 
@@ -169,11 +171,11 @@ def test_verilog_and_vectors_are_of_the_core_that_is_asked_for(capfd, tmp_path, 
     success(capfd, "verilog", toy, *core, "-o", tmp_path / "core.v")
     interface = json.loads((tmp_path / "core.json").read_text())
     assert interface["layers"][0]["rows"] == rows
-    success(capfd, "vectors", *pictures, *core, "-o", tmp_path / "vectors")
+    success(capfd, "verilog", *pictures, *core, "--vectors", tmp_path / "vectors")
     assert (tmp_path / "vectors" / "core.v").read_text() == (tmp_path / "core.v").read_text()
 
 
-@pytest.mark.parametrize("verb", ["run", "compare", "verilog", "vectors", "serve", "bench"])
+@pytest.mark.parametrize("verb", ["run", "compare", "verilog", "serve"])
 def test_what_no_core_can_do_is_refused_in_one_sentence(
     capfd, monkeypatch, tmp_path, pictures, verb
 ):
@@ -181,10 +183,10 @@ def test_what_no_core_can_do_is_refused_in_one_sentence(
     monkeypatch.setattr("signal.signal", lambda *_: None)
     toy, *images = pictures
     given = () if verb in ("verilog", "serve") else images
-    output = {"verilog": ("-o", "core.v"), "vectors": ("-o", "vectors")}.get(verb, ())
+    output = ("-o", "core.v") if verb == "verilog" else ()
     words = (verb, toy, *given, *ALL_LANES, *output)
     assert "images overlap in a core with a bitmap" in refusal(capfd, *words, "--overlap")
-    if verb not in ("serve", "bench"):
+    if verb != "serve":
         said = refusal(capfd, *words, "--rows", 4, "--bitmap", 10)
         assert "a multiple of 4 bits, not 10" in said
     if verb in ("verilog", "serve"):
@@ -203,7 +205,7 @@ def three_events(tmp_path):
     rng = np.random.default_rng(3)
     images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(3)]
     (tmp_path / "e").write_text("\n".join(json.dumps({"events": image}) for image in images))
-    return tmp_path / "toy.npz", "--events", tmp_path / "e"
+    return tmp_path / "toy.npz", "--input", tmp_path / "e"
 
 
 @pytest.fixture

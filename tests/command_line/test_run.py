@@ -97,7 +97,7 @@ def test_events_give_the_same_as_the_pixels_they_come_from(capfd, tmp_path):
     network = load_network("mnist-8bit")
     pixels, labels = bundled_test_set()
     path = write_events(tmp_path / "e", network, encode(network, pixels[:7]), labels[:7].tolist())
-    by_events = firstspike(capfd, "run", "--events", path, "--spikes", "--json", "-")
+    by_events = firstspike(capfd, "run", "--input", path, "--spikes", "--json", "-")
     by_pixels = firstspike(capfd, "run", "--images", 7, "--spikes", "--json", "-")
     assert json.loads(by_events.out) == json.loads(by_pixels.out)
 
@@ -126,8 +126,8 @@ def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding,
         files.append(tmp_path / f"{len(files)}.png")
         Image.fromarray(image.reshape(side, side)).convert(mode).save(files[-1])
     images = expected(network, encode(network, pixels), [None] * 5, Folding.of(network))
-    once = firstspike(capfd, "run", toy, "--image", *files, "--json", "-")
-    repeated = [word for file in files for word in ("--image", file)]
+    once = firstspike(capfd, "run", toy, "--input", *files, "--json", "-")
+    repeated = [word for file in files for word in ("--input", file)]
     each = firstspike(capfd, "run", *repeated, toy, "--json", "-")
     assert json.loads(once.out)["images"] == json.loads(each.out)["images"] == images
     assert json.loads(once.out)["summary"]["accuracy"] is None
@@ -161,9 +161,9 @@ def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy
     path.write_text(
         "\n".join(['{"events": [], "label": 3}', "  ", '{"events": [], "label": null}', "{}"])
     )
-    assert "line 4" in refusal(capfd, "run", toy, "--events", path)
+    assert "line 4" in refusal(capfd, "run", toy, "--input", path)
     path.write_text('\ufeff{"events": [], "label": 3}\n \n{"events": []}')
-    result = result_of(capfd, "run", toy, "--events", path)
+    result = result_of(capfd, "run", toy, "--input", path)
     network = toy_network()
     ticks = np.zeros((2, len(network.inputs)), np.int32)
     assert result["images"] == expected(network, ticks, [3, None], Folding.of(network))
@@ -173,12 +173,12 @@ def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy
 def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(capfd, tmp_path, toy):
     (tmp_path / "a").write_text(line_of([[8, 9], [8, 0], [8, 4], [9, 1]]))
     (tmp_path / "b").write_text(line_of([[8, 4], [8, 9], [9, 1]]))
-    runs = [result_of(capfd, "run", toy, "--events", tmp_path / name) for name in "ab"]
+    runs = [result_of(capfd, "run", toy, "--input", tmp_path / name) for name in "ab"]
     assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("[", "not JSON"),
         ("nan", "not JSON"),
@@ -209,17 +209,17 @@ def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(cap
         (line_of([], label=False), "false"),
     ],
 )
-def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told):
+def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, message):
     path = tmp_path / "events"
     path.write_bytes(b'{"events": [[8, 1]]}\n\n' + line.encode().replace(b"\\xff", b"\xff") + b"\n")
-    sentence = refusal(capfd, "run", toy, "--events", path)
+    sentence = refusal(capfd, "run", toy, "--input", path)
     assert f"{path}, line 3: " in sentence
-    assert told in sentence
+    assert message in sentence
     assert len(sentence) < 500
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda path: path.write_text("no picture"), "PNG"),
         (lambda path: Image.new("L", (6, 6)).save(path, "GIF"), "PNG"),
@@ -233,12 +233,12 @@ def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told
     ],
 )
 @pytest.mark.filterwarnings("error")  # which would be a second sentence on the terminal
-def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, told):
+def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, message):
     path = tmp_path / "digit.png"
     make(path)
-    sentence = refusal(capfd, "run", toy, "--image", path)
+    sentence = refusal(capfd, "run", toy, "--input", path)
     assert str(path) in sentence
-    assert told in sentence
+    assert message in sentence
 
 
 def cut(path):
@@ -253,7 +253,7 @@ def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_
     network.save(toy)
     pixels = np.full((1, 36), 255, np.uint8)
     path = write_events(tmp_path / "e", network, encode(network, pixels))
-    result = result_of(capfd, "run", toy, "--events", path)
+    result = result_of(capfd, "run", toy, "--input", path)
     run = infer(network, encode(network, pixels))
     assert run.hidden_spikes[0] > run.spikes_in[0, 1:].sum(), "some neuron spikes more than once"
     assert result["images"][0]["hidden_spikes"] == run.hidden_spikes[0]
@@ -276,6 +276,6 @@ def test_events_that_would_fill_the_memory_are_refused(capfd, tmp_path, toy, mon
     monkeypatch.setattr(selection, "MOST_BYTES", 4 * 35 * 9)
     path = tmp_path / "events"
     path.write_text('{"events": [[8, 1]]}\n' * 9)
-    success(capfd, "run", toy, "--events", path)
+    success(capfd, "run", toy, "--input", path)
     path.write_text('{"events": [[8, 1]]}\n' * 10)
-    assert "more than 9 images of 35 inputs" in refusal(capfd, "run", toy, "--events", path)
+    assert "more than 9 images of 35 inputs" in refusal(capfd, "run", toy, "--input", path)

@@ -37,8 +37,8 @@ from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
+from firstspike.scripts.selftest.hostile_frames import send_hostile_frames
 from firstspike.scripts.selftest.report import _checksum, report_of
-from firstspike.scripts.selftest.siege import besiege
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.board_model import BoardModel, served
@@ -68,7 +68,7 @@ def desk(tmp_path, monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """Fewer images and seconds than a board gets."""
-    for name, value in {"DIGITS": 60, "LESSONS": 40, "SIEGE_SECONDS": 1.0}.items():
+    for name, value in {"DIGITS": 60, "LESSONS": 40, "HOSTILE_SECONDS": 1.0}.items():
         monkeypatch.setattr(stages, name, value)
 
 
@@ -154,15 +154,15 @@ class Unplugged(SerialPort):
 
 
 @pytest.mark.parametrize(
-    ("line", "stage", "told"),
+    ("line", "stage", "message"),
     [(Lossy, "weights", "too much is lost on the way"), (Unplugged, "digits", "the port has gone")],
 )
-def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, told):
+def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, message):
     monkeypatch.setattr("firstspike.boards.client.client.SerialPort", line)
     ended = firstspike(capfd, "selftest", "net.npz", "--port", port, status=1)
     found, sentence = failure()
     assert found == stage
-    assert told in sentence
+    assert message in sentence
     assert sentence in ended.out
     assert "not reached" in ended.out
 
@@ -186,26 +186,28 @@ def odd_board(monkeypatch, kind, answer):
     return served(board)
 
 
-@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS)
+@pytest.mark.parametrize(("kind", "answer", "stage", "message"), ODD_ANSWERS)
 def test_an_answer_that_no_board_gives_is_named(
-    capfd, desk, quick, monkeypatch, kind, answer, stage, told
+    capfd, desk, quick, monkeypatch, kind, answer, stage, message
 ):
     with odd_board(monkeypatch, kind, answer) as port:
         ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
     assert ended.status == 1, ended.err
     found, sentence = failure()
     assert found == stage
-    assert told in sentence
+    assert message in sentence
     again = firstspike(capfd, "selftest", "--read", "report.json")
     assert (again.status, again.out) == (1, ended.out)
 
 
-@pytest.mark.parametrize(("kind", "answer", "stage", "told"), ODD_ANSWERS[3:])
-def test_bench_names_counts_that_no_board_has(capfd, desk, monkeypatch, kind, answer, stage, told):
+@pytest.mark.parametrize(("kind", "answer", "stage", "message"), ODD_ANSWERS[3:])
+def test_rounds_name_counts_that_no_board_has(
+    capfd, desk, monkeypatch, kind, answer, stage, message
+):
     (desk / "events").write_text('{"events": [[8, 2], [8, 9]]}')
     with odd_board(monkeypatch, kind, answer) as port:
-        words = ("bench", "net.npz", "--events", "events", "--target", "board", "--port", port)
-        assert told in refusal(capfd, *words)
+        words = ("compare", "net.npz", "--input", "events", "--target", "board", "--port", port)
+        assert message in refusal(capfd, *words, "--rounds", 10)
 
 
 CORE_FAULTS = {
@@ -404,7 +406,7 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
 
 
 @pytest.mark.parametrize(
-    ("says", "stage", "told"),
+    ("says", "stage", "message"),
     [
         (lambda n: answer(n, identity=b"of other"), "answers", "has another design, 6f66206f74686"),
         (lambda n: answer(n, samples=1), "sensor", "0 samples have come in 1200000 clock cycles"),
@@ -425,13 +427,15 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
         (lambda n: answer(n) + answer(n)[7:], "lines", "has said b'612064657369676e cycles"),
     ],
 )
-def test_what_is_wrong_with_a_board_that_listens_is_named(capfd, desk, sensing, says, stage, told):
+def test_what_is_wrong_with_a_board_that_listens_is_named(
+    capfd, desk, sensing, says, stage, message
+):
     ended = sensing(capfd, says)
     assert ended.status == 1, ended.err
     found = {one["name"]: one for one in report()["stages"]}
     failures = {name: one["failure"] for name, one in found.items() if one["failure"]}
     assert list(failures) == [stage]
-    assert told in failures[stage]
+    assert message in failures[stage]
     assert failures[stage] in ended.out
     assert not report()["passed"]
     assert found[stage]["figures"] is None
@@ -455,15 +459,15 @@ class Flood:
     def read(self, seconds):
         """Another frame, after a millisecond."""
         self._now += 1e-3
-        assert self._now < 60, "the siege goes on"
+        assert self._now < 60, "hostile frames are still sent"
         return self._frame
 
 
 @pytest.mark.parametrize("kind", [Request.STATUS, Request.STATUS + ANSWER, Notice.ERROR])
-def test_a_siege_that_is_flooded_ends(kind):
+def test_hostile_frames_to_a_flooding_board_end(kind):
     channel = Flood(encode_frame(kind, 0, b"whatever"))
     with pytest.raises(NoAnswerError, match="the board on the flood answers no longer"):
-        besiege(channel, NETWORK, IDENTITY, 0, 1, 10.0, lambda done, total: None)
+        send_hostile_frames(channel, NETWORK, IDENTITY, 0, 1, 10.0, lambda done, total: None)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +503,7 @@ def test_the_virtual_board_that_listens_passes(capfd, desk):
     listening_network().save("pdm.npz")
     wavfile.write("heard.wav", RATE, sounds(60))
     board = ["pdm.npz", "--board", "icebreaker"]
-    served = ["serve", *board, "--wav", "heard.wav", "--symlink", "port"]
+    served = ["serve", *board, "--input", "heard.wav", "--symlink", "port"]
     code = "from firstspike.scripts.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, *served], stdout=subprocess.PIPE, stderr=subprocess.PIPE

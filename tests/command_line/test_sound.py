@@ -14,8 +14,8 @@ from firstspike.golden import Network
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.sounds import with_none
-from firstspike.golden.sound.taught import COPIES, NONE
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.defaults import default_front_end
+from firstspike.golden.sound.word_augmentation import COPIES, NONE
 from firstspike.scripts import stream_figure
 from firstspike.scripts.main import run_line
 from tests.support.command import firstspike, refusal, success
@@ -66,7 +66,7 @@ def folder(trained, monkeypatch):
 
 def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
     network = Network.load("net.npz")
-    assert network.features.sound == usual_front_end()
+    assert network.features.sound == default_front_end()
     assert network.classes == ("high", "low", NONE)
     assert network.encoding == "levels-32"
     assert json.loads((folder / "train.json").read_text())["accuracy"] == 1
@@ -79,25 +79,25 @@ def test_the_front_end_is_a_choice(capfd, folder, option, field):
     sound = Network.load("chosen.npz").features.sound
     assert getattr(sound, field) == 15
     assert f"window    {sound.frames} frames" in ended.out
-    ended = success(capfd, "run", "chosen.npz", "--dataset", "words", "--test-share", 1)
+    ended = success(capfd, "run", "chosen.npz", "--input", "words")
     assert "24" in ended.out
 
 
 def test_run_says_what_is_heard_and_when(capfd, folder):
-    ended = success(capfd, "run", "net.npz", "--wav", "one.wav", "two.wav", "--json", "-")
+    ended = success(capfd, "run", "net.npz", "--input", "one.wav", "two.wav", "--json", "-")
     images = json.loads(ended.out)["images"]
     found = [(image["word"]["file"], image["class"]) for image in images]
     assert found == [("one.wav", 1), ("two.wav", 0), ("two.wav", 1)]
     slot = 0.016
     starts = [image["word"]["seconds"] for image in images]
     assert np.allclose(starts, [800 / RATE, 800 / RATE, (9600 + RATE) / RATE], atol=slot)
-    said = firstspike(capfd, "run", "net.npz", "--wav=two.wav").out
+    said = firstspike(capfd, "run", "net.npz", "--input=two.wav").out
     assert f"two.wav, {starts[2]:.2f} s: low" in said
     assert "not said" not in said
 
 
 def test_a_silent_recording_does_not_hide_the_others(capfd, folder):
-    line = "run net.npz --wav silent.wav one.wav silent.wav"
+    line = "run net.npz --input silent.wav one.wav silent.wav"
     ended = success(capfd, *line.split(), "--json", "silent.json")
     assert "1 word in 1 of 3 recordings" in ended.out
     lines = ended.out.splitlines()
@@ -112,10 +112,10 @@ def test_a_silent_recording_does_not_hide_the_others(capfd, folder):
 @pytest.mark.parametrize(
     "line",
     [
-        "run net.npz --wav bad/a/0.wav",
+        "run net.npz --input bad/a/0.wav",
         "train --dataset bad -o n.npz",
         "run net.npz --dataset bad",
-        "serve net.npz --board icebreaker --wav one.wav bad/a/0.wav",
+        "serve net.npz --board icebreaker --input one.wav bad/a/0.wav",
     ],
 )
 @pytest.mark.filterwarnings("error")
@@ -132,7 +132,7 @@ def test_floats_that_are_no_sound_are_refused(capfd, folder, line, bad):
 
 
 def test_recordings_without_any_word_are_refused(capfd, folder):
-    said = refusal(capfd, "run", "net.npz", "--wav", "silent.wav", "silent.wav")
+    said = refusal(capfd, "run", "net.npz", "--input", "silent.wav", "silent.wav")
     assert "silent.wav: no word is heard in it" in said
 
 
@@ -143,7 +143,7 @@ def test_what_is_not_said_is_counted(capfd, folder):
     pause = np.zeros(RATE, np.int16)
     pieces = [spoken("high", rng), pause, hum, pause, spoken("low", rng)]
     wavfile.write(folder / "hum.wav", RATE, np.concatenate(pieces))
-    ended = success(capfd, "run", "net.npz", "--wav", "hum.wav", "--json", "hum.json")
+    ended = success(capfd, "run", "net.npz", "--input", "hum.wav", "--json", "hum.json")
     words = [one["word"] for one in json.loads((folder / "hum.json").read_text())["images"]]
     assert [word["said"] for word in words] == [True, False, True]
     assert [word["isolated"] for word in words] == [True, False, True]
@@ -161,7 +161,7 @@ def test_recordings_of_other_sounds_are_the_last_class(folder):
             x = spoken("high", rng) if name == NONE else spoken("low", rng)
             wavfile.write(folder / "named" / name / f"{at}.wav", RATE, x)
     data = read(folder / "named")[0]
-    images = with_none(assembled("named", data, share=0.3), usual_front_end())
+    images = with_none(assembled("named", data, share=0.3), default_front_end())
     assert images.classes == ("a", "z", NONE)
     words = [len(np.flatnonzero(images.y_train == label)) for label in range(3)]
     assert words[0] == words[1] == 2 * (1 + COPIES)
@@ -172,7 +172,7 @@ def test_recordings_of_other_sounds_are_the_last_class(folder):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that `run --wav --plot` draws."""
+    """The figures that `run --input --plot` draws."""
     drawn = []
 
     def keep(*given):
@@ -190,7 +190,7 @@ def texts(figure):
 
 
 def test_plot_draws_the_first_recording_and_a_word(capfd, folder, drawn):
-    line = "run net.npz --wav two.wav one.wav --plot word.png --json word.json"
+    line = "run net.npz --input two.wav one.wav --plot word.png --json word.json"
     success(capfd, *line.split())
     assert (folder / "word.png").read_bytes().startswith(b"\x89PNG")
     ticks = [image["tick"] for image in json.loads((folder / "word.json").read_text())["images"]]
@@ -205,7 +205,7 @@ def test_what_is_not_said_is_drawn_without_its_tick(capfd, folder, drawn):
     hum = np.rint(9000 * np.sin(2 * np.pi * 900 * n / RATE)).astype(np.int16)
     pieces = [hum, np.zeros(RATE, np.int16), spoken("low", np.random.default_rng(4))]
     wavfile.write("hum.wav", RATE, np.concatenate(pieces))
-    success(capfd, *["run", "net.npz", "--wav", "hum.wav", "--plot", "word.svg"])
+    success(capfd, *["run", "net.npz", "--input", "hum.wav", "--plot", "word.svg"])
     marked = [text for text in texts(drawn[0]) if text.startswith(("high", "low", NONE))]
     assert "\n" not in marked[0]
     assert marked[1].startswith("low\n")
@@ -214,7 +214,7 @@ def test_what_is_not_said_is_drawn_without_its_tick(capfd, folder, drawn):
 
 
 def test_a_long_recording_has_longer_rows():
-    sound = usual_front_end()
+    sound = default_front_end()
     per_second = sound.rate / sound.slot
     for seconds, rows, longest in ((3, 1, 3), (40, 3, 15), (1800, 20, 90)):
         slots = round(seconds * per_second)
@@ -238,8 +238,8 @@ def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
         "study net.npz --dataset words --images 2 -o study.png",
         "page net.npz -o page.html",
         "page net.npz --dataset words -o page.html",
-        "vectors net.npz --wav two.wav -o vectors",
-        "export net.npz -o net.nir",
+        "verilog net.npz --input two.wav --vectors vectors",
+        "convert net.npz -o net.nir",
         "boards net.npz",
         "boards net.npz --dataset words",
     ],
@@ -250,9 +250,9 @@ def test_other_verbs_take_a_network_of_sound(capfd, folder, line):
 
 def test_info_says_the_front_end(capfd, folder):
     ended = firstspike(capfd, "info", "net.npz", "--json", "info.json")
-    assert usual_front_end().sentence() in ended.out
+    assert default_front_end().sentence() in ended.out
     told = json.loads((folder / "info.json").read_text())["features"]["sound"]
-    assert told == json.loads(usual_front_end().to_json())
+    assert told == json.loads(default_front_end().to_json())
 
 
 TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
@@ -262,12 +262,12 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
     ("line", "message"),
     [
         ("run net.npz", "mnist holds images, and this network takes sound"),
-        ("run net.npz --dataset t.csv --label kind", "t.csv holds no sound, and this network"),
+        ("run net.npz --dataset t.csv", "t.csv holds no sound, and this network"),
         ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 3"),
-        ("run net.npz --image one.png", "takes sound, and no images"),
-        ("run net.npz --wav silent.wav", "silent.wav: no word is heard in it"),
-        ("run net.npz --wav t.csv", "t.csv is no readable WAV file"),
-        ("run mnist-4bit --wav one.wav", "this network takes no sound"),
+        ("run net.npz --input one.png", "takes sound, and no images"),
+        ("run net.npz --input silent.wav", "silent.wav: no word is heard in it"),
+        ("run net.npz --input t.wav", "t.wav is no readable WAV file"),
+        ("run mnist-4bit --input one.wav", "this network takes no sound"),
         ("run mnist-4bit --dataset words", "words holds sound, and this network takes none"),
         ("run mnist-4bit --dataset spoken-digits", "spoken-digits holds sound, and this network"),
         ("train --dataset words --recipe deep -o n.npz", "recipe deep is for images"),
@@ -276,14 +276,15 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
         ("train --dataset . -o n.npz", "holds no"),
         ("train --dataset others -o n.npz", "all recordings have the label none, which stands for"),
         ("learn --random 8 --dataset words -o n.npz", "not learned from random weights"),
-        ("run net.npz --wav one.wav --images 3", "--image or --wav."),
+        ("run net.npz --input one.wav --images 3", "--images N is of a data set."),
         ("train --dataset words --encoding crossings-4 -o n.npz", "encoding crossings-4 out."),
         ("train --dataset words --encoding ticks -o n.npz", "encoding ticks out."),
         ("train --dataset words --encoding binary --cutoff 9 -o n.npz", "cutoff out."),
     ],
 )
 def test_what_does_not_go_together_is_said(capfd, folder, line, message):
-    (folder / "t.csv").write_text(TABLE)
+    for name in ("t.csv", "t.wav"):
+        (folder / name).write_text(TABLE)
     (folder / "one.png").write_bytes(b"")
     (folder / "silent" / "a").mkdir(parents=True, exist_ok=True)
     wavfile.write(folder / "silent" / "a" / "s.wav", RATE, np.zeros(RATE, np.int16))
@@ -296,4 +297,4 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
 def test_what_learns_goes_on_hearing(capfd, folder):
     line = "learn net.npz --dataset words -o after.npz"
     success(capfd, *line.split())
-    assert Network.load("after.npz").features.sound == usual_front_end()
+    assert Network.load("after.npz").features.sound == default_front_end()

@@ -90,15 +90,15 @@ def test_a_core_that_convolves_equals_golden(number):
 
 
 @pytest.mark.parametrize(
-    ("shape", "said"),
+    ("shape", "message"),
     [
         (CoreShape(rows=2), "adds one row per cycle"),
         (CoreShape(overlap=True), "its images do not overlap"),
         (CoreShape(lanes=(4, 4, 6, 3)), "3 filters takes 1 to 3 lanes, not 4"),
     ],
 )
-def test_what_a_core_that_convolves_cannot_have_is_said(shape, said):
-    with pytest.raises(NetworkError, match=said):
+def test_what_a_core_that_convolves_cannot_have_is_said(shape, message):
+    with pytest.raises(NetworkError, match=message):
         Folding.of(convolving_network(), shape)
 
 

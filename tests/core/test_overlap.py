@@ -115,7 +115,7 @@ BITMAP, LAYERS = "core with a bitmap", "core with one hidden layer"
 
 
 @pytest.mark.parametrize(
-    ("sizes", "folding", "said"),
+    ("sizes", "folding", "message"),
     [
         ((20, 13, 5), {"rows": 1, "bitmap": 8}, BITMAP),
         ((20, 13, 5), {"rows": 2}, f"{BITMAP}.*: give it 2 or 4 rows, 13 lanes and a bitmap"),
@@ -127,10 +127,10 @@ BITMAP, LAYERS = "core with a bitmap", "core with one hidden layer"
         ((20, 1, 5), {"rows": 1, "bitmap": 8}, "here 2: this network's has 1; give it no overlap"),
     ],
 )
-def test_what_cannot_overlap_is_refused(sizes, folding, said):
+def test_what_cannot_overlap_is_refused(sizes, folding, message):
     config = SHAPES[0] | {"sizes": sizes, "levels": 2, "late": "never"}
     network = make_network(config, np.random.default_rng(1))
-    with pytest.raises(NetworkError, match=f"images overlap in a .*{said}"):
+    with pytest.raises(NetworkError, match=f"images overlap in a .*{message}"):
         Folding.of(network, CoreShape(**({"lanes": 100} | folding), overlap=True))
 
 

@@ -41,7 +41,7 @@ PIXELS = {"n_inputs": 9, "unit": 4, "deadline": 20, "width": 8}
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: layer(6, 5, False, weight_bits=0), f"1 to {MAX_STORED_BITS} bits.*not 0 of 0"),
         (
@@ -61,12 +61,12 @@ PIXELS = {"n_inputs": 9, "unit": 4, "deadline": 20, "width": 8}
         (lambda: dataclasses.replace(CONFIG, bitmap=8), "give all of them"),
     ],
 )
-def test_a_configuration_that_cannot_be(make, said):
-    refused(make, said, NetworkError)
+def test_a_configuration_that_cannot_be(make, message):
+    refused(make, message, NetworkError)
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: Core(CONFIG, [np.zeros((6, 5))]), "2 layers takes as many.*not 1"),
         (lambda: Core(CONFIG, [np.zeros((6, 5)), np.zeros((3, 5))]), r"not \(3, 5\)"),
@@ -80,8 +80,8 @@ def test_a_configuration_that_cannot_be(make, said):
         (lambda: Learner(HIDDEN, LAST), "one of these has none"),
     ],
 )
-def test_a_block_that_cannot_be(make, said):
-    refused(make, said)
+def test_a_block_that_cannot_be(make, message):
+    refused(make, message)
 
 
 def test_a_core_of_no_configuration():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike vectors`: a bench without Python that passes, and that fails where it should."""
+"""`firstspike verilog --vectors`: a bench without Python passes, and fails where it should."""
 
 import csv
 import re
@@ -183,7 +183,7 @@ def test_the_verb_writes_what_passes(tmp_path, capfd):
     file = tmp_path / "events.jsonl"
     file.write_text('{"events": [[8, 1], [9, 2], [9, 30]]}\n{"events": []}\n')
     folder = tmp_path / "its vectors"
-    line = ("vectors", tmp_path / "net.npz", "--events", file, "--lanes", 3, "-o", folder)
+    line = ("verilog", tmp_path / "net.npz", "--input", file, "--lanes", 3, "--vectors", folder)
     ended = success(capfd, *line)
     assert f"check: cd {shlex.quote(str(folder))} && iverilog" in ended.out
     assert "verilator" not in ended.out  # GNU make builds in no folder with blanks in its name
@@ -209,9 +209,9 @@ def commands(tmp_path_factory):
     ).save(folder / "net.npz")
     with open(folder / "table.csv", "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow([*(f"f{number}" for number in range(30)), "class"])
+        table.writerow([*(f"f{number}" for number in range(30)), "label"])
         table.writerows([*rng.normal(size=30), classes[row % 2]] for row in range(20))
-    line = "vectors net.npz --dataset table.csv --label class --lanes 4 -o vectors"
+    line = "verilog net.npz --dataset table.csv --lanes 4 --vectors vectors"
     done = subprocess.run(
         [Path(sys.executable).parent / "firstspike", *line.split()],
         cwd=folder,
@@ -239,11 +239,11 @@ def test_the_commands_that_are_printed_pass(commands, what):
 
 
 def test_vectors_of_mnist_carry_its_licence(tmp_path, capfd):
-    line = ("vectors", "mnist-4bit", "--images", 1, "--lanes", 16, "-o", tmp_path)
+    line = ("verilog", "mnist-4bit", "--images", 1, "--lanes", 16, "--vectors", tmp_path)
     success(capfd, *line)
     assert "by-sa/3.0" in (tmp_path / "DATA-LICENSE.md").read_text()
 
 
 def test_a_folder_with_other_verilog_is_refused(tmp_path, capfd):
     (tmp_path / "mine.v").touch()
-    assert "mine.v" in refusal(capfd, "vectors", "--images", 1, "-o", tmp_path)
+    assert "mine.v" in refusal(capfd, "verilog", "--images", 1, "--vectors", tmp_path)

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from docs.extension.generated import texts
-from docs.extension.verb import verbs
+from docs.extension.verb import counts, verbs
 from docs.extension.written import DOCS, MARKED
 from firstspike.scripts.main import firstspike
 from tests.support.simulators import nothing_unused
@@ -36,6 +36,13 @@ def test_all_that_is_generated_stands_on_a_page():
     pages = "".join(path.read_text() for path in DOCS.rglob("*.md"))
     named = {name for name, _ in MARKED.findall(pages)}
     assert named == {*texts(), *(f"verb {verb}" for verb in verbs())}
+
+
+def test_commands_and_their_options_remain_few():
+    """A new option of a verb replaces another one, or an option of another verb."""
+    commands, slots = counts()
+    assert commands <= 20
+    assert slots <= 205
 
 
 def test_what_is_described_is_not_made():

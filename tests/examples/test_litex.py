@@ -64,10 +64,10 @@ def test_the_firmware_finds_what_differs_from_golden(tmp_path, monkeypatch):
     (tmp_path / "digits.h").write_text(header.replace(tick, tick.replace(", ", ", 1", 1)))
     compiled = library(made, tmp_path, HOST, "-Wextra", f"-I{EXAMPLE / 'firmware'}")
     outcome = run.run("firmware", bench="tests.bus.test_bus_driver", library=compiled)
-    rows = re.findall(r"^ +(\d+) +(\d+) +(\d+) +\d+ +100(.*)$", outcome.said, re.MULTILINE)
+    rows = re.findall(r"^ +(\d+) +(\d+) +(\d+) +\d+ +100(.*)$", outcome.printed, re.MULTILINE)
     assert [(int(index), int(decided), int(tick)) for index, decided, tick, _ in rows] == [
         (image, golden.decision[image], golden.tick[image]) for image in range(len(pixels))
     ]
     assert [bool(said) for *_, said in rows] == [False, False, True, False]
-    assert "\n4 digits, 1 differences from golden, " in outcome.said
+    assert "\n4 digits, 1 differences from golden, " in outcome.printed
     assert outcome.registers == {"status": 1, "interrupts": len(pixels)}

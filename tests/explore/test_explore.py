@@ -15,9 +15,9 @@ from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import Data
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.exploration import JOURNAL, builds, rungs
+from firstspike.scripts.exploration import JOURNAL, builds, halving
 from firstspike.scripts.exploration.front import Figures, Limits
-from firstspike.scripts.exploration.rungs import SHARES
+from firstspike.scripts.exploration.halving import SHARES
 from firstspike.scripts.exploration.search import ENDED, Search, _figures, opened
 from firstspike.scripts.exploration.space import Space
 from firstspike.scripts.training.session import Request
@@ -122,11 +122,11 @@ def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
     request = Request(Data(dataset=str(toy)), "sparse", changes)
     images = explore.images_of(request)
     checkpoint = None
-    for number in range(len(rungs.SHARES)):
-        trained = rungs.train(rungs.Rung(images, request, choice, number, checkpoint))
+    for number in range(len(halving.SHARES)):
+        trained = halving.train(halving.Rung(images, request, choice, number, checkpoint))
         checkpoint = trained.checkpoint
     assert checkpoint is None
-    session = rungs.session_of(images, request, choice)
+    session = halving.session_of(images, request, choice)
     session.fit(None, None)
     assert trained.network == session.trainer.network_.to_bytes()
     held_out = session.trainer.held_out_
@@ -203,7 +203,7 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     words = ("--dataset", "few.npz", "--trials", 1, "--epochs", 2, "--place", 0, "-o", "search")
     success(capfd, *WORDS[:3], *words)
     rung = here.done[0]
-    session = rungs.session_of(rung.images, rung.request, rung.choice)
+    session = halving.session_of(rung.images, rung.request, rung.choice)
     session.fit(None, None, 1)
     assert np.bincount(y[session.trainer.held_out_]).tolist() == [1] * 10
 

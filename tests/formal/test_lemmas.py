@@ -139,7 +139,7 @@ def test_a_broken_decision_is_refuted(broken):
     ("lanes", "rows", "broken"),
     [(4, 1, ShortSerialiser), (17, 1, ShortBlockSerialiser), (8, 2, RepeatingSerialiser)],
 )
-def test_a_broken_drain_is_refuted(lanes, rows, broken):
+def test_a_broken_serialiser_is_refuted(lanes, rows, broken):
     refute(SerialiserProof(layer_of((4, lanes, 2), 0, (lanes, 2), rows), broken), 8)
 
 

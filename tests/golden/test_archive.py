@@ -20,9 +20,9 @@ MOST_BYTES = 1 << 20
 def archive(method=zipfile.ZIP_DEFLATED, suffix=".npy", **members):
     """An archive with members of any content."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as made:
+    with zipfile.ZipFile(file, "w", method) as zip_file:
         for name, content in members.items():
-            made.writestr(name + suffix, content)
+            zip_file.writestr(name + suffix, content)
     return file
 
 
@@ -59,7 +59,7 @@ def test_what_numpy_saves_is_read(save):
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("file", "message"),
     [
         (archive(a=head("|i1", (2 * MOST_BYTES,)) + bytes(2 * MOST_BYTES)), "2097152 bytes"),
         (archive(a=head("|i1", (1 << 40,))), "not as long"),
@@ -82,10 +82,10 @@ def test_what_numpy_saves_is_read(save):
         (DAMAGED, "CRC"),
     ],
 )
-def test_what_promises_too_much_is_not_unpacked(made, told):
+def test_what_promises_too_much_is_not_unpacked(file, message):
     tracemalloc.start()
-    with pytest.raises(ArchiveError, match=told):
-        read(made)
+    with pytest.raises(ArchiveError, match=message):
+        read(file)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12 * MOST_BYTES
@@ -104,7 +104,7 @@ def test_the_check_comes_before_the_arrays():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "not JSON"),
         ("[" * 10**6, "not JSON"),
@@ -117,8 +117,8 @@ def test_the_check_comes_before_the_arrays():
         (b"\xff\xfe\xfd", "not JSON"),
     ],
 )
-def test_bad_texts_are_refused(text, told):
-    with pytest.raises(JsonError, match=told) as refused:
+def test_bad_texts_are_refused(text, message):
+    with pytest.raises(JsonError, match=message) as refused:
         read_json(text)
     assert len(str(refused.value)) < 300
 
@@ -140,7 +140,7 @@ GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "mo
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({}, None),
         ({"rate": 0.5, "names": [], "by": {}}, None),
@@ -158,11 +158,11 @@ GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "mo
         ({"pair": [1]}, "a list of 2"),
     ],
 )
-def test_values_are_held_against_a_description(change, told):
-    if told is None:
+def test_values_are_held_against_a_description(change, message):
+    if message is None:
         check_json(GOOD | change, DESCRIPTION, "it")
         return
-    with pytest.raises(JsonError, match=told):
+    with pytest.raises(JsonError, match=message):
         check_json(GOOD | change, DESCRIPTION, "it")
 
 

@@ -68,12 +68,12 @@ def test_a_convolution_is_a_dense_layer_that_shares_weights(layer, seed, thresho
     dense = unshared(layer, weights)
     spikes = drawn_ticks(layer, rng, deadline)[:, :, None]
     same = Dense(*dense.shape)
-    for found, expected in zip(
+    for actual, expected in zip(
         layer.fired(weights, threshold, spikes, deadline, 1),
         same.fired(dense, threshold, spikes, deadline, 1),
         strict=True,
     ):
-        assert np.array_equal(found, expected)
+        assert np.array_equal(actual, expected)
     inputs = rng.integers(0, layer.n_in, 5)
     assert np.array_equal(layer.added(weights, inputs), same.added(dense, inputs))
     own = layer_widths(weights, threshold, deadline, layer=layer)
@@ -106,7 +106,7 @@ def test_the_file_keeps_the_geometry(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[", "not JSON"),
         ("{}", "geometry is {}: it must be a list"),
@@ -126,8 +126,8 @@ def test_the_file_keeps_the_geometry(tmp_path):
         ),
     ],
 )
-def test_a_bad_geometry_is_refused(text, said):
-    with pytest.raises(NetworkError, match=said):
+def test_a_bad_geometry_is_refused(text, message):
+    with pytest.raises(NetworkError, match=message):
         from_json(text)
 
 
@@ -137,15 +137,15 @@ def test_geometry_survives_json():
 
 
 @pytest.mark.parametrize(
-    ("hidden", "said"),
+    ("hidden", "message"),
     [
         ((10, "3c3"), "follows a dense layer"),
         (("3c9",), "must fit into the map"),
         (("3c",), "is no layer"),
     ],
 )
-def test_layers_that_cannot_be_are_refused(hidden, said):
-    with pytest.raises(NetworkError, match=said):
+def test_layers_that_cannot_be_are_refused(hidden, message):
+    with pytest.raises(NetworkError, match=message):
         layers_of(hidden, 30, 3, (6, 5))
 
 
@@ -161,10 +161,10 @@ def test_maps_consist_of_the_connected_inputs():
     inputs = np.sort(np.random.default_rng(1).choice(2 * count, count, replace=False))
     wide = replace(plain, n_inputs=2 * count, inputs=inputs)
     samples = np.random.default_rng(2).integers(0, 2, (20, 2 * count), np.uint8) * 255
-    found, expected = (
+    actual, expected = (
         infer(one, encode(one, x)) for one, x in ((wide, samples), (plain, samples[:, inputs]))
     )
-    assert not list(differences(found, expected))
+    assert not list(differences(actual, expected))
 
 
 def test_the_last_layer_is_dense():
@@ -265,11 +265,11 @@ def test_training_learns_what_shared_weights_can_tell():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [({"compact": True}, "leave compact out"), ({"n_connected": 30}, "needs all inputs")],
 )
-def test_what_does_not_go_with_filters_is_refused(changes, said):
+def test_what_does_not_go_with_filters_is_refused(changes, message):
     pictures, labels = stripes(60, np.random.default_rng(0))
     training = replace(recipe("conv", hidden=("6c3",)), held_out=10, augmentation=Augmentation())
-    with pytest.raises(TrainingError, match=said):
+    with pytest.raises(TrainingError, match=message):
         Trainer(training, **changes).fit(pictures, labels)

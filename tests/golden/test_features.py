@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import EncodingError, Features, Network, NetworkError, encode, events
-from firstspike.golden.encodings.features import Asked
+from firstspike.golden.encodings.features import FeatureOptions
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.ticks import Ticks
 from tests.support.strategies import (
@@ -100,7 +100,7 @@ def test_the_digest_is_of_the_features_too_but_not_of_names():
 @given(seeds, st.sampled_from(["binary", "levels-5", "levels-17"]))
 def test_fitted_levels_reach_from_first_to_last(seed, encoding):
     samples = np.random.default_rng(seed).normal(size=(50, 4)) * 10.0 ** np.arange(-3, 5, 2)
-    features = encoding_of(encoding).fitted(samples, Asked(complement=True, constant=True))
+    features = encoding_of(encoding).fitted(samples, FeatureOptions(complement=True, constant=True))
     network = network_of(encoding, features, 4)
     levels = network.coding.values(network, samples)
     assert levels.shape == (50, 9)
@@ -127,7 +127,7 @@ def test_plain_pixels_need_no_features():
     pixels = np.array([[0, 200], [100, 255]], np.uint8)
     coding = encoding_of("levels-4")
     assert coding.fitted(pixels) is None
-    doubled = coding.fitted(pixels, Asked(complement=True))
+    doubled = coding.fitted(pixels, FeatureOptions(complement=True))
     assert doubled.edges is None
     assert coding.values(network_of("levels-4", doubled, 2), pixels).tolist() == [
         [0, 3, 3, 0],
@@ -141,7 +141,7 @@ def test_medians_are_of_the_values_that_are_there():
     """The median of an even number of values is the lower middle one, a value of the feature."""
     nan = np.nan
     samples = np.array([[1, nan, 1], [nan, nan, 0], [5, nan, 0], [3, 1e308, 1], [2, 1.7e308, nan]])
-    features = encoding_of("levels-5").fitted(samples, Asked(medians=True))
+    features = encoding_of("levels-5").fitted(samples, FeatureOptions(medians=True))
     assert features.medians.tolist() == [2, 1e308, 0]
     whole = features.filled(samples)
     assert np.array_equal(features.edges, encoding_of("levels-5").fitted(whole).edges)
@@ -154,7 +154,7 @@ def test_medians_are_of_the_values_that_are_there():
 
 
 @pytest.mark.parametrize(
-    ("samples", "names", "told"),
+    ("samples", "names", "message"),
     [
         (np.array([[1, np.nan], [2, np.nan]]), (), "feature 1 has no value in any of the 2"),
         (np.array([[np.nan, 1], [np.nan, 2]]), ("a", "b"), "feature a has no value"),
@@ -162,13 +162,15 @@ def test_medians_are_of_the_values_that_are_there():
         (np.array([[0, np.inf]]), (), "inf"),
     ],
 )
-def test_samples_without_medians(samples, names, told):
-    with pytest.raises(EncodingError, match=told):
-        encoding_of("levels-5").fitted(samples, Asked(names=names, medians=True))
+def test_samples_without_medians(samples, names, message):
+    with pytest.raises(EncodingError, match=message):
+        encoding_of("levels-5").fitted(samples, FeatureOptions(names=names, medians=True))
 
 
 def test_a_threshold_is_the_first_bright_value():
-    features = encoding_of("binary").fitted(np.array([[0.1, 3.0], [0.3, 5.0]]), Asked(cutoff=0.3))
+    features = encoding_of("binary").fitted(
+        np.array([[0.1, 3.0], [0.3, 5.0]]), FeatureOptions(cutoff=0.3)
+    )
     network = network_of("binary", features, 2)
     assert encode(network, [[0.3, 0.29999], [-7, 1e9]]).tolist() == [[4, 0], [0, 4]]
 
@@ -188,7 +190,7 @@ TAKES = {
 
 
 @pytest.mark.parametrize(
-    ("network", "samples", "told"),
+    ("network", "samples", "message"),
     [
         ("ticks", [[1, 2]], r"\[1, 2\]: this network takes numbers \[n, 3\]"),
         ("ticks", [[1, 2, 31]], "1..30"),
@@ -206,8 +208,8 @@ TAKES = {
         ("pixels", np.zeros((1, 3), np.int32), r"the samples are .*: (this network takes|give)"),
     ],
 )
-def test_samples_that_do_not_fit(network, samples, told):
-    with pytest.raises(EncodingError, match=told):
+def test_samples_that_do_not_fit(network, samples, message):
+    with pytest.raises(EncodingError, match=message):
         encode(TAKES[network], samples)
 
 
@@ -217,7 +219,7 @@ def test_features_are_no_series():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"edges": np.array([[1.0, 0.5], [0, 1]])}, "ascending"),
         ({"edges": np.array([[np.nan], [0]])}, "finite"),
@@ -239,14 +241,14 @@ def test_features_are_no_series():
         ({"names": ("a", "\n")}, "printable"),
     ],
 )
-def test_features_that_cannot_be(changes, told):
+def test_features_that_cannot_be(changes, message):
     features = {"edges": np.array([[0.5], [1.5]])}
-    with pytest.raises(NetworkError, match=told):
+    with pytest.raises(NetworkError, match=message):
         replace(TAKES["binary"], features=Features(**features | changes))
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"encoding": "ticks"}, "ticks"),
         ({"encoding": "crossings-1"}, "steps"),
@@ -255,8 +257,8 @@ def test_features_that_cannot_be(changes, told):
         ({"classes": ("a", "b", "a")}, "different"),
     ],
 )
-def test_what_a_network_needs_of_its_features(changes, told):
-    with pytest.raises(NetworkError, match=told):
+def test_what_a_network_needs_of_its_features(changes, message):
+    with pytest.raises(NetworkError, match=message):
         replace(TAKES["binary"], **changes)
 
 

@@ -25,7 +25,7 @@ from firstspike.golden import (
 from firstspike.golden.data.readers import read
 from firstspike.golden.network import MOST_BYTES
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
-from firstspike.golden.training.suited import suited
+from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.trainer import Continuation, Trainer
 from tests.support.command import toy_network
 from tests.support.strategies import networks
@@ -251,7 +251,7 @@ def write_samples(path: Path) -> None:
 def write_checkpoint(path: Path) -> None:
     x, y = np.random.default_rng(1).normal(size=(30, 3)), np.arange(30) % 3
     continuation = Continuation(save=lambda checkpoint: checkpoint.save(path, {"a": 1}))
-    Trainer(suited(30, hidden=(5,), epochs=1)).fit(x, y, continuation=continuation)
+    Trainer(general_training(30, hidden=(5,), epochs=1)).fit(x, y, continuation=continuation)
 
 
 def lists(arrays: Any) -> list:
@@ -328,11 +328,11 @@ def test_a_damaged_file_is_refused_by_its_name_or_read_as_it_was(name, data, pat
     content, expected = whole(name)
     path.write_bytes(data.draw(damaged(content)))
     try:
-        found = KINDS[name].read(path)
+        actual = KINDS[name].read(path)
     except KINDS[name].error as error:
         sentence = str(error)
     else:
         # Bytes that no reader looks at, such as times of day, do no harm.
-        assert found == expected
+        assert actual == expected
         return
     assert "file.npz" in sentence

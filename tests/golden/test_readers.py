@@ -15,7 +15,7 @@ from firstspike.golden import DataError
 from firstspike.golden.data import dataset, images
 from firstspike.golden.data.dataset import assembled, most_bytes
 from firstspike.golden.data.readers import read
-from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
+from firstspike.golden.data.split import HELD_OUT, SplitError, choose_part, held_out
 from firstspike.golden.data.table import LEAST_ROWS
 
 pytestmark = pytest.mark.fast
@@ -38,13 +38,13 @@ def table(tmp_path):
 def arrays(path, **changes):
     """An .npz of 12 samples, of which arrays are changed, or left out where None."""
     rng = np.random.default_rng(1)
-    given = {
+    content = {
         "x_train": rng.normal(size=(12, 2, 3)),
         "y_train": np.arange(12) % 3,
         "x_test": rng.normal(size=(6, 2, 3)),
         "y_test": np.arange(6) % 3,
     } | changes
-    np.savez(path, **{name: value for name, value in given.items() if value is not None})
+    np.savez(path, **{name: value for name, value in content.items() if value is not None})
     return path
 
 
@@ -73,7 +73,7 @@ def test_labels_of_any_kind_become_classes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"x_train": None}, "holds y_train"),
         ({"y_test": None}, "no labels in its test part"),
@@ -97,9 +97,9 @@ def test_labels_of_any_kind_become_classes(tmp_path):
         ({"y_test": np.array(["a", ""] * 3)}, "sample 1 of its test part has no label"),
     ],
 )
-def test_bad_arrays(tmp_path, changes, told):
+def test_bad_arrays(tmp_path, changes, message):
     path = arrays(tmp_path / "a.npz", **changes)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read(path)
 
 
@@ -110,10 +110,10 @@ def test_a_value_that_is_no_finite_number_is_named(tmp_path, value):
     path = arrays(tmp_path / "a.npz", x_test=x)
     with pytest.raises(
         DataError, match=rf"a\.npz, sample 4 of its test part holds {value}"
-    ) as told:
+    ) as refused:
         read(path)
-    assert "as its value 1, 2" in str(told.value)
-    assert ("--missing median" in str(told.value)) == np.isnan(value)
+    assert "as its value 1, 2" in str(refused.value)
+    assert ("--missing median" in str(refused.value)) == np.isnan(value)
     if np.isnan(value):
         assert np.array_equal(read(path, missing=True)[1].x, x.astype(float), equal_nan=True)
     x[5, 0, :2] = value
@@ -214,7 +214,7 @@ def test_other_delimiters(table, delimiter):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4"),
         (("2,blue", ",blue"), r"has 1 missing value, in line 3 \(width\): fill them"),
@@ -234,9 +234,9 @@ def test_other_delimiters(table, delimiter):
         (("person", "who"), "--group"),
     ],
 )
-def test_bad_tables(table, change, told):
+def test_bad_tables(table, change, message):
     table.write_text(TABLE.replace(*change))
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read(table, "kind", "person")
 
 
@@ -257,7 +257,7 @@ def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "label", "told"),
+    ("name", "content", "label", "message"),
     [
         ("t.csv", EUROPEAN.replace("4;", "4.5;"), "art", "line 4: .* länge holds '4.5' beside num"),
         ("t.csv", EUROPEAN.replace("4;", "NA;"), "art", r"1 missing value, in line 4 \(länge\)"),
@@ -289,9 +289,9 @@ def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
         ("a.txt", "", None, r"\.npz, \.csv or \.jsonl"),
     ],
 )
-def test_bad_content(tmp_path, name, content, label, told):
+def test_bad_content(tmp_path, name, content, label, message):
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         read(tmp_path / name, label)
 
 
@@ -304,10 +304,10 @@ def test_missing_cells_are_reported_together(table):
     """The first ones with line and column; labels before values, for no median can replace them."""
     rows = [["", "?", "red", "a"], ["nan", "2", "", "b"], ["1", "3", "blue", "b"]]
     table.write_text("\n".join(map(",".join, [["v", "w", "colour", "y"], *rows * 4])))
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as refused:
         read(table, "y")
     first = "line 2 (v), line 2 (w), line 3 (v), line 3 (colour), line 5 (v) and 11 more"
-    assert f"{table} has 16 missing values, in {first}: fill them, " in str(told.value)
+    assert f"{table} has 16 missing values, in {first}: fill them, " in str(refused.value)
     with pytest.raises(DataError, match=r"12 missing values, .*line 5 \(w\) and 7 more"):
         read(table, "y", names=("w", "v"))
     table.write_text(table.read_text().replace("red,a", "red,"))
@@ -361,7 +361,7 @@ def test_texts_that_identify_the_rows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "is_counter"),
     [
         (range(1000, 1000 + LEAST_ROWS), True),
         (range(60, 0, -3), True),
@@ -380,12 +380,12 @@ def test_texts_that_identify_the_rows(tmp_path):
     ],
 )
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_numbers_that_count_the_rows(tmp_path, numbers, told):
+def test_numbers_that_count_the_rows(tmp_path, numbers, is_counter):
     path = tmp_path / "t.csv"
     rows = (f"{one},{i * i},{'ab'[i % 2]},{i % 2}\n" for i, one in enumerate(numbers))
     path.write_text("id,b,c,y\n" + "".join(rows))
     samples, _ = read(path, "y", missing=True)
-    assert samples.counters == ("id",) * told
+    assert samples.counters == ("id",) * is_counter
     assert assembled("t", samples).counters == samples.counters
     known, _ = read(path, "y", names=samples.names, missing=True)
     assert known.counters == (), "of a network that has learned"
@@ -457,24 +457,24 @@ def test_events(tmp_path):
 
 def test_apart_is_stratified_and_always_the_same():
     labels = np.repeat([0, 1, 2], [60, 30, 10])
-    kept = apart(labels, 0.2)
-    assert np.bincount(labels[kept]).tolist() == [12, 6, 2]
-    assert np.array_equal(kept, apart(labels, 0.2))
+    chosen = choose_part(labels, 0.2)
+    assert np.bincount(labels[chosen]).tolist() == [12, 6, 2]
+    assert np.array_equal(chosen, choose_part(labels, 0.2))
 
 
 def test_apart_divides_no_group():
     rng = np.random.default_rng(1)
     labels, groups = rng.integers(0, 3, 200), rng.integers(0, 9, 200)
-    kept = apart(labels, 0.25, groups)
-    assert not set(groups[kept]) & set(groups[~kept])
-    assert 0.1 < kept.mean() < 0.4
+    chosen = choose_part(labels, 0.25, groups)
+    assert not set(groups[chosen]) & set(groups[~chosen])
+    assert 0.1 < chosen.mean() < 0.4
 
 
 def test_parts_that_cannot_be():
     with pytest.raises(SplitError, match="one group"):
-        apart(np.arange(10) % 2, 0.2, np.zeros(10))
+        choose_part(np.arange(10) % 2, 0.2, np.zeros(10))
     with pytest.raises(SplitError, match="4 of 4 classes have one sample"):
-        apart(np.arange(4), 0.2)
+        choose_part(np.arange(4), 0.2)
 
 
 @pytest.mark.parametrize(("n", "classes"), [(50, 10), (150, 3), (21, 7), (10, 5)])
@@ -482,11 +482,11 @@ def test_shares_that_are_named_can_be_kept_apart(n, classes):
     """The sentence names the least and the most, and both are right."""
     labels = np.arange(n) % classes
     with pytest.raises(SplitError, match="not one of each") as caught:
-        apart(labels, 0.001)
-    said = re.search(r"from ([\d.]+) to ([\d.]+)\.$", str(caught.value))
-    for share in said.groups():
-        kept = apart(labels, float(share))
-        assert set(labels[kept]) == set(labels[~kept]) == set(range(classes))
+        choose_part(labels, 0.001)
+    bounds = re.search(r"from ([\d.]+) to ([\d.]+)\.$", str(caught.value))
+    for share in bounds.groups():
+        chosen = choose_part(labels, float(share))
+        assert set(labels[chosen]) == set(labels[~chosen]) == set(range(classes))
 
 
 def test_no_class_is_kept_apart_whole():
@@ -494,10 +494,10 @@ def test_no_class_is_kept_apart_whole():
     labels = np.repeat([0, 1, 0, 1, 0, 1, 2], 10)
     groups = np.repeat([1, 1, 2, 2, 3, 3, 0], 10)
     for share in (0.2, 0.25, 0.5):
-        kept = apart(labels, share, groups)
-        assert set(labels[~kept]) == {0, 1, 2}
+        chosen = choose_part(labels, share, groups)
+        assert set(labels[~chosen]) == {0, 1, 2}
     with pytest.raises(SplitError, match="all samples of a class"):
-        apart(labels, 0.5, labels)
+        choose_part(labels, 0.5, labels)
 
 
 def test_few_samples_are_all_trained_on_unless_a_share_is_given():
@@ -507,11 +507,11 @@ def test_few_samples_are_all_trained_on_unless_a_share_is_given():
     assert held_out(labels, 0.2).sum() == 10
     assert not held_out(labels, 0).any()
     enough = np.arange(200) % 10
-    assert np.array_equal(held_out(enough, None), apart(enough, HELD_OUT))
+    assert np.array_equal(held_out(enough, None), choose_part(enough, HELD_OUT))
     for count in (3, 6):
         assert not held_out(enough, None, np.arange(200) // 10 % count).any()
     twenty = np.arange(200) // 10
-    assert np.array_equal(held_out(enough, None, twenty), apart(enough, HELD_OUT, twenty))
+    assert np.array_equal(held_out(enough, None, twenty), choose_part(enough, HELD_OUT, twenty))
 
 
 def test_a_data_set_without_a_test_part(table):

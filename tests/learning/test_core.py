@@ -16,7 +16,7 @@ from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.results import joined
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.layer import DRAIN_BLOCK
+from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -40,6 +40,7 @@ SHAPES = pairwise(
         "margin": [(3, 2), (0, 2), (7, 9), (2, 200)],
         "every_competitor": [False, True],
         "extreme": [False, True],
+        "encoding": ["binary", "levels-5", "ticks"],
         "pauses": [False, True],
     }
 )
@@ -54,6 +55,7 @@ def make_state(config: dict, seed: int) -> LearningState:
         thresholds=config["thresholds"],
         unit=unit,
         deadline=6 * unit + config["slack"],
+        encoding=config["encoding"],
     )
     state = dataclasses.replace(state, template=template)
     if config["extreme"]:
@@ -64,19 +66,52 @@ def make_state(config: dict, seed: int) -> LearningState:
     return state
 
 
+def random_samples(network, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random samples of a network: pixels, dark ones too, or spike ticks, silent ones too."""
+    shape = count, network.n_inputs
+    active = rng.random(shape) < 0.5
+    if network.encoding == "ticks":
+        return active * rng.integers(1, network.deadline, shape, endpoint=True)
+    return (active * (255 if network.levels == 2 else rng.integers(0, 256, shape))).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+def test_inputs_spike_at_several_ticks(pauses):
+    """Some spikes follow the margin, and some are sent after it; one image is silent."""
+    rng = np.random.default_rng(3)
+    state = LearningState.random((30, 14, 4), 8, 3)
+    template = dataclasses.replace(
+        state.template, thresholds=(15, 8), unit=16, deadline=98, encoding="ticks"
+    )
+    state = dataclasses.replace(state, template=template)
+    ticks = random_samples(state.network, 10, rng).astype(np.int32)
+    labels = rng.integers(UNLABELLED, 4, len(ticks))
+    ticks[1] = 0
+    settings, folding = Settings(3, 1, 1), Folding.of(state.network, CoreShape(4, 2))
+    network = state.network
+    run = learn_directly(state, ticks, labels, settings, folding, pauses)
+    learned = learn(state, ticks, labels, settings, trace=True)
+    limit = learned.rule.limit[learned.updated]
+    assert (ticks[learned.updated].max(1) >= limit).any()
+    assert (limit > network.deadline).any()
+    if not pauses:
+        learned = learning_cycles(network, ticks, learned, folding)
+    assert not list(differences(learned, run))
+
+
 @pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 3))
 def test_weights_and_cycles(number):
     config = SHAPES[number]
     rng = np.random.default_rng(number)
     state = make_state(config, number)
-    n_in, _, n_out = config["sizes"]
-    pixels = (rng.random((5, n_in)) < 0.5).astype(np.uint8) * 255
-    labels = rng.integers(UNLABELLED, n_out, len(pixels))
+    *_, n_out = config["sizes"]
+    samples = random_samples(state.template, 5, rng)
+    labels = rng.integers(UNLABELLED, n_out, len(samples))
     folding = Folding.of(state.network, CoreShape(config["lanes"], config["window"]))
     settings = Settings(
         config["step"], *config["draws"], config["every_competitor"], *config["margin"]
     )
-    ticks = encode(state.network, pixels)
+    ticks = encode(state.network, samples)
     run = learn_directly(state, ticks, labels, settings, folding, config["pauses"], number)
     network = state.network
     learned = learn(state, ticks, labels, settings, trace=True)
@@ -107,10 +142,10 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
 def test_masks_that_wait_when_an_image_is_decided():
     """Most neurons spike just behind the margin, in groups of more lanes than are searched at once.
 
-    Their masks wait for the drain when the image is decided, and its end waits behind them.
+    Their masks wait for the serialiser when the image is decided, and its end waits behind them.
     """
     rng = np.random.default_rng(3)
-    lanes = DRAIN_BLOCK + 1
+    lanes = SERIALISER_BLOCK + 1
     state = LearningState.random((6, 6 * lanes, 3), 8, 1)
     template = dataclasses.replace(state.template, thresholds=(100, 20), unit=16, deadline=96)
     state = dataclasses.replace(state, template=template)
@@ -150,7 +185,6 @@ def test_a_label_that_is_no_class_is_flagged_and_not_learned():
 def test_what_no_core_learns():
     state = LearningState.random((20, 13, 5), 8, 1)
     network = state.network
-    graded = dataclasses.replace(network, encoding="levels-4")
     deep = dataclasses.replace(
         network,
         weights=(*network.weights, np.ones((5, 3), np.int32)),
@@ -158,7 +192,6 @@ def test_what_no_core_learns():
         thresholds=(9,) * 3,
     )
     for other, stored_bits, words in (
-        (graded, 8, "at one tick"),
         (deep, 8, "2 hidden layers"),
         (network, 7, "stores 8 to"),
     ):

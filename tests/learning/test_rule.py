@@ -127,8 +127,8 @@ def compare(lesson, how) -> list[dict]:
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(learned, name), [r[name] for r in results], name)
     for name in OF_RULE:
-        found = getattr(learned.rule, name)
-        np.testing.assert_array_equal(found, [r[name] for r in results], name)
+        actual = getattr(learned.rule, name)
+        np.testing.assert_array_equal(actual, [r[name] for r in results], name)
     np.testing.assert_array_equal(learned.hidden[0], [r["hidden"] for r in results])
     assert all(map(np.array_equal, learned.weights, expected.weights))
     assert_same_state(state, expected)
@@ -367,7 +367,7 @@ def test_settings_are_checked(wrong):
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"),
+    ("labels", "message"),
     [
         ([0, 10], "label 10 .* 0..9"),
         ([0, -2], "label -2"),
@@ -376,10 +376,10 @@ def test_settings_are_checked(wrong):
         ([0.0, 1.0], "float64"),
     ],
 )
-def test_wrong_labels_change_nothing(labels, told):
+def test_wrong_labels_change_nothing(labels, message):
     state, ticks, _ = full_size(n=2)
     before = state.copy()
-    with pytest.raises(LearningError, match=told):
+    with pytest.raises(LearningError, match=message):
         learn(state, ticks, np.array(labels), Settings())
     with pytest.raises(EncodingError):
         learn(state, ticks[:, 1:], np.array([1, 2]), Settings())

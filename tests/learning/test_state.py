@@ -69,14 +69,14 @@ def test_a_random_start_has_the_published_ranges(stored_bits, ranges):
 def test_a_start_is_drawn_as_the_design_says(stored_bits):
     """Section 5: W1, W2, and then the first state of the generator; low bits in their middle."""
     state, rng = LearningState.random((30, 7, 4), stored_bits, seed=5), np.random.default_rng(5)
-    for (low, high), found in zip(_STARTS[stored_bits][1], state.weights, strict=True):
-        drawn = rng.integers(low, high, found.shape, np.int16, endpoint=True)
-        np.testing.assert_array_equal(found, drawn)
+    for (low, high), actual in zip(_STARTS[stored_bits][1], state.weights, strict=True):
+        drawn = rng.integers(low, high, actual.shape, np.int16, endpoint=True)
+        np.testing.assert_array_equal(actual, drawn)
     assert state.generator == rng.integers(1, 2**16)
-    begun = LearningState.of(state.network, 11, seed=6)
-    assert begun.generator == np.random.default_rng(6).integers(1, 2**16)
-    for found, used in zip(begun.weights, state.network.weights, strict=True):
-        np.testing.assert_array_equal(found, used * 8 + 4)
+    state_of_network = LearningState.of(state.network, 11, seed=6)
+    assert state_of_network.generator == np.random.default_rng(6).integers(1, 2**16)
+    for actual, used in zip(state_of_network.weights, state.network.weights, strict=True):
+        np.testing.assert_array_equal(actual, used * 8 + 4)
 
 
 def test_a_random_start_of_some_inputs():
@@ -139,7 +139,7 @@ def test_a_state_goes_with_the_network_before_and_after_but_with_no_other(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"format": "firstspike-learning-9"}, "firstspike-learning-1"),
         ({"format": None}, "format is missing"),
@@ -163,13 +163,13 @@ def test_a_state_goes_with_the_network_before_and_after_but_with_no_other(tmp_pa
         ({"beside": 3}, "must be one string"),
     ],
 )
-def test_a_wrong_field_is_refused(tmp_path, change, told):
+def test_a_wrong_field_is_refused(tmp_path, change, message):
     path = tmp_path / "state.npz"
     LearningState.of(toy_network()).save(path)
     with np.load(path) as file:
         fields = {name: value for name, value in (dict(file) | change).items() if value is not None}
     np.savez(path, **fields)
-    with pytest.raises(LearningError, match=told) as refused:
+    with pytest.raises(LearningError, match=message) as refused:
         LearningState.load(path)
     assert "state.npz is not a valid state" in str(refused.value)
 

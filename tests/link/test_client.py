@@ -415,7 +415,7 @@ def test_ports_that_cannot_be_opened_say_why(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"layers": ()}, "layers is 0"),
         ({"unit": 0}, "unit is 0"),
@@ -425,8 +425,8 @@ def test_ports_that_cannot_be_opened_say_why(monkeypatch, tmp_path):
         ({"max_payload": 0}, "max_payload is 0"),
         ({"capacity": 9}, "capacity is 9"),
         *(
-            ({"layers": {name: number}}, told)
-            for name, number, told in (
+            ({"layers": {name: number}}, message)
+            for name, number, message in (
                 ("n_in", 0, "n_in is 0"),
                 ("n_out", 0, "is no core"),
                 ("lanes", 0, "is no core"),
@@ -439,7 +439,7 @@ def test_ports_that_cannot_be_opened_say_why(monkeypatch, tmp_path):
         ),
     ],
 )
-def test_a_board_that_says_what_none_can_be_is_refused(change, told):
+def test_a_board_that_says_what_none_can_be_is_refused(change, message):
     model = BoardModel(NETWORK)
     if isinstance(change.get("layers"), dict):
         first, *others = model.identity.layers
@@ -447,5 +447,5 @@ def test_a_board_that_says_what_none_can_be_is_refused(change, told):
     model.identity = model.identity._replace(**change)
     mask = model.identity.mask[: model.identity.mask_bytes]
     model.identity = model.identity._replace(mask=mask)
-    with pytest.raises(MismatchError, match=told):
+    with pytest.raises(MismatchError, match=message):
         BoardClient(ModelLine(model))

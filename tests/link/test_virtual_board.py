@@ -195,7 +195,7 @@ def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
     process, folder = serving
     assert process.stdout.readline().strip() == str((folder / "port").resolve())
     (folder / "events").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
-    words = (folder / "toy.npz", "--events", folder / "events", "--target", "board")
+    words = (folder / "toy.npz", "--input", folder / "events", "--target", "board")
     ended = firstspike(capfd, "compare", *words, "--port", folder / "port")
     assert ended.status == 0, ended.err
     assert "0 differences in decisions, statistics and clock cycles" in ended.out

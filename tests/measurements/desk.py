@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Plays recordings to the synthesised netlist of a listening iCEBreaker, and compares its text.
+"""Plays recordings to the synthesised netlist of a listening board, and compares its text.
 
     python -m tests.measurements.desk [--bitstream] NET BUILD WAV...
 
-BUILD is the folder of `firstspike build NET --board icebreaker --sensor pdm`, or `--sensor i2s`.
-With --bitstream its programmed bits are simulated instead of the synthesised netlist. The
+BUILD is the folder of `firstspike build NET --board BOARD --sensor pdm`, or `--sensor i2s`. With
+--bitstream the programmed bits of an iCEBreaker are simulated instead of the netlist. The
 recordings follow one another, as golden joins them. Every line of text must be golden's.
 """
 
@@ -27,7 +27,6 @@ from firstspike.sim.benches.standalone.desk import Desk
 from tests.support.moving import SENSED_BY_PINS, MotionDesk
 
 PINS = {
-    "clk12_0__io": "clock",
     "spi_flash_1x_0__cs__io": "cs_n",
     "spi_flash_1x_0__clk__io": "sck",
     "spi_flash_1x_0__copi__io": "mosi",
@@ -41,11 +40,7 @@ PINS = {
     "spi_1__copi__io": "sensor_mosi",
     "spi_1__cipo__io": "sensor_cipo",
 }
-"""The wire of a desk at each pin; a build has the pins of one sensor."""
-
-BOARD = BOARDS["icebreaker"]
-FLASH = BOARD.flash
-assert FLASH is not None
+"""The wire of a desk at each pin but the clock's; a build has the pins of one sensor."""
 
 SELECT = "microphone_select_0__io"
 """A pin that only an I2S microphone has."""
@@ -67,13 +62,21 @@ def netlist_motion_desk(network: Network, folder: Path) -> MotionDesk:
 def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, str], int]:
     """Return the netlist of a build, the wires at its pins, and its clock in Hz."""
     report = json.loads((folder / "report.json").read_text())
+    board = BOARDS[report["board"]]
     if bitstream:
-        content = bitstream_netlist(folder / f"{TOP}.bin", BOARD, report["layout"]["names"])
+        content = bitstream_netlist(folder / f"{TOP}.bin", board, report["layout"]["names"])
     else:
         content = (folder / f"{NETLIST}.json").read_bytes()
-    netlist = Netlist(content, "ice40", "bitstream" if bitstream else "synthesised netlist")
-    pins = {pin: wire for pin, wire in PINS.items() if pin in netlist.pins}
+    stage = "bitstream" if bitstream else "synthesised netlist"
+    netlist = Netlist(content, board.device.family.name, stage)
+    wires = {f"{board.platform.default_clk}_0__io": "clock", **PINS}
+    pins = {pin: wire for pin, wire in wires.items() if pin in netlist.pins}
     return netlist, pins, report["clock"]
+
+
+def _flash_address(folder: Path) -> int:
+    """Return the address of the weights in the flash, or 0 for a board that reads none."""
+    return json.loads((folder / "report.json").read_text()).get("flash", {}).get("place", 0)
 
 
 def main() -> None:
@@ -84,9 +87,10 @@ def main() -> None:
     sound = sound_of(network)
     x = sound.joined([read_wav(path, sound.rate) for path in paths])
     desk = netlist_desk(network, Path(folder), bitstream=bits)
-    image = (Path(folder) / WEIGHTS).read_bytes()
+    weights, address = Path(folder) / WEIGHTS, _flash_address(Path(folder))
+    image = weights.read_bytes() if address else b""
     began = time.monotonic()
-    said, expected = desk.run(x, image, FLASH.address).decode(), desk.expected(x).decode()
+    said, expected = desk.run(x, image, address).decode(), desk.expected(x).decode()
     print(said, end="")
     print(f"{len(x) / sound.rate:.1f} s of sound in {time.monotonic() - began:.0f} s")
     if said != expected:

@@ -16,7 +16,7 @@ import numpy as np
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.archives import files_of
 from firstspike.golden.data.sets import WAKE_WORDS, fetch
-from firstspike.golden.data.wake_words import TESTED, wanted
+from firstspike.golden.data.wake_words import TESTED, recording_name
 from firstspike.golden.data.wav import samples_of
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.system.temporary import temporary_folder
@@ -29,7 +29,7 @@ MINUTES = 20
 def main() -> None:
     """Print the shares of recordings that are reported right, and the false words."""
     (path,) = fetch(WAKE_WORDS)
-    files = files_of(path.read_bytes(), wanted)
+    files = files_of(path.read_bytes(), recording_name)
     by_word = defaultdict(list)
     for name in sorted(files):
         by_word[name.partition("/")[0]].append(name)

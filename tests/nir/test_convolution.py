@@ -124,20 +124,20 @@ def test_a_padding_of_half_a_kernel_is_refused_in_form_cuba():
 
 @each_form
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (None, "weights_0"),
         ("[null, null]", "geometry has 2 entries: the graph has 4"),
         ("[", "geometry is not JSON"),
     ],
 )
-def test_a_geometry_that_does_not_fit_is_refused(form, value, told):
+def test_a_geometry_that_does_not_fit_is_refused(form, value, message):
     graph = graph_of(convolving_network(), form)
     if value is None:
         del graph.metadata["geometry"]
     else:
         graph.metadata["geometry"] = value
-    with pytest.raises(NirError, match=told):
+    with pytest.raises(NirError, match=message):
         network_of(graph)
 
 

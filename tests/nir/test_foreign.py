@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Trainer, bundled_test_set, encode, infer
-from firstspike.golden.frameworks.nir import apart, reading
+from firstspike.golden.frameworks.nir import reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.importing import network_of
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from tests.support.command import toy_network
 
@@ -63,7 +63,7 @@ def test_no_bias_may_be_written_as_a_bias_of_0(tmp_path):
     weight = graph.nodes["linear"].weight
     graph.nodes["linear"] = nir.Affine(weight, np.zeros(len(weight)))
     nir.write(tmp_path / "net.nir", graph)
-    assert np.array_equal(real_weights(apart.read(tmp_path / "net.nir"))[0], weight.T)
+    assert np.array_equal(real_weights(reader_process.read(tmp_path / "net.nir"))[0], weight.T)
 
 
 @pytest.mark.fast
@@ -261,17 +261,17 @@ REFUSED = {
 @pytest.mark.fast
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_not_this_neuron_is_refused(tmp_path, what):
-    change, told = REFUSED[what]
+    change, parts = REFUSED[what]
     graph = small()
     change(graph)
     nir.write(tmp_path / "net.nir", graph)
     with open(tmp_path / "net.nir", "rb") as file, pytest.raises(NirError) as refused:
         real_weights(reading.graph_in(file))
-    said = str(refused.value)
-    for part in told:
-        assert part in said
-    assert len(said) < 300
-    assert "\n" not in said
+    message = str(refused.value)
+    for part in parts:
+        assert part in message
+    assert len(message) < 300
+    assert "\n" not in message
 
 
 @pytest.mark.fast

@@ -14,7 +14,7 @@ from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.frameworks.nir import reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
 from tests.support.command import firstspike, success, toy_network
@@ -263,24 +263,24 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_is_refused_by_name(what):
-    graph, name, told = REFUSED[what]
+    graph, name, reason = REFUSED[what]
     with pytest.raises(NirError) as refused:
         real_layers(Graph.of(graph))
-    said = str(refused.value)
-    assert f"node {name}" in said
-    assert told in said
-    assert len(said) < 300
-    assert said.endswith(".")
+    message = str(refused.value)
+    assert f"node {name}" in message
+    assert reason in message
+    assert len(message) < 300
+    assert message.endswith(".")
 
 
 def test_each_node_has_a_verdict():
-    found = {one.name: one for one in verdicts(Graph.of(small()), ours=False)}
-    assert list(found) == [
+    verdict_of = {one.name: one for one in verdicts(Graph.of(small()), ours=False)}
+    assert list(verdict_of) == [
         *("input", "conv2d", "li", "if", "avgpool2d", "conv2d_1", "li_1", "if_1"),
         *("flatten", "linear", "li_2", "if_2", "output"),
     ]
-    assert found["avgpool2d"].verdict == SAME
-    assert found["conv2d"].verdict == APPROXIMATE
+    assert verdict_of["avgpool2d"].verdict == SAME
+    assert verdict_of["conv2d"].verdict == APPROXIMATE
     graph = small(dilation=2)
     graph.nodes["li_1"].tau[:] = 2
     graph.nodes["if_2"] = nir.LIF(*np.ones((5, 3)))
@@ -302,19 +302,19 @@ def test_graphs_of_ours_are_the_same():
         graph = graph_of(network, "cuba")
         assert {one.verdict for one in verdicts(graph, ours=True)} == {SAME}
         graph.nodes["M_0"]["v_reset"][...] = 0
-        found = {one.name: one.verdict for one in verdicts(graph, ours=True)}
-        assert [name for name, verdict in found.items() if verdict == IMPOSSIBLE] == ["M_0"]
+        verdict_of = {one.name: one.verdict for one in verdicts(graph, ours=True)}
+        assert [name for name, verdict in verdict_of.items() if verdict == IMPOSSIBLE] == ["M_0"]
         assert IMPOSSIBLE in {one.verdict for one in verdicts(graph, ours=False)}
 
 
 def test_the_verb_reads_them_and_says_the_verdicts(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("theirs.nir", small())
-    ended = success(capfd, "import", "theirs.nir", "--verdicts", "--json", "-")
+    ended = success(capfd, "convert", "theirs.nir", "--verdicts", "--json", "-")
     assert len(json.loads(ended.out)["nodes"]) == 13
-    success(capfd, "import", "theirs.nir", "-o", "net.npz")
+    success(capfd, "convert", "theirs.nir", "-o", "net.npz")
     assert load_network("net.npz").shape == (64, 256, 18, 3)
     nir.write("theirs.nir", small(groups=2))
-    ended = firstspike(capfd, "import", "theirs.nir", "--verdicts", status=1)
+    ended = firstspike(capfd, "convert", "theirs.nir", "--verdicts", status=1)
     assert "not possible" in ended.out
-    assert firstspike(capfd, "import", "theirs.nir").status == 2
+    assert firstspike(capfd, "convert", "theirs.nir").status == 2

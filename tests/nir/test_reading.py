@@ -10,11 +10,11 @@ import nir
 import numpy as np
 import pytest
 
-from firstspike.golden.frameworks.nir import apart, reading
+from firstspike.golden.frameworks.nir import reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.importing import network_of
-from firstspike.golden.frameworks.nir.others import real_layers
+from firstspike.golden.frameworks.nir.real_weights import real_layers
 from tests.support.command import toy_network
 from tests.support.measured import MOST_BYTES, SECONDS, measured
 
@@ -42,11 +42,11 @@ def read(path) -> Graph:
 def sentence(path) -> str:
     with pytest.raises(NirError) as refused:
         network_of(read(path))
-    said = str(refused.value)
-    assert "\n" not in said
-    assert said.endswith(".")
-    assert len(said) < 400
-    return said
+    message = str(refused.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert len(message) < 400
+    return message
 
 
 def put(at, value, **how):
@@ -162,12 +162,12 @@ def test_hostile_files_are_refused(path, what):
     with h5py.File(path, "a") as root:
         change(root)
     tracemalloc.start()
-    said = sentence(path)
+    message = sentence(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 26, "something was read first"
     for part in told:
-        assert part in said
+        assert part in message
 
 
 def test_damaged_files_are_refused(path):
@@ -204,7 +204,7 @@ def lengthened(path, length):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (partial(shared, rows=reading.MOST_EDGES), str(MOST)),
         (partial(shared, rows=30_000), str(reading.MOST_EDGES)),
@@ -212,14 +212,14 @@ def lengthened(path, length):
         (partial(lengthened, length=100_000_000), "cannot be read as HDF5"),
     ],
 )
-def test_strings_take_no_more_than_they_may(path, change, told):
+def test_strings_take_no_more_than_they_may(path, change, message):
     change(path)
-    took = measured("import", path, "-o", path.with_name("net.npz"))
-    assert took.status == 2
-    assert told in took.said
-    assert took.said.count("\n") == 1
-    assert took.bytes < MOST_BYTES
-    assert took.seconds < SECONDS
+    outcome = measured("convert", path, "-o", path.with_name("net.npz"))
+    assert outcome.status == 2
+    assert message in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert outcome.bytes < MOST_BYTES
+    assert outcome.seconds < SECONDS
 
 
 @pytest.mark.parametrize("damage", [(16, bytes(16)), (24, b"\xf0" + b"\xff" * 7)])
@@ -231,7 +231,7 @@ def test_where_the_library_never_ends_reading_does(path, damage):
     content[at : at + len(wrong)] = wrong
     path.write_bytes(content)
     with pytest.raises(NirError, match=r"cannot be read as HDF5 \(.*\)\.$"):
-        apart.read(path, seconds=1)
+        reader_process.read(path, seconds=1)
 
 
 def test_any_damage_is_refused_or_harmless(path):
@@ -242,7 +242,7 @@ def test_any_damage_is_refused_or_harmless(path):
         damaged[rng.integers(0, len(content), 20)] = rng.integers(0, 256, 20)
         path.write_bytes(damaged.tobytes())
         with contextlib.suppress(NirError):
-            network_of(apart.read(path, seconds=3))
+            network_of(reader_process.read(path, seconds=3))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"a graph", b"\x89HDF\r\n\x1a\n" * 9])
@@ -252,18 +252,18 @@ def test_what_is_no_hdf5_is_refused(path, content):
 
 
 def test_a_process_of_its_own_gives_the_same(path):
-    assert network_of(apart.read(path)).to_bytes() == network_of(read(path)).to_bytes()
+    assert network_of(reader_process.read(path)).to_bytes() == network_of(read(path)).to_bytes()
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(NirError) as refused:
-        apart.read(path)
+        reader_process.read(path)
     assert str(refused.value) == f"{path}: {sentence(path)}"
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
-        apart.read(tmp_path / "none.nir")
+        reader_process.read(tmp_path / "none.nir")
     with pytest.raises(IsADirectoryError):
-        apart.read(tmp_path)
+        reader_process.read(tmp_path)
 
 
 def test_metadata_of_others_are_left_alone(path):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Network, encode, infer, load_network, shipped
-from firstspike.golden.frameworks.nir import apart, export, reading
+from firstspike.golden.frameworks.nir import export, reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of, to_nir
 from firstspike.golden.frameworks.nir.forms import FORMS, STEP
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
@@ -59,7 +59,7 @@ def test_shipped_networks_come_back_through_a_file(tmp_path, form, name):
     network = load_network(name)
     path = tmp_path / "net.nir"
     export.write(path, graph_of(network, form))
-    read = network_of(apart.read(path))
+    read = network_of(reader_process.read(path))
     assert read.to_bytes() == network.to_bytes()
     assert read.digest() == network.digest()
     assert network_of(Graph.of(nir.read(path))).to_bytes() == network.to_bytes()
@@ -115,7 +115,7 @@ def test_the_weights_are_those_of_the_graph(form):
 
 @each_form
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("threshold", np.array([301, 200]), r"node '(threshold|weights)_0'"),
         ("threshold", np.array([300]), "needs an integer for each"),
@@ -150,13 +150,13 @@ def test_the_weights_are_those_of_the_graph(form):
         ("threshold", None, "threshold"),
     ],
 )
-def test_metadata_that_do_not_fit_are_refused(form, field, value, told):
+def test_metadata_that_do_not_fit_are_refused(form, field, value, message):
     graph = graph_of(toy_network(), form)
     if value is None:
         del graph.metadata[field]
     else:
         graph.metadata[field] = value
-    with pytest.raises(NirError, match=told) as refused:
+    with pytest.raises(NirError, match=message) as refused:
         network_of(graph)
     assert str(refused.value).count("\n") == 0
     assert str(refused.value).endswith(".")
@@ -183,13 +183,13 @@ def test_no_number_of_a_node_can_be_changed_without_a_word(made, form, data):
     try:
         read = network_of(graph)
     except NirError as error:
-        said = str(error)
+        message = str(error)
     else:
         assert (name.rstrip("0123456789_"), field) == ("weights", "weight")
         assert node["type"] == "Linear" or made is convolving_network
         assert read.to_bytes() != network.to_bytes()
         return
-    assert f"node {name!r}" in said
+    assert f"node {name!r}" in message
 
 
 def test_an_unknown_form_is_refused():
@@ -220,19 +220,19 @@ def stepwise(network: Network, ticks: np.ndarray, form: str) -> None:
         trains = trains.to_time_gridded(dt)
     run = Stepwise(to_nir(graph_of(network, form)), trains.data, dt)
     expected = infer(network, ticks)
-    found = []
+    spike_ticks = []
     for layer in range(network.n_layers):
         steps = run.first[f"M_{layer}"].reshape(len(ticks), -1)[:, : network.shape[layer + 1]]
         spikes = steps + 1 + (layer if form == "cuba" else 0)
-        found.append(np.where((steps < 0) | (spikes > network.deadline), 0, spikes))
+        spike_ticks.append(np.where((steps < 0) | (spikes > network.deadline), 0, spikes))
     assert not run.twice
-    for ours, theirs in zip(expected.known_hidden(), found, strict=False):
+    for ours, theirs in zip(expected.known_hidden(), spike_ticks, strict=False):
         assert np.array_equal(ours, theirs)
     if form == "cuba":  # where nothing fires M is wanted at the deadline, some steps before the end
         steps = network.deadline + 1 - network.n_layers
         run = Stepwise(to_nir(graph_of(network, form)), trains.data[:, :steps], dt)
     M = run.v[f"M_{network.n_layers - 1}"]
-    decision, tick, forced = decide(found[-1], M, network.deadline)
+    decision, tick, forced = decide(spike_ticks[-1], M, network.deadline)
     assert decision.tolist() == expected.decision.tolist()
     assert tick.tolist() == expected.tick.tolist()
     assert forced.tolist() == expected.forced.tolist()
@@ -274,8 +274,8 @@ def test_a_layer_in_time_fires_within_the_tick_of_golden(drawn):
         spikes = next(continuous(graph, row))
         tick = np.ceil(np.exp(spikes) * network.unit - 1e-9)
         if network.n_layers > 1:
-            found = np.where(tick <= network.deadline, tick, 0)
-            assert found.tolist() == expected.known_hidden()[0][image].tolist()
+            spike_ticks = np.where(tick <= network.deadline, tick, 0)
+            assert spike_ticks.tolist() == expected.known_hidden()[0][image].tolist()
         elif expected.forced[image]:
             assert tick.min() > network.deadline
         else:
@@ -312,6 +312,6 @@ def test_the_nodes_of_spike_trains_are_those_of_the_graph(form):
             if form == "time":
                 times = np.round(np.exp(times) * network.unit)
         for image in range(len(ticks)):
-            there = neurons[image] >= 0
-            assert times[image][there].tolist() == expected[image][neurons[image][there]].tolist()
-            assert there.sum() == (expected[image] > 0).sum()
+            spiked = neurons[image] >= 0
+            assert times[image][spiked].tolist() == expected[image][neurons[image][spiked]].tolist()
+            assert spiked.sum() == (expected[image] > 0).sum()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The verbs `export` and `import`: files, reports, options, and refusals in a sentence."""
+"""The verb `convert`: files, reports, options, and refusals in a sentence."""
 
 import json
 import os
@@ -27,11 +27,11 @@ def toy(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_there_and_back(capfd, toy, form):
-    said = result_of(capfd, "export", "toy.npz", "--form", form, "-o", "toy.nir")
+    said = result_of(capfd, "convert", "toy.npz", "--form", form, "-o", "toy.nir")
     assert said["digest"] == toy.digest()
     assert said["data"] is None
     assert {*said["nodes"]} == nir.read("toy.nir").nodes.keys()
-    ended = success(capfd, "import", "toy.nir", "-o", "again.npz", "--json", "-")
+    ended = success(capfd, "convert", "toy.nir", "-o", "again.npz", "--json", "-")
     assert json.loads(ended.out)["digest"] == toy.digest()
     assert toy.to_bytes() == load_network("again.npz").to_bytes()
     assert sorted(os.listdir()) == ["again.npz", "toy.nir", "toy.npz"]
@@ -47,7 +47,7 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
     ]
     with open("e.jsonl", "w") as file:
         file.writelines(json.dumps({"events": sorted(row)}) + "\n" for row in rows)
-    words = ("export", "toy.npz", "--form", form, "--events", "e.jsonl", "-o", "toy.nir")
+    words = ("convert", "toy.npz", "--form", form, "--input", "e.jsonl", "-o", "toy.nir")
     ended = success(capfd, *words)
     assert "toy.data.nir, 7 images of e.jsonl" in ended.out
     data = nir.read_data("toy.data.nir")
@@ -59,14 +59,31 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
         assert neurons.tolist() == results.decision[~results.forced].tolist()
         assert images.tolist() == np.flatnonzero(~results.forced).tolist()
     else:
-        there = np.where(results.forced, -1, results.decision)
-        assert decision.idx[:, 0].tolist() == there.tolist()
+        decisions = np.where(results.forced, -1, results.decision)
+        assert decision.idx[:, 0].tolist() == decisions.tolist()
+
+
+def test_options_of_the_other_direction_are_refused(capfd, toy):
+    success(capfd, "convert", "toy.npz", "-o", "toy.nir")
+    said = refusal(capfd, "convert", "toy.npz", "--unit", 16, "-o", "out")
+    assert "--unit goes with a NIR graph, and toy.npz is a network." in said
+    said = refusal(capfd, "convert", "toy.nir", "--form", "time", "-o", "out")
+    assert "--form goes with a network, and toy.nir is a NIR graph." in said
+    assert "--verdicts" in refusal(capfd, "convert", "toy.npz", "--verdicts")
+    assert not os.path.exists("out")
+
+
+def test_the_content_tells_a_graph_with_another_suffix(capfd, toy):
+    success(capfd, "convert", "toy.npz", "-o", "toy.nir")
+    os.rename("toy.nir", "toy.h5")
+    success(capfd, "convert", "toy.h5", "-o", "again.npz")
+    assert toy.to_bytes() == load_network("again.npz").to_bytes()
 
 
 def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("real.nir", small())
-    words = ("import", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
+    words = ("convert", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
     ended = success(capfd, *words, "--late", 60, "-o", "net.npz", "--json", "-")
     said, network = json.loads(ended.out), load_network("net.npz")
     assert said["rounded"]
@@ -79,7 +96,7 @@ def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     )
     assert network.shape == (5, 4, 3)
     assert network.meta["command"].startswith(
-        "firstspike import real.nir --weight-bits 5 --unit 10"
+        "firstspike convert real.nir --weight-bits 5 --unit 10"
     )
     for weights, threshold, name in zip(
         network.weights, network.thresholds, ("linear", "linear_1"), strict=True
@@ -98,7 +115,7 @@ def test_a_data_set_chooses_thresholds_and_edges(capfd, tmp_path, monkeypatch):
     W = np.zeros((7, 2))
     W[0, 1] = W[3, 0] = 2.5
     nir.write("real.nir", foreign([W + rng.normal(0, 0.01, W.shape)]))
-    words = ("import", "real.nir", "--dataset", "d.npz", "--encoding", "levels-8")
+    words = ("convert", "real.nir", "--dataset", "d.npz", "--encoding", "levels-8")
     assert "makes 3" in refusal(capfd, *words, "-o", "net.npz")
     more = ("--complement", "--constant", "--images", 60)
     ended = success(capfd, *words, *more, "-o", "net.npz", "--json", "-")
@@ -119,12 +136,12 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
         toy_network("levels-8"), features=Features(edges=edges), classes=("a", "b", "c", "d")
     )
     network.save("toy.npz")
-    firstspike(capfd, "export", "toy.npz", "--form", "time", "-o", "toy.nir")
+    firstspike(capfd, "convert", "toy.npz", "--form", "time", "-o", "toy.nir")
     graph = nir.read("toy.nir")
     graph.nodes["weights_0"].weight += 1e-3
     nir.write("toy.nir", graph)
-    assert "node 'weights_0'" in refusal(capfd, "import", "toy.nir", "-o", "again.npz")
-    success(capfd, "import", "toy.nir", "--weight-bits", 7, "-o", "again.npz")
+    assert "node 'weights_0'" in refusal(capfd, "convert", "toy.nir", "-o", "again.npz")
+    success(capfd, "convert", "toy.nir", "--weight-bits", 7, "-o", "again.npz")
     again = load_network("again.npz")
     assert again.weight_bits == (7, 7)
     for name in ("unit", "deadline", "encoding", "late", "classes", "n_inputs"):

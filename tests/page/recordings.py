@@ -17,7 +17,7 @@ from firstspike.golden import Network, encode, infer, load_network
 from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
 from firstspike.golden.data.spoken import TESTED, named, recordings_of
 from firstspike.golden.data.wav import samples_of
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.scripts.datasets import front_end
 from firstspike.scripts.main import run_line
@@ -44,7 +44,7 @@ def heard_by_golden(network: Network, content: bytes) -> list[dict[str, Any]]:
         return []
     pictures = np.stack([sound.picture(levels, word) for word in words])
     results = infer(network, encode(network, pictures))
-    told = said(network, results, np.array([word.isolated for word in words]))
+    told = is_reported(network, results, np.array([word.isolated for word in words]))
     columns = (results.decision, results.tick, results.forced, told)
     return [
         word._asdict()

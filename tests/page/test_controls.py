@@ -318,11 +318,11 @@ def test_a_table_has_sliders_and_samples(browser, capfd, tmp_path):
     rows = np.array([[0.4, 5, 15], [2.5, -4, 35], [1.5, 0, 9], [0.6, -2, 25]])
     labels = ["blue", "green", "blue", "red"]
     with open(tmp_path / "rows.csv", "w", newline="") as file:
-        header = [*network.features.names, "class"]
+        header = [*network.features.names, "label"]
         csv.writer(file).writerows(
             [header, *([*row, c] for row, c in zip(rows, labels, strict=True))]
         )
-    words = ("--dataset", tmp_path / "rows.csv", "--label", "class", "--test-share", 1)
+    words = ("--input", tmp_path / "rows.csv")
     path = page_of(capfd, tmp_path, network, *words)
     with opened(browser, path, **PHONE) as page:
         assert not page.is_visible("#drawing")
@@ -374,7 +374,7 @@ def test_events_have_samples(browser, capfd, tmp_path):
         for row, label in zip(ticks, labels, strict=True):
             spikes = [[int(row[i]), i] for i in np.argsort(row, kind="stable").tolist() if row[i]]
             print(json.dumps({"events": spikes, "label": label}), file=file)
-    words = ("--dataset", tmp_path / "some.jsonl", "--test-share", 1)
+    words = ("--input", tmp_path / "some.jsonl")
     with opened(browser, page_of(capfd, tmp_path, network, *words), **DESKTOP) as page:
         assert not page.is_visible("#drawing")
         assert not page.is_visible("#flip-box")

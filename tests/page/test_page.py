@@ -18,7 +18,7 @@ from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from firstspike.scripts.page import content
-from firstspike.scripts.page.joined import script
+from firstspike.scripts.page.page_file import script
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success, toy_network

@@ -12,7 +12,7 @@ from firstspike.golden import Features, Network, encode
 from firstspike.golden.data.sets import SPOKEN_DIGITS
 from firstspike.golden.data.sounds import read_sounds
 from firstspike.golden.data.wav import MOST_SAMPLES
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.scripts.figures import picture
 from firstspike.scripts.selection import Images
 from firstspike.scripts.verbs import page as verb
@@ -24,7 +24,7 @@ from .recordings import heard_by_golden, heard_by_page
 from .test_controls import check_answer, page_of
 from .test_page import check
 
-FRONT = usual_front_end()
+FRONT = default_front_end()
 RATE = FRONT.rate
 
 
@@ -163,7 +163,7 @@ def test_a_word_is_shown_at_the_start_as_run_plots_it(browser, capfd, tmp_path):
         (tmp_path / "words" / name).mkdir(parents=True)
         for seed in seeds:
             (tmp_path / "words" / name / f"{seed}.wav").write_bytes(file_of(recording(seed)))
-    words = ("--dataset", tmp_path / "words", "--test-share", 1)
+    words = ("--input", tmp_path / "words")
     samples = read_sounds(tmp_path / "words", FRONT)
     first = samples.x[samples.labels.index("yes")]
     plotted = next(axes.images[0] for axes in picture(network, first, 0, "").axes if axes.images)
@@ -206,13 +206,13 @@ def test_a_named_data_set_of_sound_brings_its_words(monkeypatch, capfd, tmp_path
     network = replace(network_of_sound(), meta={"dataset": SPOKEN_DIGITS})
     named = []
 
-    def loaded_images(network, data):
-        named.append(data.dataset)
+    def loaded_images(network, dataset, files):
+        named.append(dataset)
         x = np.full((3, FRONT.frames, len(FRONT.filters)), 200, np.uint8)
         return Images(SPOKEN_DIGITS, x, [0, 1, 2], np.arange(3), "")
 
     monkeypatch.setattr(verb, "loaded_images", loaded_images)
-    monkeypatch.setattr(verb, "places", lambda name: [tmp_path / name])
+    monkeypatch.setattr(verb, "candidate_paths", lambda name: [tmp_path / name])
     page_of(capfd, tmp_path, network)
     (tmp_path / SPOKEN_DIGITS).touch()
     page_of(capfd, tmp_path, replace(network, meta={"dataset": "words"}))

@@ -121,8 +121,8 @@ class BoardModel(LinkModel):
         """Do the next request. Without one, report the frames that were dropped."""
         if self._untold and (self._eager or not self.ring):
             self._untold = False
-            told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
-            return self._send(Notice.ERROR, self.expected, told)
+            report = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
+            return self._send(Notice.ERROR, self.expected, report)
         request = self.ring.popleft()
         kind, sequence, expected, payload = request
         if kind == Request.HELLO:
@@ -203,9 +203,9 @@ class BoardModel(LinkModel):
         ticks = ticks[None]
         if self._state is None:
             network = replace(self.network, weights=self.weights)
-            found = infer(network, ticks)
-            flags = causes_at(int(found.tick[0]), stream)
-            found = replace(found, cycles=cycles(network, ticks, found, folding, pixels))
+            results = infer(network, ticks)
+            flags = causes_at(int(results.tick[0]), stream)
+            results = replace(results, cycles=cycles(network, ticks, results, folding, pixels))
             updated, rest = False, b""
         else:
             state = replace(self._state, weights=self.weights)
@@ -217,19 +217,22 @@ class BoardModel(LinkModel):
             if known:
                 self.learned.append((ticks.tobytes(), label))
             labels = np.array([label if known else UNLABELLED])
-            found = learn(state, ticks, labels, self._rule, trace=True)
-            found = learning_cycles(network, ticks, found, folding, pixels)
-            updated, rest = bool(found.updated[0]), int(found.turnaround[0]).to_bytes(4, "little")
+            results = learn(state, ticks, labels, self._rule, trace=True)
+            results = learning_cycles(network, ticks, results, folding, pixels)
+            updated, rest = (
+                bool(results.updated[0]),
+                int(results.turnaround[0]).to_bytes(4, "little"),
+            )
             self._state.generator = state.generator
             self.words = [
                 pack_words(layer, one)
                 for layer, one in zip(self.config.layers, state.weights, strict=True)
             ]
-        flags |= int(found.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
+        flags |= int(results.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
         head = protocol.DECISION_FORMAT.pack(
-            int(found.decision[0]), flags, int(found.tick[0]), int(found.cycles[0])
+            int(results.decision[0]), flags, int(results.tick[0]), int(results.cycles[0])
         )
-        return head + found.spikes_in[0].astype("<u2").tobytes() + rest
+        return head + results.spikes_in[0].astype("<u2").tobytes() + rest
 
     def _can(self, kind: int, payload: bytes) -> bool:
         """Whether there are such images, and something to do; or such registers."""
@@ -253,14 +256,14 @@ class BoardModel(LinkModel):
     def _play(self, payload: bytes) -> bytes:
         """Images that do not overlap, with a cycle for a gap."""
         images, rounds = protocol.PLAY_FORMAT.unpack(payload)
-        wrong = taken = 0
+        wrong = total = 0
         for number in range(images):
             expected, bitmap = self.played[number]
             decision = protocol.DECISION_FORMAT.unpack_from(self._inputs(b"\xff" + bitmap))
-            decided, _, tick, cycles_taken = decision
+            decided, _, tick, cycle_count = decision
             wrong += (decided, tick) != expected
-            taken += cycles_taken + 1
-        return protocol.COUNTS_FORMAT.pack(rounds * images, rounds * wrong, rounds * taken)
+            total += cycle_count + 1
+        return protocol.COUNTS_FORMAT.pack(rounds * images, rounds * wrong, rounds * total)
 
     def _settings(self, payload: bytes) -> bytes:
         *values, seed = protocol.SETTINGS_FORMAT.unpack(payload)

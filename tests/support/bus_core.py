@@ -94,7 +94,7 @@ class BusOutcome:
     """Contents of some registers at the end."""
     weights: list[int] = field(default_factory=list)
     """Read back."""
-    said: str = ""
+    printed: str = ""
     """Text that the firmware printed."""
 
 
@@ -206,10 +206,10 @@ class BusBench:
 
     async def decision(self) -> list[int]:
         """The words of the next one of the stream."""
-        words, _ = await self.decision_begun()
+        words, _ = await self.decision_with_cycle()
         return words
 
-    async def decision_begun(self) -> tuple[list[int], int]:
+    async def decision_with_cycle(self) -> tuple[list[int], int]:
         """Give the words of the stream's next decision, and the cycle of its first beat."""
         await self.sink.wait(self.arguments.patience * PERIOD, "step")
         assert not self.sink.empty(), "no decision comes"
@@ -229,9 +229,9 @@ class BusBench:
         end = max(register.end for register in self.map.registers)
         words = [await self.read_word(offset) for offset in range(DECISION, end, 4)]
         await self.write("command", take=1)
-        there = [word for word in words if word is not None]
-        assert there == words, "a word of a decision is refused"
-        return there
+        present = [word for word in words if word is not None]
+        assert present == words, "a word of a decision is refused"
+        return present
 
     async def load(self, weights: Sequence[int]) -> None:
         """Write all weights."""

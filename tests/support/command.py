@@ -25,12 +25,12 @@ class Ended(NamedTuple):
 
 def verbs(group: click.Group = root) -> dict[str, click.Command]:
     """Return all verbs; those of a group after its name, as in `check mutants`."""
-    context, found = click.Context(group), {}
+    context, verbs = click.Context(group), {}
     for name in group.list_commands(context):
         verb = group.get_command(context, name)
         inside = verbs(verb) if isinstance(verb, click.Group) else {}
-        found |= {f"{name} {word}": one for word, one in inside.items()} or {name: verb}
-    return found
+        verbs |= {f"{name} {word}": one for word, one in inside.items()} or {name: verb}
+    return verbs
 
 
 def firstspike(

@@ -52,9 +52,9 @@ def verilog(kind: str) -> str:
 
 
 if __name__ == "__main__":
-    name, wanted = sys.argv[1:]
+    name, kind = sys.argv[1:]
     (chosen,) = (one for one in (*FAULTS, *LINK_FAULTS) if one.name == name)
     apply(chosen)
     # The cache knows a design by its parameters, which a fault does not change.
     with TemporaryDirectory() as os.environ["FIRSTSPIKE_CACHE"]:
-        print(verilog(wanted), end="")
+        print(verilog(kind), end="")

@@ -20,7 +20,7 @@ from tests.support.link_board import BUILD, SmallBoard, decision_of, inputs_requ
 
 def flashed_board(network: Network | None = None) -> SmallBoard:
     """Return a board for a network, or a small one, whose words have two chunks in one layer."""
-    return SmallBoard(network or small_network(), loaded=True, lanes=9, place=FLASH_ADDRESS)
+    return SmallBoard(network or small_network(), loaded=True, lanes=9, flash_address=FLASH_ADDRESS)
 
 
 def image_at(board: SmallBoard, shift: int = 0) -> dict[int, int]:

@@ -37,9 +37,9 @@ from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.linked_core import kept_wire
-from firstspike.scripts.exploration.rungs import SHARES
+from firstspike.scripts.exploration.halving import SHARES
 from firstspike.scripts.exploration.search import JOURNAL, NETWORKS
-from firstspike.scripts.learning.session import Session, begun
+from firstspike.scripts.learning.session import Session, new_session
 from firstspike.scripts.main import run_line
 from firstspike.sim.benches.netlist import netlist
 
@@ -84,29 +84,40 @@ class Case:
 
 def hostile_cases() -> list[Case]:
     """Graphs, photos, tables, a search, and names of files; files are in the current folder."""
-    share = ("--test-share", "1")
-    table = ("--dataset", "data.csv", "--label", "kind")
-    images = ("run", "net.npz", "--dataset", "images", *share)
-    graph = Case("net.nir", hostile.of_graph, ("import", "net.nir", "-o", "on.npz"))
-    real = ("import", "net.nir", "--weight-bits", "4", "-o", "on.npz")
-    photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--image", "photo.png"))
-    train = ("train", *table, "--hidden", "4", "--epochs", "1", "-o", "on.npz")
+    table = ("run", "table.npz", "--input", "data.csv")
+    images = ("run", "net.npz", "--input", "images")
+    graph = Case("net.nir", hostile.of_graph, ("convert", "net.nir", "-o", "on.npz"))
+    real = ("convert", "net.nir", "--weight-bits", "4", "-o", "on.npz")
+    photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--input", "photo.png"))
+    train = (
+        "train",
+        "--dataset",
+        "data.csv",
+        "--label",
+        "kind",
+        "--hidden",
+        "4",
+        "--epochs",
+        "1",
+        "-o",
+        "on.npz",
+    )
     return [
         graph,
         replace(graph, words=real),
         photo,
         photo,
-        replace(photo, file="image.png", words=("run", "net.npz", "--image", "image.png")),
+        replace(photo, file="image.png", words=("run", "net.npz", "--input", "image.png")),
         Case("images/a/1.png", hostile.of_photo, images),
-        Case("data.csv", hostile.of_odd_table, ("run", "table.npz", *table, *share)),
+        Case("data.csv", hostile.of_odd_table, table),
         Case("data.csv", hostile.of_odd_table, train),
         Case(f"search/{JOURNAL}", hostile.of_journal, EXPLORE),
         Case("net.npz", mutants.of_archive, ("info", "net.npz"), named=True),
         Case("net.nir", hostile.of_graph, graph.words, named=True),
         Case("photo.png", hostile.of_photo, photo.words, named=True),
-        Case("data.csv", hostile.of_odd_table, ("run", "table.npz", *table, *share), named=True),
+        Case("data.csv", hostile.of_odd_table, table, named=True),
         Case("images/a/1.png", mutants.of_picture, images, named=True),
-        Case("events.jsonl", mutants.of_json, ("run", "net.npz", "--events", "events.jsonl"), True),
+        Case("events.jsonl", mutants.of_json, ("run", "net.npz", "--input", "events.jsonl"), True),
     ]
 
 
@@ -119,8 +130,7 @@ EXPLORE = (
 
 def cases() -> list[Case]:
     """Networks, states, builds, events, images and tables; files are in the current folder."""
-    events = ("--events", "events.jsonl")
-    share = ("--test-share", "1")
+    events = ("--input", "events.jsonl")
     build = ("--target", "netlist", "--board", BOARD, "--build", "build", *events)
     compare = ("compare", "net.npz", *build)
     learn = ("learn", "--resume", "-o", "on.npz")
@@ -142,17 +152,15 @@ def cases() -> list[Case]:
         Case(
             "events.jsonl",
             mutants.of_json,
-            ("run", "ticks.npz", "--dataset", "events.jsonl", *share),
+            ("run", "ticks.npz", "--dataset", "events.jsonl"),
         ),
-        Case("image.png", mutants.of_picture, ("run", "net.npz", "--image", "image.png")),
-        Case(
-            "images/a/1.png", mutants.of_picture, ("run", "net.npz", "--dataset", "images", *share)
-        ),
+        Case("image.png", mutants.of_picture, ("run", "net.npz", "--input", "image.png")),
+        Case("images/a/1.png", mutants.of_picture, ("run", "net.npz", "--input", "images")),
         Case("data.npz", mutants.of_archive, ("run", "plain.npz", "--dataset", "data.npz")),
         Case(
             "data.csv",
             mutants.of_table,
-            ("run", "table.npz", "--dataset", "data.csv", "--label", "kind", *share),
+            ("run", "table.npz", "--input", "data.csv"),
         ),
         Case("idx/train-labels-idx1-ubyte.gz", mutants.of_bytes, ("fetch", "mnist", "--to", "idx")),
     ]
@@ -186,8 +194,9 @@ def make_files() -> None:
     plain.save("plain.npz")
     replace(plain, encoding="ticks").save("ticks.npz")
     table = Features(np.sort(rng.normal(size=(36, 1)), axis=1), names=tuple(map(str, range(36))))
-    replace(network, features=table).save("table.npz")
-    lines = [{"events": [[8, n], [9, n + 1]], "label": n % 4} for n in range(4)]
+    meta = {"columns": {"label": "kind"}}
+    replace(network, features=table, meta=meta).save("table.npz")
+    lines = [{"events": [[8, n], [9, n + 1]], "label": n % 4} for n in range(30)]
     Path("events.jsonl").write_text("\n".join(map(json.dumps, lines)))
     Image.fromarray(rng.integers(0, 256, (6, 6)).astype(np.uint8)).save("image.png")
     for name in "abcd":
@@ -202,10 +211,10 @@ def make_files() -> None:
     Path("data.csv").write_text("\n".join([head, *rows]))
     Path("idx").mkdir()
     Path("idx/train-labels-idx1-ubyte.gz").write_bytes(b"\x1f\x8b" + bytes(100))
-    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "test_share", "relabel"))
+    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "relabel"))
     run |= {"dataset": "data.npz", "random": (8,), "images": 40, "epochs": 1, "shift": 0}
     run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
-    begun(run | {"command": "firstspike learn"}, None).state.save(Session.state_path("on.npz"))
+    new_session(run | {"command": "firstspike learn"}).state.save(Session.state_path("on.npz"))
     make_build(network)
 
 
@@ -230,12 +239,12 @@ def make_build(network: Network) -> None:
     }
     (folder / "report.json").write_text(json.dumps(report))
     pins = ("clk12_0__io", "uart_0__rx__io", "uart_0__tx__io", "button_0__io")
-    kept = ["valid", *(name for name, _, _ in fields(log_layout(design.config, 0)))]
+    wires = ["valid", *(name for name, _, _ in fields(log_layout(design.config, 0)))]
     top = {
         "attributes": {"top": "1"},
         "ports": {pin: {"direction": "input", "bits": [n]} for n, pin in enumerate(pins)},
         "cells": {},
-        "netnames": {kept_wire(0, n): {"bits": [9], "attributes": {"keep": "1"}} for n in kept},
+        "netnames": {kept_wire(0, n): {"bits": [9], "attributes": {"keep": "1"}} for n in wires},
     }
     (folder / "netlist.json").write_text(json.dumps({"modules": {"firstspike": top}}))
 

@@ -55,9 +55,9 @@ def of_graph(rng: Random, content: bytes) -> bytes:
                 _change(rng, root, name, root[name][()])
         texts = [root[name] for name in names if root[name].dtype.kind == "O"]
         texts = [one for one in texts if one.size and one.id.get_offset() is not None]
-        places = [(one.id.get_offset(), one.size) for one in texts]
+        extents = [(one.id.get_offset(), one.size) for one in texts]
     changed = bytearray(file.getvalue())
-    for begin, count in places if rng.random() < 0.6 else ():
+    for begin, count in extents if rng.random() < 0.6 else ():
         _spoil_strings(rng, changed, begin, count)
     return bytes(changed)
 
@@ -164,8 +164,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def _with_chunk(rng: Random, content: bytes) -> bytes:
     """A PNG with a chunk more behind its head."""
     bomb = zlib.compress(bytes(1 << 26), 9)
-    said = rng.choice((1, 2, 3, 4, 5, 7, 10, 12, 99)), rng.choice((0, 1, 2, 1 << 28))
-    exif = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHI", 0x0112, *said) + rng.randbytes(60)
+    fields = rng.choice((1, 2, 3, 4, 5, 7, 10, 12, 99)), rng.choice((0, 1, 2, 1 << 28))
+    exif = b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHI", 0x0112, *fields) + rng.randbytes(60)
     chunk = rng.choice(
         (
             _chunk(b"iCCP", b"x\0\0" + bomb),

@@ -41,8 +41,8 @@ def images(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return pixels, encode(make_state().network, pixels), labels
 
 
-def check(expected: Results, found: Results) -> None:
+def check(expected: Results, actual: Results) -> None:
     """No difference to golden, except for errors, which are looked at elsewhere."""
-    assert found.weights is not None
-    found = dataclasses.replace(found, error=np.zeros_like(found.error))
-    assert not list(differences(expected, found))
+    assert actual.weights is not None
+    actual = dataclasses.replace(actual, error=np.zeros_like(actual.error))
+    assert not list(differences(expected, actual))

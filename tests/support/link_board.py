@@ -65,7 +65,7 @@ class SmallBoard:
     rows: int = 1
     overlap: bool = False
     loaded: bool = False
-    place: int | None = None
+    flash_address: int | None = None
     """Address of the weights in the flash; None for a board without a flash."""
     ring_bytes: int = RING_BYTES
     bench_images: int = 0
@@ -96,7 +96,7 @@ class SmallBoard:
             clock_hz=CLOCK,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
-            **({} if self.place is None else {"flash_address": self.place}),
+            **({} if self.flash_address is None else {"flash_address": self.flash_address}),
         )
 
     def run(self, script: Script, **options: Any) -> LinkOutcome:
@@ -116,16 +116,16 @@ class SmallBoard:
 
     def expected(self, pixels: np.ndarray) -> list[tuple]:
         """Return what `decisions` must say of images without errors."""
-        seen = self.network.connected()
+        network = self.network.connected()
         ticks = self.ticks(pixels)
-        inference = infer(seen, ticks)
+        inference = infer(network, ticks)
         bitmap = pixels[:, self.network.inputs] if self.config.bitmap else None
-        taken = cycles(seen, ticks, inference, self.folding, bitmap)
+        counts = cycles(network, ticks, inference, self.folding, bitmap)
         rows = inference.spikes_in.tolist()
         return [
             (int(d), int(f) << DecisionFlag.FORCED, int(t), int(c), tuple(r))
             for d, f, t, c, r in zip(
-                inference.decision, inference.forced, inference.tick, taken, rows, strict=True
+                inference.decision, inference.forced, inference.tick, counts, rows, strict=True
             )
         ]
 

@@ -52,11 +52,11 @@ class Vector:
     next image.
     """
 
-    def answer(self, said: bytes) -> bytes:
-        """The frame that the model `said`, with the cycles that were counted."""
+    def answer(self, frame: bytes) -> bytes:
+        """Return a `frame` of the model with the cycles that the RTL counted."""
         if not self.counted:
-            return said
-        kind, sequence, payload = decode_frame(said[:-1])
+            return frame
+        kind, sequence, payload = decode_frame(frame[:-1])
         cycles, *turnaround = self.counted
         if self.kind == Request.PLAY:
             decisions, differences, _ = COUNTS_FORMAT.unpack(payload)
@@ -74,10 +74,10 @@ class Vector:
 class VectorBoard:
     """A board, by the parameters of its model, and the requests to it."""
 
-    said: str
+    name: str
     vectors: Sequence[Vector]
     parameters: dict[str, Any] = field(default_factory=dict)
-    place: int | None = None
+    flash_address: int | None = None
     """Address of the weights in the flash; None for a board without a flash."""
 
     def model(self) -> BoardModel:
@@ -106,7 +106,7 @@ class VectorBoard:
             ring_bytes=identity.capacity + 1,
             clock_hz=identity.clock,
             bench_images=identity.bench_images,
-            **({} if self.place is None else {"flash_address": self.place}),
+            **({} if self.flash_address is None else {"flash_address": self.flash_address}),
         )
 
     def script(self) -> Script:
@@ -123,15 +123,15 @@ def _events(label: int, *spikes: tuple[int, int]) -> bytes:
 
 def _weights(**parameters: Any) -> list[Vector]:
     """Return the vectors that write all weights."""
-    wanted = BoardModel(EXAMPLE, **parameters)
+    model = BoardModel(EXAMPLE, **parameters)
     return [
         Vector(
             f"WRITE: all words of layer {layer}",
             Request.WRITE,
-            weights_header(layer, 0, wanted.content(layer).size // 4)
-            + wanted.content(layer).tobytes(),
+            weights_header(layer, 0, model.content(layer).size // 4)
+            + model.content(layer).tobytes(),
         )
-        for layer in range(len(wanted.words))
+        for layer in range(len(model.words))
     ]
 
 
@@ -252,7 +252,7 @@ FLASHED = VectorBoard(
         Vector("INPUTS 0, 1 and 3", Request.INPUTS, bytes([_NONE, 0b1011])),
     ),
     {"lanes": 2, "flashed": True},
-    place=FLASH_ADDRESS,
+    flash_address=FLASH_ADDRESS,
 )
 
 BOARDS = (PLAYING, LEARNING, FLASHED)
@@ -266,7 +266,7 @@ def table() -> str:
     for board in BOARDS:
         for one, sent, answer in board.frames():
             rows.writerow(
-                (re.split("[,;]", board.said)[0], one.what, sent.hex(" "), answer.hex(" "))
+                (re.split("[,;]", board.name)[0], one.what, sent.hex(" "), answer.hex(" "))
             )
     return text.getvalue()
 

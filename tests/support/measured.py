@@ -23,7 +23,7 @@ class Measured(NamedTuple):
     """Time and memory of a command line and the processes that it started."""
 
     status: int
-    said: str
+    stderr: str
     """Text on standard error."""
     seconds: float
     """Processor time."""
@@ -36,7 +36,7 @@ def measured(*words: object) -> Measured:
     # A process counts the memory of the one that starts it, so that is a small one.
     command = [sys.executable, "-m", "tests.support.measured", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return Measured(said=done.stderr, **json.loads(done.stdout))
+    return Measured(stderr=done.stderr, **json.loads(done.stdout))
 
 
 def main() -> None:
@@ -45,12 +45,12 @@ def main() -> None:
     words = [*_COMMAND, *sys.argv[1:]]
     process = os.posix_spawn(sys.executable, words, os.environ, file_actions=quiet)
     _, status, usage = os.wait4(process, 0)
-    took = {
+    usage_record = {
         "status": os.waitstatus_to_exitcode(status),
         "seconds": usage.ru_utime + usage.ru_stime,
         "bytes": usage.ru_maxrss * 1024,
     }
-    print(json.dumps(took))
+    print(json.dumps(usage_record))
 
 
 if __name__ == "__main__":

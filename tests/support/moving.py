@@ -9,12 +9,10 @@ import numpy as np
 
 from firstspike.golden import Features, Network, encode, infer
 from firstspike.golden.front_ends import motion_of
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
 from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.motion.usual import USUAL
-from firstspike.golden.said import said
-from firstspike.hdl.standalone.core import LISTENING, LOADING
-from firstspike.hdl.standalone.texts import sentence
-from firstspike.sim.benches.standalone.around import TOP, Sensed
+from firstspike.golden.reporting import is_reported
+from firstspike.sim.benches.standalone.around import TOP, Sensed, startup_text
 from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
 from firstspike.sim.benches.standalone.run import lines_of
 from firstspike.sim.harness.bench_io import report
@@ -25,8 +23,8 @@ from tests.blocks.test_lsm6dso import Part
 
 FULL = 1 << 15
 
-SMALL = replace(USUAL, frame=4, frames=5, hop=2, downs=(5, 0, 9))
-ONE = replace(USUAL, frame=2, frames=1, hop=3, least=0, contrast=0, downs=(4,))
+SMALL = replace(DEFAULT_FRONT_END, frame=4, frames=5, hop=2, downs=(5, 0, 9))
+ONE = replace(DEFAULT_FRONT_END, frame=2, frames=1, hop=3, least=0, contrast=0, downs=(4,))
 FRONT = MotionFrontEnd(
     rate=52, frame=4, frames=3, hop=2, least=60, contrast=2, downs=(5, 5, 5, 6, 6, 6)
 )
@@ -80,19 +78,19 @@ class MotionDesk:
     """A compiled simulation of a board on a desk with an LSM6DSO.
 
     Parameters: the desk's `verilog`, as of `rtl_verilog` or `netlist_verilog`; the board's
-    `network`. Raises SimulationError.
+    `network`; `flashed` if the board reads its weights from the flash. Raises SimulationError.
     """
 
-    def __init__(self, verilog: str, network: Network, netlist: bool) -> None:
-        self._network = network
+    def __init__(self, verilog: str, network: Network, netlist: bool, flashed: bool = True) -> None:
+        self._network, self._flashed = network, flashed
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
-    def run(self, x: np.ndarray, image: bytes, place: int) -> bytes:
+    def run(self, x: np.ndarray, image: bytes = b"", address: int = 0) -> bytes:
         """Let the part give samples int16 [n, axes], with an image in the board's flash.
 
         A sample follows the one before as soon as that is read. Returns the board's text.
         """
-        flash = {place + number: byte for number, byte in enumerate(image)}
+        flash = {address + number: byte for number, byte in enumerate(image)}
         return self._simulation.run(__name__, SimpleNamespace(flash=flash, samples=x))
 
     def expected(self, x: np.ndarray) -> bytes:
@@ -100,9 +98,9 @@ class MotionDesk:
         network = self._network
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
-        told = said(network, results, np.full(len(pictures), True))
-        begin = sentence(LOADING) + sentence(LISTENING)
-        return begin + b"".join(lines_of(network, results, told))
+        reported = is_reported(network, results, np.full(len(pictures), True))
+        begin = startup_text(self._flashed)
+        return begin + b"".join(lines_of(network, results, reported))
 
 
 class MotionDeskBench(BoardBench):

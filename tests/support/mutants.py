@@ -106,16 +106,16 @@ def of_archive(rng: Random, content: bytes) -> bytes:
             del fields[name]
     method = rng.choice([zipfile.ZIP_DEFLATED] * 18 + [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
     damaged, renamed = (rng.choice(list(fields)) if rng.random() < 0.1 else None for _ in "ab")
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", method) as archive:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", method) as archive:
         for name, array in fields.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, array)
-            said = member.getvalue()
+            content = member.getvalue()
             if name == damaged:
-                said = of_bytes(rng, said)
-            archive.writestr(name if name == renamed else f"{name}.npy", said)
-    return made.getvalue()
+                content = of_bytes(rng, content)
+            archive.writestr(name if name == renamed else f"{name}.npy", content)
+    return output.getvalue()
 
 
 def _array(rng: Random, array: np.ndarray) -> np.ndarray:
@@ -163,9 +163,9 @@ def of_table(rng: Random, content: bytes) -> bytes:
             continue
         odd = ("", "nan", "inf", "1e999", "9" * 5000, "²", "x" * 200_000, ORDERS, '"', "1_0")
         row[rng.randrange(len(row))] = rng.choice(odd)
-    made = io.StringIO()
-    csv.writer(made).writerows(rows)
-    return made.getvalue().encode()
+    output = io.StringIO()
+    csv.writer(output).writerows(rows)
+    return output.getvalue().encode()
 
 
 def of_picture(rng: Random, content: bytes) -> bytes:

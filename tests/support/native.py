@@ -41,13 +41,13 @@ void use_registers(uint32_t (*read)(uint32_t), void (*write)(uint32_t, uint32_t)
 """
 
 
-def library(made: GeneratedBusCore, folder: Path, source: str, *options: str) -> str:
+def library(core: GeneratedBusCore, folder: Path, source: str, *options: str) -> str:
     """Compile `source`, which may include `core_driver.h`, as a library; gives its path.
 
     Call its `use_registers` first: it takes functions that access registers and see `irq`.
     """
     for suffix in C_SUFFIXES:
-        (folder / f"core{suffix}").write_text(made.files.get(suffix, ""))
+        (folder / f"core{suffix}").write_text(core.files.get(suffix, ""))
     (folder / "library.c").write_text(_REGISTERS + source)
     words = ["-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", *options]
     subprocess.run(["gcc", *words, "-I.", "-o", "library.so", "library.c"], cwd=folder, check=True)

@@ -51,7 +51,10 @@ def turning() -> str:
     ports = {"clk": ("input", 2), "out": ("output", 3)}
     top = {
         "attributes": {"top": "1"},
-        "ports": {name: {"direction": way, "bits": [bit]} for name, (way, bit) in ports.items()},
+        "ports": {
+            name: {"direction": direction, "bits": [bit]}
+            for name, (direction, bit) in ports.items()
+        },
         "cells": cells,
         "netnames": {
             name: {"hide_name": 0, "bits": [bit], "attributes": {}}

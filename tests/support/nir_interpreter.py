@@ -78,8 +78,8 @@ class Stepwise:
         z = v > node.v_threshold
         first = self.first.setdefault(name, np.full(v.shape, -1))
         self.twice |= bool((z & (first >= 0)).any())
-        kept = self.v.setdefault(name, v)
-        self.v[name] = np.where(first < 0, v, kept)
+        previous = self.v.setdefault(name, v)
+        self.v[name] = np.where(first < 0, v, previous)
         first[z & (first < 0)] = step
         self.state[name] = np.where(z, node.v_reset, v)
         return z.astype(float)
@@ -122,16 +122,16 @@ def continuous(graph: nir.NIRGraph, times: np.ndarray) -> Iterator[np.ndarray]:
         for row in [*order[np.isfinite(times[order])], None]:
             until = np.inf if row is None else times[row]
             # V rises by r tau v_in (1 - exp(-t / tau)) until then.
-            whole = r * tau * v_in
+            total = r * tau * v_in
             with np.errstate(all="ignore"):
-                left = 1 - (v_threshold - v) / whole
+                left = 1 - (v_threshold - v) / total
                 crossing = now - tau * np.log(left)
-            crosses = (whole > 0) & (left > 0) & (crossing <= until) & np.isinf(fired)
+            crosses = (total > 0) & (left > 0) & (crossing <= until) & np.isinf(fired)
             fired[crosses] = crossing[crosses]
             if row is None:
                 break
             decay = np.exp(-(until - now) / tau)
-            v += whole * (1 - decay)
+            v += total * (1 - decay)
             v_in = v_in * decay + r_in / tau * weight[row]
             now = until
         yield fired

@@ -50,10 +50,10 @@ class Example(NamedTuple):
         outputs = [net for cell in self.design.cells.values() for net in cell.outputs.values()]
         assert report.pins == inputs + sum(net in self.design.loaded for net in outputs)
 
-    def check_found(self, change: Callable[[dict[str, Any]], object], told: str) -> None:
+    def check_fault(self, change: Callable[[dict[str, Any]], object], message: str) -> None:
         """The check says what was changed in the design."""
         faults = self.check(self.bits, self.changed(change)).faults
-        assert any(told in fault for fault in faults), faults
+        assert any(message in fault for fault in faults), faults
 
 
 def cell_of(module: dict[str, Any], kind: str, **parameters: str) -> dict[str, Any]:

@@ -90,8 +90,8 @@ def check_core(
     if config["pauses"]:
         assert np.all(run.cycles >= expected)
         expected = run.cycles
-    found = list(differences(replace(inference, cycles=expected), run))
-    assert not found, f"{config}: {len(found)} differences, the first: {found[0]}"
+    mismatches = list(differences(replace(inference, cycles=expected), run))
+    assert not mismatches, f"{config}: {len(mismatches)} differences, the first: {mismatches[0]}"
 
 
 # Few combinations of parameter values such that every pair of values occurs in one of them.

@@ -71,15 +71,15 @@ def memory_sizes(block: Elaboratable) -> list[tuple[int, int]]:
 # Blocks that refuse their parameters.
 
 
-def refused(make: Callable[[], object], said: str, error: type[Exception] = ValueError) -> None:
-    """Check that `make` raises an error whose message matches the pattern `said`.
+def refused(make: Callable[[], object], message: str, error: type[Exception] = ValueError) -> None:
+    """Check that `make` raises an error whose text matches the pattern `message`.
 
     Amaranth warns when Python deletes an unused component, and a component that refuses its
     parameters is never used. This function therefore deletes it while warnings are off.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusedElaboratable)
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             make()
         gc.collect()
 
@@ -103,9 +103,9 @@ def lend_runtime(cache: Path) -> set[str]:
     """Link what is compiled into another cache folder; returns the names of what is linked."""
     lent = set()
     for compiled in cache_folder().glob("?" * 40 + "/verilated.o"):
-        made = compiled.parent
-        for path in (made, made.with_suffix(".sums")):
+        source = compiled.parent
+        for path in (source, source.with_suffix(".sums")):
             if path.exists():
                 (cache / path.name).symlink_to(path)
-        lent.add(made.name)
+        lent.add(source.name)
     return lent

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from firstspike.golden import Features, Network, Results, infer
 from firstspike.golden.encodings.registry import encoding_of
-from firstspike.golden.integer import walk
+from firstspike.golden.integer import run_layer
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.kind import LayerKind
@@ -117,7 +117,7 @@ def level_tick(network: Network, q: int) -> int:
     return unit + ((N - 1 - q) * 5 * unit) // (N - 1)
 
 
-# The integer model by its definition, slowly: `walk` in place of the fast path.
+# The integer model by its definition, slowly: `run_layer` in place of the fast path.
 
 
 def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
@@ -141,7 +141,9 @@ def fired_tick_by_tick(
     n, n_out = len(spikes), layer.n_out
     out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
     for image in range(n):
-        out[image], trace = walk(weights, threshold, spikes[image], deadline, max_spikes, layer)
+        out[image], trace = run_layer(
+            weights, threshold, spikes[image], deadline, max_spikes, layer
+        )
         first = out[image, :, 0]
         M[image] = trace[np.where(first, first, deadline), np.arange(n_out)]
     return out, M

@@ -33,10 +33,10 @@ def _trace(path: Path) -> None:
 
     def traced(self, value):
         nonlocal deepest
-        found = calls()
-        if get_sim_time() and len(found) >= deepest:  # before are the initial values
-            deepest = len(found)
-            path.write_text("".join(f"{file} {name}\n" for file, name in found))
+        stack = calls()
+        if get_sim_time() and len(stack) >= deepest:  # before are the initial values
+            deepest = len(stack)
+            path.write_text("".join(f"{file} {name}\n" for file, name in stack))
         drive(self, value)
 
     signal.value = property(read, traced)

@@ -116,7 +116,7 @@ def not_finite(encoder):
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda e: torch.nn.Sequential(torch.nn.ReLU(), *module(e, 20)), "0 is a ReLU"),
         (lambda e: torch.nn.Sequential(torch.nn.Linear(3, 3)), "Linear, which has no counterpart"),
@@ -131,8 +131,8 @@ def not_finite(encoder):
         (not_finite, "not finite"),
     ],
 )
-def test_a_module_without_counterpart_is_refused(encoder, make, told):
-    with pytest.raises(ConversionError, match=told):
+def test_a_module_without_counterpart_is_refused(encoder, make, message):
+    with pytest.raises(ConversionError, match=message):
         to_network(make(encoder), encoder)
 
 

@@ -132,7 +132,7 @@ def test_layers_that_do_not_join_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: FirstSpikeConv2d(1, 2, (3, 3, 3)), "kernel_size is .* or 2 of them"),
         (lambda: FirstSpikeConv1d(1, 2, 3, stride=0), "stride is 0"),
@@ -142,6 +142,6 @@ def test_layers_that_do_not_join_are_refused():
         (lambda: FirstSpikeConv1d(2, 2, 3)(torch.ones(5)), r"\[5\].*\[..., 2, size\]"),
     ],
 )
-def test_what_is_no_layer_or_time_is_refused(call, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_layer_or_time_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
         call()

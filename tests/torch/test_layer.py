@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden.frameworks.torch.layer import Quantised
-from firstspike.golden.frameworks.torch.ways import Grouped, Ordered, Plain, Together, way_of
+from firstspike.golden.frameworks.torch.spike_times import (
+    Grouped,
+    Ordered,
+    Plain,
+    Together,
+    method_for,
+)
 from firstspike.golden.integer import infer
 from firstspike.torch import FirstSpikeLinear, decide, first_spike_loss, from_network, margin_loss
 from tests.support.feedforward import layer_times
@@ -80,12 +86,12 @@ def test_all_ways_agree(n, n_in, n_out, few):
 
 
 def test_the_way_suits_the_times():
-    assert isinstance(way_of(times(3, 5, 1, 1), False), Together)
-    assert isinstance(way_of(torch.full((3, 5), torch.inf), False), Together)
-    assert isinstance(way_of(times(30, 50, 1, 4), False), Grouped)
-    assert isinstance(way_of(times(30, 50, 1), False), Ordered)
-    assert isinstance(way_of(times(3, 5, 1, 1), True), Ordered)
-    assert isinstance(way_of(times(3, 5, 1).to("meta"), True), Plain)
+    assert isinstance(method_for(times(3, 5, 1, 1), False), Together)
+    assert isinstance(method_for(torch.full((3, 5), torch.inf), False), Together)
+    assert isinstance(method_for(times(30, 50, 1, 4), False), Grouped)
+    assert isinstance(method_for(times(30, 50, 1), False), Ordered)
+    assert isinstance(method_for(times(3, 5, 1, 1), True), Ordered)
+    assert isinstance(method_for(times(3, 5, 1).to("meta"), True), Plain)
 
 
 @given(networks_with_ticks(max_spikes=1))
@@ -136,7 +142,7 @@ def test_more_dimensions_and_single_precision():
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: FirstSpikeLinear(0, 3), "3 x 0"),
         (lambda: FirstSpikeLinear(3, 3, horizon=-1.0), "horizon is -1"),
@@ -147,8 +153,8 @@ def test_more_dimensions_and_single_precision():
         (lambda: Quantised(8, 0, 1, 1), "1 or more"),
     ],
 )
-def test_what_is_no_layer_or_time_is_refused(call, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_layer_or_time_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
         call()
 
 

@@ -29,10 +29,10 @@ def layers_in(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[LayerNodes
     while inner:
         start = next((at for at, node in enumerate(inner) if not _before(node)), len(inner))
         layer = inner[start : start + len(kinds)]
-        for node, wanted in zip(layer, kinds, strict=False):
-            if not _is(node, wanted):
+        for node, kind in zip(layer, kinds, strict=False):
+            if not _is(node, kind):
                 node.fail(
-                    f"here it would be {wanted}: accepted is {', '.join(kinds)} for each layer."
+                    f"here it would be {kind}: accepted is {', '.join(kinds)} for each layer."
                 )
         if len(layer) < len(kinds):
             inner[-1].fail(f"the layer ends here: accepted is {', '.join(kinds)} for each layer.")
@@ -45,7 +45,7 @@ def _before(node: Named) -> bool:
     return node.kind in ("Flatten", *POOLING)
 
 
-def _is(node: Named, wanted: str) -> bool:
+def _is(node: Named, kind: str) -> bool:
     """Whether a node is of the wanted type, or of a type that can replace it."""
     standing = {"Linear": ("Affine", *CONVOLVING), "Affine": (*CONVOLVING,)}
-    return node.kind in (wanted, *standing.get(wanted, ()))
+    return node.kind in (kind, *standing.get(kind, ()))

@@ -135,10 +135,10 @@ def _seen_once(network: Network, layer: int, shapes: Shapes) -> np.ndarray:
     if any(
         (n - 1) * step >= side for side, n, step in zip(of.size, of.out, of.stride, strict=True)
     ):
-        told, padding = (f"{down} x {across}" for down, across in (of.kernel, of.padding))
+        kernel_size, padding = (f"{down} x {across}" for down, across in (of.kernel, of.padding))
         raise NirError(
-            f"layer {layer} has kernels of {told} with a padding of {padding}: form cuba takes a "
-            "padding of less than half the kernel, so choose form ticks or time."
+            f"layer {layer} has kernels of {kernel_size} with a padding of {padding}: form cuba "
+            "takes a padding of less than half the kernel, so choose form ticks or time."
         )
     kernel[of.padding[2 - kernel.ndim :]] = 1
     return kernel

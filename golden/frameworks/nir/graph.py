@@ -61,12 +61,12 @@ OURS = "firstspike-nir-"
 class NirError(FirstSpikeError, ValueError):
     """A graph or NIR file is not a network of this neuron; the message gives the reason."""
 
-    def __init__(self, said: str, node: str | None = None, why: str = "") -> None:
-        super().__init__(said)
+    def __init__(self, message: str, node: str | None = None, why: str = "") -> None:
+        super().__init__(message)
         #: name of the refused node, None for the whole graph
         self.node = node
         #: the message without the node
-        self.why = why or said
+        self.why = why or message
 
 
 def optional(name: str) -> ModuleType:
@@ -87,9 +87,9 @@ class Named:
         """Type of the node, such as "Linear"."""
         return str(self.node["type"])
 
-    def fail(self, said: str) -> NoReturn:
+    def fail(self, message: str) -> NoReturn:
         """Raise `NirError` about this node."""
-        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}", self.name, said)
+        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {message}", self.name, message)
 
     def check_kind(self) -> None:
         """Raise `NirError` unless the node is of a type that a network can contain."""
@@ -134,9 +134,9 @@ class Graph:
     @classmethod
     def of(cls, graph: Any) -> "Graph":
         """Return the graph of a `nir.NIRGraph`."""
-        said = graph.to_dict()
-        edges = [(str(a), str(b)) for a, b in said["edges"]]
-        return cls(said["nodes"], edges, said.get("metadata") or {})
+        content = graph.to_dict()
+        edges = [(str(a), str(b)) for a, b in content["edges"]]
+        return cls(content["nodes"], edges, content.get("metadata") or {})
 
     def chain(self) -> list[Named]:
         """Return the nodes from input to output, inclusive.
@@ -173,8 +173,8 @@ class Graph:
 
     def _only(self, kind: str) -> str:
         """Return the name of the only node of this type."""
-        found = [name for name, node in self.nodes.items() if node["type"] == kind]
-        if len(found) != 1:
-            named = f": {', '.join(map(repr, found))}"[:200] if found else ""
-            raise NirError(f"the graph has {len(found)} nodes {kind}{named}; it needs one.")
-        return found[0]
+        matching = [name for name, node in self.nodes.items() if node["type"] == kind]
+        if len(matching) != 1:
+            named = f": {', '.join(map(repr, matching))}"[:200] if matching else ""
+            raise NirError(f"the graph has {len(matching)} nodes {kind}{named}; it needs one.")
+        return matching[0]

@@ -17,19 +17,19 @@ from firstspike.golden.layers.geometry import Geometry, from_json
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import FORMAT as NETWORK_FORMAT
 from firstspike.golden.network import LARGEST, Network
-from firstspike.golden.system.errors import told_as
+from firstspike.golden.system.errors import convert_errors
 
 from .chain import LayerNodes, layers_in
 from .export import FORMAT, LISTS, form_of, graph_of
 from .forms import Form
 from .graph import CONVOLVING, OURS, Graph, Named, NirError
-from .others import check_node
+from .real_weights import check_node
 
 _CLOSE = 1e-6  # other tools save in single precision
 _INTEGER = 1e-5  # largest distance of a weight from an integer
 
 
-def said_by(graph: Graph) -> Fields | None:
+def metadata_of(graph: Graph) -> Fields | None:
     """Return the metadata of an exported graph as fields of a network file; otherwise None."""
     if not str(graph.metadata.get("format", "")).startswith(OURS):
         return None
@@ -41,9 +41,11 @@ def said_by(graph: Graph) -> Fields | None:
             except (ValueError, RecursionError):
                 raise NirError(f"the metadata's {name} is no list in JSON.") from None
         fields[name] = np.asarray(value)
-    said = fields.take("format", str)
-    if said != FORMAT:
-        raise NirError(f"the metadata's format is {said!r:.40}: this version reads {FORMAT!r}.")
+    stored_format = fields.take("format", str)
+    if stored_format != FORMAT:
+        raise NirError(
+            f"the metadata's format is {stored_format!r:.40}: this version reads {FORMAT!r}."
+        )
     return fields
 
 
@@ -53,10 +55,10 @@ def network_of(graph: Graph) -> Network:
     Raises `NirError` for a graph that FirstSpike did not export, or if nodes and metadata disagree,
     and `NetworkError` for values that no network can have.
     """
-    fields = said_by(graph)
+    fields = metadata_of(graph)
     if fields is None:
         raise NirError("the graph's metadata are not ours: it has real weights to be rounded.")
-    with told_as(NirError, "the metadata do not fit: ", NetworkError):
+    with convert_errors(NirError, "the metadata do not fit: ", NetworkError):
         form = form_of(fields.take("form", str))
         chain = graph.chain()
         return _agreeing(form, chain, layers_in(chain, form.kinds), fields)
@@ -69,31 +71,31 @@ def _agreeing(
     weight_bits = _per_layer(fields, "weight_bits", len(layers), 2, 8)
     geometry = _geometry(fields, len(layers))
     own = {name: value for name, value in fields.items() if name != "form"}
-    n_in, places = int(fields["inputs"].size), 1
+    n_in, n_positions = int(fields["inputs"].size), 1
     for layer, (_, connection, _) in enumerate(layers):
         check_node(connection)
         relays = form.further_inputs if layer < len(layers) - 1 else 0
         of = geometry[layer]
         if of is not None:
-            n_in, places = n_in // math.prod(of.size), 1
-        W = _inner(connection, n_in, form.further_inputs * places, relays)
+            n_in, n_positions = n_in // math.prod(of.size), 1
+        W = _inner(connection, n_in, form.further_inputs * n_positions, relays)
         unit = thresholds[layer] if form.name == "time" else 1
         own[f"weights_{layer}"] = w = _integers(connection, W, unit, weight_bits[layer])
-        places = 1 if of is None else math.prod(of.out)
-        n_in = w.shape[1] * places
+        n_positions = 1 if of is None else math.prod(of.out)
+        n_in = w.shape[1] * n_positions
     network = Network.of(Fields({**own, "format": np.array(NETWORK_FORMAT)}))
     expected = graph_of(network, form.name).nodes.values()
-    for found, wanted in zip(chain, expected, strict=False):
-        if found.kind != wanted["type"] and (found.kind, wanted["type"]) != ("Affine", "Linear"):
-            found.fail(f"with the metadata it would be {wanted['type']}.")
-        for field, value in wanted.items():
+    for node, exported in zip(chain, expected, strict=False):
+        if node.kind != exported["type"] and (node.kind, exported["type"]) != ("Affine", "Linear"):
+            node.fail(f"with the metadata it would be {exported['type']}.")
+        for field, value in exported.items():
             if field == "type":
                 continue
-            array = found.array(field, np.shape(value))
+            array = node.array(field, np.shape(value))
             differs = ~np.isclose(array, value, rtol=_CLOSE, atol=0)
             if differs.any():
                 at = tuple(np.argwhere(differs)[0])
-                found.fail(
+                node.fail(
                     f"{field}{list(map(int, at))} is {array[at]:g}, with the metadata it would be "
                     f"{np.asarray(value)[at]:g}."
                 )
@@ -162,5 +164,5 @@ def template_of(fields: Fields, n_out: int) -> Network:
         "weight_bits": np.array([8]),
         "threshold": np.array([1]),
     }
-    with told_as(NirError, "the metadata do not fit: ", NetworkError):
+    with convert_errors(NirError, "the metadata do not fit: ", NetworkError):
         return Network.of(Fields(own))

@@ -45,16 +45,16 @@ def shapes_of(network: Network) -> list[Shapes]:
     """Return the shapes of each layer."""
     start = 2 - dimensions(network.geometry)
     shapes: list[Shapes] = []
-    places = 1
+    n_positions = 1
     for kind in network.layers:
         if isinstance(kind, Convolution):
             of = kind.geometry
             sizes = of.size[start:], of.out[start:], of.kernel[start:]
             shapes.append(Shapes(kind.maps, kind.filters, *sizes, 1))
-            places = kind.positions
+            n_positions = kind.positions
         else:
-            shapes.append(Shapes(kind.n_in, kind.n_out, (), (), (), places))
-            places = 1
+            shapes.append(Shapes(kind.n_in, kind.n_out, (), (), (), n_positions))
+            n_positions = 1
     return shapes
 
 

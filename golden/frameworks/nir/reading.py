@@ -4,7 +4,7 @@
 The reader accepts only objects that an exported graph can contain, of limited size: a file of a few
 bytes can expand to terabytes. HDF5 gives the size of an array in advance, but that of a string only
 when the string is read, so strings are read one by one. Links out of the file are not followed.
-apart.py isolates failures of the library itself on damaged files.
+reader_process.py isolates failures of the library itself on damaged files.
 """
 
 import math
@@ -47,8 +47,8 @@ def graph_in(file: BinaryIO) -> Graph:
     except MemoryError:
         raise NirError("it cannot be read as HDF5 (it takes too much memory).") from None
     except Exception as error:
-        said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-        raise NirError(f"it cannot be read as HDF5 ({said:.200}).") from None
+        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise NirError(f"it cannot be read as HDF5 ({reason:.200}).") from None
 
 
 class _Reader:
@@ -107,18 +107,18 @@ class _Reader:
         return group[name]
 
     def group(self, group: Any, name: str) -> Any:
-        found = self.member(group, name)
-        if not isinstance(found, self.h5py.Group):
-            raise NirError(f"{found.name!r:.80} is not a group, as in a NIR graph.")
-        return found
+        member = self.member(group, name)
+        if not isinstance(member, self.h5py.Group):
+            raise NirError(f"{member.name!r:.80} is not a group, as in a NIR graph.")
+        return member
 
     def dataset(self, group: Any, name: str) -> Any:
-        found = self.member(group, name)
-        if not isinstance(found, self.h5py.Dataset) or found.shape is None:
-            raise NirError(f"{found.name!r:.80} is no array, as in a NIR graph.")
-        if found.is_virtual or found.external:
-            raise NirError(f"{found.name!r:.80} is in another file: give one that is whole.")
-        return found
+        member = self.member(group, name)
+        if not isinstance(member, self.h5py.Dataset) or member.shape is None:
+            raise NirError(f"{member.name!r:.80} is no array, as in a NIR graph.")
+        if member.is_virtual or member.external:
+            raise NirError(f"{member.name!r:.80} is in another file: give one that is whole.")
+        return member
 
     def counted(self, dataset: Any) -> Any:
         """Return a dataset after counting its bytes, those of strings excluded."""

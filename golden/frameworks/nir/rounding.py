@@ -17,7 +17,7 @@ from firstspike.golden.training.quantise import best_threshold, quantised
 from firstspike.golden.training.specification import Training
 
 from .graph import NirError
-from .others import RealLayer
+from .real_weights import RealLayer
 
 if TYPE_CHECKING:
     from firstspike.golden.training.optimiser import Optimiser

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .graph import CONVOLVING, POOLING, Graph, Named, NirError
 from .importing import network_of
-from .others import check_node, real_layers
+from .real_weights import check_node, real_layers
 
 SAME, APPROXIMATE, IMPOSSIBLE = "the same", "approximate", "not possible"
 
@@ -72,5 +72,5 @@ def verdicts(graph: Graph, ours: bool) -> list[Verdict]:
 def _verdict(node: Named, ours: bool, refusal: str | None) -> Verdict:
     if refusal is not None:
         return Verdict(node.name, node.kind, IMPOSSIBLE, refusal)
-    said = (SAME, "firstspike export has written it.") if ours else _BECOMES[node.kind]
-    return Verdict(node.name, node.kind, *said)
+    verdict = (SAME, "firstspike convert has written it.") if ours else _BECOMES[node.kind]
+    return Verdict(node.name, node.kind, *verdict)

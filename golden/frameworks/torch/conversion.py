@@ -16,8 +16,8 @@ from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
 from firstspike.golden.system.errors import FirstSpikeError
-from firstspike.golden.training.prepared import fitted_template
 from firstspike.golden.training.quantise import best_threshold
+from firstspike.golden.training.samples import fitted_template
 
 from .convolution import FirstSpikeConv, FirstSpikeConv1d, FirstSpikeConv2d
 from .layer import FirstSpikeLayer, FirstSpikeLinear, Quantised
@@ -106,8 +106,8 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
         model = copy.deepcopy(model)
         quantise(model, encoder, bits)
         layers = layers_of(model)
-    made = [layer.quantised for layer in layers if layer.quantised is not None]
-    if {(to.unit, to.deadline) for to in made} != {
+    quantisations = [layer.quantised for layer in layers if layer.quantised is not None]
+    if {(to.unit, to.deadline) for to in quantisations} != {
         (encoder.network.unit, encoder.network.deadline)
     }:
         raise ConversionError("the layers are not quantised with the times of this encoder.")
@@ -116,8 +116,8 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
         weights=tuple(
             layer.integers().flatten(1).T.cpu().numpy().astype(np.int32) for layer in layers
         ),
-        weight_bits=tuple(to.bits for to in made),
-        thresholds=tuple(to.threshold for to in made),
+        weight_bits=tuple(to.bits for to in quantisations),
+        thresholds=tuple(to.threshold for to in quantisations),
         classes=classes,
         geometry=geometry,
     )

@@ -9,7 +9,7 @@ import torch
 
 from firstspike.golden.layers.kind import weight_range
 
-from .ways import way_of
+from .spike_times import method_for
 
 _DRIVE, _SPREAD = 12.0, 2.0  # initial mean of the summed weights, and their deviation
 
@@ -138,8 +138,8 @@ class FirstSpikeLayer(torch.nn.Module):
 
     def extra_repr(self) -> str:
         """Return sizes and quantisation as text."""
-        said = self._sizes() + (", output=True" * self.output)
-        return said if self.quantised is None else f"{said}, bits={self.quantised.bits}"
+        text = self._sizes() + (", output=True" * self.output)
+        return text if self.quantised is None else f"{text}, bits={self.quantised.bits}"
 
     def _sizes(self) -> str:
         raise NotImplementedError
@@ -199,15 +199,15 @@ class _SpikeTimes(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         W = weight.T.contiguous()
         z_in = z_in.to(W.dtype)
-        way = way_of(z_in, ctx.needs_input_grad[0])
-        found = way.times(W, threshold, horizon)
-        fired = found.z < torch.inf
-        ctx.way, ctx.threshold, ctx.smallest = way, threshold, smallest_slope * threshold
-        z_end = torch.where(fired, found.z, horizon)
-        ctx.save_for_backward(W, z_end, fired, found.slope)
-        ctx.mark_non_differentiable(found.z, found.slope)
-        late = torch.where(fired, found.z, horizon - found.potential / threshold)
-        return late, found.z, found.slope
+        method = method_for(z_in, ctx.needs_input_grad[0])
+        times = method.times(W, threshold, horizon)
+        fired = times.z < torch.inf
+        ctx.method, ctx.threshold, ctx.smallest = method, threshold, smallest_slope * threshold
+        z_end = torch.where(fired, times.z, horizon)
+        ctx.save_for_backward(W, z_end, fired, times.slope)
+        ctx.mark_non_differentiable(times.z, times.slope)
+        late = torch.where(fired, times.z, horizon - times.potential / threshold)
+        return late, times.z, times.slope
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[Any, ...]:
@@ -215,5 +215,5 @@ class _SpikeTimes(torch.autograd.Function):
         # A silent neuron's time changes with its potential, in units of the threshold.
         moves = torch.where(fired, slope.clamp(min=ctx.smallest), ctx.threshold)
         e = (gradients[0] / moves).contiguous()
-        dW, dz_in = ctx.way.gradients(W, z_end, e)
+        dW, dz_in = ctx.method.gradients(W, z_end, e)
         return dz_in if ctx.needs_input_grad[0] else None, dW.T, None, None, None

@@ -23,10 +23,10 @@ def first_spike_loss(
     total = logits
     if phantom is not None:
         total = functional.pad(logits, (0, 1), value=-beta * phantom)
-    wanted = logits.gather(1, labels[:, None])[:, 0]
+    target = logits.gather(1, labels[:, None])[:, 0]
     if smoothing:
-        wanted = (1 - smoothing) * wanted + smoothing * logits.mean(1)
-    return (total.logsumexp(1) - wanted).mean()
+        target = (1 - smoothing) * target + smoothing * logits.mean(1)
+    return (total.logsumexp(1) - target).mean()
 
 
 def margin_loss(z: torch.Tensor, labels: torch.Tensor, *, margin: float = 0.5) -> torch.Tensor:
@@ -35,5 +35,5 @@ def margin_loss(z: torch.Tensor, labels: torch.Tensor, *, margin: float = 0.5) -
     `labels`: int64 [n]. The loss is 0 if the decision is right by the margin.
     """
     label = functional.one_hot(labels, z.shape[1]).bool()
-    others = z.masked_fill(label, torch.inf).amin(1)
-    return (z[label] - others + margin).clamp(min=0).mean()
+    earliest_other = z.masked_fill(label, torch.inf).amin(1)
+    return (z[label] - earliest_other + margin).clamp(min=0).mean()

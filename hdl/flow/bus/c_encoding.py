@@ -26,7 +26,7 @@ def c_encoding(config: CoreConfig, network: Network, prefix: str) -> str:
 def _lines(config: CoreConfig, network: Network, prefix: str) -> Iterator[str]:
     upper = prefix.upper()
     coding = encoder_in("C", network.coding)
-    constants = coding.told(network)
+    constants = coding.encoder_data(network)
     yield from comment(coding.sentence(network))
     yield f"typedef {_TYPES.get(coding.takes(network.features), 'double')} {prefix}_value;"
     for name, value in constants.numbers.items():

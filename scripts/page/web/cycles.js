@@ -21,7 +21,7 @@
  * @property {number[]} positions
  * @property {number} decision
  * @property {number} deadline
- * @property {number} drain_block
+ * @property {number} serialiser_block
  * @property {number} mask_fifo_depth
  * @property {Record<string, number>} latency
  *
@@ -159,7 +159,7 @@ export class Layers {
           this.decided = left + latency.POTENTIALS + shape.decision;
           return taken;
         }
-        if (fires) this.#drain(layer, visit, steps, left, ends);
+        if (fires) this.#serialise(layer, visit, steps, left, ends);
         else if (convolves) state.settled = state.registers[latency.REACHED_POSITIONS];
         if (this.decided >= 0) return taken;
       }
@@ -290,7 +290,7 @@ export class Layers {
    * @param {number} left the cycle in which the mask leaves the lanes
    * @param {boolean} ends
    */
-  #drain(layer, visit, steps, left, ends) {
+  #serialise(layer, visit, steps, left, ends) {
     const { latency, ...shape } = this.#shape;
     const state = this.#layers[layer];
     const beats = this.#maskBeats(layer, visit, steps);
@@ -300,18 +300,18 @@ export class Layers {
     let offer;
     if (places) {
       const empty = sends === 1 ? state.maskFree : state.blockFree;
-      const takenOut = Math.max(left + latency.DRAIN_SLOT, empty);
-      state.places[state.masks++ % shape.mask_fifo_depth] = takenOut;
-      offer = takenOut + (sends > 1 ? latency.DRAIN_BEAT : latency.DRAIN_BLOCKS);
+      const departure = Math.max(left + latency.MASK_CHECK, empty);
+      state.places[state.masks++ % shape.mask_fifo_depth] = departure;
+      offer = departure + (sends > 1 ? latency.FIRST_BEAT : latency.BLOCK_SEARCH);
     } else {
-      offer = Math.max(left, state.blockFree) + latency.DRAIN_BEAT;
+      offer = Math.max(left, state.blockFree) + latency.FIRST_BEAT;
       state.skidFree = offer;
     }
     let found = offer;
     for (const [beat, { block, neuron }] of beats.entries()) {
       if (places && sends === 1 && (beat === 0 || block !== beats[beat - 1].block)) {
         state.maskFree = Math.max(found, state.blockFree);
-        found = offer = state.maskFree + latency.DRAIN_BEAT;
+        found = offer = state.maskFree + latency.FIRST_BEAT;
       }
       /** @type {number} */
       let gone = offer;
@@ -358,7 +358,7 @@ export class Layers {
    *     without a beat the only block is -1, and spikes that are sent together are not told apart
    */
   #maskBeats(layer, { position, group }, steps) {
-    const { lanes, sends, n_out, positions, drain_block } = this.#shape;
+    const { lanes, sends, n_out, positions, serialiser_block } = this.#shape;
     const spikes = this.#spikes[layer];
     const first = group * lanes[layer];
     const columns = n_out[layer] / positions[layer];
@@ -368,7 +368,7 @@ export class Layers {
       const neuron = (first + lane) * positions[layer] + position;
       if (!this.#fired(spikes[neuron], layer, steps)) continue;
       banks[lane % sends[layer]]++;
-      beats.push({ block: Math.floor(lane / drain_block), neuron });
+      beats.push({ block: Math.floor(lane / serialiser_block), neuron });
     }
     if (!beats.length) return [{ block: -1 }];
     return sends[layer] > 1 ? new Array(Math.max(...banks)).fill({ block: 0 }) : beats;

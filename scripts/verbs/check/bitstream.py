@@ -21,7 +21,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.routed import RoutedError
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.places import InputPath, Verb
+from firstspike.scripts.paths import InputPath, Verb
 
 
 def _routed_design(parameters: Mapping[str, Any]) -> Path:

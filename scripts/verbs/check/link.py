@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import say, table
-from firstspike.scripts.places import Verb
+from firstspike.scripts.paths import Verb
 
 
 @click.command(cls=Verb)

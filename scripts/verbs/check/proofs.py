@@ -10,7 +10,7 @@ import click
 
 from firstspike.scripts.options import number_option, scheduler_option
 from firstspike.scripts.output import say, table
-from firstspike.scripts.places import Verb
+from firstspike.scripts.paths import Verb
 from firstspike.scripts.shares import Shares, shares
 from firstspike.sim.formal.catalogue import PROOFS
 from firstspike.sim.formal.mutants import KINDS, MUTATED, mutants_of, verdicts_of

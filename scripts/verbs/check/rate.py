@@ -11,7 +11,7 @@ from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.board_options import line_option
 from firstspike.scripts.options import board_option
 from firstspike.scripts.output import say
-from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import ALL, ImageCount, images_option
 
 

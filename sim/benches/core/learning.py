@@ -59,9 +59,9 @@ def learn_items(
     `items`: per image what goes into the input port. `labels` int [n], a class or UNLABELLED;
     others are offered as they are. `settings` for all images, or by the number of the image from
     which they hold, the first 0; a reset makes them, and the generator, what they are after one.
-    Where there is a reset, the image's label may have been taken, or not. `stimulus.checked` is
-    always the case, after the last image. `state` is not changed. Also returns the `answers_of`
-    the stimulus's requests. Raises SimulationError, NetworkError.
+    The core may or may not have accepted the label of an image that a reset interrupts.
+    `stimulus.checked` is always the case, after the last image. `state` is not changed. Also
+    returns the `answers_of` the stimulus's requests. Raises SimulationError, NetworkError.
     """
     stimulus = stimulus or Stimulus()
     chunks = list(weight_chunks(config, state.network, state.weights))

@@ -45,7 +45,7 @@ def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:
             updated[image], turnaround[image] = what
         learned = {"updated": updated, "turnaround": turnaround}
     interval = None
-    # Of images that do not overlap this would be the bench's pace, too.
+    # For images that do not overlap, the interval would include the pace of the bench.
     if config.folding.overlaps and count and len(outcome.accepted_cycles) == count:
         interval = np.append(fields["cycles"][:1], np.diff(outcome.accepted_cycles))
     return Results(

@@ -9,10 +9,10 @@ from amaranth.hdl import ClockSignal, Instance
 from firstspike.hdl.flash.loader import WIRES
 
 FLASH_ADDRESS = 0x50
-"""Where the image is in the flash of a bench that is no board's."""
+"""Address of the image in the flash of a bench without a board."""
 
 FLASH_BITS = 17
-"""Bits of an address of such a flash that are looked at."""
+"""Bits of an address that the model of this flash decodes."""
 
 BOARD_BITS = 21
 """Likewise of a board's."""

@@ -43,7 +43,7 @@ class ByteLine(StreamSink):
         self.arrived.take(payload, cycle)
 
     async def send(self, content: bytes, spacing: int, broken: bool = False) -> None:
-        """Send bytes, so many clocks apart; the line has damaged them if they are `broken`."""
+        """Send bytes at intervals of `spacing` clocks; the line has damaged them if `broken`."""
         valid, payload = self._dut.received__valid, self._dut.received__payload
         await self._domain.after_rising()
         for byte in content:

@@ -128,7 +128,7 @@ class Hostility:
             }
 
     def make(self) -> tuple[str, list[int]]:
-        """One that the model has taken, by the name of its kind."""
+        """Return a frame that the model has accepted, after the name of its kind."""
         while True:
             kind = self._rng.choice(list(self._kinds))
             if kind in LONG and self._rng.random() < 0.75:  # they take most of the time
@@ -287,7 +287,7 @@ class Findings:
 
 
 def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
-    """Send so many hostile frames to a board that has just been powered up.
+    """Send `count` hostile frames to a board after power-up.
 
     `bits` sends them bit by bit, with framing errors and breaks. The first frame that does harm
     ends the run. Raises SimulationError where the simulation itself fails.

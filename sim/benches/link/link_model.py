@@ -32,7 +32,7 @@ class PendingRequest(NamedTuple):
     kind: int
     sequence: int
     expected: int
-    """The sequence number that was expected when it came, which a HELLO is told."""
+    """The sequence number that was expected at the arrival; the answer to a HELLO contains it."""
     payload: bytes
 
 

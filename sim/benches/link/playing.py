@@ -41,6 +41,6 @@ def played(
 
 
 def most_cycles(expected: Results, rounds: int) -> int:
-    """More clock cycles than a board takes to play images that take so many each, alone."""
+    """Return more clock cycles than a board takes to play images with these separate cycles."""
     assert expected.cycles is not None  # golden knows those of bitmaps
     return 2 * rounds * int(expected.cycles.sum())

@@ -34,10 +34,10 @@ class Received:
     async def room(
         self, costs: Sequence[int], capacity: int, patience: int, most: int | None = None
     ) -> AsyncIterator[tuple[int, int]]:
-        """Number after number of frames with these costs, each when it may be sent.
+        """Yield the numbers of frames with these costs, each as soon as the frame may be sent.
 
-        That is when those without an answer, itself included, fit the capacity and are at most
-        `most`. Also yields how many are answered; waits for all answers in the end.
+        A frame may be sent if all unanswered frames, including this one, fit the capacity and are
+        at most `most`. Also yields the number of answers; waits for all answers at the end.
         """
         before = self.frames
         held = list(itertools.accumulate(costs, initial=0))

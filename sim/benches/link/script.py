@@ -168,7 +168,7 @@ def run_script(
 ) -> LinkOutcome:
     """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with its line.
 
-    `line` is the kind of this line. With `pauses` the line out pauses at random (bytes alone), and
+    `line` is the kind of this line. With `pauses` the line out pauses at random (bytes only), and
     so does a master of SPI. Raises SimulationError, also where an answer does not come or is no
     frame.
     """

@@ -72,7 +72,7 @@ class NetlistBench:
         if identity.has(IdentityFlag.LOADED):
             writes = [(Request.WRITE, payload) for payload in self.arguments.writes]
             await self._ask_all(writes, identity)
-        # All weights are summed bit by bit, and each chunk is fetched, before there is an answer.
+        # Before its answer, the board fetches each chunk and sums all weights bit by bit.
         patience = PATIENCE + 2 * self.arguments.weight_bits
         await self._ask_all([(Request.CHECKSUM, b"")], identity, patience=patience)
         self.first_image = self.arrived.frames
@@ -109,9 +109,9 @@ class NetlistBench:
         patience: int = PATIENCE,
         tell: Callable[[int], None] = lambda answered: None,
     ) -> None:
-        """Send requests as long as there is room for them, and `most` are under way; wait.
+        """Send requests while the board has room and fewer than `most` are unanswered; wait.
 
-        `tell` is told how many are answered.
+        `tell` receives the number of answers.
         """
         costs = [REQUEST_OVERHEAD + len(payload) for _, payload in requests]
         room = self.arrived.room(costs, identity.capacity, patience, most)

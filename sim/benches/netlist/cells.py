@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Simulation models of the cells that a netlist is made of.
+"""Simulation models of the cells of a netlist.
 
-They are those that Yosys ships with its synthesis for the family, word by word but for what is in
-look-up tables. Where it has only empty boxes (block RAM, PLLs) they are ours, in the Verilog files
-beside this one.
+The models are those that Yosys ships with its synthesis for the family, unchanged except for the
+look-up tables. For cells that Yosys has only as empty boxes (block RAM, PLLs) the Verilog files in
+this folder have models.
 """
 
 import re
@@ -25,9 +25,9 @@ _NO_Z = {
     "CLOCK_ENABLE || CLOCK_ENABLE === 1'bz": "CLOCK_ENABLE",  # which is 1 if not connected
     "if (T === 1'bz) T_pd = 1'b0; else T_pd = T;": "T_pd = T;",  # which is 0 if not connected
     "assign B = 1'bz;": "",  # nothing drives a pin that is an input
-    "assign O = OEN ? 1'bz : I;": "assign O = I;",  # OEN is 0: no output of ours is released
+    "assign O = OEN ? 1'bz : I;": "assign O = I;",  # OEN is 0: the designs release no output
 }
-"""What is said of floating wires, and said without them, for Verilator hardly knows such."""
+"""Expressions with floating wires, which Verilator hardly supports, and their replacements."""
 
 _CHOICES = re.compile(
     r"(?:wire \[[ \d:]*\] s3 = +(?P<d>\w+) \? .*;\s+)?"
@@ -35,7 +35,7 @@ _CHOICES = re.compile(
     r"wire \[[ \d:]*\] s1 = +(?P<b>\w+) \? .*;\s+"
     r"assign (?P<z>\w+) = +(?P<a>\w+) \? +s1\[1\] : +s1\[0\];"
 )
-"""What is in a look-up table of two to four inputs: each input chooses a half of what is left."""
+"""The body of a look-up table with 2 to 4 inputs: each input selects half of the remaining bits."""
 
 _QUIET = "".join(
     f"// verilator lint_off {warning}\n"
@@ -70,7 +70,7 @@ def _indexed(choices: re.Match) -> str:
 
 
 def _contents() -> dict[str, str]:
-    """What stands for the 64 parts of a block RAM's content in our models."""
+    """Return the replacements in the models for the 64 parts of a block RAM's content."""
     parts = [f"{part:02X}" for part in range(64)]
 
     def parameters(bits: int, name: str) -> str:

@@ -97,7 +97,7 @@ _WRITTEN = {
         }
     }
 }
-"""What Yosys writes, as far as it is looked at here."""
+"""The parts of a netlist of Yosys that this module reads."""
 
 
 class NetlistError(SimulationError):
@@ -134,14 +134,14 @@ class NetlistOutcome:
 
 @dataclass(frozen=True)
 class Pins:
-    """Which of the netlist's pins the bench is wired to; each is one bit wide."""
+    """The pins of the netlist that the bench drives or reads; each is one bit wide."""
 
     clock: str
     line: Line
     wires: Mapping[str, str]
     """The pin of each of the line's wires in `HOST_WIRES`."""
     rests: Mapping[str, int]
-    """Levels of the pins that nobody touches, such as buttons."""
+    """Levels of the pins that the bench holds constant, such as buttons."""
     flash: Mapping[str, str]
     """The pin of each of the wires in `FLASH_WIRES`; none where the design does not read it."""
 
@@ -190,8 +190,8 @@ class Netlist:
     def verilog(self) -> str:
         """Its cells and wires in Verilog, the top module called `NAME`.
 
-        Every wire is one bit: simulators would see loops through the bits of a vector. All pins are
-        inouts, as are those of the cells that they are connected to.
+        Every wire is one bit: simulators would see loops through the bits of a vector. Its pins are
+        inouts, as are the pins of the connected cells.
         """
         for port in self._top["ports"].values():
             port["direction"] = "inout"
@@ -254,7 +254,7 @@ class NetlistBoard:
     Parameters
     ----------
     network : the one the board was built for.
-    config : of its core, that sees the connected inputs alone.
+    config : of its core, which has only the connected inputs.
     clocks : the clock cycles that a bit takes on the line; of SPI the fewest.
     flash : place and content of what is in the flash besides the bitstream, for pins that have one.
 
@@ -285,8 +285,8 @@ class NetlistBoard:
     def classify(self, ticks: np.ndarray, progress: Callable[[int], None] | None = None) -> Results:
         """Classify images int32 [n, n_rows] as from `encode`.
 
-        The cycles of images that go as events depend on the line. `progress` is told how many
-        images are done.
+        The cycles of images that go as events depend on the line. `progress` receives the
+        number of images that are done.
         """
         config = self._config
         requests = [image_request(config, one) for one in ticks]

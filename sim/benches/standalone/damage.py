@@ -23,7 +23,7 @@ from .run import StandaloneSimulation, Start, statuses_of
 IDENTITY = b"a design"
 
 QUIET = 30_000
-"""A cycle in which all has been said."""
+"""A cycle after the last line of the design."""
 
 
 def small_network() -> Network:
@@ -51,9 +51,8 @@ def damage(
     """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
 
     The bytes are those of the header and of the checksum, and others at random, by `seed`. After
-    each start images are offered. `options` are those of `Simulation`. Raises SimulationError where
-    something else is said than golden says, and where no class would be reported with the right
-    weights.
+    each start images are offered. `options` are those of `Simulation`. Raises SimulationError if
+    the lines differ from those of golden, and if no class would be reported with the right weights.
     """
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (images, network.n_features)).astype(np.uint8)
@@ -104,8 +103,8 @@ def _check(statuses: list[Status], start: Start, item_count: int) -> None:
 def _starts(image: bytes, count: int, seed: int) -> Iterator[Start]:
     """Yield starts: an empty flash, the image, damaged bytes, and the image again.
 
-    Some are asked: while the weights are loaded, without a pause, with a fault and without one. One
-    gets bytes that are no questions.
+    Some starts receive requests: while the weights are loaded, without a pause, with a fault and
+    without a fault. One start receives bytes that are no requests.
     """
     late = {QUIET: STATUS_REQUEST}
     yield Start({}, requests={0: STATUS_REQUEST * 2} | late)

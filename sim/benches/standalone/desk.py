@@ -14,16 +14,15 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.front_ends import sound_of
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
-from firstspike.hdl.standalone.core import LISTENING, LOADING, StandaloneCore
-from firstspike.hdl.standalone.texts import sentence
+from firstspike.hdl.standalone.core import StandaloneCore
 from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
-from .around import TOP, Sensed, netlist_verilog, rtl_verilog
+from .around import TOP, Sensed, has_flash, netlist_verilog, rtl_verilog, startup_text
 from .run import lines_of
 from .tape import CHUNK, Tape, chunks_of
 
@@ -68,13 +67,20 @@ class Desk:
     """A compiled simulation of a board on a desk.
 
     Parameters: the desk's `verilog`, as of `rtl_verilog` or `netlist_verilog`; the board's
-    `network` and its `microphone`. Raises SimulationError.
+    `network` and its `microphone`; `flashed` if the board reads its weights from the flash. Raises
+    SimulationError.
     """
 
     def __init__(
-        self, verilog: str, network: Network, microphone: Microphone, netlist: bool
+        self,
+        verilog: str,
+        network: Network,
+        microphone: Microphone,
+        *,
+        netlist: bool,
+        flashed: bool = True,
     ) -> None:
-        self._network = network
+        self._network, self._flashed = network, flashed
         self.microphone = microphone
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
@@ -86,10 +92,11 @@ class Desk:
         network: Network,
         microphone: Microphone,
         clock_hz: int,
+        flashed: bool = True,
     ) -> "Desk":
         """Return the desk with a design, which `make` makes if it is not known by its identity."""
-        verilog = rtl_verilog(_sensed(microphone), make, identity, clock_hz)
-        return cls(verilog, network, microphone, netlist=False)
+        verilog = rtl_verilog(_sensed(microphone), make, identity, clock_hz, flashed)
+        return cls(verilog, network, microphone, netlist=False, flashed=flashed)
 
     @classmethod
     def of_netlist(
@@ -102,7 +109,7 @@ class Desk:
     ) -> "Desk":
         """Return the desk with a netlist; `pins` says which wire of the desk is at which pin."""
         verilog = netlist_verilog(_sensed(microphone), netlist, pins, clock_hz)
-        return cls(verilog, network, microphone, netlist=True)
+        return cls(verilog, network, microphone, netlist=True, flashed=has_flash(pins))
 
     @property
     def rate(self) -> int:
@@ -122,8 +129,8 @@ class Desk:
     def run(
         self,
         x: np.ndarray,
-        image: bytes,
-        flash_address: int,
+        image: bytes = b"",
+        flash_address: int = 0,
         text: str | None = None,
         progress: Callable[[float, float], None] | None = None,
         requests: Mapping[int, bytes] = MappingProxyType({}),
@@ -150,17 +157,17 @@ class Desk:
         return self._simulation.run(BENCH, parameters, progress=played)
 
     def expected(self, x: np.ndarray) -> bytes:
-        """Return what should be said of samples, as golden says."""
+        """Return the lines that the design should send for samples, by golden."""
         network, front = self._network, self.microphone.hears(sound_of(self._network))
         levels = front.levels(self.received_samples(x))
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
-        begin = sentence(LOADING) + sentence(LISTENING)
+        begin = startup_text(self._flashed)
         if not words:
             return begin
         pixels = np.array([front.picture(levels, word).ravel() for word in words])
         results = infer(network, encode(network, pixels))
-        is_reported = said(network, results, np.array([word.isolated for word in words]))
-        return begin + b"".join(lines_of(network, results, is_reported))
+        reported = is_reported(network, results, np.array([word.isolated for word in words]))
+        return begin + b"".join(lines_of(network, results, reported))
 
 
 def _sensed(microphone: Microphone) -> Sensed:

@@ -29,7 +29,7 @@ CLOCK = 1_000_000
 """Hz: a slow clock makes few cycles of a bit of text."""
 
 BROKEN = "sensor is broken"
-"""What may be wrong with the sensor."""
+"""The fault of the sensor."""
 
 
 class StreamSensor(Block):

@@ -12,7 +12,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.flash import ImageError, payload_of
-from firstspike.golden.said import said
+from firstspike.golden.reporting import is_reported
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.image import network_image, words_of
 from firstspike.hdl.standalone.core import FAULTS as FLASH_FAULTS
@@ -27,7 +27,7 @@ from .flashed import BROKEN, TOP, flashed_verilog
 BENCH = "firstspike.sim.benches.standalone.bench"
 
 PATIENCE = 3_000
-"""Cycles after which all has been said, once the weights are there: an image takes fewer."""
+"""Cycles after the loading of weights in which every line is sent: an image takes fewer."""
 
 LOADING_CYCLES = 20
 """Cycles per byte of an image, at most, until it is loaded."""
@@ -35,7 +35,7 @@ LOADING_CYCLES = 20
 
 @dataclass(frozen=True)
 class Start:
-    """What happens from a reset on."""
+    """The stimulus after a reset."""
 
     bytes: Mapping[int, int]
     """Bytes of the flash that are written before, by their addresses from that of the image on."""
@@ -60,10 +60,10 @@ class StandaloneSimulation:
         self._config, self._network, self._identity = config, network, identity
         self._simulation = Simulation(flashed_verilog(config, network, identity), TOP, **options)
         self.image = network_image(config, network, identity)
-        """What belongs into the flash."""
+        """The content of the flash."""
 
     def run(self, ticks: np.ndarray, starts: Sequence[Start]) -> list[bytes]:
-        """Offer images [n, n_rows] after each start, and return what is said from start to start.
+        """Offer images [n, n_rows] after each start, and return the text sent after each start.
 
         The flash is empty at first.
         """
@@ -76,7 +76,7 @@ class StandaloneSimulation:
         return sum(map(len, items_of(self._config, ticks)))
 
     def expected(self, content: bytes, ticks: np.ndarray, start: Start) -> bytes:
-        """Return what should be said with this content of the flash, as golden says."""
+        """Return the text that the design should send with this content of the flash, by golden."""
         loading = sentence(LOADING)
         try:
             payload_of(content, self._identity, words_of(self._config))
@@ -84,8 +84,8 @@ class StandaloneSimulation:
             return loading + sentence(FLASH_FAULTS[error.fault])
         network = self._network
         results = infer(network, ticks)
-        is_reported = said(network, results, np.full(len(ticks), start.telling))
-        lines = b"".join(lines_of(network, results, is_reported))
+        reported = is_reported(network, results, np.full(len(ticks), start.telling))
+        lines = b"".join(lines_of(network, results, reported))
         return loading + sentence(LISTENING) + lines + sentence(BROKEN) * start.broken
 
 
@@ -98,8 +98,8 @@ def statuses_of(text: bytes) -> tuple[list[Status], bytes]:
     )
 
 
-def lines_of(network: Network, results: Results, is_reported: np.ndarray) -> Iterator[bytes]:
-    """Yield the line of each reported decision; `is_reported` is bool [n]."""
-    for number in np.flatnonzero(is_reported):
+def lines_of(network: Network, results: Results, reported: np.ndarray) -> Iterator[bytes]:
+    """Yield the line of each reported decision; `reported` is bool [n]."""
+    for number in np.flatnonzero(reported):
         name = network.class_name(int(results.decision[number]))
         yield decision_line(decision_text(name, network.deadline), int(results.tick[number]))

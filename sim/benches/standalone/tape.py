@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.block import Block
 
 CHUNK = 256
-"""Bits that the bench gives at once: Python is woken once for so many."""
+"""Bits that the bench gives at once: Python resumes once per chunk."""
 
 
 class Tape(Block):

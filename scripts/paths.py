@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compares inputs and outputs of a verb, which must not overwrite an input or an output.
+
+The type of a parameter declares that its value names something to read (`Input`) or to write
+(`Output`). A `Verb` compares all of them before its work begins. Files are compared by device and
+inode, so that links, other spellings and /proc/self/fd are resolved.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstspike.golden.networks.shipped import shipped_file
+
+from .errors import VerbError
+from .former import OPTIONS
+from .sections import in_sections
+from .targets.errors import FaultyTargetError, OptionError
+
+Named = str | os.PathLike[str]
+Parameters = Mapping[str, Any]
+"""The values of a verb's parameters."""
+
+Files = Callable[[Path, Parameters], Iterable[Named]]
+"""Function that returns the files that a verb writes for the value of a parameter."""
+
+Default = Callable[[Parameters], Named | None]
+"""Function that returns the default of a parameter that is not given."""
+
+_STANDARD_OUTPUT = 1
+
+
+class Input:
+    """A parameter type whose value names an input of the verb."""
+
+    unnamed: Default | None = None
+    """Function that returns the default input."""
+
+    def read(self, value: Any) -> Iterable[Named]:
+        """Return the files and folders that the value names."""
+        return [value]
+
+
+class InputPath(Input, click.Path):
+    """The name of a file or folder to read."""
+
+    def __init__(self, *, default: Default | None = None, **rules: Any) -> None:
+        """`default` returns the input if none is named."""
+        super().__init__(**rules)
+        self.unnamed = default
+
+
+class NetworkName(Input, click.ParamType):
+    """A network file, or the name of a network of the package."""
+
+    name = "text"
+
+    def __init__(self, companion: Callable[[str], Named] | None = None) -> None:
+        """`companion` returns a further file that is read with a network file."""
+        self._companion = companion
+
+    def read(self, value: str) -> Iterable[Named]:
+        """Return the network file and files read with it; nothing for a folder (refused later)."""
+        file = shipped_file(value) or value
+        if os.path.isdir(Path(file)):  # an empty name would be the current folder
+            return
+        yield file
+        if self._companion is not None:
+            yield self._companion(value)
+
+
+class DatasetName(Input, click.ParamType):
+    """A file or folder with a data set, or the name of a public one."""
+
+    name = "text"
+
+    def read(self, value: str) -> Iterable[Named]:
+        """Return the file or folder, or the paths of the files of a public data set."""
+        from firstspike.golden.data.sets import DATASETS, candidate_paths  # slow import
+
+        return candidate_paths(value) if value in DATASETS else [value]
+
+
+class Output(click.Path):
+    """The name of a file to write, or of a folder to write files into."""
+
+    def __init__(
+        self, *, files: Files | None = None, default: Default | None = None, **rules: Any
+    ) -> None:
+        """`files` returns the files that are written for a name, by default the named file.
+
+        `default` returns the output if none is named.
+        """
+        super().__init__(**rules)
+        self.unnamed = default
+        self._files = files
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty name, which would be the current folder."""
+        if not os.fspath(value):
+            self.fail(f"{value!r} names nothing: give a name.", param, ctx)
+        return super().convert(value, param, ctx)
+
+    def written(self, value: Named, parameters: Parameters) -> Iterable[Named]:
+        """Return all files that the verb writes, as far as they are known in advance."""
+        if self._files is not None:
+            return self._files(Path(value), parameters)
+        return [] if value == "-" else [value]
+
+
+class Verb(click.Command):
+    """A command that refuses, before any work, to overwrite its inputs.
+
+    Its help lists the options in sections.
+    """
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section of the options."""
+        shown = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        for title, options in in_sections(shown).items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [record for one in options if (record := one.get_help_record(ctx))]
+                )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an option of the release before with its successor."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if instead := OPTIONS.get(error.option_name):
+                raise click.UsageError(f"{error.option_name} {instead}.", ctx) from None
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Compare inputs with outputs. Raises `VerbError`.
+
+        Errors of a target that name its options are converted to the names of the command.
+        """
+        _check(ctx)
+        try:
+            return super().invoke(ctx)
+        except OptionError as error:
+            raise click.UsageError(error.said("--{}".format), ctx) from None
+        except FaultyTargetError as error:  # a difference: the exit status is 1
+            raise click.ClickException(str(error)) from None
+
+
+_Identity = tuple[int, int] | str
+"""Device and inode of a regular file, or the resolved path of a file that does not exist."""
+
+
+def _check(ctx: click.Context) -> None:
+    written: dict[_Identity, str] = {}
+    for writer, path in _written(ctx):
+        identity = _identity(path)
+        if identity is None:
+            continue
+        if written.get(identity, writer) != writer:
+            raise VerbError(
+                f"{written[identity]} writes {os.fspath(path)}, too: name another file for "
+                f"{writer}."
+            )
+        written[identity] = writer
+    existing = {identity: writer for identity, writer in written.items() if type(identity) is tuple}
+    with suppress(OSError):
+        output = os.fstat(_STANDARD_OUTPUT)
+        if stat.S_ISREG(output.st_mode):
+            existing.setdefault((output.st_dev, output.st_ino), "standard output")
+    if not existing:
+        return  # a file that does not exist is not an input
+    for reader, source in _read(ctx):
+        for path, identity in _files(source):
+            if identity in existing:
+                raise VerbError(
+                    f"{path} is what {reader} reads: name another file for {existing[identity]}."
+                )
+
+
+def _written(ctx: click.Context) -> Iterator[tuple[str, Named]]:
+    """Yield each output file, with the option that names it."""
+    for parameter in ctx.command.params:
+        kind = parameter.type
+        if isinstance(kind, Output) and (value := _value(ctx, parameter, kind.unnamed)) is not None:
+            for path in kind.written(value, ctx.params):
+                yield parameter.opts[0], path
+
+
+def _read(ctx: click.Context) -> Iterator[tuple[str, Named]]:
+    """Yield each input file or folder, with the parameter that names it."""
+    for parameter in ctx.command.params:
+        kind = parameter.type
+        if not isinstance(kind, Input) or (value := _value(ctx, parameter, kind.unnamed)) is None:
+            continue
+        name = parameter.opts[0]
+        if isinstance(parameter, click.Argument):
+            name = parameter.make_metavar(ctx).strip("[]")
+        for one in value if parameter.multiple else (value,):
+            for path in kind.read(one):
+                yield name, path
+
+
+def _value(ctx: click.Context, parameter: click.Parameter, unnamed: Default | None) -> Any:
+    value = ctx.params.get(parameter.name or "")
+    return unnamed(ctx.params) if value is None and unnamed is not None else value
+
+
+def _identity(path: Named) -> _Identity | None:
+    """Return the identity of a file; None for objects that no verb replaces, such as a device."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # opening it will report the error
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def _files(source: Named) -> Iterator[tuple[str, _Identity | None]]:
+    """Yield name and identity of a file, or of each file in a folder and in its sub-folders."""
+    yield os.fspath(source), _identity(source)
+    if os.path.isdir(source):
+        for pattern in ("*", "*/*"):
+            for path in Path(source).glob(pattern):
+                yield str(path), _identity(path)
