@@ -2,7 +2,7 @@
 """Simulation models of the cells of a netlist.
 
 The models are those that Yosys ships with its synthesis for the family, unchanged except for the
-look-up tables. For cells that Yosys has only as empty boxes (block RAM, PLLs) the Verilog files in
+look-up tables. For cells that Yosys has only as empty boxes (block RAM, PLLs, multipliers) the Verilog files in
 this folder have models.
 """
 
@@ -16,8 +16,8 @@ from firstspike.hdl.flow.wrapping import filled
 
 OURS = {
     "ice40": ("ice40_clocks.v",),
-    "ecp5": ("ecp5_clocks.v", "dp16kd.v", "block_ram.v", "trellis.v"),
-    "gowin": ("gowin_clocks.v", "gowin_bsram.v", "block_ram.v"),
+    "ecp5": ("ecp5_clocks.v", "dp16kd.v", "block_ram.v", "trellis.v", "mult18x18d.v"),
+    "gowin": ("gowin_clocks.v", "gowin_bsram.v", "block_ram.v", "gowin_multiplier.v"),
 }
 """Files with the models that Yosys has not, by family."""
 
