@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The default front end for motion, and the scale of its sensor.
 
-The constants were chosen for the gestures (docs/motion.md).
+The constants were chosen for the gestures (docs/standalone.md).
 """
 
 import numpy as np

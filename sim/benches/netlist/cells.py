@@ -2,8 +2,8 @@
 """Simulation models of the cells of a netlist.
 
 The models are those that Yosys ships with its synthesis for the family, unchanged except for the
-look-up tables. For cells that Yosys has only as empty boxes (block RAM, PLLs, multipliers) the Verilog files in
-this folder have models.
+look-up tables. For cells that Yosys has only as empty boxes (block RAM, PLLs, multipliers) the
+Verilog files in this folder have models.
 """
 
 import re
