@@ -26,7 +26,7 @@ def spikingjelly(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
     step = 0
 
     def hook(name: str):
-        def note(module, given, out):
+        def note(module, inputs, out):
             fired = out[0].numpy() > 0
             known = first.setdefault(name, np.full(fired.shape, -1))
             known[fired & (known < 0)] = step
@@ -52,7 +52,7 @@ def snntorch(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
     import torch
     from snntorch.import_nir import import_from_nir
 
-    found = []
+    firsts = []
     for layer in range(sum(name.startswith("M_") for name in graph.nodes)):
         weights, neuron = graph.nodes[f"weights_{layer}"], graph.nodes[f"M_{layer}"]
         spikes = spikes.reshape(*spikes.shape[:2], *weights.input_type["input"])
@@ -66,8 +66,8 @@ def snntorch(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
                 state = out[1]
                 first[(out[0].numpy() > 0) & (first < 0)] = step
         first = first.reshape(len(first), -1)
-        found.append(first)
+        firsts.append(first)
         spikes = np.zeros((*spikes.shape[:2], first.shape[1]), bool)
         images, neurons = np.nonzero(first >= 0)
         spikes[images, first[images, neurons], neurons] = True
-    return found
+    return firsts

@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from firstspike.golden import Trainer, encode, infer
-from firstspike.golden.motion.usual import USUAL, samples_of
-from firstspike.golden.training.suited import suited
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END, samples_of
+from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.trainer import Names
 
 PEOPLE = 10
@@ -51,9 +51,9 @@ def splits() -> Iterator[Split]:
     """Each person left out; labels are names, and samples pictures uint8 [n, pixels]."""
     data = recordings()
     names = np.array(data["y_labels"])
-    pictures = [USUAL.pictures(sensed(series)) for series in data["X"]]
-    counts = [len(some) for some in pictures]
-    X = np.concatenate(pictures).reshape(-1, USUAL.n_pixels)
+    pictures = [DEFAULT_FRONT_END.pictures(sensed(series)) for series in data["X"]]
+    counts = [len(series_pictures) for series_pictures in pictures]
+    X = np.concatenate(pictures).reshape(-1, DEFAULT_FRONT_END.n_pixels)
     y, person = (np.repeat(of, counts) for of in (names[data["y"]], data["subject"]))
     for one in np.unique(person):
         rest = person != one
@@ -69,9 +69,11 @@ class MotionClassifier:
     def fit(self, X: np.ndarray, y: np.ndarray) -> Self:
         """Train on pictures, and give the network the front end that makes them."""
         self.classes_, codes = np.unique(y, return_inverse=True)
-        trainer = Trainer(suited(len(X), seed=self.seed))
+        trainer = Trainer(general_training(len(X), seed=self.seed))
         network = trainer.fit(X, codes, names=Names(classes=tuple(self.classes_))).network_
-        self.network_ = replace(network, features=replace(network.features, motion=USUAL))
+        self.network_ = replace(
+            network, features=replace(network.features, motion=DEFAULT_FRONT_END)
+        )
         return self
 
     def score(self, X: np.ndarray, y: np.ndarray) -> float:

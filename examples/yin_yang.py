@@ -35,11 +35,11 @@ def yin_yang(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     goals = rng.integers(0, 3, n)
     points = rng.random((50 * n, 2)) * 2 * BIG  # the dots have a 25th part of the area
     points = points[np.hypot(*(points - BIG).T) <= BIG]
-    found = classes(*points.T)
+    class_of_point = classes(*points.T)
     X = np.empty((n, 2))
     for goal in range(3):
         (which,) = np.nonzero(goals == goal)
-        X[which] = points[found == goal][: len(which)]
+        X[which] = points[class_of_point == goal][: len(which)]
     return X, goals
 
 

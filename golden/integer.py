@@ -2,7 +2,7 @@
 """The integer model (DESIGN, sections 2 and 3), which the hardware matches to the bit.
 
 `run_layer` is the definition, tick by tick. `infer` returns the same results from event to event
-(see `by_events`), fast enough for whole test sets.
+(see `layers.event_kernel`), fast enough for whole test sets.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds the data set for a verb: a named one, or a file of the user."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
@@ -17,20 +17,43 @@ from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
+from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.sound.front import MOST_FILTERS, SIZES, FrontEnd
-from firstspike.golden.sound.usual import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.system.specification import Changes, parameter
 
 from .errors import VerbError
 from .options import Decorator, options_of, several
 from .output import MOST_NAME, note, say
-from .paths import DatasetName, InputPath
+from .paths import DatasetName, InputPath, Named
 
 REFUSE, MEDIAN = "refuse", "median"
 """Choices of `Data.missing`."""
 
 _FRAMES = f"as many as {COVERED} % of the words need, at least {FRAMES}"
-_MISSING, _SHARE = click.Choice([REFUSE, MEDIAN]), click.FloatRange(0, 1, min_open=True)
+_MISSING = click.Choice([REFUSE, MEDIAN])
+
+
+class TestPart(InputPath):
+    """A file with the test part, or the share of the samples that becomes the test part."""
+
+    @staticmethod
+    def share(value: str | None) -> float | None:
+        """Return the share that a value is; None for the name of a file."""
+        try:
+            return float(value or "")
+        except ValueError:
+            return None
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the range of a share, and that a file exists."""
+        share = self.share(value)
+        if share is not None and not 0 < share < 1:
+            self.fail(f"{value!r} is not a share between 0 and 1.", param, ctx)
+        return super().convert(value, param, ctx) if share is None else value
+
+    def read(self, value: str) -> Iterable[Named]:
+        """Return the file; nothing for a share."""
+        return [] if self.share(value) is not None else [value]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +70,10 @@ class Data:
         Column of a .csv file that names groups: no group is both in the training part and in the
         test part.
     test
-        Take the test part of --dataset from this file.
+        Take the test part of --dataset from this file, or keep this share of each class apart as
+        the test part, if --dataset has none.
     test_share
-        Keep this share of each class apart as the test part, if a file has none; 1 takes all.
-    data
-        Read the IDX files of a named data set from this folder.
+        The share, in state files of the release before.
     missing
         Refuse missing values of features, or take the median of the feature among the samples that
         are trained on; NET does so from then on.
@@ -68,11 +90,10 @@ class Data:
     dataset: str | None = parameter(DATASETS[0], "--dataset NAME|FILE", kind=DatasetName())
     label: str | None = parameter(None, "--label COLUMN")
     group: str | None = parameter(None, "--group COLUMN")
-    test: str | None = parameter(None, "--test FILE", kind=InputPath(exists=True))
-    test_share: float | None = parameter(
-        None, "--test-share SHARE", kind=_SHARE, usual=str(TEST_SHARE)
+    test: str | None = parameter(
+        None, "--test FILE|SHARE", kind=TestPart(exists=True), usual=str(TEST_SHARE)
     )
-    data: str | None = parameter(None, "--data DIR", kind=InputPath())
+    test_share: float | None = None
     missing: str | None = parameter(None, "--missing", kind=_MISSING, usual=REFUSE)
     frames: int | None = parameter(
         None, "--frames N", low=1, high=SIZES["frames"][1], usual=_FRAMES
@@ -80,6 +101,12 @@ class Data:
     before: int = parameter(BEFORE, "--before N", low=0, high=SIZES["before"][1])
     after: int = parameter(AFTER, "--after N", low=0, high=SIZES["after"][1])
     n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
+
+    @property
+    def test_part(self) -> str | float | None:
+        """The file with the test part, or the share of each class that becomes the test part."""
+        share = TestPart.share(self.test)
+        return self.test or self.test_share if share is None else share
 
     @property
     def fills(self) -> bool:
@@ -98,19 +125,14 @@ class Data:
         return {role: name for role, name in named.items() if name is not None}
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any], folder: str | None) -> Self:
-        """Return the data that a state file names; `folder` holds named data sets."""
-        return Changes.read(cls, stored).applied(cls(data=folder))
-
-    def stored(self) -> dict[str, Any]:
-        """Return the fields that a state file stores: all but the folder."""
-        return {name: value for name, value in asdict(self).items() if name != "data"}
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the data that a state file names."""
+        return Changes.read(cls, stored).applied(cls())
 
 
-FILE_ONLY = ("label", "group", "test", "test_share")
+FILE_ONLY = ("label", "group", "test")
 """Fields of `Data` that require a file."""
 
-data_option = options_of(Data, "data")
 missing_option = options_of(Data, "missing")
 front_end_options = options_of(Data, "frames", "before", "after", "n_filters")
 
@@ -144,7 +166,7 @@ def recorded(data: Data, network: Network | None = None) -> dict[str, Any]:
     the test part.
     """
     columns = _known_columns(network) | data.columns
-    part = data.test or data.test_share or _known_part(network)
+    part = data.test_part or _known_part(network)
     return ({"columns": columns} if columns else {}) | ({"test": part} if part else {})
 
 
@@ -185,16 +207,12 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
     Raises FirstSpike errors for a data set that is missing, damaged, or does not fit the network.
     """
     name = data.dataset or DATASETS[0]
-    if name not in DATASETS and data.data is not None:
-        raise click.UsageError(
-            f"--data is the folder of {' and '.join(DATASETS)}: name a file by --dataset alone."
-        )
     check_options(data)
     if name in DATASETS:
         check_named(name, network)
         if name in SOUNDS:
-            return load_dataset(name, data.data, sound=front_end(network) or data.front_end)
-        return load_dataset(name, data.data)
+            return load_dataset(name, sound=front_end(network) or data.front_end)
+        return load_dataset(name)
     path = Path(name)
     if not path.exists():
         raise VerbError(
@@ -213,15 +231,13 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
     if network is not None:
         missing = network.features is not None and network.features.medians is not None
     train, test = read(path, *columns, features, usual, sound, missing)
-    if data.test is not None:
-        if data.test_share is not None:
-            raise click.UsageError("Give --test or --test-share.")
+    if isinstance(data.test_part, str):
         names = features or train.names
-        other = read(Path(data.test), *columns, names, usual, sound, missing)
+        other = read(Path(data.test_part), *columns, names, usual, sound, missing)
         test = other[1] or other[0]
-    elif test is not None and data.test_share is not None:
-        raise click.UsageError(f"{name} has a test part: leave --test-share out.")
-    share = 1.0 if part == "all" else data.test_share or _known_part(network)
+    elif test is not None and data.test_part is not None:
+        raise click.UsageError(f"{name} has a test part: leave --test {data.test_part} out.")
+    share = 1.0 if part == "all" else data.test_part or _known_part(network)
     if isinstance(share, str):
         if part == "test" and test is None and train.labels is not None:
             raise VerbError(
@@ -277,7 +293,7 @@ def training_data(data: Data, network: Network | None = None) -> Dataset:
     if not len(found.x_train):
         if data.label is None and (found.y_test < 0).all():
             raise VerbError(f"{data.dataset} has no labels: name their column by --label.")
-        raise VerbError(f"{data.dataset} has no samples to train on: lower --test-share.")
+        raise VerbError(f"{data.dataset} has no samples to train on: lower the share of --test.")
     return found
 
 

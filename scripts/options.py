@@ -87,7 +87,7 @@ MOST_SEEDS = 10_000
 
 
 class Seeds(click.ParamType):
-    """A list of seeds, written 1-5 or 1,3,7: distinct numbers, none below `least`."""
+    """One seed, or a list of seeds, written 1-5 or 1,3,7: distinct numbers, none below `least`."""
 
     name = "seeds"
 
@@ -95,7 +95,9 @@ class Seeds(click.ParamType):
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split the value at the commas, and expand ranges with a hyphen."""
+        """Return a number, or split the value at the commas, and expand ranges with a hyphen."""
+        if re.fullmatch("[0-9]{1,39}", value) and int(value) >= self._least:
+            return int(value)
         if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})?(,[0-9]{1,9}(-[0-9]{1,9})?)*", value):
             self.fail(f"{value!r} is not seeds, such as 1-5 or 1,3,7.")
         spans = [tuple(map(int, part.split("-"))) for part in value.split(",")]
@@ -219,16 +221,14 @@ def changes_of(kind: type[Record], options: dict[str, Any]) -> Changes[Record]:
 
 
 def resumable_options(drawn: str, files: Files) -> Decorator:
-    """Add --resume, --fresh, --plot, --json and -o; `files` returns further files besides NET."""
-    fresh = "Discard the state that an interrupted run left beside NET, and begin anew."
-    resume = "Go on with the run whose state is beside -o NET."
+    """Add --resume/--fresh, --plot, --json and -o; `files` returns further files besides NET."""
+    resume = "Go on with the interrupted run whose state is beside -o NET, or discard this state."
     plot = f"Draw {drawn}: .png, .svg or .pdf."
     return several(
         json_option,
         network_option(files),
         picture_option("--plot", "plot_path", help=plot),
-        click.option("--fresh", is_flag=True, help=fresh),
-        click.option("--resume", is_flag=True, help=resume),
+        click.option("--resume/--fresh", default=None, help=resume),
     )
 
 
@@ -238,8 +238,8 @@ def seed_option(of: str) -> Decorator:
 
 
 def seeds_option(meaning: str, least: int) -> Decorator:
-    """Return the option --seeds; `meaning` describes the use of several seeds."""
-    return click.option("--seeds", type=Seeds(least), metavar="A-B", help=meaning)
+    """Return the option --seed for one seed or several; `meaning` describes the use of several."""
+    return click.option("--seed", type=Seeds(least), metavar="N|A-B", help=meaning)
 
 
 scheduler_option = click.option(
@@ -322,15 +322,21 @@ clock_option = click.option(
 )
 
 
-port_options = several(
-    number_option(
-        "--baud",
-        metavar="B",
-        help="Baud rate of the serial port, with --target board.  [default: 3000000]",
-    ),
-    click.option("--port", metavar="PORT", help="Serial port of the board, with --target board."),
+def port_option(meaning: str) -> Decorator:
+    """Return the option --port, which sets the parameters `port` and `baud`."""
+
+    def split(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+        port, _, baud = (value or "").rpartition(",")
+        named = re.fullmatch("[1-9][0-9]{0,8}", baud) if port else None
+        ctx.params["baud"] = int(baud) if named else None
+        return port if named else value
+
+    return click.option("--port", metavar="PORT[,BAUD]", callback=split, help=meaning)
+
+
+board_port_option = port_option(
+    "Serial port of the board, with --target board, and its baud rate if that is not 3000000."
 )
-"""Adds --port and --baud."""
 
 learn_option = click.option(
     "--learn",

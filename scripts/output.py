@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = "-"
 
-UNTOLD = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler", "fresh"}
+UNTOLD = {"data", "output", "json_path", "plot_path", "port", "scheduler", "resume"}
 """Parameters that do not change the result: most are locations."""
 
 json_option = click.option(

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from firstspike.golden import Network
-from firstspike.golden.data.preparation import Prepared
-from firstspike.golden.data.usual import Usual
+from firstspike.golden.data.preparation import PreparedPhoto
+from firstspike.golden.data.typical_digits import TypicalDigits
 from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.foreign.printable import printable
 
@@ -25,10 +25,10 @@ GROUNDS = {"dark": "light", "light": "dark"}
 
 
 def describe_photos(
-    network: Network, files: Sequence[str], photos: Sequence[Prepared], ticks: np.ndarray
+    network: Network, files: Sequence[str], photos: Sequence[PreparedPhoto], ticks: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return per photo its file, its ink (None for an empty one), and differences from a digit."""
-    remarks = Usual.of(network).remarks(network, ticks)
+    remarks = TypicalDigits.of(network).remarks(network, ticks)
     return [
         {"file": file, "ink": photo.ink, "unlike": unlike if photo.ink else []}
         for file, photo, unlike in zip(files, photos, remarks, strict=True)

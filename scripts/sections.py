@@ -8,17 +8,17 @@ import click
 SECTIONS = {
     title: tuple(names.split())
     for title, names in {
-        "Data": "dataset label group test test_share held_out data missing frames before after "
+        "Data": "dataset label group test held_out missing frames before after "
         "n_filters at images input_files shift relabel",
         "Network": "random hidden inputs n_connected encoding complement constant cutoff "
         "weight_bits bits unit deadline late compact kill",
         "Training": "recipe_name epochs patience competitors last_layer exact",
         "Search": "latency accuracy trials hours placed",
         "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
-        "stored_bits embedded bench_images rounds port baud build released bus pixels",
-        "Run": "seed seeds best scheduler native resume fresh",
+        "stored_bits embedded bench_images rounds port build released bus pixels",
+        "Run": "seed best scheduler native resume",
         "Output": "form verdicts_only with_spikes name output vectors json_path plot_path "
-        "show_path path report report_path",
+        "path report report_path",
     }.items()
 }
 """Names of the parameters in each section."""

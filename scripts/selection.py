@@ -18,7 +18,7 @@ from firstspike.golden.data.dataset import MOST_TEXT, widened
 from firstspike.golden.data.images import PHOTO_FORMATS, opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import SplitError, some_of
-from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
@@ -32,7 +32,7 @@ from .options import several
 from .output import MOST_NAME, counted
 
 if TYPE_CHECKING:
-    from firstspike.golden.data.preparation import Prepared
+    from firstspike.golden.data.preparation import PreparedPhoto
 
     from .recordings import WordPosition
 
@@ -89,7 +89,7 @@ class Selection:
     samples: np.ndarray | None = None
     """uint8 [n, n_features], the pixels of pictures, or [n, frames, filters], the pictures of
     words; otherwise None."""
-    photos: "Sequence[Prepared] | None" = None
+    photos: "Sequence[PreparedPhoto] | None" = None
     """Prepared pictures; None for other images."""
     words: "Sequence[WordPosition] | None" = None
     """The words of recordings; None for other images."""
@@ -248,8 +248,8 @@ def loaded_images(
 
 def read_pictures(
     network: Network, files: Sequence[str]
-) -> "tuple[np.ndarray, list[Prepared] | None]":
-    """Return photos as samples uint8 [n, n_pixels], and as `Prepared` for a network of digits.
+) -> "tuple[np.ndarray, list[PreparedPhoto] | None]":
+    """Return photos as samples uint8 [n, n_pixels], and as `PreparedPhoto` for a network of digits.
 
     A network of digits takes a picture that is a digit of MNIST as it is, and prepares others; any
     other network takes pictures as they are. Raises `VerbError` and other FirstSpike errors.
@@ -260,17 +260,17 @@ def read_pictures(
     return np.stack([read_image(network, file) for file in files]), None
 
 
-def _digit(network: Network, file: str) -> "Prepared":
+def _digit(network: Network, file: str) -> "PreparedPhoto":
     """Return the digit on a photo: the photo itself if it is grey, dark and of the right size."""
     from firstspike.golden.data.photos import read_photo
-    from firstspike.golden.data.preparation import SIDE, Prepared, prepared
+    from firstspike.golden.data.preparation import SIDE, PreparedPhoto, prepare_photo
 
     with suppress(VerbError):
         pixels = read_image(network, file)
         if pixels.mean() <= np.iinfo(pixels.dtype).max / 2:
             ink = "light" if pixels.any() else None
-            return Prepared(pixels.reshape(SIDE, SIDE), ink)
-    return prepared(read_photo(file), SIDE)
+            return PreparedPhoto(pixels.reshape(SIDE, SIDE), ink)
+    return prepare_photo(read_photo(file), SIDE)
 
 
 def read_image(network: Network, file: str) -> np.ndarray:

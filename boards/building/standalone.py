@@ -14,7 +14,7 @@ from firstspike.boards.pins.board import Board, Standalone, connect_flash, conne
 from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.shape import CoreShape, Lanes
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memories import Memory
@@ -26,8 +26,11 @@ from .memories import weights_fit
 TALK = "text"
 """Form of the output of a standalone design, whose only input is a status request."""
 
-LANES = (3, 2)
-"""Default lanes of a hidden layer; the first of them with which the weights fit is used."""
+LOADED_LANES = (3, 2)
+"""Default lanes of a hidden layer with weights in single-port RAM: the first number that fits."""
+
+EMBEDDED_LANES = 4
+"""The same with weights in the bitstream: four weights of 8 bits use most of a block RAM's word."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,15 @@ class StandaloneDesign(Design, ABC):
         """Design a core of this shape with a sensor; `title` is the name of the sensor in messages.
 
         Without `hz`, the board's default clock for the sensor is used; without a window, WINDOW;
-        and without lanes, those of `LANES`, and one lane for the last layer. Raises NetworkError
-        and ClockError.
+        and without lanes, those of the constants above, and one lane for the last layer. Raises
+        NetworkError and ClockError.
         """
         if board.standalone is None:
             raise NetworkError(
                 f"the {board.title} has no pins for {title}: build for another board"
             )
-        most, least = ((*[P] * (network.n_layers - 1), 1) for P in LANES)
-        config = _config(network, shape, most)
+        most, least = LOADED_LANES
+        config = _config(network, shape, most if board.loaded else EMBEDDED_LANES)
         if board.loaded and not weights_fit(config, board):
             config = _config(network, shape, least)
         oscillator = oscillator_of(board)
@@ -127,8 +130,9 @@ class StandaloneDesign(Design, ABC):
         """Return the sensor before the core."""
 
 
-def _config(network: Network, shape: CoreShape, lanes: Lanes) -> CoreConfig:
-    """Return the core of this shape, with `lanes` unless the shape sets them."""
+def _config(network: Network, shape: CoreShape, hidden_lanes: int) -> CoreConfig:
+    """Return the core of this shape, with `hidden_lanes` unless the shape has lanes."""
+    lanes = (*[hidden_lanes] * (network.n_layers - 1), 1)
     shape = replace(
         shape,
         lanes=lanes if shape.lanes is None else shape.lanes,

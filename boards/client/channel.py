@@ -97,5 +97,5 @@ def _refusal(port: str, baud: int, error: Exception) -> str:
     if number in (errno.EBUSY, errno.EAGAIN):
         return f"the port {port} is in use by another program: end that one first."
     if isinstance(error, ValueError | OverflowError):
-        return f"the port {port} cannot do {baud} bits per second: give another --baud."
+        return f"the port {port} cannot do {baud} bits per second: give another baud rate."
     return f"{port} is no serial port: name the board's, such as /dev/ttyUSB0."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
+"""Parts of the pages that come from the code: the verbs, and the interface of a core."""
 
 import ast
 import re
@@ -12,8 +12,8 @@ from typing import Any
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.proofs import PROOFS, Proof
 from firstspike.golden import Folding, load_network
-from firstspike.golden.motion.usual import USUAL
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.golden.timing.layer import LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS, SERIALISER_BLOCK
@@ -38,7 +38,7 @@ from .blocks import block_rows
 from .verb import counts, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
-"""Of the cores whose ports are shown."""
+"""Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
 
 CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
 """The end of the name of a port of AXI: its channel, and its signal."""
@@ -201,9 +201,9 @@ def _latencies() -> Iterator[tuple[str, str]]:
 
 
 def _depths() -> dict[str, int]:
-    """Return depths of a layer's pipeline, with few lanes, many with pages, and one group.
+    """Return figures of the hardware, and depths of a layer's pipeline.
 
-    Other figures of the hardware are among them.
+    The depths are those with few lanes, with many lanes and pages, and with one group.
     """
     network = load_network(NETWORK)
     few, many, whole = (
@@ -219,10 +219,10 @@ def _depths() -> dict[str, int]:
         "mask_fifo_depth": MASK_FIFO_DEPTH,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
-        "listener_cycles": cycles_per_sample(usual_front_end()),
+        "listener_cycles": cycles_per_sample(default_front_end()),
         "reached": latencies.REACHED_POSITIONS,
         "long_sweep": LONG_SWEEP,
-        "watcher_windows": Windows.cycles(USUAL),
+        "watcher_windows": Windows.cycles(DEFAULT_FRONT_END),
     }
 
 

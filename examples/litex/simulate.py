@@ -45,8 +45,8 @@ if __name__ == "__main__":
     # The console must be able to wait for its input, so it gets a pipe.
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(["obj_dir/Vsim"], cwd=folder, text=True, **pipes) as running:
-        said = ""
+        printed = ""
         for line in running.stdout:
             print(line, end="", flush=True)
-            said += line
-    sys.exit(not re.search(r"^\d+ digits, 0 differences", said, re.MULTILINE))
+            printed += line
+    sys.exit(not re.search(r"^\d+ digits, 0 differences", printed, re.MULTILINE))

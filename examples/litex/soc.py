@@ -37,8 +37,8 @@ class FirstSpike(LiteXModule):
         described = json.loads((FOLDER / CORE).with_suffix(".json").read_text())
         joined = {"i_aclk": ClockSignal(), "i_aresetn": ~ResetSignal(), "o_irq": self.ev.irq}
         for port in described["ports"]:
-            if found := re.fullmatch("s_axi_(aw|w|b|ar|r)(.+)", port["name"]):
-                channel, signal = found.groups()
+            if match := re.fullmatch("s_axi_(aw|w|b|ar|r)(.+)", port["name"]):
+                channel, signal = match.groups()
                 signal = getattr(getattr(self.bus, channel), signal)
                 joined[f"{port['direction'][0]}_{port['name']}"] = signal[: port["width"]]
             else:
@@ -69,8 +69,8 @@ class DigitsSoC(SoCCore):
         software = Path(self.builder.software_dir)
         folder = software / "firmware"
         folder.mkdir(exist_ok=True)
-        places = [f"CORE_DIRECTORY={FOLDER}", f"BUILDINC_DIRECTORY={self.builder.include_dir}"]
-        subprocess.run(["make", "-C", folder, "-f", FIRMWARE / "Makefile", *places], check=True)
+        variables = [f"CORE_DIRECTORY={FOLDER}", f"BUILDINC_DIRECTORY={self.builder.include_dir}"]
+        subprocess.run(["make", "-C", folder, "-f", FIRMWARE / "Makefile", *variables], check=True)
         self.init_rom("rom", get_mem_data(str(folder / "firmware.bin"), endianness="little"))
 
 

@@ -62,7 +62,7 @@ def constants() -> dict[str, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedPhoto:
     """A prepared picture."""
 
     pixels: np.ndarray
@@ -72,14 +72,14 @@ class Prepared:
     picture."""
 
 
-def prepared(rgba: np.ndarray, side: int) -> Prepared:
+def prepare_photo(rgba: np.ndarray, side: int) -> PreparedPhoto:
     """Return the digit on a picture. `rgba`: uint8 [height, width, 4]."""
     channels = reduced(opaque(rgba))
     best, ink = max((standing(channel) for channel in channels), key=lambda one: one[0].between)
     if best.contrast < LEAST_CONTRAST:
-        return Prepared(np.zeros((side, side), np.uint8), None)
+        return PreparedPhoto(np.zeros((side, side), np.uint8), None)
     mask = cleaned(best.bright)
-    return Prepared(centred(mask * np.uint8(255), side), ink)
+    return PreparedPhoto(centred(mask * np.uint8(255), side), ink)
 
 
 def opaque(rgba: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ A reader returns the training samples and, if the file has one, the test part. E
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from firstspike.golden.sound.choice import USUAL, FrontEndChoice
+from firstspike.golden.sound.choice import DEFAULT_CHOICE, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
 
 from .arrays import read_arrays
@@ -25,7 +25,7 @@ def read(
     group: str | None = None,
     names: Sequence[str] = (),
     usual: Mapping[str, str] = NOTHING,
-    sound: FrontEnd | FrontEndChoice = USUAL,
+    sound: FrontEnd | FrontEndChoice = DEFAULT_CHOICE,
     missing: bool = False,
 ) -> Parts:
     """Return the samples of a file or folder.

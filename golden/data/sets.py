@@ -23,7 +23,7 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.sound.choice import USUAL, FrontEndChoice
+from firstspike.golden.sound.choice import DEFAULT_CHOICE, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file, replace_file
@@ -121,7 +121,7 @@ def load_dataset(
     name: str,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
-    sound: FrontEnd | FrontEndChoice = USUAL,
+    sound: FrontEnd | FrontEndChoice = DEFAULT_CHOICE,
 ) -> Dataset:
     """Load a data set of `DATASETS`; download files that `folder` lacks.
 

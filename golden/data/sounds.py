@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from firstspike.golden.sound.choice import Chosen, FrontEndChoice
+from firstspike.golden.sound.defaults import RATE
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.usual import RATE
 from firstspike.golden.sound.word_augmentation import NONE, extend_words
 
 from .dataset import DataError, Dataset, Samples

@@ -28,9 +28,9 @@ from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST
 from firstspike.golden.training.checkpoint import Epoch
+from firstspike.golden.training.general_recipe import ENCODING, general_training
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.specification import Training
-from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
 
 _BETA = GRADED["beta"]
@@ -334,7 +334,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
-        training = suited(
+        training = general_training(
             len(X),
             self.encoding,
             max(1, int(X.max())) if ticks else None,

@@ -103,7 +103,7 @@ class Convolution(LayerKind):
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Run many images from spike to spike; `max_spikes` must be 1."""
-        from .convolved import convolved_by_events  # importing numba is slow
+        from .convolution_kernel import convolved_by_events  # importing numba is slow
 
         ticks, M = convolved_by_events(
             weights, threshold, spikes[:, :, 0], deadline, self.geometry.touched, self.positions

@@ -60,7 +60,7 @@ class Dense(LayerKind):
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Run many images from event to event."""
-        from .by_events import layer_by_events  # importing numba is slow
+        from .event_kernel import layer_by_events  # importing numba is slow
 
         return layer_by_events(weights, threshold, spikes, deadline, max_spikes)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rule of `learning`, compiled: 60,000 images of 784-600-10 in some seconds.
 
-The kernel computes an image's hidden spikes from event to event as in `layers.by_events`, its
+The kernel computes an image's hidden spikes from event to event as in `layers.event_kernel`, its
 output spikes tick by tick, and then the updates, with the letters of DESIGN, section 5. Spike ticks
 are 0 for silent. The tests compare the kernel with a plain second implementation.
 """

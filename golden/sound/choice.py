@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .defaults import AFTER, BEFORE, FILTERS, FRAMES, SLOTS, default_front_end
 from .front import FrontEnd
-from .usual import AFTER, BEFORE, FILTERS, FRAMES, SLOTS, usual_front_end
 
 MOST_FRAMES = 28
 """Frames of the longest window that is chosen: words are loud for at most 1,536 ms."""
@@ -55,10 +55,10 @@ class FrontEndChoice:
         return Chosen(front_end, f"{_window(front_end)}: {why}")
 
     def _with(self, frames: int) -> FrontEnd:
-        return usual_front_end(frames, self.before, self.after, self.n_filters)
+        return default_front_end(frames, self.before, self.after, self.n_filters)
 
 
-USUAL = FrontEndChoice()
+DEFAULT_CHOICE = FrontEndChoice()
 
 
 def loud_slots(x: np.ndarray, sound: FrontEnd) -> int:

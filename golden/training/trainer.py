@@ -22,8 +22,8 @@ from firstspike.golden.system.specification import Changes
 
 from .checkpoint import Best, Checkpoint, Epoch
 from .optimiser import Optimiser
-from .prepared import Prepared, prepared
 from .quantise import compact, quantised
+from .samples import TrainingSamples, prepare_samples
 from .specification import Training, TrainingError
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
@@ -100,7 +100,7 @@ class Trainer:
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.training.seed)
-        data = prepared(self.training, samples, labels, groups, names.features, names.sound)
+        data = prepare_samples(self.training, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
         n_inputs, n_rows = data.network.n_inputs, len(data.network.inputs)
         layers = layers_of(
@@ -192,7 +192,11 @@ class Trainer:
         return samples, labels.astype(np.int64)
 
     def _epochs(
-        self, optimiser: Optimiser, data: Prepared, labels: np.ndarray, rng: np.random.Generator
+        self,
+        optimiser: Optimiser,
+        data: TrainingSamples,
+        labels: np.ndarray,
+        rng: np.random.Generator,
     ) -> Iterator[Epoch]:
         """Continue training after `history_`; yield after every pass over the training samples."""
         before = self.history_[-1].seconds if self.history_ else 0.0
@@ -251,7 +255,9 @@ class Trainer:
         )
 
 
-def _calibration_samples(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _calibration_samples(
+    data: TrainingSamples, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return some training samples, in the form for the optimiser, and their labels."""
     indices = np.flatnonzero(~data.held_out)[:_JUDGES]
     return data.rows(data.values[indices]), labels[indices]

@@ -63,7 +63,7 @@ _RUN = {
     "command": str,
     "dataset": str,
     **dict.fromkeys(("label", "group", "test", "missing?"), _OR_NONE),
-    "test_share": (None, float),
+    "test_share?": (None, float),
     "images": range(1, 1 << 32),
     "epochs": range(1, 1 << 30),
     "seed": range(1 << 128),
@@ -255,13 +255,13 @@ def watched_accuracy(state: LearningState, images: Dataset) -> float:
     return float((decided == images.y_train[-WATCHED:]).mean())
 
 
-def new_session(run: dict[str, Any], data: str | None) -> Session:
-    """Return a new run with the options of the command; `data` is the folder of the data set.
+def new_session(run: dict[str, Any]) -> Session:
+    """Return a new run with the options of the command.
 
     Raises `LearningError` or another FirstSpike error before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
-    images = training_data(Data.read(run, data), network)
+    images = training_data(Data.read(run), network)
     state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
     features = state.template.n_features
@@ -285,7 +285,7 @@ def new_session(run: dict[str, Any], data: str | None) -> Session:
     return session
 
 
-def resumed(output: str, data: str | None) -> Session:
+def resumed(output: str) -> Session:
     """Return the run whose state belongs to the network file `output`, existing or not."""
     path = Session.state_path(output)
     if not path.exists():
@@ -295,7 +295,7 @@ def resumed(output: str, data: str | None) -> Session:
     with convert_errors(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     run = state.meta["run"]
-    images = training_data(Data.read(run, data), state.template)
+    images = training_data(Data.read(run), state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")
@@ -322,7 +322,7 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             (*run["random"], images.n_classes),
             binary_features(
                 images.x_train,
-                INPUTS._replace(names=images.features, medians=Data.read(run, None).fills),
+                INPUTS._replace(names=images.features, medians=Data.read(run).fills),
             ),
             stored_bits=bits or STORED_BITS,
             seed=seed,

@@ -16,7 +16,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.images import GROUNDS, ground_of
 from firstspike.golden.data.preparation import constants
-from firstspike.golden.data.usual import Usual, takes_digits
+from firstspike.golden.data.typical_digits import TypicalDigits, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import SampleKind
@@ -78,7 +78,7 @@ def content(
         "ground": _ground(network, flat.reshape(-1, *image) if image and shown else None),
         "preparation": constants(),
         "sound": _front_end(network),
-        "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
+        "usual": asdict(TypicalDigits.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
         "samples": packed(values),
         "labels": list(labels) if shown else None,

@@ -20,7 +20,7 @@ from firstspike.golden import (
     encode,
     load_network,
 )
-from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.networks.shipped import shipped
 from firstspike.golden.results import UNCOUNTED, Difference
 from firstspike.golden.system.errors import FirstSpikeError

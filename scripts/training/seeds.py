@@ -37,7 +37,7 @@ def train_all(
     spelled = ",".join(map(str, seeds))
     sessions = {}
     for seed in seeds:
-        command = request.command.replace(f"--seeds {spelled}", f"--seed {seed}")
+        command = request.command.replace(f"--seed {spelled}", f"--seed {seed}")
         changes = request.changes | {"seed": seed}
         sessions[seed] = new_session(replace(request, changes=changes, command=command), images)
     none = Request(Data(), None, Changes(Training))  # no part of the result

@@ -3,7 +3,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -20,9 +20,9 @@ from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
+from firstspike.golden.training.general_recipe import general_training, sound_training
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.specification import Training
-from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
@@ -44,13 +44,13 @@ class Request:
     def stored(self, digest: str) -> dict[str, Any]:
         """Return the request for a state file; `digest` identifies the data."""
         own = {"command": self.command, "digest": digest, "recipe": self.recipe}
-        return {**own, **self.data.stored(), **self.changes}
+        return {**own, **asdict(self.data), **self.changes}
 
     @classmethod
-    def read(cls, stored: dict[str, Any], folder: str | None) -> Self:
-        """Return the request of a state file; `folder` holds named data sets."""
+    def read(cls, stored: dict[str, Any]) -> Self:
+        """Return the request of a state file."""
         changes = Changes.read(Training, stored)
-        return cls(Data.read(stored, folder), stored["recipe"], changes, stored["command"])
+        return cls(Data.read(stored), stored["recipe"], changes, stored["command"])
 
 
 _STORED = {
@@ -149,11 +149,8 @@ def new_session(request: Request, images: Dataset) -> Session:
     return Session(request, name, images, Trainer(training))
 
 
-def resumed(output: str, folder: str | None) -> Session:
-    """Return the training whose state belongs to the network file `output`, existing or not.
-
-    `folder` holds named data sets.
-    """
+def resumed(output: str) -> Session:
+    """Return the training whose state belongs to the network file `output`, existing or not."""
     path = Session.state_path(output)
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
@@ -161,7 +158,7 @@ def resumed(output: str, folder: str | None) -> Session:
     wrong = f"{path} does not say what was being trained: "
     with convert_errors(CheckpointError, wrong, JsonError, after="."):
         check_json(run, _STORED, "meta")
-    request = Request.read(run, folder)
+    request = Request.read(run)
     session = new_session(request, images_of(request))
     if session.stored["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
@@ -195,10 +192,10 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
     else:
         name, n = "suited", len(images.x_train)
         if images.sound is not None:
-            training = suited_to_sound(n, encoding, **fields)
+            training = sound_training(n, encoding, **fields)
         else:
             last_tick = int(images.x_train.max()) if images.ticks else None
-            training = suited(n, encoding, last_tick, **fields)
+            training = general_training(n, encoding, last_tick, **fields)
     if "epochs" in changes:
         tuning = min(changes["epochs"], training.fine_tuning_epochs)
         training = replace(training, fine_tuning_epochs=tuning)

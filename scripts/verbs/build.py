@@ -30,7 +30,6 @@ from firstspike.scripts.options import (
     folder_option,
     lanes_option,
     learn_option,
-    number_option,
     overlap_option,
     rows_option,
     scheduler_option,
@@ -55,21 +54,25 @@ from firstspike.scripts.shares.seeds import in_shares
 class Placing:
     """The seeds for placements, and the machines that run them."""
 
-    seed: int | None
-    seeds: list[int] | None
+    seed: int | list[int] | None
     best: bool
     scheduler: str | None
 
     def check(self) -> None:
         """Raise click.UsageError if the options contradict each other."""
-        if self.seeds is None and (self.best or self.scheduler is not None):
-            raise click.UsageError("--best and --scheduler go with --seeds.")
-        if None not in (self.seed, self.seeds):
-            raise click.UsageError("Give --seed or --seeds.")
+        if not self.in_shares and (self.best or self.scheduler is not None):
+            raise click.UsageError("--best and --scheduler go with several seeds: give --seed A-B.")
+
+    @property
+    def in_shares(self) -> bool:
+        """Whether several seeds are tried at once."""
+        return isinstance(self.seed, list)
 
     def tried(self, default: Sequence[int]) -> Sequence[int]:
         """Return the seeds in the order of the trials; those of `default` if none is named."""
-        return self.seeds or (default if self.seed is None else [self.seed])
+        if isinstance(self.seed, list):
+            return self.seed
+        return default if self.seed is None else [self.seed]
 
 
 FLASH = "flash"
@@ -104,8 +107,8 @@ class Clock(Number):
 @click.option(
     "--weights",
     type=click.Choice([FLASH]),
-    help="Let an iCE40 read its weights from the board's flash at power-up. Others can still be "
-    "loaded over the link.",
+    help="Let an iCE40 read its weights from the board's flash at power-up. A host can still "
+    "write other weights over the link.",
 )
 @click.option(
     "--clock",
@@ -115,12 +118,12 @@ class Clock(Number):
     "With max it is the highest one that a placement meets.  "
     "[default: as `firstspike boards` says]",
 )
-@number_option(
-    "--seed",
-    help=f"Seed of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
+@seeds_option(
+    "Seed of the placement, or several at once, in shares, until one is fast enough.  "
+    f"[default: {SEEDS[0]} to {SEEDS[-1]}, one after the other]",
+    least=1,
 )
-@seeds_option("Place with several seeds at once, in shares, until one is fast enough.", least=1)
-@click.option("--best", is_flag=True, help="Place with all of --seeds, and take the fastest.")
+@click.option("--best", is_flag=True, help="Place with all seeds, and take the fastest.")
 @scheduler_option
 @learn_option
 @bench_option
@@ -151,8 +154,8 @@ def command(
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
     synthesised netlist, as JSON and as Verilog. If no seed meets the clock, the exit status is 1,
     and there is no bitstream. The bitstream of an iCE40 or ECP5 is compared with the routed design,
-    and a difference also gives the exit status 1. With --seeds all cores, or a cluster, place at
-    the same time, and finished placements are kept. The command first prints an estimate of the
+    and a difference also gives the exit status 1. With several seeds all cores, or a cluster, place
+    at the same time, and finished placements are kept. The command first prints an estimate of the
     time, and a warning if no build of this design is known.
 
     With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
@@ -192,7 +195,7 @@ def command(
     note(f"On an idle machine it takes about {about(seconds)} with one seed{each}.")
     with json_result(json_path) as write, ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
-        if placing.seeds is not None:
+        if placing.in_shares:
             work = stack.enter_context(shares(placing.scheduler))
             place_seeds = in_shares(work, placing.best)
         building = Building(
@@ -214,7 +217,7 @@ def _check_result(report: dict[str, Any]) -> None:
         reached = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())
         raise click.ClickException(
             f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
-            "other --seeds, fewer --lanes, or a lower --clock."
+            "other seeds (--seed), fewer --lanes, or a lower --clock."
         )
     if (report["layout"] or {}).get("faults"):
         raise click.ClickException(

@@ -15,11 +15,11 @@ from firstspike.golden.results import UNCOUNTED, joined
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.metrics import timing, timing_rows
 from firstspike.scripts.options import (
+    board_port_option,
     clock_option,
     folding_options,
     netlist_options,
     number_option,
-    port_options,
     target_option,
 )
 from firstspike.scripts.output import counted, json_option, json_result, say, table
@@ -58,7 +58,7 @@ PLAYING = ("rtl", "netlist", "board")
     "Without ADDRESS a cluster over the cores of this machine does it.",
 )
 @clock_option
-@port_options
+@board_port_option
 @netlist_options
 @click.option(
     "--released",

@@ -30,12 +30,11 @@ from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
 from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import naming, replacing
 from firstspike.golden.system.specification import Changes
-from firstspike.golden.training.prepared import fitted_template
+from firstspike.golden.training.samples import fitted_template
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
     check_options,
-    data_option,
     file_options,
     recorded,
     training_data,
@@ -57,7 +56,7 @@ _OF_NETWORK = ("form", "input_files")
 _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 """Options of the inputs, which exported graphs contain as metadata."""
 
-_OF_GRAPH = ("bits", *_INPUTS, "label", "group", "test", "test_share", "data", "verdicts_only")
+_OF_GRAPH = ("bits", *_INPUTS, "label", "group", "test", "verdicts_only")
 """Parameters that only the conversion of a graph uses."""
 
 
@@ -116,7 +115,6 @@ def data_path(output: str | Path) -> Path:
     help="Take the second half of the inputs as complements of the first.",
 )
 @click.option("--constant", is_flag=True, help="Let the last input spike in every image, at z = 1.")
-@data_option
 @click.option(
     "--verdicts",
     "verdicts_only",

@@ -20,9 +20,9 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
-from firstspike.golden.training.prepared import prepared
+from firstspike.golden.training.samples import prepare_samples
 from firstspike.golden.training.specification import Training
-from firstspike.scripts.datasets import Data, data_option, training_options
+from firstspike.scripts.datasets import Data, training_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
@@ -61,7 +61,6 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 @click.command(cls=Verb)
 @board_option("Board to search for.", required=True)
 @training_options
-@data_option
 @recipe_option
 @click.option(
     "--latency",
@@ -187,7 +186,7 @@ def _search(
     """Start or continue the search of a folder. Raises VerbError."""
     from firstspike.scripts.exploration.search import Search, opened  # needs the extra `explore`
 
-    asked = {"board": board.name, **asdict(limits), **request.data.stored()}
+    asked = {"board": board.name, **asdict(limits), **asdict(request.data)}
     asked |= {"recipe": request.recipe, "epochs": None, **request.changes}
     if request.data.dataset not in DATASETS:
         # A search chooses by held-out samples, even for small sets.
@@ -197,7 +196,9 @@ def _search(
     training = session.trainer.training
     samples = checked_samples(images.x_train)
     with_all_inputs = replace(training, n_connected=None)
-    data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
+    data = prepare_samples(
+        with_all_inputs, samples, images.y_train, images.groups_train, images.features
+    )
     held_out = np.flatnonzero(data.held_out)
     asked |= {"data": session.stored["digest"]}
     n_inputs = data.network.n_inputs

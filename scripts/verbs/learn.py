@@ -13,7 +13,6 @@ from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.scripts.datasets import (
     Data,
-    data_option,
     ground_in,
     missing_option,
     recorded,
@@ -24,9 +23,9 @@ from firstspike.scripts.learning.session import Session, new_session, resumed
 from firstspike.scripts.options import (
     Number,
     Sizes,
+    board_port_option,
     lanes_option,
     number_option,
-    port_options,
     resumable_options,
     seed_option,
     target_option,
@@ -71,7 +70,6 @@ class Relabelling(click.ParamType):
     help="Connect only the N inputs that are bright most often, with --random.  [default: all]",
 )
 @training_options
-@data_option
 @missing_option
 @images_option(help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="Learn each image N times.")
@@ -126,14 +124,13 @@ class Relabelling(click.ParamType):
     f"with --target rtl {DEFAULT_LANES}",
     "Count the clock cycles of a core whose layers have min(P, its neurons) lanes each",
 )
-@port_options
+@board_port_option
 @seed_option("the weights, the order of the images, and the draws")
 @resumable_options(
     "the learning curve and receptive fields",
     lambda output, _: (output, Session.state_path(output)),
 )
 def command(
-    data: str | None,
     target: str,
     plot_path: str | None,
     output: str,
@@ -151,7 +148,7 @@ def command(
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
-    resume, fresh = run.pop("resume"), run.pop("fresh")
+    resume, fresh = run["resume"], run.pop("resume") is False
     hardware = {name: run.pop(name) for name in ("lanes", "port", "baud")}
     _check(resume, run)
     if Path(output).exists() and not Path(output).is_file():
@@ -178,7 +175,7 @@ def command(
         run["images"] = None
 
     def begin() -> Session:
-        session = resumed(output, data) if resume else new_session(run, data)
+        session = resumed(output) if resume else new_session(run)
         session.learner = lambda network: opened(target, output, network, hardware, bars())
         return session
 
@@ -196,7 +193,7 @@ def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
     result = {} if session.is_interrupted else result_of(session)
     meta = {name: result[name] for name in _META if name in result}
     meta |= {"command": session.run["command"]}
-    meta |= recorded(Data.read(session.run, None), session.state.template)
+    meta |= recorded(Data.read(session.run), session.state.template)
     meta |= ground_in(session.images)
     return replace(session.state.network, meta=meta), result
 
@@ -208,7 +205,7 @@ _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "ac
 def _check(resume: bool, run: dict[str, Any]) -> None:
     """Raise click.UsageError if the options of the run contradict each other."""
     if resume:
-        if given("fresh", *run):
+        if given(*run):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):

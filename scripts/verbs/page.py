@@ -7,7 +7,7 @@ import click
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.sets import SOUNDS, candidate_paths
-from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
 from firstspike.scripts.datasets import dataset_option
@@ -61,7 +61,7 @@ def command(
     Example: firstspike page mnist-4bit -o page.html
     """
     from firstspike.scripts.page.content import content, random_samples
-    from firstspike.scripts.page.joined import page
+    from firstspike.scripts.page.page_file import page
 
     network = load_network(net)
     if not input_files:

@@ -17,9 +17,9 @@ from firstspike.golden.timing.cycles import rows_read
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.metrics import mean_metrics, timing, timing_rows
 from firstspike.scripts.options import (
+    board_port_option,
     clock_option,
     folding_options,
-    port_options,
     target_option,
 )
 from firstspike.scripts.output import (
@@ -31,7 +31,7 @@ from firstspike.scripts.output import (
     table,
     writing,
 )
-from firstspike.scripts.paths import NetworkName, Output
+from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.picture_view import describe_photos, input_view, photo_sentence, png
 from firstspike.scripts.progress import bars
 from firstspike.scripts.recordings import WordPosition, levels_of, silence
@@ -53,19 +53,13 @@ LISTED = 20
 )
 @folding_options
 @clock_option
-@port_options
+@board_port_option
 @click.option("--spikes", "with_spikes", is_flag=True, help="List the hidden spikes, too.")
 @picture_option(
     "--plot",
     "plot_path",
-    help="Draw the confusion matrix, or the first recording: .png, .svg or .pdf.",
-)
-@click.option(
-    "--show",
-    "show_path",
-    metavar="FILE.png",
-    type=Output(dir_okay=False),
-    help="Write what the network saw of photos, side by side.",
+    help="Draw the confusion matrix, or the first recording, or what the network sees of photos: "
+    ".png, and except for photos .svg or .pdf.",
 )
 @json_option
 def command(
@@ -73,7 +67,6 @@ def command(
     target: str,
     with_spikes: bool,
     plot_path: str | None,
-    show_path: str | None,
     json_path: str | None,
     **options: Any,
 ) -> None:
@@ -94,14 +87,15 @@ def command(
         raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, options)
-    if show_path and not images.files:
-        raise click.UsageError("--show goes with photos: give --input.")
-    if plot_path and images.words is None and set(images.labels) == {None}:
+    seen_path = plot_path if images.files else None
+    if seen_path and not seen_path.lower().endswith(".png"):
+        raise click.UsageError("--plot of photos writes pixels: give a .png.")
+    if plot_path and not seen_path and images.words is None and set(images.labels) == {None}:
         raise click.UsageError("Nothing is labelled: --plot draws labels against decisions.")
     with (
         json_result(json_path) as write,
-        drawing(plot_path) as draw,
-        writing(show_path, png) as show,
+        drawing(None if seen_path else plot_path) as draw,
+        writing(seen_path, png) as show,
         opened(target, net, network, options, bars()) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
@@ -127,10 +121,10 @@ def command(
         if results.cycles is not None:
             bound = float(ready.folding.bound(rows_read(network, images.ticks, results)).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
-        if plot_path is not None:
-            draw(_picture(network, images, result, printable(net)))
-        if show_path is not None and images.samples is not None:
+        if seen_path is not None and images.samples is not None:
             show(input_view(network, images.samples))
+        elif plot_path is not None:
+            draw(_picture(network, images, result, printable(net)))
         write(result)
 
 

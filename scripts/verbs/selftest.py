@@ -21,7 +21,7 @@ from firstspike.scripts.options import (
     Number,
     board_option,
     lanes_option,
-    number_option,
+    port_option,
     seed_option,
     taken,
     window_option,
@@ -44,11 +44,10 @@ def _written(parameters: Parameters) -> str | None:
 
 @click.command(cls=Verb)
 @click.argument("net", required=False, type=NetworkName(), metavar="[NET]")
-@click.option("--port", metavar="PORT", help="Serial port of the board.")
-@board_option("Name of the board, which the report says. It decides the baud rate, too.")
-@number_option(
-    "--baud", metavar="B", help=f"Baud rate of the serial port.  [default: the board's, or {BAUD}]"
+@port_option(
+    f"Serial port of the board, and its baud rate if that is neither the board's nor {BAUD}."
 )
+@board_option("Name of the board, which the report says. It decides the baud rate, too.")
 @sensor_option(
     "Test a board that needs no computer, and was built with this --sensor for NET.", LSM6DSO
 )
@@ -109,7 +108,7 @@ def command(
     from firstspike.scripts.selftest.report import page, read_report, report_of
 
     if report_path is not None:
-        if given("net", "port", "board", "baud", "sensor", "clock", "seed", "output", *core):
+        if given("net", "port", "board", "sensor", "clock", "seed", "output", *core):
             raise click.UsageError("--read goes with no other option: leave them out.")
         with convert_errors(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
@@ -121,9 +120,9 @@ def command(
     if sensor is not None:
         from firstspike.boards.building.sensors import sensing_design
 
-        if board is None or net is None or given("baud", "seed"):
+        if board is None or net is None or baud is not None or given("seed"):
             raise click.UsageError(
-                "--sensor needs NET and --board, and goes with neither --baud nor --seed."
+                "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
             )
         with json_result(output or REPORT) as write:
             hz = None if clock is None else round(clock * MHZ)

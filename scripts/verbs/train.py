@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike train`: trains a network, evaluates it once on the test part, and writes its file."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from firstspike.golden import Network
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
-    data_option,
     front_end_options,
     missing_option,
     tell_features,
@@ -47,19 +47,22 @@ from firstspike.scripts.training.session import (
 
 def written(output: Path, parameters: Parameters) -> list[Path]:
     """Return the network and its state file, or a network per seed."""
-    if parameters["seeds"] is not None:
-        return [several.path_of(output, seed) for seed in parameters["seeds"]]
+    if isinstance(parameters["seed"], list):
+        return [several.path_of(output, seed) for seed in parameters["seed"]]
     return [output, Session.state_path(output)]
 
 
 @click.command(cls=Verb)
 @training_options
-@data_option
 @recipe_option
 @missing_option
 @front_end_options
-@options_of(Training)
-@seeds_option("Train with each of several seeds, in shares, to NET-seed1.npz and so on.", least=0)
+@options_of(Training, *(one.name for one in fields(Training) if one.name != "seed"))
+@seeds_option(
+    "Seed of the training, or several, in shares, for the networks NET-seed1.npz and so on.  "
+    f"[default: {Training.seed}]",
+    least=0,
+)
 @scheduler_option
 @resumable_options("learning curve and confusion matrix", written)
 def command(
@@ -77,23 +80,23 @@ def command(
     to the same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
     --fresh discards such a state and starts again.
 
-    With --seeds all cores, or a cluster, train at the same time. Their results are kept, and the
-    same command trains only what is missing. It prints accuracies on held-out samples only.
+    With several seeds all cores, or a cluster, train at the same time. Their results are kept, and
+    the same command trains only what is missing. It prints accuracies on held-out samples only.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
-    resume = options.pop("resume")
-    if resume and given(*options.keys() - {"data"}):
+    resume, fresh = options["resume"], options.pop("resume") is False
+    if resume and given(*options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
-    seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
-    fresh, recipe = options.pop("fresh"), options.pop("recipe_name")
+    seeds = options.pop("seed") if isinstance(options["seed"], list) else None
+    scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
     if seeds is None and scheduler is not None:
-        raise click.UsageError("--scheduler goes with --seeds.")
+        raise click.UsageError("--scheduler goes with several seeds: give --seed A-B.")
     data, changes = taken(Data, options), changes_of(Training, options)
     request = Request(data, recipe, changes, command_line())
     if seeds is not None:
-        if plot_path is not None or given("seed"):
-            raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")
+        if plot_path is not None:
+            raise click.UsageError("--plot is of one training: give one --seed.")
         with json_result(json_path) as write, shares(scheduler) as work:
             images = images_of(request)
             tell_features(images)
@@ -105,7 +108,7 @@ def command(
         Session.check_new(output)
 
     def begin() -> Session:
-        session = resumed(output, data.data) if resume else new_session(request, images_of(request))
+        session = resumed(output) if resume else new_session(request, images_of(request))
         if fresh:
             Session.state_path(output).unlink(missing_ok=True)
         return session

@@ -9,8 +9,8 @@ import cocotb
 import numpy as np
 import pytest
 
+from firstspike.golden.sound.defaults import resonant
 from firstspike.golden.sound.filters import STATE_BITS, Filter
-from firstspike.golden.sound.usual import resonant
 from firstspike.hdl.sound.filters import Filters
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Listener: its events, and with a core behind all from a microphone's bits to decisions."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,18 +9,17 @@ from typing import NamedTuple
 
 import cocotb
 import numpy as np
-from amaranth.back import rtlil
 from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden import Features, Network, Results, differences, encode, events, infer
 from firstspike.golden.front_ends import sound_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -37,7 +35,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, at_random
 from tests.support.listening import front_end
-from tests.support.simulators import refused
+from tests.support.simulators import memory_sizes, refused
 from tests.support.spikes import images_of
 
 CLOCK_HZ = 12_000_000
@@ -75,7 +73,7 @@ def test_listener_that_takes_samples():
 
 def test_listener_of_the_usual_filters():
     """The iCEBreaker's clock and filters are used, with short words."""
-    front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
+    front = replace(default_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
     outcome = hears_tones(front, PdmMicrophone.of(CLOCK_HZ, front.rate))
     assert len(outcome.words) >= 3
 
@@ -83,14 +81,12 @@ def test_listener_of_the_usual_filters():
 def test_the_memories_of_a_listener_are_those_of_the_design():
     front = front_end((300, 1000, 3000))
     network = small_network(front)
-    text = rtlil.convert(Listener(network, PdmMicrophone(4, 64)), name="listener", emit_src=False)
-    synthesised = re.findall(r"  memory width (\d+) size (\d+)", text)
     declared = [(memory.width, memory.depth) for memory in Listener.memories(network)]
-    assert sorted((int(width), int(depth)) for width, depth in synthesised) == sorted(declared)
+    assert memory_sizes(Listener(network, PdmMicrophone(4, 64))) == sorted(declared)
 
 
 def test_impossible_listeners_are_refused():
-    usual = usual_front_end()
+    usual = default_front_end()
     plain = network_of([np.ones((4, 2), np.int32)], [1])
     refused(
         lambda: Listener(plain, None),

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A MotionSensor with a core behind: from the wires of the part to decisions."""
 
-import re
 from dataclasses import replace
 from types import SimpleNamespace
 
 import cocotb
 import numpy as np
-from amaranth.back import rtlil
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import Out
@@ -29,7 +27,7 @@ from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
 from tests.blocks.test_lsm6dso import CLOCK_HZ, Part
 from tests.support.moving import FRONT, movement, small_network
-from tests.support.simulators import refused
+from tests.support.simulators import memory_sizes, refused
 
 PATIENCE = 100_000
 """Cycles in which a sample is read: the part is found and configured in fewer."""
@@ -41,10 +39,8 @@ def test_decisions_from_the_wires_of_the_part():
 
 def test_the_memories_of_a_watcher_are_those_of_the_design():
     network = small_network()
-    text = rtlil.convert(Watcher(network), name="watcher", emit_src=False)
-    synthesised = re.findall(r"  memory width (\d+) size (\d+)", text)
     declared = [(memory.width, memory.depth) for memory in Watcher.memories(network)]
-    assert sorted((int(width), int(depth)) for width, depth in synthesised) == sorted(declared)
+    assert memory_sizes(Watcher(network)) == sorted(declared)
 
 
 def test_impossible_watchers_are_refused():
@@ -123,7 +119,7 @@ class WristBench(BlockBench):
 
     def counts(self) -> bool:
         """Whether the sensor counts all samples that the part has given."""
-        return self.dut.counted.value == self.part.taken
+        return self.dut.counted.value == self.part.sample_count
 
 
 class Wrist(Block):

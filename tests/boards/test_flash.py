@@ -24,13 +24,13 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
-def programmer(desk, name, *, says="", status=0, appends=False):
+def programmer(desk, name, *, output="", status=0, appends=False):
     """A script that writes down its arguments, says something and ends."""
     into = ">>" if appends else ">"
     script = desk / "bin" / name
     script.write_text(
         f'#!/bin/sh\necho "$0 $@" {into} {desk}/called\n'
-        f"/bin/cat <<END >&2\n{says}\nEND\nexit {status}\n"
+        f"/bin/cat <<END >&2\n{output}\nEND\nexit {status}\n"
     )
     script.chmod(0o755)
 
@@ -155,13 +155,13 @@ def test_a_missing_file_is_said(desk, capfd):
 
 
 def test_a_missing_programmer_is_said_with_its_package(desk, capfd):
-    said = refusal_of(capfd, "icebreaker", "some.bit")
-    assert "iceprog or openFPGALoader" in said
-    assert "apt-get install fpga-icestorm" in said
+    message = refusal_of(capfd, "icebreaker", "some.bit")
+    assert "iceprog or openFPGALoader" in message
+    assert "apt-get install fpga-icestorm" in message
 
 
 @pytest.mark.parametrize(
-    ("says", "reason", "advice"),
+    ("output", "reason", "advice"),
     [
         ("init..\nCan't find iCE FTDI USB device.\nABORT.", "Can't find iCE", "plug the board in"),
         ("empty\nunable to open ftdi device: -4 (usb_open() failed)", "unable to open", "udev"),
@@ -170,12 +170,12 @@ def test_a_missing_programmer_is_said_with_its_package(desk, capfd):
         ("", "it ends with status 3", ""),
     ],
 )
-def test_the_programmers_reason_is_passed_on(desk, capfd, says, reason, advice):
-    programmer(desk, "iceprog", says=says, status=3)
-    said = refusal_of(capfd, "icebreaker", "some.bit")
-    assert f"iceprog has not programmed the iCEBreaker: {reason}" in said
-    assert advice in said
-    assert ("udev" in said) == (advice == "udev")
+def test_the_programmers_reason_is_passed_on(desk, capfd, output, reason, advice):
+    programmer(desk, "iceprog", output=output, status=3)
+    message = refusal_of(capfd, "icebreaker", "some.bit")
+    assert f"iceprog has not programmed the iCEBreaker: {reason}" in message
+    assert advice in message
+    assert ("udev" in message) == (advice == "udev")
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_the_real_programmer_without_a_board(desk, capfd, tool, boards):
         leave_out(PROGRAMMERS[tool])
     (desk / "bin" / tool).symlink_to(shutil.which(tool, path="/usr/bin:/usr/local/bin"))
     for board in boards:
-        said = refusal_of(capfd, board, "some.bit")
-        assert said.startswith(f"Error: {tool} has not programmed the {BOARDS[board].title}: ")
-        assert BOARDS[board].attach in said
+        message = refusal_of(capfd, board, "some.bit")
+        assert message.startswith(f"Error: {tool} has not programmed the {BOARDS[board].title}: ")
+        assert BOARDS[board].attach in message
 
 
 def alone(desk, board="icebreaker"):
@@ -201,8 +201,8 @@ def alone(desk, board="icebreaker"):
     bitstream = built(desk, "digits", board, ".bin")
     weights = bitstream.with_name("weights.bin")
     weights.write_bytes(b"weights")
-    place = BOARDS[board].flash.address
-    reporting(flash={"place": place, **fingerprint(weights)})(bitstream)
+    address = BOARDS[board].flash.address
+    reporting(flash={"place": address, **fingerprint(weights)})(bitstream)
     return weights
 
 
@@ -252,8 +252,8 @@ def test_a_programmer_without_places_gets_one_file(desk, capfd):
     script.chmod(0o755)
     success(capfd, "flash", "--board", "pico-ice")
     written = (desk / "written").read_bytes()
-    place = BOARDS["pico-ice"].flash.address
-    assert written == b"bits" + b"\xff" * (place - 4) + weights.read_bytes()
+    address = BOARDS["pico-ice"].flash.address
+    assert written == b"bits" + b"\xff" * (address - 4) + weights.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,6 @@ def test_weights_that_are_not_as_built_are_refused(desk, capfd, spoil, message):
 
 def test_a_bitstream_is_not_written_after_weights_that_failed(desk, capfd):
     alone(desk)
-    programmer(desk, "iceprog", says="VERIFICATION FAILED", status=3, appends=True)
+    programmer(desk, "iceprog", output="VERIFICATION FAILED", status=3, appends=True)
     assert "VERIFICATION FAILED" in refusal_of(capfd, "icebreaker")
     assert len((desk / "called").read_text().splitlines()) == 1

@@ -32,7 +32,7 @@ from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from tests.support.command import firstspike, success
-from tests.support.routed import Example, cell_of, with_flip
+from tests.support.routed import Example, cell_of, exchange, reconnect, reset, with_flip
 
 DIES = {
     "5k": ("-device u", "-DULTRAPLUS", "--up5k --package sg48", "clock_pin 35\nglobal_pin 20"),
@@ -91,8 +91,8 @@ def test_a_bitstream_equals_its_design(ultraplus):
 def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, die):
     one = example(tmp_path, die)
     equal(one)
-    found = Counter[str]()
-    assert list(undetected_flips(one.bits, one.design, 30, 1, found)) == []
+    checked = Counter[str]()
+    assert list(undetected_flips(one.bits, one.design, 30, 1, checked)) == []
 
 
 def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
@@ -107,10 +107,10 @@ def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
 
 
 def test_random_flips_are_found(ultraplus):
-    found = Counter[str]()
-    assert list(undetected_flips(ultraplus.bits, ultraplus.design, 40, 7, found)) == []
-    assert found["switch"] > 10
-    assert found["logic cell"] > 2
+    checked = Counter[str]()
+    assert list(undetected_flips(ultraplus.bits, ultraplus.design, 40, 7, checked)) == []
+    assert checked["switch"] > 10
+    assert checked["logic cell"] > 2
 
 
 def test_a_look_up_table_that_no_cell_has_is_found(ultraplus):
@@ -140,10 +140,7 @@ def test_bits_outside_of_tiles_are_compared(ultraplus):
     assert "the options are (0, 0)" in ultraplus.faults(options=(0, 0))[0]
 
 
-def swap_nets(module):
-    """Two inputs of a block RAM trade their nets."""
-    pins = cell_of(module, BLOCK_RAM)["connections"]
-    pins["WDATA_3"], pins["WDATA_4"] = pins["WDATA_4"], pins["WDATA_3"]
+swap_nets = exchange(BLOCK_RAM, "WDATA_3", "WDATA_4")
 
 
 def swap_outputs(module):
@@ -151,20 +148,9 @@ def swap_outputs(module):
     ram["RDATA_3"], pll["LOCK"] = pll["LOCK"], ram["RDATA_3"]
 
 
-def disconnect(module):
-    """A net has no driver any more."""
-    pins = cell_of(module, BLOCK_RAM)["connections"]
-    pins["RDATA_3"] = []
-
-
 def drop_cell(module):
     (name,) = (one for one, cell in module["cells"].items() if cell["type"] == DSP)
     del module["cells"][name]
-
-
-def drive_twice(module):
-    pins = cell_of(module, BLOCK_RAM)["connections"]
-    pins["RDATA_3"] = pins["RDATA_4"]
 
 
 def invert(module):
@@ -172,10 +158,6 @@ def invert(module):
     cell = next(c for c in module["cells"].values() if c["parameters"].get("DFF_ENABLE") == "1")
     init = cell["parameters"]["LUT_INIT"].zfill(16)
     cell["parameters"]["LUT_INIT"] = init.translate({48: "1", 49: "0"})
-
-
-def move(module):
-    cell_of(module, "SB_IO")["attributes"]["NEXTPNR_BEL"] = "X1/Y1/io0"
 
 
 def rename(module):
@@ -189,11 +171,14 @@ def rename(module):
     [
         (swap_nets, "WDATA_3 is on another net"),
         (swap_outputs, "are on other nets"),
-        (disconnect, "are on other nets"),
+        (reconnect(BLOCK_RAM, "RDATA_3"), "are on other nets"),
         (drop_cell, "are on other nets"),
-        (drive_twice, "is a second driver"),
+        (reconnect(BLOCK_RAM, "RDATA_3", "RDATA_4"), "is a second driver"),
         (invert, "another function"),
-        (move, "the chip has no SB_IO at X1/Y1/io0"),
+        (
+            reset("SB_IO", "NEXTPNR_BEL", "X1/Y1/io0", of="attributes"),
+            "the chip has no SB_IO at X1/Y1/io0",
+        ),
         (rename, "has no WDATA_99"),
     ],
 )
@@ -351,9 +336,9 @@ def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, c
     words = ("check", "bitstream", released / "firstspike.bin", "--json", released / "found.json")
     ended = success(capfd, *words)
     assert "there is no routed.json, so only structure and pins are checked" in ended.out
-    found = json.loads((released / "found.json").read_text())
-    assert (found["faults"], found["pads"]) == (0, len(ultraplus.design.pads))
-    assert found["cells"]["ICESTORM_DSP"] == 1
+    checked = json.loads((released / "found.json").read_text())
+    assert (checked["faults"], checked["pads"]) == (0, len(ultraplus.design.pads))
+    assert checked["cells"]["ICESTORM_DSP"] == 1
     (released / "firstspike.bin").write_bytes(
         mended(with_flip((released / "firstspike.bin").read_bytes()))
     )

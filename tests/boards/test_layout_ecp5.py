@@ -25,7 +25,7 @@ from firstspike.boards.routed import (
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.measurements.bitstream_flips import undetected_flips
 from tests.support.command import firstspike, success
-from tests.support.routed import Example, cell_of, with_flip
+from tests.support.routed import Example, cell_of, exchange, reconnect, reset, with_flip
 
 PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
 CONSTRAINTS = """
@@ -96,9 +96,9 @@ def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, small, options):
 
 
 def test_random_flips_are_found(small):
-    found = Counter[str]()
-    assert list(undetected_flips(small.bits, small.design, 30, 7, found)) == []
-    assert found["switch"] > 10
+    checked = Counter[str]()
+    assert list(undetected_flips(small.bits, small.design, 30, 7, checked)) == []
+    assert checked["switch"] > 10
 
 
 def test_bits_outside_of_tiles_are_compared(small):
@@ -118,22 +118,6 @@ def swap_nets(module):
     pins["DIA0"], pins["DIA1"] = pins["DIA1"], pins["DIA0"]
 
 
-def swap_outputs(module):
-    """The PLL's outputs trade their nets."""
-    pins = cell_of(module, "EHXPLLL")["connections"]
-    pins["LOCK"], pins["CLKOS"] = pins["CLKOS"], pins["LOCK"]
-
-
-def disconnect(module):
-    """A net has no driver any more."""
-    cell_of(module, "EHXPLLL")["connections"]["LOCK"] = []
-
-
-def drive_twice(module):
-    pins = cell_of(module, "EHXPLLL")["connections"]
-    pins["LOCK"] = pins["CLKOS"]
-
-
 def invert(module):
     cell = cell_of(module, "TRELLIS_COMB", MODE="CCU2")
     init = cell["parameters"]["INITVAL"]
@@ -143,14 +127,6 @@ def invert(module):
 def change_memory(module):
     cell = cell_of(module, "TRELLIS_COMB", MODE="DPRAM")
     cell["parameters"]["INITVAL"] = cell["parameters"]["INITVAL"][::-1] + "1"
-
-
-def preset(module):
-    cell_of(module, "TRELLIS_FF", REGSET="SET")["parameters"]["REGSET"] = "RESET"
-
-
-def divide(module):
-    cell_of(module, "EHXPLLL")["parameters"]["CLKOS_DIV"] = f"{10:032b}"
 
 
 def pull_down(module):
@@ -165,21 +141,17 @@ def gate_none(module):
     cell["connections"]["CE"] = []
 
 
-def move(module):
-    cell_of(module, "TRELLIS_IO")["attributes"]["NEXTPNR_BEL"] = "pin 1"
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (swap_nets, "DIA1 is on another net"),
-        (swap_outputs, "is on another net"),
-        (disconnect, "is on, but on no net of the design"),
-        (drive_twice, "is a second driver"),
+        (exchange("EHXPLLL", "LOCK", "CLKOS"), "is on another net"),
+        (reconnect("EHXPLLL", "LOCK"), "is on, but on no net of the design"),
+        (reconnect("EHXPLLL", "LOCK", "CLKOS"), "is a second driver"),
         (invert, "another function"),
         (change_memory, "another function"),
-        (preset, "PLC2 F"),
-        (divide, "BANKREF8 F"),
+        (reset("TRELLIS_FF", "REGSET", "RESET", REGSET="SET"), "PLC2 F"),
+        (reset("EHXPLLL", "CLKOS_DIV", f"{10:032b}"), "BANKREF8 F"),
         (pull_down, "PI"),
         (gate_none, "leads to no pin"),
     ],
@@ -201,7 +173,11 @@ def test_another_design_is_found(small, change, message):
             UncoveredError,
             "is a differential or referenced pin",
         ),
-        (move, RoutedError, "which is no place"),
+        (
+            reset("TRELLIS_IO", "NEXTPNR_BEL", "pin 1", of="attributes"),
+            RoutedError,
+            "which is no place",
+        ),
     ],
 )
 def test_what_is_not_covered_is_refused(small, change, error, message):

@@ -118,55 +118,33 @@ def used(width, depth, family, **more):
     return taken.get("block RAM", 0), taken.get("LUTs", 0)
 
 
-@pytest.mark.parametrize(
-    ("width", "depth", "block_ram"),
-    [
-        (16, 256, 1),
-        (17, 256, 2),
-        (9, 400, 2),
-        (9, 600, 2),
-        (10, 759, 2),
-        (5, 700, 1),
-        (12, 1100, 4),
-        (2, 2048, 1),
-        (360, 32, 23),
-        (40, 379, 5),
-        (28, 1728, 14),
-        (27, 1728, 12),
-        (65, 3811, 65),
-        (4, 16, 0),
-    ],
-)
-def test_block_ram_of_an_ice40(width, depth, block_ram):
-    assert used(width, depth, ICE40) == (block_ram, 0)
+BLOCKS = {
+    ICE40: (
+        *((16, 256, 1), (17, 256, 2), (9, 400, 2), (9, 600, 2), (10, 759, 2), (5, 700, 1)),
+        *((12, 1100, 4), (2, 2048, 1), (360, 32, 23), (40, 379, 5), (28, 1728, 14)),
+        *((27, 1728, 12), (65, 3811, 65), (4, 16, 0)),
+    ),
+    ECP5: (
+        *((36, 512, 1), (36, 513, 2), (512, 5120, 143), (256, 2400, 37), (128, 4800, 38)),
+        *((9, 8192, 4), (40, 379, 2), (1, 512, 1), (4, 512, 1)),
+    ),
+    GOWIN: ((4, 512, 1),),
+}
+"""By family: width, depth and blocks of block RAM."""
+
+TABLES = {
+    ECP5: ((4, 16, 4), (28, 32, 56), (300, 6, 300), (600, 24, 1200)),
+    GOWIN: ((1, 512, 128),),  # as Yosys does: a single bit for each of 512 images
+}
+"""By family: width, depth and look-up tables of small memories."""
 
 
-def test_few_words_are_in_block_ram_where_tables_are_no_memory():
-    assert used(4, 16, ICE40, compact=True) == (1, 0)
-    assert used(4, 16, ECP5, compact=True) == used(4, 16, ECP5)
-
-
-@pytest.mark.parametrize(
-    ("width", "depth", "block_ram"),
-    [
-        (36, 512, 1),
-        (36, 513, 2),
-        (512, 5120, 143),
-        (256, 2400, 37),
-        (128, 4800, 38),
-        (9, 8192, 4),
-        (40, 379, 2),
-    ],
-)
-def test_block_ram_of_an_ecp5(width, depth, block_ram):
-    assert used(width, depth, ECP5) == (block_ram, 0)
-
-
-@pytest.mark.parametrize(
-    ("width", "depth", "luts"), [(4, 16, 4), (28, 32, 56), (300, 6, 300), (600, 24, 1200)]
-)
-def test_small_memories_of_an_ecp5_are_in_look_up_tables(width, depth, luts):
-    assert used(width, depth, ECP5) == (0, luts)
+@pytest.mark.parametrize("family", BLOCKS, ids=lambda family: family.name)
+def test_what_a_memory_takes(family):
+    for width, depth, block_ram in BLOCKS[family]:
+        assert used(width, depth, family) == (block_ram, 0), (width, depth)
+    for width, depth, luts in TABLES.get(family, ()):
+        assert used(width, depth, family) == (0, luts), (width, depth)
 
 
 @pytest.mark.parametrize(("width", "depth"), [(600, 40), (36, 64), (36, 128)])
@@ -174,11 +152,9 @@ def test_the_selection_of_a_deeper_one_costs_more_than_a_block(width, depth):
     assert used(width, depth, ECP5)[1] == 0
 
 
-@pytest.mark.parametrize(("width", "luts"), [(1, 128), (4, 0)])
-def test_gowin_counts_narrow_tables_by_their_bits(width, luts):
-    """As Yosys does: a single bit for each of 512 images is in tables there, and in none else."""
-    assert used(width, 512, GOWIN) == (not luts, luts)
-    assert used(width, 512, ECP5) == (1, 0)
+def test_few_words_are_in_block_ram_where_tables_are_no_memory():
+    assert used(4, 16, ICE40, compact=True) == (1, 0)
+    assert used(4, 16, ECP5, compact=True) == used(4, 16, ECP5)
 
 
 @pytest.mark.parametrize("family", [ICE40, ECP5, GOWIN], ids=["iCE40", "ECP5", "Gowin"])

@@ -19,6 +19,7 @@ from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
 from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.netlists import build_report
 
 
 def build_in(folder, board, flashed=False, **options):
@@ -28,19 +29,7 @@ def build_in(folder, board, flashed=False, **options):
     build = design.build_hash
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
-    layers = design.config.folding.layers
-    report = {
-        "board": board,
-        "network": network.digest(),
-        "lanes": [layer.lanes for layer in layers],
-        "window": [layer.window for layer in layers],
-        "rows": [layer.rows for layer in layers],
-        "overlap": design.config.folding.overlaps,
-        "link": design.line.value,
-        "stored_bits": None,
-        "bench_images": design.bench_images,
-        "clock": design.hz,
-    }
+    report = build_report(design, board)
     if flashed:
         place, content = design.flash_image
         (folder / "weights.bin").write_bytes(content)
@@ -61,7 +50,7 @@ def images(network):
 
 
 @pytest.fixture
-def asked(tmp_path):
+def arguments(tmp_path):
     """The network and its images, as words of a verb."""
     network = toy_network()
     network.save(tmp_path / "net.npz")
@@ -69,21 +58,21 @@ def asked(tmp_path):
     return [tmp_path / "net.npz", "--input", tmp_path / "images.jsonl"]
 
 
-def compare(capfd, asked, board, build, target="netlist"):
+def compare(capfd, arguments, board, build, target="netlist"):
     """Run the verb on the netlist in a folder; a small board takes only images of one tick."""
-    *_, file = asked
+    *_, file = arguments
     if BOARDS[board].loaded:
         lines = [(line, json.loads(line)["events"]) for line in file.read_text().splitlines()]
         kept = [line for line, events in lines if len({tick for tick, _ in events}) <= 1]
         assert len(kept) > len(lines) / 2
         file.write_text("\n".join(kept))
     words = ["--target", target, "--board", board, "--build", build]
-    return firstspike(capfd, "compare", *asked, *words)
+    return firstspike(capfd, "compare", *arguments, *words)
 
 
 @pytest.mark.long
-def test_a_netlist_equals_golden(built, capfd, asked):
-    ended = compare(capfd, asked, built.board, built.folder)
+def test_a_netlist_equals_golden(built, capfd, arguments):
+    ended = compare(capfd, arguments, built.board, built.folder)
     assert ended.status == 0, ended.err
     # Images of one tick come as bitmaps, whose clock cycles are compared, too.
     what = "decisions, statistics and clock cycles"
@@ -94,8 +83,8 @@ def test_a_netlist_equals_golden(built, capfd, asked):
 
 @pytest.mark.long
 @pytest.mark.parametrize("built", ["icebreaker"], indirect=True)
-def test_a_bitstream_equals_golden(built, capfd, tmp_path, asked, monkeypatch):
-    ended = compare(capfd, asked, built.board, built.folder, "bitstream")
+def test_a_bitstream_equals_golden(built, capfd, tmp_path, arguments, monkeypatch):
+    ended = compare(capfd, arguments, built.board, built.folder, "bitstream")
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
     # A released bitstream has only its report beside it.
@@ -105,15 +94,15 @@ def test_a_bitstream_equals_golden(built, capfd, tmp_path, asked, monkeypatch):
         (released / name).write_bytes((built.folder / name).read_bytes())
     monkeypatch.setattr("firstspike.boards.building.programmer.RELEASED", tmp_path)
     words = ("--target", "bitstream", "--board", built.board, "--released")
-    ended = success(capfd, "compare", *asked, *words)
+    ended = success(capfd, "compare", *arguments, *words)
     assert "0 differences" in ended.out
     (released / "firstspike.bin").write_bytes(b"bits")
-    assert "is not what" in compare(capfd, asked, built.board, released, "bitstream").err
+    assert "is not what" in compare(capfd, arguments, built.board, released, "bitstream").err
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("built", ["icebreaker"], indirect=True)
-def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, asked):
+def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, arguments):
     """Without it the lowest bit of a neuron's number is 0 in the spike log."""
     bits = read_bits((built.folder / "firstspike.bin").read_bytes())
     lowest, *_ = built.report["layout"]["names"]["wires"]["debug_log_0_neuron"]
@@ -127,7 +116,7 @@ def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, asked
     assert np.flatnonzero((flipped.tiles != bits.tiles).reshape(-1)).tolist() == [at]
     written = bitstream.fingerprint(tmp_path / "firstspike.bin")
     (tmp_path / "report.json").write_text(json.dumps({**built.report, "bitstream": written}))
-    ended = compare(capfd, asked, built.board, tmp_path, "bitstream")
+    ended = compare(capfd, arguments, built.board, tmp_path, "bitstream")
     assert ended.status == 1
     assert re.search(r"The first of \d+ differences \(\d+ in spike\)", ended.out)
     routed = built.folder / "routed.json"
@@ -139,10 +128,10 @@ def test_a_flipped_bit_of_a_look_up_table_is_found(built, capfd, tmp_path, asked
 
 @pytest.mark.long
 @pytest.mark.parametrize("built", ["ulx3s-25f"], indirect=True)
-def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
+def test_a_routed_design_equals_golden(built, capfd, tmp_path, arguments):
     for name in ("routed.json", "report.json"):
         (tmp_path / name).write_bytes((built.folder / name).read_bytes())
-    ended = compare(capfd, asked, built.board, tmp_path, "routed")
+    ended = compare(capfd, arguments, built.board, tmp_path, "routed")
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions and statistics\n" in ended.out
     assert built.report["layout"]["faults"] == 0
@@ -161,11 +150,11 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, asked):
     ],
 )
 def test_what_has_no_routed_design_to_simulate_is_refused(
-    capfd, tmp_path, asked, monkeypatch, board, message
+    capfd, tmp_path, arguments, monkeypatch, board, message
 ):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
-    ended = compare(capfd, asked, board, tmp_path, "routed")
+    ended = compare(capfd, arguments, board, tmp_path, "routed")
     assert ended.status == 2
     assert message in " ".join(ended.err.split())
 
@@ -175,60 +164,44 @@ def test_what_has_no_routed_design_to_simulate_is_refused(
     [("ulx3s-25f", "the ULX3S 25F has no iCE40"), ("icebreaker", "has no bitstream")],
 )
 def test_what_has_no_bits_to_simulate_is_refused(
-    capfd, tmp_path, asked, monkeypatch, board, message
+    capfd, tmp_path, arguments, monkeypatch, board, message
 ):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
     (tmp_path / "netlist.json").write_text("{}")
-    ended = compare(capfd, asked, board, tmp_path, "bitstream")
+    ended = compare(capfd, arguments, board, tmp_path, "bitstream")
     assert ended.status == 2
     assert message in ended.err
 
 
 @pytest.mark.long
-def test_a_netlist_with_spi_equals_golden(capfd, tmp_path, asked):
-    board = "icebreaker"
-    build_in(tmp_path, board, line=Line.SPI)
-    ended = compare(capfd, asked, board, tmp_path)
+@pytest.mark.parametrize(
+    ("board", "options", "compared"),
+    [
+        ("icebreaker", {"line": Line.SPI}, "decisions, statistics and clock cycles"),
+        ("icesugar", {}, "decisions, statistics and clock cycles"),  # with a slower UART
+        ("pico-ice", {"flashed": True}, "decisions, statistics and clock cycles"),
+        ("tang-nano-20k", {}, "decisions and statistics"),
+    ],
+)
+def test_a_netlist_of_another_kind_equals_golden(
+    capfd, tmp_path, arguments, monkeypatch, board, options, compared
+):
+    assert BOARDS["icesugar"].baud < BAUD
+    build_in(tmp_path, board, **options)
+    if options.get("flashed"):  # the bench can write no weights over the link
+        monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
+    ended = compare(capfd, arguments, board, tmp_path)
     assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-
-
-@pytest.mark.long
-def test_a_netlist_with_a_slower_uart_equals_golden(capfd, tmp_path, asked):
-    board = "icesugar"
-    assert BOARDS[board].baud < BAUD
-    build_in(tmp_path, board)
-    ended = compare(capfd, asked, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-
-
-@pytest.mark.long
-def test_a_netlist_with_its_weights_in_the_flash_equals_golden(capfd, tmp_path, asked, monkeypatch):
-    board = "pico-ice"
-    build_in(tmp_path, board, flashed=True)
-    # The bench can write none over the link.
-    monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
-    ended = compare(capfd, asked, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-    (tmp_path / "weights.bin").write_bytes(b"")
-    assert "is not what" in compare(capfd, asked, board, tmp_path).err
-
-
-@pytest.mark.long
-def test_a_netlist_of_gowins_cells_equals_golden(capfd, tmp_path, asked):
-    board = "tang-nano-20k"
-    build_in(tmp_path, board)
-    ended = compare(capfd, asked, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions and statistics\n" in ended.out
+    assert f"0 differences in spikes, {compared}\n" in ended.out
+    if options.get("flashed"):
+        (tmp_path / "weights.bin").write_bytes(b"")
+        assert "is not what" in compare(capfd, arguments, board, tmp_path).err
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("built", ["icebreaker"], indirect=True)  # the same bench for all
-def test_one_wrong_table_is_found(built, capfd, tmp_path, asked):
+def test_one_wrong_table_is_found(built, capfd, tmp_path, arguments):
     netlist = json.loads((built.folder / "netlist.json").read_text())
     cells = netlist["modules"]["firstspike"]["cells"]
     tables = [one for one in cells if cells[one]["type"] == "SB_LUT4"]
@@ -237,15 +210,15 @@ def test_one_wrong_table_is_found(built, capfd, tmp_path, asked):
     parameters["LUT_INIT"] = parameters["LUT_INIT"].translate(str.maketrans("01", "10"))
     (tmp_path / "netlist.json").write_text(json.dumps(netlist))
     (tmp_path / "report.json").write_text(json.dumps(built.report))
-    ended = compare(capfd, asked, built.board, tmp_path)
+    ended = compare(capfd, arguments, built.board, tmp_path)
     differs = ended.status == 1 and "The first of" in ended.out
     hangs = ended.status == 1 and "no byte in" in ended.err and "Traceback" not in ended.err
     assert differs or hangs, ended.err
 
 
 @pytest.mark.long
-def test_a_netlist_plays_what_it_holds(built, capfd, asked):
-    network, option, file = asked
+def test_a_netlist_plays_what_it_holds(built, capfd, arguments):
+    network, option, file = arguments
     bitmaps = built.design.bench_images - 1  # one less than it holds
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:bitmaps]))
     words = ["--target", "netlist", "--board", built.board, "--build", built.folder]
@@ -256,9 +229,9 @@ def test_a_netlist_plays_what_it_holds(built, capfd, asked):
 
 
 @pytest.mark.long
-def test_a_missing_or_foreign_build_is_refused(built, capfd, tmp_path, asked):
-    board, words = built.board, ["compare", *asked, "--target", "netlist"]
-    said = refusal(capfd, *words, "--board", board, "--build", tmp_path)
-    assert f"firstspike build {asked[0]} --board {board} -o {tmp_path}" in said
-    said = refusal(capfd, *words, "--board", "ecpix5-85f", "--build", built.folder)
-    assert "another network or for another board" in said
+def test_a_missing_or_foreign_build_is_refused(built, capfd, tmp_path, arguments):
+    board, words = built.board, ["compare", *arguments, "--target", "netlist"]
+    message = refusal(capfd, *words, "--board", board, "--build", tmp_path)
+    assert f"firstspike build {arguments[0]} --board {board} -o {tmp_path}" in message
+    message = refusal(capfd, *words, "--board", "ecpix5-85f", "--build", built.folder)
+    assert "another network or for another board" in message

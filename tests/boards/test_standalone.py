@@ -22,8 +22,8 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Features
 from firstspike.golden.flash import payload_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.microphone import loudest
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
@@ -47,12 +47,12 @@ def design():
     return SoundDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape(), slow)
 
 
-def says(desk, design, count):
+def output_of(desk, design, count):
     """Return the desk's text for sounds, which must equal golden's and contain words.
 
     Status requests arrive meanwhile.
     """
-    place, image = design.in_flash or (0, b"")
+    address, image = design.in_flash or (0, b"")
     x = sounds(count)
     expected = desk.expected(x)
     # Other words are of the last class, not isolated, or forced.
@@ -65,8 +65,8 @@ def says(desk, design, count):
         400: STATUS_REQUEST * 3,
         chunks - 100: STATUS_REQUEST,
     }
-    statuses, others = statuses_of(desk.run(x, image, place, requests=requests))
-    assert others == expected
+    statuses, other_lines = statuses_of(desk.run(x, image, address, requests=requests))
+    assert other_lines == expected
     answers(desk, design, x, requests, statuses)
     return expected
 
@@ -103,22 +103,24 @@ def desk_of(design):
 
 def test_rtl_says_what_golden_says(design):
     desk = desk_of(design)
-    said = says(desk, design, 6)
-    place, image = design.in_flash
+    text = output_of(desk, design, 6)
+    address, image = design.in_flash
     x = sounds(3)
     assert desk.expected(x).count(b"\n") > 2  # with the right checksum a word is reported, too
     damaged = image[:-1] + bytes([image[-1] ^ 1])
-    (status,), others = statuses_of(desk.run(x, damaged, place, requests={0: STATUS_REQUEST}))
-    assert others == b"loading weights\r\nnetwork in flash is damaged\r\n"
+    (status,), other_lines = statuses_of(
+        desk.run(x, damaged, address, requests={0: STATUS_REQUEST})
+    )
+    assert other_lines == b"loading weights\r\nnetwork in flash is damaged\r\n"
     assert status == Status(design.build_hash, status.cycles, samples=0, loudest=0, lost=0)
-    assert b"none" not in said
+    assert b"none" not in text
 
 
 def test_rtl_with_weights_in_the_bitstream_says_what_golden_says(design):
     board = BOARDS["colorlight-i5"]
     other = SoundDesign.of_sound(design.network, board, CoreShape(), design.hz)
-    said = says(desk_of(other), other, 3)
-    assert said.startswith(b"listening\r\n")
+    text = output_of(desk_of(other), other, 3)
+    assert text.startswith(b"listening\r\n")
     assert other.in_flash is None
 
 
@@ -142,15 +144,15 @@ def test_rtl_with_an_i2s_microphone_says_what_golden_says(design):
     slow = 12_187_500
     board, shape = design.board, CoreShape()
     other = SoundDesign.of_sound(design.network, board, shape, slow, "i2s")
-    says(desk_of(other), other, 6)
+    output_of(desk_of(other), other, 6)
     assert other.build_hash != design.build_hash
 
 
 @pytest.mark.long
 def test_serve_says_what_golden_says(design, capfd, recordings):
     files, x = recordings
-    said = desk_of(design).expected(x).decode()
-    assert firstspike(capfd, *files).out.splitlines() == said.splitlines()
+    text = desk_of(design).expected(x).decode()
+    assert firstspike(capfd, *files).out.splitlines() == text.splitlines()
 
 
 @pytest.fixture
@@ -170,7 +172,7 @@ def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, mon
     """On a terminal a bar on standard error shows the remaining seconds."""
     words, x = recordings
 
-    def run(self, played, image, place, text, terminal, progress):
+    def run(self, played, image, address, text, terminal, progress):
         assert played.tolist() == x.tolist()
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(terminal)
@@ -212,7 +214,7 @@ def synthesise(design, folder):
 def test_the_netlist_says_what_golden_says(design, tmp_path, board, sensor, hz, count):
     synthesised = SoundDesign.of_sound(design.network, BOARDS[board], CoreShape(), hz, sensor)
     synthesise(synthesised, tmp_path)
-    says(netlist_desk(design.network, tmp_path), synthesised, count)
+    output_of(netlist_desk(design.network, tmp_path), synthesised, count)
 
 
 @pytest.mark.long
@@ -224,7 +226,7 @@ def test_the_bitstream_says_what_golden_says(design, capfd, tmp_path):
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["build"] == design.build_hash.hex()
     assert report["placed"]["ICESTORM_DSP"] == 2
-    says(netlist_desk(design.network, tmp_path / "out", bitstream=True), design, 20)
+    output_of(netlist_desk(design.network, tmp_path / "out", bitstream=True), design, 20)
 
 
 @pytest.fixture(scope="module")
@@ -235,11 +237,11 @@ def watching():
 
 def tells(desk, design, samples):
     """The desk's text for movements must equal golden's and have several decisions."""
-    place, image = design.in_flash
+    address, image = design.in_flash
     x = movement(FRONT, samples, np.random.default_rng(1))
     expected = desk.expected(x)
     assert expected.count(b"\n") >= 2 + samples // 40
-    assert desk.run(x, image, place) == expected
+    assert desk.run(x, image, address) == expected
 
 
 @pytest.mark.long
@@ -262,8 +264,8 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
     folder = tmp_path / "build" / "net-icebreaker"
     report = json.loads((folder / "report.json").read_text())
     content = (folder / "weights.bin").read_bytes()
-    place = report["flash"].pop("place")
-    assert (place, report["flash"]) == (1 << 20, bitstream.fingerprint(folder / "weights.bin"))
+    address = report["flash"].pop("place")
+    assert (address, report["flash"]) == (1 << 20, bitstream.fingerprint(folder / "weights.bin"))
     built = SoundDesign.of_sound(design.network, design.board, CoreShape(4))
     identity = bytes.fromhex(report["build"])
     payload = payload_of(content, identity, words_of(built.config))
@@ -278,8 +280,8 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
 
 @pytest.mark.parametrize(("hidden", "most"), [(254, 3), (340, 2)])
 def test_a_large_layer_has_the_lanes_with_which_its_weights_fit(hidden, most):
-    features = Features(None, complement=True, constant=True, sound=usual_front_end())
-    sizes = (2 * usual_front_end().n_pixels + 1, hidden, 11)
+    features = Features(None, complement=True, constant=True, sound=default_front_end())
+    sizes = (2 * default_front_end().n_pixels + 1, hidden, 11)
     weights = random_weights(np.random.default_rng(1), sizes, -127, 128)
     network = network_of(weights, (100, 100), bits=8, encoding="levels-32", features=features)
     built = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
@@ -312,6 +314,6 @@ def test_info_says_what_a_network_of_motion_takes(capfd, tmp_path):
     small_network().save(tmp_path / "net.npz")
     ended = firstspike(capfd, "info", tmp_path / "net.npz", "--json", tmp_path / "info.json")
     assert re.search(f"^motion +{FRONT.sentence()}$", ended.out, re.MULTILINE)
-    told = json.loads((tmp_path / "info.json").read_text())["features"]
-    assert json.dumps(told["motion"]) == FRONT.to_json()
-    assert told["sound"] is None
+    features = json.loads((tmp_path / "info.json").read_text())["features"]
+    assert json.dumps(features["motion"]) == FRONT.to_json()
+    assert features["sound"] is None

@@ -108,16 +108,23 @@ KINDS = {
 }
 
 
+def prepared(kind, folder, count, seed):
+    """A run of a core, its driver, and pixels and ticks of images."""
+    network, of = KINDS[kind]
+    run = BusRun(network, **of)
+    core = generate_bus_core(
+        network, run.folding, embedded=False, stem="core", pixels="pixels" in of
+    )
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (count, network.n_features)).astype(np.uint8)
+    pixels[1] = 0
+    return run, library(core, folder, SHIM), pixels, encode(network, pixels)
+
+
 @pytest.mark.parametrize("kind", ["events", "bitmap", "pixels", "convolving"])
 def test_it_loads_and_classifies(kind, tmp_path):
-    network, of = KINDS[kind]
-    run, raw = BusRun(network, **of), "pixels" in of
-    made = generate_bus_core(network, run.folding, embedded=False, stem="core", pixels=raw)
-    pixels = np.random.default_rng(5).integers(0, 256, (3, network.n_features)).astype(np.uint8)
-    pixels[1] = 0
-    ticks = encode(network, pixels)
+    run, compiled, pixels, ticks = prepared(kind, tmp_path, 3, 5)
     frames = run.frames(ticks, pixels)
-    compiled = library(made, tmp_path, SHIM)
     outcome = run.run("driver", bench=__name__, frames=frames, library=compiled)
     assert outcome.weights == run.weights()
     expected = run.expected(ticks, pixels, tag=untagged)
@@ -128,26 +135,22 @@ def test_it_loads_and_classifies(kind, tmp_path):
 
 def test_it_learns_as_golden_does(tmp_path):
     run = LearningRun()
-    made = generate_bus_core(
+    core = generate_bus_core(
         run.network, run.folding, embedded=False, stored_bits=run.state.stored_bits, stem="core"
     )
-    run.learn("driver_learns", bench=__name__, tag=untagged, library=library(made, tmp_path, SHIM))
+    run.learn("driver_learns", bench=__name__, tag=untagged, library=library(core, tmp_path, SHIM))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["events", "bitmap", "wide bitmap", "pixels"])
 def test_no_half_image_has_a_good_decision_that_is_not_goldens(kind, tmp_path):
     """A program gives up in the middle of images, and starts anew with decisions untaken."""
-    network, of = KINDS[kind]
-    run, raw = BusRun(network, **of), "pixels" in of
-    made = generate_bus_core(network, run.folding, embedded=False, stem="core", pixels=raw)
-    pixels = np.random.default_rng(6).integers(0, 256, (5, network.n_features)).astype(np.uint8)
-    ticks = encode(network, pixels)
+    run, compiled, pixels, ticks = prepared(kind, tmp_path, 5, 6)
     outcome = run.run(
         "driver_restarts",
         bench=__name__,
         frames=run.frames(ticks, pixels),
-        library=library(made, tmp_path, SHIM),
+        library=compiled,
         steps=STEPS,
     )
     expected = run.expected(ticks, pixels, untagged)

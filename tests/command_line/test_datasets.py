@@ -17,8 +17,8 @@ from firstspike.golden.data.split import some_of
 from firstspike.golden.results import Difference
 from firstspike.golden.training import trainer
 from firstspike.golden.training.checkpoint import Checkpoint
+from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.quantise import quantised
-from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
@@ -117,7 +117,7 @@ def test_the_network_file_names_the_columns(capfd, folder, trained):
 def test_the_network_file_records_the_test_part(capfd, folder):
     """A share and a file; a file without either, or with another value, has the usual share."""
     words = (*DATA[:4], "--hidden", 5, "--epochs", 1, "-o", "net.npz")
-    trained = result_of(capfd, "train", *words, "--test-share", 0.5)
+    trained = result_of(capfd, "train", *words, "--test", 0.5)
     result = result_of(capfd, "run", "net.npz", *TABLE)
     assert result["summary"]["count"] == trained["samples"][1] == 90
     assert result["summary"]["confusion"] == trained["confusion"]
@@ -289,7 +289,7 @@ def test_rtl_decides_rows_as_golden(capfd, folder, trained):
 
 @pytest.mark.parametrize("encoding", ["binary", "levels-4"])
 def test_encodings_of_a_table(capfd, folder, encoding):
-    words = ("--encoding", encoding, "--test-share", 0.3, "-o", "net.npz")
+    words = ("--encoding", encoding, "--test", 0.3, "-o", "net.npz")
     success(capfd, "train", *DATA[:4], *QUICK, *words)
     assert Network.load("net.npz").encoding == encoding
 
@@ -344,7 +344,7 @@ def ordered(folder):
     y = np.repeat(np.arange(9), 20)
     x = y[:, None] + rng.normal(0, 0.05, (180, 3))
     np.savez("sorted.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    network = Trainer(suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
+    network = Trainer(general_training(180, hidden=(20,), epochs=2)).fit(x, y).network_
     network.save("net.npz")
     return x, y, network
 
@@ -438,7 +438,7 @@ def begun_learning(dataset, images):
     run = dict.fromkeys(("label", "group", "test", "test_share", "net", "inputs", "kill"))
     run |= {"dataset": dataset, "images": images, "random": (10,), "stored_bits": None}
     run |= {"seed": 1, "epochs": 1, "shift": 0, "competitors": "1", "relabel": None}
-    return learning.new_session(run, None)
+    return learning.new_session(run)
 
 
 def test_only_square_images_of_pixels_are_moved(capfd, folder):

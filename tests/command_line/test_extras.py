@@ -128,7 +128,7 @@ def test_imports_that_load_no_optional_package(statement):
         ("matplotlib", "plot", ["plot", "-o", "plot.png"]),
         ("nir", "nir", ["convert", "mnist-4bit", "-o", "mnist.nir"]),
         ("h5py", "nir", ["convert", "mnist.nir", "-o", "mnist.npz"]),
-        ("distributed", "cluster", ["train", "--seeds", "1-2", "-o", "mnist.npz"]),
+        ("distributed", "cluster", ["train", "--seed", "1-2", "-o", "mnist.npz"]),
     ],
 )
 def test_a_command_without_its_extra_names_the_extra(package, extra, words, tmp_path):

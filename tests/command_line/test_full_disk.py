@@ -24,7 +24,7 @@ LINES = {
     "verilog": "verilog {given}/toy.npz --lanes 4 -o core.v",
     "vectors": "verilog mnist-4bit --images 3 --vectors vectors",
     "run": "run mnist-4bit --images 5 --json result.json",
-    "show": "run mnist-4bit --input {given}/digit.png --show seen.png",
+    "show": "run mnist-4bit --input {given}/digit.png --plot seen.png",
     "train": "train --dataset {given}/digits.npz --hidden 5 --epochs 1 -o net.npz",
     "learn": "learn --dataset {given}/digits.npz --random 5 --epochs 1 --images 50 -o net.npz",
 }

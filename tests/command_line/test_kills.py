@@ -104,7 +104,7 @@ VERBS = {
         ("out/front.json", "out/front.png", "out/best.npz", "result.json"),
     ),
     "shares": Verb(
-        "train --dataset digits.npz --hidden 30 --epochs 3 --seeds 1-2 -o net.npz "
+        "train --dataset digits.npz --hidden 30 --epochs 3 --seed 1-2 -o net.npz "
         "--json result.json",
         ("net-seed1.npz", "net-seed2.npz", "result.json"),
     ),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import Network
-from firstspike.golden.training.suited import ENCODING, suited
+from firstspike.golden.training.general_recipe import ENCODING, general_training
 from firstspike.golden.training.trainer import Trainer
 from tests.support.command import firstspike, refusal, success, toy_network
 
@@ -58,7 +58,7 @@ def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
 @pytest.mark.parametrize("encoding", ["crossings-3", "levels-8"])
 def test_series_that_are_longer_than_trained(capfd, folder, encoding):
     series = np.random.default_rng(1).normal(size=(60, 2, 9))
-    parameters = suited(60, encoding, hidden=(5,), epochs=1)
+    parameters = general_training(60, encoding, hidden=(5,), epochs=1)
     Trainer(parameters).fit(series, np.arange(60) % 2).network_.save("net.npz")
     np.savez("longer.npz", x_train=series.repeat(2, 2), y_train=np.arange(60) % 2)
     for words in (("--dataset", "longer.npz"), ("--input", "longer.npz")):
@@ -143,7 +143,7 @@ def test_verbs_that_only_show_a_name_work(capfd, undecodable, words, output):
     "words",
     [
         ("train", "--dataset", DATA, "-o", "out.npz"),
-        ("train", "--dataset", DATA, "--seeds", "1-2", "-o", "out.npz"),
+        ("train", "--dataset", DATA, "--seed", "1-2", "-o", "out.npz"),
         ("learn", "--dataset", DATA, "--random", 5, "-o", "out.npz"),
         ("explore", "--dataset", DATA, "--board", "ulx3s-25f", "-o", "out"),
         ("build", f"{NAME}.npz", "--board", "icebreaker", "-o", "out"),

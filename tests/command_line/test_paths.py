@@ -26,7 +26,7 @@ WORDS = {"label", "group", "encoding", "scheduler", "port", "name", "names"}
 """Parameters whose text names no file."""
 
 LINES = [(verb, ()) for verb in COMMANDS] + [
-    ("train", ("--seeds", "2-3")),
+    ("train", ("--seed", "2-3")),
     ("verilog", ("--weights", "port", "--bus", "axi")),
 ]
 """Verbs, and options by which they write further files."""

@@ -15,7 +15,7 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.data.preparation import SIDE, prepared
+from firstspike.golden.data.preparation import SIDE, prepare_photo
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.encodings.registry import encoding_of
@@ -65,7 +65,7 @@ def test_a_photo_is_drawn_as_the_network_sees_it(capfd, tmp_path, drawn):
     assert ended.out == f"{photo}: dark ink on light ground\nwrote {written}\n"
     panel = sample_panel(drawn[0])
     assert panel.get_title() == "five.jpg"
-    pixels = prepared(read_photo(str(photo)), SIDE).pixels
+    pixels = prepare_photo(read_photo(str(photo)), SIDE).pixels
     assert np.array_equal(panel.images[0].get_array(), pixels > 127)
     network = load_network("mnist-4bit")
     run = infer(network, encode(network, pixels.reshape(1, -1)))
@@ -249,8 +249,8 @@ def files(tmp_path):
 def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
     shown = tmp_path / "seen.png"
     words = ("run", "mnist-4bit", "--input", *files)
-    ended = firstspike(capfd, *words, "--show", shown)
-    photos = [prepared(read_photo(file), SIDE) for file in files]
+    ended = firstspike(capfd, *words, "--plot", shown)
+    photos = [prepare_photo(read_photo(file), SIDE) for file in files]
     for file, photo in zip(files, photos, strict=True):
         told = f"{photo.ink} ink on " if photo.ink else "nothing is on it"
         assert f"{file}: {told}" in ended.out
@@ -304,7 +304,7 @@ def test_a_dark_picture_of_the_size_is_taken_as_it_is(capfd, tmp_path):
     corner = np.zeros((SIDE, SIDE), np.uint8)
     corner[:6, :9] = 128
     Image.fromarray(corner).save(path)
-    words = ("run", "--input", path, "--show", shown)
+    words = ("run", "--input", path, "--plot", shown)
     (image,) = result_of(capfd, *words)["images"]
     network = load_network("mnist-8bit")
     assert image["class"] == infer(network, encode(network, corner.reshape(1, -1))).decision[0]
@@ -323,7 +323,7 @@ def test_any_other_picture_is_prepared(capfd, tmp_path, change):
         image.putpixel((0, 0), (0, 0, 9))
     image.save(path)
     (found,) = result_of(capfd, "run", "--input", path)["images"]
-    photo = prepared(read_photo(str(path)), SIDE)
+    photo = prepare_photo(read_photo(str(path)), SIDE)
     network = load_network("mnist-8bit")
     ticks = encode(network, photo.pixels.reshape(1, -1))
     assert found["input_spikes"] == infer(network, ticks).input_spikes[0]

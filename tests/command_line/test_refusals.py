@@ -108,7 +108,7 @@ GENERAL = {
     "--nonsense": "No such option '--nonsense'",
     "tarin": r"[Dd]id you mean '?train'?\?",
     "check mutant": r"[Dd]id you mean '?mutants'?\?",
-    "train --dataste x.csv": "Did you mean one of: '--after', '--data', '--dataset'?",
+    "train --dataste x.csv": "Did you mean one of: '--after', '--dataset'?",
     "study --images -1": "-1 is not in the range x>=1",
     "study -o picture.gif": f"'picture.gif' {PICTURE}",
     "study --label kind": "--label is an option of train only",
@@ -167,7 +167,7 @@ EXPLORE = {
 SCHEDULER = {
     f"{words} --scheduler {protocol}://127.0.0.1:1": f"{reason} '{protocol}://127.0.0.1:1'"
     for words in (
-        "train --seeds 1-2 -o new.npz",
+        "train --seed 1-2 -o new.npz",
         "check mutants bytes-swapped",
         "compare toy.npz --input events.jsonl --target rtl",
     )
@@ -180,7 +180,7 @@ SCHEDULER = {
 NOT_INSTALLED = {
     ("nir", "convert toy.npz -o new.nir"): "install it by pip install '.[nir]'",
     ("nir", "convert toy.nir -o new.npz"): "install it by pip install '.[nir]'",
-    ("distributed", "train --seeds 1-2 -o new.npz"): "pip install '.[cluster]'",
+    ("distributed", "train --seed 1-2 -o new.npz"): "pip install '.[cluster]'",
 }
 RUN = {
     "run --nonsense": "No such option '--nonsense'",
@@ -211,7 +211,7 @@ RUN = {
     "run toy.npz --input empty": "no image",
     "run measured.npz --input photo.png": "no pixels",
     "run --input photo.bmp": "photo.bmp is no readable PNG or JPEG or WEBP file",
-    "run --show new.png": "--show goes with photos",
+    "run --input photo.png --plot new.pdf": "--plot of photos writes pixels: give a .png",
     "run toy.npz --input photo.png --target board": "--port",
     "run toy.npz --input photo.png --target board --port /dev/none": "there is no port /dev/none",
     **{
@@ -224,7 +224,7 @@ RUN = {
         }.items()
     },
     "run toy.npz --input photo.png --port /dev/none": "--target board",
-    "run toy.npz --input photo.png --baud 9600": "--target board",
+    "run toy.npz --input photo.png --port /dev/none,9600": "--target board",
 }
 PLOT = {
     "plot": "Missing option '-o' / '--output'",
@@ -266,13 +266,13 @@ HARDWARE = {
     ),
     "build --board icebreaker --clock nan": "'nan' is not a number in the range x>=1",
     "build --board icebreaker --clock inf": "'inf' is not a number in the range x>=1",
-    "build toy.npz --board icebreaker --clock max --seeds 1-2 --best": (
+    "build toy.npz --board icebreaker --clock max --seed 1-2 --best": (
         "--best does not go with --clock max"
     ),
-    "build --board icebreaker --seeds 1-": "is not seeds",
-    "build --board icebreaker --seeds 5-1": "counts down",
-    "build --board icebreaker --seeds 1-100000": "more than 10000",
-    "build --board icebreaker --seeds 0-3": "below 1",
+    "build --board icebreaker --seed 1-": "is not seeds",
+    "build --board icebreaker --seed 5-1": "counts down",
+    "build --board icebreaker --seed 1-100000": "more than 10000",
+    "build --board icebreaker --seed 0-3": "below 1",
     "build mnist-4bit --board icebreaker --lanes 13,2,4": LAYERS,
     "verilog mnist-4bit -o new.v --lanes 13,2,4": LAYERS,
     "verilog -o core.v --json core.json": "-o writes core.json, too: name another file for --json",
@@ -321,7 +321,7 @@ SELFTEST = {
     "selftest --port x --sensor pdm --board icebreaker": "--sensor needs NET and",
     "selftest toy.npz --port x --sensor pdm": "--sensor needs NET and --board",
     "selftest toy.npz --port x --sensor pdm --board icebreaker --seed 2": (
-        "goes with neither --baud nor --seed"
+        "goes with neither a baud rate nor --seed"
     ),
     "selftest toy.npz --port x --sensor pdm --board icebreaker": "does not listen to sound",
 }
@@ -335,8 +335,8 @@ TRAIN = {
         "table.csv --label kind --encoding levels-1": "levels-N",
         "table.csv --label kind --encoding crossings-3": "time series",
         "table.csv --label kind --cutoff 3 --encoding levels-4": "binary",
-        "table.csv --label kind --test table.csv --test-share 0.5": "--test or --test-share",
-        "table.csv --label kind --test-share 1": "no samples.*lower --test-share",
+        "table.csv --label kind --test 1": "'1' is not a share between 0 and 1",
+        "table.csv --label kind --test none.csv": "none.csv' does not exist",
         "table.csv --label kind --recipe sparse": "for pixels",
         "table.csv --hidden 99999999999999999999": "is not hidden layers: give sizes, such as",
         "one-class.csv --label kind": "one class",
@@ -356,7 +356,6 @@ TRAIN = {
         "series.npz --cutoff 1": "one goes with binary",
         "series.npz --encoding ticks": "no integers",
         "series.npz --group kind": "no columns",
-        "series.npz --data .": "--data is the folder of mnist",
         "images --label kind": "no columns",
         "images --recipe sparse --cutoff 9": "leave the cutoff out",
         "images --test events.jsonl": "events.jsonl holds events, and images does not",
@@ -409,7 +408,6 @@ LEARN = (
             "40 --json missing/a.json": "missing",
             "40 --resume": "--resume",
             "40 --label kind": "--label goes with a file",
-            "10 --dataset table.csv --label kind --test-share 1": "lower --test-share",
             "10 --dataset table.csv": "name their column by --label",
             "10 --dataset table.csv --label kind --inputs 99": "99 inputs",
         }.items()

@@ -14,7 +14,7 @@ from firstspike.golden import Network
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.sounds import with_none
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.word_augmentation import COPIES, NONE
 from firstspike.scripts import stream_figure
 from firstspike.scripts.main import run_line
@@ -66,7 +66,7 @@ def folder(trained, monkeypatch):
 
 def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
     network = Network.load("net.npz")
-    assert network.features.sound == usual_front_end()
+    assert network.features.sound == default_front_end()
     assert network.classes == ("high", "low", NONE)
     assert network.encoding == "levels-32"
     assert json.loads((folder / "train.json").read_text())["accuracy"] == 1
@@ -161,7 +161,7 @@ def test_recordings_of_other_sounds_are_the_last_class(folder):
             x = spoken("high", rng) if name == NONE else spoken("low", rng)
             wavfile.write(folder / "named" / name / f"{at}.wav", RATE, x)
     data = read(folder / "named")[0]
-    images = with_none(assembled("named", data, share=0.3), usual_front_end())
+    images = with_none(assembled("named", data, share=0.3), default_front_end())
     assert images.classes == ("a", "z", NONE)
     words = [len(np.flatnonzero(images.y_train == label)) for label in range(3)]
     assert words[0] == words[1] == 2 * (1 + COPIES)
@@ -214,7 +214,7 @@ def test_what_is_not_said_is_drawn_without_its_tick(capfd, folder, drawn):
 
 
 def test_a_long_recording_has_longer_rows():
-    sound = usual_front_end()
+    sound = default_front_end()
     per_second = sound.rate / sound.slot
     for seconds, rows, longest in ((3, 1, 3), (40, 3, 15), (1800, 20, 90)):
         slots = round(seconds * per_second)
@@ -250,9 +250,9 @@ def test_other_verbs_take_a_network_of_sound(capfd, folder, line):
 
 def test_info_says_the_front_end(capfd, folder):
     ended = firstspike(capfd, "info", "net.npz", "--json", "info.json")
-    assert usual_front_end().sentence() in ended.out
+    assert default_front_end().sentence() in ended.out
     told = json.loads((folder / "info.json").read_text())["features"]["sound"]
-    assert told == json.loads(usual_front_end().to_json())
+    assert told == json.loads(default_front_end().to_json())
 
 
 TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
@@ -297,4 +297,4 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
 def test_what_learns_goes_on_hearing(capfd, folder):
     line = "learn net.npz --dataset words -o after.npz"
     success(capfd, *line.split())
-    assert Network.load("after.npz").features.sound == usual_front_end()
+    assert Network.load("after.npz").features.sound == default_front_end()

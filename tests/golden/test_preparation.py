@@ -19,11 +19,11 @@ from firstspike.golden.data.preparation import (
     centred,
     opaque,
     otsu,
-    prepared,
+    prepare_photo,
     scaled,
     stretched,
 )
-from firstspike.golden.data.usual import RARE, Usual, takes_digits
+from firstspike.golden.data.typical_digits import RARE, TypicalDigits, takes_digits
 from tests.page.photos import rendered, rgba_of
 
 PAPER, INK = 200, 60
@@ -43,7 +43,7 @@ def saved(image, kind="PNG", **options):
     return read_photo(file)
 
 
-STROKE = prepared(rgba_of(drawing()), SIDE).pixels
+STROKE = prepare_photo(rgba_of(drawing()), SIDE).pixels
 
 
 def test_a_stroke_fills_the_box_and_is_in_the_middle():
@@ -65,10 +65,10 @@ def test_a_stroke_fills_the_box_and_is_in_the_middle():
     ],
 )
 def test_ink_is_found_whatever_its_colour(kind, change, ink):
-    found = prepared(saved(Image.fromarray(change(drawing())), kind), SIDE)
+    photo = prepare_photo(saved(Image.fromarray(change(drawing())), kind), SIDE)
     if change(drawing()).ndim == 2:
-        assert found.ink == ink
-    assert np.array_equal(found.pixels > 127, STROKE > 127)
+        assert photo.ink == ink
+    assert np.array_equal(photo.pixels > 127, STROKE > 127)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_ink_on_nothing_is_seen(line, ink):
     grey = drawing()
     image = np.zeros((*grey.shape, 4), np.uint8)
     image[grey == INK] = (*line, 255)
-    found = prepared(saved(Image.fromarray(image)), SIDE)
-    assert found.ink == ink
-    assert np.array_equal(found.pixels, STROKE)
+    photo = prepare_photo(saved(Image.fromarray(image)), SIDE)
+    assert photo.ink == ink
+    assert np.array_equal(photo.pixels, STROKE)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -105,8 +105,8 @@ def test_sixteen_bits_and_other_modes_are_read():
     deep = drawing().astype(np.uint16) * 257
     assert np.array_equal(saved(Image.fromarray(deep))[:, :, 0], drawing())
     for mode, kind in (("CMYK", "JPEG"), ("P", "PNG"), ("1", "PNG"), ("LA", "PNG")):
-        found = prepared(saved(Image.fromarray(drawing()).convert(mode), kind), SIDE)
-        assert found.ink == "dark", mode
+        photo = prepare_photo(saved(Image.fromarray(drawing()).convert(mode), kind), SIDE)
+        assert photo.ink == "dark", mode
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
@@ -114,25 +114,25 @@ def test_paper_alone_has_nothing_on_it(shade):
     noise = np.random.default_rng(1).normal(shade, 4, (300, 200)).clip(0, 255)
     y = np.linspace(1, 0.7, 300)[:, None]
     for grey in (np.full((9, 9), shade), noise, noise * y, np.full((1, 1), shade)):
-        found = prepared(rgba_of(grey.astype(np.uint8)), SIDE)
-        assert found.ink is None
-        assert not found.pixels.any()
+        photo = prepare_photo(rgba_of(grey.astype(np.uint8)), SIDE)
+        assert photo.ink is None
+        assert not photo.pixels.any()
 
 
 def test_faint_ink_is_ink():
     faint = np.where(drawing() == INK, PAPER - LEAST_CONTRAST - 4, PAPER).astype(np.uint8)
-    assert np.array_equal(prepared(rgba_of(faint), SIDE).pixels, STROKE)
+    assert np.array_equal(prepare_photo(rgba_of(faint), SIDE).pixels, STROKE)
 
 
 def test_specks_and_what_comes_in_over_the_frame_are_left_out():
     grey = drawing()
     grey[20:23, 20:23] = INK
     grey[180:, 100:130] = INK
-    assert np.array_equal(prepared(rgba_of(grey), SIDE).pixels, STROKE)
+    assert np.array_equal(prepare_photo(rgba_of(grey), SIDE).pixels, STROKE)
 
 
 def test_ink_that_is_cut_off_is_kept():
-    cut = prepared(rgba_of(drawing()[65:135]), SIDE)
+    cut = prepare_photo(rgba_of(drawing()[65:135]), SIDE)
     assert cut.ink == "dark"
     assert np.array_equal(cut.pixels[5:25, 12:16] == 255, np.ones((20, 4), bool))
 
@@ -186,14 +186,14 @@ def test_a_large_transparent_picture_is_mixed_pixel_by_pixel_in_little_memory(li
     rgba = rng.integers(light, light + 30, (1900, 1100, 4), np.uint8)
     rgba[:, :, 3] = rng.integers(0, 256, (1900, 1100))
     tracemalloc.start()
-    seen = opaque(rgba)
+    displayed = opaque(rgba)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 24 * rgba[:, :, 0].size
     alpha = rgba[:, :, 3:].astype(int)
-    behind = 0 if light > 127 else 255
-    expected = np.floor((rgba[:, :, :3] * alpha + behind * (255 - alpha)) / 255 + 0.5)
-    assert np.array_equal(seen, np.moveaxis(expected, 2, 0))
+    background = 0 if light > 127 else 255
+    expected = np.floor((rgba[:, :, :3] * alpha + background * (255 - alpha)) / 255 + 0.5)
+    assert np.array_equal(displayed, np.moveaxis(expected, 2, 0))
 
 
 def test_a_picture_of_many_scans_is_refused():
@@ -220,22 +220,24 @@ def test_pictures_of_digits_are_read_as_the_digits_are():
     digits, labels = bundled_test_set()
     network = load_network("mnist-4bit")
     rng = np.random.default_rng(4)
-    found = [
-        prepared(rgba_of(np.asarray(rendered(digit.reshape(SIDE, SIDE), rng).image)), SIDE).pixels
+    pictures = [
+        prepare_photo(
+            rgba_of(np.asarray(rendered(digit.reshape(SIDE, SIDE), rng).image)), SIDE
+        ).pixels
         for digit in digits[:60]
     ]
-    ticks = encode(network, np.stack(found).reshape(60, -1))
+    ticks = encode(network, np.stack(pictures).reshape(60, -1))
     assert (infer(network, ticks).decision == labels[:60]).mean() >= 0.95
 
 
 def test_what_is_unlike_a_digit_is_said_and_what_is_like_one_is_not():
     network = load_network("mnist-8bit")
     assert takes_digits(network)
-    usual = Usual.of(network)
+    usual = TypicalDigits.of(network)
     digits = bundled_test_set()[0][:1000]
-    said = usual.remarks(network, encode(network, digits))
-    assert 0 < sum(map(bool, said)) <= 4 * RARE * 1000 + 4
+    remarks = usual.remarks(network, encode(network, digits))
+    assert 0 < sum(map(bool, remarks)) <= 4 * RARE * 1000 + 4
     full, noise = np.full(784, 255), np.random.default_rng(5).integers(0, 256, 784)
     samples = np.stack([full, noise]).astype(np.uint8)
-    for found in usual.remarks(network, encode(network, samples)):
-        assert "of the inputs spike, of digits" in found[0]
+    for image_remarks in usual.remarks(network, encode(network, samples)):
+        assert "of the inputs spike, of digits" in image_remarks[0]

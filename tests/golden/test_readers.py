@@ -38,13 +38,13 @@ def table(tmp_path):
 def arrays(path, **changes):
     """An .npz of 12 samples, of which arrays are changed, or left out where None."""
     rng = np.random.default_rng(1)
-    given = {
+    content = {
         "x_train": rng.normal(size=(12, 2, 3)),
         "y_train": np.arange(12) % 3,
         "x_test": rng.normal(size=(6, 2, 3)),
         "y_test": np.arange(6) % 3,
     } | changes
-    np.savez(path, **{name: value for name, value in given.items() if value is not None})
+    np.savez(path, **{name: value for name, value in content.items() if value is not None})
     return path
 
 
@@ -110,10 +110,10 @@ def test_a_value_that_is_no_finite_number_is_named(tmp_path, value):
     path = arrays(tmp_path / "a.npz", x_test=x)
     with pytest.raises(
         DataError, match=rf"a\.npz, sample 4 of its test part holds {value}"
-    ) as told:
+    ) as refused:
         read(path)
-    assert "as its value 1, 2" in str(told.value)
-    assert ("--missing median" in str(told.value)) == np.isnan(value)
+    assert "as its value 1, 2" in str(refused.value)
+    assert ("--missing median" in str(refused.value)) == np.isnan(value)
     if np.isnan(value):
         assert np.array_equal(read(path, missing=True)[1].x, x.astype(float), equal_nan=True)
     x[5, 0, :2] = value
@@ -304,10 +304,10 @@ def test_missing_cells_are_reported_together(table):
     """The first ones with line and column; labels before values, for no median can replace them."""
     rows = [["", "?", "red", "a"], ["nan", "2", "", "b"], ["1", "3", "blue", "b"]]
     table.write_text("\n".join(map(",".join, [["v", "w", "colour", "y"], *rows * 4])))
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as refused:
         read(table, "y")
     first = "line 2 (v), line 2 (w), line 3 (v), line 3 (colour), line 5 (v) and 11 more"
-    assert f"{table} has 16 missing values, in {first}: fill them, " in str(told.value)
+    assert f"{table} has 16 missing values, in {first}: fill them, " in str(refused.value)
     with pytest.raises(DataError, match=r"12 missing values, .*line 5 \(w\) and 7 more"):
         read(table, "y", names=("w", "v"))
     table.write_text(table.read_text().replace("red,a", "red,"))
@@ -361,7 +361,7 @@ def test_texts_that_identify_the_rows(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "is_counter"),
     [
         (range(1000, 1000 + LEAST_ROWS), True),
         (range(60, 0, -3), True),
@@ -380,12 +380,12 @@ def test_texts_that_identify_the_rows(tmp_path):
     ],
 )
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_numbers_that_count_the_rows(tmp_path, numbers, told):
+def test_numbers_that_count_the_rows(tmp_path, numbers, is_counter):
     path = tmp_path / "t.csv"
     rows = (f"{one},{i * i},{'ab'[i % 2]},{i % 2}\n" for i, one in enumerate(numbers))
     path.write_text("id,b,c,y\n" + "".join(rows))
     samples, _ = read(path, "y", missing=True)
-    assert samples.counters == ("id",) * told
+    assert samples.counters == ("id",) * is_counter
     assert assembled("t", samples).counters == samples.counters
     known, _ = read(path, "y", names=samples.names, missing=True)
     assert known.counters == (), "of a network that has learned"
@@ -457,17 +457,17 @@ def test_events(tmp_path):
 
 def test_apart_is_stratified_and_always_the_same():
     labels = np.repeat([0, 1, 2], [60, 30, 10])
-    kept = choose_part(labels, 0.2)
-    assert np.bincount(labels[kept]).tolist() == [12, 6, 2]
-    assert np.array_equal(kept, choose_part(labels, 0.2))
+    chosen = choose_part(labels, 0.2)
+    assert np.bincount(labels[chosen]).tolist() == [12, 6, 2]
+    assert np.array_equal(chosen, choose_part(labels, 0.2))
 
 
 def test_apart_divides_no_group():
     rng = np.random.default_rng(1)
     labels, groups = rng.integers(0, 3, 200), rng.integers(0, 9, 200)
-    kept = choose_part(labels, 0.25, groups)
-    assert not set(groups[kept]) & set(groups[~kept])
-    assert 0.1 < kept.mean() < 0.4
+    chosen = choose_part(labels, 0.25, groups)
+    assert not set(groups[chosen]) & set(groups[~chosen])
+    assert 0.1 < chosen.mean() < 0.4
 
 
 def test_parts_that_cannot_be():
@@ -483,10 +483,10 @@ def test_shares_that_are_named_can_be_kept_apart(n, classes):
     labels = np.arange(n) % classes
     with pytest.raises(SplitError, match="not one of each") as caught:
         choose_part(labels, 0.001)
-    said = re.search(r"from ([\d.]+) to ([\d.]+)\.$", str(caught.value))
-    for share in said.groups():
-        kept = choose_part(labels, float(share))
-        assert set(labels[kept]) == set(labels[~kept]) == set(range(classes))
+    bounds = re.search(r"from ([\d.]+) to ([\d.]+)\.$", str(caught.value))
+    for share in bounds.groups():
+        chosen = choose_part(labels, float(share))
+        assert set(labels[chosen]) == set(labels[~chosen]) == set(range(classes))
 
 
 def test_no_class_is_kept_apart_whole():
@@ -494,8 +494,8 @@ def test_no_class_is_kept_apart_whole():
     labels = np.repeat([0, 1, 0, 1, 0, 1, 2], 10)
     groups = np.repeat([1, 1, 2, 2, 3, 3, 0], 10)
     for share in (0.2, 0.25, 0.5):
-        kept = choose_part(labels, share, groups)
-        assert set(labels[~kept]) == {0, 1, 2}
+        chosen = choose_part(labels, share, groups)
+        assert set(labels[~chosen]) == {0, 1, 2}
     with pytest.raises(SplitError, match="all samples of a class"):
         choose_part(labels, 0.5, labels)
 

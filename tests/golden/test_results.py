@@ -44,12 +44,12 @@ inferences = networks_with_ticks(max_spikes=1).map(lambda drawn: counted(infer(*
 def test_spikes_after_the_decision_may_be_there_or_not(inference, data):
     logs = []
     for image, log in enumerate(full_logs(inference)):
-        kept = []
+        logged = []
         for layer in range(len(inference.hidden)):
             spikes = [spike for spike in log if spike[0] == layer]
             needed = sum(spike[1] < inference.tick[image] for spike in spikes)
-            kept += spikes[: data.draw(st.integers(needed, len(spikes)))]
-        logs.append(data.draw(st.sampled_from([kept, interleaved(kept)])))
+            logged += spikes[: data.draw(st.integers(needed, len(spikes)))]
+        logs.append(data.draw(st.sampled_from([logged, interleaved(logged)])))
     assert list(differences(inference, hardware(inference, logs))) == []
 
 
@@ -164,15 +164,15 @@ def test_images_that_were_lost_are_not_compared():
 
 @given(inferences, st.data())
 def test_parts_make_the_whole(inference, data):
-    whole = replace(hardware(inference, full_logs(inference)), hidden=inference.hidden)
-    cut = data.draw(st.integers(0, len(whole)))
-    parts = [whole.select(slice(cut)), whole.select(np.arange(cut, len(whole)))]
-    assert [len(part) for part in parts] == [cut, len(whole) - cut]
+    full_run = replace(hardware(inference, full_logs(inference)), hidden=inference.hidden)
+    cut = data.draw(st.integers(0, len(full_run)))
+    parts = [full_run.select(slice(cut)), full_run.select(np.arange(cut, len(full_run)))]
+    assert [len(part) for part in parts] == [cut, len(full_run) - cut]
     again = joined(parts)
-    assert list(again.logs) == list(whole.logs)
+    assert list(again.logs) == list(full_run.logs)
     for name in ("decision", "forced", "spikes_in", "cycles"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
-    for layer, ticks in enumerate(whole.hidden):
+        np.testing.assert_array_equal(getattr(again, name), getattr(full_run, name))
+    for layer, ticks in enumerate(full_run.hidden):
         np.testing.assert_array_equal(again.hidden[layer], ticks)
     assert joined([parts[0], replace(parts[1], cycles=None)]).cycles is None
 

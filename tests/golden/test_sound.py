@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from firstspike.golden import Features
 from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import Results
+from firstspike.golden.sound.defaults import default_front_end, resonant
 from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
-from firstspike.golden.sound.usual import resonant, usual_front_end
 from firstspike.golden.sound.word_augmentation import COPIES, extend_words
 from tests.golden.test_front_ends import network_of
 from tests.support.strategies import seeds
@@ -108,12 +108,12 @@ def sound_of(rng: np.random.Generator, n: int) -> np.ndarray:
 def test_every_level_word_and_pixel_by_the_definition(front, seed, n):
     x = sound_of(np.random.default_rng(seed), n)
     L = plain_levels(front, x.tolist())
-    found = front.levels(x)
-    assert found.tolist() == L
-    words = list(front.words(found))
+    actual = front.levels(x)
+    assert actual.tolist() == L
+    words = list(front.words(actual))
     assert words == plain_words(front, L)
     for word in words:
-        assert front.picture(found, word).tolist() == plain_picture(front, L, word.slot, word.top)
+        assert front.picture(actual, word).tolist() == plain_picture(front, L, word.slot, word.top)
 
 
 def worst(response: np.ndarray) -> np.ndarray:
@@ -123,7 +123,7 @@ def worst(response: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("number", range(0, 16, 5))
 def test_no_state_exceeds_its_bound_which_is_near(number):
-    one = usual_front_end().filters[number]
+    one = default_front_end().filters[number]
     length = 1500
     impulse = np.zeros(length)
     impulse[0] = 1
@@ -136,18 +136,18 @@ def test_no_state_exceeds_its_bound_which_is_near(number):
     for state, (response, bound) in enumerate(zip(responses, one.largest_states(), strict=True)):
         for sign in (1, -1):
             x = worst(sign * response)
-            reached = max(abs(values[state]) for values in states(one, x))
-            assert 0.98 * bound < reached <= bound < STATES
+            largest = max(abs(values[state]) for values in states(one, x))
+            assert 0.98 * bound < largest <= bound < STATES
 
 
 def test_filters_use_at_least_half_of_their_states():
-    for one in usual_front_end().filters:
+    for one in default_front_end().filters:
         assert min(one.largest_states()) >= STATES / 2
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, LOUDEST - 1, -LOUDEST])
 def test_a_microphone_that_is_stuck_is_at_most_one_click(value):
-    front = usual_front_end()
+    front = default_front_end()
     levels = front.levels(np.full(8000, value, np.int16))
     ended = 8000 // front.slot - 1  # then comes the silence behind, which clicks once more
     assert len([word for word in front.words(levels) if word.slot < ended]) <= 1
@@ -157,7 +157,7 @@ def test_a_microphone_that_is_stuck_is_at_most_one_click(value):
 
 
 def test_clipped_noise_is_one_word_at_its_beginning():
-    front, rng = usual_front_end(), np.random.default_rng(1)
+    front, rng = default_front_end(), np.random.default_rng(1)
     x = rng.choice([-LOUDEST, LOUDEST - 1], 4000).astype(np.int16)
     levels = front.levels(x)
     assert [word.slot for word in front.words(levels)] == [0]
@@ -165,7 +165,7 @@ def test_clipped_noise_is_one_word_at_its_beginning():
 
 
 def test_words_are_found_where_they_are_and_loudness_does_not_matter():
-    front, rng = usual_front_end(), np.random.default_rng(2)
+    front, rng = default_front_end(), np.random.default_rng(2)
     burst = rng.normal(0, 4000, 3000)
     x = np.zeros(30_000)
     starts = 5000, 16_000
@@ -186,25 +186,25 @@ def test_words_are_found_where_they_are_and_loudness_does_not_matter():
 @pytest.mark.parametrize("sizes", [{}, {"frames": 3, "before": 64, "after": 4}])
 def test_joined_recordings_have_the_words_that_each_of_them_has(sizes):
     """Each recording begins and ends with its word, as a trimmed one does."""
-    front, rng = replace(usual_front_end(), **sizes), np.random.default_rng(3)
+    front, rng = replace(default_front_end(), **sizes), np.random.default_rng(3)
     recordings = [
         np.rint(8000 * np.sin(2 * np.pi * rng.uniform(200, 3000) / front.rate * np.arange(n)))
         for n in rng.integers(300, 900, 9)
     ]
     recordings = [x.astype(np.int16) for x in recordings]
-    apart = [[*front.words(front.levels(x))] for x in recordings]
-    assert all(words and words[0].isolated for words in apart)
-    found, begin = [*front.words(front.levels(front.joined(recordings)))], 0
-    for number, words in enumerate(apart):
+    separate = [[*front.words(front.levels(x))] for x in recordings]
+    assert all(words and words[0].isolated for words in separate)
+    actual, begin = [*front.words(front.levels(front.joined(recordings)))], 0
+    for number, words in enumerate(separate):
         expected = [word._replace(slot=begin + word.slot) for word in words]
-        assert found[: len(words)] == expected, number
+        assert actual[: len(words)] == expected, number
         begin += len(front.joined([recordings[number], recordings[0][:0]])) // front.slot
-        del found[: len(words)]
-    assert not found
+        del actual[: len(words)]
+    assert not actual
 
 
 def test_a_steady_hum_hides_no_word_that_is_louder():
-    front = usual_front_end()
+    front = default_front_end()
     n = np.arange(24_000)
     x = 30 * np.sin(2 * np.pi * 400 * n / front.rate)
     start = 94 * front.slot
@@ -221,20 +221,24 @@ def test_log2_is_near_the_logarithm_and_never_falls(E, more):
 
 
 def test_the_usual_filters_let_their_band_through():
-    front = usual_front_end()
+    front = default_front_end()
     n = np.arange(8000)
     for b in range(0, len(front.filters), 3):
         f = front.filters[b].resonance(front.rate)
         x = np.rint(8000 * np.sin(2 * np.pi * f * n / front.rate)).astype(np.int16)
-        heard = front.levels(x)[30].astype(int) - [one.gain for one in front.filters]
-        heard += 8 * np.array([one.down - one.up for one in front.filters])
-        assert abs(int(heard.argmax()) - b) <= 1
-        far = [heard[other] for other in range(len(heard)) if abs(other - b) > 3]
-        assert heard.max() - max(far) > 16  # two octaves of amplitude
+        levels_above_gain = front.levels(x)[30].astype(int) - [one.gain for one in front.filters]
+        levels_above_gain += 8 * np.array([one.down - one.up for one in front.filters])
+        assert abs(int(levels_above_gain.argmax()) - b) <= 1
+        far = [
+            levels_above_gain[other]
+            for other in range(len(levels_above_gain))
+            if abs(other - b) > 3
+        ]
+        assert levels_above_gain.max() - max(far) > 16  # two octaves of amplitude
 
 
 def test_a_word_is_known_by_its_slot_and_top():
-    front = usual_front_end()
+    front = default_front_end()
     levels = np.zeros((front.window + 10, len(front.filters)), np.uint8)
     levels[7:] = front.least
     assert list(front.words(levels)) == [Word(7, front.least, isolated=False)]
@@ -248,7 +252,7 @@ def test_a_word_is_known_by_its_slot_and_top():
     [(-37, True), (-36, False), (-13, False), (20, True), (31, True), (32, False), (48, True)],
 )
 def test_a_word_is_isolated_where_it_is_quiet_around_it(place, isolated):
-    front = usual_front_end()
+    front = default_front_end()
     assert (front.before, front.after, front.window) == (36, 16, 48)
     levels = np.zeros((200, len(front.filters)), np.uint8)
     begin, loud = 100, 200
@@ -260,9 +264,9 @@ def test_a_word_is_isolated_where_it_is_quiet_around_it(place, isolated):
 
 
 def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
-    network = network_of("sound", Features(sound=usual_front_end()))
+    network = network_of("sound", Features(sound=default_front_end()))
     network = replace(network, weights=(np.ones((192, 3), int),))
-    some = Results(
+    results = Results(
         decision=np.array([0, 1, 2, 0, 1]),
         tick=np.array([5, 5, 5, 5, network.deadline]),
         forced=np.array([False, False, False, False, True]),
@@ -270,11 +274,11 @@ def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
         error=np.zeros(5, int),
     )
     isolated = np.array([True, True, True, False, True])
-    assert is_reported(network, some, isolated).tolist() == [True, True, False, False, False]
+    assert is_reported(network, results, isolated).tolist() == [True, True, False, False, False]
 
 
 def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
-    front, rng = usual_front_end(), np.random.default_rng(4)
+    front, rng = default_front_end(), np.random.default_rng(4)
     shape = (12, front.frames, len(front.filters))
     words = np.where(np.arange(front.frames)[:, None] < 6, rng.integers(60, 256, shape), 0)
     words[:, 0, 0] = 255
@@ -286,10 +290,10 @@ def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
     copies = 12 * (1 + COPIES)
     assert np.array_equal(y[:copies], np.tile(labels, 1 + COPIES))
     assert np.array_equal(origins[:copies], np.tile(np.arange(12), 1 + COPIES))
-    others = x[copies:]
+    none_pictures = x[copies:]
     assert set(y[copies:].tolist()) == {3}
     assert set(labels[origins[copies:]].tolist()) <= {0, 1, 2}
-    assert len({one.tobytes() for one in others}) == len(others)
+    assert len({one.tobytes() for one in none_pictures}) == len(none_pictures)
     assert (x[12:copies, 6:] > 0).any()  # noise fills what is silent
     assert (x.max(axis=(1, 2)) > 160).all()
     again = extend_words(words, labels, 3, front)

@@ -15,6 +15,7 @@ from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.layers.registry import dense_layers
 from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
+from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.quantise import (
     best_threshold,
@@ -25,7 +26,6 @@ from firstspike.golden.training.quantise import (
 )
 from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
 from firstspike.golden.training.specification import Training
-from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import (
     Continuation,
     Names,
@@ -80,17 +80,17 @@ def test_same_seed_same_network(digits):
 
 
 def test_interrupt_keeps_the_best_network_so_far(digits):
-    seen = []
+    reported = []
 
     def interrupt(epoch):
-        seen.append(epoch)
+        reported.append(epoch)
         if epoch.number == 2:
             raise KeyboardInterrupt
 
     trainer = Trainer(**SMALL).fit(digits.x_train, digits.y_train, interrupt)
     assert trainer.interrupted_
-    assert trainer.history_ == seen
-    assert trainer.best_ == max(seen, key=lambda epoch: epoch.validation_accuracy)
+    assert trainer.history_ == reported
+    assert trainer.best_ == max(reported, key=lambda epoch: epoch.validation_accuracy)
     assert trainer.score(digits.x_test, digits.y_test) > 0.35  # three seeds: 0.46 to 0.54
 
 
@@ -147,7 +147,7 @@ def exact_training(**changes):
 
 
 @pytest.mark.parametrize("times", [[np.inf, 1.0], [np.inf, 2.5, 1.0], [3.0, 2.0, 1.5, 1.0]])
-@pytest.mark.parametrize("hidden", [(), (12,), (12, 11)])
+@pytest.mark.parametrize("hidden", [(), (12,), (12, 11), (12, 11, 10)])
 def test_optimiser_follows_the_exact_gradient(times, hidden):
     rng = np.random.default_rng(3)
     table = np.resize(np.array(times), 256)
@@ -266,9 +266,9 @@ def test_flips_invert_their_share_of_pixels(digits):
 
 def test_a_share_of_the_images_is_varied(digits):
     """The others stay whole."""
-    some = Augmentation(share=0.3)
+    augmentation = Augmentation(share=0.3)
     rng = np.random.default_rng(0)
-    varied = some.apply(digits.x_test, some.fields(28, rng), rng)
+    varied = augmentation.apply(digits.x_test, augmentation.fields(28, rng), rng)
     changed = (varied != digits.x_test).any(axis=1)
     assert changed.mean() == pytest.approx(0.3, abs=0.07)
 
@@ -325,7 +325,7 @@ def test_recipes_are_parameters_of_a_trainer(name, encoding):
 
 # Training on any data: what is held out, what is connected, and going on from a checkpoint.
 
-SMALL_DATA = suited(150, hidden=(20,), epochs=40)
+SMALL_DATA = general_training(150, hidden=(20,), epochs=40)
 
 
 @pytest.fixture(scope="module")
@@ -413,13 +413,13 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
         if checkpoint.done == stop:
             checkpoint.save(tmp_path / "state.npz", {"a": 1})
 
-    whole = Trainer(SMALL_DATA).fit(*blobs, continuation=Continuation(save=save))
+    uninterrupted = Trainer(SMALL_DATA).fit(*blobs, continuation=Continuation(save=save))
     checkpoint, run = Checkpoint.load(tmp_path / "state.npz")
     assert run == {"a": 1}
     again = Trainer(SMALL_DATA).fit(*blobs, epochs.append, continuation=Continuation(checkpoint))
-    assert len(epochs) == len(whole.history_) - stop
-    assert again.network_.digest() == whole.network_.digest()
-    assert again.best_.number == whole.best_.number
+    assert len(epochs) == len(uninterrupted.history_) - stop
+    assert again.network_.digest() == uninterrupted.network_.digest()
+    assert again.best_.number == uninterrupted.best_.number
     with pytest.raises(CheckpointError, match="another training"):
         Trainer(SMALL_DATA, hidden=(13,)).fit(*blobs, continuation=Continuation(checkpoint))
 
@@ -473,7 +473,7 @@ def test_too_few_classes_are_named(blobs):
 
 @pytest.mark.parametrize("n", [2, 30, 1000, 5000, 60000])
 def test_the_recipe_takes_as_many_steps_for_few_samples_as_for_many(n):
-    training = suited(n)
+    training = general_training(n)
     steps = training.epochs * max(1, n // sensible_batch(n))
     assert 2900 < steps <= 6000
     assert training.weight_decay == pytest.approx(0.3 * min(1, 1000 / n))
@@ -482,7 +482,7 @@ def test_the_recipe_takes_as_many_steps_for_few_samples_as_for_many(n):
 @pytest.mark.parametrize("hidden", [(20,), (20, 20), (20, 20, 20)])
 @pytest.mark.parametrize("encoding", ["binary", "levels-128"])
 def test_the_recipe_learns_with_layers(blobs, hidden, encoding):
-    trainer = Trainer(suited(150, encoding, hidden=hidden, seed=2)).fit(*blobs)
+    trainer = Trainer(general_training(150, encoding, hidden=hidden, seed=2)).fit(*blobs)
     assert trainer.score(*blobs) > (0.9 if encoding != "binary" else 0.75)
 
 
@@ -497,15 +497,15 @@ def test_the_recipe_learns_series_and_ticks(encoding, last_tick):
         ticks = rng.integers(1, 1 + last_tick // 2, (100, 8))
         ticks[:, :4] += labels[:, None] * (last_tick // 2)
         samples = np.where(rng.random((100, 8)) < 0.1, 0, ticks)
-    trainer = Trainer(suited(100, encoding, last_tick, hidden=(20,), held_out=0))
+    trainer = Trainer(general_training(100, encoding, last_tick, hidden=(20,), held_out=0))
     assert trainer.fit(samples, labels).score(samples, labels) > 0.9
     assert trainer.network_.encoding == ("ticks" if last_tick else encoding)
 
 
 def test_spike_ticks_take_no_other_encoding():
-    assert suited(100, "ticks", 60) == suited(100, None, 60)
+    assert general_training(100, "ticks", 60) == general_training(100, None, 60)
     with pytest.raises(TrainingError, match=r"spike ticks, .*leave the encoding levels-4 out"):
-        suited(100, "levels-4", 60)
+        general_training(100, "levels-4", 60)
 
 
 def test_series_of_bytes_cross_edges_as_others_do():
@@ -514,6 +514,6 @@ def test_series_of_bytes_cross_edges_as_others_do():
     labels = np.arange(60) % 2
     series = np.sort(rng.integers(0, 256, (60, 2, 9), np.uint8), axis=2)
     series[labels == 1] = series[labels == 1, :, ::-1]
-    parameters = suited(60, "crossings-4", hidden=(10,), epochs=5)
+    parameters = general_training(60, "crossings-4", hidden=(10,), epochs=5)
     network, other = (Trainer(parameters).fit(x, labels).network_ for x in (series, series * 1.0))
     assert network.digest() == other.digest()

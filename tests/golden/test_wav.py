@@ -20,7 +20,7 @@ from firstspike.golden.data.sets import SHA256, SOUNDS, SPOKEN_DIGITS, WAKE_WORD
 from firstspike.golden.data.sources import SOURCES
 from firstspike.golden.data.spoken import TESTED, recording_name
 from firstspike.golden.data.wav import read_wav, samples_of
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.defaults import default_front_end
 
 pytestmark = pytest.mark.fast
 
@@ -96,10 +96,10 @@ def test_channels_are_averaged():
 def test_higher_rates_are_brought_down(rate):
     seconds = np.arange(rate) / rate
     tone = np.rint(9000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
-    found = samples_of(content(tone, rate), "x.wav", RATE)
+    actual = samples_of(content(tone, rate), "x.wav", RATE)
     expected = 9000 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
-    assert len(found) == RATE
-    assert np.abs(found - expected)[100:-100].max() < 100
+    assert len(actual) == RATE
+    assert np.abs(actual - expected)[100:-100].max() < 100
     if rate >= 2 * 5000:
         high = np.rint(9000 * np.sin(2 * np.pi * 5000 * seconds)).astype(np.int16)
         folded = samples_of(content(high, rate), "x.wav", RATE)
@@ -218,7 +218,7 @@ def test_recordings_become_pictures_of_both_parts(files, tmp_path, packed):
     path = tmp_path / (f"{ARCHIVE}.gz" if packed else ARCHIVE)
     path.write_bytes(gzip.compress(content) if packed else content)
     data = load_dataset(SPOKEN_DIGITS, tmp_path)
-    sound = usual_front_end()
+    sound = default_front_end()
     assert data.sound == sound
     assert data.x_test.shape == (20, sound.frames, len(sound.filters))
     assert data.x_train.shape == (40, sound.frames, len(sound.filters))
@@ -280,4 +280,4 @@ def test_wake_words_have_names_and_a_window_of_their_length(monkeypatch, tmp_pat
     data = load_dataset(WAKE_WORDS, tmp_path)
     assert data.classes == ("alexa", "view glass")
     assert data.y_test.tolist() == [0, 0, 1, 1]
-    assert data.sound.frames > usual_front_end().frames
+    assert data.sound.frames > default_front_end().frames

@@ -54,13 +54,13 @@ def test_a_reset_may_come_at_any_moment(simulator):
         parts.append(learn(state, ticks[[image]], labels[[image]], settings, trace=True))
         if image not in reset:
             continue
-        found = weights_from_chunks(config(), next(answers))
-        for old, new, read in zip(before.weights, state.weights, found, strict=True):
+        actual = weights_from_chunks(config(), next(answers))
+        for old, new, read in zip(before.weights, state.weights, actual, strict=True):
             assert np.all((read == old) | (read == new))
         torn += all(
-            any(map(np.any, map(np.not_equal, one.weights, found))) for one in (before, state)
+            any(map(np.any, map(np.not_equal, one.weights, actual))) for one in (before, state)
         )
-        for weights, read in zip(state.weights, found, strict=True):
+        for weights, read in zip(state.weights, actual, strict=True):
             weights[:] = read
         state.generator = RESET_GENERATOR
     assert torn, "no reset has come in the middle of an update"

@@ -127,8 +127,8 @@ def compare(lesson, how) -> list[dict]:
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(learned, name), [r[name] for r in results], name)
     for name in OF_RULE:
-        found = getattr(learned.rule, name)
-        np.testing.assert_array_equal(found, [r[name] for r in results], name)
+        actual = getattr(learned.rule, name)
+        np.testing.assert_array_equal(actual, [r[name] for r in results], name)
     np.testing.assert_array_equal(learned.hidden[0], [r["hidden"] for r in results])
     assert all(map(np.array_equal, learned.weights, expected.weights))
     assert_same_state(state, expected)

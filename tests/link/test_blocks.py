@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pytest
-from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
 from cobs import cobs
 
@@ -36,7 +35,7 @@ from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decod
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.link_board import put_response
-from tests.support.simulators import CLOCK, refused, run_bench
+from tests.support.simulators import CLOCK, memory_sizes, refused, run_bench
 
 pytestmark = pytest.mark.fast
 
@@ -50,9 +49,8 @@ def test_the_rom_has_all_that_is_read_of_it(network, digit):
     )
     identity = identity_of(config, network, DesignProperties(clock_hz=1))
     rom = BoardRom(identity, np.zeros(36, bool) if digit else None)
-    text = rtlil.convert(rom, name="rom", emit_src=False)
-    (depth,) = map(int, re.findall(r"memory width 8 size (\d+)", text))
     hello = 1 + len(identity.to_bytes())
+    ((_, depth),) = memory_sizes(rom)
     assert depth == ((1 << (hello - 1).bit_length()) + 6 if digit else hello)
 
 
@@ -185,81 +183,6 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
         assert all(len(frame) <= len(cobs.encode(cobs.decode(frame))) + 1 for frame in coded)
 
     run_bench(transmitter, take, give)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_packet_fifo_against_a_list(seed):
-    """Frames are put, marked or dropped; read at any pace."""
-    rng = random.Random(seed)
-    depth = 32
-    fifo = PacketFifo(depth)
-    wanted, dropped = [], []  # frames up to their marks, and numbers of frames
-
-    async def put(ctx):
-        for number in range(120):
-            frame = [rng.randrange(256) for _ in range(rng.randrange(3, 20))]
-            fits = True
-            for byte in frame:
-                await ctx.tick().repeat(rng.choice((2, 3, 10)))
-                if ctx.get(fifo.full):
-                    fits = False
-                    break
-                await offer(ctx, byte, 0)
-            await ctx.tick().repeat(3)
-            if not fits or ctx.get(fifo.full) or rng.random() < 0.2:
-                ctx.set(fifo.drop, 1)
-                await ctx.tick()
-                ctx.set(fifo.drop, 0)
-                dropped.append(number)
-                continue
-            wanted.append([*frame[:-1], 256 | number])
-            await offer(ctx, number, 1)
-
-    async def offer(ctx, byte, mark):
-        ctx.set(fifo.put.payload.data, byte)
-        ctx.set(fifo.put.payload.mark, mark)
-        ctx.set(fifo.put.valid, 1)
-        await ctx.tick()
-        ctx.set(fifo.put.valid, 0)
-
-    found = []
-
-    async def read(ctx):
-        payload = fifo.get.payload
-        while True:
-            frame = []
-            while not frame or not frame[-1] & 256:
-                quick = rng.random() < 0.5
-                ctx.set(fifo.every_cycle, quick and not frame)
-                for _ in range(rng.choice((0, 0, 0, 1, 30))):
-                    await ctx.tick()
-                while not ctx.get(fifo.get.valid):
-                    await ctx.tick()
-                byte = ctx.get(payload.data) | ctx.get(payload.mark) << 8
-                frame.append(byte)
-                if byte & 256:
-                    break
-                ctx.set(fifo.get.ready, 1)
-                await ctx.tick()
-                ctx.set(fifo.get.ready, 0)
-            ctx.set(fifo.get.ready, 1)
-            ctx.set(fifo.release, 1)
-            await ctx.tick()
-            ctx.set(fifo.get.ready, 0)
-            ctx.set(fifo.release, 0)
-            found.append(frame)
-
-    async def both(ctx):
-        await put(ctx)
-        for _ in range(5000):
-            await ctx.tick()
-            if len(found) == len(wanted):
-                break
-        assert found == wanted
-        assert len(dropped) > 5
-        assert len(wanted) > 10
-
-    run_bench(fifo, both, read)
 
 
 @pytest.mark.parametrize("width", TAPS)

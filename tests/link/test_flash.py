@@ -56,20 +56,20 @@ def answers(script: Script, requests: list[tuple[Request, bytes]]) -> list[Answe
     return BOARD.run(script.stream(requests, 1, RING_BYTES - 1)).answers
 
 
-def decisions(found: list[Answer]) -> list[tuple]:
+def decisions(answers: list[Answer]) -> list[tuple]:
     """The decisions in answers."""
-    return [decision_of(answer, LAYERS) for answer in found]
+    return [decision_of(answer, LAYERS) for answer in answers]
 
 
 def refusals(count: int, first: int) -> list[tuple]:
     """Type, sequence and payload of `count` refused images."""
-    told = bytes([Cause.WEIGHTS])
-    return [(Notice.REFUSED, first + number, told) for number in range(count)]
+    payload = bytes([Cause.WEIGHTS])
+    return [(Notice.REFUSED, first + number, payload) for number in range(count)]
 
 
-def told(found: list[Answer]) -> list[tuple]:
+def fields_of(answers: list[Answer]) -> list[tuple]:
     """Type, sequence and payload of answers."""
-    return [(one.kind, one.sequence, one.payload) for one in found]
+    return [(one.kind, one.sequence, one.payload) for one in answers]
 
 
 @pytest.mark.parametrize(("lanes", "rows"), [((3, 2), 1), ((5, 4), 1), ((12, 4), 4), ((7, 3), 2)])
@@ -115,7 +115,7 @@ def test_a_host_that_talks_while_weights_are_read_waits():
     script = Script().start(content).request(PROBE, 77).answers(1)
     script.request(Request.STATUS, 0).answers(2)
     notice, status = BOARD.run(script).answers
-    assert told([notice]) == [(Notice.ERROR, 0, ERROR_FORMAT.pack(Cause.TYPE, 1))]
+    assert fields_of([notice]) == [(Notice.ERROR, 0, ERROR_FORMAT.pack(Cause.TYPE, 1))]
     assert notice.cycle < reading < status.cycle
 
 
@@ -147,11 +147,11 @@ def test_without_weights_images_are_refused_until_all_are_written():
     asked = [*kinds, *requests[:-1], IMAGES[1], requests[-1], hello, (Request.RESET, b""), *IMAGES]
     first, *rest = answers(Script().start({}), asked)
     assert lack_of(first) == Fault.ABSENT
-    assert told(rest[: len(kinds)]) == refusals(len(kinds), 1)
-    place = len(kinds) + len(requests) - 1
-    assert all(one.kind == Request.WRITE + ANSWER for one in rest[len(kinds) : place])
-    assert told(rest[place : place + 1]) == refusals(1, place + 1)
-    assert lack_of(rest[place + 2]) is None
+    assert fields_of(rest[: len(kinds)]) == refusals(len(kinds), 1)
+    last = len(kinds) + len(requests) - 1
+    assert all(one.kind == Request.WRITE + ANSWER for one in rest[len(kinds) : last])
+    assert fields_of(rest[last : last + 1]) == refusals(1, last + 1)
+    assert lack_of(rest[last + 2]) is None
     assert decisions(rest[-len(IMAGES) :]) == BOARD.expected(PIXELS)
 
 
@@ -166,14 +166,14 @@ def test_the_button_shows_nothing_without_weights():
 
 def test_what_is_wrong_with_the_flash_is_told():
     whole = image_at(BOARD)
-    place = min(whole)
+    first_address = min(whole)
     cut = dict.fromkeys(list(whole)[-WORD_BYTES - 40 :], 0xFF)
     script, wanted = Script(), []
     for content, fault in (
         (whole, None),
         (cut, Fault.DAMAGED),
-        ({place + 4: whole[place + 4] ^ 1}, Fault.OTHER),
-        (dict.fromkeys(range(place, place + 4), 0), Fault.ABSENT),
+        ({first_address + 4: whole[first_address + 4] ^ 1}, Fault.OTHER),
+        (dict.fromkeys(range(first_address, first_address + 4), 0), Fault.ABSENT),
         (image_at(BOARD, 1), Fault.FOREIGN),
     ):
         wanted.append(fault)

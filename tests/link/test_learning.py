@@ -42,9 +42,9 @@ STATE = replace(
         inputs=np.arange(5, 25),
     ),
 )
-SEEN = STATE.template.connected()
-FOLDING = linked_folding(SEEN, CoreShape(lanes=4, window=0))
-SHAPE = CoreConfig.of(SEEN, FOLDING, stored_bits=STATE.stored_bits)
+CONNECTED = STATE.template.connected()
+FOLDING = linked_folding(CONNECTED, CoreShape(lanes=4, window=0))
+SHAPE = CoreConfig.of(CONNECTED, FOLDING, stored_bits=STATE.stored_bits)
 FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, margin_minimum=4)
 
 
@@ -90,11 +90,11 @@ def test_images_are_learned_as_golden_does():
     found = [a for a in answers if a.kind - ANSWER == Request.INPUTS]
 
     state = STATE.copy()
-    ticks = encode(SEEN, pixels[:, STATE.template.inputs])
+    ticks = encode(CONNECTED, pixels[:, STATE.template.inputs])
     for part, settings in ((slice(20), FIRST), (slice(20, 30), SECOND)):
         learned = learn(state, ticks[part], labels[part], settings, trace=True)
         taken = learning_cycles(
-            SEEN, ticks[part], learned, FOLDING, pixels[part][:, STATE.template.inputs]
+            CONNECTED, ticks[part], learned, FOLDING, pixels[part][:, STATE.template.inputs]
         )
         for number, answer in enumerate(found[part]):
             turnaround = answer.payload[-4:]
@@ -132,7 +132,7 @@ def test_labels_that_are_no_class_are_flagged_and_reset_restores_the_settings():
     script.stream(requests_of(pixels, [0, 1, 2]), 6, RING_BYTES - 1)
     answers = _run(script)
     assert [a.payload[1] >> DecisionFlag.LABEL for a in answers[1:4]] == [1, 1, 1]
-    learned = learn(STATE.copy(), encode(SEEN, pixels[:, 5:25]), np.arange(3), Settings())
+    learned = learn(STATE.copy(), encode(CONNECTED, pixels[:, 5:25]), np.arange(3), Settings())
     assert [a.payload[0] for a in answers[6:]] == learned.decision.tolist()
     updated = [a.payload[1] >> DecisionFlag.UPDATED for a in answers[6:]]
     assert updated == learned.updated.tolist()
@@ -166,14 +166,14 @@ def test_settings_out_of_range_are_refused_and_those_before_stay():
     refused = [(Notice.REFUSED, 1 + number, bytes([Cause.RANGE])) for number in range(len(bad))]
     assert [(a.kind, a.sequence, a.payload) for a in answers[1:begin]] == refused
     state = STATE.copy()
-    learn(state, encode(SEEN, pixels[:, 5:25]), labels, FIRST)
+    learn(state, encode(CONNECTED, pixels[:, 5:25]), labels, FIRST)
     assert answers[-1].payload == checksum_of(state)
 
 
 def test_an_image_with_a_row_that_spikes_again_is_not_learned():
     rng = np.random.default_rng(10)
     pixels = np.where(rng.random((6, 35)) < 0.5, 255, 0).astype(np.uint8)
-    ticks, labels = encode(SEEN, pixels[:, 5:25]), np.arange(6) % 4
+    ticks, labels = encode(CONNECTED, pixels[:, 5:25]), np.arange(6) % 4
     requests = []
     for number, image in enumerate(ticks):
         spikes = events(image).tolist()
@@ -194,7 +194,7 @@ def test_an_image_with_a_row_that_spikes_again_is_not_learned():
 
 def checksum_of(state: LearningState) -> bytes:
     """The answer to CHECKSUM of a board with these weights."""
-    content = b"".join(weight_bytes(SHAPE, SEEN, state.weights))
+    content = b"".join(weight_bytes(SHAPE, CONNECTED, state.weights))
     return CHECKSUM_FORMAT.pack(zlib.crc32(content))
 
 

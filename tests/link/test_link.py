@@ -55,23 +55,23 @@ OVERLAP = SmallBoard(NETWORK, lanes=13, rows=4, overlap=True)
 LAYERS = len(NETWORK.weights)
 
 
-def told(answers: list[Answer]) -> list[tuple]:
+def fields_of(answers: list[Answer]) -> list[tuple]:
     """(type, sequence, payload) of answers."""
     return [(answer.kind, answer.sequence, answer.payload) for answer in answers]
 
 
 def error(cause: Cause, dropped: int, expected: int) -> tuple:
-    """The notice of a dropped frame, as of `told`."""
+    """The notice of a dropped frame, as of `fields_of`."""
     return Notice.ERROR, expected, ERROR_FORMAT.pack(cause, dropped)
 
 
 def refused(sequence: int) -> tuple:
-    """The notice of a request that asks for what is not there, as of `told`."""
+    """The notice of a request that asks for what is not there, as of `fields_of`."""
     return Notice.REFUSED, sequence, bytes([Cause.RANGE])
 
 
 def hello(sequence: int, before: int, board: SmallBoard = BOARD) -> tuple:
-    """The answer to HELLO, as of `told`; its identity is that of the board."""
+    """The answer to HELLO, as of `fields_of`; its identity is that of the board."""
     found = board.run(Script().request(Request.HELLO, 0).answers(1)).answers[0].payload
     return Request.HELLO + ANSWER, sequence, bytes([before]) + found[1:]
 
@@ -279,7 +279,9 @@ def test_weights_are_written_read_and_summed():
     script.request(Request.CHECKSUM, sequence).answers(sequence + 1)
     script.stream([bitmap(image) for image in pixels], sequence + 1, RING_BYTES - 1)
     answers = LOADED.run(script, pauses=True).answers
-    assert told(answers[:written]) == [(Request.WRITE + ANSWER, i, b"") for i in range(written)]
+    assert fields_of(answers[:written]) == [
+        (Request.WRITE + ANSWER, i, b"") for i in range(written)
+    ]
     assert [a.payload for a in answers[written:sequence]] == [part for *_, part in asked]
     assert CHECKSUM_FORMAT.unpack(answers[sequence].payload) == (zlib.crc32(content),)
     found = [decision_of(answer, LAYERS) for answer in answers[sequence + 1 :]]
@@ -325,7 +327,7 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
     script.request(*_numbered(read(0, words[0] - 1, 2), last + 1))
     script.request(*_numbered(read(1, words[1] - 4, 4), last + 2)).answers(last + 3)
     answers = LOADED.run(script).answers
-    assert told(answers[1:last]) == [refused(1 + i) for i in range(len(bad))]
+    assert fields_of(answers[1:last]) == [refused(1 + i) for i in range(len(bad))]
     assert answers[last].payload == answers[0].payload
     assert len(answers[last + 1].payload) == 8
     assert len(answers[last + 2].payload) == 16
@@ -335,7 +337,7 @@ def test_a_layer_behind_three_is_refused():
     board = SmallBoard(small_network(hidden=(9, 11)), lanes=3)
     script = Script().request(*_numbered(read(3, 0, 1), 0)).answers(1)
     script.request(*_numbered(write(3, 0, bytes(4)), 1)).answers(2)
-    assert told(board.run(script).answers) == [refused(0), refused(1)]
+    assert fields_of(board.run(script).answers) == [refused(0), refused(1)]
 
 
 def test_frames_that_are_none_are_dropped_counted_and_told():
@@ -369,9 +371,9 @@ def test_frames_that_are_none_are_dropped_counted_and_told():
     causes = [Cause.FRAMING, Cause.FRAMING, Cause.CRC, Cause.CRC]
     causes += [Cause.TYPE] * 6 + [Cause.LENGTH] * 8
     causes += [Cause.SEQUENCE, Cause.OVERRUN, Cause.FRAMING]
-    assert told(answers[:-1]) == [error(cause, 1 + i, 0) for i, cause in enumerate(causes)]
+    assert fields_of(answers[:-1]) == [error(cause, 1 + i, 0) for i, cause in enumerate(causes)]
     status = STATUS_FORMAT.pack(Cause.FRAMING, len(causes))
-    assert told(answers[-1:]) == [(Request.STATUS + ANSWER, 0, status)]
+    assert fields_of(answers[-1:]) == [(Request.STATUS + ANSWER, 0, status)]
 
 
 def test_after_a_loss_nothing_is_taken_until_hello():
@@ -386,7 +388,7 @@ def test_after_a_loss_nothing_is_taken_until_hello():
         (0, STATUS_FORMAT.pack(0, 0)),
         (91, STATUS_FORMAT.pack(Cause.SEQUENCE, 3)),
     ]
-    assert hello(90, before=1) in told(answers)
+    assert hello(90, before=1) in fields_of(answers)
     errors = [a for a in answers if a.kind == Notice.ERROR]
     assert (errors[-1].sequence, errors[-1].payload) == (92, ERROR_FORMAT.pack(Cause.SEQUENCE, 4))
     assert {a.sequence for a in errors[:-1]} == {1}
@@ -402,8 +404,8 @@ def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
     script.go_on().pause(20_000).request(Request.HELLO, 3).answers(9)
     answers = BOARD.run(script, pauses=True).answers
     assert [a.sequence for a in answers if a.kind == Request.EVENTS + ANSWER] == [3, 4, 5, 6]
-    assert error(Cause.SEQUENCE, 4, 7) in told(answers)
-    assert told(answers)[-1][:2] == (Request.HELLO + ANSWER, 3)
+    assert error(Cause.SEQUENCE, 4, 7) in fields_of(answers)
+    assert fields_of(answers)[-1][:2] == (Request.HELLO + ANSWER, 3)
     assert answers[-1].payload[0] == 7
 
 
@@ -415,7 +417,7 @@ def test_reset_of_the_core_leaves_weights_and_link():
     answers = BOARD.run(script).answers
     expected = BOARD.expected(pixels)
     assert [decision_of(answers[i], LAYERS) for i in (0, 3, 5)] == expected
-    assert told([answers[1], answers[4]]) == [(0x8A, 1, b""), (0x8A, 4, b"")]
+    assert fields_of([answers[1], answers[4]]) == [(0x8A, 1, b""), (0x8A, 4, b"")]
     assert answers[2].payload == CHECKSUM_FORMAT.pack(zlib.crc32(content_of(BOARD)))
 
 

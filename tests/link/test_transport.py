@@ -22,15 +22,15 @@ KNOWN = 5
 
 
 class WrittenLine:
-    """A line on which `says` decides what comes back for a frame: a list of frames, or None for
+    """A line on which `respond` decides what comes back for a frame: a list of frames, or None for
     what a board says of HELLO and STATUS. Time passes only where nothing comes."""
 
     name = "the line"
 
-    def __init__(self, says):
-        self._says = says
+    def __init__(self, respond):
+        self._respond = respond
         self._reader = FrameReader()
-        self._coming = deque()
+        self._unread = deque()
         self._now = 0.0
         self.sent: list[tuple[int, int]] = []
         """(type, sequence) of every frame."""
@@ -43,18 +43,17 @@ class WrittenLine:
         """Look up what comes back."""
         for kind, sequence, _ in self._reader.feed(sent):
             self.sent.append((kind, sequence))
-            answers = self._says(self, kind, sequence)
+            answers = self._respond(self, kind, sequence)
             if answers is None and kind == Request.HELLO:
                 answers = [encode_frame(kind + ANSWER, sequence, b"\0" + IDENTITY)]
             elif answers is None:
-                status = protocol.STATUS_FORMAT.pack(0, KNOWN)
-                answers = [encode_frame(kind + ANSWER, sequence, status)]
-            self._coming.extend(answers)
+                answers = [status_answer(sequence)]
+            self._unread.extend(answers)
 
     def read(self, seconds):
         """The next frame."""
-        if self._coming:
-            return self._coming.popleft()
+        if self._unread:
+            return self._unread.popleft()
         self._now += seconds
         return b""
 
@@ -68,6 +67,12 @@ def notice(cause, count, sequence):
     return encode_frame(Notice.ERROR, sequence, protocol.ERROR_FORMAT.pack(cause, count))
 
 
+def status_answer(sequence):
+    """So many frames were dropped before."""
+    status = protocol.STATUS_FORMAT.pack(0, KNOWN)
+    return encode_frame(Request.STATUS + ANSWER, sequence, status)
+
+
 def image_answer(sequence):
     """An image was decided."""
     return encode_frame(Request.INPUTS + ANSWER, sequence, b"answer")
@@ -77,7 +82,7 @@ def image_answer(sequence):
 def test_a_notice_from_before_the_probe_does_not_say_what_was_taken(late):
     first = []
 
-    def says(line, kind, sequence):
+    def respond(line, kind, sequence):
         if kind == Request.INPUTS:
             first.append(sequence)
             return []  # the answer is late
@@ -90,7 +95,7 @@ def test_a_notice_from_before_the_probe_does_not_say_what_was_taken(late):
             ]
         return None
 
-    line = WrittenLine(says)
+    line = WrittenLine(respond)
     answered = Transport(line, 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6, once=True))
     assert answered.answer == b"answer"
     assert line.count(Request.INPUTS) == 1
@@ -99,7 +104,7 @@ def test_a_notice_from_before_the_probe_does_not_say_what_was_taken(late):
 def test_a_loss_costs_one_probe_and_one_hello():
     images = []
 
-    def says(line, kind, sequence):
+    def respond(line, kind, sequence):
         if kind == Request.INPUTS:
             images.append(sequence)
             lost = len(images) in (2, 3)
@@ -108,7 +113,7 @@ def test_a_loss_costs_one_probe_and_one_hello():
             return [notice(Cause.TYPE, KNOWN + 2, images[1])]
         return None
 
-    line = WrittenLine(says)
+    line = WrittenLine(respond)
     requests = [PendingRequest(Request.INPUTS, b"image", 6, once=True) for _ in range(3)]
     assert all(one.answer for one in Transport(line, 1.0).ask_all(requests))
     assert line.count(Request.INPUTS) == 5
@@ -119,7 +124,7 @@ def test_a_loss_costs_one_probe_and_one_hello():
 def test_answers_of_another_type_length_or_sequence_are_no_answers():
     tries = []
 
-    def says(line, kind, sequence):
+    def respond(line, kind, sequence):
         if kind == Request.INPUTS:
             tries.append(sequence)
             if len(tries) > 1:
@@ -132,43 +137,38 @@ def test_answers_of_another_type_length_or_sequence_are_no_answers():
             ]
         return [notice(Cause.TYPE, KNOWN + 1, tries[0] + 1)] if kind == PROBE else None
 
-    line = WrittenLine(says)
+    line = WrittenLine(respond)
     assert Transport(line, 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6)).answer == b"answer"
     assert len(tries) == 2
 
 
 @pytest.mark.parametrize("ahead", [2, 100])
 def test_a_board_that_expects_what_was_never_sent_has_been_started_anew(ahead):
-    def says(line, kind, sequence):
+    def respond(line, kind, sequence):
         if kind == PROBE:
             (taken,) = (number for one, number in line.sent if one == Request.INPUTS)
             return [notice(Cause.TYPE, KNOWN + 1, taken + ahead)]
         return [] if kind == Request.INPUTS else None
 
     with pytest.raises(NoAnswerError, match="started anew"):
-        Transport(WrittenLine(says), 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6))
+        Transport(WrittenLine(respond), 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6))
 
 
 def test_only_the_answer_of_the_latest_hello_counts():
     late = []
 
-    def says(line, kind, sequence):
+    def respond(line, kind, sequence):
         if kind == Request.HELLO:
             late.append(encode_frame(kind + ANSWER, sequence, b"\0" + IDENTITY))
             return []
         if kind == Request.STATUS and line.count(kind) == 1:
-            late.append(
-                encode_frame(kind + ANSWER, sequence, protocol.STATUS_FORMAT.pack(0, KNOWN))
-            )
+            late.append(status_answer(sequence))
             return []
         if kind == Request.STATUS:
-            return [
-                *late,
-                encode_frame(kind + ANSWER, sequence, protocol.STATUS_FORMAT.pack(0, KNOWN)),
-            ]
+            return [*late, status_answer(sequence)]
         return [image_answer(sequence)]
 
-    line = WrittenLine(says)
+    line = WrittenLine(respond)
     Transport(line, 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6))
     (_, first), (_, second) = (one for one in line.sent if one[0] == Request.HELLO)
     assert line.sent[-1] == (Request.INPUTS, second + 2)
@@ -182,14 +182,14 @@ def test_only_the_answer_of_the_latest_hello_counts():
 )
 def test_an_identity_that_is_wrong_once_is_asked_for_again(odd):
     """The checksum of a damaged frame can be right by chance."""
-    told = [odd]
+    answers_left = [odd]
 
-    def says(line, kind, sequence):
-        if kind == Request.HELLO and told:
-            return [encode_frame(kind + ANSWER, sequence, b"\0" + told.pop())]
+    def respond(line, kind, sequence):
+        if kind == Request.HELLO and answers_left:
+            return [encode_frame(kind + ANSWER, sequence, b"\0" + answers_left.pop())]
         return None
 
-    line = WrittenLine(says)
+    line = WrittenLine(respond)
     assert Transport(line, 1).identity.to_bytes() == IDENTITY
     assert line.count(Request.HELLO) == 2
 
@@ -206,28 +206,28 @@ def test_an_identity_that_is_wrong_once_is_asked_for_again(odd):
     ],
 )
 def test_a_board_that_greets_and_then_answers_nonsense_is_soon_given_up(nonsense):
-    def says(line, kind, sequence):
+    def respond(line, kind, sequence):
         if line.count(Request.INPUTS) == 0:
             return None
         return [nonsense(sequence)]
 
-    line = WrittenLine(says)
+    line = WrittenLine(respond)
     transport = Transport(line, timeout=1)
-    begun = line.now()
+    start = line.now()
     with pytest.raises(
         NoAnswerError, match="has answered, and now sends what is no answer"
-    ) as said:
+    ) as refused:
         list(transport.ask_all([PendingRequest(Request.INPUTS, b"image", len(b"answer"))]))
-    assert line.now() - begun <= 1 + NONSENSE_TRIES
-    assert nonsense(line.sent[-1][1])[-4:].hex(" ") in str(said.value)
-    assert "baud" not in str(said.value)
+    assert line.now() - start <= 1 + NONSENSE_TRIES
+    assert nonsense(line.sent[-1][1])[-4:].hex(" ") in str(refused.value)
+    assert "baud" not in str(refused.value)
 
 
 def shifted(line, kind, sequence):
     """The answers to HELLO and STATUS, for another sequence."""
     other = WrittenLine(lambda *_: None)
     other.write(encode_frame(kind, (sequence + 1) & 0xFF))
-    return list(other._coming)
+    return list(other._unread)
 
 
 def one_probe_in_four(line, kind, sequence):
@@ -239,7 +239,7 @@ def one_probe_in_four(line, kind, sequence):
 
 
 @pytest.mark.parametrize(
-    "says",
+    "respond",
     [
         lambda line, kind, sequence: [encode_frame(kind, sequence)],
         shifted,
@@ -250,8 +250,8 @@ def one_probe_in_four(line, kind, sequence):
     ids=["echo", "shifted", "nonsense", "silent", "lossy"],
 )
 @pytest.mark.parametrize("once", [False, True])
-def test_a_board_that_answers_no_request_is_given_up_within_a_minute(says, once):
-    line = WrittenLine(says)
+def test_a_board_that_answers_no_request_is_given_up_within_a_minute(respond, once):
+    line = WrittenLine(respond)
     images = [PendingRequest(Request.INPUTS, b"image", len(b"answer"), once) for _ in range(2000)]
     with pytest.raises(NoAnswerError):
         list(Transport(line, timeout=1).ask_all(images))

@@ -34,7 +34,7 @@ CORE = CoreShape(lanes=5, window=2)
 """Lanes and window."""
 PIXELS = np.random.default_rng(1).integers(0, 256, (60, 36)).astype(np.uint8)
 TICKS = encode(NETWORK, PIXELS)
-SEEN = PIXELS[:, NETWORK.inputs]
+CONNECTED_PIXELS = PIXELS[:, NETWORK.inputs]
 LABELS = np.random.default_rng(2).integers(-1, 4, len(TICKS))
 RULE = Settings(step=2, row_draw=1)
 
@@ -60,14 +60,19 @@ def test_weights_are_written_and_read_back(board):
     other = tuple(weights[::-1, ::-1] for weights in stored)
     assert board.load(NETWORK, other)
     assert not board.load(NETWORK, other)
+    assert board.load(NETWORK)  # back to the network's own, bits below in their middle
+    assert all(map(np.array_equal, board.read_weights(), stored))
+    assert board.load(NETWORK, other)
     assert all(map(np.array_equal, board.read_weights(), other))
 
 
 @pytest.mark.parametrize("pixels", [None, PIXELS])
 def test_decisions_and_cycles_are_goldens(board, pixels):
     results = board.classify(TICKS, pixels)
+    assert results.turnaround is not None
+    assert not results.lost.any()
     golden = infer(NETWORK, TICKS)
-    counted = cycles(NETWORK.connected(), TICKS, golden, board.config.folding, SEEN)
+    counted = cycles(NETWORK.connected(), TICKS, golden, board.config.folding, CONNECTED_PIXELS)
     assert not list(differences(replace(golden, cycles=counted), results))
     assert not results.updated.any()
 
@@ -82,7 +87,9 @@ def test_the_board_learns_as_golden_does(board):
     results = board.learn(TICKS, LABELS, RULE, seed=state.generator)
     results = replace(results, weights=board.read_weights())
     golden = learn(state, TICKS, LABELS, RULE, trace=True)
-    expected = learning_cycles(NETWORK.connected(), TICKS, golden, board.config.folding, SEEN)
+    expected = learning_cycles(
+        NETWORK.connected(), TICKS, golden, board.config.folding, CONNECTED_PIXELS
+    )
     assert golden.updated.any()
     expected.turnaround[0] = results.turnaround[0]  # the first image may have begun later
     assert not list(differences(expected, results))
@@ -98,7 +105,7 @@ def test_a_board_of_three_hidden_layers():
         assert all(map(np.array_equal, board.read_weights(), network.weights))
         golden = infer(network, TICKS)
         assert (golden.spikes_in > 0).any(0).all()
-        counted = cycles(network.connected(), TICKS, golden, board.config.folding, SEEN)
+        counted = cycles(network.connected(), TICKS, golden, board.config.folding, CONNECTED_PIXELS)
         assert not list(differences(replace(golden, cycles=counted), board.classify(TICKS)))
         ticks = np.random.default_rng(3).integers(0, network.deadline + 1, (20, 35))
         assert not list(differences(infer(network, ticks), board.classify(ticks)))
@@ -213,8 +220,8 @@ def test_a_simulator_that_is_killed_is_said(tmp_path):
         simulator = next(child for child in children_of(process.pid) if hosts_a_bench(child))
         os.kill(simulator, signal.SIGKILL)
         assert process.wait(60) == 2
-        said = process.stderr.read().splitlines()[-1]
-    assert said.startswith("Error: the simulator was ended by SIGKILL before ")
+        last_line = process.stderr.read().splitlines()[-1]
+    assert last_line.startswith("Error: the simulator was ended by SIGKILL before ")
     assert not (tmp_path / "port").is_symlink()
     assert list((tmp_path / TEMPORARY).iterdir()) == []
 

@@ -11,8 +11,8 @@ import numpy as np
 from amaranth.back import rtlil
 
 from firstspike.golden import Features
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.devices import UP5K
 from firstspike.hdl.flow.toolchain import run_yosys
@@ -26,7 +26,7 @@ CLOCK_HZ = 12_000_000
 
 def sizes(flat: bool) -> dict[str, list[int]]:
     """The number of cells in each of COLUMNS, by module."""
-    front = usual_front_end()
+    front = default_front_end()
     features = Features(None, complement=True, constant=True, sound=front)
     weights = [np.ones((2 * front.n_pixels + 1, 10), np.int32)]
     times = {"unit": 32, "deadline": 384}

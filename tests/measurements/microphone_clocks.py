@@ -14,8 +14,8 @@ from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
 from firstspike.golden.data.sounds import pictures_of
 from firstspike.golden.data.spoken import named, recordings_of
 from firstspike.golden.data.wav import samples_of
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.golden.sound.usual import usual_front_end
 
 from .stream import Part, trained
 
@@ -33,7 +33,7 @@ SILENCE = np.zeros(800)
 
 def main() -> None:
     """Print the accuracy for each clock and loudness; the mean of all seeds."""
-    sound = usual_front_end()
+    sound = default_front_end()
     (path,) = fetch(SPOKEN_DIGITS)
     spoken = {
         named(name): samples_of(raw, name, sound.rate)

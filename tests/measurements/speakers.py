@@ -16,7 +16,7 @@ import numpy as np
 
 from firstspike.golden import load_dataset
 from firstspike.golden.data.sounds import with_none
-from firstspike.golden.training.suited import suited_to_sound
+from firstspike.golden.training.general_recipe import sound_training
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts.options import Sizes
 
@@ -39,7 +39,7 @@ def main(hidden: tuple[int | str, ...] | None, epochs: int | None, choosing: boo
         asked = speaker + 1 if choosing else speaker
         heard = (speakers != speaker) & (speakers != asked)
         trained = with_none(replace(data, x_train=x[heard], y_train=y[heard]), data.sound)
-        parameters = suited_to_sound(
+        parameters = sound_training(
             len(trained.x_train), seed=1, held_out=0, hidden=hidden, epochs=epochs
         )
         trainer = Trainer(parameters).fit(trained.x_train, trained.y_train)

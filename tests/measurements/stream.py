@@ -24,10 +24,10 @@ from firstspike.golden.data.sounds import pictures_of, with_none
 from firstspike.golden.data.spoken import Recording, named, recordings_of
 from firstspike.golden.data.wav import read_wav, samples_of
 from firstspike.golden.reporting import is_reported
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.golden.training.suited import suited_to_sound
+from firstspike.golden.training.general_recipe import sound_training
 from firstspike.golden.training.trainer import Names, Trainer
 
 LOUDNESS = 2000
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.measurements.stream")
     parser.add_argument("--choosing", action="store_true")
     part = CHOOSING if parser.parse_args().choosing else FINAL
-    rng, sound = np.random.default_rng(part.seed), usual_front_end()
+    rng, sound = np.random.default_rng(part.seed), default_front_end()
     (path,) = fetch(SPOKEN_DIGITS)
     spoken = {
         named(name): samples_of(raw, name, sound.rate)
@@ -123,7 +123,7 @@ def trained(part: Part, spoken: dict[Recording, np.ndarray], sound: FrontEnd, se
     y = np.array([one.digit for one in chosen])
     data = with_none(Dataset(x, y, x[:1], y[:1], sound=sound), sound)
     n = len(data.x_train)
-    trainer = Trainer(suited_to_sound(n, seed=seed, held_out=0))
+    trainer = Trainer(sound_training(n, seed=seed, held_out=0))
     trainer.fit(data.x_train, data.y_train, n_classes=data.n_classes, names=Names(sound=sound))
     return trainer.network_
 

@@ -49,9 +49,9 @@ def judged(judge, network: Network, ticks: np.ndarray) -> Verdict:
     spikes = trains_of(network, ticks, "cuba").nodes["input"].observables["spikes"].data
     layers = []
     for layer, steps in enumerate(judge(graph, spikes)):
-        found = steps[:, : network.shape[layer + 1]] + layer + 1
-        none = (steps[:, : found.shape[1]] < 0) | (found > network.deadline)
-        layers.append(np.where(none, 0, found))
+        first_ticks = steps[:, : network.shape[layer + 1]] + layer + 1
+        none = (steps[:, : first_ticks.shape[1]] < 0) | (first_ticks > network.deadline)
+        layers.append(np.where(none, 0, first_ticks))
     expected = infer(network, ticks)
     *hidden, outputs = layers
     first = np.where(outputs > 0, outputs, network.deadline + 1)
@@ -99,11 +99,12 @@ def main() -> None:
         network = load_network(name)
         ticks = encode(network, bundled_test_set()[0][:images])
         for framework, judge in JUDGES.items():
-            said = judged(judge, network, ticks)
+            counts = judged(judge, network, ticks)
             print(
-                f"{name} in {framework}: decision ticks that differ {said.ticks} of {said.images}, "
-                f"hidden spikes that differ {said.spikes} of {said.neurons}, decisions where one "
-                f"output was first that differ {said.decisions} of {said.alone}",
+                f"{name} in {framework}: decision ticks that differ {counts.ticks} of "
+                f"{counts.images}, hidden spikes that differ {counts.spikes} of {counts.neurons}, "
+                f"decisions where one output was first that differ {counts.decisions} of "
+                f"{counts.alone}",
                 flush=True,
             )
         if network.geometry:

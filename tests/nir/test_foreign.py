@@ -261,17 +261,17 @@ REFUSED = {
 @pytest.mark.fast
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_not_this_neuron_is_refused(tmp_path, what):
-    change, told = REFUSED[what]
+    change, parts = REFUSED[what]
     graph = small()
     change(graph)
     nir.write(tmp_path / "net.nir", graph)
     with open(tmp_path / "net.nir", "rb") as file, pytest.raises(NirError) as refused:
         real_weights(reading.graph_in(file))
-    said = str(refused.value)
-    for part in told:
-        assert part in said
-    assert len(said) < 300
-    assert "\n" not in said
+    message = str(refused.value)
+    for part in parts:
+        assert part in message
+    assert len(message) < 300
+    assert "\n" not in message
 
 
 @pytest.mark.fast

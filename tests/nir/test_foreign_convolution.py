@@ -263,24 +263,24 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_is_refused_by_name(what):
-    graph, name, told = REFUSED[what]
+    graph, name, reason = REFUSED[what]
     with pytest.raises(NirError) as refused:
         real_layers(Graph.of(graph))
-    said = str(refused.value)
-    assert f"node {name}" in said
-    assert told in said
-    assert len(said) < 300
-    assert said.endswith(".")
+    message = str(refused.value)
+    assert f"node {name}" in message
+    assert reason in message
+    assert len(message) < 300
+    assert message.endswith(".")
 
 
 def test_each_node_has_a_verdict():
-    found = {one.name: one for one in verdicts(Graph.of(small()), ours=False)}
-    assert list(found) == [
+    verdict_of = {one.name: one for one in verdicts(Graph.of(small()), ours=False)}
+    assert list(verdict_of) == [
         *("input", "conv2d", "li", "if", "avgpool2d", "conv2d_1", "li_1", "if_1"),
         *("flatten", "linear", "li_2", "if_2", "output"),
     ]
-    assert found["avgpool2d"].verdict == SAME
-    assert found["conv2d"].verdict == APPROXIMATE
+    assert verdict_of["avgpool2d"].verdict == SAME
+    assert verdict_of["conv2d"].verdict == APPROXIMATE
     graph = small(dilation=2)
     graph.nodes["li_1"].tau[:] = 2
     graph.nodes["if_2"] = nir.LIF(*np.ones((5, 3)))
@@ -302,8 +302,8 @@ def test_graphs_of_ours_are_the_same():
         graph = graph_of(network, "cuba")
         assert {one.verdict for one in verdicts(graph, ours=True)} == {SAME}
         graph.nodes["M_0"]["v_reset"][...] = 0
-        found = {one.name: one.verdict for one in verdicts(graph, ours=True)}
-        assert [name for name, verdict in found.items() if verdict == IMPOSSIBLE] == ["M_0"]
+        verdict_of = {one.name: one.verdict for one in verdicts(graph, ours=True)}
+        assert [name for name, verdict in verdict_of.items() if verdict == IMPOSSIBLE] == ["M_0"]
         assert IMPOSSIBLE in {one.verdict for one in verdicts(graph, ours=False)}
 
 

@@ -42,11 +42,11 @@ def read(path) -> Graph:
 def sentence(path) -> str:
     with pytest.raises(NirError) as refused:
         network_of(read(path))
-    said = str(refused.value)
-    assert "\n" not in said
-    assert said.endswith(".")
-    assert len(said) < 400
-    return said
+    message = str(refused.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert len(message) < 400
+    return message
 
 
 def put(at, value, **how):
@@ -162,12 +162,12 @@ def test_hostile_files_are_refused(path, what):
     with h5py.File(path, "a") as root:
         change(root)
     tracemalloc.start()
-    said = sentence(path)
+    message = sentence(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 26, "something was read first"
     for part in told:
-        assert part in said
+        assert part in message
 
 
 def test_damaged_files_are_refused(path):
@@ -214,12 +214,12 @@ def lengthened(path, length):
 )
 def test_strings_take_no_more_than_they_may(path, change, message):
     change(path)
-    took = measured("convert", path, "-o", path.with_name("net.npz"))
-    assert took.status == 2
-    assert message in took.stderr
-    assert took.stderr.count("\n") == 1
-    assert took.bytes < MOST_BYTES
-    assert took.seconds < SECONDS
+    outcome = measured("convert", path, "-o", path.with_name("net.npz"))
+    assert outcome.status == 2
+    assert message in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert outcome.bytes < MOST_BYTES
+    assert outcome.seconds < SECONDS
 
 
 @pytest.mark.parametrize("damage", [(16, bytes(16)), (24, b"\xf0" + b"\xff" * 7)])

@@ -183,13 +183,13 @@ def test_no_number_of_a_node_can_be_changed_without_a_word(made, form, data):
     try:
         read = network_of(graph)
     except NirError as error:
-        said = str(error)
+        message = str(error)
     else:
         assert (name.rstrip("0123456789_"), field) == ("weights", "weight")
         assert node["type"] == "Linear" or made is convolving_network
         assert read.to_bytes() != network.to_bytes()
         return
-    assert f"node {name!r}" in said
+    assert f"node {name!r}" in message
 
 
 def test_an_unknown_form_is_refused():
@@ -220,19 +220,19 @@ def stepwise(network: Network, ticks: np.ndarray, form: str) -> None:
         trains = trains.to_time_gridded(dt)
     run = Stepwise(to_nir(graph_of(network, form)), trains.data, dt)
     expected = infer(network, ticks)
-    found = []
+    spike_ticks = []
     for layer in range(network.n_layers):
         steps = run.first[f"M_{layer}"].reshape(len(ticks), -1)[:, : network.shape[layer + 1]]
         spikes = steps + 1 + (layer if form == "cuba" else 0)
-        found.append(np.where((steps < 0) | (spikes > network.deadline), 0, spikes))
+        spike_ticks.append(np.where((steps < 0) | (spikes > network.deadline), 0, spikes))
     assert not run.twice
-    for ours, theirs in zip(expected.known_hidden(), found, strict=False):
+    for ours, theirs in zip(expected.known_hidden(), spike_ticks, strict=False):
         assert np.array_equal(ours, theirs)
     if form == "cuba":  # where nothing fires M is wanted at the deadline, some steps before the end
         steps = network.deadline + 1 - network.n_layers
         run = Stepwise(to_nir(graph_of(network, form)), trains.data[:, :steps], dt)
     M = run.v[f"M_{network.n_layers - 1}"]
-    decision, tick, forced = decide(found[-1], M, network.deadline)
+    decision, tick, forced = decide(spike_ticks[-1], M, network.deadline)
     assert decision.tolist() == expected.decision.tolist()
     assert tick.tolist() == expected.tick.tolist()
     assert forced.tolist() == expected.forced.tolist()
@@ -274,8 +274,8 @@ def test_a_layer_in_time_fires_within_the_tick_of_golden(drawn):
         spikes = next(continuous(graph, row))
         tick = np.ceil(np.exp(spikes) * network.unit - 1e-9)
         if network.n_layers > 1:
-            found = np.where(tick <= network.deadline, tick, 0)
-            assert found.tolist() == expected.known_hidden()[0][image].tolist()
+            spike_ticks = np.where(tick <= network.deadline, tick, 0)
+            assert spike_ticks.tolist() == expected.known_hidden()[0][image].tolist()
         elif expected.forced[image]:
             assert tick.min() > network.deadline
         else:
@@ -312,6 +312,6 @@ def test_the_nodes_of_spike_trains_are_those_of_the_graph(form):
             if form == "time":
                 times = np.round(np.exp(times) * network.unit)
         for image in range(len(ticks)):
-            there = neurons[image] >= 0
-            assert times[image][there].tolist() == expected[image][neurons[image][there]].tolist()
-            assert there.sum() == (expected[image] > 0).sum()
+            spiked = neurons[image] >= 0
+            assert times[image][spiked].tolist() == expected[image][neurons[image][spiked]].tolist()
+            assert spiked.sum() == (expected[image] > 0).sum()

@@ -59,8 +59,8 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
         assert neurons.tolist() == results.decision[~results.forced].tolist()
         assert images.tolist() == np.flatnonzero(~results.forced).tolist()
     else:
-        there = np.where(results.forced, -1, results.decision)
-        assert decision.idx[:, 0].tolist() == there.tolist()
+        decisions = np.where(results.forced, -1, results.decision)
+        assert decision.idx[:, 0].tolist() == decisions.tolist()
 
 
 def test_options_of_the_other_direction_are_refused(capfd, toy):

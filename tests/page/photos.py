@@ -18,8 +18,8 @@ from PIL import Image
 
 from firstspike.golden import Network, encode, infer, load_dataset, load_network, shipped
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.data.preparation import SIDE, prepared
-from firstspike.golden.data.usual import Usual
+from firstspike.golden.data.preparation import SIDE, prepare_photo
+from firstspike.golden.data.typical_digits import TypicalDigits
 
 KINDS = ("PNG", "JPEG", "WEBP")
 SEED = 17
@@ -114,11 +114,11 @@ def main() -> None:
         x, y = data.x_test, data.y_test
     digits, labels = x[: options.images].reshape(-1, SIDE, SIDE), y[: options.images]
     files = [photo_of(digits, at).file() for at in range(len(digits))]
-    found = [prepared(read_photo(io.BytesIO(file)), SIDE) for file in files]
+    found = [prepare_photo(read_photo(io.BytesIO(file)), SIDE) for file in files]
     print(f"{len(files)} pictures, of which {sum(one.ink is None for one in found)} seem empty")
     pixels = np.stack([one.pixels for one in found])
     garments = load_dataset("fashion-mnist").x_test[: options.images].reshape(-1, SIDE, SIDE)
-    others = np.stack([prepared(rgba_of(garment), SIDE).pixels for garment in garments])
+    others = np.stack([prepare_photo(rgba_of(garment), SIDE).pixels for garment in garments])
     wrong = np.zeros(len(files), bool)
     for name in shipped():
         network = load_network(name)
@@ -128,7 +128,7 @@ def main() -> None:
         wrong |= ~right[1]
         own, photos = (100 * np.mean(one) for one in right)
         print(f"{name}: digits {own:.2f} %, pictures {photos:.2f} %, {photos - own:+.2f} points")
-        usual = Usual.of(network)
+        usual = TypicalDigits.of(network)
         unlike = [
             f"{100 * np.mean([*map(bool, usual.remarks(network, ticks_of(network, some)))]):.1f} %"
             for some in (pixels, others)

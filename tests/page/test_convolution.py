@@ -13,7 +13,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.main import run_line
 from firstspike.scripts.page import content
-from firstspike.scripts.page.joined import page as file_of
+from firstspike.scripts.page.page_file import page as file_of
 from tests.support.browser import DESKTOP, opened
 from tests.support.shapes import convolving_network
 

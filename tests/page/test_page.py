@@ -18,7 +18,7 @@ from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from firstspike.scripts.page import content
-from firstspike.scripts.page.joined import script
+from firstspike.scripts.page.page_file import script
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success, toy_network
@@ -80,30 +80,6 @@ def test_a_drawing_is_scaled_and_centred_as_mnist_was(browser, pages):
     expected = np.zeros((28, 28), int)
     expected[5:25, 10:20] = 255  # 20 high, in proportion, and 14.5 as near to 14 as 13.5
     assert np.array_equal(np.reshape(found, (28, 28)), expected)
-
-
-def test_time_faults_and_keyboard_work(browser, pages):
-    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
-        page.click("#chips button:nth-child(4)")
-        page.click("#play")
-        tick = int(page.input_value("#tick"))
-        page.click("#forth")
-        assert page.input_value("#tick") == str(tick + 1)
-        page.click("#back")
-        assert page.input_value("#tick") == str(tick)
-        before = page.inner_text("#answer")
-        page.locator("#kill").fill("95")
-        assert page.inner_text("#answer") != before
-        page.click("#heal")
-        assert page.inner_text("#answer") == before
-        page.click("#clear")
-        page.wait_for_function("!document.querySelector('#answer b')")
-        page.focus("#grid")
-        for key in ["ArrowRight"] * 14 + ["ArrowDown", " "] * 14:
-            page.keyboard.press(key)
-        assert "row 15, column 15: bright" in page.inner_text("#cursor")
-        page.wait_for_function("document.querySelector('#spoken').textContent")
-        assert page.get_attribute("#spoken", "aria-live") == "polite"
 
 
 def test_pages_are_small(pages):

@@ -10,8 +10,8 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.data.preparation import SIDE, constants, prepared
-from firstspike.golden.data.usual import Usual
+from firstspike.golden.data.preparation import SIDE, constants, prepare_photo
+from firstspike.golden.data.typical_digits import TypicalDigits
 from tests.support.browser import DESKTOP, PHONE, opened
 
 from .photos import rendered
@@ -67,12 +67,12 @@ def test_pictures_are_prepared_as_golden_prepares_them(browser, pages):
     with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
         for number, file in enumerate(files):
             found = page.evaluate(PREPARED, base64.b64encode(file).decode())
-            golden = prepared(read_photo(io.BytesIO(file)), SIDE)
+            golden = prepare_photo(read_photo(io.BytesIO(file)), SIDE)
             assert found["ink"] == golden.ink, number
             assert found["pixels"] == golden.pixels.ravel().tolist(), number
         told = page.evaluate("JSON.parse(document.getElementById('content').textContent)")
     assert told["preparation"] == constants()
-    assert told["usual"] == vars(Usual.of(load_network("mnist-4bit")))
+    assert told["usual"] == vars(TypicalDigits.of(load_network("mnist-4bit")))
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -85,13 +85,13 @@ def test_a_photo_is_opened_and_its_class_and_ink_are_said(browser, pages, screen
         for number, file in enumerate(files):
             sent = {"name": f"{number}.any", "mimeType": "image/*", "buffer": file}
             page.set_input_files("#photo", sent)
-            golden = prepared(read_photo(io.BytesIO(file)), SIDE)
+            golden = prepare_photo(read_photo(io.BytesIO(file)), SIDE)
             said = f"{number}.any: {golden.ink} ink on "
             page.wait_for_function("text => found.textContent.startsWith(text)", arg=said)
             ticks = encode(network, golden.pixels.reshape(1, -1))
             decision = infer(network, ticks).decision[0]
             assert page.inner_text("#answer b") == network.class_name(decision)
-            (unlike,) = Usual.of(network).remarks(network, ticks)
+            (unlike,) = TypicalDigits.of(network).remarks(network, ticks)
             assert ("Unlike a digit: " in page.inner_text("#found")) == bool(unlike)
             assert all(remark in page.inner_text("#found") for remark in unlike)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -125,8 +125,10 @@ def test_what_is_no_photo_or_no_digit_is_said_to_be_so(browser, pages):
         page.wait_for_function("found.textContent === '<b>it.png: nothing is on it.'")
         open_file(square)
         page.wait_for_function("found.textContent.includes('Unlike a digit')")
-        pixels = prepared(read_photo(io.BytesIO(square)), SIDE).pixels
-        (unlike,) = Usual.of(network).remarks(network, encode(network, pixels.reshape(1, -1)))
+        pixels = prepare_photo(read_photo(io.BytesIO(square)), SIDE).pixels
+        (unlike,) = TypicalDigits.of(network).remarks(
+            network, encode(network, pixels.reshape(1, -1))
+        )
         assert page.inner_text("#found").endswith(f"Unlike a digit: {'; '.join(unlike)}.")
         page.uncheck("#centre")
         page.wait_for_function("!found.textContent.includes(' ink on ')")

@@ -12,7 +12,7 @@ from firstspike.golden import Features, Network, encode
 from firstspike.golden.data.sets import SPOKEN_DIGITS
 from firstspike.golden.data.sounds import read_sounds
 from firstspike.golden.data.wav import MOST_SAMPLES
-from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.sound.defaults import default_front_end
 from firstspike.scripts.figures import picture
 from firstspike.scripts.selection import Images
 from firstspike.scripts.verbs import page as verb
@@ -24,7 +24,7 @@ from .recordings import heard_by_golden, heard_by_page
 from .test_controls import check_answer, page_of
 from .test_page import check
 
-FRONT = usual_front_end()
+FRONT = default_front_end()
 RATE = FRONT.rate
 
 

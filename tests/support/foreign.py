@@ -45,6 +45,7 @@ from firstspike.sim.benches.netlist import netlist
 
 from . import hostile, mutants
 from .command import toy_network
+from .netlists import build_report
 
 BOARD = "icebreaker"
 SECONDS = 20
@@ -210,12 +211,10 @@ def make_files() -> None:
     Path("data.csv").write_text("\n".join([head, *rows]))
     Path("idx").mkdir()
     Path("idx/train-labels-idx1-ubyte.gz").write_bytes(b"\x1f\x8b" + bytes(100))
-    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "test_share", "relabel"))
+    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "relabel"))
     run |= {"dataset": "data.npz", "random": (8,), "images": 40, "epochs": 1, "shift": 0}
     run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
-    new_session(run | {"command": "firstspike learn"}, None).state.save(
-        Session.state_path("on.npz")
-    )
+    new_session(run | {"command": "firstspike learn"}).state.save(Session.state_path("on.npz"))
     make_build(network)
 
 
@@ -233,20 +232,9 @@ def make_build(network: Network) -> None:
     folder = Path("build")
     folder.mkdir()
     design = Design.of(network, BOARDS[BOARD], CoreShape(4))
-    layers = design.config.folding.layers
     (folder / "firstspike.bin").write_bytes(b"bits")
-    report = {
-        "board": BOARD,
+    report = build_report(design, BOARD) | {
         "device": BOARDS[BOARD].device.name,
-        "network": network.digest(),
-        "lanes": [layer.lanes for layer in layers],
-        "window": [layer.window for layer in layers],
-        "rows": [layer.rows for layer in layers],
-        "overlap": False,
-        "link": "uart",
-        "stored_bits": None,
-        "bench_images": 0,
-        "clock": design.hz,
         "bitstream": fingerprint(folder / "firstspike.bin"),
     }
     (folder / "report.json").write_text(json.dumps(report))

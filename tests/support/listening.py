@@ -5,8 +5,8 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.golden.encodings.features import Features
+from firstspike.golden.sound.defaults import resonant
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.usual import resonant
 from firstspike.sim.harness.networks import network_of, random_weights
 
 RATE = 8000

@@ -9,8 +9,8 @@ import numpy as np
 
 from firstspike.golden import Features, Network, encode, infer
 from firstspike.golden.front_ends import motion_of
+from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
 from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.reporting import is_reported
 from firstspike.sim.benches.standalone.around import TOP, Sensed, startup_text
 from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
@@ -23,8 +23,8 @@ from tests.blocks.test_lsm6dso import Part
 
 FULL = 1 << 15
 
-SMALL = replace(USUAL, frame=4, frames=5, hop=2, downs=(5, 0, 9))
-ONE = replace(USUAL, frame=2, frames=1, hop=3, least=0, contrast=0, downs=(4,))
+SMALL = replace(DEFAULT_FRONT_END, frame=4, frames=5, hop=2, downs=(5, 0, 9))
+ONE = replace(DEFAULT_FRONT_END, frame=2, frames=1, hop=3, least=0, contrast=0, downs=(4,))
 FRONT = MotionFrontEnd(
     rate=52, frame=4, frames=3, hop=2, least=60, contrast=2, downs=(5, 5, 5, 6, 6, 6)
 )

@@ -65,6 +65,39 @@ def cell_of(module: dict[str, Any], kind: str, **parameters: str) -> dict[str, A
     )
 
 
+Change = Callable[[dict[str, Any]], object]
+"""Changes a module in place."""
+
+
+def exchange(kind: str, one: str, other: str) -> Change:
+    """Two pins of a cell trade their nets."""
+
+    def change(module: dict[str, Any]) -> None:
+        pins = cell_of(module, kind)["connections"]
+        pins[one], pins[other] = pins[other], pins[one]
+
+    return change
+
+
+def reconnect(kind: str, pin: str, other: str | None = None) -> Change:
+    """A pin of a cell gets the net of another pin, too, or none."""
+
+    def change(module: dict[str, Any]) -> None:
+        pins = cell_of(module, kind)["connections"]
+        pins[pin] = pins[other] if other else []
+
+    return change
+
+
+def reset(kind: str, name: str, value: str, of: str = "parameters", **parameters: str) -> Change:
+    """A parameter or an attribute of a cell has another value."""
+
+    def change(module: dict[str, Any]) -> None:
+        cell_of(module, kind, **parameters)[of][name] = value
+
+    return change
+
+
 def with_flip(content: bytes, at: int = 5000) -> bytes:
     """Invert a bit of a byte."""
     return content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]

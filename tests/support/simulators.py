@@ -2,6 +2,7 @@
 """Simulators, benches and cases of a test, checks of refused parameters, a runtime to lend."""
 
 import gc
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Elaboratable, Fragment, Module, UnusedElaboratable
 from amaranth.sim import Simulator
 
@@ -57,6 +59,13 @@ def run_bench(
     for other in others:
         simulator.add_testbench(other, background=True)
     simulator.run()
+
+
+def memory_sizes(block: Elaboratable) -> list[tuple[int, int]]:
+    """Return width and depth of each memory in the RTLIL of a block, sorted."""
+    text = rtlil.convert(block, name="block", emit_src=False)
+    found = re.findall(r"  memory width (\d+) size (\d+)", text)
+    return sorted((int(width), int(depth)) for width, depth in found)
 
 
 # Blocks that refuse their parameters.

@@ -16,8 +16,8 @@ from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
 from firstspike.golden.system.errors import FirstSpikeError
-from firstspike.golden.training.prepared import fitted_template
 from firstspike.golden.training.quantise import best_threshold
+from firstspike.golden.training.samples import fitted_template
 
 from .convolution import FirstSpikeConv, FirstSpikeConv1d, FirstSpikeConv2d
 from .layer import FirstSpikeLayer, FirstSpikeLinear, Quantised

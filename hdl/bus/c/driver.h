@@ -114,7 +114,7 @@ static inline int firstspike_load(const struct firstspike_core *core, const uint
     return FIRSTSPIKE_OK;
 }
 
-/* Read all weights into `words`, which has `count` places. */
+/* Read all weights into `words`, which has `count` elements. */
 static inline int firstspike_store(const struct firstspike_core *core, uint32_t *words,
                                    uint32_t count)
 {

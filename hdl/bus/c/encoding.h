@@ -105,25 +105,25 @@ static inline uint32_t firstspike_input_tick(const firstspike_value *values, uin
 }
 
 /* The input of a row, or of a bit of a bitmap. */
-static inline uint32_t firstspike_input(uint32_t place)
+static inline uint32_t firstspike_input(uint32_t index)
 {
 #ifdef FIRSTSPIKE_INPUTS
-    return firstspike_inputs[place];
+    return firstspike_inputs[index];
 #else
-    return place;
+    return index;
 #endif
 }
 
 #if FIRSTSPIKE_FEATURES_BITMAP_VALUE
 /* Encode a sample of `count` values as a bitmap, which firstspike_send_bitmap sends.
  *
- * `bytes` has `places` places, at least FIRSTSPIKE_BITMAP_BYTES. The answer is FIRSTSPIKE_UNFIT for
- * too few places, for another number of values, and for a value that is not taken. */
+ * `capacity` is the size of `bytes`, at least FIRSTSPIKE_BITMAP_BYTES. The result is FIRSTSPIKE_UNFIT
+ * for a smaller size, for another number of values, and for a value that is not accepted. */
 static inline int firstspike_encode(const firstspike_value *values, uint32_t count, uint8_t *bytes,
-                                    uint32_t places)
+                                    uint32_t capacity)
 {
     uint32_t bit;
-    if (places < FIRSTSPIKE_BITMAP_BYTES || !firstspike_fits(values, count))
+    if (capacity < FIRSTSPIKE_BITMAP_BYTES || !firstspike_fits(values, count))
         return FIRSTSPIKE_UNFIT;
     for (bit = 0; bit < FIRSTSPIKE_BITMAP_BYTES; bit++)
         bytes[bit] = 0;
@@ -139,21 +139,21 @@ static inline uint32_t firstspike_order(struct firstspike_event event)
     return ((uint32_t)event.tick << 16u) | event.row;
 }
 
-/* Let the event at `place` sink in a heap of `count` whose root is the last in order. */
-static inline void firstspike_sink(struct firstspike_event *events, uint32_t place, uint32_t count)
+/* Let the event at `index` sink in a heap of `count` whose root is the last in order. */
+static inline void firstspike_sink(struct firstspike_event *events, uint32_t index, uint32_t count)
 {
-    const struct firstspike_event event = events[place];
+    const struct firstspike_event event = events[index];
     for (;;) {
-        uint32_t below = 2u * place + 1u;
+        uint32_t below = 2u * index + 1u;
         if (below + 1u < count &&
             firstspike_order(events[below]) < firstspike_order(events[below + 1u]))
             below++;
         if (below >= count || firstspike_order(events[below]) <= firstspike_order(event))
             break;
-        events[place] = events[below];
-        place = below;
+        events[index] = events[below];
+        index = below;
     }
-    events[place] = event;
+    events[index] = event;
 }
 
 /* Sort events by tick, then row. */
@@ -172,17 +172,17 @@ static inline void firstspike_sort(struct firstspike_event *events, uint32_t cou
 
 /* Encode a sample of `count` values as events, which firstspike_send_events sends.
  *
- * `events` has `places` places, at least FIRSTSPIKE_SIZES_ROWS_VALUE; `used` receives the number of
- * events. The answer is FIRSTSPIKE_UNFIT for too few places, for another number of values, and for
- * a value that is not taken. */
+ * `capacity` is the size of `events`, at least FIRSTSPIKE_SIZES_ROWS_VALUE; `used` receives the number
+ * of events. The result is FIRSTSPIKE_UNFIT for a smaller size, for another number of values, and for
+ * a value that is not accepted. */
 static inline int firstspike_encode(const firstspike_value *values, uint32_t count,
-                                    struct firstspike_event *events, uint32_t places,
+                                    struct firstspike_event *events, uint32_t capacity,
                                     uint32_t *used)
 {
     uint32_t row, latest = 0, found = 0;
     int sorted = 1;
     *used = 0;
-    if (places < FIRSTSPIKE_SIZES_ROWS_VALUE || !firstspike_fits(values, count))
+    if (capacity < FIRSTSPIKE_SIZES_ROWS_VALUE || !firstspike_fits(values, count))
         return FIRSTSPIKE_UNFIT;
     for (row = 0; row < FIRSTSPIKE_SIZES_ROWS_VALUE; row++) {
         const uint32_t tick = firstspike_input_tick(values, firstspike_input(row));

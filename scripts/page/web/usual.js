@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * How an image differs from the digits of MNIST: golden/data/usual.py, where the reasons are said, in
- * JavaScript. What is usual is told.
+ * How an image differs from the digits of MNIST: golden/data/typical_digits.py, which gives the reasons,
+ * in JavaScript. What is usual is told.
  *
  * @typedef {object} Usual
  * @property {number} fewest share of the connected inputs that spike

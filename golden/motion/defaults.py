@@ -17,7 +17,7 @@ second."""
 G = 0.000244
 """Multiples of g per step of acceleration, for an LSM6DSO with a range of 8 g."""
 
-USUAL = MotionFrontEnd(
+DEFAULT_FRONT_END = MotionFrontEnd(
     rate=52,
     frame=16,
     frames=12,

@@ -33,7 +33,7 @@ def takes_digits(network: Network) -> bool:
 
 
 @dataclass(frozen=True)
-class Usual:
+class TypicalDigits:
     """Bounds that nearly all digits satisfy."""
 
     fewest: float

@@ -29,7 +29,7 @@ _FEW = 1000  # samples above which weight decay is reduced: it is needed less
 _INITIAL = ((0.016, 0.07), (0.02, 0.08))  # suits one to three hidden layers
 
 
-def suited(
+def general_training(
     n: int, encoding: str | None = None, last_tick: int | None = None, **changes: Any
 ) -> Training:
     """Return the training for n samples of any kind; None among `changes` is no change.
@@ -77,7 +77,7 @@ def suited(
     return training
 
 
-def suited_to_sound(n: int, encoding: str | None = None, **changes: Any) -> Training:
-    """Return the training for n pictures of words, as `suited` does."""
+def sound_training(n: int, encoding: str | None = None, **changes: Any) -> Training:
+    """Return the training for n pictures of words, as `general_training` does."""
     changes["hidden"] = SOUND_HIDDEN if changes.get("hidden") is None else changes["hidden"]
-    return suited(n, encoding or SOUND_ENCODING, **changes)
+    return general_training(n, encoding or SOUND_ENCODING, **changes)

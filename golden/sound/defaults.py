@@ -34,7 +34,7 @@ weaker."""
 
 
 @cache
-def usual_front_end(
+def default_front_end(
     frames: int = FRAMES, before: int = BEFORE, after: int = AFTER, n_filters: int = FILTERS
 ) -> FrontEnd:
     """Return the default front end, for use without that of a network.

@@ -20,7 +20,7 @@ from .specification import Training, TrainingError
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class TrainingSamples:
     """The samples of a training."""
 
     network: Network
@@ -43,14 +43,14 @@ class Prepared:
         return values[:, self.network.inputs]
 
 
-def prepared(
+def prepare_samples(
     training: Training,
     samples: np.ndarray,
     labels: np.ndarray,
     groups: np.ndarray | None = None,
     names: tuple[str, ...] = (),
     sound: FrontEnd | None = None,
-) -> Prepared:
+) -> TrainingSamples:
     """Fit the encoding to the training samples, and convert all samples for the optimiser.
 
     `samples`: [n, ...] as `checked_samples` returns them, `labels` and `groups`: [n]; `names` of
@@ -90,7 +90,7 @@ def prepared(
         values = samples.reshape(len(samples), -1)
     else:
         values = spiking.astype(np.min_scalar_type(len(ticks)))
-    return Prepared(
+    return TrainingSamples(
         network=replace(network, weights=(np.zeros((len(inputs), 1), int),), inputs=inputs),
         values=values,
         table=np.where(ticks > 0, ticks / training.unit, np.inf),
@@ -101,12 +101,12 @@ def prepared(
 
 
 def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
-    """Return the network of `Prepared`, with the encoding fitted to samples [n, ...].
+    """Return the network of `TrainingSamples`, with the encoding fitted to samples [n, ...].
 
-    `fields` are fields of `Training`. Raises as `prepared` does.
+    `fields` are fields of `Training`. Raises as `prepare_samples` does.
     """
     changes = Changes(Training, **{"n_connected": None, **fields}, held_out=0, augmentation=None)
-    return prepared(
+    return prepare_samples(
         changes.applied(Training()), samples, np.zeros(len(samples), int), None, names
     ).network
 
