@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Mends what the theme leaves out for people who use a keyboard or a screen reader.
+"""Completes the theme for readers with a keyboard or a screen reader.
 
-What scrolls sideways can be reached by the keyboard, headings of the sidebar have a level, and the
+The keyboard reaches each part that scrolls sideways, headings of the sidebar have a level, and the
 two parts beside a page have names.
 """
 

@@ -55,7 +55,7 @@ def _purpose(node: ast.ClassDef) -> str:
 
 
 def _extended(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> str:
-    """Return the block that a block extends without ports or a latency of its own; "" for none."""
+    """Return the block whose ports and latency a block inherits; "" for none."""
     node, _ = blocks[name]
     bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in blocks]
     if not bases or _latency(ast.get_docstring(node) or ""):

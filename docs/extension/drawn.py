@@ -10,7 +10,7 @@ from firstspike.scripts.main import run_line
 
 
 def write_pages(app: Sphinx, error: Exception | None) -> None:
-    """Where a site of HTML has been built."""
+    """Write the pages of the shipped networks after the build of an HTML site."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "draw"

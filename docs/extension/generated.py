@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
+"""Parts of the pages that come from the code: the verbs, and the interface of a core."""
 
 import ast
 import re
@@ -38,7 +38,7 @@ from .blocks import block_rows
 from .verb import counts, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
-"""Of the cores whose ports are shown."""
+"""Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
 
 CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
 """The end of the name of a port of AXI: its channel, and its signal."""
@@ -201,9 +201,9 @@ def _latencies() -> Iterator[tuple[str, str]]:
 
 
 def _depths() -> dict[str, int]:
-    """Return depths of a layer's pipeline, with few lanes, many with pages, and one group.
+    """Return figures of the hardware, and depths of a layer's pipeline.
 
-    Other figures of the hardware are among them.
+    The depths are those with few lanes, with many lanes and pages, and with one group.
     """
     network = load_network(NETWORK)
     few, many, whole = (

@@ -17,9 +17,9 @@ from firstspike.scripts.main import firstspike
 from firstspike.scripts.sections import SECTIONS, in_sections
 
 WIDTH = 127
-"""Of a line of text on the pages."""
+"""Columns of a line of text on the pages."""
 VERBS_THAT_SHARE = 3
-"""The page of options explains an option that so many verbs have in the same words."""
+"""Verbs that have an option in the same words, from which on the page of options explains it."""
 
 
 def described(verb: str) -> str:

@@ -40,7 +40,7 @@ ROWS |= {"sent": "5"}
 """The picture has these rows, by name, with WaveDrom's letters for their colours."""
 
 Cycle = dict[str, str]
-"""What is seen in a cycle, by the names of the rows."""
+"""The values in a cycle, by the names of the rows."""
 
 
 def simulate(window: int) -> list[Cycle]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes what is asked of the code into the pages, so that they read well on a code host, too.
+"""Writes text that comes from the code into the pages, so that a code host shows it, too.
 
     python -m docs.extension.written
 

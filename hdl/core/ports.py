@@ -119,48 +119,48 @@ class CoreSignature(DescribedSignature):
         super().__init__(
             events=(
                 In(stream.Signature(events)),
-                "input spikes in order of tick, then END once: that ends the image",
+                "input spikes in order of tick, then one END, which ends the image",
             ),
             **(words or {}),
             decision=(
                 Out(stream.Signature(decision_layout(config))),
-                "one decision an image, in order",
+                "one decision per image, in order",
             ),
             **logs,
             # The core drops writes out of range, and answers reads out of range with `error`.
             weights=(
                 In(stream.Signature(weights_layout(config))),
-                "weights to write, and requests to read; to be used between images",
+                "weights to write, and requests to read, between images",
             ),
             weights_read=(Out(stream.Signature(read)), "an answer to each request to read"),
             **(_learning_ports(config) if config.learns else {}),
             # The decision has the cause `abort`; the next event or word starts a new image.
             abort_image=(
                 In(1),
-                "high for a cycle: end the image under way, for a source that has stalled",
+                "high for a cycle: end the current image, if its source has stalled",
             ),
             # Also high while the Learner is busy.
-            busy=(Out(1), "an image is under way"),
+            busy=(Out(1), "the core processes an image"),
         )
 
 
 def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
     # Once per image, also for an image that is not learned.
     learned = DescribedSignature(
-        valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),
+        valid=(Out(1), "high for a cycle: from the next cycle on the core can accept an image"),
         updated=(Out(1), "whether weights were changed"),
-        cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
+        cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word to this cycle"),
     )
     # A label that is no class sets a cause in the decision. An image with an error is not learned.
     return {
         "labels": (
             In(stream.Signature(label_layout(config))),
-            "one an image, before it: whether to learn it, and the class it is to have",
+            "one per image, before the image: whether to learn it, and its class",
         ),
         "settings": (
             In(stream.Signature(settings_layout())),
-            "the learning rule's registers; taken between images, before the next one begins; "
-            "step 0 leaves input weights as they are, margin_minimum 0 and 1 count as 2",
+            "the learning rule's registers, which take effect between images; with step 0 input "
+            "weights do not change, and margin_minimum 0 and 1 count as 2",
         ),
         "learned": (Out(learned), "the core could take the next image"),
     }

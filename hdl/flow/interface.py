@@ -24,9 +24,9 @@ _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abo
 _PORT_NOTES = (
     "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
     "stream: a payload is accepted at an edge with valid and ready high; valid is never withdrawn.",
-    "Drive every input, an unused one with the value that is listed for it: an open input is "
-    "undefined, and an undefined valid stops the core. With unused labels no image is learned. "
-    "Outputs may be left open.",
+    "Drive every input, and an unused input with its listed value: an open input is undefined, and "
+    "an undefined valid stops the core. With the listed values of the labels the core learns no "
+    "image. Outputs may be left open.",
     "A reset takes one edge with rst high, and an event may be offered in the next cycle. Where "
     "registers have initial values, as in FPGAs and simulators, no reset is needed at power-up.",
     "The next image may follow at once: its first event or word waits until the previous image has "
@@ -52,15 +52,14 @@ _CONVOLUTION_NOTE = (
     "kernel columns + tap across. Inputs and neurons are numbered map by map, then row by row."
 )
 _MISSING_NOTE = (
-    "The core takes spikes, so a missing value is replaced before: feature i then has the value "
-    "`features.medians[i]`. A row r whose feature is missing spikes at tick `missing_ticks[r]`; 0 "
-    "is never."
+    "The host replaces a missing value of feature i by `features.medians[i]`. A row r whose "
+    "feature is missing spikes at tick `missing_ticks[r]`; 0 means never."
 )
 _BITMAP_NOTE = (
-    "A bitmap is `bitmap_words` words per image, with a bit for every input, connected or not; "
-    "where the first layer takes several `rows` a cycle, for every one of `inputs` instead, in "
-    "their order: 1 where its level is not 0. The last word has `bitmap_last_bits` pixels in its "
-    "lowest bits; those above are ignored."
+    "A bitmap has `bitmap_words` words per image, with a bit for each input, connected or not. If "
+    "the first layer adds several `rows` per cycle, it has only a bit for each of `inputs`, in "
+    "this order. A bit is 1 if the level of its input is not 0. The last word has "
+    "`bitmap_last_bits` bits in its lowest bits; the core ignores the bits above."
 )
 
 

@@ -107,8 +107,8 @@ class Clock(Number):
 @click.option(
     "--weights",
     type=click.Choice([FLASH]),
-    help="Let an iCE40 read its weights from the board's flash at power-up. Others can still be "
-    "loaded over the link.",
+    help="Let an iCE40 read its weights from the board's flash at power-up. A host can still "
+    "write other weights over the link.",
 )
 @click.option(
     "--clock",

@@ -6,6 +6,7 @@ source, and the cycles in which a decision waits are free.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -24,6 +25,7 @@ from .checks import Checks
 from .definition import Definition, Expected, LayerShape, Patch
 from .scenario import Scenario
 from .source import EventSource, WordSource, register
+from .unroll import Setting
 
 Bit = tuple[str, int]
 
@@ -102,6 +104,12 @@ def connect_host(m: Module, core: Core, harness: wiring.Component, writes: Value
         request.payload.address.eq(harness.write_address),
         request.payload.data.eq(harness.write_data),
     ]
+
+
+def setting_of(harness: Any) -> Setting:
+    """Return what the runs of a harness are given; the memories begin with any weights."""
+    start = stored_bits(harness.config)
+    return {"held": harness.held, "constants": harness.constants, "start": start}
 
 
 class CoreHarness(wiring.Component):

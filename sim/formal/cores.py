@@ -19,7 +19,7 @@ from firstspike.sim.harness.networks import network_of
 
 from . import sat
 from .circuit import Circuit, compile_circuit
-from .core import CoreHarness, stored_bits
+from .core import CoreHarness, setting_of, stored_bits
 from .images import ImageInduction
 from .invariant import Invariant
 from .learning import LearningHarness
@@ -102,15 +102,13 @@ class Case:
         return sat.check_bounded(
             circuit or compile_circuit(harness),
             self.depth,
-            held=harness.held,
-            constants=harness.constants,
-            start=stored_bits(self.config),
             after_reset=self.after_reset,
             faults=faults,
             **shared,  # type: ignore[arg-type]
             complete="done",
             engine=self.engine,
             progress=progress,
+            **setting_of(harness),
         )
 
     @property
@@ -205,13 +203,7 @@ def _check_case(name: str, progress: Progress) -> str:
 def check_covers(case: Case) -> str:
     """Find runs to decisions of each kind: the proof is not of nothing. Raises ProofError."""
     harness = case.harness()
-    return sat.check_covers(
-        compile_circuit(harness),
-        case.depth,
-        held=harness.held,
-        constants=harness.constants,
-        start=stored_bits(case.config),
-    )
+    return sat.check_covers(compile_circuit(harness), case.depth, **setting_of(harness))
 
 
 def _named(*cases: Case) -> dict[str, Case]:
@@ -299,12 +291,10 @@ def prove_learning(progress: Progress, mistake: int = 0) -> str:
     return sat.check_bounded(
         compile_circuit(harness),
         160,
-        held=harness.held,
-        constants=harness.constants,
-        start=stored_bits(harness.config),
         finally_equal=stored_bits(harness.config, "weights_after_"),
         complete="done",
         progress=progress,
+        **setting_of(harness),
     )
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from .circuit import Circuit
-from .core import Bit, CoreHarness, stored_bits
+from .core import Bit, CoreHarness, setting_of, stored_bits
 from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
 from .proofs import ProofError
@@ -129,14 +129,9 @@ class ImageInduction:
         return _done(text, invariant)
 
     def _unrolling(self, formula: Formula, **held: int) -> Unrolling:
-        harness = self._harness
-        return Unrolling(
-            self.circuit,
-            formula,
-            held={**harness.held, **held},
-            constants=harness.constants,
-            start=self._start,
-        )
+        setting = setting_of(self._harness)
+        setting["held"] = {**setting["held"], **held}
+        return Unrolling(self.circuit, formula, **setting)
 
     def _signal(self, name: str) -> int:
         return self.circuit.signals[name][0]

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks the asserts of a circuit with a SAT solver: from its initial state, and by induction."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Unpack
 
 from .circuit import Circuit, Property
 from .drawing import CONTROL
-from .proofs import ProofError
+from .proofs import Progress, ProofError
 from .simulation import Values, simulate, table
-from .unroll import TRUE, Formula, Frame, Unrolling
+from .unroll import TRUE, Formula, Frame, Setting, Unrolling
 
 CADICAL, GLUCOSE = "cadical195", "glucose42"
 """Engines: CaDiCaL 1.9.5, and Glucose 4.2.1, whose code is another."""
-
-Progress = Callable[[str], None]
 
 
 def no_progress(text: str) -> None:
@@ -70,9 +69,6 @@ def check_bounded(
     circuit: Circuit,
     depth: int,
     *,
-    held: Mapping[str, int] | None = None,
-    constants: Iterable[str] = (),
-    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     once: str | None = None,
     finally_equal: Mapping[tuple[str, int], tuple[str, int]] | None = None,
@@ -81,14 +77,12 @@ def check_bounded(
     faults: Faults | None = None,
     engine: str = CADICAL,
     progress: Progress = no_progress,
+    **setting: Unpack[Setting],
 ) -> str:
     """Check the asserts in the first `depth` cycles, from the initial state; returns what was done.
 
     Parameters
     ----------
-    held : inputs with a fixed value in every cycle, such as {"rst": 0}. The others are free.
-    constants : inputs that keep a value, whatever it is.
-    start : bits (name, number) of registers that begin with the value of a bit of a constant input.
     equal : bits of registers that equal bits of signals from the cycle after the one in which the
         signal `once` is high, in all runs at the same time. The check proves every
         equality, and then treats both bits as one, which shortens the proof.
@@ -99,6 +93,7 @@ def check_bounded(
     after_reset : the first cycle follows a reset at any moment.
     faults : the check drops those that it refutes, also by runs that reach `complete` later than
         all runs without a fault.
+    setting : see `Setting`.
 
     Raises
     ------
@@ -108,8 +103,7 @@ def check_bounded(
     done = circuit.signals[complete][0] if complete else None
     with Formula(engine) as formula:
         choices = faults.choices if faults else {}
-        fixed = {"held": held, "constants": constants, "start": start, "choices": choices}
-        run = Unrolling(circuit, formula, **fixed)  # type: ignore[arg-type]
+        run = Unrolling(circuit, formula, choices=choices, **setting)
         if after_reset:
             run.reset()
         left, frames = TRUE, list[Frame]()
@@ -184,10 +178,9 @@ def check_inductive(
     circuit: Circuit,
     depth: int,
     *,
-    held: Mapping[str, int] | None = None,
-    constants: Iterable[str] = (),
     engine: str = CADICAL,
     progress: Progress = no_progress,
+    **setting: Unpack[Setting],
 ) -> str:
     """Prove the asserts for ever, by induction over up to `depth` cycles; returns what was done.
 
@@ -195,11 +188,8 @@ def check_inductive(
     the next one. And they hold in the first k cycles from the initial state. Parameters and errors
     are those of `check_bounded`.
     """
-    constants = tuple(constants)
     with Formula(engine) as formula:
-        run = Unrolling(
-            circuit, formula, held=held, constants=constants, free=lambda register: True
-        )
+        run = Unrolling(circuit, formula, free=lambda register: True, **setting)
         frames: list[Frame] = []
         for k in range(depth + 1):
             frame = run.step()
@@ -212,9 +202,7 @@ def check_inductive(
             if k == depth:
                 raise refuted(run, frames, f"not inductive over {depth} cycles")
             formula.require(bad ^ 1)
-    did = check_bounded(
-        circuit, k, held=held, constants=constants, engine=engine, progress=progress
-    )
+    did = check_bounded(circuit, k, engine=engine, progress=progress, **setting)
     return f"induction over {k} cycles, {did} from the start"
 
 
@@ -222,11 +210,9 @@ def check_covers(
     circuit: Circuit,
     depth: int,
     *,
-    held: Mapping[str, int] | None = None,
-    constants: Iterable[str] = (),
-    start: Mapping[tuple[str, int], tuple[str, int]] | None = None,
     engine: str = CADICAL,
     progress: Progress = no_progress,
+    **setting: Unpack[Setting],
 ) -> str:
     """Find a run from the initial state to each cover within `depth` cycles.
 
@@ -234,7 +220,7 @@ def check_covers(
     """
     left = list(circuit.covers)
     with Formula(engine) as formula:
-        run = Unrolling(circuit, formula, held=held, constants=constants, start=start)
+        run = Unrolling(circuit, formula, **setting)
         for cycle in range(depth):
             frame = run.step()
             run.assume(frame)

@@ -2,7 +2,7 @@
 """A circuit over several cycles as one formula; the solver gets the parts that matter."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from pysat.solvers import Solver  # type: ignore[import-untyped]
 
@@ -13,6 +13,19 @@ FALSE, TRUE = 0, 1
 
 Frame = Callable[[int], int]
 """Returns the literal of the formula for a literal of the circuit in one cycle."""
+
+
+class Setting(TypedDict, total=False):
+    """What the inputs and the registers of a run are given.
+
+    `held` are inputs with a fixed value in every cycle, such as {"rst": 0}; `constants` are inputs
+    that keep a value, whatever it is; all others are free. `start` are bits (name, number) of
+    registers that begin with the value of a bit of a constant input.
+    """
+
+    held: Mapping[str, int]
+    constants: Iterable[str]
+    start: Mapping[tuple[str, int], tuple[str, int]]
 
 
 class Formula:
@@ -171,11 +184,9 @@ class Unrolling:
 
     Parameters
     ----------
-    held : inputs with a fixed value in every cycle, by name.
-    constants : inputs of any value that stays the same in all cycles.
+    held, constants, start : see `Setting`.
     free : whether a register may have any value in the first cycle; by default those without an
         initial value.
-    start : registers that have the value of an input in the first cycle, whose names are the keys.
     choices : inputs that keep one of these values in all cycles.
     """
 

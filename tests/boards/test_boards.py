@@ -245,67 +245,6 @@ def test_images_overlap_where_there_are_lanes_for_all(unplaced):
     assert chosen.design.config.folding.overlaps
 
 
-def random_network(seed, sizes, low, high, thresholds, **more):
-    return network_of(
-        random_weights(np.random.default_rng(seed), sizes, low, high), thresholds, **more
-    )
-
-
-def few_inputs(*hidden):
-    """With so few inputs there is less of everything than in the builds of the rules."""
-    return random_network(3, (36, *hidden, 4), -5, 8, [10] + [6] * len(hidden), deadline=60)
-
-
-def three_layers(sizes, deadline):
-    unit = {"unit": deadline // 6, "deadline": deadline, "encoding": "levels-8"}
-    return random_network(1, sizes, -8, 8, (16, 16), **unit)
-
-
-ROWS = random_network(3, (64, 48, 10), -127, 127, [2048, 1600], bits=8, deadline=60)
-GROUPS = random_network(
-    3, (97, 100, 7), -127, 126, [194, 146], bits=8, deadline=384, encoding="levels-128"
-)
-ICE, SMALL_ECP5, ECP5 = "icebreaker", "ulx3s-25f", "ulx3s-85f"
-MEASURED = {
-    # Packed cells of nextpnr for the iCE40, look-up tables of Yosys for an ECP5.
-    "no hidden layer": [(few_inputs(), ICE, CoreShape(5), 2144, 0.09)],
-    "one": [(few_inputs(12), ICE, CoreShape(5), 3123, 0.02)],
-    "two": [(few_inputs(12, 9), ICE, CoreShape(5), 4453, 0.04)],
-    "three": [(few_inputs(12, 9, 7), ICE, CoreShape(5), 5799, 0.06)],
-    "no hidden layer, ECP5": [(few_inputs(), SMALL_ECP5, CoreShape(5), 1892, 0.19)],
-    "one, ECP5": [(few_inputs(12), SMALL_ECP5, CoreShape(5), 2694, 0.16)],
-    "two, ECP5": [(few_inputs(12, 9), SMALL_ECP5, CoreShape(5), 3722, 0.09)],
-    "three, ECP5": [(few_inputs(12, 9, 7), SMALL_ECP5, CoreShape(5), 4616, 0.08)],
-    "several rows": [
-        (ROWS, ECP5, CoreShape(lanes, rows=rows), luts, 0.06)
-        for lanes, rows, luts in (
-            *((48, 2, 12064), (48, 4, 13524), (12, 2, 6186)),
-            *((12, 4, 6523), (5, 2, 4699), (5, 4, 4970)),
-        )
-    ],
-    "few groups": [
-        (GROUPS, ICE, CoreShape(lanes), cells, 0.09)
-        for lanes, cells in ((2, 3506), (3, 3948), (4, 4241), (6, 5300))
-    ],
-    "a small table": [
-        (three_layers(sizes, deadline), ICE, CoreShape(2), cells, 0.03)
-        for sizes, deadline, cells in (
-            ((20, 20, 3), 48, 2691),
-            ((20, 20, 3), 384, 2882),
-            ((20, 20, 10), 384, 2733),
-        )
-    ],
-}
-
-
-@pytest.mark.parametrize("designs", MEASURED.values(), ids=MEASURED)
-def test_look_up_tables_are_estimated(designs):
-    """As far off as the estimates are today: a change of the rules shows here."""
-    for network, board, shape, measured, error in designs:
-        needs = plan.needs_of(plan.Design.of(network, BOARDS[board], shape))
-        assert needs["LUTs"] == pytest.approx(measured, rel=error), shape
-
-
 def test_fewer_lanes_on_a_smaller_device():
     network = wide_network(600)
     small, large = (plan.plan_for(network, BOARDS[f"ulx3s-{size}"]) for size in ("45f", "85f"))

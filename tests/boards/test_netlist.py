@@ -19,6 +19,7 @@ from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
 from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.netlists import build_report
 
 
 def build_in(folder, board, flashed=False, **options):
@@ -28,19 +29,7 @@ def build_in(folder, board, flashed=False, **options):
     build = design.build_hash
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
-    layers = design.config.folding.layers
-    report = {
-        "board": board,
-        "network": network.digest(),
-        "lanes": [layer.lanes for layer in layers],
-        "window": [layer.window for layer in layers],
-        "rows": [layer.rows for layer in layers],
-        "overlap": design.config.folding.overlaps,
-        "link": design.line.value,
-        "stored_bits": None,
-        "bench_images": design.bench_images,
-        "clock": design.hz,
-    }
+    report = build_report(design, board)
     if flashed:
         place, content = design.flash_image
         (folder / "weights.bin").write_bytes(content)
@@ -186,46 +175,28 @@ def test_what_has_no_bits_to_simulate_is_refused(
 
 
 @pytest.mark.long
-def test_a_netlist_with_spi_equals_golden(capfd, tmp_path, arguments):
-    board = "icebreaker"
-    build_in(tmp_path, board, line=Line.SPI)
-    ended = compare(capfd, arguments, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-
-
-@pytest.mark.long
-def test_a_netlist_with_a_slower_uart_equals_golden(capfd, tmp_path, arguments):
-    board = "icesugar"
-    assert BOARDS[board].baud < BAUD
-    build_in(tmp_path, board)
-    ended = compare(capfd, arguments, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-
-
-@pytest.mark.long
-def test_a_netlist_with_its_weights_in_the_flash_equals_golden(
-    capfd, tmp_path, arguments, monkeypatch
+@pytest.mark.parametrize(
+    ("board", "options", "compared"),
+    [
+        ("icebreaker", {"line": Line.SPI}, "decisions, statistics and clock cycles"),
+        ("icesugar", {}, "decisions, statistics and clock cycles"),  # with a slower UART
+        ("pico-ice", {"flashed": True}, "decisions, statistics and clock cycles"),
+        ("tang-nano-20k", {}, "decisions and statistics"),
+    ],
+)
+def test_a_netlist_of_another_kind_equals_golden(
+    capfd, tmp_path, arguments, monkeypatch, board, options, compared
 ):
-    board = "pico-ice"
-    build_in(tmp_path, board, flashed=True)
-    # The bench can write none over the link.
-    monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
+    assert BOARDS["icesugar"].baud < BAUD
+    build_in(tmp_path, board, **options)
+    if options.get("flashed"):  # the bench can write no weights over the link
+        monkeypatch.setattr("firstspike.sim.benches.netlist.netlist.weight_writes", lambda *_: [])
     ended = compare(capfd, arguments, board, tmp_path)
     assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
-    (tmp_path / "weights.bin").write_bytes(b"")
-    assert "is not what" in compare(capfd, arguments, board, tmp_path).err
-
-
-@pytest.mark.long
-def test_a_netlist_of_gowins_cells_equals_golden(capfd, tmp_path, arguments):
-    board = "tang-nano-20k"
-    build_in(tmp_path, board)
-    ended = compare(capfd, arguments, board, tmp_path)
-    assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions and statistics\n" in ended.out
+    assert f"0 differences in spikes, {compared}\n" in ended.out
+    if options.get("flashed"):
+        (tmp_path / "weights.bin").write_bytes(b"")
+        assert "is not what" in compare(capfd, arguments, board, tmp_path).err
 
 
 @pytest.mark.long

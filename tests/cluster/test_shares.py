@@ -74,15 +74,15 @@ def test_errors_are_those_of_the_function(scheduler, function, error, message):
         list(cluster.results(function, [7], "numbers"))
 
 
-def test_a_worker_with_other_sources_is_refused(scheduler, monkeypatch):
-    monkeypatch.setattr(work, "versions", lambda: {**versions(), "sources": "others"})
-    with shares(scheduler) as cluster, pytest.raises(VerbError, match="a worker has other sources"):
-        list(cluster.results(endless, [0], "numbers"))
-
-
-def test_a_worker_with_another_version_is_refused(scheduler, monkeypatch):
-    monkeypatch.setattr(work, "versions", lambda: {**versions(), "numba": "0.1"})
-    said = r"a worker has numba [\d.]+, the one who asks has 0\.1"
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"sources": "others"}, "a worker has other sources"),
+        ({"numba": "0.1"}, r"a worker has numba [\d.]+, the one who asks has 0\.1"),
+    ],
+)
+def test_a_worker_with_another_version_is_refused(scheduler, monkeypatch, changed, said):
+    monkeypatch.setattr(work, "versions", lambda: {**versions(), **changed})
     with shares(scheduler) as cluster, pytest.raises(VerbError, match=said):
         list(cluster.results(endless, [0], "numbers"))
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from firstspike.scripts.verbs.check import mutants as verb
 from firstspike.sim.mutants import faults
 from firstspike.sim.mutants.checks import CORE_CHECKS, DAMAGED_FLASH
 from firstspike.sim.mutants.faults import FAULTS, fault_tasks, faulty, findings
 from firstspike.sim.mutants.mutation import MutantError
 from firstspike.sim.mutants.targets import TARGETS
+from tests.support import in_process
 from tests.support.command import firstspike
 
 
@@ -28,8 +30,9 @@ def test_a_fault_that_does_not_apply_is_refused():
         faulty(fault._replace(new=fault.old))
 
 
-def test_the_verb_lists_what_finds_a_fault(capfd):
-    result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "bytes-swapped")
+def test_the_verb_lists_what_finds_a_fault(capfd, monkeypatch):
+    monkeypatch.setattr(verb, "shares", in_process.shares)
+    result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "mean-not-limited")
     assert result.status == 0
     assert "2 of 2 faults found" in result.out
     named = [Path(word) for word in result.out.split() if word.startswith("hdl/")]

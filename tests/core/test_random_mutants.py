@@ -3,7 +3,6 @@
 
 import os
 import re
-from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -35,6 +34,7 @@ from firstspike.sim.mutants.random import (
     random_verdicts,
 )
 from firstspike.sim.mutants.targets import Target
+from tests.support import in_process
 from tests.support.command import firstspike
 
 
@@ -244,13 +244,8 @@ def test_the_verb_lists_what_no_bench_finds(capfd, monkeypatch, kind):
     monkeypatch.setattr(random, "SURVIVORS", ())
     verdict = Verdict("lfsr", "lib", 1, "inv a cell", ("hdl/lib/lfsr.py:7",), kind, "because")
 
-    @contextmanager
-    def here(scheduler, workers):
-        yield SimpleNamespace(
-            results=lambda function, tasks, what: ((task, (verdict,)) for task in tasks)
-        )
-
-    monkeypatch.setattr(verb, "shares", here)
+    monkeypatch.setattr(random, "random_verdicts", lambda task: (verdict,))
+    monkeypatch.setattr(verb, "shares", in_process.shares)
     ended = firstspike(capfd, "check", "mutants", "--random", 3, "lfsr")
     assert ended.status == (kind == "survived")
     listed = "lfsr 1, " + kind + ": inv a cell hdl/lib/lfsr.py:7"

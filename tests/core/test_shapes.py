@@ -21,10 +21,8 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.sim.benches.core.run import Stimulus, simulate
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
-from tests.support.command import deep_toy_network
 from tests.support.shapes import check_core, make_images, make_network, pairwise, with_rows
 from tests.support.simulators import sampled
 
@@ -61,16 +59,6 @@ def test_core_of_any_shape_equals_golden(number):
     config = with_rows(SHAPES[number])
     rng = np.random.default_rng(number)
     network = make_network(config, rng)
-    pixels, ticks = make_images(network, config, rng)
-    check_core(network, pixels, ticks, config, number)
-
-
-@pytest.mark.parametrize("number", range(0, len(SHAPES), 16))
-def test_each_layer_may_have_lanes_of_its_own(number):
-    config = with_rows(SHAPES[number])
-    rng = np.random.default_rng(number)
-    network = make_network(config, rng)
-    config["lanes"] = tuple(int(rng.integers(1, size + 1)) for size in network.shape[1:])
     pixels, ticks = make_images(network, config, rng)
     check_core(network, pixels, ticks, config, number)
 
@@ -240,18 +228,6 @@ def test_spikes_reach_the_outputs_at_every_depth():
         whole = (inference.spikes_in > 0).all(1) & ~inference.forced
         reached[number % 4] += whole.mean() > 0.5
     assert (reached >= 2).all(), reached
-
-
-def test_three_hidden_layers_on_verilator():
-    network = deep_toy_network("levels-4")
-    pixels = np.random.default_rng(1).integers(0, 256, (500, 36)).astype(np.uint8)
-    ticks = encode(network, pixels)
-    folding = Folding.of(network, CoreShape(lanes=4, window=2))
-    run = simulate(network, ticks, folding, stimulus=Stimulus(checked=True))
-    inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, folding)
-    assert (inference.spikes_in > 0).any(0).all()
-    assert not list(differences(replace(inference, cycles=expected), run))
 
 
 # A latency has one definition: hardware and cycle model follow a change of it.

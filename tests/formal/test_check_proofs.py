@@ -18,6 +18,7 @@ from firstspike.sim.formal.mutants import (
 )
 from firstspike.sim.formal.proofs import Proof, ProofError
 from tests.support.command import firstspike
+from tests.support.in_process import InProcess
 
 
 def test_names_are_those_of_the_catalogue():
@@ -40,14 +41,6 @@ def within_command():
         yield
 
 
-class Here:
-    """Work that is done at once, in this process."""
-
-    def results(self, function, tasks, what):
-        """Give each task with its result."""
-        return ((task, function(task)) for task in tasks)
-
-
 def test_a_claim_that_does_not_hold_is_named(capsys, monkeypatch, within_command):
     def fails(progress):
         raise ProofError("failed assertion in cycle 3: it is right")
@@ -60,12 +53,12 @@ def test_a_claim_that_does_not_hold_is_named(capsys, monkeypatch, within_command
         for name, prove in (("bad", fails), ("good", holds))
     }
     monkeypatch.setattr(proofs, "PROOFS", given)
-    assert proofs._prove(Here(), list(given.values())) == 1
+    assert proofs._prove(InProcess(), list(given.values())) == 1
     said = capsys.readouterr().out
     assert "bad: does NOT hold\nfailed assertion in cycle 3: it is right" in said
     assert "good: Claim of good.\n    2-2-2; CaDiCaL, 12 cycles" in said
     assert "1 of 2 proofs hold" in said
-    assert proofs._prove(Here(), [given["good"]]) == 0
+    assert proofs._prove(InProcess(), [given["good"]]) == 0
 
 
 def test_a_fault_that_nobody_explains_is_named(capsys, monkeypatch, within_command):
@@ -74,7 +67,7 @@ def test_a_fault_that_nobody_explains_is_named(capsys, monkeypatch, within_comma
 
     for kind in KINDS:
         monkeypatch.setattr(proofs, "verdicts_of", lambda task, kind=kind: verdict(kind))
-        assert proofs._try_mutants(Here(), ["core-2-lanes"], 1) == (kind == "unexplained")
+        assert proofs._try_mutants(InProcess(), ["core-2-lanes"], 1) == (kind == "unexplained")
         said = capsys.readouterr().out
         assert ("inv a cell" in said) == ("explained" in kind)
         assert f"1 {kind}" in said

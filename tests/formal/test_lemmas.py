@@ -3,7 +3,6 @@
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 
 from firstspike.golden import load_network
 from firstspike.golden.widths import StateWidths, layer_widths, state_widths
@@ -170,43 +169,3 @@ def test_the_widths_are_those_of_shipped_networks():
     """For any weights the two layers of a network need the same widths."""
     for name in ("mnist-4bit", "mnist-8bit"):
         assert len(set(state_widths(load_network(name), any_weights=True))) == 1
-
-
-def test_a_mark_outlives_a_bad_frame_behind_it():
-    """A mark is put, and then a frame is dropped, while every cycle reads."""
-    fifo = PacketFifo(16)
-    arrived = []
-
-    async def bench(context):
-        async def put(data, mark=0):
-            context.set(fifo.put.payload, {"data": data, "mark": mark})
-            context.set(fifo.put.valid, 1)
-            await context.tick()
-            context.set(fifo.put.valid, 0)
-
-        for byte in range(8):
-            await put(byte)
-            await context.tick()
-        await put(100, mark=1)
-        await context.tick().repeat(6)
-        await put(8)
-        await context.tick()
-        context.set(fifo.every_cycle, 1)
-        context.set(fifo.get.ready, 1)
-        await put(101, mark=1)
-        context.set(fifo.drop, 1)
-        await context.tick()
-        context.set(fifo.drop, 0)
-        context.set(fifo.every_cycle, 0)
-        for _ in range(40):
-            entry = context.get(fifo.get.payload)
-            if context.get(fifo.get.valid):
-                arrived.append((entry.data, entry.mark))
-            context.set(fifo.release, context.get(fifo.get.valid) & entry.mark)
-            await context.tick()
-
-    simulator = Simulator(fifo)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert arrived[-2:] == [(100, 1), (101, 1)]

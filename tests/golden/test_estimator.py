@@ -129,17 +129,6 @@ def test_held_out_samples_end_training(iris):
     assert 30 < classifier.n_iter_ < 200
 
 
-def test_time_series():
-    """Two classes that differ in when a bump comes."""
-    rng = np.random.default_rng(0)
-    y = np.arange(80) % 2
-    when = 10 + 8 * y[:, None, None] + rng.integers(0, 4, (80, 2, 1))
-    X = np.exp(-(((np.arange(40) - when) / 4) ** 2))
-    classifier = FirstSpikeClassifier((20,), encoding="crossings-4", random_state=0).fit(X, y)
-    assert classifier.score(X, y) == 1
-    assert classifier.network_.features.steps == 40
-
-
 def test_each_step_of_a_series_is_a_feature_of_levels():
     rng = np.random.default_rng(0)
     y = np.arange(60) % 2
@@ -209,16 +198,11 @@ def test_classes_stay_as_they_are(iris):
     [
         ({"hidden": 100}, r"such as \(100,\)"),
         ({"hidden": (10, 0)}, "hidden is 0"),
-        ({"encoding": "levels-300"}, "levels-N"),
-        ({"encoding": "crossings-4"}, "time series"),
-        ({"encoding": "ticks"}, "integers"),
-        ({"cutoff": 1.0}, "binary"),
         ({"encoding": "binary", "cutoff": np.inf}, "finite"),
         ({"weight_bits": 9}, "2..8"),
         ({"weight_decay": -1}, "weight_decay is -1"),
         ({"epochs": 0}, "epochs is 0"),
         ({"validation_fraction": 1.0}, "below 1"),
-        ({"validation_fraction": 0.001}, "has not one of each"),
     ],
 )
 def test_parameters_that_cannot_be(iris, changes, message):

@@ -44,13 +44,13 @@ def network_of(encoding, features, n_features):
 def test_every_input_by_the_formula(network_and_samples):
     network, samples = network_and_samples
     features, unit = network.features, network.unit
-    actual = encode(network, samples)
+    found = encode(network, samples)
 
     def step_tick(steps) -> int:
         first = next(iter(steps), None)
         return 0 if first is None else unit + (first * 5 * unit) // (features.steps - 1)
 
-    for sample, ticks in zip(samples, actual.tolist(), strict=True):
+    for sample, ticks in zip(samples, found.tolist(), strict=True):
         expected = []
         if features.steps:
             for channel, edges in zip(sample, features.edges, strict=True):
@@ -143,10 +143,10 @@ def test_medians_are_of_the_values_that_are_there():
     samples = np.array([[1, nan, 1], [nan, nan, 0], [5, nan, 0], [3, 1e308, 1], [2, 1.7e308, nan]])
     features = encoding_of("levels-5").fitted(samples, FeatureOptions(medians=True))
     assert features.medians.tolist() == [2, 1e308, 0]
-    filled = features.filled(samples)
-    assert np.array_equal(features.edges, encoding_of("levels-5").fitted(filled).edges)
+    whole = features.filled(samples)
+    assert np.array_equal(features.edges, encoding_of("levels-5").fitted(whole).edges)
     network = network_of("levels-5", features, 3)
-    assert np.array_equal(encode(network, samples), encode(network, filled))
+    assert np.array_equal(encode(network, samples), encode(network, whole))
     strict = replace(network, features=replace(features, medians=None))
     for refusing, wrong in ((strict, nan), (network, np.inf)):
         with pytest.raises(EncodingError, match=f"has {wrong} as its feature 0"):
@@ -184,6 +184,7 @@ SERIES = np.random.default_rng(1).normal(size=(20, 2, 7))
 TAKES = {
     "ticks": network_of("ticks", None, 3),
     "binary": network_of("binary", Features(np.array([[0.5], [1.5]])), 2),
+    "pixels": network_of("levels-4", None, 3),
     "series": network_of("crossings-3", encoding_of("crossings-3").fitted(SERIES), 2),
 }
 
@@ -202,6 +203,9 @@ TAKES = {
         ("binary", [0.0, 1.0], "features"),
         ("binary", [[1j, 0]], "numbers"),
         ("series", SERIES[:, :, :6], r"\[n, 2, 7\]"),
+        ("pixels", np.zeros((1, 4), np.uint8), r"\[1, 4\]: this network takes"),
+        ("pixels", np.zeros(3, np.uint8), r"the samples are .*: (this network takes|give)"),
+        ("pixels", np.zeros((1, 3), np.int32), r"the samples are .*: (this network takes|give)"),
     ],
 )
 def test_samples_that_do_not_fit(network, samples, message):
@@ -287,40 +291,9 @@ def test_ticks_after_the_deadline_are_refused(network_and_ticks):
             encode(network, ticks)
 
 
-@given(networks(), st.integers(2, 256))
-def test_bright_pixels_come_first_and_none_after_six_units(network, levels):
-    network = dataclasses.replace(network, encoding=f"levels-{levels}", late=-1)
-    all_values = np.repeat(np.arange(256, dtype=np.uint8)[:, None], network.n_inputs, axis=1)
-    ticks = encode(network, all_values)[:, 0]
-    bright = ticks[ticks > 0]
-    assert bright[-1] == network.unit
-    assert np.all(np.diff(bright) <= 0)
-    assert bright[0] <= 6 * network.unit
-
-
-@given(networks_with_pixels())
-def test_binary_is_two_levels_with_bright_above_127(network_and_pixels):
-    network, pixels = network_and_pixels
-    binary = dataclasses.replace(network, encoding="binary", late=-1)
-    two = dataclasses.replace(network, encoding="levels-2", late=-1)
-    assert np.array_equal(encode(binary, pixels), encode(two, pixels))
-    assert np.array_equal(encode(binary, pixels) > 0, pixels[:, network.inputs] > 127)
-
-
 @given(networks_with_ticks())
 def test_events_are_sorted_by_tick_then_row_and_complete(network_and_ticks):
     _, ticks = network_and_ticks
     for row in ticks:
-        actual = events(row).tolist()
-        assert actual == sorted([int(t), r] for r, t in enumerate(row) if t)
-
-
-@given(networks(), st.sampled_from(["width", "type", "one image"]))
-def test_images_that_do_not_fit_are_refused(network, fault):
-    pixels = {
-        "width": np.zeros((1, network.n_inputs + 1), np.uint8),
-        "type": np.zeros((1, network.n_inputs), np.int32),
-        "one image": np.zeros(network.n_inputs, np.uint8),
-    }[fault]
-    with pytest.raises(EncodingError, match=r"the samples are .*: (this network takes|give)"):
-        encode(network, pixels)
+        found = events(row).tolist()
+        assert found == sorted([int(t), r] for r, t in enumerate(row) if t)

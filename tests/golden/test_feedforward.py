@@ -112,66 +112,6 @@ def test_gradients_equal_finite_differences(sizes, cost):
             assert gradients[layer][at] == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
-def through_kernels(weights, z_in, labels):
-    """Cost summed over the images, and its gradients: the kernels, layer after layer and back."""
-    times, slopes = [z_in], []
-    for W in weights:
-        z_out, slope, _ = kernels.spike_times(times[-1], np.argsort(times[-1]), W, HORIZON)
-        times.append(z_out)
-        slopes.append(slope)
-    value, dz = cross_entropy(times[-1], labels)
-    gradients = []
-    for W, z, z_out, slope in zip(
-        weights[::-1], times[-2::-1], times[:0:-1], slopes[::-1], strict=True
-    ):
-        e = np.where(np.isfinite(z_out), dz / slope, 0)
-        dW, dz = np.zeros_like(W), np.empty_like(z)
-        kernels.gradients(z, W, np.minimum(z_out, HORIZON), e, dW, dz)
-        gradients.append(dW)
-    return value.sum(), gradients[::-1]
-
-
-def test_kernels_equal_finite_differences_at_three_hidden_layers():
-    rng = np.random.default_rng(1)
-    sizes = (12, 10, 9, 8, 4)
-    weights = [rng.normal(3 / n_in, 3 / n_in, (n_in, n_out)) for n_in, n_out in pairwise(sizes)]
-    z_in, labels = rng.uniform(1, 2, (20, 12)), rng.integers(0, 4, 20)
-    *hidden, z_out = FeedForward(weights).forward(z_in)
-    assert np.isfinite(z_out).all()
-    assert any(np.isinf(z).any() for z in hidden)  # some are silent, as in training
-    _, gradients = through_kernels(weights, z_in, labels)
-    step = 1e-6
-    for W, dW in zip(weights, gradients, strict=True):
-        assert np.count_nonzero(dW) > dW.size / 2
-        for at in np.ndindex(W.shape):
-            values = []
-            for sign in (1, -1):
-                W[at] += sign * step
-                values.append(through_kernels(weights, z_in, labels)[0])
-                W[at] -= sign * step
-            assert dW[at] == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5, abs=1e-7)
-
-
-def test_backward_gives_the_gradient_of_the_inputs():
-    rng = np.random.default_rng(4)
-    network = FeedForward([rng.normal(0.5, 0.3, (6, 8)), rng.normal(0.6, 0.3, (8, 3))])
-    z_in = rng.uniform(1, 2, (4, 6))
-
-    def total(z):
-        return network.forward(z)[-1].sum()
-
-    assert np.isfinite(total(z_in))
-    network.forward(z_in)
-    _, dz_in = network.backward(np.ones((4, 3)))
-    step = 1e-6
-    for image in range(4):
-        for p in range(6):
-            nudge = np.zeros_like(z_in)
-            nudge[image, p] = step
-            expected = (total(z_in + nudge) - total(z_in - nudge)) / (2 * step)
-            assert dz_in[image, p] == pytest.approx(expected, rel=1e-4, abs=1e-6)
-
-
 def test_cross_entropy_is_that_of_the_softmax():
     z = np.array([[1.0, 1.2, np.inf], [2.0, 1.5, 1.6]])
     value, gradient = cross_entropy(z, np.array([0, 2]), beta=3, phantom=1.4)

@@ -103,30 +103,6 @@ def test_the_decision_is_what_the_membranes_say(network_and_ticks):
         assert inference.decision[image] == np.argmax(M[tick])  # argmax: the lower index of equals
 
 
-@pytest.mark.parametrize(
-    ("weights", "decision"),
-    [
-        ([[2, 60, 9]], 1),  # the first to fire
-        ([[60, 61, 60]], 1),  # all at the same tick: the larger M
-        ([[2, 61, 61]], 1),  # and of equals the lower index
-        ([[-9, -3, -3]], 1),  # forced: the larger M at the deadline, then the lower index
-    ],
-)
-def test_ties(weights, decision):
-    network = one_layer(weights)
-    inference = infer(network, np.array([[1]]))
-    M = potentials(network, np.array([1]))[0][inference.tick[0]]
-    assert (M[decision] < 0) == inference.forced[0]
-    assert inference.decision[0] == decision
-
-
-def test_an_empty_image_is_forced_to_class_0():
-    network = one_layer([[5, 6, 7]])
-    inference = infer(network, np.array([[0]]))
-    assert (inference.decision[0], inference.tick[0]) == (0, network.deadline)
-    assert inference.forced[0]
-
-
 def test_a_neuron_may_fire_at_the_deadline():
     # M(z) = 6 (z - 1) - 5 z is 0 at z = 6
     inference = infer(one_layer([[-1, 6]], threshold=5, deadline=6), np.array([[1]]))

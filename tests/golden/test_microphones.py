@@ -127,7 +127,7 @@ def test_gains_are_raised_as_the_design_says():
 
 
 def test_a_wrong_microphone_is_as_loud_as_the_page_says():
-    """The tables in docs/alone.md: all bits equal, the bits of the other microphone, and noise."""
+    """The tables in docs/standalone.md: all bits equal, bits of the other microphone, and noise."""
     n, rng, silence = 200 * PDM.ratio, np.random.default_rng(2), np.zeros(200, np.int16)
     for bits in (np.ones(n), np.zeros(n), I2S.bits(silence), rng.integers(0, 2, n)):
         assert loudest(PDM.samples(bits.astype(np.uint8))[10:]) in (0x7FFF, 0x8000)

@@ -147,7 +147,7 @@ def exact_training(**changes):
 
 
 @pytest.mark.parametrize("times", [[np.inf, 1.0], [np.inf, 2.5, 1.0], [3.0, 2.0, 1.5, 1.0]])
-@pytest.mark.parametrize("hidden", [(), (12,), (12, 11)])
+@pytest.mark.parametrize("hidden", [(), (12,), (12, 11), (12, 11, 10)])
 def test_optimiser_follows_the_exact_gradient(times, hidden):
     rng = np.random.default_rng(3)
     table = np.resize(np.array(times), 256)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The state of learning: how it begins, its file, and that it continues bit for bit."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -137,23 +136,6 @@ def test_a_state_goes_with_the_network_before_and_after_but_with_no_other(tmp_pa
     state.save(path)
     with pytest.raises(LearningError, match="another network"):
         LearningState.load(path, before)
-
-
-def test_a_lost_save_leaves_the_last_state_whole(tmp_path, monkeypatch):
-    path = tmp_path / "state.npz"
-    state = LearningState.of(toy_network())
-    state.save(path)
-    before = state.copy()
-    learn(state, *lesson(state.template, 10), HOW)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"No space.*state\.npz"):
-        state.save(path)
-    assert_same(LearningState.load(path), before)
-    assert os.listdir(tmp_path) == ["state.npz"]
 
 
 @pytest.mark.parametrize(

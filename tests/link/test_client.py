@@ -26,17 +26,13 @@ from firstspike.golden import (
     LearningState,
     NetworkError,
     Settings,
-    differences,
     encode,
     infer,
-    learn,
 )
-from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Identity, Request
 from firstspike.hdl.link.protocol.messages import connected_inputs
-from tests.support.board_model import BoardModel, ModelLine, served
+from tests.support.board_model import BoardModel, ModelLine
 from tests.support.command import toy_network
 
 pytestmark = pytest.mark.fast
@@ -65,18 +61,6 @@ def sent_kinds(board: BoardClient) -> list[int]:
 
     board.line.damage_out = look
     return kinds
-
-
-def test_decisions_are_goldens_with_their_figures():
-    board = board_with()
-    results = board.classify(TICKS)
-    golden = infer(NETWORK, TICKS)
-    pixels = PIXELS[:, NETWORK.inputs]
-    counted = cycles(NETWORK.connected(), TICKS, golden, board.model.folding, pixels)
-    assert len(results) == len(TICKS)
-    assert not list(differences(replace(golden, cycles=counted), results))
-    assert results.updated is results.turnaround is None
-    assert not results.lost.any()
 
 
 def test_a_board_that_found_no_weights_in_its_flash_says_so_until_it_is_loaded():
@@ -140,25 +124,6 @@ def test_weights_are_written_only_where_they_differ():
     assert kinds == [Request.CHECKSUM]
     assert board.load(OTHER)
     assert all(map(np.array_equal, board.read_weights(), OTHER.weights))
-
-
-def test_a_core_that_learns_learns_as_golden_does():
-    state = LearningState.of(NETWORK, 10, seed=4)
-    board = board_with(stored_bits=10)
-    labels = np.random.default_rng(2).integers(-1, 4, len(TICKS))
-    rule = Settings(step=2, output_draw=1, every_competitor=True, margin_minimum=300 // 2)
-    assert not board.load(NETWORK, state.weights)
-    results = board.learn(TICKS, labels, rule, seed=state.generator)
-    golden = learn(state, TICKS, labels, rule, trace=True)
-    expected = learning_cycles(
-        NETWORK.connected(), TICKS, golden, board.model.folding, PIXELS[:, NETWORK.inputs]
-    )
-    assert results.updated.any()
-    assert results.turnaround is not None
-    weights = board.read_weights()
-    assert not list(differences(expected, replace(results, weights=weights)))
-    assert board.load(NETWORK)  # back to the network's own, bits below in their middle
-    assert all(map(np.array_equal, board.read_weights(), LearningState.of(NETWORK, 10).weights))
 
 
 def test_credits_keep_the_board_from_running_over_and_the_line_busy():
@@ -397,12 +362,6 @@ def terminal():
     yield ours, os.ttyname(theirs)
     os.close(ours)
     os.close(theirs)
-
-
-def test_a_real_port_carries_it():
-    with served(BoardModel(NETWORK)) as name, BoardClient.open(name) as board:
-        results = board.classify(np.tile(TICKS, (5, 1)))
-    assert results.tick.tolist() == np.tile(infer(NETWORK, TICKS).tick, 5).tolist()
 
 
 def test_a_port_that_is_in_use_is_named(terminal):

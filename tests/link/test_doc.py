@@ -11,60 +11,12 @@ import pytest
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Notice, Request, encode_frame
-from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
-from firstspike.sim.harness.networks import EXAMPLE
-from tests.support.board_model import BoardModel
+from firstspike.sim.benches.link.script import run_script
 from tests.support.link_vectors import BOARDS, VectorBoard, table
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "link.md").read_text()
-
-BOARD = {"lanes": 2, "loaded": True, "capacity": 1023}
-
-STEPS = (
-    ("Who is there?", Request.HELLO, ""),
-    ("Weights of layer 0: eight words, from word 0 on.", Request.WRITE, "00 000000 08 WORDS0"),
-    ("Layer 1, three words.", Request.WRITE, "01 000000 03 WORDS1"),
-    ("Has all arrived?", Request.CHECKSUM, ""),
-    ("Decide an image: inputs 0, 1 and 3 are bright.", Request.INPUTS, "ff 0b"),
-    ("The last word of layer 1 once more, to see that it is there.", Request.READ, "01 020000 01"),
-    ("The word behind it: refused.", Request.READ, "01 030000 01"),
-    ("A probe: dropped, and the notice says that 7 is expected.", protocol.PROBE, ""),
-    ("How has the line done?", Request.STATUS, ""),
-)
-
-
-def frames() -> list[tuple[bytes, bytes]]:
-    """The request, and the answer of the model."""
-    model, wanted = BoardModel(EXAMPLE, **BOARD), BoardModel(EXAMPLE, lanes=2)
-    pairs = []
-    for _, kind, payload in STEPS:
-        for layer in range(2):
-            payload = payload.replace(f"WORDS{layer}", wanted.content(layer).tobytes().hex())
-        sent = encode_frame(kind, model.expected, bytes.fromhex(payload.replace(" ", "")))
-        model.receive(sent)
-        model.work()
-        pairs.append((sent, bytes(model.sent)))
-        model.sent.clear()
-    return pairs
-
-
-def test_the_simulated_board_says_the_same():
-    model = BoardModel(EXAMPLE, **BOARD)
-    identity = model.identity
-    verilog = linked_core_verilog(
-        model.config,
-        EXAMPLE,
-        build=identity.build,
-        ring_bytes=identity.capacity + 1,
-        clock_hz=identity.clock,
-    )
-    script = Script()
-    for number, (sent, _) in enumerate(frames()):
-        script.send(sent).answers(number + 1)
-    answers = [(one.kind, one.sequence, one.payload) for one in run_script(verilog, script).answers]
-    assert answers == [protocol.decode_frame(answer[:-1]) for _, answer in frames()]
 
 
 def test_the_vectors_are_those_of_the_file():
@@ -78,8 +30,13 @@ def test_the_frames_on_the_page_are_vectors():
     assert all(answers[sent] == answer for sent, answer in found)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("board", BOARDS, ids=["plays", "learns", "flashed"])
+@pytest.mark.parametrize(
+    "board",
+    [
+        pytest.param(one, marks=pytest.mark.long if name != "plays" else [], id=name)
+        for one, name in zip(BOARDS, ("plays", "learns", "flashed"), strict=True)
+    ],
+)
 def test_the_simulated_board_answers_the_vectors(board: VectorBoard):
     found = run_script(board.verilog(), board.script()).answers
     answers = [encode_frame(one.kind, one.sequence, one.payload) for one in found]

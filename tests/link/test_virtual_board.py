@@ -60,12 +60,17 @@ def test_weights_are_written_and_read_back(board):
     other = tuple(weights[::-1, ::-1] for weights in stored)
     assert board.load(NETWORK, other)
     assert not board.load(NETWORK, other)
+    assert board.load(NETWORK)  # back to the network's own, bits below in their middle
+    assert all(map(np.array_equal, board.read_weights(), stored))
+    assert board.load(NETWORK, other)
     assert all(map(np.array_equal, board.read_weights(), other))
 
 
 @pytest.mark.parametrize("pixels", [None, PIXELS])
 def test_decisions_and_cycles_are_goldens(board, pixels):
     results = board.classify(TICKS, pixels)
+    assert results.turnaround is not None
+    assert not results.lost.any()
     golden = infer(NETWORK, TICKS)
     counted = cycles(NETWORK.connected(), TICKS, golden, board.config.folding, CONNECTED_PIXELS)
     assert not list(differences(replace(golden, cycles=counted), results))

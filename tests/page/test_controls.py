@@ -277,6 +277,12 @@ def test_every_control_has_a_name_and_is_reached_and_operated_by_keyboard(browse
         check_answer(page, NETWORK, encode(NETWORK, sample_of(3)))
         page.press("#clear", "Enter")
         page.wait_for_function("!document.querySelector('#answer b')")
+        page.focus("#grid")
+        for key in ["ArrowRight"] * 14 + ["ArrowDown", " "] * 14:
+            page.keyboard.press(key)
+        assert "row 15, column 15: bright" in page.inner_text("#cursor")
+        page.wait_for_function("document.querySelector('#spoken').textContent")
+        assert page.get_attribute("#spoken", "aria-live") == "polite"
         page.press("#centre", " ")
         assert not page.is_checked("#centre")
         page.press("#check", "Enter")

@@ -82,30 +82,6 @@ def test_a_drawing_is_scaled_and_centred_as_mnist_was(browser, pages):
     assert np.array_equal(np.reshape(found, (28, 28)), expected)
 
 
-def test_time_faults_and_keyboard_work(browser, pages):
-    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
-        page.click("#chips button:nth-child(4)")
-        page.click("#play")
-        tick = int(page.input_value("#tick"))
-        page.click("#forth")
-        assert page.input_value("#tick") == str(tick + 1)
-        page.click("#back")
-        assert page.input_value("#tick") == str(tick)
-        before = page.inner_text("#answer")
-        page.locator("#kill").fill("95")
-        assert page.inner_text("#answer") != before
-        page.click("#heal")
-        assert page.inner_text("#answer") == before
-        page.click("#clear")
-        page.wait_for_function("!document.querySelector('#answer b')")
-        page.focus("#grid")
-        for key in ["ArrowRight"] * 14 + ["ArrowDown", " "] * 14:
-            page.keyboard.press(key)
-        assert "row 15, column 15: bright" in page.inner_text("#cursor")
-        page.wait_for_function("document.querySelector('#spoken').textContent")
-        assert page.get_attribute("#spoken", "aria-live") == "polite"
-
-
 def test_pages_are_small(pages):
     for name in shipped():
         assert len(gzip.compress((pages / f"{name}.html").read_bytes())) <= MOST_BYTES

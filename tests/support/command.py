@@ -25,12 +25,12 @@ class Ended(NamedTuple):
 
 def verbs(group: click.Group = root) -> dict[str, click.Command]:
     """Return all verbs; those of a group after its name, as in `check mutants`."""
-    context, verbs = click.Context(group), {}
+    context, commands = click.Context(group), {}
     for name in group.list_commands(context):
         verb = group.get_command(context, name)
         inside = verbs(verb) if isinstance(verb, click.Group) else {}
-        verbs |= {f"{name} {word}": one for word, one in inside.items()} or {name: verb}
-    return verbs
+        commands |= {f"{name} {word}": one for word, one in inside.items()} or {name: verb}
+    return commands
 
 
 def firstspike(

@@ -45,6 +45,7 @@ from firstspike.sim.benches.netlist import netlist
 
 from . import hostile, mutants
 from .command import toy_network
+from .netlists import build_report
 
 BOARD = "icebreaker"
 SECONDS = 20
@@ -231,20 +232,9 @@ def make_build(network: Network) -> None:
     folder = Path("build")
     folder.mkdir()
     design = Design.of(network, BOARDS[BOARD], CoreShape(4))
-    layers = design.config.folding.layers
     (folder / "firstspike.bin").write_bytes(b"bits")
-    report = {
-        "board": BOARD,
+    report = build_report(design, BOARD) | {
         "device": BOARDS[BOARD].device.name,
-        "network": network.digest(),
-        "lanes": [layer.lanes for layer in layers],
-        "window": [layer.window for layer in layers],
-        "rows": [layer.rows for layer in layers],
-        "overlap": False,
-        "link": "uart",
-        "stored_bits": None,
-        "bench_images": 0,
-        "clock": design.hz,
         "bitstream": fingerprint(folder / "firstspike.bin"),
     }
     (folder / "report.json").write_text(json.dumps(report))

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A register that turns over at every clock, as Yosys writes it: nextpnr places it in no time."""
+"""Small netlists as Yosys writes them, and what a build reports of its design."""
 
 import json
+from typing import Any
+
+from firstspike.boards.building.design import Design
 
 _CELLS = {
     "turned": (
@@ -16,8 +19,25 @@ _CELLS = {
 """Type, parameters, inputs and output of each cell by its name; a wire is a number."""
 
 
+def build_report(design: Design, board: str) -> dict[str, Any]:
+    """Return what the netlist target reads in the report of a build."""
+    layers = design.config.folding.layers
+    return {
+        "board": board,
+        "network": design.network.digest(),
+        "lanes": [layer.lanes for layer in layers],
+        "window": [layer.window for layer in layers],
+        "rows": [layer.rows for layer in layers],
+        "overlap": design.config.folding.overlaps,
+        "link": design.line.value,
+        "stored_bits": None,
+        "bench_images": design.bench_images,
+        "clock": design.hz,
+    }
+
+
 def turning() -> str:
-    """Return the netlist as Yosys writes it."""
+    """Return a register that turns over at every clock, which nextpnr places in no time."""
     cells = {}
     for name, (kind, parameters, inputs, output, wire) in _CELLS.items():
         cells[name] = {

@@ -28,7 +28,7 @@ def command(
     """Put faults into the hardware, one by one, and say which check finds each of them.
 
     Without names all faults are tried. With --random a name is that of a design, and each fault is
-    listed that no bench finds, and that is not shown to change nothing. What has been done is kept
+    listed that no bench finds, and that is not shown to change nothing. Results are kept
     until the sources change. Ends with exit status 1 if a fault is neither found nor explained.
 
     Example: firstspike check mutants tie-in-a-group

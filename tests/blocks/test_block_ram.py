@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Memories of all kinds that our designs have, as Amaranth makes them and as cells of an FPGA.
+"""Our models of block RAM, port by port against the memories that Amaranth makes.
 
-Both get the same random stimulus, and must agree in every cycle. So a model of block RAM is held
-against the memories that Yosys makes block RAM of.
+Every kind of memory that our designs have, in all widths that a block has, goes through Yosys'
+synthesis for the ECP5 and for the GW2A. Both get the same random stimulus, and must agree in every
+cycle. Of Gowin's cells Yosys assumes the behaviour that the user guide UG285 describes.
 """
 
 import json
@@ -13,16 +14,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import cocotb
+import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.flow.devices import GW2AR_18
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.flow.verilog import convert
+from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.harness.bench_io import arguments
-from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import ClockDomain
+from firstspike.sim.mutants.mutation import mutated
+
+pytestmark = pytest.mark.long
+
+SYNTHESIS = {"ecp5": "synth_ecp5", "gowin": GW2AR_18.synthesis}
+"""Yosys' command of each family."""
 
 TOP = "twins"
 
@@ -152,8 +162,8 @@ class Memories(wiring.Component):
 
 
 @cache
-def netlist(synthesis, names=tuple(MEMORIES)):
-    """Memories made of cells by a command of Yosys: in Verilog, and as JSON."""
+def netlist(family, names=tuple(MEMORIES)):
+    """Memories made of cells of a family by Yosys: in Verilog, and as JSON."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "design.il").write_text(
@@ -163,7 +173,7 @@ def netlist(synthesis, names=tuple(MEMORIES)):
             folder,
             [
                 "read_rtlil design.il",
-                f"{synthesis} -top cells",
+                f"{SYNTHESIS[family]} -top cells",
                 "write_verilog -noattr cells.v",
                 "write_json cells.json",
             ],
@@ -185,9 +195,9 @@ def twins(names):
     return "\n".join(lines)
 
 
-def compare(synthesis, models, names=tuple(MEMORIES)):
+def compare(family, models, names=tuple(MEMORIES)):
     """Simulate the twins of memories with these models of the cells."""
-    cells, _ = netlist(synthesis, names)
+    cells, _ = netlist(family, names)
     text = "\n".join([twins(names), convert(Memories(names), "rtl"), cells, models])
     Simulation(text, TOP, netlist=True).run(__name__, SimpleNamespace(names=names, cycles=20_000))
 
@@ -218,7 +228,53 @@ async def random_accesses(dut):
         await domain.rising
 
 
-def blocks(synthesis, *kinds):
+def blocks(family, *kinds):
     """Parameters of the cells of these kinds that the memories are made of."""
-    cells = netlist(synthesis)[1]["modules"]["cells"]["cells"].values()
+    cells = netlist(family)[1]["modules"]["cells"]["cells"].values()
     return [cell["parameters"] for cell in cells if cell["type"] in kinds]
+
+
+def values(found, *names):
+    """The values of parameters of these names, as numbers."""
+    return {int(block[name], 2) for block in found for name in names}
+
+
+def test_every_mode_of_the_ecp5_is_in_use():
+    found = blocks("ecp5", "DP16KD")
+    for port in "AB":
+        assert values(found, f"DATA_WIDTH_{port}") == {1, 2, 4, 9, 18, 36}
+    assert {block["RESETMODE"] for block in found} == {"SYNC", "ASYNC"}
+    modes = {block["WRITEMODE_A"] for block in found if "WRITEMODE_A" in block}
+    assert modes == {"NORMAL", "WRITETHROUGH", "READBEFOREWRITE"}
+
+
+def test_every_mode_of_the_gw2a_is_in_use():
+    single, shared = blocks("gowin", "SP", "SPX9"), blocks("gowin", "DPB", "DPX9B")
+    separate = blocks("gowin", "SDPX9B")
+    assert values(single, "BIT_WIDTH") >= {1, 4, 9, 18, 36}
+    assert values(single, "WRITE_MODE") == {0, 1, 2}
+    assert values(shared, "BIT_WIDTH_0", "BIT_WIDTH_1") == {1, 2, 4, 9, 18}
+    assert values(separate, "BIT_WIDTH_0", "BIT_WIDTH_1") == {36}
+    for kind in (single, separate):
+        assert {block["RESET_MODE"] for block in kind} == {"SYNC", "ASYNC"}
+
+
+@pytest.mark.parametrize("family", SYNTHESIS)
+def test_block_ram_behaves_as_the_memories_it_is_made_from(family):
+    compare(family, cell_models(family))
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "right", "wrong"),
+    [
+        ("ecp5", "width_72", "words[20 * i +: 18]", "words[18 * i +: 18]"),
+        ("ecp5", "width_36", "{address[13:5], 2'b0}", "{address[13:6], 3'b0}"),
+        ("gowin", "rom_9", "INIT[BYTE * place +: BYTE]", "INIT[8 * place +: BYTE]"),
+        ("gowin", "width_36", "{address[13:5], 2'b0}", "{address[13:6], 3'b0}"),
+    ],
+)
+def test_a_broken_model_is_caught(family, name, right, wrong):
+    """By a memory that has the broken part; all of them would take long to compile."""
+    models = mutated(cell_models(family), right, wrong)
+    with pytest.raises(SimulationError, match="differ"):
+        compare(family, models, (name,))
