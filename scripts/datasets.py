@@ -246,19 +246,19 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
             )
         share = None
     if network is not None:
-        _check_heard(train, network)
+        _check_sound(train, network)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    found = assembled(name, train, test, share=share, **known)
-    if network is not None and not found.ticks:
-        parts = ((train.source, found.x_train), ((test or train).source, found.x_test))
+    data_set = assembled(name, train, test, share=share, **known)
+    if network is not None and not data_set.ticks:
+        parts = ((train.source, data_set.x_train), ((test or train).source, data_set.x_test))
         for source, samples in parts:
             _check_fits(source, network, samples)
-    return found
+    return data_set
 
 
-def _check_heard(samples: Samples, network: Network) -> None:
+def _check_sound(samples: Samples, network: Network) -> None:
     """Raise `VerbError` if samples are sound and the network takes none, or the reverse."""
     sound = front_end(network)
     if sound is None and samples.sound is not None:
@@ -289,12 +289,12 @@ def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
 
 def training_data(data: Data, network: Network | None = None) -> Dataset:
     """Load a data set as `loaded` does. Raise `VerbError` if it has no samples to train on."""
-    found = loaded(data, network)
-    if not len(found.x_train):
-        if data.label is None and (found.y_test < 0).all():
+    data_set = loaded(data, network)
+    if not len(data_set.x_train):
+        if data.label is None and (data_set.y_test < 0).all():
             raise VerbError(f"{data.dataset} has no labels: name their column by --label.")
         raise VerbError(f"{data.dataset} has no samples to train on: lower the share of --test.")
-    return found
+    return data_set
 
 
 def tell_features(data: Dataset) -> None:
@@ -304,10 +304,10 @@ def tell_features(data: Dataset) -> None:
     """
     if data.features:
         columns = list(_columns(data.features))
-        said = ", ".join(columns[:_SHOWN])
+        listed = ", ".join(columns[:_SHOWN])
         if len(columns) > _SHOWN:
-            said += f" and {len(columns) - _SHOWN} more columns"
-        say(f"features  {len(data.features)}: {said}")
+            listed += f" and {len(columns) - _SHOWN} more columns"
+        say(f"features  {len(data.features)}: {listed}")
     if data.sound_reason:
         say(f"window    {data.sound_reason}")
     for name in data.counters:
@@ -334,10 +334,10 @@ def _columns(features: tuple[str, ...]) -> Iterator[str]:
 def check_options(data: Data) -> None:
     """Raise click.UsageError for fields that require a file if the data set is a named one."""
     name = data.dataset
-    given = [field for field in FILE_ONLY if getattr(data, field) is not None]
-    if given and (name is None or name in DATASETS):
+    used = [field for field in FILE_ONLY if getattr(data, field) is not None]
+    if used and (name is None or name in DATASETS):
         why = "name one by --dataset" if name is None else f"{name} has its own test part"
-        raise click.UsageError(f"--{given[0].replace('_', '-')} goes with a file: {why}.")
+        raise click.UsageError(f"--{used[0].replace('_', '-')} goes with a file: {why}.")
 
 
 def check_named(name: str, network: Network | None) -> None:

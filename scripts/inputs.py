@@ -49,10 +49,10 @@ _BEGINNINGS = {
 def kind_of(files: Sequence[str]) -> Kind:
     """Return what files are. Raises click.UsageError for files of several kinds."""
     kinds = dict.fromkeys(map(_kind_of, files))
-    first, *others = kinds
-    if others:
+    first, *other_kinds = kinds
+    if other_kinds:
         raise click.UsageError(
-            f"--input takes files of one kind: these are {first.value} and {others[0].value}."
+            f"--input takes files of one kind: these are {first.value} and {other_kinds[0].value}."
         )
     if len(files) > 1 and first in (Kind.EVENTS, Kind.SAMPLES):
         raise click.UsageError(f"--input takes {first.value}, or several photos or recordings.")
@@ -72,8 +72,8 @@ def _kind_of(file: str) -> Kind:
         begin = content.read(12)
     if begin.startswith(b"RIFF"):
         return Kind.PHOTOS if begin.endswith(b"WEBP") else Kind.RECORDINGS
-    found = (kind for text, kind in _BEGINNINGS.items() if begin.startswith(text))
-    return next(found, Kind.EVENTS)
+    matching = (kind for text, kind in _BEGINNINGS.items() if begin.startswith(text))
+    return next(matching, Kind.EVENTS)
 
 
 class InputFile(InputPath):

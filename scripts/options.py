@@ -29,7 +29,7 @@ Decorator = Callable[[Callable], Callable]
 Record = TypeVar("Record", bound="DataclassInstance")
 
 
-def taken(kind: type[Record], options: dict[str, Any]) -> Record:
+def take_record(kind: type[Record], options: dict[str, Any]) -> Record:
     """Return a record of a dataclass with the fields that the options contain, and remove these."""
     named = (field.name for field in fields(kind) if field.name in options)
     return kind(**{name: options.pop(name) for name in named})
@@ -79,8 +79,8 @@ class Lanes(click.ParamType):
                 f"{value!r} is not lanes: give one number, such as 16, or one per layer, "
                 "such as 13,2."
             )
-        first, *others = map(int, value.split(self.SEPARATOR))
-        return (first, *others) if others else first
+        first, *rest = map(int, value.split(self.SEPARATOR))
+        return (first, *rest) if rest else first
 
 
 MOST_SEEDS = 10_000
@@ -169,31 +169,31 @@ def options_of(kind: "type[DataclassInstance]", *names: str, **settings: Any) ->
     `settings` replace those of the options.
     """
     chosen = [one for one in fields(kind) if not names or one.name in names]
-    made = (_options(one, kind, settings) for one in chosen)
-    return several(*reversed([option for options in made for option in options]))
+    decorators = (_options(one, kind, settings) for one in chosen)
+    return several(*reversed([option for options in decorators for option in options]))
 
 
 def _options(
     one: Field, kind: "type[DataclassInstance]", settings: dict[str, Any]
 ) -> Iterator[Decorator]:
     """Yield the option of a field, and a hidden one with its former name."""
-    said, value = parameter_of(one), types_of(kind)[one.name]
-    if not said.option:
+    declared, value = parameter_of(one), types_of(kind)[one.name]
+    if not declared.option:
         return
-    option, _, metavar = said.option.partition(" ")
+    option, _, metavar = declared.option.partition(" ")
     more: dict[str, Any] = {"metavar": metavar or None, "default": None}
     if value is bool:
         more |= {} if "/" in option else {"is_flag": True}
     else:
-        more |= {"type": _click_type(value, said.low, said.high, said.open)}
-        more |= {} if said.usual else {"default": one.default}
-    usual = f"  [default: {said.usual}]" if said.usual else ""
+        more |= {"type": _click_type(value, declared.low, declared.high, declared.open)}
+        more |= {} if declared.usual else {"default": one.default}
+    usual = f"  [default: {declared.usual}]" if declared.usual else ""
     more |= {"cls": FieldOption, "section": kind.__name__}
     more |= {"help": help_of(kind)[one.name] + usual, **settings}
     yield click.option(option, one.name, **more)
-    if said.former:
+    if declared.former:
         more |= {"hidden": True, "callback": partial(_warned, option)}
-        yield click.option(f"--{said.former.replace('_', '-')}", said.former, **more)
+        yield click.option(f"--{declared.former.replace('_', '-')}", declared.former, **more)
 
 
 def _click_type(kind: Any, low: Any, high: Any, open: bool) -> Any:

@@ -180,7 +180,7 @@ def command_line() -> str:
     ctx = click.get_current_context()
     words = [ctx.command_path]
     for parameter in ctx.command.params:
-        if parameter.name in UNTOLD or not given(parameter.name):
+        if parameter.name in UNTOLD or not on_command_line(parameter.name):
             continue
         value = ctx.params[parameter.name]
         if isinstance(parameter, click.Option):
@@ -213,7 +213,7 @@ def counted(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def given(*names: str | None) -> bool:
+def on_command_line(*names: str | None) -> bool:
     """Whether one of these parameters of the current verb is on the command line."""
     source = click.get_current_context().get_parameter_source
     return any(source(name or "") is click.core.ParameterSource.COMMANDLINE for name in names)

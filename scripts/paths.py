@@ -146,7 +146,7 @@ class Verb(click.Command):
         try:
             return super().invoke(ctx)
         except OptionError as error:
-            raise click.UsageError(error.said("--{}".format), ctx) from None
+            raise click.UsageError(error.text_with("--{}".format), ctx) from None
         except FaultyTargetError as error:  # a difference: the exit status is 1
             raise click.ClickException(str(error)) from None
 

@@ -70,8 +70,8 @@ def compare_rounds(
     say(f"{counts.differences} differences to golden in class and tick")
     late = 0
     if ready.folding.overlaps:
-        seen = network.connected()
-        _, decided = run_overlapped(seen, ticks, expected, ready.folding, rounds)
+        connected = network.connected()
+        _, decided = run_overlapped(connected, ticks, expected, ready.folding, rounds)
         late = counts.cycles - CYCLES_BESIDES - int(decided[-1])
         say(f"{late} clock cycles more than golden's")
     return int(bool(counts.differences or late or counts.decisions != rounds * len(ticks)))

@@ -35,8 +35,8 @@ def in_sections(options: Sequence[click.Parameter]) -> dict[str, list[click.Para
     if len(options) <= FEW:
         return {"Options": list(options)}
     titles = {name: title for title, names in SECTIONS.items() for name in names}
-    found: dict[str, list[click.Parameter]] = {title: [] for title in (*SECTIONS, "Options")}
+    by_title: dict[str, list[click.Parameter]] = {title: [] for title in (*SECTIONS, "Options")}
     for option in options:
         title = titles.get(option.name or "", getattr(option, "section", "Options"))
-        found[title].append(option)
-    return {title: some for title, some in found.items() if some}
+        by_title[title].append(option)
+    return {title: members for title, members in by_title.items() if members}

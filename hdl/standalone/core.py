@@ -165,9 +165,10 @@ class StandaloneCore(Block):
     def _connect_loader(self, m: Module) -> Value:
         """Add the sensor and the loader; return whether the core has its weights."""
         sensor, loader, condition = self._sensor, self._loader, self._reporter.condition
+        sensed = self._listening + sensor.fault
         if loader is None:
             m.submodules.sensor = sensor
-            m.d.sync += condition.eq(self._listening + sensor.fault)
+            m.d.sync += condition.eq(sensed)
             return Const(1)
         m.submodules.loader = loader
         m.submodules.sensor = ResetInserter(~loader.ready)(sensor)
@@ -175,7 +176,7 @@ class StandaloneCore(Block):
         join(m, loader, self._core, "weights")
         m.d.comb += self.waiting.eq(~loader.ready)
         with m.If(loader.ready):
-            m.d.sync += condition.eq(self._listening + sensor.fault)
+            m.d.sync += condition.eq(sensed)
         with m.Else():
             m.d.sync += condition.eq(loader.fault)
         return loader.ready

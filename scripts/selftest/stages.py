@@ -129,7 +129,7 @@ class Selftest:
             self._load(target.client, self._held(target.client))
             start = time.monotonic()
             results = target.client.classify(
-                self._ticks, progress=target.told(Work.IMAGES, len(self._ticks))
+                self._ticks, progress=target.progress_of(Work.IMAGES, len(self._ticks))
             )
             seconds = since(start)
             dropped = target.client.status().dropped

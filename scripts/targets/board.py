@@ -40,14 +40,14 @@ class Target(LinkedTarget):
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Load the network's weights, and classify images."""
         self._load(self.network)
-        return self.client.classify(ticks, progress=self.told(Work.IMAGES, len(ticks)))
+        return self.client.classify(ticks, progress=self.progress_of(Work.IMAGES, len(ticks)))
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Load the network's weights, store the images, and let the board classify them."""
         self._load(self.network)
         expected = expected_of_played(self.network, self.config, ticks)
-        told = self.told(Work.IMAGES, rounds * len(ticks))
-        return expected, self.client.play(ticks, expected, rounds, told)
+        progress = self.progress_of(Work.IMAGES, rounds * len(ticks))
+        return expected, self.client.play(ticks, expected, rounds, progress)
 
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
@@ -60,9 +60,9 @@ class Target(LinkedTarget):
                 f"by --learn {state.stored_bits}."
             )
         self._load(state.network, state.weights)
-        told = self.told(Work.LEARNING, len(ticks))
-        found = board.learn(ticks, labels, settings, state.generator, told)
-        return replace(found, weights=board.read_weights(partial(self.progress, Work.READING)))
+        progress = self.progress_of(Work.LEARNING, len(ticks))
+        results = board.learn(ticks, labels, settings, state.generator, progress)
+        return replace(results, weights=board.read_weights(partial(self.progress, Work.READING)))
 
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
         self.client.load(network, stored, partial(self.progress, Work.WRITING))

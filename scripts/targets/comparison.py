@@ -72,9 +72,9 @@ def _warn_about_lists() -> None:
 
 def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Comparison:
     """Run images, as `Target.run` accepts them, on an open target."""
-    found = ready.run(ticks, pixels)
+    results = ready.run(ticks, pixels)
     expected = ready.expected(ticks, pixels)
-    return Comparison(expected, found, list(differences(expected, found)))
+    return Comparison(expected, results, list(differences(expected, results)))
 
 
 @needed()

@@ -21,9 +21,9 @@ class OptionError(TargetError):
         self._sentence, self._groups = sentence, groups
 
     def __str__(self) -> str:
-        return self.said(str)
+        return self.text_with(str)
 
-    def said(self, spelled: Callable[[str], str]) -> str:
+    def text_with(self, spelled: Callable[[str], str]) -> str:
         """Return the sentence with every option's name converted by `spelled`."""
         return self._sentence.format(*(listed(map(spelled, group)) for group in self._groups))
 

@@ -37,9 +37,9 @@ def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Result
     counts = np.full(len(ticks), UNCOUNTED)
     bitmaps = goes_as_bitmap(config, ticks)
     if bitmaps.any():
-        seen, some = network.connected(), ticks[bitmaps]
+        connected, bitmap_ticks = network.connected(), ticks[bitmaps]
         inferred = inference.select(bitmaps)
-        counts[bitmaps] = cycles(seen, some, inferred, config.folding)
+        counts[bitmaps] = cycles(connected, bitmap_ticks, inferred, config.folding)
     return replace(inference, cycles=counts)
 
 

@@ -91,10 +91,10 @@ class Target(LinkedTarget):
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
-        told = self.told(Work.IMAGES, len(ticks))
+        progress = self.progress_of(Work.IMAGES, len(ticks))
         with convert_errors(FaultyTargetError, "", NetlistError):
-            results = self._board().classify(ticks, told)
-            told(len(ticks))
+            results = self._board().classify(ticks, progress)
+            progress(len(ticks))
         return results
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:

@@ -71,12 +71,12 @@ class Target:
 
         Raises SimulationError if a simulated target has no simulator.
         """
-        given = {option for option, value in options.items() if value is not None} - {*cls.takes}
-        if given & {*HARDWARE}:
+        named = {option for option, value in options.items() if value is not None} - {*cls.takes}
+        if named & {*HARDWARE}:
             own = [option for option in HARDWARE if option in options]
             raise OptionError(f"A {name} has its own {listed(own)}: leave {{}} out.", own)
         for other, group in OWN.items():
-            if given & {*group}:
+            if named & {*group}:
                 raise OptionError(f"{{}} go with {{}} {other}.", group, ["target"])
         if cls.needs and options.get(cls.takes[0]) is None:
             first = [cls.takes[0]]
@@ -86,7 +86,7 @@ class Target:
 
             check_tools()
 
-    def told(self, work: Work, total: int) -> Callable[[int], None]:
+    def progress_of(self, work: Work, total: int) -> Callable[[int], None]:
         """Return a function that receives the progress of some work."""
         return lambda done: self.progress(work, done, total)
 
@@ -120,15 +120,15 @@ class Target:
         the golden model. The state receives the target's weights, and the generator of the golden
         model. Only the golden model supports `exact`.
         """
-        found = self.learned(state, ticks, labels, settings)
+        results = self.learned(state, ticks, labels, settings)
         expected = learn(state, ticks, labels, settings, exact=exact, trace=self.counts)
         if self.counts:
             expected = self.counted(ticks, expected, state.last_layer)
-        if found is not None:
-            learned = (found.weights or ())[state.first_layer :]
+        if results is not None:
+            learned = (results.weights or ())[state.first_layer :]
             for ours, theirs in zip(state.weights, learned, strict=True):
                 ours[:] = theirs
-        return expected, found
+        return expected, results
 
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings

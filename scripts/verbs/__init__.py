@@ -39,8 +39,8 @@ class Verbs(click.Group):
         """Import the verb's module, and return its command."""
         if cmd_name not in self._verbs:
             return None
-        found: click.Command = importlib.import_module(f"{self._package}.{cmd_name}").command
-        return found
+        command: click.Command = importlib.import_module(f"{self._package}.{cmd_name}").command
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

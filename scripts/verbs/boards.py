@@ -94,12 +94,13 @@ def _verified(plan: Plan, network: Network) -> str | None:
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
     """Return the table, followed by the reasons why a network does not fit."""
-    taken = _TAKEN.values()
-    rows = [("board", "device", *taken, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
+    resources = _RESOURCES.values()
+    rows = [("board", "device", *resources, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
     for plan in plans:
         holds, needs = plan["holds"], plan["needs"]
         needed = [
-            f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-" for name in _TAKEN
+            f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-"
+            for name in _RESOURCES
         ]
         about = plan["estimated"]
         if about:
@@ -107,11 +108,11 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
         speed = ["-"] * (len(_SETTINGS) + 4)
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-            reached = _expected(**about) if about else _reached(plan["board"], plan["placed"])
+            clock = _expected(**about) if about else _placed_clock(plan["board"], plan["placed"])
             settings = [plan[name] for name in _SETTINGS[1:]]
             minutes = max(1, round(plan["seconds"] / 60))
             chosen = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}"]
-            speed = [minutes, *chosen, us, reached]
+            speed = [minutes, *chosen, us, clock]
         rows.append((plan["board"], plan["device"], *needed, *speed, plan["verified"] or "-"))
     lines = [table(rows)]
     if any(plan["fits"] and plan["us"] is None for plan in plans):
@@ -124,16 +125,16 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
     return "\n".join(lines)
 
 
-def _reached(here: str, placed: dict[str, Any]) -> str:
-    there = placed["board"]
-    return f"{placed['fmax']:.2f} MHz{'' if there == here else f' on {there}'}"
+def _placed_clock(board: str, placed: dict[str, Any]) -> str:
+    placed_on = placed["board"]
+    return f"{placed['fmax']:.2f} MHz{'' if placed_on == board else f' on {placed_on}'}"
 
 
 def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:
     return f"not placed before: {fmax:.0f} MHz {off_by(fmax_error)}"
 
 
-_TAKEN = {"LUTs": "cells", "block RAM": "block RAM", "SPRAM": "SPRAM"}
+_RESOURCES = {"LUTs": "cells", "block RAM": "block RAM", "SPRAM": "SPRAM"}
 """Resources in the table, with the titles of their columns."""
 _SETTINGS = ("lanes", "rows", "window")
 _LAST = ("reached", "verified")

@@ -34,15 +34,15 @@ from firstspike.scripts.options import (
     rows_option,
     scheduler_option,
     seeds_option,
-    taken,
+    take_record,
     window_option,
 )
 from firstspike.scripts.output import (
     command_line,
-    given,
     json_option,
     json_result,
     note,
+    on_command_line,
     say,
 )
 from firstspike.scripts.paths import NetworkName, Verb
@@ -167,7 +167,7 @@ def command(
 
     Example: firstspike build mnist-4bit --board icebreaker
     """
-    placing, clock = taken(Placing, core), core.pop("clock")
+    placing, clock = take_record(Placing, core), core.pop("clock")
     placing.check()
     network = load_network(net)
     if clock == MAX and placing.best:
@@ -175,13 +175,18 @@ def command(
             "--best does not go with --clock max, which takes a seed that meets."
         )
     hz = None if clock in (None, MAX) else round(clock * MHZ)
-    shape = taken(CoreShape, core)
+    shape = take_record(CoreShape, core)
     if sensor is None:
         design = chosen_design(network, BOARDS[board], shape, hz, **core)
         if weights == FLASH:
             design = replace(design, flashed=True)
     else:
-        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or given("weights", *core):
+        if (
+            clock == MAX
+            or shape.overlap
+            or (shape.rows or 1) > 1
+            or on_command_line("weights", *core)
+        ):
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
@@ -214,9 +219,9 @@ def command(
 def _check_result(report: dict[str, Any]) -> None:
     """Raise a click error for a design that is too slow, or a bitstream that differs."""
     if not report["met"]:
-        reached = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())
+        clocks = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())
         raise click.ClickException(
-            f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
+            f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {clocks}. Take "
             "other seeds (--seed), fewer --lanes, or a lower --clock."
         )
     if (report["layout"] or {}).get("faults"):

@@ -148,13 +148,13 @@ def _compare(
 
             with shares(scheduler or None) as work:
                 comparison = compared_in_shares(work, network, options, images.ticks, images.pixels)
-        found, logs = comparison.differences, comparison.found.logs
-        found = [
+        mismatches, logs = comparison.differences, comparison.found.logs
+        mismatches = [
             one if one.image is None else replace(one, image=int(images.numbers[one.image]))
-            for one in found
+            for one in mismatches
         ]
         spikes = None if logs is None else sum(map(len, logs))
-        counts = Counter(one.what for one in found)
+        counts = Counter(one.what for one in mismatches)
         summary = timing(comparison.found, clock)
         write(
             {
@@ -162,16 +162,16 @@ def _compare(
                 "spikes": spikes,
                 **summary,
                 "differences": dict(counts),
-                "first": vars(found[0]) if found else None,
+                "first": vars(mismatches[0]) if mismatches else None,
             }
         )
     size = counted(len(images.labels), "image")
     if spikes is not None:
         size = counted(spikes, "hidden spike")
     say(f"{printable(net)} on {target} against golden, {images.source}: {size}")
-    if found:
+    if mismatches:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
-        say(f"The first of {len(found)} differences ({named}):\n{found[0]}")
+        say(f"The first of {len(mismatches)} differences ({named}):\n{mismatches[0]}")
         return 1
     what = ["decisions", "statistics"]
     if spikes is not None:
@@ -231,8 +231,8 @@ def compared_in_shares(
         for first in range(0, len(ticks), IMAGES)
     ]
     what = f"shares of {IMAGES} images"
-    found = {task.first: one for task, one in work.results(compared_share, tasks, what)}
-    parts = [found[task.first] for task in tasks]
+    results = {task.first: one for task, one in work.results(compared_share, tasks, what)}
+    parts = [results[task.first] for task in tasks]
     return Comparison(
         joined([part.expected for part in parts]),
         joined([part.found for part in parts]),

@@ -40,8 +40,15 @@ from firstspike.scripts.datasets import (
     training_data,
 )
 from firstspike.scripts.inputs import InputCommand
-from firstspike.scripts.options import number_option, taken
-from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
+from firstspike.scripts.options import number_option, take_record
+from firstspike.scripts.output import (
+    command_line,
+    json_option,
+    json_result,
+    on_command_line,
+    say,
+    table,
+)
 from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.selection import ALL, select, selection_options
 
@@ -158,7 +165,7 @@ def command(
     """
     from_graph = is_graph(net)
     for name, option in _options(_OF_NETWORK if from_graph else _OF_GRAPH):
-        if given(name):
+        if on_command_line(name):
             raise click.UsageError(
                 f"{option} goes with a network, and {net} is a NIR graph."
                 if from_graph
@@ -237,9 +244,9 @@ def _to_network(
     metadata, images = metadata_of(graph), options["images"]
     if metadata is not None:
         for name, option in _options(_INPUTS):
-            if given(name):
+            if on_command_line(name):
                 raise click.UsageError(f"The graph's metadata say it: leave {option} out.")
-    exact, data = _is_exact(graph, options), taken(Data, dict(options))
+    exact, data = _is_exact(graph, options), take_record(Data, dict(options))
     if exact and data.dataset:
         raise click.UsageError(
             "The graph's weights are integers: --dataset goes with --weight-bits."
@@ -253,9 +260,9 @@ def _to_network(
             network = network_of(graph)
         else:
             about = {name: options[name] for name in _INPUTS}
-            asked = Changes(Training, weight_bits=options["bits"] or DEFAULT_BITS, **about)
-            made = {"command": command_line()}
-            network, calibrated = _rounded(graph, metadata, data, images, asked, made)
+            changes = Changes(Training, weight_bits=options["bits"] or DEFAULT_BITS, **about)
+            meta = {"command": command_line()}
+            network, calibrated = _rounded(graph, metadata, data, images, changes, meta)
         network.save(file)
         say(_report(output, network, calibrated))
         write_json(
@@ -270,12 +277,12 @@ def _to_network(
         )
 
 
-def _say_verdicts(found: list[Verdict], json_path: str | None) -> int:
+def _say_verdicts(listed: list[Verdict], json_path: str | None) -> int:
     """Print the verdicts, and return the exit status."""
     with json_result(json_path) as write:
-        say(table([(one.name, one.kind, one.verdict, one.why) for one in found], str.ljust))
-        write({"nodes": [vars(one) for one in found]})
-    return int(any(one.verdict == IMPOSSIBLE for one in found))
+        say(table([(one.name, one.kind, one.verdict, one.why) for one in listed], str.ljust))
+        write({"nodes": [vars(one) for one in listed]})
+    return int(any(one.verdict == IMPOSSIBLE for one in listed))
 
 
 def _rounded(
@@ -283,33 +290,33 @@ def _rounded(
     metadata: Fields | None,
     data: Data,
     images: int | None,
-    asked: Changes[Training],
-    made: dict[str, Any],
+    changes: Changes[Training],
+    meta: dict[str, Any],
 ) -> tuple[Network, Calibrated | None]:
-    layers, bits = real_layers(graph), asked["weight_bits"]
+    layers, bits = real_layers(graph), changes["weight_bits"]
     n_out = layers[-1].kind.n_out
-    about = {name: asked[name] for name in ("unit", "encoding", "late")}
-    about["deadline"] = asked["deadline"] or 6 * asked["unit"]
-    further = {name: asked[name] for name in ("complement", "constant")}
+    about = {name: changes[name] for name in ("unit", "encoding", "late")}
+    about["deadline"] = changes["deadline"] or 6 * changes["unit"]
+    further = {name: changes[name] for name in ("complement", "constant")}
     template = None if metadata is None else template_of(metadata, n_out)
     samples: dict[str, np.ndarray] = {}
-    named: dict[str, Any] = {"meta": made}
+    named: dict[str, Any] = {"meta": meta}
     if data.dataset:
-        found = training_data(data, template)
-        available = len(found.x_train)
+        data_set = training_data(data, template)
+        available = len(data_set.x_train)
         count = available if images == ALL else images or DEFAULT_SAMPLES
         own = data.dataset not in DATASETS
         chosen = some_of(available, count) if own else np.arange(min(count, available))
-        samples = {"samples": found.x_train[chosen], "labels": found.y_train[chosen]}
-        if found.ticks and about["encoding"] != "ticks" and template is None:
+        samples = {"samples": data_set.x_train[chosen], "labels": data_set.y_train[chosen]}
+        if data_set.ticks and about["encoding"] != "ticks" and template is None:
             raise click.UsageError(f"{data.dataset} holds events: give --encoding ticks.")
-        if found.sound is not None and template is None:
+        if data_set.sound is not None and template is None:
             raise click.UsageError(f"{data.dataset} holds sound: such networks are not imported.")
         if template is None:
-            template = fitted_template(found.x_train, found.features, **about, **further)
-        named["meta"] = made | {"dataset": data.dataset} | recorded(data, template)
-        if len(found.classes) == n_out:
-            named["classes"] = found.classes
+            template = fitted_template(data_set.x_train, data_set.features, **about, **further)
+        named["meta"] = meta | {"dataset": data.dataset} | recorded(data, template)
+        if len(data_set.classes) == n_out:
+            named["classes"] = data_set.classes
     elif any(further.values()):
         raise click.UsageError("--complement and --constant are of samples: give --dataset.")
     if template is None:

@@ -37,7 +37,7 @@ from firstspike.scripts.options import (
     number_option,
     options_of,
     scheduler_option,
-    taken,
+    take_record,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
 from firstspike.scripts.paths import Verb
@@ -124,11 +124,11 @@ def command(
     """
     from firstspike.scripts.exploration.figure import picture_of  # slow import
 
-    limits, told = taken(Limits, options), command_line()
+    limits, command_words = take_record(Limits, options), command_line()
     trials, hours = options.pop("trials"), options.pop("hours")
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
-    data, changes = taken(Data, options), changes_of(Training, options)
+    data, changes = take_record(Data, options), changes_of(Training, options)
     request = Request(data, recipe, changes | {"compact": True})
     images = images_of(request)
     output.mkdir(parents=True, exist_ok=True)
@@ -161,13 +161,13 @@ def command(
         fast_enough = [number for number in best if points[number]["placed"]["met"]]
         chosen, shown = max(fast_enough or plans, key=key), list(points.values())
         met = limits.met_by(figures_of(points[chosen]))
-        result = {"command": told, "taken": chosen, "met": met, "front": shown}
+        result = {"command": command_words, "taken": chosen, "met": met, "front": shown}
         text = report(shown, chosen)
         search.network(chosen).save(output / BEST)
         replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
         replace_file(output / TABLE, f"{text}\n".encode())
         with drawing(str(output / PICTURE)) as draw:
-            draw(picture_of(shown, chosen, search.tried(), told))
+            draw(picture_of(shown, chosen, search.tried(), command_words))
         write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:
@@ -186,8 +186,8 @@ def _search(
     """Start or continue the search of a folder. Raises VerbError."""
     from firstspike.scripts.exploration.search import Search, opened  # needs the extra `explore`
 
-    asked = {"board": board.name, **asdict(limits), **asdict(request.data)}
-    asked |= {"recipe": request.recipe, "epochs": None, **request.changes}
+    run = {"board": board.name, **asdict(limits), **asdict(request.data)}
+    run |= {"recipe": request.recipe, "epochs": None, **request.changes}
     if request.data.dataset not in DATASETS:
         # A search chooses by held-out samples, even for small sets.
         share = max(HELD_OUT, images.n_classes / len(images.x_train))
@@ -200,12 +200,12 @@ def _search(
         with_all_inputs, samples, images.y_train, images.groups_train, images.features
     )
     held_out = np.flatnonzero(data.held_out)
-    asked |= {"data": session.stored["digest"]}
+    run |= {"data": session.stored["digest"]}
     n_inputs = data.network.n_inputs
     layers_of(training.hidden, n_inputs, images.n_classes, data.size)  # refuses wrong ones
     space = Space.of(training, n_inputs)
     return Search(
-        study=opened(folder, asked, training.seed, space.known(training)),
+        study=opened(folder, run, training.seed, space.known(training)),
         folder=folder,
         images=images,
         request=request,

@@ -131,8 +131,8 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         low, high = features["lowest_edge"], features["highest_edge"]
         named = features["names"] or range(len(low))
         more_features = ", ..." * (len(low) > _SHOWN)
-        some = islice(zip(named, low, high, strict=True), _SHOWN)
-        yield "edges", ", ".join(f"{name} {a:.4g}..{b:.4g}" for name, a, b in some) + more_features
+        edges = islice(zip(named, low, high, strict=True), _SHOWN)
+        yield "edges", ", ".join(f"{name} {a:.4g}..{b:.4g}" for name, a, b in edges) + more_features
         medians = zip(named, features["medians"] or (), strict=False)
         shown = ", ".join(f"{name} {one:.4g}" for name, one in islice(medians, _SHOWN))
         yield "missing values", shown + more_features if shown else "refused"
@@ -176,9 +176,9 @@ def report(net: str, facts: dict[str, Any]) -> str:
         names = ("maps", "filters", "size of a map", "kernel", "stride", "padding", "positions")
         convolving = [("layer", *names), *convolving]
     named = f"Networks that come with the package: {', '.join(shipped())}"
-    made = "\n".join(sentences(facts["meta"]))
+    origin = "\n".join(sentences(facts["meta"]))
     tables = [table(rows, str.ljust), table(layers), table(convolving) if convolving else ""]
-    return "\n\n".join(filter(None, [*tables, made, named]))
+    return "\n\n".join(filter(None, [*tables, origin, named]))
 
 
 def _pair(value: int | list[int]) -> str:

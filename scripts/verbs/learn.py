@@ -32,7 +32,7 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import (
     command_line,
-    given,
+    on_command_line,
     say,
 )
 from firstspike.scripts.paths import NetworkName, Verb
@@ -205,7 +205,7 @@ _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "ac
 def _check(resume: bool, run: dict[str, Any]) -> None:
     """Raise click.UsageError if the options of the run contradict each other."""
     if resume:
-        if given(*run):
+        if on_command_line(*run):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):

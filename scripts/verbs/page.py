@@ -68,8 +68,8 @@ def command(
         dataset = dataset or _usual_dataset(network)
     shown = bool(dataset or input_files)
     if shown:
-        some = loaded_images(network, dataset, input_files).take(images, at_most=True)
-        samples, labels, source = some.samples, some.labels, some.source
+        chosen = loaded_images(network, dataset, input_files).take(images, at_most=True)
+        samples, labels, source = chosen.samples, chosen.labels, chosen.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(
                 f"there are {len(samples)} test images, and a page holds at most {MOST_SAMPLES}: "

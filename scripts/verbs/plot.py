@@ -10,7 +10,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import InputCommand, Kind, input_option, kind_of
-from firstspike.scripts.output import drawing, given, picture_option, say
+from firstspike.scripts.output import drawing, on_command_line, picture_option, say
 from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.picture_view import describe_photos, photo_sentence
 from firstspike.scripts.selection import WHICH, images_option, loaded_images, read_pictures
@@ -57,33 +57,33 @@ def command(
     Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """
     network = load_network(net)
-    label = some = pictures = photos = None
+    label = samples = pictures = photos = None
     if input_files and kind_of(input_files) is Kind.PHOTOS:
         if len(input_files) > 1:
             raise click.UsageError(f"--input has {len(input_files)} photos: give the one to draw.")
-        if given("dataset", "at", "images"):
+        if on_command_line("dataset", "at", "images"):
             raise click.UsageError("--number and --images go with a data set, not with a photo.")
         pictures, photos = read_pictures(network, input_files)
         sample, title = pictures[0], printable(Path(input_files[0]).name)
     else:
-        there = loaded_images(network, dataset, input_files)
-        if at >= len(there.samples):
+        test_images = loaded_images(network, dataset, input_files)
+        if at >= len(test_images.samples):
             raise VerbError(
-                f"{there.name} has {len(there.samples)} {there.noun}, counted from 0: there is no "
-                f"image {at}."
+                f"{test_images.name} has {len(test_images.samples)} {test_images.noun}, counted "
+                f"from 0: there is no image {at}."
             )
-        sample, label = there.samples[at], there.labels[at]
-        title = f"{at} of {printable(Path(there.name).name)}"
-        some = there.take(images).samples if images else None
+        sample, label = test_images.samples[at], test_images.labels[at]
+        title = f"{at} of {printable(Path(test_images.name).name)}"
+        samples = test_images.take(images).samples if images else None
     from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
 
     if pictures is None:
         kind = "series" if is_series(network, sample) else "image"
         title = f"test {kind} {title}"
     with drawing(path) as draw:
-        many = None if some is None else infer(network, encode(network, some))
+        many = None if samples is None else infer(network, encode(network, samples))
         draw(picture(network, sample, label, title, many))
     if photos is not None:
-        (found,) = describe_photos(network, input_files, photos, encode(network, pictures))
-        say(photo_sentence(found))
+        (photo,) = describe_photos(network, input_files, photos, encode(network, pictures))
+        say(photo_sentence(photo))
     say(f"wrote {printable(path)}")

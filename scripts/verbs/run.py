@@ -139,9 +139,9 @@ def _picture(network: Network, images: Selection, result: dict[str, Any], net: s
 
     file = images.words[0].file
     named = zip(images.words, result["images"], strict=True)
-    heard = [(word, image) for word, image in named if word.file == file]
+    words = [(word, image) for word, image in named if word.file == file]
     title = f"{printable(Path(file).name)}, heard by {net}"
-    return stream_picture(network, levels_of(network, file), heard, images.samples, title)
+    return stream_picture(network, levels_of(network, file), words, images.samples, title)
 
 
 def _begins(word: WordPosition) -> str:
@@ -218,14 +218,14 @@ def report(
 
 
 def listening(
-    network: Network, heard: Iterable[tuple[WordPosition, dict[str, Any]]]
+    network: Network, words: Iterable[tuple[WordPosition, dict[str, Any]]]
 ) -> Iterator[str]:
     """Yield each reported word with its time, then the numbers of unreported sounds and reasons.
 
-    `heard`: the words, each with its figures.
+    `words`: the words, each with its figures.
     """
     reasons: Counter[str] = Counter()
-    for word, image in heard:
+    for word, image in words:
         if image["word"]["said"]:
             yield f"{_begins(word)}: {network.class_name(image['class'])}"
         elif not word.isolated:

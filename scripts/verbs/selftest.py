@@ -23,10 +23,10 @@ from firstspike.scripts.options import (
     lanes_option,
     port_option,
     seed_option,
-    taken,
+    take_record,
     window_option,
 )
-from firstspike.scripts.output import given, json_result, say
+from firstspike.scripts.output import json_result, on_command_line, say
 from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb
 from firstspike.scripts.progress import bars
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 REPORT = "report.json"
 
-NOT_GIVEN = "what `firstspike build` takes"
+BUILD_DEFAULT = "what `firstspike build` takes"
 
 
 def _written(parameters: Parameters) -> str | None:
@@ -51,13 +51,13 @@ def _written(parameters: Parameters) -> str | None:
 @sensor_option(
     "Test a board that needs no computer, and was built with this --sensor for NET.", LSM6DSO
 )
-@lanes_option(NOT_GIVEN, "The --lanes with which the board with a sensor was built")
-@window_option(NOT_GIVEN, "The --window with which the board with a sensor was built")
+@lanes_option(BUILD_DEFAULT, "The --lanes with which the board with a sensor was built")
+@window_option(BUILD_DEFAULT, "The --window with which the board with a sensor was built")
 @click.option(
     "--clock",
     type=Number(min=1),
     metavar="MHz",
-    help=f"The --clock with which the board with a sensor was built.  [default: {NOT_GIVEN}]",
+    help=f"The --clock with which the board with a sensor was built.  [default: {BUILD_DEFAULT}]",
 )
 @seed_option("the images, the hostile frames and the learning")
 @click.option(
@@ -108,7 +108,7 @@ def command(
     from firstspike.scripts.selftest.report import page, read_report, report_of
 
     if report_path is not None:
-        if given("net", "port", "board", "sensor", "clock", "seed", "output", *core):
+        if on_command_line("net", "port", "board", "sensor", "clock", "seed", "output", *core):
             raise click.UsageError("--read goes with no other option: leave them out.")
         with convert_errors(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
@@ -120,19 +120,19 @@ def command(
     if sensor is not None:
         from firstspike.boards.building.sensors import sensing_design
 
-        if board is None or net is None or baud is not None or given("seed"):
+        if board is None or net is None or baud is not None or on_command_line("seed"):
             raise click.UsageError(
                 "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
             )
         with json_result(output or REPORT) as write:
             hz = None if clock is None else round(clock * MHZ)
-            shape = taken(CoreShape, core)
+            shape = take_record(CoreShape, core)
             design = sensing_design(load_network(net), BOARDS[board], shape, hz, sensor)
             report = _sensing_report(design, port, sensor)
             write(report)
         say(page(report))
         return int(not report["passed"])
-    if given("clock", *core):
+    if on_command_line("clock", *core):
         raise click.UsageError("--lanes, --window and --clock go with --sensor.")
 
     from firstspike.boards.client import BoardClient

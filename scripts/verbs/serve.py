@@ -27,10 +27,10 @@ from firstspike.scripts.options import (
     board_option,
     design_options,
     learn_option,
-    taken,
+    take_record,
     weights_option,
 )
-from firstspike.scripts.output import counted, given, note, say
+from firstspike.scripts.output import counted, note, on_command_line, say
 from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.progress import bars
 
@@ -77,13 +77,13 @@ def command(
     """
     if (board is None) != (not input_files):
         raise click.UsageError("--board and --input go together.")
-    if input_files and given("rows", "overlap", *design.keys() - {"lanes", "window"}):
+    if input_files and on_command_line("rows", "overlap", *design.keys() - {"lanes", "window"}):
         raise click.UsageError(
             "--input goes with --board, --sensor, --lanes, --window and --symlink alone."
         )
     if input_files and kind_of(input_files) is not Kind.RECORDINGS:
         raise click.UsageError("--input takes recordings here: WAV or FLAC.")
-    if given("sensor") and not input_files:
+    if on_command_line("sensor") and not input_files:
         raise click.UsageError("--sensor goes with --input.")
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):
@@ -94,12 +94,14 @@ def command(
 
         check_tools()
         if input_files:
-            shape = taken(CoreShape, design)
+            shape = take_record(CoreShape, design)
             _hear(network, BOARDS[str(board)], input_files, shape, sensor, symlink)
             return
         with (
             _linked(symlink) as point,
-            VirtualBoard(board_verilog(network, taken(CoreShape, design), **design)) as virtual,
+            VirtualBoard(
+                board_verilog(network, take_record(CoreShape, design), **design)
+            ) as virtual,
         ):
             point(virtual.port)
             say(virtual.port)
@@ -128,7 +130,7 @@ def _hear(
     design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
     sound = sound_of(network)
     x = sound.joined([read_wav(file, sound.rate) for file in files])
-    place, image = design.in_flash or (0, b"")
+    address, image = design.in_flash or (0, b"")
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
     desk = Desk.of_core(make, identity, network, microphone, design.hz, design.flashed)
@@ -136,7 +138,7 @@ def _hear(
     with (
         _linked(symlink) as point,
         _printed() as text,
-        VirtualPort(lambda terminal: run(x, image, place, text, terminal=terminal)) as virtual,
+        VirtualPort(lambda terminal: run(x, image, address, text, terminal=terminal)) as virtual,
     ):
         point(virtual.port)
         note(f"The UART of the board is {virtual.port}.")
@@ -148,21 +150,21 @@ def _hear(
 @contextmanager
 def _printed() -> Iterator[str]:
     """Yield the path of a file whose content is printed line by line."""
-    said, saying = os.pipe()
-    printing = Thread(target=_print, args=(said,))
+    read_end, write_end = os.pipe()
+    printing = Thread(target=_print, args=(read_end,))
     printing.start()
     try:
-        yield f"/proc/{os.getpid()}/fd/{saying}"
+        yield f"/proc/{os.getpid()}/fd/{write_end}"
     finally:
-        os.close(saying)
+        os.close(write_end)
         printing.join()
 
 
-def _print(said: int) -> None:
+def _print(read_end: int) -> None:
     """Print the output of a pipe, line by line, above the progress bar."""
     from tqdm import tqdm  # slow import
 
-    with open(said, encoding="utf-8", errors="replace", newline="") as lines:
+    with open(read_end, encoding="utf-8", errors="replace", newline="") as lines:
         for line in lines:
             with tqdm.external_write_mode():
                 click.echo(printable(line.rstrip("\r\n")))

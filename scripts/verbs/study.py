@@ -64,8 +64,8 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise VerbError("a study takes networks with hidden neurons that spike once.")
-    some = loaded_images(network, dataset, input_files).take(images)
-    samples, labels = some.samples, some.labels
+    chosen = loaded_images(network, dataset, input_files).take(images)
+    samples, labels = chosen.samples, chosen.labels
     if None in labels:
         raise VerbError("a study needs labels: give samples with a column of classes.")
     rng = np.random.default_rng(seed)

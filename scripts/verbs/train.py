@@ -22,12 +22,12 @@ from firstspike.scripts.options import (
     resumable_options,
     scheduler_option,
     seeds_option,
-    taken,
+    take_record,
 )
 from firstspike.scripts.output import (
     command_line,
-    given,
     json_result,
+    on_command_line,
     say,
 )
 from firstspike.scripts.paths import Parameters, Verb
@@ -86,13 +86,13 @@ def command(
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
     resume, fresh = options["resume"], options.pop("resume") is False
-    if resume and given(*options):
+    if resume and on_command_line(*options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     seeds = options.pop("seed") if isinstance(options["seed"], list) else None
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
     if seeds is None and scheduler is not None:
         raise click.UsageError("--scheduler goes with several seeds: give --seed A-B.")
-    data, changes = taken(Data, options), changes_of(Training, options)
+    data, changes = take_record(Data, options), changes_of(Training, options)
     request = Request(data, recipe, changes, command_line())
     if seeds is not None:
         if plot_path is not None:
@@ -121,5 +121,5 @@ def command(
 
 
 def _outcome(session: Session) -> tuple[Network, dict[str, Any]]:
-    made, network = full_result(session, session.trainer.network_, result_of(session))
-    return network, made
+    result, network = full_result(session, session.trainer.network_, result_of(session))
+    return network, result

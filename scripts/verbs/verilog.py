@@ -25,10 +25,10 @@ from firstspike.scripts.options import (
     folder_option,
     folding_options,
     learn_option,
-    taken,
+    take_record,
     weights_option,
 )
-from firstspike.scripts.output import given, json_option, json_result, note, say, table
+from firstspike.scripts.output import json_option, json_result, note, on_command_line, say, table
 from firstspike.scripts.paths import NetworkName, Output, Parameters
 from firstspike.scripts.selection import select, selection_options
 from firstspike.scripts.targets import opened
@@ -131,17 +131,17 @@ def command(
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     if pixels and (bus is None or core["bitmap"] is not None):
         raise click.UsageError("--pixels goes with --bus axi, and not with --bitmap.")
-    if vectors is None and given(*_IMAGES):
+    if vectors is None and on_command_line(*_IMAGES):
         raise click.UsageError("Images go with --vectors DIR.")
     if vectors is not None and core["stored_bits"]:
         raise click.UsageError("--learn does not go with --vectors.")
     network, images = load_network(net), {option: core.pop(option) for option in _IMAGES}
-    wanted = dict(core)
-    folding = Folding.of(network, taken(CoreShape, core))
+    parameters = dict(core)
+    folding = Folding.of(network, take_record(CoreShape, core))
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if vectors is not None:
-            _write_vectors(vectors, net, network, wanted | images)
+            _write_vectors(vectors, net, network, parameters | images)
         if output is not None:
             named = {} if name is None else {"name": name}
             on_bus = {} if bus is None else {"pixels": pixels}
@@ -159,10 +159,10 @@ def _write_vectors(folder: Path, net: str, network: Network, options: dict[str, 
     images = select(network, options)
     ticks, pixels = images.ticks, images.pixels
     golden = opened("golden", net, network, options)
-    others = {path.name for path in folder.glob("*.v")} - {"core.v", "bench.v"}
-    if others:
+    other_files = {path.name for path in folder.glob("*.v")} - {"core.v", "bench.v"}
+    if other_files:
         raise VerbError(
-            f"{folder} holds {min(others)}, which would be compiled too; name another folder"
+            f"{folder} holds {min(other_files)}, which would be compiled too; name another folder"
         )
     with naming(folder), adding_to(folder) as making:
         expected = golden.expected(ticks, pixels)
@@ -203,14 +203,14 @@ def _generate(
         note(f"On an idle machine it takes about {expected:.0f} seconds.")
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
-        beside: dict[str, str] = {}
+        files_of_bus: dict[str, str] = {}
         if on_bus:
-            made = generate_bus_core(network, folding, **parameters, **on_bus, stem=output.stem)
-            core, beside = made.core, made.files
+            bus_core = generate_bus_core(network, folding, **parameters, **on_bus, stem=output.stem)
+            core, files_of_bus = bus_core.core, bus_core.files
         else:
             core = generate(network, folding, **parameters)
         weights = () if parameters["embedded"] else (core.weights,)
-        texts = (core.verilog, core.interface_json, core.template, *weights, *beside.values())
+        texts = (core.verilog, core.interface_json, core.template, *weights, *files_of_bus.values())
         for file, text in zip(files, texts, strict=True):
             replace_file(file, text.encode())
     layers = ", ".join(

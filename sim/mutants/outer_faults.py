@@ -4,16 +4,16 @@
 OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     "standalone.core": {
         "gates-open-on-a-fault": (
-            "checked = loader.ready",
-            "checked = loader.ready | (loader.fault != 0)",
+            "return loader.ready",
+            "return loader.ready | (loader.fault != 0)",
         ),
-        "gates-always-open": ("checked = loader.ready", "checked = loader.ready | ~loader.ready"),
+        "gates-always-open": ("return loader.ready", "return Const(1)"),
         "forced-decisions-are-said": (
             "sensor.reportable & ~decision.payload.forced",
             "sensor.reportable",
         ),
         "said-whatever-the-sensor-tells": ("sensor.reportable & ~decision", "~decision"),
-        "fault-of-the-sensor-not-reported": ("+ sensor.fault)", "+ (sensor.fault & 0))"),
+        "fault-of-the-sensor-not-reported": ("+ sensor.fault", "+ (sensor.fault & 0)"),
         "fault-of-the-flash-not-reported": ("eq(loader.fault)", "eq(loader.fault & 0)"),
     },
     "standalone.text_reporter": {

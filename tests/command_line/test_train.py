@@ -52,7 +52,7 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
     assert result["digest"] == network.digest()
     assert result["decisions_changed_by_compaction"] == 0
     assert network.meta["seed"] == 3
-    expected = "firstspike train --hidden 40 --compact --seed 3 --epochs 3"
+    expected = "firstspike train --hidden 40 --compact --epochs 3 --seed 3"
     assert network.meta["command"] == expected
     assert f"{100 * result['accuracy']:.2f} %" in ended.out
 

@@ -50,11 +50,11 @@ def command(bitstream: Path, routed: Path | None, json_path: str | None) -> int:
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """
     with json_result(json_path) as write:
-        beside = bitstream.with_name(ROUTED)
-        if routed is None and not beside.is_file():
+        default = bitstream.with_name(ROUTED)
+        if routed is None and not default.is_file():
             record = _structure(bitstream)
         else:
-            routed = routed or beside
+            routed = routed or default
             record = record_of(compare_layout(bitstream, routed, _board(routed.parent)))
         write(record)
     say(table(layout_rows(record), str.ljust))
@@ -74,11 +74,11 @@ def _structure(bitstream: Path) -> dict[str, Any]:
             f"there is no {ROUTED} beside {bitstream}, and no {REPORT} that names its pins: build "
             "it anew, or name the routed design by --routed."
         ) from None
-    found = structure_report(bitstream, board, names)
+    structure = structure_report(bitstream, board, names)
     if fingerprint(bitstream) != report["bitstream"]:
         other = f"the file is not what {REPORT} says was built"
-        found = replace(found, faults=[other, *found.faults])
-    return record_of(found)
+        structure = replace(structure, faults=[other, *structure.faults])
+    return record_of(structure)
 
 
 def _board(folder: Path) -> Board | None:

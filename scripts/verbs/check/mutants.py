@@ -51,19 +51,19 @@ def _try_catalogue(names: tuple[str, ...], jobs: int, scheduler: str | None) -> 
     chosen = [known[name] for name in names] or list(FAULTS)
     if any(fault.check in TARGETS for fault in chosen):
         check_benches()
-    found: dict[str, str] = {}
+    verdicts: dict[str, str] = {}
     with shares(scheduler, jobs) as work:
         for _, reasons in work.results(findings, fault_tasks(chosen), what="shares of faults"):
-            found |= reasons
+            verdicts |= reasons
     rows = [
         (
             fault.name,
             f"hdl/{fault.module.replace('.', '/')}.py",
-            f"found by {fault.check}" if found[fault.name] else "MISSED",
+            f"found by {fault.check}" if verdicts[fault.name] else "MISSED",
         )
         for fault in chosen
     ]
-    caught = sum(map(bool, found.values()))
+    caught = sum(map(bool, verdicts.values()))
     say(table(rows))
     say(f"{caught} of {len(chosen)} faults found")
     return int(caught < len(chosen))
@@ -94,6 +94,6 @@ def _try_random(
     rows = [(f"hdl/{folder}", *(str(of[kind]) for kind in KINDS)) for folder, of in tried.items()]
     total = sum(tried.values(), Counter())
     say(table([("folder", *KINDS), *sorted(rows), ("all", *(str(total[kind]) for kind in KINDS))]))
-    found, different = total["caught"], total.total() - total["equivalent"]
-    say(f"{found} of {different} faults that change something found")
+    detected, different = total["caught"], total.total() - total["equivalent"]
+    say(f"{detected} of {different} faults that change something found")
     return int(total["survived"] > 0)

@@ -77,12 +77,12 @@ def _known(names: Iterable[str], table: Iterable[str], what: str) -> list[str]:
 
 def proven(name: str) -> Outcome:
     """Run a proof."""
-    begun = perf_counter()
+    start = perf_counter()
     try:
         did = PROOFS[name].prove(lambda text: None)
     except ProofError as error:
-        return Outcome("", perf_counter() - begun, str(error))
-    return Outcome(did, perf_counter() - begun)
+        return Outcome("", perf_counter() - start, str(error))
+    return Outcome(did, perf_counter() - start)
 
 
 def _prove(work: Shares, proofs: list[Proof]) -> int:

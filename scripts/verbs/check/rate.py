@@ -39,7 +39,7 @@ def command(net: str, board: str, images: int, line: Line) -> None:
     unit = "Mbaud" if line is Line.UART else "Mbit/s of SPI"
     speed = f"{design.bit_rate / MHZ:g} {unit}"
     pixels = bundled_test_set()[0][: None if images == ALL else images]
-    found = rate(
+    measured = rate(
         design.network,
         design.config,
         pixels,
@@ -49,6 +49,6 @@ def command(net: str, board: str, images: int, line: Line) -> None:
         baud=design.board.baud,
     )
     say(
-        f"{found:.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "
+        f"{measured:.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "
         f"({len(pixels)} digits, every decision and cycle as golden)"
     )
