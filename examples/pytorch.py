@@ -141,6 +141,6 @@ if __name__ == "__main__":
     command(f"run pytorch.npz --dataset {name} --images {len(x_test)}")
     command(f"compare pytorch.npz --dataset {name} --target rtl --lanes 8")
     command(f"boards pytorch.npz --dataset {name}")
-    command(f"export pytorch.npz --form cuba --dataset {name} --images 100 -o pytorch.nir")
+    command(f"convert pytorch.npz --form cuba --dataset {name} --images 100 -o pytorch.nir")
     if find_spec("spikingjelly"):
         in_spikingjelly(core_results.decision[:100])
