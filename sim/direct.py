@@ -30,7 +30,7 @@ from .benches.core.outcome import CoreOutcome, answers_of, results_of
 from .harness.runner import SimulationError
 
 PATIENCE = 3000
-"""Cycles without a transfer at either end after which a core counts as hung."""
+"""Cycles without a transfer, besides those of sweeps, after which a core counts as hung."""
 
 
 def simulate_directly(
@@ -109,6 +109,8 @@ def run_phases(
     pausing = {name: willing() for name in sinks}
 
     accepted_cycles: list[int] = []
+    # Between two transfers each layer may sweep over its groups at every tick.
+    limit = PATIENCE + sum(layer.deadline * layer.folding.groups for layer in core.config.layers)
 
     async def bench(ctx) -> None:
         cycle = 0
@@ -117,7 +119,7 @@ def run_phases(
             offers = dict.fromkeys(sources, False)
             for name in sources:
                 pausing.setdefault(name, willing())
-            patience = PATIENCE
+            patience = limit
             while len(received.get(awaited, ())) + sent.get(awaited, 0) < count:
                 for name, payloads in sources.items():
                     port = getattr(core, name)
@@ -136,20 +138,20 @@ def run_phases(
                 for name in sources:
                     if offers[name] and ctx.get(getattr(core, name).ready):
                         sent[name], offers[name] = sent[name] + 1, False
-                        patience = PATIENCE
+                        patience = limit
                 for name, port in sinks.items():
                     if ready[name] and ctx.get(port.valid):
                         received[name].append(ctx.get(Value.cast(port.payload)))
                         if name == "decision":
                             accepted_cycles.append(cycle)
-                        patience = PATIENCE
+                        patience = limit
                 if learns and ctx.get(core.learned.valid):
                     learned_fields = ctx.get(core.learned.updated), ctx.get(core.learned.cycles)
                     received["learned"].append((len(received["learned"]), *learned_fields))
-                    patience = PATIENCE
+                    patience = limit
                 if not patience:
                     raise SimulationError(
-                        f"the core hangs: nothing has happened for {PATIENCE} cycles after "
+                        f"the core hangs: nothing has happened for {limit} cycles after "
                         f"{sent} items and {len(received['decision'])} decisions."
                     )
                 await ctx.tick()

@@ -169,7 +169,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     "learner.row_sweeps": {
         "signs-read-only-once": (
             "self.sign.valid.eq(self.updated.valid)",
-            "self.sign.valid.eq(self.updated.valid & scanning)",
+            "self.sign.valid.eq(self.updated.valid & (self.minus == 0))",
         ),
         "last-hidden-group-left-out": (
             "(self.group == groups - 1))\n",
