@@ -17,7 +17,6 @@ from firstspike.hdl.link.protocol.lines import Line
 BRIDGE_BAUD = 1_000_000
 """Bits per second of a UART whose USB bridge is a microcontroller."""
 
-
 SENSOR_CLOCK = 24_000_000
 """Default clock in Hz of a design with a PDM microphone or an LSM6DSO."""
 

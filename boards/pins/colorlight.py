@@ -3,8 +3,8 @@
 
 The USB bridge of the extension board is an STM32F103 with DAPLink, whose UART supports at most 2.25
 Mbaud: the link has 1 Mbaud. The only light, D2 of the module, flashes once more than the number of
-the class; it is off before the first decision. The boards have no button. A
-sensor is on the upper row of PMODE, P3 of the extension board.
+the class; it is off before the first decision. The boards have no button. A sensor is on the upper
+row of PMODE, P3 of the extension board.
 
 Pins of the i5: litex-boards (`platforms/colorlight_i5.py`), and `src/i5/common/io.lpf` with
 `src/i5/uart_tx/top.lpf` in github.com/wuxx/Colorlight-FPGA-Projects, agree. Pins of the i9: the

@@ -73,7 +73,7 @@ def has_flash(pins: Mapping[str, str]) -> bool:
 
 def startup_text(flashed: bool) -> bytes:
     """Return the text of a board up to its first decision; a `flashed` one loads its weights."""
-    return b"".join(map(sentence, (LOADING, LISTENING)[not flashed :]))
+    return b"".join(map(sentence, (LOADING, LISTENING) if flashed else (LISTENING,)))
 
 
 def _desk(sensed: Sensed, board: str, clock_hz: int) -> str:
