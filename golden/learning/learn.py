@@ -39,20 +39,7 @@ def learn(
 
     network = state.template
     ticks = checked_ticks(network, ticks)
-    labels = np.asarray(labels)
-    if labels.shape != (len(ticks),) or labels.dtype.kind not in "iu":
-        raise LearningError(
-            f"the labels are {labels.dtype} {list(labels.shape)}: "
-            f"give one integer for each of the {len(ticks)} images."
-        )
-    labels = labels.astype(np.int64)
-    classes = network.shape[-1]
-    if labels.size and (labels.min() < UNLABELLED or labels.max() >= classes):
-        wrong = int(labels[(labels < UNLABELLED) | (labels >= classes)][0])
-        raise LearningError(
-            f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
-            f"or {UNLABELLED} for none."
-        )
+    labels = _checked_labels(labels, len(ticks), network.shape[-1])
     if exact and state.last_layer:
         raise LearningError("`exact` corrects hidden neurons, but only the last layer learns.")
     n = len(ticks)
@@ -94,3 +81,21 @@ def learn(
         stored[:] = learned
     state.done += int((labels != UNLABELLED).sum())
     return results
+
+
+def _checked_labels(labels: np.ndarray, n: int, classes: int) -> np.ndarray:
+    """Return the labels of n images as int64 [n]. Raises `LearningError`."""
+    labels = np.asarray(labels)
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise LearningError(
+            f"the labels are {labels.dtype} {list(labels.shape)}: "
+            f"give one integer for each of the {n} images."
+        )
+    labels = labels.astype(np.int64)
+    if labels.size and (labels.min() < UNLABELLED or labels.max() >= classes):
+        wrong = int(labels[(labels < UNLABELLED) | (labels >= classes)][0])
+        raise LearningError(
+            f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
+            f"or {UNLABELLED} for none."
+        )
+    return labels
