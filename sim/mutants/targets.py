@@ -157,12 +157,12 @@ TARGETS = {
         Target("bus", ("bus",), _bus),
         Target("core", ("core", "layer", "lib"), _core),
         Target("encoder", ("core",), _example("encoder")),
-        Target("filters", ("sound",), _example("filters")),
+        Target("filters", ("sound",), _example("filters", seeds=3)),
         Target("frames", ("motion",), _example("frames")),
         Target("i2s", ("sound",), _i2s),
         Target("layer", ("layer",), _example("layer", seeds=3)),
         Target("learning", ("learner",), _learns),
-        Target("levels", ("sound",), _example("levels")),
+        Target("levels", ("sound",), _example("levels", seeds=3)),
         Target("levels_encoder", ("core",), _example("levels_encoder")),
         Target("lfsr", ("lib",), _example("lfsr")),
         Target("link", ("link",), _link),
@@ -178,7 +178,7 @@ TARGETS = {
         Target("watcher", ("standalone", "motion"), _example("watcher")),
         Target("weights", ("layer",), _example("weights", seeds=3)),
         Target("windows", ("motion",), _example("windows", seeds=3)),
-        Target("words", ("sound",), _example("words")),
+        Target("words", ("sound",), _example("words", seeds=3)),
     )
 }
 """By name. One design may have faults of several folders, and a folder's faults several designs."""
