@@ -12,7 +12,7 @@ from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.hdl.layer.events import Kind, spikes_of
 from firstspike.hdl.layer.layer import Layer, layer_class
 from firstspike.hdl.layer.words import check_weights
-from firstspike.hdl.learner.learner import LateLearner, Learner, learner_of
+from firstspike.hdl.learner.learner import LastLayerLearner, LateLearner, Learner, learner_of
 from firstspike.hdl.lib.arithmetic import below
 from firstspike.hdl.lib.block import join
 from firstspike.hdl.lib.memories import Memory, inside
@@ -271,6 +271,7 @@ class Core(wiring.Component):
             decision.margin.eq(learner.margin),
             learner.label.eq(label),
             learner.opens.eq(ingress.opens),
+            learner.drops.eq(ingress.drops),
             learner.resting.eq(ingress.resting),
             learner.settled.eq(finished == decision.decided_image),
             learner.labelled.eq(self.labels.valid),
@@ -281,15 +282,13 @@ class Core(wiring.Component):
             self.learned.updated.eq(learner.updated),
             self.learned.cycles.eq(cycles + 1),
         ]
-        if self.config.layers[0].late_inputs:
-            m.d.comb += learner.drops.eq(ingress.drops)
-        if isinstance(learner, Learner):
+        if not isinstance(learner, LastLayerLearner):
             m.d.comb += learner.next_learns.eq(self.labels.valid & request.learn)
             self._connect_learned_layers(m, learner, layers, spikes(layers[0].events))
         return learner.busy
 
     def _connect_learned_layers(
-        self, m: Module, learner: Learner, layers: list[Layer], accepts_input: Value
+        self, m: Module, learner: Learner | LateLearner, layers: list[Layer], accepts_input: Value
     ) -> None:
         """Connect a Learner to the state and weights of both layers."""
         hidden, last = layers
@@ -307,8 +306,8 @@ class Core(wiring.Component):
                 learner.input_updated.word.eq(hidden.updated_word),
             ]
         else:
-            join(m, hidden, learner, "probe")
-            m.d.comb += learner.alive.eq(hidden.alive)
+            join(m, hidden, learner, "probe", "alive")
+            m.d.comb += learner.ready.eq(learner.starts)
 
     def _connect_host(self, m: Module, layers: list[Layer]) -> None:
         """Route the weight port to the layers, with at most one read request under way.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sign planes, and the corrections of the hidden neurons from their population counts."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -68,7 +68,7 @@ class Deltas(Block):
 
     def build(self, m: Module) -> None:
         hidden, last = self._hidden.folding, self._last.folding
-        lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
+        lanes, groups = hidden.lanes, hidden.groups
         row = last.groups * last.lanes  # bits per hidden neuron
 
         # One word per hidden group, with a write enable for each part of a neuron's row. No word is
@@ -109,20 +109,10 @@ class Deltas(Block):
         with m.Elif(asking):
             m.d.sync += [group.eq(group + 1), asking.eq(group != groups - 1)]
 
-        total = Signal(range(n_out + 1))
-        m.d.sync += total.eq(popcount(self.plus | self.minus))
-        earlier, later = Signal(lanes), Signal(lanes)
-        earlier_lanes, later_lanes = [], []
-        for lane in range(lanes):
-            negative = sign_word[lane * row :][:n_out]
-            p = Signal(range(n_out + 1), name=f"p_{lane}")
-            m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))
-            earlier_lanes.append(self.alive[lane] & ((p << 1) > total))
-            later_lanes.append(
-                self.alive[lane] & (((p << 1) < total) | (self.tie_later & ((p << 1) == total)))
-            )
+        corrections = self._compare(m, sign_word)
+        counted = Signal(2 * lanes)
         with m.If(counting):
-            m.d.sync += [earlier.eq(Cat(earlier_lanes)), later.eq(Cat(later_lanes))]
+            m.d.sync += counted.eq(corrections)
 
         m.submodules.computed = computed = memory.Memory(
             shape=2 * lanes, depth=groups, init=[], attrs={"no_rw_check": 1}
@@ -131,8 +121,28 @@ class Deltas(Block):
         m.d.comb += [
             store.en.eq(storing),
             store.addr.eq(stored_group),
-            store.data.eq(Cat(earlier, later)),
+            store.data.eq(counted),
             fetch.addr.eq(self.group),
         ]
         with m.If(self.read):
             m.d.sync += Cat(self.earlier, self.later).eq(fetch.data)
+
+    def _compare(self, m: Module, sign_word: Value) -> Value:
+        """Return the lanes of a group with delta = 1, and above them those with delta = -1.
+
+        `sign_word` has the signs of the group's neurons.
+        """
+        last = self._last.folding
+        row, n_out = last.groups * last.lanes, last.n_out
+        total = Signal(range(n_out + 1))
+        m.d.sync += total.eq(popcount(self.plus | self.minus))
+        earlier, later = [], []
+        for lane in range(self._hidden.folding.lanes):
+            negative = sign_word[lane * row :][:n_out]
+            p = Signal(range(n_out + 1), name=f"p_{lane}")
+            m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))
+            earlier.append(self.alive[lane] & ((p << 1) > total))
+            later.append(
+                self.alive[lane] & (((p << 1) < total) | (self.tie_later & ((p << 1) == total)))
+            )
+        return Cat(earlier, later)

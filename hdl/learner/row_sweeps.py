@@ -127,17 +127,11 @@ class OutputSweep(Block):
             m.d.sync += [part.eq(part + 1), offset.eq(offset + n_hidden)]
 
         update = self.updates.payload
-        plus, minus = (
-            Mux(scanning, 0, outputs).word_select(part, last.lanes)
-            if parts > 1
-            else Mux(scanning, 0, outputs)
-            for outputs in (self.plus, self.minus)
-        )
         m.d.sync += [
             self.updates.valid.eq(issue),
             update.address.eq(offset + neuron),
-            update.plus.eq(plus),
-            update.minus.eq(minus),
+            update.plus.eq(Mux(scanning, 0, self.plus).word_select(part, last.lanes)),
+            update.minus.eq(Mux(scanning, 0, self.minus).word_select(part, last.lanes)),
             update.step.eq(1),
         ]
         self._sign(m, part)
@@ -226,36 +220,28 @@ class InputSweep(Block):
         count = Signal(range(n_in + 1))  # number of drawn rows
         index = Signal(range(n_in))
         base = Signal(range(self._config.words))
-        m.submodules.drawn_rows = drawn_rows = memory.Memory(
-            shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
-        )
-        write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
-        listed_row = resetless_register(read.data.shape())
         row_valid = rows.sweep.valid & drawing
         accept = Signal()
         following = Signal.like(count)
-        last_index = index + 1 == count
         m.d.comb += [
             rows.start.eq(self.start & ~rows.empty),
             rows.sweep.ready.eq(drawing),
             self.take.eq(row_valid),
             accept.eq(row_valid & self.drawn),
             following.eq(count + accept),
-            write.en.eq(accept),
-            write.addr.eq(count),
-            write.data.eq(rows.sweep.payload.address),
-            read.addr.eq(index),
             self.read.eq(drawing | replaying),
         ]
+        self._send(m, rows.sweep.payload.address, base, accept, count, replaying, index)
+
         # The state of the sweep.
         draws_done = row_valid & rows.sweep.payload.last  # the draws are complete
-        m.d.sync += count.eq(following)
+        replay_done = replaying & (index + 1 == count)
         ends = Signal()
         m.d.comb += ends.eq(
             (draws_done & ((following == 0) | (groups == 1)))
-            | (replaying & last_index & (self.group == groups - 1))
+            | (replay_done & (self.group == groups - 1))
         )
-        m.d.sync += self.done.eq(ends | (self.start & rows.empty))
+        m.d.sync += [count.eq(following), self.done.eq(ends | (self.start & rows.empty))]
         with m.If(self.start):
             m.d.sync += [
                 drawing.eq(~rows.empty),
@@ -266,7 +252,7 @@ class InputSweep(Block):
             ]
         with m.Elif(ends):
             m.d.sync += [drawing.eq(0), replaying.eq(0)]
-        with m.Elif(draws_done | (replaying & last_index)):
+        with m.Elif(draws_done | replay_done):
             m.d.sync += [
                 drawing.eq(0),
                 replaying.eq(1),
@@ -277,7 +263,27 @@ class InputSweep(Block):
         with m.Elif(replaying):
             m.d.sync += index.eq(index + 1)
 
-        # One cycle later the row of the list and the deltas of the group are valid.
+    def _send(
+        self,
+        m: Module,
+        drawn_row: Value,
+        base: Value,
+        accept: Value,
+        count: Value,
+        replaying: Value,
+        index: Value,
+    ) -> None:
+        """Build the list of drawn rows, and send the update of a row.
+
+        With `accept`, `drawn_row` becomes entry `count` of the list. With `replaying`, the row is
+        entry `index`. One cycle later the row and the deltas of the group are valid.
+        """
+        n_in = self._config.folding.n_in
+        m.submodules.drawn_rows = drawn_rows = memory.Memory(
+            shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
+        listed_row = resetless_register(read.data.shape())
         listed = Signal()
         row = Signal(range(n_in))
         row_base = Signal.like(base)
@@ -285,12 +291,16 @@ class InputSweep(Block):
         m.d.sync += [
             self.updates.valid.eq(accept | replaying),
             listed.eq(replaying),
-            row.eq(rows.sweep.payload.address),
+            row.eq(drawn_row),
             row_base.eq(base),
         ]
         with m.If(replaying):
             m.d.sync += listed_row.eq(read.data)
         m.d.comb += [
+            write.en.eq(accept),
+            write.addr.eq(count),
+            write.data.eq(drawn_row),
+            read.addr.eq(index),
             update.address.eq(row_base + Mux(listed, listed_row, row)),
             update.plus.eq(self.earlier),
             update.minus.eq(self.later),
