@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.layer.config import LayerConfig
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, tap
@@ -13,17 +13,17 @@ from firstspike.hdl.lib.popcount import popcount
 from firstspike.hdl.lib.resetless_register import resetless_register
 
 
-def sign_signature(hidden: LayerConfig, last: LayerConfig) -> wiring.Signature:
+def sign_signature(hidden: LayerFolding, last: LayerFolding) -> wiring.Signature:
     """Return the signature of the signs of a word of the last layer.
 
     `group` and `lane` are those of the hidden neuron that is the word's row; `part` is the group of
     outputs; `negative` has a bit per output.
     """
     return tap(
-        group=range(hidden.folding.groups),
-        lane=range(hidden.folding.lanes),
-        part=range(last.folding.groups),
-        negative=last.folding.lanes,
+        group=range(hidden.groups),
+        lane=range(hidden.lanes),
+        part=range(last.groups),
+        negative=last.lanes,
     )
 
 
@@ -35,12 +35,12 @@ class Deltas(Block):
     so that the signs of a group are read in one cycle. Every output in D_plus or D_minus counts for
     p or for q, so p + q = |D_plus| + |D_minus|, and one population count per lane suffices.
 
-    Latency from `start` to `done`: `hidden.folding.deltas_cycles`. Throughput: one group per cycle.
+    Latency from `start` to `done`: `hidden.deltas_cycles`. Throughput: one group per cycle.
     """
 
-    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
+    def __init__(self, hidden: LayerFolding, last: LayerFolding) -> None:
         self._hidden, self._last = hidden, last
-        lanes, n_out = hidden.folding.lanes, last.folding.n_out
+        lanes, n_out = hidden.lanes, last.n_out
         super().__init__(
             #: The signs of a word to store; not between `start` and `done`.
             sign=In(sign_signature(hidden, last)),
@@ -58,7 +58,7 @@ class Deltas(Block):
             #: Answer of the Lanes, one cycle later.
             alive=In(lanes),
             #: The group whose deltas are read.
-            group=In(range(hidden.folding.groups)),
+            group=In(range(hidden.groups)),
             #: Read enable.
             read=In(1),
             #: The lanes with delta = 1 and with delta = -1, in the cycle after `read`.
@@ -67,7 +67,7 @@ class Deltas(Block):
         )
 
     def build(self, m: Module) -> None:
-        hidden, last = self._hidden.folding, self._last.folding
+        hidden, last = self._hidden, self._last
         lanes, groups = hidden.lanes, hidden.groups
         row = last.groups * last.lanes  # bits per hidden neuron
 
@@ -132,12 +132,12 @@ class Deltas(Block):
 
         `sign_word` has the signs of the group's neurons.
         """
-        last = self._last.folding
+        last = self._last
         row, n_out = last.groups * last.lanes, last.n_out
         total = Signal(range(n_out + 1))
         m.d.sync += total.eq(popcount(self.plus | self.minus))
         earlier, later = [], []
-        for lane in range(self._hidden.folding.lanes):
+        for lane in range(self._hidden.lanes):
             negative = sign_word[lane * row :][:n_out]
             p = Signal(range(n_out + 1), name=f"p_{lane}")
             m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))

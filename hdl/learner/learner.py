@@ -33,13 +33,13 @@ class LastLayerLearner(Block):
         super().__init__(
             **learner_ports(layers),
             #: Updates of words in the last layer's WeightStore.
-            output_updates=Out(stream.Signature(update_layout(layers[-1]))),
+            output_updates=Out(stream.Signature(update_layout(layers[-1].folding))),
         )
 
     def build(self, m: Module) -> None:
         last = self._layers[-1]
         m.submodules.control = control = UpdateControl(self._layers, last)
-        m.submodules.output_sweep = outputs = OutputSweep(last)
+        m.submodules.output_sweep = outputs = OutputSweep(last.folding)
         join(m, wiring.flipped(self), control, *learner_ports(self._layers))
         join(m, control, outputs, "add", "plus", "minus", "drawn")
         wiring.connect(m, outputs.updates, wiring.flipped(self.output_updates))
@@ -61,9 +61,9 @@ def _learner_ports(hidden: LayerConfig, last: LayerConfig) -> dict[str, wiring.M
         #: The host writes a weight of the last layer.
         "rewritten": In(1),
         #: Updates of words in the last layer's WeightStore.
-        "output_updates": Out(stream.Signature(update_layout(last))),
+        "output_updates": Out(stream.Signature(update_layout(last.folding))),
         #: The signs of an updated word of the last layer.
-        "output_updated": In(updated_signature(last)),
+        "output_updated": In(updated_signature(last.folding)),
     }
 
 
@@ -87,13 +87,13 @@ class Learner(Block):
             #: A row of the hidden layer that took part.
             input=In(tap(address=range(hidden.folding.n_in))),
             #: Updates of words in the hidden layer's WeightStore.
-            input_updates=Out(stream.Signature(update_layout(hidden))),
+            input_updates=Out(stream.Signature(update_layout(hidden.folding))),
             #: An update starts.
             starts=Out(1),
             #: The rows of the hidden layer are complete, and `alive` can be read.
             ready=In(1),
             #: Request for a group's neurons with S + threshold > 0.
-            probe=Out(probe_signature(hidden)),
+            probe=Out(probe_signature(hidden.folding)),
             #: Answer, one cycle later.
             alive=In(hidden.folding.lanes),
         )
@@ -101,9 +101,9 @@ class Learner(Block):
     def build(self, m: Module) -> None:
         hidden, last = self._hidden, self._last
         m.submodules.control = control = UpdateControl((hidden, last), hidden)
-        m.submodules.deltas = deltas = Deltas(hidden, last)
-        m.submodules.output_sweep = outputs = SignedOutputSweep(hidden, last)
-        m.submodules.input_sweep = inputs = InputSweep(hidden)
+        m.submodules.deltas = deltas = Deltas(hidden.folding, last.folding)
+        m.submodules.output_sweep = outputs = SignedOutputSweep(hidden.folding, last.folding)
+        m.submodules.input_sweep = inputs = InputSweep(hidden.folding)
         outside = wiring.flipped(self)
         join(m, outside, control, *learner_ports((hidden, last)), "starts")
         join(m, control, outputs, "add", "plus", "minus", "drawn")
@@ -162,7 +162,7 @@ class LateLearner(Block):
             #: Tap of the spikes that the hidden layer accepts.
             input=In(tap(tick=tick_shape(hidden.deadline), address=range(hidden.folding.n_in))),
             #: Updates of words in the hidden layer's WeightStore.
-            input_updates=Out(stream.Signature(update_layout(hidden))),
+            input_updates=Out(stream.Signature(update_layout(hidden.folding))),
             #: An updated word of the hidden layer.
             input_updated=In(tap(word=word_layout(hidden))),
         )
