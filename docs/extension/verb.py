@@ -88,8 +88,8 @@ def options(command: click.Command, context: click.Context) -> list[str]:
     for title, some in sections.items():
         items += [f"- **{title}**"] if inner else []
         items += ["  " * inner + listed(one, context) for one in some]
-    parts = ["\n".join(items)] if items else []
-    return [*parts, f"[Shared options](options.md): {', '.join(links)}."] if links else parts
+    items += [f"- [Shared options](options.md): {', '.join(links)}."] if links else []
+    return ["\n".join(items)] if items else []
 
 
 @cache
