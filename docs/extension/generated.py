@@ -79,7 +79,7 @@ def texts() -> dict[str, str]:
         ),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
-        "blocks": _table(("file", "blocks, with ports and latency", "test"), block_rows()),
+        "blocks": _table(("file", "block", "ports", "latency", "test"), block_rows()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
         "latencies": _table(("block", "cycles, name, and what is counted"), _latencies()),
