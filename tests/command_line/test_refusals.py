@@ -160,7 +160,7 @@ EXPLORE = {
             "--dataset cats": "there is no file 'cats', and no data set has this name",
             "--dataset table.csv": "table.csv has no labels: name their column by --label",
             "--dataset images --recipe conv": "the kernel must fit into the map",
-            "--dataset images": f"damaged/{JOURNAL}, line 1, is no line of a search's journal",
+            "--dataset images": f"damaged/{JOURNAL} is no journal of a search",
         }.items()
     },
 }
