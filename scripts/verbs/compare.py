@@ -4,6 +4,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from firstspike.golden.results import UNCOUNTED, joined
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.metrics import timing, timing_rows
 from firstspike.scripts.options import (
+    RELEASED_NAME,
     board_port_option,
     clock_option,
     folding_options,
@@ -60,11 +62,6 @@ PLAYING = ("rtl", "netlist", "board")
 @clock_option
 @board_port_option
 @netlist_options
-@click.option(
-    "--released",
-    is_flag=True,
-    help="Simulate the bitstream of mnist-4bit that comes with the release.",
-)
 @number_option(
     "--rounds",
     type=click.IntRange(1, 65535),
@@ -77,7 +74,6 @@ def command(
     json_path: str | None,
     scheduler: str | None,
     clock: float | None,
-    released: bool,
     rounds: int | None,
     **options: Any,
 ) -> int:
@@ -95,10 +91,10 @@ def command(
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
-    if released:
-        if target != "bitstream" or not options["board"] or options["build"]:
+    if options["build"] == Path(RELEASED_NAME):
+        if target != "bitstream" or not options["board"]:
             raise click.UsageError(
-                "--released goes with --target bitstream and --board, and without --build."
+                f"--build {RELEASED_NAME} goes with --target bitstream and --board."
             )
         from firstspike.boards.building.programmer import released_for  # slow imports
         from firstspike.boards.pins.registry import BOARDS
