@@ -80,14 +80,16 @@ def command(
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
     If there is a difference, the command prints the first one, and the exit status is 1. A board
-    gets NET's weights if it has others; of its spikes only the number is compared, and clock cycles
-    if the images are sent as bitmaps. The targets netlist, routed and bitstream are stages of NET's
-    build for a board: the synthesised netlist before placement and routing, the routed design of an
-    ECP5, and the bitstream of an iCE40. They are simulated through their pins, with all spikes.
+    gets NET's weights if it has others. Over the link, decisions and counts of spikes are compared,
+    and clock cycles if the images are sent as bitmaps. The targets netlist, routed and bitstream
+    are stages of NET's build for a board: the synthesised netlist before placement and routing, the
+    routed design of an ECP5, and the bitstream of an iCE40. They are simulated through their pins,
+    with all spikes.
 
     With --rounds the images go over the link once, each with the decision of the golden model. Then
     they go through the core round after round, and the hardware counts clock cycles, decisions, and
-    decisions of another class or tick. A design stores images if it was built with --bench.
+    decisions of another class or tick. A design stores images if it was built with --bench. Times
+    are at the clock of --clock, of the build or of the board.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
