@@ -19,7 +19,7 @@ from .verbs import Verbs
 
 GROUPS = {
     "Data and training": {
-        "fetch": "Download MNIST, Fashion-MNIST or spoken digits, checked by SHA-256.",
+        "fetch": "Download MNIST, Fashion-MNIST, spoken digits or wake-words, checked by SHA-256.",
         "train": "Train a network and write its file.",
         "learn": "Learn image by image with the rule of the chip, or adapt a network.",
         "explore": "Search for networks for a board, and place the best of them.",
@@ -41,7 +41,7 @@ GROUPS = {
         "build": "Build a bitstream for a board.",
         "flash": "Program a board.",
         "selftest": "Prove that a board runs as golden says, and write a report of it.",
-        "serve": "Be a board: the simulated design behind a pseudo-terminal.",
+        "serve": "Simulate a board: the design behind a pseudo-terminal.",
     },
     "Exchange": {
         "convert": "Write a network as a NIR graph for other frameworks, or a graph as a network.",
@@ -58,6 +58,7 @@ VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.i
     groups=GROUPS,
     former=former.VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    epilog="The pages are in the folder docs of the repository; docs/index.md lists them.",
 )
 @click.version_option(package_name="firstspike")
 def firstspike() -> None:

@@ -63,7 +63,7 @@ def command(
     sensor: str,
     **design: Any,
 ) -> None:
-    """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
+    """Simulate a board with NET: the design, link included, behind a pseudo-terminal.
 
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
     (docs/link.md) can use it, at any baud rate.

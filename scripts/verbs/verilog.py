@@ -116,7 +116,8 @@ def command(
 
     --vectors DIR writes a bench in plain Verilog, which checks the core by the images of --dataset,
     --images or --input, by default 100 digits. The command prints how Icarus Verilog or Verilator 5
-    runs the bench. The bench prints PASS, or FAIL with the first difference.
+    runs the bench. The bench prints PASS and ends with the status 0, or prints FAIL with
+    the first difference and ends with another status.
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """
