@@ -48,7 +48,11 @@ class TestPart(InputPath):
         """Check the range of a share, and that a file exists."""
         share = self.share(value)
         if share is not None and not 0 < share < 1:
-            self.fail(f"{value!r} is not a share between 0 and 1.", param, ctx)
+            self.fail(
+                f"{value!r} is not a share between 0 and 1: give one, or a file to test on.",
+                param,
+                ctx,
+            )
         return super().convert(value, param, ctx) if share is None else value
 
     def read(self, value: str) -> Iterable[Named]:

@@ -76,8 +76,8 @@ class Lanes(click.ParamType):
         """Split the value at the commas; a single number remains an integer."""
         if not re.fullmatch("[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", value):
             self.fail(
-                f"{value!r} is not lanes: give one number, such as 16, or one per layer, "
-                "such as 13,2."
+                f"{value!r} is not lanes: give one number from 1 to 999999999, such as 16, or one "
+                "per layer, such as 13,2."
             )
         first, *rest = map(int, value.split(self.SEPARATOR))
         return (first, *rest) if rest else first

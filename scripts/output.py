@@ -143,7 +143,13 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if error.filename is None:
         return f"{error.strerror}."
-    return f"cannot use {os.fspath(error.filename)!r}: {error.strerror}."
+    name = os.fspath(error.filename)
+    remedy = ""
+    if isinstance(error, IsADirectoryError):
+        remedy = " Give a file."
+    elif isinstance(error, FileNotFoundError) and (folder := os.path.dirname(name)):
+        remedy = "" if os.path.isdir(folder) else f" Make the folder {os.fsdecode(folder)!r} first."
+    return f"cannot use {name!r}: {error.strerror}.{remedy}"
 
 
 def _print(text: str, err: bool) -> None:

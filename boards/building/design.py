@@ -15,7 +15,7 @@ from amaranth.lib import wiring
 
 from firstspike.boards.clocking import clocks_for, dividers_for, oscillator_of
 from firstspike.boards.families.facts import BoardError
-from firstspike.boards.families.pll import Dividers
+from firstspike.boards.families.pll import MHZ, Dividers
 from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
@@ -99,8 +99,11 @@ class Design:
         shape = replace(shape, one_tick=board.loaded)
         config = linked_config(network, shape, stored_bits=stored_bits)
         oscillator = oscillator_of(board)
-        dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
-        clocks_a_bit(line, dividers.hz, board.baud)
+        wanted = hz or board.clock
+        dividers = dividers_for(board.device.family, oscillator, wanted)
+        made = f"for {wanted / MHZ:g} MHz the PLL makes {dividers.hz / MHZ:g} MHz, and "
+        with convert_errors(ClockError, made if dividers.hz != wanted else "", ClockError):
+            clocks_a_bit(line, dividers.hz, board.baud)
         first = config.folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(

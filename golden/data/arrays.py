@@ -35,6 +35,11 @@ def read_arrays(path: Path, missing: bool = False) -> Parts:
     with convert_errors(DataError, f"{path}: ", ArchiveError), reading(path, MOST_FILE) as file:
         arrays = read_archive(file, check, most_bytes(os.fstat(file.fileno()).st_size))
     if not {"x_train", "y_train"} <= arrays.keys():
+        if {"format", "weights_0"} <= arrays.keys():
+            raise DataError(
+                f"{path} is a network file, and no data set: give a file of samples; a verb takes "
+                "the network as NET."
+            )
         raise DataError(
             f"{path} holds {', '.join(arrays) or 'nothing':.200}: give x_train and y_train, "
             "and x_test and y_test if there is a test part."

@@ -62,7 +62,7 @@ class Fields(dict[str, np.ndarray]):
     def of(cls, content: bytes, described: Described, most: int = MOST_BYTES) -> Self:
         """Return the fields of a file that match the description and have at most `most` bytes."""
         if not content.startswith(b"PK"):
-            raise NetworkError("it is no .npz archive.")
+            raise NetworkError("it is no .npz archive: give a file that `firstspike` has written.")
         if len(content) > most:
             raise NetworkError(f"it is longer than {most} bytes, the most that is read.")
         with convert_errors(NetworkError, "", ArchiveError):

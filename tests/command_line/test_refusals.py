@@ -99,7 +99,7 @@ def folder(files, monkeypatch):
     return files
 
 
-LANES = "is not lanes: give one number, such as 16, or one per layer, such as 13,2"
+LANES = "is not lanes: give one number from 1 to 999999999, such as 16, or one per layer"
 LAYERS = "'13,2,4': give one number, or one per layer of the network's 2"
 PICTURE = "does not end in .png, .svg or .pdf"
 NO_NETWORK = f"'no-such-network'.*{'.*'.join(shipped())}"
@@ -333,7 +333,7 @@ TRAIN = {
         "table.csv --label kind --encoding levels-1": "levels-N",
         "table.csv --label kind --encoding crossings-3": "time series",
         "table.csv --label kind --cutoff 3 --encoding levels-4": "binary",
-        "table.csv --label kind --test 1": "'1' is not a share between 0 and 1",
+        "table.csv --label kind --test 1": "'1' is not a share between 0 and 1: give one, or",
         "table.csv --label kind --test none.csv": "none.csv' does not exist",
         "table.csv --label kind --recipe sparse": "for pixels",
         "table.csv --hidden 99999999999999999999": "is not hidden layers: give sizes, such as",
@@ -511,3 +511,24 @@ def test_a_page_holds_a_limited_number_of_test_images(capfd, folder, monkeypatch
     monkeypatch.setattr(page, "MOST_SAMPLES", 9_999)
     reason = "there are 10000 test images, and a page holds at most 9999: give fewer by --images N"
     check(capfd, folder, "page --dataset mnist --images all -o new.html", reason)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("run fruit.csv", "fruit.csv is not a valid network file: it is no .npz archive: give a"),
+        ("info folder", "cannot use 'folder': Is a directory. Give a file."),
+        ("train --dataset fruit.csv -o no/x.npz", "directory. Make the folder 'no' first."),
+        ("train --dataset toy.npz -o x.npz", "toy.npz is a network file, and no data set: give"),
+        (
+            "build mnist-4bit --board icebreaker --clock 25",
+            "for 25 MHz the PLL makes 25.125 MHz, and 25.125 MHz is no multiple of the link's 3",
+        ),
+    ],
+)
+def test_a_refusal_names_the_remedy(tmp_path, monkeypatch, capfd, words, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fruit.csv").write_text("weight,label\n1,a\n2,b\n")
+    (tmp_path / "folder").mkdir()
+    toy_network().save(tmp_path / "toy.npz")
+    assert message in refusal(capfd, *words.split())
