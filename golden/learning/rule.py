@@ -63,15 +63,17 @@ class Settings:
 
     step: int = _register(1, 1, 15, "by how much input weights change, in stored units")
     row_draw: int = _register(0, 0, 15, "j: a row of input weights changes with probability 2^-j")
-    output_draw: int = _register(0, 0, 15, "j: a hidden neuron's row of output weights does")
+    output_draw: int = _register(
+        0, 0, 15, "j: the same for a hidden neuron's row of output weights"
+    )
     every_competitor: bool = _register(
-        False, 0, 1, "every wrong output inside the margin fires later, not one rival"
+        False, 0, 1, "1: every wrong output inside the margin is to fire later, 0: only one"
     )
     margin_shift: int = _register(
-        3, 0, 7, "of the margin, max(margin_minimum, (tick - unit) >> margin_shift) ticks"
+        3, 0, 7, "margin in ticks = max(margin_minimum, (tick - unit) >> margin_shift)"
     )
     # The hardware needs a tick to compute the margin, and one to apply it.
-    margin_minimum: int = _register(2, 2, 255, "of the margin, at least 2 ticks")
+    margin_minimum: int = _register(2, 2, 255, "smallest margin in ticks, at least 2")
 
     def __post_init__(self) -> None:
         for one in fields(self):
