@@ -60,8 +60,8 @@ _MISSING_NOTE = (
 )
 _BITMAP_NOTE = (
     "A bitmap has `bitmap_words` words per image, with a bit for each input, connected or not. If "
-    "the first layer adds several `rows` per cycle, the bitmap has a bit for each of `inputs` only, "
-    "in this order. A bit is 1 if the level of its input is not 0. The last word has "
+    "the first layer adds several `rows` per cycle, the bitmap has a bit for each of `inputs` "
+    "only, in this order. A bit is 1 if the level of its input is not 0. The last word has "
     "`bitmap_last_bits` bits in its lowest bits; the core ignores the bits above."
 )
 
