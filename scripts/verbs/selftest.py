@@ -20,7 +20,7 @@ from firstspike.scripts.board_options import sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import board_option, port_option, seed_option
 from firstspike.scripts.output import json_result, on_command_line, say
-from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb
+from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb, default
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ STANDALONE = {**bitstream.DESIGNED, "link": TALK}
 
 
 def _written(parameters: Parameters) -> str | None:
-    return None if parameters["report_path"] else REPORT
+    return None if parameters.get("report_path") else REPORT
 
 
 @click.command(cls=Verb)
@@ -57,7 +57,8 @@ def _written(parameters: Parameters) -> str | None:
     "-o",
     "--output",
     metavar="FILE",
-    type=Output(dir_okay=False, default=_written),
+    type=Output(dir_okay=False),
+    callback=default(_written),
     help=f"Write the report to this file.  [default: {REPORT}]",
 )
 @click.option(
@@ -114,7 +115,7 @@ def command(
             raise click.UsageError(
                 "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
             )
-        with json_result(output or REPORT) as write:
+        with json_result(output) as write:
             sensed = load_network(net)
             shape, hz = _built(sensed, board, build or bitstream.build_folder(net, board))
             if build is not None and hz is None:
@@ -134,7 +135,7 @@ def command(
     from firstspike.scripts.selftest.stages import Selftest, network_of
 
     rate = baud or (BOARDS[board].baud if board else BAUD)
-    with json_result(output or REPORT) as write:
+    with json_result(output) as write:
         with BoardClient.open(port, rate) as client:
             identity = client.identity
             network = load_network(net) if net else network_of(identity)
