@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.learner.learner import out_of_range
+from firstspike.hdl.learner.update_control import out_of_range
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
 

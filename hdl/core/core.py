@@ -4,24 +4,23 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import stream, wiring
 
-from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.hdl.layer.events import Kind, spikes_of
 from firstspike.hdl.layer.layer import Layer, layer_class
 from firstspike.hdl.layer.words import check_weights
-from firstspike.hdl.learner.learner import LateLearner, Learner, learner_of
+from firstspike.hdl.learner.learner import LastLayerLearner, LateLearner, Learner, learner_of
 from firstspike.hdl.lib.arithmetic import below
 from firstspike.hdl.lib.block import join
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import CoreConfig
+from .cycle_counter import cycle_counter
 from .decision import Decision, LearningDecision
 from .encoder import encoder_class
 from .ingress_check import IngressCheck
-from .ports import CYCLES_BITS, CoreSignature
+from .ports import CoreSignature
 
 
 class Core(wiring.Component):
@@ -109,26 +108,21 @@ class Core(wiring.Component):
 
         self._connect_logs(m, layers, spikes)
 
-        # The decision, with the cycles since the transfer of the image's first event or word.
-        cycles = Signal(CYCLES_BITS)
-        if overlaps:
-            has_images = self._count_images(m, begins, decision.load, cycles)
-            has_images |= finished != decision.decided_image
-        else:
-            # While a decision waits, no image starts, so the counter stops; the Learner needs it.
-            counts = Const(1) if config.learns else ~decision.decision.valid
-            with m.If(counts):
-                m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
-        total_cycles = cycles
-        if overlaps or config.learns:
-            total_cycles = Signal(CYCLES_BITS)
-            with m.If(decision.load):
-                m.d.sync += total_cycles.eq(cycles + 1)
-        self._connect_decision(m, decision, total_cycles)
+        # The cycles since the transfer of the image's first event or word.
+        m.submodules.cycle_counter = counter = cycle_counter(config)
+        m.d.comb += [
+            counter.begins.eq(begins),
+            counter.decided.eq(decision.load),
+            counter.waiting.eq(decision.decision.valid),
+        ]
+        has_images |= counter.pending | (finished != decision.decided_image)
+        self._connect_decision(m, decision, counter.total)
 
         self._connect_host(m, layers)
         if config.learns:
-            has_images |= self._connect_learner(m, ingress, layers, decision, hold, cycles, spikes)
+            has_images |= self._connect_learner(
+                m, ingress, layers, decision, hold, counter.age, spikes
+            )
         m.d.comb += self.busy.eq(has_images)
         return m
 
@@ -216,27 +210,6 @@ class Core(wiring.Component):
         for i in range(len(self.config.layers)):
             m.d.comb += out.spikes_in[str(i)].eq(payload.context.spikes_in[str(i)])
 
-    def _count_images(self, m: Module, begins: Value, decided: Value, cycles: Signal) -> Value:
-        """Drive `cycles`, the age of the oldest image under way; return if any is under way."""
-        # Images in the Encoder, in the registers up to the start, and the image that advances.
-        images = MAX_IMAGES + latencies.INGRESS_CHECK + latencies.EVENT + 1
-        now = Signal.like(cycles)
-        start_cycles = Array(Signal.like(now, name=f"start_cycle_{i}") for i in range(images))
-        first = Signal(range(images))
-        following = Signal(range(images))
-        count = Signal(range(images + 1))
-
-        def after(number: Signal) -> Value:
-            return Mux(number == images - 1, 0, number + 1)
-
-        m.d.comb += cycles.eq(now - start_cycles[first])
-        m.d.sync += [now.eq(now + 1), count.eq(count + begins - decided)]
-        with m.If(begins):
-            m.d.sync += [start_cycles[following].eq(now), following.eq(after(following))]
-        with m.If(decided):
-            m.d.sync += first.eq(after(first))
-        return count != 0
-
     def _connect_learner(
         self,
         m: Module,
@@ -244,7 +217,7 @@ class Core(wiring.Component):
         layers: list[Layer],
         decision: Decision,
         hold: Signal,
-        cycles: Signal,
+        age: Value,
         spikes: Callable[[stream.Interface], Value],
     ) -> Value:
         """Connect the Learner to the layers; return whether it is busy."""
@@ -271,6 +244,7 @@ class Core(wiring.Component):
             decision.margin.eq(learner.margin),
             learner.label.eq(label),
             learner.opens.eq(ingress.opens),
+            learner.drops.eq(ingress.drops),
             learner.resting.eq(ingress.resting),
             learner.settled.eq(finished == decision.decided_image),
             learner.labelled.eq(self.labels.valid),
@@ -279,17 +253,15 @@ class Core(wiring.Component):
             learner.hidden.address.eq(last.events.payload.address),
             self.learned.valid.eq(learner.done),
             self.learned.updated.eq(learner.updated),
-            self.learned.cycles.eq(cycles + 1),
+            self.learned.cycles.eq(age + 1),
         ]
-        if self.config.layers[0].late_inputs:
-            m.d.comb += learner.drops.eq(ingress.drops)
-        if isinstance(learner, Learner):
+        if not isinstance(learner, LastLayerLearner):
             m.d.comb += learner.next_learns.eq(self.labels.valid & request.learn)
             self._connect_learned_layers(m, learner, layers, spikes(layers[0].events))
         return learner.busy
 
     def _connect_learned_layers(
-        self, m: Module, learner: Learner, layers: list[Layer], accepts_input: Value
+        self, m: Module, learner: Learner | LateLearner, layers: list[Layer], accepts_input: Value
     ) -> None:
         """Connect a Learner to the state and weights of both layers."""
         hidden, last = layers
@@ -307,8 +279,8 @@ class Core(wiring.Component):
                 learner.input_updated.word.eq(hidden.updated_word),
             ]
         else:
-            join(m, hidden, learner, "probe")
-            m.d.comb += learner.alive.eq(hidden.alive)
+            join(m, hidden, learner, "probe", "alive")
+            m.d.comb += learner.ready.eq(learner.starts)
 
     def _connect_host(self, m: Module, layers: list[Layer]) -> None:
         """Route the weight port to the layers, with at most one read request under way.

@@ -57,11 +57,11 @@ class IngressCheck(Block):
             resting=Out(1),
             #: An image may start.
             idle=Out(1),
-            #: High if the label of the image that starts is not a class.
-            bad_label=In(1) if first.learns else None,
-            #: An event of a decided image is dropped. Only for a Learner that needs to know when
-            #: the last one has come; otherwise the first layer discards these events.
-            drops=Out(1) if first.late_inputs else None,
+            #: In a core that learns: the label of the image that starts is not a class.
+            bad_label=In(1),
+            #: An event of a decided image is dropped. Only for a learner that needs to know when
+            #: the last one has arrived; otherwise the first layer discards these events.
+            drops=Out(1),
         )
 
     def build(self, m: Module) -> None:

@@ -11,7 +11,7 @@ from amaranth.utils import bits_for
 
 from firstspike.hdl.layer.events import causes_layout, input_layout, tick_shape
 from firstspike.hdl.layer.words import CHUNK_BITS
-from firstspike.hdl.learner.learner import settings_layout
+from firstspike.hdl.learner.update_control import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, DescribedSignature
 
 from .config import CoreConfig

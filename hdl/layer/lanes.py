@@ -13,6 +13,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.lib.arithmetic import plus, times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.duplicated_register import duplicated_register
@@ -29,7 +30,7 @@ from .lane_state import (
     state_memory,
     states_layout,
 )
-from .limits import Limits
+from .limits import Limits, firing_limits, limits_memory
 from .operations import operation_layout, state_address, sweep_layout
 from .weight_store import ahead_signature, fetched_layout, word_layout
 
@@ -55,9 +56,9 @@ def potentials_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
-def probe_signature(config: LayerConfig) -> wiring.Signature:
+def probe_signature(folding: LayerFolding) -> wiring.Signature:
     """Return the signature of the request for `alive` of a group."""
-    return tap(group=range(config.folding.groups))
+    return tap(group=range(folding.groups))
 
 
 def probe_ports(config: LayerConfig) -> dict[str, wiring.Member]:
@@ -66,7 +67,7 @@ def probe_ports(config: LayerConfig) -> dict[str, wiring.Member]:
         return {}
     return {
         #: The group for `alive` from the next cycle on; only while no operation is under way.
-        "probe": In(probe_signature(config)),
+        "probe": In(probe_signature(config.folding)),
         #: The group's lanes whose sum of added weights, S + threshold, is above 0.
         "alive": Out(config.folding.lanes),
     }
@@ -206,7 +207,7 @@ class Lanes(Block):
         if words > 1:
             yield from inside("state_memory", [state_memory(states_layout(config), words)])
         if config.folding.one_tick:
-            yield from inside("limits", Limits.memories(config))
+            yield from inside("limits", [limits_memory(firing_limits(config))])
 
     @abstractmethod
     def _controls(self, m: Module, ready: Signal) -> list[Control]:
@@ -245,9 +246,10 @@ class Lanes(Block):
         config, segments = self._config, self._config.segments
         incoming, is_valid = self.words.payload.operation, self.words.valid
 
-        # The pipeline register, in which a word meets the state of its group, and its control
-        # signals. Without a valid word, an operation that changes nothing enters the register.
-        # `ready`, which has a long route, is therefore the only enable.
+        # The pipeline register (`added`, the lane input of docs/architecture/layer.md), in which a
+        # word meets the state of its group, and its control signals. Without a valid word, an
+        # operation that changes nothing enters the register. `ready`, which has a long route, is
+        # therefore the only enable.
         valid, op = Signal(), Signal(operation_layout(config))
         sends, ready = Signal(), Signal()
         controls = self._controls(m, ready)
@@ -404,7 +406,7 @@ class LimitLanes(SingleRowLanes):
 
     def _initial(self, m: Module, ready: Signal, first: Value) -> Value:
         operation = self.words.payload.operation
-        m.submodules.limits = limits = Limits(self._config)
+        m.submodules.limits = limits = Limits(firing_limits(self._config))
         self._limit = resetless_register(limits.limit.shape(), "limit")
         tick, is_known = operation.tick, ready
         if "tick" in self._config.shared_fields:  # valid from a sweep's first operation on

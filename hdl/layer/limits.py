@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A table of firing limits: a layer without M compares the slope S with the limit of the tick."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
 
@@ -33,7 +33,7 @@ def firing_limits(config: LayerConfig) -> list[int]:
     return [beyond] * (config.unit + 1) + later
 
 
-def limits_rom(limits: list[int]) -> Memory:
+def limits_memory(limits: Sequence[int]) -> Memory:
     """Return the ROM of `limits`; most limits have no high bits."""
     same = reduce(and_, limits) | ~reduce(or_, limits)
     width = max(limits).bit_length()
@@ -42,20 +42,16 @@ def limits_rom(limits: list[int]) -> Memory:
 
 
 class Limits(Block):
-    """A ROM with `firing_limits`: `limit` is the limit of `tick`. Latency: 0 cycles."""
+    """A ROM: `limit` is entry `tick` of `limits`, the limits of the ticks 0 .. deadline.
 
-    def __init__(self, config: LayerConfig) -> None:
-        self._limits = firing_limits(config)
-        super().__init__(
-            tick=In(tick_shape(config.deadline)), limit=Out(range(max(self._limits) + 1))
-        )
+    Latency: 0 cycles.
+    """
 
-    @staticmethod
-    def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Yield the ROM of the limits."""
-        yield limits_rom(firing_limits(config))
+    def __init__(self, limits: Sequence[int]) -> None:
+        self._limits = limits
+        super().__init__(tick=In(tick_shape(len(limits) - 1)), limit=Out(range(max(limits) + 1)))
 
     def build(self, m: Module) -> None:
-        rom = limits_rom(self._limits)
+        rom = limits_memory(self._limits)
         read = rom.build_rom(m, "memory", shape=self.limit.shape(), init=self._limits)
         m.d.comb += [read.addr.eq(self.tick), self.limit.eq(read.data)]

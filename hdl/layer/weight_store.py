@@ -14,7 +14,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.layer import PAGE_WORDS
+from firstspike.golden.timing.layer import PAGE_WORDS, LayerFolding
 from firstspike.hdl.lib.block import Block, join, struct, tap
 from firstspike.hdl.lib.duplicated_register import duplicated_register
 from firstspike.hdl.lib.memories import Memory
@@ -46,14 +46,14 @@ def host_request(config: LayerConfig) -> data.StructLayout:
     return struct(write=1, address=range(config.words), data=CHUNK_BITS)
 
 
-def update_layout(config: LayerConfig) -> data.StructLayout:
+def update_layout(folding: LayerFolding) -> data.StructLayout:
     """Return the layout of an update of a layer's weight store; see UpdatePipeline."""
-    return change_layout(config.folding.lanes, config.words)
+    return change_layout(folding.lanes, folding.words)
 
 
-def updated_signature(config: LayerConfig) -> wiring.Signature:
+def updated_signature(folding: LayerFolding) -> wiring.Signature:
     """Return the signature of the signs of an updated word, in the cycle of its write."""
-    return tap(negative=config.folding.lanes)
+    return tap(negative=folding.lanes)
 
 
 def update_ports(config: LayerConfig) -> dict[str, wiring.Member]:
@@ -69,9 +69,9 @@ def update_ports(config: LayerConfig) -> dict[str, wiring.Member]:
         return {}
     return {
         #: Weight updates.
-        "updates": In(stream.Signature(update_layout(config))),
+        "updates": In(stream.Signature(update_layout(config.folding))),
         #: The signs of an updated word, in the cycle of its write.
-        "updated": Out(updated_signature(config)),
+        "updated": Out(updated_signature(config.folding)),
         #: With `updated`: the word.
         **({"updated_word": Out(word_layout(config))} if config.returns_words else {}),
     }

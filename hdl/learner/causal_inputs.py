@@ -46,11 +46,11 @@ class CausalInputs(Block):
             #: The rows of the result, once each.
             row=Out(tap(address=range(n_in))),
             #: Updates without a change, for the WeightStore, which must always be ready.
-            updates=Out(stream.Signature(update_layout(hidden))),
+            updates=Out(stream.Signature(update_layout(hidden.folding))),
             #: A word is returned, in the order of `updates`.
             returned=In(tap(word=word_layout(hidden))),
             #: Request for the neurons of a group with B > 0, after `done`.
-            probe=In(probe_signature(hidden)),
+            probe=In(probe_signature(hidden.folding)),
             #: The answer, one cycle later.
             alive=Out(hidden.folding.lanes),
         )

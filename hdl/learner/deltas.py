@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sign planes, and the corrections of the hidden neurons from their population counts."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.layer.config import LayerConfig
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, tap
@@ -13,17 +13,17 @@ from firstspike.hdl.lib.popcount import popcount
 from firstspike.hdl.lib.resetless_register import resetless_register
 
 
-def sign_signature(hidden: LayerConfig, last: LayerConfig) -> wiring.Signature:
+def sign_signature(hidden: LayerFolding, last: LayerFolding) -> wiring.Signature:
     """Return the signature of the signs of a word of the last layer.
 
     `group` and `lane` are those of the hidden neuron that is the word's row; `part` is the group of
     outputs; `negative` has a bit per output.
     """
     return tap(
-        group=range(hidden.folding.groups),
-        lane=range(hidden.folding.lanes),
-        part=range(last.folding.groups),
-        negative=last.folding.lanes,
+        group=range(hidden.groups),
+        lane=range(hidden.lanes),
+        part=range(last.groups),
+        negative=last.lanes,
     )
 
 
@@ -35,12 +35,12 @@ class Deltas(Block):
     so that the signs of a group are read in one cycle. Every output in D_plus or D_minus counts for
     p or for q, so p + q = |D_plus| + |D_minus|, and one population count per lane suffices.
 
-    Latency from `start` to `done`: `hidden.folding.deltas_cycles`. Throughput: one group per cycle.
+    Latency from `start` to `done`: `hidden.deltas_cycles`. Throughput: one group per cycle.
     """
 
-    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
+    def __init__(self, hidden: LayerFolding, last: LayerFolding) -> None:
         self._hidden, self._last = hidden, last
-        lanes, n_out = hidden.folding.lanes, last.folding.n_out
+        lanes, n_out = hidden.lanes, last.n_out
         super().__init__(
             #: The signs of a word to store; not between `start` and `done`.
             sign=In(sign_signature(hidden, last)),
@@ -58,7 +58,7 @@ class Deltas(Block):
             #: Answer of the Lanes, one cycle later.
             alive=In(lanes),
             #: The group whose deltas are read.
-            group=In(range(hidden.folding.groups)),
+            group=In(range(hidden.groups)),
             #: Read enable.
             read=In(1),
             #: The lanes with delta = 1 and with delta = -1, in the cycle after `read`.
@@ -67,8 +67,8 @@ class Deltas(Block):
         )
 
     def build(self, m: Module) -> None:
-        hidden, last = self._hidden.folding, self._last.folding
-        lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
+        hidden, last = self._hidden, self._last
+        lanes, groups = hidden.lanes, hidden.groups
         row = last.groups * last.lanes  # bits per hidden neuron
 
         # One word per hidden group, with a write enable for each part of a neuron's row. No word is
@@ -109,20 +109,10 @@ class Deltas(Block):
         with m.Elif(asking):
             m.d.sync += [group.eq(group + 1), asking.eq(group != groups - 1)]
 
-        total = Signal(range(n_out + 1))
-        m.d.sync += total.eq(popcount(self.plus | self.minus))
-        earlier, later = Signal(lanes), Signal(lanes)
-        earlier_lanes, later_lanes = [], []
-        for lane in range(lanes):
-            negative = sign_word[lane * row :][:n_out]
-            p = Signal(range(n_out + 1), name=f"p_{lane}")
-            m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))
-            earlier_lanes.append(self.alive[lane] & ((p << 1) > total))
-            later_lanes.append(
-                self.alive[lane] & (((p << 1) < total) | (self.tie_later & ((p << 1) == total)))
-            )
+        corrections = self._compare(m, sign_word)
+        counted = Signal(2 * lanes)
         with m.If(counting):
-            m.d.sync += [earlier.eq(Cat(earlier_lanes)), later.eq(Cat(later_lanes))]
+            m.d.sync += counted.eq(corrections)
 
         m.submodules.computed = computed = memory.Memory(
             shape=2 * lanes, depth=groups, init=[], attrs={"no_rw_check": 1}
@@ -131,8 +121,28 @@ class Deltas(Block):
         m.d.comb += [
             store.en.eq(storing),
             store.addr.eq(stored_group),
-            store.data.eq(Cat(earlier, later)),
+            store.data.eq(counted),
             fetch.addr.eq(self.group),
         ]
         with m.If(self.read):
             m.d.sync += Cat(self.earlier, self.later).eq(fetch.data)
+
+    def _compare(self, m: Module, sign_word: Value) -> Value:
+        """Return the lanes of a group with delta = 1, and above them those with delta = -1.
+
+        `sign_word` has the signs of the group's neurons.
+        """
+        last = self._last
+        row, n_out = last.groups * last.lanes, last.n_out
+        total = Signal(range(n_out + 1))
+        m.d.sync += total.eq(popcount(self.plus | self.minus))
+        earlier, later = [], []
+        for lane in range(self._hidden.lanes):
+            negative = sign_word[lane * row :][:n_out]
+            p = Signal(range(n_out + 1), name=f"p_{lane}")
+            m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))
+            earlier.append(self.alive[lane] & ((p << 1) > total))
+            later.append(
+                self.alive[lane] & (((p << 1) < total) | (self.tie_later & ((p << 1) == total)))
+            )
+        return Cat(earlier, later)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The margin after the decision on an image to learn, and the outputs that fire within it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -119,22 +119,9 @@ class Margin(Block):
             with m.If(last_tick):
                 m.d.sync += waiting.eq(1)
 
-        # The margin is at least 2 ticks, so its end may be computed a cycle after the verdict.
         fresh = Signal()
         m.d.sync += fresh.eq(self.verdict)
-        late = Signal(signed(outcome.tick.shape().width + 1))
-        assert config.learning is not None
-        m.d.comb += late.eq(outcome.tick - config.learning.unit)
-        grown = late >> self.margin.shift
-        least = Mux(self.margin.minimum < 2, 2, self.margin.minimum)
-        end = outcome.tick + Mux(grown > least, grown, least)
-        with m.If(self.opens):
-            m.d.sync += outcome.limit.eq(config.deadline + 1)
-        with m.Elif(fresh):
-            m.d.sync += outcome.limit.eq(
-                Mux(outcome.forced | (end > config.deadline), config.deadline + 1, end)
-            )
-
+        self._limit(m, fresh)
         with m.If(self.verdict):
             m.d.sync += [
                 outcome.decision.eq(self.winner),
@@ -159,3 +146,20 @@ class Margin(Block):
                     Mux(none, 0, Mux((rival_before == 0) & any_, 1 << index, rival_before))
                 ),
             ]
+
+    def _limit(self, m: Module, fresh: Value) -> None:
+        """Drive the limit of the margin in the cycle after the verdict, when `fresh` is high.
+
+        The margin is at least 2 ticks, so its end may be computed a cycle late.
+        """
+        outcome, deadline = self.outcome, self._config.deadline
+        late = Signal(signed(outcome.tick.shape().width + 1))
+        assert self._config.learning is not None
+        m.d.comb += late.eq(outcome.tick - self._config.learning.unit)
+        grown = late >> self.margin.shift
+        least = Mux(self.margin.minimum < 2, 2, self.margin.minimum)
+        end = outcome.tick + Mux(grown > least, grown, least)
+        with m.If(self.opens):
+            m.d.sync += outcome.limit.eq(deadline + 1)
+        with m.Elif(fresh):
+            m.d.sync += outcome.limit.eq(Mux(outcome.forced | (end > deadline), deadline + 1, end))

@@ -6,7 +6,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.layer.config import LayerConfig
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.layer.events import address_shape
 from firstspike.hdl.layer.update_pipeline import STEP_BITS
 from firstspike.hdl.layer.weight_store import update_layout, updated_signature
@@ -18,11 +18,11 @@ from .address_set import AddressSet
 from .deltas import sign_signature
 
 
-def _members(config: LayerConfig) -> dict[str, wiring.Member]:
+def _members(folding: LayerFolding) -> dict[str, wiring.Member]:
     """Return the common ports of both sweeps."""
     return {
         #: Add a row to the set of rows that took part.
-        "add": In(tap(address=range(config.folding.n_in))),
+        "add": In(tap(address=range(folding.n_in))),
         #: Empty the set, and abort a sweep.
         "clear": In(1),
         #: Start the sweep over the rows added so far.
@@ -34,7 +34,7 @@ def _members(config: LayerConfig) -> dict[str, wiring.Member]:
         #: The result of the draw, in the same cycle: whether the row is updated.
         "drawn": In(1),
         #: Updates for the WeightStore, which must always be ready.
-        "updates": Out(stream.Signature(update_layout(config))),
+        "updates": Out(stream.Signature(update_layout(folding))),
     }
 
 
@@ -58,8 +58,8 @@ class OutputSweep(Block):
     other neuron of the set one cycle.
     """
 
-    def __init__(self, last: LayerConfig, **ports: wiring.Member) -> None:
-        self._last, n_out = last, last.folding.n_out
+    def __init__(self, last: LayerFolding, **ports: wiring.Member) -> None:
+        self._last, n_out = last, last.n_out
         super().__init__(
             **_members(last),
             #: The outputs whose weights increase by 1, and decrease by 1. Stable during the sweep.
@@ -80,7 +80,7 @@ class OutputSweep(Block):
         """Return the signs of the words; `part` is the group of outputs of the current word."""
 
     def build(self, m: Module) -> None:
-        last, scan = self._last.folding, self._scan()
+        last, scan = self._last, self._scan()
         n_hidden, parts = last.n_in, last.groups
         rows = _connect_set(m, self, n_hidden)
 
@@ -127,17 +127,11 @@ class OutputSweep(Block):
             m.d.sync += [part.eq(part + 1), offset.eq(offset + n_hidden)]
 
         update = self.updates.payload
-        plus, minus = (
-            Mux(scanning, 0, outputs).word_select(part, last.lanes)
-            if parts > 1
-            else Mux(scanning, 0, outputs)
-            for outputs in (self.plus, self.minus)
-        )
         m.d.sync += [
             self.updates.valid.eq(issue),
             update.address.eq(offset + neuron),
-            update.plus.eq(plus),
-            update.minus.eq(minus),
+            update.plus.eq(Mux(scanning, 0, self.plus).word_select(part, last.lanes)),
+            update.minus.eq(Mux(scanning, 0, self.minus).word_select(part, last.lanes)),
             update.step.eq(1),
         ]
         self._sign(m, part)
@@ -150,7 +144,7 @@ class SignedOutputSweep(OutputSweep):
     further group of hidden neurons, up to that of the last neuron.
     """
 
-    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
+    def __init__(self, hidden: LayerFolding, last: LayerFolding) -> None:
         self._hidden = hidden
         super().__init__(
             last,
@@ -168,7 +162,7 @@ class SignedOutputSweep(OutputSweep):
 
     def _locate(self, m: Module, neuron: Value, has_neuron: Value) -> Value:
         # `group` is incremented until it contains the neuron.
-        hidden = self._hidden.folding
+        hidden = self._hidden
         first = Signal(range(hidden.groups * hidden.lanes + 1))
         self._group = group = Signal(range(hidden.groups))
         self._lane = lane = neuron - first
@@ -181,7 +175,7 @@ class SignedOutputSweep(OutputSweep):
 
     def _sign(self, m: Module, part: Value) -> None:
         # The position of the signs is delayed until the word is written.
-        delay = latencies.SWEEP_UPDATE + self._last.folding.update_cycles
+        delay = latencies.SWEEP_UPDATE + self._last.update_cycles
         position = Cat(self._group, self._lane[: len(self.sign.lane)], part)
         position = delayed(m, position, delay, "position")
         m.d.comb += [
@@ -200,15 +194,15 @@ class InputSweep(Block):
     cycle per drawn row for each other group.
     """
 
-    def __init__(self, hidden: LayerConfig) -> None:
-        self._config = hidden
-        lanes = hidden.folding.lanes
+    def __init__(self, hidden: LayerFolding) -> None:
+        self._hidden = hidden
+        lanes = hidden.lanes
         super().__init__(
             **_members(hidden),
             #: The amount by which weights change.
             step=In(STEP_BITS),
             #: The group whose deltas are read.
-            group=Out(range(hidden.folding.groups)),
+            group=Out(range(hidden.groups)),
             #: Read enable for `earlier` and `later` of `group`, which are valid in the next cycle.
             read=Out(1),
             #: The lanes of the group whose weights increase, and those whose weights decrease.
@@ -217,45 +211,36 @@ class InputSweep(Block):
         )
 
     def build(self, m: Module) -> None:
-        folding = self._config.folding
-        n_in, groups = folding.n_in, folding.groups
+        n_in, groups = self._hidden.n_in, self._hidden.groups
         rows = _connect_set(m, self, n_in)
 
         # Group 0 draws rows and records them in a list; the other groups replay the list.
         drawing, replaying = Signal(), Signal()
         count = Signal(range(n_in + 1))  # number of drawn rows
         index = Signal(range(n_in))
-        base = Signal(range(self._config.words))
-        m.submodules.drawn_rows = drawn_rows = memory.Memory(
-            shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
-        )
-        write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
-        listed_row = resetless_register(read.data.shape())
+        base = Signal(range(self._hidden.words))
         row_valid = rows.sweep.valid & drawing
         accept = Signal()
         following = Signal.like(count)
-        last_index = index + 1 == count
         m.d.comb += [
             rows.start.eq(self.start & ~rows.empty),
             rows.sweep.ready.eq(drawing),
             self.take.eq(row_valid),
             accept.eq(row_valid & self.drawn),
             following.eq(count + accept),
-            write.en.eq(accept),
-            write.addr.eq(count),
-            write.data.eq(rows.sweep.payload.address),
-            read.addr.eq(index),
             self.read.eq(drawing | replaying),
         ]
+        self._send(m, rows.sweep.payload.address, base, accept, count, replaying, index)
+
         # The state of the sweep.
         draws_done = row_valid & rows.sweep.payload.last  # the draws are complete
-        m.d.sync += count.eq(following)
+        replay_done = replaying & (index + 1 == count)
         ends = Signal()
         m.d.comb += ends.eq(
             (draws_done & ((following == 0) | (groups == 1)))
-            | (replaying & last_index & (self.group == groups - 1))
+            | (replay_done & (self.group == groups - 1))
         )
-        m.d.sync += self.done.eq(ends | (self.start & rows.empty))
+        m.d.sync += [count.eq(following), self.done.eq(ends | (self.start & rows.empty))]
         with m.If(self.start):
             m.d.sync += [
                 drawing.eq(~rows.empty),
@@ -266,7 +251,7 @@ class InputSweep(Block):
             ]
         with m.Elif(ends):
             m.d.sync += [drawing.eq(0), replaying.eq(0)]
-        with m.Elif(draws_done | (replaying & last_index)):
+        with m.Elif(draws_done | replay_done):
             m.d.sync += [
                 drawing.eq(0),
                 replaying.eq(1),
@@ -277,7 +262,27 @@ class InputSweep(Block):
         with m.Elif(replaying):
             m.d.sync += index.eq(index + 1)
 
-        # One cycle later the row of the list and the deltas of the group are valid.
+    def _send(
+        self,
+        m: Module,
+        drawn_row: Value,
+        base: Value,
+        accept: Value,
+        count: Value,
+        replaying: Value,
+        index: Value,
+    ) -> None:
+        """Build the list of drawn rows, and send the update of a row.
+
+        With `accept`, `drawn_row` becomes entry `count` of the list. With `replaying`, the row is
+        entry `index`. One cycle later the row and the deltas of the group are valid.
+        """
+        n_in = self._hidden.n_in
+        m.submodules.drawn_rows = drawn_rows = memory.Memory(
+            shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
+        listed_row = resetless_register(read.data.shape())
         listed = Signal()
         row = Signal(range(n_in))
         row_base = Signal.like(base)
@@ -285,12 +290,16 @@ class InputSweep(Block):
         m.d.sync += [
             self.updates.valid.eq(accept | replaying),
             listed.eq(replaying),
-            row.eq(rows.sweep.payload.address),
+            row.eq(drawn_row),
             row_base.eq(base),
         ]
         with m.If(replaying):
             m.d.sync += listed_row.eq(read.data)
         m.d.comb += [
+            write.en.eq(accept),
+            write.addr.eq(count),
+            write.data.eq(drawn_row),
+            read.addr.eq(index),
             update.address.eq(row_base + Mux(listed, listed_row, row)),
             update.plus.eq(self.earlier),
             update.minus.eq(self.later),

@@ -80,18 +80,16 @@ def command(
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
     If there is a difference, the command prints the first one, and the exit status is 1. A board
-    gets NET's weights if it has others; the link carries the number of its spikes, and so only this
-    number is compared, and clock cycles if the images are sent as bitmaps. The target netlist is
-    the synthesised netlist of NET's build for a board, before placement and routing. It is
-    simulated through its pins, with all its spikes. The target routed is the design that nextpnr
-    has routed, for an ECP5. The target bitstream is that of the same build, for an iCE40. Its
-    cells, or its bits, are converted to a netlist, which is simulated in the same way.
+    gets NET's weights if it has others. Over the link, decisions and counts of spikes are compared,
+    and clock cycles if the images are sent as bitmaps. The targets netlist, routed and bitstream
+    are stages of NET's build for a board: the synthesised netlist before placement and routing, the
+    routed design of an ECP5, and the bitstream of an iCE40. They are simulated through their pins,
+    with all spikes.
 
     With --rounds the images go over the link once, each with the decision of the golden model. Then
     they go through the core round after round, and the hardware counts clock cycles, decisions, and
-    decisions of another class or tick. The design of a board, and its synthesised netlist, store
-    images if they were built with --bench. The clock is that of --clock, of the build or of the
-    board.
+    decisions of another class or tick. A design stores images if it was built with --bench. Times
+    are at the clock of --clock, of the build or of the board.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """

@@ -82,10 +82,9 @@ def command(
     """Test a board for a minute against the golden model, and write a report.
 
     The test writes the board's weights and reads them back. The board classifies 1,000 digits over
-    the link, and plays the digits that it stores; class, tick, spike counts and cycles must equal
-    those of the golden model. Then the board gets hostile frames for ten seconds. A design that
-    learns gets 500 images, and all its weights are compared. NET is the network of the bitstream;
-    a network of the package need not be named.
+    the link, and plays the digits that it stores. Then it gets hostile frames for ten seconds. A
+    design that learns gets 500 images. NET is the network of the bitstream; a network of the
+    package need not be named.
 
     With --sensor the board is one that needs no computer, and the test queries its status. The
     design must be that of the build. Samples must arrive in the right number of clock cycles.

@@ -14,7 +14,7 @@ from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.learner.learner import settings_layout
+from firstspike.hdl.learner.update_control import settings_layout
 
 from .checks import Checks, payload_checks
 from .core import connect_host, host_ports, shape_of

@@ -144,25 +144,27 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     "learner.margin": {
         "margin-a-tick-short": ("grown, least)", "grown, least) - 1"),
         "limit-of-the-image-before": ("m.If(self.opens)", "m.If(self.opens & 0)"),
-        "margin-ends-at-the-deadline": ("config.deadline + 1, end", "config.deadline, end"),
+        "margin-ends-at-the-deadline": (", deadline + 1, end", ", deadline, end"),
         "spikes-of-the-deadline-lost": ("(at_limit | self.complete)", "1"),
         "latest-rival": ("(rival_before == 0) & any_", "any_"),
     },
-    "learner.learner": {
+    "learner.update_control": {
         "spike-at-the-limit-counts": ("(tick < what.limit)", "(tick <= what.limit)"),
         "spikes-taken-early-count": (
             "(tick < what.limit)",
             "((self._state != State.SETTLE) | (tick < what.limit))",
         ),
-        "label-competes": ("(what.fired | decided) & ~self._plus", "what.fired | decided"),
+        "label-competes": ("(what.fired | decided) & ~self.plus", "what.fired | decided"),
         "right-when-forced-is-enough": ("(what.forced | (rivals != 0))", "(rivals != 0)"),
-        "draws-as-for-input-rows": (
-            "lfsr.draw.eq(self._settings.output_draw)",
-            "lfsr.draw.eq(self._settings.row_draw)",
-        ),
         "settles-for-one-hidden-layer": (
             "for layer in self._layers]",
             "for layer in self._layers[1:]]",
+        ),
+    },
+    "learner.learner": {
+        "draws-as-for-input-rows": (
+            "draw.eq(control.registers.output_draw)",
+            "draw.eq(control.registers.row_draw)",
         ),
         "signs-never-read": ("stale = Signal(init=1", "stale = Signal(init=0"),
     },
@@ -172,8 +174,8 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "self.sign.valid.eq(self.updated.valid & (self.minus == 0))",
         ),
         "last-hidden-group-left-out": (
-            "(self.group == groups - 1))\n",
-            "(self.group == groups - 2))\n",
+            "(replay_done & (self.group == groups - 1))",
+            "(replay_done & (self.group == groups - 2))",
         ),
         "drawn-row-lost": ("((following == 0) | (groups", "((count == 0) | (groups"),
     },

@@ -341,13 +341,13 @@ def test_learner(name):
 @pytest.mark.parametrize("name", ["learning", "learning banks"])
 def test_learning(name):
     hidden, last = FOLDINGS[name]
-    deltas = Deltas(hidden, last)
+    deltas = Deltas(hidden.folding, last.folding)
     assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles
     causal = CausalInputs(hidden)
     assert latency(causal, {"start": 1}, causal.done) == hidden.folding.causal_cycles(0)
-    for sweep in (InputSweep(hidden), SignedOutputSweep(hidden, last)):
+    for sweep in (InputSweep(hidden.folding), SignedOutputSweep(hidden.folding, last.folding)):
         assert latency(sweep, {"start": 1}, sweep.done) == latencies.SWEEP_DONE
-    sweep = SignedOutputSweep(hidden, last)
+    sweep = SignedOutputSweep(hidden.folding, last.folding)
     # The first row of a scan is that of the cycle after the start.
     update = latency(sweep, {"start": 1, "scan": 1}, sweep.updates.valid)
     assert update == 1 + latencies.SWEEP_UPDATE

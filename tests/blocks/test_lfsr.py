@@ -7,7 +7,7 @@ from functools import partial
 import cocotb
 
 from firstspike.golden.learning.rule import leap
-from firstspike.hdl.learner.learner import generator
+from firstspike.hdl.learner.update_control import generator
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import ClockDomain, drive
 from tests.support.simulators import both_simulators

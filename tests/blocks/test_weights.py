@@ -150,7 +150,7 @@ class WeightsBench(BlockBench):
         self.answers = self.sink("answers", None, at_random(4))
         self.updating = False
         if config.learns:
-            self.updates = self.source("updates", update_layout(config))
+            self.updates = self.source("updates", update_layout(config.folding))
             self.updated = dut["updated__valid"], dut["updated__negative"]
             self.written: dict[int, int] = {}
             """By the cycle in which an updated word is written, the signs of its lanes."""

@@ -14,7 +14,7 @@ from firstspike.golden import Results, Settings, learn
 from firstspike.golden.results import joined
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import weight_chunks, weights_from_chunks
-from firstspike.hdl.learner.learner import generator
+from firstspike.hdl.learner.update_control import generator
 from firstspike.sim.benches.core.items import items_of, read_requests
 from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus

@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
 from amaranth.lib.wiring import Out
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.learner.learner import out_of_range
+from firstspike.hdl.learner.update_control import out_of_range
 from firstspike.hdl.link.protocol.formats import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
 from .handler import Handler, core_ports

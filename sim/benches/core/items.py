@@ -11,7 +11,7 @@ from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import label_layout, weights_layout
 from firstspike.hdl.layer.events import Kind, input_layout
-from firstspike.hdl.learner.learner import settings_layout
+from firstspike.hdl.learner.update_control import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, pack
 
 WeightRequest = tuple[int, int, int, int]
