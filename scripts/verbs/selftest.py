@@ -32,6 +32,11 @@ STANDALONE = {**bitstream.DESIGNED, "link": TALK}
 """Description of the report of a build with a sensor."""
 
 
+def _build(parameters: Parameters) -> Path | None:
+    net, board, sensor = (parameters[name] for name in ("net", "board", "sensor"))
+    return bitstream.build_folder(net, board) if net and board and sensor else None
+
+
 def _written(parameters: Parameters) -> str | None:
     return None if parameters.get("report_path") else REPORT
 
@@ -48,6 +53,7 @@ def _written(parameters: Parameters) -> str | None:
 @click.option(
     "--build",
     type=InputPath(file_okay=False, path_type=Path),
+    callback=default(_build),
     metavar="DIR",
     help="Folder of the build on the board with a sensor.  [default: build/NET-BOARD if it is such "
     "a build, or what `firstspike build` makes without further options]",
@@ -116,8 +122,9 @@ def command(
             )
         with json_result(output) as write:
             sensed = load_network(net)
-            shape, hz = _built(sensed, board, build or bitstream.build_folder(net, board))
-            if build is not None and hz is None:
+            assert build is not None  # see `_build`
+            shape, hz = _built(sensed, board, build)
+            if hz is None and on_command_line("build"):
                 raise VerbError(
                     f"{build} holds no build of {net} with a sensor for the "
                     f"{BOARDS[board].title}: name the folder of `firstspike build --sensor`."
