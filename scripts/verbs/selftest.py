@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike selftest`: tests that a board runs like the golden model."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from firstspike.boards.building import bitstream
 from firstspike.boards.building.motion import LSM6DSO
 from firstspike.boards.building.standalone import TALK
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import Network, load_network
+from firstspike.golden import load_network
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.shape import CoreShape
@@ -25,6 +25,7 @@ from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
     from firstspike.boards.building.standalone import StandaloneDesign
+    from firstspike.boards.pins.board import Board
 
 REPORT = "report.json"
 
@@ -114,23 +115,13 @@ def command(
         raise click.UsageError("Give --port, the board's serial port, or --read a report.")
 
     if sensor is not None:
-        from firstspike.boards.building.sensors import sensing_design
-
         if board is None or net is None or baud is not None or on_command_line("seed"):
             raise click.UsageError(
                 "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
             )
         with json_result(output) as write:
-            sensed = load_network(net)
             assert build is not None  # see `_build`
-            shape, hz = _built(sensed, board, build)
-            if hz is None and on_command_line("build"):
-                raise VerbError(
-                    f"{build} holds no build of {net} with a sensor for the "
-                    f"{BOARDS[board].title}: name the folder of `firstspike build --sensor`."
-                )
-            design = sensing_design(sensed, BOARDS[board], shape, hz, sensor)
-            report = _sensing_report(design, port, sensor)
+            report = _sensing_report(_built(net, BOARDS[board], sensor, build), port, sensor)
             write(report)
         say(page(report))
         return int(not report["passed"])
@@ -158,15 +149,25 @@ def command(
     return int(not report["passed"])
 
 
-def _built(network: Network, board: str, folder: Path) -> tuple[CoreShape, int | None]:
-    """Return shape and clock in Hz of the build in a folder; open ones if it is of another kind."""
-    try:
+def _built(net: str, board: "Board", sensor: str, folder: Path) -> "StandaloneDesign":
+    """Return the design of the build in a folder; without one there, the default design.
+
+    Raises VerbError if --build names a folder without such a build.
+    """
+    from firstspike.boards.building.sensors import sensing_design
+
+    network = load_network(net)
+    shape, hz = CoreShape(), None
+    with suppress(OSError, JsonError):
         report = bitstream.read_report(folder, STANDALONE)
-    except (OSError, JsonError):
-        return CoreShape(), None
-    if (report["board"], report["network"]) != (board, network.digest()):
-        return CoreShape(), None
-    return bitstream.shape_of(report), report["clock"]
+        if (report["board"], report["network"]) == (board.name, network.digest()):
+            shape, hz = bitstream.shape_of(report), report["clock"]
+    if hz is None and on_command_line("build"):
+        raise VerbError(
+            f"{folder} holds no build of {net} with a sensor for the {board.title}: name the "
+            "folder of `firstspike build --sensor`."
+        )
+    return sensing_design(network, board, shape, hz, sensor)
 
 
 def _sensing_report(design: "StandaloneDesign", port: str, sensor: str) -> dict[str, Any]:
