@@ -78,7 +78,7 @@ class Data:
         Refuse missing values of features, or take the median of the feature among the samples that
         are trained on; NET does so from then on.
     frames
-        Make pictures of words of N frames of 64 ms.
+        Make each spoken word a picture of N frames of 64 ms (4 slots).
     before
         Report a word only after N quiet slots of 16 ms.
     after

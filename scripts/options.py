@@ -381,6 +381,10 @@ def board_option(meaning: str, *, senses: bool = False, **settings: Any) -> Deco
     return click.option("--board", type=BoardName(senses=senses), help=meaning, **settings)
 
 
+RELEASED_NAME = "released"
+"""Name of the build that comes with the release; a folder of this name needs its absolute path."""
+
+
 def netlist_options(command: Callable) -> Callable:
     """Add the options --board and --build."""
     board = board_option("Board of the build that is simulated.")
@@ -388,7 +392,8 @@ def netlist_options(command: Callable) -> Callable:
         "--build",
         type=InputPath(file_okay=False, path_type=Path, default=_built),
         metavar="DIR",
-        help="Folder of the build that is simulated.  [default: build/NET-BOARD]",
+        help="Folder of the build that is simulated, or released for the bitstream of mnist-4bit "
+        "that comes with the release.  [default: build/NET-BOARD]",
     )
     return board(build(command))
 

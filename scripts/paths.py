@@ -133,8 +133,10 @@ class Verb(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if instead := OPTIONS.get(error.option_name):
-                raise click.UsageError(f"{error.option_name} {instead}.", ctx) from None
+            verb = ctx.command_path.partition(" ")[2]
+            name = error.option_name
+            if instead := OPTIONS.get(f"{verb} {name}") or OPTIONS.get(name):
+                raise click.UsageError(f"{name} {instead}.", ctx) from None
             raise
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -15,9 +15,9 @@ SECTIONS = {
         "Training": "recipe_name epochs patience competitors last_layer exact",
         "Search": "latency accuracy trials hours placed",
         "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
-        "stored_bits embedded bench_images rounds port build released bus pixels",
-        "Run": "seed best scheduler native resume",
-        "Output": "form verdicts_only with_spikes name output vectors json_path plot_path "
+        "stored_bits embedded bench_images rounds port build bus",
+        "Run": "seed scheduler native resume",
+        "Output": "form with_spikes name output vectors json_path plot_path "
         "path report report_path",
     }.items()
 }

@@ -15,6 +15,7 @@ from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
 from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.layer import MAX_WINDOW
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells
@@ -91,6 +92,12 @@ def read_report(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     report = read_json(read_file(folder / REPORT, REPORT_BYTES))
     check_json(report, description, REPORT)
     return report
+
+
+def shape_of(report: dict[str, Any]) -> CoreShape:
+    """Return the shape of the core of a build with this report, one that matches DESIGNED."""
+    lanes, window, rows = tuple(report["lanes"]), max(report["window"]), max(report["rows"])
+    return CoreShape(lanes, window, rows=rows, overlap=report["overlap"])
 
 
 def build_folder(net: str, board: str) -> Path:

@@ -4,7 +4,6 @@
 import ast
 import re
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,35 +18,31 @@ SPECIAL = {
 """Ports and latency of blocks whose docstring or constructor does not have them in one place."""
 
 
-def block_rows() -> Iterator[tuple[str, str, str]]:
-    """Yield for each file its path, its blocks, and the tests that name them.
+def block_rows() -> Iterator[tuple[str, ...]]:
+    """Yield for each block its file, its purpose, ports and latency, and the test that names it.
 
-    A block has its name, purpose, ports and latency. A variant with the ports and the latency of
-    the block that it extends follows that block.
+    A variant with the ports and the latency of the block that it extends is in the row of that
+    block.
     """
     blocks = {name: (node, path) for path in sorted(HDL.rglob("*.py")) for name, node in _of(path)}
     tests = {path: path.read_text() for folder in TESTS for path in sorted(folder.rglob("*.py"))}
     variants = {name: _extended(name, blocks) for name in blocks}
-    own = [name for name in blocks if not variants[name]]
-    for path, names in groupby(own, lambda name: blocks[name][1]):
-        texts, found = [], []
-        for name in names:
-            same = (
-                f"*{one}*: {_purpose(blocks[one][0])}" for one in variants if variants[one] == name
-            )
-            texts.append(" ".join((_described(name, blocks), *same)))
-            found.append(_test(name, path, blocks, tests))
-        yield f"`{path.relative_to(HDL)}`", "<br>".join(texts), ", ".join(dict.fromkeys(found))
+    for name, (node, path) in blocks.items():
+        if variants[name]:
+            continue
+        same = (f"*{one}*: {_purpose(blocks[one][0])}" for one in variants if variants[one] == name)
+        purpose = " ".join((f"**{name}**: {_purpose(node)}", *same))
+        test = _test(name, path, blocks, tests)
+        yield f"`{path.relative_to(HDL)}`", purpose, *_interface(name, blocks), test
 
 
-def _described(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> str:
-    """Return name, purpose, ports and latency of a block."""
+def _interface(name: str, blocks: dict[str, tuple[ast.ClassDef, Path]]) -> tuple[str, str]:
+    """Return the ports and the latency of a block."""
     node, _ = blocks[name]
     ports, latency = SPECIAL.get(name, ("", ""))
-    text = ast.get_docstring(node) or ""
     ports = ports or ", ".join(f"`{port}`" for port in _ports(node, blocks))
-    latency = latency or _latency(text) or _of_base(node, blocks)
-    return f"**{name}**: {_purpose(node)} Ports: {ports or '-'}. Latency: {latency.rstrip('.')}."
+    latency = latency or _latency(ast.get_docstring(node) or "") or _of_base(node, blocks)
+    return ports or "-", latency.rstrip(".")
 
 
 def _purpose(node: ast.ClassDef) -> str:

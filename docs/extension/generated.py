@@ -5,6 +5,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 
 CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
 """The end of the name of a port of AXI: its channel, and its signal."""
-SMALLEST = ", 2-bit weights, thresholds 1, unit 1, deadline 6"
-"""The smallest core, which the page of proofs describes once."""
+USUAL = ", 2-bit weights, thresholds 1, unit 1, deadline 6", "; 1 image", "; images without end"
+"""Parts of the sizes that the page of proofs describes once."""
 
 Interface = dict[str, Any]
 """The interface of a core, as `describe` gives it."""
@@ -74,12 +75,10 @@ def texts() -> dict[str, str]:
             ("offset", "register", "access", "meaning; bits of each field"), _registers()
         ),
         "proofs": _proofs(),
-        "proven": _table(
-            ("what holds", "proofs, with sizes and engine", "method", "assumes"), _proven()
-        ),
+        "proven": _table(("what holds", "proofs, with sizes", "method", "assumes"), _proven()),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
-        "blocks": _table(("file", "blocks, with ports and latency", "test"), block_rows()),
+        "blocks": _table(("file", "block", "ports", "latency", "test"), block_rows()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
         "latencies": _table(("block", "cycles, name, and what is counted"), _latencies()),
@@ -121,19 +120,21 @@ def _assumptions() -> str:
 
 
 def _proven() -> Iterator[tuple[str, ...]]:
-    """A row per claim, method and assumptions: its proofs, with sizes and engine of each."""
+    """A row per claim, method and assumptions: its proofs, with the sizes of each."""
     named: dict[str, str] = {}
     kinds: dict[tuple[str, str, tuple[str, ...]], list[FormalProof]] = {}
     for proof in catalogue.PROOFS.values():
         kinds.setdefault((proof.claim, proof.method, proof.assumptions), []).append(proof)
     for (claim, method, assumptions), proofs in kinds.items():
-        first = proofs[0]
-        known = named.setdefault(claim, first.name)
+        known = max((one for one in named if one in claim), key=len, default="")
+        named.setdefault(claim, proofs[0].name)
+        what = claim.replace(known, f"As `{named[known]}`.") if known else claim
         numbers = ", ".join(str(1 + _assumed().index(one)) for one in assumptions) or "-"
-        sizes = "<br>".join(
-            f"`{one.name}`: {one.shapes.replace(SMALLEST, '')}; {one.engine}" for one in proofs
-        )
-        yield claim if known == first.name else f"as `{known}`", sizes, method, numbers
+        yield what, "<br>".join(f"`{one.name}`: {_sizes(one)}" for one in proofs), method, numbers
+
+
+def _sizes(proof: FormalProof) -> str:
+    return reduce(lambda sizes, usual: sizes.replace(usual, ""), USUAL, proof.shapes)
 
 
 def _address(proof: Proof) -> str:

@@ -18,6 +18,8 @@ from firstspike.scripts.sections import SECTIONS, in_sections
 
 WIDTH = 127
 """Columns of a line of text on the pages."""
+OPTIONS_PER_SECTION = 4
+"""Options that a section must have in the mean for the page of a verb to name its sections."""
 VERBS_THAT_SHARE = 3
 """Verbs that have an option in the same words, from which on the page of options explains it."""
 
@@ -81,12 +83,13 @@ def options(command: click.Command, context: click.Context) -> list[str]:
         else:
             own.append(one)
     items = []
-    for title, some in in_sections(own).items():
-        inner = len(own) > len(some) > 0
+    sections = in_sections(own)
+    inner = len(sections) > 1 and len(own) >= OPTIONS_PER_SECTION * len(sections)
+    for title, some in sections.items():
         items += [f"- **{title}**"] if inner else []
         items += ["  " * inner + listed(one, context) for one in some]
-    parts = ["\n".join(items)] if items else []
-    return [*parts, f"[Shared options](options.md): {', '.join(links)}."] if links else parts
+    items += [f"- [Shared options](options.md): {', '.join(links)}."] if links else []
+    return ["\n".join(items)] if items else []
 
 
 @cache

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +46,9 @@ def read_sounds(folder: Path, sound: FrontEnd | FrontEndChoice) -> Samples:
         raise DataError(
             f"{folder} has its recordings in itself: give a sub-folder of them for each word."
         )
-    words = (path for path, label in zip(paths, labels, strict=True) if label != NONE)
-    front_end, reason = _chosen(sound, (read_wav(path, RATE) for path in words))
-    recordings = ((str(path), read_wav(path, front_end.rate)) for path in paths)
-    pictures = pictures_of(recordings, front_end)
+    rate = sound.rate if isinstance(sound, FrontEnd) else RATE
+    recordings = ((str(path), read_wav(path, rate)) for path in paths)
+    pictures, (front_end, reason) = _seen(recordings, [one != NONE for one in labels], sound)
     return Samples(
         str(folder),
         lambda at: str(paths[at]),
@@ -70,9 +70,7 @@ def dataset_of(
 
     A mask `tested` [n] selects the test part; the others choose the front end. Raises `DataError`.
     """
-    trained = (x for (_, x), test in zip(recordings, tested, strict=True) if not test)
-    front_end, reason = _chosen(sound, trained)
-    pictures = pictures_of(recordings, front_end)
+    pictures, (front_end, reason) = _seen(recordings, ~tested, sound)
     return Dataset(
         pictures[~tested],
         labels[~tested],
@@ -85,8 +83,27 @@ def dataset_of(
     )
 
 
-def _chosen(sound: FrontEnd | FrontEndChoice, recordings: Iterable[np.ndarray]) -> Chosen:
-    return sound.front_end(recordings) if isinstance(sound, FrontEndChoice) else Chosen(sound, "")
+def _seen(
+    recordings: Iterable[tuple[str, np.ndarray]],
+    deciding: Iterable[bool],
+    sound: FrontEnd | FrontEndChoice,
+) -> tuple[np.ndarray, Chosen]:
+    """Return the pictures of recordings, and the front end; the `deciding` ones choose it.
+
+    Recordings may be long: each is filtered once, and only its levels are stored.
+    """
+    if isinstance(sound, FrontEnd):
+        return pictures_of(recordings, sound), Chosen(sound, "")
+    longest = sound.longest
+    names, levels = zip(*((name, longest.levels(x)) for name, x in recordings), strict=True)
+    chosen = sound.front_end(compress(levels, deciding))
+    front_end = chosen.front_end
+    silence = longest.window - front_end.window  # more slots at the end than of `front_end`
+    pictures = [
+        _picture(name, one[: len(one) - silence], front_end)
+        for name, one in zip(names, levels, strict=True)
+    ]
+    return np.stack(pictures), chosen
 
 
 def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -> np.ndarray:
@@ -95,14 +112,14 @@ def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -
     A recording has a name, and samples int16 [n] at the rate of the front end. Raises `DataError`
     for a recording without a word.
     """
-    pictures = []
-    for name, x in recordings:
-        levels = sound.levels(x)
-        word = max(sound.words(levels), key=lambda one: one.top, default=None)
-        if word is None:
-            raise DataError(f"{name}: {SILENT}")
-        pictures.append(sound.picture(levels, word))
-    return np.stack(pictures)
+    return np.stack([_picture(name, sound.levels(x), sound) for name, x in recordings])
+
+
+def _picture(name: str, levels: np.ndarray, sound: FrontEnd) -> np.ndarray:
+    word = max(sound.words(levels), key=lambda one: one.top, default=None)
+    if word is None:
+        raise DataError(f"{name}: {SILENT}")
+    return sound.picture(levels, word)
 
 
 def with_none(data: Dataset, sound: FrontEnd) -> Dataset:

@@ -63,15 +63,15 @@ class Settings:
 
     step: int = _register(1, 1, 15, "by how much input weights change, in stored units")
     row_draw: int = _register(0, 0, 15, "j: a row of input weights changes with probability 2^-j")
-    output_draw: int = _register(0, 0, 15, "j: a hidden neuron's row of output weights does")
+    output_draw: int = _register(0, 0, 15, "j: the same for a hidden neuron's output weights")
     every_competitor: bool = _register(
-        False, 0, 1, "every wrong output inside the margin fires later, not one rival"
+        False, 0, 1, "1 delay every wrong output inside the margin, 0 only one"
     )
     margin_shift: int = _register(
-        3, 0, 7, "of the margin, max(margin_minimum, (tick - unit) >> margin_shift) ticks"
+        3, 0, 7, "the margin is max(margin_minimum, (tick - unit) >> margin_shift)"
     )
     # The hardware needs a tick to compute the margin, and one to apply it.
-    margin_minimum: int = _register(2, 2, 255, "of the margin, at least 2 ticks")
+    margin_minimum: int = _register(2, 2, 255, "the smallest margin in ticks, 2 ticks or more")
 
     def __post_init__(self) -> None:
         for one in fields(self):

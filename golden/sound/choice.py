@@ -34,18 +34,21 @@ class FrontEndChoice:
     after: int = AFTER
     n_filters: int = FILTERS
 
+    @property
+    def longest(self) -> FrontEnd:
+        """The front end with the longest window. Raises `NetworkError` for a value out of range."""
+        return self._with(MOST_FRAMES if self.frames is None else self.frames)
+
     def front_end(self, recordings: Iterable[np.ndarray]) -> Chosen:
-        """Return the front end for recordings, each int16 [n] at the default rate.
+        """Return the front end for recordings, each the levels [slots, filters] of `longest`.
 
         The window is the shortest one, of at least the default length, in which `COVERED` percent
-        of the words are followed by `after` quiet slots. Raises `NetworkError` for a value out of
-        range.
+        of the words are followed by `after` quiet slots.
         """
+        longest = self.longest
         if self.frames is not None:
-            front_end = self._with(self.frames)
-            return Chosen(front_end, f"{_window(front_end)}, as chosen")
-        longest = self._with(MOST_FRAMES)
-        lengths = [length for x in recordings if (length := loud_slots(x, longest))]
+            return Chosen(longest, f"{_window(longest)}, as chosen")
+        lengths = [length for levels in recordings if (length := loud_slots(levels, longest))]
         if not lengths:
             return Chosen(self._with(FRAMES), "the default, because no word is found")
         covered = int(np.percentile(lengths, COVERED, method="higher"))
@@ -61,12 +64,11 @@ class FrontEndChoice:
 DEFAULT_CHOICE = FrontEndChoice()
 
 
-def loud_slots(x: np.ndarray, sound: FrontEnd) -> int:
-    """Return the slots from the begin of the loudest word in x int16 [n] to its last loud slot.
+def loud_slots(levels: np.ndarray, sound: FrontEnd) -> int:
+    """Return the slots from the begin of the loudest word in levels to its last loud slot.
 
     The word is loud in a slot whose peak is at most `drop` below the top. Returns 0 without a word.
     """
-    levels = sound.levels(x)
     word = max(sound.words(levels), key=lambda one: one.top, default=None)
     if word is None:
         return 0

@@ -123,7 +123,7 @@ status 0x44 read: state of the core
     settings [6]: settings wait for the end of the current image
     by_registers [7]: the mode in force; control.by_registers takes effect between images
     dropping [8]: the stream's beats up to the next TLAST are dropped
-    resetting [9]: a decision begun before a reset is leaving
+    resetting [9]: a decision from before the reset is still leaving
 command 0x48 port command w: writing a 1 executes the command
     abort [0]: end the image whose beats have not all arrived, if any
     take [1]: by registers: go on to the next decision

@@ -44,7 +44,7 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     return DescribedLayout(
         write=(1, "1 write, 0 read"),
         layer=(range(len(config.layers) + 1), "layer, the first is 0"),
-        address=(range(words + 1), "word of the layer: group * words / groups + row"),
+        address=(range(words + 1), "word of the layer: group * (`words` / `groups`) + row"),
         data=(CHUNK_BITS, "next chunk of the word, lowest bits first; the last one writes it"),
     )
 
@@ -158,7 +158,8 @@ def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
     return {
         "labels": (
             In(stream.Signature(label_layout(config))),
-            "one per image, before the image: whether to learn it, and its class",
+            "one per image, before the image: whether to learn it, and its class; if unused, no "
+            "image is learned",
         ),
         "settings": (
             In(stream.Signature(settings_layout())),

@@ -246,9 +246,10 @@ class Lanes(Block):
         config, segments = self._config, self._config.segments
         incoming, is_valid = self.words.payload.operation, self.words.valid
 
-        # The pipeline register, in which a word meets the state of its group, and its control
-        # signals. Without a valid word, an operation that changes nothing enters the register.
-        # `ready`, which has a long route, is therefore the only enable.
+        # The pipeline register (`added`, the lane input of docs/architecture/layer.md), in which a
+        # word meets the state of its group, and its control signals. Without a valid word, an
+        # operation that changes nothing enters the register. `ready`, which has a long route, is
+        # therefore the only enable.
         valid, op = Signal(), Signal(operation_layout(config))
         sends, ready = Signal(), Signal()
         controls = self._controls(m, ready)

@@ -47,8 +47,8 @@ class Engine(Block):
 
     The Engine reads the header, dispatches the payload to the handler of the request type (see
     `handlers.handler`), and frames the response. To add a request type, add an entry to
-    `formats.Request`, its length to `messages.lengths_of`, and a handler that lists the type in its
-    `requests`.
+    `formats.Request`, its length to `messages.lengths_of`, a handler that lists the type in its
+    `requests`, and an entry in `_handlers`. docs/architecture/blocks.md lists tests and pages.
 
     While no request is pending, the board also starts requests itself (`internal`). A notice of
     dropped frames is an internal STATUS. To show the stored image, the Engine executes an INPUTS

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Validates the journal of a search, which Optuna writes, line by line before the search continues.
+"""Opens the journal of a search, which Optuna writes, and refuses content that no search writes.
 
-A crash may leave an incomplete last line, which is removed. Any other line that a search does not
-write is refused. Optuna itself would fail with an unspecified error, or much later.
+Without these checks Optuna would fail with an unspecified error, or much later.
 """
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from optuna.distributions import json_to_distribution
+from optuna import Study, create_study
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalBackend
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from firstspike.golden.foreign.json_text import JsonError, check_json
+from firstspike.golden.foreign.json_text import check_json
 from firstspike.golden.system.files import replace_file
 from firstspike.scripts.errors import VerbError
 
@@ -23,67 +19,42 @@ from .halving import SHARES
 
 NUMBER = (float, range(-(1 << 62), 1 << 62))
 
-_ATTRIBUTES = {
-    "run?": {},
-    "seconds?": NUMBER,
-    **{f"rung_{number}?": [NUMBER, (None, NUMBER)] for number in range(len(SHARES))},
-}
-"""Attributes that a search stores for itself, and for a training."""
+_STUDY = {"seconds?": NUMBER, "run?": {}}
+"""Attributes that a search stores for itself."""
 
-_SYSTEM = {"fixed_params?": {str: NUMBER}}
-"""Attributes that Optuna stores for a training with given choices."""
-
-_LINE = {
-    "op_code": int,
-    "worker_id": str,
-    "user_attr?": _ATTRIBUTES,
-    "user_attrs?": _ATTRIBUTES,
-    "system_attr?": _SYSTEM,
-    "system_attrs?": _SYSTEM,
-    "values?": (None, [NUMBER, NUMBER]),
-    "directions?": [2, 1],
-    "state?": range(5),
-    "param_value_internal?": NUMBER,
-}
-"""One operation. The two goals are maximised and minimised, see `Figures`."""
+_TRIAL = {f"rung_{number}?": [NUMBER, (None, NUMBER)] for number in range(len(SHARES))}
+"""Attributes that a search stores for a training."""
 
 
-class _Lines(BaseJournalBackend):
-    """The first lines of a journal, read-only."""
+def open_journal(path: Path) -> Study:
+    """Return the study of a journal, or of a new one. Raises `VerbError` for other content.
 
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-
-    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        return iter(self.lines[log_number_from:])
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        raise NotImplementedError
-
-
-def check_journal(path: Path) -> None:
-    """Remove an incomplete last line. Raise `VerbError` for a line that no search writes."""
-    content = path.read_bytes()
-    complete = content[: content.rfind(b"\n") + 1]
-    if complete != content:
-        replace_file(path, complete)
-    shown = _Lines()
-    storage = JournalStorage(shown)
-    for number, text in enumerate(complete.splitlines(), 1):
-        try:
-            line = json.loads(text)
-            check_json(line, _LINE, "it")
-            if line.get("state") == TrialState.COMPLETE:
-                check_json(line, {"values": [NUMBER, NUMBER]}, "it")
-            if "distribution" in line:
-                distribution = json_to_distribution(line["distribution"])
-                value = distribution.to_external_repr(line["param_value_internal"])
-                distribution.to_internal_repr(value)  # refuses further values
-            shown.lines.append(line)
-            storage.get_all_studies()  # reads one more line
-        except Exception as error:
-            reason = str(error) if isinstance(error, JsonError) else "Optuna cannot read it"
-            raise VerbError(
-                f"{path}, line {number}, is no line of a search's journal ({reason}): remove the "
-                "journal to begin anew, or name another folder by -o."
-            ) from None
+    A crash may leave an incomplete last line, which is removed.
+    """
+    if path.exists():
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            replace_file(path, content[: content.rfind(b"\n") + 1])
+    try:
+        study = create_study(
+            storage=JournalStorage(JournalFileBackend(str(path))),
+            study_name="explore",
+            directions=["maximize", "minimize"],  # `Figures`
+            load_if_exists=True,
+        )
+        check_json(study.user_attrs, _STUDY, "it")
+        check_json(list(map(int, study.directions)), [range(2, 3), range(1, 2)], "it")
+        for trial in study.get_trials():
+            check_json(trial.user_attrs, _TRIAL, "it")
+            check_json(trial.system_attrs, {"fixed_params?": {str: NUMBER}}, "it")
+            if trial.state == TrialState.COMPLETE:
+                check_json(trial.values, [NUMBER, NUMBER], "it")
+            for name, distribution in trial.distributions.items():
+                distribution.to_internal_repr(trial.params[name])
+    except Exception as error:
+        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise VerbError(
+            f"{path} is no journal of a search ({reason:.200}): remove it to begin anew, or name "
+            "another folder by -o."
+        ) from None
+    return study

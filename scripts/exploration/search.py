@@ -19,10 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna import Study, Trial, create_study, logging
+from optuna import Study, Trial, logging
 from optuna.samplers import TPESampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from firstspike.boards.building.clock import clocked
@@ -38,7 +36,7 @@ from firstspike.scripts.training.session import Request
 from . import JOURNAL
 from .front import Figures, Limits, front, goes_on
 from .halving import SHARES, Rung, Trained, train
-from .journal import check_journal
+from .journal import open_journal
 from .space import Space
 
 NETWORKS = "networks"
@@ -198,15 +196,7 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
     VerbError if it differs.
     """
     logging.set_verbosity(logging.ERROR)
-    journal = folder / JOURNAL
-    if journal.exists():
-        check_journal(journal)
-    study = create_study(
-        storage=JournalStorage(JournalFileBackend(str(journal))),
-        study_name="explore",
-        directions=["maximize", "minimize"],  # `Figures`
-        load_if_exists=True,
-    )
+    study = open_journal(folder / JOURNAL)
     # The seed depends on the existing trials, or a continued search would suggest the same again.
     # The given trials are enough to start with: few random ones would be good.
     study.sampler = TPESampler(seed=seed + len(study.trials), n_startup_trials=len(first))

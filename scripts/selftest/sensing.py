@@ -137,7 +137,7 @@ class SensingSelftest:
         if self.identity != identity:
             raise MismatchError(
                 f"the board has another design, {self.identity.hex()}, and not {identity.hex()}: "
-                "give the network, --sensor, --lanes, --window and --clock with which it was built."
+                "give the network and --sensor with which it was built, and its folder by --build."
             )
         return {"seconds": self._seconds}
 

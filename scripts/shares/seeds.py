@@ -42,11 +42,10 @@ def place_seed(task: SeedTask) -> tuple[Placement, dict[str, bytes]]:
         return placement, {name: path.read_bytes() for name, path in outputs.items()}
 
 
-def in_shares(work: Shares, best: bool) -> PlaceSeeds:
+def in_shares(work: Shares) -> PlaceSeeds:
     """Return a function that places with several seeds at once.
 
     The result is that of the sequential order: all seeds up to the first that is fast enough count.
-    With `best`, all seeds count.
     """
 
     def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
@@ -57,13 +56,13 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
             for at, seed in enumerate(seeds):
                 if seed not in results:
                     return None
-                if results[seed][0].met and not best:
+                if results[seed][0].met:
                     return at
             return len(seeds) - 1
 
         def tasks() -> Iterator[SeedTask]:
             for task in _tasks_of(placer, seeds):
-                if best or not any(placement.met for placement, _ in results.values()):
+                if not any(placement.met for placement, _ in results.values()):
                     yield task
 
         for task, one in work.results(place_seed, tasks(), what="seeds"):

@@ -19,6 +19,7 @@ from firstspike.boards.building.bitstream import (
     build_folder,
     fingerprint,
     read_report,
+    shape_of,
 )
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
@@ -27,7 +28,6 @@ from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file
-from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistBoard, NetlistError, Pins
@@ -65,12 +65,7 @@ class Target(LinkedTarget):
         self._design = Design.of(
             network,
             BOARDS[board],
-            CoreShape(
-                tuple(report["lanes"]),
-                max(report["window"]),
-                rows=max(report["rows"]),
-                overlap=report["overlap"],
-            ),
+            shape_of(report),
             report["clock"],
             report["stored_bits"],
             report["bench_images"],

@@ -11,10 +11,10 @@ from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import PROOFS, proven
 from firstspike.golden import Network, encode, load_network
+from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import lanes_text
 from firstspike.scripts.datasets import dataset_option
-from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import loaded_images
@@ -22,16 +22,12 @@ from firstspike.scripts.selection import loaded_images
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_option(None, "Time the test images of this data set, not bundled digits")
-@samples_option
+@dataset_option(None, "Time the test images of this data set, or all samples of a file")
 @json_option
-def command(
-    net: str, dataset: str | None, input_files: tuple[str, ...], json_path: str | None
-) -> None:
+def command(net: str, dataset: str | None, json_path: str | None) -> None:
     """Print for each board whether NET fits, and the time that an image takes there.
 
-    The table has the lanes and the rows per cycle of the fastest design. Lanes are one number for
-    all layers, or one per layer, as `firstspike build --lanes` takes them. If a build of the design
+    The table has the lanes and the rows per cycle of the fastest design. If a build of the design
     is known, for the board or for another one with the same die, the row has the figures of that
     build, and the last column but one has its clock. Otherwise cells and clock are estimates, +-
     one standard deviation, and block RAM and clock cycles are counted. Cells are logic cells of an
@@ -39,15 +35,15 @@ def command(
     design meets its clock. The time is that of the core, if events arrive without a pause. The
     minutes are an estimate of a build with one seed on an idle machine. The last column names the
     stage at which this network was compared with the golden model: the synthesised netlist or the
-    bitstream of this build, or the board, by people who have sent a report of `firstspike
-    selftest`; - stands for none.
+    bitstream of this build, or the board, by a report of `firstspike selftest`; - stands for none.
 
     Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
     ticks = None
-    if dataset or input_files:
-        ticks = encode(network, loaded_images(network, dataset, input_files).samples)
+    if dataset:
+        named = (dataset,) if dataset in DATASETS else (None, (dataset,))
+        ticks = encode(network, loaded_images(network, *named).samples)
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), network, ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))

@@ -37,14 +37,7 @@ from firstspike.scripts.options import (
     take_record,
     window_option,
 )
-from firstspike.scripts.output import (
-    command_line,
-    json_option,
-    json_result,
-    note,
-    on_command_line,
-    say,
-)
+from firstspike.scripts.output import command_line, note, on_command_line, say
 from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
@@ -55,13 +48,12 @@ class Placing:
     """The seeds for placements, and the machines that run them."""
 
     seed: int | list[int] | None
-    best: bool
     scheduler: str | None
 
     def check(self) -> None:
         """Raise click.UsageError if the options contradict each other."""
-        if not self.in_shares and (self.best or self.scheduler is not None):
-            raise click.UsageError("--best and --scheduler go with several seeds: give --seed A-B.")
+        if not self.in_shares and self.scheduler is not None:
+            raise click.UsageError("--scheduler goes with several seeds: give --seed A-B.")
 
     @property
     def in_shares(self) -> bool:
@@ -123,7 +115,6 @@ class Clock(Number):
     f"[default: {SEEDS[0]} to {SEEDS[-1]}, one after the other]",
     least=1,
 )
-@click.option("--best", is_flag=True, help="Place with all seeds, and take the fastest.")
 @scheduler_option
 @learn_option
 @bench_option
@@ -138,13 +129,11 @@ class Clock(Number):
     help="Write bitstream, synthesised netlist and report into this folder.  "
     "[default: build/NET-BOARD]",
 )
-@json_option
 def command(
     net: str,
     board: str,
     native: bool,
     output: Path | None,
-    json_path: str | None,
     sensor: str | None,
     weights: str | None,
     **core: Any,
@@ -170,10 +159,6 @@ def command(
     placing, clock = take_record(Placing, core), core.pop("clock")
     placing.check()
     network = load_network(net)
-    if clock == MAX and placing.best:
-        raise click.UsageError(
-            "--best does not go with --clock max, which takes a seed that meets."
-        )
     hz = None if clock in (None, MAX) else round(clock * MHZ)
     shape = take_record(CoreShape, core)
     if sensor is None:
@@ -198,11 +183,11 @@ def command(
     seconds = duration.seconds(design.board.device.family, needs_of(design)["LUTs"])
     each = " for each clock" if clock == MAX else ""
     note(f"On an idle machine it takes about {about(seconds)} with one seed{each}.")
-    with json_result(json_path) as write, ExitStack() as stack:
+    with ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
         if placing.in_shares:
             work = stack.enter_context(shares(placing.scheduler))
-            place_seeds = in_shares(work, placing.best)
+            place_seeds = in_shares(work)
         building = Building(
             folder, command_line(), tools, native, placing.tried(SEEDS), place_seeds
         )
@@ -212,7 +197,6 @@ def command(
         else:
             report, text = building.at_its_clock(design)
         say(f"{text}\nwritten: {printable(folder)}")
-        write(report)
     _check_result(report)
 
 

@@ -4,6 +4,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from firstspike.golden.results import UNCOUNTED, joined
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.metrics import timing, timing_rows
 from firstspike.scripts.options import (
+    RELEASED_NAME,
     board_port_option,
     clock_option,
     folding_options,
@@ -60,11 +62,6 @@ PLAYING = ("rtl", "netlist", "board")
 @clock_option
 @board_port_option
 @netlist_options
-@click.option(
-    "--released",
-    is_flag=True,
-    help="Simulate the bitstream of mnist-4bit that comes with the release.",
-)
 @number_option(
     "--rounds",
     type=click.IntRange(1, 65535),
@@ -77,32 +74,29 @@ def command(
     json_path: str | None,
     scheduler: str | None,
     clock: float | None,
-    released: bool,
     rounds: int | None,
     **options: Any,
 ) -> int:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
     If there is a difference, the command prints the first one, and the exit status is 1. A board
-    gets NET's weights if it has others; the link carries the number of its spikes, and so only this
-    number is compared, and clock cycles if the images are sent as bitmaps. The target netlist is
-    the synthesised netlist of NET's build for a board, before placement and routing. It is
-    simulated through its pins, with all its spikes. The target routed is the design that nextpnr
-    has routed, for an ECP5. The target bitstream is that of the same build, for an iCE40. Its
-    cells, or its bits, are converted to a netlist, which is simulated in the same way.
+    gets NET's weights if it has others. Over the link, decisions and counts of spikes are compared,
+    and clock cycles if the images are sent as bitmaps. The targets netlist, routed and bitstream
+    are stages of NET's build for a board: the synthesised netlist before placement and routing, the
+    routed design of an ECP5, and the bitstream of an iCE40. They are simulated through their pins,
+    with all spikes.
 
     With --rounds the images go over the link once, each with the decision of the golden model. Then
     they go through the core round after round, and the hardware counts clock cycles, decisions, and
-    decisions of another class or tick. The design of a board, and its synthesised netlist, store
-    images if they were built with --bench. The clock is that of --clock, of the build or of the
-    board.
+    decisions of another class or tick. A design stores images if it was built with --bench. Times
+    are at the clock of --clock, of the build or of the board.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
-    if released:
-        if target != "bitstream" or not options["board"] or options["build"]:
+    if options["build"] == Path(RELEASED_NAME):
+        if target != "bitstream" or not options["board"]:
             raise click.UsageError(
-                "--released goes with --target bitstream and --board, and without --build."
+                f"--build {RELEASED_NAME} goes with --target bitstream and --board."
             )
         from firstspike.boards.building.programmer import released_for  # slow imports
         from firstspike.boards.pins.registry import BOARDS

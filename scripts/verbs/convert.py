@@ -35,12 +35,11 @@ from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
     check_options,
-    file_options,
     recorded,
     training_data,
 )
 from firstspike.scripts.inputs import InputCommand
-from firstspike.scripts.options import number_option, take_record
+from firstspike.scripts.options import number_option, options_of, take_record
 from firstspike.scripts.output import (
     command_line,
     json_option,
@@ -63,7 +62,7 @@ _OF_NETWORK = ("form", "input_files")
 _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 """Options of the inputs, which exported graphs contain as metadata."""
 
-_OF_GRAPH = ("bits", *_INPUTS, "label", "group", "test", "verdicts_only")
+_OF_GRAPH = ("bits", *_INPUTS, "label")
 """Parameters that only the conversion of a graph uses."""
 
 
@@ -92,7 +91,7 @@ def data_path(output: str | Path) -> Path:
     "equation; or as CubaLIF, which SpikingJelly and snnTorch run.",
 )
 @selection_options
-@file_options
+@options_of(Data, "label")
 @number_option(
     "--weight-bits",
     "bits",
@@ -123,23 +122,16 @@ def data_path(output: str | Path) -> Path:
 )
 @click.option("--constant", is_flag=True, help="Let the last input spike in every image, at z = 1.")
 @click.option(
-    "--verdicts",
-    "verdicts_only",
-    is_flag=True,
-    help="Say of each node whether it stays the same, becomes approximate or is not possible, and "
-    "write no network.",
-)
-@click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=Output(dir_okay=False, files=lambda path, _: (path, data_path(path))),
-    help="Write the graph, or the network, to this file.",
+    help="Write the graph, or the network, to this file. Without it the command says of each node "
+    "of a graph whether it stays the same, becomes approximate or is not possible.",
 )
 @json_option
 def command(
     net: str,
-    verdicts_only: bool,
     output: str | None,
     json_path: str | None,
     **options: Any,
@@ -158,8 +150,8 @@ def command(
     the nodes. A graph of others is a chain of Linear, LI with tau 1 and IF for each layer, whose
     real weights are rounded; Conv1d or Conv2d may replace Linear. With --dataset the training
     samples choose the thresholds, N of them with --images N (default 1000); otherwise the squared
-    error of the weights chooses them. Any other graph is refused. With --verdicts the exit status
-    is 1 if a node is not possible.
+    error of the weights chooses them. Any other graph is refused. Without -o the exit status is 1
+    if a node is not possible.
 
     Example: firstspike convert mnist-4bit --form cuba --images 100 -o mnist-4bit.nir
     """
@@ -172,12 +164,14 @@ def command(
                 else f"{option} goes with a NIR graph, and {net} is a network."
             )
     if not from_graph:
-        _to_graph(net, _required(output), json_path, options)
+        if output is None:
+            raise click.UsageError("Missing option '-o' / '--output'.")
+        _to_graph(net, output, json_path, options)
         return None
     graph = read(net)
-    if verdicts_only:
+    if output is None:
         return _say_verdicts(verdicts(graph, ours=_is_exact(graph, options)), json_path)
-    _to_network(graph, _required(output), json_path, options)
+    _to_network(graph, output, json_path, options)
     return None
 
 
@@ -186,12 +180,6 @@ def _options(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for one in click.get_current_context().command.params:
         if one.name in names:
             yield one.name, one.opts[-1]
-
-
-def _required(output: str | None) -> str:
-    if output is None:
-        raise click.UsageError("Missing option '-o' / '--output'.")
-    return output
 
 
 def _to_graph(net: str, output: str, json_path: str | None, options: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ from firstspike.scripts.options import (
     scheduler_option,
     take_record,
 )
-from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
+from firstspike.scripts.output import command_line, drawing, say
 from firstspike.scripts.paths import Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training.options import recipe_option
@@ -101,12 +101,10 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     required=True,
     help="Write search, front and bitstreams into this folder.",
 )
-@json_option
 def command(
     board: str,
     placed: int,
     output: Path,
-    json_path: str | None,
     **options: Any,
 ) -> None:
     """Search for networks for a board that are accurate and fast.
@@ -134,7 +132,6 @@ def command(
     output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     with (
-        json_result(json_path) as write,
         reserved_folder(output / ".searching", output),
         shares(scheduler) as work,
     ):
@@ -168,7 +165,6 @@ def command(
         replace_file(output / TABLE, f"{text}\n".encode())
         with drawing(str(output / PICTURE)) as draw:
             draw(picture_of(shown, chosen, search.tried(), command_words))
-        write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:
         raise click.ClickException(

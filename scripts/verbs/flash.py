@@ -7,7 +7,7 @@ import click
 
 from firstspike.boards.building.programmer import built_for, program, released_for
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.scripts.options import board_option
+from firstspike.scripts.options import RELEASED_NAME, board_option
 from firstspike.scripts.output import note, say
 from firstspike.scripts.paths import InputPath, Verb
 
@@ -15,12 +15,10 @@ from firstspike.scripts.paths import InputPath, Verb
 @click.command(cls=Verb)
 @board_option("Board to program.", required=True)
 @click.argument("bitstream", required=False, type=InputPath(path_type=Path), metavar="[BITSTREAM]")
-@click.option(
-    "--released", is_flag=True, help="Take the bitstream of mnist-4bit that comes with the release."
-)
-def command(board: str, bitstream: Path | None, released: bool) -> None:
+def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
+    The name released stands for the bitstream of mnist-4bit that comes with the release.
     Boards with an iCE40, and the OrangeCrab, keep it. The others keep it until they are switched
     off. A build with its weights in the flash has these written first, and verified where the
     programmer can. A build whose bitstream differs from the routed design is refused.
@@ -28,9 +26,7 @@ def command(board: str, bitstream: Path | None, released: bool) -> None:
     Example: firstspike flash --board icebreaker
     """
     target = BOARDS[board]
-    if released and bitstream:
-        raise click.UsageError("--released has a bitstream of its own: leave BITSTREAM out.")
-    if released:
+    if bitstream == Path(RELEASED_NAME):
         bitstream = released_for(target)
     bitstream = bitstream or built_for(target, Path("build"))
     note(f"Programming the {target.title} with {bitstream} ...")

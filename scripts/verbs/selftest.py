@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstspike.boards.building import bitstream
 from firstspike.boards.building.motion import LSM6DSO
-from firstspike.boards.families.pll import MHZ
+from firstspike.boards.building.standalone import TALK
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.board_options import sensor_option
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import (
-    Number,
-    board_option,
-    lanes_option,
-    port_option,
-    seed_option,
-    take_record,
-    window_option,
-)
+from firstspike.scripts.options import board_option, port_option, seed_option
 from firstspike.scripts.output import json_result, on_command_line, say
 from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb
 from firstspike.scripts.progress import bars
@@ -35,7 +28,8 @@ if TYPE_CHECKING:
 
 REPORT = "report.json"
 
-BUILD_DEFAULT = "what `firstspike build` takes"
+STANDALONE = {**bitstream.DESIGNED, "link": TALK}
+"""Description of the report of a build with a sensor."""
 
 
 def _written(parameters: Parameters) -> str | None:
@@ -51,13 +45,12 @@ def _written(parameters: Parameters) -> str | None:
 @sensor_option(
     "Test a board that needs no computer, and was built with this --sensor for NET.", LSM6DSO
 )
-@lanes_option(BUILD_DEFAULT, "The --lanes with which the board with a sensor was built")
-@window_option(BUILD_DEFAULT, "The --window with which the board with a sensor was built")
 @click.option(
-    "--clock",
-    type=Number(min=1),
-    metavar="MHz",
-    help=f"The --clock with which the board with a sensor was built.  [default: {BUILD_DEFAULT}]",
+    "--build",
+    type=InputPath(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of the build on the board with a sensor.  [default: build/NET-BOARD if it is such "
+    "a build, or what `firstspike build` makes without further options]",
 )
 @seed_option("the images, the hostile frames and the learning")
 @click.option(
@@ -80,25 +73,21 @@ def command(
     board: str | None,
     baud: int | None,
     sensor: str | None,
-    clock: float | None,
+    build: Path | None,
     seed: int,
     output: str | None,
     report_path: Path | None,
-    **core: Any,
 ) -> int:
     """Test a board for a minute against the golden model, and write a report.
 
     The test writes the board's weights and reads them back. The board classifies 1,000 digits over
-    the link, and plays the digits that it stores; class, tick, spike counts and cycles must equal
-    those of the golden model. Then the board gets hostile frames for ten seconds. A design that
-    learns gets 500 images, and all its weights are compared. NET is the network of the bitstream;
-    a network of the package need not be named.
+    the link, and plays the digits that it stores. Then it gets hostile frames for ten seconds. A
+    design that learns gets 500 images. NET is the network of the bitstream; a network of the
+    package need not be named.
 
     With --sensor the board is one that needs no computer, and the test queries its status. The
-    design must be the one that `firstspike build --sensor` makes of NET: give --lanes, --window and
-    --clock here, too, if the build had them. Samples must arrive in the right number of clock
-    cycles. Samples of a microphone must not be lost, nor all be silent, nor at the end of their
-    range.
+    design must be that of the build. Samples must arrive in the right number of clock cycles.
+    Samples of a microphone must not be lost, nor all be silent, nor at the end of their range.
 
     The report has versions, the design, the seed and the figures, but nothing about you or your
     computer. Exit status 1 means that a stage has failed; the output and the report name it.
@@ -108,7 +97,7 @@ def command(
     from firstspike.scripts.selftest.report import page, read_report, report_of
 
     if report_path is not None:
-        if on_command_line("net", "port", "board", "sensor", "clock", "seed", "output", *core):
+        if on_command_line("net", "port", "board", "sensor", "build", "seed", "output"):
             raise click.UsageError("--read goes with no other option: leave them out.")
         with convert_errors(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
@@ -125,15 +114,20 @@ def command(
                 "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
             )
         with json_result(output or REPORT) as write:
-            hz = None if clock is None else round(clock * MHZ)
-            shape = take_record(CoreShape, core)
-            design = sensing_design(load_network(net), BOARDS[board], shape, hz, sensor)
+            sensed = load_network(net)
+            shape, hz = _built(sensed, board, build or bitstream.build_folder(net, board))
+            if build is not None and hz is None:
+                raise VerbError(
+                    f"{build} holds no build of {net} with a sensor for the "
+                    f"{BOARDS[board].title}: name the folder of `firstspike build --sensor`."
+                )
+            design = sensing_design(sensed, BOARDS[board], shape, hz, sensor)
             report = _sensing_report(design, port, sensor)
             write(report)
         say(page(report))
         return int(not report["passed"])
-    if on_command_line("clock", *core):
-        raise click.UsageError("--lanes, --window and --clock go with --sensor.")
+    if build is not None:
+        raise click.UsageError("--build goes with --sensor.")
 
     from firstspike.boards.client import BoardClient
     from firstspike.scripts.selftest.stages import Selftest, network_of
@@ -154,6 +148,17 @@ def command(
         write(report)
     say(page(report))
     return int(not report["passed"])
+
+
+def _built(network: Network, board: str, folder: Path) -> tuple[CoreShape, int | None]:
+    """Return shape and clock in Hz of the build in a folder; open ones if it is of another kind."""
+    try:
+        report = bitstream.read_report(folder, STANDALONE)
+    except (OSError, JsonError):
+        return CoreShape(), None
+    if (report["board"], report["network"]) != (board, network.digest()):
+        return CoreShape(), None
+    return bitstream.shape_of(report), report["clock"]
 
 
 def _sensing_report(design: "StandaloneDesign", port: str, sensor: str) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.metrics import operations
-from firstspike.scripts.options import seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
 from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.selection import WHICH, images_option, loaded_images
@@ -23,6 +22,8 @@ FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 DEAD = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 DEADLINES = 12
+SEED = 1
+"""Seed of the noise."""
 
 HARDSHIPS = {
     "deadline": "deadline, z",
@@ -41,7 +42,6 @@ Curve = dict[str, list[float]]
 @dataset_option()
 @samples_option
 @images_option(help=f"Take N test images: {WHICH}.  [default: all]")
-@seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option
 def command(
@@ -49,7 +49,6 @@ def command(
     dataset: str | None,
     input_files: tuple[str, ...],
     images: int | None,
-    seed: int,
     path: str | None,
     json_path: str | None,
 ) -> None:
@@ -68,7 +67,7 @@ def command(
     samples, labels = chosen.samples, chosen.labels
     if None in labels:
         raise VerbError("a study needs labels: give samples with a column of classes.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     with json_result(json_path) as write, drawing(path) as draw:
         run = infer(network, encode(network, samples))
         result: dict[str, Any] = {

@@ -59,7 +59,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @front_end_options
 @options_of(Training, *(one.name for one in fields(Training) if one.name != "seed"))
 @seeds_option(
-    "Seed of the training, or several, in shares, for the networks NET-seed1.npz and so on.  "
+    "Seed of the training, or several, for the networks NET-seed1.npz and so on.  "
     f"[default: {Training.seed}]",
     least=0,
 )

@@ -36,6 +36,9 @@ from firstspike.scripts.targets import opened
 LONG = 20
 """Smallest duration in seconds that the verb announces before it starts."""
 
+BUSES = AXI, AXI_PIXELS = ("axi", "axi-pixels")
+"""Values of --bus."""
+
 _IMAGES = ("dataset", "images", "input_files")
 """Parameters of the images of test vectors."""
 
@@ -48,7 +51,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     if parameters["bus"]:
         from firstspike.hdl.flow.bus.generate import suffixes  # slow import
 
-        ends = suffixes(parameters["pixels"])
+        ends = suffixes(parameters["bus"] == AXI_PIXELS)
         paths += [output.with_name(output.stem + suffix) for suffix in ends]
     return paths
 
@@ -73,15 +76,10 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
 @learn_option
 @click.option(
     "--bus",
-    type=click.Choice(["axi"]),
+    type=click.Choice(BUSES),
     help="Put the core behind AXI4-Stream and AXI4-Lite, and write register maps and a C driver "
-    "beside CORE.v.",
-)
-@click.option(
-    "--pixels",
-    is_flag=True,
-    help="With --bus axi: take images as pixels of 0 to 255, a byte each, and encode them in "
-    "hardware.",
+    "beside CORE.v. With axi-pixels the core takes images as pixels of 0 to 255, a byte each, and "
+    "encodes them.",
 )
 @click.option(
     "--report",
@@ -102,7 +100,6 @@ def command(
     output: Path | None,
     name: str | None,
     bus: str | None,
-    pixels: bool,
     report: bool,
     vectors: Path | None,
     json_path: str | None,
@@ -113,9 +110,9 @@ def command(
     Its header comment has the parameters and every port. CORE.json says the same to a program,
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
     into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
-    a driver, an encoder of samples, a bench, and a FuseSoC core. With --pixels the core encodes
-    images itself. The files are yours, under no condition (0BSD). A core with much memory takes
-    minutes: the verb says about how long before it begins.
+    a driver, an encoder of samples, a bench, and a FuseSoC core. The files are yours,
+    without conditions (0BSD). A core with much memory takes minutes: the verb says about how long
+    before it begins.
 
     --vectors DIR writes a bench in plain Verilog, which checks the core by the images of --dataset,
     --images or --input, by default 100 digits. The command prints how Icarus Verilog or Verilator 5
@@ -129,8 +126,8 @@ def command(
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
-    if pixels and (bus is None or core["bitmap"] is not None):
-        raise click.UsageError("--pixels goes with --bus axi, and not with --bitmap.")
+    if bus == AXI_PIXELS and core["bitmap"] is not None:
+        raise click.UsageError(f"--bus {AXI_PIXELS} takes pixels already: leave --bitmap out.")
     if vectors is None and on_command_line(*_IMAGES):
         raise click.UsageError("Images go with --vectors DIR.")
     if vectors is not None and core["stored_bits"]:
@@ -144,8 +141,7 @@ def command(
             _write_vectors(vectors, net, network, parameters | images)
         if output is not None:
             named = {} if name is None else {"name": name}
-            on_bus = {} if bus is None else {"pixels": pixels}
-            result["files"] = _generate(output, network, folding, on_bus, core | named)
+            result["files"] = _generate(output, network, folding, bus, core | named)
         if report:
             result["report"] = _report(network, folding, **core)
         write(result)
@@ -182,21 +178,17 @@ def _generate(
     output: Path,
     network: Network,
     folding: Folding,
-    on_bus: dict[str, Any],
+    bus: str | None,
     parameters: dict[str, Any],
 ) -> list[str]:
-    """Write the files of a core with these parameters of `generate`; return their paths.
-
-    `on_bus` has the further parameters of `generate_bus_core`, and is empty for a core without a
-    bus.
-    """
+    """Write the files of a core with these parameters of `generate`; return their paths."""
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.bus.generate import generate_bus_core
     from firstspike.hdl.flow.verilog import generate, seconds
 
     if output.suffix != ".v":
         raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
-    paths = paths_of(output, parameters | on_bus | {"bus": bool(on_bus)})
+    paths = paths_of(output, parameters | {"bus": bus})
     any_weights, bits = not parameters["embedded"], parameters["stored_bits"]
     expected = seconds(CoreConfig.of(network, folding, any_weights, bits))
     if expected >= LONG:
@@ -204,8 +196,9 @@ def _generate(
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
         files_of_bus: dict[str, str] = {}
-        if on_bus:
-            bus_core = generate_bus_core(network, folding, **parameters, **on_bus, stem=output.stem)
+        if bus is not None:
+            about: dict[str, Any] = {"pixels": bus == AXI_PIXELS, "stem": output.stem}
+            bus_core = generate_bus_core(network, folding, **parameters, **about)
             core, files_of_bus = bus_core.core, bus_core.files
         else:
             core = generate(network, folding, **parameters)

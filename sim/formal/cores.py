@@ -33,6 +33,16 @@ ENGINES = {sat.CADICAL: "CaDiCaL 1.9.5", sat.GLUCOSE: "Glucose 4.2.1"}
 UNIT, DEADLINE = 1, 6
 """The smallest that a network may have."""
 
+_DECIDED = (
+    "Every image is decided; class, tick, forced, error, counts of spikes, cycles and the logged "
+    "spikes are those of the definition, for all weights and spike ticks. A decision is neither "
+    "withdrawn nor changed."
+)
+_PACE = (
+    "The source never pauses, and sends the rows of one tick in ascending order; decisions are "
+    "accepted at once."
+)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -115,6 +125,7 @@ class Case:
     def assumptions(self) -> tuple[str, ...]:
         """The assumptions on the inputs, a sentence each."""
         scenario = self.scenario
+        cycles = f"{scenario.pauses} cycle{'s' * (scenario.pauses != 1)}"
         sentences = [
             "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
             "order of time, those of one tick in any order, and then END."
@@ -122,25 +133,21 @@ class Case:
         if self.config.bitmap is not None:
             sentences = ["All images come as words of a bitmap, none as events."]
         if scenario.paced:
-            sentences = [
-                "The source never pauses and sends the rows of one tick in ascending order; "
-                "decisions are taken at once."
-            ]
+            sentences = [_PACE]
         elif scenario.idles:
             sentences.append(
-                f"While an image is open the source pauses, or its decision waits, for at most "
-                f"{scenario.pauses} cycles in all; between images pauses have any length."
+                f"While an image is open, the source pauses or its decision waits for at most "
+                f"{cycles} in all; between images pauses have any length."
             )
+        elif scenario.pauses:
+            sentences.append(f"The source pauses or a decision waits for at most {cycles} in all.")
         else:
-            sentences.append(
-                f"The source pauses, or a decision waits, for at most {scenario.pauses} cycles in "
-                "all."
-            )
+            sentences.append("The source never pauses, and no decision waits.")
         if scenario.extras:
             sentences.append(
-                f"At most {scenario.extras} of the accepted events are an ADVANCE that holds, or a "
-                "bad event. The decision must have a cause that came before the event that "
-                "promises its tick, and may lack a later one."
+                f"Of the accepted events, at most {scenario.extras} is a true ADVANCE or a bad "
+                "event. The decision has the causes from before the event that lets time advance "
+                "to the decision's tick, and may lack later ones."
             )
         if scenario.aborts:
             sentences.append(
@@ -153,14 +160,10 @@ class Case:
 
     @property
     def claim(self) -> str:
-        """The claim, in a sentence."""
-        cycles = "the cycles of golden's model" if self.scenario.paced else "cycles"
-        answer = "The answer is the word that is stored, or says that there is none. "
-        return (
-            f"{answer * self.scenario.reads}Every image is decided; class, tick, forced, error, "
-            f"counts of spikes, {cycles} and the logged spikes are those of the definition, for "
-            "all weights and spike ticks. A decision is neither withdrawn nor changed."
-        )
+        """The claim, in sentences; `_DECIDED` comes first."""
+        model = " The cycles are also those of golden's cycle model." * self.scenario.paced
+        answer = " A read returns the stored word, or reports that there is none."
+        return _DECIDED + model + answer * self.scenario.reads
 
     @property
     def shapes(self) -> str:
@@ -238,9 +241,9 @@ CASES = _named(
     Case("core-window-writes", **_WINDOW, scenario=_WRITES),
     Case("core-window-reads", **_WINDOW, scenario=_READS),
     Case("core-window-reset", **_WINDOW, after_reset=True),
-    Case("core-3-bits", "weights of three bits", bits=3, threshold=2),
-    Case("core-3-inputs", "three inputs", sizes=(3, 2, 2)),
-    Case("core-3-inputs-paced", "three inputs", sizes=(3, 2, 2), scenario=_PACED),
+    Case("core-3-bits", bits=3, threshold=2),
+    Case("core-3-inputs", sizes=(3, 2, 2)),
+    Case("core-3-inputs-paced", sizes=(3, 2, 2), scenario=_PACED),
     Case("core-rows", **_ROWS),
     Case("core-rows-images", **_ROWS, scenario=_IMAGES),
     Case("core-overlap", **_OVERLAP, is_fast=True),
@@ -301,14 +304,14 @@ def prove_learning(progress: Progress, mistake: int = 0) -> str:
 _LEARNING_PROOF = Proof(
     name="core-learning",
     claim="An image that is learned changes the stored weights of a core as the rule of the design "
-    "says, for all stored weights, inputs, labels, settings and states of the random generator; "
-    "an image without an update changes none; class, tick, forced and counts equal the definition.",
+    "says, for all stored weights, inputs, labels, settings and states of the random generator. An "
+    "image without an update changes none. Class, tick, forced and counts of spikes are those of "
+    "the definition.",
     shapes=f"2-2-2, two lanes, {STORED_BITS} stored bits of which 2 are used, thresholds 1, unit "
     f"{UNIT}, deadline {DEADLINE}; 1 image",
     assumptions=(
-        "The source never pauses and sends the rows in ascending order; the decision is taken at "
-        "once.",
-        "The settings and the label are there before the image.",
+        _PACE,
+        "Settings and label arrive before the image.",
         "The host requests nothing.",
     ),
     method="bounded, complete, from reset",
@@ -388,23 +391,20 @@ def search_invariant(name: str, progress: Progress = sat.no_progress) -> str:
 
 
 _STREAMED = (
-    "Every image is a word of a bitmap; words come at any time, also while others wait.",
+    "Every image is one word of a bitmap; words arrive at any time, also while earlier ones wait.",
     f"A decision waits for at most {_ENDLESS.pauses} cycles.",
     "The host requests nothing, and no image is aborted.",
 )
 
 
 def _induction_proof(case: Case) -> Proof:
-    file = f"sim/formal/invariants/{_file_of(case.name).name}"
-    claim = case.claim[0].lower() + case.claim[1:]
-    overlaps = case.config.folding.overlaps
     return Proof(
         name=case.name,
-        claim=f"For sequences of images without end, after a reset at any moment: {claim}",
+        claim=f"{case.claim} This holds for sequences of images without end, after a reset at any "
+        "moment.",
         shapes=case.shapes.partition(";")[0] + "; images without end",
-        assumptions=_STREAMED if overlaps else case.assumptions,
-        method=f"induction over images, with the invariant in {file}"
-        + (" and the relation in sim/formal/front.py" if overlaps else ""),
+        assumptions=_STREAMED if case.config.folding.overlaps else case.assumptions,
+        method="induction over images",
         engine=ENGINES[case.engine],
         is_fast=case.is_fast,
         prove=partial(prove_images, case.name),

@@ -207,12 +207,12 @@ _CROSSING = (
     ("The neuron fires within the window: M < 0 <= M + 2^k S.",),
 )
 _DECISION = (
-    "The Decision falls at the first tick at which an M is not negative, or at the deadline, and "
-    "names the largest M, of equal ones that of the lowest index; it waits unchanged until it is "
-    "taken.",
+    "The Decision decides at the first tick at which an M is not negative, or at the deadline. The "
+    "class is the index of the largest M, of equal ones the lowest. The decision stays unchanged "
+    "until it is accepted.",
     (
         "The groups of a tick come in order, with pauses of any length.",
-        "A decision is taken before the next one falls.",
+        "Each decision is accepted before the next one.",
         "The core does not learn.",
     ),
 )
@@ -221,7 +221,7 @@ _SERIALISER = (
     "with its operation, under any back-pressure; a mask of a decided image is dropped.",
     (
         "No more masks are sent than there are free slots.",
-        "The sweeps carry their ticks (`shared_fields` is not set).",
+        "Every operation carries its tick (`shared_fields` is empty).",
     ),
 )
 _WIDTHS = (
@@ -229,29 +229,31 @@ _WIDTHS = (
     ("Each input spikes at most once in an image, at tick 1 or later.",),
 )
 _RING = (
-    "The packet FIFO of the link gives the bytes of the frames that a mark has ended, all of them, "
-    "in order, and no byte of a frame that was dropped.",
+    "The packet FIFO of the link outputs all bytes of the frames that end with a mark, in order, "
+    "and no byte of a frame that was dropped.",
     (
-        "A byte is put two cycles after the one before at the earliest, and none while it is full.",
-        "A frame has a byte in front of its mark, and is not dropped in a cycle with a byte.",
-        "A mark is taken with `release`, which comes only then.",
-        "`every_cycle` is low while a mark has been read and not yet offered.",
+        "Bytes are put at least two cycles apart, and none into a full FIFO.",
+        "A frame has at least one byte before its mark. No frame is dropped in a cycle in which a "
+        "byte is put.",
+        "The FIFO's input `release` is high exactly when a mark is accepted.",
+        "The FIFO's input `every_cycle` is low from the read of a mark in the memory until the "
+        "mark is at the output.",
     ),
 )
 _RECEIVER = (
-    "The Receiver of the link ends a frame by a mark only if its COBS blocks are whole and its "
-    "checksum is right, and drops it otherwise, two cycles after the delimiter.",
+    "Two cycles after the zero that ends a frame, the Receiver of the link writes a mark or drops "
+    "the frame. It writes a mark only if the COBS blocks are whole and the checksum is right.",
     (f"Bytes of the line are at least {SPACING} cycles apart.",),
 )
 _QUEUE = (
-    "The SpikeQueue accepts an item whenever it is not full, and gives each once, the smallest key "
-    "first, and those of one key in order of arrival.",
+    "The SpikeQueue accepts an item whenever it is not full, and outputs each once, the smallest "
+    "key first, and items of one key in order of arrival.",
     ("Keys are in range.",),
 )
 _BUSES: tuple[str, tuple[str, ...]] = (
-    "No beat on the buses is withdrawn, lost, made up or overtaken, every access is answered "
-    f"within {PATIENCE} cycles that nothing else delays, and every register answers as the map "
-    "says.",
+    "No beat on the buses is withdrawn, lost, invented or overtaken. Every access is answered "
+    f"within {PATIENCE} cycles, without those in which another block delays it, and every register "
+    "answers as the map says.",
     (),
 )
 _LAYERS = "both layers of `mnist-4bit` and `mnist-8bit`, any weights"
@@ -313,11 +315,11 @@ LEMMAS = (
     _lemma(
         "queue",
         _QUEUE,
-        "1 key and 1 place, 2 and 1, 1 and 3, 3 and 4",
+        "1 key and 1 entry, 2 and 1, 1 and 3, 3 and 4",
         partial(queues, ((1, 1, 1), (2, 1, 1), (1, 2, 3), (3, 2, 4))),
         is_fast=True,
     ),
-    _lemma("queue-6-places", _QUEUE, "4 keys and 6 places", partial(queues, ((4, 2, 6),))),
+    _lemma("queue-6-places", _QUEUE, "4 keys and 6 entries", partial(queues, ((4, 2, 6),))),
     _lemma(
         "buses",
         _BUSES,

@@ -33,6 +33,12 @@ Results that were used within the last day stay.
 
 _DAY = 24 * 3600.0
 
+_PAUSE = 3600.0
+"""Seconds between two searches of a process for unused results: a search reads all sizes."""
+
+_searched = -_PAUSE
+"""Time of the last search of this process."""
+
 _RESULT = "result"
 """File with the result of `store`."""
 
@@ -64,7 +70,8 @@ def cached(content: Iterable[str], make: Callable[[Path], object]) -> Path:
 
     A folder appears under its name only when it is complete. An interrupted `make` leaves none
     behind; a second process with the same content waits for the first. A damaged folder is
-    computed again. After a computation, the cache removes unused results (`DAYS`, `LIMIT`).
+    computed again. After a computation, the cache removes unused results (`DAYS`, `LIMIT`), but a
+    process does so at most once per `_PAUSE`.
 
     Raises
     ------
@@ -90,7 +97,10 @@ def cached(content: Iterable[str], make: Callable[[Path], object]) -> Path:
                 if error.filename is None:
                     error.filename = str(root)
                 raise
-    remove_unused()
+    global _searched
+    if time.monotonic() - _searched >= _PAUSE:
+        _searched = time.monotonic()
+        remove_unused()
     return folder
 
 

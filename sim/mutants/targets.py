@@ -5,6 +5,7 @@ Most of the benches are tests, which the package does not contain: they run in a
 functions that run a bench import it, and no module of `sim` imports `tests` anywhere else.
 """
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,6 +20,7 @@ from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.bus.core_map import NO_ROW
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.link.fuzz import fuzz
 from firstspike.sim.benches.link.session import session
@@ -49,19 +51,32 @@ def digest_of_benches() -> str:
     digest, spec = sha256(), find_spec("tests")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for path in sorted(Path(folder).rglob("*.py")):
-            if path.relative_to(folder).parts[0] in ("blocks", "bus", "support"):
+            if path.relative_to(folder).parts[0] in ("blocks", "bus", "core", "support"):
                 content = path.read_bytes()
                 digest.update(f"{path.relative_to(folder)} {len(content)} ".encode() + content)
     return digest.hexdigest() if spec else ""
 
 
-def _example(name: str) -> Callable[[], object]:
-    def run() -> object:
+def _example(name: str, seeds: int = 1) -> Callable[[], object]:
+    def run() -> None:
         from tests.blocks import example_of
 
-        return example_of(name)()
+        example_of(name)()
+        for seed in range(2, seeds + 1):
+            example_of(name)(seed=seed)
 
     return run
+
+
+def _core() -> None:
+    from tests.blocks.test_core import SHAPE, example, random_network
+    from tests.core.test_disturbances import DISTURBANCES, DisturbedCore, assert_equals_golden
+
+    seed = 2  # both groups of outputs win decisions, also forced ones
+    example(seed=seed)
+    disturbed = DisturbedCore(random_network(seed), SHAPE)  # the same core, as in `_Faulty`
+    for name in ("bad events", "aborted events", "resets", "pauses", "weight requests"):
+        assert_equals_golden(DISTURBANCES[name], disturbed, "verilator")
 
 
 def _pdm() -> None:
@@ -94,7 +109,7 @@ def _learns() -> None:
         weights = random_weights(rng, (20, 13, 5), -300, 500)
         state = LearningState.random((20, 13, 5), stored_bits, 1)
         state = replace(state, weights=tuple(weights))
-        pixels = (rng.random((60, 20)) < rng.choice((0.2, 0.5, 0.8), (60, 1))) * np.uint8(255)
+        pixels = (rng.random((150, 20)) < rng.choice((0.2, 0.5, 0.8), (150, 1))) * np.uint8(255)
         ticks, labels = encode(state.network, pixels), rng.integers(-1, 5, len(pixels))
         folding = Folding.of(state.network, CoreShape(lanes=4))
         found = learn_on_rtl(state, ticks, labels, settings, folding)
@@ -105,6 +120,7 @@ def _learns() -> None:
 
 
 def _bus() -> None:
+    from tests.bus.test_bus_recovery import compare_decisions
     from tests.support.bus_core import BusRun
 
     rng = np.random.default_rng(3)
@@ -114,6 +130,7 @@ def _bus() -> None:
     ticks = encode(network, pixels)
     run = BusRun(network, lanes=(9, 5))  # words of two chunks, and of one
     images = run.frames(ticks, pixels)
+    images[2] += struct.pack("<HH", 0, NO_ROW)  # a last beat without a spike
     expected = run.expected(ticks, pixels)
     outcome = run.run("streams", simulator="verilator", frames=images, pauses=True, patience=10_000)
     # Not the cycles, which pauses change.
@@ -125,6 +142,10 @@ def _bus() -> None:
     latest = images[int(np.argmax(np.where(results.forced, 0, results.tick)))]
     for test in ("every_address", "aborts", "resets", "refusals"):
         run.run(test, simulator="verilator", frames=[latest], patience=10_000)
+    for test in ("soft_resets", "aborts_amid_streams", "new_sources", "switches", "interrupts"):
+        seen = compare_decisions(run, test, pixels, ticks, simulator="verilator", patience=10_000)
+        if not all(seen.values()):
+            raise SimulationError(f"{test} has seen no {seen}")
 
 
 def _link(bits: bool = False) -> None:
@@ -140,14 +161,14 @@ TARGETS = {
         Target("address_set", ("learner",), _example("address_set")),
         Target("standalone", ("standalone", "flash"), _example("standalone")),
         Target("bus", ("bus",), _bus),
-        Target("core", ("core", "layer", "lib"), _example("core")),
+        Target("core", ("core", "layer", "lib"), _core),
         Target("encoder", ("core",), _example("encoder")),
-        Target("filters", ("sound",), _example("filters")),
+        Target("filters", ("sound",), _example("filters", seeds=3)),
         Target("frames", ("motion",), _example("frames")),
         Target("i2s", ("sound",), _i2s),
         Target("layer", ("layer",), _example("layer")),
         Target("learning", ("learner",), _learns),
-        Target("levels", ("sound",), _example("levels")),
+        Target("levels", ("sound",), _example("levels", seeds=3)),
         Target("levels_encoder", ("core",), _example("levels_encoder")),
         Target("lfsr", ("lib",), _example("lfsr")),
         Target("link", ("link",), _link),
@@ -156,14 +177,14 @@ TARGETS = {
         Target("pdm", ("sound",), _pdm),
         Target("pixel_encoder", ("bus",), _pixel_encoder),
         Target("player", ("link",), _example("player")),
-        Target("queue", ("lib",), _example("queue")),
+        Target("queue", ("lib",), _example("queue", seeds=3)),
         Target("samples", ("sound",), _hears_samples),
         Target("spi", ("link",), _example("spi")),
         Target("uart", ("link",), lambda: _link(bits=True)),
         Target("watcher", ("standalone", "motion"), _example("watcher")),
         Target("weights", ("layer",), _example("weights")),
-        Target("windows", ("motion",), _example("windows")),
-        Target("words", ("sound",), _example("words")),
+        Target("windows", ("motion",), _example("windows", seeds=3)),
+        Target("words", ("sound",), _example("words", seeds=3)),
     )
 }
 """By name. One design may have faults of several folders, and a folder's faults several designs."""

@@ -32,15 +32,21 @@ BAD_EVENTS = (
 """Spikes (tick, row) that are bad for 20 rows and a deadline of 50, behind one at 9; and why."""
 
 
+SHAPE = CoreShape(lanes=4, window=2)
+
+
+def random_network(seed: int) -> Network:
+    weights = random_weights(np.random.default_rng(seed), (20, 13, 5), -40, 80)
+    return network_of(weights, (70, 50), bits=8, encoding="levels-4")
+
+
 @both_simulators
 def test_core(simulator, seed):
-    rng = np.random.default_rng(seed)
-    weights = random_weights(rng, (20, 13, 5), -40, 80)
-    network = network_of(weights, (70, 50), bits=8, encoding="levels-4")
+    rng, network = np.random.default_rng(seed), random_network(seed)
     pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
     pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
     ticks = encode(network, pixels)
-    folding = Folding.of(network, CoreShape(lanes=4, window=2))
+    folding = Folding.of(network, SHAPE)
     inference = infer(network, ticks)
     expected = replace(inference, cycles=cycles(network, ticks, inference, folding))
     stimulus = Stimulus(checked=True, seed=seed)

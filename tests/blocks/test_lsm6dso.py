@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Self
 
 import cocotb
+from cocotb.simtime import get_sim_time
 from cocotb.triggers import Event, FallingEdge, First, RisingEdge, Timer
 
 from firstspike.hdl.motion.frames import sample_layout
@@ -30,6 +31,9 @@ from firstspike.sim.harness.streams import PERIOD, BlockBench, Dut, at_random
 
 CLOCK_HZ = 100_000
 """A slow clock makes few cycles of the times that the part takes."""
+
+SECOND = CLOCK_HZ * PERIOD
+"""A second, in steps of the simulation."""
 
 ABSENT = 0xFF
 """A byte read without a part: the wire is pulled up."""
@@ -72,6 +76,12 @@ class Lsm6dsoBench(BlockBench):
         """Wait until `met` holds, for at most 2.5 times `seconds`."""
         assert await self.domain.until(met, round(2.5 * seconds * CLOCK_HZ)), "it does not happen"
 
+    async def stop(self) -> None:
+        """Wait until `stopped` is high, which must not be before `SILENT_SECONDS`."""
+        begun = get_sim_time("step")
+        await self.until(lambda: self.dut.stopped.value, SILENT_SECONDS)
+        assert get_sim_time("step") - begun >= (SILENT_SECONDS - 2 * REST_SECONDS) * SECOND
+
     async def give(self, count: int, silent: float = SILENT_SECONDS) -> None:
         """Let the part be configured, and give samples, of which the first follows a gap.
 
@@ -94,10 +104,10 @@ async def check_all(bench: Lsm6dsoBench) -> None:
     await bench.until(lambda: dut.absent.value, 10 * REST_SECONDS)
     part.begin()
     await bench.give(count, silent=0)
-    await bench.until(lambda: dut.stopped.value, SILENT_SECONDS)  # it goes on without a sample
+    await bench.stop()  # the part goes on without a sample
     await bench.give(count)
     part.begin()  # its power was away for a moment
-    await bench.until(lambda: dut.stopped.value, SILENT_SECONDS)
+    await bench.stop()
     await bench.give(count)
     part.present = False
     await bench.until(lambda: dut.absent.value, 10 * REST_SECONDS)
@@ -151,10 +161,13 @@ class Part:
         cocotb.start_soon(self._run())
 
     async def _run(self) -> None:
+        deselected = -SECOND
         while True:
             await RisingEdge(self._cs)
+            assert get_sim_time("step") - deselected >= REST_SECONDS * SECOND, "selected too early"
             listening = cocotb.start_soon(self._selected())
             await FallingEdge(self._cs)
+            deselected = get_sim_time("step")
             listening.cancel()
             self._miso.value = 1
 

@@ -351,6 +351,18 @@ def test_what_is_not_used_is_removed(empty_cache, monkeypatch):
     assert {path.stem for path in empty_cache.iterdir()} == {folders[name].name for name in "cef"}
 
 
+def test_a_process_rarely_looks_for_what_is_not_used(empty_cache, monkeypatch):
+    searches = []
+    monkeypatch.setattr(cache, "remove_unused", lambda: searches.append(None))
+    monkeypatch.setattr(cache, "_searched", -cache._PAUSE)
+    for name in "abc":
+        cached([name], lambda folder: None)
+    assert len(searches) == 1
+    monkeypatch.setattr(cache, "_searched", time.monotonic() - cache._PAUSE)
+    cached(["d"], lambda folder: None)
+    assert len(searches) == 2
+
+
 def test_interrupted_making_leaves_nothing(empty_cache):
     def make(folder):
         (folder / "half").write_text("")

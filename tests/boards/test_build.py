@@ -204,7 +204,7 @@ def test_what_does_not_fit_is_said(fake, capfd, monkeypatch):
 def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
     assert firstspike(capfd, "build", "net.npz", "--board", "icebreaker").status == 2
     fake(capfd, {1: 30.0})
-    ended = success(capfd, "build", "net.npz", "--board", "icebreaker", "--json", "-")
+    ended = success(capfd, "build", "net.npz", "--board", "icebreaker")
     assert "Not placed before" in ended.err
     report = json.loads((tmp_path / "build/net-icebreaker/report.json").read_text())
     planned = plan.plan_for(toy_network(), BOARDS["icebreaker"]).design.config.folding

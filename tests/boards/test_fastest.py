@@ -146,9 +146,9 @@ def test_what_was_placed_is_not_placed_again(search, capfd, tmp_path):
     search(capfd, reached)
     folder = tmp_path / "build" / "net-icebreaker"
     bits = (folder / "firstspike.bin").read_bytes()
-    again = search(capfd, reached, "--json", "-")
+    again = search(capfd, reached)
     assert again.placed == []
-    assert json.loads(again.ended.out)["clock"] == 30 * MHZ
+    assert re.search("clock +30 MHz", again.ended.out)
     assert (folder / "firstspike.bin").read_bytes() == bits
     (folder / "firstspike.bin").unlink()  # only the best is made again
     assert search(capfd, reached).placed == [(30 * MHZ, 2)]

@@ -98,12 +98,12 @@ def test_without_a_name_the_bitstream_is_that_of_the_build(desk, capfd):
 def test_the_bitstream_of_the_release_is_taken(desk, capfd, monkeypatch):
     programmer(desk, "openFPGALoader")
     monkeypatch.setattr("firstspike.boards.building.programmer.RELEASED", desk / "release")
-    assert "has no bitstream for the ULX3S 12F" in refusal_of(capfd, "ulx3s-12f", "--released")
+    assert "has no bitstream for the ULX3S 12F" in refusal_of(capfd, "ulx3s-12f", "released")
     built(desk, "mnist-4bit", "ulx3s-12f")
     (desk / "build" / "mnist-4bit-ulx3s-12f").rename(desk / "ulx3s-12f")
     (desk / "release").mkdir()
     (desk / "ulx3s-12f").rename(desk / "release" / "ulx3s-12f")
-    success(capfd, "flash", "--board", "ulx3s-12f", "--released")
+    success(capfd, "flash", "--board", "ulx3s-12f", "released")
     assert str(desk / "release" / "ulx3s-12f" / "firstspike.bit") in (desk / "called").read_text()
 
 

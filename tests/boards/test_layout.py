@@ -3,6 +3,7 @@
 
 import binascii
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -333,12 +334,13 @@ def released(ultraplus, tmp_path) -> Path:
 
 
 def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, capfd):
-    words = ("check", "bitstream", released / "firstspike.bin", "--json", released / "found.json")
+    words = ("check", "bitstream", released / "firstspike.bin")
     ended = success(capfd, *words)
     assert "there is no routed.json, so only structure and pins are checked" in ended.out
-    checked = json.loads((released / "found.json").read_text())
-    assert (checked["faults"], checked["pads"]) == (0, len(ultraplus.design.pads))
-    assert checked["cells"]["ICESTORM_DSP"] == 1
+    rows = dict(re.split("  +", line) for line in ended.out.splitlines())
+    assert rows["faults"] == "0"
+    assert rows["ports at their pins"] == str(len(ultraplus.design.pads))
+    assert " 1 ICESTORM_DSP" in rows["cells"]
     (released / "firstspike.bin").write_bytes(
         mended(with_flip((released / "firstspike.bin").read_bytes()))
     )

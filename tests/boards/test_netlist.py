@@ -93,7 +93,7 @@ def test_a_bitstream_equals_golden(built, capfd, tmp_path, arguments, monkeypatc
     for name in ("firstspike.bin", "report.json"):
         (released / name).write_bytes((built.folder / name).read_bytes())
     monkeypatch.setattr("firstspike.boards.building.programmer.RELEASED", tmp_path)
-    words = ("--target", "bitstream", "--board", built.board, "--released")
+    words = ("--target", "bitstream", "--board", built.board, "--build", "released")
     ended = success(capfd, "compare", *arguments, *words)
     assert "0 differences" in ended.out
     (released / "firstspike.bin").write_bytes(b"bits")

@@ -210,7 +210,7 @@ def test_a_core_that_encodes_pixels_needs_no_encoder(tmp_path, capfd):
     raw_network().save(tmp_path / "net.npz")
     file = tmp_path / "out" / "core.v"
     file.parent.mkdir()
-    options = ("--lanes", 3, "--bus", "axi", "--pixels", "-o", file)
+    options = ("--lanes", 3, "--bus", "axi-pixels", "-o", file)
     success(capfd, "verilog", tmp_path / "net.npz", *options)
     assert file.read_text() == made.core.verilog
     names = {"core.v", "core.json", "core_instance.v", *(f"core{one}" for one in SUFFIXES)}
@@ -223,10 +223,9 @@ def test_pixels_go_with_a_bus_and_a_network_of_pixels(tmp_path, capfd):
         lambda: generate_bus_core(ticks, Folding.of(ticks, CoreShape()), pixels=True),
         "takes networks of pixels with levels, not of ticks",
     )
-    bus = ["--bus", "axi", "-o", tmp_path / "c.v"]
-    for words in (["-o", tmp_path / "c.v"], [*bus, "--bitmap", 8]):
-        ended = firstspike(capfd, "verilog", "mnist-4bit", "--pixels", *words)
-        assert "--pixels goes with --bus axi" in ended.err
+    words = ("--bus", "axi-pixels", "--bitmap", 8, "-o", tmp_path / "c.v")
+    ended = firstspike(capfd, "verilog", "mnist-4bit", *words)
+    assert "--bus axi-pixels takes pixels already: leave --bitmap out." in ended.err
     assert not list(tmp_path.iterdir())
 
 

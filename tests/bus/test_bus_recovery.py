@@ -32,20 +32,23 @@ IMAGES = 4
 """Images that a source offers when a round begins."""
 
 
-def recover(name, test, count=6, **arguments):
-    """Run a bench, compare its decisions with golden's, and return what it has seen."""
+def recover(name, test, count=6):
+    """Run a bench on one of the cores, and return what it has seen."""
     network, folding = CORES[name]
-    pixels, ticks = images(network, count)
-    run = BusRun(network, **folding)
+    return compare_decisions(BusRun(network, **folding), test, *images(network, count))
+
+
+def compare_decisions(run, test, pixels, ticks, **arguments):
+    """Run a bench, compare its decisions with golden's, and return what it has seen."""
     outcome = run.run(test, bench=__name__, frames=run.frames(ticks, pixels), **arguments)
     expected = run.expected(ticks, pixels)
     assert outcome.decisions
     for words in outcome.decisions:
         tag = run.map.unpack("decision_time", words[1])["tag"]
         number = tag - tag_of(0)
-        right = list(expected[number % count])
+        right = list(expected[number % len(expected)])
         right[1] += run.map.pack("decision_time", tag=tag)
-        right[1] -= run.map.pack("decision_time", tag=tag_of(number % count))
+        right[1] -= run.map.pack("decision_time", tag=tag_of(number % len(expected)))
         words[2] = right[2] = 0  # cycles
         assert words == right, f"image {number}"
     return outcome.registers

@@ -32,24 +32,23 @@ class LastFirst:
             yield task, (placement, {"out.asc": b"%d" % task.seed})
 
 
-def placed(tmp_path, fmax, best):
+def placed(tmp_path, fmax):
     """The work, the seeds that count, and the one that is taken."""
     (tmp_path / "netlist.json").write_text("{}")
     work = LastFirst(fmax)
     placer = Placer(ICE40, ("--json", "netlist.json"), tmp_path)
-    tried = in_shares(work, best)(placer, list(fmax))
+    tried = in_shares(work)(placer, list(fmax))
     assert (tmp_path / "out.asc").read_text() == str(best_of(tried))
     return work.placed, list(tried), best_of(tried)
 
 
 @pytest.mark.parametrize(
-    ("fmax", "best", "expected"),
+    ("fmax", "expected"),
     [
-        ({1: 22.0, 2: 25.0, 3: 26.0, 4: 27.0}, False, ([2, 1], [1, 2], 2)),
-        ({1: 25.0, 2: 26.0, 3: 27.0}, False, ([2, 1], [1], 1)),
-        ({1: 25.0, 2: 27.0, 3: 26.0}, True, ([2, 3, 1], [1, 2, 3], 2)),
-        ({1: 21.0, 2: 22.0, 3: 20.0}, False, ([2, 3, 1], [1, 2, 3], 2)),
+        ({1: 22.0, 2: 25.0, 3: 26.0, 4: 27.0}, ([2, 1], [1, 2], 2)),
+        ({1: 25.0, 2: 26.0, 3: 27.0}, ([2, 1], [1], 1)),
+        ({1: 21.0, 2: 22.0, 3: 20.0}, ([2, 3, 1], [1, 2, 3], 2)),
     ],
 )
-def test_seeds_that_count(tmp_path, fmax, best, expected):
-    assert placed(tmp_path, fmax, best) == expected
+def test_seeds_that_count(tmp_path, fmax, expected):
+    assert placed(tmp_path, fmax) == expected

@@ -99,9 +99,8 @@ VERBS = {
         ("net.npz", "result.json", "curve.png"),
     ),
     "explore": Verb(
-        "explore --board ulx3s-25f --dataset digits.npz --trials 3 --epochs 2 --place 0 -o out "
-        "--json result.json",
-        ("out/front.json", "out/front.png", "out/best.npz", "result.json"),
+        "explore --board ulx3s-25f --dataset digits.npz --trials 3 --epochs 2 --place 0 -o out",
+        ("out/front.json", "out/front.png", "out/best.npz"),
     ),
     "shares": Verb(
         "train --dataset digits.npz --hidden 30 --epochs 3 --seed 1-2 -o net.npz "

@@ -160,7 +160,7 @@ EXPLORE = {
             "--dataset cats": "there is no file 'cats', and no data set has this name",
             "--dataset table.csv": "table.csv has no labels: name their column by --label",
             "--dataset images --recipe conv": "the kernel must fit into the map",
-            "--dataset images": f"damaged/{JOURNAL}, line 1, is no line of a search's journal",
+            "--dataset images": f"damaged/{JOURNAL} is no journal of a search",
         }.items()
     },
 }
@@ -254,8 +254,8 @@ COMPARE = {
     "compare --target netlist --board icebreaker --port x": "with --target board",
     "compare --board icebreaker": "with --target netlist",
     **{
-        f"compare mnist-4bit {more} --released": "goes with --target bitstream and --board"
-        for more in ("", "--target netlist", "--target bitstream --build . --board icebreaker")
+        f"compare mnist-4bit {more} --build released": "goes with --target bitstream and --board"
+        for more in ("", "--target netlist --board icebreaker", "--target bitstream")
     },
     "compare mnist-4bit --rounds 2 --images 1 --lanes 13,2,4": LAYERS,
 }
@@ -266,9 +266,6 @@ HARDWARE = {
     ),
     "build --board icebreaker --clock nan": "'nan' is not a number in the range x>=1",
     "build --board icebreaker --clock inf": "'inf' is not a number in the range x>=1",
-    "build toy.npz --board icebreaker --clock max --seed 1-2 --best": (
-        "--best does not go with --clock max"
-    ),
     "build --board icebreaker --seed 1-": "is not seeds",
     "build --board icebreaker --seed 5-1": "counts down",
     "build --board icebreaker --seed 1-100000": "more than 10000",
@@ -309,15 +306,16 @@ HARDWARE = {
         f"serve sound.npz --board icebreaker --input sound.npz {more}": "--input goes with"
         for more in ("--weights port", "--bench", "--rows 2")
     },
-    "flash --board ulx3s-12f --released some.bit": "leave BITSTREAM out",
 }
 SELFTEST = {
     "selftest": "Give --port",
     "selftest --read report.json --port x": "--read goes with no other option",
-    "selftest --read report.json --window 2": "--read goes with no other option",
+    "selftest --read report.json --build .": "--read goes with no other option",
     "selftest --port none": "there is no port none",
-    "selftest --port x --lanes 2": "--lanes, --window and --clock go with --sensor",
-    "selftest --port x --clock 12": "--lanes, --window and --clock go with --sensor",
+    "selftest --port x --build .": "--build goes with --sensor",
+    "selftest sound.npz --port x --sensor pdm --board icebreaker --build .": (
+        ". holds no build of sound.npz with a sensor for the iCEBreaker: name the folder of"
+    ),
     "selftest --port x --sensor pdm --board icebreaker": "--sensor needs NET and",
     "selftest toy.npz --port x --sensor pdm": "--sensor needs NET and --board",
     "selftest toy.npz --port x --sensor pdm --board icebreaker --seed 2": (
@@ -438,7 +436,6 @@ LEARN = (
 NIR = {
     "convert toy.npz": "Missing option '-o' / '--output'",
     "convert toy.npz --form space -o new.nir": "'space' is not one of",
-    "convert toy.nir": "Missing option '-o' / '--output'",
     "convert toy.npz -o missing/new.nir": "missing",
     "convert nothing.nir -o new.npz": "nothing.nir: it cannot be read",
     "convert none.nir -o new.npz": "none.nir",
@@ -470,9 +467,7 @@ NIR = {
             "--deadline 95": "at least 6 units",
             "--late 97": "late",
             "--dataset none.npz": "no file 'none.npz'",
-            "--dataset events.jsonl --test events.jsonl": (
-                "events.jsonl holds events: give --encoding ticks"
-            ),
+            "--dataset events.jsonl": ("events.jsonl holds events: give --encoding ticks"),
         }.items()
     },
 }

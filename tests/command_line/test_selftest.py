@@ -393,11 +393,21 @@ def test_a_board_is_tested_as_it_was_built(capfd, desk, sensing, monkeypatch):
     shape, hz = CoreShape(lanes=(2, 1), window=1), 12_000_000
     built = SoundDesign.of_sound(listening_network(), BOARDS["icebreaker"], shape, hz, "pdm")
     says = lambda n: answer(n, rate=0.5, identity=built.build_hash)  # noqa: E731
-    options = ("--lanes", "2,1", "--window", 1, "--clock", 12)
-    ended = sensing(capfd, says, "pdm", *options)
-    assert ended.status == 0, ended.err + ended.out
-    for number in range(0, 6, 2):  # without one of them
-        assert sensing(capfd, says, "pdm", *options[:number], *options[number + 2 :]).status == 1
+    layers = {"lanes": [2, 1], "window": [1, 0], "rows": [1, 1], "overlap": False}
+    about = {"board": "icebreaker", "network": listening_network().digest(), "clock": hz}
+    about |= {"stored_bits": None, "bench_images": 0, "link": "text", **layers}
+    folder = desk / "build" / "pdm-icebreaker"
+    folder.mkdir(parents=True)
+
+    def status(*options, **changes):
+        (folder / "report.json").write_text(json.dumps(about | changes))
+        return sensing(capfd, says, "pdm", *options).status
+
+    assert status() == status("--build", folder) == 0
+    for changes in ({"lanes": [1, 1]}, {"window": [0, 0]}, {"clock": 24_000_000}):
+        assert status(**changes) == status("--build", folder, **changes) == 1
+    for changes in ({"link": "uart"}, {"network": "0" * 64}, {"board": "ulx3s-25f"}, {"rows": 1}):
+        assert (status(**changes), status("--build", folder, **changes)) == (1, 2)
 
 
 def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):

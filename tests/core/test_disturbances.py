@@ -319,7 +319,11 @@ ON_ICARUS = "windows", "learning", "overlap"
     ],
 )
 def test_a_disturbed_core_equals_golden(disturbance, core, simulator):
-    disturbed, core, rng = DISTURBANCES[disturbance], CORES[core], np.random.default_rng(4)
+    assert_equals_golden(DISTURBANCES[disturbance], CORES[core], simulator)
+
+
+def assert_equals_golden(disturbed: Disturbance, core: DisturbedCore, simulator: str) -> None:
+    rng = np.random.default_rng(4)
     pixels, images = make_images(core, rng)
     stimulus = Stimulus(**disturbed.stimulus, **disturbed.change(core, images, rng))
     items = [np.array(image.items, object) for image in images]

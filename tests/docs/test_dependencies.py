@@ -19,15 +19,29 @@ USES = {
     "bitstreams": PROJECT["optional-dependencies"]["fpga"],
     "boards": PROJECT["optional-dependencies"]["board"],
     "pictures": PROJECT["optional-dependencies"]["plot"],
-    "tests": PROJECT["optional-dependencies"]["test"],
     "examples": PROJECT["optional-dependencies"]["examples"],
     "FLAC": PROJECT["optional-dependencies"]["flac"],
     "search": PROJECT["optional-dependencies"]["explore"],
     "NIR": PROJECT["optional-dependencies"]["nir"],
     "cluster": PROJECT["optional-dependencies"]["cluster"],
     "PyTorch": PROJECT["optional-dependencies"]["torch"],
-    "documentation": PROJECT["optional-dependencies"]["docs"],
 }
+
+
+LISTED = ("test", "docs")
+"""Extras of contributors, whose packages the page names in a list."""
+
+
+def names(extra: str) -> set[str]:
+    packages = (re.match(r"[\w-]+", one)[0] for one in PROJECT["optional-dependencies"][extra])
+    return {one for one in packages if one != "firstspike"}
+
+
+@pytest.mark.parametrize("extra", LISTED)
+def test_the_list_names_the_packages_of_contributors(extra):
+    page = (ROOT / "docs" / "dependencies.md").read_text()
+    (item,) = re.findall(rf"^- `{extra}`: (.*(?:\n  .*)*)", page, re.MULTILINE)
+    assert set(re.findall(r"`([\w-]+)`", item)) == names(extra)
 
 
 def test_the_table_has_a_row_for_each_dependency():
@@ -40,7 +54,8 @@ def test_the_table_has_a_row_for_each_dependency():
         if not one.startswith("firstspike[")
     ]
     assert rows == needed
-    assert len(USES) == len(PROJECT["optional-dependencies"])  # all but `all`, and the mandatory
+    # The extra `all` has none of its own, and the mandatory packages are no extra.
+    assert len(USES) + len(LISTED) == len(PROJECT["optional-dependencies"])
 
 
 def test_the_installation_names_the_extras_of_users():

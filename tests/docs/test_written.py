@@ -42,7 +42,7 @@ def test_commands_and_their_options_remain_few():
     """A new option of a verb replaces another one, or an option of another verb."""
     commands, slots = counts()
     assert commands <= 20
-    assert slots <= 206
+    assert slots <= 190
 
 
 def test_what_is_described_is_not_made():

@@ -215,7 +215,7 @@ def test_limits_that_nothing_keeps(toy, here, tmp_path, capfd):
     assert (tmp_path / "search" / explore.FRONT).exists()
 
 
-# A damaged journal of a search is refused by file and line, or gone on with.
+# A damaged journal of a search is refused by its name, or gone on with.
 
 RUN = {"board": "ulx3s-25f", "epochs": None, "seed": 1}
 FIRST = [{"depth": 1, "hidden_1": 40, "hidden_2": 8, "inputs": 30, "bits": 4, "sparsity": 1e-4}]
@@ -275,17 +275,17 @@ def damaged(folder, lines, number, line):
 
 
 @pytest.mark.parametrize("line", ["null", "[1]", "3", '"x"', "{}", "", "\xff", '{"op_code": 99}'])
-def test_what_is_no_line_of_a_journal_is_named(tmp_path, lines, line):
+def test_what_is_no_journal_is_named(tmp_path, lines, line):
     for number in (0, 3, len(lines) - 1):
         said = damaged(tmp_path, lines, number, line)
-        assert f"{tmp_path / JOURNAL}, line {number + 1}, is no line" in said
-        assert "remove the journal" in said
+        assert f"{tmp_path / JOURNAL} is no journal of a search" in said
+        assert "remove it to begin anew" in said
 
 
 def test_an_unknown_operation_is_named(tmp_path, lines):
     fields = json.loads(lines[-1])
     said = damaged(tmp_path, lines, len(lines) - 1, json.dumps(fields | {"op_code": 99}))
-    assert f"line {len(lines)}, is no line" in said
+    assert "is no journal of a search" in said
 
 
 def test_a_search_with_a_setting_more_is_another_search(tmp_path, lines):

@@ -20,7 +20,7 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.routed import RoutedError
 from firstspike.golden.foreign.json_text import JsonError
-from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import InputPath, Verb
 
 
@@ -36,8 +36,7 @@ def _routed_design(parameters: Mapping[str, Any]) -> Path:
     metavar="FILE",
     help=f"Compare with this routed design of nextpnr.  [default: {ROUTED} beside the bitstream]",
 )
-@json_option
-def command(bitstream: Path, routed: Path | None, json_path: str | None) -> int:
+def command(bitstream: Path, routed: Path | None) -> int:
     """Compare the bitstream of an iCE40 or ECP5 with the design that nextpnr routed.
 
     Reads the programmed bits, and follows their switches to the nets. Compares every pin, look-up
@@ -49,14 +48,12 @@ def command(bitstream: Path, routed: Path | None, json_path: str | None) -> int:
 
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """
-    with json_result(json_path) as write:
-        default = bitstream.with_name(ROUTED)
-        if routed is None and not default.is_file():
-            record = _structure(bitstream)
-        else:
-            routed = routed or default
-            record = record_of(compare_layout(bitstream, routed, _board(routed.parent)))
-        write(record)
+    default = bitstream.with_name(ROUTED)
+    if routed is None and not default.is_file():
+        record = _structure(bitstream)
+    else:
+        routed = routed or default
+        record = record_of(compare_layout(bitstream, routed, _board(routed.parent)))
     say(table(layout_rows(record), str.ljust))
     for fault in record["first"]:
         say(fault)

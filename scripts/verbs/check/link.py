@@ -6,7 +6,7 @@ from collections import Counter
 import click
 from tqdm import tqdm
 
-from firstspike.scripts.options import number_option, seed_option
+from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import Verb
 
@@ -19,8 +19,7 @@ from firstspike.scripts.paths import Verb
     is_flag=True,
     help="Send them bit by bit through the UART, with framing errors and breaks.",
 )
-@seed_option("the frames")
-def command(frames: int, bits: bool, seed: int) -> int:
+def command(frames: int, bits: bool) -> int:
     """Send hostile frames to the simulated link, and a good frame after each.
 
     No hostile frame may change a weight, hang the link, or cost the next good frame. At the level
@@ -38,7 +37,7 @@ def command(frames: int, bits: bool, seed: int) -> int:
     with tqdm(total=frames, unit="frame") as bar:
         while sent < frames and not harmful:
             count = min(BATCH, frames - sent)
-            findings = fuzz(f"{seed}.{sent // BATCH}", count, bits=bits)
+            findings = fuzz(f"1.{sent // BATCH}", count, bits=bits)
             sent += findings.frames
             harmful += findings.harmful
             kinds.update(findings.kinds)

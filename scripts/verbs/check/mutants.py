@@ -14,7 +14,6 @@ from firstspike.sim.harness.runner import check_tools
 
 @click.command(cls=Verb)
 @click.argument("names", nargs=-1, metavar="[FAULT | DESIGN ...]")
-@number_option("--jobs", default=2, help="Try N faults at once.")
 @number_option(
     "--random",
     help="Put N automatic faults into the cells of small designs, spread over all folders of hdl, "
@@ -22,9 +21,7 @@ from firstspike.sim.harness.runner import check_tools
 )
 @seed_option("the automatic faults")
 @scheduler_option
-def command(
-    names: tuple[str, ...], jobs: int, random: int | None, seed: int, scheduler: str | None
-) -> int:
+def command(names: tuple[str, ...], random: int | None, seed: int, scheduler: str | None) -> int:
     """Put faults into the hardware, one by one, and say which check finds each of them.
 
     Without names all faults are tried. With --random a name is that of a design, and each fault is
@@ -35,11 +32,11 @@ def command(
     """
     check_tools()
     if random is not None:
-        return _try_random(names, random, seed, jobs, scheduler)
-    return _try_catalogue(names, jobs, scheduler)
+        return _try_random(names, random, seed, scheduler)
+    return _try_catalogue(names, scheduler)
 
 
-def _try_catalogue(names: tuple[str, ...], jobs: int, scheduler: str | None) -> int:
+def _try_catalogue(names: tuple[str, ...], scheduler: str | None) -> int:
     """Try the faults of the catalogue, or those of these names."""
     from firstspike.sim.mutants.faults import FAULTS, fault_tasks, findings
     from firstspike.sim.mutants.targets import TARGETS, check_benches
@@ -52,7 +49,7 @@ def _try_catalogue(names: tuple[str, ...], jobs: int, scheduler: str | None) -> 
     if any(fault.check in TARGETS for fault in chosen):
         check_benches()
     verdicts: dict[str, str] = {}
-    with shares(scheduler, jobs) as work:
+    with shares(scheduler) as work:
         for _, reasons in work.results(findings, fault_tasks(chosen), what="shares of faults"):
             verdicts |= reasons
     rows = [
@@ -69,9 +66,7 @@ def _try_catalogue(names: tuple[str, ...], jobs: int, scheduler: str | None) -> 
     return int(caught < len(chosen))
 
 
-def _try_random(
-    names: tuple[str, ...], count: int, seed: int, jobs: int, scheduler: str | None
-) -> int:
+def _try_random(names: tuple[str, ...], count: int, seed: int, scheduler: str | None) -> int:
     """Try automatic faults in all designs, or those of these names."""
     from firstspike.sim.mutants.random import KINDS, explained, random_tasks, random_verdicts
     from firstspike.sim.mutants.targets import TARGETS, check_benches
@@ -83,7 +78,7 @@ def _try_random(
         )
     check_benches()
     tried: dict[str, Counter[str]] = {}
-    with shares(scheduler, jobs) as work:
+    with shares(scheduler) as work:
         tasks = random_tasks(count, seed, names)
         for task, verdicts in work.results(random_verdicts, tasks, what="shares of faults"):
             for one in map(explained, verdicts):

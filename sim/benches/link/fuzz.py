@@ -10,7 +10,7 @@ import itertools
 import random
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -40,6 +40,7 @@ LOW = 1 << 9
 CLOCKS_A_BIT = 4
 CLOCK = 12_000_000
 RING_BYTES = 128
+LANES = 5
 BATCH = 2000
 """Frames in one simulation, from a power-up on."""
 
@@ -57,10 +58,14 @@ HARMS = LOST, CHANGED, HANGS, WRONG = (
 
 
 def small_network() -> Network:
-    """Return the network of the board: so small that the link takes most of the time."""
+    """Return the network of the board: so small that the link takes most of the time.
+
+    With `LANES` lanes a word of the first layer has two chunks, and one of the second has one.
+    """
     inputs = np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19])
     weights = random_weights(np.random.default_rng(1), (len(inputs), 6, 3), -8, 8)
-    return network_of(weights, (7, 5), unit=4, deadline=30, inputs=inputs)
+    network = network_of(weights, (7, 5), unit=4, deadline=30, inputs=inputs)
+    return replace(network, weight_bits=(8, 4))
 
 
 @dataclass(frozen=True)
@@ -293,7 +298,7 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     ends the run. Raises SimulationError where the simulation itself fails.
     """
     network = small_network()
-    config = linked_config(network, CoreShape(lanes=3))
+    config = linked_config(network, CoreShape(lanes=LANES))
     make, top = (
         (serial_core_verilog, SERIAL_CORE_TOP) if bits else (linked_core_verilog, LINKED_CORE_TOP)
     )

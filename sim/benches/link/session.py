@@ -38,10 +38,10 @@ from firstspike.hdl.link.protocol.messages import (
 )
 from firstspike.sim.harness.runner import SimulationError
 
-from .fuzz import CLOCK, CLOCKS_A_BIT, RING_BYTES, small_network
+from .fuzz import CLOCK, CLOCKS_A_BIT, LANES, RING_BYTES, small_network
 from .script import Script, linked_core_verilog, run_script, serial_core_verilog
 
-IMAGES, LANES = 5, 5
+IMAGES = 5
 
 FIRST = 200
 """Sequence number of the first request."""
@@ -61,7 +61,7 @@ def session(bits: bool = False) -> None:
 
     Raises SimulationError at the first answer that differs.
     """
-    network = replace(small_network(), weight_bits=(8, 4))  # five lanes: words of two chunks
+    network = small_network()
     config = linked_config(network, CoreShape(lanes=LANES))
     other = replace(network, weights=tuple(weights[::-1] for weights in network.weights))
     exchanges = [
