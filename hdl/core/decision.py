@@ -66,19 +66,8 @@ class Decision(Block):
             payload.cycles.eq(self.cycles),
         ]
 
-        # The tree compares entries (exists, M, lane); the lowest lane wins a tie. Lanes without a
-        # neuron never win.
-        group_potentials = self.potentials.payload
-        entries = [
-            (
-                lane_exists(folding, group_potentials.operation.group, lane),
-                group_potentials.M[lane],
-                Const(lane),
-            )
-            for lane in range(lanes)
-        ]
-
-        valid, operation = self.potentials.valid, group_potentials.operation
+        entries = self._entries()
+        valid, operation = self.potentials.valid, self.potentials.payload.operation
         (_, M, lane), (valid, operation, firing) = self._compare(
             m, entries, (valid, operation, self._firing(entries))
         )
@@ -132,6 +121,21 @@ class Decision(Block):
                     payload.spikes_in.eq(operation.context.spikes_in),
                     payload.causes.eq(operation.context.causes),
                 ]
+
+    def _entries(self) -> list[Entry]:
+        """Return the entries of the group that arrives, of which the lowest lane wins a tie.
+
+        Lanes without a neuron never win.
+        """
+        folding, potentials = self._config.folding, self.potentials.payload
+        return [
+            (
+                lane_exists(folding, potentials.operation.group, lane),
+                potentials.M[lane],
+                Const(lane),
+            )
+            for lane in range(folding.lanes)
+        ]
 
     def _firing(self, entries: list[Entry]) -> Value:
         """Return the mask of firing lanes that travels through the tree, which is empty here."""
