@@ -305,17 +305,36 @@ class Network:
         return np.concatenate([one.tick for one in results])
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
-        """Return the accuracy on samples [n, ...] with labels int [n], the indices of outputs.
+        """Return the accuracy on samples [n, ...] with labels [n].
 
-        Raises `EncodingError` for samples that do not fit the network, ValueError for another
-        number of labels.
+        Labels are integers, the indices of outputs, or names of classes. Raises `EncodingError`
+        for samples that do not fit the network, ValueError for another number of labels, and
+        NetworkError for labels that are no classes of the network.
         """
         labels = np.asarray(labels)
         if labels.shape != (len(samples),):
             raise ValueError(
                 f"labels has shape {labels.shape} for {len(samples)} samples: give one per sample."
             )
-        return float((self.predict(samples) == labels).mean())
+        return float((self.predict(samples) == self._outputs(labels)).mean())
+
+    def _outputs(self, labels: np.ndarray) -> np.ndarray:
+        """Return the indices of outputs for labels [n], indices or names. Raises NetworkError."""
+        most = self.shape[-1] - 1
+        if labels.dtype.kind in "OSU":
+            names = labels.astype(str)
+            index = {self.class_name(output): output for output in range(most + 1)}
+            unknown = [name for name in names.tolist() if name not in index]
+            numbers = np.array([index.get(name, -1) for name in names.tolist()], int)
+        else:
+            unknown = labels[~np.isin(labels, np.arange(most + 1))].tolist()
+            numbers = labels
+        if unknown:
+            named = f", or their names, such as {self.classes[0]!r:.40}" if self.classes else ""
+            raise NetworkError(
+                f"labels has {unknown[0]!r:.40}: give class numbers, integers in 0..{most}{named}."
+            )
+        return numbers
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced completely or not at all."""

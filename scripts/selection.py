@@ -22,6 +22,7 @@ from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
@@ -279,17 +280,13 @@ def read_image(network: Network, file: str) -> np.ndarray:
         raise VerbError("this network takes sound, and no images: give recordings.")
     if not network.takes_pixels:
         raise VerbError("the network takes no pixels: give a data set or events.")
-    side = math.isqrt(network.n_features)
-    if side * side != network.n_features:
-        raise VerbError(
-            f"the network's {network.n_features} pixels make no square image: give events."
-        )
+    wanted = _picture_size(network)
     with opened(file, PHOTO_FORMATS) as image:
         size, mode = image.size, image.mode
-        pixels = np.asarray(image.convert("RGBA")) if size == (side, side) else None
+        pixels = np.asarray(image.convert("RGBA")) if size == wanted else None
     if pixels is None:
         raise VerbError(
-            f"{file} is {size[0]} x {size[1]} pixels: this network takes {side} x {side}."
+            f"{file} is {size[0]} x {size[1]} pixels: this network takes {wanted[0]} x {wanted[1]}."
         )
     grey = pixels[:, :, 0]
     if mode.startswith(("I", "F")) or np.any(pixels[:, :, :3] != grey[:, :, None]):
@@ -297,6 +294,22 @@ def read_image(network: Network, file: str) -> np.ndarray:
     if np.any(pixels[:, :, 3] != 255):
         raise VerbError(f"{file} is transparent: save it without an alpha channel.")
     return grey.ravel()
+
+
+def _picture_size(network: Network) -> tuple[int, int]:
+    """Return width and height of a picture: only a convolution stores them, others are square."""
+    first = network.layers[0]
+    if isinstance(first, Convolution):
+        height, width = first.geometry.size
+        if height * width == network.n_features:
+            return width, height
+    side = math.isqrt(network.n_features)
+    if side * side != network.n_features:
+        raise VerbError(
+            f"the network's {network.n_features} pixels make no square image, and it stores no "
+            "size: give a folder with a sub-folder per class by --dataset, or events."
+        )
+    return side, side
 
 
 def read_events(network: Network, path: str) -> Selection:

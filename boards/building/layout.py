@@ -16,6 +16,7 @@ from firstspike.boards.ecp5 import layout_check as ecp5_check
 from firstspike.boards.ecp5 import reader as ecp5_reader
 from firstspike.boards.ecp5.database import Device, pin_bels
 from firstspike.boards.ecp5.netlist import routed_netlist
+from firstspike.boards.families.facts import BITSTREAM_HEAD
 from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import Bits, read_bits
@@ -41,9 +42,6 @@ _PINS, _ECP5_PINS = f"{TOP}.pcf", f"{TOP}.lpf"
 
 _BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 22, 1 << 28, 1 << 16
 """Largest number of bytes that are read of each file."""
-
-_HEAD_BYTES = 4096
-"""Number of first bytes that contain the preamble of an ECP5 bitstream, after a comment."""
 
 SHOWN = 10
 """Largest number of faults that a report lists."""
@@ -153,7 +151,7 @@ def _content(path: Path, most: int) -> bytes:
 
 
 def _is_of_ecp5(content: bytes) -> bool:
-    return ecp5_reader.PREAMBLE in content[:_HEAD_BYTES]
+    return ecp5_reader.PREAMBLE in content[:BITSTREAM_HEAD]
 
 
 def _compared(

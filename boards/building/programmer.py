@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.families.facts import BITSTREAM_HEAD
+from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board, Flash
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system import programs
@@ -146,6 +148,7 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
     if not bitstream.stat().st_size:
         raise ProgrammerError(f"{bitstream} is empty: build it anew.")
     if bitstream not in bitstreams(bitstream.parent):
+        _check_family(board, bitstream)
         return None
     path = bitstream.with_name(REPORT)
     try:
@@ -181,6 +184,19 @@ def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
             raise ProgrammerError(f"there is no {weights}: build it anew.")
         _compare(weights, {name: flash[name] for name in built}, path)
     return flash
+
+
+def _check_family(board: Board, bitstream: Path) -> None:
+    """Refuse a file that does not begin as the bitstreams of the board's family do."""
+    family = board.device.family
+    with bitstream.open("rb") as file:
+        if facts_of(family).preamble in file.read(BITSTREAM_HEAD):
+            return
+    raise ProgrammerError(
+        f"{bitstream} is no bitstream for the {board.title} ({board.device.name}): its first "
+        f"{BITSTREAM_HEAD} bytes have no preamble of the family {family.name}. Name a bitstream, "
+        "or another --board."
+    )
 
 
 def _compare(file: Path, built: dict[str, Any], report: Path) -> None:

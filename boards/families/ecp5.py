@@ -6,6 +6,8 @@ from math import log
 from amaranth.hdl import Instance, Signal
 from amaranth.lib import io
 
+from firstspike.boards.ecp5.reader import PREAMBLE
+
 from .facts import Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, around, nearest, references, within
 
@@ -93,6 +95,7 @@ class Ecp5Pll(PllBlock):
 
 
 FACTS = Facts(
+    preamble=PREAMBLE,
     pll=Ecp5Pll,
     dividers=ecp5_dividers,
     clocks=ecp5_clocks,

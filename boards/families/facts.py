@@ -12,6 +12,9 @@ from firstspike.hdl.lib.block import Block
 
 from .pll import Dividers
 
+BITSTREAM_HEAD = 4096
+"""Number of first bytes of a bitstream that contain the preamble, after a comment."""
+
 
 class BoardError(FirstSpikeError):
     """No design can be built from a board file; the message names the error in the file."""
@@ -85,5 +88,7 @@ class Facts:
     """Logic of a scan of positions, from one or two builds: no fit covers such layers yet."""
     clock: tuple[float, ...]
     """Coefficients of the rule for the clock, found by hand from the clocks of shipped networks."""
+    preamble: bytes
+    """The first constant of a bitstream, after a comment."""
     measured: tuple[tuple[float, float], ...]
     """Look-up tables, or logic cells, and seconds of builds with one seed."""

@@ -74,6 +74,7 @@ class GowinPll(PllBlock):
 
 
 FACTS = Facts(
+    preamble=f"{0xA5C3:016b}".encode(),  # the bitstream is text, a digit per bit
     pll=GowinPll,
     dividers=gowin_dividers,
     clocks=gowin_clocks,

@@ -7,6 +7,8 @@ from amaranth.hdl import Instance
 from amaranth.lib import io
 from amaranth.vendor import LatticeICE40Platform
 
+from firstspike.boards.ice40.reader import PREAMBLE
+
 from .facts import BoardError, Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, around, nearest, references, within
 
@@ -102,6 +104,7 @@ class Ice40Pll(PllBlock):
 
 
 FACTS = Facts(
+    preamble=PREAMBLE,
     pll=Ice40Pll,
     dividers=ice40_dividers,
     clocks=ice40_clocks,

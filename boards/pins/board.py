@@ -9,6 +9,7 @@ from amaranth.build import Platform
 from amaranth.hdl import Module, Value, ValueLike
 from amaranth.lib import io
 
+from firstspike.boards.families.facts import BoardError
 from firstspike.hdl.flow.devices import Device
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.identity import RING_BYTES
@@ -87,6 +88,13 @@ class Board:
     flash: Flash | None = None
     """Use of the flash, or None for a board whose designs do not read it; required with
     `standalone` if the board is `loaded`."""
+
+    def __post_init__(self) -> None:
+        if self.loaded and not self.device.holds.get("SPRAM"):
+            raise BoardError(
+                f"the board {self.name} has loaded=True, and its {self.device.name} has no "
+                "single-port RAM, which only the UP5K has: write loaded=False."
+            )
 
     @property
     def speed(self) -> str:

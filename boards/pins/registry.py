@@ -2,10 +2,11 @@
 """The list of the boards: those of each module in this folder that has a tuple BOARDS."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.registry import FACTS
 
 from .board import Board
@@ -23,4 +24,16 @@ def _sort_key(board: Board) -> tuple[int, int, str]:
     return list(FACTS).index(board.device.family), board.device.holds["LUTs"], board.name
 
 
-BOARDS: dict[str, Board] = {board.name: board for board in sorted(_boards(), key=_sort_key)}
+def by_name(boards: Iterable[Board]) -> dict[str, Board]:
+    """Return boards by their names. Raises BoardError for a name that two boards have."""
+    named: dict[str, Board] = {}
+    for board in boards:
+        if named.setdefault(board.name, board) is not board:
+            raise BoardError(
+                f"the boards {named[board.name].title!r} and {board.title!r} both have the name "
+                f"{board.name}: give each board in boards/pins a name of its own."
+            )
+    return named
+
+
+BOARDS: dict[str, Board] = by_name(sorted(_boards(), key=_sort_key))

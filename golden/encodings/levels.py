@@ -33,8 +33,8 @@ class Levels(Encoding):
         "and 2 for binary. A pixel of value p, 0 .. 255, has q = p * N / 256, rounded down: q > 0 "
         "from the value `bright_from` on. Feature i of another kind, of value x, has q = the "
         "number of edges in `features.edges[i]` that are <= x. With `features.complement` as many "
-        "inputs follow in the same order, of level N - 1 - q. With `features.constant` one more input "
-        "follows, of level N - 1.",
+        "inputs follow in the same order, of level N - 1 - q. With `features.constant` one more "
+        "input follows, of level N - 1.",
         "Tick: an input of level q > 0 spikes at tick `unit` + ((N - 1 - q) * 5 * `unit`) / (N - "
         "1), rounded down. An input of level 0 spikes at tick `late`, or never if `late` is -1.",
     )

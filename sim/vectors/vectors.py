@@ -156,7 +156,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f'              "FAIL: image %0d: {layer_text}: neuron %0d spikes at tick %0d, '
             'golden has none",',
             f"              image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});",
-            "          $finish(0);",
+            "          $fatal(0);",
             "          #1;",
             "        end",
             *(_search(name, layer, tick, neuron) if log.unordered else ()),
@@ -174,7 +174,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             'golden has it",',
             f"              image, spikes_{name}[spike_{name}]{neuron}, "
             f"spikes_{name}[spike_{name}]{tick});",
-            "          $finish(0);",
+            "          $fatal(0);",
             "          #1;",
             "        end",
             f"        spike_{name} = spike_ends_{name}[2*image];",

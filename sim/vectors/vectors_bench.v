@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: 0BSD
 //
 // Self-checking bench for the core in core.v; files and expected values from the golden model.
-// Prints PASS, or FAIL with the first difference, and ends.
+// Prints PASS and ends with the status 0, or prints FAIL with the first difference and ends with
+// another status.
 //
 //     iverilog -g2005-sv *.v && vvp a.out
 // or: verilator --binary --top bench *.v && obj_dir/Vbench
@@ -84,7 +85,7 @@ module bench;
              input [31:0] expected);
     if (found !== expected) begin
       $display("FAIL: image %0d: %0s is %0d, golden has %0d", number, what, found, expected);
-      $finish(0);
+      $fatal(0);
       #1;  // nothing after the first difference
     end
   endtask
@@ -115,7 +116,7 @@ module bench;
         end
       end else if (waited > PATIENCE) begin
         $display("FAIL: image %0d: no decision after %0d cycles", image, waited);
-        $finish(0);
+        $fatal(0);
       end
     end
 endmodule

@@ -20,7 +20,7 @@ from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.ice40 import PLL_PADS
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.board import Board, connect_uart, light_class, pin_out
-from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pins.registry import BOARDS, by_name
 from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import HX8K, ICE40, UP5K
@@ -137,6 +137,25 @@ def test_a_wrong_board_is_refused_before_synthesis(fields, message):
         Design.of(toy_network(), board, CoreShape(4)).plan(bytes(BUILD_BYTES))
 
     refused(planned, message, BoardError)
+
+
+def test_loaded_weights_need_single_port_ram():
+    assert not replace(BOARDS["ulx3s-25f"], loaded=False).loaded
+    for name in ("ulx3s-25f", "tang-nano-20k"):
+        refused(
+            lambda name=name: replace(BOARDS[name], loaded=True),
+            f"the board {name} has loaded=True, .* write loaded=False",
+            BoardError,
+        )
+
+
+def test_two_boards_of_one_name_are_refused():
+    first = BOARDS["ulx3s-25f"]
+    assert by_name([first]) == {first.name: first}
+    second = replace(first, title="Another")
+    refused(
+        lambda: by_name([first, second]), "'ULX3S 25F' and 'Another' both have the name", BoardError
+    )
 
 
 ICEBOX = Path("/usr/share/fpga-icestorm/python")

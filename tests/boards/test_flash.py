@@ -7,11 +7,15 @@ import shutil
 import pytest
 
 from firstspike.boards.building.bitstream import fingerprint
+from firstspike.boards.families.registry import FACTS
 from firstspike.boards.pins.registry import BOARDS
 from tests.support.command import firstspike, success
 from tests.support.tools import PROGRAMMERS, leave_out
 
 pytestmark = pytest.mark.fast
+
+ANY_FAMILY = b"".join(facts.preamble for facts in FACTS.values())
+"""The head of a file that passes for a bitstream of each family."""
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
-    (tmp_path / "some.bit").write_bytes(b"bits")
+    (tmp_path / "some.bit").write_bytes(ANY_FAMILY)
     return tmp_path
 
 
@@ -76,7 +80,7 @@ def test_the_boards_own_programmer_gets_the_bitstream(desk, capfd, board):
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_bitstream_with_the_name_of_an_option_is_a_file(desk, capfd, board):
     for name in ("--help", "-d"):
-        (desk / name).write_bytes(b"bits")
+        (desk / name).write_bytes(ANY_FAMILY)
         tool, *words = BOARDS[board].programmers[0]
         programmer(desk, tool)
         success(capfd, "flash", "--board", board, "--", name)
@@ -147,6 +151,19 @@ def test_a_bitstream_that_is_not_as_built_is_refused(desk, capfd, spoil, message
     programmer(desk, "openFPGALoader")
     spoil(built(desk, "net", "ulx3s-25f"))
     assert message in refusal_of(capfd, "ulx3s-25f")
+    assert not (desk / "called").exists()
+
+
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s-25f", "tang-nano-20k"])
+def test_a_file_without_the_preamble_of_the_family_is_refused(desk, capfd, board):
+    family = BOARDS[board].device.family
+    others = b"".join(facts.preamble for one, facts in FACTS.items() if one is not family)
+    programmer(desk, BOARDS[board].programmers[0][0])
+    for content in (b"weight,colour,label\n", others, bytes(4096) + FACTS[family].preamble):
+        (desk / "fruit.csv").write_bytes(content)
+        message = refusal_of(capfd, board, "fruit.csv")
+        assert f"fruit.csv is no bitstream for the {BOARDS[board].title} (" in message
+        assert "Name a bitstream, or another --board." in message
     assert not (desk / "called").exists()
 
 

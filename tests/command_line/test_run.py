@@ -15,7 +15,11 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import datasets, selection
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.selection import read_image
+from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.shapes import convolving_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
 
@@ -279,3 +283,16 @@ def test_events_that_would_fill_the_memory_are_refused(capfd, tmp_path, toy, mon
     success(capfd, "run", toy, "--input", path)
     path.write_text('{"events": [[8, 1]]}\n' * 10)
     assert "more than 9 images of 35 inputs" in refusal(capfd, "run", toy, "--input", path)
+
+
+def test_an_oblong_picture_of_the_size_of_a_convolution_is_read(tmp_path):
+    pixels = np.arange(30, dtype=np.uint8)
+    Image.fromarray(pixels.reshape(6, 5)).save(tmp_path / "upright.png")
+    Image.fromarray(pixels.reshape(5, 6)).save(tmp_path / "lying.png")
+    network = convolving_network(maps=1)
+    assert (read_image(network, str(tmp_path / "upright.png")) == pixels).all()
+    with pytest.raises(VerbError, match=r"is 6 x 5 pixels: this network takes 5 x 6\."):
+        read_image(network, str(tmp_path / "lying.png"))
+    oblong = network_of(([[5] * 3] * 12, [[5] * 2] * 3), (7, 5))
+    with pytest.raises(VerbError, match="give a folder with a sub-folder per class by --dataset"):
+        read_image(oblong, str(tmp_path / "upright.png"))

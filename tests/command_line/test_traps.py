@@ -13,9 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from firstspike.boards.families.registry import facts_of
 from firstspike.golden import bundled_test_set
 from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.system import programs
+from firstspike.hdl.flow.devices import ECP5
 from tests.support.command import toy_network
 
 SPRUNG = "sprung"
@@ -56,7 +58,7 @@ def folder(tmp_path_factory):
     pixels, labels = bundled_test_set()
     np.savez(folder / "digits.npz", x_train=pixels[:300], y_train=labels[:300])
     write(folder / "graph.nir", graph_of(toy_network()))
-    (folder / "other.bit").write_bytes(b"bits")
+    (folder / "other.bit").write_bytes(facts_of(ECP5).preamble)
     tools = folder / "bin"
     tools.mkdir()
     (tools / "openFPGALoader").write_text(f"#!/bin/sh\nexec {sys.executable} -c 'import json'\n")

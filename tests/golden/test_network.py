@@ -2,6 +2,7 @@
 """The network file: it loads as it was saved, and a sentence names each fault."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -336,3 +337,32 @@ def test_a_damaged_file_is_refused_by_its_name_or_read_as_it_was(name, data, pat
         assert actual == expected
         return
     assert "file.npz" in sentence
+
+
+def test_the_score_takes_numbers_and_names_of_classes():
+    network = dataclasses.replace(toy_network(), classes=tuple("abcd"))
+    samples = np.zeros((2, network.n_features), np.uint8)
+    decision = int(network.predict(samples)[0])
+    labels = np.array([decision, (decision + 1) % 4])
+    assert network.score(samples, labels) == 0.5
+    for names in (np.array(network.classes), np.array(network.classes, object)):
+        assert network.score(samples, names[labels]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "message"),
+    [
+        ((), ["a", "b"], "labels has 'a': give class numbers, integers in 0..3."),
+        ((), [0, 4], "labels has 4: give class numbers, integers in 0..3."),
+        (
+            "abcd",
+            ["a", "e"],
+            "labels has 'e': give class numbers, integers in 0..3, or their names",
+        ),
+        ("abcd", [0.5, 1], "0..3, or their names, such as 'a'."),
+    ],
+)
+def test_the_score_refuses_labels_that_are_no_classes(classes, labels, message):
+    network = dataclasses.replace(toy_network(), classes=tuple(classes))
+    with pytest.raises(NetworkError, match=re.escape(message)):
+        network.score(np.zeros((2, network.n_features), np.uint8), labels)

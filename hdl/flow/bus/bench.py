@@ -58,7 +58,7 @@ module @{name}_bench;
     end
     if (cycle == 1000000) begin
       $display("FAIL: no decision comes");
-      $finish(0);
+      $fatal(0);
     end
   end
 
@@ -71,9 +71,13 @@ module @{name}_bench;
     if (aresetn && m_axis_decision_tvalid) begin
       $display("decision %h", m_axis_decision_tdata);
       if (m_axis_decision_tlast) begin
-        if (known) $display("PASS");
-        else $display("FAIL: the registers do not say what it is");
-        $finish(0);
+        if (known) begin
+          $display("PASS");
+          $finish(0);
+        end else begin
+          $display("FAIL: the registers do not say what it is");
+          $fatal(0);
+        end
       end
     end
   end
