@@ -4,6 +4,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,10 +67,10 @@ class Building:
         Whenever a clock is met, the folder receives its build. Placements of an earlier search
         are not repeated. Raises ToolError if no clock is met.
         """
-        placed = Placed(self.tools)
+        placed, design_at = Placed(self.tools), cache(design.at)  # a design stores its hash
 
         def reach(hz: int) -> list[SeedResult]:
-            one = design.at(hz)
+            one = design_at(hz)
             known = placed.seeds(one, self.seeds)
             left = [seed for seed in self.seeds if seed not in known]
             if left and not any(seed.met for seed in known.values()):
@@ -83,7 +84,7 @@ class Building:
         hz = fastest(design.clocks(), expected(design), reach)
         if hz is None:
             raise ToolError("the design meets no clock that the PLL makes: take fewer lanes.")
-        best = design.at(hz)
+        best = design_at(hz)
         seeds = [seed for seed, result in placed.seeds(best, self.seeds).items() if result.met]
         return self._existing_build(best) or self._build_with_seeds(best, seeds[:1], placed)
 

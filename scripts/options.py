@@ -18,7 +18,7 @@ from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 
 from .output import json_option, note, picture_option
-from .paths import Default, Files, InputPath, Output, Parameters
+from .paths import Files, InputPath, Output, Parameters, default
 from .targets import BUILT
 
 if TYPE_CHECKING:
@@ -123,20 +123,17 @@ def network_option(files: Files | None = None, required: bool = True) -> Decorat
     )
 
 
-def folder_option(
-    *names: str, files: Sequence[str] = (), default: Default | None = None, **settings: Any
-) -> Decorator:
+def folder_option(*names: str, files: Sequence[str] = (), **settings: Any) -> Decorator:
     """Return an option for a folder into which a verb writes.
 
-    `files` are the names, or patterns, of the files that it writes there; `default` returns the
-    folder if none is named.
+    `files` are the names, or patterns, of the files that it writes there.
     """
 
     def inside(folder: Path, _: Parameters) -> Iterator[Path]:
         for file in files:
             yield from folder.glob(file) if "*" in file else (folder / file,)
 
-    kind = Output(file_okay=False, path_type=Path, files=inside, default=default)
+    kind = Output(file_okay=False, path_type=Path, files=inside)
     return click.option(*names, type=kind, metavar="DIR", **settings)
 
 
@@ -390,7 +387,8 @@ def netlist_options(command: Callable) -> Callable:
     board = board_option("Board of the build that is simulated.")
     build = click.option(
         "--build",
-        type=InputPath(file_okay=False, path_type=Path, default=_built),
+        type=InputPath(file_okay=False, path_type=Path),
+        callback=default(_built),
         metavar="DIR",
         help="Folder of the build that is simulated, or released for the bitstream of mnist-4bit "
         "that comes with the release.  [default: build/NET-BOARD]",

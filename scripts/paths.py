@@ -29,17 +29,11 @@ Parameters = Mapping[str, Any]
 Files = Callable[[Path, Parameters], Iterable[Named]]
 """Function that returns the files that a verb writes for the value of a parameter."""
 
-Default = Callable[[Parameters], Named | None]
-"""Function that returns the default of a parameter that is not given."""
-
 _STANDARD_OUTPUT = 1
 
 
 class Input:
     """A parameter type whose value names an input of the verb."""
-
-    unnamed: Default | None = None
-    """Function that returns the default input."""
 
     def read(self, value: Any) -> Iterable[Named]:
         """Return the files and folders that the value names."""
@@ -48,11 +42,6 @@ class Input:
 
 class InputPath(Input, click.Path):
     """The name of a file or folder to read."""
-
-    def __init__(self, *, default: Default | None = None, **rules: Any) -> None:
-        """`default` returns the input if none is named."""
-        super().__init__(**rules)
-        self.unnamed = default
 
 
 class NetworkName(Input, click.ParamType):
@@ -89,15 +78,9 @@ class DatasetName(Input, click.ParamType):
 class Output(click.Path):
     """The name of a file to write, or of a folder to write files into."""
 
-    def __init__(
-        self, *, files: Files | None = None, default: Default | None = None, **rules: Any
-    ) -> None:
-        """`files` returns the files that are written for a name, by default the named file.
-
-        `default` returns the output if none is named.
-        """
+    def __init__(self, *, files: Files | None = None, **rules: Any) -> None:
+        """`files` returns the files that are written for a name, by default the named file."""
         super().__init__(**rules)
-        self.unnamed = default
         self._files = files
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -111,6 +94,11 @@ class Output(click.Path):
         if self._files is not None:
             return self._files(Path(value), parameters)
         return [] if value == "-" else [value]
+
+
+def default(of: Callable[[Parameters], Named | None]) -> Callable[..., Any]:
+    """Return a callback for an option: `of` returns its default, from the parameters before it."""
+    return lambda ctx, parameter, value: of(ctx.params) if value is None else value
 
 
 class Verb(click.Command):
@@ -188,7 +176,8 @@ def _written(ctx: click.Context) -> Iterator[tuple[str, Named]]:
     """Yield each output file, with the option that names it."""
     for parameter in ctx.command.params:
         kind = parameter.type
-        if isinstance(kind, Output) and (value := _value(ctx, parameter, kind.unnamed)) is not None:
+        value = ctx.params.get(parameter.name or "")
+        if isinstance(kind, Output) and value is not None:
             for path in kind.written(value, ctx.params):
                 yield parameter.opts[0], path
 
@@ -197,7 +186,8 @@ def _read(ctx: click.Context) -> Iterator[tuple[str, Named]]:
     """Yield each input file or folder, with the parameter that names it."""
     for parameter in ctx.command.params:
         kind = parameter.type
-        if not isinstance(kind, Input) or (value := _value(ctx, parameter, kind.unnamed)) is None:
+        value = ctx.params.get(parameter.name or "")
+        if not isinstance(kind, Input) or value is None:
             continue
         name = parameter.opts[0]
         if isinstance(parameter, click.Argument):
@@ -205,11 +195,6 @@ def _read(ctx: click.Context) -> Iterator[tuple[str, Named]]:
         for one in value if parameter.multiple else (value,):
             for path in kind.read(one):
                 yield name, path
-
-
-def _value(ctx: click.Context, parameter: click.Parameter, unnamed: Default | None) -> Any:
-    value = ctx.params.get(parameter.name or "")
-    return unnamed(ctx.params) if value is None and unnamed is not None else value
 
 
 def _identity(path: Named) -> _Identity | None:

@@ -29,10 +29,10 @@ class Crossings(Encoding):
     KIND = "crossings"
     LANGUAGES = frozenset({"C"})
     WRITTEN = "crossings-L with L in 1..256 for time series"
-    NOTE = (
-        "Of the encoding crossings-L, input 2 (c L + l) spikes at the first of `steps` steps at "
-        "which channel c is at or above its edge l, the next input at the first at which it is "
-        "below: step s is tick unit + (s * 5 * unit) / (steps - 1)."
+    NOTES = (
+        "Tick: of the encoding crossings-L, input 2 (c L + l) spikes at the first of `steps` steps "
+        "at which channel c is at or above its edge l, the next input at the first at which it is "
+        "below: step s is tick unit + (s * 5 * unit) / (steps - 1).",
     )
     OPTIONS = frozenset({"constant"})
 

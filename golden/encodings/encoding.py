@@ -89,8 +89,8 @@ class Encoding(ABC):
     receives spike ticks."""
     WRITTEN: ClassVar[str]
     """Pattern of the names, as part of an error message."""
-    NOTE: ClassVar[str] = ""
-    """Rule for the tick of an input, in words for users of a generated core."""
+    NOTES: ClassVar[tuple[str, ...]] = ()
+    """Rules for the tick of an input, in words for users of a generated core, in their order."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Options of `FeatureOptions` that the encoding supports: a subset of "complement", "constant",
     "cutoff"."""

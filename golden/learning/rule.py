@@ -68,10 +68,10 @@ class Settings:
         False, 0, 1, "1 delay every wrong output inside the margin, 0 only one"
     )
     margin_shift: int = _register(
-        3, 0, 7, "the margin is max(margin_minimum, (tick - unit) >> margin_shift) ticks"
+        3, 0, 7, "the margin is max(margin_minimum, (tick - unit) >> margin_shift)"
     )
     # The hardware needs a tick to compute the margin, and one to apply it.
-    margin_minimum: int = _register(2, 2, 255, "the smallest margin, 2 ticks or more")
+    margin_minimum: int = _register(2, 2, 255, "the smallest margin in ticks, 2 ticks or more")
 
     def __post_init__(self) -> None:
         for one in fields(self):

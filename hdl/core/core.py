@@ -114,9 +114,10 @@ class Core(wiring.Component):
             counter.begins.eq(begins),
             counter.decided.eq(decision.load),
             counter.waiting.eq(decision.decision.valid),
+            decision.cycles.eq(counter.total),
         ]
+        join(m, decision, wiring.flipped(self), "decision")
         has_images |= counter.pending | (finished != decision.decided_image)
-        self._connect_decision(m, decision, counter.total)
 
         self._connect_host(m, layers)
         if config.learns:
@@ -195,20 +196,6 @@ class Core(wiring.Component):
                 of_bank = log.spike.banks[str(bank)]
                 neuron = Cat(Const(bank, range(sends)), index)
                 m.d.comb += [of_bank.present.eq(present), of_bank.neuron.eq(neuron)]
-
-    def _connect_decision(self, m: Module, decision: Decision, total_cycles: Signal) -> None:
-        """Drive the decision port, with the cycles of the image."""
-        payload, out = decision.decision.payload, self.decision.payload
-        m.d.comb += [
-            self.decision.valid.eq(decision.decision.valid),
-            decision.decision.ready.eq(self.decision.ready),
-            *(out[name].eq(payload[name]) for name in ("class", "tick", "forced")),
-            out.error.eq(payload.context.causes.as_value() != 0),
-            *(out.causes[name].eq(payload.context.causes[name]) for name, _ in out.causes.shape()),
-            out.cycles.eq(total_cycles),
-        ]
-        for i in range(len(self.config.layers)):
-            m.d.comb += out.spikes_in[str(i)].eq(payload.context.spikes_in[str(i)])
 
     def _connect_learner(
         self,

@@ -11,24 +11,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.events import context_layout
 from firstspike.hdl.layer.lane_state import lane_exists, potential_shape
 from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.operations import operation_layout, sweep_layout
 from firstspike.hdl.learner.margin import Margin, margin_layout, outcome_layout
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.block import Block, tap
 
-
-def decision_layout(config: LayerConfig) -> data.StructLayout:
-    """Return the layout of a decision without its cycle count; `config` is the last layer's."""
-    return struct(
-        **{"class": range(config.folding.n_out)},
-        tick=range(config.deadline + 1),
-        forced=1,
-        context=context_layout(config.counted, config.learns),
-    )
-
+from .ports import CYCLES_BITS, decision_layout
 
 Entry = tuple[Value, Value, Value]
 """An entry of the comparator tree: whether the neuron exists, its M, its lane."""
@@ -55,6 +45,8 @@ class Decision(Block):
             #: Tick and context of the last layer's sweep over its groups. The Decision samples them
             #: when M of the first group leaves the comparator tree.
             sweep=In(sweep_layout(config)),
+            #: Cycles of the latest decided image; stable while its decision is valid.
+            cycles=In(CYCLES_BITS),
             decision=Out(stream.Signature(decision_layout(config))),
             #: High in the cycle before `decision` becomes valid.
             load=Out(1),
@@ -66,28 +58,21 @@ class Decision(Block):
     def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         groups, lanes = folding.groups, folding.lanes
-        # An image starts only when the previous decision has left, so no back-pressure occurs.
-        m.d.comb += self.potentials.ready.eq(1)
-
-        # The tree compares entries (exists, M, lane); the lowest lane wins a tie. Lanes without a
-        # neuron never win.
-        group_potentials = self.potentials.payload
-        entries = [
-            (
-                lane_exists(folding, group_potentials.operation.group, lane),
-                group_potentials.M[lane],
-                Const(lane),
-            )
-            for lane in range(lanes)
+        payload = self.decision.payload
+        m.d.comb += [
+            # An image starts only when the previous decision has left: no back-pressure occurs.
+            self.potentials.ready.eq(1),
+            payload.error.eq(payload.causes.as_value().any()),
+            payload.cycles.eq(self.cycles),
         ]
 
-        valid, operation = self.potentials.valid, group_potentials.operation
+        entries = self._entries()
+        valid, operation = self.potentials.valid, self.potentials.payload.operation
         (_, M, lane), (valid, operation, firing) = self._compare(
             m, entries, (valid, operation, self._firing(entries))
         )
 
         # The best entry of the groups of a tick so far.
-        payload = self.decision.payload
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
         if config.shared_fields:
             best_index = payload["class"]
@@ -102,13 +87,14 @@ class Decision(Block):
         # At the last group the image is decided.
         fires = top_M >= 0
         undecided = valid & (operation.image != self.decided_image)
-        tick, context = operation.tick, operation.context
+        tick = operation.tick
         if config.shared_fields:
             # Tick and context are stable from the image's last sweep until the decision has left.
             with m.If(undecided & first_group):
                 m.d.sync += [
                     payload.tick.eq(self.sweep.tick),
-                    payload.context.eq(self.sweep.context),
+                    payload.spikes_in.eq(self.sweep.context.spikes_in),
+                    payload.causes.eq(self.sweep.context.causes),
                 ]
             tick = payload.tick
         tick_known = undecided & (operation.group == groups - 1)
@@ -132,8 +118,24 @@ class Decision(Block):
                 m.d.sync += [
                     payload["class"].eq(top_index),
                     payload.tick.eq(tick),
-                    payload.context.eq(context),
+                    payload.spikes_in.eq(operation.context.spikes_in),
+                    payload.causes.eq(operation.context.causes),
                 ]
+
+    def _entries(self) -> list[Entry]:
+        """Return the entries of the group that arrives, of which the lowest lane wins a tie.
+
+        Lanes without a neuron never win.
+        """
+        folding, potentials = self._config.folding, self.potentials.payload
+        return [
+            (
+                lane_exists(folding, potentials.operation.group, lane),
+                potentials.M[lane],
+                Const(lane),
+            )
+            for lane in range(folding.lanes)
+        ]
 
     def _firing(self, entries: list[Entry]) -> Value:
         """Return the mask of firing lanes that travels through the tree, which is empty here."""

@@ -9,6 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import causes_layout, input_layout, tick_shape
 from firstspike.hdl.layer.words import CHUNK_BITS
 from firstspike.hdl.learner.update_control import settings_layout
@@ -20,16 +21,18 @@ CYCLES_BITS = 32
 """Width of the cycle counters."""
 
 
-def decision_layout(config: CoreConfig) -> DescribedLayout:
-    """Return the layout of a decision; DESIGN, section 3, defines its figures."""
-    last = config.layers[-1]
+def decision_layout(last: LayerConfig) -> DescribedLayout:
+    """Return the layout of a decision; DESIGN, section 3, defines its figures.
+
+    `last` is the configuration of the last layer.
+    """
     counts = data.StructLayout({str(i): range(n + 1) for i, n in enumerate(last.counted)})
     return DescribedLayout(
         **{"class": (range(last.folding.n_out), "the output neuron that decides")},
-        tick=(range(config.deadline + 1), "tick of the decision"),
+        tick=(range(last.deadline + 1), "tick of the decision"),
         forced=(1, "no output fired up to the deadline"),
         error=(1, "one of the causes is set"),
-        causes=(causes_layout(config.learns), "what was wrong with the image"),
+        causes=(causes_layout(last.learns), "what was wrong with the image"),
         spikes_in=(counts, "spikes into this layer before the tick of the decision"),
         cycles=(CYCLES_BITS, "clock cycles from the first event or word taken to the decision"),
     )
@@ -41,7 +44,7 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     return DescribedLayout(
         write=(1, "1 write, 0 read"),
         layer=(range(len(config.layers) + 1), "layer, the first is 0"),
-        address=(range(words + 1), "word of the layer: group * words / groups + row"),
+        address=(range(words + 1), "word of the layer: group * (`words` / `groups`) + row"),
         data=(CHUNK_BITS, "next chunk of the word, lowest bits first; the last one writes it"),
     )
 
@@ -123,7 +126,7 @@ class CoreSignature(DescribedSignature):
             ),
             **(words or {}),
             decision=(
-                Out(stream.Signature(decision_layout(config))),
+                Out(stream.Signature(decision_layout(config.layers[-1]))),
                 "one decision per image, in order",
             ),
             **logs,
@@ -155,7 +158,8 @@ def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
     return {
         "labels": (
             In(stream.Signature(label_layout(config))),
-            "one per image, before the image: whether to learn it, and its class",
+            "one per image, before the image: whether to learn it, and its class; if unused, no "
+            "image is learned",
         ),
         "settings": (
             In(stream.Signature(settings_layout())),

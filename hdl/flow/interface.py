@@ -25,15 +25,18 @@ _PORT_NOTES = (
     "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
     "stream: a payload is accepted at an edge with valid and ready high; valid is never withdrawn.",
     "Drive every input, and an unused input with its listed value: an open input is undefined, and "
-    "an undefined valid stops the core. With the listed values of the labels the core learns no "
-    "image. Outputs may be left open.",
+    "an undefined valid stops the core. Outputs may be left open.",
     "A reset takes one edge with rst high, and an event may be offered in the next cycle. Where "
     "registers have initial values, as in FPGAs and simulators, no reset is needed at power-up.",
-    "The next image may follow at once: its first event or word waits until the previous image has "
-    "left the core and its decision has been accepted. Send END for every image, even if its "
-    "decision came before. Events of one tick may come in any order.",
+    "The next image may follow at once: its first event, or word of a bitmap, waits until the "
+    "previous image has left the core and its decision has been accepted. Send END for every "
+    "image, even if its decision came before. Events of one tick may come in any order.",
+    "Names in backquotes, here and below, are keys of the JSON file.",
 )
-_ROW_NOTE = "Row r of the weights belongs to the input of number `inputs[r]`."
+_ROW_NOTE = (
+    "Row: an event has the row of its input, not the input's number. Row r belongs to the input of "
+    "number `inputs[r]`. Inputs that are not in `inputs` are not connected: leave them out."
+)
 _NAMES_NOTE = (
     "Output neuron k stands for the class `classes[k]`. If features have names, that of feature i "
     "is `features.features[i]`."
@@ -57,8 +60,8 @@ _MISSING_NOTE = (
 )
 _BITMAP_NOTE = (
     "A bitmap has `bitmap_words` words per image, with a bit for each input, connected or not. If "
-    "the first layer adds several `rows` per cycle, it has only a bit for each of `inputs`, in "
-    "this order. A bit is 1 if the level of its input is not 0. The last word has "
+    "the first layer adds several `rows` per cycle, the bitmap has a bit for each of `inputs` "
+    "only, in this order. A bit is 1 if the level of its input is not 0. The last word has "
     "`bitmap_last_bits` bits in its lowest bits; the core ignores the bits above."
 )
 
@@ -126,8 +129,12 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
         },
         "layers": [_layer(layer) for layer in config.layers],
     }
-    rows = f"{_ROW_NOTE} {network.coding.NOTE}".strip()
-    notes = [rows, *[_MISSING_NOTE] * bool(missing), *[_NAMES_NOTE] * bool(network.classes)]
+    notes = [
+        *network.coding.NOTES,
+        _ROW_NOTE,
+        *[_MISSING_NOTE] * bool(missing),
+        *[_NAMES_NOTE] * bool(network.classes),
+    ]
     notes += [_WEIGHT_NOTE, *[_CONVOLUTION_NOTE] * config.convolves, *[_BITMAP_NOTE] * bool(bitmap)]
     return about, notes
 

@@ -36,7 +36,7 @@ LICENCE = "0BSD"
 
 PROMISE = (
     "What FirstSpike generates for you is yours: use, change, ship and sell it, in products too, "
-    "under no condition, without naming us."
+    "without conditions, and without naming us."
 )
 """The licence in plain words; LICENSE-GENERATED contains them and the legal text."""
 

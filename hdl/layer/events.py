@@ -79,7 +79,7 @@ def _spikes(n_in: int, rows: int) -> dict[str, tuple[ShapeLike, str]]:
         return {"address": (address_shape(n_in), "row of the input, with SPIKE only")}
     bank = DescribedLayout(
         present=(1, "whether a row of this bank spikes, with SPIKE only"),
-        index=(bank_index_shape(n_in, rows), f"which one: row index * {rows} + bank"),
+        index=(bank_index_shape(n_in, rows), f"row = index * {rows} + bank"),
     )
     return {"banks": (data.StructLayout({str(i): bank for i in range(rows)}), "a row of each bank")}
 
@@ -120,7 +120,7 @@ def tell_row(event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike 
 def input_layout(n_in: int, deadline: int, rows: int = 1) -> DescribedLayout:
     """Return the layout of an input event of the core with `rows` banks, without image bit."""
     return DescribedLayout(
-        kind=(Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
+        kind=(Kind, "0 SPIKE, 1 ADVANCE (optional: all spikes before tick are sent), 2 END"),
         tick=(tick_shape(deadline), "1 .. deadline; not looked at with END"),
         **_spikes(n_in, rows),
     )

@@ -57,7 +57,7 @@ class Target(LinkedTarget):
     ) -> None:
         folder = build_folder(net, board) if build is None else Path(build)
         anew = f"run `firstspike build {net} --board {board}"
-        anew += "`" if build is None else f" -o {folder}`"
+        anew += "`" if folder == build_folder(net, board) else f" -o {folder}`"
         report = _built(network, board, folder, anew)
         self._flash = _flash(report, folder, anew)
         self._netlist = self._read(BOARDS[board], folder, anew)

@@ -38,7 +38,7 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import command_line, note, on_command_line, say
-from firstspike.scripts.paths import NetworkName, Verb
+from firstspike.scripts.paths import NetworkName, Verb, default
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 
@@ -125,7 +125,7 @@ class Clock(Number):
     "-o",
     "--output",
     files=FILES,
-    default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
+    callback=default(lambda parameters: build_folder(parameters["net"], parameters["board"])),
     help="Write bitstream, synthesised netlist and report into this folder.  "
     "[default: build/NET-BOARD]",
 )
@@ -133,7 +133,7 @@ def command(
     net: str,
     board: str,
     native: bool,
-    output: Path | None,
+    output: Path,
     sensor: str | None,
     weights: str | None,
     **core: Any,
@@ -176,7 +176,6 @@ def command(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
         design = sensing_design(network, BOARDS[board], shape, hz, sensor)
-    folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing tool is reported first
     if clock != MAX and not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
@@ -189,14 +188,14 @@ def command(
             work = stack.enter_context(shares(placing.scheduler))
             place_seeds = in_shares(work)
         building = Building(
-            folder, command_line(), tools, native, placing.tried(SEEDS), place_seeds
+            output, command_line(), tools, native, placing.tried(SEEDS), place_seeds
         )
         if clock == MAX:
             building = replace(building, seeds=placing.tried(fastest.SEEDS))
             report, text = building.at_the_highest(design)
         else:
             report, text = building.at_its_clock(design)
-        say(f"{text}\nwritten: {printable(folder)}")
+        say(f"{text}\nwritten: {printable(output)}")
     _check_result(report)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike selftest`: tests that a board runs like the golden model."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from firstspike.boards.building import bitstream
 from firstspike.boards.building.motion import LSM6DSO
 from firstspike.boards.building.standalone import TALK
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import Network, load_network
+from firstspike.golden import load_network
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.shape import CoreShape
@@ -20,11 +20,12 @@ from firstspike.scripts.board_options import sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import board_option, port_option, seed_option
 from firstspike.scripts.output import json_result, on_command_line, say
-from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb
+from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb, default
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
     from firstspike.boards.building.standalone import StandaloneDesign
+    from firstspike.boards.pins.board import Board
 
 REPORT = "report.json"
 
@@ -32,8 +33,13 @@ STANDALONE = {**bitstream.DESIGNED, "link": TALK}
 """Description of the report of a build with a sensor."""
 
 
+def _build(parameters: Parameters) -> Path | None:
+    net, board, sensor = (parameters[name] for name in ("net", "board", "sensor"))
+    return bitstream.build_folder(net, board) if net and board and sensor else None
+
+
 def _written(parameters: Parameters) -> str | None:
-    return None if parameters["report_path"] else REPORT
+    return None if parameters.get("report_path") else REPORT
 
 
 @click.command(cls=Verb)
@@ -48,6 +54,7 @@ def _written(parameters: Parameters) -> str | None:
 @click.option(
     "--build",
     type=InputPath(file_okay=False, path_type=Path),
+    callback=default(_build),
     metavar="DIR",
     help="Folder of the build on the board with a sensor.  [default: build/NET-BOARD if it is such "
     "a build, or what `firstspike build` makes without further options]",
@@ -57,7 +64,8 @@ def _written(parameters: Parameters) -> str | None:
     "-o",
     "--output",
     metavar="FILE",
-    type=Output(dir_okay=False, default=_written),
+    type=Output(dir_okay=False),
+    callback=default(_written),
     help=f"Write the report to this file.  [default: {REPORT}]",
 )
 @click.option(
@@ -107,22 +115,13 @@ def command(
         raise click.UsageError("Give --port, the board's serial port, or --read a report.")
 
     if sensor is not None:
-        from firstspike.boards.building.sensors import sensing_design
-
         if board is None or net is None or baud is not None or on_command_line("seed"):
             raise click.UsageError(
                 "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
             )
-        with json_result(output or REPORT) as write:
-            sensed = load_network(net)
-            shape, hz = _built(sensed, board, build or bitstream.build_folder(net, board))
-            if build is not None and hz is None:
-                raise VerbError(
-                    f"{build} holds no build of {net} with a sensor for the "
-                    f"{BOARDS[board].title}: name the folder of `firstspike build --sensor`."
-                )
-            design = sensing_design(sensed, BOARDS[board], shape, hz, sensor)
-            report = _sensing_report(design, port, sensor)
+        with json_result(output) as write:
+            assert build is not None  # see `_build`
+            report = _sensing_report(_built(net, BOARDS[board], sensor, build), port, sensor)
             write(report)
         say(page(report))
         return int(not report["passed"])
@@ -133,7 +132,7 @@ def command(
     from firstspike.scripts.selftest.stages import Selftest, network_of
 
     rate = baud or (BOARDS[board].baud if board else BAUD)
-    with json_result(output or REPORT) as write:
+    with json_result(output) as write:
         with BoardClient.open(port, rate) as client:
             identity = client.identity
             network = load_network(net) if net else network_of(identity)
@@ -150,15 +149,25 @@ def command(
     return int(not report["passed"])
 
 
-def _built(network: Network, board: str, folder: Path) -> tuple[CoreShape, int | None]:
-    """Return shape and clock in Hz of the build in a folder; open ones if it is of another kind."""
-    try:
+def _built(net: str, board: "Board", sensor: str, folder: Path) -> "StandaloneDesign":
+    """Return the design of the build in a folder; without one there, the default design.
+
+    Raises VerbError if --build names a folder without such a build.
+    """
+    from firstspike.boards.building.sensors import sensing_design
+
+    network = load_network(net)
+    shape, hz = CoreShape(), None
+    with suppress(OSError, JsonError):
         report = bitstream.read_report(folder, STANDALONE)
-    except (OSError, JsonError):
-        return CoreShape(), None
-    if (report["board"], report["network"]) != (board, network.digest()):
-        return CoreShape(), None
-    return bitstream.shape_of(report), report["clock"]
+        if (report["board"], report["network"]) == (board.name, network.digest()):
+            shape, hz = bitstream.shape_of(report), report["clock"]
+    if hz is None and on_command_line("build"):
+        raise VerbError(
+            f"{folder} holds no build of {net} with a sensor for the {board.title}: name the "
+            "folder of `firstspike build --sensor`."
+        )
+    return sensing_design(network, board, shape, hz, sensor)
 
 
 def _sensing_report(design: "StandaloneDesign", port: str, sensor: str) -> dict[str, Any]:

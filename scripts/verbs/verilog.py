@@ -111,7 +111,7 @@ def command(
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
     into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
     a driver, an encoder of samples, a bench, and a FuseSoC core. The files are yours,
-    under no condition (0BSD). A core with much memory takes minutes: the verb says about how long
+    without conditions (0BSD). A core with much memory takes minutes: the verb says about how long
     before it begins.
 
     --vectors DIR writes a bench in plain Verilog, which checks the core by the images of --dataset,

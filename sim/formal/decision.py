@@ -3,7 +3,7 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Array, Assert, Assume, Cover, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Assert, Assume, Cat, Cover, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.decision import Decision
@@ -145,7 +145,7 @@ class DecisionProof(BlockProof):
             m.d.comb += [
                 Assume(~(arriving.valid & undecided & self.decision.valid) | self.decision.ready),
                 Assert(~unfinished | (output.tick == tick_now)),
-                Assert(~unfinished | (output.context.as_value() == context_now)),
+                Assert(~unfinished | (_context(output) == context_now)),
             ]
         final = tick_now == config.deadline
         verdict = SimpleNamespace(last=last, decided=decided, fires=fires, final=final)
@@ -174,7 +174,7 @@ class DecisionProof(BlockProof):
         undecided = operation.image != decided
         winner, other = watched
         falls, expected = Signal(), Signal()
-        tick, context = Signal.like(output.tick), Signal(len(output.context.as_value()))
+        tick, context = Signal.like(output.tick), Signal(len(_context(output)))
         shape = potential_shape(self._config)
         M = [Signal(shape, name=f"M_{neuron.name}") for neuron in watched]
         m.d.comb += [
@@ -200,17 +200,19 @@ class DecisionProof(BlockProof):
             ]
         decides = falls & (output["class"] == winner.index)
         lower = (M[1] < M[0]) | ((M[1] == M[0]) & (winner.index <= other.index))
-        before = Signal(len(output.as_value()))
-        m.d.sync += before.eq(output.as_value())
+        # All fields but `cycles`, which the core counts.
+        held = output.as_value()[: -len(output.cycles)]
+        before = Signal(len(held))
+        m.d.sync += before.eq(held)
         m.d.comb += [
             Assert(~(falls | waits) | self.decision.valid, "it is there until it is taken"),
-            Assert(~waits | (output.as_value() == before), "and steady"),
+            Assert(~waits | (held == before), "and steady"),
             Assert(~falls | (output["class"] < folding.n_out), "it is a neuron"),
             Assert(~decides | lower, "no other neuron has a larger M, nor the same before it"),
             Assert(~decides | (output.forced == (M[0] < 0)), "it is forced if no neuron fires"),
             Assert(~(falls & output.forced) | expected, "which is so at the deadline only"),
             Assert(~falls | (output.tick == tick), "it has the tick"),
-            Assert(~falls | (output.context.as_value() == context), "and the counts of that tick"),
+            Assert(~falls | (_context(output) == context), "and the counts of that tick"),
             Cover(decides & output.forced, "a forced decision"),
         ]
         if folding.n_out > 1:
@@ -225,6 +227,11 @@ def _same(one: Value, other: Value) -> Value:
         & (one.tick == other.tick)
         & (one.context.as_value() == other.context.as_value())
     )
+
+
+def _context(output: Value) -> Value:
+    """Return the counts and the causes of a decision, as in the context of an operation."""
+    return Cat(output.spikes_in, output.causes)
 
 
 def _following(group: Value, groups: int) -> Value:

@@ -236,12 +236,17 @@ class Front:
     def _times(self) -> Iterator[int]:
         """Compare the times of the images that are not decided with those that the core keeps."""
         formula = self._formula
-        yield from map(formula.differ, self._literals("core.now"), self._literals("harness_time"))
+        yield from map(
+            formula.differ, self._literals("core.cycle_counter.now"), self._literals("harness_time")
+        )
         starts = [self._literals(f"harness_start_{k}") for k in range(IMAGES)]
         *starts, _ = self._without_oldest(starts, self._waits)
         counts = self._counts(self._waits)
-        kept = [self._literals(f"core.start_cycle_{number}") for number in range(len(starts))]
-        first = self._literals("core.first")
+        kept = [
+            self._literals(f"core.cycle_counter.start_cycle_{number}")
+            for number in range(len(starts))
+        ]
+        first = self._literals("core.cycle_counter.first")
         for k, start in enumerate(starts):
             exists = formula.any_of(counts[k + 1 :])
             for number, begun in enumerate(kept):

@@ -29,7 +29,7 @@ from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
 RUNS = 4096
 """Random runs that are simulated at once to find candidates."""
 
-CLOCKS = "core.now", "harness_time", "harness_clock"
+CLOCKS = "core.cycle_counter.now", "harness_time", "harness_clock"
 """Counters of cycles, of the core and of a harness, that count always."""
 
 IDLE_CYCLES = 8

@@ -285,14 +285,14 @@ LEMMAS = (
     ),
     _lemma("decision-glucose", _DECISION, *_TEN_CLASSES, engine=GLUCOSE),
     _lemma(
-        "drain-17",
+        "serialiser-17",
         _SERIALISER,
         "1, 3 and 16 lanes; 17 lanes, whose masks wait",
         partial(serialisers, ((1, 1, 0, 1), (6, 3, 2, 1), (16, 16, 0, 1), (17, 17, 0, 1))),
         is_fast=True,
     ),
     _lemma(
-        "drain",
+        "serialiser",
         _SERIALISER,
         "64 lanes, with 1, 2 and 4 spikes per cycle; 8 lanes, with 2; 20 lanes with windows",
         partial(

@@ -45,7 +45,11 @@ _FRONT = (
     "decided_image",
 )
 
-_FREE = ("core.now", "core.total_cycles", *(f"core.start_cycle_{number}" for number in range(5)))
+_FREE = (
+    "core.cycle_counter.now",
+    "core.total",
+    *(f"core.cycle_counter.start_cycle_{number}" for number in range(5)),
+)
 """Counts of cycles, of which the invariant says nothing."""
 
 _TICKING, _STARTS, _IMAGE, _DECIDED, _WAITS = (
@@ -215,7 +219,7 @@ class WindowInduction(ImageInduction):
 
 TABLES = (
     (*(f"core.{name}" for name in _FRONT), "in_flight"),
-    ("core.following", "core.first", "in_flight", "is_empty", "fresh"),
+    ("core.cycle_counter.following", "core.cycle_counter.first", "in_flight", "is_empty", "fresh"),
     (
         "core.encoder.waiting_0.level",
         "core.encoder.waiting_0.read__addr",

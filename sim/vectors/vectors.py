@@ -113,7 +113,7 @@ def _spikes(log: _Log, expected: Results) -> list[np.ndarray]:
 def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, loads: int) -> str:
     """The text of the bench for these vectors."""
     layers = len(config.layers)
-    decision = _selects(decision_layout(config))
+    decision = _selects(decision_layout(config.layers[-1]))
     declarations, connections, logs, ends = [], [], [], []
     for layer in range(layers - 1):
         width = log_layout(config, layer).size
@@ -199,7 +199,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         layers=layers,
         patience=10 * int(expected.cycles.max()) + 10_000,
         item_msb=(config.bitmap or event_bits) - 1,
-        decision_msb=decision_layout(config).size - 1,
+        decision_msb=decision_layout(config.layers[-1]).size - 1,
         loads=loads,
         load_msb=weights_layout(config).size - 1,
         port=image_port(config),

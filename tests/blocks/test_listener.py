@@ -255,7 +255,7 @@ class Ear(Block):
         self._config = CoreConfig.of(network, folding)
         super().__init__(
             chunks=In(stream.Signature(CHUNK)),
-            decision=Out(stream.Signature(decision_layout(self._config))),
+            decision=Out(stream.Signature(decision_layout(self._config.layers[-1]))),
             **{name: Out(1) for name in FLAGS},
         )
 

@@ -95,7 +95,7 @@ class PlayerBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.words = self.sink("words", willing=at_random(1))
-        layout = decision_layout(self.arguments.config)
+        layout = decision_layout(self.arguments.config.layers[-1])
         self.decisions = self.source("decision", layout, at_random(2))
         self.counts = counts_layout(len(self.arguments.images))
         self.drive(storing=0, number=0, expected=0, start=0, count=0, rounds=0)

@@ -138,7 +138,7 @@ class Wrist(Block):
         }
         super().__init__(
             **self._connected,
-            decision=Out(stream.Signature(decision_layout(self._config))),
+            decision=Out(stream.Signature(decision_layout(self._config.layers[-1]))),
         )
 
     def build(self, m: Module) -> None:

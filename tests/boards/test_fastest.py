@@ -154,6 +154,14 @@ def test_what_was_placed_is_not_placed_again(search, capfd, tmp_path):
     assert search(capfd, reached).placed == [(30 * MHZ, 2)]
 
 
+def test_a_design_is_elaborated_once_for_its_hash(search, capfd, monkeypatch):
+    search(capfd, reached)
+    plans, plan = [], Design.plan
+    monkeypatch.setattr(Design, "plan", lambda one, build: plans.append(one.hz) or plan(one, build))
+    search(capfd, reached)
+    assert len(plans) == len(set(plans)) > 1
+
+
 def test_a_search_that_is_ended_goes_on(search, capfd, tmp_path):
     def interrupted(hz, seed):
         if seed == 2:

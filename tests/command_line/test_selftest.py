@@ -408,6 +408,17 @@ def test_a_board_is_tested_as_it_was_built(capfd, desk, sensing, monkeypatch):
         assert status(**changes) == status("--build", folder, **changes) == 1
     for changes in ({"link": "uart"}, {"network": "0" * 64}, {"board": "ulx3s-25f"}, {"rows": 1}):
         assert (status(**changes), status("--build", folder, **changes)) == (1, 2)
+    words = (
+        "--sensor",
+        "pdm",
+        "--board",
+        "icebreaker",
+        "--port",
+        "x",
+        "-o",
+        folder / "report.json",
+    )
+    assert "report.json is what --build reads" in refusal(capfd, "selftest", "pdm.npz", *words)
 
 
 def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):

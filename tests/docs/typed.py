@@ -41,7 +41,6 @@ LEFT_OUT = {
 REPLACED = {
     "/dev/ttyUSB1": "$BOARD/board",  # the port of `firstspike serve`
     "--dataset spoken-digits": "--dataset words",
-    "--seed S": "--seed 1",
 }
 """Words that stand for something else on a page than here."""
 

@@ -52,7 +52,7 @@ def main(network_file: str, count: int, files: tuple[str, ...], lanes: Any) -> N
     waits: list[float] = []
     with temporary_folder() as folder:
         defined = {
-            "PAYLOAD_BITS": decision_layout(CoreConfig.of(network, folding)).size,
+            "PAYLOAD_BITS": decision_layout(CoreConfig.of(network, folding).layers[-1]).size,
             "TAIL": CHUNK * microphone.divider + microphone.cycles,
         }
         defines = "".join(f"`define {name} {value}\n" for name, value in defined.items())

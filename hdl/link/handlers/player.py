@@ -121,7 +121,7 @@ class Player(Block):
             #: The words of the images, to the core.
             words=Out(stream.Signature(config.bitmap)),
             #: The decisions of the core.
-            decision=In(stream.Signature(decision_layout(config))),
+            decision=In(stream.Signature(decision_layout(config.layers[-1]))),
         )
 
     @staticmethod

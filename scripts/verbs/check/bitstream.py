@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike check bitstream`: compares a bitstream with the routed design."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,11 @@ from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import InputPath, Verb
 
 
-def _routed_design(parameters: Mapping[str, Any]) -> Path:
-    return Path(parameters["bitstream"]).with_name(ROUTED)
-
-
 @click.command(cls=Verb)
 @click.argument("bitstream", type=InputPath(path_type=Path), metavar="FILE")
 @click.option(
     "--routed",
-    type=InputPath(path_type=Path, default=_routed_design),
+    type=InputPath(path_type=Path),
     metavar="FILE",
     help=f"Compare with this routed design of nextpnr.  [default: {ROUTED} beside the bitstream]",
 )
@@ -48,11 +43,11 @@ def command(bitstream: Path, routed: Path | None) -> int:
 
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """
-    default = bitstream.with_name(ROUTED)
-    if routed is None and not default.is_file():
+    beside = bitstream.with_name(ROUTED)
+    if routed is None and not beside.is_file():
         record = _structure(bitstream)
     else:
-        routed = routed or default
+        routed = routed or beside
         record = record_of(compare_layout(bitstream, routed, _board(routed.parent)))
     say(table(layout_rows(record), str.ljust))
     for fault in record["first"]:

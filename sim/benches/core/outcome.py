@@ -36,7 +36,7 @@ def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:
     payloads = [0] * count
     for image, payload in outcome.decisions:
         payloads[image] = payload
-    fields = unpack(decision_layout(config), payloads)
+    fields = unpack(decision_layout(config.layers[-1]), payloads)
     logged = len(outcome.logs) == len(config.layers) - 1
     learned: dict[str, np.ndarray] = {}
     if config.learns:
