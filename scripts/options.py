@@ -390,7 +390,7 @@ def netlist_options(command: Callable) -> Callable:
         type=InputPath(file_okay=False, path_type=Path),
         callback=default(_built),
         metavar="DIR",
-        help="Folder of the build that is simulated, or released for the bitstream of mnist-4bit "
+        help="Folder of the build, or the word released: the bitstream of mnist-4bit "
         "that comes with the release.  [default: build/NET-BOARD]",
     )
     return board(build(command))

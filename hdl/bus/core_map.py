@@ -226,7 +226,7 @@ images; refused while status.settings is 1
 {_lines(rule)}
 learn_seed 0x8c port settings w: random generator, set together with learn_rule
 {_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
-learned_count 0x90 read: number of images since the reset, learned or only decided
+learned_count 0x90 read: number of images since the reset, with or without learning
     images [31:0]: modulo 2^32
 updated_count 0x94 read: number of images since the reset that changed weights
     images [31:0]: modulo 2^32

@@ -31,7 +31,7 @@ _PORT_NOTES = (
     "The next image may follow at once: its first event, or word of a bitmap, waits until the "
     "previous image has left the core and its decision has been accepted. Send END for every "
     "image, even if its decision came before. Events of one tick may come in any order.",
-    "Names in backquotes, here and below, are keys of the JSON file.",
+    "Names in backquotes in these notes are keys of the JSON file.",
 )
 _ROW_NOTE = (
     "Row: an event has the row of its input, not the input's number. Row r belongs to the input of "
@@ -60,8 +60,8 @@ _MISSING_NOTE = (
 )
 _BITMAP_NOTE = (
     "A bitmap has `bitmap_words` words per image, with a bit for each input, connected or not. If "
-    "the first layer adds several `rows` per cycle, the bitmap has a bit for each of `inputs` "
-    "only, in this order. A bit is 1 if the level of its input is not 0. The last word has "
+    "the first layer adds several `rows` per cycle, the bitmap has bits for `inputs` only, in "
+    "the order of that list. A bit is 1 if the level of its input is not 0. The last word has "
     "`bitmap_last_bits` bits in its lowest bits; the core ignores the bits above."
 )
 

@@ -91,7 +91,7 @@ class Conversation:
                 if (status := self._listen(left)) is not None:
                     return status
         raise NoAnswerError(
-            f"no board that needs no computer answers on {self._channel.name}: see that it is the "
+            f"no standalone board answers on {self._channel.name}: see that it is the "
             "port of its UART, and that the board was built by this version with --sensor (one "
             "with the link is tested without --sensor)."
         )

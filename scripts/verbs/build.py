@@ -143,9 +143,9 @@ def command(
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
     synthesised netlist, as JSON and as Verilog. If no seed meets the clock, the exit status is 1,
     and there is no bitstream. The bitstream of an iCE40 or ECP5 is compared with the routed design,
-    and a difference also gives the exit status 1. With several seeds all cores, or a cluster, place
-    at the same time, and finished placements are kept. The command first prints an estimate of the
-    time, and a warning if no build of this design is known.
+    and a difference also gives the exit status 1. With several seeds all processors, or a cluster,
+    place at the same time, and finished placements are kept. The command first prints an estimate
+    of the time, and a warning if no build of this design is known.
 
     With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
     weights.bin, which `firstspike flash` writes into the flash, too.

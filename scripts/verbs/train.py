@@ -77,11 +77,11 @@ def command(
     epoch. --validation-share sets this part; with 0 the training uses all samples, and takes the
     last epoch. The test samples are used once, at the end. The command keeps the state of the
     training beside the network, for NET.npz in NET.training.npz, and --resume continues from there
-    to the same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
-    --fresh discards such a state and starts again.
+    as if never interrupted. Ctrl-C ends training, keeps the best network so far, and leaves that
+    state. --fresh discards such a state and starts again.
 
-    With several seeds all cores, or a cluster, train at the same time. Their results are kept, and
-    the same command trains only what is missing. It prints accuracies on held-out samples only.
+    Several seeds train at once, on all processors or a cluster. Results are kept, and the same
+    command trains only what is missing. It prints accuracies on held-out samples only.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """

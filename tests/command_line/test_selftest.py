@@ -497,7 +497,7 @@ def test_hostile_frames_to_a_flooding_board_end(kind):
 def test_a_port_on_which_no_such_board_answers(capfd, desk, sensing, says):
     ended = sensing(capfd, says)
     assert ended.status == 2
-    assert ended.err.startswith("Error: no board that needs no computer answers on /dev/")
+    assert ended.err.startswith("Error: no standalone board answers on /dev/")
     assert ended.err.count("\n") == 1
     assert not (desk / "report.json").exists()
 
