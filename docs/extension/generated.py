@@ -75,7 +75,9 @@ def texts() -> dict[str, str]:
             ("offset", "register", "access", "meaning; bits of each field"), _registers()
         ),
         "proofs": _proofs(),
-        "proven": _table(("what holds", "proofs, with sizes", "method", "assumes"), _proven()),
+        "proven": _table(
+            ("what holds", "proofs, with sizes (and assumptions)", "method"), _proven()
+        ),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
         "blocks": _table(("file", "block", "ports", "latency", "test"), block_rows()),
@@ -120,17 +122,21 @@ def _assumptions() -> str:
 
 
 def _proven() -> Iterator[tuple[str, ...]]:
-    """A row per claim, method and assumptions: its proofs, with the sizes of each."""
+    """A row per claim and method: its proofs, with the sizes and assumptions of each."""
     named: dict[str, str] = {}
-    kinds: dict[tuple[str, str, tuple[str, ...]], list[FormalProof]] = {}
+    kinds: dict[tuple[str, str], list[FormalProof]] = {}
     for proof in catalogue.PROOFS.values():
-        kinds.setdefault((proof.claim, proof.method, proof.assumptions), []).append(proof)
-    for (claim, method, assumptions), proofs in kinds.items():
+        kinds.setdefault((proof.claim, proof.method), []).append(proof)
+    for (claim, method), proofs in kinds.items():
         known = max((one for one in named if one in claim), key=len, default="")
         named.setdefault(claim, proofs[0].name)
         what = claim.replace(known, f"As `{named[known]}`.") if known else claim
-        numbers = ", ".join(str(1 + _assumed().index(one)) for one in assumptions) or "-"
-        yield what, "<br>".join(f"`{one.name}`: {_sizes(one)}" for one in proofs), method, numbers
+        yield what, "<br>".join(map(_instance, proofs)), method
+
+
+def _instance(proof: FormalProof) -> str:
+    numbers = ", ".join(str(1 + _assumed().index(one)) for one in proof.assumptions) or "none"
+    return f"`{proof.name}`: {_sizes(proof)} ({numbers})"
 
 
 def _sizes(proof: FormalProof) -> str:
