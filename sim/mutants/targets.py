@@ -124,8 +124,9 @@ def _bus() -> None:
     from tests.support.bus_core import BusRun
 
     rng = np.random.default_rng(3)
-    network = network_of(random_weights(rng, (20, 13, 5), -4, 8), (7, 5), encoding="levels-4")
-    pixels = rng.integers(0, 256, (6, 20)).astype(np.uint8)
+    # So many inputs spike at one tick that the FIFO of the images is full at times.
+    network = network_of(random_weights(rng, (40, 13, 5), -4, 8), (14, 5), encoding="levels-3")
+    pixels = rng.integers(0, 256, (6, 40)).astype(np.uint8)
     pixels[1] = 0
     ticks = encode(network, pixels)
     run = BusRun(network, lanes=(9, 5))  # words of two chunks, and of one
