@@ -10,23 +10,6 @@ _STOPPED_LATER = (
 
 SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
-        "standalone",
-        r"const1 core \\\$n49 Y\[0\]",
-        "A forced decision then waits for the TextReporter before it is dropped. No output shows "
-        "when.",
-    ),
-    (
-        "standalone",
-        r"const1 core\.reporter \\\$n321 Y\[0\]",
-        "Ticks of this network have two digits, and the last is never omitted: no digit depends on "
-        "an earlier one.",
-    ),
-    (
-        "standalone",
-        r"const0 core\.reporter \\\$n286 B\[0\]",
-        "This copy of the comparison moves the digits on. Behind the last digit none follows.",
-    ),
-    (
         "queue",
         r"const0 SpikeQueue \\\$n1572 A\[0\]",
         "The fault hides key 0 in the search for the second key. The first key is the lowest one "
@@ -67,22 +50,6 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "of the sample returns to 0 by itself.",
     ),
     (
-        "bus",
-        r"const0 bus_core .*\(bus/bus_core\.py:_count\)",
-        "The fault shows at the 2^16th error or decision, or later.",
-    ),
-    (
-        "bus",
-        r"const0 bus_core registers decision__answer\[13\]",
-        "Bit 13 of the words of a decision is 0 in this network: its classes, ticks, spikes and "
-        "cycles are smaller.",
-    ),
-    (
-        "bus",
-        r"registers .* to .*\(bus/register_file\.py:_stick\)",
-        "Only a bitmap that is too long sets this bit of error_causes. This bus takes events.",
-    ),
-    (
         "core",
         r"decision .*\(core/decision\.py:(_best|build)\)",
         "The fault shows for two outputs of nearly equal M, which the bench does not have. The "
@@ -101,19 +68,13 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "lsm6dso",
-        r"cnot1 .*\(motion/lsm6dso\.py:build\) hdl/motion/lsm6dso\.py:12[06]",
+        r"cnot1 Lsm6dso .* D\[10\] by \[8\] .*\(motion/lsm6dso\.py:build\)",
         _STOPPED_LATER,
     ),
     (
         "watcher",
-        r"cnot1 .*\(motion/lsm6dso\.py:build\) hdl/motion/lsm6dso\.py:12[06]",
+        r"cnot1 sensor\.part .* A\[14\] by \[5\] .*\(motion/lsm6dso\.py:build\)",
         _STOPPED_LATER,
-    ),
-    (
-        "link",
-        r"const1 engine\.identity .* to stored__valid",
-        "The BoardRom reads a byte in 2 cycles. The Transmitter takes the next one 10 cycles after "
-        "the one before, or later.",
     ),
 )
 """Names of designs, patterns of the descriptions of their faults, and the reasons."""
