@@ -382,16 +382,19 @@ RELEASED_NAME = "released"
 """Name of the build that comes with the release; a folder of this name needs its absolute path."""
 
 
+def build_option(of: Callable[[Parameters], Path | None], meaning: str) -> Decorator:
+    """Return the option --build of a folder; `of` returns its default."""
+    kind = InputPath(file_okay=False, path_type=Path)
+    return click.option("--build", type=kind, callback=default(of), metavar="DIR", help=meaning)
+
+
 def netlist_options(command: Callable) -> Callable:
     """Add the options --board and --build."""
     board = board_option("Board of the build that is simulated.")
-    build = click.option(
-        "--build",
-        type=InputPath(file_okay=False, path_type=Path),
-        callback=default(_built),
-        metavar="DIR",
-        help="Folder of the build, or the word released: the bitstream of mnist-4bit "
-        "that comes with the release.  [default: build/NET-BOARD]",
+    build = build_option(
+        _built,
+        "Folder of the build, or the word released: the bitstream of mnist-4bit that comes with "
+        "the release.  [default: build/NET-BOARD]",
     )
     return board(build(command))
 

@@ -99,10 +99,12 @@ class Design:
         shape = replace(shape, one_tick=board.loaded)
         config = linked_config(network, shape, stored_bits=stored_bits)
         oscillator = oscillator_of(board)
-        wanted = hz or board.clock
-        dividers = dividers_for(board.device.family, oscillator, wanted)
-        made = f"for {wanted / MHZ:g} MHz the PLL makes {dividers.hz / MHZ:g} MHz, and "
-        with convert_errors(ClockError, made if dividers.hz != wanted else "", ClockError):
+        requested_hz = hz or board.clock
+        dividers = dividers_for(board.device.family, oscillator, requested_hz)
+        rounding = f"for {requested_hz / MHZ:g} MHz the PLL makes {dividers.hz / MHZ:g} MHz, and "
+        with convert_errors(
+            ClockError, rounding if dividers.hz != requested_hz else "", ClockError
+        ):
             clocks_a_bit(line, dividers.hz, board.baud)
         first = config.folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):

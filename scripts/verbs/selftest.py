@@ -18,7 +18,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.board_options import sensor_option
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import board_option, port_option, seed_option
+from firstspike.scripts.options import board_option, build_option, port_option, seed_option
 from firstspike.scripts.output import json_result, on_command_line, say
 from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb, default
 from firstspike.scripts.progress import bars
@@ -51,13 +51,10 @@ def _written(parameters: Parameters) -> str | None:
 @sensor_option(
     "Test a board that needs no computer, and was built with this --sensor for NET.", LSM6DSO
 )
-@click.option(
-    "--build",
-    type=InputPath(file_okay=False, path_type=Path),
-    callback=default(_build),
-    metavar="DIR",
-    help="Folder of the build on the board with a sensor.  [default: build/NET-BOARD if it is such "
-    "a build, or what `firstspike build` makes without further options]",
+@build_option(
+    _build,
+    "Folder of the build on the board with a sensor.  [default: build/NET-BOARD if it is such a "
+    "build, or what `firstspike build` makes without further options]",
 )
 @seed_option("the images, the hostile frames and the learning")
 @click.option(
