@@ -72,9 +72,13 @@ class Lsm6dsoBench(BlockBench):
         self.part.start()
         return self
 
+    async def comes(self, met, seconds: float) -> bool:
+        """Wait until `met` holds, for at most 2.5 times `seconds`; return whether it did."""
+        return await self.domain.until(met, round(2.5 * seconds * CLOCK_HZ))
+
     async def until(self, met, seconds: float) -> None:
-        """Wait until `met` holds, for at most 2.5 times `seconds`."""
-        assert await self.domain.until(met, round(2.5 * seconds * CLOCK_HZ)), "it does not happen"
+        """Wait until `met` holds, and fail if it does not come."""
+        assert await self.comes(met, seconds), "it does not happen"
 
     async def stop(self) -> None:
         """Wait until `stopped` is high, which must not be before `SILENT_SECONDS`."""
@@ -116,8 +120,7 @@ async def check_all(bench: Lsm6dsoBench) -> None:
     await bench.give(count, silent=0)
     part.present = False
     await bench.until(lambda: dut.absent.value, 10 * REST_SECONDS)
-    silent = round(2.5 * SILENT_SECONDS * CLOCK_HZ)
-    assert not await bench.domain.until(lambda: dut.stopped.value, silent)
+    assert not await bench.comes(lambda: dut.stopped.value, SILENT_SECONDS)
 
 
 class Part:
