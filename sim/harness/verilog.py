@@ -12,11 +12,11 @@ from firstspike.hdl.flow.verilog import convert
 
 from .cache import cached
 
-conversion: ContextVar[Callable[[Callable[[], wiring.Component], str], str] | None] = ContextVar(
-    "conversion", default=None
-)
-"""Function that generates the Verilog of a component and a name in place of `convert`: benches then
-simulate hardware with faults."""
+Conversion = Callable[[Callable[[], wiring.Component], str, str | None], str]
+"""Function of the arguments of `verilog_of`; returns the Verilog."""
+
+conversion: ContextVar[Conversion | None] = ContextVar("conversion", default=None)
+"""What replaces `convert`: benches then simulate hardware with faults."""
 
 
 def verilog_of(
@@ -39,7 +39,7 @@ def verilog_of(
         return component() if callable(component) else component
 
     if (other := conversion.get()) is not None:
-        return other(build, name)
+        return other(build, name, made_from)
 
     def text() -> str:
         return convert(build(), name)

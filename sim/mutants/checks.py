@@ -210,7 +210,7 @@ def failure_of(name: str) -> str:
     if name in CORE_CHECKS:
         return CORE_CHECKS[name].failure()
     # The cache finds Verilog by the files of the sources, which have no fault.
-    converting = conversion.set(lambda build, name: convert(build(), name))
+    converting = conversion.set(lambda build, name, _: convert(build(), name))
     try:
         (DAMAGED_FLASH if name == DAMAGED_FLASH.name else TARGETS[name]).run()
     except SimulationError as error:

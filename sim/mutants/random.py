@@ -176,13 +176,18 @@ class _Faulty:
         """The module with the faults, in the RTLIL `_design`."""
         self._design = ""
         self._area = Area("", f"a:src=*/hdl/{task.folder}/* c:* %i")
-        self._texts: dict[str, str] = {}
+        self._texts: dict[tuple[str, str | None], str] = {}
 
-    def __call__(self, build: Callable[[], wiring.Component], name: str) -> str:
-        if name not in self._texts:
+    def __call__(
+        self, build: Callable[[], wiring.Component], name: str, made_from: str | None
+    ) -> str:
+        # A bench may simulate several designs of one name, of which the first has the faults.
+        key = name, made_from
+        if key not in self._texts:
+            before = self.top
             text = convert(build(), name, change=partial(self._commands, name))
-            self._texts[name] = _selecting(text, name) if name == self.top else text
-        return self._texts[name]
+            self._texts[key] = text if self.top == before else _selecting(text, name)
+        return self._texts[key]
 
     def _commands(self, name: str, design: str) -> list[str]:
         if self.faults:

@@ -74,7 +74,7 @@ def _core() -> None:
 
     seed = 2  # both groups of outputs win decisions, also forced ones
     example(seed=seed)
-    disturbed = DisturbedCore(random_network(seed), SHAPE)  # the same core, as in `_Faulty`
+    disturbed = DisturbedCore(random_network(seed), SHAPE)  # the first core, which has the faults
     for name in ("bad events", "aborted events", "resets", "pauses", "weight requests"):
         assert_equals_golden(DISTURBANCES[name], disturbed, "verilator")
 

@@ -92,8 +92,8 @@ def test_every_explanation_is_of_a_fault_that_is_drawn(design):
         if task.target == design and task.numbers[0] == 1:
             faulty = random._Faulty(task)
 
-            def drawn(build, name, faulty=faulty):
-                text = faulty(build, name)
+            def drawn(build, name, made_from, faulty=faulty):
+                text = faulty(build, name, made_from)
                 if faulty.faults:
                     raise DrawnError
                 return text
