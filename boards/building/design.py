@@ -18,7 +18,14 @@ from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.pll import MHZ, Dividers
 from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
-from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
+from firstspike.golden import (
+    Network,
+    NetworkError,
+    Results,
+    bundled_test_set,
+    encode,
+    infer,
+)
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.cycles import cycles
@@ -282,10 +289,19 @@ def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.nd
 @lru_cache
 def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.ndarray | None:
     """Count the digits' cycles; cached, since the planner tries a folding for many boards."""
+    digits = _inferred_digits(network, count)
+    return None if digits is None else cycles(network.connected(), *digits, folding)
+
+
+@lru_cache
+def _inferred_digits(network: Network, count: int | None) -> tuple[np.ndarray, Results] | None:
+    """Return ticks and golden results of the digits, which are the same for every folding."""
     pixels = digit_pixels(network, count)
     if pixels is None:
         return None
-    return image_cycles(network, folding, encode(network.connected(), pixels))
+    connected = network.connected()
+    ticks = encode(connected, pixels)
+    return ticks, infer(connected, ticks)
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:

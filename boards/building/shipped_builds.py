@@ -55,10 +55,16 @@ class ShippedBuild:
 
 
 @cache
+@cache
+def _shipped(name: str) -> Network:
+    """Return a network of the package: one object, so that what is cached for it is found again."""
+    return load_network(name)
+
+
 def design_of(build: ShippedBuild, board: str | None = None) -> Design:
     """Return the design that was built, or the same design for another board."""
     target = BOARDS[board or build.board]
-    return Design.of(load_network(build.network), target, build.shape, round(build.clock * MHZ))
+    return Design.of(_shipped(build.network), target, build.shape, round(build.clock * MHZ))
 
 
 def _build(fields: dict[str, Any]) -> ShippedBuild:
@@ -74,11 +80,6 @@ SHIPPED_BUILDS = tuple(
 """The builds of shipped_builds.json."""
 
 
-@cache
-def _digest_of(network: str) -> str:
-    return load_network(network).digest()
-
-
 def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, Design]]:
     """Yield builds of exactly this network on this board, or on boards with the same die.
 
@@ -86,7 +87,7 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, De
     pins, and its own speed grade.
     """
     digest = network.digest()
-    same_network = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
+    same_network = [one for one in SHIPPED_BUILDS if _shipped(one.network).digest() == digest]
     same_board = [one for one in same_network if one.board == board.name]
     holds = board.device.holds
     for build in same_board or [
