@@ -393,7 +393,7 @@ def netlist_options(command: Callable) -> Callable:
     board = board_option("Board of the build that is simulated.")
     build = build_option(
         _built,
-        "Folder of the build, or the word released: the bitstream of mnist-4bit that comes with "
+        "Folder of the build; `released` stands for the bitstream of mnist-4bit that comes with "
         "the release.  [default: build/NET-BOARD]",
     )
     return board(build(command))
