@@ -292,7 +292,7 @@ overlap_option = click.option(
     "--overlap",
     is_flag=True,
     default=None,
-    help="Let the next image enter the core while the one before is being decided.",
+    help="Let the next image enter the core while the core decides the previous image.",
 )
 
 
