@@ -130,7 +130,7 @@ def _proven() -> Iterator[tuple[str, ...]]:
     for number, ((claim, method), proofs) in enumerate(kinds.items(), 1):
         known = max((one for one in named if one in claim), key=len, default="")
         named.setdefault(claim, number)
-        what = claim.replace(known, f"As claim {named[known]}.") if known else claim
+        what = claim.replace(known, f"The same as claim {named[known]}.") if known else claim
         yield str(number), what, "<br>".join(map(_instance, proofs)), method
 
 

@@ -34,8 +34,8 @@ UNIT, DEADLINE = 1, 6
 """The smallest that a network may have."""
 
 _DECIDED = (
-    "Every image is decided. For all weights and spike ticks, class, tick, forced, error, counts of "
-    "spikes, cycles and the logged spikes are those of the definition. A decision is neither "
+    "Every image is decided. For all weights and spike ticks, class, tick, forced, error, counts "
+    "of spikes, cycles and the logged spikes are those of the definition. A decision is neither "
     "withdrawn nor changed."
 )
 _PACE = (
@@ -140,7 +140,7 @@ class Case:
                 f"{cycles} in all; between images pauses have any length."
             )
         elif scenario.pauses:
-            sentences.append(f"The source pauses or a decision waits for at most {cycles} in all.")
+            sentences.append(f"In all, the source pauses or a decision waits for at most {cycles}.")
         else:
             sentences.append("The source never pauses, and no decision waits.")
         if scenario.extras:
@@ -400,8 +400,8 @@ _STREAMED = (
 def _induction_proof(case: Case) -> Proof:
     return Proof(
         name=case.name,
-        claim=f"{case.claim} The claim holds for sequences of images without end, after a reset at any "
-        "moment.",
+        claim=f"{case.claim} The claim holds for sequences of images without end, after a reset at "
+        "any moment.",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=_STREAMED if case.config.folding.overlaps else case.assumptions,
         method="induction over images",

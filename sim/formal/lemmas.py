@@ -205,7 +205,7 @@ _CROSSING = (
     "The block CrossingTimeDivider accepts neurons that cross the threshold inside a window. For "
     "each neuron it outputs the largest integer u with M + u S < 0, once and in the order of the "
     "neurons, under any back-pressure.",
-    ("The neuron fires within the window: M < 0 <= M + 2^k S.",),
+    ("Each neuron that the block accepts fires within the window: M < 0 <= M + 2^k S.",),
 )
 _DECISION = (
     "The block Decision decides at the first tick with an M >= 0, or else at the deadline. The "
@@ -251,7 +251,7 @@ _RECEIVER = (
 _QUEUE = (
     "The SpikeQueue accepts an item whenever it is not full. It outputs each item once, the "
     "smallest key first, and items of one key in order of arrival.",
-    ("Keys are in range.",),
+    ("The keys of all items are in range.",),
 )
 _BUSES: tuple[str, tuple[str, ...]] = (
     "No beat on the buses is withdrawn, lost, invented or overtaken. Every access is answered "
@@ -307,7 +307,7 @@ LEMMAS = (
         _lemma(
             f"widths-{name}",
             _WIDTHS,
-            f"both layers of `{name}`, its weights and any weights",
+            f"both layers of `{name}`, for its own weights and for any weights",
             partial(widths, (name,)),
         )
         for name in SHIPPED
