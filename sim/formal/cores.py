@@ -127,8 +127,8 @@ class Case:
         scenario = self.scenario
         cycles = f"{scenario.pauses} cycle{'s' * (scenario.pauses != 1)}"
         sentences = [
-            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
-            "order of time, those of one tick in any order, and then END."
+            "An input spikes at most once an image, at ticks 1 to the deadline. Spikes come in the "
+            "order of their ticks, and END follows. Spikes of one tick come in any order."
         ]
         if self.config.bitmap is not None:
             sentences = ["All images come as words of a bitmap, none as events."]
@@ -146,8 +146,9 @@ class Case:
         if scenario.extras:
             sentences.append(
                 f"At most {scenario.extras} accepted event is bad, or is an ADVANCE with a promise "
-                "that holds. The decision reports a bad event that precedes the event with which "
-                "time advances to the tick of the decision. It may omit a later bad event."
+                "that holds. For these proofs the claim on `error` is weaker: the decision reports "
+                "a bad event that precedes the event with which time advances to the tick of the "
+                "decision, and may omit a later bad event."
             )
         if scenario.aborts:
             sentences.append(
