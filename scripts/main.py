@@ -28,7 +28,7 @@ GROUPS = {
         "info": "Say what is in a network file.",
         "run": "Classify images: decisions, spikes and clock cycles.",
         "plot": "Draw the spikes of an image, and histograms over many.",
-        "page": "Write a page to draw on, for the browser, and see the spikes race.",
+        "page": "Write a page for the browser: NET classifies drawings, and shows its spikes.",
         "study": "Measure what early deadlines and faults cost in accuracy.",
     },
     "Core and Verilog": {

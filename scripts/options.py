@@ -292,7 +292,7 @@ overlap_option = click.option(
     "--overlap",
     is_flag=True,
     default=None,
-    help="Let the next image enter the core while the one before is being decided.",
+    help="Let the next image enter the core while the core decides the previous image.",
 )
 
 
@@ -393,7 +393,7 @@ def netlist_options(command: Callable) -> Callable:
     board = board_option("Board of the build that is simulated.")
     build = build_option(
         _built,
-        "Folder of the build, or the word released: the bitstream of mnist-4bit that comes with "
+        "Folder of the build; `released` stands for the bitstream of mnist-4bit that comes with "
         "the release.  [default: build/NET-BOARD]",
     )
     return board(build(command))

@@ -61,14 +61,16 @@ class Board:
     name: str
     """Name in options."""
     title: str
+    """Name in messages."""
     platform: type[Platform]
-    """Amaranth's platform; every build creates a new instance."""
+    """Amaranth's platform, with pins and constraints; every build creates a new instance."""
     device: Device
+    """The FPGA with its resources; must be that of the platform, in any package."""
     clock: int
-    """Default clock in Hz."""
+    """Default clock in Hz, which the PLL generates."""
     loaded: bool
-    """Whether the weights are written over the link after power-up, or are part of the
-    bitstream."""
+    """Whether the weights are written over the link after power-up, into single-port RAM, so only
+    for an iCE40 UP5K; otherwise they are part of the bitstream."""
     connect: Callable[[Module, Platform, object], None]
     """Function that connects the pins with a LinkedCore: line, lights, and the button for a
     digit."""

@@ -76,7 +76,7 @@ def texts() -> dict[str, str]:
         ),
         "proofs": _proofs(),
         "proven": _table(
-            ("what holds", "proofs, with sizes (and assumptions)", "method"), _proven()
+            ("no.", "claim", "proofs, with sizes (and assumptions)", "method"), _proven()
         ),
         "assumptions": _assumptions(),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
@@ -123,15 +123,15 @@ def _assumptions() -> str:
 
 def _proven() -> Iterator[tuple[str, ...]]:
     """A row per claim and method: its proofs, with the sizes and assumptions of each."""
-    named: dict[str, str] = {}
+    named: dict[str, int] = {}
     kinds: dict[tuple[str, str], list[FormalProof]] = {}
     for proof in catalogue.PROOFS.values():
         kinds.setdefault((proof.claim, proof.method), []).append(proof)
-    for (claim, method), proofs in kinds.items():
+    for number, ((claim, method), proofs) in enumerate(kinds.items(), 1):
         known = max((one for one in named if one in claim), key=len, default="")
-        named.setdefault(claim, proofs[0].name)
-        what = claim.replace(known, f"As `{named[known]}`.") if known else claim
-        yield what, "<br>".join(map(_instance, proofs)), method
+        named.setdefault(claim, number)
+        what = claim.replace(known, f"The same as claim {named[known]}.") if known else claim
+        yield str(number), what, "<br>".join(map(_instance, proofs)), method
 
 
 def _instance(proof: FormalProof) -> str:

@@ -27,8 +27,8 @@ class Training:
     Parameters
     ----------
     hidden
-        Hidden layers: sizes, such as 400-400, or filters, such as 16c5s2-32c5s2-64: 16 of 5 x 5
-        inputs, by steps of 2.
+        Hidden layers: sizes, such as 400-400, or filters, such as 16c5s2-64: 16 filters of 5 x 5
+        inputs with a stride of 2, then 64 dense neurons.
 
         In Python ("16c5s2", 64); 32c5s2p1 has a padding of 1. The data determine the numbers of
         inputs and classes.
@@ -50,7 +50,7 @@ class Training:
         Connected inputs are bright most often. With None, all pixels are connected, or all inputs
         that vary if samples are not pixels.
     compact
-        Drop hidden neurons that never take part.
+        Drop hidden neurons that affect no decision on the training samples.
     seed
         Seed of the weights and the order of the images.
 

@@ -40,7 +40,7 @@ NO_ROW = (1 << 16) - 1
 
 WEIGHT_ADDRESS = (
     Field("layer", 0, 8, "the first is 0"),
-    Field("address", 8, 24, "word in it: group * rows + row"),
+    Field("address", 8, 24, "word of the layer: group * inputs of the layer + row"),
 )
 """Fields of the address of a weight word."""
 
@@ -142,7 +142,7 @@ error_causes 0x58 sticky: errors since the bits were cleared
     access [0]: a read or write of a register was refused
     short [1]: TLAST came too early: the image was aborted
     long [2]: TLAST came too late: the beats up to it were dropped
-    keep [3]: TKEEP omitted bytes of pixels, which were accepted from TDATA
+    keep [3]: TKEEP omitted bytes of pixels; the core used the bytes of TDATA anyway
     decision [4]: a decision had the bit error
 error_count 0x5c read: number of errors since the reset
     errors [31:0]: modulo 2^32; several errors of one cycle count once
@@ -226,7 +226,7 @@ images; refused while status.settings is 1
 {_lines(rule)}
 learn_seed 0x8c port settings w: random generator, set together with learn_rule
 {_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
-learned_count 0x90 read: number of images since the reset, with or without learning
+learned_count 0x90 read: number of all images since the reset, whether learned or only decided
     images [31:0]: modulo 2^32
 updated_count 0x94 read: number of images since the reset that changed weights
     images [31:0]: modulo 2^32

@@ -22,7 +22,7 @@ BEAT = struct(data=WORD_BITS, last=1, id=TAG_BITS)
 
 
 class DecisionOutput(Block):
-    """A FIFO of decisions, and their conversion to words.
+    """A FIFO of decisions, which converts each decision to words.
 
     Between two decisions, `by_registers` selects one of two outputs: the stream `beats`; or the
     port `word`, which reads any word of the first decision until `take`.

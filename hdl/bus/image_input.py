@@ -34,7 +34,7 @@ def entry_layout(bits: int, last_bytes: int = 0) -> data.StructLayout:
 
 
 class ImageInput(Block):
-    """A FIFO for beats of `bits` bits, from the stream or, with `by_registers`, from `send`.
+    """A FIFO for the beats of images, from the stream or (with `by_registers`) from `send`.
 
     `abort` appends a mark after the beats of an incomplete image, so that previous beats are not
     lost. The registers `send` and `send_last` accept 32 bits. For a wider beat, each write adds the

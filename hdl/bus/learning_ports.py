@@ -16,7 +16,7 @@ from .register_file import fields_layout, port_signature
 
 
 class SettingsPort(Block):
-    """Register 0, the rule `rule`, and register 1, the seed: a write sends settings to the core.
+    """The registers of the learning rule (0) and the seed (1). A write sends both to the core.
 
     A write is refused if a value is out of range, or while previous settings wait for the core.
 
@@ -67,7 +67,7 @@ class SettingsPort(Block):
 
 
 class LabelPort(Block):
-    """Send the label of the register with each image.
+    """Send the content of the register `label` with each image.
 
     After a write of a different label, `labels` is not valid for two cycles, and changes at their
     end. The Learner permits the start of an image with a delay of one cycle, so the two cycles

@@ -9,7 +9,7 @@ from firstspike.hdl.lib.block import Block
 
 
 class TailDropper(Block):
-    """Pass the packets of a stream, and drop the remaining beats of a packet after `drop`.
+    """Pass the packets of a stream; after `drop`, discard the remaining beats of the packet.
 
     The source is not informed of an abort or of a reset by `command`, and continues its packet. The
     TailDropper therefore tracks whether the stream is within a packet. Only `aresetn` and `undrop`

@@ -14,7 +14,7 @@ from .register_file import port_signature
 
 
 class WeightPort(Block):
-    """Register 0, the address, and register 1, the data: an access becomes one to the core's port.
+    """The registers of the address (0) and the data (1) of a weight word in the core.
 
     An access to the data is refused while the core is `busy`, and if the word does not exist.
     Within a word, a write of the address and a write after a read are refused. The address

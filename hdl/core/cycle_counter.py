@@ -13,7 +13,7 @@ from .ports import CYCLES_BITS
 
 
 class CycleCounter(Block):
-    """Count the cycles of one image after another, up to the transfer of its decision.
+    """Count the clock cycles of each image up to the transfer of its decision.
 
     No image starts while a decision waits, so the counter stops until the decision has left.
 
@@ -54,7 +54,7 @@ class RunningCycleCounter(CycleCounter):
 
 
 class OverlappedCycleCounter(CycleCounter):
-    """A CycleCounter that keeps the start cycles of all images under way."""
+    """A CycleCounter that stores the start cycle of each image that has begun."""
 
     def build(self, m: Module) -> None:
         # Images in the Encoder, in the registers up to the start, and the image that advances.

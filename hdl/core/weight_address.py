@@ -17,7 +17,7 @@ LAYER_BITS, ADDRESS_BITS = 8, 24
 
 
 class WeightAddressCounter(Block):
-    """Count through the chunks of the weight words of all layers, whose sizes it knows.
+    """A counter for weight chunks, which knows the size of each layer and goes through all layers.
 
     The counter starts at the first chunk of all. After the last chunk of a layer follows the first
     one of the next layer. After the last layer, and after loading an address that no word has,

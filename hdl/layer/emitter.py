@@ -91,7 +91,7 @@ class TickEmitter(Block):
 
 
 class CrossingTimeDivider(Block):
-    """The crossing-time divider: ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by restoring division.
+    """Compute ceil(-M / S) - 1 of a neuron with M < 0 <= M + 2^k S, by restoring division.
 
     The result `key` is the number of whole ticks of the window before the tick of the spike: the
     largest u in 0 .. 2^k - 1 with M + u S < 0. The division has k shift-and-subtract steps. For a

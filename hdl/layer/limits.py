@@ -42,7 +42,7 @@ def limits_memory(limits: Sequence[int]) -> Memory:
 
 
 class Limits(Block):
-    """A ROM: `limit` is entry `tick` of `limits`, the limits of the ticks 0 .. deadline.
+    """A ROM with the limit of S for each tick 0 .. deadline, in a layer without M.
 
     Latency: 0 cycles.
     """

@@ -26,7 +26,7 @@ def entry_layout(fired: data.StructLayout, flags: Flags) -> data.StructLayout:
 
 
 class MaskFifo(Block):
-    """The mask FIFO of a serialiser, with a register in front, behind which flags are computed.
+    """The FIFO for the masks of a serialiser, which adds flags about the lanes of each mask.
 
     Latency: `latencies.MASK_CHECK` cycles; throughput: one mask per cycle. The sender must not
     exceed `depth` masks; `fired` has no back-pressure.

@@ -107,7 +107,7 @@ class ImageState:
 
 
 class Sequencer(Block):
-    """Sweep over the groups once for every tick with events, or window without events.
+    """Sweep over the groups once for each tick with events, and once for each advance without any.
 
         events -> EventRegister -> selection -> distribution -> [MaskCredits] -> operations
 
@@ -271,7 +271,7 @@ class Sequencer(Block):
 
 
 class SingleGroupSequencer(Sequencer):
-    """The sequencer of a layer with one group, which needs no distribution."""
+    """The sequencer of a layer with one group, which replays no operations."""
 
     def _distribute(
         self, m: Module, register: EventRegister, selection: Selection
@@ -347,7 +347,7 @@ def addressed(m: Module, config: LayerConfig, reads: stream.Interface) -> stream
 
 
 class DoubleBufferedSequencer(Block):
-    """The sequencer of a double-buffered layer, which accumulates one image and advances another.
+    """The sequencer for overlapped images: it adds rows of one image, and advances another.
 
         events -> register -> rows of image i + 1 -+-> operations
                      END -> [start] -> ticks of i -+

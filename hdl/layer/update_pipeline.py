@@ -20,7 +20,7 @@ def change_layout(lanes: int, words: int) -> data.StructLayout:
 
 
 class UpdatePipeline(Block):
-    """Read a word, add to its weights, saturate them, and write the word; or write the host's word.
+    """Read a word, add to its weights, saturate and write them; or write a word from the host.
 
     Latency from an update to `read`: `latencies.UPDATE` cycles, to `write`: `word_cycles` more,
     `latencies.SUM` and `latencies.SATURATED`; throughput: one update per cycle.

@@ -17,7 +17,7 @@ from firstspike.hdl.lib.resetless_register import resetless_register
 
 
 class CausalInputs(Block):
-    """Determine the input rows before the limit zc, and the hidden neurons with B > 0 over them.
+    """Determine the inputs that spiked before zc, and the hidden neurons with B > 0 for these.
 
     The hidden layer may have accepted spikes after the limit, so its S is of no use. A log has the
     spikes of an image in the order of their ticks. After the image one sweep over the first spikes

@@ -28,7 +28,7 @@ def sign_signature(hidden: LayerFolding, last: LayerFolding) -> wiring.Signature
 
 
 class Deltas(Block):
-    """Compute delta[h] = sign(p - q) of every hidden neuron h with S + threshold > 0, per group.
+    """Compute sign(p - q), the correction of each hidden neuron with S + threshold > 0, by groups.
 
     p counts the outputs whose error requires h to fire earlier, q those that require a later spike
     (DESIGN, section 5). Only the signs of the output weights matter. A separate memory holds them,

@@ -35,7 +35,7 @@ def outcome_layout(config: LayerConfig) -> data.StructLayout:
 
 
 class Margin(Block):
-    """Record the outputs that fire from the decision at zk up to min(deadline, zk + m).
+    """Record the outputs that fire from the decision up to the end of the margin.
 
     DESIGN, section 5, defines the margin of m ticks. An image that is not learned ends with its
     decision.

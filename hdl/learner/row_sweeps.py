@@ -50,7 +50,7 @@ def _connect_set(m: Module, sweep: Block, n_in: int) -> AddressSet:
 
 
 class OutputSweep(Block):
-    """Update the rows of the last layer: for each drawn hidden neuron, all groups of outputs.
+    """Update the output weights of each drawn hidden neuron, group by group.
 
     Latency: from `start` to the first row `latencies.SWEEP_START`; from a row to its update
     `latencies.SWEEP_UPDATE`; from the last row, or from `start` if the set is empty, to `done`
@@ -186,7 +186,7 @@ class SignedOutputSweep(OutputSweep):
 
 
 class InputSweep(Block):
-    """Update the rows of the hidden layer: the drawn inputs, for one group of neurons at a time.
+    """Update the weights of the drawn inputs, for one group of hidden neurons at a time.
 
     For group 0 the rows are drawn and recorded in a list; the other groups replay the list.
 

@@ -95,7 +95,7 @@ class State(enum.Enum):
 
 
 class UpdateControl(Block):
-    """Judge each image after its decision, and start and end the update of weights.
+    """Determine after each image whether its weights change, and start and end their update.
 
     The control records the hidden spikes of an image for the OutputSweep. After the image it
     determines the outputs that are to fire earlier and later, waits until the layers are empty, and

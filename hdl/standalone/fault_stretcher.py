@@ -8,7 +8,7 @@ from firstspike.hdl.lib.block import Block
 
 
 class FaultStretcher(Block):
-    """Report a fault from its start until it has been absent for `cycles`.
+    """Report a fault from its start until it has been absent for `cycles` clock cycles.
 
     A different fault is ignored meanwhile. It is reported afterwards if it is still present.
 

@@ -84,7 +84,7 @@ def compare(
     target: str = "rtl",
     **options: Unpack[Options],
 ) -> Comparison:
-    """Compare a target with the golden model: every spike, decision, statistic and clock cycle.
+    """Compare a target with the golden model: every spike, decision, spike count and clock cycle.
 
     `network`: a `Network`, its file, or the name of one in the package; `samples` as `encode`
     accepts them. The targets and their options are those of the command: "rtl" with `lanes` (a

@@ -27,14 +27,14 @@ from firstspike.scripts.selection import loaded_images
 def command(net: str, dataset: str | None, json_path: str | None) -> None:
     """Print for each board whether NET fits, and the time that an image takes there.
 
-    The table has the lanes and the rows per cycle of the fastest design. If a build of the design
-    is known, for the board or for another one with the same die, the row has the figures of that
-    build, and the last column but one has its clock. Otherwise cells and clock are estimates, +-
-    one standard deviation, and block RAM and clock cycles are counted. Cells are logic cells of an
-    iCE40, and look-up tables of other families. Only `firstspike build` determines whether the
-    design meets its clock. The time is that of the core, if events arrive without a pause. The
-    minutes are an estimate of a build with one seed on an idle machine. The last column names the
-    stage at which this network was compared with the golden model: the synthesised netlist or the
+    The table has the lanes and the rows per cycle of the fastest design. If a build of this design
+    is known, for the board or for a board with the same die, the row has the figures of that build,
+    and the column `reached` has its clock. Otherwise cells and clock are estimates, +- one standard
+    deviation, and block RAM and clock cycles are counted. Cells are logic cells of an iCE40, and
+    look-up tables of other families. Only `firstspike build` determines whether the design meets
+    its clock. The time is that of the core, if events arrive without a pause. The minutes are an
+    estimate of a build with one seed on an idle machine. The column `verified` names the last stage
+    at which this network was compared with the golden model: the synthesised netlist or the
     bitstream of this build, or the board, by a report of `firstspike selftest`; - stands for none.
 
     Example: firstspike boards mnist-4bit

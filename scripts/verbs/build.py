@@ -142,17 +142,17 @@ def command(
 
     DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
     synthesised netlist, as JSON and as Verilog. If no seed meets the clock, the exit status is 1,
-    and there is no bitstream. The bitstream of an iCE40 or ECP5 is compared with the routed design,
-    and a difference also gives the exit status 1. With several seeds all processors, or a cluster,
-    place at the same time, and finished placements are kept. The command first prints an estimate
-    of the time, and a warning if no build of this design is known.
+    and there is no bitstream. The command compares the bitstream of an iCE40 or ECP5 with the
+    routed design; if they differ, the exit status is also 1. If there are several seeds, all
+    processors, or a cluster, place at the same time, and finished placements are kept. The command
+    first prints an estimate of the time, and a warning if no build of this design is known.
 
-    With --sensor the design needs no computer. With it, or with --weights flash, DIR also gets
-    weights.bin, which `firstspike flash` writes into the flash, too.
+    With --sensor the design needs no computer. With --sensor or --weights flash, DIR also gets
+    weights.bin, which `firstspike flash` writes into the flash.
 
-    With --clock max the design is placed at several clocks, each chosen by the results before, and
-    the command prints for each clock whether the design met it. Placements are stored, so the
-    same command continues an interrupted search.
+    With --clock max the command places the design at several clocks. It chooses each clock by the
+    results before, and prints whether the design met it. Placements are stored: if you repeat the
+    command, it continues an interrupted search.
 
     Example: firstspike build mnist-4bit --board icebreaker
     """

@@ -56,8 +56,8 @@ PLAYING = ("rtl", "netlist", "board")
     is_flag=False,
     flag_value="",
     metavar="[ADDRESS]",
-    help="Simulate in shares of images, on the cluster of a Dask scheduler (docs/cluster.md). "
-    "Without ADDRESS a cluster over the cores of this machine does it.",
+    help="Divide the images over the cluster of a Dask scheduler (docs/cluster.md), and simulate "
+    "them there. Without ADDRESS the cluster has the cores of this machine.",
 )
 @clock_option
 @board_port_option
@@ -77,19 +77,19 @@ def command(
     rounds: int | None,
     **options: Any,
 ) -> int:
-    """Compare a target with the golden model: every spike, decision, statistic and cycle.
+    """Compare a target with the golden model: every spike, decision, spike count and cycle.
 
-    If there is a difference, the command prints the first one, and the exit status is 1. A board
-    gets NET's weights if it has others. Over the link, decisions and counts of spikes are compared,
-    and clock cycles if the images are sent as bitmaps. The targets netlist, routed and bitstream
-    are stages of NET's build for a board: the synthesised netlist before placement and routing, the
-    routed design of an ECP5, and the bitstream of an iCE40. They are simulated through their pins,
-    with all spikes.
+    If there is a difference, the command prints the first one, and the exit status is 1. If a board
+    has weights of another network, the command writes those of NET. Over the link, the command
+    compares decisions and spike counts, and clock cycles if the images are sent as bitmaps. The
+    targets netlist, routed and bitstream are stages of NET's build for a board: the synthesised
+    netlist before placement and routing, the routed design of an ECP5, and the bitstream of an
+    iCE40. They are simulated through their pins, with all spikes.
 
     With --rounds the images go over the link once, each with the decision of the golden model. Then
-    they go through the core round after round, and the hardware counts clock cycles, decisions, and
-    decisions of another class or tick. A design stores images if it was built with --bench. Times
-    are at the clock of --clock, of the build or of the board.
+    they go through the core round after round. The hardware counts clock cycles, decisions, and
+    decisions whose class or tick differs from golden's. A design stores images if it was built with
+    --bench. Times are at the clock of --clock; without it, at that of the build or the board.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
@@ -167,7 +167,7 @@ def _compare(
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(mismatches)} differences ({named}):\n{mismatches[0]}")
         return 1
-    what = ["decisions", "statistics"]
+    what = ["decisions", "spike counts"]
     if spikes is not None:
         what.insert(0, "spikes")
     cycles = comparison.expected.cycles

@@ -141,17 +141,17 @@ def command(
     The argument decides the direction. A file with the suffix .nir, or an HDF5 file, is a graph;
     any other argument is a network.
 
-    From a network: the graph holds the whole network file, so that the way back gives the network
-    bit for bit. Images, which --dataset, --images or --input names, are written as spike
-    trains to NET.data.nir for NET.nir: the spikes of the inputs and of the hidden layers, and the
-    spike that decides.
+    From a network: the graph contains the whole network file, so a conversion of the graph gives
+    the same network, bit for bit. If --dataset, --images or --input selects images, their spikes
+    are written, too, for NET.nir to NET.data.nir: the spikes of the inputs and of the hidden
+    layers, and the spike that decides.
 
-    From a graph: a graph of FirstSpike, in any form, gives its network; the weights are those of
-    the nodes. A graph of others is a chain of Linear, LI with tau 1 and IF for each layer, whose
-    real weights are rounded; Conv1d or Conv2d may replace Linear. With --dataset the training
-    samples choose the thresholds, N of them with --images N (default 1000); otherwise the squared
-    error of the weights chooses them. Any other graph is refused. Without -o the exit status is 1
-    if a node is not possible.
+    From a graph: a graph of FirstSpike, in any form, gives its network, with the weights of the
+    nodes. A graph of another program must be a chain of Linear, LI with tau 1 and IF for each
+    layer; its real weights are rounded. Conv1d or Conv2d may replace Linear. With --dataset the
+    command chooses the thresholds by N training samples (--images N, default 1000), otherwise by
+    the squared error of the weights. Any other graph is refused. Without -o the exit status is 1 if
+    a node is not possible.
 
     Example: firstspike convert mnist-4bit --form cuba --images 100 -o mnist-4bit.nir
     """

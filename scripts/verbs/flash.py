@@ -18,10 +18,10 @@ from firstspike.scripts.paths import InputPath, Verb
 def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
-    The name released stands for the bitstream of mnist-4bit that comes with the release.
-    Boards with an iCE40, and the OrangeCrab, keep it. The others keep it until they are switched
-    off. A build with its weights in the flash has these written first, and verified where the
-    programmer can. A build whose bitstream differs from the routed design is refused.
+    `released` stands for the bitstream of mnist-4bit that comes with the release. Boards with an
+    iCE40, and the OrangeCrab, keep the design when they are switched off; other boards lose it. If
+    the build has its weights in the flash, the command first writes the weights, and verifies them
+    if the programmer can. A build whose bitstream differs from the routed design is refused.
 
     Example: firstspike flash --board icebreaker
     """

@@ -139,12 +139,12 @@ def command(
 ) -> int:
     """Learn a data set image by image, in integers, as the chip does, and write the network.
 
-    It begins with NET or with random weights; --relabel and --kill change the world of a trained
-    NET. The state (stored weights, generator, position) is kept beside the network, for NET.npz in
-    NET.state.npz, and --resume continues from there bit for bit. Ctrl-C, or SIGTERM, saves and
-    ends; --fresh discards an interrupted run and begins anew. The test images are looked at once,
-    at the end. With --target rtl or board the exit status is 1 if any weight, decision or clock
-    cycle of the hardware differs from the golden model's.
+    The run begins with NET or with random weights. --relabel changes the labels, and --kill kills
+    hidden neurons. The command keeps the state of the run (stored weights, generator, position) in
+    a second file, for NET.npz in NET.state.npz. --resume continues from this state bit for bit.
+    Ctrl-C, or SIGTERM, saves and ends; --fresh discards an interrupted run and starts again. The
+    test images are used once, at the end. With --target rtl or board the exit status is 1 if any
+    weight, decision or clock cycle of the hardware differs from the golden model's.
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """

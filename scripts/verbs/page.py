@@ -50,13 +50,13 @@ def _usual_dataset(network: Network) -> str | None:
 def command(
     net: str, dataset: str | None, input_files: tuple[str, ...], images: int, output: str
 ) -> None:
-    """Write a page on which NET sees what one draws, and its spikes race.
+    """Write a page for the browser, on which NET classifies drawings and shows its spikes.
 
-    One file that needs no server and no network: open it in a browser. Tables get sliders instead,
-    and time series and events samples to choose from. A network of sound hears recordings, and the
-    microphone where the browser allows it. If the first layer convolves, its maps show when each
-    neuron spikes. The page holds what the golden model makes of its samples, and checks itself at
-    a click.
+    The page is one file, which needs no server and no network: open it in a browser. For tables it
+    has sliders, and for time series and events it has samples to choose from. For a network of
+    sound it opens recordings or, if the browser allows it, uses the microphone. If the first layer
+    convolves, its maps show when each neuron spikes. The page contains the results of the golden
+    model for its samples, and compares its own results with them at a click.
 
     Example: firstspike page mnist-4bit -o page.html
     """

@@ -58,8 +58,8 @@ LISTED = 20
 @picture_option(
     "--plot",
     "plot_path",
-    help="Draw the confusion matrix, or the first recording, or what the network sees of photos: "
-    ".png, and except for photos .svg or .pdf.",
+    help="Draw the confusion matrix, the first recording, or the photos as the network receives "
+    "them. The file is a .png; unless it shows photos, it may be .svg or .pdf, too.",
 )
 @json_option
 def command(
@@ -72,14 +72,14 @@ def command(
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
 
-    Clock cycles are those of a core with the given lanes and window, which the golden model
-    predicts. Means are over the selected images. A board gets NET's weights if it has others.
+    The golden model predicts the clock cycles of a core with the given lanes and window. Means are
+    over the selected images. If a board has weights of another network, run writes those of NET.
 
     Photos of digits are prepared like the digits of MNIST, with a warning for photos that differ
-    from them; a grey picture of the network's size, bright on dark, is taken as it is. A network of
-    sound finds the words in a recording, and the output has the time at which each begins. Sounds
-    that are none of its words, and words without silence around them, are not reported. Recordings
-    without a word are listed; if no recording has a word, the exit status is 2.
+    from them; a grey picture of the network's size, bright on dark, is used unchanged. A network of
+    sound finds the words in a recording, and the output has the time at which each word begins. Not
+    reported are sounds that are none of the network's words, and words without silence around
+    them. Recordings without a word are listed; if no recording has a word, the exit status is 2.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """

@@ -70,7 +70,7 @@ def _written(parameters: Parameters) -> str | None:
     "report_path",
     metavar="FILE",
     type=InputPath(dir_okay=False, path_type=Path),
-    help="Say whether a report is whole, and what it shows.",
+    help="Check that a report is complete, and print its content.",
 )
 def command(
     net: str | None,
@@ -87,12 +87,13 @@ def command(
 
     The test writes the board's weights and reads them back. The board classifies 1,000 digits over
     the link, and plays the digits that it stores. Then it gets hostile frames for ten seconds. A
-    design that learns gets 500 images. NET is the network of the bitstream; a network of the
-    package need not be named.
+    design that learns gets 500 images. NET is the network of the bitstream; if it is one of the
+    package, leave NET out.
 
-    With --sensor the board is one that needs no computer, and the test queries its status. The
-    design must be that of the build. Samples must arrive in the right number of clock cycles.
-    Samples of a microphone must not be lost, nor all be silent, nor at the end of their range.
+    With --sensor, the command tests a board that needs no computer, and queries its status. The
+    design must be that of the build. Samples must arrive in the right number of clock cycles. Of
+    the samples of a microphone, none may be lost or at the end of its range, and not all may be
+    silent.
 
     The report has versions, the design, the seed and the figures, but nothing about you or your
     computer. Exit status 1 means that a stage has failed; the output and the report name it.

@@ -65,13 +65,14 @@ def command(
 ) -> None:
     """Simulate a board with NET: the design, link included, behind a pseudo-terminal.
 
-    Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
-    (docs/link.md) can use it, at any baud rate.
+    The command prints the name of the port, and serves until Ctrl-C or SIGTERM. Any program that
+    implements the link (docs/link.md) can use the port, at any baud rate.
 
-    With --input it is a board that needs no computer, as `firstspike build --sensor` makes it. It
-    hears the recordings through its microphone, one after the other with silence between them,
-    prints its text, and ends. A second of sound takes some forty. Its port takes and sends what the
-    UART of the board would. The port's name and a progress bar go to standard error.
+    With --input, the command simulates a board that needs no computer, as `firstspike build
+    --sensor` makes it. The board receives the recordings through its microphone, one after another
+    with silence between them. The command prints the text of the board, and ends. It takes some
+    forty seconds per second of sound. The port carries the bytes of the board's UART. The name of
+    the port and a progress bar go to standard error.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """

@@ -54,9 +54,9 @@ def command(
 ) -> None:
     """Measure the accuracy of NET against hardships, and its synaptic operations.
 
-    The hardships: a decision forced at an early deadline; inverted pixels; input spikes that come
-    up to some time too early or too late; dead hidden neurons, whole filters of layers that
-    convolve. The integer model is used.
+    The command measures the accuracy of the integer model under four hardships: a decision forced
+    at an early deadline; inverted pixels; input spikes that come up to some time too early or too
+    late; and dead hidden neurons, or whole dead filters of layers that convolve.
 
     Example: firstspike study mnist-8bit --images 2000 -o study.png
     """

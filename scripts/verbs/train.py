@@ -76,12 +76,13 @@ def command(
     A part of the training samples (the last 5,000 images of MNIST) is held out to choose the best
     epoch. --validation-share sets this part; with 0 the training uses all samples, and takes the
     last epoch. The test samples are used once, at the end. The command keeps the state of the
-    training beside the network, for NET.npz in NET.training.npz, and --resume continues from there
-    as if never interrupted. Ctrl-C ends training, keeps the best network so far, and leaves that
-    state. --fresh discards such a state and starts again.
+    training in a second file, for NET.npz in NET.training.npz. --resume continues from this state
+    as if never interrupted. Ctrl-C ends training, and keeps the best network so far and the state.
+    --fresh discards the state and starts again.
 
-    Several seeds train at once, on all processors or a cluster. Results are kept, and the same
-    command trains only what is missing. It prints accuracies on held-out samples only.
+    Several seeds train at once, on all processors or a cluster. Results are kept: if you repeat the
+    command, it trains only the seeds that have no result. With several seeds the command prints
+    accuracies on held-out samples only.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """

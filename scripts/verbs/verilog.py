@@ -84,8 +84,8 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
 @click.option(
     "--report",
     is_flag=True,
-    help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. This takes "
-    "minutes.",
+    help="Synthesise, place and route for iCE40 and ECP5, and print the size and the clock of the "
+    "core. This takes minutes.",
 )
 @folder_option(
     "--vectors",
@@ -107,17 +107,17 @@ def command(
 ) -> None:
     """Generate the core for NET as one Verilog file, with a bench, or report its size and speed.
 
-    Its header comment has the parameters and every port. CORE.json says the same to a program,
-    CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
-    into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
-    a driver, an encoder of samples, a bench, and a FuseSoC core. The files are yours,
-    without conditions (0BSD). A core with much memory takes minutes: the verb says about how long
-    before it begins.
+    The header comment of the file has the parameters and every port. CORE.json has the same for
+    programs, and CORE_instance.v is an instance to copy. For --weights port, CORE_weights.hex has
+    the words to send into that port. --bus axi adds the registers (in JSON, in SystemRDL and as a C
+    header), a driver in C, an encoder of samples, a bench, and a FuseSoC core. The files are yours,
+    without conditions (0BSD). A core with much memory takes minutes: the verb first prints an
+    estimate.
 
-    --vectors DIR writes a bench in plain Verilog, which checks the core by the images of --dataset,
-    --images or --input, by default 100 digits. The command prints how Icarus Verilog or Verilator 5
-    runs the bench. The bench prints PASS and ends with the status 0, or prints FAIL with
-    the first difference and ends with another status.
+    --vectors DIR writes a bench in plain Verilog, which checks the core with the images of
+    --dataset, --images or --input, by default 100 digits. The command prints how to run the bench
+    in Icarus Verilog or Verilator 5. If all results are equal, the bench prints PASS, and its exit
+    status is 0. Otherwise it prints FAIL with the first difference, and its exit status is not 0.
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """

@@ -34,8 +34,8 @@ UNIT, DEADLINE = 1, 6
 """The smallest that a network may have."""
 
 _DECIDED = (
-    "Every image is decided; class, tick, forced, error, counts of spikes, cycles and the logged "
-    "spikes are those of the definition, for all weights and spike ticks. A decision is neither "
+    "Every image is decided. For all weights and spike ticks, class, tick, forced, error, counts "
+    "of spikes, cycles and the logged spikes are those of the definition. A decision is neither "
     "withdrawn nor changed."
 )
 _PACE = (
@@ -127,8 +127,8 @@ class Case:
         scenario = self.scenario
         cycles = f"{scenario.pauses} cycle{'s' * (scenario.pauses != 1)}"
         sentences = [
-            "An input spikes at most once an image, at ticks 1 to the deadline; spikes come in "
-            "order of time, those of one tick in any order, and then END."
+            "An input spikes at most once an image, at ticks 1 to the deadline. Spikes come in the "
+            "order of their ticks, and END follows. Spikes of one tick come in any order."
         ]
         if self.config.bitmap is not None:
             sentences = ["All images come as words of a bitmap, none as events."]
@@ -140,14 +140,15 @@ class Case:
                 f"{cycles} in all; between images pauses have any length."
             )
         elif scenario.pauses:
-            sentences.append(f"The source pauses or a decision waits for at most {cycles} in all.")
+            sentences.append(f"In all, the source pauses or a decision waits for at most {cycles}.")
         else:
             sentences.append("The source never pauses, and no decision waits.")
         if scenario.extras:
             sentences.append(
-                f"Of the accepted events, at most {scenario.extras} is a true ADVANCE or a bad "
-                "event. The decision has the causes from before the event that lets time advance "
-                "to the decision's tick, and may lack later ones."
+                f"At most {scenario.extras} accepted event is bad, or is an ADVANCE with a promise "
+                "that holds. For these proofs the claim on `error` is weaker: the decision reports "
+                "a bad event that precedes the event with which time advances to the tick of the "
+                "decision, and may omit a later bad event."
             )
         if scenario.aborts:
             sentences.append(
@@ -171,11 +172,11 @@ class Case:
         scenario, sizes = self.scenario, "-".join(map(str, self.sizes))
         images = "1 image" if scenario.images == 1 else f"{scenario.images} images"
         events = {
-            "a word written before": scenario.writes,
-            "a word read before": scenario.reads,
-            "an ADVANCE or a bad event": scenario.extras,
-            "an abort at any time": scenario.aborts,
-            "a reset at any moment before": self.after_reset,
+            "after the write of a weight word": scenario.writes,
+            "after the read of a weight word": scenario.reads,
+            "with an ADVANCE or a bad event": scenario.extras,
+            "with an abort at any time": scenario.aborts,
+            "after a reset at any moment": self.after_reset,
         }
         what = ", ".join([self.what, *(event for event, occurs in events.items() if occurs)])
         return (
@@ -400,8 +401,8 @@ _STREAMED = (
 def _induction_proof(case: Case) -> Proof:
     return Proof(
         name=case.name,
-        claim=f"{case.claim} This holds for sequences of images without end, after a reset at any "
-        "moment.",
+        claim=f"{case.claim} The claim holds for sequences of images without end, after a reset at "
+        "any moment.",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=_STREAMED if case.config.folding.overlaps else case.assumptions,
         method="induction over images",

@@ -202,14 +202,15 @@ def _lemma(
 
 
 _CROSSING = (
-    "The CrossingTimeDivider gives each neuron the largest number of whole ticks u with M + u S < "
-    "0, in order and once each, under any back-pressure.",
-    ("The neuron fires within the window: M < 0 <= M + 2^k S.",),
+    "The block CrossingTimeDivider accepts neurons that cross the threshold inside a window. For "
+    "each neuron it outputs the largest integer u with M + u S < 0, once and in the order of the "
+    "neurons, under any back-pressure.",
+    ("Each neuron that the block accepts fires within the window: M < 0 <= M + 2^k S.",),
 )
 _DECISION = (
-    "The Decision decides at the first tick at which an M is not negative, or at the deadline. The "
-    "class is the index of the largest M, of equal ones the lowest. The decision stays unchanged "
-    "until it is accepted.",
+    "The block Decision decides at the first tick with an M >= 0, or else at the deadline. The "
+    "class is the index of the largest M; if several M are equally large, it is the lowest of "
+    "their indices. The decision stays unchanged until it is accepted.",
     (
         "The groups of a tick come in order, with pauses of any length.",
         "Each decision is accepted before the next one.",
@@ -217,11 +218,13 @@ _DECISION = (
     ),
 )
 _SERIALISER = (
-    "The serialiser sends each lane that has fired once, the lowest first, and each mask in order "
-    "with its operation, under any back-pressure; a mask of a decided image is dropped.",
+    "The block MaskSerialiser sends every fired lane of a mask once, the lowest lane first. It "
+    "sends masks in the order of their arrival, and with each lane the operation of the mask, "
+    "under any back-pressure. It drops masks of a decided image.",
     (
-        "No more masks are sent than there are free slots.",
-        "Every operation carries its tick (`shared_fields` is empty).",
+        "A layer with mask slots sends a mask only if one of these slots is free.",
+        "The tick of a mask is part of its operation, not in a register that all operations of a "
+        "sweep share (in the code: `shared_fields` is empty).",
     ),
 )
 _WIDTHS = (
@@ -236,8 +239,8 @@ _RING = (
         "A frame has at least one byte before its mark. No frame is dropped in a cycle in which a "
         "byte is put.",
         "The FIFO's input `release` is high exactly when a mark is accepted.",
-        "The FIFO's input `every_cycle` is low from the read of a mark in the memory until the "
-        "mark is at the output.",
+        "Bytes are not read in consecutive cycles (the FIFO's input `every_cycle` is low) while a "
+        "mark is on its way from the memory to the output.",
     ),
 )
 _RECEIVER = (
@@ -246,14 +249,14 @@ _RECEIVER = (
     (f"Bytes of the line are at least {SPACING} cycles apart.",),
 )
 _QUEUE = (
-    "The SpikeQueue accepts an item whenever it is not full, and outputs each once, the smallest "
-    "key first, and items of one key in order of arrival.",
-    ("Keys are in range.",),
+    "The SpikeQueue accepts an item whenever it is not full. It outputs each item once, the "
+    "smallest key first, and items of one key in order of arrival.",
+    ("The keys of all items are in range.",),
 )
 _BUSES: tuple[str, tuple[str, ...]] = (
     "No beat on the buses is withdrawn, lost, invented or overtaken. Every access is answered "
-    f"within {PATIENCE} cycles, without those in which another block delays it, and every register "
-    "answers as the map says.",
+    f"within {PATIENCE} cycles, plus the cycles in which another block delays it, and every "
+    "register answers as the map says.",
     (),
 )
 _LAYERS = "both layers of `mnist-4bit` and `mnist-8bit`, any weights"
@@ -287,7 +290,7 @@ LEMMAS = (
     _lemma(
         "serialiser-17",
         _SERIALISER,
-        "1, 3 and 16 lanes; 17 lanes, whose masks wait",
+        "1, 3 and 16 lanes; 17 lanes with mask slots",
         partial(serialisers, ((1, 1, 0, 1), (6, 3, 2, 1), (16, 16, 0, 1), (17, 17, 0, 1))),
         is_fast=True,
     ),
@@ -304,7 +307,7 @@ LEMMAS = (
         _lemma(
             f"widths-{name}",
             _WIDTHS,
-            f"both layers of `{name}`, its weights and any weights",
+            f"both layers of `{name}`, for its own weights and for any weights",
             partial(widths, (name,)),
         )
         for name in SHIPPED

@@ -75,9 +75,9 @@ def test_a_netlist_equals_golden(built, capfd, arguments):
     ended = compare(capfd, arguments, built.board, built.folder)
     assert ended.status == 0, ended.err
     # Images of one tick come as bitmaps, whose clock cycles are compared, too.
-    what = "decisions, statistics and clock cycles"
+    what = "decisions, spike counts and clock cycles"
     if not BOARDS[built.board].loaded:
-        what = "decisions and statistics"
+        what = "decisions and spike counts"
     assert f"0 differences in spikes, {what}\n" in ended.out
 
 
@@ -86,7 +86,7 @@ def test_a_netlist_equals_golden(built, capfd, arguments):
 def test_a_bitstream_equals_golden(built, capfd, tmp_path, arguments, monkeypatch):
     ended = compare(capfd, arguments, built.board, built.folder, "bitstream")
     assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
+    assert "0 differences in spikes, decisions, spike counts and clock cycles\n" in ended.out
     # A released bitstream has only its report beside it.
     released = tmp_path / built.board
     released.mkdir()
@@ -133,7 +133,7 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, arguments):
         (tmp_path / name).write_bytes((built.folder / name).read_bytes())
     ended = compare(capfd, arguments, built.board, tmp_path, "routed")
     assert ended.status == 0, ended.err
-    assert "0 differences in spikes, decisions and statistics\n" in ended.out
+    assert "0 differences in spikes, decisions and spike counts\n" in ended.out
     assert built.report["layout"]["faults"] == 0
 
 
@@ -178,10 +178,10 @@ def test_what_has_no_bits_to_simulate_is_refused(
 @pytest.mark.parametrize(
     ("board", "options", "compared"),
     [
-        ("icebreaker", {"line": Line.SPI}, "decisions, statistics and clock cycles"),
-        ("icesugar", {}, "decisions, statistics and clock cycles"),  # with a slower UART
-        ("pico-ice", {"flashed": True}, "decisions, statistics and clock cycles"),
-        ("tang-nano-20k", {}, "decisions and statistics"),
+        ("icebreaker", {"line": Line.SPI}, "decisions, spike counts and clock cycles"),
+        ("icesugar", {}, "decisions, spike counts and clock cycles"),  # with a slower UART
+        ("pico-ice", {"flashed": True}, "decisions, spike counts and clock cycles"),
+        ("tang-nano-20k", {}, "decisions and spike counts"),
     ],
 )
 def test_a_netlist_of_another_kind_equals_golden(

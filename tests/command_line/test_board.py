@@ -69,7 +69,7 @@ def test_compare_loads_the_weights_and_finds_no_difference(capfd, toy):
     assert "writing weights" in first.err
     assert "writing weights" not in second.err
     assert "9 images" in first.out
-    assert "0 differences in decisions, statistics and clock cycles" in first.out
+    assert "0 differences in decisions, spike counts and clock cycles" in first.out
 
 
 def test_compare_names_a_wrong_cycle_and_a_wrong_count(capfd, toy):
@@ -95,7 +95,7 @@ def test_cycles_of_events_are_not_compared(capfd, toy):
     with served(BoardModel(NETWORK)) as port:
         words = of_board(toy, port, "--input", toy / "events")
         ended = success(capfd, "compare", *words)
-        assert "0 differences in decisions and statistics" in ended.out
+        assert "0 differences in decisions and spike counts" in ended.out
         (toy / "events").write_text('{"events": [[8, 9], [8, 10]]}')
         assert "clock cycles" in firstspike(capfd, "compare", *words).out
 

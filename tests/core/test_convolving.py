@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Cores with layers that convolve against golden: spikes, decisions, statistics and cycles.
+"""Cores with layers that convolve against golden: spikes, decisions, spike counts and cycles.
 
     python -m tests.core.test_convolving 250     networks 0 to 249, with eight images each
 

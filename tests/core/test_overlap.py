@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images that overlap: spikes, decisions, statistics, cycles, and events between bitmaps."""
+"""Images that overlap: spikes, decisions, spike counts, cycles, and events between bitmaps."""
 
 import os
 from dataclasses import replace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Cores of every shape against the golden model: spikes, decisions, statistics and cycles.
+"""Cores of every shape against the golden model: spikes, decisions, spike counts and cycles.
 
 Small random networks on Amaranth's simulator. Every pair of values of two parameters occurs.
 """

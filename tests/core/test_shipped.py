@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The shipped networks at full size on Verilator: every spike, decision, statistic and cycle.
+"""The shipped networks at full size on Verilator: every spike, decision, spike count and cycle.
 
 The compiled simulations are cached; the first run takes a minute or so for each.
 """

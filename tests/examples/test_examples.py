@@ -37,7 +37,7 @@ def check_example(name, folder):
     assert ended.returncode == 0, ended.stderr
     (accuracy,) = re.findall(r"^mean +([\d.]+)%", ended.stdout, re.MULTILINE)
     assert float(accuracy) > ACCURACY[name]
-    assert "\n0 differences in spikes, decisions, statistics and clock cycles\n" in ended.stdout
+    assert "\n0 differences in spikes, decisions, spike counts and clock cycles\n" in ended.stdout
     assert re.search(r"^icebreaker .* \d+ +27 ", ended.stdout, re.MULTILINE), "it fits"
 
 

@@ -200,7 +200,7 @@ def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
     words = (folder / "toy.npz", "--input", folder / "events", "--target", "board")
     ended = firstspike(capfd, "compare", *words, "--port", folder / "port")
     assert ended.status == 0, ended.err
-    assert "0 differences in decisions, statistics and clock cycles" in ended.out
+    assert "0 differences in decisions, spike counts and clock cycles" in ended.out
     process.send_signal(ending)
     process.send_signal(signal.SIGTERM)  # impatience does not disturb the end
     assert process.wait(60) == 0

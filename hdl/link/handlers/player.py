@@ -46,7 +46,7 @@ def counts_layout(images: int) -> data.StructLayout:
 
 
 class ImageCounter(Block):
-    """Count through the first `count` images, `rounds` times; both must be stable meanwhile.
+    """Count through `count` images `rounds` times, while `count` and `rounds` do not change.
 
     Latency: 1 cycle.
     """

@@ -34,12 +34,12 @@ from firstspike.scripts.paths import InputPath, Verb
 def command(bitstream: Path, routed: Path | None) -> int:
     """Compare the bitstream of an iCE40 or ECP5 with the design that nextpnr routed.
 
-    Reads the programmed bits, and follows their switches to the nets. Compares every pin, look-up
-    table, register setting, memory content, pin type and PLL divider with the routed design, and
-    looks for switches and cells that the design does not have. `firstspike build` does the same
-    after every build. A bitstream without its routed design, such as that of a release, has its
-    drivers and pins checked, with the report beside it. Ends with exit status 1 where there is a
-    fault.
+    The command reads the programmed bits, and derives the nets from their switches. It compares
+    every pin, look-up table, register setting, memory content, pin type and PLL divider with the
+    routed design, and finds switches and cells that the design does not have. `firstspike build`
+    does the same after every build. If there is no routed design, as for the bitstream of a
+    release, the command checks drivers and pins with the report in the same folder. The exit status
+    is 1 if there is a fault.
 
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """

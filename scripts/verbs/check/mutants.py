@@ -24,9 +24,10 @@ from firstspike.sim.harness.runner import check_tools
 def command(names: tuple[str, ...], random: int | None, seed: int, scheduler: str | None) -> int:
     """Put faults into the hardware, one by one, and say which check finds each of them.
 
-    Without names all faults are tried. With --random a name is that of a design, and each fault is
-    listed that no bench finds, and that is not shown to change nothing. Results are kept
-    until the sources change. Ends with exit status 1 if a fault is neither found nor explained.
+    Without names the command tries all faults. With --random, names are those of designs, and the
+    command lists each fault that no bench finds, unless a proof shows that the fault changes
+    nothing. Results are kept until the sources change. The exit status is 1 if a fault is neither
+    found nor explained.
 
     Example: firstspike check mutants tie-in-a-group
     """
