@@ -61,7 +61,9 @@ class Settings:
     `REGISTERS` describes each one and its range.
     """
 
-    step: int = _register(1, 1, 15, "by how much input weights change, in stored units")
+    step: int = _register(
+        1, 1, 15, "by how much an input weight changes, in units of its lowest stored bit"
+    )
     row_draw: int = _register(0, 0, 15, "j: a row of input weights changes with probability 2^-j")
     output_draw: int = _register(0, 0, 15, "j: the same for a hidden neuron's output weights")
     every_competitor: bool = _register(

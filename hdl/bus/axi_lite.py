@@ -49,8 +49,8 @@ class AxiLite(Block):
     Each accepted address is answered after `done` of its access. Only one access is under way at a
     time, and none in the cycle after `done`. The outputs to the bus depend on registers only.
 
-    Latency: 2 cycles from an address (and the data of a write) to `access`, and 1 cycle from `done`
-    to the answer. Most registers therefore answer 3 cycles after the transfer of their address.
+    Latency: 2 cycles from an address (and the data of a write) to `access`, and 1 cycle from its
+    end to the answer. Most registers therefore answer 3 cycles after the transfer of their address.
     Throughput: one access in 4 cycles.
     """
 

@@ -53,7 +53,7 @@ class Port(NamedTuple):
 
 
 _BEATS = {
-    EVENTS: "a beat of an event",
+    EVENTS: "an event",
     BITMAP: "pixels, the first in the lowest bit",
     PIXELS: "pixels, the first in the lowest byte",
 }

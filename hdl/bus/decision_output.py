@@ -29,8 +29,8 @@ class DecisionOutput(Block):
 
     `flush` discards all decisions, except a decision with a valid beat, which is sent completely.
 
-    Latency: `DEPTH` cycles to the first beat; throughput: one beat per cycle. If the FIFO is full,
-    `decision` stalls.
+    Latency: `DEPTH` cycles, through the registers of the FIFO; throughput: one beat per cycle. If
+    the FIFO is full, `decision` stalls.
     """
 
     def __init__(self, config: CoreConfig) -> None:

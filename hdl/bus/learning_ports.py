@@ -16,7 +16,7 @@ from .register_file import fields_layout, port_signature
 
 
 class SettingsPort(Block):
-    """The registers of the learning rule (0) and the seed (1). A write sends both to the core.
+    """Two registers: the learning rule, and the seed. A write to either sends both to the core.
 
     A write is refused if a value is out of range, or while previous settings wait for the core.
 

@@ -9,5 +9,5 @@ recipe_option = click.option(
     "--recipe",
     "recipe_name",
     type=click.Choice(list(RECIPES)),
-    help="Take all other parameters from this recipe.  [default: sparse; for a file what suits it]",
+    help="Take all other parameters from this recipe.  [default: sparse; none for a file]",
 )

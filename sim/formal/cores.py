@@ -140,15 +140,17 @@ class Case:
                 f"{cycles} in all; between images pauses have any length."
             )
         elif scenario.pauses:
-            sentences.append(f"In all, the source pauses or a decision waits for at most {cycles}.")
+            sentences.append(
+                f"The source's pauses and the waits of decisions are at most {cycles} together."
+            )
         else:
             sentences.append("The source never pauses, and no decision waits.")
         if scenario.extras:
             sentences.append(
                 f"At most {scenario.extras} accepted event is bad, or is an ADVANCE with a promise "
                 "that holds. For these proofs the claim on `error` is weaker: the decision reports "
-                "a bad event that precedes the event with which time advances to the tick of the "
-                "decision, and may omit a later bad event."
+                "a bad event that precedes the event that advances time to the tick of the "
+                "decision, and may omit a later one."
             )
         if scenario.aborts:
             sentences.append(
@@ -254,7 +256,7 @@ CASES = _named(
     Case("core-overlap-images", **_OVERLAP, scenario=_IMAGES),
     Case(
         "core-one-tick",
-        "a layer of one tick behind a bitmap",
+        "bitmaps, whose pixels spike at one tick, so the first layer has no M",
         shape={"lanes": 1, "window": 0, "bitmap": 8, "one_tick": True},
         fields={"inputs": np.array([0, 2]), "n_inputs": 3},
     ),
