@@ -24,12 +24,7 @@ from firstspike.hdl.link.framing.uart import (
     UartTransmitter,
     divisor_of,
 )
-from firstspike.hdl.link.handlers.control import ControlHandler
-from firstspike.hdl.link.handlers.identity import IdentityHandler
-from firstspike.hdl.link.handlers.images import ImageHandler
-from firstspike.hdl.link.handlers.playing import PlayingHandler
-from firstspike.hdl.link.handlers.status import StatusHandler
-from firstspike.hdl.link.handlers.weights import WeightHandler
+from firstspike.hdl.link.handlers.handler import Handler
 from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decode_frame
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
@@ -258,12 +253,5 @@ def test_impossible_words_are_refused(width, count):
 
 
 def test_every_request_has_one_handler():
-    handlers = (
-        ControlHandler,
-        IdentityHandler,
-        ImageHandler,
-        PlayingHandler,
-        StatusHandler,
-        WeightHandler,
-    )
+    handlers = Handler.__subclasses__()
     assert sorted(one for handler in handlers for one in handler.requests) == sorted(Request)
