@@ -85,7 +85,7 @@ version 0x04 constant: version of this register map
 features 0x08 constant: features of the core
     learns [0]: the core can learn
     bitmap [1]: images are bitmaps and not events
-    any_weights [2]: weights of other networks fit
+    any_weights [2]: whether the widths suffice for all weights
     pixels [3]: images are pixels of a byte and not events
     layers [15:8]: layers of weights
     beat_bits [31:16]: bits of a beat of an image
@@ -224,7 +224,7 @@ label 0x80 hold: label of images that begin from now on
 learn_rule 0x88 port settings rw: settings of the learning rule, which take effect between \
 images; refused while status.settings is 1
 {_lines(rule)}
-learn_seed 0x8c port settings w: random generator, set together with learn_rule
+learn_seed 0x8c port settings w: seed of the random generator; a write to either applies both
 {_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
 learned_count 0x90 read: number of all images since the reset, whether learned or only decided
     images [31:0]: modulo 2^32

@@ -57,8 +57,8 @@ class RegisterFile(Block):
     register, writes to a read-only register, writes of single bytes, and accesses that a port
     refuses.
 
-    Latency: 0 cycles; for a register of a port, that of the port. Throughput: one access per
-    cycle, or that of the port.
+    Latency: 0 cycles; for a register of the kind PORT, that of the block behind the port.
+    Throughput: one access per cycle, or that of the port.
     """
 
     def __init__(self, registers: RegisterMap, address_bits: int) -> None:

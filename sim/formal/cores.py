@@ -147,9 +147,9 @@ class Case:
             sentences.append("The source never pauses, and no decision waits.")
         if scenario.extras:
             sentences.append(
-                f"At most {scenario.extras} accepted event is bad, or is an ADVANCE with a promise "
-                "that holds. For these proofs the claim on `error` is weaker: the decision reports "
-                "a bad event that precedes the event that advances time to the tick of the "
+                f"At most {scenario.extras} accepted event is either bad or an ADVANCE whose "
+                "promise holds. For these proofs the claim on `error` is weaker: the decision "
+                "reports a bad event that precedes the event that advances time to the tick of the "
                 "decision, and may omit a later one."
             )
         if scenario.aborts:
@@ -256,7 +256,7 @@ CASES = _named(
     Case("core-overlap-images", **_OVERLAP, scenario=_IMAGES),
     Case(
         "core-one-tick",
-        "bitmaps, whose pixels spike at one tick, so the first layer has no M",
+        "bitmaps, whose pixels spike at one tick; the first layer stores no M",
         shape={"lanes": 1, "window": 0, "bitmap": 8, "one_tick": True},
         fields={"inputs": np.array([0, 2]), "n_inputs": 3},
     ),
