@@ -67,7 +67,7 @@ class Settings:
     row_draw: int = _register(0, 0, 15, "j: a row of input weights changes with probability 2^-j")
     output_draw: int = _register(0, 0, 15, "j: the same for a hidden neuron's output weights")
     every_competitor: bool = _register(
-        False, 0, 1, "1 make every wrong output in the margin later, 0 only one of them"
+        False, 0, 1, "1 delay every wrong output inside the margin, 0 only one of them"
     )
     margin_shift: int = _register(
         3, 0, 7, "the margin is max(margin_minimum, (tick - unit) >> margin_shift)"

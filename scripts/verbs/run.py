@@ -73,7 +73,7 @@ def command(
     """Classify images with NET: decisions, spikes and clock cycles.
 
     The golden model predicts the clock cycles of a core with the given lanes and window. Means are
-    over the selected images. If a board has weights of another network, run writes those of NET.
+    over the selected images. If a board has weights of another network, the command writes NET's.
 
     Photos of digits are prepared like the digits of MNIST, with a warning for photos that differ
     from them; a grey picture of the network's size, bright on dark, is used unchanged. A network of

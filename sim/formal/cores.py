@@ -141,7 +141,7 @@ class Case:
             )
         elif scenario.pauses:
             sentences.append(
-                f"The source's pauses and the waits of decisions are at most {cycles} together."
+                f"The source's pauses and the waits of decisions are at most {cycles} in all."
             )
         else:
             sentences.append("The source never pauses, and no decision waits.")
@@ -149,8 +149,7 @@ class Case:
             sentences.append(
                 f"At most {scenario.extras} accepted event is either bad or an ADVANCE whose "
                 "promise holds. For these proofs the claim on `error` is weaker: the decision "
-                "reports a bad event that precedes the event that advances time to the tick of the "
-                "decision, and may omit a later one."
+                "may omit a bad event that follows the event that advances time to its tick."
             )
         if scenario.aborts:
             sentences.append(
