@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .learning.learn import learn
     from .learning.rule import LearningError, Settings
     from .learning.state import LearningState
+    from .learning.teaching import Teacher
     from .neuron import NeuronError, Spike, spike
     from .timing.folding import Folding
     from .timing.shape import CoreShape
@@ -43,6 +44,7 @@ __all__ = [
     "Results",
     "Settings",
     "Spike",
+    "Teacher",
     "Trainer",
     "Training",
     "bundled_test_set",
@@ -66,6 +68,7 @@ _LATER = {
         ".learning.learn": ("learn",),
         ".learning.rule": ("LearningError", "Settings"),
         ".learning.state": ("LearningState",),
+        ".learning.teaching": ("Teacher",),
         ".neuron": ("NeuronError", "Spike", "spike"),
         ".timing.folding": ("Folding",),
         ".timing.shape": ("CoreShape",),

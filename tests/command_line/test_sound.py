@@ -294,7 +294,8 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
     assert not (folder / "n.npz").exists()
 
 
-def test_what_learns_goes_on_hearing(capfd, folder):
-    line = "learn net.npz --dataset words -o after.npz"
+@pytest.mark.parametrize("layers", ["", " --last-layer"])
+def test_what_learns_goes_on_hearing(capfd, folder, layers):
+    line = f"learn net.npz --dataset words -o after.npz --fresh{layers}"
     success(capfd, *line.split())
     assert Network.load("after.npz").features.sound == default_front_end()

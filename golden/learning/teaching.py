@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Teaching: a network adapts its last layer to words that its owner speaks (DESIGN, section 5)."""
+
+import numpy as np
+
+from firstspike.golden.network import Network
+
+from .learn import learn
+from .rule import LearningError, Settings
+from .state import MAX_STORED_BITS, LearningState
+
+PASSES = 4
+"""Passes over the replay memory after each taught word."""
+
+SETTINGS = Settings(output_draw=1, margin_shift=2)
+"""The settings of every pass."""
+
+GENERATOR = 0xACE1
+"""State of the random generator before the first word: that of a core after a reset."""
+
+
+class Teacher:
+    """A network that learns taught words, and its replay memory.
+
+    Parameters: `network`; `references`, pictures that stay in the memory, as spike ticks int32
+    [n, n_rows] and classes [n]; `capacity`, the number of taught words that the memory holds.
+    Raises `LearningError` for a capacity of 0 or less, and for a network that cannot be learned.
+    """
+
+    def __init__(
+        self, network: Network, references: tuple[np.ndarray, np.ndarray], capacity: int
+    ) -> None:
+        if capacity < 1:
+            raise LearningError(f"the capacity is {capacity}: it must be an integer from 1 on.")
+        self.state = LearningState.of(network, MAX_STORED_BITS, last_layer=True)
+        """Stored weights and generator."""
+        self.state.generator = GENERATOR
+        self.capacity = capacity
+        self.count = 0
+        """Words taught so far."""
+        self.memory = references
+        """The replay memory: pictures int32 [n, n_rows] and their classes [n], by address."""
+        self._references = len(references[0])
+
+    @property
+    def network(self) -> Network:
+        """The network after the words taught so far."""
+        return self.state.network
+
+    def teach(self, ticks: np.ndarray, label: int) -> None:
+        """Store a word, spike ticks int32 [n_rows] and its class, and learn all stored pictures.
+
+        Raises `LearningError` or `EncodingError` for a word that does not fit the network, and then
+        stores nothing.
+        """
+        address = self._references + self.count % self.capacity
+        pictures, labels = (
+            np.concatenate([stored[:address], [new], stored[address + 1 :]])
+            for stored, new in zip(self.memory, (ticks, label), strict=True)
+        )
+        learn(self.state, np.tile(pictures, (PASSES, 1)), np.tile(labels, PASSES), SETTINGS)
+        self.memory = pictures, labels
+        self.count += 1

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Taught words: what is in the replay memory, and what the last layer learns from it."""
+
+import numpy as np
+import pytest
+
+from firstspike.golden import (
+    LearningError,
+    LearningState,
+    Network,
+    Settings,
+    Teacher,
+    differences,
+    learn,
+)
+from firstspike.golden.learning.teaching import PASSES, SETTINGS
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.sim.direct import learn_directly
+from tests.learning.test_last_layer import deep_network, inputs_of
+
+REFERENCES, CAPACITY, WORDS = 2, 3, 5
+
+
+def taught(network: Network, words: int = WORDS) -> tuple[Teacher, np.ndarray, np.ndarray]:
+    """Return a teacher of some words, and the pictures, references first, with their classes."""
+    ticks, _ = inputs_of(network, REFERENCES + words)
+    labels = np.arange(len(ticks)) % network.shape[-1]
+    teacher = Teacher(network, (ticks[:REFERENCES], labels[:REFERENCES]), CAPACITY)
+    for word in range(REFERENCES, len(ticks)):
+        teacher.teach(ticks[word], int(labels[word]))
+    return teacher, ticks, labels
+
+
+def test_every_word_is_followed_by_passes_over_the_memory():
+    """The memory has the references and the latest words; word n is at address n mod CAPACITY."""
+    network = deep_network()
+    teacher, ticks, labels = taught(network)
+    expected = LearningState.of(network, 12, last_layer=True)
+    expected.generator = 0xACE1
+    settings = Settings(output_draw=1, margin_shift=2)
+    memories = [[0, 1, 2], [0, 1, 2, 3], [0, 1, 2, 3, 4], [0, 1, 5, 3, 4], [0, 1, 5, 6, 4]]
+    for memory in memories:
+        for picture in memory * 4:
+            learn(expected, ticks[[picture]], labels[[picture]], settings)
+    assert teacher.count == WORDS
+    assert np.array_equal(teacher.state.weights[0], expected.weights[0])
+    assert teacher.state.generator == expected.generator
+    start = LearningState.of(network, 12, last_layer=True).weights[0]
+    assert not np.array_equal(expected.weights[0], start)
+    assert np.array_equal(teacher.network.weights[-1], expected.weights[0] >> 4)
+
+
+def test_a_wrong_word_is_not_stored():
+    network = deep_network()
+    teacher, ticks, labels = taught(network, 1)
+    with pytest.raises(LearningError, match="the label 4 is no class"):
+        teacher.teach(ticks[0], 4)
+    teacher.teach(ticks[0], 0)
+    other, _, _ = taught(network, 1)
+    other.teach(ticks[0], 0)
+    assert np.array_equal(teacher.state.weights[0], other.state.weights[0])
+    with pytest.raises(LearningError, match="the capacity is 0: it must be an integer from 1 on"):
+        Teacher(network, (ticks, labels), 0)
+
+
+def test_hardware_learns_the_passes_of_a_word():
+    network = deep_network()
+    teacher, ticks, labels = taught(network, CAPACITY)
+    passes = np.tile(ticks, (PASSES, 1)), np.tile(labels, PASSES)
+    state, folding = teacher.state.copy(), Folding.of(network, CoreShape(4, 2))
+    run = learn_directly(state, *passes, SETTINGS, folding, pauses=True)
+    learned = learn(state, *passes, SETTINGS, trace=True)
+    assert learned.updated.any()
+    assert not list(differences(learned, run))
