@@ -44,16 +44,12 @@ class Target(LinkedTarget):
     folder holds no build.
     """
 
-    takes = ("board", "build")
-    needs = "the board it was built for"
-    simulated = True
-
     def __init__(
         self,
         net: str,
         network: Network,
         board: str,
-        build: str | os.PathLike[str] | None = None,
+        build: str | os.PathLike[str] | None,
     ) -> None:
         folder = build_folder(net, board) if build is None else Path(build)
         anew = f"run `firstspike build {net} --board {board}"

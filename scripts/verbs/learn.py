@@ -39,7 +39,7 @@ from firstspike.scripts.paths import NetworkName, Verb
 from firstspike.scripts.progress import bars
 from firstspike.scripts.resumable import carried_out, tell_interruption
 from firstspike.scripts.selection import ALL, WHICH, images_option
-from firstspike.scripts.targets import TARGETS, opened, target_class
+from firstspike.scripts.targets.specifications import TARGETS, take_target
 
 
 class Relabelling(click.ParamType):
@@ -149,17 +149,17 @@ def command(
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
     resume, fresh = run["resume"], run.pop("resume") is False
-    hardware = {name: run.pop(name) for name in ("lanes", "port", "baud")}
+    lanes, specification = run["lanes"], take_target(target, run)
     _check(resume, run)
     if Path(output).exists() and not Path(output).is_file():
         raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
-    if run["exact"] and (target != "golden" or hardware["lanes"]):
+    if run["exact"] and (target != "golden" or lanes):
         raise click.UsageError(
             "--exact runs only on the golden model: leave out --target and --lanes."
         )
     if run["last_layer"] and target == "board":
         raise click.UsageError("--last-layer runs on the golden model, or with --target rtl.")
-    target_class(target).check(target, hardware)
+    specification.check()
     if not resume:  # before the data are read or downloaded
         n_layers = len(run["random"] or ()) + 1
         if not run["random"]:
@@ -167,7 +167,7 @@ def command(
             if not run["last_layer"]:
                 network.check_dense("learning image by image without --last-layer")
             n_layers = network.n_layers
-        CoreShape(hardware["lanes"]).check_layers(n_layers)
+        CoreShape(lanes).check_layers(n_layers)
     if not (resume or fresh):
         Session.check_new(output)
     run |= {"command": command_line()}
@@ -176,7 +176,7 @@ def command(
 
     def begin() -> Session:
         session = resumed(output) if resume else new_session(run)
-        session.learner = lambda network: opened(target, output, network, hardware, bars())
+        session.learner = lambda network: specification.open(output, network, bars())
         return session
 
     session, result = carried_out(begin, _outcome, output, json_path, plot_path)

@@ -26,7 +26,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import HX8K, ICE40, UP5K
 from firstspike.hdl.flow.synthesis import place_and_route
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from firstspike.scripts.targets.netlist import Target
+from firstspike.scripts.targets.specifications import Netlist
 from tests.support.command import toy_network
 from tests.support.simulators import refused
 from tests.support.tools import PROGRAMMERS
@@ -106,7 +106,7 @@ def test_a_board_of_a_user_is_built_and_its_netlist_equals_golden(tmp_path, monk
     assert report["met"]
     (tmp_path / "report.json").write_text(json.dumps(report))
     assert len(bitstream.bitstreams(tmp_path)) == 1
-    target = Target("net", network, BREAKOUT.name, tmp_path)
+    target = Netlist(BREAKOUT.name, tmp_path).open("net", network)
     ticks = encode(
         network,
         np.random.default_rng(1).integers(0, 256, (20, network.n_features)).astype(np.uint8),

@@ -23,8 +23,8 @@ from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
 from firstspike.scripts.learning import session as learning
-from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.comparison import compared
+from firstspike.scripts.targets.specifications import Golden, Rtl
 from firstspike.scripts.training.session import Session
 from firstspike.scripts.verbs import compare, plot, study
 from tests.support.command import firstspike, refusal, result_of, success
@@ -419,7 +419,7 @@ def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkey
         found = compared(ready, ticks, pixels)
         return replace(found, differences=[Difference(3, "decision", 0, 1)])
 
-    monkeypatch.setattr(compare, "opened", lambda _, *words: opened("golden", *words))
+    monkeypatch.setattr(Rtl, "open", lambda self, *of: Golden(self.shape).open(*of))
     monkeypatch.setattr(compare, "compared", wrong)
     words = ("--dataset", "sorted.npz", "--images", 20, "--target", "rtl")
     ended = firstspike(capfd, "compare", "net.npz", *words, status=1)
