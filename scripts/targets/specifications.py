@@ -47,8 +47,7 @@ class Specification:
         self.check()
         kind: type[Target] = import_module(f".{self.name}", __package__).Target
         target = kind(net, network, **vars(self))
-        if progress is not None:
-            target.progress = progress
+        target.progress = progress or target.progress
         return target
 
 

@@ -20,9 +20,10 @@ from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.quantise import quantised
 from firstspike.golden.training.trainer import Trainer
-from firstspike.scripts import figures, resumable, selection
+from firstspike.scripts import datasets, figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
 from firstspike.scripts.learning import session as learning
+from firstspike.scripts.learning.specification import Learning
 from firstspike.scripts.targets.comparison import compared
 from firstspike.scripts.targets.specifications import Golden, Rtl
 from firstspike.scripts.training.session import Session
@@ -435,10 +436,8 @@ def test_a_part_of_a_sorted_file_is_learned_in_all_classes(capfd, folder, ordere
 
 def begun_learning(dataset, images):
     """A session of `learn` from random weights."""
-    run = dict.fromkeys(("label", "group", "test", "test_share", "net", "inputs", "kill"))
-    run |= {"dataset": dataset, "images": images, "random": (10,), "stored_bits": None}
-    run |= {"seed": 1, "epochs": 1, "shift": 0, "competitors": "1", "relabel": None}
-    return learning.new_session(run)
+    run = Learning(random=(10,), images=images, epochs=1)
+    return learning.new_session(learning.Request(run, datasets.Data(dataset=dataset)))
 
 
 def test_only_square_images_of_pixels_are_moved(capfd, folder):
