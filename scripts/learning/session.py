@@ -290,7 +290,8 @@ def new_session(request: Request) -> Session:
     session = _session(state, request, images)
     if changed:
         state.meta["before"] = watched_accuracy(state, images)
-        state.kill(learning.kill or 0, np.random.default_rng(learning.seed))
+        if learning.kill:
+            state.kill(learning.kill, np.random.default_rng(learning.seed))
         state.meta["after"] = watched_accuracy(state, session.images)
     return session
 

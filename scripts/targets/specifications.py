@@ -29,11 +29,9 @@ class Specification:
     """Description of the first option."""
     simulated: ClassVar[bool] = False
     """Whether the target needs a simulator."""
-    tells_spikes: ClassVar[bool] = True
-    """Whether its results have the hidden spikes."""
 
     def check(self) -> None:
-        """Raise SimulationError if the target needs a simulator and there is none."""
+        """Raise SimulationError if the target needs a simulator that is missing."""
         if self.simulated:
             from firstspike.sim.harness.runner import check_tools
 
@@ -74,7 +72,6 @@ class Board(Specification):
 
     name = "board"
     needs = "the board's serial port, such as /dev/ttyUSB1"
-    tells_spikes = False
 
     port: str
     baud: int | None = None
@@ -133,7 +130,7 @@ OPTIONS = (*_SHAPE, *_options(Board), *_options(Netlist))
 def take_target(name: str, options: dict[str, Any]) -> Specification:
     """Return the specification of one of `TARGETS` or `BUILT`, and remove the options of all.
 
-    An option that is not chosen is None or absent. Raises OptionError if options do not fit.
+    Options may be absent, or None. Raises OptionError if they do not fit.
     """
     kind: type[Any] = _KINDS[name]
     values = {option: options.pop(option) for option in OPTIONS if option in options}

@@ -37,7 +37,7 @@ from firstspike.scripts.picture_view import describe_photos, input_view, photo_s
 from firstspike.scripts.progress import bars
 from firstspike.scripts.recordings import WordPosition, levels_of, silence
 from firstspike.scripts.selection import Chosen, Selection, select, selection_options
-from firstspike.scripts.targets.specifications import TARGETS, take_target
+from firstspike.scripts.targets.specifications import TARGETS, Board, take_target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,9 +84,9 @@ def command(
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
+    if with_spikes and target == Board.name:
+        raise click.UsageError("The link to a board carries no spikes: leave --spikes out.")
     bitmap, specification = options["bitmap"], take_target(target, options)
-    if with_spikes and not specification.tells_spikes:
-        raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, take_record(Chosen, options), bitmap)
     seen_path = plot_path if images.files else None

@@ -400,6 +400,15 @@ def test_what_the_last_layer_does_not_learn_with(capfd, folder, words):
     )
 
 
+def test_the_last_layer_adapts_to_changed_labels(capfd, folder):
+    words = ("--last-layer", "--epochs", 1, "--relabel", "3:8,8:3")
+    result = learned(capfd, "mnist-8bit", *words, "-o", "net.npz")
+    assert result["command"].endswith("--epochs 1 --last-layer --relabel 3:8,8:3")
+    change = result["change"]
+    assert change["after"] < change["before"] - 0.1
+    assert change["end"] > change["after"]
+
+
 HARDWARE = ("--random", "12", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "4,2")
 
 
