@@ -31,7 +31,7 @@ def compare_rounds(
     """Let a target decide the images that it stores, print counts, and return the exit status.
 
     `net` is the name of the network. `clock` is in MHz, None for that of the design. Raises
-    `VerbError` if the target stores fewer images, unless they are wanted `at_most`.
+    `VerbError` if the target stores fewer images, unless they are `at_most` as many.
     """
     if isinstance(target, Rtl) and network.takes_bitmap:
         bitmap = bitmap_bits(target.shape.rows or 1)

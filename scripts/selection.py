@@ -123,11 +123,11 @@ selection_options = several(
     ),
     dataset_option(),
 )
-"""Adds the options of `Chosen`."""
+"""Adds the options of `ImageChoice`."""
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ImageChoice:
     """The options that select images, by default the first test images of MNIST."""
 
     dataset: str | None = None
@@ -135,7 +135,7 @@ class Chosen:
     input_files: tuple[str, ...] = ()
 
 
-def select(network: Network, chosen: Chosen, bitmap: int | None = None) -> Selection:
+def select(network: Network, chosen: ImageChoice, bitmap: int | None = None) -> Selection:
     """Return the chosen images; a core that takes pixels (--bitmap) takes no events.
 
     Raises `VerbError` for images that do not fit the network, click.UsageError if the options

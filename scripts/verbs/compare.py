@@ -27,7 +27,7 @@ from firstspike.scripts.options import (
 from firstspike.scripts.output import counted, json_option, json_result, say, table
 from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import Chosen, Selection, select, selection_options
+from firstspike.scripts.selection import ImageChoice, Selection, select, selection_options
 from firstspike.scripts.targets.comparison import Comparison, compared
 from firstspike.scripts.targets.specifications import (
     BUILT,
@@ -121,7 +121,7 @@ def command(
             "--scheduler goes with --target rtl without --overlap: only there an image knows "
             "nothing of the one before."
         )
-    network, chosen = load_network(net), take_record(Chosen, options)
+    network, chosen = load_network(net), take_record(ImageChoice, options)
     images = select(network, chosen, bitmap)
     if rounds is not None:
         from firstspike.scripts.rounds import compare_rounds  # slow import

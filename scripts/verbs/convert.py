@@ -49,7 +49,7 @@ from firstspike.scripts.output import (
     table,
 )
 from firstspike.scripts.paths import NetworkName, Output
-from firstspike.scripts.selection import ALL, Chosen, select, selection_options
+from firstspike.scripts.selection import ALL, ImageChoice, select, selection_options
 
 DEFAULT_SAMPLES = 1000
 
@@ -188,7 +188,7 @@ def _to_graph(net: str, output: str, json_path: str | None, options: dict[str, A
     network, form = load_network(net), options["form"]
     graph = graph_of(network, form)
     images = None
-    if (chosen := take_record(Chosen, options)) != Chosen():
+    if (chosen := take_record(ImageChoice, options)) != ImageChoice():
         images = select(network, chosen)
     trains_path = data_path(output)
     with ExitStack() as stack:

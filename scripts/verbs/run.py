@@ -36,7 +36,7 @@ from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.picture_view import describe_photos, input_view, photo_sentence, png
 from firstspike.scripts.progress import bars
 from firstspike.scripts.recordings import WordPosition, levels_of, silence
-from firstspike.scripts.selection import Chosen, Selection, select, selection_options
+from firstspike.scripts.selection import ImageChoice, Selection, select, selection_options
 from firstspike.scripts.targets.specifications import TARGETS, Board, take_target
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def command(
         raise click.UsageError("The link to a board carries no spikes: leave --spikes out.")
     bitmap, specification = options["bitmap"], take_target(target, options)
     network = load_network(net)
-    images = select(network, take_record(Chosen, options), bitmap)
+    images = select(network, take_record(ImageChoice, options), bitmap)
     seen_path = plot_path if images.files else None
     if seen_path and not seen_path.lower().endswith(".png"):
         raise click.UsageError("--plot of photos writes pixels: give a .png.")

@@ -30,7 +30,7 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import json_option, json_result, note, on_command_line, say, table
 from firstspike.scripts.paths import NetworkName, Output, Parameters
-from firstspike.scripts.selection import Chosen, select, selection_options
+from firstspike.scripts.selection import ImageChoice, select, selection_options
 from firstspike.scripts.targets.specifications import Golden
 
 LONG = 20
@@ -126,11 +126,11 @@ def command(
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     if bus == AXI_PIXELS and core["bitmap"] is not None:
         raise click.UsageError(f"--bus {AXI_PIXELS} takes pixels already: leave --bitmap out.")
-    if vectors is None and on_command_line(*(one.name for one in fields(Chosen))):
+    if vectors is None and on_command_line(*(one.name for one in fields(ImageChoice))):
         raise click.UsageError("Images go with --vectors DIR.")
     if vectors is not None and core["stored_bits"]:
         raise click.UsageError("--learn does not go with --vectors.")
-    network, chosen = load_network(net), take_record(Chosen, core)
+    network, chosen = load_network(net), take_record(ImageChoice, core)
     shape = take_record(CoreShape, core)
     folding = Folding.of(network, shape)
     result: dict[str, Any] = {"files": [], "report": None}
@@ -146,7 +146,7 @@ def command(
 
 
 def _write_vectors(
-    folder: Path, net: str, network: Network, shape: CoreShape, chosen: Chosen, embedded: bool
+    folder: Path, net: str, network: Network, shape: CoreShape, chosen: ImageChoice, embedded: bool
 ) -> None:
     """Write the core, test vectors and a bench into a folder. Raises `VerbError`."""
     from firstspike.sim.vectors.vectors import write_vectors

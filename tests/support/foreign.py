@@ -27,7 +27,7 @@ from optuna.storages.journal import JournalFileBackend
 from PIL import Image
 
 from firstspike.boards.building.bitstream import fingerprint
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Network
 from firstspike.golden.data.sources import SOURCES
@@ -232,7 +232,7 @@ def make_build(network: Network) -> None:
     """A folder like that of `firstspike build`, with as much of a netlist as is looked at."""
     folder = Path("build")
     folder.mkdir()
-    design = Design.of(network, BOARDS[BOARD], CoreShape(4))
+    design = Design.of(network, BOARDS[BOARD], Requirements(CoreShape(4)))
     (folder / "firstspike.bin").write_bytes(b"bits")
     report = build_report(design, BOARD) | {
         "device": BOARDS[BOARD].device.name,
