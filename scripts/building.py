@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from firstspike.boards.building.bitstream import (
     REPORT,
     REPORT_BYTES,
     REPORT_TEXT,
+    Flow,
     bitstreams,
     build,
     fingerprint,
@@ -20,7 +21,7 @@ from firstspike.boards.building.bitstream import (
 )
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fastest import Placed, SeedResult, expected, fastest
-from firstspike.boards.building.seeds import Placer, PlaceSeeds, in_turn
+from firstspike.boards.building.seeds import Placer, in_turn
 from firstspike.boards.families.pll import MHZ
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import adding_to, naming, read_file
@@ -48,14 +49,11 @@ class Building:
     folder: Path
     command: str
     """The command line, for the report."""
-    tools: Sequence[str]
-    native: bool
-    seeds: Sequence[int]
-    place_seeds: PlaceSeeds
+    flow: Flow
 
     def at_its_clock(self, design: Design) -> Built:
         """Build the design; replace an earlier build in the folder."""
-        built = self._built(design, self.seeds, self.place_seeds)
+        built = self._built(design, self.flow)
         if not built.report["met"]:
             for stale in bitstreams(self.folder):
                 stale.unlink()
@@ -67,15 +65,15 @@ class Building:
         Whenever a clock is met, the folder receives its build. Placements of an earlier search
         are not repeated. Raises ToolError if no clock is met.
         """
-        placed, design_at = Placed(self.tools), cache(design.at)  # a design stores its hash
+        placed, design_at = Placed(self.flow.tools), cache(design.at)  # a design stores its hash
 
         def reach(hz: int) -> list[SeedResult]:
             one = design_at(hz)
-            known = placed.seeds(one, self.seeds)
-            left = [seed for seed in self.seeds if seed not in known]
+            known = placed.seeds(one, self.flow.seeds)
+            left = [seed for seed in self.flow.seeds if seed not in known]
             if left and not any(seed.met for seed in known.values()):
                 self._build_with_seeds(one, left, placed)
-                known = placed.seeds(one, self.seeds)
+                known = placed.seeds(one, self.flow.seeds)
             speeds = ", ".join(f"{one.fmax:.2f} MHz with seed {n}" for n, one in known.items())
             met = any(one.met for one in known.values())
             note(f"{hz / MHZ:g} MHz is {'met' if met else 'not met'}: {speeds}.")
@@ -85,7 +83,8 @@ class Building:
         if hz is None:
             raise ToolError("the design meets no clock that the PLL makes: take fewer lanes.")
         best = design_at(hz)
-        seeds = [seed for seed, result in placed.seeds(best, self.seeds).items() if result.met]
+        results = placed.seeds(best, self.flow.seeds)
+        seeds = [seed for seed, result in results.items() if result.met]
         return self._existing_build(best) or self._build_with_seeds(best, seeds[:1], placed)
 
     def _existing_build(self, design: Design) -> Built | None:
@@ -109,37 +108,23 @@ class Building:
             placed.add(design, seed, placement)
 
         def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
-            if self.place_seeds is in_turn:
+            if self.flow.place_seeds is in_turn:
                 return in_turn(placer, seeds, keep)
-            tried = self.place_seeds(placer, seeds)
+            tried = self.flow.place_seeds(placer, seeds)
             for seed, placement in tried.items():
                 keep(seed, placement)
             return tried
 
-        return self._built(design, seeds, place_seeds, only_met=True)
+        flow = replace(self.flow, seeds=seeds, place_seeds=place_seeds)
+        return self._built(design, flow, only_met=True)
 
-    def _built(
-        self,
-        design: Design,
-        seeds: Sequence[int],
-        place_seeds: PlaceSeeds,
-        *,
-        only_met: bool = False,
-    ) -> Built:
+    def _built(self, design: Design, flow: Flow, *, only_met: bool = False) -> Built:
         """Build into the folder; an earlier build stays until the new one is complete.
 
         With `only_met` it also stays if no seed is fast enough.
         """
         with naming(self.folder), adding_to(self.folder) as making:
-            built = build(
-                design,
-                making,
-                self.tools,
-                seeds=seeds,
-                place_seeds=place_seeds,
-                native=self.native,
-            )
-            report = {"command": self.command, **built}
+            report = {"command": self.command, **build(design, making, flow)}
             text = report_text(report)
             (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
             (making / REPORT_TEXT).write_text(text + "\n")

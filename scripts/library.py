@@ -99,9 +99,10 @@ def build(
     MissingPackageError
         Without the extra `fpga`.
     """
-    from firstspike.boards.building.bitstream import tools_for
+    from firstspike.boards.building.bitstream import Flow, tools_for
+    from firstspike.boards.building.design import Requirements
     from firstspike.boards.building.plan import chosen_design
-    from firstspike.boards.building.seeds import SEEDS, in_turn
+    from firstspike.boards.building.seeds import SEEDS
     from firstspike.boards.families.pll import MHZ
     from firstspike.boards.pins.registry import BOARDS
 
@@ -111,8 +112,6 @@ def build(
     if board not in BOARDS:
         raise TargetError(f"there is no board {board!r}: give {', '.join(BOARDS)}.")
     hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], CoreShape(**shape), hz)
-    tools = tools_for(design.board)
-    tried = SEEDS if seeds is None else tuple(seeds)
-    building = Building(Path(folder), "firstspike.build", tools, False, tried, in_turn)
-    return building.at_its_clock(design).report
+    design = chosen_design(network, BOARDS[board], Requirements(CoreShape(**shape), hz))
+    flow = Flow(tools_for(design.board), SEEDS if seeds is None else tuple(seeds))
+    return Building(Path(folder), "firstspike.build", flow).at_its_clock(design).report

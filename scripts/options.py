@@ -19,7 +19,7 @@ from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 
 from .output import json_option, note, picture_option
 from .paths import Files, InputPath, Output, Parameters, default
-from .targets import BUILT
+from .targets.specifications import BUILT
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike compare --rounds`: images that a design stores and decides without the link."""
 
-from typing import Any
+from dataclasses import replace
 
 from firstspike.boards.families.pll import MHZ
 from firstspike.golden import Network
@@ -14,29 +14,31 @@ from .errors import VerbError
 from .output import json_result, say
 from .progress import bars
 from .selection import Selection
-from .targets import opened
+from .targets.specifications import Rtl, Specification
 
 
 def compare_rounds(
     net: str,
     network: Network,
     images: Selection,
+    target: Specification,
     rounds: int,
     clock: float | None,
-    target: str,
     json_path: str | None,
-    options: dict[str, Any],
+    *,
+    at_most: bool,
 ) -> int:
     """Let a target decide the images that it stores, print counts, and return the exit status.
 
     `net` is the name of the network. `clock` is in MHz, None for that of the design. Raises
-    `VerbError` if the target stores fewer images than requested.
+    `VerbError` if the target stores fewer images, unless they are `at_most` as many.
     """
-    if target == "rtl" and network.takes_bitmap:
-        options = options | {"bitmap": bitmap_bits(options["rows"] or 1)}
-    with json_result(json_path) as write, opened(target, net, network, options, bars()) as ready:
+    if isinstance(target, Rtl) and network.takes_bitmap:
+        bitmap = bitmap_bits(target.shape.rows or 1)
+        target = replace(target, shape=replace(target.shape, bitmap=bitmap))
+    with json_result(json_path) as write, target.open(net, network, bars()) as ready:
         ticks, held = images.ticks, ready.bench_images
-        if held == 0 or (held is not None and options["images"] and len(ticks) > held):
+        if held == 0 or (held is not None and not at_most and len(ticks) > held):
             raise VerbError(
                 f"the design holds {held} images to play: build it by --bench {len(ticks)}, or "
                 "play as many as it holds."
@@ -58,7 +60,7 @@ def compare_rounds(
             }
         )
     say(
-        f"{printable(net)} on {target}, {len(ticks)} images, {rounds} times: "
+        f"{printable(net)} on {target.name}, {len(ticks)} images, {rounds} times: "
         f"{counts.decisions} decisions"
     )
     say(

@@ -3,7 +3,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -123,23 +123,32 @@ selection_options = several(
     ),
     dataset_option(),
 )
-"""Adds the options that `select` uses."""
+"""Adds the options of `ImageChoice`."""
 
 
-def select(network: Network, options: Mapping[str, Any]) -> Selection:
-    """Return the images that a verb's options select, by default the first test images of MNIST.
+@dataclass(frozen=True)
+class ImageChoice:
+    """The options that select images, by default the first test images of MNIST."""
 
-    If the core takes pixels (--bitmap), events are refused. Raises `VerbError` for images that do
-    not fit the network, click.UsageError if the options contradict each other.
+    dataset: str | None = None
+    images: int | None = None
+    input_files: tuple[str, ...] = ()
+
+
+def select(network: Network, chosen: ImageChoice, bitmap: int | None = None) -> Selection:
+    """Return the chosen images; a core that takes pixels (--bitmap) takes no events.
+
+    Raises `VerbError` for images that do not fit the network, click.UsageError if the options
+    contradict each other.
     """
-    dataset, n, files = (options[name] for name in ("dataset", "images", "input_files"))
+    dataset, n, files = chosen.dataset, chosen.images, chosen.input_files
     kind = kind_of(files) if files else Kind.SAMPLES
     if files and (dataset or (n and kind is not Kind.SAMPLES)):
         raise click.UsageError(
             "Give a data set by --dataset, or files by --input; --images N is of a data set."
         )
     if kind is Kind.EVENTS:
-        if options.get("bitmap"):
+        if bitmap:
             raise click.UsageError("Events are no pixels: --bitmap goes with pixels.")
         return read_events(network, files[0])
     if kind is Kind.PHOTOS:

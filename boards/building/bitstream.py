@@ -5,6 +5,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
-from .design import TOP, Design
+from .design import TOP, Design, Requirements
 from .layout import ROUTED, layout_record
 from .memories import in_single_port_ram
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
@@ -100,6 +101,12 @@ def shape_of(report: dict[str, Any]) -> CoreShape:
     return CoreShape(lanes, window, rows=rows, overlap=report["overlap"])
 
 
+def requirements_of(report: dict[str, Any]) -> Requirements:
+    """Return the requirements of a build with this report, one that matches DESIGNED."""
+    stored = report["stored_bits"], report["bench_images"], Line(report["link"])
+    return Requirements(shape_of(report), report["clock"], *stored)
+
+
 def build_folder(net: str, board: str) -> Path:
     """Return the default folder of a build, named after the network and the board."""
     return Path("build") / f"{Path(net).stem}-{board}"
@@ -113,22 +120,26 @@ def tools_for(board: Board, *, native: bool = False) -> list[str]:
     return list(dict.fromkeys(tool_version(name, native=native) for name in names))
 
 
-def build(
-    design: Design,
-    folder: Path,
-    tools: Sequence[str],
-    *,
-    seeds: Sequence[int] = SEEDS,
-    place_seeds: PlaceSeeds = in_turn,
-    native: bool = False,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Flow:
+    """The tools of a build, and its placements."""
+
+    tools: Sequence[str]
+    """Names and versions, as `tools_for` returns them."""
+    seeds: Sequence[int] = SEEDS
+    place_seeds: PlaceSeeds = in_turn
+    """Selects the seeds to try, and runs the placements."""
+    native: bool = False
+    """Whether the tools are those on the PATH."""
+
+
+def build(design: Design, folder: Path, flow: Flow) -> dict[str, Any]:
     """Build a bitstream in the empty folder `folder`, and return the report with JSON values.
 
-    `tools` are those of `tools_for`; `place_seeds` selects the seeds to try, and runs the
-    placements. If no seed is fast enough, `met` is false, the figures are those of the fastest
-    seed, and there is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
+    If no seed is fast enough, `met` is false, the figures are those of the fastest seed, and there
+    is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
     """
-    began = time.monotonic()
+    began, native = time.monotonic(), flow.native
     board, device = design.board, design.board.device
     with step("Amaranth: the design as RTLIL"):
         build_hash = design.build_hash
@@ -150,7 +161,7 @@ def build(
     if device.family in CHECKED:
         words += ["--write", ROUTED]
     placer = Placer(device.family, tuple(_without(words, "--quiet")), folder, native)
-    tried = place_seeds(placer, seeds)
+    tried = flow.place_seeds(placer, flow.seeds)
     seed = best_of(tried)
     bitstream = layout = None
     if tried[seed].met:
@@ -175,7 +186,7 @@ def build(
         "device": device.name,
         "family": device.family.name,
         "speed": board.speed,
-        "tools": list(tools),
+        "tools": list(flow.tools),
         "network": design.network.digest(),
         "build": build_hash.hex(),
         "lanes": [layer.lanes for layer in design.config.folding.layers],

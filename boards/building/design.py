@@ -30,7 +30,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.image import network_image
@@ -49,6 +49,25 @@ TOP = "firstspike"
 
 WINDOW = 0
 """Default k: the divisions of a window take logic."""
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Requirements on a design; the planner, or the board, chooses a value of None."""
+
+    shape: CoreShape = ANY_SHAPE
+    hz: int | None = None
+    """The clock; None for that of a known build, or the board's own."""
+    stored_bits: int | None = None
+    """Bits of a stored weight of a core that learns; None for a core that does not."""
+    bench_images: int = 0
+    """Number of images that the design stores to play them."""
+    line: Line = Line.UART
+    """The line to the host."""
+
+
+ANY_DESIGN = Requirements()
+"""Requirements that leave every choice open."""
 
 
 @dataclass(frozen=True)
@@ -84,35 +103,23 @@ class Design:
             )
 
     @classmethod
-    def of(
-        cls,
-        network: Network,
-        board: Board,
-        shape: CoreShape,
-        hz: int | None = None,
-        stored_bits: int | None = None,
-        bench_images: int = 0,
-        line: Line = Line.UART,
-    ) -> "Design":
-        """Design a core of this shape for the board; `hz` defaults to the board's own clock.
+    def of(cls, network: Network, board: Board, required: Requirements) -> "Design":
+        """Design a core for the board; a shape without a window gets WINDOW.
 
-        The core learns if there are `stored_bits`. The design stores `bench_images` images to play,
-        and `line` is its line to the host. A shape without a window gets WINDOW. Raises
-        NetworkError, LineError and ClockError.
+        Raises NetworkError, LineError and ClockError.
         """
-        if shape.window is None:
-            shape = replace(shape, window=WINDOW)
+        window = WINDOW if required.shape.window is None else required.shape.window
         # The block RAM for M limits the lanes of a small chip.
-        shape = replace(shape, one_tick=board.loaded)
-        config = linked_config(network, shape, stored_bits=stored_bits)
+        shape = replace(required.shape, window=window, one_tick=board.loaded)
+        config = linked_config(network, shape, stored_bits=required.stored_bits)
         oscillator = oscillator_of(board)
-        requested_hz = hz or board.clock
+        requested_hz = required.hz or board.clock
         dividers = dividers_for(board.device.family, oscillator, requested_hz)
         rounding = f"for {requested_hz / MHZ:g} MHz the PLL makes {dividers.hz / MHZ:g} MHz, and "
         with convert_errors(
             ClockError, rounding if dividers.hz != requested_hz else "", ClockError
         ):
-            clocks_a_bit(line, dividers.hz, board.baud)
+            clocks_a_bit(required.line, dividers.hz, board.baud)
         first = config.folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(
@@ -124,9 +131,9 @@ class Design:
                 f"the {board.title} has the weights in single-port RAM, which cannot read one and "
                 "write another in a cycle, as learning does: build for an ECP5"
             )
-        if bench_images:
-            check_bench(config, bench_images)
-        return cls(network, board, config, dividers, bench_images, line)
+        if required.bench_images:
+            check_bench(config, required.bench_images)
+        return cls(network, board, config, dividers, required.bench_images, required.line)
 
     def at(self, hz: int) -> "Design":
         """Return the design at another clock. Raises ClockError."""

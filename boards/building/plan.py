@@ -19,12 +19,11 @@ from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, NetworkError, encode, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import ROWS
-from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape, Lanes, lanes_text
+from firstspike.golden.timing.shape import CoreShape, Lanes, lanes_text
 from firstspike.hdl.flow.devices import RESOURCES
-from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, duration, logic
-from .design import WINDOW, Design, digit_pixels
+from .design import ANY_DESIGN, WINDOW, Design, Requirements, digit_pixels
 from .memories import memory_needs, most_bits
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
 
@@ -122,30 +121,26 @@ class Plan:
 def plan_for(
     network: Network,
     board: Board,
-    shape: CoreShape = ANY_SHAPE,
-    hz: int | None = None,
-    bench_images: int = 0,
-    line: Line = Line.UART,
+    required: Requirements = ANY_DESIGN,
     ticks: np.ndarray | None = None,
 ) -> Plan:
     """Plan the design with the fewest microseconds per image, with lanes chosen by the planner.
 
-    Fields of `shape` that are None are chosen, too. Without `hz` the clock is that of a known
-    build, or the board's own. The design stores `bench_images` images to play. A known build
-    applies to every `line`, which changes nothing else. The times are those of the images `ticks`
-    [n, n_rows], or of the bundled digits. Raises ClockError and LineError.
+    A known build applies to every line, which changes nothing else. The times are those of the
+    images `ticks` [n, n_rows], or of the bundled digits. Raises ClockError and LineError.
     """
+    shape = required.shape
     known = [
-        _plan_of(build, replace(design, line=line))
+        _plan_of(build, replace(design, line=required.line))
         for build, design in builds_of(network, board)
         if shape.window in (None, build.shape.window)
         and shape.rows in (None, build.shape.rows)
-        and hz in (None, design.hz)
-        and (bench_images, bool(shape.overlap)) == (0, build.shape.overlap)
+        and required.hz in (None, design.hz)
+        and (required.bench_images, bool(shape.overlap)) == (0, build.shape.overlap)
     ]
     few = _few_images(network, ticks)
     limited = not (shape.rows or shape.overlap)
-    planner = _Planner(network, board, hz, bench_images, line, limited, few)
+    planner = _Planner(network, board, required, limited, few)
     hopeless = _hopeless(network, board)
     choices = islice(_choices(network, shape, few is not None), 1 if hopeless else None)
     plans = known or [planner.plan(one) for one in choices]
@@ -193,9 +188,7 @@ class _Planner:
 
     network: Network
     board: Board
-    hz: int | None
-    bench_images: int
-    line: Line
+    required: Requirements
     limited: bool
     few: np.ndarray | None
     """Images [n, n_rows] with which designs are compared; None if no cycles are counted."""
@@ -246,14 +239,8 @@ class _Planner:
         nearest, least = Plan(self.board, None, "", {}), inf
         for lanes in choices:
             try:
-                design = Design.of(
-                    self.network,
-                    self.board,
-                    replace(shape, lanes=lanes),
-                    self.hz,
-                    bench_images=self.bench_images,
-                    line=self.line,
-                )
+                required = replace(self.required, shape=replace(shape, lanes=lanes))
+                design = Design.of(self.network, self.board, required)
             except NetworkError as error:
                 if not nearest.reason:
                     nearest = replace(nearest, reason=str(error))
@@ -317,31 +304,23 @@ def _bits(network: Network) -> int:
     return sum(weights.size * bits for weights, bits in sized)
 
 
-def chosen_design(
-    network: Network,
-    board: Board,
-    shape: CoreShape = ANY_SHAPE,
-    hz: int | None = None,
-    stored_bits: int | None = None,
-    bench_images: int = 0,
-    line: Line = Line.UART,
-) -> Design:
-    """Return the design of a core of this shape, with planned lanes if the shape has none.
+def chosen_design(network: Network, board: Board, required: Requirements) -> Design:
+    """Return the required design, with planned lanes if its shape has none.
 
     A core that learns is not planned: its default is DEFAULT_LANES lanes. Raises ClockError, and
     NetworkError also if nothing fits.
     """
-    if shape.lanes is None and stored_bits:
-        shape = replace(shape, lanes=DEFAULT_LANES)
-    if shape.lanes is None:
-        plan = plan_for(network, board, shape, hz, bench_images, line)
+    if required.shape.lanes is None and required.stored_bits:
+        required = replace(required, shape=replace(required.shape, lanes=DEFAULT_LANES))
+    if required.shape.lanes is None:
+        plan = plan_for(network, board, required)
         if plan.design is None:
             advice = f"; {name} does" if (name := fitting(board)) else ""
             raise NetworkError(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )
         return plan.design
-    return Design.of(network, board, shape, hz, stored_bits, bench_images, line)
+    return Design.of(network, board, required)
 
 
 def needs_of(design: Design) -> dict[str, int]:

@@ -19,7 +19,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import Family
 
-from .design import Design
+from .design import Design, Requirements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,8 @@ def _shipped(name: str) -> Network:
 def design_of(build: ShippedBuild, board: str | None = None) -> Design:
     """Return the design that was built, or the same design for another board."""
     target = BOARDS[board or build.board]
-    return Design.of(_shipped(build.network), target, build.shape, round(build.clock * MHZ))
+    required = Requirements(build.shape, round(build.clock * MHZ))
+    return Design.of(_shipped(build.network), target, required)
 
 
 def _build(fields: dict[str, Any]) -> ShippedBuild:

@@ -105,6 +105,8 @@ def description(kind: "type[DataclassInstance]") -> dict[str, Any]:
     described: dict[str, Any] = {}
     for one in fields(kind):
         limits, value = parameter_of(one), types_of(kind)[one.name]
+        if not isinstance(value, type):  # of an option, whose values have the field's annotation
+            value = _plain(get_type_hints(kind)[one.name])
         if value is int:
             value = range(int(limits.low or 0), int(limits.high or limits.stored) + 1)
         elif value is tuple:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from firstspike.boards.building.bitstream import REPORT, bitstreams, build, tools_for
+from firstspike.boards.building.bitstream import REPORT, Flow, bitstreams, build, tools_for
 from firstspike.boards.building.clock import clocked
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.plan import Plan
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.system.files import adding_to, naming
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.scripts.shares import Shares
 
@@ -33,8 +32,7 @@ class BuildTask:
     network: bytes
     """Content of the network file."""
     board: str
-    shape: CoreShape
-    hz: int
+    required: Requirements
 
     @classmethod
     def of(cls, plan: Plan) -> "BuildTask":
@@ -43,8 +41,7 @@ class BuildTask:
         return cls(
             network=plan.design.network.to_bytes(),
             board=plan.board.name,
-            shape=plan.design.config.folding.shape,
-            hz=plan.design.hz,
+            required=Requirements(plan.design.config.folding.shape, plan.design.hz),
         )
 
 
@@ -55,12 +52,12 @@ def built(task: BuildTask) -> tuple[dict[str, Any], dict[str, bytes]]:
     clock was met.
     """
     network, board = Network.from_bytes(task.network), BOARDS[task.board]
-    design = Design.of(network, board, task.shape, task.hz)
+    design = Design.of(network, board, task.required)
     seeds: Sequence[int] = SEEDS[:1]
     while True:
         with temporary_folder() as folder:
             try:
-                report = build(design, folder, tools_for(board), seeds=seeds)
+                report = build(design, folder, Flow(tools_for(board), seeds))
             except ToolError as error:  # the estimate was too low, and the design does not fit
                 return {"met": False, "reason": str(error)}, {}
             files = {path.name: path.read_bytes() for path in bitstreams(folder)}

@@ -19,7 +19,7 @@ WRONG, UPDATES, WATCHED = "tab:blue", "tab:orange", "tab:green"
 def picture_of(session: Session, _: object) -> Figure:
     """Draw the learning curve above receptive fields."""
     figure = Figure(figsize=(10, 8), layout="constrained")
-    figure.suptitle(session.run["command"], fontsize=9, wrap=True)
+    figure.suptitle(session.request.command, fontsize=9, wrap=True)
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, 1]).flat
     draw_curve(upper.subplots(), session)
     grid = lower.subplots(*FIELDS)

@@ -19,10 +19,12 @@ WITHIN = 0.02
 
 def result_of(session: Session) -> dict[str, Any]:
     """Return the result of `learn --json`."""
-    state, run, network = session.state, session.run, session.state.network
+    state, request, network = session.state, session.request, session.state.network
     test = infer(network, encode(network, session.images.x_test))
     return {
-        **{name: run[name] for name in ("command", "dataset", "seed", "competitors", "shift")},
+        "command": request.command,
+        "dataset": request.data.dataset,
+        **{name: getattr(request.learning, name) for name in ("seed", "competitors", "shift")},
         "stored_bits": state.stored_bits,
         "images": session.course.n_images,
         "epochs": epochs(session),

@@ -5,9 +5,9 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,11 +31,14 @@ from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.errors import convert_errors
+from firstspike.golden.system.specification import Changes, description
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.resumable import Run, Step
 from firstspike.scripts.targets.target import Target
+
+from .specification import Learning
 
 SHOWN = 10
 """Number of last parts for the figures of the progress bar."""
@@ -58,20 +61,13 @@ DIFFERENCES = ("differences", "weights_differ")
 """Differences between the hardware and the golden model, and those among them that are weights."""
 
 _COUNT = range(1 << 62)
-_OR_NONE = (None, str)
 _RUN = {
+    **description(Data),
+    **description(Learning),
     "command": str,
     "dataset": str,
-    **dict.fromkeys(("label", "group", "test", "missing?"), _OR_NONE),
-    "test_share?": (None, float),
-    "images": range(1, 1 << 32),
-    "epochs": range(1, 1 << 30),
-    "seed": range(1 << 128),
-    "shift": range(2),
-    "competitors": ("1", "all"),
-    "exact": bool,
-    "last_layer?": bool,
-    "relabel": (None, [[range(10), range(10)]]),
+    **dict.fromkeys(("images", "epochs"), int),
+    "relabel?": (None, [[range(10), range(10)]]),
 }
 
 
@@ -87,6 +83,26 @@ _META = (_described(float), _described(None))
 """Descriptions of a state that can be resumed, with and without a change of the world."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """The parameters of a run on the command line."""
+
+    learning: Learning
+    data: Data
+    command: str = ""
+    """The command that began the run."""
+
+    def stored(self) -> dict[str, Any]:
+        """Return the request for a state file."""
+        return {"command": self.command, **asdict(self.data), **asdict(self.learning)}
+
+    @classmethod
+    def read(cls, stored: dict[str, Any]) -> Self:
+        """Return the request of a state file."""
+        learning = Changes.read(Learning, stored).applied(Learning())
+        return cls(learning, Data.read(stored), stored["command"])
+
+
 @dataclass
 class Session(Run):
     """A run of learning."""
@@ -99,13 +115,14 @@ class Session(Run):
     KEEPS_STATE = True
 
     state: LearningState
-    """State, whose `meta` holds the other data for `resumed`: "run", the options; "before" and
+    """State, whose `meta` holds the other data for `resumed`: "run", the request; "before" and
     "after", the accuracies on the watched images around a change, or None; and "curve".
 
     A point of the curve is a dictionary: `done`, the images learned by its end; `images`, its own;
     `right`, the number decided correctly; the sums `COUNTS` of the learner; and `watched`, the
     accuracy on the watched images at that time.
     """
+    request: Request
     course: Course
     images: Dataset
     """The data set, with the labels after the change."""
@@ -115,11 +132,6 @@ class Session(Run):
     """Time of the parts that `proceed` has learned."""
     learned: int = 0
     """Number of their images."""
-
-    @property
-    def run(self) -> dict[str, Any]:
-        """The options of the command that started the run."""
-        return self.state.meta["run"]
 
     @property
     def curve(self) -> list[dict[str, Any]]:
@@ -170,9 +182,8 @@ class Session(Run):
             shifted, called = self.course.images(part, pixels, labels)
             ticks = encode(self.state.template, shifted)
             settings = self.course.settings(part.start)
-            learned, measured = learner.learn(
-                self.state, ticks, called, settings, self.run["exact"]
-            )
+            exact = self.request.learning.exact
+            learned, measured = learner.learn(self.state, ticks, called, settings, exact)
             differ: tuple[int, ...] = ()
             if measured is not None:
                 what = [difference.what for difference in differences(learned, measured)]
@@ -255,32 +266,32 @@ def watched_accuracy(state: LearningState, images: Dataset) -> float:
     return float((decided == images.y_train[-WATCHED:]).mean())
 
 
-def new_session(run: dict[str, Any]) -> Session:
-    """Return a new run with the options of the command.
-
-    Raises `LearningError` or another FirstSpike error before anything is learned.
-    """
-    network = load_network(run["net"]) if run["net"] else None
-    images = training_data(Data.read(run), network)
-    state = _start(run, images, network)
-    changed = bool(run["relabel"] or run["kill"])
+def new_session(request: Request) -> Session:
+    """Return a new run. Raises FirstSpike errors before anything is learned."""
+    learning, data = request.learning, request.data
+    network = load_network(learning.net) if learning.net else None
+    images = training_data(data, network)
+    state = _start(request, images, network)
+    changed = bool(learning.relabel or learning.kill)
     features = state.template.n_features
-    if run["shift"] and not (state.template.takes_pixels and math.isqrt(features) ** 2 == features):
-        raise VerbError(f"{run['dataset']} holds no square images of pixels: leave --shift out.")
+    is_square = state.template.takes_pixels and math.isqrt(features) ** 2 == features
+    if learning.shift and not is_square:
+        raise VerbError(f"{data.dataset} holds no square images of pixels: leave --shift out.")
     available = len(images.x_train) - WATCHED * changed
-    run = run | {"images": run["images"] or available}
-    if run["images"] > available:
+    learning = replace(learning, images=(n := learning.images or available))
+    if n > available:
         watched = f", of which the last {WATCHED} are kept to watch the change" * changed
         raise VerbError(
-            f"{run['dataset']} has {len(images.x_train)} training images{watched}: "
-            f"{run['images']} are asked for."
+            f"{data.dataset} has {len(images.x_train)} training images{watched}: {n} are asked for."
         )
-    images = _ordered(images, run)
-    state.meta = {"run": run, "before": None, "after": None, "curve": []}
-    session = _session(state, images)
+    request = replace(request, learning=learning)
+    images = _ordered(images, request)
+    state.meta = {"run": request.stored(), "before": None, "after": None, "curve": []}
+    session = _session(state, request, images)
     if changed:
         state.meta["before"] = watched_accuracy(state, images)
-        state.kill(run["kill"] or 0, np.random.default_rng(run["seed"]))
+        if learning.kill:
+            state.kill(learning.kill, np.random.default_rng(learning.seed))
         state.meta["after"] = watched_accuracy(state, session.images)
     return session
 
@@ -294,13 +305,13 @@ def resumed(output: str) -> Session:
     wrong = f"{path} does not say what was being learned: "
     with convert_errors(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
-    run = state.meta["run"]
-    images = training_data(Data.read(run), state.template)
-    session = _session(state, _ordered(images, run))
+    request = Request.read(state.meta["run"])
+    images = training_data(request.data, state.template)
+    session = _session(state, request, _ordered(images, request))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")
     if session.course.n_images > len(session.images.x_train) - WATCHED * session.watches:
-        raise LearningError(f"{path} is of more images than {session.run['dataset']} has.")
+        raise LearningError(f"{path} is of more images than {request.data.dataset} has.")
     if state.done >= len(session.course):
         raise LearningError(
             f"the run of {path} has come to its end after {state.done} images: "
@@ -309,9 +320,9 @@ def resumed(output: str) -> Session:
     return session
 
 
-def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> LearningState:
+def _start(request: Request, images: Dataset, network: Network | None) -> LearningState:
     """Return the initial weights: random ones, or those of a network or of its state."""
-    seed, bits = run["seed"], run["stored_bits"]
+    learning, bits = request.learning, request.learning.stored_bits
     if network is None:
         if images.ticks:
             raise VerbError("spikes at many ticks are not learned from random weights: use train.")
@@ -319,50 +330,50 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             raise VerbError("sound is not learned from random weights: use train.")
         return at_random(
             images.x_train,
-            (*run["random"], images.n_classes),
+            (*(learning.random or ()), images.n_classes),
             binary_features(
                 images.x_train,
-                INPUTS._replace(names=images.features, medians=Data.read(run).fills),
+                INPUTS._replace(names=images.features, medians=request.data.fills),
             ),
             stored_bits=bits or STORED_BITS,
-            seed=seed,
-            n_connected=run["inputs"],
+            seed=learning.seed,
+            n_connected=learning.inputs,
             classes=images.classes,
         )
-    path = Session.state_path(run["net"])
+    path = Session.state_path(learning.net or "")
     if path.exists():
         state = LearningState.load(path, network)
-        if bits in (None, state.stored_bits) and state.last_layer == run["last_layer"]:
+        if bits in (None, state.stored_bits) and state.last_layer == learning.last_layer:
             return replace(state, done=0, template=network)
-    return LearningState.of(network, bits or STORED_BITS, seed, run["last_layer"])
+    return LearningState.of(network, bits or STORED_BITS, learning.seed, learning.last_layer)
 
 
-def _ordered(images: Dataset, run: dict[str, Any]) -> Dataset:
+def _ordered(images: Dataset, request: Request) -> Dataset:
     """Return the images in order: the first are learned and the last are watched.
 
     A file may be sorted by class, so images are mixed if only a part of them is learned.
     """
     n = len(images.x_train)
-    if run["dataset"] in DATASETS or run["images"] == n:
+    if request.data.dataset in DATASETS or request.learning.images == n:
         return images
     order = mixed(n)
     return replace(images, x_train=images.x_train[order], y_train=images.y_train[order])
 
 
-def _session(state: LearningState, images: Dataset) -> Session:
-    run = state.meta["run"]
-    changes = dict(run["relabel"] or ())
+def _session(state: LearningState, request: Request, images: Dataset) -> Session:
+    learning = request.learning
+    changes = dict(learning.relabel or ())
     course = Course(
-        n_images=run["images"],
-        epochs=run["epochs"],
+        n_images=learning.images or 0,
+        epochs=learning.epochs,
         stored_bits=state.stored_bits,
-        seed=run["seed"],
-        shift=run["shift"],
-        every_competitor=run["competitors"] == "all",
+        seed=learning.seed,
+        shift=learning.shift,
+        every_competitor=learning.competitors == "all",
     )
     images = replace(
         images,
         y_train=relabelled(images.y_train, changes),
         y_test=relabelled(images.y_test, changes),
     )
-    return Session(state, course, images)
+    return Session(state, request, course, images)

@@ -22,11 +22,7 @@ class Target(LinkedTarget):
     `client` is the client of the board.
     """
 
-    takes = ("port", "baud")
-    needs = "the board's serial port, such as /dev/ttyUSB1"
-    tells_spikes = False
-
-    def __init__(self, net: str, network: Network, port: str, baud: int | None = None) -> None:
+    def __init__(self, net: str, network: Network, port: str, baud: int | None) -> None:
         super().__init__(net, network)
         self.client = BoardClient.open(port, baud or BAUD)
         self.config = self.client.config

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,8 @@ from firstspike.golden.networks.shipped import load_network
 from firstspike.golden.results import Difference, Results, differences
 from firstspike.golden.system.extras import needed
 
-from . import BUILT, TARGETS, opened
 from .errors import TargetError
-from .options import Options
+from .specifications import BUILT, OPTIONS, TARGETS, take_target
 from .target import Target
 
 
@@ -82,7 +81,7 @@ def compare(
     network: Network | str | os.PathLike[str],
     samples: Any,
     target: str = "rtl",
-    **options: Unpack[Options],
+    **options: Any,
 ) -> Comparison:
     """Compare a target with the golden model: every spike, decision, spike count and clock cycle.
 
@@ -96,10 +95,8 @@ def compare(
     Raises ValueError for invalid arguments, MissingPackageError without the extra of the target,
     and the errors of the target.
     """
-    if unknown := options.keys() - Options.__annotations__.keys():
-        raise TypeError(
-            f"{min(unknown)} is no option of a target: {', '.join(Options.__annotations__)} are."
-        )
+    if unknown := options.keys() - {*OPTIONS}:
+        raise TypeError(f"{min(unknown)} is no option of a target: {', '.join(OPTIONS)} are.")
     if target not in (*TARGETS[1:], *BUILT):
         raise TargetError(f"there is no target {target!r}: give {', '.join(TARGETS[1:] + BUILT)}.")
     name = "network" if isinstance(network, Network) else os.fspath(network)
@@ -107,5 +104,5 @@ def compare(
         network = load_network(network)
     ticks = encode(network, samples)
     pixels = bitmap_pixels(network, samples)
-    with opened(target, name, network, options) as ready:
+    with take_target(target, options).open(name, network) as ready:
         return compared(ready, ticks, pixels)

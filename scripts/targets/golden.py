@@ -16,15 +16,13 @@ from . import target
 class Target(target.Target):
     """The integer model."""
 
-    takes = target.HARDWARE
     grid = 500
     counts = False
 
-    def __init__(self, net: str, network: Network, **hardware: Any) -> None:
+    def __init__(self, net: str, network: Network, shape: CoreShape) -> None:
         super().__init__(net, network)
-        self.shape = CoreShape(**hardware)
-        self.folding = Folding.of(network, self.shape)
-        self.counts |= self.shape.lanes is not None
+        self.shape, self.folding = shape, Folding.of(network, shape)
+        self.counts |= shape.lanes is not None
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Return the expected results."""

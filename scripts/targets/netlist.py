@@ -19,7 +19,7 @@ from firstspike.boards.building.bitstream import (
     build_folder,
     fingerprint,
     read_report,
-    shape_of,
+    requirements_of,
 )
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
@@ -44,16 +44,12 @@ class Target(LinkedTarget):
     folder holds no build.
     """
 
-    takes = ("board", "build")
-    needs = "the board it was built for"
-    simulated = True
-
     def __init__(
         self,
         net: str,
         network: Network,
         board: str,
-        build: str | os.PathLike[str] | None = None,
+        build: str | os.PathLike[str] | None,
     ) -> None:
         folder = build_folder(net, board) if build is None else Path(build)
         anew = f"run `firstspike build {net} --board {board}"
@@ -62,15 +58,7 @@ class Target(LinkedTarget):
         self._flash = _flash(report, folder, anew)
         self._netlist = self._read(BOARDS[board], folder, anew)
         self._pins = pins_of(BOARDS[board], self._netlist, Line(report["link"]))
-        self._design = Design.of(
-            network,
-            BOARDS[board],
-            shape_of(report),
-            report["clock"],
-            report["stored_bits"],
-            report["bench_images"],
-            self._pins.line,
-        )
+        self._design = Design.of(network, BOARDS[board], requirements_of(report))
         self.bench_images, self.hz = self._design.bench_images, self._design.hz
         super().__init__(net, network)
         self.config = self._design.config

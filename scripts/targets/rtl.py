@@ -22,7 +22,6 @@ class Target(golden.Target):
 
     grid = target.Target.grid
     counts = True
-    simulated = True
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the core."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The interface of a target: runs and learns images, and returns the golden model's expectation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -9,9 +9,6 @@ import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
-
-from .errors import OptionError, listed
-from .options import HARDWARE, OWN
 
 if TYPE_CHECKING:
     from firstspike.hdl.link.protocol.messages import Counts
@@ -39,13 +36,6 @@ def silent(work: Work, done: int, total: int) -> None:
 class Target:
     """A network on hardware, in simulation or in the golden model; `folding` is the hardware's."""
 
-    takes: ClassVar[tuple[str, ...]] = ()
-    needs: ClassVar[str] = ""
-    """Description of its first option if that is required; otherwise empty."""
-    simulated: ClassVar[bool] = False
-    """Whether the target needs a simulator."""
-    tells_spikes: ClassVar[bool] = True
-    """Whether its results have the hidden spikes."""
     grid: ClassVar[int] = 20_000
     """Number of images that are learned in one call; progress and points of the curve follow
     each."""
@@ -62,29 +52,8 @@ class Target:
     progress: Progress = staticmethod(silent)
 
     def __init__(self, net: str, network: Network, **options: Any) -> None:
-        """`net` is the user's name of the network; the options are those of `takes`."""
+        """`net` is the user's name of the network; the options are those of its specification."""
         self.network = network
-
-    @classmethod
-    def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """Raise OptionError if options, None if not given, do not fit the target.
-
-        Raises SimulationError if a simulated target has no simulator.
-        """
-        named = {option for option, value in options.items() if value is not None} - {*cls.takes}
-        if named & {*HARDWARE}:
-            own = [option for option in HARDWARE if option in options]
-            raise OptionError(f"A {name} has its own {listed(own)}: leave {{}} out.", own)
-        for other, group in OWN.items():
-            if named & {*group}:
-                raise OptionError(f"{{}} go with {{}} {other}.", group, ["target"])
-        if cls.needs and options.get(cls.takes[0]) is None:
-            first = [cls.takes[0]]
-            raise OptionError(f"{{}} {name} needs {{}}, {cls.needs}.", ["target"], first)
-        if cls.simulated:
-            from firstspike.sim.harness.runner import check_tools
-
-            check_tools()
 
     def progress_of(self, work: Work, total: int) -> Callable[[int], None]:
         """Return a function that receives the progress of some work."""

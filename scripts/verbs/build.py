@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from firstspike.boards.building import duration, fastest
-from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
-from firstspike.boards.building.design import WINDOW
+from firstspike.boards.building.bitstream import FILES, Flow, build_folder, tools_for
+from firstspike.boards.building.design import WINDOW, Requirements
 from firstspike.boards.building.motion import LSM6DSO
 from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
@@ -162,7 +162,7 @@ def command(
     hz = None if clock in (None, MAX) else round(clock * MHZ)
     shape = take_record(CoreShape, core)
     if sensor is None:
-        design = chosen_design(network, BOARDS[board], shape, hz, **core)
+        design = chosen_design(network, BOARDS[board], Requirements(shape, hz, **core))
         if weights == FLASH:
             design = replace(design, flashed=True)
     else:
@@ -187,11 +187,9 @@ def command(
         if placing.in_shares:
             work = stack.enter_context(shares(placing.scheduler))
             place_seeds = in_shares(work)
-        building = Building(
-            output, command_line(), tools, native, placing.tried(SEEDS), place_seeds
-        )
+        seeds = placing.tried(fastest.SEEDS if clock == MAX else SEEDS)
+        building = Building(output, command_line(), Flow(tools, seeds, place_seeds, native))
         if clock == MAX:
-            building = replace(building, seeds=placing.tried(fastest.SEEDS))
             report, text = building.at_the_highest(design)
         else:
             report, text = building.at_its_clock(design)

@@ -2,7 +2,6 @@
 """`firstspike compare`: compares a target with the golden model, spike by spike."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +21,21 @@ from firstspike.scripts.options import (
     folding_options,
     netlist_options,
     number_option,
+    take_record,
     target_option,
 )
 from firstspike.scripts.output import counted, json_option, json_result, say, table
 from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import Selection, select, selection_options
-from firstspike.scripts.targets import BUILT, TARGETS, opened
+from firstspike.scripts.selection import ImageChoice, Selection, select, selection_options
 from firstspike.scripts.targets.comparison import Comparison, compared
-from firstspike.scripts.targets.options import HARDWARE
+from firstspike.scripts.targets.specifications import (
+    BUILT,
+    TARGETS,
+    Rtl,
+    Specification,
+    take_target,
+)
 
 if TYPE_CHECKING:
     from firstspike.scripts.shares import Shares
@@ -102,38 +107,43 @@ def command(
         from firstspike.boards.pins.registry import BOARDS
 
         options["build"] = released_for(BOARDS[options["board"]]).parent
-    unplayed = target not in PLAYING or scheduler is not None or options["bitmap"]
+    bitmap = options["bitmap"]
+    unplayed = target not in PLAYING or scheduler is not None or bitmap
     if rounds is not None and unplayed:
         raise click.UsageError(
             f"--rounds goes with --target {', '.join(PLAYING)}, and without --scheduler and "
             "--bitmap."
         )
-    network = load_network(net)
-    images = select(network, options)
+    specification = take_target(target, options)
+    shares_images = isinstance(specification, Rtl) and not specification.shape.overlap
+    if scheduler is not None and not shares_images:
+        raise click.UsageError(
+            "--scheduler goes with --target rtl without --overlap: only there an image knows "
+            "nothing of the one before."
+        )
+    network, chosen = load_network(net), take_record(ImageChoice, options)
+    images = select(network, chosen, bitmap)
     if rounds is not None:
         from firstspike.scripts.rounds import compare_rounds  # slow import
 
-        return compare_rounds(net, network, images, rounds, clock, target, json_path, options)
-    return _compare(net, network, images, clock, target, json_path, scheduler, options)
+        at_most = chosen.images is None
+        return compare_rounds(
+            net, network, images, specification, rounds, clock, json_path, at_most=at_most
+        )
+    return _compare(net, network, images, specification, clock, json_path, scheduler)
 
 
 def _compare(
     net: str,
     network: Network,
     images: Selection,
+    specification: Specification,
     clock: float | None,
-    target: str,
     json_path: str | None,
     scheduler: str | None,
-    options: dict[str, Any],
 ) -> int:
     """Compare every spike, print the first difference, and return the exit status."""
-    ready = opened(target, net, network, options, bars())
-    if scheduler is not None and (target != "rtl" or ready.folding.overlaps):
-        raise click.UsageError(
-            "--scheduler goes with --target rtl without --overlap: only there an image knows "
-            "nothing of the one before."
-        )
+    ready = specification.open(net, network, bars())
     with json_result(json_path) as write, ready:
         if scheduler is None:
             comparison = compared(ready, images.ticks, images.pixels)
@@ -141,7 +151,9 @@ def _compare(
             from firstspike.scripts.shares import shares  # slow import
 
             with shares(scheduler or None) as work:
-                comparison = compared_in_shares(work, network, options, images.ticks, images.pixels)
+                comparison = compared_in_shares(
+                    work, specification, network, images.ticks, images.pixels
+                )
         mismatches, logs = comparison.differences, comparison.found.logs
         mismatches = [
             one if one.image is None else replace(one, image=int(images.numbers[one.image]))
@@ -162,7 +174,7 @@ def _compare(
     size = counted(len(images.labels), "image")
     if spikes is not None:
         size = counted(spikes, "hidden spike")
-    say(f"{printable(net)} on {target} against golden, {images.source}: {size}")
+    say(f"{printable(net)} on {specification.name} against golden, {images.source}: {size}")
     if mismatches:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(mismatches)} differences ({named}):\n{mismatches[0]}")
@@ -183,9 +195,8 @@ def _compare(
 class Share:
     """A part of the images that are compared on simulated hardware."""
 
+    specification: Specification
     network: Network
-    hardware: dict[str, Any]
-    """The options of the target."""
     first: int
     """Number of the first image."""
     ticks: np.ndarray
@@ -194,7 +205,7 @@ class Share:
 
 def compared_share(share: Share) -> Comparison:
     """Compare some of the images."""
-    with opened("rtl", "network", share.network, share.hardware) as ready:
+    with share.specification.open("network", share.network) as ready:
         comparison = compared(ready, share.ticks, share.pixels)
     placed = [
         one if one.image is None else replace(one, image=share.first + one.image)
@@ -205,19 +216,19 @@ def compared_share(share: Share) -> Comparison:
 
 def compared_in_shares(
     work: "Shares",
+    specification: Specification,
     network: Network,
-    options: Mapping[str, Any],
     ticks: np.ndarray,
     pixels: np.ndarray | None,
 ) -> Comparison:
-    """Compare as `compared` does, distributed, on simulated hardware with these options.
+    """Compare as `compared` does, distributed, on simulated hardware.
 
     Images must not overlap: each starts in an empty core, and depends on no earlier image.
     """
     tasks = [
         Share(
+            specification,
             network,
-            {name: options.get(name) for name in HARDWARE},
             first,
             ticks[first : first + IMAGES],
             None if pixels is None else pixels[first : first + IMAGES],

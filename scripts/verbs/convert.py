@@ -49,7 +49,7 @@ from firstspike.scripts.output import (
     table,
 )
 from firstspike.scripts.paths import NetworkName, Output
-from firstspike.scripts.selection import ALL, select, selection_options
+from firstspike.scripts.selection import ALL, ImageChoice, select, selection_options
 
 DEFAULT_SAMPLES = 1000
 
@@ -182,14 +182,14 @@ def _options(names: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield one.name, one.opts[-1]
 
 
-def _to_graph(net: str, output: str, json_path: str | None, options: Mapping[str, Any]) -> None:
+def _to_graph(net: str, output: str, json_path: str | None, options: dict[str, Any]) -> None:
     """Write a network as a graph, with the spike trains of the chosen images."""
     optional("nir")
     network, form = load_network(net), options["form"]
     graph = graph_of(network, form)
     images = None
-    if any(options[name] for name in ("dataset", "images", "input_files")):
-        images = select(network, options)
+    if (chosen := take_record(ImageChoice, options)) != ImageChoice():
+        images = select(network, chosen)
     trains_path = data_path(output)
     with ExitStack() as stack:
         put = stack.enter_context

@@ -20,6 +20,7 @@ from firstspike.scripts.options import (
     board_port_option,
     clock_option,
     folding_options,
+    take_record,
     target_option,
 )
 from firstspike.scripts.output import (
@@ -35,8 +36,8 @@ from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.picture_view import describe_photos, input_view, photo_sentence, png
 from firstspike.scripts.progress import bars
 from firstspike.scripts.recordings import WordPosition, levels_of, silence
-from firstspike.scripts.selection import Selection, select, selection_options
-from firstspike.scripts.targets import TARGETS, opened, target_class
+from firstspike.scripts.selection import ImageChoice, Selection, select, selection_options
+from firstspike.scripts.targets.specifications import TARGETS, Board, take_target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,10 +84,11 @@ def command(
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
-    if with_spikes and not target_class(target).tells_spikes:
-        raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
+    if with_spikes and target == Board.name:
+        raise click.UsageError("The link to a board carries no spikes: leave --spikes out.")
+    bitmap, specification = options["bitmap"], take_target(target, options)
     network = load_network(net)
-    images = select(network, options)
+    images = select(network, take_record(ImageChoice, options), bitmap)
     seen_path = plot_path if images.files else None
     if seen_path and not seen_path.lower().endswith(".png"):
         raise click.UsageError("--plot of photos writes pixels: give a .png.")
@@ -96,7 +98,7 @@ def command(
         json_result(json_path) as write,
         drawing(None if seen_path else plot_path) as draw,
         writing(seen_path, png) as show,
-        opened(target, net, network, options, bars()) as ready,
+        specification.open(net, network, bars()) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images, results, with_spikes)

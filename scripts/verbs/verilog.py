@@ -6,7 +6,7 @@ It also reports the size of the core on an FPGA.
 
 import shlex
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,14 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import json_option, json_result, note, on_command_line, say, table
 from firstspike.scripts.paths import NetworkName, Output, Parameters
-from firstspike.scripts.selection import select, selection_options
-from firstspike.scripts.targets import opened
+from firstspike.scripts.selection import ImageChoice, select, selection_options
+from firstspike.scripts.targets.specifications import Golden
 
 LONG = 20
 """Smallest duration in seconds that the verb announces before it starts."""
 
 BUSES = AXI, AXI_PIXELS = ("axi", "axi-pixels")
 """Values of --bus."""
-
-_IMAGES = ("dataset", "images", "input_files")
-"""Parameters of the images of test vectors."""
 
 
 def paths_of(output: Path, parameters: Parameters) -> list[Path]:
@@ -129,17 +126,17 @@ def command(
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     if bus == AXI_PIXELS and core["bitmap"] is not None:
         raise click.UsageError(f"--bus {AXI_PIXELS} takes pixels already: leave --bitmap out.")
-    if vectors is None and on_command_line(*_IMAGES):
+    if vectors is None and on_command_line(*(one.name for one in fields(ImageChoice))):
         raise click.UsageError("Images go with --vectors DIR.")
     if vectors is not None and core["stored_bits"]:
         raise click.UsageError("--learn does not go with --vectors.")
-    network, images = load_network(net), {option: core.pop(option) for option in _IMAGES}
-    parameters = dict(core)
-    folding = Folding.of(network, take_record(CoreShape, core))
+    network, chosen = load_network(net), take_record(ImageChoice, core)
+    shape = take_record(CoreShape, core)
+    folding = Folding.of(network, shape)
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if vectors is not None:
-            _write_vectors(vectors, net, network, parameters | images)
+            _write_vectors(vectors, net, network, shape, chosen, core["embedded"])
         if output is not None:
             named = {} if name is None else {"name": name}
             result["files"] = _generate(output, network, folding, bus, core | named)
@@ -148,14 +145,16 @@ def command(
         write(result)
 
 
-def _write_vectors(folder: Path, net: str, network: Network, options: dict[str, Any]) -> None:
+def _write_vectors(
+    folder: Path, net: str, network: Network, shape: CoreShape, chosen: ImageChoice, embedded: bool
+) -> None:
     """Write the core, test vectors and a bench into a folder. Raises `VerbError`."""
     from firstspike.sim.vectors.vectors import write_vectors
 
-    of_mnist = not options["input_files"] and options["dataset"] in (None, "mnist")
-    images = select(network, options)
+    of_mnist = not chosen.input_files and chosen.dataset in (None, "mnist")
+    images = select(network, chosen, shape.bitmap)
     ticks, pixels = images.ticks, images.pixels
-    golden = opened("golden", net, network, options)
+    golden = Golden(shape).open(net, network)
     other_files = {path.name for path in folder.glob("*.v")} - {"core.v", "bench.v"}
     if other_files:
         raise VerbError(
@@ -163,7 +162,6 @@ def _write_vectors(folder: Path, net: str, network: Network, options: dict[str, 
         )
     with naming(folder), adding_to(folder) as making:
         expected = golden.expected(ticks, pixels)
-        embedded = options["embedded"]
         write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)
         if of_mnist:
             (making / "DATA-LICENSE.md").write_text(MNIST_NOTICE)

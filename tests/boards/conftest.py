@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from firstspike.boards.building import bitstream, seeds
-from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.building.design import BUILD_BYTES, Design, Requirements
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape, lanes_text
@@ -53,14 +53,18 @@ def built(request, tmp_path_factory) -> Built:
     words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
     assert run_line([str(word) for word in words]) == 0
     report = json.loads((place / "out" / "report.json").read_text())
-    design = Design.of(network, BOARDS[board], CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)
+    design = Design.of(
+        network, BOARDS[board], Requirements(CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)
+    )
     return Built(board, design, place / "out", report, (place / "out" / "report.txt").read_text())
 
 
 @pytest.fixture(scope="session")
 def files():
     """Amaranth's files of a design; any design will do where no tool reads them."""
-    return Design.of(toy_network(), BOARDS["icebreaker"], CoreShape(4)).plan(bytes(BUILD_BYTES))
+    return Design.of(toy_network(), BOARDS["icebreaker"], Requirements(CoreShape(4))).plan(
+        bytes(BUILD_BYTES)
+    )
 
 
 @pytest.fixture

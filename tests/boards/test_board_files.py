@@ -14,7 +14,8 @@ from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from firstspike.boards.building import bitstream
-from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.building.bitstream import Flow, tools_for
+from firstspike.boards.building.design import BUILD_BYTES, Design, Requirements
 from firstspike.boards.clocking import add_clock, dividers_for
 from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.ice40 import PLL_PADS
@@ -26,7 +27,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import HX8K, ICE40, UP5K
 from firstspike.hdl.flow.synthesis import place_and_route
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from firstspike.scripts.targets.netlist import Target
+from firstspike.scripts.targets.specifications import Netlist
 from tests.support.command import toy_network
 from tests.support.simulators import refused
 from tests.support.tools import PROGRAMMERS
@@ -101,12 +102,12 @@ def test_an_oscillator_on_any_pin_reaches_a_pll(platform, pin, kind, tmp_path):
 def test_a_board_of_a_user_is_built_and_its_netlist_equals_golden(tmp_path, monkeypatch):
     monkeypatch.setitem(BOARDS, BREAKOUT.name, BREAKOUT)
     network = toy_network()
-    design = Design.of(network, BREAKOUT, CoreShape(4))
-    report = bitstream.build(design, tmp_path, bitstream.tools_for(BREAKOUT))
+    design = Design.of(network, BREAKOUT, Requirements(CoreShape(4)))
+    report = bitstream.build(design, tmp_path, Flow(tools_for(BREAKOUT)))
     assert report["met"]
     (tmp_path / "report.json").write_text(json.dumps(report))
     assert len(bitstream.bitstreams(tmp_path)) == 1
-    target = Target("net", network, BREAKOUT.name, tmp_path)
+    target = Netlist(BREAKOUT.name, tmp_path).open("net", network)
     ticks = encode(
         network,
         np.random.default_rng(1).integers(0, 256, (20, network.n_features)).astype(np.uint8),
@@ -134,7 +135,7 @@ def test_a_wrong_board_is_refused_before_synthesis(fields, message):
     board = replace(BREAKOUT, **fields)
 
     def planned():
-        Design.of(toy_network(), board, CoreShape(4)).plan(bytes(BUILD_BYTES))
+        Design.of(toy_network(), board, Requirements(CoreShape(4))).plan(bytes(BUILD_BYTES))
 
     refused(planned, message, BoardError)
 

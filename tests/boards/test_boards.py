@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
+from firstspike.boards.building.design import Requirements
 from firstspike.boards.building.shipped_builds import (
     SHIPPED_BUILDS,
     bits_read,
@@ -161,9 +162,9 @@ def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
         shape = CoreShape(more, chosen.window, rows=chosen.rows)
         if more > SERIALISER_BLOCK and board.loaded:  # its weights would be in pages
             with pytest.raises(NetworkError, match="fewer lanes"):
-                plan.Design.of(network, board, shape)
+                plan.Design.of(network, board, Requirements(shape))
             return
-        design = plan.Design.of(network, board, shape)
+        design = plan.Design.of(network, board, Requirements(shape))
         needs = plan.needs_of(design)
         over = any(number > plan._room(board, name) for name, number in needs.items())
         assert over or (chosen.rows > 1 and bits_read(design) > widest(board.device.family))
@@ -177,7 +178,7 @@ def test_other_rows_and_windows_are_no_faster(name, unplaced):
     best = plan.plan_for(network, board)
     for shape in plan._choices(network, CoreShape()):
         if shape.rows <= best.rows:  # more are left out where they are wider than what was placed
-            other = plan.plan_for(network, board, shape)
+            other = plan.plan_for(network, board, Requirements(shape))
             assert other.design is None or best.latency() <= other.latency()
 
 
@@ -196,7 +197,7 @@ def test_lanes_by_layer_are_taken_where_no_one_number_is_as_fast(tmp_path, capfd
     assert isinstance(chosen.lanes, tuple)
     assert fits(chosen)
     for lanes in range(1, 11):
-        design = plan.Design.of(network, board, CoreShape(lanes))
+        design = plan.Design.of(network, board, Requirements(CoreShape(lanes)))
         alike = plan.Plan(board, design, "", plan.needs_of(design))
         assert not fits(alike) or chosen.latency(ticks) < alike.latency(ticks)
     chosen = plan.plan_for(network, board)  # without images the weights that are read decide
@@ -224,14 +225,16 @@ def test_what_has_been_placed_is_the_plan_or_slower(build):
     assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.07)
     assert plan.needs_of(design)["block RAM"] == build.block_ram
     # Only who asks for overlapped images gets them.
-    chosen = plan.plan_for(design.network, design.board, CoreShape(overlap=build.shape.overlap))
+    chosen = plan.plan_for(
+        design.network, design.board, Requirements(CoreShape(overlap=build.shape.overlap))
+    )
     assert chosen.build
     assert chosen.latency() <= plan.Plan(design.board, design, "", {}).latency()
 
 
 def test_a_clock_that_nothing_was_placed_at_is_planned_anew():
     network, board = load_network("mnist-4bit"), BOARDS["ulx3s-85f"]
-    assert plan.plan_for(network, board, hz=60 * MHZ).build is None
+    assert plan.plan_for(network, board, Requirements(hz=60 * MHZ)).build is None
 
 
 @pytest.mark.parametrize("words", [("--rows", 2), ("--lanes", 20)])
@@ -241,7 +244,9 @@ def test_single_port_ram_has_no_banks_and_no_pages(capfd, words):
 
 
 def test_images_overlap_where_there_are_lanes_for_all(unplaced):
-    chosen = plan.plan_for(load_network("mnist-4bit"), BOARDS["ulx3s-85f"], CoreShape(overlap=True))
+    chosen = plan.plan_for(
+        load_network("mnist-4bit"), BOARDS["ulx3s-85f"], Requirements(CoreShape(overlap=True))
+    )
     assert chosen.design.config.folding.overlaps
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from firstspike.boards.building import bitstream, plan, seeds
-from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.building.design import BUILD_BYTES, Design, Requirements
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
@@ -130,7 +130,9 @@ def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_pa
     report = json.loads((folder / "report.json").read_text())
     content = (folder / "weights.bin").read_bytes()
     network, board = toy_network(), BOARDS["icebreaker"]
-    design = replace(Design.of(network, board, CoreShape(LANES), 24_000_000), flashed=True)
+    design = replace(
+        Design.of(network, board, Requirements(CoreShape(LANES), 24_000_000)), flashed=True
+    )
     identity = bytes.fromhex(report["build"])
     assert content == network_image(design.config, network.connected(), identity)
     assert report["flash"] == {
@@ -144,7 +146,7 @@ def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_pa
 
 @pytest.mark.parametrize("board", [name for name in BOARDS if BOARDS[name].flash])
 def test_a_design_with_a_flash_differs_from_one_without(board):
-    plain = Design.of(toy_network(), BOARDS[board], CoreShape(LANES))
+    plain = Design.of(toy_network(), BOARDS[board], Requirements(CoreShape(LANES)))
     flashed = replace(plain, flashed=True)
     assert "loader" in flashed.plan(bytes(BUILD_BYTES)).files["firstspike.il"]
     assert "loader" not in plain.plan(bytes(BUILD_BYTES)).files["firstspike.il"]
@@ -271,12 +273,13 @@ def test_a_board_with_single_port_ram_does_not_learn(tmp_path, capfd):
 
 def test_the_build_hash_is_that_of_the_design_without_its_weights():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
-    design = Design.of(network, board, CoreShape(LANES))
+    design = Design.of(network, board, Requirements(CoreShape(LANES)))
     other = replace(network, weights=tuple(-weights for weights in network.weights))
     assert len(design.build_hash) == BUILD_BYTES
     assert replace(design, network=other).build_hash == design.build_hash
     assert (
-        Design.of(network, board, CoreShape(LANES), hz=72_000_000).build_hash != design.build_hash
+        Design.of(network, board, Requirements(CoreShape(LANES), hz=72_000_000)).build_hash
+        != design.build_hash
     )
 
 
@@ -286,7 +289,7 @@ def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp
     wires = {Line.UART: {"rx", "tx"}, Line.SPI: {"cs", "clk", "copi", "cipo"}}
     for board in {board.connect: board for board in BOARDS.values()}.values():
         for line in board.lines:
-            design = Design.of(network, board, CoreShape(LANES), line=line)
+            design = Design.of(network, board, Requirements(CoreShape(LANES), line=line))
             files = design.plan(bytes(BUILD_BYTES)).files
             (suffix,) = {"pcf", "lpf", "cst"} & {name.rpartition(".")[2] for name in files}
             constraints = files[f"firstspike.{suffix}"]
@@ -306,9 +309,9 @@ def test_a_board_without_spi_says_so(tmp_path, capfd):
 
 def test_spi_takes_a_clock_that_makes_no_baud_rate():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
-    design = Design.of(network, board, CoreShape(LANES), hz=80_000_000, line=Line.SPI)
+    design = Design.of(network, board, Requirements(CoreShape(LANES), hz=80_000_000, line=Line.SPI))
     assert (design.hz, design.bit_rate) == (80_000_000, 20_000_000)
-    assert chosen_design(network, board, line=Line.SPI).line is Line.SPI
+    assert chosen_design(network, board, Requirements(line=Line.SPI)).line is Line.SPI
 
 
 # Netlists of strangers: what is no netlist is refused, and a name goes into no command.

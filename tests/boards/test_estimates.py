@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import clock, logic
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fitting import EXPECTED, fitted
 from firstspike.boards.building.known_builds import KnownBuild
 from firstspike.boards.building.memories import memory_needs
@@ -81,7 +81,7 @@ def test_the_clock_of_a_shipped_network_is_estimated(build):
 
 
 def test_a_clock_is_one_that_the_board_can_make():
-    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], CoreShape(4))
+    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], Requirements(CoreShape(4)))
     assert clock.clocked(design, 62.9).hz == pytest.approx(60 * MHZ, rel=0.01)
     assert clock.clocked(design, 62.9).config == design.config
     with pytest.raises(ClockError):

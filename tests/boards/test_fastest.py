@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from firstspike.boards.building import bitstream, duration, fastest, seeds
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fastest import STEP, Placed, SeedResult
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.families.registry import FACTS
@@ -80,7 +80,7 @@ def test_a_design_that_meets_no_clock_has_none():
     ("board", "line"), [("icebreaker", Line.UART), ("icebreaker", Line.SPI), ("ecpix5-85f", "uart")]
 )
 def test_clocks_are_those_of_the_pll_that_the_line_can_use(board, line):
-    design = Design.of(toy_network(), BOARDS[board], CoreShape(4), line=Line(line))
+    design = Design.of(toy_network(), BOARDS[board], Requirements(CoreShape(4), line=Line(line)))
     clocks = design.clocks()
     assert BOARDS[board].clock in clocks
     assert clocks == sorted(set(clocks))
@@ -187,7 +187,7 @@ def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
         assert ("Yosys" in ended.err) != again
         assert "12 MHz is met" in ended.err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    design = Design.of(toy_network(), BOARDS["icebreaker"], CoreShape(1), 12 * MHZ)
+    design = Design.of(toy_network(), BOARDS["icebreaker"], Requirements(CoreShape(1), 12 * MHZ))
     known = Placed(report["tools"]).seeds(design, (1, 2))
     assert report["fmax"] == {str(seed): result.fmax for seed, result in known.items()}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.memories import (
     FIFO,
     SMALL_RING,
@@ -174,7 +174,7 @@ def test_weights_that_are_loaded_are_in_single_port_ram():
 @pytest.mark.parametrize(("lanes", "spram"), [(12, 4), (13, 4), (16, 4)])
 def test_the_ring_is_in_block_ram_where_weights_take_all_single_port_ram(lanes, spram):
     board = BOARDS["icebreaker"]
-    design = Design.of(load_network("mnist-4bit"), board, CoreShape(lanes))
+    design = Design.of(load_network("mnist-4bit"), board, Requirements(CoreShape(lanes)))
     taken = memory_needs(design.config, design.network, board)
     assert taken["SPRAM"] == spram == board.device.holds["SPRAM"]
     assert (design.ring_bytes == SMALL_RING) == (lanes > 12)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import bitstream
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.ice40.reader import read_bits
 from firstspike.boards.ice40.settings import setting_indices
 from firstspike.boards.pins.registry import BOARDS
@@ -25,7 +25,9 @@ from tests.support.netlists import build_report
 def build_in(folder, board, flashed=False, **options):
     """Make a build's folder of an empty one, but for the bitstream."""
     network = toy_network()
-    design = replace(Design.of(network, BOARDS[board], CoreShape(4), **options), flashed=flashed)
+    design = replace(
+        Design.of(network, BOARDS[board], Requirements(CoreShape(4), **options)), flashed=flashed
+    )
     build = design.build_hash
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)

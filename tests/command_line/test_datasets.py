@@ -20,11 +20,12 @@ from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.quantise import quantised
 from firstspike.golden.training.trainer import Trainer
-from firstspike.scripts import figures, resumable, selection
+from firstspike.scripts import datasets, figures, resumable, selection
 from firstspike.scripts.datasets import tell_features
 from firstspike.scripts.learning import session as learning
-from firstspike.scripts.targets import opened
+from firstspike.scripts.learning.specification import Learning
 from firstspike.scripts.targets.comparison import compared
+from firstspike.scripts.targets.specifications import Golden, Rtl
 from firstspike.scripts.training.session import Session
 from firstspike.scripts.verbs import compare, plot, study
 from tests.support.command import firstspike, refusal, result_of, success
@@ -419,7 +420,7 @@ def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkey
         found = compared(ready, ticks, pixels)
         return replace(found, differences=[Difference(3, "decision", 0, 1)])
 
-    monkeypatch.setattr(compare, "opened", lambda _, *words: opened("golden", *words))
+    monkeypatch.setattr(Rtl, "open", lambda self, *of: Golden(self.shape).open(*of))
     monkeypatch.setattr(compare, "compared", wrong)
     words = ("--dataset", "sorted.npz", "--images", 20, "--target", "rtl")
     ended = firstspike(capfd, "compare", "net.npz", *words, status=1)
@@ -435,10 +436,8 @@ def test_a_part_of_a_sorted_file_is_learned_in_all_classes(capfd, folder, ordere
 
 def begun_learning(dataset, images):
     """A session of `learn` from random weights."""
-    run = dict.fromkeys(("label", "group", "test", "test_share", "net", "inputs", "kill"))
-    run |= {"dataset": dataset, "images": images, "random": (10,), "stored_bits": None}
-    run |= {"seed": 1, "epochs": 1, "shift": 0, "competitors": "1", "relabel": None}
-    return learning.new_session(run)
+    run = Learning(random=(10,), images=images, epochs=1)
+    return learning.new_session(learning.Request(run, datasets.Data(dataset=dataset)))
 
 
 def test_only_square_images_of_pixels_are_moved(capfd, folder):

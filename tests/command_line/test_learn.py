@@ -192,6 +192,25 @@ def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, wo
         assert one == other
 
 
+FORMER = (
+    *("command", "dataset", "label", "group", "test", "images", "epochs", "seed", "shift"),
+    *("competitors", "exact", "relabel", "net", "random", "inputs", "stored_bits", "kill"),
+)
+"""What a state of an earlier version says of its run."""
+
+
+def test_a_state_of_an_earlier_version_is_continued(capfd, folder, small, monkeypatch):
+    with monkeypatch.context() as patch:
+        stopping(patch, 4, press)
+        assert firstspike(capfd, "learn", *SMALL, "-o", "net.npz").status == 130
+    state = LearningState.load("net.state.npz", Network.load("net.npz"))
+    state.meta["run"] = {name: state.meta["run"][name] for name in FORMER}
+    state.save("net.state.npz")
+    learned(capfd, "--resume", "-o", "net.npz")
+    small("whole")
+    assert (folder / "net.npz").read_bytes() == (folder / "whole.npz").read_bytes()
+
+
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, small, monkeypatch, existing):
     small("whole")
@@ -379,6 +398,15 @@ def test_what_the_last_layer_does_not_learn_with(capfd, folder, words):
     assert "--last-layer" in refusal(
         capfd, "learn", "mnist-4bit", "--last-layer", *words, "-o", "net.npz"
     )
+
+
+def test_the_last_layer_adapts_to_changed_labels(capfd, folder):
+    words = ("--last-layer", "--epochs", 1, "--relabel", "3:8,8:3")
+    result = learned(capfd, "mnist-8bit", *words, "-o", "net.npz")
+    assert result["command"].endswith("--epochs 1 --last-layer --relabel 3:8,8:3")
+    change = result["change"]
+    assert change["after"] < change["before"] - 0.1
+    assert change["end"] > change["after"]
 
 
 HARDWARE = ("--random", "12", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "4,2")

@@ -10,9 +10,9 @@ import pytest
 import firstspike
 from firstspike import NetworkError, build, compare, load_network, verilog
 from firstspike.golden import bundled_test_set
-from firstspike.scripts import targets
 from firstspike.scripts.main import run_line
 from firstspike.scripts.targets import golden
+from firstspike.scripts.targets.specifications import Rtl
 from tests.support.command import toy_network
 
 
@@ -71,7 +71,7 @@ def test_differences_are_named(pixels, monkeypatch):
             run.decision[7] += 1
             return run
 
-    monkeypatch.setattr(targets, "target_class", lambda _: Erring)
+    monkeypatch.setattr(Rtl, "open", lambda self, *of: Erring(*of, self.shape))
     comparison = compare(toy_network(), pixels)
     assert not comparison
     (found,) = comparison.differences

@@ -12,8 +12,8 @@ from PIL import Image
 
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts import targets
 from firstspike.scripts.targets import golden
+from firstspike.scripts.targets.specifications import Rtl
 from firstspike.scripts.verbs import compare as verb
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
@@ -217,9 +217,14 @@ def target(monkeypatch):
             def run(self, ticks, pixels):
                 return change(logged(self.expected(ticks, pixels)))
 
-        monkeypatch.setattr(targets, "target_class", lambda _: Erring)
+        open_as(monkeypatch, Erring)
 
     return put
+
+
+def open_as(monkeypatch, kind):
+    """Open another target in place of the simulated core."""
+    monkeypatch.setattr(Rtl, "open", lambda self, *of: kind(*of[:2], self.shape))
 
 
 def logged(results):
@@ -261,7 +266,7 @@ def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, three_events
             results = self.expected(ticks, pixels)
             return replace(results, cycles=np.add(results.cycles, [0, 0, 1]))
 
-    monkeypatch.setattr(targets, "target_class", lambda _: Late)
+    open_as(monkeypatch, Late)
     ended = firstspike(
         capfd, "compare", *three_events, "--lanes", 5, "--window", 2, "--json", "-", status=1
     )
@@ -315,5 +320,6 @@ def test_shares_are_put_together_in_order(capfd, three_events, target, monkeypat
 
 def test_only_simulated_hardware_is_shared_out(capfd, three_events, target):
     target(lambda run: run)
-    said = refusal(capfd, "compare", *three_events, "--target", "board", "--scheduler")
+    words = ("--target", "board", "--port", "none", "--scheduler")
+    said = refusal(capfd, "compare", *three_events, *words)
     assert "--scheduler goes with --target rtl without --overlap" in said

@@ -26,7 +26,7 @@ from firstspike.hdl.flow.bus.generate import generate_bus_core
 from firstspike.hdl.flow.toolchain import ToolError, run_yosys
 from firstspike.hdl.flow.verilog import TOP, Generated, generate
 from firstspike.hdl.flow.wrapping import broken
-from firstspike.scripts.targets.golden import Target
+from firstspike.scripts.targets.specifications import Golden
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.lint import check_lint, every_simulator
@@ -144,7 +144,7 @@ def _write(
     assert source.features is not None
     samples = np.random.default_rng(1).normal(size=(2, source.features.count(source.n_inputs)))
     ticks = encode(source, samples)
-    golden = Target("", source, **folding_of)
+    golden = Golden(CoreShape(**folding_of)).open("", source)
     expected = golden.expected(ticks, bitmap_pixels(source, samples))
     write_vectors(
         folder,

@@ -152,8 +152,8 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     """Each gets a folder with what `build` made of it; that of a design is tested elsewhere."""
     asked = []
 
-    def build(design, folder, tools, *, seeds):
-        asked.append((design, seeds))
+    def build(design, folder, flow):
+        asked.append((design, flow.seeds))
         (folder / "firstspike.bit").write_bytes(b"bits")
         fmax = 61.0 if len(asked) == 1 else 80.0
         return {

@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from firstspike.boards.building.design import TOP, Design
+from firstspike.boards.building.design import TOP, Design, Requirements
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.system.temporary import temporary_folder
@@ -29,7 +29,7 @@ COLUMNS = {"look-up tables": "SB_LUT4", "flip-flops": "SB_DFF", "block RAM": "SB
 def sizes(flat: bool) -> dict[str, list[int]]:
     """The number of cells in each of COLUMNS, by module."""
     board = BOARDS["icebreaker"]
-    design = Design.of(load_network("mnist-4bit"), board, CoreShape(11))
+    design = Design.of(load_network("mnist-4bit"), board, Requirements(CoreShape(11)))
     top = f"{TOP}.serial_core"
     with temporary_folder() as folder:
         (folder / "design.il").write_text(design.plan(bytes(8)).files[f"{TOP}.il"])

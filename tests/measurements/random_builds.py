@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from firstspike.boards.building import clock, logic
-from firstspike.boards.building.bitstream import build, logic_of, tools_for
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.bitstream import Flow, build, logic_of, tools_for
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.known_builds import KnownBuild, known_builds
 from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import needs_of
@@ -68,7 +68,7 @@ def drawn(number: int) -> tuple[Design, int, int, int]:
         sizes = [connected, lanes * groups, *draw.integers(8, 60, hidden - 1), 10]
         network = _network(draw, sizes, bits, encoding)
         try:
-            design = Design.of(network, board, CoreShape(lanes, window, rows=rows))
+            design = Design.of(network, board, Requirements(CoreShape(lanes, window, rows=rows)))
         except NetworkError:
             continue  # such as pages in a single-port RAM
         needs, holds = needs_of(design), board.device.holds
@@ -108,7 +108,7 @@ def placed(number: int) -> RandomBuild:
     design, lanes, rows, window = drawn(number)
     tools = tools_for(design.board)
     with temporary_folder() as folder:
-        report = build(design, folder, tools, seeds=[SEED])
+        report = build(design, folder, Flow(tools, [SEED]))
     used, network = report["used"], design.network
     return RandomBuild(
         number=number,

@@ -27,7 +27,7 @@ from optuna.storages.journal import JournalFileBackend
 from PIL import Image
 
 from firstspike.boards.building.bitstream import fingerprint
-from firstspike.boards.building.design import Design
+from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Network
 from firstspike.golden.data.sources import SOURCES
@@ -37,9 +37,11 @@ from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.linked_core import kept_wire
+from firstspike.scripts.datasets import Data
 from firstspike.scripts.exploration.halving import SHARES
 from firstspike.scripts.exploration.search import JOURNAL, NETWORKS
-from firstspike.scripts.learning.session import Session, new_session
+from firstspike.scripts.learning.session import Request, Session, new_session
+from firstspike.scripts.learning.specification import Learning
 from firstspike.scripts.main import run_line
 from firstspike.sim.benches.netlist import netlist
 
@@ -211,10 +213,9 @@ def make_files() -> None:
     Path("data.csv").write_text("\n".join([head, *rows]))
     Path("idx").mkdir()
     Path("idx/train-labels-idx1-ubyte.gz").write_bytes(b"\x1f\x8b" + bytes(100))
-    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "relabel"))
-    run |= {"dataset": "data.npz", "random": (8,), "images": 40, "epochs": 1, "shift": 0}
-    run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
-    new_session(run | {"command": "firstspike learn"}).state.save(Session.state_path("on.npz"))
+    learning = Learning(random=(8,), epochs=1, stored_bits=8)
+    request = Request(learning, Data(dataset="data.npz"), "firstspike learn")
+    new_session(request).state.save(Session.state_path("on.npz"))
     make_build(network)
 
 
@@ -231,7 +232,7 @@ def make_build(network: Network) -> None:
     """A folder like that of `firstspike build`, with as much of a netlist as is looked at."""
     folder = Path("build")
     folder.mkdir()
-    design = Design.of(network, BOARDS[BOARD], CoreShape(4))
+    design = Design.of(network, BOARDS[BOARD], Requirements(CoreShape(4)))
     (folder / "firstspike.bin").write_bytes(b"bits")
     report = build_report(design, BOARD) | {
         "device": BOARDS[BOARD].device.name,

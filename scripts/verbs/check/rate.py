@@ -3,6 +3,7 @@
 
 import click
 
+from firstspike.boards.building.design import Requirements
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
@@ -35,7 +36,7 @@ def command(net: str, board: str, images: int, line: Line) -> None:
     from firstspike.sim.harness.runner import check_tools
 
     check_tools()
-    design = chosen_design(load_network(net), BOARDS[board], line=line)
+    design = chosen_design(load_network(net), BOARDS[board], Requirements(line=line))
     unit = "Mbaud" if line is Line.UART else "Mbit/s of SPI"
     speed = f"{design.bit_rate / MHZ:g} {unit}"
     pixels = bundled_test_set()[0][: None if images == ALL else images]
