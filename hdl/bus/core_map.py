@@ -224,7 +224,7 @@ label 0x80 hold: label of images that begin from now on
 learn_rule 0x88 port settings rw: settings of the learning rule, which take effect between \
 images; refused while status.settings is 1
 {_lines(rule)}
-learn_seed 0x8c port settings w: generator's seed; a write to it or to learn_rule applies both
+learn_seed 0x8c port settings w: generator's seed; writing it or learn_rule applies seed and rule
 {_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
 learned_count 0x90 read: number of images since the reset, also of those only decided
     images [31:0]: modulo 2^32

@@ -149,7 +149,7 @@ class Case:
             sentences.append(
                 f"At most {scenario.extras} accepted event is either bad or an ADVANCE whose "
                 "promise holds. For these proofs the claim on `error` is weaker: the decision "
-                "may omit a bad event that follows the event that advances time to its tick."
+                "may omit a bad event that comes after time has advanced to the decision's tick."
             )
         if scenario.aborts:
             sentences.append(
