@@ -178,7 +178,7 @@ TARGETS = {
         Target("pdm", ("sound",), _pdm),
         Target("pixel_encoder", ("bus",), _pixel_encoder),
         Target("player", ("link",), _example("player")),
-        Target("queue", ("lib",), _example("queue", seeds=3)),
+        Target("queue", ("lib",), _example("queue", seeds=6)),
         Target("samples", ("sound",), _hears_samples),
         Target("spi", ("link",), _example("spi")),
         Target("uart", ("link",), lambda: _link(bits=True)),
