@@ -45,7 +45,7 @@ REST_SECONDS = 500e-6
 """Minimum time between two commands."""
 
 SILENT_SECONDS = 0.25
-"""Minimum time without a sample, after which `stopped` is set."""
+"""Time without a sample, rounded up to a power of two of cycles, after which `stopped` is set."""
 
 BYTE, VALUE = 8, 16
 """Bits of a command or of a register, and of a value."""

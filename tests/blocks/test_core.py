@@ -11,7 +11,9 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.sim.benches.core.items import end_item, event_items
+from firstspike.hdl.layer.events import Kind, input_layout
+from firstspike.hdl.lib.layouts import pack
+from firstspike.sim.benches.core.items import event_items
 from firstspike.sim.benches.core.run import Stimulus, run_items, simulate
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.simulators import both_simulators
@@ -28,15 +30,20 @@ BAD_EVENTS = (
     ((8, 19), ORDER),
     ((1, 19), ORDER),
     ((8, 24), ADDRESS | ORDER),
+    ((30, 20), ADDRESS),
 )
-"""Spikes (tick, row) that are bad for 20 rows and a deadline of 50, behind one at 9; and why."""
+"""Spikes (tick, row) that are bad for 20 rows and a deadline of 50, between some at 9, or between
+9 and 25; and why."""
 
 
 SHAPE = CoreShape(lanes=4, window=2)
 
 
 def random_network(seed: int) -> Network:
+    """Return a network whose input 0 lowers all outputs, below lanes without a neuron."""
     weights = random_weights(np.random.default_rng(seed), (20, 13, 5), -40, 80)
+    weights[0][0] = 120 * (np.arange(13) == 0)
+    weights[1][0] = -40
     return network_of(weights, (70, 50), bits=8, encoding="levels-4")
 
 
@@ -45,6 +52,7 @@ def test_core(simulator, seed):
     rng, network = np.random.default_rng(seed), random_network(seed)
     pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
     pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
+    pixels[3] = 255 * (np.arange(20) == 0)
     ticks = encode(network, pixels)
     folding = Folding.of(network, SHAPE)
     inference = infer(network, ticks)
@@ -62,14 +70,17 @@ def assert_bad_events_are_reported(network: Network, config: CoreConfig, simulat
     """Send images with bad events, with pauses, and request weights beyond the last address."""
     ticks = np.where(np.arange(20) < 12, 9, 25) * (np.arange(20) < 19)
     good = events(ticks).tolist()
-    images = [[*good[:12], bad, *good[12:]] for bad, _ in BAD_EVENTS]
-    items = [np.append(event_items(config, sent), end_item(config)) for sent in images]
+    images = [[*good[:at], bad, *good[at:]] for at in (1, 12) for bad, _ in BAD_EVENTS]
+    images.append([(9, 20), *good])
+    end = pack(input_layout(20, network.deadline), {"kind": Kind.END.value, "tick": 40})
+    items = [np.append(event_items(config, sent), end) for sent in images]  # END has no tick
     sizes = [layer.words for layer in config.layers]
     highest = (1 << (max(sizes) - 1).bit_length()) - 1  # that the port has bits for
     outside = [(i, one) for i, size in enumerate(sizes) for one in (size, size + 1, highest)]
     stimulus = Stimulus(pauses=True, after=[(0, *one, 0) for one in outside])
     actual, answers = run_items(network, config, items, stimulus, simulator=simulator)
+    causes = [*(causes for _, causes in BAD_EVENTS * 2), ADDRESS]
     expected = infer(network, np.repeat(ticks[None], len(items), axis=0))
-    expected = replace(expected, error=np.array([causes for _, causes in BAD_EVENTS]))
+    expected = replace(expected, error=np.array(causes))
     assert list(differences(expected, replace(actual, cycles=None))) == []
     assert answers[:, 1].all(), f"some of the weights {outside} are answered without an error"

@@ -5,6 +5,7 @@ import random
 import struct
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 from typing import Any, Self
 
 import cocotb
@@ -34,6 +35,9 @@ CLOCK_HZ = 100_000
 
 SECOND = CLOCK_HZ * PERIOD
 """A second, in steps of the simulation."""
+
+SILENT_CYCLES = 1 << ceil(SILENT_SECONDS * CLOCK_HZ).bit_length()
+"""The time without a sample in cycles, rounded up to a power of two."""
 
 ABSENT = 0xFF
 """A byte read without a part: the wire is pulled up."""
@@ -81,10 +85,10 @@ class Lsm6dsoBench(BlockBench):
         assert await self.comes(met, seconds), "it does not happen"
 
     async def stop(self) -> None:
-        """Wait until `stopped` is high, which must not be before `SILENT_SECONDS`."""
-        begun = get_sim_time("step")
+        """Wait until `stopped` is high, `SILENT_CYCLES` after the latest sample."""
         await self.until(lambda: self.dut.stopped.value, SILENT_SECONDS)
-        assert get_sim_time("step") - begun >= (SILENT_SECONDS - 2 * REST_SECONDS) * SECOND
+        sampled, _ = self.samples.received[-1]
+        assert self.domain.cycle == sampled + 1 + SILENT_CYCLES
 
     async def give(self, count: int, silent: float = SILENT_SECONDS) -> None:
         """Let the part be configured, and give samples, of which the first follows a gap.
@@ -184,8 +188,12 @@ class Part:
         for bit in reversed(range(BYTE)):
             await FallingEdge(self._sck)
             self._miso.value = 1 if sent is None else sent >> bit & 1
+            await Timer(PERIOD // 2, "step")
+            received = int(self._mosi.value)
             await RisingEdge(self._sck)
-            value = value << 1 | int(self._mosi.value)
+            await Timer(PERIOD // 2, "step")
+            assert self._mosi.value == received, "MOSI changes at the rising edge of SCK"
+            value = value << 1 | received
         return value
 
     async def _selected(self) -> None:

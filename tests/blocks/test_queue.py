@@ -150,9 +150,9 @@ class QueueBench(BlockBench):
         self.layout = item_layout(self.arguments.n_keys, self.arguments.width)
         self.drive(push__valid=0, push__payload=0, pop__ready=0, release=0, clear=0)
 
-    def random_item(self, keys: int) -> Item:
-        """Return a random item with one of the first `keys` keys."""
-        return random.randrange(keys), random.randrange(1 << self.arguments.width)
+    def random_item(self, keys: list[int]) -> Item:
+        """Return a random item with one of the keys."""
+        return random.choice(keys), random.randrange(1 << self.arguments.width)
 
     def item(self, port: Any) -> Item:
         """The item in the payload of a port."""
@@ -189,16 +189,18 @@ async def lockstep(dut):
         await bench.domain.rising
 
 
-def _inputs(what: SimpleNamespace) -> Iterator[tuple[bool, bool, bool, bool, int]]:
-    """Yield push, pop.ready, release, clear, and the number of keys to choose from, per cycle.
+def _inputs(what: SimpleNamespace) -> Iterator[tuple[bool, bool, bool, bool, list[int]]]:
+    """Yield push, pop.ready, release, clear, and the keys to choose from, per cycle.
 
-    The probabilities change every few cycles, so that the queue fills, runs empty and idles.
+    The probabilities change every few cycles, so that the queue fills, runs empty and idles. Few
+    keys are more frequent than many, so that lists begin, end and overtake each other.
     """
     cycles = what.amount
     while cycles > 0:
         push, pop, release = (random.choice((0, 0.2, 0.5, 0.9, 1)) for _ in range(3))
         clear = random.choice((0, 0, 0, 0.1))
-        keys = random.randint(1, what.n_keys)
+        most = random.randint(1, what.n_keys)
+        keys = random.sample(range(what.n_keys), random.randint(1, most))
         length = min(random.randrange(1, 50), cycles)
         cycles -= length
         for _ in range(length):

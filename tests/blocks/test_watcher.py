@@ -18,6 +18,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.motion.lsm6dso import SILENT_SECONDS
 from firstspike.hdl.motion.watcher import Watcher
 from firstspike.hdl.standalone.motion import ABSENT, MotionSensor
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
@@ -28,6 +29,9 @@ from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
 from tests.blocks.test_lsm6dso import CLOCK_HZ, Part
 from tests.support.moving import FRONT, movement, small_network
 from tests.support.simulators import memory_sizes, refused
+
+QUIET = round(SILENT_SECONDS * CLOCK_HZ)
+"""Cycles without a sample in which the part does not count as stopped."""
 
 PATIENCE = 100_000
 """Cycles in which a sample is read: the part is found and configured in fewer."""
@@ -112,8 +116,10 @@ class WristBench(BlockBench):
             await self.part.give(values, PATIENCE)
             assert await self.domain.until(self.counts, PATIENCE)
             assert not self.dut.fault.value
-        await self.domain.cycles(self.arguments.tail)
+        assert self.arguments.tail < QUIET
+        await self.domain.cycles(QUIET)
         assert self.counts()
+        assert not self.dut.fault.value
         self.part.present = False
         assert await self.domain.until(lambda: self.dut.fault.value == ABSENT, PATIENCE)
 

@@ -19,12 +19,16 @@ from tests.support.moving import ONE, SMALL, frame_payloads, movement
     ("front", "amount"), [(SMALL, 16), pytest.param(ONE, 4, marks=pytest.mark.long)]
 )
 def test_windows(front, amount, seed):
-    """`amount` windows, a gap inside a further one, and as many again."""
+    """`amount` windows, a gap inside a further one, and as many again.
+
+    In the first window of each part an axis has no change.
+    """
     rng = np.random.default_rng(seed)
     arguments = SimpleNamespace(front=front, frames=[], pixels=[])
     count = front.frames + (amount - 1) * front.hop
     for _ in range(2):
         x = movement(front, (count + front.hop // 2) * front.frame, rng)
+        x[: front.frames * front.frame, 0] = 0
         arguments.frames += frame_payloads(front, x)
         arguments.pixels += front.pictures(x).ravel().tolist()
     Simulation.of(Windows(front)).run(__name__, arguments, seed=seed)
