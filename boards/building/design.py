@@ -98,8 +98,8 @@ class Design:
             )
         if self.flashed and self.board.flash is None:
             raise NetworkError(
-                f"the {self.board.title} has the flash on wires of its UART, and cannot read it: "
-                "leave --weights flash out, and load them over the link"
+                f"the {self.board.title} has no flash that a design can read: leave --weights "
+                "flash out, and load them over the link"
             )
 
     @classmethod

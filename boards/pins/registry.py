@@ -13,10 +13,16 @@ from .board import Board
 
 
 def _boards() -> Iterator[Board]:
-    """Yield the boards of the modules in this folder."""
+    """Yield the boards of the modules in this folder. Raises BoardError for a faulty module."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.name != Path(__file__).stem:
-            yield from getattr(import_module(f".{module.name}", __package__), "BOARDS", ())
+            try:
+                imported = import_module(f".{module.name}", __package__)
+            except ModuleNotFoundError:  # of an extra, which the command names
+                raise
+            except Exception as error:
+                raise BoardError(f"boards/pins/{module.name}.py is faulty: {error}") from error
+            yield from getattr(imported, "BOARDS", ())
 
 
 def _sort_key(board: Board) -> tuple[int, int, str]:

@@ -74,7 +74,9 @@ def read_folder(folder: Path) -> Samples:
                     "are read; give smaller images."
                 )
     if not images:
-        raise DataError(f"{folder} holds no images: give a sub-folder of images for each class.")
+        raise DataError(
+            f"{folder} has no sub-folders with images: give a folder with one for each class."
+        )
     return Samples(str(folder), lambda at: str(paths[at]), np.stack(images), labels)
 
 

@@ -20,6 +20,7 @@ from firstspike.boards.clocking import add_clock, dividers_for
 from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.ice40 import PLL_PADS
 from firstspike.boards.families.pll import MHZ
+from firstspike.boards.pins import registry
 from firstspike.boards.pins.board import Board, connect_uart, light_class, pin_out
 from firstspike.boards.pins.registry import BOARDS, by_name
 from firstspike.golden import differences, encode, infer
@@ -148,6 +149,17 @@ def test_loaded_weights_need_single_port_ram():
             f"the board {name} has loaded=True, .* write loaded=False",
             BoardError,
         )
+
+
+def test_a_faulty_board_file_is_named(monkeypatch):
+    def faulty(name, package):
+        if name == ".ulx3s":
+            raise TypeError("device is missing")
+        return importlib.import_module(name, package)
+
+    monkeypatch.setattr(registry, "import_module", faulty)
+    with pytest.raises(BoardError, match=r"boards/pins/ulx3s\.py is faulty: device is missing"):
+        list(registry._boards())
 
 
 def test_two_boards_of_one_name_are_refused():

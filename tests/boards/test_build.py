@@ -160,7 +160,7 @@ def test_what_has_no_weights_in_the_flash_is_refused(capfd, tmp_path):
     assert "the weights in the bitstream, which is in its flash" in refusal(
         capfd, *words, "ulx3s-25f"
     )
-    assert "the flash on wires of its UART" in refusal(capfd, *words, "upduino")
+    assert "no flash that a design can read" in refusal(capfd, *words, "upduino")
 
 
 def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):

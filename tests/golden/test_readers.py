@@ -438,7 +438,7 @@ def test_a_class_without_images(tmp_path):
 
 
 def test_a_folder_without_images(tmp_path):
-    with pytest.raises(DataError, match="holds no images"):
+    with pytest.raises(DataError, match="has no sub-folders with images"):
         read(tmp_path)
 
 
