@@ -18,14 +18,7 @@ from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.pll import MHZ, Dividers
 from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
-from firstspike.golden import (
-    Network,
-    NetworkError,
-    Results,
-    bundled_test_set,
-    encode,
-    infer,
-)
+from firstspike.golden import Network, NetworkError, Results, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.cycles import cycles

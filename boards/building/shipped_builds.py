@@ -55,12 +55,12 @@ class ShippedBuild:
 
 
 @cache
-@cache
 def _shipped(name: str) -> Network:
     """Return a network of the package: one object, so that what is cached for it is found again."""
     return load_network(name)
 
 
+@cache
 def design_of(build: ShippedBuild, board: str | None = None) -> Design:
     """Return the design that was built, or the same design for another board."""
     target = BOARDS[board or build.board]
@@ -81,6 +81,11 @@ SHIPPED_BUILDS = tuple(
 """The builds of shipped_builds.json."""
 
 
+@cache
+def _digest_of(name: str) -> str:
+    return _shipped(name).digest()
+
+
 def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, Design]]:
     """Yield builds of exactly this network on this board, or on boards with the same die.
 
@@ -88,7 +93,7 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, De
     pins, and its own speed grade.
     """
     digest = network.digest()
-    same_network = [one for one in SHIPPED_BUILDS if _shipped(one.network).digest() == digest]
+    same_network = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
     same_board = [one for one in same_network if one.board == board.name]
     holds = board.device.holds
     for build in same_board or [
