@@ -93,6 +93,10 @@ REGISTERS["seed"] = Register(
 """All registers of the rule, in the order of the hardware and the link."""
 
 
+RESET_STATE = 0xACE1
+"""State of the random generator of a core after a reset."""
+
+
 def leap(s: int) -> int:
     """Return the random generator's next state: 16 steps of a 16-bit Galois LFSR.
 

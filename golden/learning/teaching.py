@@ -6,7 +6,7 @@ import numpy as np
 from firstspike.golden.network import Network
 
 from .learn import learn
-from .rule import LearningError, Settings
+from .rule import RESET_STATE, LearningError, Settings
 from .state import MAX_STORED_BITS, LearningState
 
 PASSES = 4
@@ -14,9 +14,6 @@ PASSES = 4
 
 SETTINGS = Settings(output_draw=1, margin_shift=2)
 """The settings of every pass."""
-
-GENERATOR = 0xACE1
-"""State of the random generator before the first word: that of a core after a reset."""
 
 
 class Teacher:
@@ -34,7 +31,7 @@ class Teacher:
             raise LearningError(f"the capacity is {capacity}: it must be an integer from 1 on.")
         self.state = LearningState.of(network, MAX_STORED_BITS, last_layer=True)
         """Stored weights and generator."""
-        self.state.generator = GENERATOR
+        self.state.generator = RESET_STATE
         self.capacity = capacity
         self.count = 0
         """Words taught so far."""

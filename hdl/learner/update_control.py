@@ -8,7 +8,7 @@ from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.learning.rule import REGISTERS, Settings, leap
+from firstspike.golden.learning.rule import REGISTERS, RESET_STATE, Settings, leap
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import settle_cycles
 from firstspike.hdl.layer.config import LayerConfig
@@ -40,7 +40,7 @@ def out_of_range(name: str, value: Value) -> Value:
 
 def generator() -> Lfsr:
     """Return the random generator of the rule, with the state of a core after reset."""
-    return Lfsr(leap, width=16, init=0xACE1)
+    return Lfsr(leap, width=16, init=RESET_STATE)
 
 
 def learner_ports(layers: Sequence[LayerConfig]) -> dict[str, wiring.Member]:
