@@ -5,6 +5,7 @@
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run all tests but the long ones
 #   make long    run the tests that take long: bitstreams and their netlists, networks of full size, all tools
+#   make thorough  run the tests that a release needs and .ci/run leaves out: large proofs, other dies, killed verbs
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
 #   make soak    try random networks, images, frames, files, kills and pauses for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
@@ -29,7 +30,7 @@ TEST_EXTRAS := build all test examples flac explore nir cluster
 # Python keeps what it has compiled: the tests start hundreds of short processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test long left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
+.PHONY: demo quick test long thorough left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -41,10 +42,13 @@ quick: check
 	$(PYTEST) -m fast
 
 test: check
-	$(PYTEST) -m "not long"
+	$(PYTEST) -m "not long and not thorough"
 
 long: setup-tests
 	$(PYTEST) -m long
+
+thorough: setup-tests
+	$(PYTEST) -m thorough
 
 left-out: setup-tests
 	$(PYTEST) --left-out

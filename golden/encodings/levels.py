@@ -31,10 +31,10 @@ class Levels(Encoding):
     NOTES = (
         "Level: each input has a level q, 0 .. N - 1, where N is that of the encoding levels-N, "
         "and 2 for binary. For a pixel of value p, 0 .. 255, q is p * N / 256, rounded down; "
-        "`bright_from` is the smallest p with q > 0. If samples are not pixels, q of feature i "
-        "with value x is the number of `features.edges[i]` that are <= x. With "
-        "`features.complement` a second set of inputs follows, of level N - 1 - q. With "
-        "`features.constant` one more input follows, of level N - 1.",
+        "`bright_from` is the smallest p with q > 0. If samples are not pixels, or the network was "
+        "trained with --cutoff, q of feature i with value x is the number of `features.edges[i]` "
+        "that are <= x. With `features.complement` a second set of inputs follows, of level N - 1 "
+        "- q. With `features.constant` one more input follows, of level N - 1.",
         "Tick: an input of level q > 0 spikes at tick `unit` + ((N - 1 - q) * 5 * `unit`) / (N - "
         "1), rounded down. An input of level 0 spikes at tick `late`, or never if `late` is -1.",
     )

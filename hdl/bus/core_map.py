@@ -40,7 +40,7 @@ NO_ROW = (1 << 16) - 1
 
 WEIGHT_ADDRESS = (
     Field("layer", 0, 8, "the first is 0"),
-    Field("address", 8, 24, "word of the layer: group * inputs of the layer + row"),
+    Field("address", 8, 24, "word of the layer: group * rows of a group + row"),
 )
 """Fields of the address of a weight word."""
 
@@ -85,7 +85,7 @@ version 0x04 constant: version of this register map
 features 0x08 constant: features of the core
     learns [0]: the core can learn
     bitmap [1]: images are bitmaps and not events
-    any_weights [2]: whether the widths suffice for all weights
+    any_weights [2]: 1 if no sum can overflow with any weights; 0: check weights before writing
     pixels [3]: images are pixels of a byte and not events
     layers [15:8]: layers of weights
     beat_bits [31:16]: bits of a beat of an image
@@ -224,9 +224,9 @@ label 0x80 hold: label of images that begin from now on
 learn_rule 0x88 port settings rw: settings of the learning rule, which take effect between \
 images; refused while status.settings is 1
 {_lines(rule)}
-learn_seed 0x8c port settings w: generator's seed; writing it or learn_rule applies seed and rule
+learn_seed 0x8c port settings w: seed of the generator, which a write of learn_rule does not change
 {_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
-learned_count 0x90 read: number of images since the reset, also of those only decided
+learned_count 0x90 read: number of finished images since the reset, learned or only decided
     images [31:0]: modulo 2^32
 updated_count 0x94 read: number of images since the reset that changed weights
     images [31:0]: modulo 2^32

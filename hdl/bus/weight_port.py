@@ -20,8 +20,8 @@ class WeightPort(Block):
     Within a word, a write of the address and a write after a read are refused. The address
     increments at the end of a word, also from layer to layer.
 
-    Latency: of the address 0 cycles, of the data that of the core's port. Throughput: one access at
-    a time.
+    Latency: 0 cycles for the address; for the data, that of the core's port. Throughput: one access
+    at a time.
     """
 
     def __init__(self, config: CoreConfig) -> None:

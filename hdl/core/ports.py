@@ -140,7 +140,7 @@ class CoreSignature(DescribedSignature):
             # The decision has the cause `abort`; the next event or word starts a new image.
             abort_image=(
                 In(1),
-                "high for a cycle: end the current image, if its source has stalled",
+                "high for a cycle: ends the current image, for example when its source has stalled",
             ),
             # Also high while the Learner is busy.
             busy=(Out(1), "the core processes an image"),
@@ -163,8 +163,8 @@ def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
         ),
         "settings": (
             In(stream.Signature(settings_layout())),
-            "the learning rule's registers, which take effect between images; with step 0 input "
-            "weights do not change, and margin_minimum 0 and 1 count as 2",
+            "the learning rule's registers, which take effect between images. A step of 0 leaves "
+            "input weights as they are. A margin_minimum of 0 or 1 counts as 2",
         ),
         "learned": (Out(learned), "the core could take the next image"),
     }

@@ -183,8 +183,9 @@ class Lanes(Block):
     returns after at least as many operations as the layer has groups. A read therefore needs
     forwarding from a write only in a layer of two groups.
 
-    Latency: `latencies.LANES` cycles, and `latencies.POTENTIALS` more to `potentials`; throughput:
-    one operation per cycle. Back-pressure at `fired` or `potentials` stalls `words`.
+    Latency: `latencies.LANES` cycles; `latencies.POTENTIALS` more to the port `potentials` of a
+    last layer. Throughput: one operation per cycle. Back-pressure at `fired` or `potentials` stalls
+    `words`.
     """
 
     def __init__(self, config: LayerConfig) -> None:

@@ -22,8 +22,8 @@ def change_layout(lanes: int, words: int) -> data.StructLayout:
 class UpdatePipeline(Block):
     """Read a word, add to its weights, saturate and write them; or write a word from the host.
 
-    Latency from an update to `read`: `latencies.UPDATE` cycles, to `write`: `word_cycles` more,
-    `latencies.SUM` and `latencies.SATURATED`; throughput: one update per cycle.
+    Latency from an update to `read`: `latencies.UPDATE` cycles; from `read` to `write`:
+    `word_cycles` + `latencies.SUM` + `latencies.SATURATED`; throughput: one update per cycle.
 
     Parameters: `word`, the layout of a word; `words`, their number; `word_cycles`, the latency from
     `read` to `q`.

@@ -77,9 +77,9 @@ class Lsm6dso(Block):
 
     Parameters: `clock_hz`.
 
-    Latency: at most two times `REST_SECONDS`, rounded up to a power of two of cycles, and 48 SPI
-    bits until the master starts to read a sample, then 16 bits per value. Back-pressure at
-    `samples` stalls the SPI bus; samples that the part produces meanwhile are lost.
+    Latency: at most 2 R cycles and 48 SPI bits until the master starts to read a sample, where R is
+    `REST_SECONDS` rounded up to a power of two of cycles; then 16 SPI bits per value. Back-pressure
+    at `samples` stalls the SPI bus; samples that the part produces meanwhile are lost.
     """
 
     def __init__(self, clock_hz: int) -> None:

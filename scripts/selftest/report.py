@@ -91,7 +91,7 @@ def report_of(
     flags = {
         name: identity.has(flag)
         for name, flag in (
-            ("loaded", IdentityFlag.LOADED),
+            ("loaded", IdentityFlag.NEEDS_WEIGHTS),
             ("learns", IdentityFlag.LEARNS),
             ("overlaps", IdentityFlag.OVERLAPS),
         )

@@ -147,9 +147,10 @@ class Case:
             sentences.append("The source never pauses, and no decision waits.")
         if scenario.extras:
             sentences.append(
-                f"At most {scenario.extras} accepted event is either bad or an ADVANCE whose "
-                "promise holds. For these proofs the claim on `error` is weaker: the decision "
-                "may omit a bad event that comes after time has advanced to the decision's tick."
+                f"Besides spikes and END, the source sends at most {scenario.extras} other event: "
+                "a bad one, or an ADVANCE whose promise holds. The claim then does not say whether "
+                "`error` covers a bad event that comes after time has advanced to the decision's "
+                "tick."
             )
         if scenario.aborts:
             sentences.append(
@@ -164,8 +165,9 @@ class Case:
     def claim(self) -> str:
         """The claim, in sentences; `_DECIDED` comes first."""
         model = " The cycles are also those of golden's cycle model." * self.scenario.paced
-        answer = " A read returns the stored word, or reports that there is none."
-        return _DECIDED + model + answer * self.scenario.reads
+        answer = " A read returns the stored word, or reports that the address does not exist."
+        reset = " The claim holds after a reset at any moment." * self.after_reset
+        return _DECIDED + model + answer * self.scenario.reads + reset
 
     @property
     def shapes(self) -> str:
@@ -309,8 +311,8 @@ _LEARNING_PROOF = Proof(
     "says, for all stored weights, inputs, labels, settings and states of the random generator. An "
     "image without an update changes none. Class, tick, forced and counts of spikes are those of "
     "the definition.",
-    shapes=f"2-2-2, two lanes, {STORED_BITS} stored bits of which 2 are used, thresholds 1, unit "
-    f"{UNIT}, deadline {DEADLINE}; 1 image",
+    shapes=f"2-2-2, two lanes, weights of 2 bits that are the upper ones of {STORED_BITS} stored "
+    f"bits, thresholds 1, unit {UNIT}, deadline {DEADLINE}; 1 image",
     assumptions=(
         _PACE,
         "Settings and label arrive before the image.",

@@ -78,7 +78,7 @@ def test_compressed_frames_hold_the_same_bits(small):
     assert np.array_equal(read_bits(content).cram, small.bits.cram)
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "options",
     [

@@ -4,8 +4,8 @@
     FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py      every verb, 20 times
     FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py -k learn
 
-Without the variable each is ended twice, all but one in the tests that take long. A process is
-known to be of a verb by a variable of its environment, which all that it starts inherits.
+Without the variable each is ended twice; most verbs only in the tests before a release. A process
+is known to be of a verb by a variable of its environment, which all that it starts inherits.
 """
 
 import gzip
@@ -119,6 +119,10 @@ VERBS = {
         ("out/firstspike.bin", "out/netlist.json", "out/netlist.v", "out/report.json"),
     ),
 }
+
+
+MARKS = {"verilog": (), **dict.fromkeys(("train", "learn", "build"), pytest.mark.long)}
+"""Marks of the verbs that are not only ended before a release."""
 
 
 class Desk:
@@ -253,8 +257,7 @@ def check_ended(name: str, folder: Path, count: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=() if name == "verilog" else pytest.mark.long) for name in VERBS],
+    "name", [pytest.param(name, marks=MARKS.get(name, pytest.mark.thorough)) for name in VERBS]
 )
 def test_a_verb_that_is_ended_leaves_nothing_half_done(tmp_path, name):
     check_ended(name, tmp_path, KILLS, seed=KILLS)

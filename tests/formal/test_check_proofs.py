@@ -79,7 +79,7 @@ def test_every_fault_is_in_one_share():
     assert numbers == list(range(1, 26))
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("core", "kinds"),
     [

@@ -33,7 +33,7 @@ from firstspike.sim.harness.networks import network_of
 RUNS = 64
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["core-2-lanes", "core-extras", "core-overlap"])
 def test_decisions_of_each_kind_occur(name):
     assert check_covers(CASES[name])
@@ -45,7 +45,7 @@ def test_a_wrong_definition_is_refuted():
         case.check(circuit=compile_circuit(case.harness(fires_at=1)))
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["images-2-lanes", "images-overlap"])
 def test_a_wrong_definition_of_images_without_end_is_refuted(name):
     circuit = compile_circuit(endless_harness(INDUCTIONS[name], fires_at=1))
@@ -72,7 +72,7 @@ prove_images("images-overlap", weakens=True)
 """
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS_OF_OVERLAP)
 def test_a_fault_of_overlapped_images_is_refuted(fault):
     """A fault stays in the process to which it is applied, so it has one of its own."""
@@ -104,13 +104,13 @@ def test_a_wrong_cycle_model_is_refuted(monkeypatch):
         CASES["core-2-lanes-paced"].check()
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 def test_a_wrong_rule_of_learning_is_refuted():
     with pytest.raises(RefutedError, match="registers differ"):
         prove_learning(no_progress, mistake=1)
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["images-2-lanes", "images-overlap"])
 def test_an_invariant_that_does_not_hold_is_refused(name):
     induction = induction_of(INDUCTIONS[name])

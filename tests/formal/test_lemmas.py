@@ -30,7 +30,7 @@ from firstspike.sim.formal.widths import WidthsProof
 
 @pytest.mark.parametrize(
     "proof",
-    [pytest.param(one, marks=() if one.is_fast else pytest.mark.long) for one in LEMMAS],
+    [pytest.param(one, marks=() if one.is_fast else pytest.mark.thorough) for one in LEMMAS],
     ids=lambda proof: proof.name,
 )
 def test_lemmas(proof):

@@ -112,7 +112,7 @@ def test_hello_says_who_the_board_is(board):
     assert answers[1].payload[1:] == answers[0].payload[1:]
     bitmaps = (board.config.bitmap is not None) << IdentityFlag.BITMAPS
     overlaps = board.overlap << IdentityFlag.OVERLAPS
-    assert identity.flags == bitmaps | overlaps | board.loaded << IdentityFlag.LOADED
+    assert identity.flags == bitmaps | overlaps | board.loaded << IdentityFlag.NEEDS_WEIGHTS
     assert config_of(identity) == board.config
     assert identity.capacity == RING_BYTES - 1
     assert identity.max_payload == RING_BYTES - 1 - REQUEST_OVERHEAD

@@ -126,7 +126,7 @@ class BoardModel(LinkModel):
         request = self.ring.popleft()
         kind, sequence, expected, payload = request
         if kind == Request.HELLO:
-            flags = self.identity.flags | self._lacks << IdentityFlag.LOADED
+            flags = self.identity.flags | self._lacks << IdentityFlag.NEEDS_WEIGHTS
             identity = self.identity._replace(flags=flags)
             return self._answer(kind, sequence, bytes([expected]) + identity.to_bytes())
         if kind in (Request.READ, Request.WRITE):

@@ -33,7 +33,7 @@ def lack_of(answer: Answer) -> Fault | None:
     """Return why a board has no weights, as its answer to HELLO says; None if it has them."""
     assert answer.kind == Request.HELLO + ANSWER
     identity = Identity.from_bytes(answer.payload[1:])
-    assert identity.has(IdentityFlag.LOADED) or not identity.flags >> IdentityFlag.FAULT
+    assert identity.has(IdentityFlag.NEEDS_WEIGHTS) or not identity.flags >> IdentityFlag.FAULT
     return identity.fault
 
 

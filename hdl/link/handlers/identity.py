@@ -42,7 +42,7 @@ class IdentityHandler(Handler):
         if self._flashed:
             missing = self.weight_status.missing
             # Byte 1 of the answer is the version, byte 2 the flags.
-            flags = Cat(Const(0, IdentityFlag.LOADED), missing)
+            flags = Cat(Const(0, IdentityFlag.NEEDS_WEIGHTS), missing)
             padding = Const(0, IdentityFlag.FAULT - len(flags))
             fault = (self.weight_status.fault - 1)[:2] & missing.replicate(2)
             stored |= Cat(flags, padding, fault) & (request.index == 2).replicate(8)

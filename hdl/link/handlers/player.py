@@ -46,7 +46,7 @@ def counts_layout(images: int) -> data.StructLayout:
 
 
 class ImageCounter(Block):
-    """Count through `count` images `rounds` times, while `count` and `rounds` do not change.
+    """Count through `count` images `rounds` times; `count` and `rounds` must not change meanwhile.
 
     Latency: 1 cycle.
     """

@@ -185,7 +185,7 @@ class IdentityFlag(IntEnum):
     """The board accepts INPUTS."""
     LEARNS = 1
     """The core learns."""
-    LOADED = 2
+    NEEDS_WEIGHTS = 2
     """The core has no weights yet: the host must write them before it sends an image."""
     BENCH = 3
     """The board accepts STORE and PLAY."""
@@ -194,7 +194,7 @@ class IdentityFlag(IntEnum):
     CONVOLVES = 5
     """The core has convolutional layers, and the identity contains their geometry."""
     FAULT = 6
-    """Two bits: with LOADED, the `golden.flash.Fault` of the board's flash, minus 1."""
+    """Two bits: with NEEDS_WEIGHTS, the `golden.flash.Fault` of the board's flash, minus 1."""
 
 
 U8 = Annotated[int, "B"]
@@ -344,7 +344,9 @@ class Identity(NamedTuple):
         The value is meaningless for a board that reads no flash.
         """
         return (
-            Fault(1 + (self.flags >> IdentityFlag.FAULT)) if self.has(IdentityFlag.LOADED) else None
+            Fault(1 + (self.flags >> IdentityFlag.FAULT))
+            if self.has(IdentityFlag.NEEDS_WEIGHTS)
+            else None
         )
 
     @property

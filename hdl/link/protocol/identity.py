@@ -120,7 +120,7 @@ def identity_of(config: CoreConfig, network: Network, design: DesignProperties) 
     flags = [
         (IdentityFlag.BITMAPS, config.bitmap is not None),
         (IdentityFlag.LEARNS, config.learns),
-        (IdentityFlag.LOADED, design.loaded),
+        (IdentityFlag.NEEDS_WEIGHTS, design.loaded),
         (IdentityFlag.BENCH, design.bench_images > 0),
         (IdentityFlag.OVERLAPS, config.folding.overlaps),
         (IdentityFlag.CONVOLVES, config.convolves),

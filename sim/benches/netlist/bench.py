@@ -69,7 +69,7 @@ class NetlistBench:
         await self._fill()
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
-        if identity.has(IdentityFlag.LOADED):
+        if identity.has(IdentityFlag.NEEDS_WEIGHTS):
             writes = [(Request.WRITE, payload) for payload in self.arguments.writes]
             await self._ask_all(writes, identity)
         # Before its answer, the board fetches each chunk and sums all weights bit by bit.

@@ -362,7 +362,7 @@ def _check_board(
         DesignProperties(
             clock_hz=identity.clock,
             build=identity.build,
-            loaded=identity.has(IdentityFlag.LOADED),
+            loaded=identity.has(IdentityFlag.NEEDS_WEIGHTS),
             ring_bytes=identity.capacity + 1,
             bench_images=identity.bench_images,
         ),
