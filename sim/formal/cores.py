@@ -39,8 +39,8 @@ _DECIDED = (
     "withdrawn nor changed."
 )
 _PACE = (
-    "The source never pauses, and sends the rows of one tick in ascending order; decisions are "
-    "accepted at once."
+    "An image comes without pauses: as a bitmap if images overlap, else as at most one spike per "
+    "input, in the order of ticks and rows. Decisions are accepted at once."
 )
 
 
@@ -311,8 +311,8 @@ _LEARNING_PROOF = Proof(
     "says, for all stored weights, inputs, labels, settings and states of the random generator. An "
     "image without an update changes none. Class, tick, forced and counts of spikes are those of "
     "the definition.",
-    shapes=f"2-2-2, two lanes, weights of 2 bits that are the upper ones of {STORED_BITS} stored "
-    f"bits, thresholds 1, unit {UNIT}, deadline {DEADLINE}; 1 image",
+    shapes=f"2-2-2, two lanes, weights of 2 bits, the upper 2 of {STORED_BITS} stored bits, "
+    f"thresholds 1, unit {UNIT}, deadline {DEADLINE}; 1 image",
     assumptions=(
         _PACE,
         "Settings and label arrive before the image.",

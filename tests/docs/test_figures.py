@@ -51,11 +51,15 @@ def test_spikes():
 @pytest.mark.parametrize(
     ("shape", "clock", "sentence"),
     [
-        (CoreShape(lanes=16, window=0), 27, "{:,.0f} cycles per digit: {:.0f} us at 27 MHz"),
+        (
+            CoreShape(lanes=16, window=0),
+            27,
+            "{:,.0f} cycles from a digit to its decision: {:.0f} us at 27 MHz",
+        ),
         (
             CoreShape(lanes=379, window=0, rows=4, overlap=True),
             78.125,
-            "{:.1f} cycles per digit: {:.3f} us at 78.125 MHz",
+            "{:.1f} cycles from a digit to its decision: {:.3f} us at 78.125 MHz",
         ),
     ],
 )

@@ -118,8 +118,8 @@ def test_the_figures_of_the_readme_are_those_of_today():
         for build in SHIPPED_BUILDS
         if {"icebreaker": False, "ulx3s-85f": True}.get(build.board) == build.shape.overlap
     }
-    assert f"| {cycles['icebreaker']:,.0f} cycles per digit" in text
-    assert f"| {cycles['ulx3s-85f']:.1f} cycles per digit" in text
+    assert f"| {cycles['icebreaker']:,.0f} cycles from a digit to its decision" in text
+    assert f"| {cycles['ulx3s-85f']:.1f} cycles from a digit to its decision" in text
 
 
 @pytest.mark.parametrize("name", ["README.md", "LICENSE-GENERATED"])
