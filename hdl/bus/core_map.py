@@ -85,7 +85,7 @@ version 0x04 constant: version of this register map
 features 0x08 constant: features of the core
     learns [0]: the core can learn
     bitmap [1]: images are bitmaps and not events
-    any_weights [2]: 1 if no sum can overflow with any weights; 0: check weights before writing
+    any_weights [2]: 1: whatever the weights, no sum overflows; 0: check weights before writing
     pixels [3]: images are pixels of a byte and not events
     layers [15:8]: layers of weights
     beat_bits [31:16]: bits of a beat of an image
@@ -249,7 +249,7 @@ refused while status.decision is 0
 {_lines(Field(f"cause_{name}", low, 1, meaning) for low, (name, meaning) in causes)}
 decision_time {DECISION + 4:#x} port decision r: time of the decision, and its image
     tick [15:0]: tick of the decision
-    layers [23:16]: number of words decision_spikes
+    layers [23:16]: number of registers decision_spikes, one per layer
     tag [31:24]: tag of the image
 decision_cycles {DECISION + 8:#x} port decision r: duration of the image
     cycles [31:0]: clock cycles from the first accepted event or word to the decision

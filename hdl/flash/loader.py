@@ -59,7 +59,7 @@ class Loader(Block):
     Parameters: `config` of the core; `identity` of the design; `flash_address`, the byte address of
     the image in the flash; `clock_hz`, the frequency of the clock.
 
-    Latency: 2 R cycles, where R is `REST_SECONDS` rounded up to a power of two of cycles, then 2
+    Latency: 2 R cycles, where R is `REST_SECONDS` in cycles, rounded up to a power of two, then 2
     cycles per SPI bit. Throughput: a word takes 2 * 32 cycles, 1 more cycle, and the cycles for
     which the weight port stalls.
     """

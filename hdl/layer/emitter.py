@@ -164,10 +164,9 @@ class WindowEmitter(Block):
     leave in order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows,
     together with `done`.
 
-    Latency from the last beat of a window: that of the divider plus that of the SpikeQueue to the
-    first spike; or, in a window without spikes, plus `latencies.RELEASE` to ADVANCE. Throughput:
-    one event per cycle. Under back-pressure at `events` the queue holds the spikes; `beats` never
-    stalls.
+    Latency from the last beat of a window to its first spike: divider plus SpikeQueue; without
+    spikes, to ADVANCE: divider plus `latencies.RELEASE`. Throughput: one event per cycle. Under
+    back-pressure at `events` the queue holds the spikes; `beats` never stalls.
     """
 
     def __init__(self, config: LayerConfig) -> None:

@@ -24,7 +24,7 @@ class CausalInputs(Block):
     of the log, for each group of neurons, adds the weights of their rows. The WeightStore returns
     the weights for updates that change nothing.
 
-    Latency from `start` to `done`: `hidden.folding.causal_cycles` of the number of rows.
+    Latency from `start` to `done`: `hidden.folding.causal_cycles(rows)`.
     Throughput: one row per cycle and group.
     """
 

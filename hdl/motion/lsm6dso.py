@@ -78,8 +78,9 @@ class Lsm6dso(Block):
     Parameters: `clock_hz`.
 
     Latency: at most 2 R cycles and 48 SPI bits until the master starts to read a sample, where R is
-    `REST_SECONDS` rounded up to a power of two of cycles; then 16 SPI bits per value. Back-pressure
-    at `samples` stalls the SPI bus; samples that the part produces meanwhile are lost.
+    `REST_SECONDS` in cycles, rounded up to a power of two; then 16 SPI bits per value.
+    Back-pressure at `samples` stalls the SPI bus; samples that the part produces meanwhile are
+    lost.
     """
 
     def __init__(self, clock_hz: int) -> None:

@@ -20,7 +20,7 @@ def received_layout() -> data.StructLayout:
 
 
 class Decimator(Block):
-    """A CIC decimator of third order: three integrators per number, three differences per sample.
+    """A CIC decimator of third order: three integrations per input number, then three differences.
 
         number -> integrators, one addition each per number -> differences, one per cycle -> shift
 

@@ -148,9 +148,8 @@ class Case:
         if scenario.extras:
             sentences.append(
                 f"Besides spikes and END, the source sends at most {scenario.extras} other event: "
-                "a bad one, or an ADVANCE whose promise holds. The claim then does not say whether "
-                "`error` covers a bad event that comes after time has advanced to the decision's "
-                "tick."
+                "a bad one, or an ADVANCE whose promise holds. If a bad event comes after time has "
+                "advanced to the decision's tick, the claim does not say whether `error` is set."
             )
         if scenario.aborts:
             sentences.append(

@@ -66,8 +66,9 @@ class PacketFifo(Block):
 
     Parameters: `depth`, bytes, a power of two; the FIFO holds up to depth - 1 bytes.
 
-    Latency: 4 cycles from a mark to `get`. Throughput: one byte per cycle at `put`; one byte every
-    second cycle at `get`, or every cycle with `every_cycle`.
+    Latency: 4 cycles from a mark (the entry after the last byte of a good frame) to `get`.
+    Throughput: one byte per cycle at `put`; one byte every second cycle at `get`, or every cycle
+    with `every_cycle`.
     """
 
     def __init__(self, depth: int) -> None:

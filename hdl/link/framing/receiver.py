@@ -40,8 +40,8 @@ class Receiver(Block):
 
     Parameters: `lengths` of the accepted requests, from `messages.lengths_of`.
 
-    Latency: 2 cycles from the delimiter of a request to its mark (the entry after the last byte of
-    a good frame) at `put`. Throughput: one byte every SPACING cycles.
+    Latency: 2 cycles from the delimiter of a request to its mark at `put`. Throughput: one byte
+    every SPACING cycles.
     """
 
     def __init__(self, lengths: dict[Request, Length]) -> None:

@@ -12,7 +12,7 @@ from .handler import Handler
 
 
 class IdentityHandler(Handler):
-    """Answer HELLO with the previously expected sequence number, and the identity.
+    """Answer HELLO with the sequence number expected before this HELLO, and the identity.
 
     After the payload, the stream of the `request` holds this sequence number: the Receiver stores
     it in the mark.
