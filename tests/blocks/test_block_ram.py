@@ -29,7 +29,7 @@ from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import ClockDomain
 from firstspike.sim.mutants.mutation import mutated
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.thorough
 
 SYNTHESIS = {"ecp5": "synth_ecp5", "gowin": GW2AR_18.synthesis}
 """Yosys' command of each family."""

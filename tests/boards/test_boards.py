@@ -151,7 +151,7 @@ def unplaced(monkeypatch):
     monkeypatch.setattr(plan, "builds_of", lambda network, board: [])
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
     network = load_network("mnist-4bit")

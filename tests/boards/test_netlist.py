@@ -181,7 +181,10 @@ def test_what_has_no_bits_to_simulate_is_refused(
     ("board", "options", "compared"),
     [
         ("icebreaker", {"line": Line.SPI}, "decisions, spike counts and clock cycles"),
-        ("icesugar", {}, "decisions, spike counts and clock cycles"),  # with a slower UART
+        pytest.param(  # with a slower UART
+            *("icesugar", {}, "decisions, spike counts and clock cycles"),
+            marks=pytest.mark.thorough,
+        ),
         ("pico-ice", {"flashed": True}, "decisions, spike counts and clock cycles"),
         ("tang-nano-20k", {}, "decisions and spike counts"),
     ],

@@ -224,8 +224,20 @@ LINK_FAULTS = {
 }
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("fault", "stage"), (CORE_FAULTS | LINK_FAULTS).items())
+FAULTS = CORE_FAULTS | LINK_FAULTS
+FIRST = {stage: fault for fault, stage in reversed(FAULTS.items())}
+"""The first fault of each stage; the others are tried before a release."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "stage"),
+    [
+        pytest.param(
+            *each, marks=pytest.mark.long if each[0] in FIRST.values() else pytest.mark.thorough
+        )
+        for each in FAULTS.items()
+    ],
+)
 def test_a_fault_is_named(capfd, desk, quick, fault, stage):
     content = faulty(fault, "plays" if stage == "memory" else "learns")
     assert content not in (verilog("plays"), verilog("learns"))
@@ -237,7 +249,7 @@ def test_a_fault_is_named(capfd, desk, quick, fault, stage):
     assert sentence in ended.out
 
 
-@pytest.mark.long
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["learns", "plays"])
 def test_the_whole_of_it_takes_a_minute(capfd, desk, kind):
     with VirtualBoard(verilog(kind)) as board:
