@@ -8,8 +8,9 @@ from amaranth.lib.wiring import Out
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.sound.listener import Listener, TeachableListener
 
-from .counts import MicrophoneCounts
+from .counts import MicrophoneCounts, counted_layout
 from .fault_stretcher import FaultStretcher
+from .status import OF_MICROPHONE, OF_TEACHING
 
 MISSING, CLIPPED, LOST = 1, 2, 3
 """Numbers of faults; the lowest of several faults is reported."""
@@ -38,6 +39,9 @@ class MicrophoneSensor(Block):
         "microphone is not followed",
     )
 
+    _counted: tuple[str, ...] = OF_MICROPHONE
+    """Numbers of the status besides the samples."""
+
     def __init__(self, listener: Listener, clock_hz: int, **ports: wiring.Member) -> None:
         self._stretcher = FaultStretcher(len(self.faults), HOLD_SECONDS * clock_hz)
         self._listener = listener
@@ -50,7 +54,7 @@ class MicrophoneSensor(Block):
             **self._listener_ports,
             reportable=Out(1),
             fault=self._stretcher.signature.members["held"],
-            counted=counts["counted"],
+            counted=Out(counted_layout(*self._counted)),
             counters_sampled=counts["counters_sampled"],
             **ports,
         )
@@ -61,7 +65,10 @@ class MicrophoneSensor(Block):
         m.submodules.counts = counts = self._counts
         outside = wiring.flipped(self)
         join(m, outside, listener, *self._listener_ports)
-        join(m, outside, counts, "counted", "counters_sampled")
+        join(m, outside, counts, "counters_sampled")
+        m.d.comb += (
+            self.counted[name].eq(counts.counted[name]) for name, _ in counts.counted.shape()
+        )
         join(m, listener, counts, "accepted")
         m.d.comb += counts.lost.eq(listener.loses)
         m.d.comb += self.fault.eq(stretcher.held)
@@ -88,6 +95,7 @@ class TeachableMicrophoneSensor(MicrophoneSensor):
     """
 
     faults = (*MicrophoneSensor.faults, WAITING, LEARNING)
+    _counted = (*MicrophoneSensor._counted, *OF_TEACHING)
 
     def __init__(self, listener: TeachableListener, clock_hz: int) -> None:
         members = listener.signature.members
@@ -97,6 +105,7 @@ class TeachableMicrophoneSensor(MicrophoneSensor):
     def build(self, m: Module) -> None:
         super().build(m)
         join(m, wiring.flipped(self), self._teachable, "lesson", "labels")
+        m.d.comb += self.counted.taught.eq(self._teachable.count)
         with m.If(self._stretcher.held == 0):
             with m.If(self._teachable.learning):
                 m.d.comb += self.fault.eq(1 + self.faults.index(LEARNING))

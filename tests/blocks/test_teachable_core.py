@@ -37,11 +37,12 @@ from firstspike.hdl.standalone import teachable_core
 from firstspike.hdl.standalone.core import BAUD
 from firstspike.hdl.standalone.counts import counted_layout
 from firstspike.hdl.standalone.microphone import LEARNING, WAITING
+from firstspike.hdl.standalone.status import OF_TEACHING, STATUS_REQUEST, Status
 from firstspike.hdl.standalone.teachable_core import LESSONS, TeachableCore, lesson_byte
 from firstspike.sim.benches.core.items import read_requests, requests
 from firstspike.sim.benches.core.outcome import CoreOutcome, answers_of, results_of
 from firstspike.sim.benches.standalone.bench import TextSink
-from firstspike.sim.benches.standalone.run import lines_of
+from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -55,6 +56,9 @@ CLOCK_HZ = MIN_DIVISOR * BAUD
 
 PATIENCE = 100_000
 """Cycles in which at least one image is learned or decided."""
+
+POLL = 100
+"""Cycles between two checks of what the bench waits for."""
 
 STEP = 5_000
 """Cycles without text and without an image after which the board is idle."""
@@ -92,7 +96,7 @@ class PictureSensor(Block):
             events=self._encoder.signature.members["events"],
             reportable=Out(1),
             fault=Out(range(3)),
-            counted=Out(counted_layout()),
+            counted=Out(counted_layout(*OF_TEACHING)),
             counters_sampled=In(1),
         )
 
@@ -102,6 +106,7 @@ class PictureSensor(Block):
         outside = wiring.flipped(self)
         join(m, outside, memory, "words", "isolated", "lesson", "labels", "reportable")
         join(m, outside, encoder, "events")
+        m.d.comb += self.counted.taught.eq(memory.count)
         wiring.connect(m, memory.pictures, encoder.pixels)
         with m.If(memory.learning):
             m.d.comb += self.fault.eq(2)
@@ -194,6 +199,9 @@ def teach_on_rtl(
     reported = is_reported(network, expected, isolated)
     lines = list(lines_of(network, expected, reported))
     conditions = [f"{one}\r\n".encode() for one in ("listening", WAITING, LEARNING)]
+    (status,), text = statuses_of(text)
+    if status != Status(IDENTITY, status.cycles, 0, taught=teacher.count):
+        raise SimulationError(f"{teacher.count} words are taught, and the status is {status}.")
     spoken = [line for line in text.splitlines(keepends=True) if line not in conditions]
     if spoken != lines:
         raise SimulationError(f"the text is {spoken}, expected {lines}.")
@@ -336,14 +344,18 @@ class PupilBench(BlockBench):
 
     async def _until(self, met: Callable[[], bool]) -> None:
         """Wait until `met`, while images are learned or decided."""
+        progress, cycle = -1, self.domain.cycle
         while not met():
             count = len(self._learned) + len(self._answers.received)
-            ended = await self.domain.until(met, PATIENCE)
-            assert ended or count < len(self._learned) + len(self._answers.received), "it hangs"
+            if count != progress:
+                progress, cycle = count, self.domain.cycle
+            assert self.domain.cycle < cycle + PATIENCE, "no image ends"
+            await self.domain.cycles(POLL)
 
     async def outcome(self) -> tuple:
         """Wait until the board is idle, and read the weights; return all that came out."""
         await self._until(lambda: not self.dut.condition.value)
+        await self._requests.send(*STATUS_REQUEST)
         count = -1
         while count != len(self._learned) or self.domain.cycle < self._text.cycle + STEP:
             count = len(self._learned)

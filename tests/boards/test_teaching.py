@@ -15,10 +15,11 @@ from firstspike.golden.reporting import is_reported
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.standalone.core import LISTENING
 from firstspike.hdl.standalone.microphone import LEARNING, WAITING
+from firstspike.hdl.standalone.status import STATUS_REQUEST
 from firstspike.hdl.standalone.teachable_core import lesson_byte
 from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.standalone.desk import Desk
-from firstspike.sim.benches.standalone.run import lines_of
+from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
 from tests.support.listening import listening_network, sounds
 from tests.support.simulators import refused
@@ -87,7 +88,10 @@ def test_rtl_is_taught_words(design):
     desk, x = desk_of(design), sounds(8)
     requests, text = taught_text(design, desk, x, {0: 0, 1: 2})
     assert text.splitlines()[-1] != desk.expected(x).splitlines()[-1]  # the same word
-    assert desk.run(x, requests=requests) == text
+    end = len(desk.received_samples(x)) * desk.microphone.bits_per_sample // CHUNK - 100
+    (status,), other_lines = statuses_of(desk.run(x, requests=requests | {end: STATUS_REQUEST}))
+    assert other_lines == text
+    assert status.taught == 2
 
 
 def test_boards_and_pictures_that_cannot_be_taught(design):
