@@ -11,6 +11,7 @@ from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.sound.filters import Filters
+from firstspike.hdl.sound.listener import Listener
 from firstspike.hdl.sound.words import Words
 from firstspike.hdl.standalone.core import Sensor
 from firstspike.hdl.standalone.microphone import MicrophoneSensor
@@ -61,4 +62,4 @@ class SoundDesign(StandaloneDesign):
         }
 
     def _sensor(self) -> Sensor:
-        return MicrophoneSensor(self.network, self.microphone, self.hz)
+        return MicrophoneSensor(Listener(self.network, self.microphone), self.hz)

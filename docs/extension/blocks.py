@@ -66,7 +66,15 @@ def _of(path: Path) -> Iterator[tuple[str, ast.ClassDef]]:
             methods = {f.name: f for f in node.body if isinstance(f, ast.FunctionDef)}
             build = methods.get("build")
             builds = build is not None and len(build.args.args) == 2
-            extends = {"Decision", "Encoder", "Sequencer", "Lanes", "Layer", "WeightStore"}
+            extends = {
+                "Decision",
+                "Encoder",
+                "Listener",
+                "Sequencer",
+                "Lanes",
+                "Layer",
+                "WeightStore",
+            }
             bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
             if (builds or "elaborate" in methods or bases & extends) and node.name != "Block":
                 yield node.name, node

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Teaching: a network adapts its last layer to words that its owner speaks (DESIGN, section 5)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from firstspike.golden.encoding import encode
 from firstspike.golden.network import Network
 
 from .learn import learn
@@ -16,6 +19,38 @@ SETTINGS = Settings(output_draw=1, margin_shift=2)
 """The settings of every pass."""
 
 
+@dataclass(frozen=True, eq=False)
+class ReplayContent:
+    """The initial content and the capacity of the replay memory of a board.
+
+    Raises `LearningError` for a capacity of 0 or less, and for references without a class each.
+    """
+
+    references: np.ndarray
+    """Pictures that stay in the memory, uint8 [n, n_pixels]."""
+    labels: np.ndarray
+    """The class of each reference, int [n]."""
+    capacity: int
+    """Number of taught words that the memory holds."""
+
+    def __post_init__(self) -> None:
+        _check_capacity(self.capacity)
+        if len(self.references) != len(self.labels):
+            raise LearningError(
+                f"there are {len(self.references)} references and {len(self.labels)} classes: "
+                "give one class for each reference."
+            )
+
+    @property
+    def addresses(self) -> int:
+        """Number of pictures that the memory holds."""
+        return len(self.references) + self.capacity
+
+    def teacher(self, network: Network) -> "Teacher":
+        """Return a teacher of `network` with this memory."""
+        return Teacher(network, (encode(network, self.references), self.labels), self.capacity)
+
+
 class Teacher:
     """A network that learns taught words, and its replay memory.
 
@@ -27,8 +62,7 @@ class Teacher:
     def __init__(
         self, network: Network, references: tuple[np.ndarray, np.ndarray], capacity: int
     ) -> None:
-        if capacity < 1:
-            raise LearningError(f"the capacity is {capacity}: it must be an integer from 1 on.")
+        _check_capacity(capacity)
         self.state = LearningState.of(network, MAX_STORED_BITS, last_layer=True)
         """Stored weights and generator."""
         self.state.generator = RESET_STATE
@@ -58,3 +92,9 @@ class Teacher:
         learn(self.state, np.tile(pictures, (PASSES, 1)), np.tile(labels, PASSES), SETTINGS)
         self.memory = pictures, labels
         self.count += 1
+
+
+def _check_capacity(capacity: int) -> None:
+    """Raise `LearningError` unless a memory can hold this number of taught words."""
+    if capacity < 1:
+        raise LearningError(f"the capacity is {capacity}: it must be an integer from 1 on.")

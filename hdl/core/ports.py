@@ -49,11 +49,11 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     )
 
 
-def label_layout(config: CoreConfig) -> DescribedLayout:
-    """Return the layout of an image's label."""
+def label_layout(classes: int) -> DescribedLayout:
+    """Return the layout of an image's label, for a network of this number of classes."""
     return DescribedLayout(
         learn=(1, "1 learn the image, 0 only decide it"),
-        label=(bits_for(config.layers[-1].folding.n_out), "its class"),
+        label=(bits_for(classes), "its class"),
     )
 
 
@@ -157,7 +157,7 @@ def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
     # A label that is no class sets a cause in the decision. An image with an error is not learned.
     return {
         "labels": (
-            In(stream.Signature(label_layout(config))),
+            In(stream.Signature(label_layout(config.layers[-1].folding.n_out))),
             "one per image, before the image: whether to learn it, and its class; if unused, no "
             "image is learned",
         ),

@@ -8,7 +8,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.front_ends import sound_of
-from firstspike.golden.network import Network
+from firstspike.golden.learning.teaching import ReplayContent
+from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.sound.filters import SAMPLE_BITS
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.i2s import I2sMicrophone
@@ -23,7 +24,11 @@ from .filters import Filters
 from .i2s import I2sReceiver
 from .levels import LEVEL_BITS, Levels
 from .pdm import PdmReceiver
+from .replay_memory import ReplayMemory
 from .words import Words
+
+TAUGHT = ("lesson", "labels", "reportable", "waiting", "learning", "count")
+"""Ports of a ReplayMemory that are also ports of a TeachableListener."""
 
 
 class Listener(Block):
@@ -43,7 +48,9 @@ class Listener(Block):
     back-pressure. Throughput: one sample per `cycles_per_sample`.
     """
 
-    def __init__(self, network: Network, microphone: Microphone | None) -> None:
+    def __init__(
+        self, network: Network, microphone: Microphone | None, **ports: wiring.Member
+    ) -> None:
         self._network, self._microphone = network, microphone
         self._front = sound_of(network)
         if microphone is not None:
@@ -79,6 +86,7 @@ class Listener(Block):
             isolated=Out(1),
             #: The spikes of each word, in order of tick, and END.
             events=Out(stream.Signature(layout)),
+            **ports,
         )
 
     @staticmethod
@@ -111,9 +119,13 @@ class Listener(Block):
             self._connect_receiver(m, receiver, filters)
         wiring.connect(m, filters.outputs, levels.outputs)
         wiring.connect(m, levels.levels, words.levels)
-        wiring.connect(m, words.pixels, encoder.pixels)
+        self._connect_pictures(m, words, encoder)
         join(m, outside, words, "top", "word", "isolated")
         join(m, outside, encoder, "events")
+
+    def _connect_pictures(self, m: Module, words: Words, encoder: LevelsEncoder) -> None:
+        """Send the pictures of words to the encoder."""
+        wiring.connect(m, words.pixels, encoder.pixels)
 
     def _receiver(self, m: Module, microphone: Microphone) -> PdmReceiver | I2sReceiver:
         """Return the receiver of the microphone."""
@@ -158,6 +170,35 @@ class Listener(Block):
                     self.lost.eq(lost),
                     lost.eq(receiver.lost),
                 ]
+
+
+class TeachableListener(Listener):
+    """A Listener with a ReplayMemory between Words and LevelsEncoder.
+
+    During passes, words are slower by at most the time of two pictures in the core.
+
+    Parameters: those of Listener, and `content` of the ReplayMemory. Also raises NetworkError for
+    references of another size than the network's pictures.
+    """
+
+    def __init__(
+        self, network: Network, microphone: Microphone | None, content: ReplayContent
+    ) -> None:
+        pixels, expected = content.references.shape[1], sound_of(network).n_pixels
+        if pixels != expected:
+            raise NetworkError(
+                f"a reference has {pixels} pixels: a picture of this network has {expected}"
+            )
+        self._replay_memory = ReplayMemory(content, network.shape[-1])
+        members = self._replay_memory.signature.members
+        super().__init__(network, microphone, **{name: members[name] for name in TAUGHT})
+
+    def _connect_pictures(self, m: Module, words: Words, encoder: LevelsEncoder) -> None:
+        m.submodules.replay_memory = memory = self._replay_memory
+        wiring.connect(m, words.pixels, memory.words)
+        wiring.connect(m, memory.pictures, encoder.pixels)
+        m.d.comb += memory.isolated.eq(words.isolated)
+        join(m, wiring.flipped(self), memory, *TAUGHT)
 
 
 def cycles_per_sample(front: FrontEnd) -> int:

@@ -53,9 +53,9 @@ class Sensor(Protocol):
     reportable: Value
     """Whether a decision on the latest image may be reported."""
     fault: Value
-    """Number of the sensor's fault, from 1; 0 without a fault."""
+    """Number of the sensor's fault or other condition, from 1; 0 without one."""
     faults: tuple[str, ...]
-    """A sentence for each fault."""
+    """A sentence for each fault and condition."""
     counted: data.View
     """Counters for the status, with a `counted_layout`."""
     counters_sampled: Value
@@ -86,6 +86,9 @@ class StandaloneCore(Block):
     decisions while it sends a line.
     """
 
+    _inner: tuple[str, ...] = ("events", "reportable", "fault", "counted", "counters_sampled")
+    """Ports of the sensor that are not pins."""
+
     def __init__(
         self,
         config: CoreConfig,
@@ -111,8 +114,7 @@ class StandaloneCore(Block):
         self._transmitter, self._receiver = UartTransmitter(divisor), UartReceiver(divisor)
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
-        inner = ("events", "reportable", "fault", "counted", "counters_sampled")
-        self._pins = {name: sensed[name] for name in sensed if name not in inner}
+        self._pins = {name: sensed[name] for name in sensed if name not in self._inner}
         classes = range(config.layers[-1].folding.n_out)
         super().__init__(
             **self._pins,

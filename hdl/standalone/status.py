@@ -22,13 +22,16 @@ from .texts import NEWLINE, NIBBLE
 STATUS_REQUEST = b"?"
 """The byte that requests the status; the design ignores all other bytes."""
 
-WIDTHS = {"cycles": 32, "samples": 32, "loudest": 16, "lost": 16}
+WIDTHS = {"cycles": 32, "samples": 32, "loudest": 16, "lost": 16, "taught": 16}
 """Bits of each number, in the order of the line, which are a multiple of `DIGIT_BITS`."""
 
 DIGIT_BITS = 4
 
 OF_MICROPHONE = ("loudest", "lost")
 """Numbers that only a design with a microphone reports."""
+
+OF_TEACHING = ("taught",)
+"""Numbers that only a design that is taught words reports."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Status:
     """Largest magnitude of a sample since the last answer, up to 32,768; None for motion."""
     lost: int | None = None
     """Number of lost samples, saturating at 65,535; None for motion."""
+    taught: int | None = None
+    """Number of taught words, modulo 2^16; None for a design that is taught no words."""
 
     def __post_init__(self) -> None:
         if len(self.identity) != IDENTITY_BYTES:
@@ -79,7 +84,8 @@ class Status:
         if match is None:
             raise ValueError(
                 f"{line!r} is no status: a status is like "
-                f"{cls(bytes(IDENTITY_BYTES), 0, 0, 0, 0).line()!r}, or ends after samples."
+                f"{cls(bytes(IDENTITY_BYTES), 0, 0, 0, 0, 0).line()!r}, or has no taught, or ends "
+                "after samples."
             )
         numbers = {name: int(match[name], 16) for name in WIDTHS if match[name] is not None}
         return cls(bytes.fromhex(match["identity"].decode()), **numbers)
@@ -107,8 +113,8 @@ def _pattern(names: tuple[str, ...]) -> str:
     return "".join(f" {name} (?P<{name}>[0-9a-f]{{{digits(name)}}})" for name in names)
 
 
-_ALWAYS = tuple(name for name in WIDTHS if name not in OF_MICROPHONE)
+_ALWAYS = tuple(name for name in WIDTHS if name not in OF_MICROPHONE + OF_TEACHING)
 _LINE = re.compile(
     f"status (?P<identity>[0-9a-f]{{{2 * IDENTITY_BYTES}}}){_pattern(_ALWAYS)}"
-    f"(?:{_pattern(OF_MICROPHONE)})?".encode()
+    f"(?:{_pattern(OF_MICROPHONE)})?(?:{_pattern(OF_TEACHING)})?".encode()
 )

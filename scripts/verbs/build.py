@@ -17,13 +17,20 @@ from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.building.shipped_builds import build_of
+from firstspike.boards.building.standalone import StandaloneDesign
+from firstspike.boards.building.teaching import TeachableDesign
 from firstspike.boards.families.pll import MHZ
+from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
+from firstspike.golden.data.replay import CAPACITY, REFERENCES, replay_content
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.front_ends import sound_of
+from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import bench_option, line_option, sensor_option
 from firstspike.scripts.building import Building
+from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.options import (
     Number,
     board_option,
@@ -38,7 +45,7 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import command_line, note, on_command_line, say
-from firstspike.scripts.paths import NetworkName, Verb, default
+from firstspike.scripts.paths import DatasetName, NetworkName, Verb, default
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 
@@ -65,6 +72,33 @@ class Placing:
         if isinstance(self.seed, list):
             return self.seed
         return default if self.seed is None else [self.seed]
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """The words that a board can learn, and the recordings that it does not forget."""
+
+    teach: str | None
+    references: int
+    capacity: int
+
+    def check(self, sensor: str | None) -> None:
+        """Raise click.UsageError if the options contradict each other."""
+        if self.teach is None and on_command_line("references", "capacity"):
+            raise click.UsageError("--references and --capacity go with --teach.")
+        if self.teach is not None and sensor not in MICROPHONES:
+            raise click.UsageError(f"--teach goes with --sensor {' or '.join(MICROPHONES)}.")
+
+    def design(
+        self, network: Network, board: Board, shape: CoreShape, hz: int | None, sensor: str
+    ) -> StandaloneDesign:
+        """Return the design of a board with this sensor."""
+        if self.teach is None:
+            return sensing_design(network, board, shape, hz, sensor)
+        sound_of(network)  # refuses networks for other samples first
+        data = training_data(Data(dataset=self.teach), network)
+        content = replay_content(data, network, self.references, self.capacity)
+        return TeachableDesign.of_teaching(network, board, shape, content, hz, sensor)
 
 
 FLASH = "flash"
@@ -95,6 +129,25 @@ class Clock(Number):
     "motion with an LSM6DSO, and says its decisions as text. An iCE40 reads its weights from the "
     "flash.",
     LSM6DSO,
+)
+@click.option(
+    "--teach",
+    type=DatasetName(),
+    metavar="NAME|FOLDER",
+    help="With a microphone: let the board learn words of its owner. Its replay memory gets "
+    "recordings of this data set, that of NET's training, so that it does not forget them.",
+)
+@click.option(
+    "--references",
+    type=click.IntRange(0),
+    default=REFERENCES,
+    help="Recordings of each word in the replay memory, and twice as many pictures of `none`.",
+)
+@click.option(
+    "--capacity",
+    type=click.IntRange(1),
+    default=CAPACITY,
+    help="Number of taught words that the replay memory holds; then the oldest is replaced.",
 )
 @click.option(
     "--weights",
@@ -150,6 +203,9 @@ def command(
     With --sensor the design needs no computer. With --sensor or --weights flash, DIR also gets
     weights.bin, which `firstspike flash` writes into the flash.
 
+    With --teach the board learns words: docs/standalone.md has the steps. A board with an iCE40
+    cannot learn.
+
     With --clock max the command places the design at several clocks. It chooses each clock by the
     results before, and prints whether the design met it. Placements are stored: if you repeat the
     command, it continues an interrupted search.
@@ -158,6 +214,8 @@ def command(
     """
     placing, clock = take_record(Placing, core), core.pop("clock")
     placing.check()
+    teaching = take_record(Teaching, core)
+    teaching.check(sensor)
     network = load_network(net)
     hz = None if clock in (None, MAX) else round(clock * MHZ)
     shape = take_record(CoreShape, core)
@@ -175,7 +233,7 @@ def command(
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
-        design = sensing_design(network, BOARDS[board], shape, hz, sensor)
+        design = teaching.design(network, BOARDS[board], shape, hz, sensor)
     tools = tools_for(design.board, native=native)  # a missing tool is reported first
     if clock != MAX and not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")

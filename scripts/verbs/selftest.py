@@ -159,6 +159,11 @@ def _built(net: str, board: "Board", sensor: str, folder: Path) -> "StandaloneDe
     with suppress(OSError, JsonError):
         report = bitstream.read_report(folder, STANDALONE)
         if (report["board"], report["network"]) == (board.name, network.digest()):
+            if report["stored_bits"] is not None:
+                raise VerbError(
+                    f"{folder} holds a build with --teach, whose references are unknown here: "
+                    "read the status of the board in a terminal, by `?`."
+                )
             shape, hz = bitstream.shape_of(report), report["clock"]
     if hz is None and on_command_line("build"):
         raise VerbError(

@@ -90,7 +90,9 @@ def test_examples_of_texts(module):
     assert not failed
 
 
-@pytest.mark.parametrize("numbers", [(0, 0, 0, 0), (2**32 - 1, 1, 2**15, 65535), (12, 34)])
+@pytest.mark.parametrize(
+    "numbers", [(0, 0, 0, 0), (2**32 - 1, 1, 2**15, 65535), (12, 34), (1, 2, 3, 4, 5)]
+)
 def test_a_status_is_what_its_line_says(numbers):
     status = Status(IDENTITY, *numbers)
     assert Status.of_line(status.line()) == status

@@ -420,6 +420,7 @@ def test_a_board_is_tested_as_it_was_built(capfd, desk, sensing, monkeypatch):
         assert status(**changes) == status("--build", folder, **changes) == 1
     for changes in ({"link": "uart"}, {"network": "0" * 64}, {"board": "ulx3s-25f"}, {"rows": 1}):
         assert (status(**changes), status("--build", folder, **changes)) == (1, 2)
+    assert status(stored_bits=12) == 2
     words = (
         "--sensor",
         "pdm",

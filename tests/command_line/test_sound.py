@@ -4,19 +4,23 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from scipy.io import wavfile
 
-from firstspike.golden import Network
-from firstspike.golden.data.dataset import assembled
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.data.dataset import DataError, assembled
 from firstspike.golden.data.readers import read
+from firstspike.golden.data.replay import replay_content
 from firstspike.golden.data.sounds import with_none
 from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.word_augmentation import COPIES, NONE
 from firstspike.scripts import stream_figure
+from firstspike.scripts.building import Building
+from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.main import run_line
 from tests.support.command import firstspike, refusal, success
 
@@ -299,3 +303,29 @@ def test_what_learns_goes_on_hearing(capfd, folder, layers):
     line = f"learn net.npz --dataset words -o after.npz --fresh{layers}"
     success(capfd, *line.split())
     assert Network.load("after.npz").features.sound == default_front_end()
+
+
+def test_a_board_gets_references_from_the_data_of_its_network(capfd, folder, monkeypatch):
+    designs = []
+
+    def keep(building, design):
+        designs.append(design)
+        return {"met": True, "layout": None}, ""
+
+    monkeypatch.setattr(Building, "at_its_clock", keep)
+    words = ("build", "net.npz", "--board", "colorlight-i5", "-o", "out")
+    teach = ("--teach", "words", "--references", 2, "--capacity", 5)
+    success(capfd, *words, "--sensor", "pdm", *teach)
+    content, network = designs[0].content, Network.load("net.npz")
+    assert content.labels.tolist() == [0, 0, 1, 1, 2, 2, 2, 2]
+    assert content.addresses == 13
+    decided = infer(network, encode(network, content.references)).decision
+    assert decided.tolist() == content.labels.tolist()
+    assert designs[0].config.stored_bits == 12
+    assert "go with --teach" in refusal(capfd, *words, "--sensor", "pdm", "--capacity", 5)
+    assert "--teach goes with --sensor pdm or i2s" in refusal(capfd, *words, *teach)
+    other = refusal(capfd, *words, "--sensor", "pdm", "--teach", "other")
+    assert "no file 'other'" in other
+    data = training_data(Data(dataset="words"), network)
+    with pytest.raises(DataError, match="the data set that the network was trained on"):
+        replay_content(data, replace(network, classes=("high", "deep", NONE)), 1, 1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Taught words: what is in the replay memory, and what the last layer learns from it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,10 @@ from firstspike.golden import (
     Settings,
     Teacher,
     differences,
+    encode,
     learn,
 )
-from firstspike.golden.learning.teaching import PASSES, SETTINGS
+from firstspike.golden.learning.teaching import PASSES, SETTINGS, ReplayContent
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import learn_directly
@@ -62,6 +65,22 @@ def test_a_wrong_word_is_not_stored():
     assert np.array_equal(teacher.state.weights[0], other.state.weights[0])
     with pytest.raises(LearningError, match="the capacity is 0: it must be an integer from 1 on"):
         Teacher(network, (ticks, labels), 0)
+
+
+def test_the_replay_memory_of_a_board_is_the_same():
+    network = dataclasses.replace(deep_network(), encoding="levels-5")
+    pixels = np.random.default_rng(3).integers(0, 256, (3, network.n_inputs)).astype(np.uint8)
+    content = ReplayContent(pixels[:2], np.array([3, 1]), CAPACITY)
+    assert content.addresses == 2 + CAPACITY
+    teacher = content.teacher(network)
+    teacher.teach(encode(network, pixels[2:])[0], 2)
+    pictures, labels = teacher.memory
+    assert np.array_equal(pictures, encode(network, pixels))
+    assert labels.tolist() == [3, 1, 2]
+    with pytest.raises(LearningError, match="there are 2 references and 1 classes"):
+        ReplayContent(pixels[:2], np.array([3]), CAPACITY)
+    with pytest.raises(LearningError, match="the capacity is 0"):
+        ReplayContent(pixels, np.zeros(3), 0)
 
 
 def test_hardware_learns_the_passes_of_a_word():

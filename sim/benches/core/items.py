@@ -91,7 +91,10 @@ def label_items(config: CoreConfig, labels: Sequence[int] | np.ndarray) -> np.nd
     """Payloads of the labels port, for classes or UNLABELLED; they may be no classes."""
     labels = np.asarray(labels, np.int64)
     learn = (labels != UNLABELLED).astype(np.int64)
-    return pack(label_layout(config), {"learn": learn, "label": np.where(learn, labels, 0)})
+    return pack(
+        label_layout(config.layers[-1].folding.n_out),
+        {"learn": learn, "label": np.where(learn, labels, 0)},
+    )
 
 
 def read_requests(chunks: Sequence[tuple[int, int, int]]) -> list[WeightRequest]:

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A board that is taught words, from its microphone and its UART to its text."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from firstspike.boards.building.teaching import TeachableDesign
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import NetworkError, encode, infer
+from firstspike.golden.front_ends import sound_of
+from firstspike.golden.learning.teaching import ReplayContent
+from firstspike.golden.reporting import is_reported
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.standalone.core import LISTENING
+from firstspike.hdl.standalone.microphone import LEARNING, WAITING
+from firstspike.hdl.standalone.status import STATUS_REQUEST
+from firstspike.hdl.standalone.teachable_core import lesson_byte
+from firstspike.hdl.standalone.texts import sentence
+from firstspike.sim.benches.standalone.desk import Desk
+from firstspike.sim.benches.standalone.run import lines_of, statuses_of
+from firstspike.sim.benches.standalone.tape import CHUNK
+from tests.support.listening import listening_network, sounds
+from tests.support.simulators import refused
+
+SLOW = 12_000_000
+"""Hz: a board has the same samples at its own clock, in twice the cycles."""
+
+
+@pytest.fixture(scope="module")
+def design():
+    """The design of a small network for the Colorlight i5."""
+    network = listening_network()
+    rng = np.random.default_rng(1)
+    references = rng.integers(0, 256, (3, network.n_features)).astype(np.uint8)
+    content = ReplayContent(references, np.array([0, 3, 1]), 2)
+    return TeachableDesign.of_teaching(network, BOARDS["colorlight-i5"], CoreShape(), content, SLOW)
+
+
+def taught_text(design: TeachableDesign, desk: Desk, x: np.ndarray, lessons: Mapping[int, int]):
+    """Return the requests and the text of a board that hears samples x int16 [n].
+
+    `lessons` are classes by the number of the word before which they come.
+    """
+    network, content, microphone = design.network, design.content, design.microphone
+    front = microphone.hears(sound_of(network))
+    levels = front.levels(desk.received_samples(x))
+    words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
+    assert max(lessons) < len(words)
+    teacher, lesson, requests, end = content.teacher(network), None, {}, 0
+    lines = [sentence(LISTENING)]
+    for number, word in enumerate(words):
+        if number in lessons:
+            lines += [sentence(WAITING)] * (lesson is None)
+            lesson = lessons[number]
+            begin = (end + word.slot + front.window) // 2 * front.slot  # between two decisions
+            chunk = begin * microphone.bits_per_sample // CHUNK
+            requests[chunk] = lesson_byte(lesson)
+        end = word.slot + front.window
+        ticks = encode(network, front.picture(levels, word).reshape(1, -1))
+        if lesson is not None and word.isolated:
+            teacher.teach(ticks[0], lesson)
+            lesson = None
+            lines += [sentence(LEARNING), sentence(LISTENING)]
+        else:
+            results = infer(teacher.network, ticks)
+            reported = is_reported(network, results, np.array([word.isolated]))
+            lines += lines_of(network, results, reported)
+    assert teacher.count > len(lessons) // 2
+    return requests, b"".join(lines)
+
+
+def desk_of(design: TeachableDesign) -> Desk:
+    """Return the simulated RTL of a design, on its desk."""
+    identity = design.build_hash
+    return Desk.of_core(
+        lambda: design.core(identity),
+        identity,
+        design.network,
+        design.microphone,
+        design.hz,
+        design.flashed,
+    )
+
+
+def test_rtl_is_taught_words(design):
+    desk, x = desk_of(design), sounds(8)
+    requests, text = taught_text(design, desk, x, {0: 0, 1: 2})
+    assert text.splitlines()[-1] != desk.expected(x).splitlines()[-1]  # the same word
+    end = len(desk.received_samples(x)) * desk.microphone.bits_per_sample // CHUNK - 100
+    (status,), other_lines = statuses_of(desk.run(x, requests=requests | {end: STATUS_REQUEST}))
+    assert other_lines == text
+    assert status.taught == 2
+
+
+def test_boards_and_pictures_that_cannot_be_taught(design):
+    network, content = design.network, design.content
+    refused(
+        lambda: TeachableDesign.of_teaching(network, BOARDS["icebreaker"], CoreShape(), content),
+        "as learning does: build for an ECP5",
+        NetworkError,
+    )
+    less = ReplayContent(content.references[:, 1:], content.labels, 1)
+    other = TeachableDesign.of_teaching(network, design.board, CoreShape(), less)
+    refused(lambda: other.core(bytes(8)), "has 8 pixels: a picture of this network has 9")
