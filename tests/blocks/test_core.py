@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from firstspike.golden import Network, differences, encode, events, infer
+from firstspike.golden.integer import output_potentials
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -47,12 +48,25 @@ def random_network(seed: int) -> Network:
     return network_of(weights, (70, 50), bits=8, encoding="levels-4")
 
 
+def close_images(network: Network, rng: np.random.Generator) -> np.ndarray:
+    """Return images [n, 20] in ascending order of M of the output that wins, at its decision.
+
+    With the first ones, a small error of a potential shows.
+    """
+    pixels = (rng.integers(0, 256, (2000, 20)) * (rng.random((2000, 20)) < 0.7)).astype(np.uint8)
+    results = infer(network, encode(network, pixels))
+    M = output_potentials(network, results.known_hidden()[-1], results.tick)
+    reached = np.where(results.forced, np.inf, M[range(len(M)), results.decision])
+    return pixels[np.argsort(reached, kind="stable")]
+
+
 @both_simulators
 def test_core(simulator, seed):
     rng, network = np.random.default_rng(seed), random_network(seed)
     pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
     pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
     pixels[3] = 255 * (np.arange(20) == 0)
+    pixels[60:] = close_images(network, rng)[:40]
     ticks = encode(network, pixels)
     folding = Folding.of(network, SHAPE)
     inference = infer(network, ticks)

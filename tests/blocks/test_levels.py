@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 import pytest
 
-from firstspike.golden.sound.filters import MOST_LEVEL, STATE_BITS
+from firstspike.golden.sound.filters import LEVEL_FRACTION, MOST_LEVEL, STATE_BITS
 from firstspike.golden.sound.levels import log2
 from firstspike.hdl.sound.levels import Levels
 from firstspike.sim.harness.runner import Simulation
@@ -29,6 +29,7 @@ def test_levels(resonances, slot, seed):
     sizes[0] = 1  # sums of 0 and 1
     sizes[-1] = 1 << STATE_BITS - 1
     z = (rng.uniform(-1, 1, (8, front.slot, len(gains))) * sizes).astype(np.int64)
+    z[1:-1, -1] = _to_bounds(np.abs(z[1:-1, :-1]).sum(axis=1), rng)
     z[-1, :, 0] = 1 - sizes[-1, :, 0]  # the largest sum
     sums = np.abs(z).sum(axis=1)
     levels = np.clip([[log2(E) for E in row] for row in sums] + gains, 0, MOST_LEVEL)
@@ -41,6 +42,14 @@ def test_levels(resonances, slot, seed):
 
 
 example = partial(test_levels, (300, 900, 2500), 19, seed=1)
+
+
+def _to_bounds(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return z that bring sums of |z| to the least sum of a higher level, or to one below it."""
+    bits = np.array([[int(E).bit_length() for E in row] for row in sums])
+    step = 1 << np.maximum(bits - 1 - LEVEL_FRACTION, 0)
+    missing = step - sums % step - rng.integers(0, 2, sums.shape)
+    return np.minimum(missing, (1 << STATE_BITS - 1) - 1) * rng.choice((-1, 1), sums.shape)
 
 
 @cocotb.test()

@@ -56,7 +56,8 @@ def test_impossible_watchers_are_refused():
 
 def example(simulator: str = "verilator", seed: int = 1) -> Results:
     """Watch two small recordings."""
-    network, rng = small_network(), np.random.default_rng(1)
+    # With this seed some changes are so near a bound of a pixel that a small error shows.
+    network, rng = small_network(), np.random.default_rng(22)
     recordings = [movement(FRONT, count * FRONT.frame, rng) for count in (12, 5)]
     folding = Folding.of(network, CoreShape(lanes=2))
     return simulate(network, folding, recordings, simulator, seed)

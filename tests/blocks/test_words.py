@@ -8,6 +8,7 @@ from typing import Any
 import cocotb
 import numpy as np
 import pytest
+from cocotb.triggers import RisingEdge
 
 from firstspike.golden.sound.front import Word
 from firstspike.hdl.sound.words import Words
@@ -54,6 +55,7 @@ async def words(dut):
     await bench.levels.send(*arguments.levels[:half])
     await bench.domain.reset()
     del bench.pixels.take
+    cocotb.start_soon(bench.pixels.count())
     for word, pixels in arguments.words:
         bench.pixels.expect(pixels)
         bench.pixels.words += [word] * len(pixels)
@@ -69,11 +71,21 @@ class PixelSink(CheckedSink):
         self._dut = dut
         self.words: list[Word] = []
         """The word of each pixel that is expected."""
+        self._started = 0
+
+    async def count(self) -> None:
+        """Count the words that start from now on."""
+        while True:
+            await RisingEdge(self._dut.word)
+            self._started += 1
 
     def take(self, cycle: int, payload: int) -> None:
         """Compare the next one."""
         super().take(cycle, payload)
-        word = self.words[len(self.received) - 1]
+        number = len(self.received) - 1
+        word = self.words[number]
+        words = len(set(self.words[: number + 1]))
+        assert self._started == words, f"cycle {cycle}: {self._started} words, expected {words}"
         assert int(self._dut.top.value) == word.top, f"cycle {cycle}: top"
         assert bool(self._dut.isolated.value) == word.isolated, f"cycle {cycle}: isolated"
 

@@ -25,6 +25,9 @@ IDENTITY = b"a design"
 QUIET = 30_000
 """A cycle after the last line of the design."""
 
+ANSWERING = 6_000
+"""Cycles from a request to its answer, at most: a line that is being sent takes most of them."""
+
 
 def small_network() -> Network:
     """Return a network whose words of weights need one chunk in a layer, and two in the other."""
@@ -96,6 +99,8 @@ def _check(statuses: list[Status], start: Start, item_count: int) -> None:
             raise SimulationError(f"{after} follows {before}")
     if statuses and 0 in start.requests and statuses[0].samples:
         raise SimulationError(f"{statuses[0]} tells of samples before the weights are there")
+    if statuses and not QUIET <= statuses[-1].cycles < QUIET + ANSWERING:
+        raise SimulationError(f"{statuses[-1]} answers a request of about cycle {QUIET}")
     if statuses and statuses[-1] != Status(IDENTITY, statuses[-1].cycles, item_count):
         raise SimulationError(f"{statuses[-1]} does not tell of {item_count} samples")
 
@@ -104,14 +109,15 @@ def _starts(image: bytes, count: int, seed: int) -> Iterator[Start]:
     """Yield starts: an empty flash, the image, damaged bytes, and the image again.
 
     Some starts receive requests: while the weights are loaded, without a pause, with a fault and
-    without a fault. One start receives bytes that are no requests.
+    without a fault. One start receives all bytes that are no requests.
     """
     late = {QUIET: STATUS_REQUEST}
     yield Start({}, requests={0: STATUS_REQUEST * 2} | late)
     all_bytes = dict(enumerate(image))
     yield Start(all_bytes, broken=True, requests={0: STATUS_REQUEST * 200} | late)
     yield Start(dict.fromkeys(range(4), 0), requests={QUIET: STATUS_REQUEST})
-    yield Start(all_bytes, requests={0: b"\0\xff>@" + bytes([STATUS_REQUEST[0] ^ 0x80])})
+    other_bytes = bytes(byte for byte in range(256) if byte != STATUS_REQUEST[0])
+    yield Start(all_bytes, requests={0: other_bytes})
     yield from map(Start, damages(image, count, seed))
     yield Start({}, telling=False)
 
