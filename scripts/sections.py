@@ -14,8 +14,8 @@ SECTIONS = {
         "weight_bits bits unit deadline late compact kill",
         "Training": "recipe_name epochs patience competitors last_layer exact",
         "Search": "latency accuracy trials hours placed",
-        "Hardware": "target board lanes window rows overlap bitmap line sensor teach references "
-        "capacity weights clock stored_bits embedded bench_images rounds port build bus",
+        "Hardware": "target board lanes window rows overlap bitmap line sensor weights clock "
+        "stored_bits embedded bench_images rounds port build bus",
         "Run": "seed scheduler native resume",
         "Output": "form with_spikes name output vectors json_path plot_path "
         "path report report_path",

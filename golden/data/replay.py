@@ -11,7 +11,7 @@ from .dataset import DataError, Dataset
 from .sounds import with_none
 
 REFERENCES, CAPACITY = 10, 100
-"""Default number of references of each word, and of taught words."""
+"""Number of references of each word, and of taught words, of a board."""
 
 
 def replay_content(

@@ -17,7 +17,6 @@ from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.building.shipped_builds import build_of
-from firstspike.boards.building.standalone import StandaloneDesign
 from firstspike.boards.building.teaching import TeachableDesign
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.board import Board
@@ -26,17 +25,18 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.data.replay import CAPACITY, REFERENCES, replay_content
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.front_ends import sound_of
+from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import bench_option, line_option, sensor_option
 from firstspike.scripts.building import Building
 from firstspike.scripts.datasets import Data, training_data
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
     board_option,
     folder_option,
     lanes_option,
-    learn_option,
     overlap_option,
     rows_option,
     scheduler_option,
@@ -45,7 +45,7 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import command_line, note, on_command_line, say
-from firstspike.scripts.paths import DatasetName, NetworkName, Verb, default
+from firstspike.scripts.paths import NetworkName, Verb, default
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 
@@ -72,33 +72,6 @@ class Placing:
         if isinstance(self.seed, list):
             return self.seed
         return default if self.seed is None else [self.seed]
-
-
-@dataclass(frozen=True)
-class Teaching:
-    """The words that a board can learn, and the recordings that it does not forget."""
-
-    teach: str | None
-    references: int
-    capacity: int
-
-    def check(self, sensor: str | None) -> None:
-        """Raise click.UsageError if the options contradict each other."""
-        if self.teach is None and on_command_line("references", "capacity"):
-            raise click.UsageError("--references and --capacity go with --teach.")
-        if self.teach is not None and sensor not in MICROPHONES:
-            raise click.UsageError(f"--teach goes with --sensor {' or '.join(MICROPHONES)}.")
-
-    def design(
-        self, network: Network, board: Board, shape: CoreShape, hz: int | None, sensor: str
-    ) -> StandaloneDesign:
-        """Return the design of a board with this sensor."""
-        if self.teach is None:
-            return sensing_design(network, board, shape, hz, sensor)
-        sound_of(network)  # refuses networks for other samples first
-        data = training_data(Data(dataset=self.teach), network)
-        content = replay_content(data, network, self.references, self.capacity)
-        return TeachableDesign.of_teaching(network, board, shape, content, hz, sensor)
 
 
 FLASH = "flash"
@@ -131,25 +104,6 @@ class Clock(Number):
     LSM6DSO,
 )
 @click.option(
-    "--teach",
-    type=DatasetName(),
-    metavar="NAME|FOLDER",
-    help="With a microphone: let the board learn words of its owner. Its replay memory gets "
-    "recordings of this data set, that of NET's training, so that it does not forget them.",
-)
-@click.option(
-    "--references",
-    type=click.IntRange(0),
-    default=REFERENCES,
-    help="Recordings of each word in the replay memory, and twice as many pictures of `none`.",
-)
-@click.option(
-    "--capacity",
-    type=click.IntRange(1),
-    default=CAPACITY,
-    help="Number of taught words that the replay memory holds; then the oldest is replaced.",
-)
-@click.option(
     "--weights",
     type=click.Choice([FLASH]),
     help="Let an iCE40 read its weights from the board's flash at power-up. A host can still "
@@ -169,7 +123,18 @@ class Clock(Number):
     least=1,
 )
 @scheduler_option
-@learn_option
+@click.option(
+    "--learn",
+    "--teach",
+    "stored_bits",
+    is_flag=False,
+    flag_value=STORED_BITS,
+    type=click.IntRange(2, MAX_STORED_BITS),
+    metavar="[BITS]",
+    help=f"Build a core that learns, with stored weights of BITS bits; without BITS they have "
+    f"{STORED_BITS}. With a microphone the board learns words of its owner, and a stored weight "
+    f"always has {MAX_STORED_BITS} bits.",
+)
 @bench_option
 @click.option(
     "--native", is_flag=True, help="Use Yosys, nextpnr and the packer that are on the PATH."
@@ -203,8 +168,9 @@ def command(
     With --sensor the design needs no computer. With --sensor or --weights flash, DIR also gets
     weights.bin, which `firstspike flash` writes into the flash.
 
-    With --teach the board learns words: docs/standalone.md has the steps. A board with an iCE40
-    cannot learn.
+    With a microphone and --teach, which is the same option as --learn, the owner of the board
+    teaches it words: docs/standalone.md has the steps. The data set that NET was trained on must be
+    at hand. A board with an iCE40 cannot learn.
 
     With --clock max the command places the design at several clocks. It chooses each clock by the
     results before, and prints whether the design met it. Placements are stored: if you repeat the
@@ -214,8 +180,6 @@ def command(
     """
     placing, clock = take_record(Placing, core), core.pop("clock")
     placing.check()
-    teaching = take_record(Teaching, core)
-    teaching.check(sensor)
     network = load_network(net)
     hz = None if clock in (None, MAX) else round(clock * MHZ)
     shape = take_record(CoreShape, core)
@@ -224,6 +188,7 @@ def command(
         if weights == FLASH:
             design = replace(design, flashed=True)
     else:
+        teaches = core.pop("stored_bits") is not None
         if (
             clock == MAX
             or shape.overlap
@@ -231,9 +196,12 @@ def command(
             or on_command_line("weights", *core)
         ):
             raise click.UsageError(
-                "--sensor goes with --lanes, --window and a --clock in MHz alone."
+                "--sensor goes with --lanes, --window, --teach and a --clock in MHz alone."
             )
-        design = teaching.design(network, BOARDS[board], shape, hz, sensor)
+        if teaches and sensor not in MICROPHONES:
+            raise click.UsageError(f"--teach goes with --sensor {' or '.join(MICROPHONES)}.")
+        make = _teachable_design if teaches else sensing_design
+        design = make(network, BOARDS[board], shape, hz, sensor)
     tools = tools_for(design.board, native=native)  # a missing tool is reported first
     if clock != MAX and not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
@@ -253,6 +221,25 @@ def command(
             report, text = building.at_its_clock(design)
         say(f"{text}\nwritten: {printable(output)}")
     _check_result(report)
+
+
+def _teachable_design(
+    network: Network, board: Board, shape: CoreShape, hz: int | None, sensor: str
+) -> TeachableDesign:
+    """Return the design of a board that is taught words, with references from NET's training data.
+
+    Raises VerbError for a network file that names no data set.
+    """
+    sound_of(network)  # refuses networks for other samples first
+    dataset = network.meta.get("dataset")
+    if not isinstance(dataset, str):
+        raise VerbError(
+            "the network file does not name the data set of its training, from which the board "
+            "gets references: train a network by `firstspike train`."
+        )
+    data = training_data(Data(dataset=dataset), network)
+    content = replay_content(data, network, REFERENCES, CAPACITY)
+    return TeachableDesign.of_teaching(network, board, shape, content, hz, sensor)
 
 
 def _check_result(report: dict[str, Any]) -> None:
