@@ -38,8 +38,10 @@ def design():
     return TeachableDesign.of_teaching(network, BOARDS["colorlight-i5"], CoreShape(), content, SLOW)
 
 
-def taught_text(design: TeachableDesign, desk: Desk, x: np.ndarray, lessons: Mapping[int, int]):
-    """Return the requests and the text of a board that hears samples x int16 [n].
+def taught_text(
+    design: TeachableDesign, desk: Desk, x: np.ndarray, lessons: Mapping[int, int]
+) -> tuple[dict[int, bytes], bytes, int]:
+    """Return the requests and the text of a board that hears samples x, and its taught words.
 
     `lessons` are classes by the number of the word before which they come.
     """
@@ -67,8 +69,7 @@ def taught_text(design: TeachableDesign, desk: Desk, x: np.ndarray, lessons: Map
             results = infer(teacher.network, ticks)
             reported = is_reported(network, results, np.array([word.isolated]))
             lines += lines_of(network, results, reported)
-    assert teacher.count > len(lessons) // 2
-    return requests, b"".join(lines)
+    return requests, b"".join(lines), teacher.count
 
 
 def desk_of(design: TeachableDesign) -> Desk:
@@ -84,14 +85,20 @@ def desk_of(design: TeachableDesign) -> Desk:
     )
 
 
-def test_rtl_is_taught_words(design):
-    desk, x = desk_of(design), sounds(8)
-    requests, text = taught_text(design, desk, x, {0: 0, 1: 2})
+@pytest.mark.parametrize(
+    ("count", "step", "taught"), [(8, 7, 2), pytest.param(56, 1, 20, marks=pytest.mark.long)]
+)
+def test_rtl_is_taught_words(design, count, step, taught):
+    """Some words are not isolated; then a lesson waits, and the next one replaces it."""
+    desk, x = desk_of(design), sounds(count)
+    lessons = {0: 0, 1: 2} | {number: number % 4 for number in range(3, count - 8, step)}
+    requests, text, words = taught_text(design, desk, x, lessons)
+    assert words >= taught
     assert text.splitlines()[-1] != desk.expected(x).splitlines()[-1]  # the same word
     end = len(desk.received_samples(x)) * desk.microphone.bits_per_sample // CHUNK - 100
     (status,), other_lines = statuses_of(desk.run(x, requests=requests | {end: STATUS_REQUEST}))
     assert other_lines == text
-    assert status.taught == 2
+    assert status.taught == words
 
 
 def test_boards_and_pictures_that_cannot_be_taught(design):

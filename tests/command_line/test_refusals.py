@@ -296,11 +296,12 @@ HARDWARE = {
     },
     **{
         f"build --sensor pdm --board icebreaker sound.npz {more}": "--sensor goes with"
-        for more in ("--learn", "--bench", "--link uart", "--overlap", "--clock max")
+        for more in ("--bench", "--link uart", "--overlap", "--clock max")
     },
     "serve mnist-4bit --lanes 13,2,4": LAYERS,
     "serve sound.npz --input sound.npz": "--board and --input go together",
     "serve sound.npz --board icebreaker": "--board and --input go together",
+    "build --sensor pdm --board icebreaker sound.npz --teach": "does not name the data set of its",
     "serve sound.npz --sensor i2s": "--sensor goes with --input",
     **{
         f"serve sound.npz --board icebreaker --input sound.npz {more}": "--input goes with"
