@@ -14,7 +14,7 @@ from .register_file import port_signature
 
 
 class WeightPort(Block):
-    """The registers of the address (0) and the data (1) of a weight word in the core.
+    """Two registers for a weight word in the core: register 0 is its address, register 1 its data.
 
     An access to the data is refused while the core is `busy`, and if the word does not exist.
     Within a word, a write of the address and a write after a read are refused. The address

@@ -13,7 +13,7 @@ from .events import Kind, input_event_layout, tick_shape
 
 
 class EventRegister(Block):
-    """A register for an event, and for the distance in ticks from the layer to the event.
+    """A register for an event, and for the number of ticks from the layer's time to the event.
 
     The comparisons are computed while the event is loaded, to shorten the critical path that starts
     at the event register. Time advances in steps. A step is the largest power of two of ticks that

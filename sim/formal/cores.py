@@ -34,8 +34,8 @@ UNIT, DEADLINE = 1, 6
 """The smallest that a network may have."""
 
 _DECIDED = (
-    "Every image is decided. For all weights and spike ticks, class, tick, forced, error, counts "
-    "of spikes, cycles and the logged spikes are those of the definition. A decision is neither "
+    "Every image is decided. Class, tick, forced, error, counts of spikes, cycles and the logged "
+    "spikes are those of the definition, for all weights and spike ticks. A decision is neither "
     "withdrawn nor changed."
 )
 _PACE = (
