@@ -428,6 +428,7 @@ def test_hardware_learns_the_same(capfd, folder):
     assert all(map(np.array_equal, one.weights, other.weights))
 
 
+@pytest.mark.long
 def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
     monkeypatch.setattr(target, "learn", twice)
     ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz", status=1)

@@ -30,6 +30,7 @@ def test_a_fault_that_does_not_apply_is_refused():
         faulty(fault._replace(new=fault.old))
 
 
+@pytest.mark.long
 def test_the_verb_lists_what_finds_a_fault(capfd, monkeypatch):
     monkeypatch.setattr(verb, "shares", in_process.shares)
     result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "mean-not-limited")

@@ -134,6 +134,7 @@ def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
     assert trained.accuracy == score
 
 
+@pytest.mark.long
 def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
     words = ("explore", "--board", "ulx3s-25f", "--recipe", "conv", "--epochs", 2)
     words += ("--trials", 4, "--place", 0, "-o", tmp_path / "search")
@@ -148,6 +149,7 @@ def test_a_search_of_networks_that_convolve(toy, here, tmp_path, capfd):
     assert len(best.geometry) == 3
 
 
+@pytest.mark.long
 def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     """Each gets a folder with what `build` made of it; that of a design is tested elsewhere."""
     asked = []
