@@ -12,8 +12,8 @@ from typing import Any
 
 EXAMPLES = (
     "address_set", "standalone", "core", "encoder", "filters", "frames", "layer", "levels",
-    "levels_encoder", "lfsr", "listener", "lsm6dso", "player", "queue", "receivers", "spi",
-    "watcher", "weights", "windows", "words",
+    "levels_encoder", "lfsr", "listener", "lsm6dso", "player", "queue", "receivers",
+    "replay_memory", "spi", "teachable_core", "watcher", "weights", "windows", "words",
 )  # fmt: skip
 """The names of the files with an example."""
 

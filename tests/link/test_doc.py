@@ -75,7 +75,7 @@ def test_numbers_of_the_page_are_those_of_the_protocol():
         f"0x{protocol.CRC_INITIAL:04X}",
         f"{protocol.BAUD:,} bits",
         f"protocol, {protocol.VERSION};",
-        f"takes {protocol.REQUEST_OVERHEAD} bytes and its payload",
+        f"(length of its payload + {protocol.REQUEST_OVERHEAD}) bytes",
         f"type + 0x{protocol.ANSWER:02X}",
         f"label is 0x{protocol.UNLABELLED:02X}",
         f"frame of type {protocol.PROBE}.",
