@@ -176,17 +176,17 @@ def test_what_has_no_bits_to_simulate_is_refused(
     assert message in ended.err
 
 
-@pytest.mark.long
+ALL_FIGURES = "decisions, spike counts and clock cycles"
+
+
 @pytest.mark.parametrize(
     ("board", "options", "compared"),
     [
-        ("icebreaker", {"line": Line.SPI}, "decisions, spike counts and clock cycles"),
-        pytest.param(  # with a slower UART
-            *("icesugar", {}, "decisions, spike counts and clock cycles"),
-            marks=pytest.mark.thorough,
-        ),
-        ("pico-ice", {"flashed": True}, "decisions, spike counts and clock cycles"),
-        ("tang-nano-20k", {}, "decisions and spike counts"),
+        pytest.param("icebreaker", {"line": Line.SPI}, ALL_FIGURES, marks=pytest.mark.long),
+        # With a slower UART.
+        pytest.param("icesugar", {}, ALL_FIGURES, marks=pytest.mark.thorough),
+        pytest.param("pico-ice", {"flashed": True}, ALL_FIGURES, marks=pytest.mark.long),
+        pytest.param("tang-nano-20k", {}, "decisions and spike counts", marks=pytest.mark.long),
     ],
 )
 def test_a_netlist_of_another_kind_equals_golden(

@@ -205,8 +205,13 @@ COUNT = 240
 RUN = 60_000  # images, so that the first ones are learned with the largest steps
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("hidden", "stored_bits"), [(100, 8), (600, 10)])
+@pytest.mark.parametrize(
+    ("hidden", "stored_bits"),
+    [
+        pytest.param(100, 8, marks=pytest.mark.thorough),
+        pytest.param(600, 10, marks=pytest.mark.long),
+    ],
+)
 def test_learns_as_golden_does(hidden, stored_bits):
     """One rival at first, then every competitor with the settings of the end of a run."""
     state = LearningState.random((784, hidden, 10), stored_bits, seed=stored_bits)
