@@ -121,7 +121,7 @@ VERBS = {
 }
 
 
-MARKS = {"verilog": (), **dict.fromkeys(("train", "learn", "build"), pytest.mark.long)}
+MARKS = {"verilog": (), **dict.fromkeys(("train", "learn"), pytest.mark.long)}
 """Marks of the verbs that are not only ended before a release."""
 
 
