@@ -46,6 +46,12 @@ class ReplayContent:
         """Number of pictures that the memory holds."""
         return len(self.references) + self.capacity
 
+    def check_classes(self, classes: int) -> None:
+        """Raise `LearningError` for a reference of a class that is not in 0 .. `classes` - 1."""
+        wrong = [label for label in self.labels.tolist() if not 0 <= label < classes]
+        if wrong:
+            raise LearningError(f"a reference is of class {wrong[0]}: give 0 to {classes - 1}.")
+
     def teacher(self, network: Network) -> "Teacher":
         """Return a teacher of `network` with this memory."""
         return Teacher(network, (encode(network, self.references), self.labels), self.capacity)

@@ -29,7 +29,7 @@ class ReplayMemory(Block):
     forgets the taught words, and keeps the references.
 
     Parameters: `content`, references and capacity; `classes`, the number of classes. Raises
-    ValueError for a reference of another class.
+    LearningError for a reference of another class.
 
     Latency: 1 cycle from the first pixel of a word to `pictures`, after the previous picture has
     left and its label was accepted; 3 cycles from the last pixel of a taught word, or of a stored
@@ -39,9 +39,7 @@ class ReplayMemory(Block):
 
     def __init__(self, content: ReplayContent, classes: int) -> None:
         self._content, self._classes = content, classes
-        wrong = [label for label in content.labels.tolist() if not 0 <= label < classes]
-        if wrong:
-            raise ValueError(f"a reference is of class {wrong[0]}: give 0 to {classes - 1}.")
+        content.check_classes(classes)
         super().__init__(
             #: The pixels of words.
             words=In(stream.Signature(PIXEL_BITS)),
