@@ -335,16 +335,21 @@ board_port_option = port_option(
     "Serial port of the board, with --target board, and its baud rate if that is not 3000000."
 )
 
-learn_option = click.option(
-    "--learn",
-    "stored_bits",
-    is_flag=False,
-    flag_value=STORED_BITS,
-    type=click.IntRange(2, MAX_STORED_BITS),
-    metavar="[BITS]",
-    help=f"Build a core that learns, with stored weights of BITS bits; without BITS they have "
-    f"{STORED_BITS}.",
-)
+
+def learn_option(*also: str, more: str = "") -> Decorator:
+    """Return the option --learn, with further names `also` and further help."""
+    return click.option(
+        "--learn",
+        *also,
+        "stored_bits",
+        is_flag=False,
+        flag_value=STORED_BITS,
+        type=click.IntRange(2, MAX_STORED_BITS),
+        metavar="[BITS]",
+        help=f"Build a core that learns, with stored weights of BITS bits; without BITS they have "
+        f"{STORED_BITS}.{more}",
+    )
+
 
 weights_option = click.option(
     "--weights",

@@ -119,11 +119,8 @@ class Design:
                 f"the {board.title} has the weights in single-port RAM, which cannot be read in "
                 "every cycle, as banks and pages are: take one row per cycle, and fewer lanes"
             )
-        if config.learns and board.loaded:
-            raise NetworkError(
-                f"the {board.title} has the weights in single-port RAM, which cannot read one and "
-                "write another in a cycle, as learning does: build for an ECP5"
-            )
+        if config.learns:
+            check_learning(board)
         if required.bench_images:
             check_bench(config, required.bench_images)
         return cls(network, board, config, dividers, required.bench_images, required.line)
@@ -275,6 +272,15 @@ class Design:
     def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
         """Return clock cycles int64 [n] of the digits of `digit_pixels`, or None without digits."""
         return _digit_cycles(self.network, self.config.folding, count)
+
+
+def check_learning(board: Board) -> None:
+    """Raise NetworkError for a board whose weights are in a memory that cannot learn."""
+    if board.loaded:
+        raise NetworkError(
+            f"the {board.title} has the weights in single-port RAM, which cannot read one and "
+            "write another in a cycle, as learning does: build for an ECP5"
+        )
 
 
 def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.ndarray:

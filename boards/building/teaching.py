@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Self
 
 from firstspike.boards.pins.board import Board
-from firstspike.golden import LearningState, Network, NetworkError
+from firstspike.golden import LearningState, Network
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.learning.teaching import ReplayContent
 from firstspike.golden.timing.shape import CoreShape
@@ -14,6 +14,7 @@ from firstspike.hdl.sound.listener import TeachableListener
 from firstspike.hdl.standalone.microphone import TeachableMicrophoneSensor
 from firstspike.hdl.standalone.teachable_core import TeachableCore
 
+from .design import check_learning
 from .sound import SoundDesign
 
 
@@ -39,11 +40,7 @@ class TeachableDesign(SoundDesign):
         Other arguments and errors are those of `of_sound`. Also raises NetworkError for a board
         that loads its weights, and for a network that the core cannot learn.
         """
-        if board.loaded:
-            raise NetworkError(
-                f"the {board.title} has the weights in single-port RAM, which cannot read one and "
-                "write another in a cycle, as learning does: build for an ECP5"
-            )
+        check_learning(board)
         plain = SoundDesign.of_sound(network, board, shape, hz, sensor)
         config = CoreConfig.of(
             network.connected(),

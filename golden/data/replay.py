@@ -8,7 +8,7 @@ from firstspike.golden.learning.teaching import ReplayContent
 from firstspike.golden.network import Network
 
 from .dataset import DataError, Dataset
-from .sounds import with_none
+from .sounds import classes_with_none, with_none
 
 REFERENCES, CAPACITY = 10, 100
 """Number of references of each word, and of taught words, of a board."""
@@ -31,9 +31,7 @@ def replay_content(
         )
     none = len(network.classes) - 1
     spoken, made = data.x_train, extended.x_train[extended.y_train == none]
-    names = [*data.classes] or [str(number) for number in range(data.n_classes)]
-    number = {name: new for new, name in enumerate(network.classes)}
-    labels = np.array([number[name] for name in names])[data.y_train]
+    labels = classes_with_none(data)[1][data.y_train]
     rng = np.random.default_rng(1)
     pictures = [rng.permutation(spoken[labels == word])[:references] for word in range(none)]
     pictures.append(rng.permutation(made)[: 2 * references])

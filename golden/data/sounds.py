@@ -127,6 +127,24 @@ def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
 
     Recordings with the label `NONE` belong to that class. Raises `DataError` if all do.
     """
+    classes, renumbered = classes_with_none(data)
+    x, y, groups = extend_words(data.x_train, renumbered[data.y_train], len(classes) - 1, sound)
+    return replace(
+        data,
+        x_train=x,
+        y_train=y,
+        y_test=renumbered[data.y_test],
+        classes=classes,
+        groups_train=groups,
+        n_classes=len(classes),
+    )
+
+
+def classes_with_none(data: Dataset) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the words of a data set and then `NONE`, and the new number of each of its classes.
+
+    Raises `DataError` if all recordings have the label `NONE`.
+    """
     names = [*data.classes] or [str(number) for number in range(data.n_classes)]
     words = [name for name in names if name != NONE]
     if not words:
@@ -135,17 +153,7 @@ def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
             "WAV files for each word."
         )
     number = {name: new for new, name in enumerate([*words, NONE])}
-    renumbered = np.array([number[name] for name in names])
-    x, y, groups = extend_words(data.x_train, renumbered[data.y_train], len(words), sound)
-    return replace(
-        data,
-        x_train=x,
-        y_train=y,
-        y_test=renumbered[data.y_test],
-        classes=tuple(number),
-        groups_train=groups,
-        n_classes=len(number),
-    )
+    return tuple(number), np.array([number[name] for name in names])
 
 
 SILENT = (

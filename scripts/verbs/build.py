@@ -25,7 +25,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.data.replay import CAPACITY, REFERENCES, replay_content
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.front_ends import sound_of
-from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
+from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import bench_option, line_option, sensor_option
@@ -37,6 +37,7 @@ from firstspike.scripts.options import (
     board_option,
     folder_option,
     lanes_option,
+    learn_option,
     overlap_option,
     rows_option,
     scheduler_option,
@@ -123,17 +124,10 @@ class Clock(Number):
     least=1,
 )
 @scheduler_option
-@click.option(
-    "--learn",
+@learn_option(
     "--teach",
-    "stored_bits",
-    is_flag=False,
-    flag_value=STORED_BITS,
-    type=click.IntRange(2, MAX_STORED_BITS),
-    metavar="[BITS]",
-    help=f"Build a core that learns, with stored weights of BITS bits; without BITS they have "
-    f"{STORED_BITS}. With a microphone the board learns words of its owner, and a stored weight "
-    f"always has {MAX_STORED_BITS} bits.",
+    more=" With a microphone the board learns words of its owner, and a stored weight always has "
+    f"{MAX_STORED_BITS} bits.",
 )
 @bench_option
 @click.option(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @design_options
 @weights_option
-@learn_option
+@learn_option()
 @bench_option
 @click.option(
     "--symlink",

@@ -70,7 +70,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     help="Call the module NAME, and those inside NAME_...: one design can hold cores of different "
     "names. Names in the C driver of --bus axi begin with NAME, too.  [default: firstspike_core]",
 )
-@learn_option
+@learn_option()
 @click.option(
     "--bus",
     type=click.Choice(BUSES),

@@ -34,7 +34,7 @@ from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
-from tests.measurements.desk import netlist_desk, netlist_motion_desk
+from tests.measurements.desk import netlist_desk, netlist_motion_desk, rtl_desk
 from tests.support.command import firstspike, success
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.moving import FRONT, SENSED, MotionDesk, movement, small_network
@@ -88,21 +88,8 @@ def answers(desk, design, x, requests, statuses):
         assert abs(second.cycles - first.cycles - passed) < microphone.cycles
 
 
-def desk_of(design):
-    """The simulated RTL of a design, on its desk."""
-    identity = design.build_hash
-    return Desk.of_core(
-        lambda: design.core(identity),
-        identity,
-        design.network,
-        design.microphone,
-        design.hz,
-        design.flashed,
-    )
-
-
 def test_rtl_says_what_golden_says(design):
-    desk = desk_of(design)
+    desk = rtl_desk(design)
     text = output_of(desk, design, 6)
     address, image = design.in_flash
     x = sounds(3)
@@ -119,7 +106,7 @@ def test_rtl_says_what_golden_says(design):
 def test_rtl_with_weights_in_the_bitstream_says_what_golden_says(design):
     board = BOARDS["colorlight-i5"]
     other = SoundDesign.of_sound(design.network, board, CoreShape(), design.hz)
-    text = output_of(desk_of(other), other, 3)
+    text = output_of(rtl_desk(other), other, 3)
     assert text.startswith(b"listening\r\n")
     assert other.in_flash is None
 
@@ -144,14 +131,14 @@ def test_rtl_with_an_i2s_microphone_says_what_golden_says(design):
     slow = 12_187_500
     board, shape = design.board, CoreShape()
     other = SoundDesign.of_sound(design.network, board, shape, slow, "i2s")
-    output_of(desk_of(other), other, 6)
+    output_of(rtl_desk(other), other, 6)
     assert other.build_hash != design.build_hash
 
 
 @pytest.mark.long
 def test_serve_says_what_golden_says(design, capfd, recordings):
     files, x = recordings
-    text = desk_of(design).expected(x).decode()
+    text = rtl_desk(design).expected(x).decode()
     assert firstspike(capfd, *files).out.splitlines() == text.splitlines()
 
 

@@ -21,6 +21,7 @@ from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
+from tests.measurements.desk import rtl_desk
 from tests.support.listening import listening_network, sounds
 from tests.support.simulators import refused
 
@@ -72,25 +73,12 @@ def taught_text(
     return requests, b"".join(lines), teacher.count
 
 
-def desk_of(design: TeachableDesign) -> Desk:
-    """Return the simulated RTL of a design, on its desk."""
-    identity = design.build_hash
-    return Desk.of_core(
-        lambda: design.core(identity),
-        identity,
-        design.network,
-        design.microphone,
-        design.hz,
-        design.flashed,
-    )
-
-
 @pytest.mark.parametrize(
     ("count", "step", "taught"), [(8, 7, 2), pytest.param(56, 1, 20, marks=pytest.mark.long)]
 )
 def test_rtl_is_taught_words(design, count, step, taught):
     """Some words are not isolated; then a lesson waits, and the next one replaces it."""
-    desk, x = desk_of(design), sounds(count)
+    desk, x = rtl_desk(design), sounds(count)
     lessons = {0: 0, 1: 2} | {number: number % 4 for number in range(3, count - 8, step)}
     requests, text, words = taught_text(design, desk, x, lessons)
     assert words >= taught

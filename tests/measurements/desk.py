@@ -16,6 +16,7 @@ from pathlib import Path
 from firstspike.boards.building.bitstream import NETLIST, WEIGHTS
 from firstspike.boards.building.design import TOP
 from firstspike.boards.building.layout import bitstream_netlist
+from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import read_wav
@@ -44,6 +45,19 @@ PINS = {
 
 SELECT = "microphone_select_0__io"
 """A pin that only an I2S microphone has."""
+
+
+def rtl_desk(design: SoundDesign) -> Desk:
+    """Return the desk with the RTL of a design."""
+    identity = design.build_hash
+    return Desk.of_core(
+        lambda: design.core(identity),
+        identity,
+        design.network,
+        design.microphone,
+        design.hz,
+        design.flashed,
+    )
 
 
 def netlist_desk(network: Network, folder: Path, *, bitstream: bool = False) -> Desk:
