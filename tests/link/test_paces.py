@@ -21,7 +21,8 @@ from firstspike.hdl.link.protocol.messages import Length
 from tests.support.link_board import events_request, small_network
 from tests.support.simulators import run_bench
 
-PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
+LINES = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
+PAGE = " ".join(LINES.split())  # wherever a line breaks
 
 EVENT_CYCLES = 8
 """Cycles per event that comes over the link, as docs/link.md says."""
