@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 
@@ -54,9 +55,13 @@ def declared(requirements):
     return names
 
 
+# It reads the metadata of everything that is installed.
+installed = cache(packages_distributions)
+
+
 def distributions(package):
     """Return the distributions that contain a package, with the names of pyproject.toml."""
-    found = packages_distributions().get(package, [package])
+    found = installed().get(package, [package])
     return {name.lower().replace("_", "-") for name in found}
 
 
@@ -91,7 +96,7 @@ def test_every_import_is_declared():
         one for some in PROJECT["optional-dependencies"].values() for one in some
     ) | declared(PROJECT["dependencies"])
     for folder in ("golden", "hdl", "sim", "boards", "scripts", "tests", "docs"):
-        for package in {*imported(folder)} & packages_distributions().keys():
+        for package in {*imported(folder)} & installed().keys():
             assert distributions(package) & everything, (folder, package)
 
 
