@@ -19,6 +19,7 @@ from firstspike.boards.families.pll import MHZ, Dividers
 from firstspike.boards.pins.board import Board, Flash, connect_flash
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, Results, bundled_test_set, encode, infer
+from firstspike.golden.data.sets import PIXELS
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.timing.cycles import cycles
@@ -196,12 +197,17 @@ class Design:
     def memories(self) -> list[Memory]:
         """The memories of a design that does not learn."""
         return memories(
-            self.config, self.network, self.ring_bytes, self.bench_images, self.digit is not None
+            self.config, self.network, self.ring_bytes, self.bench_images, self.shows_digit
         )
 
     @property
+    def shows_digit(self) -> bool:
+        """Whether the design contains a digit to show."""
+        return takes_digits(self.network)
+
+    @property
     def digit(self) -> np.ndarray | None:
-        """The image to show, bool [n_connected], or None for a network that takes no digits."""
+        """The digit to show, bool [n_connected], or None for a network that takes no digits."""
         digits = digit_pixels(self.network, 1)
         return None if digits is None else digits[0] > 127
 
@@ -314,14 +320,15 @@ def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | Non
     """Return the connected pixels uint8 [n, n_connected] of `count` bundled test digits, or of all.
 
     The digits are spread over the set, whose beginning is easier than the rest. Returns None for a
-    network that does not take black and white digits of this size.
+    network that does not take them (`takes_digits`).
     """
+    if not takes_digits(network):
+        return None
     pixels = bundled_test_set()[0]
     pixels = pixels[:: len(pixels) // (count or len(pixels))]
-    if (
-        not network.takes_bitmap
-        or network.features is not None
-        or network.n_inputs != pixels.shape[1]
-    ):
-        return None
     return pixels[:, network.inputs]
+
+
+def takes_digits(network: Network) -> bool:
+    """Whether the network takes black and white digits of the bundled set."""
+    return network.takes_bitmap and network.features is None and network.n_inputs == PIXELS

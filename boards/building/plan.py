@@ -327,8 +327,9 @@ def needs_of(design: Design) -> dict[str, int]:
     """Return the resources of the board's device for a design; look-up tables are estimated."""
     family = design.board.device.family
     plays = design.bench_images > 0
-    shows = design.digit is not None
-    needs = memory_needs(design.config, design.network, design.board, design.bench_images, shows)
+    needs = memory_needs(
+        design.config, design.network, design.board, design.bench_images, design.shows_digit
+    )
     needs["LUTs"] += logic.luts(design.config, family, plays)
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 
