@@ -76,7 +76,7 @@ def convolving(hidden, size, maps, lanes, window=0):
             convolving("3c1s2", (7, 7), 1, 1, 2),  # spikes that reach no position
             convolving("18c2", (3, 3), 2, 18, 2),  # masks wait
         ],
-        2,
+        4,
     ),
 )
 def test_layer(simulator, folding, seed):
@@ -108,6 +108,7 @@ def test_layer_whose_walks_wait_for_one_another(simulator, monkeypatch):
     test_layer(simulator, convolving("4c2", (5, 4), 1, 2), seed=1)
 
 
+@pytest.mark.long
 def test_layer_that_searches_its_lanes_block_by_block():
     test_layer("verilator", dense(6, 80, 36, 1), seed=1)
 

@@ -23,7 +23,9 @@ UNIT = 8
 @pytest.mark.parametrize(
     ("encoding", "pixels", "connected", "more"),
     [
-        ("levels-32", 12, 1, {"complement": True, "constant": True}),
+        pytest.param(
+            "levels-32", 12, 1, {"complement": True, "constant": True}, marks=pytest.mark.long
+        ),
         ("levels-5", 7, 0.6, {"complement": True, "late": 20}),
         pytest.param("levels-256", 3, 1, {"constant": True, "late": 56}, marks=pytest.mark.long),
         ("levels-4", 9, 1, {"rows": 2}),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import cocotb
 import numpy as np
+import pytest
 from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -50,6 +51,7 @@ def test_listener_of_a_small_front_end():
     assert outcome.waits.max() <= Listener.latency(small_network(front)) + 200  # of the core
 
 
+@pytest.mark.long
 def test_listener_with_an_i2s_microphone():
     front = front_end((300, 1000, 3000))
     outcome = hears_tones(front, I2sMicrophone(4, 2, 2))
@@ -71,6 +73,7 @@ def test_listener_that_takes_samples():
     Simulation.of(Listener(network, None)).run(__name__, arguments, "words")
 
 
+@pytest.mark.long
 def test_listener_of_the_usual_filters():
     """The iCEBreaker's clock and filters are used, with short words."""
     front = replace(default_front_end(), slot=16, slots=1, frames=3, least=60, after=1)

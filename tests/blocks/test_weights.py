@@ -46,7 +46,7 @@ PATIENCE = 2000
             (7, 11, 6, 8, None, 4),
             (600, 80, 20, 2, None, 2),  # two pages each
         ],
-        2,
+        4,
     ),
 )
 def test_weights(simulator, n_in, n_out, lanes, weight_bits, stored_bits, rows, seed):

@@ -19,6 +19,7 @@ from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.targets.netlist import pins_of
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError
 from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.simulators import sampled
 
 LANES = 4
 
@@ -144,7 +145,7 @@ def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_pa
     assert "UART, up to 3 Mbit/s" in ended.out
 
 
-@pytest.mark.parametrize("board", [name for name in BOARDS if BOARDS[name].flash])
+@pytest.mark.parametrize("board", sampled([name for name in BOARDS if BOARDS[name].flash], 3))
 def test_a_design_with_a_flash_differs_from_one_without(board):
     plain = Design.of(toy_network(), BOARDS[board], Requirements(CoreShape(LANES)))
     flashed = replace(plain, flashed=True)
@@ -283,6 +284,7 @@ def test_the_build_hash_is_that_of_the_design_without_its_weights():
     )
 
 
+@pytest.mark.long
 def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     network: Network = toy_network()

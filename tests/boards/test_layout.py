@@ -96,6 +96,7 @@ def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, die):
     assert list(undetected_flips(one.bits, one.design, 30, 1, checked)) == []
 
 
+@pytest.mark.long
 def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
     chip, tried = ultraplus.bits.chip, set()
     for cell in ultraplus.design.cells.values():
@@ -372,6 +373,7 @@ def test_a_netlist_of_the_bits_has_what_the_report_names(released):
             bitstream_netlist(bitstream, board, {**names, **changed})
 
 
+@pytest.mark.long
 def test_faults_of_structure_are_found(ultraplus):
     """Some flips make a switch without a meaning, or a second driver; a driving pin is a port."""
     assert check_structure(ultraplus.bits, ultraplus.design.pads).faults == []

@@ -70,6 +70,7 @@ def test_a_bitstream_equals_its_design(small):
     equal(small)
 
 
+@pytest.mark.long
 def test_compressed_frames_hold_the_same_bits(small):
     words = ["--input", "firstspike.config", "--bit", "small.bit", "--compress"]
     run_tool("ecppack", words, small.folder)
@@ -95,6 +96,7 @@ def test_bitstreams_of_other_dies_equal_their_designs(tmp_path, small, options):
     assert list(undetected_flips(one.bits, one.design, 10, 1, Counter())) == []
 
 
+@pytest.mark.long
 def test_random_flips_are_found(small):
     checked = Counter[str]()
     assert list(undetected_flips(small.bits, small.design, 30, 7, checked)) == []

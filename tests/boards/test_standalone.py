@@ -88,6 +88,7 @@ def answers(desk, design, x, requests, statuses):
         assert abs(second.cycles - first.cycles - passed) < microphone.cycles
 
 
+@pytest.mark.long
 def test_rtl_says_what_golden_says(design):
     desk = rtl_desk(design)
     text = output_of(desk, design, 6)
@@ -103,6 +104,7 @@ def test_rtl_says_what_golden_says(design):
     assert b"none" not in text
 
 
+@pytest.mark.long
 def test_rtl_with_weights_in_the_bitstream_says_what_golden_says(design):
     board = BOARDS["colorlight-i5"]
     other = SoundDesign.of_sound(design.network, board, CoreShape(), design.hz)

@@ -73,9 +73,8 @@ def taught_text(
     return requests, b"".join(lines), teacher.count
 
 
-@pytest.mark.parametrize(
-    ("count", "step", "taught"), [(8, 7, 2), pytest.param(56, 1, 20, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("count", "step", "taught"), [(8, 7, 2), (56, 1, 20)])
 def test_rtl_is_taught_words(design, count, step, taught):
     """Some words are not isolated; then a lesson waits, and the next one replaces it."""
     desk, x = rtl_desk(design), sounds(count)

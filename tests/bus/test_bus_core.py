@@ -32,6 +32,7 @@ from tests.support.bus_core import (
     raw_network,
 )
 from tests.support.command import deep_toy_network, toy_network
+from tests.support.simulators import sampled
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}),
@@ -43,7 +44,7 @@ CORES = {
     "pixels": (raw_network(), {"lanes": 3, "pixels": True}),
     "overlap": (toy_network(), {"lanes": 12, "bitmap": 8, "rows": 4, "overlap": True}),
 }
-each_core = pytest.mark.parametrize("kind", CORES.values(), ids=CORES)
+each_core = pytest.mark.parametrize("name", sampled([*CORES], 3))
 
 
 def wide_network():
@@ -63,8 +64,8 @@ def images(network, count=6):
 
 @each_core
 @pytest.mark.parametrize("pauses", [False, True], ids=["steady", "pauses"])
-def test_decisions_and_weights_are_goldens(kind, pauses):
-    network, folding = kind
+def test_decisions_and_weights_are_goldens(name, pauses):
+    network, folding = CORES[name]
     pixels, ticks = images(network)
     run = BusRun(network, **folding)
     outcome = run.run("streams", frames=run.frames(ticks, pixels), pauses=pauses)
@@ -83,7 +84,7 @@ def test_decisions_and_weights_are_goldens(kind, pauses):
     }
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
+@pytest.mark.parametrize("name", sampled(["events", "bitmap", "overlap"], 3))
 def test_the_bus_adds_no_cycle(name):
     """The cycles from decision to decision are the same, if the source never pauses."""
     network, folding = CORES[name]
@@ -96,7 +97,7 @@ def test_the_bus_adds_no_cycle(name):
     assert np.diff(outcome.cycles).tolist() == np.diff(alone.accepted_cycles).tolist()
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap", "pixels", "wide"])
+@pytest.mark.parametrize("name", sampled(["events", "bitmap", "pixels", "wide"], 4))
 def test_registers_alone_are_enough(name):
     network, folding = CORES.get(name, (wide_network(), {"lanes": 12, "bitmap": 64}))
     pixels, ticks = images(network, 3)
@@ -109,7 +110,8 @@ def test_registers_alone_are_enough(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "learning"), [("events", {}), ("overlap", {}), ("bytes", {"stored_bits": 12})]
+    ("name", "learning"),
+    sampled([("events", {}), ("overlap", {}), ("bytes", {"stored_bits": 12})], 3),
 )
 def test_every_address_is_answered(name, learning):
     network, folding = CORES[name]
@@ -125,7 +127,8 @@ DISTURBANCES = {
 
 
 @pytest.mark.parametrize(
-    ("test", "name"), [(test, name) for test, names in DISTURBANCES.items() for name in names]
+    ("test", "name"),
+    sampled([(test, name) for test, names in DISTURBANCES.items() for name in names], 5),
 )
 def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
     """Bad bitmaps, a stalled image that is aborted, resets, and accesses that are refused."""
@@ -135,7 +138,7 @@ def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
     run.run(test, frames=run.frames(ticks, pixels))
 
 
-@pytest.mark.parametrize("bitmap", [None, 8])
+@pytest.mark.parametrize("bitmap", sampled([None, 8], 2))
 def test_it_learns_as_golden_does(bitmap):
     LearningRun(bitmap).learn("learns")
 

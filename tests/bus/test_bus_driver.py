@@ -25,6 +25,7 @@ from tests.support.bus_core import BusBench, BusOutcome, BusRun, LearningRun, ra
 from tests.support.command import toy_network
 from tests.support.native import library, ran, sanitized, write_c_files
 from tests.support.shapes import convolving_network
+from tests.support.simulators import sampled
 
 STEPS = int(os.environ.get("FIRSTSPIKE_BUS_STEPS", "200"))
 
@@ -121,7 +122,7 @@ def prepared(kind, folder, count, seed):
     return run, library(core, folder, SHIM), pixels, encode(network, pixels)
 
 
-@pytest.mark.parametrize("kind", ["events", "bitmap", "pixels", "convolving"])
+@pytest.mark.parametrize("kind", sampled(["events", "bitmap", "pixels", "convolving"], 4))
 def test_it_loads_and_classifies(kind, tmp_path):
     run, compiled, pixels, ticks = prepared(kind, tmp_path, 3, 5)
     frames = run.frames(ticks, pixels)

@@ -34,7 +34,7 @@ from tests.support.command import deep_toy_network, firstspike, refusal, success
 from tests.support.lint import check_lint, needs_verilator
 from tests.support.native import LANGUAGES, complaints, write_c_files
 from tests.support.plain_bench import printed
-from tests.support.simulators import EITHER, needs_icarus, nothing_unused, refused
+from tests.support.simulators import EITHER, needs_icarus, nothing_unused, refused, sampled
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}, {"embedded": False}),
@@ -66,7 +66,7 @@ def written(name, folder):
     return folder
 
 
-@pytest.fixture(params=CORES)
+@pytest.fixture(params=sampled([*CORES], 2))
 def name(request):
     """The name of a core."""
     return request.param

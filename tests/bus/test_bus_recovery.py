@@ -25,6 +25,7 @@ from tests.support.bus_core import (
     pauses_at_random,
     tag_of,
 )
+from tests.support.simulators import sampled
 
 ROUNDS = 24
 """Resets, or aborts, of a test; each at another moment."""
@@ -56,10 +57,13 @@ def compare_decisions(run, test, pixels, ticks, **arguments):
 
 @pytest.mark.parametrize(
     ("moments", "name"),
-    [
-        *(("soft_resets", name) for name in ("events", "bitmap", "overlap")),
-        *(("aborts_amid_streams", name) for name in ("events", "bytes", "overlap")),
-    ],
+    sampled(
+        [
+            *(("soft_resets", name) for name in ("events", "bitmap", "overlap")),
+            *(("aborts_amid_streams", name) for name in ("events", "bytes", "overlap")),
+        ],
+        5,
+    ),
 )
 def test_what_begins_after_a_reset_or_an_abort_is_right(moments, name):
     seen = recover(name, moments)
@@ -68,12 +72,15 @@ def test_what_begins_after_a_reset_or_an_abort_is_right(moments, name):
 
 @pytest.mark.parametrize(
     ("early_end", "name", "count"),
-    [
-        *(("restarts", name, 3) for name in ("events", "bitmap")),
-        *(("new_sources", name, 1) for name in ("events", "bytes")),
-        *(("switches", name, 3) for name in ("events", "bitmap")),
-        *(("interrupts", name, 2) for name in ("events", "overlap")),
-    ],
+    sampled(
+        [
+            *(("restarts", name, 3) for name in ("events", "bitmap")),
+            *(("new_sources", name, 1) for name in ("events", "bytes")),
+            *(("switches", name, 3) for name in ("events", "bitmap")),
+            *(("interrupts", name, 2) for name in ("events", "overlap")),
+        ],
+        3,
+    ),
 )
 def test_firmware_source_and_interrupt_may_begin_anew(early_end, name, count):
     recover(name, early_end, count)

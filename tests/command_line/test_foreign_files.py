@@ -27,7 +27,8 @@ def check_mutants(folder: Path, count: int, seed: int, kind: str) -> None:
     assert ended.returncode == 0, (folder / "said").read_text(errors="replace")
 
 
-@pytest.mark.parametrize("kind", ["usual", pytest.param("hostile", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["usual", "hostile"])
 def test_mutants_are_taken_or_refused_in_a_sentence(tmp_path, kind):
     count = int(os.environ.get("FIRSTSPIKE_MUTANTS", COUNTS[kind]))
     check_mutants(tmp_path, count, SEED, kind)

@@ -121,7 +121,7 @@ VERBS = {
 }
 
 
-MARKS = {"verilog": (), **dict.fromkeys(("train", "learn"), pytest.mark.long)}
+MARKS = dict.fromkeys(("verilog", "train", "learn"), pytest.mark.long)
 """Marks of the verbs that are not only ended before a release."""
 
 

@@ -57,6 +57,7 @@ def test_all_of_it_loads_nothing_of_the_command_and_of_the_hardware():
     }
 
 
+@pytest.mark.long
 def test_the_core_does_not_differ(pixels, tmp_path):
     network = toy_network()
     assert compare(network, pixels, lanes=5, window=2)

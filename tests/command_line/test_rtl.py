@@ -158,6 +158,7 @@ def test_the_hardware_equals_golden(capfd, pictures, core):
     success(capfd, "compare", *pictures, *core)
 
 
+@pytest.mark.long
 def test_rounds_overlap_as_golden_says(capfd, pictures):
     ended = success(capfd, "compare", *pictures, *OVERLAP, "--rounds", 3, "--clock", 50)
     assert "0 differences" in ended.out

@@ -53,7 +53,7 @@ def made(number, count=IMAGES):
     return network, pixels, ticks, folding, config["pauses"]
 
 
-@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 2))
+@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 5))
 def test_core_of_any_shape_equals_golden(number):
     network, pixels, ticks, folding, pauses = made(number)
     expected = overlapped_cycles(network, ticks, infer(network, ticks), folding)
@@ -76,6 +76,7 @@ def test_a_latency_is_said_once(name, figure, monkeypatch):
     assert not list(differences(expected, simulate_directly(network, ticks, folding, pixels)))
 
 
+@pytest.mark.long
 def test_images_alone_take_as_long_as_without_overlap():
     network, pixels, ticks, folding, _ = made(0)
     inference = infer(network, ticks)

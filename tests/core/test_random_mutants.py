@@ -198,6 +198,7 @@ def test_equivalence_is_what_a_long_run_shows(faulty, hidden, mined):
 TASK = RandomTask("lfsr", "lib", 4, 1, (1, 2, 3, 4))
 
 
+@pytest.mark.long
 def test_what_becomes_of_the_faults_of_a_block():
     found = {one.number: one for one in random_verdicts(TASK)}
     assert list(found) == [1, 2, 3, 4]

@@ -54,7 +54,7 @@ SHAPES = pairwise(
 )
 
 
-@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 2))
+@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 6))
 def test_core_of_any_shape_equals_golden(number):
     config = with_rows(SHAPES[number])
     rng = np.random.default_rng(number)
@@ -66,7 +66,7 @@ def test_core_of_any_shape_equals_golden(number):
 ONE_TICK = {"window": 0, "bitmap": 8, "rows": 1, "one_tick": True}
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", sampled(range(6), 3))
 def test_a_layer_of_one_tick_keeps_no_potential(number):
     config = SHAPES[number] | ONE_TICK | {"sizes": [(20, 13, 5), (9, 10, 8, 6, 3)][number % 2]}
     rng = np.random.default_rng(number)
@@ -79,7 +79,7 @@ def test_a_layer_of_one_tick_keeps_no_potential(number):
     check_core(network, pixels, ticks, config | {"lanes": lanes}, number)
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", sampled(range(8), 3))
 def test_walks_of_many_groups_go_apart_from_their_operations(number):
     sizes, lanes = [((20, 13, 10), (1, 1)), ((15, 9, 12, 7), (1, 2, 1)), ((9, 12, 16), (2, 2))][
         number % 3
@@ -108,7 +108,7 @@ def test_lanes_by_layer_are_a_number_for_each_layer():
             Folding.of(network, CoreShape(lanes=lanes))
 
 
-@pytest.mark.parametrize(("lanes", "window"), [(70, 0), (35, 0), (35, 4), (16, 0)])
+@pytest.mark.parametrize(("lanes", "window"), sampled([(70, 0), (35, 0), (35, 4), (16, 0)], 2))
 def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
     """All hidden neurons fire at one tick, and no output before the deadline."""
     weights = np.full((20, 70), 7), np.full((70, 3), -1)
@@ -123,7 +123,7 @@ def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
     assert not list(differences(replace(inference, cycles=expected), run))
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", sampled(range(10), 3))
 def test_the_first_event_may_be_at_the_deadline(number):
     """Then it is the tick that decides, whatever fires, in groups that hear of it at the end."""
     rng = np.random.default_rng(number)
@@ -213,7 +213,7 @@ def drawn(number: int) -> tuple[dict[str, Any], Network, np.ndarray, np.ndarray]
     return config, network, pixels, ticks
 
 
-@pytest.mark.parametrize("number", range(NETWORKS))
+@pytest.mark.parametrize("number", sampled(range(NETWORKS), 4))
 def test_a_random_network_equals_golden(number):
     config, network, pixels, ticks = drawn(number)
     check_core(network, pixels, ticks, config, number)
@@ -241,20 +241,23 @@ CHANGES_OF_BANKS = [*CHANGES[:-1], ("LEVELS_PER_STAGE_OF_BANKS", 1)]
 
 @pytest.mark.parametrize(
     ("folded", "change"),
-    [
-        *product(
-            [
-                {"lanes": 20, "window": 0},
-                {"lanes": 4, "window": 2},
-                {"lanes": 4, "window": 3, "bitmap": 8},
-                {"lanes": 4, "window": 2, "rows": 2},
-            ],
-            CHANGES,
-        ),
-        *product(
-            [{"lanes": 36, "rows": 4}, {"lanes": 36, "rows": 4, "bitmap": 8}], CHANGES_OF_BANKS
-        ),
-    ],
+    sampled(
+        [
+            *product(
+                [
+                    {"lanes": 20, "window": 0},
+                    {"lanes": 4, "window": 2},
+                    {"lanes": 4, "window": 3, "bitmap": 8},
+                    {"lanes": 4, "window": 2, "rows": 2},
+                ],
+                CHANGES,
+            ),
+            *product(
+                [{"lanes": 36, "rows": 4}, {"lanes": 36, "rows": 4, "bitmap": 8}], CHANGES_OF_BANKS
+            ),
+        ],
+        4,
+    ),
 )
 def test_core(folded, change, monkeypatch):
     rng = np.random.default_rng(1)
@@ -279,7 +282,7 @@ def test_core(folded, change, monkeypatch):
     assert not list(differences(replace(inference, cycles=expected), run))
 
 
-@pytest.mark.parametrize(("name", "figure"), [*CHANGES, ("SORTING", 30)])
+@pytest.mark.parametrize(("name", "figure"), sampled([*CHANGES, ("SORTING", 30)], 2))
 def test_learning(name, figure, monkeypatch):
     rng = np.random.default_rng(2)
     state = LearningState.random((20, 13, 5), 8, 2)

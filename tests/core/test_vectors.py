@@ -151,6 +151,7 @@ def test_broken_cores_fail(vectors, tmp_path):
     check_broken(vectors, tmp_path, LOST, INVENTED, HANGS, WRONG_WEIGHTS)
 
 
+@pytest.mark.long
 @needs_icarus
 def test_broken_cores_of_several_rows_fail(tmp_path):
     for name, folding in ROWS.items():

@@ -399,6 +399,7 @@ def test_no_multiplier_and_weights_in_block_ram(without_router, target):
     assert min(used["LUTs"], used["flip-flops"]) > 0
 
 
+@pytest.mark.long
 def test_too_many_weights_are_counted_but_not_placed():
     result = synthesis.synthesise(shape_of(3000, 12, lanes=4, bits=8), HX8K)
     assert f"of {HX8K.device.holds['block RAM']} block RAM" in result.note

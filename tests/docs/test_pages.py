@@ -134,6 +134,7 @@ def test_the_python_example_is_right():
     assert doctest.DocTestRunner().run(example).failed == 0
 
 
+@pytest.mark.long
 def test_the_words_of_a_row_are_those_of_vectors(capfd, tmp_path, monkeypatch):
     program = (ROOT / "examples" / "row_words.py").read_text()
     monkeypatch.chdir(tmp_path)

@@ -210,6 +210,7 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     assert np.bincount(y[session.trainer.held_out_]).tolist() == [1] * 10
 
 
+@pytest.mark.long
 def test_limits_that_nothing_keeps(toy, here, tmp_path, capfd):
     words = (*WORDS, "--dataset", toy, "--trials", 1, "--place", 0, "-o", tmp_path / "search")
     ended = firstspike(capfd, *words, "--latency", 1e-3, status=1)

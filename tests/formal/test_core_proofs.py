@@ -97,6 +97,7 @@ def test_a_core_whose_weights_are_constants_is_refused(overlap):
         induction_of(case, replace(overlap, registers=left))
 
 
+@pytest.mark.long
 def test_a_wrong_cycle_model_is_refuted(monkeypatch):
     counted = cycle_table.cycles
     monkeypatch.setattr(cycle_table, "cycles", lambda *given: counted(*given) + 1)

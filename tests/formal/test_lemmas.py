@@ -26,6 +26,7 @@ from firstspike.sim.formal.ring import RingProof
 from firstspike.sim.formal.sat import RefutedError, check_bounded, no_progress
 from firstspike.sim.formal.serialiser import MaskFifoProof, SerialiserProof
 from firstspike.sim.formal.widths import WidthsProof
+from tests.support.simulators import sampled
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,9 @@ def test_a_broken_decision_is_refuted(broken):
 
 @pytest.mark.parametrize(
     ("lanes", "rows", "broken"),
-    [(4, 1, ShortSerialiser), (17, 1, ShortBlockSerialiser), (8, 2, RepeatingSerialiser)],
+    sampled(
+        [(4, 1, ShortSerialiser), (17, 1, ShortBlockSerialiser), (8, 2, RepeatingSerialiser)], 2
+    ),
 )
 def test_a_broken_serialiser_is_refuted(lanes, rows, broken):
     refute(SerialiserProof(layer_of((4, lanes, 2), 0, (lanes, 2), rows), broken), 8)

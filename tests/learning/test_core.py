@@ -75,7 +75,7 @@ def random_samples(network, count: int, rng: np.random.Generator) -> np.ndarray:
     return (active * (255 if network.levels == 2 else rng.integers(0, 256, shape))).astype(np.uint8)
 
 
-@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("pauses", sampled([False, True], 2))
 def test_inputs_spike_at_several_ticks(pauses):
     """Some spikes follow the margin, and some are sent after it; one image is silent."""
     rng = np.random.default_rng(3)
@@ -99,7 +99,7 @@ def test_inputs_spike_at_several_ticks(pauses):
     assert not list(differences(learned, run))
 
 
-@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 3))
+@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 9))
 def test_weights_and_cycles(number):
     config = SHAPES[number]
     rng = np.random.default_rng(number)
@@ -139,6 +139,7 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
     assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
 
 
+@pytest.mark.long
 def test_masks_that_wait_when_an_image_is_decided():
     """Most neurons spike just behind the margin, in groups of more lanes than are searched at once.
 
@@ -160,6 +161,7 @@ def test_masks_that_wait_when_an_image_is_decided():
     assert not list(differences(learning_cycles(state.network, ticks, learned, folding), run))
 
 
+@pytest.mark.long
 def test_a_label_that_is_no_class_is_flagged_and_not_learned():
     state = LearningState.random((20, 13, 5), 8, 1)
     template = dataclasses.replace(state.template, thresholds=(40, 30))

@@ -24,6 +24,7 @@ from tests.support.simulators import both_simulators
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
 
 
+@pytest.mark.long
 @both_simulators
 def test_a_reset_may_come_at_any_moment(simulator):
     """Each weight is then what it was or what it was to be; settings and generator begin anew."""

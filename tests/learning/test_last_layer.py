@@ -26,6 +26,7 @@ from firstspike.hdl.core.config import MAX_ADDRESSES, CoreConfig
 from firstspike.sim.direct import learn_directly
 from firstspike.sim.harness.networks import network_of
 from tests.support.shapes import convolving_network
+from tests.support.simulators import sampled
 
 SETTINGS = Settings(row_draw=2, output_draw=1, every_competitor=True)
 
@@ -124,7 +125,7 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("pauses", sampled([False, True], 2))
 @pytest.mark.parametrize("name", NETWORKS)
 def test_hardware_learns_as_golden_does(name, pauses):
     network = NETWORKS[name]

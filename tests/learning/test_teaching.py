@@ -83,6 +83,7 @@ def test_the_replay_memory_of_a_board_is_the_same():
         ReplayContent(pixels, np.zeros(3), 0)
 
 
+@pytest.mark.long
 def test_hardware_learns_the_passes_of_a_word():
     network = deep_network()
     teacher, ticks, labels = taught(network, CAPACITY)

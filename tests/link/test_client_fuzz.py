@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +137,7 @@ def test_whatever_happens_to_a_few_frames_is_repaired(out, back, eager):
     all_is_well(board)
 
 
+@pytest.mark.long
 @quickly
 @given(harms, harms, st.booleans())
 def test_every_image_is_learned_once_whatever_is_lost(out, back, eager):

@@ -45,6 +45,7 @@ from tests.support.link_board import (
     inputs_request,
     small_network,
 )
+from tests.support.simulators import sampled
 
 NETWORK = small_network()
 BOARD = SmallBoard(NETWORK)
@@ -103,7 +104,7 @@ def chunk_bytes(board: SmallBoard, layer: int) -> int:
     return 4 * chunks_of(board.config.layers[layer])
 
 
-@pytest.mark.parametrize("board", [BOARD, LOADED, GRADED, ROWS, OVERLAP])
+@pytest.mark.parametrize("board", sampled([BOARD, LOADED, GRADED, ROWS, OVERLAP], 4))
 def test_hello_says_who_the_board_is(board):
     script = Script().request(Request.HELLO, 200).request(Request.HELLO, 7).answers(2)
     answers = board.run(script).answers
@@ -129,15 +130,18 @@ def test_hello_says_who_the_board_is(board):
 
 @pytest.mark.parametrize(
     "board",
-    [
-        BOARD,
-        SmallBoard(small_network(np.arange(16), 16)),  # all are connected, in whole bytes
-        SmallBoard(small_network(np.array([0, 38]), 39)),
-        SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
-        ROWS,
-        SmallBoard(NETWORK, lanes=13, rows=2),
-        OVERLAP,
-    ],
+    sampled(
+        [
+            BOARD,
+            SmallBoard(small_network(np.arange(16), 16)),  # all are connected, in whole bytes
+            SmallBoard(small_network(np.array([0, 38]), 39)),
+            SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
+            ROWS,
+            SmallBoard(NETWORK, lanes=13, rows=2),
+            OVERLAP,
+        ],
+        3,
+    ),
     ids=[
         "half connected",
         "all connected",
@@ -163,6 +167,7 @@ def test_bitmaps_are_classified_as_golden_does_to_the_cycle(board, pauses):
     ]
 
 
+@pytest.mark.long
 def test_writes_to_the_ring_do_not_show_in_the_cycles():
     """Dark images go through the core a word a cycle, while others come in."""
     board = SmallBoard(small_network(np.arange(0, 700, 2), 700), ring_bytes=1024)
@@ -176,6 +181,7 @@ def test_writes_to_the_ring_do_not_show_in_the_cycles():
     assert [decision_of(answer, LAYERS) for answer in answers] == board.expected(pixels)
 
 
+@pytest.mark.long
 def test_a_mark_waits_through_a_bad_frame_while_an_image_streams():
     """The image takes a byte of the ring in every cycle until the bad frame has been dropped."""
     size = 2200
@@ -333,6 +339,7 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
     assert len(answers[last + 2].payload) == 16
 
 
+@pytest.mark.long
 def test_a_layer_behind_three_is_refused():
     board = SmallBoard(small_network(hidden=(9, 11)), lanes=3)
     script = Script().request(*_numbered(read(3, 0, 1), 0)).answers(1)

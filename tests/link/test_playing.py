@@ -38,6 +38,7 @@ from tests.support.link_board import (
     inputs_request,
     small_network,
 )
+from tests.support.simulators import sampled
 
 HELD = 7
 BOARD = SmallBoard(small_network(), bench_images=HELD)
@@ -54,12 +55,15 @@ def expected_of(board: SmallBoard, pixels: np.ndarray):
 
 @pytest.mark.parametrize(
     "board",
-    [
-        BOARD,
-        SmallBoard(small_network(np.arange(16), 16), lanes=13),  # one group, and whole words
-        SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
-        SmallBoard(small_network(np.arange(1, 39)), rows=4),  # words of 32 bits
-    ],
+    sampled(
+        [
+            BOARD,
+            SmallBoard(small_network(np.arange(16), 16), lanes=13),  # one group, and whole words
+            SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
+            SmallBoard(small_network(np.arange(1, 39)), rows=4),  # words of 32 bits
+        ],
+        4,
+    ),
     ids=["half connected", "one group", "three layers", "rows"],
 )
 def test_played_images_are_decided_as_golden_does(board):
@@ -70,6 +74,7 @@ def test_played_images_are_decided_as_golden_does(board):
     assert alone < counts.cycles < 1.5 * alone
 
 
+@pytest.mark.long
 def test_the_cycles_of_one_image_are_goldens():
     ticks, expected = expected_of(BOARD, PIXELS[:1])
     counts = played(BOARD.network, BOARD.config, ticks, expected, 1)
@@ -87,6 +92,7 @@ def test_wrong_expectations_are_counted():
     assert (counts.decisions, counts.differences) == (48, 12)
 
 
+@pytest.mark.long
 def test_what_there_is_not_is_refused_and_nothing_is_touched():
     ticks, expected = expected_of(BOARD, PIXELS)
     stores = list(store_payloads(ticks, expected))
@@ -168,6 +174,7 @@ TOY_PIXELS = np.random.default_rng(1).integers(0, 256, (9, 36)).astype(np.uint8)
 TOY_TICKS = encode(NETWORK, TOY_PIXELS)
 
 
+@pytest.mark.long
 def test_the_client_plays_on_a_virtual_board():
     expected, rounds = infer(NETWORK, TOY_TICKS), 2 * PART // len(TOY_TICKS) + 5
     verilog = board_verilog(NETWORK, CoreShape(5, 0), bench_images=len(TOY_TICKS))

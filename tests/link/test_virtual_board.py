@@ -95,6 +95,7 @@ def test_the_board_learns_as_golden_does(board):
     assert not list(differences(expected, results))
 
 
+@pytest.mark.long
 def test_a_board_of_three_hidden_layers():
     network = deep_toy_network()
     with (
@@ -268,6 +269,7 @@ def test_an_interrupt_waits_for_the_end_of_the_simulation(monkeypatch):
     assert SlowSimulation.ended
 
 
+@pytest.mark.long
 def test_an_idle_board_does_not_use_the_processor(port):
     with BoardClient.open(port) as board:
         board.status()
