@@ -6,6 +6,7 @@ from typing import Any
 import click
 import numpy as np
 
+from firstspike.boards.building.design import takes_digits
 from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
@@ -47,7 +48,8 @@ def command(net: str, dataset: str | None, json_path: str | None) -> None:
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), network, ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))
-        text = report(plans, "per digit" if ticks is None else "per image")
+        of_digits = ticks is None and takes_digits(network)
+        text = report(plans, "per digit" if of_digits else "per image")
         say(f"{printable(net)} ({shape})\n\n{text}")
         write({"network": network.digest(), "boards": plans})
 

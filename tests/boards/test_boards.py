@@ -143,6 +143,7 @@ def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
     for name in BOARDS:
         latency = line_of(name, ended.out).partition("not placed before")[0].split()[-1]
         assert latency == "-"
+    assert "us per image" in rows[2]
     assert "give them by --dataset" in rows[-1]
     assert len(rows) == 4 + len(BOARDS)
 
