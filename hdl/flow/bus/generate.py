@@ -98,7 +98,7 @@ def generate_bus_core(
     component = BusCore(config, network, weights if embedded else None, any_weights, pixels)
     about, notes = describe_network(config, network)
     about |= {"ports": [_described(port) for port in component.ports], "notes": [*_NOTES, *notes]}
-    interface = complete(about, embedded, name)
+    interface = complete(about, config.learns, embedded, name)
     text = convert(component, name, loaded="" if embedded else "*.store")
     chunks = [chunk for *_, chunk in weight_chunks(config, network, weights)]
     core = explained(_with_buses(text, component.ports, component.images), interface, chunks)
