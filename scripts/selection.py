@@ -316,7 +316,7 @@ def _picture_size(network: Network) -> tuple[int, int]:
     if side * side != network.n_features:
         raise VerbError(
             f"the network's {network.n_features} pixels make no square image, and it stores no "
-            "size: give a folder with a sub-folder per class by --dataset, or events."
+            "size: give a folder with a sub-folder per class, or events."
         )
     return side, side
 

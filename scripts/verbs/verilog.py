@@ -107,9 +107,9 @@ def command(
     The header comment of the file has the parameters and every port. CORE.json has the same for
     programs, and CORE_instance.v is an instance to copy. For --weights port, CORE_weights.hex has
     the words to send into that port. --bus axi adds register maps (in JSON, in SystemRDL and as a C
-    header), a driver in C, an encoder of samples, a bench, and a FuseSoC core. The files are yours,
-    without conditions (0BSD). A core with much memory takes minutes: the verb first prints an
-    estimate.
+    header), a driver in C, an encoder of samples, a bench, and a FuseSoC core. The files are yours
+    (0BSD; LICENSE-GENERATED has an exception). A core with much memory takes minutes: the verb
+    first prints an estimate.
 
     --vectors DIR writes a bench in plain Verilog, which checks the core with the images of
     --dataset, --images or --input, by default 100 digits. The command prints how to run the bench

@@ -61,5 +61,5 @@ def test_the_table_has_a_row_for_each_dependency():
 def test_the_installation_names_the_extras_of_users():
     page = (ROOT / "docs" / "installation.md").read_text()
     named = re.findall(r'^ +pip install "\.\[([\w,]+)\]"', page, re.MULTILINE)
-    extras = PROJECT["optional-dependencies"].keys() - {"build", "test", "examples", "docs"}
+    extras = PROJECT["optional-dependencies"].keys() - {"build", "test", "docs"}
     assert set(",".join(named).split(",")) == extras
