@@ -83,7 +83,7 @@ def texts() -> dict[str, str]:
         "blocks": _table(("file", "block", "ports", "latency", "test"), block_rows()),
         "faults": str(len(FAULTS)),
         "fault_folders": ", ".join(f"`{name}` {n}" for name, n in _fault_folders().items()),
-        "latencies": _table(("block", "cycles, name, and what is counted"), _latencies()),
+        "latencies": _table(("block", "number, name, and what is counted"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
 

@@ -69,7 +69,8 @@ MASK_CHECK = 1
 """Mask serialiser: the check of a mask, before the slots in which masks wait, if any."""
 
 BLOCK_SEARCH = 1
-"""Mask serialiser, with slots: the search of the first block with a bit, if several are needed."""
+"""Mask serialiser, with slots: the search of the first block with a bit, if one spike is sent per
+cycle."""
 
 FIRST_BEAT = 1
 """Mask serialiser: from a block, or a mask of one block, to its first beat."""
@@ -87,7 +88,7 @@ QUEUE_SELECT = 1
 """SpikeQueue: from the selection to the cycle in which the item is offered."""
 
 DONE = 1
-"""Sequencer: from the watermark of a sweep to the next sweep that can advance, if one waits."""
+"""Sequencer: from the watermark of a sweep to the advance of the next sweep, if it waits."""
 
 LEVELS_PER_STAGE = 1
 """Decision: levels of the comparison tree between two registers."""
@@ -111,10 +112,11 @@ SORTING = 3
 """Learner: a spike through the queue of the spikes that may be beyond the margin."""
 
 DELTAS = 3
-"""Deltas: from the start to those of the first group, after read, count and store."""
+"""Deltas: from the start to the first group's corrections: read, count, store."""
 
 CAUSAL_GROUP = 2
-"""CausalInputs: for each group the read of the first row, and the entry that ends the rows."""
+"""CausalInputs: per group, in addition to its rows: the first read, and the entry that ends the
+rows."""
 
 SWEEP_START = 4
 """AddressSet: from the start to the first address: block, word, memory, address."""

@@ -112,8 +112,9 @@ class WeightStore(Block):
     """Weights in block RAM: `config.folding.rows` banks with a word per row and group, in pages.
 
     Read requests of the lanes pass through as a stream, together with their operations. Host
-    accesses use the same memory port in cycles without a read. Reads and writes share one address
-    and never happen in the same cycle, so the memories need no collision logic.
+    accesses use the same memory port in cycles without a read. Without learning, reads and writes
+    share one address. A word that is read in the cycle of its write is never used, so the memories
+    need no collision logic.
 
     Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: one word of each bank
     per cycle.
