@@ -2,7 +2,6 @@
 """The clock of a design: the board's oscillator, the PLL, and a reset until it is stable."""
 
 import re
-from functools import cache
 from math import ceil
 
 from amaranth.build import ResourceError
@@ -52,7 +51,6 @@ def oscillator_of(board: Board) -> int:
     return round(clock.frequency)
 
 
-@cache  # the planner tries many designs at one clock
 def dividers_for(family: Family, oscillator: int, hz: int) -> Dividers:
     """Return the PLL's dividers. Raises ClockError."""
     return facts_of(family).dividers(oscillator, hz)
