@@ -20,7 +20,8 @@ from firstspike.golden.flash import Fault
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.flash.loader import WIRES, Loader
+from firstspike.hdl.flash.loader import Loader
+from firstspike.hdl.flash.spi import WIRES
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.link.framing.uart import UartReceiver, UartTransmitter
 

@@ -45,8 +45,8 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "weights-a-bit-off": ("request.data.eq(word)", "request.data.eq(word << 1)"),
         "empty-flash-is-foreign": ("(word == 0) | word.all()", "(word == 0)"),
         "address-off-by-one": (
-            "READ << ADDRESS_BITS | self._flash_address",
-            "READ << ADDRESS_BITS | 1",
+            "Command.READ << ADDRESS_BITS | self._flash_address",
+            "Command.READ << ADDRESS_BITS | 1",
         ),
     },
     "link.framing.receiver": {
