@@ -18,6 +18,7 @@ from firstspike.hdl.standalone.microphone import LEARNING, WAITING
 from firstspike.hdl.standalone.status import STATUS_REQUEST
 from firstspike.hdl.standalone.teachable_core import lesson_byte
 from firstspike.hdl.standalone.texts import sentence
+from firstspike.sim.benches.standalone.around import startup_text
 from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
@@ -52,7 +53,7 @@ def taught_text(
     words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
     assert max(lessons) < len(words)
     teacher, lesson, requests, end = content.teacher(network), None, {}, 0
-    lines = [sentence(LISTENING)]
+    lines = [startup_text(design.has_flash)]
     for number, word in enumerate(words):
         if number in lessons:
             lines += [sentence(WAITING)] * (lesson is None)
