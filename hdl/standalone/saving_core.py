@@ -91,6 +91,7 @@ class SavingCore(TeachableCore):
         self._image_loader = Loader(config, identity, address, clock_hz, last)
         self._saver = Saver(config, identity, region, clock_hz)
         self._notice_cycles = round(NOTICE_SECONDS * clock_hz)
+        self._usable = Signal(name="usable")  # every weight is trained, or every weight is saved
         super().__init__(
             config,
             network,
@@ -105,7 +106,7 @@ class SavingCore(TeachableCore):
     def _connect_loader(self, m: Module) -> Value:
         m.submodules.loader = loader = self._image_loader
         m.submodules.saver = saver = self._saver
-        core, loaded, usable = self._core, Signal(), Signal()
+        core, loaded, usable = self._core, Signal(), self._usable
         m.d.comb += [
             loaded.eq(loader.ready | (loader.fault != Fault.NONE)),
             usable.eq(loaded & (loader.fault != Fault.DAMAGED)),
@@ -119,11 +120,11 @@ class SavingCore(TeachableCore):
                     getattr(self, name).eq(getattr(block, name)) for name in ("cs", "sck", "mosi")
                 )
         wiring.connect(m, core.weights_read, saver.weights_read)
-        self._request(m, loaded, usable)
-        self._report(m, usable)
+        self._request(m, loaded)
+        self._report(m)
         return usable & ~saver.busy
 
-    def _request(self, m: Module, loaded: Signal, usable: Signal) -> None:
+    def _request(self, m: Module, loaded: Signal) -> None:
         """Keep the latest request until the Saver can begin."""
         sensor, saver, received = self._teachable, self._saver, self._receiver.received
         request = Signal(Request)
@@ -137,22 +138,22 @@ class SavingCore(TeachableCore):
         with m.If(begins):
             m.d.sync += request.eq(Request.NONE)
         is_byte = received.valid & ~received.payload.broken
-        with m.If(is_byte & usable & (received.payload.data == SAVE[0])):
+        with m.If(is_byte & self._usable & (received.payload.data == SAVE[0])):
             m.d.sync += request.eq(Request.SAVE)
         with m.If(is_byte & loaded & (received.payload.data == FORGET[0])):
             m.d.sync += request.eq(Request.FORGET)
 
-    def _report(self, m: Module, usable: Signal) -> None:
+    def _report(self, m: Module) -> None:
         """Report events for `NOTICE_SECONDS`, and otherwise the condition of board and sensor."""
         loader, saver, condition = self._image_loader, self._saver, self._reporter.condition
         notice, cycles_left = Signal(Condition), Signal(range(self._notice_cycles + 1))
-        was_ready, was_failed = Signal(), Signal()
-        m.d.sync += [was_ready.eq(loader.ready), was_failed.eq(saver.failed)]
+        was_usable, was_failed = Signal(), Signal()
+        m.d.sync += [was_usable.eq(self._usable), was_failed.eq(saver.failed)]
 
         def begins(value: ValueLike) -> None:
             m.d.sync += [notice.eq(value), cycles_left.eq(self._notice_cycles)]
 
-        with m.If(loader.ready & ~was_ready):
+        with m.If(loader.ready & ~was_usable):
             begins(Condition.RESTORED)
         with m.Elif(saver.busy & saver.forgets):
             begins(Condition.FORGETTING)
@@ -165,7 +166,7 @@ class SavingCore(TeachableCore):
 
         with m.If(cycles_left != 0):
             m.d.sync += condition.eq(notice)
-        with m.Elif(usable):
+        with m.Elif(was_usable):
             m.d.sync += condition.eq(self._listening + self._sensor.fault)
         with m.Elif(saver.forgets & ~saver.failed):
             m.d.sync += condition.eq(Condition.FORGETTING)

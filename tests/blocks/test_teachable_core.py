@@ -54,6 +54,8 @@ from tests.support.simulators import refused
 IDENTITY = b"a pupil."
 CLOCK_HZ = MIN_DIVISOR * BAUD
 
+LANES = 3
+
 PATIENCE = 100_000
 """Cycles in which at least one image is learned or decided."""
 
@@ -279,7 +281,7 @@ def test_a_board_learns_words_as_the_teacher_does(seed):
             Word(picture()),
             *(Word(picture()) for _ in range(4)),
         ]
-    expected = teach_on_rtl(network, content, words, lanes=3, pauses=True, seed=seed)
+    expected = teach_on_rtl(network, content, words, LANES, pauses=True, seed=seed)
     assert expected.updated is not None
     assert 0 < expected.updated.sum() < len(expected.updated)
 
@@ -365,10 +367,10 @@ class TaughtBench(BlockBench):
             assert self.domain.cycle < cycle + PATIENCE, "no image ends"
             await self.domain.cycles(POLL)
 
-    async def finish(self) -> None:
-        """Wait until the board is idle."""
+    async def finish(self, quiet: int = STEP) -> None:
+        """Wait until the board is idle, and has sent no text for a number of cycles."""
         count = -1
-        while count != len(self.learned) or self.domain.cycle < self.text.cycle + STEP:
+        while count != len(self.learned) or self.domain.cycle < self.text.cycle + quiet:
             count = len(self.learned)
             await self.domain.cycles(STEP)
 

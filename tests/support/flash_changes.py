@@ -28,20 +28,24 @@ class Change:
         if self.data is None:
             content[self._addresses.start : self._addresses.stop] = b"\xff" * SECTOR_BYTES
 
-    def interrupt(self, content: bytearray, begun: int, rng: random.Random) -> None:
-        """Change the content of a flash until the power fails.
+    def interrupt(self, content: bytearray, rng: random.Random) -> None:
+        """Change the content of a flash until the power fails at a random time.
 
-        Of a page the first `begun` bytes were received, and any of their bits are programmed. In
-        a sector each bit is as before, erased, or anything.
+        All bytes of a page or of a sector change at the same time, so any share of them is changed,
+        often none or all. Others are half-changed: any of the bits to program are programmed; in a
+        sector, any bits are set.
         """
+        progress, half_changed = rng.uniform(-0.5, 1.5), max(rng.uniform(-1, 1), 0) ** 2
         done = bytearray(content)
-        if self.data is not None:
-            Change(self.address, self.data[:begun]).apply(done)
-        unsettled = rng.random()
+        self.apply(done)
         for address in self._addresses:
-            mask = rng.randrange(256) if rng.random() < unsettled else rng.choice((0, 255))
-            byte = rng.randrange(256) if self.data is None else done[address]
-            content[address] = content[address] & mask | byte & ~mask
+            bits = rng.randrange(256)
+            if rng.random() < half_changed:
+                content[address] = (
+                    bits if self.data is None else done[address] | bits & content[address]
+                )
+            elif rng.random() < progress:
+                content[address] = done[address]
 
     @property
     def _addresses(self) -> range:
