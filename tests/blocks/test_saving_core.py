@@ -258,7 +258,12 @@ def test_a_protected_flash_is_reported(home, seed):
         assert found == [LOADING, RESTORED, LISTENING, PROTECTED, LISTENING]
 
 
-example = partial(test_saved_words_are_there_at_the_next_start, seed=1)
+def example(seed: int = 1) -> None:
+    """Save, forget, and start; also from a damaged image, and with a protected flash."""
+    home = Home()
+    test_saved_words_are_there_at_the_next_start(home, seed)
+    test_a_damaged_image_is_never_used(home, seed)
+    test_a_protected_flash_is_reported(home, seed)
 
 
 @cocotb.test()
