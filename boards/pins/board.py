@@ -162,7 +162,12 @@ def connect_configuration_flash(m: Module, platform: Platform, core) -> None:
     `core` has the ports of a Saver.
     """
     flash = platform.request("spi_flash_1x", dir="-")
-    m.submodules.flash_sck = Instance("USRMCLK", i_USRMCLKI=core.sck, i_USRMCLKTS=Const(0))
+    m.submodules.flash_sck = Instance(
+        "USRMCLK",
+        a_keep=1,  # else Yosys removes it, for it has no output
+        i_USRMCLKI=core.sck,
+        i_USRMCLKTS=Const(0),
+    )
     pin_out(m, "flash_cs", flash.cs, core.cs)
     pin_out(m, "flash_mosi", flash.copi, core.mosi)
     m.d.comb += core.miso.eq(pin_in(m, "flash_miso", flash.cipo))

@@ -29,7 +29,7 @@ from .sensors import sensor_resources
 CLOCK = 75_000_000
 
 SAVED_REGION = 3 << 19
-"""1.5 MiB: a bitstream has at most 1.1 MiB, and the smaller flash, that of the i5, 2 MiB."""
+"""1.5 MiB: a bitstream has at most 1.2 MiB, and the smaller flash, that of the i5, 2 MiB."""
 
 
 def _platform(fpga: str, light: str) -> type[Platform]:
