@@ -115,10 +115,14 @@ class SavingCore(TeachableCore):
         for block, selected in ((loader, ~loaded), (saver, loaded)):
             m.d.comb += block.miso.eq(self.miso)
             with m.If(selected):
-                wiring.connect(m, block.weights, core.weights)
-                m.d.comb += (
-                    getattr(self, name).eq(getattr(block, name)) for name in ("cs", "sck", "mosi")
-                )
+                m.d.comb += [
+                    core.weights.valid.eq(block.weights.valid),
+                    core.weights.payload.eq(block.weights.payload),
+                    block.weights.ready.eq(core.weights.ready),
+                    *(getattr(self, one).eq(getattr(block, one)) for one in ("cs", "sck", "mosi")),
+                ]
+        # A constant: synthesis then omits the weight ports of the other layers.
+        m.d.comb += core.weights.payload.layer.eq(len(core.config.layers) - 1)
         wiring.connect(m, core.weights_read, saver.weights_read)
         self._request(m, loaded)
         self._report(m)
