@@ -32,7 +32,6 @@ from firstspike.sim.harness.verilog import verilog_of
 from tests.support.flash_changes import FlashBus
 from tests.support.simulators import refused
 
-TOP = "saving_flash"
 IDENTITY = b"a pupil."
 REGION = 0x3000
 CLOCK_HZ = 24_000_000
@@ -90,8 +89,9 @@ def test_saver(rows, classes, lanes, sectors, seed):
     """Less than a page; only the checksum in a page; words of two chunks; two sectors."""
     config, chunks = saved_core(rows, classes, lanes)
     arguments = SimpleNamespace(config=config, chunks=chunks, sectors=sectors)
-    verilog = verilog_of(SavingFlash(config), TOP) + flash_verilog()
-    Simulation(verilog, TOP).run(__name__, arguments, seed=seed)
+    top = f"saving_flash_{rows}_{classes}_{lanes}"
+    verilog = verilog_of(SavingFlash(config), top) + flash_verilog()
+    Simulation(verilog, top).run(__name__, arguments, seed=seed)
 
 
 example = partial(test_saver, 9, 4, 1, 1, seed=1)
