@@ -94,7 +94,7 @@ def test_saver(rows, classes, lanes, sectors, seed):
     Simulation(verilog, top).run(__name__, arguments, seed=seed)
 
 
-example = partial(test_saver, 9, 4, 1, 1, seed=1)
+example = partial(test_saver, 16, 4, 1, 1, seed=1)
 
 
 def test_regions():
