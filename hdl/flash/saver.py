@@ -72,7 +72,7 @@ class Saver(Block):
     """Write the weights of the last layer into a flash, or invalidate the image of a former save.
 
     The saver is an SPI master in mode 0. SCK runs at half the clock frequency and pauses while the
-    weight port stalls. Nothing else must use the flash or change the weights while `busy` is high.
+    weight port stalls. While `busy` is high, no other block may use the flash or change the weights.
     The header is programmed last, so an interrupted save leaves no valid image.
 
     Parameters: `config` of the core; `identity` of the design; `region`, the byte address of the
@@ -211,7 +211,7 @@ class Saver(Block):
             Const(int.from_bytes(self._header[begin : begin + WORD_BYTES], "big"), WORD_BITS)
             for begin in range(0, len(self._header), WORD_BYTES)
         )
-        asked = Signal()  # the core has accepted the request
+        requested = Signal()  # the core has accepted the request
         m.d.comb += [request.layer.eq(counter.layer), request.address.eq(counter.address)]
         with m.Switch(self._step):
             with m.Case(Step.CLEAR):
@@ -222,13 +222,13 @@ class Saver(Block):
                 with m.If(~counter.exists):
                     m.d.sync += self._is_sum.eq(1)
                     self._send(m, State.DATA, checksum)
-                with m.Elif(~asked):
+                with m.Elif(~requested):
                     m.d.comb += self.weights.valid.eq(1)
-                    m.d.sync += asked.eq(self.weights.ready)
+                    m.d.sync += requested.eq(self.weights.ready)
                 with m.Else():
                     m.d.comb += [read.ready.eq(1), counter.advance.eq(read.valid)]
                     with m.If(read.valid):
-                        m.d.sync += asked.eq(0)
+                        m.d.sync += requested.eq(0)
                         self._send(m, State.DATA, read.payload.data)
 
     def _poll(self, m: Module) -> None:

@@ -115,7 +115,7 @@ class Keeper(Pupil):
 
 
 class Session(NamedTuple):
-    """What a board has done from a start on."""
+    """Text, flash and images of a board from a start on."""
 
     text: bytes
     content: bytes
@@ -233,7 +233,7 @@ def test_saved_words_are_there_at_the_next_start(home, seed):
 
 
 def test_a_damaged_image_is_never_used(home, seed):
-    """Nothing is decided, learned or saved; but the image can be forgotten."""
+    """The board decides, learns and saves nothing; it forgets the image on request."""
     damaged = bytearray(home.trained)
     damaged[-1] ^= 1
     words = [Word(picture) for picture in home.pictures[:2]]

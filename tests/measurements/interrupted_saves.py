@@ -102,7 +102,7 @@ def _weights_of(start: "Start", images: Mapping[str, bytes], words: int) -> str:
 
 
 class Start(NamedTuple):
-    """What a board has done when it has read its flash."""
+    """The state of a board that has read its flash."""
 
     usable: bool
     """Whether the board decides."""
