@@ -72,8 +72,8 @@ class Saver(Block):
     """Write the weights of the last layer into a flash, or invalidate the image of a former save.
 
     The saver is an SPI master in mode 0. SCK runs at half the clock frequency and pauses while the
-    weight port stalls. While `busy` is high, no other block may use the flash or change the weights.
-    The header is programmed last, so an interrupted save leaves no valid image.
+    weight port stalls. While `busy` is high, no other block may use the flash, or change the
+    weights. The header is programmed last, so an interrupted save leaves no valid image.
 
     Parameters: `config` of the core; `identity` of the design; `region`, the byte address of the
     sector with which the region begins; `clock_hz`, the frequency of the clock. Raises ValueError
