@@ -92,9 +92,8 @@ def _i2s() -> None:
 
 
 def _saver() -> None:
-    from tests.blocks.test_saver import example, test_saver
+    from tests.blocks.test_saver import test_saver
 
-    example()
     test_saver(250, 4, 1, 2, seed=1)  # two sectors
 
 

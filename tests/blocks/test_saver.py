@@ -13,7 +13,6 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden import LearningState
 from firstspike.golden.flash import PAGE_BYTES, SECTOR_BYTES, WORD_BYTES, image_of, saved_address
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.timing.folding import Folding
@@ -45,16 +44,13 @@ CHANGE_CYCLES = 1000
 """Cycles of a change: its command, and the time that the flash needs."""
 
 
-def saved_core(
-    rows: int, classes: int, lanes: int
-) -> tuple[CoreConfig, list[tuple[int, int, int]]]:
-    """Return a core with a last layer of this size, and the chunks of its random weights."""
+def saved_core(rows: int, classes: int, lanes: int) -> tuple[CoreConfig, list[tuple[int, int]]]:
+    """Return a core with a last layer of this size, and the addresses of its chunks."""
     rng = np.random.default_rng(rows)
     network = network_of(random_weights(rng, (5, rows, classes), -40, 60), (60, 40), bits=8)
     folding = Folding.of(network, CoreShape((2, lanes)))
     config = CoreConfig.of(network, folding, stored_bits=MAX_STORED_BITS, last_layer=True)
-    weights = LearningState.of(network, MAX_STORED_BITS, last_layer=True).stored
-    return config, [one for one in weight_chunks(config, network, weights) if one[0] == 1]
+    return config, [one[:2] for one in weight_chunks(config, network) if one[0] == 1]
 
 
 class SavingFlash(Block):
@@ -87,8 +83,8 @@ class SavingFlash(Block):
 )
 def test_saver(rows, classes, lanes, sectors, seed):
     """Less than a page; only the checksum in a page; words of two chunks; two sectors."""
-    config, chunks = saved_core(rows, classes, lanes)
-    arguments = SimpleNamespace(config=config, chunks=chunks, sectors=sectors)
+    config, addresses = saved_core(rows, classes, lanes)
+    arguments = SimpleNamespace(config=config, addresses=addresses, sectors=sectors)
     top = f"saving_flash_{rows}_{classes}_{lanes}"
     verilog = verilog_of(SavingFlash(config), top) + flash_verilog()
     Simulation(verilog, top).run(__name__, arguments, seed=seed)
@@ -106,10 +102,11 @@ def test_regions():
 
 @cocotb.test()
 async def saves(dut):
-    """Save over other content, and over a former image; then forget, and save again."""
+    """Save over other content, and over former images; then forget, and save again."""
     bench = await SaverBench(dut).start()
     await bench.fill(random.randbytes(len(bench.window)))
-    for _ in range(2):
+    for _ in range(4):
+        bench.learn()
         await bench.request("save")
         await bench.check(bench.image)
         first, *_, last = bench.bus.changes
@@ -157,18 +154,25 @@ class SaverBench(BlockBench):
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self._chunks = self.arguments.chunks
+        self._addresses = self.arguments.addresses
         port = self.sink("weights", weights_layout(self.arguments.config), at_random(1), WeightPort)
-        port.answers, port.chunks = self.source("weights_read", None, at_random(2)), self._chunks
+        port.answers = self.source("weights_read", None, at_random(2))
+        self._port = port
         self.bus = FlashBus(dut, self.domain, rest=ceil(DESELECT_SECONDS * CLOCK_HZ))
-        payload = b"".join(data.to_bytes(WORD_BYTES, "big") for _, _, data in self._chunks)
-        self.image, self.begin = image_of(IDENTITY, payload), saved_address(REGION)
+        self.begin = saved_address(REGION)
+        self.learn()
         end = REGION + self.arguments.sectors * SECTOR_BYTES
         assert end - SECTOR_BYTES < self.begin + len(self.image) <= end
         self.window = range(REGION - SECTOR_BYTES, end + SECTOR_BYTES)
         """Addresses of the region, and of a sector on both sides of it."""
         self.content = b""
         self.drive(save=0, forget=0, locked=0, filled__valid=0)
+
+    def learn(self) -> None:
+        """Change all weights."""
+        chunks = [(*one, random.getrandbits(32)) for one in self._addresses]
+        payload = b"".join(data.to_bytes(WORD_BYTES, "big") for _, _, data in chunks)
+        self._port.chunks, self.image = chunks, image_of(IDENTITY, payload)
 
     async def start(self) -> "SaverBench":
         """Start the clock, and record the commands."""
@@ -186,7 +190,7 @@ class SaverBench(BlockBench):
         """Save or forget; other requests meanwhile are ignored."""
         await self.domain.pulse(self.dut[name])
         count, other = len(self.bus.commands), cocotb.start_soon(self._disturb())
-        patience = PATIENCE * len(self._chunks) + CHANGE_CYCLES * len(self.window) // PAGE_BYTES
+        patience = PATIENCE * len(self._addresses) + CHANGE_CYCLES * len(self.window) // PAGE_BYTES
         await self.domain.until(lambda: not self.dut.busy.value, patience)
         other.cancel()
         self.drive(save=0, forget=0)
