@@ -23,6 +23,9 @@ IDENTITY_BYTES = 8
 WORD_BYTES = 4
 """Bytes of a word of an image, most significant byte first."""
 
+PAGE_BYTES, SECTOR_BYTES = 256, 4096
+"""Bytes of a flash that are programmed at once, and bytes that are erased at once."""
+
 _HEADER = struct.Struct(f">4s{IDENTITY_BYTES}sI")
 _CRC = struct.Struct(">I")
 
@@ -65,6 +68,16 @@ def header_of(identity: bytes, words: int) -> bytes:
     if len(identity) != IDENTITY_BYTES:
         raise ValueError(f"an identity has {IDENTITY_BYTES} bytes, not {len(identity)}.")
     return _HEADER.pack(MAGIC, identity, words)
+
+
+def saved_address(region: int) -> int:
+    """Return the address of the saved image in the region of a flash that begins at `region`.
+
+    The header ends the first page of the region. Raises ValueError unless a sector begins there.
+    """
+    if region % SECTOR_BYTES:
+        raise ValueError(f"a region is a multiple of {SECTOR_BYTES}, not {region:#x}.")
+    return region + PAGE_BYTES - _HEADER.size
 
 
 def image_of(identity: bytes, payload: bytes) -> bytes:

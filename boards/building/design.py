@@ -212,6 +212,11 @@ class Design:
         return None if digits is None else digits[0] > 127
 
     @property
+    def has_flash(self) -> bool:
+        """Whether the design has the pins of the flash."""
+        return self.flashed
+
+    @property
     def in_flash(self) -> tuple[int, bytes] | None:
         """Address and content of the flash image besides the bitstream; None without one."""
         return self.flash_image if self.flashed else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amaranth.build import Platform
-from amaranth.hdl import Module, Value, ValueLike
+from amaranth.hdl import Const, Instance, Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.boards.families.facts import BoardError
@@ -90,6 +90,9 @@ class Board:
     flash: Flash | None = None
     """Use of the flash, or None for a board whose designs do not read it; required with
     `standalone` if the board is `loaded`."""
+    saved_region: int | None = None
+    """Address in the flash of an ECP5 at which the region of saved words begins, after every
+    bitstream; None for a board whose designs do not write its flash."""
 
     def __post_init__(self) -> None:
         if self.loaded and not self.device.holds.get("SPRAM"):
@@ -151,6 +154,23 @@ def connect_flash(m: Module, platform: Platform, core) -> None:
     # A flash with these pins allows writes, and does not pause, while they are deasserted.
     for name in ("wp", "hold"):
         pin_out(m, f"flash_{name}", getattr(flash, name), 0)
+
+
+def connect_configuration_flash(m: Module, platform: Platform, core) -> None:
+    """Connect the wires of the flash of an ECP5, whose clock has no pin but a primitive.
+
+    `core` has the ports of a Saver.
+    """
+    flash = platform.request("spi_flash_1x", dir="-")
+    m.submodules.flash_sck = Instance(
+        "USRMCLK",
+        a_keep=1,  # else Yosys removes it, for it has no output
+        i_USRMCLKI=core.sck,
+        i_USRMCLKTS=Const(0),
+    )
+    pin_out(m, "flash_cs", flash.cs, core.cs)
+    pin_out(m, "flash_mosi", flash.copi, core.mosi)
+    m.d.comb += core.miso.eq(pin_in(m, "flash_miso", flash.cipo))
 
 
 def connect_line(m: Module, platform: Platform, serial_core) -> None:

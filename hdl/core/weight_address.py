@@ -19,15 +19,15 @@ LAYER_BITS, ADDRESS_BITS = 8, 24
 class WeightAddressCounter(Block):
     """A counter for weight chunks, which knows the size of each layer and goes through all layers.
 
-    The counter starts at the first chunk of all. After the last chunk of a layer follows the first
-    one of the next layer. After the last layer, and after loading an address that no word has,
-    `exists` is low.
+    The counter starts at the first chunk of `first_layer`. After the last chunk of a layer follows
+    the first one of the next layer. After the last layer, and after loading an address that no word
+    has, `exists` is low.
 
     Latency: 1 cycle; throughput: one chunk per cycle.
     """
 
-    def __init__(self, config: CoreConfig) -> None:
-        self._layers = config.layers
+    def __init__(self, config: CoreConfig, first_layer: int = 0) -> None:
+        self._layers, self._first_layer = config.layers, first_layer
         request = weights_layout(config)
         super().__init__(
             #: Go to `new_layer`; the word and the chunk stay.
@@ -38,7 +38,7 @@ class WeightAddressCounter(Block):
             new_address=In(ADDRESS_BITS),
             #: Go to the next chunk.
             advance=In(1),
-            #: Go to the first chunk of the first layer.
+            #: Go to the first chunk of `first_layer`.
             restart=In(1),
             #: `layer` and `address` are those of a word.
             exists=Out(1),
@@ -50,7 +50,7 @@ class WeightAddressCounter(Block):
             ends_layer=Out(1),
             #: The chunk is the last one of all layers.
             ends_all=Out(1),
-            layer=Out(request["layer"].shape),
+            layer=Out(request["layer"].shape, init=first_layer),
             address=Out(request["address"].shape),
         )
 
@@ -84,4 +84,4 @@ class WeightAddressCounter(Block):
         with m.If(self.restart | leaves_layer):
             m.d.sync += [chunk.eq(0), address.eq(0)]
         with m.If(self.restart):
-            m.d.sync += layer.eq(0)
+            m.d.sync += layer.eq(self._first_layer)

@@ -7,9 +7,12 @@ from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.layer.words import chunks_of
 
 
-def words_of(config: CoreConfig) -> int:
-    """Return the number of weight words in the flash image for a core of this configuration."""
-    return sum(layer.words * chunks_of(layer) for layer in config.layers)
+def words_of(config: CoreConfig, first_layer: int = 0) -> int:
+    """Return the number of weight words in the flash image for a core of this configuration.
+
+    The image has the weights from `first_layer` on.
+    """
+    return sum(layer.words * chunks_of(layer) for layer in config.layers[first_layer:])
 
 
 def network_image(config: CoreConfig, network: Network, identity: bytes) -> bytes:

@@ -9,10 +9,10 @@ miso                         magic, identity, n    n words         1 word
 
 from math import ceil
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.hdl import Array, Const, Module, Signal
 from amaranth.lib import enum, stream
 from amaranth.lib.crc.catalog import CRC32_BZIP2
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from firstspike.golden.flash import WORD_BYTES, Fault, header_of
 from firstspike.hdl.core.config import CoreConfig
@@ -22,14 +22,7 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.checksum import Checksum
 
 from .image import words_of
-
-WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
-"""The wires to the flash. `cs` is high while the flash is selected."""
-
-WAKE, READ = 0xAB, 0x03
-"""Commands of SPI flashes: release from power-down, and read from the address that follows."""
-
-COMMAND_BITS, ADDRESS_BITS, WORD_BITS = 8, 24, 8 * WORD_BYTES
+from .spi import ADDRESS_BITS, COMMAND_BITS, WIRES, WORD_BITS, Command, shift_register
 
 REST_SECONDS = 50e-6
 """Minimum time for which the flash is deselected before each of the two commands.
@@ -57,7 +50,8 @@ class Loader(Block):
     the core must not decide before `ready`.
 
     Parameters: `config` of the core; `identity` of the design; `flash_address`, the byte address of
-    the image in the flash; `clock_hz`, the frequency of the clock.
+    the image in the flash; `clock_hz`, the frequency of the clock; `first_layer`, the first layer
+    whose weights the image has.
 
     Latency: 2 R cycles, where R is `REST_SECONDS` in cycles, rounded up to a power of two, then 2
     cycles per SPI bit. Throughput: a word takes 2 * 32 cycles, 1 more cycle, and the cycles for
@@ -65,14 +59,20 @@ class Loader(Block):
     """
 
     def __init__(
-        self, config: CoreConfig, identity: bytes, flash_address: int, clock_hz: int
+        self,
+        config: CoreConfig,
+        identity: bytes,
+        flash_address: int,
+        clock_hz: int,
+        first_layer: int = 0,
     ) -> None:
         if not 0 <= flash_address < 1 << ADDRESS_BITS:
             raise ValueError(
                 f"an address in the flash has {ADDRESS_BITS} bits: {flash_address:#x} has more."
             )
-        self._config, self._flash_address = config, flash_address
-        self._header = header_of(identity, words_of(config))
+        self._flash_address = flash_address
+        self._counter = WeightAddressCounter(config, first_layer)
+        self._header = header_of(identity, words_of(config, first_layer))
         self._rest_bits = ceil(REST_SECONDS * clock_hz).bit_length()
         super().__init__(
             **WIRES,
@@ -87,7 +87,7 @@ class Loader(Block):
     def build(self, m: Module) -> None:
         state = Signal(State)
         word, bits_left = self._shift(m, state)
-        m.submodules.counter = counter = WeightAddressCounter(self._config)
+        m.submodules.counter = counter = self._counter
         request = self.weights.payload
         m.d.comb += [
             request.write.eq(1),
@@ -118,20 +118,8 @@ class Loader(Block):
                     m.d.sync += self.fault.eq(Fault.DAMAGED)
 
     def _shift(self, m: Module, state: Signal) -> tuple[Signal, Signal]:
-        """Add the SPI shift register and the checksum; return (word, bits_left).
-
-        `mosi` is the highest bit of `word`, received bits enter at its lowest bit, and `bits_left`
-        counts the remaining bits.
-        """
-        word, bits_left = Signal(WORD_BITS), Signal(range(WORD_BITS + 1))
-        sample = Signal()
-        m.d.comb += self.mosi.eq(word[-1])
-        with m.If(bits_left != 0):
-            m.d.sync += self.sck.eq(~self.sck)
-            with m.If(~self.sck):
-                m.d.sync += sample.eq(self.miso)
-            with m.Else():
-                m.d.sync += [word.eq(Cat(sample, word[:-1])), bits_left.eq(bits_left - 1)]
+        """Add the shift register and the checksum of received bits; return (word, bits_left)."""
+        word, bits_left, sample = shift_register(m, self)
         m.submodules.crc = crc = Checksum(CRC32_BZIP2)
         reads = (state != State.WAKE) & (state != State.COMMAND)
         m.d.comb += [crc.bit.eq(sample), crc.add.eq(self.sck & reads)]
@@ -145,10 +133,10 @@ class Loader(Block):
             with m.If(rest.all()):
                 m.d.sync += self.cs.eq(1)
                 with m.If(awake):
-                    command = READ << ADDRESS_BITS | self._flash_address
+                    command = Command.READ << ADDRESS_BITS | self._flash_address
                     m.d.sync += [word.eq(command), bits_left.eq(WORD_BITS), state.eq(State.COMMAND)]
                 with m.Else():
-                    command = WAKE << WORD_BITS - COMMAND_BITS
+                    command = Command.WAKE << WORD_BITS - COMMAND_BITS
                     m.d.sync += [word.eq(command), bits_left.eq(COMMAND_BITS), state.eq(State.WAKE)]
         with m.If((state == State.WAKE) & (bits_left == 0)):
             m.d.sync += [self.cs.eq(0), awake.eq(1), state.eq(State.REST)]

@@ -10,7 +10,8 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.lib.block import Block, join
 
-from .loader import WIRES, Loader
+from .loader import Loader
+from .spi import WIRES
 
 WEIGHT_STATUS = wiring.Signature(
     {

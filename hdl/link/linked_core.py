@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.flash.loader import WIRES as FLASH_WIRES
+from firstspike.hdl.flash.spi import WIRES as FLASH_WIRES
 from firstspike.hdl.flash.weight_port_arbiter import WeightPortArbiter
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.memories import Memory, inside

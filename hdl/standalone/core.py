@@ -20,7 +20,8 @@ from firstspike.golden.flash import Fault
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.flash.loader import WIRES, Loader
+from firstspike.hdl.flash.loader import Loader
+from firstspike.hdl.flash.spi import WIRES
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.link.framing.uart import UartReceiver, UartTransmitter
 
@@ -80,7 +81,7 @@ class StandaloneCore(Block):
 
     Parameters: `config` and `network` of the core; `sensor`; `clock_hz`; `identity` of the design;
     `flash_address` of the flash image, as for Loader, or None if the bitstream contains the
-    `weights`, as for Core.
+    `weights`, as for Core; `conditions` and `ports` of a subclass.
 
     Latency and throughput: those of sensor, Core and TextReporter; the TextReporter stalls
     decisions while it sends a line.
@@ -99,15 +100,17 @@ class StandaloneCore(Block):
         identity: bytes,
         flash_address: int | None,
         weights: Sequence[np.ndarray] | None = None,
+        conditions: Sequence[str] = (),
+        **ports: wiring.Member,
     ) -> None:
         self._core, self._sensor = Core(config, weights), sensor
         self._is_sound = network.sound is not None
-        self._loader, loading, flash_ports = None, [], {}
+        self._loader = None
         if flash_address is not None:
             self._loader = Loader(config, identity, flash_address, clock_hz)
-            loading, flash_ports = [LOADING, *FAULTS.values()], {**WIRES, "waiting": Out(1)}
-        self._listening = len(loading)
-        conditions = [*loading, LISTENING, *sensor.faults]
+            conditions, ports = [LOADING, *FAULTS.values()], {**WIRES, "waiting": Out(1)}
+        self._listening = len(conditions)
+        conditions = [*conditions, LISTENING, *sensor.faults]
         sensed = sensor.signature.members
         self._reporter = TextReporter(network, conditions, identity, sensed["counted"].shape)
         divisor = round(clock_hz / BAUD)
@@ -118,7 +121,7 @@ class StandaloneCore(Block):
         classes = range(config.layers[-1].folding.n_out)
         super().__init__(
             **self._pins,
-            **flash_ports,
+            **ports,
             tx=Out(1, init=1),
             rx=In(1, init=1),
             shown=Out(classes),
@@ -165,7 +168,7 @@ class StandaloneCore(Block):
         ]
 
     def _connect_loader(self, m: Module) -> Value:
-        """Add the sensor and the loader; return whether the core has its weights."""
+        """Add the sensor and the loader; return whether the core may be used."""
         sensor, loader, condition = self._sensor, self._loader, self._reporter.condition
         sensed = self._listening + sensor.fault
         if loader is None:

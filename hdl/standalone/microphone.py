@@ -91,20 +91,21 @@ class TeachableMicrophoneSensor(MicrophoneSensor):
 
     `reportable` is high if the image in the core is an isolated word.
 
-    Ports: those of MicrophoneSensor; `lesson` and `labels`, as in ReplayMemory.
+    Ports: those of MicrophoneSensor; `lesson`, `labels` and `learning`, as in ReplayMemory.
     """
 
     faults = (*MicrophoneSensor.faults, WAITING, LEARNING)
     _counted = (*MicrophoneSensor._counted, *OF_TEACHING)
+    _of_memory = ("lesson", "labels", "learning")
 
     def __init__(self, listener: TeachableListener, clock_hz: int) -> None:
         members = listener.signature.members
         self._teachable = listener
-        super().__init__(listener, clock_hz, lesson=members["lesson"], labels=members["labels"])
+        super().__init__(listener, clock_hz, **{name: members[name] for name in self._of_memory})
 
     def build(self, m: Module) -> None:
         super().build(m)
-        join(m, wiring.flipped(self), self._teachable, "lesson", "labels")
+        join(m, wiring.flipped(self), self._teachable, *self._of_memory)
         m.d.comb += self.counted.taught.eq(self._teachable.count)
         with m.If(self._stretcher.held == 0):
             with m.If(self._teachable.learning):

@@ -7,10 +7,10 @@
 
 import string
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 
 from firstspike.golden.learning.teaching import SETTINGS
@@ -30,6 +30,8 @@ class TeachableSensor(Sensor, Protocol):
     """The label of each image, for the core."""
     lesson: wiring.PureInterface
     """A lesson, as for the ReplayMemory."""
+    learning: Value
+    """Passes are under way."""
 
 
 class TeachableCore(StandaloneCore):
@@ -39,11 +41,11 @@ class TeachableCore(StandaloneCore):
     after a reset, before the first image. Its bitstream contains the stored weights.
 
     Parameters: those of StandaloneCore, without a flash; `config` is that of a core whose last
-    layer learns, and `weights` are the stored ones. Raises NetworkError for a network with more
-    classes than `LESSONS`.
+    layer learns, and `weights` are the stored ones; `more` are those for a subclass. Raises
+    NetworkError for a network with more classes than `LESSONS`.
     """
 
-    _inner = (*StandaloneCore._inner, "labels", "lesson")
+    _inner = (*StandaloneCore._inner, "labels", "lesson", "learning")
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class TeachableCore(StandaloneCore):
         clock_hz: int,
         identity: bytes,
         weights: Sequence[np.ndarray],
+        **more: Any,
     ) -> None:
         self._lessons = LESSONS[: network.shape[-1]]
         if network.shape[-1] > len(LESSONS):
@@ -70,6 +73,7 @@ class TeachableCore(StandaloneCore):
             identity=identity,
             flash_address=None,
             weights=weights,
+            **more,
         )
 
     def build(self, m: Module) -> None:

@@ -164,7 +164,8 @@ def command(
 
     With a microphone and --teach, which is the same option as --learn, the owner of the board
     teaches it words: docs/standalone.md has the steps. The data set that NET was trained on must be
-    at hand. A board with an iCE40 cannot learn.
+    at hand. A board with an iCE40 cannot learn, and only a Colorlight keeps the words without
+    power.
 
     With --clock max the command places the design at several clocks. It chooses each clock by the
     results before, and prints whether the design met it. Placements are stored: if you repeat the
@@ -233,7 +234,10 @@ def _teachable_design(
         )
     data = training_data(Data(dataset=dataset), network)
     content = replay_content(data, network, REFERENCES, CAPACITY)
-    return TeachableDesign.of_teaching(network, board, shape, content, hz, sensor)
+    design = TeachableDesign.of_teaching(network, board, shape, content, hz, sensor)
+    if not design.has_flash:
+        note(f"The {board.title} forgets taught words without power: it cannot save them.")
+    return design
 
 
 def _check_result(report: dict[str, Any]) -> None:

@@ -91,6 +91,12 @@ def _i2s() -> None:
     test_i2s_receiver(I2sMicrophone(4, 3, 2), seed=1)
 
 
+def _saver() -> None:
+    from tests.blocks.test_saver import test_saver
+
+    test_saver(250, 4, 1, 2, seed=1)  # two sectors
+
+
 def _hears_samples() -> None:
     from tests.blocks.test_listener import test_listener_that_takes_samples
 
@@ -182,6 +188,8 @@ TARGETS = {
         Target("pixel_encoder", ("bus",), _pixel_encoder),
         Target("player", ("link",), _example("player")),
         Target("queue", ("lib",), _example("queue", seeds=6)),
+        Target("saver", ("flash",), _saver),
+        Target("saving_core", ("standalone",), _example("saving_core")),
         Target("samples", ("sound",), _hears_samples),
         Target("spi", ("link",), _example("spi")),
         Target("uart", ("link",), lambda: _link(bits=True)),

@@ -13,7 +13,8 @@ from typing import Any
 EXAMPLES = (
     "address_set", "standalone", "core", "encoder", "filters", "frames", "layer", "levels",
     "levels_encoder", "lfsr", "listener", "lsm6dso", "player", "queue", "receivers",
-    "replay_memory", "spi", "teachable_core", "watcher", "weights", "windows", "words",
+    "replay_memory", "saver", "saving_core", "spi", "teachable_core", "watcher",
+    "weights", "windows", "words",
 )  # fmt: skip
 """The names of the files with an example."""
 

@@ -2,11 +2,11 @@
 """A core that is taught words: pictures and lessons in, learned weights, decisions and text out."""
 
 import doctest
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import cocotb
 import numpy as np
@@ -54,6 +54,8 @@ from tests.support.simulators import refused
 IDENTITY = b"a pupil."
 CLOCK_HZ = MIN_DIVISOR * BAUD
 
+LANES = 3
+
 PATIENCE = 100_000
 """Cycles in which at least one image is learned or decided."""
 
@@ -86,13 +88,14 @@ class PictureSensor(Block):
     """A sensor whose pins are a stream of pictures, with the parts of a TeachableListener."""
 
     faults = (WAITING, LEARNING)
+    _of_memory = ("words", "isolated", "lesson", "labels", "learning")
 
     def __init__(self, network: Network, content: ReplayContent) -> None:
         self._memory = ReplayMemory(content, network.shape[-1])
         self._encoder = LevelsEncoder(network)
         members = self._memory.signature.members
         super().__init__(
-            **{name: members[name] for name in ("words", "isolated", "lesson", "labels")},
+            **{name: members[name] for name in self._of_memory},
             events=self._encoder.signature.members["events"],
             reportable=Out(1),
             fault=Out(range(3)),
@@ -104,7 +107,7 @@ class PictureSensor(Block):
         """Put into the module m what is inside."""
         m.submodules.memory, m.submodules.encoder = memory, encoder = self._memory, self._encoder
         outside = wiring.flipped(self)
-        join(m, outside, memory, "words", "isolated", "lesson", "labels", "reportable")
+        join(m, outside, memory, *self._of_memory, "reportable")
         join(m, outside, encoder, "events")
         m.d.comb += self.counted.taught.eq(memory.count)
         wiring.connect(m, memory.pictures, encoder.pixels)
@@ -117,11 +120,20 @@ class PictureSensor(Block):
 class Pupil(Block):
     """A TeachableCore with a PictureSensor, bytes on both lines, and views into its Core."""
 
-    def __init__(self, network: Network, content: ReplayContent, lanes: int) -> None:
+    _core_ports: tuple[str, ...] = ("weights", "weights_read", "learned")
+
+    def __init__(
+        self,
+        network: Network,
+        content: ReplayContent,
+        lanes: int,
+        make: Callable[..., TeachableCore] = TeachableCore,
+        **ports: wiring.Member,
+    ) -> None:
         config = config_of(network, lanes)
         sensor = PictureSensor(network, content)
         state = LearningState.of(network, MAX_STORED_BITS, last_layer=True)
-        self.core = TeachableCore(
+        self.core = make(
             config, network, sensor, clock_hz=CLOCK_HZ, identity=IDENTITY, weights=state.stored
         )
         members = CoreSignature(config).members
@@ -131,11 +143,10 @@ class Pupil(Block):
             requests=In(stream.Signature(8)),
             text=Out(stream.Signature(RECEIVED)),
             condition=Out(range(3)),
-            weights=members["weights"],
-            weights_read=members["weights_read"],
-            learned=members["learned"],
+            **{name: members[name] for name in self._core_ports},
             label=Out(tap(what=members["labels"].signature.members["payload"].shape)),
             decision=Out(tap(what=decision_layout(config.layers[-1]))),
+            **ports,
         )
 
     def build(self, m: Module) -> None:
@@ -145,7 +156,7 @@ class Pupil(Block):
         m.submodules.transmitter = transmitter = UartTransmitter(MIN_DIVISOR)
         core, outside = board._core, wiring.flipped(self)
         join(m, outside, board, "words", "isolated")
-        join(m, outside, core, "weights", "weights_read", "learned")
+        join(m, outside, core, *self._core_ports)
         wiring.connect(m, outside.requests, transmitter.sent)
         m.d.comb += [
             receiver.rx.eq(board.tx),
@@ -270,7 +281,7 @@ def test_a_board_learns_words_as_the_teacher_does(seed):
             Word(picture()),
             *(Word(picture()) for _ in range(4)),
         ]
-    expected = teach_on_rtl(network, content, words, lanes=3, pauses=True, seed=seed)
+    expected = teach_on_rtl(network, content, words, LANES, pauses=True, seed=seed)
     assert expected.updated is not None
     assert 0 < expected.updated.sum() < len(expected.updated)
 
@@ -299,29 +310,30 @@ async def teaches(dut):
     report(await bench.outcome())
 
 
-class PupilBench(BlockBench):
-    """The ports of a Pupil."""
+class TaughtBench(BlockBench):
+    """The ports of a Pupil, except those of its weights."""
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        willing = [at_random(1), at_random(2)] if self.arguments.pauses else [None, None]
-        self._words = self.source("words", willing=willing[0])
-        self._requests = self.source("requests")
-        self._text = self.sink("text", kind=TextSink)
-        self._weights = self.source("weights", willing=willing[1])
-        self._answers = self.sink("weights_read", kind=StreamSink)
-        self._labels: list[int] = []
-        self._decisions: list[int] = []
-        self._learned: list[tuple[int, int]] = []
+        self._words = self.source("words", willing=self.pauses(1))
+        self.requests = self.source("requests")
+        self.text = self.sink("text", kind=TextSink)
+        self.labels: list[int] = []
+        self.decisions: list[int] = []
+        self.learned: list[tuple[int, int]] = []
         self.drive(isolated=0)
 
-    async def start(self) -> "PupilBench":
+    def pauses(self, number: int) -> Iterator[bool] | None:
+        """Return the willingness of a source."""
+        return at_random(number) if self.arguments.pauses else None
+
+    async def start(self) -> Self:
         """Start the clock and the views."""
         dut = self.dut
         taps = {
-            dut.label__valid: lambda: self._labels.append(int(dut.label__what.value) & 1),
-            dut.decision__valid: lambda: self._decisions.append(int(dut.decision__what.value)),
-            dut.learned__valid: lambda: self._learned.append(
+            dut.label__valid: lambda: self.labels.append(int(dut.label__what.value) & 1),
+            dut.decision__valid: lambda: self.decisions.append(int(dut.decision__what.value)),
+            dut.learned__valid: lambda: self.learned.append(
                 (int(dut.learned__updated.value), int(dut.learned__cycles.value))
             ),
         }
@@ -333,35 +345,55 @@ class PupilBench(BlockBench):
     async def speak(self, word: Word) -> None:
         """Send a lesson, wait for the end of passes, and send the pixels."""
         if word.label is not None:
-            await self._requests.send(*lesson_byte(word.label))
+            await self.requests.send(*lesson_byte(word.label))
             await self.domain.cycles(2 * BYTE_BITS * MIN_DIVISOR)
         if word.waits:
-            await self._until(lambda: int(self.dut.condition.value) != 2)
+            await self.until(lambda: int(self.dut.condition.value) != 2)
         await self.domain.after_rising()
         self.drive(isolated=word.isolated)
         sending = cocotb.start_soon(self._words.send(*word.pixels.tolist()))
-        await self._until(sending.done)
+        await self.until(sending.done)
 
-    async def _until(self, met: Callable[[], bool]) -> None:
+    def count(self) -> int:
+        """Return a number that grows while the board works."""
+        return len(self.learned)
+
+    async def until(self, met: Callable[[], bool]) -> None:
         """Wait until `met`, while images are learned or decided."""
         progress, cycle = -1, self.domain.cycle
         while not met():
-            count = len(self._learned) + len(self._answers.received)
-            if count != progress:
-                progress, cycle = count, self.domain.cycle
+            if self.count() != progress:
+                progress, cycle = self.count(), self.domain.cycle
             assert self.domain.cycle < cycle + PATIENCE, "no image ends"
             await self.domain.cycles(POLL)
 
+    async def finish(self, quiet: int = STEP) -> None:
+        """Wait until the board is idle, and has sent no text for a number of cycles."""
+        count = -1
+        while count != len(self.learned) or self.domain.cycle < self.text.cycle + quiet:
+            count = len(self.learned)
+            await self.domain.cycles(STEP)
+
+
+class PupilBench(TaughtBench):
+    """The ports of a Pupil."""
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self._weights = self.source("weights", willing=self.pauses(2))
+        self._answers = self.sink("weights_read", kind=StreamSink)
+
+    def count(self) -> int:
+        """Return a number that grows while the board works."""
+        return super().count() + len(self._answers.received)
+
     async def outcome(self) -> tuple:
         """Wait until the board is idle, and read the weights; return all that came out."""
-        await self._until(lambda: not self.dut.condition.value)
-        await self._requests.send(*STATUS_REQUEST)
-        count = -1
-        while count != len(self._learned) or self.domain.cycle < self._text.cycle + STEP:
-            count = len(self._learned)
-            await self.domain.cycles(STEP)
+        await self.until(lambda: not self.dut.condition.value)
+        await self.requests.send(*STATUS_REQUEST)
+        await self.finish()
         reads = self.arguments.reads
         await self._weights.send(*reads)
-        await self._until(lambda: len(self._answers.received) == len(reads))
+        await self.until(lambda: len(self._answers.received) == len(reads))
         answers = [payload for _, payload in self._answers.received]
-        return self._labels, self._decisions, self._learned, answers, self._text.content
+        return self.labels, self.decisions, self.learned, answers, self.text.content

@@ -15,8 +15,8 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.simulators import run_bench
 
 
-@pytest.mark.parametrize("lanes", [(5, 3), (1, 1), (7, 2)])
-def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
+@pytest.mark.parametrize(("lanes", "first_layer"), [((5, 3), 0), ((1, 1), 0), ((7, 2), 1)])
+def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes, first_layer):
     rng = random.Random(str(lanes))
     weights = random_weights(np.random.default_rng(1), (6, 7, 3), -128, 128)
     network = network_of(weights, (40, 30), bits=8)
@@ -27,7 +27,8 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
         for address in range(layer.words)
         for chunk in range(chunks_of(layer))
     ]
-    counter = WeightAddressCounter(config)
+    counter = WeightAddressCounter(config, first_layer)
+    first = chunks.index((first_layer, 0, 0))
     names = ("exists", "within_word", "ends_word", "ends_layer", "ends_all", "layer", "address")
 
     def expected(position):
@@ -38,7 +39,7 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
                 position + 1 == len(chunks), number, address)  # fmt: skip
 
     async def bench(ctx):
-        position = 0  # in `chunks`, or None if no word has the address
+        position = first  # in `chunks`, or None if no word has the address
         for _ in range(1500):
             if position is None:
                 assert not ctx.get(counter.exists)
@@ -57,7 +58,7 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes):
                 start = (number, address, 0)
                 position = chunks.index(start) if start in chunks else None
             elif command == "restart":
-                position = 0
+                position = first
             elif command == "advance" and position is not None:
                 position = position + 1 if position + 1 < len(chunks) else None
             await ctx.tick()

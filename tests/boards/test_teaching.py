@@ -1,23 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A board that is taught words, from its microphone and its UART to its text."""
 
+import json
+import re
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from amaranth.build import Platform
+from amaranth.hdl import Elaboratable, Module
 
 from firstspike.boards.building.teaching import TeachableDesign
+from firstspike.boards.pins.board import connect_configuration_flash
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import NetworkError, encode, infer
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.learning.teaching import ReplayContent
 from firstspike.golden.reporting import is_reported
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flash.spi import WIRES
+from firstspike.hdl.flow.toolchain import run_tool
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.standalone.core import LISTENING
 from firstspike.hdl.standalone.microphone import LEARNING, WAITING
 from firstspike.hdl.standalone.status import STATUS_REQUEST
 from firstspike.hdl.standalone.teachable_core import lesson_byte
 from firstspike.hdl.standalone.texts import sentence
+from firstspike.sim.benches.standalone.around import startup_text
 from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
@@ -52,7 +62,7 @@ def taught_text(
     words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
     assert max(lessons) < len(words)
     teacher, lesson, requests, end = content.teacher(network), None, {}, 0
-    lines = [sentence(LISTENING)]
+    lines = [startup_text(design.has_flash)]
     for number, word in enumerate(words):
         if number in lessons:
             lines += [sentence(WAITING)] * (lesson is None)
@@ -86,6 +96,50 @@ def test_rtl_is_taught_words(design, count, step, taught):
     (status,), other_lines = statuses_of(desk.run(x, requests=requests | {end: STATUS_REQUEST}))
     assert other_lines == text
     assert status.taught == words
+
+
+class FlashMaster(Block):
+    """A master that drives the wires of a flash."""
+
+    def __init__(self) -> None:
+        super().__init__(**WIRES)
+
+    def build(self, m: Module) -> None:
+        """Put into the module m what is inside."""
+        m.d.sync += [self.sck.eq(~self.sck), self.cs.eq(self.miso), self.mosi.eq(~self.miso)]
+
+
+class FlashTop(Elaboratable):
+    """A design that only drives a flash."""
+
+    def elaborate(self, platform: Platform) -> Module:
+        """Return a FlashMaster at the pins of the platform."""
+        m = Module()
+        m.submodules.master = master = FlashMaster()
+        connect_configuration_flash(m, platform, master)
+        return m
+
+
+@pytest.mark.parametrize("board", [name for name in BOARDS if BOARDS[name].saved_region])
+def test_the_clock_of_the_flash_survives_synthesis(board, tmp_path):
+    """Yosys removes a cell without an output, unless it is kept."""
+    plan = BOARDS[board].platform().prepare(FlashTop(), "flash")
+    (tmp_path / "flash.il").write_text(plan.files["flash.il"])
+    script = "read_rtlil flash.il; synth_ecp5 -top flash -json flash.json"
+    run_tool("yosys", ["-q", "-p", script], tmp_path)
+    cells = json.loads((tmp_path / "flash.json").read_text())["modules"]["flash"]["cells"]
+    assert cells["flash_sck"]["type"] == "USRMCLK"
+    assert {"R2", "W2", "V2"} <= set(re.findall(r'SITE "(\w+)"', plan.files["flash.lpf"]))
+
+
+def test_boards_without_a_known_flash_save_nothing(design):
+    arguments = design.network, BOARDS["ulx3s-45f"], CoreShape(), design.content
+    other = TeachableDesign.of_teaching(*arguments)
+    for one, saves in ((design, True), (other, False)):
+        assert one.has_flash == saves
+        text = one.plan(bytes(BUILD_BYTES)).files["firstspike.il"]
+        assert ("USRMCLK" in text) == saves
+        assert ("saver" in text) == saves
 
 
 def test_boards_and_pictures_that_cannot_be_taught(design):

@@ -56,7 +56,7 @@ def rtl_desk(design: SoundDesign) -> Desk:
         design.network,
         design.microphone,
         design.hz,
-        design.flashed,
+        design.has_flash,
     )
 
 

@@ -35,3 +35,7 @@ endmodule
 
 module SGSR(input GSR, CLK);
 endmodule
+
+// The clock of the flash has no pin in a netlist: a flash around it is not read.
+module USRMCLK(input USRMCLKI, USRMCLKTS);
+endmodule

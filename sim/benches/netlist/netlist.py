@@ -82,7 +82,7 @@ _FLASH = """
     wire @wires;
     spi_flash #(.BITS(@bits), .REST(@rest)) flash (
         clk, filled__valid, filled__address, filled__data, ~flash_cs_n, flash_sck, flash_mosi,
-        flash_miso
+        flash_miso, 1'b0,
     );"""
 
 NAME = "netlist"

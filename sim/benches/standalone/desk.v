@@ -23,7 +23,8 @@ module desk (
 @board
     assign selected = cs;
     spi_flash #(.BITS(@bits), .REST(@rest)) flash (
-        clk, filled__valid, filled__address, filled__data, cs, sck, mosi, miso
+        clk, filled__valid, filled__address, filled__data, cs, sck, mosi, miso,
+        1'b0,
     );
     host #(@clocks) host (
         .clk(clk), .rst(rst), .received__valid(requests__valid), .received__ready(requests__ready),
