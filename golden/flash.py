@@ -11,6 +11,7 @@ b'\\x00\\x01\\x02\\x03'
 import struct
 import zlib
 from enum import IntEnum
+from math import ceil
 
 from firstspike.golden.system.errors import FirstSpikeError
 
@@ -22,6 +23,9 @@ IDENTITY_BYTES = 8
 
 WORD_BYTES = 4
 """Bytes of a word of an image, most significant byte first."""
+
+ADDRESS_BITS = 24
+"""Bits of an address in a flash."""
 
 PAGE_BYTES, SECTOR_BYTES = 256, 4096
 """Bytes of a flash that are programmed at once, and bytes that are erased at once."""
@@ -78,6 +82,21 @@ def saved_address(region: int) -> int:
     if region % SECTOR_BYTES:
         raise ValueError(f"a region is a multiple of {SECTOR_BYTES}, not {region:#x}.")
     return region + PAGE_BYTES - _HEADER.size
+
+
+def saved_sectors(region: int, words: int) -> int:
+    """Return the sectors of a region that a saved image with `words` words of weights needs.
+
+    Raises ValueError if the region that begins at `region` ends behind the last address.
+    """
+    pages = 1 + ceil((words + 1) * WORD_BYTES / PAGE_BYTES)  # the words end with the checksum
+    sectors = ceil(pages * PAGE_BYTES / SECTOR_BYTES)
+    if not 0 <= region <= (1 << ADDRESS_BITS) - sectors * SECTOR_BYTES:
+        raise ValueError(
+            f"an address in the flash has {ADDRESS_BITS} bits: a region of {sectors} sectors at "
+            f"{region:#x} has more."
+        )
+    return sectors
 
 
 def image_of(identity: bytes, payload: bytes) -> bytes:

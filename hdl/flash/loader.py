@@ -14,7 +14,7 @@ from amaranth.lib import enum, stream
 from amaranth.lib.crc.catalog import CRC32_BZIP2
 from amaranth.lib.wiring import Out
 
-from firstspike.golden.flash import WORD_BYTES, Fault, header_of
+from firstspike.golden.flash import ADDRESS_BITS, WORD_BYTES, Fault, header_of
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.core.weight_address import WeightAddressCounter
@@ -22,7 +22,7 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.checksum import Checksum
 
 from .image import words_of
-from .spi import ADDRESS_BITS, COMMAND_BITS, WIRES, WORD_BITS, Command, shift_register
+from .spi import COMMAND_BITS, WIRES, WORD_BITS, Command, shift_register
 
 REST_SECONDS = 50e-6
 """Minimum time for which the flash is deselected before each of the two commands.

@@ -18,12 +18,14 @@ from amaranth.lib.crc.catalog import CRC32_BZIP2
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.flash import (
+    ADDRESS_BITS,
     PAGE_BYTES,
     SECTOR_BYTES,
     WORD_BYTES,
     crc,
     header_of,
     saved_address,
+    saved_sectors,
 )
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature, weights_layout
@@ -32,7 +34,7 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.checksum import Checksum
 
 from .image import words_of
-from .spi import ADDRESS_BITS, COMMAND_BITS, WIRES, WORD_BITS, Command, shift_register
+from .spi import COMMAND_BITS, WIRES, WORD_BITS, Command, shift_register
 
 DESELECT_SECONDS = 100e-9
 """Minimum time for which the flash is deselected between two commands.
@@ -88,14 +90,8 @@ class Saver(Block):
         last = len(config.layers) - 1
         words = words_of(config, last)
         self._header = header_of(identity, words)
-        pages = 1 + ceil((words + 1) / PAGE_WORDS)
-        self._sectors = ceil(pages / SECTOR_PAGES)
+        self._sectors = saved_sectors(region, words)
         self._header_index = saved_address(region) % PAGE_BYTES // WORD_BYTES
-        if not 0 <= region <= (1 << ADDRESS_BITS) - self._sectors * SECTOR_BYTES:
-            raise ValueError(
-                f"an address in the flash has {ADDRESS_BITS} bits: a region of {self._sectors} "
-                f"sectors at {region:#x} has more."
-            )
         self._first_page = region // PAGE_BYTES
         self._counter = WeightAddressCounter(config, last)
         self._rest = ceil(DESELECT_SECONDS * clock_hz)

@@ -10,7 +10,7 @@ from firstspike.golden.flash import WORD_BYTES
 WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
 """The wires to the flash. `cs` is high while the flash is selected."""
 
-COMMAND_BITS, ADDRESS_BITS, WORD_BITS = 8, 24, 8 * WORD_BYTES
+COMMAND_BITS, WORD_BITS = 8, 8 * WORD_BYTES
 
 
 class Command(enum.IntEnum):

@@ -79,7 +79,12 @@ class SavingFlash(Block):
 
 @pytest.mark.parametrize(
     ("rows", "classes", "lanes", "sectors"),
-    [(9, 4, 1, 1), (16, 4, 1, 1), (20, 9, 5, 1), (250, 4, 1, 2)],
+    [
+        (9, 4, 1, 1),
+        pytest.param(16, 4, 1, 1, marks=pytest.mark.long),
+        (20, 9, 5, 1),
+        pytest.param(250, 4, 1, 2, marks=pytest.mark.long),
+    ],
 )
 def test_saver(rows, classes, lanes, sectors, seed):
     """Less than a page; only the checksum in a page; words of two chunks; two sectors."""
