@@ -3,10 +3,13 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 about = json.loads(Path("core.json").read_text())
 core, features = about["parameters"], about["parameters"]["features"]
+if not features["features"]:
+    sys.exit("core.json names no features, because the network was trained on an array.")
 N, unit = int(core["encoding"].removeprefix("levels-")), core["unit"]
 row = next(csv.DictReader(Path("rows.csv").read_text().splitlines()))
 

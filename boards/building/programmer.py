@@ -215,6 +215,7 @@ _FAILURE = re.compile(
     re.IGNORECASE,
 )
 _FORBIDDEN = re.compile(r"denied|permission|access|-4\b", re.IGNORECASE)
+_UNKNOWN = re.compile(r"find board", re.IGNORECASE)
 _ABSENT = re.compile(r"find|found|available|no device|-3\b", re.IGNORECASE)
 
 
@@ -228,6 +229,8 @@ def _reason(output: str) -> str:
 def _advice(board: Board, reason: str) -> str:
     if _FORBIDDEN.search(reason):
         return "; you may not use the USB device: let a udev rule allow it (see docs/boards.md)"
+    if _UNKNOWN.search(reason):
+        return "; it does not know this name of a board: correct `programmers` of the Board"
     if _ABSENT.search(reason):
         return f"; {board.attach}, and check that you may use its USB device"
     return ""

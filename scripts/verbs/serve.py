@@ -71,8 +71,8 @@ def command(
     With --input, the command simulates a board that needs no computer, as `firstspike build
     --sensor` makes it. The board receives the recordings through its microphone, one after another
     with silence between them. The command prints the text of the board, and ends. It takes some
-    forty seconds per second of sound. The port carries the bytes of the board's UART. The name of
-    the port and a progress bar go to standard error.
+    forty seconds per second of sound or silence, after compiling. The port carries the bytes of the
+    board's UART. The name of the port and a progress bar go to standard error.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """

@@ -184,6 +184,7 @@ def test_a_missing_programmer_is_said_with_its_package(desk, capfd):
         ("empty\nunable to open ftdi device: -4 (usb_open() failed)", "unable to open", "udev"),
         ("Cannot open DFU device: LIBUSB_ERROR_ACCESS", "Cannot open DFU", "udev"),
         ("dfu-util: Warning: no suffix\nError: flash is protected", "flash is protected", ""),
+        ("Error: cannot find board 'none'", "cannot find board", "correct `programmers`"),
         ("", "it ends with status 3", ""),
     ],
 )

@@ -2,6 +2,7 @@
 """README and pages name only files, verbs and options that are there, and the example is right."""
 
 import doctest
+import json
 import re
 from pathlib import Path
 
@@ -154,6 +155,14 @@ def test_the_words_of_a_row_are_those_of_vectors(capfd, tmp_path, monkeypatch):
     expected = [int(word, 16) for word in Path("vectors/items.hex").read_text().split()]
     assert made["words"] == expected[: len(made["words"])]
     assert len(made["words"]) > 2
+
+
+def test_there_are_no_words_of_a_row_without_names_of_features(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    about = {"parameters": {"encoding": "levels-8", "unit": 8, "features": {"features": []}}}
+    Path("core.json").write_text(json.dumps(about))
+    with pytest.raises(SystemExit, match="names no features"):
+        exec((ROOT / "examples" / "row_words.py").read_text(), {})
 
 
 @pytest.mark.parametrize("module", [golden, client], ids=lambda module: module.__name__)
