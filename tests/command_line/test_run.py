@@ -294,5 +294,5 @@ def test_an_oblong_picture_of_the_size_of_a_convolution_is_read(tmp_path):
     with pytest.raises(VerbError, match=r"is 6 x 5 pixels: this network takes 5 x 6\."):
         read_image(network, str(tmp_path / "lying.png"))
     oblong = network_of(([[5] * 3] * 12, [[5] * 2] * 3), (7, 5))
-    with pytest.raises(VerbError, match="give a folder with a sub-folder per class by --dataset"):
+    with pytest.raises(VerbError, match="give a folder with a sub-folder per class, or events"):
         read_image(oblong, str(tmp_path / "upright.png"))
