@@ -230,7 +230,7 @@ def _advice(board: Board, reason: str) -> str:
     if _FORBIDDEN.search(reason):
         return "; you may not use the USB device: let a udev rule allow it (see docs/boards.md)"
     if _UNKNOWN.search(reason):
-        return "; it does not know this name of a board: correct `programmers` of the Board"
+        return "; it does not know this board: update it, or correct `programmers` of the Board"
     if _ABSENT.search(reason):
         return f"; {board.attach}, and check that you may use its USB device"
     return ""

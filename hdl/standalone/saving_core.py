@@ -154,17 +154,17 @@ class SavingCore(TeachableCore):
         was_usable, was_failed = Signal(), Signal()
         m.d.sync += [was_usable.eq(self._usable), was_failed.eq(saver.failed)]
 
-        def begins(value: ValueLike) -> None:
+        def hold(value: ValueLike) -> None:
             m.d.sync += [notice.eq(value), cycles_left.eq(self._notice_cycles)]
 
         with m.If(loader.ready & ~was_usable):
-            begins(Condition.RESTORED)
+            hold(Condition.RESTORED)
         with m.Elif(saver.busy & saver.forgets):
-            begins(Condition.FORGETTING)
+            hold(Condition.FORGETTING)
         with m.Elif(saver.busy):
-            begins(Condition.SAVING)
+            hold(Condition.SAVING)
         with m.Elif(saver.failed & ~was_failed):
-            begins(Condition.PROTECTED)
+            hold(Condition.PROTECTED)
         with m.Elif(cycles_left != 0):
             m.d.sync += cycles_left.eq(cycles_left - 1)
 

@@ -14,7 +14,7 @@ from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden import LearningState, Network, encode, infer
-from firstspike.golden.flash import WORD_BYTES, Fault, image_of, saved_address
+from firstspike.golden.flash import WORD_BYTES, Fault, header_of, image_of, saved_address
 from firstspike.golden.learning.teaching import ReplayContent
 from firstspike.golden.reporting import is_reported
 from firstspike.hdl.core.config import weight_chunks
@@ -59,7 +59,7 @@ from tests.support.flash_changes import Change, FlashBus
 TOP = "keeper"
 REGION = 0x2000
 
-HEADER_BYTES = 16
+HEADER_BYTES = len(header_of(IDENTITY, 0))
 
 QUIET = 2 * round(NOTICE_SECONDS * CLOCK_HZ)
 """Cycles without text after which no line follows."""

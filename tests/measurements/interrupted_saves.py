@@ -6,8 +6,8 @@
 A simulated board with a saved image learns a further word, and saves again. Each of COUNT (2,000)
 interruptions is during one of the changes of the flash: of a page some bytes and bits are
 programmed, and of a sector some bytes are erased, and any bits are set. Then the board starts with
-this flash. Its last layer must have the weights of one of the two images, or the
-trained ones, unless the board decides nothing. The same is done for forgetting.
+this flash. Its last layer must have the weights of one of the two images, or the trained ones,
+unless the board decides nothing. The same is done for forgetting.
 """
 
 import random
@@ -138,8 +138,9 @@ def main() -> None:
     """Print how many starts have which weights."""
     count = int(sys.argv[1]) if sys.argv[1:] else COUNT
     for request, counts in interrupted_saves(Home(), count).items():
-        found = ", ".join(f"{counts[name]} {name}" for name in (OLD, TRAINED, NEW, REFUSED))
-        print(f"{request}: {count} interruptions: {found}, 0 {HALF_WRITTEN}")
+        names = (OLD, TRAINED, NEW, REFUSED, HALF_WRITTEN)
+        found = ", ".join(f"{counts[name]} {name}" for name in names)
+        print(f"{request}: {count} interruptions: {found}")
 
 
 if __name__ == "__main__":

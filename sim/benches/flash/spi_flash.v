@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A serial flash in mode 0, as far as designs use it: commands 0xAB (wake), 0x03 (read), 0x05 (status),
-// 0x06 (enable a change), 0x02 (program a page) and 0x20 (erase a sector). Unless it is AWAKE, it sleeps
-// at power-up. It hears nothing for REST cycles of `clk` after it was woken. A change takes CHANGE cycles, in which the
-// flash answers only the status. While it is `locked`, the status has the bits of protected blocks,
-// and nothing changes. What is not driven reads as 1. The bench fills it, byte by byte, through the
-// ports in front; `stored` is the byte at `address`.
+// A serial flash in mode 0, as far as designs use it: commands 0xAB (wake), 0x03 (read), 0x05
+// (status), 0x06 (enable a change), 0x02 (program a page) and 0x20 (erase a sector). Unless it is
+// AWAKE, it sleeps at power-up. It hears nothing for REST cycles of `clk` after it was woken. A
+// change takes CHANGE cycles, in which the flash answers only the status. While it is `locked`, the
+// status has the bits of protected blocks, and nothing changes. What is not driven reads as 1. The
+// bench fills it, byte by byte, through the ports in front; `stored` is the byte at `address`.
 
 module spi_flash #(parameter BITS = 16, REST = 3, AWAKE = 0, parameter [31:0] CHANGE = 200) (
     input clk, write,
