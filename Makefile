@@ -4,7 +4,8 @@
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run all tests but the long ones
-#   make long    run the tests that take long: bitstreams and their netlists, networks of full size, all tools
+#   make long    run the tests that take long: bitstreams and their netlists, networks of full size, all tools;
+#                with SHARE=2/4 every fourth of them, from the second on
 #   make thorough  run the tests that a release needs and .ci/run leaves out: large proofs, other dies, killed verbs
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
 #   make soak    try random networks, images, frames, files, kills and pauses for HOURS=n by JOBS=n, and keep what fails
@@ -21,6 +22,7 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
 JOBS ?= 1
 BOARDS ?=
+SHARE ?= 1/1
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Python compiles a module when it is first imported; to compile all here takes longer.
@@ -45,7 +47,7 @@ test: check
 	$(PYTEST) -m "not long and not thorough"
 
 long: setup-tests
-	$(PYTEST) -m long
+	$(PYTEST) -m long --share $(SHARE)
 
 thorough: setup-tests
 	$(PYTEST) -m thorough

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
-from .options import Decorator
+from .options import Decorator, learn_option
 
 BENCH_IMAGES = 64
 """Default number of images that a design stores: two block RAMs of an ECP5 for MNIST."""
@@ -34,6 +35,12 @@ line_option = click.option(
     default=Line.UART.value,
     callback=lambda ctx, parameter, line: Line(line),
     help="Connect the host by these wires. docs/link.md says what SPI asks of a host.",
+)
+
+teach_option = learn_option(
+    "--teach",
+    more=" With a microphone the board learns words of its owner, and a stored weight always has "
+    f"{MAX_STORED_BITS} bits.",
 )
 
 

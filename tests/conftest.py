@@ -3,7 +3,7 @@
 
 Tests are left out for want of a program, or because nobody asked for them. The last lines of a run
 say how many, and what a person types to run them. `--left-out` runs those that were left out for
-want of a program, and fails where one is still missing.
+want of a program, and fails where one is still missing. `--share 2/4` runs a part of the tests.
 """
 
 import signal
@@ -31,6 +31,20 @@ def pytest_addoption(parser):
         action="store_true",
         help="run only the tests that earlier runs left out for want of a program",
     )
+    parser.addoption(
+        "--share",
+        type=_share,
+        metavar="K/N",
+        help="run only every N-th of the chosen tests, from the K-th one on",
+    )
+
+
+def _share(text):
+    """The first test and the step of a share, for slices."""
+    k, n = map(int, text.split("/"))
+    if not 1 <= k <= n:
+        raise ValueError(text)
+    return slice(k - 1, None, n)
 
 
 def pytest_configure(config):
@@ -44,13 +58,16 @@ def seed():
     return 1
 
 
+@pytest.hookimpl(trylast=True)  # after the selection by marks
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("left_out"):
-        return
-    names = set(config.cache.get(LEFT_OUT, []))
-    others = [item for item in items if item.nodeid not in names]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item.nodeid in names]
+    chosen = items
+    if config.getoption("left_out"):
+        names = set(config.cache.get(LEFT_OUT, []))
+        chosen = [item for item in items if item.nodeid in names]
+    if share := config.getoption("share"):
+        chosen = chosen[share]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
 
 
 def outcomes(config):

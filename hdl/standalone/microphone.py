@@ -87,7 +87,7 @@ class MicrophoneSensor(Block):
 
 
 class TeachableMicrophoneSensor(MicrophoneSensor):
-    """A MicrophoneSensor with a TeachableListener; waiting for a word and learning are conditions.
+    """A MicrophoneSensor with a TeachableListener; it also reports waiting and learning.
 
     `reportable` is high if the image in the core is an isolated word.
 

@@ -17,27 +17,24 @@ from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.building.shipped_builds import build_of
-from firstspike.boards.building.teaching import TeachableDesign
 from firstspike.boards.families.pll import MHZ
-from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import Network, load_network
-from firstspike.golden.data.replay import CAPACITY, REFERENCES, replay_content
+from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.front_ends import sound_of
-from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import bench_option, line_option, sensor_option
+from firstspike.scripts.board_options import (
+    bench_option,
+    line_option,
+    sensor_option,
+    teach_option,
+)
 from firstspike.scripts.building import Building
-from firstspike.scripts.datasets import Data, training_data
-from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
     board_option,
     folder_option,
     lanes_option,
-    learn_option,
     overlap_option,
     rows_option,
     scheduler_option,
@@ -49,6 +46,7 @@ from firstspike.scripts.output import command_line, note, on_command_line, say
 from firstspike.scripts.paths import NetworkName, Verb, default
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
+from firstspike.scripts.teaching import teachable_design
 
 
 @dataclass(frozen=True)
@@ -124,11 +122,7 @@ class Clock(Number):
     least=1,
 )
 @scheduler_option
-@learn_option(
-    "--teach",
-    more=" With a microphone the board learns words of its owner, and a stored weight always has "
-    f"{MAX_STORED_BITS} bits.",
-)
+@teach_option
 @bench_option
 @click.option(
     "--native", is_flag=True, help="Use Yosys, nextpnr and the packer that are on the PATH."
@@ -195,7 +189,7 @@ def command(
             )
         if teaches and sensor not in MICROPHONES:
             raise click.UsageError(f"--teach goes with --sensor {' or '.join(MICROPHONES)}.")
-        make = _teachable_design if teaches else sensing_design
+        make = teachable_design if teaches else sensing_design
         design = make(network, BOARDS[board], shape, hz, sensor)
     tools = tools_for(design.board, native=native)  # a missing tool is reported first
     if clock != MAX and not build_of(design):
@@ -216,28 +210,6 @@ def command(
             report, text = building.at_its_clock(design)
         say(f"{text}\nwritten: {printable(output)}")
     _check_result(report)
-
-
-def _teachable_design(
-    network: Network, board: Board, shape: CoreShape, hz: int | None, sensor: str
-) -> TeachableDesign:
-    """Return the design of a board that is taught words, with references from NET's training data.
-
-    Raises VerbError for a network file that names no data set.
-    """
-    sound_of(network)  # refuses networks for other samples first
-    dataset = network.meta.get("dataset")
-    if not isinstance(dataset, str):
-        raise VerbError(
-            "the network file does not name the data set of its training, from which the board "
-            "gets references: train a network by `firstspike train`."
-        )
-    data = training_data(Data(dataset=dataset), network)
-    content = replay_content(data, network, REFERENCES, CAPACITY)
-    design = TeachableDesign.of_teaching(network, board, shape, content, hz, sensor)
-    if not design.has_flash:
-        note(f"The {board.title} forgets taught words without power: it cannot save them.")
-    return design
 
 
 def _check_result(report: dict[str, Any]) -> None:

@@ -20,13 +20,12 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import bench_option, sensor_option
+from firstspike.scripts.board_options import bench_option, sensor_option, teach_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import InputCommand, Kind, input_option, kind_of
 from firstspike.scripts.options import (
     board_option,
     design_options,
-    learn_option,
     take_record,
     weights_option,
 )
@@ -35,14 +34,14 @@ from firstspike.scripts.paths import NetworkName, Output
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
-    from firstspike.boards.pins.board import Board
+    from firstspike.boards.building.sound import SoundDesign
 
 
 @click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @design_options
 @weights_option
-@learn_option()
+@teach_option
 @bench_option
 @click.option(
     "--symlink",
@@ -72,15 +71,17 @@ def command(
     --sensor` makes it. The board receives the recordings through its microphone, one after another
     with silence between them. The command prints the text of the board, and ends. It takes some
     forty seconds per second of sound or silence, after compiling. The port carries the bytes of the
-    board's UART. The name of the port and a progress bar go to standard error.
+    board's UART. The name of the port and a progress bar go to standard error. With --teach the
+    board learns: what you write to the port is what docs/standalone.md lets you type.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
     if (board is None) != (not input_files):
         raise click.UsageError("--board and --input go together.")
-    if input_files and on_command_line("rows", "overlap", *design.keys() - {"lanes", "window"}):
+    heard = {"lanes", "window", "stored_bits"}
+    if input_files and on_command_line("rows", "overlap", *design.keys() - heard):
         raise click.UsageError(
-            "--input goes with --board, --sensor, --lanes, --window and --symlink alone."
+            "--input goes with --board, --sensor, --lanes, --window, --teach and --symlink alone."
         )
     if input_files and kind_of(input_files) is not Kind.RECORDINGS:
         raise click.UsageError("--input takes recordings here: WAV or FLAC.")
@@ -90,13 +91,16 @@ def command(
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
     try:
+        from firstspike.boards.building.sound import SoundDesign
+        from firstspike.scripts.teaching import teachable_design
         from firstspike.sim.benches.link.virtual import VirtualBoard
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
         if input_files:
             shape = take_record(CoreShape, design)
-            _hear(network, BOARDS[str(board)], input_files, shape, sensor, symlink)
+            make = SoundDesign.of_sound if design["stored_bits"] is None else teachable_design
+            _hear(make(network, BOARDS[str(board)], shape, None, sensor), input_files, symlink)
             return
         with (
             _linked(symlink) as point,
@@ -113,28 +117,20 @@ def command(
         note("Ended.")
 
 
-def _hear(
-    network: Network,
-    board: "Board",
-    files: Sequence[str],
-    shape: CoreShape,
-    sensor: str,
-    symlink: Path | None,
-) -> None:
+def _hear(design: "SoundDesign", files: Sequence[str], symlink: Path | None) -> None:
     """Let a board hear recordings, and print its output immediately."""
-    from firstspike.boards.building.sound import SoundDesign
     from firstspike.golden.data.wav import read_wav
     from firstspike.golden.front_ends import sound_of
     from firstspike.sim.benches.standalone.desk import Desk
     from firstspike.sim.harness.terminal import VirtualPort
 
-    design = SoundDesign.of_sound(network, board, shape, sensor=sensor)
+    network = design.network
     sound = sound_of(network)
     x = sound.joined([read_wav(file, sound.rate) for file in files])
     address, image = design.in_flash or (0, b"")
     identity = design.build_hash
     make, microphone = partial(design.core, identity), design.microphone
-    desk = Desk.of_core(make, identity, network, microphone, design.hz, design.flashed)
+    desk = Desk.of_core(make, identity, network, microphone, design.hz, design.has_flash)
     run = partial(desk.run, progress=partial(bars(), "seconds of sound"))
     with (
         _linked(symlink) as point,

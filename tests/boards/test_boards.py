@@ -190,6 +190,7 @@ def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
     assert (chosen.rows, chosen.window, chosen.build) == (1, plan.WINDOW, None)
 
 
+@pytest.mark.long
 def test_lanes_by_layer_are_taken_where_no_one_number_is_as_fast(tmp_path, capfd):
     rng = np.random.default_rng(3)
     weights = random_weights(rng, (97, 100, 10), -127, 126)

@@ -38,6 +38,7 @@ from tests.measurements.desk import netlist_desk, netlist_motion_desk, rtl_desk
 from tests.support.command import firstspike, success
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.moving import FRONT, SENSED, MotionDesk, movement, small_network
+from tests.support.netlists import synthesise
 
 
 @pytest.fixture(scope="module")
@@ -179,15 +180,6 @@ def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, mon
     assert (ended.status, ended.out) == (0, "listening\n")
     assert f"hears 2 recordings, {len(x) / RATE:.1f} s of sound" in ended.err
     assert bool(re.search(r"playing: +50%.*2\.0/4\.0 s \[[0-9:]+<[0-9:]+\]", ended.err)) == watched
-
-
-def synthesise(design, folder):
-    """Make a build's folder of an empty one, with the netlist and its clock."""
-    (folder / "firstspike.il").write_text(design.plan(design.build_hash).files["firstspike.il"])
-    bitstream._synthesise(design, folder, native=False)
-    (folder / "report.json").write_text(
-        json.dumps({"board": design.board.name, "clock": design.hz})
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board that is taught words, from its microphone and its UART to its text."""
+"""A board that is taught words, from microphone and UART to its text: RTL and netlist."""
 
 import json
 import re
+import time
 from collections.abc import Mapping
+from threading import Thread
 
 import numpy as np
 import pytest
 from amaranth.build import Platform
 from amaranth.hdl import Elaboratable, Module
+from scipy.io import wavfile
 
 from firstspike.boards.building.teaching import TeachableDesign
 from firstspike.boards.pins.board import connect_configuration_flash
@@ -31,8 +34,10 @@ from firstspike.sim.benches.standalone.around import startup_text
 from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
-from tests.measurements.desk import rtl_desk
+from tests.measurements.desk import netlist_desk, rtl_desk
+from tests.support.command import firstspike
 from tests.support.listening import listening_network, sounds
+from tests.support.netlists import synthesise
 from tests.support.simulators import refused
 
 SLOW = 12_000_000
@@ -83,19 +88,59 @@ def taught_text(
     return requests, b"".join(lines), teacher.count
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("count", "step", "taught"), [(8, 7, 2), (56, 1, 20)])
-def test_rtl_is_taught_words(design, count, step, taught):
-    """Some words are not isolated; then a lesson waits, and the next one replaces it."""
-    desk, x = rtl_desk(design), sounds(count)
+def assert_taught(design: TeachableDesign, desk: Desk, count: int, step: int) -> int:
+    """Teach a board words among `count` sounds, and return how many, as its status says.
+
+    Some words are not isolated; then a lesson waits, and the next one replaces it.
+    """
+    x = sounds(count)
     lessons = {0: 0, 1: 2} | {number: number % 4 for number in range(3, count - 8, step)}
     requests, text, words = taught_text(design, desk, x, lessons)
-    assert words >= taught
     assert text.splitlines()[-1] != desk.expected(x).splitlines()[-1]  # the same word
     end = len(desk.received_samples(x)) * desk.microphone.bits_per_sample // CHUNK - 100
     (status,), other_lines = statuses_of(desk.run(x, requests=requests | {end: STATUS_REQUEST}))
     assert other_lines == text
     assert status.taught == words
+    return words
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("count", "step", "taught"), [(8, 7, 2), (56, 1, 20)])
+def test_rtl_is_taught_words(design, count, step, taught):
+    assert assert_taught(design, rtl_desk(design), count, step) >= taught
+
+
+@pytest.mark.thorough
+def test_the_netlist_is_taught_words(design, tmp_path):
+    synthesise(design, tmp_path)
+    desk = netlist_desk(design.network, tmp_path)
+    assert assert_taught(design, desk, count=56, step=1) >= 20
+
+
+@pytest.mark.long
+def test_serve_is_taught_a_word(design, capfd, tmp_path, monkeypatch):
+    """The class is written to the port as soon as there is one."""
+    monkeypatch.setattr("firstspike.scripts.teaching.teachable_design", lambda *_: design)
+    design.network.save(tmp_path / "net.npz")
+    front, port = sound_of(design.network), tmp_path / "port"
+    parts = [np.zeros(front.rate // 10, np.int16), sounds(3)]
+    files = [tmp_path / "silence.wav", tmp_path / "words.wav"]
+    for file, part in zip(files, parts, strict=True):
+        wavfile.write(file, front.rate, part)
+
+    def write() -> None:
+        while not port.exists():
+            time.sleep(0.1)
+        port.write_bytes(lesson_byte(2))
+
+    writer = Thread(target=write)
+    writer.start()
+    words = ("--board", design.board.name, "--input", *files, "--teach", "--symlink", port)
+    ended = firstspike(capfd, "serve", tmp_path / "net.npz", *words)
+    writer.join()
+    _, text, count = taught_text(design, rtl_desk(design), front.joined(parts), {0: 2})
+    assert count == 1
+    assert ended.out.splitlines() == text.decode().splitlines()
 
 
 class FlashMaster(Block):

@@ -79,6 +79,7 @@ def test_few_packages_are_mandatory():
     assert len(PROJECT["dependencies"]) <= 8
 
 
+@pytest.mark.long
 def test_the_table_of_extras_is_that_of_the_project():
     for extra, packages in EXTRAS.items():
         listed = declared(
@@ -91,6 +92,7 @@ def test_the_table_of_extras_is_that_of_the_project():
             assert all(distributions(package) & listed for package in packages), extra
 
 
+@pytest.mark.long
 def test_every_import_is_declared():
     everything = declared(
         one for some in PROJECT["optional-dependencies"].values() for one in some
@@ -100,6 +102,7 @@ def test_every_import_is_declared():
             assert distributions(package) & everything, (folder, package)
 
 
+@pytest.mark.long
 def test_every_import_of_the_package_is_mandatory_or_has_an_extra():
     mandatory = declared(PROJECT["dependencies"])
     for folder in ("golden", "hdl", "sim", "boards", "scripts"):

@@ -61,6 +61,7 @@ def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
     assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
 
 
+@pytest.mark.long
 def test_rounds_play_on_the_simulated_core(capfd, tmp_path, selection):
     toy, *_ = selection
     words = {"events": [[8, row] for row in range(1, 36, 2)]}, {"events": [[8, 5], [8, 9]]}

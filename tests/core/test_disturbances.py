@@ -30,7 +30,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support import learning_images
 from tests.support.bad_events import causes_at
 from tests.support.shapes import convolving_network
-from tests.support.simulators import needs_icarus
+from tests.support.simulators import needs_icarus, sampled
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 COUNT = 32
@@ -310,9 +310,9 @@ ON_ICARUS = "windows", "learning", "overlap"
 @pytest.mark.parametrize(
     ("disturbance", "core", "simulator"),
     [
-        *((name, core, "verilator") for name, core in CASES),
+        *sampled([(name, core, "verilator") for name, core in CASES], 3),
         *(
-            pytest.param(name, core, "icarus", marks=needs_icarus)
+            pytest.param(name, core, "icarus", marks=[needs_icarus, pytest.mark.long])
             for name, core in CASES
             if core in ON_ICARUS and not DISTURBANCES[name].stimulus.get("decision_wait")
         ),

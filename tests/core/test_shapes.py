@@ -282,7 +282,7 @@ def test_core(folded, change, monkeypatch):
     assert not list(differences(replace(inference, cycles=expected), run))
 
 
-@pytest.mark.parametrize(("name", "figure"), sampled([*CHANGES, ("SORTING", 30)], 2))
+@pytest.mark.parametrize(("name", "figure"), sampled([("SORTING", 30), *CHANGES], 4))
 def test_learning(name, figure, monkeypatch):
     rng = np.random.default_rng(2)
     state = LearningState.random((20, 13, 5), 8, 2)

@@ -224,7 +224,11 @@ def commands(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "what", [pytest.param("check", marks=needs_icarus), pytest.param("or", marks=needs_verilator)]
+    "what",
+    [
+        pytest.param("check", marks=needs_icarus),
+        pytest.param("or", marks=[needs_verilator, pytest.mark.long]),
+    ],
 )
 def test_the_commands_that_are_printed_pass(commands, what):
     folder, lines = commands

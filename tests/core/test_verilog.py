@@ -251,6 +251,7 @@ def test_header_and_template_say_what_an_unused_input_is_to_be(core):
                 assert re.search(declared, core.template, re.MULTILINE)
 
 
+@pytest.mark.long
 @every_simulator
 def test_cores_of_two_networks_stand_in_one_design(tool):
     left = generate(toy_network(), Folding.of(toy_network(), CoreShape(lanes=5)), name="left")
@@ -393,7 +394,7 @@ def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):
     "target",
     [
         pytest.param(HX8K, id=HX8K.device.name, marks=pytest.mark.long),
-        pytest.param(ECP5, id=ECP5.device.name),
+        pytest.param(ECP5, id=ECP5.device.name, marks=pytest.mark.long),
     ],
 )
 def test_no_multiplier_and_weights_in_block_ram(without_router, target):
@@ -411,6 +412,7 @@ def test_too_many_weights_are_counted_but_not_placed():
     assert result.fmax is None
 
 
+@pytest.mark.long
 def test_place_and_route_says_a_frequency():
     result = synthesis.synthesise(shape_of(6, 3, lanes=3), HX8K)
     assert result.note == ""

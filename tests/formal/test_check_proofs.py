@@ -19,7 +19,6 @@ from firstspike.sim.formal.mutants import (
 from firstspike.sim.formal.proofs import Proof, ProofError
 from tests.support.command import firstspike
 from tests.support.in_process import InProcess
-from tests.support.simulators import sampled
 
 
 def test_names_are_those_of_the_catalogue():
@@ -93,7 +92,8 @@ def test_faults_are_refuted_or_equivalent(core, kinds):
     assert {one.number: one.kind for one in verdicts} == kinds
 
 
-@pytest.mark.parametrize("core", sampled([*MUTATED], len(MUTATED)))
+@pytest.mark.long
+@pytest.mark.parametrize("core", MUTATED)
 def test_cells_have_the_same_names_in_the_harness_of_each_proof(core):
     """Else a fault would be another one in another proof."""
     proofs = MUTATED[core]

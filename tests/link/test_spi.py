@@ -74,7 +74,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
     assert (gaps == 0) == gapless
 
 
-@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("pauses", sampled([True, False], 2))
 def test_images_and_long_answers_go_over_spi(pauses):
     """Bytes right behind one another, or with pauses, jitter and chip selects within a frame."""
     board = SmallBoard(small_network())

@@ -22,7 +22,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphones import MICROPHONES
-from firstspike.sim.benches.netlist.netlist import Netlist
+from firstspike.sim.benches.netlist.netlist import FLASH_CLOCK, Netlist
 from firstspike.sim.benches.standalone.around import netlist_verilog
 from firstspike.sim.benches.standalone.desk import Desk
 from tests.support.moving import SENSED_BY_PINS, MotionDesk
@@ -30,6 +30,7 @@ from tests.support.moving import SENSED_BY_PINS, MotionDesk
 PINS = {
     "spi_flash_1x_0__cs__io": "cs_n",
     "spi_flash_1x_0__clk__io": "sck",
+    FLASH_CLOCK: "sck",
     "spi_flash_1x_0__copi__io": "mosi",
     "spi_flash_1x_0__cipo__io": "miso",
     "microphone_0__clk__io": "microphone_clock",

@@ -2,9 +2,11 @@
 """Small netlists as Yosys writes them, and what a build reports of its design."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from firstspike.boards.building.design import Design
+from firstspike.boards.building import bitstream
+from firstspike.boards.building.design import TOP, Design
 
 _CELLS = {
     "turned": (
@@ -34,6 +36,14 @@ def build_report(design: Design, board: str) -> dict[str, Any]:
         "bench_images": design.bench_images,
         "clock": design.hz,
     }
+
+
+def synthesise(design: Design, folder: Path) -> None:
+    """Make a build's folder of an empty one, with the netlist and its clock."""
+    (folder / f"{TOP}.il").write_text(design.plan(design.build_hash).files[f"{TOP}.il"])
+    bitstream._synthesise(design, folder, native=False)
+    report = {"board": design.board.name, "clock": design.hz}
+    (folder / "report.json").write_text(json.dumps(report))
 
 
 def turning() -> str:

@@ -85,6 +85,9 @@ _FLASH = """
         flash_miso, 1'b0,
     );"""
 
+FLASH_CLOCK = "configuration_flash_clock"
+"""The pin that the netlist of an ECP5 gets for the clock of its configuration flash."""
+
 NAME = "netlist"
 """Name of the netlist's module."""
 
@@ -94,6 +97,7 @@ _WRITTEN = {
             "attributes": {"top?": str},
             "ports": {str: {"direction": str, "bits": list}},
             "netnames": {str: {"bits": list, "attributes": {}}},
+            "cells": {str: {"type": str, "connections": {str: list}}},
         }
     }
 }
@@ -173,6 +177,14 @@ class Netlist:
             raise NetlistError(f"the {stage} has {len(tops)} top modules: build it anew.")
         # Its name goes into no command: it may be anything.
         self._top = modules[NAME] = modules.pop(tops[0])
+        self._show_flash_clock()
+
+    def _show_flash_clock(self) -> None:
+        """Replace the cell through which an ECP5 clocks its configuration flash by a pin."""
+        cells = self._top["cells"]
+        for name in [name for name, cell in cells.items() if cell["type"] == "USRMCLK"]:
+            bits = cells.pop(name)["connections"]["USRMCLKI"]
+            self._top["ports"][FLASH_CLOCK] = {"direction": "output", "bits": bits}
 
     @property
     def pins(self) -> list[str]:
