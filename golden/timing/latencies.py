@@ -109,7 +109,7 @@ JUDGE = 2
 """Learner: from the outcome of an image to the first cycle of settling."""
 
 SORTING = 3
-"""Learner: a spike through the queue of the spikes that may be beyond the margin."""
+"""Learner: a spike through the FIFO in which it waits for the margin's end."""
 
 DELTAS = 3
 """Deltas: from the start to the first group's corrections: read, count, store."""

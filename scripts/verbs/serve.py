@@ -72,7 +72,7 @@ def command(
     with silence between them. The command prints the text of the board, and ends. It takes some
     forty seconds per second of sound or silence, after compiling. The port carries the bytes of the
     board's UART. The name of the port and a progress bar go to standard error. With --teach the
-    board learns: what you write to the port is what docs/standalone.md lets you type.
+    board learns words: write to the port what docs/standalone.md types.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
