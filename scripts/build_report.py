@@ -6,7 +6,7 @@ from typing import Any
 from firstspike.boards.building.standalone import TALK
 from firstspike.boards.families.pll import MHZ
 
-from .output import table
+from .output import counted, table
 
 
 def report_text(report: dict[str, Any]) -> str:
@@ -60,7 +60,7 @@ def _layout(record: dict[str, Any] | None) -> list[tuple[str, str]]:
     if "unchecked" in record:
         return [("bitstream", f"not compared with the routed design: {record['unchecked']}")]
     if record["faults"]:
-        verdict = f"differs from the routed design in {record['faults']} places"
+        verdict = f"differs from the routed design in {counted(record['faults'], 'place')}"
         return [("bitstream", verdict), *(("", one) for one in record["first"])]
     compared = f"{record['pins']} pins, {record['luts']} look-up tables"
     return [("bitstream", f"equals the routed design: {compared} and all other bits compared")]

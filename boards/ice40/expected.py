@@ -112,8 +112,8 @@ def _pin(
     """
     kind = cell.number("PIN_TYPE")
     is_used = any(cell.outputs.get(port) in design.loaded for port in ("D_IN_0", "D_IN_1"))
-    is_used |= "GLOBAL_BUFFER_OUTPUT" in cell.outputs
-    enabled = is_pad or (is_used and out is None)
+    drives_global = bool(cell.attributes.get("GLOBAL"))  # an SB_GB_IO, before it was packed
+    enabled = is_pad or drives_global or (is_used and out is None)
     pulled = bool(cell.number("PULLUP"))
     resistor = str(cell.attributes.get("PULLUP_RESISTOR", ""))
     strong = pulled and resistor in PULL_UPS

@@ -15,8 +15,14 @@ module every_cell(
         .RESETB(1'b1), .BYPASS(1'b0));
 `endif
     wire other_clock, level;
+`ifdef CORE
+    SB_GB_IO #(.PIN_TYPE(6'b000001)) other (.PACKAGE_PIN(global_pin),
+        .GLOBAL_BUFFER_OUTPUT(other_clock));
+    assign level = d;
+`else
     SB_GB_IO #(.PIN_TYPE(6'b000001)) other (.PACKAGE_PIN(global_pin),
         .GLOBAL_BUFFER_OUTPUT(other_clock), .D_IN_0(level));
+`endif
 
     reg [15:0] n, m, k;
     reg [7:0] s;
