@@ -33,13 +33,14 @@ def pytest_addoption(parser):
     )
     parser.addoption(
         "--share",
-        type=_share,
+        type=share,
+        default=slice(None),
         metavar="K/N",
         help="run only every N-th of the chosen tests, from the K-th one on",
     )
 
 
-def _share(text):
+def share(text):
     """The first test and the step of a share, for slices."""
     k, n = map(int, text.split("/"))
     if not 1 <= k <= n:
@@ -60,13 +61,12 @@ def seed():
 
 @pytest.hookimpl(trylast=True)  # after the selection by marks
 def pytest_collection_modifyitems(config, items):
-    chosen = items
+    chosen = items[config.getoption("share")]
     if config.getoption("left_out"):
         names = set(config.cache.get(LEFT_OUT, []))
-        chosen = [item for item in items if item.nodeid in names]
-    if share := config.getoption("share"):
-        chosen = chosen[share]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        chosen = [item for item in chosen if item.nodeid in names]
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
 
 
