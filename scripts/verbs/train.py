@@ -74,11 +74,11 @@ def command(
     """Train a network on a data set and write it to NET.
 
     A part of the training samples (the last 5,000 images of MNIST) is held out to choose the best
-    epoch. --validation-share sets this part; with 0 the training uses all samples, and takes the
-    last epoch. The test samples are used once, at the end. The command keeps the state of the
-    training in a second file: NET.training.npz for NET.npz. --resume continues from this state
-    as if never interrupted. Ctrl-C ends training, and keeps the best network so far and the state.
-    --fresh discards the state and starts again.
+    epoch with quantised weights. --validation-share sets this part; with 0 the training uses all
+    samples, and takes the last epoch. The test samples are used once, at the end. The command keeps
+    the state of the training in a second file: NET.training.npz for NET.npz. --resume continues
+    from this state as if never interrupted. Ctrl-C ends training, and keeps the best network so far
+    and the state. --fresh discards the state and starts again.
 
     Several seeds train at once, on all processors or a cluster. Results are kept: if you repeat the
     command, it trains only the seeds that have no result. With several seeds the command prints
