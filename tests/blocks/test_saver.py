@@ -12,6 +12,7 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from cocotb.triggers import FallingEdge, with_timeout
 
 from firstspike.golden.flash import PAGE_BYTES, SECTOR_BYTES, WORD_BYTES, image_of, saved_address
 from firstspike.golden.learning.state import MAX_STORED_BITS
@@ -26,7 +27,14 @@ from firstspike.sim.benches.flash.fill import fill, stored
 from firstspike.sim.benches.flash.model import flash_verilog, spi_flash
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
-from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, StreamSource, at_random
+from firstspike.sim.harness.streams import (
+    PERIOD,
+    BlockBench,
+    Dut,
+    StreamSink,
+    StreamSource,
+    at_random,
+)
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.flash_changes import FlashBus
 from tests.support.simulators import refused
@@ -196,7 +204,8 @@ class SaverBench(BlockBench):
         await self.domain.pulse(self.dut[name])
         count, other = len(self.bus.commands), cocotb.start_soon(self._disturb())
         patience = PATIENCE * len(self._addresses) + CHANGE_CYCLES * len(self.window) // PAGE_BYTES
-        await self.domain.until(lambda: not self.dut.busy.value, patience)
+        await with_timeout(FallingEdge(self.dut.busy), patience * PERIOD, "step")
+        await self.domain.falling
         other.cancel()
         self.drive(save=0, forget=0)
         assert not self.dut.busy.value
@@ -206,8 +215,8 @@ class SaverBench(BlockBench):
 
     async def _disturb(self) -> None:
         while True:
-            await self.domain.rising
-            busy = self.domain.cycle % 2 and self.dut.busy.value
+            await self.domain.cycles(random.randint(1, 50))
+            busy = self.dut.busy.value
             self.drive(save=busy, forget=busy)
             await self.domain.rising
             self.drive(save=0, forget=0)

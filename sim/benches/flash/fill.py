@@ -17,8 +17,8 @@ async def fill(dut: Dut, domain: ClockDomain, content: Mapping[int, int]) -> Non
 async def stored(dut: Dut, domain: ClockDomain, addresses: Iterable[int]) -> bytes:
     """Read bytes of the flash by address, one per cycle."""
     content = bytearray()
+    await domain.falling
     for address in addresses:
-        await domain.after_rising()
         drive(dut, filled__address=address)
         await domain.falling
         content.append(int(dut.stored.value))
