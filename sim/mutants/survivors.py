@@ -140,5 +140,38 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "Only `every_cycle` makes a difference here, which needs a bitmap of three bytes; a bitmap "
         "of the bench has two.",
     ),
+    (
+        "learning",
+        r"const0 learner\.output_sweep \\\$n190 A\[4\]",
+        "The offset is 0 or 13, the size of the hidden layer, and has no bit 4.",
+    ),
+    (
+        "saver",
+        r"cnot0 saver \\\$n665 D\[25\] by \[16\]",
+        "Verilator 5.48 simulates the Verilog with this fault as without it. On Icarus the bench "
+        "finds the fault.",
+    ),
+    (
+        "saving_core",
+        r"const0 board \\\$n242 D\[4\]",
+        "A notice is held for a shorter time; the bench compares the text.",
+    ),
+    (
+        "saving_core",
+        r"const1 board\.reporter \\\$n283 Y\[0\]",
+        "After the first digit each digit would count as one behind others. Ticks of the bench "
+        "have two digits, and the last one is always sent.",
+    ),
+    (
+        "saving_core",
+        r"const0 board\.reporter \\\$n300 A\[1\]",
+        "The fault changes a digit of tens above 4 while it is doubled. Ticks of the bench are "
+        "below 100, so their tens are at most 4 until they are doubled for the last time.",
+    ),
+    (
+        "saving_core",
+        r"const1 board saver weights__payload\[28\]",
+        "The core ignores the data of a read request.",
+    ),
 )
 """Names of designs, patterns of the descriptions of their faults, and the reasons."""

@@ -66,7 +66,7 @@ def test_core(simulator, seed):
     pixels = rng.integers(0, 256, (100, 20)).astype(np.uint8)
     pixels[1::2] *= rng.random((50, 20)) < 0.2  # so that some decisions are forced
     pixels[3] = 255 * (np.arange(20) == 0)
-    pixels[60:] = close_images(network, rng)[:40]
+    pixels[64:] = close_images(network, rng)[:36]
     ticks = encode(network, pixels)
     folding = Folding.of(network, SHAPE)
     inference = infer(network, ticks)
