@@ -148,8 +148,8 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
         "saver",
         r"cnot0 saver \\\$n665 D\[25\] by \[16\]",
-        "Verilator 5.48 simulates the Verilog with this fault as without it. On Icarus the bench "
-        "finds the fault.",
+        "A bit is in place 25 for two cycles, in which bit 16 is the same, so it is inverted twice "
+        "or not at all.",
     ),
     (
         "saving_core",
