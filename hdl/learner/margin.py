@@ -40,7 +40,7 @@ class Margin(Block):
     DESIGN, section 5, defines the margin of m ticks. An image that is not learned ends with its
     decision.
 
-    Latency: from a decision to the limit of its margin `latencies.LIMIT`; from `ends` to `valid`
+    Latency: from a decision to the limit of its margin: `latencies.LIMIT`; from `ends` to `valid`:
     `latencies.OUTCOME`. Throughput: one group per cycle.
     """
 

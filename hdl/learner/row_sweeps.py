@@ -52,8 +52,8 @@ def _connect_set(m: Module, sweep: Block, n_in: int) -> AddressSet:
 class OutputSweep(Block):
     """Update the output weights of each drawn hidden neuron, group by group.
 
-    Latency: from `start` to the first row `latencies.SWEEP_START`; from a row to its update
-    `latencies.SWEEP_UPDATE`; from the last row, or from `start` if the set is empty, to `done`
+    Latency: from `start` to the first row: `latencies.SWEEP_START`; from a row to its update:
+    `latencies.SWEEP_UPDATE`; from the last row (`start` if there is none) to `done`:
     `latencies.SWEEP_DONE`. Throughput: a drawn neuron takes one cycle per group of outputs, any
     other neuron of the set one cycle.
     """
