@@ -69,10 +69,11 @@ def command(
 
     With --input, the command simulates a board that needs no computer, as `firstspike build
     --sensor` makes it. The board receives the recordings through its microphone, one after another
-    with silence between them. The command prints the text of the board, and ends. It takes about
-    a minute per second of sound or silence, and two minutes more. The port carries the bytes of the
+    with silence between them. The command prints the text of the board, and ends. It takes about a
+    minute per second of sound or silence, and two minutes more. The port carries the bytes of the
     board's UART. The name of the port goes to standard error, on a terminal also a progress bar.
-    With --teach the board learns words: write to the port what docs/standalone.md types.
+    With --teach the board learns words: write to the port what docs/standalone.md tells you to
+    type.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """

@@ -133,11 +133,9 @@ def test_serve_is_taught_a_word(design, capfd, tmp_path, monkeypatch):
             time.sleep(0.1)
         port.write_bytes(lesson_byte(2))
 
-    writer = Thread(target=write)
-    writer.start()
+    Thread(target=write, daemon=True).start()  # it ends with the tests if there is never a port
     words = ("--board", design.board.name, "--input", *files, "--teach", "--symlink", port)
     ended = firstspike(capfd, "serve", tmp_path / "net.npz", *words)
-    writer.join()
     _, text, count = taught_text(design, rtl_desk(design), front.joined(parts), {0: 2})
     assert count == 1
     # The lesson comes before or after the first `listening`, or in its place.

@@ -390,13 +390,8 @@ def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):
     assert "does not fit" in synthesis.synthesise(config, UP5K).note
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        pytest.param(HX8K, id=HX8K.device.name, marks=pytest.mark.long),
-        pytest.param(ECP5, id=ECP5.device.name, marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("target", [HX8K, ECP5], ids=lambda part: part.device.name)
 def test_no_multiplier_and_weights_in_block_ram(without_router, target):
     used = synthesis.synthesise(shape_of(40, 24, 4, lanes=6, bits=8), target).used
     assert used["multipliers"] == 0
