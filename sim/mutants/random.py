@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from amaranth.hdl import UnusedElaboratable
 from amaranth.lib import wiring
@@ -14,7 +15,7 @@ from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.formal.circuit import CircuitError, compile_circuit
 from firstspike.sim.formal.drawing import CONTROL, Area, Fault, draw
-from firstspike.sim.formal.equivalence import is_equivalent
+from firstspike.sim.formal.miter import is_equivalent
 from firstspike.sim.harness.runner import plusargs
 from firstspike.sim.harness.verilog import conversion
 
@@ -39,11 +40,8 @@ PATIENCE = 4
 GRACE = 2
 """Seconds of processor time."""
 
-PROOF_SECONDS = 20
-"""Seconds of processor time that the search for a proof of equivalence may take."""
-
-LARGEST = 20_000
-"""Registers of the largest circuit for which such a proof is tried."""
+PROOF_SECONDS = 60
+"""Seconds of processor time that the search for a proof of equivalence in a module may take."""
 
 
 @dataclass(frozen=True)
@@ -204,9 +202,9 @@ class _Faulty:
 
         The modules are that of the cell, and each one around the one before.
         """
-        module, until = fault.options["module"], processor_time() + PROOF_SECONDS
-        while module and (left := until - processor_time()) > 0:
-            if within(left, partial(self._prove, fault, module)):
+        module = fault.options["module"]
+        while module:
+            if within(PROOF_SECONDS, partial(self._prove, fault, module)):
                 return True
             module = module.rpartition(".")[0]
         return False
@@ -215,14 +213,9 @@ class _Faulty:
         change = f"{self._area.enumerate}\n{fault.selected_by(1, 1)}\nhierarchy -top {module}"
         try:
             circuit = compile_circuit(self._design, change, self.top)
-        except (CircuitError, ToolError):  # such as several clocks
+            return is_equivalent(circuit, 1, chain.from_iterable(circuit.outputs.values()))
+        except (CircuitError, ToolError):  # such as several clocks, or no more time
             return False
-        outputs = [literal for port in circuit.outputs.values() for literal in port]
-        small = len(circuit.registers) <= LARGEST
-        attempts = (False, True) if small else ()  # the second takes far longer
-        return any(
-            is_equivalent(circuit, 1, outputs, hidden=True, mined=mined) for mined in attempts
-        )
 
 
 def _selecting(text: str, top: str) -> str:

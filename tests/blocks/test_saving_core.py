@@ -2,6 +2,7 @@
 """A core that keeps taught words in its flash, over several starts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from math import ceil
 from types import SimpleNamespace
@@ -37,6 +38,7 @@ from firstspike.hdl.standalone.status import STATUS_REQUEST
 from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.flash.fill import fill, stored
 from firstspike.sim.benches.flash.model import flash_verilog, spi_flash
+from firstspike.sim.benches.standalone.bench import TextSink
 from firstspike.sim.benches.standalone.run import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.runner import Simulation
@@ -61,7 +63,9 @@ REGION = 0x2000
 
 HEADER_BYTES = len(header_of(IDENTITY, 0))
 
-QUIET = 2 * round(NOTICE_SECONDS * CLOCK_HZ)
+NOTICE_CYCLES = round(NOTICE_SECONDS * CLOCK_HZ)
+
+QUIET = 2 * NOTICE_CYCLES
 """Cycles without text after which no line follows."""
 
 WAITING_CYCLES = 200_000
@@ -132,7 +136,8 @@ class Home:
     """A network, its replay memory, and a compiled simulation of a Keeper."""
 
     def __init__(self) -> None:
-        self.network = taught_network()
+        # Ticks of three digits, which a decision's line converts to decimal digits.
+        self.network = replace(taught_network(), unit=24, deadline=150)
         rng = np.random.default_rng(7)
         pictures = rng.integers(0, 256, (12, self.network.n_features)).astype(np.uint8)
         self.content = ReplayContent(pictures[:3], np.array([0, 3, 1]), 2)
@@ -279,13 +284,28 @@ async def keeps(dut):
     report((bench.text.content, content, images, bench.during, bench.bus.changes))
 
 
+class KeeperText(TextSink):
+    """Keeps the text, and when the board last said that it listens."""
+
+    listens = 0
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Keep a byte."""
+        super().take(cycle, payload)
+        if self.content.endswith(sentence(LISTENING)):
+            self.listens = cycle
+
+
 class KeeperBench(TaughtBench):
     """The ports of a Keeper."""
+
+    text_kind = KeeperText
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.bus = FlashBus(dut, self.domain, rest=1)
         self.during = 0
+        self._busy_until = 0
         self.drive(locked=0, filled__valid=0)
 
     async def restart(self, content: bytes) -> None:
@@ -312,6 +332,9 @@ class KeeperBench(TaughtBench):
                 await self.speak(action)
                 self.during += bool(self.dut.saving.value)
         await self.finish(QUIET)
+        if self._busy_until and self.text.listens:
+            held = self.text.listens - self._busy_until
+            assert NOTICE_CYCLES < held < 2 * NOTICE_CYCLES, f"a notice is held for {held} cycles"
 
     async def _begin(self) -> None:
         """Wait until the flash is used; a request that is ignored does not use it."""
@@ -321,4 +344,5 @@ class KeeperBench(TaughtBench):
             await self.domain.cycles(POLL)
 
     def _check_gate(self) -> None:
+        self._busy_until = self.domain.cycle
         assert not self.dut.accepts.value, "an event is accepted during a save"

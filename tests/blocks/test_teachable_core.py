@@ -313,11 +313,13 @@ async def teaches(dut):
 class TaughtBench(BlockBench):
     """The ports of a Pupil, except those of its weights."""
 
+    text_kind = TextSink
+
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self._words = self.source("words", willing=self.pauses(1))
         self.requests = self.source("requests")
-        self.text = self.sink("text", kind=TextSink)
+        self.text = self.sink("text", kind=self.text_kind)
         self.labels: list[int] = []
         self.decisions: list[int] = []
         self.learned: list[tuple[int, int]] = []

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A MotionSensor with a core behind: from the wires of the part to decisions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -54,11 +55,13 @@ def test_impossible_watchers_are_refused():
     refused(lambda: MotionSensor(three, 10**6), "the network watches 3 axes: an LSM6DSO gives 6")
 
 
-def example(simulator: str = "verilator", seed: int = 1) -> Results:
-    """Watch two small recordings."""
+def example(
+    simulator: str = "verilator", seed: int = 1, frames: Sequence[int] = (12, 5)
+) -> Results:
+    """Watch recordings of a few frames."""
     # With this seed some changes are so near a bound of a pixel that a small error shows.
     network, rng = small_network(), np.random.default_rng(22)
-    recordings = [movement(FRONT, count * FRONT.frame, rng) for count in (12, 5)]
+    recordings = [movement(FRONT, count * FRONT.frame, rng) for count in frames]
     folding = Folding.of(network, CoreShape(lanes=2))
     return simulate(network, folding, recordings, simulator, seed)
 

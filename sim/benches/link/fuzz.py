@@ -60,9 +60,10 @@ HARMS = LOST, CHANGED, HANGS, WRONG = (
 def small_network() -> Network:
     """Return the network of the board: so small that the link takes most of the time.
 
-    With `LANES` lanes a word of the first layer has two chunks, and one of the second has one.
+    With `LANES` lanes a word of the first layer has two chunks, and one of the second has one. A
+    bitmap has three bytes: the Engine prefetches two.
     """
-    inputs = np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19])
+    inputs = np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19, 20, 22, 23, 24, 27, 28, 30])
     weights = random_weights(np.random.default_rng(1), (len(inputs), 6, 3), -8, 8)
     network = network_of(weights, (7, 5), unit=4, deadline=30, inputs=inputs)
     return replace(network, weight_bits=(8, 4))
