@@ -41,7 +41,7 @@ demo: setup
 	$(BIN)/firstspike plot --number 0 --images 100 -o demo.png
 
 quick: check
-	$(PYTEST) -m fast
+	$(PYTEST) -m "fast and not long"
 
 test: check
 	$(PYTEST) -m "not long and not thorough"

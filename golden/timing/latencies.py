@@ -73,7 +73,7 @@ BLOCK_SEARCH = 1
 cycle."""
 
 FIRST_BEAT = 1
-"""Mask serialiser: from a block, or a mask of one block, to its first beat."""
+"""Mask serialiser: from a block of lanes, or a mask of one, to its first beat."""
 
 DIVIDER_INPUT = 1
 """CrossingTimeDivider: the input register; one step per bit of the window follows."""

@@ -232,7 +232,7 @@ def _client(scheduler: str) -> Iterator["Client"]:
         warnings.simplefilter("ignore")  # about versions, which workers check; about large tasks
         try:
             client = Client(scheduler, timeout=ANSWERS_IN)
-        except (OSError, ValueError, TimeoutError):
+        except (OSError, ValueError, AssertionError):  # the last at times on a busy machine
             raise VerbError(
                 f"no scheduler answers at {scheduler!r}: give the address that `dask scheduler` "
                 "says."

@@ -34,6 +34,6 @@ class Proof:
     engine: str
     """The engine, for example "CaDiCaL"."""
     is_fast: bool
-    """Whether it runs in `make test`; the others take long."""
+    """Whether it takes seconds; the others take minutes."""
     prove: Callable[[Progress], str]
     """Return a line on what was done. Raises ProofError if the claim does not hold."""

@@ -12,7 +12,7 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, at_random
-from tests.support.simulators import EITHER, one_simulator, refused
+from tests.support.simulators import EITHER, one_simulator, refused, sampled
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
@@ -26,7 +26,7 @@ def test_address_set(simulator, n, seed):
     )
 
 
-@pytest.mark.parametrize("n", [16, 17, 257, 4096])
+@pytest.mark.parametrize("n", sampled([16, 17, 257, 4096], 4))
 def test_address_set_of_any_size(n):
     Simulation.of(AddressSet(n), EITHER).run(__name__, SimpleNamespace(n=n, walks=20))
 

@@ -12,9 +12,10 @@ from firstspike.hdl.motion.frames import Frames, frame_layout, sample_layout
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, Payload, at_random
 from tests.support.moving import FULL, ONE, SMALL, frame_payloads, movement
+from tests.support.simulators import sampled
 
 
-@pytest.mark.parametrize(("front", "amount"), [(SMALL, 60), (ONE, 20)])
+@pytest.mark.parametrize(("front", "amount"), sampled([(SMALL, 60), (ONE, 20)], 2))
 def test_frames(front, amount, seed):
     """`amount` frames, a gap inside a frame, and as many again."""
     rng = np.random.default_rng(seed)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Saves of taught words that a loss of power interrupts."""
 
+import pytest
+
 from tests.blocks.test_saving_core import Home
 from tests.measurements.interrupted_saves import (
     NEW,
@@ -11,6 +13,7 @@ from tests.measurements.interrupted_saves import (
 )
 
 
+@pytest.mark.long
 def test_no_interrupted_save_leaves_half_written_weights(seed):
     count = 100
     counts = interrupted_saves(Home(), count, seed)

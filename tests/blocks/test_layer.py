@@ -102,6 +102,7 @@ def test_layer(simulator, folding, seed):
 example = partial(test_layer, "verilator", dense(9, 13, 4, 4), seed=1)
 
 
+@pytest.mark.long
 @both_simulators
 def test_layer_whose_walks_wait_for_one_another(simulator, monkeypatch):
     monkeypatch.setattr(timing, "LONG_SWEEP", 1)

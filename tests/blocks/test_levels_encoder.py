@@ -28,7 +28,7 @@ UNIT = 8
         ),
         ("levels-5", 7, 0.6, {"complement": True, "late": 20}),
         pytest.param("levels-256", 3, 1, {"constant": True, "late": 56}, marks=pytest.mark.long),
-        ("levels-4", 9, 1, {"rows": 2}),
+        pytest.param("levels-4", 9, 1, {"rows": 2}, marks=pytest.mark.long),
         pytest.param("binary", 9, 0.5, {}, marks=pytest.mark.long),
     ],
 )

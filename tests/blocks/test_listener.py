@@ -44,6 +44,7 @@ CLOCK_HZ = 12_000_000
 FLAGS = ("missing", "clipped", "lost")
 
 
+@pytest.mark.long
 def test_listener_of_a_small_front_end():
     front = front_end((300, 1000, 3000))
     outcome = hears_tones(front, PdmMicrophone(4, 64, 2))

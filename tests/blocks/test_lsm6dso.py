@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any, Self
 
 import cocotb
+import pytest
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import Event, FallingEdge, First, RisingEdge, Timer
 
@@ -43,6 +44,7 @@ ABSENT = 0xFF
 """A byte read without a part: the wire is pulled up."""
 
 
+@pytest.mark.long
 def test_lsm6dso(seed):
     Simulation.of(Lsm6dso(CLOCK_HZ)).run(__name__, seed=seed)
 

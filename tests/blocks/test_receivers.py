@@ -26,7 +26,7 @@ PATIENCE = 40
     "microphone",
     [
         PdmMicrophone(4, 10, 2),
-        PdmMicrophone(6, 64, 1),
+        pytest.param(PdmMicrophone(6, 64, 1), marks=pytest.mark.long),
         pytest.param(PdmMicrophone(6, 250, 4), marks=pytest.mark.long),
     ],
 )

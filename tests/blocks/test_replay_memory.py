@@ -28,7 +28,7 @@ def content_of(references: int, capacity: int, n_pixels: int) -> ReplayContent:
 
 @pytest.mark.parametrize(
     ("references", "capacity", "n_pixels"),
-    sampled([(3, 2, 6), (0, 3, 4), (2, 1, 1), (0, 1, 5)], 2),
+    sampled([(3, 2, 6), (0, 3, 4), (2, 1, 1), (0, 1, 5)], 4),
 )
 def test_replay_memory(references, capacity, n_pixels, seed):
     """Two more words than the memory holds are taught, with other words before and after each."""

@@ -90,7 +90,7 @@ class SavingFlash(Block):
     [
         (9, 4, 1, 1),
         pytest.param(16, 4, 1, 1, marks=pytest.mark.long),
-        (20, 9, 5, 1),
+        pytest.param(20, 9, 5, 1, marks=pytest.mark.long),
         pytest.param(250, 4, 1, 2, marks=pytest.mark.long),
     ],
 )

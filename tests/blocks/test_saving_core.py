@@ -237,6 +237,7 @@ def test_saved_words_are_there_at_the_next_start(home, seed):
     assert third.content == home.trained
 
 
+@pytest.mark.long
 def test_a_damaged_image_is_never_used(home, seed):
     """The board decides, learns and saves nothing; it forgets the image on request."""
     damaged = bytearray(home.trained)
@@ -252,6 +253,7 @@ def test_a_damaged_image_is_never_used(home, seed):
     assert conditions_of(session.text) == [LOADING, DAMAGED, FORGETTING]
 
 
+@pytest.mark.long
 def test_a_protected_flash_is_reported(home, seed):
     words = [Word(picture) for picture in home.pictures]
     for request in (SAVE, FORGET):

@@ -32,7 +32,7 @@ from firstspike.sim.harness.streams import (
     at_random,
 )
 from firstspike.sim.harness.verilog import verilog_of
-from tests.support.simulators import both_simulators, lend_runtime, needs_icarus
+from tests.support.simulators import both_simulators, lend_runtime, needs_icarus, sampled
 from tests.support.tools import WAVES, leave_out
 
 ITEMS = np.arange(300) * 7 % 256
@@ -142,7 +142,9 @@ def test_scoreboard_says_what_differs(expected, message):
 
 
 @both_simulators
-@pytest.mark.parametrize(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
+@pytest.mark.parametrize(
+    ("period", "message"), sampled([(8, "withdrawn|changed"), (4, "changed to")], 2)
+)
 def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
     simulation = Simulation(verilog_of(_Fickle(period), "fickle"), "fickle", simulator)
     with pytest.raises(SimulationError, match=message):
@@ -179,7 +181,7 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, output, reaso
 @pytest.mark.parametrize(
     ("simulator", "name"),
     [
-        ("verilator", "with blanks:and more"),
+        pytest.param("verilator", "with blanks:and more", marks=pytest.mark.long),
         pytest.param("icarus", "with blanks:and more", marks=needs_icarus),
         ("verilator", "."),  # from the current folder
     ],
@@ -194,6 +196,7 @@ def test_the_path_of_a_cache_is_any(monkeypatch, tmp_path, simulator, name):
     assert len(run_fifo(simulator).received) == len(ITEMS)
 
 
+@pytest.mark.long
 def test_a_compiled_simulation_that_was_cut_short_is_compiled_anew(monkeypatch, tmp_path):
     lend_runtime(tmp_path)
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 import cocotb
 import numpy as np
+import pytest
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -262,6 +263,7 @@ def taught_network() -> Network:
     return listening_network()
 
 
+@pytest.mark.long
 def test_a_board_learns_words_as_the_teacher_does(seed):
     """More words than the memory holds; others come before, between and during the passes."""
     network = taught_network()

@@ -104,6 +104,7 @@ def check(folder, models):
     prove(folder, models, memories, 8, "-seq 3")
 
 
+@pytest.mark.long
 def test_a_slice_is_what_is_packed_into_it(tmp_path):
     check(tmp_path, cell_models("ecp5"))
 

@@ -24,7 +24,7 @@ LOUDNESSES = (20, 60, 150, 200, 256)
     ("resonances", "slots", "frames", "contrast", "before", "after", "amount"),
     [
         ((1000,), 1, 1, 0, 0, 1, 80),
-        ((300, 900, 2500), 2, 3, 2, 4, 2, 240),
+        pytest.param((300, 900, 2500), 2, 3, 2, 4, 2, 240, marks=pytest.mark.long),
         pytest.param((300, 2500), 4, 2, 5, 1, 0, 80, marks=pytest.mark.long),
     ],
 )

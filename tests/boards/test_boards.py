@@ -175,6 +175,7 @@ def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
         assert chosen.lanes == network.shape[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sampled(["ulx3s-85f", "icebreaker", "ulx3s-25f"], 3))
 def test_other_rows_and_windows_are_no_faster(name, unplaced):
     network, board = load_network("mnist-4bit"), BOARDS[name]

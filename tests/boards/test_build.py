@@ -145,6 +145,7 @@ def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_pa
     assert "UART, up to 3 Mbit/s" in ended.out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("board", sampled([name for name in BOARDS if BOARDS[name].flash], 3))
 def test_a_design_with_a_flash_differs_from_one_without(board):
     plain = Design.of(toy_network(), BOARDS[board], Requirements(CoreShape(LANES)))
@@ -204,6 +205,7 @@ def test_what_does_not_fit_is_said(fake, capfd, monkeypatch):
     assert "31 of 30 block RAM" in ended.err.splitlines()[-1]
 
 
+@pytest.mark.long
 def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
     assert firstspike(capfd, "build", "net.npz", "--board", "icebreaker").status == 2
     fake(capfd, {1: 30.0})

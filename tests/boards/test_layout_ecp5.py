@@ -103,6 +103,7 @@ def test_random_flips_are_found(small):
     assert checked["switch"] > 10
 
 
+@pytest.mark.long
 def test_bits_outside_of_tiles_are_compared(small):
     content = {number: words.copy() for number, words in small.bits.content.items()}
     next(iter(content.values()))[7] ^= 1

@@ -20,6 +20,7 @@ from firstspike.hdl.link.protocol.lines import Line
 from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 from tests.support.netlists import build_report
+from tests.support.simulators import sampled
 
 
 def build_in(folder, board, flashed=False, **options):
@@ -142,13 +143,14 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, arguments):
 @pytest.mark.parametrize(
     ("board", "message"),
     [
-        (
+        pytest.param(
             "icebreaker",
             "the iCEBreaker has no ECP5: only routed designs of an ECP5 can be simulated",
+            marks=pytest.mark.long,
         ),
         ("icebreaker", "so take the target bitstream"),
-        ("tang-nano-20k", "so take the target netlist"),
-        ("ulx3s-25f", "routed.json: run `firstspike build "),
+        pytest.param("tang-nano-20k", "so take the target netlist", marks=pytest.mark.long),
+        pytest.param("ulx3s-25f", "routed.json: run `firstspike build ", marks=pytest.mark.long),
     ],
 )
 def test_what_has_no_routed_design_to_simulate_is_refused(
@@ -163,7 +165,7 @@ def test_what_has_no_routed_design_to_simulate_is_refused(
 
 @pytest.mark.parametrize(
     ("board", "message"),
-    [("ulx3s-25f", "the ULX3S 25F has no iCE40"), ("icebreaker", "has no bitstream")],
+    sampled([("icebreaker", "has no bitstream"), ("ulx3s-25f", "the ULX3S 25F has no iCE40")], 2),
 )
 def test_what_has_no_bits_to_simulate_is_refused(
     capfd, tmp_path, arguments, monkeypatch, board, message

@@ -39,6 +39,7 @@ from tests.support.command import firstspike, success
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.moving import FRONT, SENSED, MotionDesk, movement, small_network
 from tests.support.netlists import synthesise
+from tests.support.simulators import sampled
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def test_rtl_with_weights_in_the_bitstream_says_what_golden_says(design):
 
 
 @pytest.mark.parametrize("sensor", [name for name in CONNECTIONS if name != "pdm"])
-@pytest.mark.parametrize("board", [name for name in BOARDS if BOARDS[name].standalone])
+@pytest.mark.parametrize("board", sampled([name for name in BOARDS if BOARDS[name].standalone], 7))
 def test_a_board_has_the_pins_of_a_sensor(board, sensor):
     """A PDM microphone has two of the three pins of an I2S microphone."""
     network = small_network() if sensor == LSM6DSO else listening_network()

@@ -44,7 +44,7 @@ CORES = {
     "pixels": (raw_network(), {"lanes": 3, "pixels": True}),
     "overlap": (toy_network(), {"lanes": 12, "bitmap": 8, "rows": 4, "overlap": True}),
 }
-each_core = pytest.mark.parametrize("name", sampled([*CORES], 3))
+each_core = pytest.mark.parametrize("name", sampled([*CORES], 9))
 
 
 def wide_network():
@@ -128,7 +128,7 @@ DISTURBANCES = {
 
 @pytest.mark.parametrize(
     ("test", "name"),
-    sampled([(test, name) for test, names in DISTURBANCES.items() for name in names], 5),
+    sampled([(test, name) for test, names in DISTURBANCES.items() for name in names], 9),
 )
 def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
     """Bad bitmaps, a stalled image that is aborted, resets, and accesses that are refused."""
@@ -138,6 +138,7 @@ def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
     run.run(test, frames=run.frames(ticks, pixels))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bitmap", sampled([None, 8], 2))
 def test_it_learns_as_golden_does(bitmap):
     LearningRun(bitmap).learn("learns")

@@ -236,6 +236,7 @@ def encoders(tmp_path_factory):
     return Encoders(tmp_path_factory.mktemp("encoders"), cases), samples
 
 
+@pytest.mark.long
 def test_every_spike_is_goldens(encoders):
     program, samples = encoders
     for number, given_samples in enumerate(samples):

@@ -66,7 +66,7 @@ def written(name, folder):
     return folder
 
 
-@pytest.fixture(params=sampled([*CORES], 2))
+@pytest.fixture(params=sampled([*CORES], 4))
 def name(request):
     """The name of a core."""
     return request.param
@@ -84,7 +84,9 @@ def folder(name, tmp_path):
     return written(name, tmp_path)
 
 
-@pytest.mark.parametrize("tool", ["verilator", "yosys"])  # others: tests/core/test_tools.py
+@pytest.mark.parametrize(
+    "tool", sampled(["verilator", "yosys"], 2)
+)  # others: tests/core/test_tools.py
 def test_tools_take_the_core_without_a_word(made, tool):
     check_lint(tool, made.core.verilog)
 
@@ -200,6 +202,7 @@ def test_the_verb_writes_all_of_it(tmp_path, capfd):
     assert all(int(chunk, 16) < 1 << 32 for chunk in chunks)
 
 
+@pytest.mark.long
 def test_a_core_that_encodes_pixels_needs_no_encoder(tmp_path, capfd):
     made = generated("pixels")
     check_lint("verilator", made.core.verilog)

@@ -62,7 +62,7 @@ def compare_decisions(run, test, pixels, ticks, **arguments):
             *(("soft_resets", name) for name in ("events", "bitmap", "overlap")),
             *(("aborts_amid_streams", name) for name in ("events", "bytes", "overlap")),
         ],
-        5,
+        6,
     ),
 )
 def test_what_begins_after_a_reset_or_an_abort_is_right(moments, name):
@@ -79,13 +79,14 @@ def test_what_begins_after_a_reset_or_an_abort_is_right(moments, name):
             *(("switches", name, 3) for name in ("events", "bitmap")),
             *(("interrupts", name, 2) for name in ("events", "overlap")),
         ],
-        3,
+        5,
     ),
 )
 def test_firmware_source_and_interrupt_may_begin_anew(early_end, name, count):
     recover(name, early_end, count)
 
 
+@pytest.mark.long
 def test_it_learns_after_a_soft_reset():
     LearningRun().learn("learns_anew", bench=__name__)
 

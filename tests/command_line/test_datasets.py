@@ -233,6 +233,7 @@ def without_some(text, seed=2):
     return "\n".join([head, *map(",".join, cells)])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "words",
     [
@@ -270,6 +271,7 @@ def test_a_table_with_missing_cells(capfd, folder, words):
     assert f"missing values      length {a:.4g}, width {b:.4g}, " in ended.out
 
 
+@pytest.mark.long
 def test_pictures(capfd, folder, trained):
     for words in (
         ("run", "net.npz", *TABLE, "--plot", "a.png"),
@@ -283,6 +285,7 @@ def test_pictures(capfd, folder, trained):
     assert all((folder / f"{name}.png").stat().st_size > 5000 for name in "abcd")
 
 
+@pytest.mark.long
 def test_rtl_decides_rows_as_golden(capfd, folder, trained):
     ended = success(capfd, "compare", "net.npz", *TABLE, "--target", "rtl")
     assert "0 differences" in ended.out

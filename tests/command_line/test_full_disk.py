@@ -14,7 +14,7 @@ from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
 
-QUICK = ("to NIR", "plot", "verilog")
+QUICK = ("to NIR", "verilog")
 
 LINES = {
     "to NIR": "convert mnist-4bit --images 50 -o net.nir",

@@ -101,6 +101,7 @@ def test_what_cannot_be_compared(options, message):
         compare(load_network("mnist-4bit"), bundled_test_set()[0][:1], **options)
 
 
+@pytest.mark.long
 def test_verilog_is_that_of_the_command(tmp_path):
     network = toy_network()
     network.save(tmp_path / "toy.npz")

@@ -24,9 +24,10 @@ from firstspike.scripts.picture_view import ENLARGED
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.simulators import sampled
 
 
-@pytest.mark.parametrize("more", [(), ("--images", 50)])
+@pytest.mark.parametrize("more", sampled([((),), (("--images", 50),)], 2))
 def test_plot_draws_a_picture(capfd, tmp_path, more):
     path = tmp_path / "digit.png"
     success(capfd, "plot", "mnist-4bit", "--number", 3, *more, "-o", path)

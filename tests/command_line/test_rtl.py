@@ -50,6 +50,7 @@ def test_the_hardware_does_not_differ_from_golden(capfd, selection):
     assert result["first"] is None
 
 
+@pytest.mark.long
 def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
     toy, *_ = selection
     pixels = np.random.default_rng(4).integers(0, 256, (3, 6, 6), np.uint8)
@@ -150,6 +151,7 @@ CORES = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.long
 @CORES
 def test_the_hardware_equals_golden(capfd, pictures, core):
     words = ("run", *pictures, *core, "--spikes", "--clock", 50, "--json", "-")
@@ -166,6 +168,7 @@ def test_rounds_overlap_as_golden_says(capfd, pictures):
     assert "images per second at 50 MHz" in ended.out
 
 
+@pytest.mark.long
 @CORES
 def test_verilog_and_vectors_are_of_the_core_that_is_asked_for(capfd, tmp_path, pictures, core):
     rows = core[core.index("--rows") + 1]

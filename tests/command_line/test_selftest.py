@@ -522,7 +522,10 @@ def test_a_board_with_the_link_is_no_such_board(capfd, desk, quick, sensing, por
     success(capfd, "selftest", "net.npz", "--port", port)
 
 
-@pytest.mark.parametrize(("rate", "status"), [(1, 0), (1.1, 0), (2, 1), (0.5, 1)])
+@pytest.mark.parametrize(
+    ("rate", "status"),
+    [(1, 0), (1.1, 0), (2, 1), pytest.param(0.5, 1, marks=pytest.mark.long)],
+)
 def test_a_board_that_watches_motion(capfd, desk, sensing, rate, status):
     each = round(24_000_000 / 52 * 10 * rate / (SAMPLES * CYCLES), 6)  # 10 samples
     says = lambda n: answer(n, rate=each, samples=1 + 10 * n, loudest=None, lost=None)  # noqa: E731

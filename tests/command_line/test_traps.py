@@ -37,9 +37,9 @@ SMALL = "--dataset digits.npz --hidden 5 --epochs 1"
 
 LINES = {  # a verb for each kind of program; ruff allows no other way to start one
     "convert": Line("convert graph.nir -o net.npz", quick=True),
-    "train": Line(f"train {SMALL} --seed 1-2 -o net.npz", quick=True),
-    "verilog": Line("verilog toy.npz --lanes 4 -o core.v", quick=True),
-    "run": Line(f"run {EVENTS} --target rtl --lanes 5", quick=True),
+    "train": Line(f"train {SMALL} --seed 1-2 -o net.npz"),
+    "verilog": Line("verilog toy.npz --lanes 4 -o core.v"),
+    "run": Line(f"run {EVENTS} --target rtl --lanes 5"),
     "compare": Line(f"compare {EVENTS} --lanes 5 --scheduler"),
     "serve": Line("serve toy.npz --lanes 5 --symlink port", serves=True),
     "build": Line(

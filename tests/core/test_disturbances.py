@@ -310,7 +310,7 @@ ON_ICARUS = "windows", "learning", "overlap"
 @pytest.mark.parametrize(
     ("disturbance", "core", "simulator"),
     [
-        *sampled([(name, core, "verilator") for name, core in CASES], 3),
+        *sampled([(name, core, "verilator") for name, core in CASES], 11),
         *(
             pytest.param(name, core, "icarus", marks=[needs_icarus, pytest.mark.long])
             for name, core in CASES

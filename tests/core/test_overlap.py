@@ -53,7 +53,7 @@ def made(number, count=IMAGES):
     return network, pixels, ticks, folding, config["pauses"]
 
 
-@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 5))
+@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 10))
 def test_core_of_any_shape_equals_golden(number):
     network, pixels, ticks, folding, pauses = made(number)
     expected = overlapped_cycles(network, ticks, infer(network, ticks), folding)
@@ -64,7 +64,8 @@ def test_core_of_any_shape_equals_golden(number):
 
 
 @pytest.mark.parametrize(
-    ("name", "figure"), [("INGRESS_CHECK", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE_OF_BANKS", 1)]
+    ("name", "figure"),
+    sampled([("INGRESS_CHECK", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE_OF_BANKS", 1)], 3),
 )
 def test_a_latency_is_said_once(name, figure, monkeypatch):
     network, pixels, ticks, folding, _ = made(1, 8)

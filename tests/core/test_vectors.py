@@ -48,7 +48,13 @@ def write(folder, embedded=True, network=None, **folding):
     write_vectors(folder, network, folding, ticks, pixels, expected, embedded)
 
 
-@pytest.fixture(scope="module", params=[None, 9], ids=["events", "bitmap"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(None, id="events"),
+        pytest.param(9, id="bitmap", marks=pytest.mark.long),
+    ],
+)
 def vectors(request, tmp_path_factory):
     """A folder with vectors."""
     folder = tmp_path_factory.mktemp("vectors")
@@ -62,16 +68,9 @@ ROWS = {
     "rows, bitmap": {"lanes": 12, "rows": 4, "bitmap": 12},
     "overlap": {"lanes": 12, "rows": 4, "bitmap": 8, "overlap": True},
 }
-LONG = ("rows", "rows, bitmap")
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(folding, id=name, marks=[pytest.mark.long] if name in LONG else [])
-        for name, folding in ROWS.items()
-    ],
-)
+@pytest.fixture(scope="module", params=ROWS.values(), ids=ROWS)
 def vectors_of_rows(request, tmp_path_factory):
     """Write the vectors of cores that add several rows per cycle."""
     folder = tmp_path_factory.mktemp("rows")
@@ -100,6 +99,7 @@ def test_the_core_passes(vectors):
     assert check(vectors).startswith("PASS: 8 images")
 
 
+@pytest.mark.long
 def test_a_core_of_several_rows_a_cycle_passes(vectors_of_rows):
     assert check(vectors_of_rows).startswith("PASS: 8 images")
 
@@ -170,6 +170,7 @@ def check_broken(folder, into, *faults):
         assert what in said
 
 
+@pytest.mark.long
 def test_weights_are_loaded_over_the_port(tmp_path):
     folder = tmp_path / "port"
     folder.mkdir()
@@ -179,6 +180,7 @@ def test_weights_are_loaded_over_the_port(tmp_path):
     assert check(tmp_path / "broken").startswith("FAIL: image")
 
 
+@pytest.mark.long
 def test_the_verb_writes_what_passes(tmp_path, capfd):
     toy_network().save(tmp_path / "net.npz")
     file = tmp_path / "events.jsonl"
@@ -243,6 +245,7 @@ def test_the_commands_that_are_printed_pass(commands, what):
     assert "PASS: 4 images" in ran.stdout
 
 
+@pytest.mark.long
 def test_vectors_of_mnist_carry_its_licence(tmp_path, capfd):
     line = ("verilog", "mnist-4bit", "--images", 1, "--lanes", 16, "--vectors", tmp_path)
     success(capfd, *line)

@@ -30,7 +30,7 @@ from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, success, toy_network
 from tests.support.lint import check_lint, every_simulator
 from tests.support.plain_bench import printed
-from tests.support.simulators import needs_icarus
+from tests.support.simulators import needs_icarus, sampled
 
 CORES = {
     "groups and a window": (toy_network(), {"lanes": 5}, {}),
@@ -50,7 +50,7 @@ def generated(name):
     return generate(network, Folding.of(network, CoreShape(**folding)), **parameters)
 
 
-@pytest.fixture(params=CORES)
+@pytest.fixture(params=sampled([*CORES], 7))
 def core(request):
     """A generated core."""
     return generated(request.param)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from firstspike.golden import encode, infer
 from firstspike.hdl.flow.bus.generate import generate_bus_core
@@ -48,6 +49,7 @@ void copy_said(char *to)
 """
 
 
+@pytest.mark.long
 def test_the_firmware_finds_what_differs_from_golden(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLE)
     from prepare import digits_header

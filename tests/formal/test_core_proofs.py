@@ -39,6 +39,7 @@ def test_decisions_of_each_kind_occur(name):
     assert check_covers(CASES[name])
 
 
+@pytest.mark.long
 def test_a_wrong_definition_is_refuted():
     case = CASES["core-2-lanes"]
     with pytest.raises(RefutedError, match="failed assertion in cycle"):
@@ -88,6 +89,7 @@ def overlap():
     return compile_circuit(endless_harness(INDUCTIONS["images-overlap"]))
 
 
+@pytest.mark.long
 def test_a_core_whose_weights_are_constants_is_refused(overlap):
     """Without a request of the host nothing writes the memories, and Yosys removes them."""
     case = INDUCTIONS["images-overlap"]

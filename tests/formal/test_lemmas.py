@@ -28,10 +28,19 @@ from firstspike.sim.formal.serialiser import MaskFifoProof, SerialiserProof
 from firstspike.sim.formal.widths import WidthsProof
 from tests.support.simulators import sampled
 
+QUICK = "queue", "receiver", "buses", "crossing-window-1"
+
+
+def mark_of(lemma):
+    """How long a lemma takes."""
+    if lemma.name in QUICK:
+        return ()
+    return pytest.mark.long if lemma.is_fast else pytest.mark.thorough
+
 
 @pytest.mark.parametrize(
     "proof",
-    [pytest.param(one, marks=() if one.is_fast else pytest.mark.thorough) for one in LEMMAS],
+    [pytest.param(one, marks=mark_of(one)) for one in LEMMAS],
     ids=lambda proof: proof.name,
 )
 def test_lemmas(proof):
@@ -150,7 +159,7 @@ def test_places_that_lose_a_mask_are_refuted():
     refute(MaskFifoProof(layer_of((4, 8, 2), 0, (8, 2), 2), LosingFifo), 13)
 
 
-@pytest.mark.parametrize(("S", "M"), [(1, 0), (0, 1)])
+@pytest.mark.parametrize(("S", "M"), sampled([(1, 0), (0, 1)], 2))
 def test_a_bit_less_is_refuted(S, M):
     """A neuron of 2 inputs with weights of 2 bits and threshold 1, in 6 ticks."""
     widths = layer_widths(np.zeros((2, 1), int), 1, 6, weight_bits=2)

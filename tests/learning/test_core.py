@@ -99,7 +99,7 @@ def test_inputs_spike_at_several_ticks(pauses):
     assert not list(differences(learned, run))
 
 
-@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 9))
+@pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 18))
 def test_weights_and_cycles(number):
     config = SHAPES[number]
     rng = np.random.default_rng(number)
@@ -121,7 +121,7 @@ def test_weights_and_cycles(number):
     assert not list(differences(learned, run))
 
 
-@pytest.mark.parametrize("lanes", [2, 4])
+@pytest.mark.parametrize("lanes", sampled([2, 4], 2))
 def test_many_hidden_spikes_behind_the_margin(lanes):
     """Most neurons spike at zc: with groups of outputs they are taken before its potentials."""
     state = LearningState.random((4, 40, 4), 8, 1)

@@ -71,6 +71,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
     check(expected, run)
 
 
+@pytest.mark.long
 @both_simulators
 def test_weights_are_rewritten_between_images(simulator):
     rng = np.random.default_rng(6)

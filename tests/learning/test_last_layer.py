@@ -126,7 +126,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("pauses", sampled([False, True], 2))
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", sampled([*NETWORKS], 3))
 def test_hardware_learns_as_golden_does(name, pauses):
     network = NETWORKS[name]
     state = LearningState.of(network, 10, 7, last_layer=True)

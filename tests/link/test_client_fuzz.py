@@ -229,5 +229,6 @@ def test_a_line_that_goes_on_being_bad_gives_no_wrong_result():
     check_results_on_a_bad_line(0)
 
 
+@pytest.mark.long
 def test_a_line_that_goes_on_being_bad_lets_nothing_be_learned_twice():
     check_learning_on_a_bad_line(0)

@@ -33,7 +33,7 @@ def test_the_frames_on_the_page_are_vectors():
 @pytest.mark.parametrize(
     "board",
     [
-        pytest.param(one, marks=pytest.mark.long if name != "plays" else [], id=name)
+        pytest.param(one, marks=pytest.mark.long, id=name)
         for one, name in zip(BOARDS, ("plays", "learns", "flashed"), strict=True)
     ],
 )

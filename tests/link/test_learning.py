@@ -6,6 +6,7 @@ import zlib
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from firstspike.golden import encode, events
 from firstspike.golden.learning.learn import learn
@@ -70,6 +71,7 @@ def requests_of(pixels, labels):
     ]
 
 
+@pytest.mark.long
 def test_images_are_learned_as_golden_does():
     rng = np.random.default_rng(7)
     pixels = np.where(rng.random((30, 35)) < 0.5, 255, 0).astype(np.uint8)

@@ -104,7 +104,7 @@ def chunk_bytes(board: SmallBoard, layer: int) -> int:
     return 4 * chunks_of(board.config.layers[layer])
 
 
-@pytest.mark.parametrize("board", sampled([BOARD, LOADED, GRADED, ROWS, OVERLAP], 4))
+@pytest.mark.parametrize("board", sampled([BOARD, LOADED, GRADED, ROWS, OVERLAP], 5))
 def test_hello_says_who_the_board_is(board):
     script = Script().request(Request.HELLO, 200).request(Request.HELLO, 7).answers(2)
     answers = board.run(script).answers
@@ -140,7 +140,7 @@ def test_hello_says_who_the_board_is(board):
             SmallBoard(NETWORK, lanes=13, rows=2),
             OVERLAP,
         ],
-        3,
+        6,
     ),
     ids=[
         "half connected",
@@ -152,7 +152,7 @@ def test_hello_says_who_the_board_is(board):
         "overlap",
     ],
 )
-@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("pauses", sampled([False, True], 2))
 def test_bitmaps_are_classified_as_golden_does_to_the_cycle(board, pauses):
     pixels = board.pixels(40)
     requests = [
@@ -203,7 +203,7 @@ def test_a_mark_waits_through_a_bad_frame_while_an_image_streams():
     assert (notice.kind, notice.payload[0]) == (Notice.ERROR, Cause.FRAMING)
 
 
-@pytest.mark.parametrize("board", [BOARD, GRADED, ROWS, OVERLAP])
+@pytest.mark.parametrize("board", sampled([BOARD, GRADED, ROWS, OVERLAP], 4))
 def test_events_are_classified_as_golden_does(board):
     pixels = np.random.default_rng(2).integers(0, 256, (20, 40)).astype(np.uint8)
     pixels[3] = 0
@@ -231,7 +231,7 @@ def test_bad_events_are_flagged():
     assert [decision_of(a, LAYERS)[1] & ~1 for a in answers] == [flags for _, flags in bad]
 
 
-@pytest.mark.parametrize("board", [BOARD, GRADED, ROWS, OVERLAP])
+@pytest.mark.parametrize("board", sampled([BOARD, GRADED, ROWS, OVERLAP], 4))
 def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
     """The flag is set in that image alone; a bad row does not stand for the row of its low bits."""
     rng, no_row = np.random.default_rng(5), 1 << DecisionFlag.ADDRESS
@@ -294,7 +294,7 @@ def test_weights_are_written_read_and_summed():
     assert found == LOADED.expected(pixels)
 
 
-@pytest.mark.parametrize("board", [BOARD, LOADED, ROWS, OVERLAP])
+@pytest.mark.parametrize("board", sampled([BOARD, LOADED, ROWS, OVERLAP], 4))
 def test_a_checksum_takes_no_longer_than_is_said(board):
     script = Script().request(Request.STATUS, 0).answers(1).request(Request.CHECKSUM, 1).answers(2)
     before, after = board.run(script).answers
@@ -428,6 +428,7 @@ def test_reset_of_the_core_leaves_weights_and_link():
     assert answers[2].payload == CHECKSUM_FORMAT.pack(zlib.crc32(content_of(BOARD)))
 
 
+@pytest.mark.long
 def test_the_button_shows_the_stored_image():
     pixels = BOARD.pixels(30)
     classes = [decision for decision, *_ in BOARD.expected(pixels)]

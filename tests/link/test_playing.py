@@ -115,6 +115,7 @@ def test_what_there_is_not_is_refused_and_nothing_is_touched():
     assert decision_of(decision, 2) == BOARD.expected(PIXELS[9:10])[0]
 
 
+@pytest.mark.long
 def test_damaged_requests_are_dropped_for_the_known_causes():
     ticks, expected = expected_of(BOARD, PIXELS)
     store, *_ = store_payloads(ticks, expected)

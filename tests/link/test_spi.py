@@ -29,6 +29,7 @@ from tests.support.link_board import (
 from tests.support.simulators import run_bench, sampled
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gapless", sampled([True, False], 2))
 def test_a_frame_of_any_length_has_no_gap(gapless):
     """Send on a line with a fixed time per byte, from a slightly faster engine."""
@@ -74,6 +75,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
     assert (gaps == 0) == gapless
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pauses", sampled([True, False], 2))
 def test_images_and_long_answers_go_over_spi(pauses):
     """Bytes right behind one another, or with pauses, jitter and chip selects within a frame."""

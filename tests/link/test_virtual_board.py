@@ -28,6 +28,7 @@ from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from firstspike.sim.harness.bench_io import FOLDER
 from tests.support.command import deep_toy_network, firstspike, toy_network
+from tests.support.simulators import sampled
 
 NETWORK = toy_network()
 CORE = CoreShape(lanes=5, window=2)
@@ -54,6 +55,7 @@ def board(port):
         yield board
 
 
+@pytest.mark.long
 def test_weights_are_written_and_read_back(board):
     stored = LearningState.of(NETWORK, 10).weights
     assert all(map(np.array_equal, board.read_weights(), stored))
@@ -193,7 +195,7 @@ def serving(tmp_path):
     assert process.stderr.read().splitlines()[-1] == "Ended."
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", sampled([signal.SIGINT, signal.SIGTERM], 2))
 def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
     process, folder = serving
     assert process.stdout.readline().strip() == str((folder / "port").resolve())
@@ -255,6 +257,7 @@ class SlowSimulation:
         SlowSimulation.ended = True
 
 
+@pytest.mark.long
 def test_an_interrupt_waits_for_the_end_of_the_simulation(monkeypatch):
     monkeypatch.setattr("firstspike.sim.benches.link.virtual.Simulation", SlowSimulation)
     interrupt = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))

@@ -69,6 +69,7 @@ def ticks_for(network: Network, seed: int, latest: int, n: int = 3) -> np.ndarra
     return ticks.astype(np.int32)
 
 
+@pytest.mark.long
 @each_form
 @settings(max_examples=25, deadline=None)
 @given(network=drawn_networks(any_padding=False))
@@ -83,6 +84,7 @@ def test_any_padding_comes_back(form, network):
     assert through_file(network, form).to_bytes() == network.to_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["ticks", "cuba"])
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())

@@ -45,6 +45,7 @@ def test_any_network_comes_back(form, network):
     assert through_file(network, form).to_bytes() == network.to_bytes()
 
 
+@pytest.mark.long
 @each_form
 @settings(max_examples=40)
 @given(drawn=networks_with_samples())

@@ -17,7 +17,7 @@ from firstspike.sim.formal.mutants import KINDS, MUTATED, mutants_of, verdicts_o
 from firstspike.sim.formal.proofs import Proof, ProofError
 
 FAST = "fast"
-"""The name that selects all proofs of `make test`."""
+"""The name that selects all proofs that take seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,10 @@ def command(
 ) -> int:
     """Prove properties of the hardware, for all inputs, and print what is proven.
 
-    Without names the command carries out all proofs; `fast` stands for those of `make test`.
-    Results are kept until the sources change. With --mutants a name is that of a core. The exit
-    status is 1 if a property does not hold, or if a fault is neither refuted nor explained.
+    Without names the command carries out all proofs; `fast` stands for those that take
+    seconds. Results are kept until the sources change. With --mutants a name is that of a core.
+    The exit status is 1 if a property does not hold, or if a fault is neither refuted nor
+    explained.
 
     Example: firstspike check proofs crossing-window-1 ring
     """
