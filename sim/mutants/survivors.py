@@ -149,7 +149,7 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "saver",
         r"cnot0 saver \\\$n665 D\[25\] by \[16\]",
         "A bit is in place 25 for two cycles, in which bit 16 is the same, so it is inverted twice "
-        "or not at all.",
+        "or not at all; for a third cycle only between two statuses, when the flash ignores MOSI.",
     ),
     (
         "saving_core",

@@ -116,9 +116,14 @@ def _pixel_encoder() -> None:
 
 
 def _learns() -> None:
-    # Behind a late decision, the first margin ends so far beyond the deadline that it overflows.
-    for settings in (Settings(1, 1, 0, True, 1, 10), Settings(3)):
-        rng, stored_bits = np.random.default_rng(1), 10  # whose images have decisions in time
+    first, again = np.random.default_rng(1), np.random.default_rng(1)
+    for rng, settings in (
+        (first, Settings(3, 1, 0, True, 2, 7)),
+        (first, Settings()),
+        # Behind a late decision, this margin ends so far beyond the deadline that it overflows.
+        (again, Settings(1, 1, 0, True, 1, 10)),
+    ):
+        stored_bits = 10
         weights = random_weights(rng, (20, 13, 5), -300, 500)
         state = LearningState.random((20, 13, 5), stored_bits, 1)
         state = replace(state, weights=tuple(weights))
