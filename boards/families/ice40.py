@@ -86,6 +86,8 @@ class Ice40Pll(PllBlock):
         dividers, port = self._dividers, self._pin.io
         kind, oscillator = "SB_PLL40_PAD", {"i_PACKAGEPIN": port}
         if port.metadata[0].name not in _pll_pads(self._platform):
+            # From a global net, nextpnr would route the reference through look-up tables.
+            port.metadata[0].attrs.pop("GLOBAL", None)
             m.submodules.buffer = buffer = io.Buffer("i", self._pin)
             kind, oscillator = "SB_PLL40_CORE", {"i_REFERENCECLK": buffer.i}
         m.submodules.pll = Instance(
