@@ -91,6 +91,7 @@ def test_an_oscillator_on_any_pin_reaches_a_pll(platform, pin, kind, tmp_path):
     for name in ("top.il", "top.pcf"):
         (tmp_path / name).write_text(plan.files[name])
     assert plan.files["top.il"].count(f"\\{kind} ") == 1
+    assert "SB_GB_IO" not in plan.files["top.il"]  # from its global net a PLL gets no clock
     run_yosys(tmp_path, ["read_rtlil top.il", "synth_ice40 -top top -json top.json"])
     _, route, pack = (words[1:] for words in json.loads(plan.files["build_top.json"])["commands"])
     words = [word for word in route if word != "--quiet"]
