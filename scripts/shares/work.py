@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Submits tasks to a cluster, yields their results as they are done, and caches them."""
 
+import gc
 import pickle
 import sys
 import warnings
@@ -232,16 +233,22 @@ def _client(scheduler: str) -> Iterator["Client"]:
         warnings.simplefilter("ignore")  # about versions, which workers check; about large tasks
         try:
             client = Client(scheduler, timeout=ANSWERS_IN)
-        except (OSError, ValueError, AssertionError):  # the last at times on a busy machine
-            raise VerbError(
+        except (OSError, ValueError):
+            failure = VerbError(
                 f"no scheduler answers at {scheduler!r}: give the address that `dask scheduler` "
                 "says."
-            ) from None
+            )
         except Exception as error:  # a missing protocol can raise almost any error
             reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-            raise VerbError(
+            failure = VerbError(
                 f"Dask cannot use the protocol of {scheduler!r} here ({reason:.200}): set it up in "
                 "Dask's configuration, or give an address as tcp://HOST:8786."
-            ) from None
-        with client:
-            yield client
+            )
+        else:
+            with client:
+                yield client
+            return
+        # The client closes when it is deleted. If the garbage collector did this while another one
+        # starts, Dask would wait for itself.
+        gc.collect()
+        raise failure
