@@ -10,12 +10,13 @@ from firstspike.hdl.flow.toolchain import run_yosys
 from .circuit import Circuit
 from .drawing import CONTROL
 
-# ABC merges the signals that are equal in all cycles (scorr), which often leaves no gate, and
-# otherwise looks for an invariant with which the outputs are equal (pdr).
+# ABC merges the registers that are equal in all cycles (lcorr), and then other signals (scorr). This
+# often leaves no gate. Otherwise it looks for an invariant with which the outputs are equal (pdr).
 _SCRIPT = """
 write_blif gate.blif
 read_aiger miter.aig
 strash
+lcorr
 scorr
 write_aiger rest.aig
 pdr
