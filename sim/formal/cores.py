@@ -378,8 +378,8 @@ def prove_images(
         invariant = Invariant.read(kept, induction.circuit, every=not weakens)
     except KeyError as error:
         raise ProofError(
-            f"{_file_of(name).name} names the register {error}, which the core lacks: use Python 3.11 "
-            "or 3.12, because Amaranth infers fewer names on 3.13, or find another invariant with "
+            f"{_file_of(name).name} names the register {error}, which the core lacks: use Python "
+            "3.11 or 3.12, because Amaranth infers fewer names on 3.13, or find another one with "
             f'firstspike.sim.formal.cores.search_invariant("{name}").'
         ) from None
     prove = induction.weaken if weakens else induction.prove

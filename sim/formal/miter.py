@@ -10,8 +10,8 @@ from firstspike.hdl.flow.toolchain import run_yosys
 from .circuit import Circuit
 from .drawing import CONTROL
 
-# ABC merges the registers that are equal in all cycles (lcorr), and then other signals (scorr). This
-# often leaves no gate. Otherwise it looks for an invariant with which the outputs are equal (pdr).
+# ABC merges the registers that are equal in all cycles (lcorr), and then other signals (scorr),
+# which often leaves no gate. Else it looks for an invariant with which the outputs are equal (pdr).
 _SCRIPT = """
 write_blif gate.blif
 read_aiger miter.aig
