@@ -6,21 +6,9 @@ No result in shares depends on this file: it explains results afterwards (`scrip
 
 SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
-        "queue",
-        r"const0 SpikeQueue \\\$n1572 A\[0\]",
-        "The fault hides key 0 in the search for the second key. The first key is the lowest one "
-        "with items, so key 0 is never the second.",
-    ),
-    (
         "watcher",
         r"cnot1 sensor watcher events__payload\[4\] by \[1\]",
         "Bit 1 is set only in an END, which has neither tick nor row.",
-    ),
-    (
-        "watcher",
-        r"cnot1 sensor \\\$n15 Y\[12\] by \[8\]",
-        "The fault shows in the count of samples from the 256th sample on; the bench gives 68. It "
-        "finds the fault with 256 samples, for which it takes 1.6 times as long.",
     ),
     (
         "watcher",
@@ -33,33 +21,10 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "Bit 53 is bit 28 of the cycles of a decision, which only an image of 2^28 cycles sets.",
     ),
     (
-        "pixel_encoder",
-        r"cnot1 PixelEncoder \\\$n62 A\[4\] by \[2\]",
-        "The fault numbers the pixels in another order, which has the same length and the same two "
-        "lowest bits: no output depends on the other bits but the last number and 0.",
-    ),
-    (
-        "pixel_encoder",
-        r"const0 PixelEncoder \\\$n77 A\[4\]",
-        "Without bit 4 only number 53 equals that of the last pixel, 37; no pixel has it.",
-    ),
-    (
         "encoder",
         r"const1 Encoder \\\$n338 B\[0\]",
         "A word without bright pixels is searched like any other. The Encoder then takes as many "
         "cycles, unless the taker of events waits just then.",
-    ),
-    (
-        "frames",
-        r"const0 Frames \\\$n186 A\[0\]",
-        "Only `frame_ends` depends on this copy of the number. With frames of 4 samples the number "
-        "of the sample returns to 0 by itself.",
-    ),
-    (
-        "core",
-        r"decision .*\(core/decision\.py:(_best|build)\)",
-        "The fault shows for two outputs of nearly equal M, which the bench does not have. The "
-        "lemma `decision` covers all M.",
     ),
     (
         "standalone",
@@ -77,11 +42,6 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         r"cnot1 Lsm6dso .* D\[10\] by \[8\] .*\(motion/lsm6dso\.py:build\)",
         "The counter of the silence takes its values in another order, in as many cycles from 0 to "
         "its last value, the only one that matters.",
-    ),
-    (
-        "windows",
-        r"const0 Windows \\\$n265 A\[0\]",
-        "The index of a frame is at most 4, the last one, so bit 0 need not be compared.",
     ),
     (
         "layer",
@@ -116,34 +76,6 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         r"const0 listener\.filters \\\$n282 Y\[2\]",
         "The fault clears bit 2 of a difference of y or x. The lowest 6 bits of that of x are 0, "
         "and all filters of the bench shift that of y by 3 bits to the right.",
-    ),
-    (
-        "uart",
-        r"const0 engine\.weights \\\$n363 B\[2\]",
-        "After the payload of a WRITE the handler would enter REQUEST instead of HEADER. No chunk "
-        "is left then, and without one both states send the same response and end with it.",
-    ),
-    (
-        "link",
-        r"const0 engine \\\$n383 A\[0\] to every_cycle",
-        "Without `every_cycle` the third byte of a bitmap and later ones are late; a bitmap of the "
-        "bench has two bytes, which are prefetched.",
-    ),
-    (
-        "link",
-        r"const0 engine\.weights \\\$n468 A\[4\] to request__index\[4\]",
-        "Index 16 would count as 0 in the header, of which the last byte has a lower index.",
-    ),
-    (
-        "link",
-        r"inv fifo \\\$n151 Y\[0\]",
-        "Only `every_cycle` makes a difference here, which needs a bitmap of three bytes; a bitmap "
-        "of the bench has two.",
-    ),
-    (
-        "learning",
-        r"const0 learner\.output_sweep \\\$n190 A\[4\]",
-        "The offset is 0 or 13, the size of the hidden layer, and has no bit 4.",
     ),
     (
         "saver",
