@@ -83,27 +83,5 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "A bit is in place 25 for two cycles, in which bit 16 is the same, so it is inverted twice "
         "or not at all; for a third cycle only between two statuses, when the flash ignores MOSI.",
     ),
-    (
-        "saving_core",
-        r"const0 board \\\$n242 D\[4\]",
-        "A notice is held for a shorter time; the bench compares the text.",
-    ),
-    (
-        "saving_core",
-        r"const1 board\.reporter \\\$n283 Y\[0\]",
-        "After the first digit each digit would count as one behind others. Ticks of the bench "
-        "have two digits, and the last one is always sent.",
-    ),
-    (
-        "saving_core",
-        r"const0 board\.reporter \\\$n300 A\[1\]",
-        "The fault changes a digit of tens above 4 while it is doubled. Ticks of the bench are "
-        "below 100, so their tens are at most 4 until they are doubled for the last time.",
-    ),
-    (
-        "saving_core",
-        r"const1 board saver weights__payload\[28\]",
-        "The core ignores the data of a read request.",
-    ),
 )
 """Names of designs, patterns of the descriptions of their faults, and the reasons."""
