@@ -52,8 +52,8 @@ class _Miter:
     """A circuit twice, without and with a fault, and an output that says whether they differ."""
 
     def __init__(self, circuit: Circuit, number: int, observed: Iterable[int]) -> None:
-        others = [bits for name, bits in circuit.inputs.items() if name != CONTROL]
-        bits = list(chain.from_iterable(others))
+        ports = [port for name, port in circuit.inputs.items() if name != CONTROL]
+        bits = list(chain.from_iterable(ports))
         free = [register for register in circuit.registers if register.initial is None]
         self._inputs = len(bits) + len(free)
         self._gates: list[tuple[int, int]] = []

@@ -123,9 +123,8 @@ def _learns() -> None:
         # Behind a late decision, this margin ends so far beyond the deadline that it overflows.
         (again, Settings(1, 1, 0, True, 1, 10)),
     ):
-        stored_bits = 10
         weights = random_weights(rng, (20, 13, 5), -300, 500)
-        state = LearningState.random((20, 13, 5), stored_bits, 1)
+        state = LearningState.random((20, 13, 5), 10, 1)
         state = replace(state, weights=tuple(weights))
         pixels = (rng.random((150, 20)) < rng.choice((0.2, 0.5, 0.8), (150, 1))) * np.uint8(255)
         ticks, labels = encode(state.network, pixels), rng.integers(-1, 5, len(pixels))

@@ -238,7 +238,7 @@ def without_some(text, seed=2):
     "words",
     [
         ("train", "--hidden", 20, "--epochs", 4, "--validation-share", 0),
-        pytest.param(("learn", "--random", 20, "--epochs", 2), marks=pytest.mark.long),
+        ("learn", "--random", 20, "--epochs", 2),
     ],
 )
 def test_a_table_with_missing_cells(capfd, folder, words):

@@ -30,13 +30,8 @@ def test_the_frames_on_the_page_are_vectors():
     assert all(answers[sent] == answer for sent, answer in found)
 
 
-@pytest.mark.parametrize(
-    "board",
-    [
-        pytest.param(one, marks=pytest.mark.long, id=name)
-        for one, name in zip(BOARDS, ("plays", "learns", "flashed"), strict=True)
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS, ids=["plays", "learns", "flashed"])
 def test_the_simulated_board_answers_the_vectors(board: VectorBoard):
     found = run_script(board.verilog(), board.script()).answers
     answers = [encode_frame(one.kind, one.sequence, one.payload) for one in found]
