@@ -72,6 +72,18 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "Sequencer advances again after `done` only.",
     ),
     (
+        "link",
+        r"const0 transmitter \\\$n343 Y\[0\] .*\(framing/transmitter\.py:_encode\)",
+        "Whether the buffer is full would be known a cycle too late after the first block of a "
+        "frame is opened. The next byte is written at least 8 cycles later.",
+    ),
+    (
+        "saving_core",
+        r"const0 board\.reporter \\\$n305 A\[0\]",
+        "The fault shows if a hundreds digit of 1 is doubled. The deadline is 150, so this digit "
+        "is 0 until the last bit of the tick is converted.",
+    ),
+    (
         "listener",
         r"const0 listener\.filters \\\$n282 Y\[2\]",
         "The fault clears bit 2 of a difference of y or x. The lowest 6 bits of that of x are 0, "

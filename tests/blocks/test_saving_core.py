@@ -14,13 +14,15 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden import LearningState, Network, encode, infer
+from firstspike.golden import LearningState, Network, Results, differences, encode, infer, learn
 from firstspike.golden.flash import WORD_BYTES, Fault, header_of, image_of, saved_address
-from firstspike.golden.learning.teaching import ReplayContent
+from firstspike.golden.learning.rule import UNLABELLED
+from firstspike.golden.learning.teaching import SETTINGS, ReplayContent
 from firstspike.golden.reporting import is_reported
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.loader import REST_SECONDS
 from firstspike.hdl.lib.block import tap
+from firstspike.hdl.link.framing.uart import BYTE_BITS, MIN_DIVISOR
 from firstspike.hdl.standalone.core import LISTENING, LOADING
 from firstspike.hdl.standalone.microphone import LEARNING, WAITING
 from firstspike.hdl.standalone.saving_core import (
@@ -34,12 +36,13 @@ from firstspike.hdl.standalone.saving_core import (
     SAVING,
     SavingCore,
 )
-from firstspike.hdl.standalone.status import STATUS_REQUEST
+from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.hdl.standalone.texts import sentence
+from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
 from firstspike.sim.benches.flash.fill import fill, stored
 from firstspike.sim.benches.flash.model import flash_verilog, spi_flash
 from firstspike.sim.benches.standalone.bench import TextSink
-from firstspike.sim.benches.standalone.run import lines_of
+from firstspike.sim.benches.standalone.run import lines_of, statuses_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import Dut
@@ -124,12 +127,24 @@ class Session(NamedTuple):
     text: bytes
     content: bytes
     """The content of the flash, from the address of the image on."""
-    images: int
-    """Number of images that were decided or learned."""
+    decisions: list[int]
+    """The payloads of the decisions."""
+    learned: list[tuple[int, int]]
+    """Whether an image changed weights, and its cycles, for all images."""
     during: int
     """Number of words whose pixels were accepted during a change of the flash."""
     changes: list[Change]
     """The changes of the flash."""
+    asked: list[int]
+    """The cycle after the reset in which each request for the status was sent."""
+
+    def statuses(self) -> list[Status]:
+        """Return the statuses. Raises AssertionError if one was not sampled when it was asked."""
+        statuses, _ = statuses_of(self.text)
+        line = max(map(len, self.text.splitlines(keepends=True)))  # a status may wait for its end
+        for asked, status in zip(self.asked, statuses, strict=True):
+            assert 0 <= status.cycles - asked < line * BYTE_BITS * MIN_DIVISOR
+        return statuses
 
 
 class Home:
@@ -175,6 +190,19 @@ class Home:
         reported = is_reported(network, results, np.full(len(pictures), 1, bool))
         return list(lines_of(network, results, reported))
 
+    def results(self, session: Session, state: LearningState) -> tuple[Results, Results]:
+        """Return golden's and the board's results for the words of a session without lessons."""
+        count = len(session.learned)
+        ticks = encode(self.network, np.resize(self.pictures, (count, self.network.n_features)))
+        outcome = CoreOutcome(
+            decisions=list(enumerate(session.decisions)),
+            answers=[],
+            logs=[],
+            learned=[(number, *one) for number, one in enumerate(session.learned)],
+        )
+        expected = learn(state, ticks, np.full(count, UNLABELLED), SETTINGS, trace=True)
+        return expected, results_of(self._config, outcome, count)
+
 
 @pytest.fixture(scope="module")
 def home():
@@ -195,8 +223,9 @@ def conditions_of(text: bytes) -> list[str]:
 
 
 def decisions_of(text: bytes) -> list[bytes]:
-    """Return the other lines of a text."""
-    return [line for line in text.splitlines(keepends=True) if line not in CONDITIONS]
+    """Return the lines of a text that are neither conditions nor statuses."""
+    _, other_lines = statuses_of(text)
+    return [line for line in other_lines.splitlines(keepends=True) if line not in CONDITIONS]
 
 
 def test_saved_words_are_there_at_the_next_start(home, seed):
@@ -215,7 +244,9 @@ def test_saved_words_are_there_at_the_next_start(home, seed):
 
     # The second word is saved, too: the request arrives during its passes. Then a word is spoken
     # during the save.
-    first = home.start(b"", [*taught, SAVE, *words], seed=seed)
+    first = home.start(b"", [*taught, SAVE, *words, STATUS_REQUEST], seed=seed)
+    (status,) = first.statuses()
+    assert status == Status(IDENTITY, status.cycles, 0, taught=len(taught))
     assert first.content == learned
     assert first.during == 1
     assert decisions_of(first.text) == after
@@ -224,16 +255,21 @@ def test_saved_words_are_there_at_the_next_start(home, seed):
         *(LOADING, LISTENING, *learning, LISTENING, SAVING, LISTENING)
     ]
 
-    second = home.start(learned, [*words, SAVE, FORGET, *words], seed=seed)
+    second = home.start(learned, [STATUS_REQUEST, *words, SAVE, FORGET, *words], seed=seed)
+    (status,) = second.statuses()
+    assert status == Status(IDENTITY, status.cycles, 0, taught=0)
     assert conditions_of(second.text) == [
         *(LOADING, RESTORED, LISTENING, SAVING, FORGETTING, LISTENING)
     ]
     assert decisions_of(second.text) == after * 2
+    assert not list(differences(*home.results(second, teacher.state)))
     assert second.content == bytes(HEADER_BYTES) + learned[HEADER_BYTES:]
 
     third = home.start(second.content, [*words, SAVE, *words], seed=seed)
     assert conditions_of(third.text) == [LOADING, LISTENING, SAVING, LISTENING]
     assert decisions_of(third.text) == before * 2
+    trained = home.content.teacher(home.network).state
+    assert not list(differences(*home.results(third, trained)))
     assert third.content == home.trained
 
 
@@ -245,11 +281,13 @@ def test_a_damaged_image_is_never_used(home, seed):
     words = [Word(picture) for picture in home.pictures[:2]]
     session = home.start(bytes(damaged), [STATUS_REQUEST, SAVE, *words], seed=seed)
     assert session.content == damaged
-    assert session.images == 0
+    assert not session.decisions
+    assert not session.learned
     assert conditions_of(session.text) == [LOADING, DAMAGED]
     session = home.start(bytes(damaged), [FORGET, *words], seed=seed)
     assert session.content == bytes(HEADER_BYTES) + damaged[HEADER_BYTES:]
-    assert session.images == 0
+    assert not session.decisions
+    assert not session.learned
     assert conditions_of(session.text) == [LOADING, DAMAGED, FORGETTING]
 
 
@@ -282,8 +320,8 @@ async def keeps(dut):
     await bench.act()
     size = max(bench.arguments.size, len(bench.arguments.flash))
     content = await stored(dut, bench.domain, range(begin, begin + size))
-    images = len(bench.decisions) + len(bench.learned)
-    report((bench.text.content, content, images, bench.during, bench.bus.changes))
+    images = (bench.decisions, bench.learned)
+    report((bench.text.content, content, *images, bench.during, bench.bus.changes, bench.asked))
 
 
 class KeeperText(TextSink):
@@ -307,7 +345,8 @@ class KeeperBench(TaughtBench):
         super().__init__(dut)
         self.bus = FlashBus(dut, self.domain, rest=1)
         self.during = 0
-        self._busy_until = 0
+        self.asked: list[int] = []
+        self._started = self._busy_until = 0
         self.drive(locked=0, filled__valid=0)
 
     async def restart(self, content: bytes) -> None:
@@ -318,6 +357,7 @@ class KeeperBench(TaughtBench):
         await domain.rising
         await fill(dut, domain, {begin + at: byte for at, byte in enumerate(content)})
         dut.rst.value = 0
+        self._started = domain.cycle
 
     async def act(self) -> None:
         """Start the board, and act."""
@@ -327,7 +367,10 @@ class KeeperBench(TaughtBench):
         cocotb.start_soon(watch(self.domain, self.dut.saving, self._check_gate))
         await self.finish(QUIET)
         for action in self.arguments.actions:
-            if isinstance(action, bytes):
+            if action == STATUS_REQUEST:
+                await self.requests.send(*action)
+                self.asked.append(self.domain.cycle - self._started)
+            elif isinstance(action, bytes):
                 await self.requests.send(*action)
                 await self._begin()
             elif LISTENING.encode() in self.text.content:

@@ -10,8 +10,9 @@ from firstspike.hdl.clock import ClockError
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.link.protocol.formats import BAUD
 
-TOLERANCE = 0.01
-"""Maximum relative error of the bit rate, with a margin for the error of the host."""
+TOLERANCE = 0.0125
+"""Maximum relative error of the bit rate, half of the error at which the receiver still works with
+`MIN_DIVISOR` cycles per bit. The other half is for the host."""
 
 MIN_DIVISOR = 4
 """Minimum number of clock cycles per bit, so that the receiver samples the middle of a bit."""
