@@ -27,8 +27,8 @@ class Kind(Enum):
     SAMPLES = "a data set"
 
 
-_SEVERAL = (*PHOTO_SUFFIXES, *SOUND_SUFFIXES)
-"""Suffixes of files of which --input accepts several."""
+_FURTHER = (*PHOTO_SUFFIXES, *SOUND_SUFFIXES, ".csv", ".jsonl")
+"""Suffixes of words that are further files if they follow a file; a .npz may be the network."""
 
 _SUFFIXES = {
     **dict.fromkeys(PICTURE_SUFFIXES, Kind.PHOTOS),
@@ -107,7 +107,7 @@ class InputCommand(Verb):
         words: list[str] = []
         listing = False
         for word in args:
-            if listing and word.lower().endswith(_SEVERAL):
+            if listing and word.lower().endswith(_FURTHER):
                 words.append("--input")
             else:
                 listing = "--input" in (*words[-1:], word.partition("=")[0] if "=" in word else "")

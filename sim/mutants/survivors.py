@@ -84,6 +84,12 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "is 0 until the last bit of the tick is converted.",
     ),
     (
+        "saving_core",
+        r"cnot0 board core cycles\[6\] by \[18\] to decision__payload\[31\]",
+        "A standalone core does not use the cycles of a decision, which only a view of the bench "
+        "has.",
+    ),
+    (
         "listener",
         r"const0 listener\.filters \\\$n282 Y\[2\]",
         "The fault clears bit 2 of a difference of y or x. The lowest 6 bits of that of x are 0, "

@@ -207,6 +207,7 @@ RUN = {
     "run toy.npz --dataset mnist --input empty": "or files by --input",
     "run toy.npz --input empty --input photo.png": "a file of events and photos",
     "run toy.npz --input empty --input empty": "takes a file of events, or several photos",
+    "run toy.npz --input table.csv table.csv": "takes a data set, or several photos",
     "run toy.npz --bitmap 8 --input empty": "--bitmap goes with",
     "run toy.npz --input empty": "no image",
     "run measured.npz --input photo.png": "no pixels",

@@ -350,7 +350,10 @@ class NetlistBoard:
             message, *_ = (
                 str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")
             )  # and a traceback
-            raise NetlistError(f"the {self._stage} is no working board: {message}.") from None
+            raise NetlistError(
+                f"the {self._stage} is no working board: {message}. Compare the stages before it "
+                "(--target rtl, netlist, routed) to see which is the first that does not work."
+            ) from None
         _check_board(self._stage, greeting, answers, self._network, self._config, words)
         return answers[len(answers) - len(requests) :], outcome.logs
 
