@@ -122,13 +122,14 @@ def _picture(name: str, levels: np.ndarray, sound: FrontEnd) -> np.ndarray:
     return sound.picture(levels, word)
 
 
-def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
+def with_none(data: Dataset, sound: FrontEnd, strict: bool = False) -> Dataset:
     """Return a data set of sound extended by `extend_words` for training, with the class `NONE`.
 
     Recordings with the label `NONE` belong to that class. Raises `DataError` if all do.
     """
     classes, renumbered = classes_with_none(data)
-    x, y, groups = extend_words(data.x_train, renumbered[data.y_train], len(classes) - 1, sound)
+    labels = renumbered[data.y_train]
+    x, y, groups = extend_words(data.x_train, labels, len(classes) - 1, sound, strict)
     return replace(
         data,
         x_train=x,

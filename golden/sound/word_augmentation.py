@@ -23,6 +23,15 @@ SHARE = 0.25
 
 BURSTS = 4
 
+FOREIGN = 1
+"""Pictures of each kind of foreign word, per word, before those near a word are dropped."""
+
+NEAR = 0.98
+"""Share of the words whose nearest other word is within the distance that counts as near."""
+
+_LOUD, _LOUDEST = 160, 250
+"""Levels of the brightest pixel: of a loud frame at least, and of a picture that is combined."""
+
 _SEED = 31
 
 
@@ -34,13 +43,15 @@ class ExtendedWords(NamedTuple):
     labels: np.ndarray
     """Class of each picture [n]; the last class is `NONE`."""
     origins: np.ndarray
-    """Index of the word from which each picture [n] was made."""
+    """Index of the word, or of one of the words, from which each picture [n] was made."""
 
 
 def extend_words(
-    words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd
+    words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd, strict: bool = False
 ) -> ExtendedWords:
     """Return words, copies of them in noise, and pictures of the class `NONE`.
+
+    With `strict`, there are also pictures of the class `NONE` like those of foreign words.
 
     `words`: uint8 [n, frames, filters], with `labels` [n] up to `none`, the number of the last
     class. Pictures with the label `none` get copies, but no other pictures are made from them.
@@ -64,11 +75,88 @@ def extend_words(
     )
     none_pictures[::2] = _in_noise(none_pictures[::2], step, rng)
     copies = [_in_noise(_varied(words, step, rng), step, rng) for _ in range(COPIES)]
+    origins = [np.tile(np.arange(n), 1 + COPIES), made_of.ravel()]
+    if strict:
+        foreign, foreign_origins = _foreign_words(words[spoken], step, rng)
+        none_pictures = np.concatenate([none_pictures, foreign])
+        origins.append(spoken[foreign_origins])
     return ExtendedWords(
         np.concatenate([words, *copies, none_pictures]),
         np.concatenate([np.tile(labels, 1 + COPIES), np.full(len(none_pictures), none)]),
-        np.concatenate([np.tile(np.arange(n), 1 + COPIES), made_of.ravel()]),
+        np.concatenate(origins),
     )
+
+
+def _foreign_words(
+    words: np.ndarray, step: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pictures like those of other words, and the index of a word in each.
+
+    A picture is a word plus a part of the difference of two others, or spliced from two words with
+    moved formants, or the low filters of a word and the high ones of another, or the mean of two
+    words. Pictures near a word are dropped, since the network would learn to reject that word.
+    """
+    from sklearn.neighbors import NearestNeighbors  # slow import
+
+    count, filters = FOREIGN * len(words), words.shape[2]
+    drawn = rng.integers(len(words), size=(9, count))
+    one, other, less, head, tail, low, high, half, rest = (
+        _varied(words[indices], step, rng).astype(float) for indices in drawn
+    )
+    border = rng.uniform(0.25, 0.75, (count, 1, 1)) * filters
+    pictures = np.concatenate(
+        [
+            np.clip(one + rng.uniform(0.3, 1, (count, 1, 1)) * (other - less), 0, MOST_LEVEL),
+            _spliced(_with_moved_formants(head, rng), _with_moved_formants(tail, rng), rng),
+            np.where(np.arange(filters) < border, low, high),
+            (half + rest) / 2,
+        ]
+    )
+    top = pictures.max(axis=(1, 2), keepdims=True)
+    pictures = np.where(pictures > 0, pictures + _LOUDEST - top, 0)
+    pictures = _shift_to_onset(_as_pixels(pictures))
+    neighbours = NearestNeighbors(n_neighbors=1).fit(words.reshape(len(words), -1))
+    far = np.zeros(len(pictures), bool)
+    if len(words) > 1:
+        near = np.quantile(neighbours.kneighbors()[0], NEAR)
+        far = neighbours.kneighbors(pictures.reshape(len(pictures), -1))[0][:, 0] > near
+    pictures = pictures[far]
+    pictures[::2] = _in_noise(pictures[::2], step, rng)
+    return pictures, drawn[[0, 3, 5, 7]].ravel()[far]
+
+
+def _with_moved_formants(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return pictures with one filter's sound moved by an eighth to a quarter of the filters.
+
+    The other filters are stretched or compressed between it and the ends.
+    """
+    n, _, filters = pictures.shape
+    b, last = np.arange(filters), filters - 1
+    moved = np.empty(pictures.shape)
+    centres = filters * rng.uniform(0.25, 0.7, n)
+    by = filters * rng.uniform(1 / 8, 1 / 4, n) * rng.choice((-1, 1), n)
+    targets = np.clip(centres + by, 0.1 * filters, 0.9 * last)
+    for picture, centre, target, to in zip(pictures, centres, targets, moved, strict=True):
+        source = np.interp(b, (0, target, last), (0, centre, last))
+        to[:] = [np.interp(source, b, frame) for frame in picture]
+    return _shift_to_onset(_as_pixels(moved))
+
+
+def _spliced(heads: np.ndarray, tails: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the first part of each head, followed by the last part of a tail."""
+    frames = heads.shape[1]
+    spliced = np.zeros_like(heads)
+    ends = np.maximum(np.rint(_lengths(heads) * rng.uniform(0.3, 0.7, len(heads))), 1).astype(int)
+    begins = np.rint(_lengths(tails) * rng.uniform(0, 0.7, len(tails))).astype(int)
+    for head, tail, end, begin, to in zip(heads, tails, ends, begins, spliced, strict=True):
+        to[:] = np.concatenate([head[:end], tail[begin:], np.zeros_like(tail)])[:frames]
+    return spliced
+
+
+def _lengths(pictures: np.ndarray) -> np.ndarray:
+    """Return the frames of each picture until its last loud one."""
+    loud = pictures.max(axis=2) >= _LOUD
+    return pictures.shape[1] - loud[:, ::-1].argmax(axis=1)
 
 
 def _varied(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
@@ -115,7 +203,7 @@ def _in_noise(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.n
 
 def _shift_to_onset(pictures: np.ndarray) -> np.ndarray:
     """Shift each picture in time, so that it begins with its first loud frame."""
-    loud = pictures.max(axis=2) >= 160
+    loud = pictures.max(axis=2) >= _LOUD
     moved = np.zeros_like(pictures)
     for picture, onset, to in zip(pictures, loud.argmax(axis=1), moved, strict=True):
         to[: len(to) - onset] = picture[onset:]

@@ -140,7 +140,11 @@ def images_of(request: Request) -> Dataset:
     if "encoding" in request.changes:
         encoding_of(request.changes["encoding"])
     images = training_data(request.data)
-    return images if images.sound is None else with_none(images, images.sound)
+    if images.sound is not None:
+        return with_none(images, images.sound, request.data.strict)
+    if request.data.strict:
+        raise VerbError(f"{request.data.dataset} holds no recordings of words: leave --strict out.")
+    return images
 
 
 def new_session(request: Request, images: Dataset) -> Session:

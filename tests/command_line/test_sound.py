@@ -12,16 +12,19 @@ from matplotlib.axes import Axes
 from scipy.io import wavfile
 
 from firstspike.golden import Network, encode, infer
-from firstspike.golden.data.dataset import DataError, assembled
+from firstspike.golden.data.dataset import DataError, Dataset, assembled
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.replay import CAPACITY, REFERENCES, replay_content
 from firstspike.golden.data.sounds import with_none
 from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.word_augmentation import COPIES, NONE
+from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.specification import Training
 from firstspike.scripts import stream_figure
 from firstspike.scripts.building import Building
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.main import run_line
+from firstspike.scripts.training.session import Request, images_of
 from tests.support.command import firstspike, refusal, success
 
 pytestmark = pytest.mark.fast
@@ -85,6 +88,16 @@ def test_the_front_end_is_a_choice(capfd, folder, option, field):
     assert f"window    {sound.frames} frames" in ended.out
     ended = success(capfd, "run", "chosen.npz", "--input", "words")
     assert "24" in ended.out
+
+
+def test_strict_training_has_pictures_of_foreign_words(folder):
+    def images(strict: bool) -> Dataset:
+        return images_of(Request(Data(dataset="words", strict=strict), None, Changes(Training)))
+
+    usual, strict = images(False), images(True)
+    assert strict.classes == usual.classes
+    assert np.bincount(strict.y_train)[-1] > np.bincount(usual.y_train)[-1]
+    assert (np.bincount(strict.y_train)[:-1] == np.bincount(usual.y_train)[:-1]).all()
 
 
 def test_run_says_what_is_heard_and_when(capfd, folder):

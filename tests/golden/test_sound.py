@@ -16,7 +16,14 @@ from firstspike.golden.sound.defaults import default_front_end, resonant
 from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
-from firstspike.golden.sound.word_augmentation import COPIES, extend_words
+from firstspike.golden.sound.word_augmentation import (
+    BURSTS,
+    COPIES,
+    FOREIGN,
+    NEAR,
+    SHARE,
+    extend_words,
+)
 from tests.golden.test_front_ends import network_of
 from tests.support.strategies import seeds
 
@@ -298,3 +305,34 @@ def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
     assert (x.max(axis=(1, 2)) > 160).all()
     again = extend_words(words, labels, 3, front)
     assert np.array_equal(again.pictures, x)
+
+
+def test_foreign_words_are_far_from_every_word():
+    front, rng = default_front_end(), np.random.default_rng(5)
+    shape = 40, front.frames, len(front.filters)
+    kinds = rng.integers(60, 90, (4, *shape[1:])).repeat(10, axis=0)
+    words = np.where(np.arange(front.frames)[:, None] < 6, kinds + rng.integers(0, 90, shape), 0)
+    words[:, 0, 0] = 255
+    words = words.astype(np.uint8)
+    labels = np.arange(4).repeat(10)
+    x, y, origins = extend_words(words, labels, 3, front, strict=True)
+    other_kinds = 40 * (1 + COPIES) + (4 + BURSTS) * round(SHARE * 30)
+    foreign, spoken = x[other_kinds:], words[labels != 3]
+    assert 30 <= len(foreign) < 4 * FOREIGN * 30
+    assert set(y[other_kinds:].tolist()) == {3}
+    assert set(labels[origins[other_kinds:]].tolist()) == {0, 1, 2}
+
+    def distances(pictures: np.ndarray) -> np.ndarray:
+        difference = pictures[:, None].astype(float) - spoken
+        return np.sqrt(np.square(difference).sum(axis=(2, 3)))
+
+    nearest_other = np.sort(distances(spoken), axis=1)[:, 1]
+    without_noise = foreign[1::2]
+    assert distances(without_noise).min() > np.quantile(nearest_other, NEAR)
+
+
+def test_a_single_word_has_no_foreign_words():
+    front = default_front_end()
+    word = np.full((1, front.frames, len(front.filters)), 255, np.uint8)
+    x = extend_words(word, np.array([0]), 1, front, strict=True).pictures
+    assert len(x) == 1 + COPIES + 4 + BURSTS
