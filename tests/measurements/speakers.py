@@ -3,6 +3,7 @@
 
     python -m tests.measurements.speakers
     python -m tests.measurements.speakers --hidden 12c3s2-24c3s2
+    python -m tests.measurements.speakers --strict
 
 It trains as `firstspike train --dataset spoken-digits --validation-share 0` does, with seed 1.
 Hidden layers are chosen with --choosing: two speakers are left out together, and the accuracy is
@@ -27,7 +28,10 @@ SPEAKERS, DIGITS = 6, 10
 @click.option("--hidden", type=Sizes())
 @click.option("--epochs", type=int)
 @click.option("--choosing", is_flag=True)
-def main(hidden: tuple[int | str, ...] | None, epochs: int | None, choosing: bool) -> None:
+@click.option("--strict", is_flag=True)
+def main(
+    hidden: tuple[int | str, ...] | None, epochs: int | None, choosing: bool, strict: bool
+) -> None:
     """Print the accuracy on each speaker, the mean, and the number of weights."""
     data = load_dataset("spoken-digits")
     assert data.sound is not None
@@ -38,7 +42,7 @@ def main(hidden: tuple[int | str, ...] | None, epochs: int | None, choosing: boo
     for speaker in range(0, SPEAKERS, 2 if choosing else 1):
         asked = speaker + 1 if choosing else speaker
         heard = (speakers != speaker) & (speakers != asked)
-        trained = with_none(replace(data, x_train=x[heard], y_train=y[heard]), data.sound)
+        trained = with_none(replace(data, x_train=x[heard], y_train=y[heard]), data.sound, strict)
         parameters = sound_training(
             len(trained.x_train), seed=1, held_out=0, hidden=hidden, epochs=epochs
         )
