@@ -89,9 +89,6 @@ class Data:
         Report a word only if the last N slots of 16 ms of its window are quiet.
     n_filters
         Divide the frequencies of speech among N filters.
-    strict
-        Train on made pictures of foreign words, too. The network then reports fewer foreign words,
-        but also fewer words of speakers who are not in the recordings.
     """
 
     dataset: str | None = parameter(DATASETS[0], "--dataset NAME|FILE", kind=DatasetName())
@@ -108,7 +105,6 @@ class Data:
     before: int = parameter(BEFORE, "--before N", low=0, high=SIZES["before"][1])
     after: int = parameter(AFTER, "--after N", low=0, high=SIZES["after"][1])
     n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
-    strict: bool = parameter(False, "--strict")
 
     @property
     def test_part(self) -> str | float | None:
@@ -142,7 +138,7 @@ FILE_ONLY = ("label", "group", "test")
 """Fields of `Data` that require a file."""
 
 missing_option = options_of(Data, "missing")
-sound_options = options_of(Data, "frames", "before", "after", "n_filters", "strict")
+front_end_options = options_of(Data, "frames", "before", "after", "n_filters")
 
 
 def dataset_option(

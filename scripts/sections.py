@@ -9,7 +9,7 @@ SECTIONS = {
     title: tuple(names.split())
     for title, names in {
         "Data": "dataset label group test held_out missing frames before after "
-        "n_filters strict at images input_files shift relabel",
+        "n_filters at images input_files shift relabel",
         "Network": "random hidden inputs n_connected encoding complement constant cutoff "
         "weight_bits bits unit deadline late compact kill",
         "Training": "recipe_name epochs patience competitors last_layer exact",

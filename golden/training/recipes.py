@@ -86,6 +86,9 @@ RECIPES = {
     "conv": _CONV,
 }
 
+STRICT = "strict"
+"""Recipe for recordings, with `extend_words(..., strict=True)`; it changes no field."""
+
 #: Changes for pixels that spike at several times, up to z = 6. Dark pixels spike at the end, so
 #: that the final slope of a neuron is the sum of all its weights. Neurons have more time.
 GRADED = _changes(

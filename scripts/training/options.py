@@ -3,11 +3,13 @@
 
 import click
 
-from firstspike.golden.training.recipes import RECIPES
+from firstspike.golden.training.recipes import RECIPES, STRICT
 
 recipe_option = click.option(
     "--recipe",
     "recipe_name",
-    type=click.Choice(list(RECIPES)),
-    help="Take all other parameters from this recipe.  [default: sparse; none for a file]",
+    type=click.Choice([*RECIPES, STRICT]),
+    help=f"Take all other parameters from this recipe. For recordings there is {STRICT}: the "
+    "network reports fewer foreign words, but also fewer words of speakers who are not in the "
+    "recordings.  [default: sparse; none for a file]",
 )

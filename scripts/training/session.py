@@ -21,7 +21,7 @@ from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, description
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.general_recipe import general_training, sound_training
-from firstspike.golden.training.recipes import recipe
+from firstspike.golden.training.recipes import STRICT, recipe
 from firstspike.golden.training.specification import Training
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import Data, training_data
@@ -140,10 +140,11 @@ def images_of(request: Request) -> Dataset:
     if "encoding" in request.changes:
         encoding_of(request.changes["encoding"])
     images = training_data(request.data)
+    strict = request.recipe == STRICT
     if images.sound is not None:
-        return with_none(images, images.sound, request.data.strict)
-    if request.data.strict:
-        raise VerbError(f"{request.data.dataset} holds no recordings of words: leave --strict out.")
+        return with_none(images, images.sound, strict)
+    if strict:
+        raise VerbError(f"the recipe {STRICT} is for recordings: leave --recipe out.")
     return images
 
 
@@ -178,10 +179,11 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
     fields = {name: value for name, value in changes.items() if name != "encoding"}
     encoding = changes.get("encoding")
     named = dataset in DATASETS and dataset not in SOUNDS
-    if request.recipe and images.sound is not None:
-        raise VerbError(f"the recipe {request.recipe} is for images: leave --recipe out.")
-    if named or request.recipe:
-        name = request.recipe or "sparse"
+    of_images = None if request.recipe == STRICT else request.recipe
+    if of_images and images.sound is not None:
+        raise VerbError(f"the recipe {of_images} is for images: leave --recipe out.")
+    if named or of_images:
+        name = of_images or "sparse"
         if not is_pixels(images.x_train):
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
         training = recipe(name, encoding, **fields)
@@ -194,7 +196,7 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
                 n_connected=n_connected and min(n_connected, n_inputs),
             )
     else:
-        name, n = "suited", len(images.x_train)
+        name, n = request.recipe or "suited", len(images.x_train)
         if images.sound is not None:
             training = sound_training(n, encoding, **fields)
         else:

@@ -11,8 +11,8 @@ from firstspike.golden import Network
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
+    front_end_options,
     missing_option,
-    sound_options,
     tell_features,
     training_options,
 )
@@ -56,7 +56,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @training_options
 @recipe_option
 @missing_option
-@sound_options
+@front_end_options
 @options_of(Training, *(one.name for one in fields(Training) if one.name != "seed"))
 @seeds_option(
     "Seed of the training, or several, for the networks NET-seed1.npz and so on.  "

@@ -330,7 +330,7 @@ TRAIN = {
     for words, reason in {
         "none.csv": "no file 'none.csv'.*check the path",
         "mnist --label kind": "has its own test part",
-        "table.csv --label kind --strict": "holds no recordings of words: leave --strict out",
+        "table.csv --label kind --recipe strict": "the recipe strict is for recordings",
         "table.csv": "no labels",
         "table.csv --label sort": "no column 'sort'",
         "table.csv --label kind --encoding levels-1": "levels-N",

@@ -19,6 +19,7 @@ from firstspike.golden.data.sounds import with_none
 from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.word_augmentation import COPIES, NONE
 from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.recipes import STRICT
 from firstspike.golden.training.specification import Training
 from firstspike.scripts import stream_figure
 from firstspike.scripts.building import Building
@@ -91,10 +92,10 @@ def test_the_front_end_is_a_choice(capfd, folder, option, field):
 
 
 def test_strict_training_has_pictures_of_foreign_words(folder):
-    def images(strict: bool) -> Dataset:
-        return images_of(Request(Data(dataset="words", strict=strict), None, Changes(Training)))
+    def images(recipe: str | None) -> Dataset:
+        return images_of(Request(Data(dataset="words"), recipe, Changes(Training)))
 
-    usual, strict = images(False), images(True)
+    usual, strict = images(None), images(STRICT)
     assert strict.classes == usual.classes
     assert np.bincount(strict.y_train)[-1] > np.bincount(usual.y_train)[-1]
     assert (np.bincount(strict.y_train)[:-1] == np.bincount(usual.y_train)[:-1]).all()

@@ -6,8 +6,8 @@
 
 The words are spoken by voices of two synthesisers: apt-get install espeak-ng flite. Each word is a
 recording of its own in weak noise, with silence around it. Without a network, it trains networks of
-seeds 1 to 3 as `firstspike train --strict --validation-share 0` does on spoken digits, and 90
-recordings of `none`, of other words by other voices.
+seeds 1 to 3, as `firstspike train --recipe strict --validation-share 0` does, on spoken digits and
+90 recordings of `none`: other words by other voices.
 """
 
 import subprocess
