@@ -52,6 +52,7 @@ class Limits(Block):
         super().__init__(tick=In(tick_shape(len(limits) - 1)), limit=Out(range(max(limits) + 1)))
 
     def build(self, m: Module) -> None:
-        rom = limits_memory(self._limits)
-        read = rom.build_rom(m, "memory", shape=self.limit.shape(), init=self._limits)
+        listed = limits_memory(self._limits)
+        m.submodules.memory = rom = listed.create(shape=self.limit.shape(), init=self._limits)
+        read = rom.read_port(domain="comb")
         m.d.comb += [read.addr.eq(self.tick), self.limit.eq(read.data)]

@@ -55,13 +55,6 @@ class Memory:
         m.submodules[name] = array = self.create(shape=shape, init=init)
         return Ports(array.read_port(domain="comb"), array.write_port())
 
-    def build_rom(
-        self, m: Module, name: str, *, init: Iterable[Any], shape: ShapeLike | None = None
-    ) -> memory.ReadPort:
-        """Add the ROM to `m` as submodule `name`, with words of `shape`; return its read port."""
-        m.submodules[name] = array = self.create(shape=shape, init=init)
-        return array.read_port(domain="comb")
-
     def create(self, *, shape: ShapeLike | None = None, init: Iterable[Any] = ()) -> memory.Memory:
         """Return the memory, with words of `shape`, for a block that adds other ports to it."""
         flags = {
