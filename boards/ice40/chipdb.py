@@ -9,7 +9,7 @@ numbers that only nextpnr's `ice40/constids.inc` explains. This module therefore
 its wire's name, and a port of a hard block from the order of the block's ports in that file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -132,6 +132,11 @@ class _Database:
         begin = address + int(record[name]["ref"])
         size = int(record[name]["size"])
         return self.records(form, begin if size else 0, size), begin
+
+    def items(self, form: np.dtype, at: int, record: Any, name: str) -> Iterator[tuple[int, Any]]:
+        """Yield address and record of each item of a slice, as `slice_at` does."""
+        records, begin = self.slice_at(form, at, record, name)
+        return zip(range(begin, begin + records.nbytes, form.itemsize), records, strict=True)
 
     def text(self, at: int) -> str:
         """Return a zero-terminated string."""
@@ -258,14 +263,14 @@ def _chip(name: str, base: _Database) -> Chip:
     buffers, _ = base.slice_at(_GLOBAL, at, head, "globals")
     names = wires["name"].astype(int) + wires_at + _WIRE.itemsize * np.arange(len(wires))
     bels = _bels(base, at, head, names)
-    kinds, kinds_at = base.slice_at(_TILE, bits_at, bits, "tiles")
+    kinds = list(base.items(_TILE, bits_at, bits, "tiles"))
     if len(tiles) != shape[0] * shape[1] or pips["switch"].max() >= len(switches):
         raise ChipError("its tables contradict each other")
     return Chip(
         name,
         tiles.reshape(shape).astype(int),
-        [(int(kind["rows"]), int(kind["cols"])) for kind in kinds],
-        _tile_entries(base, kinds, kinds_at),
+        [(int(kind["rows"]), int(kind["cols"])) for _, kind in kinds],
+        [_tile_entries(base, *kind) for kind in kinds],
         switches,
         pips,
         len(wires),
@@ -273,25 +278,19 @@ def _chip(name: str, base: _Database) -> Chip:
         {tuple(one[:3].tolist()): tuple(one[3:].tolist()) for one in ierens},
         {(int(g["x"]), int(g["y"])): (int(g["bank"]), *g["bit"].tolist()) for g in buffers},
         _packages(base, at, head),
-        _lut_inputs(base, bels, pips, switches, names),
+        _lut_inputs(base, pips, switches, names),
     )
 
 
 def _bels(base: _Database, at: int, head: Any, names: np.ndarray) -> list[Bel]:
-    records, begin = base.slice_at(_BEL, at, head, "bels")
     config: dict[int, dict[str, tuple[int, int, str]]] = {}
-    blocks, blocks_at = base.slice_at(_BEL_CONFIG, at, head, "bel_config")
-    for number, block in enumerate(blocks):
-        address = blocks_at + number * _BEL_CONFIG.itemsize
-        entries, entries_at = base.slice_at(_BEL_ENTRY, address, block, "entries")
+    for address, block in base.items(_BEL_CONFIG, at, head, "bel_config"):
         config[int(block["bel"])] = {}
-        for index, entry in enumerate(entries):
-            entry_at = entries_at + index * _BEL_ENTRY.itemsize
+        for entry_at, entry in base.items(_BEL_ENTRY, address, block, "entries"):
             where = int(entry["x"]), int(entry["y"]), base.text(entry_at + 4 + int(entry["bit"]))
             config[int(block["bel"])][base.text(entry_at + int(entry["name"]))] = where
     bels = []
-    for number, record in enumerate(records):
-        address = begin + number * _BEL.itemsize
+    for number, (address, record) in enumerate(base.items(_BEL, at, head, "bels")):
         pins, _ = base.slice_at(_BEL_WIRE, address, record, "wires")
         x, y, z = int(record["x"]), int(record["y"]), int(record["z"])
         local = base.text(address + int(record["name"]))
@@ -338,49 +337,32 @@ def _wire_name(base: _Database, names: np.ndarray, wire: int) -> str:
     return base.text(int(names[wire])).replace(":", "/")
 
 
-def _tile_entries(base: _Database, kinds: np.ndarray, kinds_at: int) -> list[dict[str, np.ndarray]]:
-    entries_by_kind = []
-    for number, kind in enumerate(kinds):
-        entries, begin = base.slice_at(_ENTRY, kinds_at + number * _TILE.itemsize, kind, "entries")
-        named = {}
-        for index, entry in enumerate(entries):
-            offset = begin + index * _ENTRY.itemsize
-            where, _ = base.slice_at(_BIT, offset, entry, "bits")
-            named[base.text(offset + int(entry["name"]))] = where.astype(int)
-        entries_by_kind.append(named)
-    return entries_by_kind
+def _tile_entries(base: _Database, at: int, kind: Any) -> dict[str, np.ndarray]:
+    """Return the bits of each entry of a type of tile."""
+    named = {}
+    for address, entry in base.items(_ENTRY, at, kind, "entries"):
+        where, _ = base.slice_at(_BIT, address, entry, "bits")
+        named[base.text(address + int(entry["name"]))] = where.astype(int)
+    return named
 
 
 def _packages(base: _Database, at: int, head: Any) -> dict[str, dict[str, int]]:
-    packages, begin = base.slice_at(_PACKAGE, at, head, "packages")
-    pins_of_package = {}
-    for number, package in enumerate(packages):
-        address = begin + number * _PACKAGE.itemsize
-        pins, pins_at = base.slice_at(_PACKAGE_PIN, address, package, "pins")
-        pins_of_package[base.text(address + int(package["name"]))] = {
-            base.text(pins_at + index * _PACKAGE_PIN.itemsize + int(pin["name"])): int(pin["bel"])
-            for index, pin in enumerate(pins)
+    return {
+        base.text(address + int(package["name"])): {
+            base.text(pin_at + int(pin["name"])): int(pin["bel"])
+            for pin_at, pin in base.items(_PACKAGE_PIN, address, package, "pins")
         }
-    return pins_of_package
+        for address, package in base.items(_PACKAGE, at, head, "packages")
+    }
 
 
 def _lut_inputs(
-    base: _Database,
-    bels: Sequence[Bel],
-    pips: np.ndarray,
-    switches: np.ndarray,
-    names: np.ndarray,
+    base: _Database, pips: np.ndarray, switches: np.ndarray, names: np.ndarray
 ) -> dict[int, tuple[int, ...]]:
     """Return the four input wires of each look-up table, whose names end with their numbers."""
     imagined = np.flatnonzero((switches["bel"][pips["switch"]] >= 0) & (pips["flags"] != 1))
     inputs: dict[int, dict[int, int]] = {}
-    for bel, wire in {
-        (bel, wire)
-        for bel, wire in zip(
-            switches["bel"][pips["switch"][imagined]].tolist(),
-            pips["src"][imagined].tolist(),
-            strict=True,
-        )
-    }:
+    cells, sources = switches["bel"][pips["switch"][imagined]], pips["src"][imagined]
+    for bel, wire in set(zip(cells.tolist(), sources.tolist(), strict=True)):
         inputs.setdefault(bel, {})[int(_wire_name(base, names, wire)[-1])] = wire
     return {bel: tuple(wires[number] for number in range(4)) for bel, wires in inputs.items()}
