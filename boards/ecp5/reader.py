@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from amaranth.lib.crc.catalog import CRC16_UMTS
 
 from firstspike.boards.routed import BitstreamError
 
@@ -62,17 +63,7 @@ def read_bits(content: bytes) -> Bits:
     return Bits(reader.device, reader.cram, reader.content, reader.options)
 
 
-def _crc_table() -> list[int]:
-    table = []
-    for byte in range(256):
-        crc = byte << 8
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x8005 if crc & 0x8000 else 0)) & 0xFFFF
-        table.append(crc)
-    return table
-
-
-_CRC = _crc_table()
+_CRC = [CRC16_UMTS().compute([byte]) for byte in range(256)]
 
 
 @dataclass
