@@ -6,7 +6,7 @@ design.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,23 @@ class RoutedDesign:
     settings: Mapping[str, str]
     """The options of nextpnr, and the settings of the constraints."""
 
+    def check_covered(self, kinds: Collection[str]) -> None:
+        """Raise UncoveredError for a cell that is of none of these kinds."""
+        for cell in self.cells.values():
+            if cell.kind not in kinds:
+                raise UncoveredError(
+                    f"the design has a {cell.kind} ({cell.name}), which the check of bitstreams "
+                    "does not cover."
+                )
+
+    def moved_ports(self, pads: Mapping[str, str]) -> list[str]:
+        """Return a fault for each port that the board has elsewhere; `pads` has the bel of each."""
+        return [
+            f"{port} is at {self.pads.get(port)}, but the board has it at {bel}"
+            for port, bel in pads.items()
+            if self.pads.get(port) != bel
+        ]
+
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutReport:
@@ -155,6 +172,32 @@ def read_routed(content: bytes) -> RoutedDesign:
         )
     wires_of_synthesis = _kept_wires(module["netnames"], cells)
     return RoutedDesign(cells, pads, frozenset(loaded), wires_of_synthesis, module["settings"])
+
+
+def netlist_of(
+    name: str,
+    ports: Mapping[str, int],
+    cells: Mapping[str, Any],
+    kept_wires: Mapping[str, Sequence[int | str]],
+) -> dict[str, Any]:
+    """Return a netlist with one module in the format of Yosys' `write_json`.
+
+    `ports` has the net of each port, and `kept_wires` the nets of each wire with `keep`.
+    """
+
+    def named(bits: Sequence[int | str], **attributes: str) -> dict[str, Any]:
+        return {"hide_name": 0, "bits": list(bits), "attributes": attributes}
+
+    top = {
+        "attributes": {"top": "1"},
+        "ports": {port: {"direction": "inout", "bits": [net]} for port, net in ports.items()},
+        "cells": cells,
+        "netnames": {
+            **{port: named([net]) for port, net in ports.items()},
+            **{wire: named(nets, keep="1") for wire, nets in kept_wires.items()},
+        },
+    }
+    return {"modules": {name: top}}
 
 
 def _kept_wires(

@@ -90,12 +90,8 @@ class _Check:
         )
 
     def _placed(self) -> Iterator[PlacedCell]:
+        self._design.check_covered(_COVERED)
         for cell in self._design.cells.values():
-            if cell.kind not in _COVERED:
-                raise UncoveredError(
-                    f"the design has a {cell.kind} ({cell.name}), which the check of bitstreams "
-                    "does not cover."
-                )
             if cell.kind == IO and not is_plain_pin(cell):
                 raise UncoveredError(
                     f"{cell.name} is a differential or referenced pin, or has a register, which "
@@ -228,10 +224,7 @@ class _Check:
             )
 
     def _table_bits(self, x: int, y: int, number: int) -> int:
-        tile = self._slices[x, y]
-        word = self._bits.device.kinds["PLC2"].words[
-            f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"
-        ]
+        tile, word = self._slices[x, y], self._bits.device.kinds["PLC2"].words[_table_name(number)]
         return sum(
             all(self._bits.cram[tile.frame + f, tile.bit + b] == v for f, b, v in group) << bit
             for bit, group in enumerate(word.bits)
@@ -270,10 +263,7 @@ class _Check:
         requested = {
             (name, one.name) for name, tile_settings in settings.items() for one in tile_settings
         }
-        for x, y, number in tables:
-            requested.add(
-                (self._slices[x, y].name, f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT")
-            )
+        requested |= {(self._slices[x, y].name, _table_name(number)) for x, y, number in tables}
         for tile_settings in settings.values():
             for one in sorted(tile_settings, key=lambda one: not one.name.startswith("BASE_")):
                 _set(want, one.tile, self._groups(one))
@@ -283,8 +273,7 @@ class _Check:
         for tile, (frame, bit) in marked_bits(device):
             want[tile.frame + frame, tile.bit + bit] = 1
         for x, y, number in tables:  # these are compared as functions
-            word = device.kinds["PLC2"].words[f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"]
-            tile = self._slices[x, y]
+            tile, word = self._slices[x, y], device.kinds["PLC2"].words[_table_name(number)]
             for group in word.bits:
                 for frame, bit, _ in group:
                     at = tile.frame + frame, tile.bit + bit
@@ -351,11 +340,12 @@ class _Check:
                 self.faults.append(
                     f"the {name} register is {found.get(name)}, in the design {want.get(name)}"
                 )
-        for port, bel in self._pads.items():
-            if self._design.pads.get(port) != bel:
-                self.faults.append(
-                    f"{port} is at {self._design.pads.get(port)}, but the board has it at {bel}"
-                )
+        self.faults += self._design.moved_ports(self._pads)
+
+
+def _table_name(number: int) -> str:
+    """Return the name of the setting with the bits of a slice's look-up table."""
+    return f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"
 
 
 def _before(src: np.ndarray, dst: np.ndarray, wires: set[int]) -> set[int]:

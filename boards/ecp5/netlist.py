@@ -8,7 +8,7 @@ slice or block reads according to nextpnr's `ecp5/bitstream.cc`.
 from collections.abc import Mapping
 from typing import Any
 
-from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError
+from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError, netlist_of
 
 from .expected import is_plain_pin
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, PLL, RAMW
@@ -41,20 +41,9 @@ def routed_netlist(design: RoutedDesign) -> dict[str, Any]:
         name: [outputs[driver] for driver in drivers]
         for name, drivers in design.wires_of_synthesis.items()
     }
-    ports = {port: [pads[bel]] for port, bel in design.pads.items()}
-    top = {
-        "attributes": {"top": "1"},
-        "ports": {p: {"direction": "inout", "bits": bits} for p, bits in ports.items()},
-        "cells": {cell.name: _cell(cell, pads) for cell in design.cells.values()},
-        "netnames": {
-            **{p: {"hide_name": 0, "bits": bits, "attributes": {}} for p, bits in ports.items()},
-            **{
-                name: {"hide_name": 0, "bits": bits, "attributes": {"keep": "1"}}
-                for name, bits in names.items()
-            },
-        },
-    }
-    return {"modules": {"routed": top}}
+    ports = {port: pads[bel] for port, bel in design.pads.items()}
+    cells = {cell.name: _cell(cell, pads) for cell in design.cells.values()}
+    return netlist_of("routed", ports, cells, names)
 
 
 def _cell(cell: RoutedCell, pads: Mapping[str, int]) -> dict[str, Any]:

@@ -90,12 +90,8 @@ class _Check:
 
     def _cells(self) -> Iterator[PlacedCell]:
         """Yield the design's cells with their bels."""
+        self._design.check_covered(_COVERED)
         for cell in self._design.cells.values():
-            if cell.kind not in _COVERED:
-                raise UncoveredError(
-                    f"the design has a {cell.kind} ({cell.name}), which the check of bitstreams "
-                    "does not cover."
-                )
             if cell.parameters.get("IO_STANDARD") == "SB_LVDS_INPUT":
                 raise UncoveredError(
                     f"the design has a differential input ({cell.name}), which the check of "
@@ -263,11 +259,7 @@ class _Check:
             self.faults.append(f"bit {x}, {y} of bank {bank}, for a global network, differs")
         if self._bits.options != OPTIONS:
             self.faults.append(f"the options are {self._bits.options}, not icepack's {OPTIONS}")
-        for port, bel in self._pads.items():
-            if self._design.pads.get(port) != bel:
-                self.faults.append(
-                    f"{port} is at {self._design.pads.get(port)}, but the board has it at {bel}"
-                )
+        self.faults += self._design.moved_ports(self._pads)
 
 
 @lru_cache(1 << 16)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from firstspike.boards.routed import BitstreamError
+from firstspike.boards.routed import BitstreamError, netlist_of
 
 from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, PIN, PLL, SPRAM, Bel
 from .reader import Bits
@@ -76,16 +76,8 @@ class _Netlist:
             name: [self._net(self._output(driver)) for driver in drivers]
             for name, drivers in wires_of_synthesis.items()
         }
-        top = {
-            "attributes": {"top": "1"},
-            "ports": {p: {"direction": "inout", "bits": [pads[bel]]} for p, bel in ports.items()},
-            "cells": self._cells,
-            "netnames": {
-                **{p: _named([pads[bel]]) for p, bel in ports.items()},
-                **{name: _named(nets, keep="1") for name, nets in names.items()},
-            },
-        }
-        return {"modules": {"bitstream": top}}
+        port_nets = {port: pads[bel] for port, bel in ports.items()}
+        return netlist_of("bitstream", port_nets, self._cells, names)
 
     def _output(self, driver: str) -> int:
         """Return the wire of an output `BEL/PORT`."""
@@ -239,7 +231,3 @@ def _read_inputs(init: int, inputs: Sequence[_Bit]) -> list[_Bit]:
         net if any((init >> index ^ init >> (index ^ 1 << pin)) & 1 for index in possible) else "0"
         for pin, net in enumerate(inputs)
     ]
-
-
-def _named(nets: Sequence[_Bit], **attributes: str) -> dict[str, Any]:
-    return {"hide_name": 0, "bits": list(nets), "attributes": attributes}
