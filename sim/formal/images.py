@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from .circuit import Circuit
-from .core import Bit, CoreHarness, setting_of, stored_bits
+from .core import CoreHarness, setting_of, stored_bits
 from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
 from .proofs import ProofError
@@ -70,21 +70,23 @@ class ImageInduction:
         self._harness, self.circuit, self._depth = harness, circuit, depth
         self._faults = sorted(faults)
         self._engine = engine
-        self._start: dict[Bit, Bit] = stored_bits(harness.config)
+        start = stored_bits(harness.config)
         registers = circuit.registers
         self._core = [
             number
             for number, register in enumerate(registers)
             if not any(PREFIX in name for name, _ in register.names)
         ]
+        #: The bits of weights, and the bit of an input with which each begins.
         self._memory = {
-            number
+            number: start[name]
             for number in self._core
-            if any(n in self._start for n in registers[number].names)
+            for name in registers[number].names
+            if name in start
         }
-        if len(self._memory) != len(self._start):
+        if len(self._memory) != len(start):
             raise ProofError(
-                f"the circuit has {len(self._memory)} bits of weights, not {len(self._start)}: "
+                f"the circuit has {len(self._memory)} bits of weights, not {len(start)}: "
                 "the memories must not be constants."
             )
         #: Registers of the core that the invariant speaks of: all but the weights.
@@ -168,7 +170,7 @@ class ImageInduction:
         After a few cycles only counters change. They have any value here, and what the core holds
         of them, too; the other registers have those values that they have in one of the cycles.
         """
-        unreset = kept_by_reset(self.circuit) - self._memory
+        unreset = kept_by_reset(self.circuit) - self._memory.keys()
         counting: set[int] = set()
         while True:
             run = self._unrolling(formula, offer=0)
@@ -202,8 +204,7 @@ class ImageInduction:
 
         Returns the cycles that it takes, and states at its end that break the invariant.
         """
-        weaker = invariant.copy()
-        broken = []
+        weaker, broken = invariant.copy(), []
         with Formula(self._engine) as formula:
             run = self._unrolling(formula)
             frames: list[Frame] = []
@@ -229,10 +230,7 @@ class ImageInduction:
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)
                 ended = frame(self._signal("is_between"))
-                while formula.is_possible(formula.both(ended, weaker.violated(formula, at_end))):
-                    values = [formula.value(literal) for literal in at_end]
-                    weaker.weaken(values)
-                    broken.append(values)
+                broken += weaker.drop_refuted(formula, at_end, ended)
                 formula.require(ended ^ 1)
                 progress(f"cycle {cycle} of at most {self._depth}, {formula.size} variables")
                 if not formula.is_possible(TRUE):
@@ -264,10 +262,7 @@ class ImageInduction:
                     fixed[literal] = rng.getrandbits(RUNS)
         self._weights = {
             number: fixed[self.circuit.inputs[source][bit]]
-            for number in self._memory
-            for name in self.circuit.registers[number].names
-            for source, bit in [self._start.get(name, ("", 0))]
-            if source
+            for number, (source, bit) in self._memory.items()
         }
         for _ in range(cycles):
             cycle = dict(fixed)

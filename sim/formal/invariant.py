@@ -127,6 +127,16 @@ class Invariant:
         for table in self.tables:
             table.add(values)
 
+    def drop_refuted(
+        self, formula: Formula, state: Sequence[int], condition: int = TRUE
+    ) -> list[list[int]]:
+        """Drop what need not hold for `state` where `condition` is true; returns what showed it."""
+        broken = []
+        while formula.is_possible(formula.both(condition, self.violated(formula, state))):
+            broken.append([formula.value(literal) for literal in state])
+            self.weaken(broken[-1])
+        return broken
+
     def write(self, circuit: Circuit) -> str:
         """Return the invariant as text, a statement per line; `~` inverts a bit."""
         names = {number: label(register) for number, register in enumerate(circuit.registers)}

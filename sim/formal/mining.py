@@ -88,8 +88,7 @@ def _suggested(samples: Sequence[int]) -> Invariant:
 def _confirm_start(circuit: Circuit, invariant: Invariant, held: Mapping[str, int]) -> None:
     """Drop what need not hold in the first cycle."""
     with Formula(CADICAL) as formula:
-        state = Unrolling(circuit, formula, held=held).state
-        _drop(formula, invariant, state)
+        invariant.drop_refuted(formula, Unrolling(circuit, formula, held=held).state)
 
 
 def _weakened(circuit: Circuit, invariant: Invariant, held: Mapping[str, int]) -> bool:
@@ -98,12 +97,4 @@ def _weakened(circuit: Circuit, invariant: Invariant, held: Mapping[str, int]) -
         run = Unrolling(circuit, formula, held=held, free=lambda register: True)
         run.state = invariant.assume(formula, run.state, range(len(run.state)))
         run.assume(run.step())
-        return _drop(formula, invariant, run.state)
-
-
-def _drop(formula: Formula, invariant: Invariant, state: Sequence[int]) -> bool:
-    dropped = False
-    while formula.is_possible(invariant.violated(formula, state)):
-        invariant.weaken([formula.value(literal) for literal in state])
-        dropped = True
-    return dropped
+        return bool(invariant.drop_refuted(formula, run.state))

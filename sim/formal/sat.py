@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks the asserts of a circuit with a SAT solver: from its initial state, and by induction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Unpack
 
@@ -110,7 +110,7 @@ def check_bounded(
 
         def refute(condition: int, reason: str = "") -> None:
             while formula.is_possible(condition):
-                error = refuted(run, frames, reason)
+                error = refuted(run, reason)
                 if faults is None:
                     raise error
                 faults.refute(run, error)
@@ -146,14 +146,10 @@ def check_bounded(
 
 def _differs(run: Unrolling, frame: Frame, equal: Mapping[tuple[str, int], tuple[str, int]]) -> int:
     """Return the literal that says that a register differs from its signal in this cycle."""
-    differ = []
-    for register in run.circuit.registers:
-        for name in register.names:
-            if name in equal:
-                signal, bit = equal[name]
-                literal = frame(run.circuit.signals[signal][bit])
-                differ.append(run.formula.differ(frame(2 * register.node), literal))
-    return run.formula.any_of(differ)
+    return run.formula.any_of(
+        run.formula.differ(frame(2 * run.circuit.registers[number].node), literal)
+        for number, literal, _ in _pairs(run, frame, equal)
+    )
 
 
 def _join(
@@ -163,15 +159,21 @@ def _join(
     refute: Callable[[int, str], None],
 ) -> None:
     """Prove that registers equal signals in the next cycle, and let them be one literal."""
+    for number, literal, names in _pairs(run, frames[-1], equal):
+        refute(run.formula.differ(run.state[number], literal), names)
+        run.state[number] = literal
+
+
+def _pairs(
+    run: Unrolling, frame: Frame, equal: Mapping[tuple[str, int], tuple[str, int]]
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the number of each register in `equal`, its signal's literal, and how they differ."""
     for number, register in enumerate(run.circuit.registers):
         for name in register.names:
-            if name not in equal:
-                continue
-            signal, bit = equal[name]
-            literal = frames[-1](run.circuit.signals[signal][bit])
-            differ = run.formula.differ(run.state[number], literal)
-            refute(differ, f"{register} does not equal {signal}[{bit}]")
-            run.state[number] = literal
+            if name in equal:
+                signal, bit = equal[name]
+                literal = frame(run.circuit.signals[signal][bit])
+                yield number, literal, f"{register} does not equal {signal}[{bit}]"
 
 
 def check_inductive(
@@ -190,17 +192,15 @@ def check_inductive(
     """
     with Formula(engine) as formula:
         run = Unrolling(circuit, formula, free=lambda register: True, **setting)
-        frames: list[Frame] = []
         for k in range(depth + 1):
             frame = run.step()
-            frames.append(frame)
             run.assume(frame)
             bad = run.violated(frame)
             if k and not formula.is_possible(bad):
                 break
             progress(f"induction over {k} cycles does not hold" if k else "induction")
             if k == depth:
-                raise refuted(run, frames, f"not inductive over {depth} cycles")
+                raise refuted(run, f"not inductive over {depth} cycles")
             formula.require(bad ^ 1)
     did = check_bounded(circuit, k, engine=engine, progress=progress, **setting)
     return f"induction over {k} cycles, {did} from the start"
@@ -231,7 +231,7 @@ def check_covers(
     raise ProofError("\n".join(f"unreached cover statement {one.label}" for one in left))
 
 
-def refuted(run: Unrolling, frames: list[Frame], reason: str = "") -> RefutedError:
+def refuted(run: Unrolling, reason: str = "") -> RefutedError:
     """Return the run that the solver has found, simulated anew.
 
     The simulation is independent of the formula: an assertion that fails in the formula and not in

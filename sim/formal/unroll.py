@@ -222,16 +222,13 @@ class Unrolling:
             formula.new() if register.initial is None or free(register) else register.initial
             for register in circuit.registers
         ]
+        self._stored = set[int]()
         for number, register in enumerate(circuit.registers):
             for alias in register.names:
                 if start and alias in start:
                     source, bit = start[alias]
                     self.state[number] = self._fixed[circuit.inputs[source][bit]]
-        self._stored = {
-            number
-            for number, register in enumerate(circuit.registers)
-            if start and any(alias in start for alias in register.names)
-        }
+                    self._stored.add(number)
         self.first_state = self.state
         self.inputs: list[dict[int, int]] = []
         """Each cycle's literals of the formula, by the input's literal of the circuit."""

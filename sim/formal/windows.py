@@ -94,18 +94,13 @@ class WindowInduction(ImageInduction):
         """Check the first cycle after a reset at any moment."""
         with Formula(self._engine) as formula:
             run = self._unrolling(formula)
-            for number in kept_by_reset(self.circuit) - self._memory:
+            for number in kept_by_reset(self.circuit) - self._memory.keys():
                 run.state[number] = formula.new()
-            state, broken = run.state, []
-            frame = run.step()
+            state, frame = run.state, run.step()
             if formula.is_possible(self._is_cut(formula, frame) ^ 1):
                 raise ProofError("the first cycle after a reset is no cut.")
             self._check_front(formula, frame)
-            weaker = invariant.copy()
-            while formula.is_possible(weaker.violated(formula, state)):
-                broken.append([formula.value(literal) for literal in state])
-                weaker.weaken(broken[-1])
-        return "reset", broken
+            return "reset", invariant.copy().drop_refuted(formula, state)
 
     def _begin(self, formula: Formula, invariant: Invariant) -> Unrolling:
         """Return a run that begins in any state with the invariant, and with any kept words."""
@@ -165,9 +160,7 @@ class WindowInduction(ImageInduction):
                 if formula.is_possible(run.violated(frame)):
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)
-                while formula.is_possible(formula.both(cut, weaker.violated(formula, here))):
-                    broken.append([formula.value(literal) for literal in here])
-                    weaker.weaken(broken[-1])
+                broken += weaker.drop_refuted(formula, here, cut)
                 formula.require(cut ^ 1)
                 progress(
                     f"window, cycle {cycle} of at most {self._depth}, {formula.size} variables, "
