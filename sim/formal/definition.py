@@ -7,7 +7,7 @@ It is written from the text of the page, and shares no code with the golden mode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.utils import bits_for
 
 Matrix = Sequence[Sequence[Value | None]]
@@ -192,8 +192,3 @@ class Definition:
             for of_layer in spikes
         ]
         return Expected(spikes, winner, tick, forced, counts)
-
-
-def all_of(conditions: Sequence[Value]) -> Value:
-    """Return whether all conditions hold."""
-    return Cat(*conditions).all() if conditions else Const(1)

@@ -10,8 +10,7 @@ from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import Kind, input_layout, spikes_of
-
-from .definition import all_of
+from firstspike.hdl.lib.find import lowest_set
 
 PREFIX = "harness_"
 """The names of all registers that are not part of the design that is proven begin so."""
@@ -20,47 +19,6 @@ PREFIX = "harness_"
 def register(shape: object, name: str, init: int | None = None) -> Signal:
     """Return a register of a harness, 0 at first unless `init` says otherwise."""
     return Signal(shape, name=PREFIX + name, init=init)
-
-
-def choose(m: Module, options: Value, name: str) -> Signal:
-    """Return the lowest bit that is set, as a mask."""
-    chosen = Signal(len(options), name=name)
-    m.d.comb += chosen.eq(options & (~options + 1))
-    return chosen
-
-
-class Images(wiring.Component):
-    """The counts that every source keeps.
-
-    `begins` and `ends` say that the core accepts the first or the last part of an image.
-    """
-
-    def __init__(self, images: int) -> None:
-        super().__init__(
-            {
-                "begins": In(1),
-                "ends": In(1),
-                #: Images whose last part has been accepted, and those that have begun.
-                "number": Out(range(images + 1)),
-                "begun": Out(range(images + 1)),
-                #: `number` in the next cycle.
-                "following": Out(range(images + 1)),
-                "is_open": Out(1),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        number = register(self.number.shape(), "number")
-        begun = register(self.begun.shape(), "begun")
-        m.d.comb += [
-            self.number.eq(number),
-            self.begun.eq(begun),
-            self.is_open.eq(number != begun),
-            self.following.eq(number + self.ends),
-        ]
-        m.d.sync += [number.eq(self.following), begun.eq(begun + self.begins)]
-        return m
 
 
 class EventSource(wiring.Component):
@@ -91,7 +49,9 @@ class EventSource(wiring.Component):
                 "give_up": In(1),
                 #: Inputs of the open image whose spikes have been accepted.
                 "sent": Out(first.n_in),
+                #: The core accepts the first part of an image.
                 "begins": Out(1),
+                #: Images whose last part has been accepted, and those that have begun.
                 "number": Out(range(images + 1)),
                 "begun": Out(range(images + 1)),
                 "is_open": Out(1),
@@ -109,9 +69,10 @@ class EventSource(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.images = images = Images(self._images)
         inputs, size = range(self._n_in), self.tick_bits
-        accepted = Signal()
+        number = register(self.number.shape(), "number")
+        begun = register(self.begun.shape(), "begun")
+        accepted, image_ends, following = Signal(), Signal(), Signal.like(number, name="following")
         waiting, payload = register(1, "waiting"), register(self.events.payload.shape(), "event")
         is_extra = register(1, "is_extra")
         ends = accepted & ~is_extra & (payload.kind == Kind.END)
@@ -119,44 +80,45 @@ class EventSource(wiring.Component):
             self.events.valid.eq(waiting),
             self.events.payload.eq(payload),
             accepted.eq(waiting & self.events.ready),
-            images.begins.eq(accepted & ~images.is_open),
-            images.ends.eq(ends | (self.give_up & images.is_open)),
-            self.begins.eq(images.begins),
-            self.number.eq(images.number),
-            self.begun.eq(images.begun),
-            self.is_open.eq(images.is_open),
+            image_ends.eq(ends | (self.give_up & self.is_open)),
+            following.eq(number + image_ends),  # `number` in the next cycle
+            self.begins.eq(accepted & ~self.is_open),
+            self.number.eq(number),
+            self.begun.eq(begun),
+            self.is_open.eq(number != begun),
             self.ends_now.eq(ends),
             self.accepts_extra.eq(accepted & is_extra),
         ]
+        m.d.sync += [number.eq(following), begun.eq(begun + self.begins)]
 
-        before_next, sent_next = self._remember(m, images, payload, accepted, is_extra)
+        before_next, sent_next = self._remember(m, image_ends, payload, accepted, is_extra)
         # The next event: a spike of the earliest tick that is left, or the end.
         ticks = [Signal(size, name=f"tick_{i}") for i in inputs]
         for i in inputs:
-            with m.Switch(images.following):
+            with m.Switch(following):
                 for k in range(self._images):
                     with m.Case(k):
                         start = (k * self._n_in + i) * size
                         m.d.comb += ticks[i].eq(self.ticks[start : start + size])
-        left = [(ticks[i] != 0) & (images.ends | ~sent_next[i]) for i in inputs]
+        left = [(ticks[i] != 0) & (image_ends | ~sent_next[i]) for i in inputs]
         is_next = Cat(
-            left[i] & all_of([~left[j] | (ticks[i] <= ticks[j]) for j in inputs]) for i in inputs
+            left[i] & Cat(~left[j] | (ticks[i] <= ticks[j]) for j in inputs).all() for i in inputs
         )
         options = Signal(self._n_in)
         m.d.comb += options.eq(Mux((is_next & self.pick).any(), is_next & self.pick, is_next))
         load = Signal()
         any_left = Cat(left).any()
         m.d.comb += [
-            load.eq((~waiting | accepted | images.ends) & self.offer),
-            self.pauses.eq(~waiting & (images.number != self._images)),
+            load.eq((~waiting | accepted | image_ends) & self.offer),
+            self.pauses.eq(~waiting & (number != self._images)),
             self.valid.eq(1),
         ]
-        m.d.sync += waiting.eq((waiting & ~accepted & ~images.ends) | load)
-        with m.If(images.following == self._images):
+        m.d.sync += waiting.eq((waiting & ~accepted & ~image_ends) | load)
+        with m.If(following == self._images):
             m.d.sync += waiting.eq(0)
         with m.If(load & self.extra):
             m.d.sync += [payload.eq(self.extra_event), is_extra.eq(1)]
-            promised = Mux(images.ends, 0, before_next)
+            promised = Mux(image_ends, 0, before_next)
             m.d.comb += self.valid.eq(self._is_harmless(left, ticks, promised))
         with m.Elif(load):
             m.d.sync += is_extra.eq(0)
@@ -164,13 +126,13 @@ class EventSource(wiring.Component):
         return m
 
     def _remember(
-        self, m: Module, images: Images, payload: Any, accepted: Value, is_extra: Value
+        self, m: Module, image_ends: Value, payload: Any, accepted: Value, is_extra: Value
     ) -> tuple[Value, Value]:
         """Return the latest good tick and the inputs sent, as they are after this cycle."""
         inputs, size = range(self._n_in), self.tick_bits
         before, sent = register(size, "before"), register(self._n_in, "sent")
         before_next, sent_next = Signal(size), Signal(self._n_in)
-        self._judge(m, payload, before, images.is_open)
+        self._judge(m, payload, before, self.is_open)
         m.d.comb += self.sent.eq(sent_next)
         spikes = spikes_of(payload, self._rows)
         named = Cat(
@@ -184,7 +146,7 @@ class EventSource(wiring.Component):
         with m.If(accepted & ~is_extra):
             m.d.comb += sent_next.eq(sent | named)
         m.d.sync += [before.eq(before_next), sent.eq(sent_next)]
-        with m.If(images.ends):
+        with m.If(image_ends):
             m.d.sync += [before.eq(0), sent.eq(0)]
         return before_next, sent_next
 
@@ -197,7 +159,7 @@ class EventSource(wiring.Component):
             payload.kind.eq(Mux(any_left, Kind.SPIKE, Kind.END)),
         ]
         for bank in range(self._rows):
-            chosen = choose(m, options[bank :: self._rows], f"chosen_{bank}")
+            chosen = lowest_set(options[bank :: self._rows])
             for index in range(len(chosen)):
                 with m.If(chosen[index]):
                     m.d.sync += payload.tick.eq(ticks[index * self._rows + bank])
@@ -212,9 +174,9 @@ class EventSource(wiring.Component):
     def _is_harmless(self, left: list[Value], ticks: list[Signal], promised: Value) -> Value:
         """Whether the extra event is one that the design drops, or an ADVANCE that holds."""
         event = self.extra_event
-        in_order = all_of(
-            [~one | (event.tick <= tick) for one, tick in zip(left, ticks, strict=True)]
-        )
+        in_order = Cat(
+            ~one | (event.tick <= tick) for one, tick in zip(left, ticks, strict=True)
+        ).all()
         bad_tick = (event.tick == 0) | (event.tick > self._deadline)
         bad = bad_tick | (event.tick < promised)
         spikes = event.kind == Kind.SPIKE
