@@ -288,7 +288,7 @@ def learning_harness(mistake: int = 0) -> LearningHarness:
     case = Case("", fields={"encoding": "binary", "late": -1})
     folding = Folding.of(case.network, CoreShape(**case.shape))
     config = CoreConfig.of(case.network, folding, stored_bits=STORED_BITS)
-    return LearningHarness(config, _PACED, UNIT, mistake)
+    return LearningHarness(config, UNIT, mistake)
 
 
 def prove_learning(progress: Progress, mistake: int = 0) -> str:

@@ -34,9 +34,8 @@ class LearningHarness(wiring.Component):
     mistake : is added to the step of the rule: tests give one to see that proofs notice it.
     """
 
-    def __init__(self, config: CoreConfig, scenario: Scenario, unit: int, mistake: int = 0) -> None:
-        self.config, self.scenario, self.unit = config, scenario, unit
-        self.mistake = mistake
+    def __init__(self, config: CoreConfig, unit: int, mistake: int = 0) -> None:
+        self.config, self.unit, self.mistake = config, unit, mistake
         self.layers = [shape_of(layer) for layer in config.layers]
         self.bits = config.layers[0].stored_bits
         self._tick_bits = bits_for(config.deadline)
@@ -71,10 +70,8 @@ class LearningHarness(wiring.Component):
     @property
     def held(self) -> Mapping[str, int]:
         """The inputs that have one value in all runs."""
-        held = {"rst": 0, "host": 0}
-        if self.scenario.paced:
-            held |= {"offer": 1, "take": 1, "pick": (1 << self.layers[0].n_in) - 1}
-        return held
+        paced = {"offer": 1, "take": 1, "pick": (1 << self.layers[0].n_in) - 1}
+        return {"rst": 0, "host": 0, **paced}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -110,7 +107,7 @@ class LearningHarness(wiring.Component):
         definition = Definition(m, self.layers, config.deadline)
         expected = definition.expect(used, ticks)
         rule = _Rule(self, definition, expected, stored, used)
-        checks = Checks(m, core, source, [expected], self.scenario, Const(0))
+        checks = Checks(m, core, source, [expected], Scenario(paced=True), Const(0))
         checks.check_stream()
         checks.bound_pauses(sent)
         self._check(m, core, expected, rule, is_learned)

@@ -10,7 +10,7 @@ import numpy as np
 from amaranth.lib import wiring
 from amaranth.utils import exact_log2
 
-from firstspike.golden import Folding, Network, load_network
+from firstspike.golden import Folding, load_network
 from firstspike.golden.timing.layer import MAX_WINDOW
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import state_widths
@@ -95,7 +95,8 @@ def crossings(names: tuple[str, ...], windows: tuple[int, ...]) -> Iterator[Part
     for name in names:
         network = load_network(name)
         for window in windows:
-            config = _layers(network, window)[0]
+            folding = Folding.of(network, CoreShape(window=window))
+            config = CoreConfig.of(network, folding, any_weights=True).layers[0]
             for widths in dict.fromkeys(state_widths(network, any_weights=True)):
                 what = f"{name}, S {widths.S} bits, M {widths.M} bits, window {window}"
                 yield Part(what, CrossingProof(config, widths))
@@ -169,11 +170,6 @@ def buses() -> Iterator[Part]:
     yield Part("beats of images", ImageInputProof(8))
     yield Part("rests of images", TailDropperProof(beat_layout(8)))
     yield Part("decisions", DecisionOutputProof(config))
-
-
-def _layers(network: Network, window: int) -> tuple[LayerConfig, ...]:
-    shape = CoreShape(window=window)
-    return CoreConfig.of(network, Folding.of(network, shape), any_weights=True).layers
 
 
 _ENGINES = {CADICAL: "CaDiCaL", GLUCOSE: "Glucose"}

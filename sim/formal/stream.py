@@ -73,7 +73,7 @@ class StreamHarness(wiring.Component):
             core.decision.ready.eq(self.take),
         ]
         self._check_stream(m, core)
-        expected, age = self._expect(m, core)
+        expected, age = self._expect(m)
         self._check_decision(m, core, expected, age)
         self._check_logs(m, core, expected)
         return m
@@ -110,7 +110,7 @@ class StreamHarness(wiring.Component):
             Assert(~(is_empty | fresh) | (in_flight == 0), "no image is in flight"),
         ]
 
-    def _expect(self, m: Module, core: Core) -> tuple[Expected, Value]:
+    def _expect(self, m: Module) -> tuple[Expected, Value]:
         """Return what the definition says of the oldest image in flight, and its age in cycles.
 
         The words of all images in flight are kept, and the times at which they were accepted.

@@ -70,10 +70,10 @@ def session(bits: bool = False) -> None:
             for before in (0, FIRST + 1)
         ),
         *_weights(config, network, Request.READ),
-        *_images(network, config),
+        *_images(network),
         *_weights(config, other, Request.WRITE),
         *_refused(config),
-        *_images(other, config),
+        *_images(other),
         *(_events(sent, partial(_is_flagged, bad)) for sent, bad in BAD_EVENTS),
         _plain(Request.RESET, b"", b""),
         _plain(Request.STATUS, b"", STATUS_FORMAT.pack(0, 0)),
@@ -118,7 +118,7 @@ def _weights(config: CoreConfig, network: Network, kind: Request) -> Iterator[_E
     yield _plain(Request.CHECKSUM, b"", CHECKSUM_FORMAT.pack(checksum))
 
 
-def _images(network: Network, config: CoreConfig) -> Iterator[_Exchange]:
+def _images(network: Network) -> Iterator[_Exchange]:
     """Let the board decide bitmaps, and then events of any tick, of which some are bad."""
     network_of_connected, rng = network.connected(), np.random.default_rng(3)
     rows = len(network.inputs)
