@@ -156,15 +156,6 @@ def test_a_design_with_a_flash_differs_from_one_without(board):
     assert flashed.build_hash != plain.build_hash
 
 
-def test_what_has_no_weights_in_the_flash_is_refused(capfd, tmp_path):
-    toy_network().save(tmp_path / "net.npz")
-    words = ["build", tmp_path / "net.npz", "--lanes", 4, "--weights", "flash", "--board"]
-    assert "the weights in the bitstream, which is in its flash" in refusal(
-        capfd, *words, "ulx3s-25f"
-    )
-    assert "no flash that a design can read" in refusal(capfd, *words, "upduino")
-
-
 def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):
     folder = tmp_path / "build" / "net-icebreaker"
     assert fake(capfd, {1: 24.5}).status == 0
@@ -217,17 +208,21 @@ def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("board", "words", "message"),
     [
-        (["--clock", 25], "take 24 or 27 MHz"),
-        (["--clock", 600], "cannot make 600 MHz"),
+        ("icebreaker", ["--clock", 25], "take 24 or 27 MHz"),
+        ("icebreaker", ["--clock", 600], "cannot make 600 MHz"),
+        ("icebreaker", ["--learn"], "single-port RAM.*ECP5"),
+        ("ecpix5-85f", ["--link", "spi"], "ECPIX-5 85F has no pins for the link spi: take uart"),
+        ("ulx3s-25f", ["--weights", "flash"], "weights in the bitstream, which is in its flash"),
+        ("upduino", ["--weights", "flash"], "no flash that a design can read"),
     ],
 )
-def test_wrong_words_are_refused(tmp_path, capfd, words, sentence):
+def test_what_a_board_does_not_have_is_refused(tmp_path, capfd, board, words, message):
     toy_network().save(tmp_path / "net.npz")
-    assert sentence in refusal(
-        capfd, "build", tmp_path / "net.npz", "--board", "icebreaker", *words
-    )
+    words = ["--board", board, *words, "-o", tmp_path / "out"]
+    assert re.search(message, refusal(capfd, "build", tmp_path / "net.npz", *words))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_native_tool_is_said(tmp_path, capfd, monkeypatch):
@@ -265,15 +260,6 @@ def test_native_tools_are_those_of_the_path(tmp_path, capfd, monkeypatch, files)
     assert ended.err.splitlines()[-1] == "Error: yosys failed: it is ours"
 
 
-def test_a_board_with_single_port_ram_does_not_learn(tmp_path, capfd):
-    toy_network().save(tmp_path / "net.npz")
-    words = ("--board", "icebreaker", "--learn", "-o", tmp_path / "out")
-    sentence = refusal(capfd, "build", tmp_path / "net.npz", *words)
-    assert "single-port RAM" in sentence
-    assert "ECP5" in sentence
-    assert not (tmp_path / "out").exists()
-
-
 def test_the_build_hash_is_that_of_the_design_without_its_weights():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
     design = Design.of(network, board, Requirements(CoreShape(LANES)))
@@ -302,13 +288,6 @@ def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp
                 assert f"--freq {design.hz / 1e6} " in files["build_firstspike.sh"]
             else:
                 assert "pll.clock" in constraints
-
-
-def test_a_board_without_spi_says_so(tmp_path, capfd):
-    toy_network().save(tmp_path / "net.npz")
-    words = ("--board", "ecpix5-85f", "--link", "spi", "--lanes", 4, "-o", tmp_path / "out")
-    sentence = refusal(capfd, "build", tmp_path / "net.npz", *words)
-    assert "ECPIX-5 85F has no pins for the link spi: take uart" in sentence
 
 
 def test_spi_takes_a_clock_that_makes_no_baud_rate():

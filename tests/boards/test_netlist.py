@@ -140,42 +140,32 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, arguments):
     assert built.report["layout"]["faults"] == 0
 
 
-@pytest.mark.parametrize(
-    ("board", "message"),
-    [
-        pytest.param(
-            "icebreaker",
-            "the iCEBreaker has no ECP5: only routed designs of an ECP5 can be simulated",
-            marks=pytest.mark.long,
-        ),
-        ("icebreaker", "so take the target bitstream"),
-        pytest.param("tang-nano-20k", "so take the target netlist", marks=pytest.mark.long),
-        pytest.param("ulx3s-25f", "routed.json: run `firstspike build ", marks=pytest.mark.long),
-    ],
-)
-def test_what_has_no_routed_design_to_simulate_is_refused(
-    capfd, tmp_path, arguments, monkeypatch, board, message
-):
-    monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
-    build_in(tmp_path, board)
-    ended = compare(capfd, arguments, board, tmp_path, "routed")
-    assert ended.status == 2
-    assert message in " ".join(ended.err.split())
+NO_ECP5 = "the iCEBreaker has no ECP5: only routed designs of an ECP5 can be simulated"
 
 
 @pytest.mark.parametrize(
-    ("board", "message"),
-    sampled([("icebreaker", "has no bitstream"), ("ulx3s-25f", "the ULX3S 25F has no iCE40")], 2),
+    ("target", "board", "messages"),
+    sampled(
+        [
+            ("routed", "icebreaker", (NO_ECP5, "so take the target bitstream")),
+            ("routed", "tang-nano-20k", ("so take the target netlist",)),
+            ("routed", "ulx3s-25f", ("routed.json: run `firstspike build ",)),
+            ("bitstream", "icebreaker", ("has no bitstream",)),
+            ("bitstream", "ulx3s-25f", ("the ULX3S 25F has no iCE40",)),
+        ],
+        3,
+    ),
 )
-def test_what_has_no_bits_to_simulate_is_refused(
-    capfd, tmp_path, arguments, monkeypatch, board, message
+def test_a_stage_that_a_build_does_not_have_is_refused(
+    capfd, tmp_path, arguments, monkeypatch, target, board, messages
 ):
     monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
     build_in(tmp_path, board)
-    (tmp_path / "netlist.json").write_text("{}")
-    ended = compare(capfd, arguments, board, tmp_path, "bitstream")
+    if target == "bitstream":
+        (tmp_path / "netlist.json").write_text("{}")
+    ended = compare(capfd, arguments, board, tmp_path, target)
     assert ended.status == 2
-    assert message in ended.err
+    assert all(message in " ".join(ended.err.split()) for message in messages)
 
 
 ALL_FIGURES = "decisions, spike counts and clock cycles"
