@@ -9,7 +9,7 @@ from functools import cache
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from .circuit import Circuit, compile_circuit, transformed
+from .circuit import Circuit, compile_circuit
 from .cores import CASES, INDUCTIONS, endless_harness, induction_of, prove_images
 from .drawing import Area, Fault, draw
 from .equivalence import equivalent_faults
@@ -102,25 +102,6 @@ class Verdict:
     """Its kind, of `KINDS`."""
     why: str
     """The proof that refutes it, or the explanation."""
-
-
-def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return kind and source line of each cell of the core, by the names that faults use."""
-    found, module, source = {}, "", ""
-    design = rtlil.convert(harness, name="top")
-    for line in transformed(design, f"{AREA.read}\nwrite_rtlil named.il", "named.il").splitlines():
-        match line.split():
-            case ["module", name]:
-                module, source = name, ""
-            case ["attribute", "\\src", text]:
-                source = text
-            case ["cell", kind, name]:
-                if module.startswith("\\top.core"):
-                    found[module, name] = kind, source
-                source = ""
-            case ["wire", *_]:
-                source = ""
-    return found
 
 
 @cache

@@ -3,16 +3,19 @@
 
 import click
 import pytest
+from amaranth.back import rtlil
+from amaranth.lib import wiring
 
 from firstspike.scripts.verbs.check import proofs
 from firstspike.sim.formal import mutants
 from firstspike.sim.formal.catalogue import PROOFS
+from firstspike.sim.formal.circuit import transformed
 from firstspike.sim.formal.cores import CASES, INDUCTIONS, endless_harness
 from firstspike.sim.formal.mutants import (
+    AREA,
     KINDS,
     MUTATED,
     MutantTask,
-    cells_of,
     mutants_of,
     verdicts_of,
 )
@@ -90,6 +93,25 @@ def test_faults_are_refuted_or_equivalent(core, kinds):
     """The test knows the verdicts on some faults."""
     verdicts = verdicts_of(MutantTask(core, 200, tuple(kinds)))
     assert {one.number: one.kind for one in verdicts} == kinds
+
+
+def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return kind and source line of each cell of the core, by the names that faults use."""
+    found, module, source = {}, "", ""
+    design = rtlil.convert(harness, name="top")
+    for line in transformed(design, f"{AREA.read}\nwrite_rtlil named.il", "named.il").splitlines():
+        match line.split():
+            case ["module", name]:
+                module, source = name, ""
+            case ["attribute", "\\src", text]:
+                source = text
+            case ["cell", kind, name]:
+                if module.startswith("\\top.core"):
+                    found[module, name] = kind, source
+                source = ""
+            case ["wire", *_]:
+                source = ""
+    return found
 
 
 @pytest.mark.long
