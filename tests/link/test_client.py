@@ -162,7 +162,7 @@ def test_a_slow_board_is_waited_for():
 def test_a_board_that_is_still_busy_with_what_another_program_has_left_is_waited_for():
     board = board_with()
     board.line.seconds[Request.INPUTS] = 0.5
-    left_after(1, board)
+    leave_early(board)
     other = BoardClient(board.line)
     assert other.identity == board.identity
     assert board.line.now() > 29
@@ -194,12 +194,11 @@ def test_reset_and_status():
     assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
-def left_after(count: int, board: BoardClient) -> None:
-    """Leave images early, as Ctrl-C does."""
+def leave_early(board: BoardClient) -> None:
+    """Leave images after the first one, as Ctrl-C does."""
 
     def leave(done):
-        if done == count:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         board.classify(TICKS, progress=leave)
@@ -212,7 +211,7 @@ def test_images_left_early_leave_the_board_usable():
     assert board.checksum()
     with pytest.raises(BoardError, match="fetch"):
         list(answers)
-    left_after(1, board)
+    leave_early(board)
     assert board.checksum()
     assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
@@ -308,7 +307,7 @@ def test_a_board_that_is_started_anew_is_found_out(noise, before):
 
 def test_another_bitstream_than_before_is_found_out():
     board = board_with()
-    left_after(1, board)
+    leave_early(board)
     board.line.board = BoardModel(OTHER)
     with pytest.raises(MismatchError, match="another bitstream"):
         board.checksum()
