@@ -78,11 +78,11 @@ class MotionDesk:
     """A compiled simulation of a board on a desk with an LSM6DSO.
 
     Parameters: the desk's `verilog`, as of `rtl_verilog` or `netlist_verilog`; the board's
-    `network`; `flashed` if the board reads its weights from the flash. Raises SimulationError.
+    `network`, whose weights it reads from the flash. Raises SimulationError.
     """
 
-    def __init__(self, verilog: str, network: Network, netlist: bool, flashed: bool = True) -> None:
-        self._network, self._flashed = network, flashed
+    def __init__(self, verilog: str, network: Network, netlist: bool) -> None:
+        self._network = network
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
     def run(self, x: np.ndarray, image: bytes = b"", address: int = 0) -> bytes:
@@ -99,8 +99,7 @@ class MotionDesk:
         pictures = motion_of(network).pictures(x)
         results = infer(network, encode(network, pictures.reshape(len(pictures), -1)))
         reported = is_reported(network, results, np.full(len(pictures), True))
-        begin = startup_text(self._flashed)
-        return begin + b"".join(lines_of(network, results, reported))
+        return startup_text(flashed=True) + b"".join(lines_of(network, results, reported))
 
 
 class MotionDeskBench(BoardBench):
