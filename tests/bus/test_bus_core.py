@@ -139,14 +139,9 @@ def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("bitmap", [None, 8])
-def test_it_learns_as_golden_does(bitmap):
-    LearningRun(bitmap).learn("learns")
-
-
-@pytest.mark.long
-def test_it_learns_from_pixels_as_golden_does():
-    LearningRun(pixels=True).learn("learns")
+@pytest.mark.parametrize("images", [{}, {"bitmap": 8}, {"pixels": True}])
+def test_it_learns_as_golden_does(images):
+    LearningRun(**images).learn("learns")
 
 
 @pytest.mark.fast

@@ -87,8 +87,7 @@ def test_images_and_long_answers_go_over_spi(pauses):
         board.config, network, weights=network.weights, ring_bytes=RING_BYTES, line=Line.SPI
     )
     script = Script().request(Request.HELLO, 0).answers(1)
-    images = [inputs_request(image, network) for image in pixels[:6]]
-    images += [inputs_request(image, network) for image in pixels[6:]]
+    images = [inputs_request(image, network) for image in pixels]
     script.stream(images, 1, RING_BYTES - 1).request(Request.READ, 13, bytes([0, 0, 0, 0, words]))
     script.answers(14).send(b"\5\1\2").send(DELIMITER).answers(15)
     script.request(Request.CHECKSUM, 14).answers(16)
