@@ -6,24 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firstspike.boards.building.design import digit_pixels, image_cycles
+from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import encode, infer
 from firstspike.golden.data.sets import bundled_test_set
 from firstspike.golden.networks.shipped import load_network
-from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.link.protocol.folding import linked_folding
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
 pytestmark = pytest.mark.long
-
-
-def mean_cycles(shape: CoreShape) -> float:
-    """Clock cycles of a digit in a core of `mnist-4bit` behind a link, over all 10,000."""
-    network = load_network("mnist-4bit")
-    ticks = encode(network.connected(), digit_pixels(network))
-    return float(image_cycles(network, linked_folding(network, shape), ticks).mean())
 
 
 @pytest.mark.parametrize(
@@ -36,36 +27,30 @@ def mean_cycles(shape: CoreShape) -> float:
 def test_accuracy(net, sentence):
     pixels, labels = bundled_test_set()
     network = load_network(net)
-    decided = infer(network, encode(network, pixels.reshape(len(pixels), -1))).decision
+    decided = infer(network, encode(network, pixels)).decision
     assert sentence.format(100 * np.mean(decided == labels)) in README
 
 
 def test_spikes():
     pixels, _ = bundled_test_set()
     network = load_network("mnist-8bit")
-    found = infer(network, encode(network, pixels.reshape(len(pixels), -1)))
+    found = infer(network, encode(network, pixels))
     spikes = found.input_spikes + found.hidden_spikes
     assert f"{spikes.mean():.0f} spikes per digit until the decision" in README
 
 
 @pytest.mark.parametrize(
-    ("shape", "clock", "sentence"),
+    ("board", "overlap", "sentence"),
     [
-        (
-            CoreShape(lanes=16, window=0),
-            27,
-            "{:,.0f} cycles from a digit to its decision: {:.0f} us at 27 MHz",
-        ),
-        (
-            CoreShape(lanes=379, window=0, rows=4, overlap=True),
-            78.125,
-            "{:.1f} cycles from a digit to its decision: {:.3f} us at 78.125 MHz",
-        ),
+        ("icebreaker", False, "{} lanes | {:,.0f} cycles {}: {:.0f} us at {:g} MHz"),
+        ("ulx3s-85f", True, "{} lanes | {:.1f} cycles {}: {:.3f} us at {:g} MHz"),
     ],
 )
-def test_cycles(shape, clock, sentence):
-    mean = mean_cycles(shape)
-    assert sentence.format(mean, mean / clock) in README
+def test_cycles(board, overlap, sentence):
+    (build,) = (one for one in SHIPPED_BUILDS if (one.board, one.shape.overlap) == (board, overlap))
+    mean, until = design_of(build).digit_cycles().mean(), "from a digit to its decision"
+    clock = build.clock
+    assert sentence.format(build.shape.lanes, mean, until, mean / clock, clock) in README
 
 
 def test_number_of_boards():

@@ -12,8 +12,6 @@ import pytest
 
 from firstspike import golden
 from firstspike.boards import client
-from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
-from firstspike.golden.data.sets import bundled_test_set
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import firstspike
 from tests.support import command
@@ -100,27 +98,6 @@ def test_the_readme_counts_the_netlists_of_the_core_of_today():
     ]
     claim = f"netlists of {len(digits)} builds: {min(digits)} to {max(digits):,} digits"
     assert claim in (ROOT / "README.md").read_text()
-
-
-@pytest.mark.long
-def test_the_figures_of_the_readme_are_those_of_today():
-    text, (pixels, digits) = (ROOT / "README.md").read_text(), bundled_test_set()
-    results = {}
-    for name in ("mnist-8bit", "mnist-4bit"):
-        network = golden.load_network(name)
-        results[name] = golden.infer(network, golden.encode(network, pixels))
-    right = {name: np.mean(one.decision == digits) for name, one in results.items()}
-    spikes = results["mnist-8bit"].spikes_in.sum(axis=1).mean()
-    assert f"| {right['mnist-8bit']:.2%}".replace("%", " %") in text
-    assert f"`mnist-4bit` ({right['mnist-4bit']:.2%})".replace("%", " %") in text
-    assert f"right; {spikes:.0f} spikes per digit" in text
-    cycles = {
-        build.board: design_of(build).digit_cycles().mean()
-        for build in SHIPPED_BUILDS
-        if {"icebreaker": False, "ulx3s-85f": True}.get(build.board) == build.shape.overlap
-    }
-    assert f"| {cycles['icebreaker']:,.0f} cycles from a digit to its decision" in text
-    assert f"| {cycles['ulx3s-85f']:.1f} cycles from a digit to its decision" in text
 
 
 @pytest.mark.parametrize("name", ["README.md", "LICENSE-GENERATED"])
