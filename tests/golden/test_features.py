@@ -14,6 +14,7 @@ from firstspike.golden import EncodingError, Features, Network, NetworkError, en
 from firstspike.golden.encodings.features import FeatureOptions
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.ticks import Ticks
+from firstspike.sim.harness import networks as networks_of_tests
 from tests.support.strategies import (
     level_tick,
     networks,
@@ -26,18 +27,9 @@ pytestmark = pytest.mark.fast
 
 
 def network_of(encoding, features, n_features):
-    n_inputs = encoding_of(encoding).n_inputs(features, n_features)
-    return Network(
-        weights=(np.ones((n_inputs, 3), int),),
-        weight_bits=(4,),
-        thresholds=(3,),
-        unit=4,
-        deadline=30,
-        n_inputs=n_inputs,
-        inputs=np.arange(n_inputs),
-        encoding=encoding,
-        features=features,
-    )
+    weights = np.ones((encoding_of(encoding).n_inputs(features, n_features), 3), int)
+    fields = {"encoding": encoding, "features": features}
+    return networks_of_tests.network_of([weights], [3], unit=4, deadline=30, **fields)
 
 
 @given(networks_with_samples())

@@ -14,6 +14,7 @@ from firstspike.golden.motion.defaults import DEFAULT_FRONT_END, samples_of
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.levels import log2
+from firstspike.sim.harness import networks
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
@@ -87,18 +88,8 @@ def test_what_is_no_json_of_a_front_end_is_refused(kind, text):
 
 def network_of(kind: str, features: Features | None) -> Network:
     """A network with an input for each pixel of the usual front end of a kind."""
-    count = KINDS[kind].n_pixels
-    return Network(
-        weights=(np.ones((count, 2), int),),
-        weight_bits=(4,),
-        thresholds=(3,),
-        unit=4,
-        deadline=30,
-        n_inputs=count,
-        inputs=np.arange(count),
-        encoding="levels-8",
-        features=features,
-    )
+    weights = np.ones((KINDS[kind].n_pixels, 2), int)
+    return networks.network_of([weights], [3], encoding="levels-8", features=features)
 
 
 @each_kind
