@@ -51,9 +51,7 @@ def images(toy):
 
 def test_run_gives_what_golden_does(capfd, toy):
     with served(BoardModel(NETWORK)) as port:
-        ended = firstspike(capfd, "run", *of_board(toy, port, *images(toy)), "--json", "-")
-    assert ended.status == 0
-    board = json.loads(ended.out)["images"]
+        board = result_of(capfd, "run", *of_board(toy, port, *images(toy)))["images"]
     golden = result_of(capfd, "run", toy / "toy.npz", *images(toy))
     assert all(one.pop("cycles") > 0 for one in board)
     assert board == [
@@ -84,9 +82,7 @@ def test_compare_names_a_wrong_cycle_and_a_wrong_count(capfd, toy):
 
     model._image = wrong
     with served(model) as port:
-        ended = firstspike(capfd, "compare", *of_board(toy, port, *images(toy)), "--json", "-")
-    assert ended.status == 1
-    result = json.loads(ended.out)
+        result = result_of(capfd, "compare", *of_board(toy, port, *images(toy)), status=1)
     assert result["differences"] == {"rows": 9, "cycles": 9}
     assert result["spikes"] is None
 
@@ -103,10 +99,8 @@ def test_cycles_of_events_are_not_compared(capfd, toy):
 def test_rounds_play_what_the_board_holds(capfd, toy):
     with served(BoardModel(NETWORK, loaded=True, bench_images=6)) as port:
         words = ("compare", *of_board(toy, port, *images(toy)), "--rounds", 100)
-        ended = firstspike(capfd, *words, "--json", "-")
+        result = result_of(capfd, *words)
         faster = firstspike(capfd, *words, "--clock", 24).out
-    assert ended.status == 0, ended.err
-    result = json.loads(ended.out)
     assert (result["images"], result["decisions"], result["differences"]) == (6, 600, 0)
     assert result["cycles"] == round(600 * (result["alone"] + 1))
     assert result["rate"] == pytest.approx(result["clock"] * 600 / result["cycles"])
@@ -202,9 +196,7 @@ RANDOM = ("--random", "20", "--epochs", 1)
 def test_a_board_learns_what_golden_learns(capfd, learning):
     with served(learning) as port:
         words = ("learn", *RANDOM, "--target", "board", "--port", port, "-o", "board.npz")
-        ended = firstspike(capfd, *words, "--json", "-")
-    assert ended.status == 0, ended.err
-    result = json.loads(ended.out)
+        result = result_of(capfd, *words)
     assert (result["differences"], result["weights_differ"]) == (0, 0)
     assert result["epochs"][0]["cycles"] > 0
     assert len(learning.learned) == 150
@@ -224,9 +216,7 @@ def test_weights_that_a_board_learns_otherwise_are_found(capfd, learning):
     learning.work = wrong
     with served(learning) as port:
         words = ("learn", *RANDOM, "--target", "board", "--port", port, "-o", "board.npz")
-        ended = firstspike(capfd, *words, "--json", "-")
-    assert ended.status == 1
-    assert json.loads(ended.out)["weights_differ"] >= 1
+        assert result_of(capfd, *words, status=1)["weights_differ"] >= 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike plot` and `firstspike study`: pictures and curves."""
 
-import json
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -209,9 +208,8 @@ def test_names_are_spread_no_more_than_they_must(n):
 
 
 def test_study_measures_what_it_says(capfd, tmp_path):
-    words = ("mnist-4bit", "--images", 100, "-o", tmp_path / "study.png", "--json", "-")
-    ended = success(capfd, "study", *words)
-    result = json.loads(ended.out)
+    words = ("study", "mnist-4bit", "--images", 100, "-o", tmp_path / "study.png")
+    result = result_of(capfd, *words)
     network = load_network("mnist-4bit")
     pixels, labels = bundled_test_set()
     run = infer(network, encode(network, pixels[:100]))
@@ -226,7 +224,7 @@ def test_study_measures_what_it_says(capfd, tmp_path):
         assert curve["accuracy"][harsh] < accuracy - 0.05
     with Image.open(tmp_path / "study.png") as image:
         assert image.size > (500, 300)
-    assert json.loads(firstspike(capfd, "study", *words).out) == result
+    assert result_of(capfd, *words) == result
 
 
 # `firstspike run --input` on photos: what is found, said, shown and refused.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import Network, bundled_test_set, encode, events, infer, load_network
+from firstspike.golden import bundled_test_set, encode, events, infer, load_network
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.cycles import cycles
@@ -69,14 +69,12 @@ def expected(network, ticks, labels, folding, pixels=None, spikes=False):
 @pytest.mark.parametrize("spikes", [False, True])
 @pytest.mark.parametrize("core", [(), ("--lanes", 8, "--window", 2), ("--bitmap", 32)])
 def test_json_gives_the_golden_figures_of_a_data_set(capfd, core, spikes):
-    ended = success(
-        capfd, "run", "mnist-4bit", "--images", 30, *core, "--json", "-", *["--spikes"] * spikes
-    )
+    words = ("run", "mnist-4bit", "--images", 30, *core, *["--spikes"] * spikes)
+    result = result_of(capfd, *words)
     network = load_network("mnist-4bit")
     pixels, labels = bundled_test_set()
     options = dict(zip([str(word)[2:] for word in core[::2]], core[1::2], strict=True))
     ticks = encode(network, pixels[:30])
-    result = json.loads(ended.out)
     assert result["images"] == expected(
         network, ticks, labels[:30], Folding.of(network, CoreShape(**options)), pixels[:30], spikes
     )
@@ -101,9 +99,8 @@ def test_events_give_the_same_as_the_pixels_they_come_from(capfd, tmp_path):
     network = load_network("mnist-8bit")
     pixels, labels = bundled_test_set()
     path = write_events(tmp_path / "e", network, encode(network, pixels[:7]), labels[:7].tolist())
-    by_events = firstspike(capfd, "run", "--input", path, "--spikes", "--json", "-")
-    by_pixels = firstspike(capfd, "run", "--images", 7, "--spikes", "--json", "-")
-    assert json.loads(by_events.out) == json.loads(by_pixels.out)
+    by_events = result_of(capfd, "run", "--input", path, "--spikes")
+    assert by_events == result_of(capfd, "run", "--images", 7, "--spikes")
 
 
 @pytest.mark.parametrize(
@@ -130,11 +127,11 @@ def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding,
         files.append(tmp_path / f"{len(files)}.png")
         Image.fromarray(image.reshape(side, side)).convert(mode).save(files[-1])
     images = expected(network, encode(network, pixels), [None] * 5, Folding.of(network))
-    once = firstspike(capfd, "run", toy, "--input", *files, "--json", "-")
+    once = result_of(capfd, "run", toy, "--input", *files)
     repeated = [word for file in files for word in ("--input", file)]
-    each = firstspike(capfd, "run", *repeated, toy, "--json", "-")
-    assert json.loads(once.out)["images"] == json.loads(each.out)["images"] == images
-    assert json.loads(once.out)["summary"]["accuracy"] is None
+    each = result_of(capfd, "run", *repeated, toy)
+    assert once["images"] == each["images"] == images
+    assert once["summary"]["accuracy"] is None
 
 
 @pytest.mark.parametrize("encoding", ["binary", "levels-8"])
@@ -143,21 +140,19 @@ def test_named_images_for_pixels_with_complements(capfd, tmp_path, monkeypatch, 
     images = Dataset(pixels, labels, pixels, labels)
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     rng = np.random.default_rng(3)
-    network = Network(
-        weights=(rng.integers(-20, 30, (1568, 10)),),
-        weight_bits=(8,),
-        thresholds=(200,),
+    network = network_of(
+        (rng.integers(-20, 30, (1568, 10)),),
+        (200,),
+        bits=8,
         unit=16,
         deadline=96,
-        n_inputs=1568,
-        inputs=np.arange(1568),
         encoding=encoding,
         features=Features(complement=True),
     )
     network.save(tmp_path / "net.npz")
     told = expected(network, encode(network, pixels[:4]), labels[:4], Folding.of(network))
-    ended = firstspike(capfd, "run", tmp_path / "net.npz", "--images", 4, "--json", "-")
-    assert json.loads(ended.out)["images"] == told
+    result = result_of(capfd, "run", tmp_path / "net.npz", "--images", 4)
+    assert result["images"] == told
 
 
 def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy):

@@ -31,8 +31,8 @@ def test_there_and_back(capfd, toy, form):
     assert said["digest"] == toy.digest()
     assert said["data"] is None
     assert {*said["nodes"]} == nir.read("toy.nir").nodes.keys()
-    ended = success(capfd, "convert", "toy.nir", "-o", "again.npz", "--json", "-")
-    assert json.loads(ended.out)["digest"] == toy.digest()
+    again = result_of(capfd, "convert", "toy.nir", "-o", "again.npz")
+    assert again["digest"] == toy.digest()
     assert toy.to_bytes() == load_network("again.npz").to_bytes()
     assert sorted(os.listdir()) == ["again.npz", "toy.nir", "toy.npz"]
 
@@ -84,8 +84,8 @@ def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("real.nir", small())
     words = ("convert", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
-    ended = success(capfd, *words, "--late", 60, "-o", "net.npz", "--json", "-")
-    said, network = json.loads(ended.out), load_network("net.npz")
+    said = result_of(capfd, *words, "--late", 60, "-o", "net.npz")
+    network = load_network("net.npz")
     assert said["rounded"]
     assert network.weight_bits == (5, 5)
     assert (network.unit, network.deadline, network.encoding, network.late) == (
@@ -118,16 +118,15 @@ def test_a_data_set_chooses_thresholds_and_edges(capfd, tmp_path, monkeypatch):
     words = ("convert", "real.nir", "--dataset", "d.npz", "--encoding", "levels-8")
     assert "makes 3" in refusal(capfd, *words, "-o", "net.npz")
     more = ("--complement", "--constant", "--images", 60)
-    ended = success(capfd, *words, *more, "-o", "net.npz", "--json", "-")
-    said, network = json.loads(ended.out), load_network("net.npz")
+    said = result_of(capfd, *words, *more, "-o", "net.npz")
+    network = load_network("net.npz")
     assert said["samples"]["samples"] == 60
     assert said["samples"]["real"] > 0.85
     assert abs(said["samples"]["real"] - said["samples"]["integer"]) < 0.1
     assert network.features.complement
     assert network.features.constant
     assert np.mean(infer(network, encode(network, x)).decision == y) > 0.85
-    words = ("run", "net.npz", "--dataset", "d.npz")
-    success(capfd, *words)
+    success(capfd, "run", "net.npz", "--dataset", "d.npz")
 
 
 def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):

@@ -48,9 +48,9 @@ def success(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:
     return firstspike(capfd, *words, status=0)
 
 
-def result_of(capfd: pytest.CaptureFixture[str], *words: object) -> dict[str, Any]:
-    """Run one command line, whose exit status must be 0, and return its result of `--json`."""
-    return json.loads(success(capfd, *words, "--json", "-").out)
+def result_of(capfd: pytest.CaptureFixture[str], *words: object, status: int = 0) -> dict[str, Any]:
+    """Run one command line, which must end with the status, and return its result of `--json`."""
+    return json.loads(firstspike(capfd, *words, "--json", "-", status=status).out)
 
 
 def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
