@@ -7,6 +7,7 @@ import io
 import struct
 import tarfile
 import wave
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -184,22 +185,25 @@ def recordings() -> dict[str, bytes]:
         for speaker in ("ann", "bob"):
             for number in NUMBERS:
                 x = np.concatenate([np.zeros(200), rng.normal(0, 3000, 700)]).astype(np.int16)
-                file = io.BytesIO()
-                wavfile.write(file, 8000, x)
-                files[f"{digit}_{speaker}_{number}.wav"] = file.getvalue()
+                files[f"{digit}_{speaker}_{number}.wav"] = content(x)
     return files
+
+
+def packed(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return an archive of files, by name."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, raw in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(raw)
+            tar.addfile(member, io.BytesIO(raw))
+    return archive.getvalue()
 
 
 def archive(files: dict[str, bytes], folder: str = "set-1.0", order: int = 1) -> bytes:
     """Pack files into the folder `recordings`, beside another file."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, content in [("README.md", b"x"), *sorted(files.items())][::order]:
-            place = "" if name == "README.md" else "recordings/"
-            member = tarfile.TarInfo(f"{folder}/{place}{name}")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+    recorded = [(f"{folder}/recordings/{name}", raw) for name, raw in sorted(files.items())]
+    return packed([(f"{folder}/README.md", b"x"), *recorded][::order])
 
 
 @pytest.fixture
@@ -212,11 +216,11 @@ def files(monkeypatch):
     return files
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_recordings_become_pictures_of_both_parts(files, tmp_path, packed):
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_recordings_become_pictures_of_both_parts(files, tmp_path, suffix):
     content = archive(files, "other", -1)
-    path = tmp_path / (f"{ARCHIVE}.gz" if packed else ARCHIVE)
-    path.write_bytes(gzip.compress(content) if packed else content)
+    path = tmp_path / f"{ARCHIVE}{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix else content)
     data = load_dataset(SPOKEN_DIGITS, tmp_path)
     sound = default_front_end()
     assert data.sound == sound
@@ -263,19 +267,16 @@ def test_an_archive_that_promises_more_than_it_has_is_refused(files, tmp_path):
 
 
 def test_wake_words_have_names_and_a_window_of_their_length(monkeypatch, tmp_path):
-    rng, packed, files = np.random.default_rng(3), io.BytesIO(), {}
+    rng, files = np.random.default_rng(3), {}
     for word, n in (("alexa", 3000), ("view glass", 7000)):
         for at in range(2 * wake_words.TESTED):
             x = np.concatenate([np.zeros(200), rng.normal(0, 3000, n)]).astype(np.int16)
             files[f"audio/{word}/{at}.wav"] = content(x)
     damaged = f"audio/alexa/{wake_words.DAMAGED[0]}.flac"
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, raw in {**files, damaged: b"fLaC", "audio/all.wav": b""}.items():
-            member = tarfile.TarInfo(f"set-1/{name}")
-            member.size = len(raw)
-            tar.addfile(member, io.BytesIO(raw))
-    (tmp_path / SOUNDS[WAKE_WORDS].archive).write_bytes(packed.getvalue())
-    digest = hashlib.sha256(content_of(packed.getvalue(), wake_words.recording_name)).hexdigest()
+    files |= {damaged: b"fLaC", "audio/all.wav": b""}
+    raw = packed((f"set-1/{name}", content) for name, content in files.items())
+    (tmp_path / SOUNDS[WAKE_WORDS].archive).write_bytes(raw)
+    digest = hashlib.sha256(content_of(raw, wake_words.recording_name)).hexdigest()
     monkeypatch.setitem(SHA256, WAKE_WORDS, {SOUNDS[WAKE_WORDS].archive: digest})
     data = load_dataset(WAKE_WORDS, tmp_path)
     assert data.classes == ("alexa", "view glass")
