@@ -15,6 +15,7 @@ from firstspike.golden.frameworks.nir.importing import network_of
 from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from tests.support.command import toy_network
+from tests.support.shapes import convolving_network
 
 SIZES = (5, 4, 3)
 LOST = 0.003
@@ -67,14 +68,22 @@ def test_no_bias_may_be_written_as_a_bias_of_0(tmp_path):
 
 
 @pytest.mark.fast
-def test_integer_weights_are_rounded_to_themselves():
-    network = toy_network()
+@pytest.mark.parametrize(
+    "network",
+    [
+        toy_network(),
+        convolving_network(hidden=("4c3s2p1", 8), size=(8, 8), n_classes=4),
+    ],
+    ids=["dense", "convolving"],
+)
+def test_integer_weights_are_rounded_to_themselves(network):
     layers = real_layers(graph_of(network, "time"))
     template = plain_template(layers[0].kind.n_in, unit=network.unit, deadline=network.deadline)
     rounded, calibrated = rounded_network(layers, template, 8)
     assert calibrated is None
-    ticks = encode(rounded, np.random.default_rng(3).integers(0, 256, (50, 35)).astype(np.uint8))
-    decisions = [infer(one, ticks).decision.tolist() for one in (rounded, network.connected())]
+    assert rounded.geometry == network.geometry
+    ticks = np.random.default_rng(3).integers(0, 17, (50, len(network.inputs))).astype(np.int32)
+    decisions = [infer(one, ticks).decision for one in (rounded, network.connected())]
     assert np.mean(np.equal(*decisions)) > 0.9
 
 
