@@ -55,6 +55,7 @@ IDENTITY = identity_of(
     DesignProperties(clock_hz=75_000_000),
 )
 NAMES = ["weights", "digits", "memory", "hostile frames", "learning"]
+SENSING = ["answers", "sensor", "lines"]
 
 
 @pytest.fixture
@@ -85,14 +86,24 @@ def report():
         return json.load(file)
 
 
-def failure():
-    """The stage that has failed, and the sentence of it; none after it was run."""
+def check_failure(ended, stage, message="", names=NAMES):
+    """This stage has failed, with this in its sentence, and none after it was run."""
+    assert ended.status == 1, ended.err + ended.out
     said = report()["stages"]
-    assert [stage["name"] for stage in said] == NAMES
-    (number,) = (at for at, stage in enumerate(said) if stage["failure"])
-    assert all(stage["figures"] is None for stage in said[number:])
+    assert [one["name"] for one in said] == names
+    (number,) = (at for at, one in enumerate(said) if one["failure"])
+    assert names[number] == stage
+    assert all(one["figures"] is None for one in said[number:])
     assert not report()["passed"]
-    return NAMES[number], said[number]["failure"]
+    sentence = said[number]["failure"]
+    assert message in sentence
+    assert sentence in ended.out
+    return sentence
+
+
+def figures():
+    """By its name, the figures of each stage."""
+    return {stage["name"]: stage["figures"] for stage in report()["stages"]}
 
 
 def test_a_good_board_passes(capfd, desk, quick, port):
@@ -102,12 +113,12 @@ def test_a_good_board_passes(capfd, desk, quick, port):
     assert (said["board"], said["seed"]) == (None, 3)
     assert said["design"]["network"] == NETWORK.digest()
     assert (said["design"]["learns"], said["design"]["loaded"]) == (True, True)
-    figures = {stage["name"]: stage["figures"] for stage in said["stages"]}
-    assert figures["weights"]["weights"] == 2 * (35 * 12 + 12 * 4)
-    assert (figures["digits"]["images"], figures["digits"]["dropped"]) == (60, 0)
-    assert figures["hostile frames"]["frames"] > 0
-    assert figures["learning"]["updated"] > 0
-    assert figures["memory"] is None
+    of = figures()
+    assert of["weights"]["weights"] == 2 * (35 * 12 + 12 * 4)
+    assert (of["digits"]["images"], of["digits"]["dropped"]) == (60, 0)
+    assert of["hostile frames"]["frames"] > 0
+    assert of["learning"]["updated"] > 0
+    assert of["memory"] is None
     assert "not in this design" in ended.out
     again = firstspike(capfd, "selftest", "--read", "report.json")
     assert (again.status, again.out) == (0, ended.out)
@@ -121,10 +132,8 @@ def test_a_report_says_nothing_of_person_and_computer(capfd, desk, quick, port, 
         raise stages.DifferenceError(f"the board on {link} is of {selftest}")
 
     monkeypatch.setattr(stages.Selftest, "_hostile_frames", refused)
-    assert firstspike(capfd, "selftest", "net.npz", "--port", link).status == 1
-    stage, told = failure()
-    assert stage == "hostile frames"
-    assert told.startswith("the board on the port is of ")
+    ended = firstspike(capfd, "selftest", "net.npz", "--port", link)
+    assert check_failure(ended, "hostile frames").startswith("the board on the port is of ")
     text = (desk / "report.json").read_text()
     for private in (str(desk), "/dev", socket.gethostname(), os.uname().release):
         assert private not in text
@@ -159,11 +168,8 @@ class Unplugged(SerialPort):
 )
 def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, message):
     monkeypatch.setattr("firstspike.boards.client.client.SerialPort", line)
-    ended = firstspike(capfd, "selftest", "net.npz", "--port", port, status=1)
-    found, sentence = failure()
-    assert found == stage
-    assert message in sentence
-    assert sentence in ended.out
+    ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
+    check_failure(ended, stage, message)
     assert "not reached" in ended.out
 
 
@@ -192,10 +198,7 @@ def test_an_answer_that_no_board_gives_is_named(
 ):
     with odd_board(monkeypatch, kind, answer) as port:
         ended = firstspike(capfd, "selftest", "net.npz", "--port", port)
-    assert ended.status == 1, ended.err
-    found, sentence = failure()
-    assert found == stage
-    assert message in sentence
+    check_failure(ended, stage, message)
     again = firstspike(capfd, "selftest", "--read", "report.json")
     assert (again.status, again.out) == (1, ended.out)
 
@@ -243,10 +246,7 @@ def test_a_fault_is_named(capfd, desk, quick, fault, stage):
     assert content not in (verilog("plays"), verilog("learns"))
     with VirtualBoard(content) as board:
         ended = firstspike(capfd, "selftest", "net.npz", "--port", board.port)
-    assert ended.status == 1, ended.err + ended.out
-    found, sentence = failure()
-    assert found == stage
-    assert sentence in ended.out
+    check_failure(ended, stage)
 
 
 @pytest.mark.thorough
@@ -258,10 +258,10 @@ def test_the_whole_of_it_takes_a_minute(capfd, desk, kind):
         seconds = time.monotonic() - begun
     assert ended.status == 0, ended.err + ended.out
     assert seconds <= 60
-    figures = {stage["name"]: stage["figures"] for stage in report()["stages"]}
-    assert figures["digits"]["images"] == 1000
-    assert (figures["memory"] is None) == (kind == "learns")
-    assert (figures["learning"] is None) == (kind == "plays")
+    of = figures()
+    assert of["digits"]["images"] == 1000
+    assert (of["memory"] is None) == (kind == "learns")
+    assert (of["learning"] is None) == (kind == "plays")
 
 
 def test_a_report_that_is_not_whole_is_refused(capfd, desk):
@@ -390,11 +390,10 @@ def test_a_good_board_that_listens_passes(capfd, desk, sensing):
     found = report()
     assert (found["passed"], found["board"], found["sensor"]) == (True, "icebreaker", "pdm")
     assert (found["design"]["clock"], found["design"]["build"]) == (24_000_000, BUILD.hex())
-    figures = {stage["name"]: stage["figures"] for stage in found["stages"]}
-    assert list(figures) == ["answers", "sensor", "lines"]
+    assert list(figures()) == SENSING
     heard = {"samples": 3 * SAMPLES, "cycles": 3 * SAMPLES * CYCLES, "loudest": 500, "lost": 0}
-    assert figures["sensor"] == heard
-    assert figures["lines"] == {"lines": 3}
+    assert figures()["sensor"] == heard
+    assert figures()["lines"] == {"lines": 3}
     again = firstspike(capfd, "selftest", "--read", "report.json")
     assert (again.status, again.out) == (0, ended.out)
 
@@ -464,15 +463,7 @@ def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):
 def test_what_is_wrong_with_a_board_that_listens_is_named(
     capfd, desk, sensing, says, stage, message
 ):
-    ended = sensing(capfd, says)
-    assert ended.status == 1, ended.err
-    found = {one["name"]: one for one in report()["stages"]}
-    failures = {name: one["failure"] for name, one in found.items() if one["failure"]}
-    assert list(failures) == [stage]
-    assert message in failures[stage]
-    assert failures[stage] in ended.out
-    assert not report()["passed"]
-    assert found[stage]["figures"] is None
+    check_failure(sensing(capfd, says), stage, message, SENSING)
 
 
 class Flood:
@@ -531,8 +522,8 @@ def test_a_board_that_watches_motion(capfd, desk, sensing, rate, status):
     says = lambda n: answer(n, rate=each, samples=1 + 10 * n, loudest=None, lost=None)  # noqa: E731
     ended = sensing(capfd, says, "lsm6dso")
     assert ended.status == status, ended.err + ended.out
-    figures = {stage["name"]: stage["figures"] for stage in report()["stages"]}["sensor"]
-    assert figures is None if status else (figures["samples"], figures["lost"]) == (30, None)
+    sensor = figures()["sensor"]
+    assert sensor is None if status else (sensor["samples"], sensor["lost"]) == (30, None)
 
 
 @pytest.mark.long
@@ -556,5 +547,4 @@ def test_the_virtual_board_that_listens_passes(capfd, desk):
     assert ended.status == 0, ended.err + ended.out
     assert said.startswith(b"loading weights\nlistening\n")
     assert not (desk / "port").is_symlink()
-    figures = {stage["name"]: stage["figures"] for stage in report()["stages"]}
-    assert figures["sensor"]["samples"] >= 1000
+    assert figures()["sensor"]["samples"] >= 1000
