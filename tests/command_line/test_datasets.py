@@ -88,8 +88,7 @@ def test_a_table_becomes_a_network(capfd, folder, trained):
 
 
 def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
-    ended = firstspike(capfd, "run", "net.npz", *TABLE, "--json", "-")
-    result = json.loads(ended.out)
+    result = result_of(capfd, "run", "net.npz", *TABLE)
     assert result["summary"]["confusion"] == trained["confusion"]
     assert result["classes"] == ["ant", "bee", "wasp"]
     text = firstspike(capfd, "run", "net.npz", *TABLE, "--images", 10).out
@@ -102,15 +101,14 @@ def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
 
 def test_the_network_file_names_the_columns(capfd, folder, trained):
     """The label and the group need not be named again, and a table need not have them."""
-    short = ("--dataset", "t.csv", "--images", "all", "--json", "-")
-    result = json.loads(firstspike(capfd, "run", "net.npz", *short).out)
+    result = result_of(capfd, "run", "net.npz", *TABLE, "--images", "all")
     assert result["summary"]["confusion"] == trained["confusion"]
     network = Network.load("net.npz")
     assert network.meta["columns"] == {"label": "kind", "group": "person"}
     plain = replace(network, meta={**network.meta, "columns": {"label": 3, "group": ["person"]}})
     assert plain.digest() == network.digest()
     plain.save("plain.npz")
-    result = json.loads(firstspike(capfd, "run", "plain.npz", *short).out)
+    result = result_of(capfd, "run", "plain.npz", *TABLE, "--images", "all")
     assert result["summary"]["accuracy"] is None
     assert result["summary"]["count"] == 180
 
@@ -207,17 +205,16 @@ def test_of_a_wide_table_some_columns_are_said(capfd):
 
 def test_columns_that_a_network_does_not_know_are_ignored(capfd, folder, trained):
     """As docs/data.md says: columns are found by their names, in any order."""
-    result = firstspike(capfd, "run", "net.npz", *TABLE, "--json", "-").out
+    result = result_of(capfd, "run", "net.npz", *TABLE)
     lines = [",".join(line.split(",")[::-1]) for line in numbered().splitlines()]
     wider = "\n".join(f"n{at},{line}" for at, line in enumerate(lines))
     (folder / "t.csv").write_text(wider)
-    assert firstspike(capfd, "run", "net.npz", *TABLE, "--json", "-").out == result
+    assert result_of(capfd, "run", "net.npz", *TABLE) == result
 
 
 def test_all_of_a_table_is_numbered_by_its_rows(capfd, folder, trained):
     """As docs/data.md says: sample K is row K + 1 below the header."""
-    words = ("--input", "t.csv", "--json", "-")
-    images = json.loads(firstspike(capfd, "run", "net.npz", *words).out)["images"]
+    images = result_of(capfd, "run", "net.npz", "--input", "t.csv")["images"]
     assert [image["image"] for image in images] == [*range(180)]
     kinds = [line.rsplit(",", 1)[1] for line in rows().splitlines()[1:]]
     assert [("ant", "bee", "wasp")[image["label"]] for image in images] == kinds
@@ -255,8 +252,7 @@ def test_a_table_with_missing_cells(capfd, folder, words):
         for column in data.x_train.T
     ]
     (folder / "new.csv").write_text("length,width,same,colour\n,3,7,red\n1,?,7,\n,,7,\n")
-    new = ("--dataset", "new.csv", "--images", "all", "--json", "-")
-    result = json.loads(firstspike(capfd, "run", "net.npz", *new).out)
+    result = result_of(capfd, "run", "net.npz", "--dataset", "new.csv", "--images", "all")
     a, b, _, d, e = network.features.medians
     filled = [[a, 3, 7, 0, 1], [1, b, 7, d, e], [a, b, 7, d, e]]
     expected = infer(network, encode(network, np.array(filled))).decision
@@ -356,22 +352,21 @@ def ordered(folder):
 def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered):
     x, y, network = ordered
     words = ("--dataset", "sorted.npz", "--images", 60)
-    ended = firstspike(capfd, "run", "net.npz", *words, "--json", "-")
-    images = json.loads(ended.out)["images"]
+    images = result_of(capfd, "run", "net.npz", *words)["images"]
     numbers = [image["image"] for image in images]
     assert numbers == sorted(set(numbers))
     assert {image["label"] for image in images} == set(range(9))
     assert [image["label"] for image in images] == y[numbers].tolist()
     decided = infer(network, encode(network, x[numbers])).decision
     assert [image["class"] for image in images] == decided.tolist()
-    again = firstspike(capfd, "run", "net.npz", *words[:3], 10, "--json", "-")
-    fewer = [image["image"] for image in json.loads(again.out)["images"]]
+    again = result_of(capfd, "run", "net.npz", *words[:3], 10)
+    fewer = [image["image"] for image in again["images"]]
     assert set(fewer) < set(numbers)
     text = firstspike(capfd, "run", "net.npz", *words[:3], 10).out
     assert "golden, 10 of 180 test images of sorted.npz\n" in text
     assert re.findall(r"^(\d+) +\d", text, re.MULTILINE) == list(map(str, fewer))
-    everything = firstspike(capfd, "run", "net.npz", *words[:3], 180, "--json", "-")
-    assert [image["image"] for image in json.loads(everything.out)["images"]] == [*range(180)]
+    everything = result_of(capfd, "run", "net.npz", *words[:3], 180)
+    assert [image["image"] for image in everything["images"]] == [*range(180)]
     for n in ("all", 180):
         text = firstspike(capfd, "run", "net.npz", *words[:3], n).out
         assert "golden, all 180 test images of sorted.npz\n" in text
@@ -468,13 +463,12 @@ def test_time_series(capfd, folder):
     x = np.stack([np.sin(steps + phase), np.cos(steps + phase)], axis=1)
     arrays_of(x, y)
     words = ("--dataset", "a.npz", "--encoding", "crossings-4", *QUICK)
-    ended = success(capfd, "train", *words, "-o", "net.npz", "--json", "-")
-    assert json.loads(ended.out)["accuracy"] > 0.9
+    assert result_of(capfd, "train", *words, "-o", "net.npz")["accuracy"] > 0.9
     network = Network.load("net.npz")
     assert network.features.steps == 25
     assert network.shape[0] == 2 * 2 * 4 + network.features.constant
-    ended = firstspike(capfd, "run", "net.npz", "--dataset", "a.npz", "--json", "-")
-    decided = [image["class"] for image in json.loads(ended.out)["images"]]
+    result = result_of(capfd, "run", "net.npz", "--dataset", "a.npz")
+    decided = [image["class"] for image in result["images"]]
     assert decided == infer(network, encode(network, x[80:])).decision.tolist()
 
 
@@ -487,8 +481,8 @@ def test_events_to_train_on(capfd, folder):
         events = sorted([int(tick), place] for place, tick in enumerate(ticks))
         lines.append(json.dumps({"events": events, "label": ("left", "right")[at % 2]}))
     (folder / "e.jsonl").write_text("\n".join(lines))
-    ended = success(capfd, "train", "--dataset", "e.jsonl", *QUICK, "-o", "net.npz", "--json", "-")
-    assert json.loads(ended.out)["accuracy"] > 0.9
+    result = result_of(capfd, "train", "--dataset", "e.jsonl", *QUICK, "-o", "net.npz")
+    assert result["accuracy"] > 0.9
     network = Network.load("net.npz")
     assert (network.encoding, network.classes) == ("ticks", ("left", "right"))
     assert network.deadline >= 400
@@ -498,9 +492,8 @@ def test_events_to_train_on(capfd, folder):
 
 
 def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
-    words = ("learn", "--random", 30, *DATA, "--epochs", 20, "-o", "net.npz", "--json", "-")
-    ended = success(capfd, *words)
-    assert json.loads(ended.out)["accuracy"] > 0.75  # one seed gives 0.83
+    result = result_of(capfd, "learn", "--random", 30, *DATA, "--epochs", 20, "-o", "net.npz")
+    assert result["accuracy"] > 0.75  # one seed gives 0.83
     network = Network.load("net.npz")
     assert network.takes_bitmap
     assert network.classes == ("ant", "bee", "wasp")
@@ -539,8 +532,7 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
 
 def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
     Session.state_path("on.npz").write_bytes(b"of an earlier training")
-    words = ("train", *DATA, *QUICK, "--fresh", "-o", "on.npz", "--json", "-")
-    result = json.loads(firstspike(capfd, *words).out)
+    result = result_of(capfd, "train", *DATA, *QUICK, "--fresh", "-o", "on.npz")
     assert result["digest"] == trained["digest"]  # the command that it tells has no --fresh
     assert result["command"] == trained["command"]
     assert not Session.state_path("on.npz").exists()
