@@ -10,11 +10,9 @@ seeds 1 to 3, as `firstspike train --recipe strict --validation-share 0` does, o
 90 recordings of `none`: other words by other voices.
 """
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +26,7 @@ from firstspike.golden.sound.word_augmentation import NONE
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.training.general_recipe import sound_training
 from firstspike.golden.training.trainer import Names, Trainer
-from tests.measurements.stream import FINAL, as_loud
+from tests.measurements.stream import FINAL, as_loud, speak
 
 WORDS = (
     *("apple", "river", "garden", "purple", "window", "coffee", "monday", "table", "orange"),
@@ -87,15 +85,6 @@ def spoken(voices: Sequence[tuple[str, str]], words: Sequence[str], rate: int) -
                 x = np.pad(as_loud(read_wav(file, rate)), rate)
                 recordings.append(np.rint(x + rng.normal(0, NOISE, len(x))).astype(np.int16))
     return recordings
-
-
-def speak(synthesiser: str, voice: str, text: str, file: Path) -> None:
-    """Write a WAV file of a text."""
-    commands = {
-        "flite": ["flite", "-voice", voice, "-t", text, str(file)],
-        "espeak-ng": ["espeak-ng", "-v", voice, "-s", "150", "-w", str(file), text],
-    }
-    subprocess.run(commands[synthesiser], check=True)
 
 
 def heard(network: Network, recordings: Sequence[np.ndarray]) -> tuple[np.ndarray, Results]:

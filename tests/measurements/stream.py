@@ -229,16 +229,21 @@ def other_speech(
     for at in order:
         synthesiser, voice = part.voices[at % len(part.voices)]
         text = texts[at % len(texts)]
-        words = {
-            "flite": ["flite", "-voice", voice, "-t", text, str(file)],
-            "espeak-ng": ["espeak-ng", "-v", voice, "-s", "150", "-w", str(file), text],
-        }
-        subprocess.run(words[synthesiser], check=True)
+        speak(synthesiser, voice, text, file)
         pause = np.zeros(int(sound.rate * rng.uniform(0.3, 1.5)))
         pieces += [as_loud(read_wav(file, sound.rate)), pause]
         if sum(map(len, pieces)) >= seconds * sound.rate:
             break
     return np.concatenate(pieces)
+
+
+def speak(synthesiser: str, voice: str, text: str, file: Path) -> None:
+    """Write a WAV file of a text."""
+    commands = {
+        "flite": ["flite", "-voice", voice, "-t", text, str(file)],
+        "espeak-ng": ["espeak-ng", "-v", voice, "-s", "150", "-w", str(file), text],
+    }
+    subprocess.run(commands[synthesiser], check=True)
 
 
 def made_noises(sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:

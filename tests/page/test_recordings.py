@@ -16,7 +16,7 @@ from firstspike.golden.sound.defaults import default_front_end
 from firstspike.scripts.figures import picture
 from firstspike.scripts.selection import Images
 from firstspike.scripts.verbs import page as verb
-from firstspike.sim.harness.networks import random_weights
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success
 
@@ -32,14 +32,12 @@ def network_of_sound(constant: bool = False) -> Network:
     """Return a network of two words and none of them, of random weights."""
     n_inputs = FRONT.n_pixels + constant
     hidden, outputs = random_weights(np.random.default_rng(1), (n_inputs, 20, 4), -40, 60)
-    return Network(
-        weights=(hidden, outputs[:, :3]),
-        weight_bits=(8, 8),
-        thresholds=(200, 40),
+    return network_of(
+        (hidden, outputs[:, :3]),
+        (200, 40),
+        bits=8,
         unit=32,
         deadline=300,
-        n_inputs=n_inputs,
-        inputs=np.arange(n_inputs),
         encoding="levels-32",
         features=Features(sound=FRONT, constant=constant),
         classes=("yes", "<b>no", "none"),
