@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike learn`: what it writes, how it is continued, how it adapts, and what it refuses."""
 
-import json
 import signal
 
 import numpy as np
@@ -14,7 +13,7 @@ from firstspike.golden.data.sets import Dataset
 from firstspike.scripts import datasets, resumable
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
 
@@ -43,8 +42,7 @@ def names(folder):
 
 def learned(capfd, *words):
     """The JSON result of a run that succeeds."""
-    ended = success(capfd, "learn", *words, "--json", "-")
-    return json.loads(ended.out)
+    return result_of(capfd, "learn", *words)
 
 
 @pytest.fixture(scope="module")
@@ -431,8 +429,7 @@ def test_hardware_learns_the_same(capfd, folder):
 @pytest.mark.long
 def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
     monkeypatch.setattr(target, "learn", twice)
-    ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz", status=1)
-    result = json.loads(ended.out)
+    result = result_of(capfd, "learn", *HARDWARE, "-o", "rtl.npz", status=1)
     assert result["differences"] >= result["weights_differ"] > 0
 
 
