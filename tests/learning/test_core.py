@@ -23,6 +23,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import causes_layout
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.direct import learn_directly
+from tests.support.learning_images import learned_alike, random_state
 from tests.support.shapes import pairwise
 from tests.support.simulators import sampled
 
@@ -48,16 +49,16 @@ SHAPES = pairwise(
 
 def make_state(config: dict, seed: int) -> LearningState:
     """Random weights; where `extreme`, about to saturate."""
-    state = LearningState.random(config["sizes"], config["bits"], seed)
     unit = config["unit"]
-    template = dataclasses.replace(
-        state.template,
+    state = random_state(
+        config["sizes"],
+        config["bits"],
+        seed,
         thresholds=config["thresholds"],
         unit=unit,
         deadline=6 * unit + config["slack"],
         encoding=config["encoding"],
     )
-    state = dataclasses.replace(state, template=template)
     if config["extreme"]:
         highest = (1 << config["bits"] - 1) - 1
         for weights in state.weights:
@@ -79,24 +80,17 @@ def random_samples(network, count: int, rng: np.random.Generator) -> np.ndarray:
 def test_inputs_spike_at_several_ticks(pauses):
     """Some spikes follow the margin, and some are sent after it; one image is silent."""
     rng = np.random.default_rng(3)
-    state = LearningState.random((30, 14, 4), 8, 3)
-    template = dataclasses.replace(
-        state.template, thresholds=(15, 8), unit=16, deadline=98, encoding="ticks"
+    state = random_state(
+        (30, 14, 4), 8, 3, thresholds=(15, 8), unit=16, deadline=98, encoding="ticks"
     )
-    state = dataclasses.replace(state, template=template)
     ticks = random_samples(state.network, 10, rng).astype(np.int32)
     labels = rng.integers(UNLABELLED, 4, len(ticks))
     ticks[1] = 0
     settings, folding = Settings(3, 1, 1), Folding.of(state.network, CoreShape(4, 2))
-    network = state.network
-    run = learn_directly(state, ticks, labels, settings, folding, pauses)
-    learned = learn(state, ticks, labels, settings, trace=True)
+    learned = learned_alike(state, ticks, labels, settings, folding, pauses)
     limit = learned.rule.limit[learned.updated]
     assert (ticks[learned.updated].max(1) >= limit).any()
-    assert (limit > network.deadline).any()
-    if not pauses:
-        learned = learning_cycles(network, ticks, learned, folding)
-    assert not list(differences(learned, run))
+    assert (limit > state.template.deadline).any()
 
 
 @pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 18))
@@ -112,31 +106,20 @@ def test_weights_and_cycles(number):
         config["step"], *config["draws"], config["every_competitor"], *config["margin"]
     )
     ticks = encode(state.network, samples)
-    run = learn_directly(state, ticks, labels, settings, folding, config["pauses"], number)
-    network = state.network
-    learned = learn(state, ticks, labels, settings, trace=True)
-    if not config["pauses"]:
-        learned = learning_cycles(network, ticks, learned, folding)
-    assert run.weights is not None
-    assert not list(differences(learned, run))
+    learned_alike(state, ticks, labels, settings, folding, config["pauses"], number)
 
 
 @pytest.mark.parametrize("lanes", sampled([2, 4], 2))
 def test_many_hidden_spikes_behind_the_margin(lanes):
     """Most neurons spike at zc: with groups of outputs they are taken before its potentials."""
-    state = LearningState.random((4, 40, 4), 8, 1)
-    template = dataclasses.replace(state.template, thresholds=(30, 20), unit=16, deadline=96)
-    state = dataclasses.replace(state, template=template)
+    state = random_state((4, 40, 4), 8, 1, thresholds=(30, 20), unit=16, deadline=96)
     early = np.arange(40) < 2
     state.weights[0][:] = np.where(early, 75, 21)
     state.weights[1][:] = np.where(early[:, None], [-3, 50, -3, -3], -3)
     ticks = encode(state.network, np.full((1, 4), 255, np.uint8))
     folding, labels = Folding.of(state.network, CoreShape(lanes)), np.array([0])
-    run = learn_directly(state, ticks, labels, Settings(), folding)
-    network = state.network
-    learned = learn(state, ticks, labels, Settings(), trace=True)
+    learned = learned_alike(state, ticks, labels, Settings(), folding)
     assert np.array_equal(learned.hidden[0][0] == learned.rule.limit, ~early)
-    assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
 
 
 @pytest.mark.long
@@ -147,25 +130,19 @@ def test_masks_that_wait_when_an_image_is_decided():
     """
     rng = np.random.default_rng(3)
     lanes = SERIALISER_BLOCK + 1
-    state = LearningState.random((6, 6 * lanes, 3), 8, 1)
-    template = dataclasses.replace(state.template, thresholds=(100, 20), unit=16, deadline=96)
-    state = dataclasses.replace(state, template=template)
+    state = random_state((6, 6 * lanes, 3), 8, 1, thresholds=(100, 20), unit=16, deadline=96)
     early = np.arange(6 * lanes) < 8
     state.weights[0][:] = rng.integers(20, 90, state.weights[0].shape) + 30 * early
     state.weights[1][:] = np.where(early[:, None], [30, -5, -5], rng.integers(-9, 3, 3))
     pixels = (rng.random((12, 6)) < 0.7).astype(np.uint8) * 255
     ticks, labels = encode(state.network, pixels), np.full(len(pixels), UNLABELLED)
     folding = Folding.of(state.network, CoreShape(lanes))
-    run = learn_directly(state, ticks, labels, Settings(), folding)
-    learned = learn(state, ticks, labels, Settings(), trace=True)
-    assert not list(differences(learning_cycles(state.network, ticks, learned, folding), run))
+    learned_alike(state, ticks, labels, Settings(), folding)
 
 
 @pytest.mark.long
 def test_a_label_that_is_no_class_is_flagged_and_not_learned():
-    state = LearningState.random((20, 13, 5), 8, 1)
-    template = dataclasses.replace(state.template, thresholds=(40, 30))
-    state = dataclasses.replace(state, template=template)
+    state = random_state((20, 13, 5), 8, 1, thresholds=(40, 30))
     rng = np.random.default_rng(1)
     ticks = encode(state.network, (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255)
     labels = np.array([1, 5, 7, UNLABELLED, 2, 0])
