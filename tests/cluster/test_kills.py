@@ -22,7 +22,7 @@ from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 from firstspike.scripts.verbs import compare
 from tests.cluster.conftest import wait_for, working
-from tests.support.command import firstspike, success, toy_network
+from tests.support.command import firstspike, result_of, success, toy_network
 from tests.support.netlists import turning
 
 SLOW = pytest.mark.skipif(
@@ -98,11 +98,10 @@ def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
     events.write_text("\n".join(json.dumps({"events": image}) for image in images))
     words = ("compare", tmp_path / "toy.npz", "--input", events, "--target", "rtl")
     words = (*words, "--lanes", 5, "--window", 2)  # as compiled for other tests
-    alone = firstspike(capfd, *words, "--json", "-")
+    alone = result_of(capfd, *words)
     with killing("shares.task"):
-        shared = firstspike(capfd, *words, "--json", "-", "--scheduler", scheduler)
-    assert (shared.status, alone.status) == (0, 0), shared.err
-    assert json.loads(shared.out) == json.loads(alone.out)
+        shared = result_of(capfd, *words, "--scheduler", scheduler)
+    assert shared == alone
 
 
 @pytest.mark.long

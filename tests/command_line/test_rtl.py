@@ -37,10 +37,8 @@ def selection(tmp_path_factory):
 
 
 def test_the_hardware_gives_the_same_result_as_golden(capfd, selection):
-    words = ("run", *selection, *CORE, "--spikes", "--json", "-")
-    rtl = success(capfd, *words, "--target", "rtl")
-    golden = firstspike(capfd, *words)
-    assert json.loads(rtl.out) == json.loads(golden.out)
+    words = ("run", *selection, *CORE, "--spikes")
+    assert result_of(capfd, *words, "--target", "rtl") == result_of(capfd, *words)
 
 
 def test_the_hardware_does_not_differ_from_golden(capfd, selection):
@@ -51,15 +49,9 @@ def test_the_hardware_does_not_differ_from_golden(capfd, selection):
 
 
 @pytest.mark.long
-def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
-    toy, *_ = selection
-    pixels = np.random.default_rng(4).integers(0, 256, (3, 6, 6), np.uint8)
-    files = [tmp_path / f"{image}.png" for image in range(len(pixels))]
-    for image, file in zip(pixels, files, strict=True):
-        Image.fromarray(image).save(file)
-    words = (toy, "--input", *files, *CORE, "--bitmap", 8, "--json", "-")
-    rtl = success(capfd, "run", *words, "--target", "rtl")
-    assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
+def test_pixels_go_in_as_a_bitmap(capfd, pictures):
+    words = ("run", *pictures, *CORE, "--bitmap", 8)
+    assert result_of(capfd, *words, "--target", "rtl") == result_of(capfd, *words)
 
 
 @pytest.mark.long
@@ -154,10 +146,8 @@ CORES = pytest.mark.parametrize(
 @pytest.mark.long
 @CORES
 def test_the_hardware_equals_golden(capfd, pictures, core):
-    words = ("run", *pictures, *core, "--spikes", "--clock", 50, "--json", "-")
-    rtl = success(capfd, *words, "--target", "rtl")
-    found, golden = json.loads(rtl.out), json.loads(firstspike(capfd, *words).out)
-    assert found == golden
+    words = ("run", *pictures, *core, "--spikes", "--clock", 50)
+    assert result_of(capfd, *words, "--target", "rtl") == result_of(capfd, *words)
     success(capfd, "compare", *pictures, *core)
 
 
@@ -272,13 +262,11 @@ def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, three_events
             return replace(results, cycles=np.add(results.cycles, [0, 0, 1]))
 
     open_as(monkeypatch, Late)
-    ended = firstspike(
-        capfd, "compare", *three_events, "--lanes", 5, "--window", 2, "--json", "-", status=1
-    )
+    words = ("compare", *three_events, "--lanes", 5, "--window", 2)
+    result = result_of(capfd, *words, status=1)
     network = toy_network()
     folding = Folding.of(network, CoreShape(lanes=5, window=2))
     assert seen == [folding]
-    result = json.loads(ended.out)
     assert result["differences"] == {"cycles": 1}
     assert result["first"]["image"] == 2
     assert result["first"]["found"] == result["first"]["expected"] + 1
