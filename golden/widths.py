@@ -40,7 +40,7 @@ def layer_widths(
     if weight_bits is None:
         negative, positive = layer.extremes(weights)
     else:
-        negative, positive = (layer.fan_in * extreme for extreme in weight_range(weight_bits))
+        negative, positive = (layer.rows * extreme for extreme in weight_range(weight_bits))
     lowest, highest = -threshold + negative, -threshold + positive
     return StateWidths(
         S=signed_bits(lowest, highest),

@@ -64,11 +64,6 @@ class Convolution(LayerKind):
         return self.filters
 
     @property
-    def fan_in(self) -> int:
-        """Number of weights of a neuron: the taps of all maps."""
-        return self.rows
-
-    @property
     def positions(self) -> int:
         """Neurons per filter."""
         return self.n_out // self.filters
@@ -77,11 +72,6 @@ class Convolution(LayerKind):
     def reach(self) -> np.ndarray:
         """Positions that a spike of each input reaches; equal for every map."""
         return np.tile(np.diff(self.geometry.touched.first), self.maps)
-
-    @property
-    def synapses(self) -> int:
-        """Number of connections: the positions that each input reaches, times the filters."""
-        return int(self.reach.sum()) * self.filters
 
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """Return the sum of what each spike adds to S of the neurons that it reaches."""
@@ -109,11 +99,3 @@ class Convolution(LayerKind):
             weights, threshold, spikes[:, :, 0], deadline, self.geometry.touched, self.positions
         )
         return ticks[:, :, None], M
-
-    def stored_rows(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weight matrix: the neurons of a filter share a column."""
-        return weights
-
-    def weights_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return the rows, which are the weight matrix."""
-        return rows

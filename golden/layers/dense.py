@@ -26,26 +26,6 @@ class Dense(LayerKind):
             )
         return cls(*weights.shape)
 
-    @property
-    def rows(self) -> int:
-        """Number of rows: one per input."""
-        return self.n_in
-
-    @property
-    def columns(self) -> int:
-        """Number of columns: one per neuron."""
-        return self.n_out
-
-    @property
-    def fan_in(self) -> int:
-        """Number of weights of a neuron: one per input."""
-        return self.n_in
-
-    @property
-    def synapses(self) -> int:
-        """Number of connections: one per input and neuron."""
-        return self.n_in * self.n_out
-
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """Return the sum of the rows of these inputs."""
         total: np.ndarray = weights[inputs].sum(0, np.int64)
@@ -63,11 +43,3 @@ class Dense(LayerKind):
         from .event_kernel import layer_by_events  # importing numba is slow
 
         return layer_by_events(weights, threshold, spikes, deadline, max_spikes)
-
-    def stored_rows(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weight matrix."""
-        return weights
-
-    def weights_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return the rows, which are the weight matrix."""
-        return rows

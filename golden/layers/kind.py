@@ -29,14 +29,14 @@ class LayerKind(ABC):
         """Return the layer of these weights; `name` is for messages. Raises NetworkError."""
 
     @property
-    @abstractmethod
     def rows(self) -> int:
-        """Rows of the weight store; each neuron has at most one weight in a row."""
+        """Rows of the weights and of their store; each neuron has one weight in a row."""
+        return self.n_in
 
     @property
-    @abstractmethod
     def columns(self) -> int:
         """Columns of the weights; the neurons of a column share them."""
+        return self.n_out
 
     @property
     def positions(self) -> int:
@@ -49,14 +49,9 @@ class LayerKind(ABC):
         return np.ones(self.n_in, np.int64)
 
     @property
-    @abstractmethod
-    def fan_in(self) -> int:
-        """Largest number of weights of a neuron."""
-
-    @property
-    @abstractmethod
     def synapses(self) -> int:
         """Number of connections between inputs and neurons."""
+        return int(self.reach.sum()) * self.columns
 
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
         """Return bounds of the sums of the negative and of the positive weights of any neuron.
@@ -85,11 +80,3 @@ class LayerKind(ABC):
         `spikes`: int32 [n, n_in, spikes of an input], 0 for none. Returns the spike ticks int32 [n,
         n_out, max_spikes], and M int64 [n, n_out] at the first spike or at the deadline.
         """
-
-    @abstractmethod
-    def stored_rows(self, weights: np.ndarray) -> np.ndarray:
-        """Return the rows of the weight store, integers [rows, n_out]."""
-
-    @abstractmethod
-    def weights_of(self, rows: np.ndarray) -> np.ndarray:
-        """Return the weights of these rows: the inverse of `stored_rows`."""

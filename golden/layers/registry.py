@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The list of all kinds of layers, and the choice of a layer's kind."""
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -60,11 +59,6 @@ def filters(text: str) -> Filters:
     if layer is None:
         raise NetworkError(f"{text!r} is no layer: give a number of neurons, or {WRITTEN}.")
     return layer
-
-
-def dense_layers(sizes: Sequence[int]) -> list[LayerKind]:
-    """Return the dense layers between these sizes, from the connected inputs to the outputs."""
-    return [Dense(n_in, n_out) for n_in, n_out in pairwise(sizes)]
 
 
 def geometry_of(layers: Iterable[LayerKind]) -> tuple[Geometry | None, ...]:

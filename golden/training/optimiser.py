@@ -49,7 +49,7 @@ class Optimiser:
             first = not number
             mean, deviation = training.initial[not first]
             # Unconnected inputs are mostly dark: neurons get the same drive as with them.
-            fan_in = layer.fan_in + (n_inputs - layer.n_in if first else 0)
+            fan_in = layer.rows + (n_inputs - layer.n_in if first else 0)
             scale = _INITIAL_INPUTS[not first] / fan_in
             size = layer.rows, layer.columns
             W = rng.normal(mean * scale, deviation * np.sqrt(scale), size)

@@ -23,7 +23,7 @@ def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
     if weights is None:
         return
     kind = layer.folding.kind
-    expected = kind.weights_of(np.zeros((kind.rows, kind.columns), np.int16)).shape
+    expected = kind.rows, kind.columns
     if np.shape(weights) != expected:
         raise ValueError(
             f"a layer of {kind.n_in} inputs and {kind.n_out} neurons takes weights {expected}, "
@@ -45,11 +45,10 @@ def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
     """
     folding, bits = layer.folding, layer.stored_bits
     mask = (1 << bits) - 1
-    rows = folding.kind.stored_rows(weights)
-    missing = [0] * (folding.bank_rows * folding.rows - len(rows))
+    missing = [0] * (folding.bank_rows * folding.rows - len(weights))
     words = []
     for group in range(folding.groups):
-        part = rows[:, group * folding.lanes : (group + 1) * folding.lanes]
+        part = weights[:, group * folding.lanes : (group + 1) * folding.lanes]
         for row in part.tolist():
             words.append(sum((weight & mask) << lane * bits for lane, weight in enumerate(row)))
         words += missing
@@ -68,4 +67,4 @@ def unpack_words(layer: LayerConfig, words: Iterable[int]) -> np.ndarray:
             weight = word >> lane * bits & ((1 << bits) - 1)
             weight -= weight >> bits - 1 << bits
             rows[row, group * folding.lanes + lane] = weight
-    return folding.kind.weights_of(rows[:, : folding.columns])
+    return rows[:, : folding.columns]

@@ -107,4 +107,4 @@ class WidthsProof(wiring.Component):
 def extremes_of(layer: LayerKind, weight_bits: int) -> tuple[int, int]:
     """The sums of a neuron's weights of either sign, whatever the weights are."""
     low, high = weight_range(weight_bits)
-    return layer.fan_in * low, layer.fan_in * high
+    return layer.rows * low, layer.rows * high

@@ -56,9 +56,7 @@ def drawn(number: int) -> tuple[Network, dict]:
     network = Network(
         weights=tuple(rng.integers(-half // 2, half, (one.rows, one.columns)) for one in layers),
         weight_bits=(bits,) * len(layers),
-        thresholds=tuple(
-            int(rng.integers(1, 2 + half * min(one.fan_in, 8) // 4)) for one in layers
-        ),
+        thresholds=tuple(int(rng.integers(1, 2 + half * min(one.rows, 8) // 4)) for one in layers),
         unit=unit,
         deadline=6 * unit + int(rng.integers(0, 6)),
         n_inputs=n_in,

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from firstspike.golden import EncodingError, NetworkError, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
 from firstspike.golden.layers.kind import weight_range
-from firstspike.golden.layers.registry import dense_layers
+from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.general_recipe import general_training
@@ -156,7 +156,7 @@ def test_optimiser_follows_the_exact_gradient(times, hidden):
     rng = np.random.default_rng(3)
     table = np.resize(np.array(times), 256)
     training = exact_training(hidden=hidden)
-    optimiser = Optimiser(training, dense_layers((30, *hidden, 4)), 30, table, rng)
+    optimiser = Optimiser(training, layers_of(hidden, 30, 4, (1, 30)), 30, table, rng)
     pixels = rng.integers(0, 256, (50, 30)).astype(np.uint8)
     labels = rng.integers(0, 4, 50)
     reference = FeedForward(optimiser.weights)
@@ -192,7 +192,7 @@ def test_smallest_slope_bounds_the_gradient():
     """A neuron with B = 1.001 only just fires, at z = 1001."""
     parameters = exact_training(horizon=1e4, smallest_slope=0.5)
     times, rng = np.array([1.0, 2.0]), np.random.default_rng(0)
-    optimiser = Optimiser(parameters, dense_layers((1, 1, 2)), 1, times, rng)
+    optimiser = Optimiser(parameters, layers_of((1,), 1, 2, (1, 1)), 1, times, rng)
     optimiser.weights = [np.array([[1.001]], np.float32), np.array([[2.0, 3.0]], np.float32)]
     times, slopes, _ = optimiser.forward(optimiser.weights, np.zeros((1, 1), np.uint8))
     assert times[1] == pytest.approx(1001, rel=1e-3)

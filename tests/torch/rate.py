@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from firstspike.golden.data.sets import load_dataset
-from firstspike.golden.layers.registry import dense_layers
+from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.training.optimiser import Optimiser
 from firstspike.golden.training.specification import Training
 from firstspike.torch import Encoder, FirstSpikeLinear, first_spike_loss
@@ -33,7 +33,7 @@ def steps(encoding: str) -> tuple[Callable[[], object], Callable[[], object]]:
     network = encoder.network
     ticks = network.coding.table(network)
     table = np.where(ticks > 0, ticks / encoder.network.unit, np.inf)
-    layers = dense_layers((784, 600, 10))
+    layers = layers_of((600,), 784, 10, (28, 28))
     optimiser = Optimiser(training, layers, 784, table, np.random.default_rng(0))
     optimiser.weights = [
         layer.weight.detach().numpy().T.astype(np.float32, order="C") for layer in model
