@@ -2,7 +2,7 @@
 """A data set: samples and their classes, divided into a training part and a test part."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, AnyStr
@@ -141,6 +141,20 @@ def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
                 "that are read."
             )
         yield line
+
+
+def files_by_class(folder: Path, suffixes: Collection[str], what: str) -> Iterator[Path]:
+    """Yield the files with these suffixes in the sub-folders of a folder, of which each is a class.
+
+    Raises `DataError` for a sub-folder without such files, which `what` describes.
+    """
+    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if below.name.startswith("."):
+            continue
+        inside = [path for path in sorted(below.iterdir()) if path.suffix.lower() in suffixes]
+        if not inside:
+            raise DataError(f"{below} holds no {what} {below.name}: put some there, or remove it.")
+        yield from inside
 
 
 def widened(ticks: np.ndarray, n_inputs: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from firstspike.golden.system.files import reading
 
-from .dataset import DataError, Samples, most_bytes
+from .dataset import DataError, Samples, files_by_class, most_bytes
 from .jpeg import MOST_SCANS, START, count_scans
 
 PHOTO_FORMATS = ("PNG", "JPEG", "WEBP")
@@ -49,34 +49,26 @@ def read_folder(folder: Path) -> Samples:
     Colours are converted to grey; all images must have the same size. Raises `DataError`.
     """
     images: list[np.ndarray] = []
-    labels, paths = [], []
+    paths: list[Path] = []
     size = 0
-    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if below.name.startswith("."):
-            continue
-        inside = [path for path in sorted(below.iterdir()) if path.suffix.lower() in SUFFIXES]
-        if not inside:
+    for path in files_by_class(folder, SUFFIXES, "images of the class"):
+        images.append(read_grey(path))
+        paths.append(path)
+        if images[-1].shape != images[0].shape:
+            size_text, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
+            raise DataError(f"{path} is {size_text} pixels, others are {first}: give one size.")
+        size += path.stat().st_size
+        if len(images) * images[0].nbytes > most_bytes(size):
             raise DataError(
-                f"{below} holds no images of the class {below.name}: put some there, or remove it."
+                f"{folder} has small files of large images: the first {len(images)} have "
+                f"{len(images) * images[0].nbytes} pixels, and at most {most_bytes(size)} "
+                "are read; give smaller images."
             )
-        for path in inside:
-            images.append(read_grey(path))
-            labels.append(below.name)
-            paths.append(path)
-            if images[-1].shape != images[0].shape:
-                size_text, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
-                raise DataError(f"{path} is {size_text} pixels, others are {first}: give one size.")
-            size += path.stat().st_size
-            if len(images) * images[0].nbytes > most_bytes(size):
-                raise DataError(
-                    f"{folder} has small files of large images: the first {len(images)} have "
-                    f"{len(images) * images[0].nbytes} pixels, and at most {most_bytes(size)} "
-                    "are read; give smaller images."
-                )
     if not images:
         raise DataError(
             f"{folder} has no sub-folders with images: give a folder with one for each class."
         )
+    labels = [path.parent.name for path in paths]
     return Samples(str(folder), lambda at: str(paths[at]), np.stack(images), labels)
 
 

@@ -13,7 +13,7 @@ from firstspike.golden.sound.defaults import RATE
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.word_augmentation import NONE, extend_words
 
-from .dataset import DataError, Dataset, Samples
+from .dataset import DataError, Dataset, Samples, files_by_class
 from .wav import SUFFIXES, read_wav
 
 
@@ -30,22 +30,12 @@ def read_sounds(folder: Path, sound: FrontEnd | FrontEndChoice) -> Samples:
     is the front end, or what the user decides about it; recordings of the class `NONE` do not
     influence it. Raises `DataError`.
     """
-    labels, paths = [], []
-    for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if below.name.startswith("."):
-            continue
-        inside = [path for path in sorted(below.iterdir()) if path.suffix.lower() in SUFFIXES]
-        if not inside:
-            raise DataError(
-                f"{below} holds no WAV or FLAC files of the word {below.name}: put some there, or "
-                "remove it."
-            )
-        paths += inside
-        labels += [below.name] * len(inside)
+    paths = list(files_by_class(folder, SUFFIXES, "WAV or FLAC files of the word"))
     if not paths:
         raise DataError(
             f"{folder} has its recordings in itself: give a sub-folder of them for each word."
         )
+    labels = [path.parent.name for path in paths]
     rate = sound.rate if isinstance(sound, FrontEnd) else RATE
     recordings = ((str(path), read_wav(path, rate)) for path in paths)
     pictures, (front_end, reason) = _seen(recordings, [one != NONE for one in labels], sound)
