@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from .temporary import temporary_folder
@@ -23,7 +23,6 @@ from .temporary import temporary_folder
 Command = Sequence[str | os.PathLike[str]]
 
 _WATCH = ("/bin/sh", "-c", "read nothing; kill -KILL 0")
-_watches: set[subprocess.Popen[bytes]] = set()
 
 
 @contextmanager
@@ -82,14 +81,6 @@ def search_path() -> str:
     return os.pathsep.join(folders)
 
 
-def end_all() -> None:
-    """End the programs that other threads run; these threads then continue."""
-    for watch in list(_watches):
-        with suppress(OSError):
-            assert watch.stdin is not None
-            watch.stdin.close()
-
-
 @contextmanager
 def _group() -> Iterator[int]:
     """Yield a process group with its watchdog, which ends with the block at the latest."""
@@ -100,8 +91,4 @@ def _group() -> Iterator[int]:
         stderr=subprocess.DEVNULL,
         process_group=0,
     ) as watch:
-        _watches.add(watch)
-        try:
-            yield watch.pid
-        finally:
-            _watches.discard(watch)
+        yield watch.pid

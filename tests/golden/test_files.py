@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from firstspike.golden.system.files import (
     replace_file,
     replacing,
 )
-from firstspike.golden.system.programs import end_all, run
+from firstspike.golden.system.programs import run
 from firstspike.golden.system.temporary import PREFIX, BusyError, temporary_folder
 
 pytestmark = pytest.mark.fast
@@ -375,17 +374,6 @@ def test_a_program_that_takes_too_long_ends_with_its_family(tmp_path):
     family = list(map(int, (tmp_path / "said").read_text().split()))
     assert len(family) == 2
     assert ended(family)
-
-
-def test_programs_of_other_threads_can_be_ended():
-    statuses = []
-    thread = threading.Thread(target=lambda: statuses.append(run(("sleep", "600")).returncode))
-    thread.start()
-    while not statuses:
-        end_all()
-        time.sleep(0.02)
-    thread.join()
-    assert statuses == [-signal.SIGKILL]
 
 
 def test_a_program_s_temporary_files_go_with_it():
