@@ -111,18 +111,6 @@ class Seeds(click.ParamType):
         return list(seeds)
 
 
-def network_option(files: Files | None = None, required: bool = True) -> Decorator:
-    """Return the option -o; `files` returns the files that are written in addition to NET."""
-    return click.option(
-        "-o",
-        "--output",
-        metavar="NET",
-        required=required,
-        type=Output(dir_okay=False, files=files),
-        help="Write the network to this file.",
-    )
-
-
 def folder_option(*names: str, files: Sequence[str] = (), **settings: Any) -> Decorator:
     """Return an option for a folder into which a verb writes.
 
@@ -218,12 +206,19 @@ def changes_of(kind: type[Record], options: dict[str, Any]) -> Changes[Record]:
 
 
 def resumable_options(drawn: str, files: Files) -> Decorator:
-    """Add --resume/--fresh, --plot, --json and -o; `files` returns further files besides NET."""
+    """Add --resume/--fresh, --plot, --json and -o; `files` returns NET and further files."""
     resume = "Go on with the interrupted run whose state is beside -o NET, or discard this state."
     plot = f"Draw {drawn}: .png, .svg or .pdf."
     return several(
         json_option,
-        network_option(files),
+        click.option(
+            "-o",
+            "--output",
+            metavar="NET",
+            required=True,
+            type=Output(dir_okay=False, files=files),
+            help="Write the network to this file.",
+        ),
         picture_option("--plot", "plot_path", help=plot),
         click.option("--resume/--fresh", default=None, help=resume),
     )
@@ -247,6 +242,12 @@ scheduler_option = click.option(
 )
 
 
+def check_scheduler(seed: int | list[int] | None, scheduler: str | None) -> None:
+    """Raise click.UsageError for --scheduler without several seeds."""
+    if scheduler is not None and not isinstance(seed, list):
+        raise click.UsageError("--scheduler goes with several seeds: give --seed A-B.")
+
+
 def target_option(targets: Sequence[str], meaning: str) -> Decorator:
     """Return the option --target for one of `targets`; the first is the default."""
     return click.option("--target", type=click.Choice(targets), default=targets[0], help=meaning)
@@ -266,14 +267,13 @@ def lanes_option(
 
 def window_option(
     default: object = f"{DEFAULT_WINDOW}, or 0 for a network that convolves",
-    meaning: str = "Let the core advance by up to 2^K ticks at once",
 ) -> Decorator:
     """Return the option --window; `default` is only for the help, and the verb gets None."""
     return click.option(
         "--window",
         type=click.IntRange(0, MAX_WINDOW),
         metavar="K",
-        help=f"{meaning}.  [default: {default}]",
+        help=f"Let the core advance by up to 2^K ticks at once.  [default: {default}]",
     )
 
 

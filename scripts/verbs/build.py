@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: builds a bitstream for a board, and reports its resources and speed."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
     Number,
     board_option,
+    check_scheduler,
     folder_option,
     lanes_option,
     overlap_option,
@@ -47,31 +47,6 @@ from firstspike.scripts.paths import NetworkName, Verb, default
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 from firstspike.scripts.teaching import teachable_design
-
-
-@dataclass(frozen=True)
-class Placing:
-    """The seeds for placements, and the machines that run them."""
-
-    seed: int | list[int] | None
-    scheduler: str | None
-
-    def check(self) -> None:
-        """Raise click.UsageError if the options contradict each other."""
-        if not self.in_shares and self.scheduler is not None:
-            raise click.UsageError("--scheduler goes with several seeds: give --seed A-B.")
-
-    @property
-    def in_shares(self) -> bool:
-        """Whether several seeds are tried at once."""
-        return isinstance(self.seed, list)
-
-    def tried(self, default: Sequence[int]) -> Sequence[int]:
-        """Return the seeds in the order of the trials; those of `default` if none is named."""
-        if isinstance(self.seed, list):
-            return self.seed
-        return default if self.seed is None else [self.seed]
-
 
 FLASH = "flash"
 """Value of --weights for weights in the flash."""
@@ -167,8 +142,8 @@ def command(
 
     Example: firstspike build mnist-4bit --board icebreaker
     """
-    placing, clock = take_record(Placing, core), core.pop("clock")
-    placing.check()
+    seed, scheduler, clock = (core.pop(name) for name in ("seed", "scheduler", "clock"))
+    check_scheduler(seed, scheduler)
     network = load_network(net)
     hz = None if clock in (None, MAX) else round(clock * MHZ)
     shape = take_record(CoreShape, core)
@@ -199,10 +174,10 @@ def command(
     note(f"On an idle machine it takes about {about(seconds)} with one seed{each}.")
     with ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
-        if placing.in_shares:
-            work = stack.enter_context(shares(placing.scheduler))
-            place_seeds = in_shares(work)
-        seeds = placing.tried(fastest.SEEDS if clock == MAX else SEEDS)
+        seeds = (fastest.SEEDS if clock == MAX else SEEDS) if seed is None else [seed]
+        if isinstance(seed, list):
+            work = stack.enter_context(shares(scheduler))
+            seeds, place_seeds = seed, in_shares(work)
         building = Building(output, command_line(), Flow(tools, seeds, place_seeds, native))
         if clock == MAX:
             report, text = building.at_the_highest(design)

@@ -18,6 +18,7 @@ from firstspike.scripts.datasets import (
 )
 from firstspike.scripts.options import (
     changes_of,
+    check_scheduler,
     options_of,
     resumable_options,
     scheduler_option,
@@ -91,8 +92,7 @@ def command(
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     seeds = options.pop("seed") if isinstance(options["seed"], list) else None
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
-    if seeds is None and scheduler is not None:
-        raise click.UsageError("--scheduler goes with several seeds: give --seed A-B.")
+    check_scheduler(seeds, scheduler)
     data, changes = take_record(Data, options), changes_of(Training, options)
     request = Request(data, recipe, changes, command_line())
     if seeds is not None:
