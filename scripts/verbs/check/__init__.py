@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike check`: the verbs with which a developer checks the hardware."""
 
+from collections.abc import Collection, Iterable
+
 import click
 
 from firstspike.scripts.verbs import Verbs
@@ -12,6 +14,13 @@ CHECKS = {
     "link": "Send hostile frames to the link, and see that none does harm.",
     "rate": "Measure how many digits per second go over the link.",
 }
+
+
+def check_names(names: Iterable[str], known: Collection[str], what: str) -> None:
+    """Raise click.UsageError for a name that is not known; `what` is the noun for such names."""
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"There is no {what} {name!r}: known are {', '.join(known)}.")
 
 
 @click.group(cls=Verbs, package=__name__, groups={"Commands": CHECKS})

@@ -9,6 +9,7 @@ from firstspike.scripts.options import number_option, scheduler_option, seed_opt
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import Verb
 from firstspike.scripts.shares import shares
+from firstspike.scripts.verbs.check import check_names
 from firstspike.sim.harness.runner import check_tools
 
 
@@ -43,9 +44,7 @@ def _try_catalogue(names: tuple[str, ...], scheduler: str | None) -> int:
     from firstspike.sim.mutants.targets import TARGETS, check_benches
 
     known = {fault.name: fault for fault in FAULTS}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise click.UsageError(f"There is no fault {unknown[0]!r}: known are {', '.join(known)}.")
+    check_names(names, known, "fault")
     chosen = [known[name] for name in names] or list(FAULTS)
     if any(fault.check in TARGETS for fault in chosen):
         check_benches()
@@ -72,11 +71,7 @@ def _try_random(names: tuple[str, ...], count: int, seed: int, scheduler: str | 
     from firstspike.sim.mutants.random import KINDS, explained, random_tasks, random_verdicts
     from firstspike.sim.mutants.targets import TARGETS, check_benches
 
-    unknown = [name for name in names if name not in TARGETS]
-    if unknown:
-        raise click.UsageError(
-            f"There is no design {unknown[0]!r}: known are {', '.join(TARGETS)}."
-        )
+    check_names(names, TARGETS, "design")
     check_benches()
     tried: dict[str, Counter[str]] = {}
     with shares(scheduler) as work:

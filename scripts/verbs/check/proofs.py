@@ -12,6 +12,7 @@ from firstspike.scripts.options import number_option, scheduler_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import Verb
 from firstspike.scripts.shares import Shares, shares
+from firstspike.scripts.verbs.check import check_names
 from firstspike.sim.formal.catalogue import PROOFS
 from firstspike.sim.formal.mutants import KINDS, MUTATED, mutants_of, verdicts_of
 from firstspike.sim.formal.proofs import Proof, ProofError
@@ -53,12 +54,13 @@ def command(
     if mutants is not None:
         if listed:
             raise click.UsageError("--list and --mutants do not go together.")
-        cores = _known(names, MUTATED, "core") or list(MUTATED)
+        check_names(names, MUTATED, "core")
         with shares(scheduler) as work:
-            return _try_mutants(work, cores, mutants)
+            return _try_mutants(work, names or MUTATED, mutants)
     fast = [name for name, proof in PROOFS.items() if proof.is_fast]
     plain = [name for name in names if name != FAST]
-    chosen = [*(fast if FAST in names else ()), *_known(plain, PROOFS, "proof")]
+    check_names(plain, PROOFS, "proof")
+    chosen = [*(fast if FAST in names else ()), *plain]
     proofs = [PROOFS[name] for name in dict.fromkeys(chosen)] or list(PROOFS.values())
     if listed:
         rows = [(one.name, "fast" if one.is_fast else "long", one.shapes) for one in proofs]
@@ -66,14 +68,6 @@ def command(
         return 0
     with shares(scheduler) as work:
         return _prove(work, proofs)
-
-
-def _known(names: Iterable[str], table: Iterable[str], what: str) -> list[str]:
-    known = list(table)
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"There is no {what} {name!r}: known are {', '.join(known)}.")
-    return list(names)
 
 
 def proven(name: str) -> Outcome:
@@ -99,7 +93,7 @@ def _prove(work: Shares, proofs: list[Proof]) -> int:
     return int(failed > 0)
 
 
-def _try_mutants(work: Shares, cores: list[str], count: int) -> int:
+def _try_mutants(work: Shares, cores: Iterable[str], count: int) -> int:
     tasks = [task for core in cores for task in mutants_of(core, count)]
     kinds: Counter[str] = Counter()
     for _, verdicts in work.results(verdicts_of, tasks, what="shares of faults"):
