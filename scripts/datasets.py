@@ -18,7 +18,7 @@ from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
-from firstspike.golden.sound.front import MOST_FILTERS, SIZES, FrontEnd
+from firstspike.golden.sound.front import MOST_FILTERS, SIZES
 from firstspike.golden.system.specification import Changes, parameter
 
 from .errors import VerbError
@@ -212,10 +212,11 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
     """
     name = data.dataset or DATASETS[0]
     check_options(data)
+    sound = (None if network is None else network.sound) or data.front_end
     if name in DATASETS:
         check_named(name, network)
         if name in SOUNDS:
-            return load_dataset(name, sound=front_end(network) or data.front_end)
+            return load_dataset(name, sound=sound)
         return load_dataset(name)
     path = Path(name)
     if not path.exists():
@@ -227,12 +228,9 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
 
     columns = data.label, data.group
     features = network.features.names if network is not None and network.features else ()
-    usual = {}
+    usual, missing = {}, data.fills
     if network is not None:
         usual = ({} if "label" in features else USUAL) | _known_columns(network)
-    sound = front_end(network) or data.front_end
-    missing = data.fills
-    if network is not None:
         missing = network.features is not None and network.features.medians is not None
     train, test = read(path, *columns, features, usual, sound, missing)
     if isinstance(data.test_part, str):
@@ -249,10 +247,9 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
                 f"{printable(share, MOST_NAME)}: give the samples of a file by --input."
             )
         share = None
-    if network is not None:
-        _check_sound(train, network)
     known: dict[str, Any] = {}
     if network is not None:
+        _check_sound(train, network)
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
     data_set = assembled(name, train, test, share=share, **known)
     if network is not None and not data_set.ticks:
@@ -264,7 +261,7 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
 
 def _check_sound(samples: Samples, network: Network) -> None:
     """Raise `VerbError` if samples are sound and the network takes none, or the reverse."""
-    sound = front_end(network)
+    sound = network.sound
     if sound is None and samples.sound is not None:
         raise VerbError(_TAKES_NONE.format(samples.source))
     if sound is not None and samples.sound is None:
@@ -275,11 +272,6 @@ def _check_sound(samples: Samples, network: Network) -> None:
 
 
 _TAKES_NONE = "{} holds sound, and this network takes none: train one on it."
-
-
-def front_end(network: Network | None) -> FrontEnd | None:
-    """Return the front end of a network of sound, None for any other network."""
-    return None if network is None else network.sound
 
 
 def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
@@ -348,7 +340,7 @@ def check_named(name: str, network: Network | None) -> None:
     """Raise `VerbError` unless the network accepts the images or the sound of a named data set."""
     if network is None:
         return
-    sound, classes = front_end(network), network.shape[-1]
+    sound, classes = network.sound, network.shape[-1]
     if sound is not None or name in SOUNDS:
         if sound is None:
             raise VerbError(_TAKES_NONE.format(name))

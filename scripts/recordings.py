@@ -12,7 +12,6 @@ from firstspike.golden.data.wav import read_wav
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
 
-from .datasets import front_end
 from .errors import VerbError
 
 
@@ -61,7 +60,6 @@ def levels_of(network: Network, file: str) -> np.ndarray:
 
 
 def _front_end(network: Network) -> FrontEnd:
-    sound = front_end(network)
-    if sound is None:
+    if network.sound is None:
         raise VerbError("this network takes no sound: train one on recordings.")
-    return sound
+    return network.sound

@@ -26,7 +26,7 @@ from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import reading
 
-from .datasets import Data, check_named, dataset_option, front_end, loaded
+from .datasets import Data, check_named, dataset_option, loaded
 from .errors import VerbError
 from .inputs import STANDARD_INPUT, Kind, check_samples, input_option, kind_of
 from .options import several
@@ -285,7 +285,7 @@ def _digit(network: Network, file: str) -> "PreparedPhoto":
 
 def read_image(network: Network, file: str) -> np.ndarray:
     """Return pixels uint8 [n_pixels] of a grey picture of the network's size, bright on dark."""
-    if front_end(network) is not None:
+    if network.sound is not None:
         raise VerbError("this network takes sound, and no images: give recordings.")
     if not network.takes_pixels:
         raise VerbError("the network takes no pixels: give a data set or events.")

@@ -14,7 +14,6 @@ from firstspike.golden import Network
 from firstspike.golden.sound.front import FrontEnd
 
 from . import figures
-from .datasets import front_end
 from .recordings import WordPosition
 
 ROW_SECONDS, MOST_ROWS = 15, 20
@@ -39,7 +38,7 @@ def stream_picture(
     `words` has each word with its figures, and `samples` begins with their pictures. The drawn word
     is the first one that is reported, otherwise the first one.
     """
-    sound = front_end(network)
+    sound = network.sound
     assert sound is not None  # the network has found the words
     rows, slots = rows_of(sound, len(levels))
     heights = [rows * ROW_INCHES + MARGIN_INCHES, WORD_INCHES]

@@ -19,7 +19,6 @@ from firstspike.golden.data.spoken import TESTED, named, recordings_of
 from firstspike.golden.data.wav import samples_of
 from firstspike.golden.reporting import is_reported
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.scripts.datasets import front_end
 from firstspike.scripts.main import run_line
 from tests.support.browser import DESKTOP, chromium, opened
 
@@ -36,7 +35,7 @@ def heard_by_page(page: Any, content: bytes) -> list[dict[str, Any]]:
 
 def heard_by_golden(network: Network, content: bytes) -> list[dict[str, Any]]:
     """Return the words that golden hears in a WAV file, as the page tells them."""
-    sound = front_end(network)
+    sound = network.sound
     assert sound is not None
     levels = sound.levels(samples_of(content, "the recording", sound.rate))
     words = list(sound.words(levels))
