@@ -9,6 +9,9 @@ import numpy as np
 from firstspike.golden import Network, Results
 from firstspike.golden.results import UNCOUNTED
 
+FIGURES = ("tick", "forced", "input_spikes", "hidden_spikes")
+"""Fields of `Results` with a number per image, under the same names in the results of verbs."""
+
 
 def timing(results: Results, clock: float | None) -> dict[str, float | None]:
     """Return mean cycles of an image and between decisions, and their times at `clock` MHz.
@@ -44,21 +47,16 @@ def mean_metrics(
 
     `confusion` counts images by [label][decision]; `labels` are None or -1 if unknown.
     """
-    known = np.array([label is not None and label >= 0 for label in labels], bool)
-    called = np.array(
-        [label for label, is_known in zip(labels, known, strict=True) if is_known], int
-    )
+    called = np.array([-1 if label is None else label for label in labels], int)
+    known = called >= 0
     counts = np.zeros((network.shape[-1],) * 2, int)
-    np.add.at(counts, (called, results.decision[known]), 1)
+    np.add.at(counts, (called[known], results.decision[known]), 1)
     of_class = zip(counts.diagonal().tolist(), counts.sum(axis=1).tolist(), strict=True)
     return {
-        "accuracy": float(counts.trace() / counts.sum()) if len(called) else None,
+        "accuracy": float(counts.trace() / counts.sum()) if known.any() else None,
         "class_accuracy": [right / count if count else None for right, count in of_class],
-        "confusion": counts.tolist() if len(called) else None,
-        "tick": float(results.tick.mean()),
-        "forced": float(results.forced.mean()),
-        "input_spikes": float(results.input_spikes.mean()),
-        "hidden_spikes": float(results.hidden_spikes.mean()),
+        "confusion": counts.tolist() if known.any() else None,
+        **{name: float(getattr(results, name).mean()) for name in FIGURES},
         "lookups": results.lookups(network).mean(axis=0).tolist(),
     }
 

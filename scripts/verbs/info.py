@@ -42,14 +42,10 @@ def facts_of(network: Network) -> dict[str, Any]:
     return {
         "shape": list(network.shape),
         "connected_inputs": len(network.inputs),
-        "encoding": network.encoding,
-        "levels": network.levels,
-        "late": network.late,
+        **{name: getattr(network, name) for name in ("encoding", "levels", "late")},
         "features": None if network.features is None else features_of(network.features),
         "classes": list(network.classes),
-        "unit": network.unit,
-        "deadline": network.deadline,
-        "max_spikes": network.max_spikes,
+        **{name: getattr(network, name) for name in ("unit", "deadline", "max_spikes")},
         "layers": [
             {
                 "n_in": layer.n_in,
@@ -82,18 +78,12 @@ def convolution_of(layer: LayerKind) -> dict[str, Any] | None:
     """Return the parameters of a convolving layer, None for another; pairs are [down, across]."""
     if not isinstance(layer, Convolution):
         return None
-    of = layer.geometry
-    pairs = {
-        "size": of.size,
-        "kernel": of.kernel,
-        "stride": of.stride,
-        "padding": of.padding,
-        "positions": of.out,
-    }
+    pairs = ("size", "kernel", "stride", "padding")
     return {
         "maps": layer.maps,
         "filters": layer.filters,
-        **{name: list(pair) for name, pair in pairs.items()},
+        **{name: list(getattr(layer.geometry, name)) for name in pairs},
+        "positions": list(layer.geometry.out),
     }
 
 
@@ -102,9 +92,7 @@ def features_of(features: Features) -> dict[str, Any]:
     edges = features.edges
     return {
         "names": list(features.names),
-        "complement": features.complement,
-        "constant": features.constant,
-        "steps": features.steps,
+        **{name: getattr(features, name) for name in ("complement", "constant", "steps")},
         **{
             name: None if front is None else json.loads(front.to_json())
             for name, front in (("sound", features.sound), ("motion", features.motion))

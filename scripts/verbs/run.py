@@ -15,7 +15,7 @@ from firstspike.golden.reporting import is_reported
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import rows_read
 from firstspike.scripts.inputs import InputCommand
-from firstspike.scripts.metrics import mean_metrics, timing, timing_rows
+from firstspike.scripts.metrics import FIGURES, mean_metrics, timing, timing_rows
 from firstspike.scripts.options import (
     board_port_option,
     clock_option,
@@ -159,10 +159,7 @@ def figures_of(
         "image": images.numbers.tolist(),
         "label": images.labels,
         "class": results.decision.tolist(),
-        "tick": results.tick.tolist(),
-        "forced": results.forced.tolist(),
-        "input_spikes": results.input_spikes.tolist(),
-        "hidden_spikes": results.hidden_spikes.tolist(),
+        **{name: getattr(results, name).tolist() for name in FIGURES},
         "lookups": results.lookups(network).tolist(),
         "cycles": [None if count in (None, UNCOUNTED) else count for count in cycles],
     }
