@@ -63,7 +63,6 @@ MAX_REGISTERS = 16
 """Largest number of registers of a pipeline in the cycle model."""
 
 _OF_CORE = [name for name in CoreFigures._fields if name not in ("latency", "reach")]
-_OF_LAYERS = ("lanes", "groups", "window", "stages", "fetching", "rows", "sends")
 _OF_REACH = ("convolves", "located", "positions")
 
 LAYER = np.dtype(
@@ -179,9 +178,15 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
     n_out = each("n_out")
     return CoreFigures(
         n_out=n_out,
+        lanes=each("lanes"),
+        groups=each("groups"),
+        window=each("window"),
         serial_sweeps=each("serial_sweeps") > 0,
+        stages=each("stages"),
+        fetching=each("fetching"),
         has_slots=each("mask_fifo_depth") > 0,
-        **{name: each(name) for name in _OF_LAYERS},
+        rows=each("rows"),
+        sends=each("sends"),
         release=each("release_cycles"),
         queued=each("queued_cycles"),
         offset=np.cumsum(n_out) - n_out,

@@ -84,7 +84,9 @@ def content(
         "labels": list(labels) if shown else None,
         "cores": [core for _, core in cores],
         "expected": {
-            **{name: getattr(results, name).tolist() for name in ("decision", "tick", "forced")},
+            "decision": results.decision.tolist(),
+            "tick": results.tick.tolist(),
+            "forced": results.forced.tolist(),
             "spikesIn": results.spikes_in.tolist(),
             "hidden": [packed(spikes.astype(np.int32)) for spikes in results.known_hidden()],
             "cycles": [_cycles(network, folding, ticks) for folding, _ in cores],

@@ -42,10 +42,14 @@ def facts_of(network: Network) -> dict[str, Any]:
     return {
         "shape": list(network.shape),
         "connected_inputs": len(network.inputs),
-        **{name: getattr(network, name) for name in ("encoding", "levels", "late")},
+        "encoding": network.encoding,
+        "levels": network.levels,
+        "late": network.late,
         "features": None if network.features is None else features_of(network.features),
         "classes": list(network.classes),
-        **{name: getattr(network, name) for name in ("unit", "deadline", "max_spikes")},
+        "unit": network.unit,
+        "deadline": network.deadline,
+        "max_spikes": network.max_spikes,
         "layers": [
             {
                 "n_in": layer.n_in,
@@ -78,12 +82,18 @@ def convolution_of(layer: LayerKind) -> dict[str, Any] | None:
     """Return the parameters of a convolving layer, None for another; pairs are [down, across]."""
     if not isinstance(layer, Convolution):
         return None
-    pairs = ("size", "kernel", "stride", "padding")
+    of = layer.geometry
+    pairs = {
+        "size": of.size,
+        "kernel": of.kernel,
+        "stride": of.stride,
+        "padding": of.padding,
+        "positions": of.out,
+    }
     return {
         "maps": layer.maps,
         "filters": layer.filters,
-        **{name: list(getattr(layer.geometry, name)) for name in pairs},
-        "positions": list(layer.geometry.out),
+        **{name: list(pair) for name, pair in pairs.items()},
     }
 
 
@@ -92,7 +102,9 @@ def features_of(features: Features) -> dict[str, Any]:
     edges = features.edges
     return {
         "names": list(features.names),
-        **{name: getattr(features, name) for name in ("complement", "constant", "steps")},
+        "complement": features.complement,
+        "constant": features.constant,
+        "steps": features.steps,
         **{
             name: None if front is None else json.loads(front.to_json())
             for name, front in (("sound", features.sound), ("motion", features.motion))
