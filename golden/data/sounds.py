@@ -115,7 +115,8 @@ def _picture(name: str, levels: np.ndarray, sound: FrontEnd) -> np.ndarray:
 def with_none(data: Dataset, sound: FrontEnd, strict: bool = False) -> Dataset:
     """Return a data set of sound extended by `extend_words` for training, with the class `NONE`.
 
-    Recordings with the label `NONE` belong to that class. Raises `DataError` if all do.
+    `strict` is as for `extend_words`. Recordings with the label `NONE` belong to that class. Raises
+    `DataError` if all do.
     """
     classes, renumbered = classes_with_none(data)
     labels = renumbered[data.y_train]

@@ -12,7 +12,7 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.data.sets import DATASETS, SOUNDS
+from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.sounds import with_none
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
@@ -140,12 +140,13 @@ def images_of(request: Request) -> Dataset:
     if "encoding" in request.changes:
         encoding_of(request.changes["encoding"])
     images = training_data(request.data)
-    strict = request.recipe == STRICT
-    if images.sound is not None:
-        return with_none(images, images.sound, strict)
-    if strict:
-        raise VerbError(f"the recipe {STRICT} is for recordings: leave --recipe out.")
-    return images
+    if images.sound is None:
+        if request.recipe == STRICT:
+            raise VerbError(f"the recipe {STRICT} is for recordings: leave --recipe out.")
+        return images
+    if request.recipe not in (None, STRICT):
+        raise VerbError(f"the recipe {request.recipe} is for images: leave --recipe out.")
+    return with_none(images, images.sound, strict=request.recipe == STRICT)
 
 
 def new_session(request: Request, images: Dataset) -> Session:
@@ -178,12 +179,11 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
         changes |= {"medians": True}
     fields = {name: value for name, value in changes.items() if name != "encoding"}
     encoding = changes.get("encoding")
-    named = dataset in DATASETS and dataset not in SOUNDS
-    of_images = None if request.recipe == STRICT else request.recipe
-    if of_images and images.sound is not None:
-        raise VerbError(f"the recipe {of_images} is for images: leave --recipe out.")
-    if named or of_images:
-        name = of_images or "sparse"
+    named, n = dataset in DATASETS, len(images.x_train)
+    if images.sound is not None:
+        name, training = request.recipe or "suited", sound_training(n, encoding, **fields)
+    elif named or request.recipe:
+        name = request.recipe or "sparse"
         if not is_pixels(images.x_train):
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
         training = recipe(name, encoding, **fields)
@@ -196,12 +196,8 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
                 n_connected=n_connected and min(n_connected, n_inputs),
             )
     else:
-        name, n = request.recipe or "suited", len(images.x_train)
-        if images.sound is not None:
-            training = sound_training(n, encoding, **fields)
-        else:
-            last_tick = int(images.x_train.max()) if images.ticks else None
-            training = general_training(n, encoding, last_tick, **fields)
+        last_tick = int(images.x_train.max()) if images.ticks else None
+        name, training = "suited", general_training(n, encoding, last_tick, **fields)
     if "epochs" in changes:
         tuning = min(changes["epochs"], training.fine_tuning_epochs)
         training = replace(training, fine_tuning_epochs=tuning)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: builds a bitstream for a board, and reports its resources and speed."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -174,10 +175,11 @@ def command(
     note(f"On an idle machine it takes about {about(seconds)} with one seed{each}.")
     with ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
-        seeds = (fastest.SEEDS if clock == MAX else SEEDS) if seed is None else [seed]
+        seeds: Sequence[int] = fastest.SEEDS if clock == MAX else SEEDS
         if isinstance(seed, list):
-            work = stack.enter_context(shares(scheduler))
-            seeds, place_seeds = seed, in_shares(work)
+            seeds, place_seeds = seed, in_shares(stack.enter_context(shares(scheduler)))
+        elif seed is not None:
+            seeds = [seed]
         building = Building(output, command_line(), Flow(tools, seeds, place_seeds, native))
         if clock == MAX:
             report, text = building.at_the_highest(design)

@@ -159,21 +159,24 @@ def _join(
     refute: Callable[[int, str], None],
 ) -> None:
     """Prove that registers equal signals in the next cycle, and let them be one literal."""
-    for number, literal, names in _pairs(run, frames[-1], equal):
-        refute(run.formula.differ(run.state[number], literal), names)
+    for number, literal, signal in _pairs(run, frames[-1], equal):
+        register = run.circuit.registers[number]
+        refute(
+            run.formula.differ(run.state[number], literal), f"{register} does not equal {signal}"
+        )
         run.state[number] = literal
 
 
 def _pairs(
     run: Unrolling, frame: Frame, equal: Mapping[tuple[str, int], tuple[str, int]]
 ) -> Iterator[tuple[int, int, str]]:
-    """Yield the number of each register in `equal`, its signal's literal, and how they differ."""
+    """Yield the number of each register in `equal`, and its signal's literal and name."""
     for number, register in enumerate(run.circuit.registers):
         for name in register.names:
             if name in equal:
                 signal, bit = equal[name]
                 literal = frame(run.circuit.signals[signal][bit])
-                yield number, literal, f"{register} does not equal {signal}[{bit}]"
+                yield number, literal, f"{signal}[{bit}]"
 
 
 def check_inductive(
