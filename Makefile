@@ -61,10 +61,10 @@ soak: setup-tests
 check: setup-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n auto
 
 torch: .venv-torch/ready
-	.venv-torch/bin/python -m pytest -q tests/torch
+	.venv-torch/bin/python -m pytest -q -n auto tests/torch
 
 .venv-torch/ready: tests/requirements.lock tests/torch/requirements.lock pyproject.toml
 	/usr/bin/python3 -c 'import torch' # of Debian's package python3-torch

@@ -134,7 +134,8 @@ class Simulation:
         with _workshop(folder) as work, step("what all simulations by Verilator share"):
             (work / "shared.h").write_text(_HEADER)
             self._compile(work, f"module {self._toplevel}(input clk); endmodule", _RUNTIME)
-            for compiled in (*work.glob("verilated*.o"), work / _COMPILED_HEADER):
+            shared = "hosted_main.o", _COMPILED_HEADER
+            for compiled in (*work.glob("verilated*.o"), *(work / name for name in shared)):
                 shutil.move(compiled, folder)
 
     def _compile(self, work: Path, verilog: str, make: Sequence[str]) -> None:

@@ -36,7 +36,7 @@ END = {"kind": Kind.END.value}
             *((40, 13, 26, 1, 200), (32, 8, 21, 1, 60), (5, 32, 3, 1, 60), (19, 8, 19, 1, 60)),
             *((40, 13, 40, 1, 60), (40, 8, 40, 4, 60), (39, 12, 39, 2, 60), (30, 32, 30, 2, 60)),
         ],
-        2,
+        6,
     ),
 )
 def test_encoder(simulator, n_inputs, width, connected, rows, amount, seed):

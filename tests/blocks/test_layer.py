@@ -76,7 +76,7 @@ def convolving(hidden, size, maps, lanes, window=0):
             convolving("3c1s2", (7, 7), 1, 1, 2),  # spikes that reach no position
             convolving("18c2", (3, 3), 2, 18, 2),  # masks wait
         ],
-        4,
+        8,
     ),
 )
 def test_layer(simulator, folding, seed):

@@ -31,7 +31,7 @@ CLASSES, TICKS = 3, 50
 @one_simulator
 @pytest.mark.parametrize(
     ("n_inputs", "width", "images"),
-    sampled([(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)], 2),
+    sampled([(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)], 3),
 )
 def test_player(simulator, n_inputs, width, images, seed):
     """A Player of images, `width` pixels a word, plays seven times, in up to 63 rounds."""

@@ -77,7 +77,7 @@ def parameters(queue, cycles):
 
 @one_simulator
 @pytest.mark.parametrize(
-    "shape", sampled([((16, 10, 40),), ((3, 5, 7),), ((1, 1, 1),), ((1, 3, 4),), ((2, 8, 1),)], 2)
+    "shape", sampled([((3, 5, 7),), ((1, 1, 1),), ((1, 3, 4),), ((2, 8, 1),), ((16, 10, 40),)], 3)
 )
 def test_queue(simulator, shape, seed):
     queue = SpikeQueue(*shape)

@@ -108,6 +108,7 @@ def test_every_setting_of_every_kind_of_cell_is_compared(ultraplus):
     assert {kind for kind, _ in tried} == {LC, BLOCK_RAM, DSP, PIN, PLL, SPRAM}
 
 
+@pytest.mark.long
 def test_random_flips_are_found(ultraplus):
     checked = Counter[str]()
     assert list(undetected_flips(ultraplus.bits, ultraplus.design, 40, 7, checked)) == []

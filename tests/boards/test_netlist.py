@@ -153,7 +153,7 @@ NO_ECP5 = "the iCEBreaker has no ECP5: only routed designs of an ECP5 can be sim
             ("bitstream", "icebreaker", ("has no bitstream",)),
             ("bitstream", "ulx3s-25f", ("the ULX3S 25F has no iCE40",)),
         ],
-        3,
+        5,
     ),
 )
 def test_a_stage_that_a_build_does_not_have_is_refused(

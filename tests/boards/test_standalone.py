@@ -158,7 +158,7 @@ def recordings(design, tmp_path):
     return words, front.joined(parts)
 
 
-@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("watched", sampled([False, True], 2))
 def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, monkeypatch, watched):
     """On a terminal a bar on standard error shows the remaining seconds."""
     words, x = recordings

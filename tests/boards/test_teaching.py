@@ -38,7 +38,7 @@ from tests.measurements.desk import netlist_desk, rtl_desk
 from tests.support.command import firstspike
 from tests.support.listening import listening_network, sounds
 from tests.support.netlists import synthesise
-from tests.support.simulators import refused
+from tests.support.simulators import refused, sampled
 
 SLOW = 12_000_000
 """Hz: a board has the same samples at its own clock, in twice the cycles."""
@@ -165,7 +165,9 @@ class FlashTop(Elaboratable):
         return m
 
 
-@pytest.mark.parametrize("board", [name for name in BOARDS if BOARDS[name].saved_region])
+@pytest.mark.parametrize(
+    "board", sampled([name for name in BOARDS if BOARDS[name].saved_region], 2)
+)
 def test_the_clock_of_the_flash_survives_synthesis(board, tmp_path):
     """Yosys removes a cell without an output, unless it is kept."""
     plan = BOARDS[board].platform().prepare(FlashTop(), "flash")

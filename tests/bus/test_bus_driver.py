@@ -134,6 +134,7 @@ def test_it_loads_and_classifies(kind, tmp_path):
     assert outcome.decisions == expected
 
 
+@pytest.mark.long
 def test_it_learns_as_golden_does(tmp_path):
     run = LearningRun()
     core = generate_bus_core(

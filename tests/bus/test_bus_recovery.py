@@ -79,7 +79,7 @@ def test_what_begins_after_a_reset_or_an_abort_is_right(moments, name):
             *(("switches", name, 3) for name in ("events", "bitmap")),
             *(("interrupts", name, 2) for name in ("events", "overlap")),
         ],
-        5,
+        8,
     ),
 )
 def test_firmware_source_and_interrupt_may_begin_anew(early_end, name, count):

@@ -64,6 +64,7 @@ def told(network: Network) -> dict:
     return kept | {"command": sorted(kept["command"].split())}  # options in any order
 
 
+@pytest.mark.long
 def test_training(scheduler, capfd, tmp_path):
     pixels, labels = bundled_test_set()
     np.savez(tmp_path / "digits.npz", x_train=pixels[:1000], y_train=labels[:1000])

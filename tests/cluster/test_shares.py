@@ -16,6 +16,7 @@ from firstspike.scripts.shares.versions import versions
 from firstspike.scripts.shares.work import content_of
 from tests.cluster.conftest import ROOT, wait_for, working
 from tests.support.cluster_tasks import Number, endless, faulty, refused, squared
+from tests.support.simulators import sampled
 
 TASK = "firstspike.scripts.shares.task"
 
@@ -113,7 +114,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("ending", sampled([signal.SIGINT, signal.SIGKILL], 2))
 def test_a_local_cluster_ends_with_the_one_who_asks(ending, tmp_path):
     (tmp_path / "calls.py").write_text(CALLS)
     process = subprocess.Popen(

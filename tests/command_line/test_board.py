@@ -206,6 +206,7 @@ def test_a_board_learns_what_golden_learns(capfd, learning):
     assert board.digest() == golden.digest()
 
 
+@pytest.mark.long
 def test_weights_that_a_board_learns_otherwise_are_found(capfd, learning):
     work = learning.work
 

@@ -47,6 +47,7 @@ from tests.support.faulty_board import faulty, verilog
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.moving import small_network as motion_network
 from tests.support.mutants import of_value
+from tests.support.simulators import sampled
 
 NETWORK = toy_network()
 IDENTITY = identity_of(
@@ -164,7 +165,13 @@ class Unplugged(SerialPort):
 
 @pytest.mark.parametrize(
     ("line", "stage", "message"),
-    [(Lossy, "weights", "too much is lost on the way"), (Unplugged, "digits", "the port has gone")],
+    sampled(
+        [
+            (Unplugged, "digits", "the port has gone"),
+            (Lossy, "weights", "too much is lost on the way"),
+        ],
+        2,
+    ),
 )
 def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage, message):
     monkeypatch.setattr("firstspike.boards.client.client.SerialPort", line)
@@ -496,7 +503,8 @@ def test_hostile_frames_to_a_flooding_board_end(kind):
 
 
 @pytest.mark.parametrize(
-    "says", [lambda n: b"", lambda n: b"\x00\x07\xff\x00", lambda n: b"listening\r\n"]
+    "says",
+    sampled([lambda n: b"", lambda n: b"\x00\x07\xff\x00", lambda n: b"listening\r\n"], 3),
 )
 def test_a_port_on_which_no_such_board_answers(capfd, desk, sensing, says):
     ended = sensing(capfd, says)
@@ -506,6 +514,7 @@ def test_a_port_on_which_no_such_board_answers(capfd, desk, sensing, says):
     assert not (desk / "report.json").exists()
 
 
+@pytest.mark.long
 def test_a_board_with_the_link_is_no_such_board(capfd, desk, quick, sensing, port):
     words = ["pdm.npz", "--board", "icebreaker", "--sensor", "pdm", "--port", port]
     said = refusal(capfd, "selftest", *words)

@@ -19,6 +19,7 @@ from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.system import programs
 from firstspike.hdl.flow.devices import ECP5
 from tests.support.command import toy_network
+from tests.support.simulators import sampled
 
 SPRUNG = "sprung"
 
@@ -144,7 +145,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", sampled([signal.SIGINT, signal.SIGTERM], 2))
 def test_compiled_code_is_interrupted(ending):
     command = [sys.executable, "-c", COMPILED, str(int(ending))]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)

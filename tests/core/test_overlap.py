@@ -88,7 +88,7 @@ def test_images_alone_take_as_long_as_without_overlap():
     assert np.array_equal(found[lit], cycles(network, ticks, inference, alone, pixels)[lit])
 
 
-@pytest.mark.parametrize("overlap", [True, False], ids=["overlap", "one tick"])
+@pytest.mark.parametrize("overlap", sampled([True, False], 2), ids=["overlap", "one tick"])
 def test_events_that_are_not_at_the_one_tick_are_bad(overlap):
     """A core with a bitmap takes events, too, also between bitmaps."""
     network, pixels, ticks, folding, _ = made(6, 12)

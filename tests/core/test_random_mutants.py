@@ -181,6 +181,7 @@ def run(circuit, number, hidden):
     return [(of(even), () if hidden else tuple(state)) for state, of in found]
 
 
+@pytest.mark.long
 def test_equivalence_is_what_a_long_run_shows(faulty):
     """The Counter has no inputs but its reset, so a run through all of its states decides."""
     circuit, count = faulty

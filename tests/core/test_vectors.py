@@ -25,7 +25,7 @@ from tests.support.command import refusal, success, toy_network
 from tests.support.lint import needs_verilator
 from tests.support.plain_bench import printed
 from tests.support.shapes import convolving_network
-from tests.support.simulators import needs_icarus
+from tests.support.simulators import needs_icarus, sampled
 
 
 def check(folder):
@@ -114,16 +114,18 @@ def test_a_core_that_convolves_passes_whatever_the_order_within_a_tick(tmp_path)
     assert "log 0" in said
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "line", "what"),
-    [
-        ("decisions.hex", 6, "class"),
-        ("decisions.hex", 7, "tick"),
-        ("decisions.hex", 9, "cycles"),
-        ("decisions.hex", 10, "spikes 0"),
-        ("spikes_0.hex", 2, "log 0"),
-    ],
+    sampled(
+        [
+            ("spikes_0.hex", 2, "log 0"),
+            ("decisions.hex", 6, "class"),
+            ("decisions.hex", 7, "tick"),
+            ("decisions.hex", 9, "cycles"),
+            ("decisions.hex", 10, "spikes 0"),
+        ],
+        5,
+    ),
 )
 def test_every_kind_of_difference_fails(vectors, tmp_path, file, line, what):
     said = said_of_changed(vectors, tmp_path / "broken", file, line)
@@ -131,6 +133,7 @@ def test_every_kind_of_difference_fails(vectors, tmp_path, file, line, what):
     assert what in said
 
 
+@pytest.mark.long
 def test_a_difference_in_the_last_bank_fails(vectors_of_rows, tmp_path):
     *_, file = sorted(path.name for path in vectors_of_rows.glob("spikes_0*.hex"))
     said = said_of_changed(vectors_of_rows, tmp_path / "broken", file, 2)

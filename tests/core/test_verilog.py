@@ -178,7 +178,7 @@ def test_it_says_its_time_unit(core):
     assert "\n`timescale 1ns / 1ps\n" in core.verilog
 
 
-@pytest.mark.parametrize("name", CORES)
+@pytest.mark.parametrize("name", sampled([*CORES], 3))
 def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(name):
     network, folding_of, _ = CORES[name]
     folding = Folding.of(network, CoreShape(**folding_of))

@@ -299,6 +299,7 @@ def test_a_search_with_a_setting_more_is_another_search(tmp_path, lines):
     assert "has a search of another of_later" in said
 
 
+@pytest.mark.long
 def test_a_field_of_another_kind_is_named_or_does_no_harm(tmp_path, lines):
     refused = 0
     for number in kinds(lines):

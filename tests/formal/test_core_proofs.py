@@ -122,6 +122,7 @@ def test_an_invariant_that_does_not_hold_is_refused(name):
         induction.prove(wrong)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="Amaranth infers fewer names on 3.13")
 def test_the_text_of_an_invariant_is_read_back(overlap):
     text = (Path(cores.__file__).parent / "invariants" / "images-overlap.txt").read_text()

@@ -28,7 +28,7 @@ from firstspike.sim.formal.serialiser import MaskFifoProof, SerialiserProof
 from firstspike.sim.formal.widths import WidthsProof
 from tests.support.simulators import sampled
 
-QUICK = "queue", "receiver", "buses", "crossing-window-1"
+QUICK = "queue", "receiver"
 
 
 def mark_of(lemma):
@@ -135,6 +135,7 @@ class TrustingReceiver(Receiver):
 WINDOWED = layer_of((4, 6, 2), 0, (3, 2), window=2)
 
 
+@pytest.mark.long
 def test_a_broken_crossing_is_refuted():
     broken = type("Broken", (CrossingProof, LateCrossing), {})
     refute(broken(WINDOWED, StateWidths(7, 13)), 6)
@@ -155,6 +156,7 @@ def test_a_broken_serialiser_is_refuted(lanes, rows, broken):
     refute(SerialiserProof(layer_of((4, lanes, 2), 0, (lanes, 2), rows), broken), 8)
 
 
+@pytest.mark.long
 def test_places_that_lose_a_mask_are_refuted():
     refute(MaskFifoProof(layer_of((4, 8, 2), 0, (8, 2), 2), LosingFifo), 13)
 

@@ -140,7 +140,7 @@ def test_hello_says_who_the_board_is(board):
             SmallBoard(NETWORK, lanes=13, rows=2),
             OVERLAP,
         ],
-        6,
+        7,
     ),
     ids=[
         "half connected",

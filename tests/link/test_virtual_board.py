@@ -142,6 +142,7 @@ class BadLine(SerialPort):
         return self._damage(super().read(seconds), 1)
 
 
+@pytest.mark.long
 def test_on_a_bad_line_each_image_is_learned_once(port):
     state = LearningState.of(NETWORK, 10)
     line = BadLine(port)
