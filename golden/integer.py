@@ -48,7 +48,7 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
 
 def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.ndarray, Results]]:
     """Encode and run samples [n, ...] in parts to limit memory; yield ticks and results."""
-    for part in np.array_split(samples, -(-len(samples) // _PART)):
+    for part in np.array_split(samples, max(1, -(-len(samples) // _PART))):
         ticks = encode(network, part)
         yield ticks, infer(network, ticks)
 

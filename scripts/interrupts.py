@@ -39,9 +39,14 @@ def interrupt(number: int, frame: "FrameType | None") -> None:
 
 def catch(handler: "Callable[[int, FrameType | None], None]" = interrupt) -> None:
     """Let SIGTERM, and Ctrl-C unless it is ignored, interrupt the main thread."""
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(ending) != signal.SIG_IGN:
-            signal.signal(ending, handler)
+    for ending in ending_signals():
+        signal.signal(ending, handler)
+
+
+def ending_signals() -> "list[signal.Signals]":
+    """Return SIGTERM and SIGINT, except one that the caller of the command lets us ignore."""
+    endings = (signal.SIGINT, signal.SIGTERM)
+    return [ending for ending in endings if signal.getsignal(ending) != signal.SIG_IGN]
 
 
 def _raise(*_: "Any") -> "NoReturn":

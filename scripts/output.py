@@ -52,13 +52,22 @@ def writing(path: str | None, convert: Callable[[Any], bytes]) -> Iterator[Calla
     """Yield a function that writes a verb's result to `path`, converted to bytes by `convert`.
 
     Without a `path` the result is dropped. A file is opened immediately (`OSError`) and appears
-    when the block ends.
+    when the block ends; if the block wrote nothing, an earlier file stays.
     """
     if path is None:
         yield lambda result: None
         return
+    is_written = False
     with replacing(path) as file:
-        yield lambda result: replace_file(file, convert(result))
+
+        def write(result: Any) -> None:
+            nonlocal is_written
+            replace_file(file, convert(result))
+            is_written = True
+
+        yield write
+        if not is_written and file != Path(path):
+            file.unlink()
 
 
 def json_result(path: str | None) -> AbstractContextManager[Callable[[dict[str, Any]], None]]:

@@ -18,6 +18,7 @@ from firstspike.golden.system.files import companion_path, replacing
 
 from .datasets import tell_features
 from .errors import VerbError
+from .interrupts import ending_signals
 from .output import drawing, json_result, say
 from .progress import compilation_on
 
@@ -69,6 +70,12 @@ class Run:
     def state_path(cls, output: str | Path) -> Path:
         """Return the state file of a network file."""
         return companion_path(output, cls.STATE)
+
+    @staticmethod
+    def check_ordinary(output: str) -> None:
+        """Raise `VerbError` if the network file cannot have a state beside it."""
+        if Path(output).exists() and not Path(output).is_file():
+            raise VerbError(f"{output!r} is no ordinary file: the state is kept beside it.")
 
     @classmethod
     def check_new(cls, output: str) -> None:
@@ -167,7 +174,7 @@ def interrupts() -> Iterator[Callable[[], bool]]:
         for ending, handler in usual.items():
             signal.signal(ending, handler)
 
-    usual = {ending: signal.signal(ending, note) for ending in (signal.SIGINT, signal.SIGTERM)}
+    usual = {ending: signal.signal(ending, note) for ending in ending_signals()}
     try:
         yield arrived.is_set
     finally:

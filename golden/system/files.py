@@ -29,6 +29,8 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a path to write to; the written file replaces `path` if the block raises nothing.
 
+    If the block deletes the file, `path` stays as it is.
+
     The file is opened immediately, so an unwritable folder (`OSError`), or one to which another
     process writes (`BusyError`), is found before the work is done. A device or a pipe is written to
     directly.
@@ -37,7 +39,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     if path.exists() and not path.is_file():
-        path.open("wb").close()
+        if not path.is_fifo():  # whose reader would see its end
+            path.open("wb").close()
         yield path
         return
     target = path.resolve()  # the target of a link is replaced, not the link
@@ -48,6 +51,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             new_file.open("wb").close()
         try:
             yield new_file
+            if not new_file.exists():
+                return
             with naming(path):
                 with open(new_file, "rb") as file:
                     os.fsync(file)  # or a power failure could lose the content

@@ -42,7 +42,7 @@ FREED = 1
 """Sequencer: from the release of a mask's slot to the operation that can use it."""
 
 FINISHED = 1
-"""Sequencer: from the operation that ends an image to `finished`."""
+"""Sequencer: from the operation that ends an image to `finished_image`."""
 
 WORD = 1
 """WeightStore: the memory."""

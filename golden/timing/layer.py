@@ -83,7 +83,7 @@ class LayerFolding:
             )
         check_rows(self.rows)
         check_rows(self.sends)
-        if self.sends > 1 and (self.groups > 1 or self.last or self.n_out < self.sends):
+        if self.sends > 1 and (self.state_words > 1 or self.last or self.n_out < self.sends):
             raise NetworkError(
                 "only a layer of one group, and not the last one, sends several spikes per "
                 "cycle, up to one per neuron"

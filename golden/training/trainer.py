@@ -15,6 +15,7 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
+from firstspike.golden.foreign.fields import texts
 from firstspike.golden.integer import infer
 from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.sound.front import FrontEnd
@@ -99,6 +100,7 @@ class Trainer:
         an impossible network.
         """
         samples, labels = self._checked(samples, labels, n_classes)
+        texts("classes", names.classes)  # before the epochs, not after them
         rng = np.random.default_rng(self.training.seed)
         data = prepare_samples(self.training, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
@@ -184,11 +186,8 @@ class Trainer:
             raise TrainingError(
                 f"the labels must be {len(samples)} classes, integers in 0{highest}, one a sample."
             )
-        classes = len(np.unique(labels))
-        if classes < 2:
+        if len(np.unique(labels)) < 2:
             raise TrainingError("all samples are of one class: give two classes or more.")
-        if len(labels) < classes:
-            raise TrainingError(f"there are {len(labels)} samples for {classes} classes.")
         return samples, labels.astype(np.int64)
 
     def _epochs(

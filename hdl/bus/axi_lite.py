@@ -51,7 +51,7 @@ class AxiLite(Block):
 
     Latency: 2 cycles from an address (and the data of a write) to `access`, and 1 cycle from its
     end to the answer. Most registers therefore answer 3 cycles after the transfer of their address.
-    Throughput: one access in 4 cycles.
+    Throughput: one access in 3 cycles.
     """
 
     def __init__(self, address_bits: int) -> None:

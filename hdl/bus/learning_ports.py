@@ -69,9 +69,9 @@ class SettingsPort(Block):
 class LabelPort(Block):
     """Send the content of the register `label` with each image.
 
-    After a write of a different label, `labels` is not valid for two cycles, and changes at their
-    end. The Learner permits the start of an image with a delay of one cycle, so the two cycles
-    prevent a change of the label while an image may start.
+    After a write of a different label, `labels` is not valid for three cycles, and changes at the
+    end of the second. The Learner permits the start of an image with a delay of one cycle, so the
+    three cycles prevent a change of the label while an image may start.
     """
 
     def __init__(self, config: CoreConfig, label: Register) -> None:

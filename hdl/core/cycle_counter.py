@@ -13,7 +13,7 @@ from .ports import CYCLES_BITS
 
 
 class CycleCounter(Block):
-    """Count the clock cycles of each image up to the transfer of its decision.
+    """Count the clock cycles of each image up to that in which its decision is valid.
 
     No image starts while a decision waits, so the counter stops until the decision has left.
 

@@ -137,7 +137,8 @@ class Encoder(Block):
         held = Cat(bank.held for bank in banks).any()
         ready = Cat(bank.ready for bank in banks).all()
         may_begin = self.start & ~self.busy
-        m.d.comb += self.aborted.eq(self.abort_image)
+        # An image whose first word is accepted in this cycle is not yet under way.
+        m.d.comb += self.aborted.eq(self.abort_image & self.busy)
         if self._overlap:
             # Number of images whose words are complete and whose END has not left.
             older = Signal(range(MAX_IMAGES + 1))

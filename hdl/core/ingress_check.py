@@ -47,7 +47,7 @@ class IngressCheck(Block):
             ahead=In(1),
             #: The image bit of the latest decided image.
             decided_image=In(1),
-            #: The image bit of the latest image whose END has reached the last layer.
+            #: The image bit of the latest image whose END has left the last Sequencer.
             finished_image=In(1),
             #: High in the cycle in which the first event of an image is accepted.
             begins=Out(1),

@@ -31,7 +31,7 @@ class LevelsEncoder(Block):
 
     Latency: at most `cycles(network)` from the last pixel to END, without back-pressure.
     Throughput: one pixel per cycle, then one input per cycle and scan. `pixels` stalls until the
-    END of the image has left; a stall of `events` stalls the scan.
+    END of the image is in the output register; a stall of `events` stalls the scan.
     """
 
     def __init__(self, network: Network, rows: int = 1) -> None:

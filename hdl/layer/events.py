@@ -18,8 +18,7 @@ from .config import LayerConfig
 class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
     """The kinds of events (DESIGN, section 4).
 
-    The tick of a SPIKE or ADVANCE is a watermark: no spike of an earlier tick follows. DESIGN calls
-    a watermark a promise.
+    The tick of a SPIKE or ADVANCE is a watermark: no spike of an earlier tick follows.
     """
 
     #: The neuron at `address` spikes at `tick`; every spike before `tick` has been sent.

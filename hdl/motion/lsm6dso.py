@@ -77,7 +77,7 @@ class Lsm6dso(Block):
 
     Parameters: `clock_hz`.
 
-    Latency: at most 2 R cycles and 48 SPI bits until the master starts to read a sample, where R is
+    Latency: at most 3 R cycles and 48 SPI bits until the master starts to read a sample, where R is
     `REST_SECONDS` in cycles, rounded up to a power of two; then 16 SPI bits per value.
     Back-pressure at `samples` stalls the SPI bus; samples that the part produces meanwhile are
     lost.

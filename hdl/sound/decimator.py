@@ -31,8 +31,8 @@ class Decimator(Block):
     and whose `at_once` is the number of its numbers per cycle of `takes`; `begin`, the initial
     value of the first integrator.
 
-    Latency: `ORDER` + 2 cycles from a sample's last number to the sample. Throughput: one number
-    per cycle, and one sample per `ORDER` + 1 cycles.
+    Latency: `ORDER` + 2 cycles from a sample's last number to the sample. Throughput: one number,
+    and one sample, per `ORDER` + 1 cycles: a number that follows sooner changes `constant`.
     """
 
     def __init__(self, microphone: Microphone, begin: int = 0) -> None:

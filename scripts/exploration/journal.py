@@ -17,6 +17,9 @@ from firstspike.scripts.errors import VerbError
 
 from .halving import SHARES
 
+_BEGIN = b'{"op_code"'
+"""The first bytes of a journal of Optuna; another file stays as it is."""
+
 NUMBER = (float, range(-(1 << 62), 1 << 62))
 
 _STUDY = {"seconds?": NUMBER, "run?": {}}
@@ -33,7 +36,7 @@ def open_journal(path: Path) -> Study:
     """
     if path.exists():
         content = path.read_bytes()
-        if not content.endswith(b"\n"):
+        if content.startswith(_BEGIN) and not content.endswith(b"\n"):
             replace_file(path, content[: content.rfind(b"\n") + 1])
     try:
         study = create_study(

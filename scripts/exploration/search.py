@@ -199,7 +199,9 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
     study = open_journal(folder / JOURNAL)
     # The seed depends on the existing trials, or a continued search would suggest the same again.
     # The given trials are enough to start with: few random ones would be good.
-    study.sampler = TPESampler(seed=seed + len(study.trials), n_startup_trials=len(first))
+    study.sampler = TPESampler(
+        seed=(seed + len(study.trials)) % (1 << 32), n_startup_trials=len(first)
+    )
     stored = study.user_attrs.get("run")
     if stored is None:
         study.set_user_attr("run", run)

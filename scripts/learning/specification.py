@@ -49,7 +49,7 @@ class Learning:
     shift
         Move every image at random by up to PIXELS pixels.
     stored_bits
-        Bits of a stored weight; inference uses the top 8.
+        Bits of a stored weight; inference uses the top ones, as many as a weight of NET has.
     competitors
         Let one output inside the margin fire later, or all of them.
     last_layer

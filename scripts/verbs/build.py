@@ -68,8 +68,8 @@ class Clock(Number):
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @board_option("Board to build for.", required=True)
 @lanes_option("as `firstspike boards` says")
-@window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
-@rows_option("as `firstspike boards` says; with --lanes 1")
+@window_option(f"as `firstspike boards` says; {WINDOW} if --lanes is given")
+@rows_option("as `firstspike boards` says; 1 if --lanes is given")
 @overlap_option
 @line_option
 @sensor_option(
@@ -88,9 +88,9 @@ class Clock(Number):
     "--clock",
     type=Clock(min=1),
     metavar="MHz|max",
-    help="Clock of the design: one that the PLL can make, and with a UART a multiple of 3 MHz. "
-    "With max it is the highest one that a placement meets.  "
-    "[default: as `firstspike boards` says]",
+    help="Clock of the design: one that the PLL can make, and with a UART within 1.25 % of a "
+    "multiple of its baud rate (1 or 3 MHz). With max it is the highest one that a placement "
+    "meets.  [default: as `firstspike boards` says]",
 )
 @seeds_option(
     "Seed of the placement, or several at once, in shares, until one is fast enough.  "
@@ -129,8 +129,8 @@ def command(
     processors, or a cluster, place at the same time, and finished placements are kept. The command
     first prints an estimate of the time, and a warning if no build of this design is known.
 
-    With --sensor the design needs no computer. With --sensor or --weights flash, DIR also gets
-    weights.bin, which `firstspike flash` writes into the flash.
+    With --sensor the design needs no computer. With --sensor on an iCE40, or --weights flash, DIR
+    also gets weights.bin, which `firstspike flash` writes into the flash.
 
     With a microphone and --teach, which is the same option as --learn, the owner of the board
     teaches it words: docs/standalone.md has the steps. The data set that NET was trained on must be

@@ -2,7 +2,6 @@
 """`firstspike learn`: learns image by image with the rule of the chip, and adapts to changes."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -79,8 +78,7 @@ def command(
     data, learning = take_record(Data, options), Learning(**changes_of(Learning, options))
     if not resume:
         _check(learning, data)
-    if Path(output).exists() and not Path(output).is_file():
-        raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
+    Session.check_ordinary(output)
     specification.check()
     if not resume:  # before the data are read or downloaded
         n_layers = len(learning.random or ()) + 1

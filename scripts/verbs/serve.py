@@ -23,6 +23,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import bench_option, sensor_option, teach_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import InputCommand, Kind, input_option, kind_of
+from firstspike.scripts.interrupts import ending_signals
 from firstspike.scripts.options import (
     board_option,
     design_options,
@@ -89,7 +90,7 @@ def command(
     if on_command_line("sensor") and not input_files:
         raise click.UsageError("--sensor goes with --input.")
     network = load_network(net)
-    for ending in (signal.SIGINT, signal.SIGTERM):
+    for ending in ending_signals():
         signal.signal(ending, _end)
     try:
         from firstspike.boards.building.sound import SoundDesign

@@ -105,6 +105,7 @@ def command(
             write({"seeds": list(results.values()), **several.spread(results.values())})
         say(several.report(results))
         return
+    Session.check_ordinary(output)
     if not (resume or fresh):
         Session.check_new(output)
 

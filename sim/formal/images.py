@@ -353,7 +353,7 @@ class ImageInduction:
         return values(self._signal("is_between"))
 
     def _common(self, samples_of: dict[int, int], every: int) -> Invariant:
-        """Find what registers have in common; `seen` are their values in the samples `every`."""
+        """Find what registers have in common, from their values in the samples `every`."""
         groups: dict[int, list[tuple[int, int]]] = {}
         for number, values in samples_of.items():
             inverted = int(values & every & -every != 0)

@@ -214,9 +214,9 @@ _DECISION = (
     ),
 )
 _SERIALISER = (
-    "The block MaskSerialiser sends every fired lane of a mask once, the lowest lane first. It "
-    "sends masks in the order of their arrival, and with each lane the operation to which the mask "
-    "belongs. This holds under any back-pressure. It drops masks of a decided image.",
+    "The block MaskSerialiser sends each fired lane of a mask once, the lowest of each bank first. "
+    "It sends masks in the order of their arrival, and with each lane the operation to which the "
+    "mask belongs. This holds under any back-pressure. It drops masks of a decided image.",
     (
         "A layer with mask slots sends a mask only if one of these slots is free.",
         "The tick of a mask is part of its operation, not in a register that all operations of a "

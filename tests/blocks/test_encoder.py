@@ -73,7 +73,7 @@ async def images(dut):
     for image in range(len(words)):
         if image % 4 == 3 and len(words[0]) > 1:
             await bench.aborted(words[image], ticks[image])
-        await bench.image(words[image], ticks[image])
+        await bench.image(words[image], ticks[image], early_abort=image % 4 == 1)
 
 
 @cocotb.test()
@@ -117,10 +117,16 @@ class EncoderBench(BlockBench):
         )
         self.events.expect([END])
 
-    async def image(self, words: list[int], ticks: np.ndarray) -> None:
-        """Send an image and wait until its end has come."""
+    async def image(self, words: list[int], ticks: np.ndarray, early_abort: bool = False) -> None:
+        """Send an image and wait until its end has come.
+
+        With `early_abort`, an abort comes until the first word is there: it has no effect.
+        """
         self.expect(ticks)
-        await self.words.send(*words)
+        self.dut.abort_image.value = early_abort
+        await self.words.send(words[0])
+        self.dut.abort_image.value = 0
+        await self.words.send(*words[1:])
         assert await self.domain.until(self._done, PATIENCE), "an image does not end"
         await self.domain.rising
 

@@ -108,6 +108,7 @@ GENERAL = {
     "--nonsense": "No such option '--nonsense'",
     "tarin": r"[Dd]id you mean '?train'?\?",
     "check mutant": r"[Dd]id you mean '?mutants'?\?",
+    "train -o /dev/null": "'/dev/null' is no ordinary file: the state is kept beside it",
     "train --dataste x.csv": "Did you mean one of: '--after', '--dataset'?",
     "study --images -1": "-1 is not in the range x>=1",
     "study -o picture.gif": f"'picture.gif' {PICTURE}",

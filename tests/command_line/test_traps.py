@@ -157,7 +157,9 @@ def test_interrupts_that_are_ignored_stay_so():
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
         "from firstspike.scripts.interrupts import catch; catch(); "
-        "signal.raise_signal(signal.SIGINT); print('goes on')"
+        "from firstspike.scripts.resumable import interrupts; "
+        "signal.raise_signal(signal.SIGINT); s = interrupts(); arrived = s.__enter__(); "
+        "signal.raise_signal(signal.SIGINT); print('ended' if arrived() else 'goes on')"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "goes on\n"
 

@@ -285,6 +285,17 @@ def test_what_is_no_journal_is_named(tmp_path, lines, line):
         assert "remove it to begin anew" in said
 
 
+def test_another_file_stays_as_it_is(tmp_path):
+    (tmp_path / JOURNAL).write_text("diary\nof somebody")
+    with pytest.raises(VerbError, match="is no journal of a search"):
+        search(tmp_path, 1)
+    assert (tmp_path / JOURNAL).read_text() == "diary\nof somebody"
+
+
+def test_a_seed_may_have_more_than_32_bits(tmp_path):
+    assert opened(tmp_path, RUN, 1 << 40, FIRST).ask()
+
+
 def test_an_unknown_operation_is_named(tmp_path, lines):
     fields = json.loads(lines[-1])
     said = damaged(tmp_path, lines, len(lines) - 1, json.dumps(fields | {"op_code": 99}))

@@ -75,6 +75,22 @@ def test_a_device_is_written_to_and_not_replaced():
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
+def test_a_named_pipe_is_opened_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+        with replacing(tmp_path / "pipe") as file:
+            file.write_text("whole")
+        assert reader.communicate(timeout=60)[0] == "whole"
+
+
+def test_a_deleted_file_replaces_nothing(tmp_path):
+    (tmp_path / "result").write_text("old")
+    with replacing(tmp_path / "result") as file:
+        file.unlink()
+    assert (tmp_path / "result").read_text() == "old"
+    assert os.listdir(tmp_path) == ["result"]
+
+
 @pytest.mark.parametrize("where", ["missing/result", "file/result", "folder"])
 def test_an_unwritable_place_is_found_before_the_work(tmp_path, where):
     (tmp_path / "file").touch()

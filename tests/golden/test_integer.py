@@ -159,6 +159,7 @@ def test_no_images():
     inference = infer(one_layer([[1, 2]]), np.zeros((0, 1), np.int32))
     assert inference.decision.shape == inference.hidden_spikes.shape == (0,)
     assert inference.spikes_in.shape == (0, 1)
+    assert one_layer([[1, 2]]).predict_ticks(np.zeros((0, 1), np.uint8)).shape == (0,)
 
 
 @pytest.mark.parametrize(

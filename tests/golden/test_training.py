@@ -341,6 +341,11 @@ def blobs():
     return centres[labels] + rng.normal(size=(150, 3)) * [1, 1, 0], labels
 
 
+def test_names_of_classes_are_checked_before_the_epochs(blobs):
+    with pytest.raises(NetworkError, match="classes holds"):
+        Trainer(SMALL_DATA).fit(*blobs, pytest.fail, names=Names((), ("x", "y", "New\xa0York")))
+
+
 def test_learns_features(blobs):
     trainer = Trainer(SMALL_DATA).fit(*blobs, names=Names(("a", "b", "c"), ("x", "y", "z")))
     network = trainer.network_

@@ -36,7 +36,7 @@ class WeightHandler(Handler):
     layer, the handler refuses the request, and writes nothing.
 
     Throughput: WRITE takes 8 cycles to read a chunk, 1 to check it, and those of the core's weight
-    port, which is faster than the line; READ is as fast as the response is sent; CHECKSUM takes 34
+    port, which is faster than the line; READ is as fast as the response is sent; CHECKSUM takes 32
     cycles per chunk, plus the read by the core.
     """
 

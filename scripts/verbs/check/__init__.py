@@ -27,8 +27,8 @@ def check_names(names: Iterable[str], known: Collection[str], what: str) -> None
 def command() -> None:
     """Check the hardware itself, after a change of it.
 
-    `bitstream` reads files, and `proofs` simulates nothing. The other commands simulate hardware,
-    and need g++ and make. `firstspike compare` checks a network on a target.
+    `bitstream` and `proofs` need neither g++ nor make. The other commands compile simulations, and
+    need both. `firstspike compare` checks a network on a target.
 
     Example: firstspike check mutants tie-in-a-group
     """
