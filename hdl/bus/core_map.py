@@ -13,6 +13,7 @@ from importlib.metadata import version
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.weight_address import LAYER_BITS, WEIGHT_ADDRESS_BITS
 from firstspike.hdl.layer.events import causes_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
@@ -39,8 +40,13 @@ NO_ROW = (1 << 16) - 1
 """Value of `row` for an event without spike, the watermark that no earlier spike follows."""
 
 WEIGHT_ADDRESS = (
-    Field("layer", 0, 8, "the first is 0"),
-    Field("address", 8, 24, "word of the layer: group * rows of a group + row"),
+    Field("layer", 0, LAYER_BITS, "the first is 0"),
+    Field(
+        "address",
+        LAYER_BITS,
+        WEIGHT_ADDRESS_BITS,
+        "word of the layer: group * rows of a group + row",
+    ),
 )
 """Fields of the address of a weight word."""
 

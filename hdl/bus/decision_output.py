@@ -24,8 +24,10 @@ BEAT = struct(data=WORD_BITS, last=1, id=TAG_BITS)
 class DecisionOutput(Block):
     """A FIFO of decisions, which converts each decision to words.
 
-    Between two decisions, `by_registers` selects one of two outputs: the stream `beats`; or the
-    port `word`, which reads any word of the first decision until `take`.
+    `by_registers` selects one of two outputs: the stream `beats`; or the port `word`, which reads
+    any word of the first decision until `take`. All beats of a decision leave before a change to
+    registers. A change to the stream takes effect in the next cycle, so a decision that has not
+    been taken leaves as beats.
 
     `flush` discards all decisions, except a decision with a valid beat, which is sent completely.
 
@@ -45,7 +47,7 @@ class DecisionOutput(Block):
             #: Read access to the words of the first decision; refused without a decision, or while
             #: decisions leave by `beats`.
             word=In(port_signature(word_count)),
-            #: Use `word` instead of `beats`, from the next decision on.
+            #: Use `word` instead of `beats`.
             by_registers=In(1),
             #: With `registers_used`: remove the first decision.
             take=In(1),

@@ -210,7 +210,8 @@ class Encoder(Block):
             held=held,
             number=number,
             search=search,
-            done=held & is_last & ~search.any,
+            # A word that is not the last is held only while pixels remain in it.
+            done=held & ~search.any,
             ready=ready,
         )
 

@@ -12,7 +12,7 @@ from firstspike.hdl.lib.counting import next_or
 from .config import CoreConfig
 from .ports import weights_layout
 
-LAYER_BITS, ADDRESS_BITS = 8, 24
+LAYER_BITS, WEIGHT_ADDRESS_BITS = 8, 24
 """Bits of a layer number and of a word address from a host."""
 
 
@@ -35,7 +35,7 @@ class WeightAddressCounter(Block):
             new_layer=In(LAYER_BITS),
             #: Go to the first chunk of the word at `new_address`; the layer stays.
             load_address=In(1),
-            new_address=In(ADDRESS_BITS),
+            new_address=In(WEIGHT_ADDRESS_BITS),
             #: Go to the next chunk.
             advance=In(1),
             #: Go to the first chunk of `first_layer`.

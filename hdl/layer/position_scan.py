@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import LayerConfig
 from .locator import Locator, axes_of, convolution_of, request_layout
@@ -60,7 +60,7 @@ class PositionScan(Block):
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """Yield the memories of the ReachedPositions."""
-        yield from ReachedPositions.memories(config)
+        yield from inside("reached", ReachedPositions.memories(config))
 
     def build(self, m: Module) -> None:
         config, groups = self._config, self._config.folding.groups

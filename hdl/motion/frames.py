@@ -6,11 +6,10 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.sound.filters import MOST_LEVEL, SAMPLE_BITS
+from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.hdl.core.levels_encoder import PIXEL_BITS
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.memories import Memory
-
-PIXEL_BITS = MOST_LEVEL.bit_length()
 
 
 def sample_layout() -> data.StructLayout:

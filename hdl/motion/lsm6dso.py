@@ -119,10 +119,11 @@ class Lsm6dso(Block):
         answer = word[:BYTE]
 
         gap, axis, silent = Signal(init=1), Signal(range(AXES)), Signal(self._silent_bits)
+        first = Signal()  # a gap precedes the sample that is being read
         last = axis == AXES - 1
         m.d.comb += [
             self.samples.payload.x.eq(Cat(word[BYTE:], word[:BYTE])),
-            self.samples.payload.first.eq(gap),
+            self.samples.payload.first.eq(first),
         ]
         m.d.sync += silent.eq(silent + 1)
         with m.If(silent.all()):
@@ -150,6 +151,7 @@ class Lsm6dso(Block):
                     then(Mux(ready, Step.DATA, Step.WHO))
                 with m.Case(Step.DATA):
                     m.d.sync += [left.eq(VALUE), state.eq(State.SAMPLE)]
+                    m.d.sync += [first.eq(gap), gap.eq(silent.all())]
                 with m.Default():
                     m.d.sync += configured.eq(1)
                     then(step + 1)
@@ -159,7 +161,7 @@ class Lsm6dso(Block):
                     m.d.sync += [left.eq(VALUE), axis.eq(Mux(last, 0, axis + 1))]
                     m.d.comb += self.sampled.eq(last)
                     with m.If(last):
-                        m.d.sync += [left.eq(0), silent.eq(0), self.stopped.eq(0), gap.eq(0)]
+                        m.d.sync += [left.eq(0), silent.eq(0), self.stopped.eq(0)]
                         then(Step.WHO)
 
     def _shift_register(self, m: Module) -> tuple[Signal, Signal, Value]:

@@ -7,11 +7,12 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.filters import LEVEL_FRACTION
+from firstspike.hdl.core.levels_encoder import PIXEL_BITS
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.memories import Memory
 
-from .frames import PIXEL_BITS, frame_layout
+from .frames import frame_layout
 
 
 class Windows(Block):

@@ -209,7 +209,7 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
             "m.d.sync += [self.stopped.eq(0), gap.eq(1), configured.eq(0)]",
             "m.d.sync += [self.stopped.eq(0), gap.eq(1)]",
         ),
-        "gap-not-reported": ("self.stopped.eq(0), gap.eq(0)]", "self.stopped.eq(0)]"),
+        "gap-not-reported": ("first.eq(gap), ", "first.eq(0), "),
         "never-stopped": ("silent.eq(silent + 1)", "silent.eq(silent)"),
     },
 }

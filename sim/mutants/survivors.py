@@ -21,12 +21,6 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "Bit 53 is bit 28 of the cycles of a decision, which only an image of 2^28 cycles sets.",
     ),
     (
-        "encoder",
-        r"const1 Encoder \\\$n338 B\[0\]",
-        "A word without bright pixels is searched like any other. The Encoder then takes as many "
-        "cycles, unless the taker of events waits just then.",
-    ),
-    (
         "standalone",
         r"core\.loader .*\(flash/loader\.py:_select\)",
         "The flash rests for another time, which is still at least REST_SECONDS.",

@@ -64,6 +64,23 @@ async def with_pauses(dut):
     await check_all(await Lsm6dsoBench(dut, at_random(3)).start())
 
 
+@cocotb.test()
+async def taken_late(dut):
+    """A value waits for longer than a part may be silent: only the next sample follows a gap."""
+    willing = True
+    bench = await Lsm6dsoBench(dut, iter(lambda: willing, None)).start()
+    bench.part.begin()
+    await bench.give(1, silent=0)
+    willing = False
+    bench.samples.expect({"x": x, "first": 0} for x in range(AXES))
+    bench.part.offer([*range(AXES)])
+    await bench.until(lambda: dut.samples__valid.value, SILENT_SECONDS)
+    await bench.until(lambda: dut.stopped.value, SILENT_SECONDS)
+    willing = True
+    await bench.samples.complete(1000)
+    await bench.give(2)
+
+
 class Lsm6dsoBench(BlockBench):
     """A part, and the samples that come of it."""
 

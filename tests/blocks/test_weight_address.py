@@ -9,7 +9,11 @@ import pytest
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.weight_address import ADDRESS_BITS, LAYER_BITS, WeightAddressCounter
+from firstspike.hdl.core.weight_address import (
+    LAYER_BITS,
+    WEIGHT_ADDRESS_BITS,
+    WeightAddressCounter,
+)
 from firstspike.hdl.layer.words import chunks_of
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.simulators import run_bench
@@ -53,7 +57,7 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes, first_l
             ctx.set(counter.load_layer, command == "load")
             ctx.set(counter.load_address, command == "load")
             ctx.set(counter.new_layer, number % (1 << LAYER_BITS))
-            ctx.set(counter.new_address, address % (1 << ADDRESS_BITS))
+            ctx.set(counter.new_address, address % (1 << WEIGHT_ADDRESS_BITS))
             if command == "load":
                 start = (number, address, 0)
                 position = chunks.index(start) if start in chunks else None

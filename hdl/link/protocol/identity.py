@@ -15,6 +15,7 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.weight_address import LAYER_BITS, WEIGHT_ADDRESS_BITS
 from firstspike.hdl.layer.config import LayerConfig, Learning
 from firstspike.hdl.layer.words import chunks_of
 
@@ -61,10 +62,10 @@ class DesignProperties:
             )
 
 
-_MOST_LAYERS = (1 << 8) - 1
+_MOST_LAYERS = (1 << LAYER_BITS) - 1
 """Maximum number of layers; its field has one byte."""
 
-_MOST_WORDS = 1 << 24
+_MOST_WORDS = 1 << WEIGHT_ADDRESS_BITS
 """Maximum number of weight words of a layer; their address has three bytes."""
 
 

@@ -17,6 +17,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.results import Results
 from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_chunks
+from firstspike.hdl.core.weight_address import LAYER_BITS
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
@@ -245,7 +246,7 @@ def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> It
 
 def weights_header(layer: int, address: int, chunks: int) -> bytes:
     """Return the payload of READ, or the first bytes of the payload of WRITE."""
-    return WEIGHTS_FORMAT.pack(layer | address << 8, chunks)
+    return WEIGHTS_FORMAT.pack(layer | address << LAYER_BITS, chunks)
 
 
 def connected_inputs(identity: Identity) -> np.ndarray:
