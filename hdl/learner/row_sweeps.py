@@ -18,7 +18,7 @@ from .address_set import AddressSet
 from .deltas import sign_signature
 
 
-def _members(folding: LayerFolding) -> dict[str, wiring.Member]:
+def sweep_ports(folding: LayerFolding) -> dict[str, wiring.Member]:
     """Return the common ports of both sweeps."""
     return {
         #: Add a row to the set of rows that took part.
@@ -61,7 +61,7 @@ class OutputSweep(Block):
     def __init__(self, last: LayerFolding, **ports: wiring.Member) -> None:
         self._last, n_out = last, last.n_out
         super().__init__(
-            **_members(last),
+            **sweep_ports(last),
             #: The outputs whose weights increase by 1, and decrease by 1. Stable during the sweep.
             plus=In(n_out),
             minus=In(n_out),
@@ -198,7 +198,7 @@ class InputSweep(Block):
         self._hidden = hidden
         lanes = hidden.lanes
         super().__init__(
-            **_members(hidden),
+            **sweep_ports(hidden),
             #: The amount by which weights change.
             step=In(STEP_BITS),
             #: The group whose deltas are read.

@@ -20,7 +20,7 @@ from .framing.transmitter import RESPONSE_BYTE
 from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS, Handler, core_ports
 from .handlers.identity import IdentityHandler
-from .handlers.images import IMAGE_PORTS, ImageHandler
+from .handlers.images import ImageHandler, image_ports
 from .handlers.player import Player
 from .handlers.playing import PlayingHandler
 from .handlers.status import StatusHandler
@@ -331,7 +331,7 @@ class Engine(Block):
         if self._flashed:
             join(m, outside, identity, "weight_status")
         join(m, core, self._weights, "weights", "weights_read")
-        join(m, core, images, *core_ports(self._config, *IMAGE_PORTS))
+        join(m, core, images, *image_ports(self._config))
         join(m, core, self._control, *core_ports(self._config, "settings"))
         if self._playing:
             with m.If(self._playing.request.active):

@@ -28,8 +28,10 @@ from firstspike.hdl.link.protocol.messages import bitmap_bytes
 from .handler import Handler, bytes_of, core_ports
 from .word_packer import WordPacker
 
-IMAGE_PORTS = ("events", "decision", "words", "labels", "learned")
-"""The ports of the Core for images, as far as it has them."""
+
+def image_ports(config: CoreConfig) -> dict[str, wiring.Member]:
+    """Return the ports of the Core for images, with the directions of a handler."""
+    return core_ports(config, "events", "decision", "words", "labels", "learned")
 
 
 class State(enum.Enum):
@@ -68,7 +70,7 @@ class ImageHandler(Handler):
             every_cycle=Out(1),
             #: The payload will be valid in every cycle from now on.
             prefetched=In(1),
-            **core_ports(config, *IMAGE_PORTS),
+            **image_ports(config),
             #: The class of the latest decision, and whether an image has been decided.
             shown=Out(range(config.layers[-1].folding.n_out)),
             shown_valid=Out(1),

@@ -31,7 +31,7 @@ from firstspike.hdl.link.protocol.messages import WORD_BYTES, weight_bytes, weig
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 
-from .link_model import BROKEN, LinkModel, PendingRequest
+from .link_model import BROKEN, LinkModel, ModelRequest
 from .script import LINKED_CORE_TOP, SERIAL_CORE_TOP, linked_core_verilog, serial_core_verilog
 
 LOW = 1 << 9
@@ -95,7 +95,7 @@ class HostileModel(LinkModel):
                 return False
         return True
 
-    def _refused(self, request: PendingRequest) -> bool:
+    def _refused(self, request: ModelRequest) -> bool:
         return request.kind in (Request.READ, Request.WRITE) and self.words_of(request) is None
 
 

@@ -26,7 +26,7 @@ BROKEN = 1 << 8
 """Added to a byte: it comes without its stop bit."""
 
 
-class PendingRequest(NamedTuple):
+class ModelRequest(NamedTuple):
     """A request that waits to be done."""
 
     kind: int
@@ -51,7 +51,7 @@ class LinkModel:
     def started_anew(self) -> None:
         """Set the state that holds after power-up."""
         self.expected = self.dropped = self.cause = 0
-        self.ring: deque[PendingRequest] = deque()
+        self.ring: deque[ModelRequest] = deque()
         self._partial: list[int] = []
 
     def receive(self, content: Iterable[int]) -> None:
@@ -79,7 +79,7 @@ class LinkModel:
         held = [*(one.payload for one in self.ring), payload]
         if sum(REQUEST_OVERHEAD + len(one) for one in held) > self.capacity:
             return self.drop(Cause.OVERRUN)
-        self.ring.append(PendingRequest(kind, sequence, self.expected, payload))
+        self.ring.append(ModelRequest(kind, sequence, self.expected, payload))
         self.expected = (sequence + 1) & 0xFF
         return None
 
@@ -87,7 +87,7 @@ class LinkModel:
         """Count a frame that is dropped."""
         self.cause, self.dropped = cause, (self.dropped + 1) & 0xFFFF
 
-    def words_of(self, request: PendingRequest) -> tuple[int, slice] | None:
+    def words_of(self, request: ModelRequest) -> tuple[int, slice] | None:
         """The layer and the words in it that a READ or WRITE is of; None if there are no such."""
         start, count = WEIGHTS_FORMAT.unpack_from(request.payload)
         layer, first = start & 0xFF, start >> 8
