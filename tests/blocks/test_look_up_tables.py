@@ -60,5 +60,5 @@ def test_look_up_tables_are_those_of_yosys(tmp_path, family, name, file):
 
 def test_a_broken_table_is_caught(tmp_path):
     models = mutated(cell_models("ice40"), "{I3, I2, I1, I0}", "{I3, I2, I0, I1}")
-    with pytest.raises(ToolError):
+    with pytest.raises(ToolError, match="proof did fail"):
         prove(tmp_path, models, "SB_LUT4", "ice40/cells_sim.v")

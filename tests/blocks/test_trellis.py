@@ -120,5 +120,5 @@ def test_a_slice_is_what_is_packed_into_it(tmp_path):
     ],
 )
 def test_a_broken_model_is_caught(tmp_path, right, wrong):
-    with pytest.raises(ToolError):
+    with pytest.raises(ToolError, match="proof did fail"):
         check(tmp_path, mutated(cell_models("ecp5"), right, wrong))

@@ -110,12 +110,6 @@ def test_faults_in_one_formula_are_refuted_as_each_of_them():
     assert {why.split()[0] for why in faults.refuted.values()} == {"failed", "full"}
 
 
-def test_a_constant_input_keeps_its_value():
-    circuit = compile_circuit(Counter(9, 9))
-    with pytest.raises(RefutedError):
-        check_bounded(circuit, 12, held=HELD, constants=["go"], complete="full")
-
-
 def test_an_unknown_input_is_refused():
     with pytest.raises(ValueError, match="no inputs"):
         check_bounded(compile_circuit(Counter(9, 9)), 1, held={"other": 1})

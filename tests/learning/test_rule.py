@@ -205,21 +205,30 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_rule_is_found(fault, monkeypatch):
-    source = mutated(Path(learning_kernel.__file__).read_text(), *BROKEN[fault])
+def check_kernel(source, examples, monkeypatch):
+    """Compare the rule with the plain one, with the kernel of this source, in plain Python."""
+    kernel = {"__package__": learning_kernel.__package__}
     source = mutated(source, "from numba import njit", PLAIN_PYTHON)
-    broken = {"__package__": learning_kernel.__package__}
-    exec(compile(source, fault, "exec"), broken)
-    monkeypatch.setattr(learning_kernel, "learn_images", broken["learn_images"])
+    exec(compile(source, learning_kernel.__file__, "exec"), kernel)
+    monkeypatch.setattr(learning_kernel, "learn_images", kernel["learn_images"])
 
-    @settings(max_examples=2000, phases=[Phase.generate], derandomize=True, database=None)
+    @settings(max_examples=examples, phases=[Phase.generate], derandomize=True, database=None)
     @given(lessons(), some_settings)
     def check(lesson, how):
         compare(lesson, how)
 
+    check()
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_rule_is_found(fault, monkeypatch):
+    source = mutated(Path(learning_kernel.__file__).read_text(), *BROKEN[fault])
     with pytest.raises((AssertionError, IndexError, OverflowError)):
-        check()
+        check_kernel(source, 2000, monkeypatch)
+
+
+def test_a_kernel_without_a_fault_passes(monkeypatch):
+    check_kernel(Path(learning_kernel.__file__).read_text(), 200, monkeypatch)
 
 
 PLAIN_PYTHON = """

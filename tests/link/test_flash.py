@@ -139,12 +139,7 @@ def test_the_host_loads_other_weights_over_those_of_the_flash():
 
 def test_without_weights_images_are_refused_until_all_are_written():
     requests = writes(BOARD.network)
-    kinds = [
-        IMAGES[1],
-        inputs_request(PIXELS[1], BOARD.network),
-        events_request([(8, 0), (9, 3)]),
-        events_request([]),
-    ]
+    kinds = [IMAGES[1], events_request([(8, 0), (9, 3)]), events_request([])]
     hello = (Request.HELLO, b"")
     asked = [*kinds, *requests[:-1], IMAGES[1], requests[-1], hello, (Request.RESET, b""), *IMAGES]
     first, *rest = answers(Script().start({}), asked)

@@ -6,7 +6,6 @@ import tracemalloc
 from functools import partial
 
 import h5py
-import nir
 import numpy as np
 import pytest
 
@@ -294,8 +293,3 @@ def test_strings_of_a_fixed_length_are_strings(path):
         del root["node/nodes/I_0/type"]
         root["node/nodes/I_0/type"] = np.bytes_(b"LI")
     assert network_of(read(path)).to_bytes() == toy_network().to_bytes()
-
-
-def test_nir_reads_what_is_written(path):
-    graph = nir.read(path)
-    assert [type(node).__name__ for node in graph.nodes.values()].count("IF") == 2
