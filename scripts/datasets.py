@@ -107,6 +107,14 @@ class Data:
     n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
 
     @property
+    def files(self) -> Iterator[Named]:
+        """The files and folders that the data set is read from."""
+        if self.dataset is not None:
+            yield from DatasetName().read(self.dataset)
+        if self.test is not None:
+            yield from TestPart().read(self.test)
+
+    @property
     def test_part(self) -> str | float | None:
         """The file with the test part, or the share of each class that becomes the test part."""
         share = TestPart.share(self.test)

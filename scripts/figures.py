@@ -128,8 +128,9 @@ def draw_maps(figure: Figure | SubFigure, network: Network, sample: np.ndarray) 
         canvas[y : y + rows, x : x + columns] = one
     axes = figure.subplots()
     colours = colormaps["viridis"].with_extremes(over="0.9", bad="white")
+    latest = end / network.unit
     drawn = axes.imshow(
-        canvas[:-1, :-1], cmap=colours, vmin=z.min(), vmax=end / network.unit, aspect="equal"
+        canvas[:-1, :-1], cmap=colours, vmin=min(z.min(), latest), vmax=latest, aspect="equal"
     )
     axes.set_axis_off()
     axes.set_title(f"{kind.filters} maps of the first layer (grey: no spike)", fontsize=9)

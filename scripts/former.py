@@ -9,7 +9,7 @@ VERBS = {
 }
 """The successor of each former verb."""
 
-_COLUMN = "is an option of train only: NET stores the name of the column"
+_COLUMN = "is an option of train, learn and explore: NET stores the name of the column"
 
 OPTIONS = {
     "--events": "is now --input",
@@ -26,7 +26,7 @@ OPTIONS = {
         ("convert --group", "convert --test"),
         "is not needed: the training samples choose the thresholds",
     ),
-    "--test": "is an option of train only: give the samples of a file by --input",
+    "--test": "is an option of train, learn and explore: give the samples of a file by --input",
     "--test-share": "is now a value of --test in train: NET stores the share, and --input takes "
     "all samples of a file",
     "--released": "is now the name released, for --build of compare and BITSTREAM of flash",

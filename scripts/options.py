@@ -226,7 +226,9 @@ def resumable_options(drawn: str, files: Files) -> Decorator:
 
 def seed_option(of: str) -> Decorator:
     """Return the option --seed; `of` names the random choices."""
-    return number_option("--seed", type=click.IntRange(min=0), default=1, help=f"Seed of {of}.")
+    return number_option(
+        "--seed", type=click.IntRange(0, (1 << 32) - 1), default=1, help=f"Seed of {of}."
+    )
 
 
 def seeds_option(meaning: str, least: int) -> Decorator:

@@ -146,7 +146,7 @@ _Identity = tuple[int, int] | str
 
 
 def _check(ctx: click.Context) -> None:
-    written: dict[_Identity, str] = {}
+    written: dict[_Identity | None, str] = {}
     for writer, path in _written(ctx):
         identity = _identity(path)
         if identity is None:
@@ -157,16 +157,28 @@ def _check(ctx: click.Context) -> None:
                 f"{writer}."
             )
         written[identity] = writer
-    existing = {identity: writer for identity, writer in written.items() if type(identity) is tuple}
     with suppress(OSError):
         output = os.fstat(_STANDARD_OUTPUT)
         if stat.S_ISREG(output.st_mode):
-            existing.setdefault((output.st_dev, output.st_ino), "standard output")
+            written.setdefault((output.st_dev, output.st_ino), "standard output")
+    _check_apart(written, _read(ctx))
+
+
+def check_sources(sources: Iterable[Named], written: Mapping[str, Named | None]) -> None:
+    """Raise `VerbError` if a file to write, by option, is a source that a state file names."""
+    identities = {_identity(path): option for option, path in written.items() if path is not None}
+    _check_apart(identities, (("the run", source) for source in sources))
+
+
+def _check_apart(
+    written: Mapping[_Identity | None, str], read: Iterable[tuple[str, Named]]
+) -> None:
+    existing = {identity: writer for identity, writer in written.items() if type(identity) is tuple}
     if not existing:
         return  # a file that does not exist is not an input
-    for reader, source in _read(ctx):
+    for reader, source in read:
         for path, identity in _files(source):
-            if identity in existing:
+            if type(identity) is tuple and identity in existing:
                 raise VerbError(
                     f"{path} is what {reader} reads: name another file for {existing[identity]}."
                 )

@@ -20,6 +20,7 @@ from .datasets import tell_features
 from .errors import VerbError
 from .interrupts import ending_signals
 from .output import drawing, json_result, say
+from .paths import Named, check_sources
 from .progress import compilation_on
 
 SAVED_EVERY = 5
@@ -50,6 +51,11 @@ class Run:
 
     images: Dataset
     is_interrupted = False
+
+    @property
+    def sources(self) -> Iterator[Named]:
+        """The files and folders that the run reads."""
+        raise NotImplementedError
 
     def progress(self) -> tuple[int, int]:
         """Return the size of the steps that have ended, and that of the complete run."""
@@ -139,6 +145,7 @@ def carried_out(
     """
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         run = begin()
+        check_sources(run.sources, {"-o": output, "--json": json_path, "--plot": plot_path})
         tell_features(run.images)
         run.follow(output)
         network, result = outcome(run)

@@ -34,6 +34,11 @@ def read_arrays(path: Path, missing: bool = False) -> Parts:
 
     with convert_errors(DataError, f"{path}: ", ArchiveError), reading(path, MOST_FILE) as file:
         arrays = read_archive(file, check, most_bytes(os.fstat(file.fileno()).st_size))
+    with convert_errors(DataError, f"{path} has a text that is not UTF-8: ", UnicodeDecodeError):
+        arrays = {
+            name: np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+            for name, array in arrays.items()
+        }
     if not {"x_train", "y_train"} <= arrays.keys():
         if {"format", "weights_0"} <= arrays.keys():
             raise DataError(

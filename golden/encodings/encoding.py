@@ -93,7 +93,7 @@ class Encoding(ABC):
     """Rules for the tick of an input, in words for users of a generated core, in their order."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Options of `FeatureOptions` that the encoding supports: a subset of "complement", "constant",
-    "cutoff"."""
+    "cutoff", "medians"."""
 
     @classmethod
     @abstractmethod

@@ -22,8 +22,20 @@ FORMAT = "firstspike-training-1"
 MOST_BYTES = 1 << 30
 """Largest size of the file in bytes; it holds several floating-point numbers per weight."""
 
+_NUMBER = (int, float)
 _STATE = {
-    "history": [{}],
+    "history": [
+        {
+            "number": int,
+            "of": int,
+            "fine_tuning": bool,
+            "loss": _NUMBER,
+            "training_accuracy": _NUMBER,
+            "validation_accuracy": (None, *_NUMBER),
+            "hidden_spikes": _NUMBER,
+            "seconds": _NUMBER,
+        }
+    ],
     "best": [int, (None, [range(1, LARGEST + 1)])],
     "steps": range(1 << 62),
     "thresholds": (None, [range(1, LARGEST + 1)]),
@@ -148,11 +160,13 @@ class Checkpoint:
             epoch, thresholds = self.state["best"]
             weights = [self.arrays[f"best_{layer}"] for layer in range(len(optimiser.weights))]
             layers = len(weights)
+            history = [Epoch(**one) for one in self.state["history"]]
+            if not 0 <= epoch <= len(history):
+                raise ValueError
             if [W.shape for W in weights] != [W.shape for W in optimiser.weights] or any(
                 one is not None and len(one) != layers for one in (thresholds, optimiser.thresholds)
             ):
                 raise ValueError
-            history = [Epoch(**epoch) for epoch in self.state["history"]]
         except (KeyError, TypeError, ValueError, OverflowError):
             raise CheckpointError("the saved state is that of another training.") from None
         return history, Best(epoch, weights, thresholds and tuple(thresholds))

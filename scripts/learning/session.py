@@ -35,6 +35,7 @@ from firstspike.golden.system.specification import Changes, description
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
+from firstspike.scripts.paths import Named, NetworkName
 from firstspike.scripts.resumable import Run, Step
 from firstspike.scripts.targets.target import Target
 
@@ -132,6 +133,13 @@ class Session(Run):
     """Time of the parts that `proceed` has learned."""
     learned: int = 0
     """Number of their images."""
+
+    @property
+    def sources(self) -> Iterator[Named]:
+        """The files and folders of the data set, and the network file that the run began with."""
+        yield from self.request.data.files
+        if self.request.learning.net is not None:
+            yield from NetworkName().read(self.request.learning.net)
 
     @property
     def curve(self) -> list[dict[str, Any]]:

@@ -139,8 +139,12 @@ def take_target(name: str, options: dict[str, Any]) -> Specification:
     if not issubclass(kind, Golden) and chosen.intersection(own):
         raise OptionError(f"A {name} has its own {listed(own)}: leave {{}} out.", own)
     for other, owner in _OWN.items():
-        if not issubclass(kind, owner) and chosen.intersection(group := _options(owner)):
-            raise OptionError(f"{{}} go with {{}} {other}.", group, ["target"])
+        group = [option for option in _options(owner) if option in chosen]
+        if group and not issubclass(kind, owner):
+            if "port" in group:  # on the command line, a baud rate is part of --port
+                group = ["port"]
+            goes = "goes" if len(group) == 1 else "go"
+            raise OptionError(f"{{}} {goes} with {{}} {other}.", group, ["target"])
     if issubclass(kind, Golden):
         return kind(CoreShape(**{option: values[option] for option in own}))
     names = _options(kind)

@@ -2,7 +2,7 @@
 """A run of `firstspike train`: its data, its trainer, and its continuation."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from firstspike.golden.training.specification import Training
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.paths import Named
 from firstspike.scripts.resumable import Run, Step
 
 
@@ -81,6 +82,11 @@ class Session(Run):
     trainer: Trainer
     checkpoint: Checkpoint | None = None
     """State from which the training continues."""
+
+    @property
+    def sources(self) -> Iterator[Named]:
+        """The files and folders of the data set."""
+        return self.request.data.files
 
     @cached_property
     def stored(self) -> dict[str, Any]:

@@ -96,8 +96,9 @@ def command(
     data, changes = take_record(Data, options), changes_of(Training, options)
     request = Request(data, recipe, changes, command_line())
     if seeds is not None:
-        if plot_path is not None:
-            raise click.UsageError("--plot is of one training: give one --seed.")
+        if fresh or plot_path is not None:
+            wrong = "--fresh" if fresh else "--plot"
+            raise click.UsageError(f"{wrong} is of one training: give one --seed.")
         with json_result(json_path) as write, shares(scheduler) as work:
             images = images_of(request)
             tell_features(images)

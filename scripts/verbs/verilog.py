@@ -120,6 +120,8 @@ def command(
     """
     if output is None and vectors is None and not report:
         raise click.UsageError("Give -o CORE.v, --vectors DIR or --report, or several of them.")
+    if output is not None and output.suffix != ".v":
+        raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
     if output is None and name is not None:
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
@@ -185,8 +187,6 @@ def _generate(
     from firstspike.hdl.flow.bus.generate import generate_bus_core
     from firstspike.hdl.flow.verilog import generate, seconds
 
-    if output.suffix != ".v":
-        raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
     paths = paths_of(output, parameters | {"bus": bus})
     any_weights, bits = not parameters["embedded"], parameters["stored_bits"]
     expected = seconds(CoreConfig.of(network, folding, any_weights, bits))

@@ -299,6 +299,19 @@ def arrays_of(x, y, name="a.npz"):
     np.savez(name, x_train=x[:half], y_train=y[:half], x_test=x[half:], y_test=y[half:])
 
 
+def test_labels_may_be_bytes(capfd, folder):
+    rng = np.random.default_rng(1)
+    y = np.arange(100) % 2
+    for labels in (np.array([b"ant", "bär".encode()]), np.array([b"ant", b"\xff"])):
+        arrays_of(y[:, None] + rng.normal(0, 0.1, (100, 3)), labels[y])
+        words = ("train", "--dataset", "a.npz", "--hidden", 5, "--epochs", 2, "-o", "net.npz")
+        if b"\xff" in labels:
+            assert "a.npz has a text that is not UTF-8" in refusal(capfd, *words)
+        else:
+            success(capfd, *words)
+            assert Network.load("net.npz").classes == ("ant", "bär")
+
+
 def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
     """Few samples are all trained on, unless a share of them is to be held out."""
     rng = np.random.default_rng(1)
@@ -553,7 +566,11 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
         said = refusal(capfd, "train", "--resume", "-o", "net.npz")
         assert "does not say what was being trained" in said
         assert next(iter(change)) in said
-    for change in ({"best": [1]}, {"history": None}, {"steps": "x"}, {"generator": 3}):
+    epoch, *_ = checkpoint.state["history"]
+    for change in (
+        *({"best": [1]}, {"history": None}, {"steps": "x"}, {"generator": 3}),
+        *({"history": [epoch | {"loss": "low"}]}, {"history": [{"number": 1}]}),
+    ):
         replace(checkpoint, state=checkpoint.state | change).save(state, run)
         assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
     (folder / "t.csv").write_text(rows())
@@ -561,6 +578,12 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
         replace(checkpoint, arrays=checkpoint.arrays | change).save(state, run)
         said = refusal(capfd, "train", "--resume", "-o", "net.npz")
         assert "that of another training" in said
+    replace(checkpoint, state=checkpoint.state | {"best": [99, None]}).save(state, run)
+    assert "that of another training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
+    checkpoint.save(state, run)
+    said = refusal(capfd, "train", "--resume", "-o", "net.npz", "--json", "t.csv")
+    assert "t.csv is what the run reads: name another file for --json" in said
+    assert (folder / "t.csv").read_text() == rows()
     assert not (folder / "net.npz").exists()
 
 

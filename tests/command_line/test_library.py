@@ -91,7 +91,7 @@ def test_differences_are_named(pixels, monkeypatch):
     [
         ({"target": "golden"}, "no target 'golden'"),
         ({"lanes": 0}, "1 lane"),
-        ({"port": "/dev/null"}, "port and baud go with target board"),
+        ({"port": "/dev/null"}, "port goes with target board"),
         ({"target": "board"}, "needs port"),
         ({"target": "netlist", "board": "icebreaker", "build": "nowhere"}, "no build in nowhere"),
     ],

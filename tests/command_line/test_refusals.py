@@ -112,7 +112,9 @@ GENERAL = {
     "train --dataste x.csv": "Did you mean one of: '--after', '--dataset'?",
     "study --images -1": "-1 is not in the range x>=1",
     "study -o picture.gif": f"'picture.gif' {PICTURE}",
-    "study --label kind": "--label is an option of train only",
+    "study --label kind": "--label is an option of train, learn and explore: NET stores the name",
+    "run --target golden --port nothing,1": "--port goes with --target board",
+    "train --seed 1-2 --fresh -o new.npz": "--fresh is of one training: give one --seed",
     "study no-such-network": NO_NETWORK,
     "study toy.npz -o new.png": "784 pixels and 10 classes, this network takes 36 pixels to 4",
     "study --images 2 -o missing/new.png": "missing/new.png",
@@ -127,6 +129,7 @@ GENERAL = {
     "verilog mnist-4bit --vectors new --lanes 13,2,4": LAYERS,
     "verilog --vectors new --name mine": "--name goes with -o CORE.v",
     "verilog --vectors new --learn": "--learn does not go with --vectors",
+    "verilog --vectors new --images 2 -o new.sv": "new.sv is no name of a Verilog file",
     "verilog -o new.v --images 3": "Images go with --vectors DIR.",
 }
 PAGE = {
