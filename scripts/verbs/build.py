@@ -22,6 +22,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.microphones import MICROPHONES
+from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import (
     bench_option,
@@ -67,7 +68,7 @@ class Clock(Number):
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @board_option("Board to build for.", required=True)
-@lanes_option("as `firstspike boards` says")
+@lanes_option(f"as `firstspike boards` says; {DEFAULT_LANES} with --learn")
 @window_option(f"as `firstspike boards` says; {WINDOW} if --lanes is given")
 @rows_option("as `firstspike boards` says; 1 if --lanes is given")
 @overlap_option
