@@ -5,7 +5,9 @@ Each check is designed so that some faults in the hardware change its results.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +29,9 @@ from firstspike.sim.harness.verilog import conversion
 from .targets import TARGETS
 
 UNIT, DEADLINE = 4, 27
+
+DAMAGED_FLASH = "damaged-flash"
+"""The check that starts a small standalone design, with the right flash and with damaged ones."""
 
 
 @dataclass(frozen=True)
@@ -189,19 +194,6 @@ class LastLayerCheck(_Check):
         return learning_cycles(network, ticks, learned, folding, last_layer=True), results
 
 
-@dataclass(frozen=True)
-class StandaloneCheck:
-    """Starts of a small standalone design, with the right flash and with damaged ones."""
-
-    name: str
-    bytes: int
-    """Number of damaged bytes."""
-
-    def run(self) -> None:
-        """Start the design. Raises SimulationError if it reports anything else than golden."""
-        damage(standalone_network(), CoreShape(lanes=3), self.bytes)
-
-
 def failure_of(name: str) -> str:
     """Return how a check fails, by its name or that of a target, "" if it passes.
 
@@ -209,10 +201,14 @@ def failure_of(name: str) -> str:
     """
     if name in CORE_CHECKS:
         return CORE_CHECKS[name].failure()
+    if name == DAMAGED_FLASH:
+        run: Callable[[], object] = partial(damage, standalone_network(), CoreShape(lanes=3), 4)
+    else:
+        run = TARGETS[name].run
     # The cache finds Verilog by the files of the sources, which have no fault.
     converting = conversion.set(lambda build, name, _: convert(build(), name))
     try:
-        (DAMAGED_FLASH if name == DAMAGED_FLASH.name else TARGETS[name]).run()
+        run()
     except SimulationError as error:
         if "does not compile" in str(error):
             raise
@@ -223,8 +219,6 @@ def failure_of(name: str) -> str:
         conversion.reset(converting)
     return ""
 
-
-DAMAGED_FLASH = StandaloneCheck("damaged-flash", bytes=4)
 
 _CORE_CHECKS: tuple[_Check, ...] = (
     Check("several-layers", (24, 9, 7, 6), lanes=4, window=2),

@@ -18,7 +18,7 @@ from tests.support.command import firstspike
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_fault_applies(fault):
-    assert fault.check in CORE_CHECKS or fault.check in TARGETS or fault.check == DAMAGED_FLASH.name
+    assert fault.check in CORE_CHECKS or fault.check in TARGETS or fault.check == DAMAGED_FLASH
     assert faulty(fault)
 
 

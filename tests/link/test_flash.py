@@ -30,6 +30,7 @@ from tests.support.link_board import (
     RING_BYTES,
     decision_of,
     events_request,
+    fields_of,
     inputs_request,
 )
 
@@ -65,11 +66,6 @@ def refusals(count: int, first: int) -> list[tuple]:
     """Type, sequence and payload of `count` refused images."""
     payload = bytes([Cause.WEIGHTS])
     return [(Notice.REFUSED, first + number, payload) for number in range(count)]
-
-
-def fields_of(answers: list[Answer]) -> list[tuple]:
-    """Type, sequence and payload of answers."""
-    return [(one.kind, one.sequence, one.payload) for one in answers]
 
 
 @pytest.mark.parametrize(("lanes", "rows"), [((3, 2), 1), ((5, 4), 1), ((12, 4), 4), ((7, 3), 2)])

@@ -29,7 +29,7 @@ from firstspike.hdl.link.protocol.formats import (
     Notice,
     Request,
 )
-from firstspike.hdl.link.protocol.messages import weight_bytes, weights_header
+from firstspike.hdl.link.protocol.messages import settings_payload, weight_bytes, weights_header
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from tests.support.link_board import RING_BYTES, events_request, inputs_request
 
@@ -51,15 +51,7 @@ FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, ma
 
 def settings_request(settings: Settings, seed: int) -> tuple[Request, bytes]:
     """The registers of the rule."""
-    return Request.SETTINGS, SETTINGS_FORMAT.pack(
-        settings.step,
-        settings.row_draw,
-        settings.output_draw,
-        settings.every_competitor,
-        settings.margin_shift,
-        settings.margin_minimum,
-        seed,
-    )
+    return Request.SETTINGS, settings_payload(settings, seed)
 
 
 def requests_of(pixels, labels):
@@ -77,9 +69,9 @@ def test_images_are_learned_as_golden_does():
     pixels = np.where(rng.random((30, 35)) < 0.5, 255, 0).astype(np.uint8)
     labels = rng.integers(0, 4, 30)
     labels[::5] = UNLABELLED
-    script = Script().request(*_numbered(settings_request(FIRST, STATE.generator), 0)).answers(1)
+    script = Script().ask(settings_request(FIRST, STATE.generator), 0).answers(1)
     script.stream(requests_of(pixels[:20], labels[:20]), 1, RING_BYTES - 1)
-    script.request(*_numbered(settings_request(SECOND, 0), 21)).answers(22)
+    script.ask(settings_request(SECOND, 0), 21).answers(22)
     script.stream(requests_of(pixels[20:], labels[20:]), 22, RING_BYTES - 1)
     asked = []
     for layer, config in enumerate(SHAPE.layers):
@@ -124,13 +116,11 @@ def test_images_are_learned_as_golden_does():
 def test_labels_that_are_no_class_are_flagged_and_reset_restores_the_settings():
     rng = np.random.default_rng(8)
     pixels = np.where(rng.random((3, 35)) < 0.5, 255, 0).astype(np.uint8)
-    script = Script().request(*_numbered(settings_request(FIRST, 5), 0))
+    script = Script().ask(settings_request(FIRST, 5), 0)
     for number, label in enumerate((4, 100, 254)):
-        script.request(
-            *_numbered(inputs_request(pixels[number], STATE.template, label), 1 + number)
-        )
+        script.ask(inputs_request(pixels[number], STATE.template, label), 1 + number)
     script.request(Request.RESET, 4)
-    script.request(*_numbered(settings_request(Settings(), STATE.generator), 5)).answers(6)
+    script.ask(settings_request(Settings(), STATE.generator), 5).answers(6)
     script.stream(requests_of(pixels, [0, 1, 2]), 6, RING_BYTES - 1)
     answers = _run(script)
     assert [a.payload[1] >> DecisionFlag.LABEL for a in answers[1:4]] == [1, 1, 1]
@@ -158,7 +148,7 @@ def test_settings_out_of_range_are_refused_and_those_before_stay():
     rng = np.random.default_rng(9)
     pixels = np.where(rng.random((8, 35)) < 0.5, 255, 0).astype(np.uint8)
     labels, bad = np.arange(8) % 4, out_of_range()
-    script = Script().request(*_numbered(settings_request(FIRST, STATE.generator), 0))
+    script = Script().ask(settings_request(FIRST, STATE.generator), 0)
     for number, payload in enumerate(bad):
         script.request(Request.SETTINGS, 1 + number, payload).answers(2 + number)
     begin = 1 + len(bad)
@@ -181,7 +171,7 @@ def test_an_image_with_a_row_that_spikes_again_is_not_learned():
         spikes = events(image).tolist()
         again = spikes[:1] * (number % 2)
         requests.append(events_request([*again, *spikes], int(labels[number])))
-    script = Script().request(*_numbered(settings_request(FIRST, STATE.generator), 0)).answers(1)
+    script = Script().ask(settings_request(FIRST, STATE.generator), 0).answers(1)
     script.stream(requests, 1, RING_BYTES - 1).request(Request.CHECKSUM, 7).answers(8)
     answers = _run(script)
     labels[1::2] = UNLABELLED
@@ -198,11 +188,6 @@ def checksum_of(state: LearningState) -> bytes:
     """The answer to CHECKSUM of a board with these weights."""
     content = b"".join(weight_bytes(SHAPE, CONNECTED, state.weights))
     return CHECKSUM_FORMAT.pack(zlib.crc32(content))
-
-
-def _numbered(request, sequence):
-    kind, payload = request
-    return kind, sequence, payload
 
 
 def _run(script):

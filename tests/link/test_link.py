@@ -33,7 +33,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.identity import DesignProperties, config_of
 from firstspike.hdl.link.protocol.messages import WORD_BYTES, weights_header
-from firstspike.sim.benches.link.script import Answer, Script
+from firstspike.sim.benches.link.script import Script
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (
     BUILD,
@@ -42,6 +42,7 @@ from tests.support.link_board import (
     SmallBoard,
     decision_of,
     events_request,
+    fields_of,
     inputs_request,
     small_network,
 )
@@ -54,11 +55,6 @@ GRADED = SmallBoard(small_network(encoding="levels-4"))
 ROWS = SmallBoard(NETWORK, rows=4)
 OVERLAP = SmallBoard(NETWORK, lanes=13, rows=4, overlap=True)
 LAYERS = len(NETWORK.weights)
-
-
-def fields_of(answers: list[Answer]) -> list[tuple]:
-    """(type, sequence, payload) of answers."""
-    return [(answer.kind, answer.sequence, answer.payload) for answer in answers]
 
 
 def error(cause: Cause, dropped: int, expected: int) -> tuple:
@@ -176,7 +172,7 @@ def test_writes_to_the_ring_do_not_show_in_the_cycles():
     pixels[::3, 5:400:70] = 255
     script = Script()
     for number, image in enumerate(pixels):
-        script.request(*_numbered(inputs_request(image, board.network), number), spacing=61)
+        script.ask(inputs_request(image, board.network), number, spacing=61)
     answers = board.run(script.answers(len(pixels))).answers
     assert [decision_of(answer, LAYERS) for answer in answers] == board.expected(pixels)
 
@@ -258,11 +254,6 @@ def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
         assert (*decision, rows) == (expected[0], expected[1] | flag, expected[2], expected[4])
 
 
-def _numbered(request, sequence):
-    kind, payload = request
-    return kind, sequence, payload
-
-
 def test_weights_are_written_read_and_summed():
     content = content_of(LOADED)
     script, sequence, position, asked = Script(), 0, 0, []
@@ -272,13 +263,13 @@ def test_weights_are_written_read_and_summed():
         while address < config.words:
             count = min(int(rng.integers(1, 12)), config.words - address)
             part = content[position : position + count * size]
-            script.request(*_numbered(write(layer, address, part), sequence))
+            script.ask(write(layer, address, part), sequence)
             script.answers(sequence + 1)
             asked.append((layer, address, count, part))
             address, position, sequence = address + count, position + len(part), sequence + 1
     written = sequence
     for layer, address, _, part in asked:
-        script.request(*_numbered(read(layer, address, len(part) // WORD_BYTES), sequence))
+        script.ask(read(layer, address, len(part) // WORD_BYTES), sequence)
         script.answers(sequence + 1)
         sequence += 1
     pixels = LOADED.pixels(8)
@@ -330,8 +321,8 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
         script.request(kind, 1 + number, payload).answers(2 + number)
     last = 1 + len(bad)
     script.request(Request.CHECKSUM, last)
-    script.request(*_numbered(read(0, words[0] - 1, 2), last + 1))
-    script.request(*_numbered(read(1, words[1] - 4, 4), last + 2)).answers(last + 3)
+    script.ask(read(0, words[0] - 1, 2), last + 1)
+    script.ask(read(1, words[1] - 4, 4), last + 2).answers(last + 3)
     answers = LOADED.run(script).answers
     assert fields_of(answers[1:last]) == [refused(1 + i) for i in range(len(bad))]
     assert answers[last].payload == answers[0].payload
@@ -342,8 +333,8 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
 @pytest.mark.long
 def test_a_layer_behind_three_is_refused():
     board = SmallBoard(small_network(hidden=(9, 11)), lanes=3)
-    script = Script().request(*_numbered(read(3, 0, 1), 0)).answers(1)
-    script.request(*_numbered(write(3, 0, bytes(4)), 1)).answers(2)
+    script = Script().ask(read(3, 0, 1), 0).answers(1)
+    script.ask(write(3, 0, bytes(4)), 1).answers(2)
     assert fields_of(board.run(script).answers) == [refused(0), refused(1)]
 
 
@@ -405,9 +396,9 @@ def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
     """While nobody takes the answers, the ring fills up behind a request that cannot end."""
     script = Script().hold()
     for number in range(3):
-        script.request(*_numbered(read(0, 0, 60), number))
+        script.ask(read(0, 0, 60), number)
     for number in range(3, 11):  # 53 bytes each, of which four find room
-        script.request(*_numbered(events_request([(8, 3)] * 12), number))
+        script.ask(events_request([(8, 3)] * 12), number)
     script.go_on().pause(20_000).request(Request.HELLO, 3).answers(9)
     answers = BOARD.run(script, pauses=True).answers
     assert [a.sequence for a in answers if a.kind == Request.EVENTS + ANSWER] == [3, 4, 5, 6]
@@ -418,9 +409,9 @@ def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
 
 def test_reset_of_the_core_leaves_weights_and_link():
     pixels = BOARD.pixels(3)
-    script = Script().request(*_numbered(bitmap(pixels[0]), 0)).request(Request.RESET, 1)
-    script.request(Request.CHECKSUM, 2).request(*_numbered(bitmap(pixels[1]), 3))
-    script.request(Request.RESET, 4).request(*_numbered(bitmap(pixels[2]), 5)).answers(6)
+    script = Script().ask(bitmap(pixels[0]), 0).request(Request.RESET, 1)
+    script.request(Request.CHECKSUM, 2).ask(bitmap(pixels[1]), 3)
+    script.request(Request.RESET, 4).ask(bitmap(pixels[2]), 5).answers(6)
     answers = BOARD.run(script).answers
     expected = BOARD.expected(pixels)
     assert [decision_of(answers[i], LAYERS) for i in (0, 3, 5)] == expected
@@ -436,11 +427,11 @@ def test_the_button_shows_the_stored_image():
     assert BOARD.run(Script().pause(10)).shown == -1
     shown = BOARD.run(Script().press().pause(2000))
     assert (shown.shown, shown.answers) == (classes[stored], [])
-    script = Script().press().request(*_numbered(bitmap(pixels[other]), 0)).answers(1)
+    script = Script().press().ask(bitmap(pixels[other]), 0).answers(1)
     outcome = BOARD.run(script)
     assert outcome.shown == classes[other]
     assert decision_of(outcome.answers[0], LAYERS) == BOARD.expected(pixels)[other]
-    script = Script().request(*_numbered(bitmap(pixels[other]), 0)).press()
+    script = Script().ask(bitmap(pixels[other]), 0).press()
     assert BOARD.run(script.answers(1).pause(2000)).shown == classes[stored]
 
 

@@ -8,12 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from firstspike.boards.client.channel import SerialPort
@@ -221,8 +219,7 @@ def test_the_command_can_be_ended_before_it_is_ready(serving):
 def test_a_simulator_that_is_killed_is_said(tmp_path):
     with started(tmp_path) as process:
         process.stdout.readline()
-        simulator = next(child for child in children_of(process.pid) if hosts_a_bench(child))
-        os.kill(simulator, signal.SIGKILL)
+        simulator_of(process).kill()
         assert process.wait(60) == 2
         last_line = process.stderr.read().splitlines()[-1]
     assert last_line.startswith("Error: the simulator was ended by SIGKILL before ")
@@ -230,14 +227,10 @@ def test_a_simulator_that_is_killed_is_said(tmp_path):
     assert list((tmp_path / TEMPORARY).iterdir()) == []
 
 
-def hosts_a_bench(process: int) -> bool:
-    """Whether a process is a simulator with a bench in it."""
-    return FOLDER.encode() in Path("/proc", str(process), "environ").read_bytes()
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes that another has started."""
-    return [number for number, fields in processes() if int(fields[1]) == parent]
+def simulator_of(process) -> psutil.Process:
+    """Return the child of a process that is a simulator with a bench in it."""
+    children = psutil.Process(process.pid).children()
+    return next(child for child in children if FOLDER in child.environ())
 
 
 class SlowSimulation:
@@ -285,15 +278,5 @@ def test_an_idle_board_does_not_use_the_processor(port):
 
 def processor_seconds_of_children() -> float:
     """Return the processor seconds of running child processes."""
-    return sum(
-        sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-        for _, fields in processes()
-        if int(fields[1]) == os.getpid()
-    )
-
-
-def processes() -> Iterator[tuple[int, list[str]]]:
-    """Number and state of every process: the fields of Linux that follow the name."""
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            yield int(path.parent.name), path.read_text().rsplit(")", 1)[1].split()
+    times = (child.cpu_times() for child in psutil.Process().children())
+    return sum(one.user + one.system for one in times)

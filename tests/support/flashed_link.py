@@ -61,9 +61,7 @@ def damage_link(count: int, network: Network | None = None) -> int:
     script = Script()
     for number, start in enumerate(starts):
         script.start({FLASH_ADDRESS + at: byte for at, byte in start.items()})
-        script.request(Request.HELLO, 0).request(
-            *_numbered(inputs_request(pixels[0], board.network))
-        )
+        script.request(Request.HELLO, 0).ask(inputs_request(pixels[0], board.network), 1)
         script.answers(2 * number + 2)
     answers = board.run(script).answers
     content, (expected,) = bytearray(image), board.expected(pixels)
@@ -83,9 +81,3 @@ def damage_link(count: int, network: Network | None = None) -> int:
             assert answer.payload == bytes([Cause.WEIGHTS]), start
     assert decided == 2  # before the damage, and when all is mended
     return len(image)
-
-
-def _numbered(request: tuple[Request, bytes]) -> tuple[Request, int, bytes]:
-    """Give a request the number 1."""
-    kind, payload = request
-    return kind, 1, payload

@@ -142,6 +142,11 @@ def events_request(spikes: list, label: int = UNLABELLED) -> tuple[Request, byte
     return Request.EVENTS, bytes([label]) + b"".join(EVENT_FORMAT.pack(*one) for one in spikes)
 
 
+def fields_of(answers: list[Answer]) -> list[tuple]:
+    """Return type, sequence number and payload of answers."""
+    return [(answer.kind, answer.sequence, answer.payload) for answer in answers]
+
+
 def decision_of(answer: Answer, layers: int) -> tuple:
     """(class, flags, tick, cycles, spikes into each layer)."""
     assert answer.kind & ANSWER

@@ -99,6 +99,13 @@ class Script:
         """Send a valid frame."""
         return self.send(encode_frame(kind, sequence, payload), spacing=spacing)
 
+    def ask(
+        self, request: tuple[int, bytes], sequence: int, *, spacing: int = LINE_SPACING
+    ) -> Self:
+        """Send a request of this kind and payload as a valid frame."""
+        kind, payload = request
+        return self.request(kind, sequence, payload, spacing=spacing)
+
     def broken(self, content: bytes) -> Self:
         """Send bytes without their stop bits."""
         return self._then("broken", content, LINE_SPACING)
