@@ -72,7 +72,6 @@ def simulate(
     stimulus: Stimulus | None = None,
     *,
     simulator: str = "verilator",
-    waves: str | None = None,
 ) -> Results:
     """Classify images on the generated hardware, cycle by cycle.
 
@@ -81,7 +80,7 @@ def simulate(
     """
     config = CoreConfig.of(network, folding)
     items = items_of(config, ticks, pixels)
-    return run_items(network, config, items, stimulus, simulator=simulator, waves=waves)[0]
+    return run_items(network, config, items, stimulus, simulator=simulator)[0]
 
 
 def run_items(
@@ -91,7 +90,6 @@ def run_items(
     stimulus: Stimulus | None = None,
     *,
     simulator: str = "verilator",
-    waves: str | None = None,
 ) -> tuple[Results, np.ndarray]:
     """Put raw input items through a simulated core, image after image.
 
@@ -101,7 +99,7 @@ def run_items(
     stimulus = stimulus or Stimulus()
     chunks = list(weight_chunks(config, network))
     parameters = CoreParameters(config=config, chunks=chunks, items=items, stimulus=stimulus)
-    outcome = run_bench("bench", parameters, simulator=simulator, waves=waves)
+    outcome = run_bench("bench", parameters, simulator=simulator)
     answers, reads = answers_of(outcome), len(chunks) * stimulus.checked
     if stimulus.checked:
         _check_read_back(chunks, answers[:reads], "before the images")
@@ -109,14 +107,12 @@ def run_items(
     return results_of(config, outcome, len(items)), answers[reads : len(answers) - reads]
 
 
-def run_bench(
-    bench: str, parameters: CoreParameters, *, simulator: str, waves: str | None = None
-) -> CoreOutcome:
+def run_bench(bench: str, parameters: CoreParameters, *, simulator: str) -> CoreOutcome:
     """Run a bench of this folder, by its name, on a Core."""
     config = parameters.config
     # Weight memories are empty: one model serves all networks of a shape.
     verilog = verilog_of(lambda: Core(config), TOP, made_from=repr(config))
-    simulation = Simulation(verilog, TOP, simulator=simulator, waves=waves)
+    simulation = Simulation(verilog, TOP, simulator=simulator)
     return simulation.run(f"{__package__}.{bench}", parameters, seed=parameters.stimulus.seed)
 
 

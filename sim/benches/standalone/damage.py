@@ -4,7 +4,6 @@
 import random
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -43,18 +42,12 @@ def small_network() -> Network:
 
 
 def damage(
-    network: Network,
-    shape: CoreShape,
-    count: int,
-    images: int = 8,
-    *,
-    seed: int = 1,
-    **options: Any,
+    network: Network, shape: CoreShape, count: int, images: int = 8, *, seed: int = 1
 ) -> int:
     """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
 
     The bytes are those of the header and of the checksum, and others at random, by `seed`. After
-    each start images are offered. `options` are those of `Simulation`. Raises SimulationError if
+    each start images are offered. Raises SimulationError if
     the lines differ from those of golden, and if no class would be reported with the right weights.
     """
     rng = np.random.default_rng(seed)
@@ -67,7 +60,7 @@ def damage(
             "forced; give lower thresholds."
         )
     config = CoreConfig.of(network, linked_folding(network, shape))
-    simulation = StandaloneSimulation(config, network, IDENTITY, **options)
+    simulation = StandaloneSimulation(config, network, IDENTITY)
     content = bytearray(b"\xff" * len(simulation.image))
     starts = list(_starts(simulation.image, count, seed))
     for start, text in zip(starts, simulation.run(ticks, starts), strict=True):

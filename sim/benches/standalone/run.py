@@ -6,7 +6,6 @@ The other side of this file is `bench`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -50,15 +49,12 @@ class Start:
 class StandaloneSimulation:
     """A compiled simulation of a FlashedCore for a network.
 
-    Parameters: `identity` of the design; `options` are those of `Simulation`. Raises
-    SimulationError.
+    Parameters: `identity` of the design. Raises SimulationError.
     """
 
-    def __init__(
-        self, config: CoreConfig, network: Network, identity: bytes, **options: Any
-    ) -> None:
+    def __init__(self, config: CoreConfig, network: Network, identity: bytes) -> None:
         self._config, self._network, self._identity = config, network, identity
-        self._simulation = Simulation(flashed_verilog(config, network, identity), TOP, **options)
+        self._simulation = Simulation(flashed_verilog(config, network, identity), TOP)
         self.image = network_image(config, network, identity)
         """The content of the flash."""
 
