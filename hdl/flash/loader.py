@@ -53,7 +53,7 @@ class Loader(Block):
     the image in the flash; `clock_hz`, the frequency of the clock; `first_layer`, the first layer
     whose weights the image has.
 
-    Latency: 2 R cycles, where R is `REST_SECONDS` in cycles, rounded up to a power of two, then 2
+    Latency: 2 R cycles, where R is the next power of two above `REST_SECONDS` in cycles, then 2
     cycles per SPI bit. Throughput: a word takes 2 * 32 cycles, 1 more cycle, and the cycles for
     which the weight port stalls.
     """

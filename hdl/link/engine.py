@@ -247,8 +247,7 @@ class Engine(Block):
             with m.Case(State.TYPE):
                 m.d.comb += [response.valid.eq(1), response.payload.data.eq(notice)]
             with m.Case(State.NUMBER):
-                number = Mux(r.internal, self.expected, r.sequence)
-                m.d.comb += [response.valid.eq(1), response.payload.data.eq(number)]
+                m.d.comb += [response.valid.eq(1), response.payload.data.eq(r.sequence)]
             with m.Case(State.BODY):
                 m.d.comb += [
                     response.valid.eq(result.response.valid),
@@ -281,6 +280,7 @@ class Engine(Block):
                 with m.Elif(self._status.unreported):
                     m.d.sync += [
                         r.kind.eq(Request.STATUS),
+                        r.sequence.eq(self.expected),
                         r.internal.eq(1),
                         state.eq(State.EXECUTE),
                     ]

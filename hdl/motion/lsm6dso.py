@@ -45,7 +45,7 @@ REST_SECONDS = 500e-6
 """Minimum time between two commands."""
 
 SILENT_SECONDS = 0.25
-"""Time without a sample, rounded up to a power of two of cycles, after which `stopped` is set."""
+"""Time without a sample after which `stopped` is set, at the next larger power of two of cycles."""
 
 BYTE, VALUE = 8, 16
 """Bits of a command or of a register, and of a value."""
@@ -78,7 +78,7 @@ class Lsm6dso(Block):
     Parameters: `clock_hz`.
 
     Latency: at most 3 R cycles and 48 SPI bits until the master starts to read a sample, where R is
-    `REST_SECONDS` in cycles, rounded up to a power of two; then 16 SPI bits per value.
+    the next power of two above `REST_SECONDS` in cycles; then 16 SPI bits per value.
     Back-pressure at `samples` stalls the SPI bus; samples that the part produces meanwhile are
     lost.
     """

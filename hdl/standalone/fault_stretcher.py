@@ -13,7 +13,7 @@ class FaultStretcher(Block):
     A different fault is ignored meanwhile. It is reported afterwards if it is still present.
 
     Parameters: `faults`, the number of faults, which are numbered from 1; `cycles`, the hold time,
-    rounded up to a power of two.
+    which becomes the next larger power of two.
 
     Latency: 1 cycle.
     """

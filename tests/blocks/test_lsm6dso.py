@@ -38,7 +38,7 @@ SECOND = CLOCK_HZ * PERIOD
 """A second, in steps of the simulation."""
 
 SILENT_CYCLES = 1 << ceil(SILENT_SECONDS * CLOCK_HZ).bit_length()
-"""The time without a sample in cycles, rounded up to a power of two."""
+"""The time without a sample in cycles, as the next larger power of two."""
 
 ABSENT = 0xFF
 """A byte read without a part: the wire is pulled up."""

@@ -42,6 +42,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
         bytes(40),
         bytes(range(256)) * 3,
         b"\7" * 1600,
+        b"\7" * 160,
         b"\1\0",
     ]
     frames += [rng.randbytes(rng.randrange(30)) for _ in range(5)]
@@ -50,8 +51,9 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
     gaps = 0
 
     async def give(ctx):
-        for payload in frames:
-            await ctx.tick().repeat(rng.choice((1, 500)))
+        for number, payload in enumerate(frames):
+            after_long = number and len(frames[number - 1]) > 1000  # then the line becomes idle
+            await ctx.tick().repeat(600 * BYTE_CLOCKS if after_long else rng.choice((1, 500)))
             for byte in (Request.READ | ANSWER, 0, *payload, None):
                 await put_response(ctx, response, byte)
                 await ctx.tick().repeat(rng.choice((1, BYTE_CLOCKS // 2, BYTE_CLOCKS - 8)))

@@ -82,7 +82,9 @@ class Transmitter(Block):
             frame = Signal.like(read)  # start address of the incomplete frame
             started = Signal()  # the start of this frame has been sent, because the buffer was full
             sendable &= (read != frame) | started | full
-            with m.If((read == frame) & sendable & (~self.sent.valid | self.sent.ready)):
+            # In OPEN, `read` equals `frame` only if the buffer is full of earlier frames.
+            fetch = sendable & (~self.sent.valid | self.sent.ready)
+            with m.If((read == frame) & (state != State.OPEN) & fetch):
                 m.d.sync += started.eq(1)
             with m.If(delimits):
                 m.d.sync += [frame.eq(next_of_most(write)), started.eq(0)]
