@@ -275,12 +275,12 @@ class Engine(Block):
             with m.Case(State.IDLE):
                 m.d.comb += get.ready.eq(1)
                 m.d.sync += [r.kind.eq(get.payload.data), r.index.eq(0)]
+                m.d.sync += r.sequence.eq(self.expected)  # for an ERROR
                 with m.If(get.valid):
                     m.d.sync += state.eq(State.SEQUENCE)
                 with m.Elif(self._status.unreported):
                     m.d.sync += [
                         r.kind.eq(Request.STATUS),
-                        r.sequence.eq(self.expected),
                         r.internal.eq(1),
                         state.eq(State.EXECUTE),
                     ]
