@@ -260,7 +260,7 @@ def _figures(
         ours, theirs = getattr(expected, field), getattr(found, field)
         if ours is None or theirs is None:
             continue
-        if what == "cycles":
+        if what in ("cycles", "turnaround"):
             ours = np.where(theirs == UNCOUNTED, UNCOUNTED, ours)
             theirs = np.where(ours == UNCOUNTED, UNCOUNTED, theirs)
         if ours.ndim == 1:

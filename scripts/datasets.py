@@ -298,6 +298,11 @@ def training_data(data: Data, network: Network | None = None) -> Dataset:
         if data.label is None and (data_set.y_test < 0).all():
             raise VerbError(f"{data.dataset} has no labels: name their column by --label.")
         raise VerbError(f"{data.dataset} has no samples to train on: lower the share of --test.")
+    if data_set.sound is None and data.front_end != Data().front_end:
+        raise VerbError(
+            f"{data.dataset} holds no recordings: leave --frames, --before, --after and --filters "
+            "out."
+        )
     return data_set
 
 

@@ -107,7 +107,7 @@ class InputCommand(Verb):
         words: list[str] = []
         listing = False
         for word in args:
-            if listing and word.lower().endswith(_FURTHER):
+            if listing and word[:1] != "-" and word.lower().endswith(_FURTHER):
                 words.append("--input")
             else:
                 listing = "--input" in (*words[-1:], word.partition("=")[0] if "=" in word else "")

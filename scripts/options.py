@@ -2,6 +2,7 @@
 """Options that several verbs share."""
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import Field, fields
@@ -327,6 +328,8 @@ def port_option(meaning: str) -> Decorator:
     def split(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
         port, _, baud = (value or "").rpartition(",")
         named = re.fullmatch("[1-9][0-9]{0,8}", baud) if port else None
+        if port and not named and baud.isdecimal() and not os.path.exists(value or ""):
+            raise click.BadParameter(f"{baud} is no baud rate, such as 115200.")
         ctx.params["baud"] = int(baud) if named else None
         return port if named else value
 

@@ -327,14 +327,21 @@ def read_events(network: Network, path: str) -> Selection:
     A label is the number of a class, or its name. Raises `DataError` with the line number, and
     `OSError` as `reading` does.
     """
+    from firstspike.golden.data.dataset import is_number
     from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 
+    last = network.shape[-1] - 1
+    names = network.classes or tuple(map(str, range(last + 1)))
+    numbered = any(map(is_number, names))
+
     def label_of(label: Any) -> int:
-        if label in network.classes:
-            return network.classes.index(label)
-        last = network.shape[-1] - 1
-        if not is_integer(label) or not 0 <= label <= last:
-            raise DataError(f"the label {json.dumps(label):.40} is no class from 0 to {last}.")
+        if (isinstance(label, str) or is_integer(label)) and str(label) in names:
+            return names.index(str(label))
+        if numbered or not is_integer(label) or not 0 <= label <= last:
+            known = f"from 0 to {last}"
+            if network.classes:
+                known = f"of {', '.join(names):.200}" + f", or {known}" * (not numbered)
+            raise DataError(f"the label {json.dumps(label):.40} is no class {known}.")
         return label
 
     name: str = path

@@ -315,7 +315,10 @@ def chosen_design(network: Network, board: Board, required: Requirements) -> Des
     if required.shape.lanes is None:
         plan = plan_for(network, board, required)
         if plan.design is None:
-            advice = f"; {name} does" if (name := fitting(board)) else ""
+            # Another network would be planned without these requirements.
+            is_plain = replace(required, hz=None) == Requirements()
+            name = fitting(board) if is_plain else None
+            advice = f"; {name} does" if name else ""
             raise NetworkError(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )

@@ -14,6 +14,7 @@ from .pll import MHZ, Dividers, around, nearest, references, within
 ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
 """Limits of CLKOP, the feedback output, in Hz."""
+ECP5_OUTPUT = (3.125 * MHZ, 400 * MHZ)
 
 
 def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
@@ -26,6 +27,7 @@ def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
             for output in range(1, 129)
             for feedback in around(hz * reference * output / oscillator, 128 * 80)
             if within(oscillator / reference * feedback, ECP5_VCO)
+            and within(oscillator / reference * feedback / output, ECP5_OUTPUT)
             and ecp5_feedback(dividers := Dividers(oscillator, reference, feedback, output))
         ),
     )
@@ -40,6 +42,7 @@ def ecp5_clocks(oscillator: int) -> set[float]:
         if within((loop := Dividers(oscillator, reference, feedback, 1)).vco, ECP5_VCO)
         and ecp5_feedback(loop)
         for output in range(1, 129)
+        if within(loop.hz / output, ECP5_OUTPUT)
     }
 
 

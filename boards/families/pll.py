@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from firstspike.hdl.clock import ClockError
 
-Limits = tuple[int, int]
+Limits = tuple[float, float]
 """The lowest and the highest frequency in Hz."""
 
 MHZ = 1_000_000

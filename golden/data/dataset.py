@@ -205,6 +205,12 @@ def assembled(
             f"{train.source} has samples {list(train.x.shape[1:])} to train on and {test.source} "
             f"{list(test.x.shape[1:])} to test: they must be alike."
         )
+    if (train.x.dtype == np.uint8) != (test.x.dtype == np.uint8) and len(train.x) and len(test.x):
+        pixels, other = (train, test) if train.x.dtype == np.uint8 else (test, train)
+        raise DataError(
+            f"{pixels.source} has samples of pixels, uint8, and {other.source} has "
+            f"{other.x.dtype}: give the part to train on and the part to test alike."
+        )
     if classes is None:
         if train.labels and test.labels:
             _check_trained(train, test)

@@ -85,6 +85,10 @@ def read_grey(path: Path) -> np.ndarray:
                     f"{path} has tiles of {width} x {height} pixels: at most {MOST_PIXELS} are "
                     "read."
                 )
+        if image.mode.startswith(("I", "F")):
+            raise DataError(f"{path} has more than 8 bits per pixel: save it as 8-bit grey.")
+        if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+            raise DataError(f"{path} is transparent: save it without an alpha channel.")
         return np.asarray(image.convert("L"))
 
 

@@ -53,6 +53,8 @@ def read_table(
                 f"{path} has no column {requested!r} for {option}: "
                 f"it has {', '.join(columns):.200}."
             )
+    if label is not None and label == group:
+        raise DataError(f"{path}: {label!r} is the column of the label: name another for --group.")
     label, group = (
         usual[role] if column is None and usual.get(role) in columns else column
         for role, column in (("label", label), ("group", group))
@@ -113,7 +115,13 @@ def _features(
     """Return the features of columns, float64 [n] each, and those of `names` that no cell has."""
     features: dict[str, np.ndarray] = {}
     for column in columns:
-        features |= column.features(len(features))
+        further = column.features(len(features))
+        if both := features.keys() & further.keys():
+            raise DataError(
+                f"{path}: the column {min(both)} has the name of a feature of another column of "
+                "texts: rename one of them."
+            )
+        features |= further
     absent = {column.name: column.absent for column in columns}
     for name in names:
         if name not in features:
@@ -250,6 +258,8 @@ _MISSING = {"?", "-", "na", "n/a", "#n/a", "null", "none"}
 
 
 def _number(cell: str) -> float | None:
+    if "_" in cell:  # Python ignores it in numbers
+        return None
     try:
         return float(cell)
     except ValueError:

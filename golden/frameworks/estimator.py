@@ -25,7 +25,7 @@ from firstspike.golden.layers.registry import filters
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
-from firstspike.golden.learning.state import LearningState
+from firstspike.golden.learning.state import STORED_BITS, LearningState
 from firstspike.golden.network import LARGEST
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.general_recipe import ENCODING, general_training
@@ -337,13 +337,13 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         training = general_training(
             len(X),
             self.encoding,
-            max(1, int(X.max())) if ticks else None,
-            hidden=self.hidden,
+            max(1, int(np.nan_to_num(X).max())) if ticks else None,
+            hidden=tuple(one if isinstance(one, str) else int(one) for one in self.hidden),
             cutoff=self._cutoff(),
             medians=self._fills,
-            weight_bits=self.weight_bits,
+            weight_bits=_plain(self.weight_bits),
             weight_decay=self.weight_decay,
-            epochs=self.epochs,
+            epochs=_plain(self.epochs),
             held_out=float(fraction),
             patience=_PATIENCE if fraction else None,
             seed=self._seed(),
@@ -384,6 +384,11 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Return the state of a random network, whose neurons fire for samples like X."""
         self._check_parameters()
+        if self.weight_bits != STORED_BITS:
+            raise ValueError(
+                f"weight_bits is {self.weight_bits}: partial_fit learns weights of {STORED_BITS} "
+                "bits; use fit for another number."
+            )
         further = bool(self.complement), bool(self.constant), self._cutoff()
         options = FeatureOptions(*further, self._feature_names(), medians=self._fills)
         features = binary_features(X, options)
@@ -399,6 +404,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _class_names(self) -> tuple[str, ...]:
         """Return the names of the classes; 0, 1, 2 and so on need none."""
         classes = self.classes_
+        if classes.dtype.kind == "f" and np.array_equal(classes, np.rint(classes)):
+            classes = classes.astype(np.int64)  # as in a file of arrays
         if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
             return ()
         return _names(classes.tolist())
@@ -411,6 +418,11 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             for ticks, results in infer_samples(self.network_, self._validated(X, reset=False))
         ]
         return np.concatenate(parts) / (self.network_.thresholds[-1] * self.network_.unit)
+
+
+def _plain(value: Any) -> Any:
+    """Return numpy's integers as those of Python."""
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _names(values: Any) -> tuple[str, ...]:

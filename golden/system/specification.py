@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from functools import cache
 from inspect import cleandoc
-from numbers import Integral
+from numbers import Integral, Real
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -86,11 +86,14 @@ def check(specification: "DataclassInstance", error: type[Exception]) -> None:
         if value is None or limits.low is None:
             continue
         is_integer = types_of(type(specification))[one.name] is int
-        bounded = limits.high is not None and (
-            limits.kind is None or isinstance(value, limits.kind)
+        is_number = isinstance(value, Integral if is_integer else Real)
+        bounded = (
+            is_number
+            and limits.high is not None
+            and (limits.kind is None or isinstance(value, limits.kind))
         )
         above = bounded and (value > limits.high or (limits.open and value == limits.high))
-        if (is_integer and not isinstance(value, Integral)) or not value >= limits.low or above:
+        if not is_number or not value >= limits.low or above:
             end = "" if limits.high is None else f"{limits.high}{' (excluded)' * limits.open}"
             noun = "an integer" if is_integer else "a number"
             raise error(f"{one.name} is {value!r}: it must be {noun} in {limits.low}..{end}.")

@@ -13,9 +13,8 @@ from importlib.metadata import version
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.weight_address import LAYER_BITS, WEIGHT_ADDRESS_BITS
 from firstspike.hdl.layer.events import causes_layout
-from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
+from firstspike.hdl.layer.words import CHUNK_BITS, LAYER_BITS, WEIGHT_ADDRESS_BITS, chunks_of
 
 from .images import BITMAP, PIXELS, Images
 from .register import Field, Register, RegisterMap, registers_of

@@ -30,9 +30,10 @@ class Core(wiring.Component):
         words -> Encoder --^
 
     `CoreSignature` describes the ports. An image arrives through `events` or `words`; if both are
-    valid, `events` has priority. Each chunk at the weight port takes three cycles, and the last one
-    of a word to write takes four. The first chunk of a word to read takes four cycles, plus two if
-    the layer has several banks, plus one if it has several pages.
+    valid, `events` has priority. Each chunk at the weight port takes three cycles, and, if the
+    layer has several banks, the last one of a word to write takes four. The first chunk of a word
+    to read takes four cycles, plus two if the layer has several banks, plus one if it has several
+    pages.
 
     Under back-pressure at `decision`, the core accepts no event of the next image; with overlapped
     images it accepts the rows of the next image, but does not advance its time. A core that learns

@@ -4,16 +4,13 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.layer.words import chunks_of
+from firstspike.hdl.layer.words import LAYER_BITS, WEIGHT_ADDRESS_BITS, chunks_of
 from firstspike.hdl.lib.arithmetic import below, saturated
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.counting import next_or
 
 from .config import CoreConfig
 from .ports import weights_layout
-
-LAYER_BITS, WEIGHT_ADDRESS_BITS = 8, 24
-"""Bits of a layer number and of a word address from a host."""
 
 
 class WeightAddressCounter(Block):

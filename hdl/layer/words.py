@@ -9,6 +9,9 @@ from firstspike.golden.layers.kind import weight_range
 
 from .config import LayerConfig
 
+LAYER_BITS, WEIGHT_ADDRESS_BITS = 8, 24
+"""Bits of a layer number and of a word address from a host."""
+
 CHUNK_BITS = 32
 """Width of the weight port."""
 

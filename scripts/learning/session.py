@@ -30,6 +30,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
+from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, description
 from firstspike.scripts.datasets import Data, training_data
@@ -45,7 +46,7 @@ SHOWN = 10
 """Number of last parts for the figures of the progress bar."""
 
 WATCHED = 5000
-"""Number of last training images that are not learned, but show how a run adapts."""
+"""Largest number of last training images that are not learned, but show how a run adapts."""
 
 RULE_COUNTS = ("input_rows", "input_updates", "hidden_rows", "output_updates")
 COUNTS = ("updated", "forced", *RULE_COUNTS)
@@ -257,6 +258,8 @@ def cycle_sums(learned: Results) -> dict[str, int]:
     turnaround, run_on = learned.turnaround, learned.run_on
     if updated is None or cycles is None or turnaround is None or run_on is None:
         return {}
+    if UNCOUNTED in cycles:  # of images sent as events
+        return {}
     parts = (
         turnaround,
         run_on,
@@ -267,11 +270,17 @@ def cycle_sums(learned: Results) -> dict[str, int]:
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
 
 
+def _watched(images: Dataset) -> int:
+    """Return the number of watched images: `WATCHED`, or a fifth of fewer than five times that."""
+    return max(1, min(WATCHED, len(images.x_train) // 5))
+
+
 def watched_accuracy(state: LearningState, images: Dataset) -> float:
     """Return the accuracy of the current network on the watched images, without learning."""
-    ticks = encode(state.template, images.x_train[-WATCHED:])
+    watched = _watched(images)
+    ticks = encode(state.template, images.x_train[-watched:])
     decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
-    return float((decided == images.y_train[-WATCHED:]).mean())
+    return float((decided == images.y_train[-watched:]).mean())
 
 
 def new_session(request: Request) -> Session:
@@ -285,10 +294,11 @@ def new_session(request: Request) -> Session:
     is_square = state.template.takes_pixels and math.isqrt(features) ** 2 == features
     if learning.shift and not is_square:
         raise VerbError(f"{data.dataset} holds no square images of pixels: leave --shift out.")
-    available = len(images.x_train) - WATCHED * changed
+    kept = _watched(images) * changed
+    available = len(images.x_train) - kept
     learning = replace(learning, images=(n := learning.images or available))
     if n > available:
-        watched = f", of which the last {WATCHED} are kept to watch the change" * changed
+        watched = f", of which the last {kept} are kept to watch the change" * changed
         raise VerbError(
             f"{data.dataset} has {len(images.x_train)} training images{watched}: {n} are asked for."
         )
@@ -318,7 +328,7 @@ def resumed(output: str) -> Session:
     session = _session(state, request, _ordered(images, request))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")
-    if session.course.n_images > len(session.images.x_train) - WATCHED * session.watches:
+    if session.course.n_images > len(session.images.x_train) - _watched(images) * session.watches:
         raise LearningError(f"{path} is of more images than {request.data.dataset} has.")
     if state.done >= len(session.course):
         raise LearningError(

@@ -26,9 +26,20 @@ class LinkedTarget(target.Target):
         return _expected(self.network, self.config, ticks)
 
     def counted(self, ticks: np.ndarray, learned: Results, last_layer: bool) -> Results:
-        """Add the cycles of a core that has only the connected inputs."""
+        """Add the cycles of a core that has only the connected inputs.
+
+        Images sent as events have none, because they arrive at the link's pace.
+        """
         seen = self.network.connected()
-        return learning_cycles(seen, ticks, learned, self.folding, last_layer=last_layer)
+        counted = learning_cycles(seen, ticks, learned, self.folding, last_layer=last_layer)
+        bitmaps = goes_as_bitmap(self.config, ticks)
+        assert counted.cycles is not None
+        assert counted.turnaround is not None
+        return replace(
+            counted,
+            cycles=np.where(bitmaps, counted.cycles, UNCOUNTED),
+            turnaround=np.where(bitmaps, counted.turnaround, UNCOUNTED),
+        )
 
 
 def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:

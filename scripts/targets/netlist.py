@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,9 @@ class Target(LinkedTarget):
         build: str | os.PathLike[str] | None,
     ) -> None:
         folder = build_folder(net, board) if build is None else Path(build)
-        anew = f"run `firstspike build {net} --board {board}"
-        anew += "`" if folder == build_folder(net, board) else f" -o {folder}`"
+        words = ["build", net, "--board", board]
+        words += [] if folder == build_folder(net, board) else ["-o", str(folder)]
+        anew = f"run `firstspike {shlex.join(words)}`"
         report = _built(network, board, folder, anew)
         self._flash = _flash(report, folder, anew)
         self._netlist = self._read(BOARDS[board], folder, anew)

@@ -202,7 +202,11 @@ def _training(request: Request, images: Dataset) -> tuple[str, Training]:
                 n_connected=n_connected and min(n_connected, n_inputs),
             )
     else:
-        last_tick = int(images.x_train.max()) if images.ticks else None
+        last_tick = None
+        if images.ticks:
+            last_tick = max(
+                int(part.max()) for part in (images.x_train, images.x_test) if part.size
+            )
         name, training = "suited", general_training(n, encoding, last_tick, **fields)
     if "epochs" in changes:
         tuning = min(changes["epochs"], training.fine_tuning_epochs)

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,6 +16,7 @@ import click
 
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
+from firstspike.golden.data.sets import PIXELS
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
@@ -113,7 +115,9 @@ def command(
             point(virtual.port)
             say(virtual.port)
             name = symlink or virtual.port
-            note(f"For example: firstspike run {net} --target board --port {name}")
+            words = ["run", net, "--target", "board", "--port", str(name)]
+            data = "" if network.n_features == PIXELS else " --dataset FILE"
+            note(f"For example: firstspike {shlex.join(words)}{data}")
             virtual.wait()
     except KeyboardInterrupt:
         note("Ended.")

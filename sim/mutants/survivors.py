@@ -32,8 +32,24 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "has this effect.",
     ),
     (
+        "watcher",
+        r"inv sensor\.part \\\$n418 A\[2\]",
+        "The silence is 4 cycles shorter. The bench of the Lsm6dso checks its length.",
+    ),
+    (
+        "watcher",
+        r"inv sensor part samples__ready\[0\]",
+        "A value is taken a cycle before Frames adds it, when it is still in the shift register.",
+    ),
+    (
         "lsm6dso",
-        r"cnot1 Lsm6dso .* D\[10\] by \[8\] .*\(motion/lsm6dso\.py:build\)",
+        r"cnot0 Lsm6dso \\\$n419 Y\[3\] by \[5\]",
+        "The number of remaining bits takes its values in another order, in as many steps from 16, "
+        "and from 8, to 0.",
+    ),
+    (
+        "lsm6dso",
+        r"cnot1 Lsm6dso .* (D\[10\] by \[8\]|Y\[13\] by \[5\]) .*\(motion/lsm6dso\.py:build\)",
         "The counter of the silence takes its values in another order, in as many cycles from 0 to "
         "its last value, the only one that matters.",
     ),

@@ -106,7 +106,8 @@ def _hears_samples() -> None:
 def _watcher() -> None:
     from tests.blocks.test_watcher import example
 
-    example(frames=(12, 5, 48))  # more than 256 samples, which are counted
+    # More than 256 samples, which are counted, and a sum of changes near a bound of a pixel.
+    example(frames=(12, 5, 150))
 
 
 def _pixel_encoder() -> None:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import cocotb
 import numpy as np
@@ -98,12 +98,25 @@ class EncoderBench(BlockBench):
         super().__init__(dut)
         self.words = self.source("words", willing=at_random(1) if pauses else None)
         self.aborting = False
+        self.begun = 0
+        """Number of cycles in which an image began."""
         rows = self.arguments.rows
         layout = input_layout(self.arguments.ticks.shape[1], self.arguments.deadline, rows)
         # An abort withdraws what is offered, so its taker must be ready.
         willing = at_random(2, lambda: self.aborting) if pauses else None
         self.events = self.sink("events", layout, willing, partial(EventSink, rows))
         self.drive(start=1, abort_image=0)
+
+    async def start(self) -> Self:
+        """Start the clock and the sinks, and count the images that begin."""
+        await super().start()
+        cocotb.start_soon(self._count())
+        return self
+
+    async def _count(self) -> None:
+        while True:
+            await self.domain.falling
+            self.begun += int(self.dut.begins.value)
 
     def expect(self, ticks: np.ndarray) -> None:
         """Expect an image with these ticks of its rows."""
@@ -123,11 +136,13 @@ class EncoderBench(BlockBench):
         With `early_abort`, an abort comes until the first word is there: it has no effect.
         """
         self.expect(ticks)
+        begun = self.begun
         self.dut.abort_image.value = early_abort
         await self.words.send(words[0])
         self.dut.abort_image.value = 0
         await self.words.send(*words[1:])
         assert await self.domain.until(self._done, PATIENCE), "an image does not end"
+        assert self.begun == begun + 1, "an image begins once"
         await self.domain.rising
 
     def _done(self) -> bool:

@@ -9,12 +9,8 @@ import pytest
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.weight_address import (
-    LAYER_BITS,
-    WEIGHT_ADDRESS_BITS,
-    WeightAddressCounter,
-)
-from firstspike.hdl.layer.words import chunks_of
+from firstspike.hdl.core.weight_address import WeightAddressCounter
+from firstspike.hdl.layer.words import LAYER_BITS, WEIGHT_ADDRESS_BITS, chunks_of
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.simulators import run_bench
 

@@ -136,6 +136,11 @@ def test_a_build_of_what_does_not_fit_names_a_network_that_does(capfd):
     assert "; mnist-4bit does" in sentence
 
 
+def test_a_network_that_would_be_built_otherwise_is_not_named(capfd):
+    words = ("mnist-4bit", "--board", "icebreaker", "--rows", 2)
+    assert "mnist-4bit does" not in refusal(capfd, "build", *words)
+
+
 def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
     toy_network("levels-4").save(tmp_path / "net.npz")
     ended = success(capfd, "boards", tmp_path / "net.npz")

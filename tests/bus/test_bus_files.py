@@ -369,8 +369,9 @@ def test_two_cores_of_one_name_are_an_error_and_one_core_twice_is_none(tmp_path)
     end = "int main(void) { return 0; }\n"
     once = f'#include "one_driver.h"\n#include "again_registers.h"\n{end}'
     assert complaints(tmp_path, once) == ""
-    said = complaints(tmp_path, f'#include "one_registers.h"\n#include "two_registers.h"\n{end}')
-    assert "two cores have the prefix firstspike" in said
+    for file in ("registers", "driver", "encoding"):
+        both = f'#include "one_{file}.h"\n#include "two_{file}.h"\n{end}'
+        assert "two cores have the prefix firstspike" in complaints(tmp_path, both)
 
 
 def test_the_json_tells_constants_from_live_fields():

@@ -358,6 +358,13 @@ def test_it_adapts_to_swapped_classes(capfd, folder, small, digits):
     assert change["before"] == (decision == digits.y_train[-500:]).mean()
 
 
+def test_of_few_images_a_fifth_is_watched(capfd, small, monkeypatch):
+    small("net")
+    monkeypatch.setattr(learning_session, "WATCHED", 5000)
+    result = learned(capfd, "net.npz", "--epochs", 1, "--kill", 0.5, "-o", "other.npz")
+    assert result["images"] == 2000
+
+
 def test_it_adapts_to_dead_neurons(capfd, folder, small):
     small("net")
     result = learned(capfd, "net.npz", "--epochs", 2, "--kill", 0.25, "-o", "killed.npz")

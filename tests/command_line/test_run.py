@@ -169,6 +169,17 @@ def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy
     assert result["summary"]["accuracy"] == (result["images"][0]["class"] == 3)
 
 
+def test_a_label_of_events_is_the_name_of_a_class_even_if_it_is_a_number(capfd, tmp_path):
+    replace(toy_network(), classes=("1", "2", "3", "4")).save(tmp_path / "net.npz")
+    lines = [line_of([[8, 1]], label=label) for label in (1, "2", 4)]
+    (tmp_path / "events").write_text("\n".join(lines))
+    result = result_of(capfd, "run", tmp_path / "net.npz", "--input", tmp_path / "events")
+    assert [image["label"] for image in result["images"]] == [0, 1, 3]
+    (tmp_path / "events").write_text(line_of([], label=0))
+    said = refusal(capfd, "run", tmp_path / "net.npz", "--input", tmp_path / "events")
+    assert "the label 0 is no class of 1, 2, 3, 4" in said
+
+
 def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(capfd, tmp_path, toy):
     (tmp_path / "a").write_text(line_of([[8, 9], [8, 0], [8, 4], [9, 1]]))
     (tmp_path / "b").write_text(line_of([[8, 4], [8, 9], [9, 1]]))
@@ -203,7 +214,7 @@ def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(cap
         (line_of([[8, 0], [9, 0]]), "[9, 0]"),
         (line_of([], label=4), "0 to 3"),
         (line_of([], label=-1), "0 to 3"),
-        (line_of([], label="3"), '"3"'),
+        (line_of([], label="x"), '"x"'),
         (line_of([], label=3.0), "3.0"),
         (line_of([], label=False), "false"),
     ],

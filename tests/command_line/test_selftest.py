@@ -40,6 +40,7 @@ from firstspike.scripts.selftest import stages
 from firstspike.scripts.selftest.hostile_frames import send_hostile_frames
 from firstspike.scripts.selftest.report import _checksum, report_of
 from firstspike.scripts.selftest.stages import Stage
+from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, success, toy_network
@@ -105,6 +106,16 @@ def check_failure(ended, stage, message="", names=NAMES):
 def figures():
     """By its name, the figures of each stage."""
     return {stage["name"]: stage["figures"] for stage in report()["stages"]}
+
+
+@pytest.mark.long
+def test_a_board_that_learns_from_events_passes(capfd, desk, quick):
+    """Its images arrive at the pace of the line, so golden does not tell their cycles."""
+    levels = toy_network("levels-8")
+    levels.save("net.npz")
+    with VirtualBoard(board_verilog(levels, CoreShape(5), False, 10)) as board:
+        success(capfd, "selftest", "net.npz", "--port", board.port)
+    assert figures()["learning"]["updated"] > 0
 
 
 def test_a_good_board_passes(capfd, desk, quick, port):

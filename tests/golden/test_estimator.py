@@ -202,6 +202,8 @@ def test_classes_stay_as_they_are(iris):
         ({"encoding": "binary", "cutoff": np.inf}, "finite"),
         ({"weight_bits": 9}, "2..8"),
         ({"weight_decay": -1}, "weight_decay is -1"),
+        ({"weight_decay": "x"}, "weight_decay is 'x'"),
+        ({"weight_bits": "4"}, "weight_bits is '4'"),
         ({"epochs": 0}, "epochs is 0"),
         ({"validation_fraction": 1.0}, "below 1"),
     ],
@@ -209,6 +211,25 @@ def test_classes_stay_as_they_are(iris):
 def test_parameters_that_cannot_be(iris, changes, message):
     with pytest.raises(ValueError, match=message):
         FirstSpikeClassifier(**changes).fit(*iris)
+
+
+def test_parameters_may_be_integers_of_numpy(iris):
+    four = np.int64(4)
+    classifier = FirstSpikeClassifier(hidden=(four,), weight_bits=four, epochs=four).fit(*iris)
+    assert classifier.network_.weight_bits == (4, 4)
+    assert classifier.network_.shape == (9, 4, 3)
+
+
+def test_a_number_of_bits_that_partial_fit_does_not_learn_is_refused(iris):
+    with pytest.raises(ValueError, match="partial_fit learns weights of 8 bits"):
+        FirstSpikeClassifier(encoding="binary", weight_bits=4).partial_fit(*iris, classes=range(3))
+
+
+def test_labels_that_are_whole_floats_are_the_classes_of_a_file(iris):
+    X, y = iris
+    fitted = FirstSpikeClassifier(hidden=(4,), epochs=2).fit(X, y.astype(float))
+    assert fitted.network_.classes == ()
+    assert fitted.predict(X).dtype == np.float64
 
 
 def test_no_hidden_layer_is_a_network_too(iris):

@@ -131,6 +131,30 @@ def test_test_samples_of_another_shape(tmp_path):
         assembled("a", read(path)[0], other)
 
 
+def test_pixels_and_other_numbers_are_no_two_parts(tmp_path):
+    bytes_ = np.zeros((12, 2, 3), np.uint8)
+    path = arrays(tmp_path / "a.npz", x_train=bytes_)
+    with pytest.raises(DataError, match=r"a\.npz has samples of pixels, uint8, and .* float64"):
+        assembled(str(path), *read(path))
+
+
+def test_a_feature_of_two_columns_is_refused(table):
+    table.write_text(TABLE.replace("width", "colour=red"))
+    with pytest.raises(DataError, match="the column colour=red has the name of a feature"):
+        read(table, "kind", "person")
+
+
+def test_the_label_is_no_group(table):
+    with pytest.raises(DataError, match="'kind' is the column of the label"):
+        read(table, "kind", "kind")
+
+
+def test_codes_with_underscores_are_texts(table):
+    table.write_text(TABLE.replace("1.5", "1_5").replace("2,", "2_1,").replace("3.5", "15"))
+    with pytest.raises(DataError, match="holds '1_5' beside numbers"):
+        read(table, "kind", "person")
+
+
 def test_events_and_other_samples_are_no_two_parts(tmp_path):
     (tmp_path / "e.jsonl").write_text('{"events": [[1, 5]], "label": 1}')
     events, other = read(tmp_path / "e.jsonl")[0], read(arrays(tmp_path / "a.npz"))[0]
@@ -435,6 +459,17 @@ def test_a_class_without_images(tmp_path):
     assert read(tmp_path)[0].labels == ["bee"]
     with pytest.raises(DataError, match="no columns"):
         read(tmp_path, "kind")
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [("I;16", "more than 8 bits"), ("LA", "transparent")],
+)
+def test_images_that_grey_cannot_hold_are_refused(tmp_path, mode, message):
+    (tmp_path / "bee").mkdir()
+    Image.new(mode, (5, 4)).save(tmp_path / "bee" / "1.png")
+    with pytest.raises(DataError, match=message):
+        read(tmp_path)
 
 
 def test_a_folder_without_images(tmp_path):

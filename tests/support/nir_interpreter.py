@@ -126,7 +126,8 @@ def continuous(graph: nir.NIRGraph, times: np.ndarray) -> Iterator[np.ndarray]:
             with np.errstate(all="ignore"):
                 left = 1 - (v_threshold - v) / total
                 crossing = now - tau * np.log(left)
-            crosses = (total > 0) & (left > 0) & (crossing <= until) & np.isinf(fired)
+            # A crossing at the very time of the next spike counts, whatever the rounding.
+            crosses = (total > 0) & (left > 0) & (crossing <= until + 1e-12) & np.isinf(fired)
             fired[crosses] = crossing[crosses]
             if row is None:
                 break

@@ -8,13 +8,14 @@
  * as many reads of the status as `patience` says. All sizes are constants of the header, and
  * firstspike_open compares them with the core: no answer of a core lengthens a loop.
  */
+/* In front of the guard, so that it refuses a second core with this prefix. */
+#include "registers.h"
+
 #ifndef FIRSTSPIKE_DRIVER_H
 #define FIRSTSPIKE_DRIVER_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-#include "registers.h"
 
 enum firstspike_result {
     FIRSTSPIKE_OK = 0,

@@ -7,12 +7,13 @@
  * A sample is FIRSTSPIKE_VALUES values, each a firstspike_value. The tables below are of the
  * network for which the core was generated.
  */
+/* In front of the guard, so that it refuses a second core with this prefix. */
+#include "driver.h"
+
 #ifndef FIRSTSPIKE_ENCODING_H
 #define FIRSTSPIKE_ENCODING_H
 
 #include <float.h>
-
-#include "driver.h"
 
 /* @tables@ */
 

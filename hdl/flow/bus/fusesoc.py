@@ -29,7 +29,7 @@ targets:
         mode: lint-only
         verilator_options: [-Wall]
   sim:
-    description: Let it decide an image without a spike.
+    description: Let it decide an image.
     filesets: [rtl, bench]
     toplevel: @{top_bench}
     default_tool: icarus

@@ -15,9 +15,8 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.weight_address import LAYER_BITS, WEIGHT_ADDRESS_BITS
 from firstspike.hdl.layer.config import LayerConfig, Learning
-from firstspike.hdl.layer.words import chunks_of
+from firstspike.hdl.layer.words import LAYER_BITS, WEIGHT_ADDRESS_BITS, chunks_of
 
 from .folding import bitmap_bits, linked_folding
 from .formats import (

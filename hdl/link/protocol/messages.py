@@ -17,9 +17,8 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.results import Results
 from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_chunks
-from firstspike.hdl.core.weight_address import LAYER_BITS
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
+from firstspike.hdl.layer.words import CHUNK_BITS, LAYER_BITS, chunks_of
 
 from .formats import (
     COUNTS_FORMAT,

@@ -3,13 +3,15 @@
 
 import click
 
-from firstspike.boards.building.design import Requirements
+from firstspike.boards.building.design import Requirements, takes_digits
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, load_network
+from firstspike.golden.data.sets import PIXELS
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.board_options import line_option
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import board_option
 from firstspike.scripts.output import say
 from firstspike.scripts.paths import NetworkName, Verb
@@ -36,7 +38,10 @@ def command(net: str, board: str, images: int, line: Line) -> None:
     from firstspike.sim.harness.runner import check_tools
 
     check_tools()
-    design = chosen_design(load_network(net), BOARDS[board], Requirements(line=line))
+    network = load_network(net)
+    if not takes_digits(network):
+        raise VerbError(f"{net} does not take the bundled digits, {PIXELS} black or white pixels.")
+    design = chosen_design(network, BOARDS[board], Requirements(line=line))
     unit = "Mbaud" if line is Line.UART else "Mbit/s of SPI"
     speed = f"{design.bit_rate / MHZ:g} {unit}"
     pixels = bundled_test_set()[0][: None if images == ALL else images]
