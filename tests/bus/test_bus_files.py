@@ -44,8 +44,11 @@ CORES = {
     "learning": (toy_network(), {"lanes": 5, "bitmap": 8}, {"stored_bits": 12}),
 }
 
-PIXELS = {"pixels": (raw_network(), {"lanes": 3}, {"pixels": True})}
-"""A core that encodes images itself, and so has no encoder in C."""
+PIXELS = {
+    "pixels": (raw_network(), {"lanes": 3}, {"pixels": True}),
+    "pixels-port": (raw_network(), {"lanes": 3}, {"pixels": True, "embedded": False}),
+}
+"""Cores that encode images themselves, and so have no encoder in C; dark pixels spike there."""
 
 
 @cache

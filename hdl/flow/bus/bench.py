@@ -10,9 +10,9 @@ from firstspike.hdl.bus.register import RegisterMap
 from firstspike.hdl.flow.wrapping import filled
 
 _BENCH = """\
-// Reads what the core is, @{writes}sends an image @{what}, and prints what is decided; or
-// what is wrong. Inputs change at the falling edge of the clock, and outputs are read at the rising
-// one.
+// Reads what the core is, @{writes}sends an image
+// @{what}, and prints what is decided; or what is wrong. Inputs change at the falling
+// edge of the clock, and outputs are read at the rising edge.
 
 `timescale 1ns / 1ps
 
