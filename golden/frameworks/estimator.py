@@ -90,7 +90,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         samples of `fit`; of an even number of values the lower of the two in the middle. Only
         "levels-N" and "binary" features support medians.
     weight_bits : int, default=8
-        Bits of every weight, 2 to 8.
+        Bits of every weight, 2 to 8; `partial_fit` takes only 8.
     weight_decay : float or None, default=None
         Penalty on large weights; a larger one gives simpler boundaries. The default is 0.3,
         and less for more than 1,000 samples.
