@@ -12,6 +12,7 @@ from firstspike.boards.ice40.reader import PREAMBLE
 from .facts import BoardError, Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, around, nearest, references, within
 
+# The limits of the output, 16 to 275 MHz, are not checked: simulations use slower clocks.
 ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
 ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
 """Upper limits of the comparison frequency for FILTER_RANGE 1 to 5; above the last one it is 6."""
