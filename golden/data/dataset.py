@@ -187,30 +187,8 @@ def assembled(
             ):
                 is_test = choose_part(codes, share, train.groups)
         train, test = train.select(~is_test), train.select(is_test)
-    elif train.ticks != test.ticks:
-        events, other = (train, test) if train.ticks else (test, train)
-        raise DataError(
-            f"{events.source} holds events, and {other.source} does not: give both parts as events."
-        )
-    elif train.sound != test.sound:
-        words, other = (train, test) if train.sound else (test, train)
-        raise DataError(
-            f"{words.source} holds sound, and {other.source} does not: give both parts as sound."
-        )
-    elif train.ticks:
-        width = max(train.x.shape[1], test.x.shape[1])
-        train, test = (replace(part, x=widened(part.x, width)) for part in (train, test))
-    elif train.x.shape[1:] != test.x.shape[1:]:
-        raise DataError(
-            f"{train.source} has samples {list(train.x.shape[1:])} to train on and {test.source} "
-            f"{list(test.x.shape[1:])} to test: they must be alike."
-        )
-    if (train.x.dtype == np.uint8) != (test.x.dtype == np.uint8) and len(train.x) and len(test.x):
-        pixels, other = (train, test) if train.x.dtype == np.uint8 else (test, train)
-        raise DataError(
-            f"{pixels.source} has samples of pixels, uint8, and {other.source} has "
-            f"{other.x.dtype}: give the part to train on and the part to test alike."
-        )
+    else:
+        train, test = _alike(train, test)
     if classes is None:
         if train.labels and test.labels:
             _check_trained(train, test)
@@ -232,6 +210,35 @@ def assembled(
         train.sound,
         train.sound_reason,
     )
+
+
+def _alike(train: Samples, test: Samples) -> tuple[Samples, Samples]:
+    """Return both parts, with as many inputs of events. Raise `DataError` if they are not alike."""
+    if train.ticks != test.ticks:
+        events, other = (train, test) if train.ticks else (test, train)
+        raise DataError(
+            f"{events.source} holds events, and {other.source} does not: give both parts as events."
+        )
+    if train.sound != test.sound:
+        words, other = (train, test) if train.sound else (test, train)
+        raise DataError(
+            f"{words.source} holds sound, and {other.source} does not: give both parts as sound."
+        )
+    if train.ticks:
+        width = max(train.x.shape[1], test.x.shape[1])
+        return replace(train, x=widened(train.x, width)), replace(test, x=widened(test.x, width))
+    if train.x.shape[1:] != test.x.shape[1:]:
+        raise DataError(
+            f"{train.source} has samples {list(train.x.shape[1:])} to train on and {test.source} "
+            f"{list(test.x.shape[1:])} to test: they must be alike."
+        )
+    if (train.x.dtype == np.uint8) != (test.x.dtype == np.uint8) and len(train.x) and len(test.x):
+        pixels, other = (train, test) if train.x.dtype == np.uint8 else (test, train)
+        raise DataError(
+            f"{pixels.source} has samples of pixels, uint8, and {other.source} has "
+            f"{other.x.dtype}: give the part to train on and the part to test alike."
+        )
+    return train, test
 
 
 def _classes(known: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
