@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
 import cocotb
 import numpy as np
@@ -106,12 +106,7 @@ class EncoderBench(BlockBench):
         willing = at_random(2, lambda: self.aborting) if pauses else None
         self.events = self.sink("events", layout, willing, partial(EventSink, rows))
         self.drive(start=1, abort_image=0)
-
-    async def start(self) -> Self:
-        """Start the clock and the sinks, and count the images that begin."""
-        await super().start()
         cocotb.start_soon(self._count())
-        return self
 
     async def _count(self) -> None:
         while True:
