@@ -92,8 +92,8 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     "link.engine": {
         "refusal-not-sent": ("r.refused.eq(result.refused)", "r.refused.eq(0)"),
         "sequence-of-the-answer": (
-            "Mux(r.internal, self.expected, r.sequence)",
-            "Mux(r.internal, self.expected, self.expected)",
+            "response.payload.data.eq(r.sequence)",
+            "response.payload.data.eq(self.expected)",
         ),
     },
     "link.handlers.weights": {
