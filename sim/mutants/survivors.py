@@ -84,7 +84,7 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
     (
         "link",
         r"const1 engine\.identity \\\$n7 B\[0\] to stored__valid\[0\]",
-        "The BoardRom takes 2 cycles for a byte, and the Transmitter 10, so a byte is there in time.",
+        "The BoardRom takes 2 cycles for a byte, the Transmitter 10, so a byte is there in time.",
     ),
     (
         "link",
