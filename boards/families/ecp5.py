@@ -15,6 +15,7 @@ ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
 """Limits of CLKOP, the feedback output, in Hz."""
 ECP5_OUTPUT = (3.125 * MHZ, 400 * MHZ)
+"""Limits of CLKOS, the clock of the design, in Hz."""
 
 
 def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
@@ -26,9 +27,9 @@ def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
             for reference in references(oscillator, 128, ECP5_COMPARISON)
             for output in range(1, 129)
             for feedback in around(hz * reference * output / oscillator, 128 * 80)
-            if within(oscillator / reference * feedback, ECP5_VCO)
-            and within(oscillator / reference * feedback / output, ECP5_OUTPUT)
-            and ecp5_feedback(dividers := Dividers(oscillator, reference, feedback, output))
+            if within((dividers := Dividers(oscillator, reference, feedback, output)).vco, ECP5_VCO)
+            and within(dividers.hz, ECP5_OUTPUT)
+            and ecp5_feedback(dividers)
         ),
     )
 

@@ -47,8 +47,8 @@ def damage(
     """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
 
     The bytes are those of the header and of the checksum, and others at random, by `seed`. After
-    each start images are offered. Raises SimulationError if
-    the lines differ from those of golden, and if no class would be reported with the right weights.
+    each start images are offered. Raises SimulationError if the lines differ from those of golden,
+    and if no class would be reported with the right weights.
     """
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (images, network.n_features)).astype(np.uint8)
