@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -22,25 +22,6 @@ FORMAT = "firstspike-training-1"
 MOST_BYTES = 1 << 30
 """Largest size of the file in bytes; it holds several floating-point numbers per weight."""
 
-_NUMBER = (int, float)
-_STATE = {
-    "history": [
-        {
-            "number": int,
-            "of": int,
-            "fine_tuning": bool,
-            "loss": _NUMBER,
-            "training_accuracy": _NUMBER,
-            "validation_accuracy": (None, *_NUMBER),
-            "hidden_spikes": _NUMBER,
-            "seconds": _NUMBER,
-        }
-    ],
-    "best": [int, (None, [range(1, LARGEST + 1)])],
-    "steps": range(1 << 62),
-    "thresholds": (None, [range(1, LARGEST + 1)]),
-    "generator": {},
-}
 _TEXTS = dict.fromkeys(("format", "meta", "state"), TEXT)
 
 
@@ -81,6 +62,19 @@ class Epoch:
     def rank(self) -> tuple[bool, float]:
         """Sort key for the best epoch: quantised weights rank above real ones."""
         return self.fine_tuning, self.validation_accuracy or 0.0
+
+
+_NUMBER = (int, float)
+_FIGURES = {int: int, bool: bool, float: _NUMBER, float | None: (None, *_NUMBER)}
+"""Descriptions of the figures of an epoch, by their type."""
+
+_STATE = {
+    "history": [{name: _FIGURES[kind] for name, kind in get_type_hints(Epoch).items()}],
+    "best": [int, (None, [range(1, LARGEST + 1)])],
+    "steps": range(1 << 62),
+    "thresholds": (None, [range(1, LARGEST + 1)]),
+    "generator": {},
+}
 
 
 @dataclass(frozen=True, eq=False)
