@@ -87,12 +87,6 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "The BoardRom takes 2 cycles for a byte, the Transmitter 10, so a byte is there in time.",
     ),
     (
-        "link",
-        r"const0 transmitter \\\$n343 Y\[0\] .*\(framing/transmitter\.py:_encode\)",
-        "Whether the buffer is full would be known a cycle too late after the first block of a "
-        "frame is opened. The next byte is written at least 8 cycles later.",
-    ),
-    (
         "saving_core",
         r"const0 board\.reporter \\\$n305 A\[0\]",
         "The fault shows if a hundreds digit of 1 is doubled. The deadline is 150, so this digit "
