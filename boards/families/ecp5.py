@@ -22,13 +22,13 @@ def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
     """Return dividers of an EHXPLLL: CLKI_DIV, the product of `ecp5_feedback`, and CLKOS_DIV."""
     return nearest(
         hz,
+        ECP5_OUTPUT,
         (
             dividers
             for reference in references(oscillator, 128, ECP5_COMPARISON)
             for output in range(1, 129)
             for feedback in around(hz * reference * output / oscillator, 128 * 80)
             if within((dividers := Dividers(oscillator, reference, feedback, output)).vco, ECP5_VCO)
-            and within(dividers.hz, ECP5_OUTPUT)
             and ecp5_feedback(dividers)
         ),
     )

@@ -19,6 +19,7 @@ def gowin_dividers(oscillator: int, hz: int) -> Dividers:
     """Return dividers of an rPLL: IDIV, FBDIV times ODIV, and ODIV."""
     return nearest(
         hz,
+        (_VCO[0] / _OUTPUTS[-1], _VCO[1] / _OUTPUTS[0]),
         (
             dividers
             for reference in references(oscillator, 64, _COMPARISON)

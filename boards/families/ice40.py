@@ -12,8 +12,8 @@ from firstspike.boards.ice40.reader import PREAMBLE
 from .facts import BoardError, Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, around, nearest, references, within
 
-# The limits of the output, 16 to 275 MHz, are not checked: simulations use slower clocks.
 ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
+ICE40_OUTPUT = (16 * MHZ, 275 * MHZ)
 ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
 """Upper limits of the comparison frequency for FILTER_RANGE 1 to 5; above the last one it is 6."""
 
@@ -22,6 +22,7 @@ def ice40_dividers(oscillator: int, hz: int) -> Dividers:
     """Return dividers of an SB_PLL40 with simple feedback: DIVR + 1, DIVF + 1 and 2^DIVQ."""
     return nearest(
         hz,
+        ICE40_OUTPUT,
         (
             Dividers(oscillator, reference, feedback, 1 << q)
             for reference in references(oscillator, 16, ICE40_COMPARISON)
@@ -35,11 +36,12 @@ def ice40_dividers(oscillator: int, hz: int) -> Dividers:
 def ice40_clocks(oscillator: int) -> set[float]:
     """Return the frequencies in Hz that an SB_PLL40 can generate from the oscillator's."""
     return {
-        Dividers(oscillator, reference, feedback, 1 << q).hz
+        dividers.hz
         for reference in references(oscillator, 16, ICE40_COMPARISON)
         for feedback in range(1, 129)
         for q in range(1, 7)
-        if within(oscillator / reference * feedback, ICE40_VCO)
+        if within((dividers := Dividers(oscillator, reference, feedback, 1 << q)).vco, ICE40_VCO)
+        and within(dividers.hz, ICE40_OUTPUT)
     }
 
 

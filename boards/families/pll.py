@@ -44,15 +44,23 @@ class Dividers:
         return self.vco / self.output
 
 
-def nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:
-    """Return the nearest dividers; among equals the fastest comparison, which jitters least."""
+def nearest(hz: int, output: Limits, candidates: Iterable[Dividers]) -> Dividers:
+    """Return the nearest dividers whose output frequency is within `output`.
+
+    Among equals these are the ones with the fastest comparison, which jitters least. Raises
+    ClockError if the nearest are off by more than TOLERANCE.
+    """
     best = min(
-        candidates,
+        (dividers for dividers in candidates if within(dividers.hz, output)),
         key=lambda dividers: (abs(dividers.hz - hz), -dividers.comparison, dividers.vco),
         default=None,
     )
     if best is None or abs(best.hz / hz - 1) > TOLERANCE:
-        raise ClockError(f"the board's PLL cannot make {hz / MHZ:g} MHz of its oscillator's clock.")
+        lowest, highest = (limit / MHZ for limit in output)
+        raise ClockError(
+            f"the board's PLL cannot make {hz / MHZ:g} MHz of its oscillator's clock: take "
+            f"{lowest:g} to {highest:g} MHz."
+        )
     return best
 
 

@@ -25,8 +25,9 @@ class IngressCheck(Block):
     the spikes without a row. The cause of the error travels with all later events of the image.
     Events of a decided image pass; the first layer discards them. The IngressCheck stalls the first
     event of an image until the previous image is decided and its END has passed all layers, so that
-    the cycle counts of the images do not overlap. In a core with overlapped images, all spikes must
-    have the tick `unit`, and an image may start before the previous one has ended.
+    the cycle counts of the images do not overlap. In a core with overlapped images, an image may
+    start before the previous one has ended. If the first layer has a `unit`, all spikes must have
+    this tick.
 
     Latency: `latencies.INGRESS_CHECK` cycles; throughput: one event per cycle.
     """
@@ -93,7 +94,6 @@ class IngressCheck(Block):
             event_causes.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             event_causes.order.eq(~is_end & inside & (event.tick < before)),
         ]
-        # In some layers all rows must spike at the tick `unit`.
         if first.unit is not None:
             with m.If(is_spike & (event.tick != first.unit)):
                 m.d.comb += event_causes.tick.eq(1)

@@ -19,7 +19,7 @@ from tests.support.command import firstspike, toy_network
 LANES, HELD = (3, 4), 6
 """Lanes by layer of the builds, and the number of images that they hold to play."""
 
-CLOCKS = {"icebreaker": 12, "ulx3s-25f": 30}
+CLOCKS = {"icebreaker": 18, "ulx3s-25f": 30}
 """Clock of each board in MHz."""
 
 

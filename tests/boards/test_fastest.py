@@ -178,16 +178,16 @@ def test_a_search_that_is_ended_goes_on(search, capfd, tmp_path):
 
 @pytest.mark.long
 def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(Design, "clocks", lambda design: [12 * MHZ])
+    monkeypatch.setattr(Design, "clocks", lambda design: [18 * MHZ])
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "cache"))
     toy_network().save(tmp_path / "net.npz")
     words = ["--board", "icebreaker", "--lanes", 1, "--clock", "max", "-o", tmp_path / "out"]
     for again in (False, True):
         ended = success(capfd, "build", tmp_path / "net.npz", *words)
         assert ("Yosys" in ended.err) != again
-        assert "12 MHz is met" in ended.err
+        assert "18 MHz is met" in ended.err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    design = Design.of(toy_network(), BOARDS["icebreaker"], Requirements(CoreShape(1), 12 * MHZ))
+    design = Design.of(toy_network(), BOARDS["icebreaker"], Requirements(CoreShape(1), 18 * MHZ))
     known = Placed(report["tools"]).seeds(design, (1, 2))
     assert report["fmax"] == {str(seed): result.fmax for seed, result in known.items()}
 

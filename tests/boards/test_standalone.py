@@ -45,7 +45,7 @@ from tests.support.simulators import sampled
 @pytest.fixture(scope="module")
 def design():
     """The design of a small network for the iCEBreaker."""
-    slow = 12_000_000  # the same samples as at the board's clock, in half the cycles
+    slow = 18_000_000  # fewer cycles than at the board's clock
     return SoundDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape(), slow)
 
 
@@ -132,7 +132,7 @@ def test_a_board_has_the_pins_of_a_sensor(board, sensor):
 
 @pytest.mark.long
 def test_rtl_with_an_i2s_microphone_says_what_golden_says(design):
-    slow = 12_187_500
+    slow = 18_375_000
     board, shape = design.board, CoreShape()
     other = SoundDesign.of_sound(design.network, board, shape, slow, "i2s")
     output_of(rtl_desk(other), other, 6)
@@ -193,13 +193,13 @@ ONE_OF_A_FAMILY = {"icebreaker", "colorlight-i5", "tang-nano-20k"}
             pytest.param(
                 name,
                 "pdm",
-                12_000_000,
+                18_000_000,
                 marks=pytest.mark.long if name in ONE_OF_A_FAMILY else pytest.mark.thorough,
             )
             for name in BOARDS
             if BOARDS[name].standalone
         ),
-        pytest.param("icebreaker", "i2s", 12_187_500, marks=pytest.mark.thorough),
+        pytest.param("icebreaker", "i2s", 18_375_000, marks=pytest.mark.thorough),
     ],
 )
 def test_the_netlist_says_what_golden_says(design, tmp_path, board, sensor, hz):
@@ -212,7 +212,7 @@ def test_the_netlist_says_what_golden_says(design, tmp_path, board, sensor, hz):
 def test_the_bitstream_says_what_golden_says(design, capfd, tmp_path):
     """The front end's filters are in multipliers of the iCE40."""
     design.network.save(tmp_path / "net.npz")
-    words = ["--board", "icebreaker", "--sensor", "pdm", "--clock", 12, "--seed", 1]
+    words = ["--board", "icebreaker", "--sensor", "pdm", "--clock", 18, "--seed", 1]
     success(capfd, "build", tmp_path / "net.npz", *words, "-o", tmp_path / "out")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["build"] == design.build_hash.hex()
@@ -223,7 +223,7 @@ def test_the_bitstream_says_what_golden_says(design, capfd, tmp_path):
 @pytest.fixture(scope="module")
 def watching():
     """The design of a small network of motion for the iCEBreaker."""
-    return MotionDesign.of_motion(small_network(), BOARDS["icebreaker"], CoreShape(), 12_000_000)
+    return MotionDesign.of_motion(small_network(), BOARDS["icebreaker"], CoreShape(), 18_000_000)
 
 
 def tells(desk, design):

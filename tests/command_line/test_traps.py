@@ -44,7 +44,7 @@ LINES = {  # a verb for each kind of program; ruff allows no other way to start 
     "compare": Line(f"compare {EVENTS} --lanes 5 --scheduler"),
     "serve": Line("serve toy.npz --lanes 5 --symlink port", serves=True),
     "build": Line(
-        "build toy.npz --board icebreaker --lanes 4 --clock 12 --seed 1-2 -o built\n"
+        "build toy.npz --board icebreaker --lanes 4 --clock 18 --seed 1-2 -o built\n"
         f"compare {EVENTS} --target netlist --board icebreaker --build built"
     ),
     "flash": Line("flash --board ulx3s-25f other.bit"),
