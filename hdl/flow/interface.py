@@ -22,10 +22,11 @@ _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abo
 """Ports that a design may leave unused; with a bitmap also `events`."""
 
 _PORT_NOTES = (
-    "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
-    "stream: a payload is accepted at an edge with valid and ready high. Until then, core and "
-    "source keep valid high and the payload as it is; only with abort_image, the source withdraws "
-    "the event or word that it offers.",
+    "All ports are synchronous to the rising edge of clk. NAME__valid, NAME__ready and "
+    "NAME__payload are a stream: a payload is accepted at an edge with valid and ready high. Until "
+    "then, core and source keep valid high and the payload stable, with one exception: in the "
+    "cycle after abort_image, the source withdraws the event or word that it offers, unless the "
+    "core has accepted it.",
     "Drive every input, and an unused input with its listed value: an open input is undefined, and "
     "an undefined valid stops the core. Outputs may be left open.",
     "A reset takes one edge with rst high, and an event may be offered in the next cycle. Where "

@@ -32,10 +32,10 @@ class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's En
 def causes_layout(learns: bool) -> DescribedLayout:
     """Return the layout of the error causes of an image: one bit for each kind of bad input."""
     causes = {
-        "address": (1, "an event's address was no row"),
-        "tick": (1, "an event's tick was 0 or past the deadline"),
-        "order": (1, "an event's tick was before that of an earlier one"),
-        "abort": (1, "the image was aborted: it is decided on what had come until then"),
+        "address": (1, "the address of an event was out of range"),
+        "tick": (1, "the tick of an event was 0 or past the deadline"),
+        "order": (1, "the tick of an event was before that of an earlier one"),
+        "abort": (1, "the image was aborted: the decision uses the events accepted before"),
     }
     if learns:
         causes["label"] = (1, "the label was no class: the image is not learned")
@@ -120,7 +120,7 @@ def input_layout(n_in: int, deadline: int, rows: int = 1) -> DescribedLayout:
     """Return the layout of an input event of the core with `rows` banks, without image bit."""
     return DescribedLayout(
         kind=(Kind, "0 SPIKE, 1 ADVANCE (optional: all spikes before tick are sent), 2 END"),
-        tick=(tick_shape(deadline), "1 .. deadline; not looked at with END"),
+        tick=(tick_shape(deadline), "1 .. deadline; ignored with END"),
         **_spikes(n_in, rows),
     )
 

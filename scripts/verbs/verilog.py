@@ -125,7 +125,7 @@ def command(
     if output is None and name is not None:
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
-        raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
+        raise click.UsageError("--bus goes with -o CORE.v, and not with --report.")
     if bus == AXI_PIXELS and core["bitmap"] is not None:
         raise click.UsageError(f"--bus {AXI_PIXELS} takes pixels already: leave --bitmap out.")
     if vectors is None and on_command_line(*(one.name for one in fields(ImageChoice))):

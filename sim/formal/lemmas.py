@@ -250,7 +250,7 @@ _QUEUE = (
     ("The keys of all items are in range.",),
 )
 _BUSES: tuple[str, tuple[str, ...]] = (
-    "No beat on the buses is withdrawn, lost, invented or overtaken. Every access is answered "
+    "No beat on the buses is withdrawn, lost, duplicated or reordered. Every access is answered "
     f"within {PATIENCE} cycles, plus the cycles in which another block delays it, and every "
     "register answers as the map says.",
     (),

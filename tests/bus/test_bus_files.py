@@ -238,7 +238,7 @@ def test_pixels_go_with_a_bus_and_a_network_of_pixels(tmp_path, capfd):
 def test_what_does_not_go_with_a_bus_is_refused(tmp_path, capfd):
     assert "-o CORE.v" in firstspike(capfd, "verilog", "--bus", "axi").err
     file = tmp_path / "c.v"
-    assert "alone" in firstspike(capfd, "verilog", "--bus", "axi", "--report", "-o", file).err
+    assert "not with" in firstspike(capfd, "verilog", "--bus", "axi", "--report", "-o", file).err
     with nothing_unused():
         said = refusal(capfd, "verilog", "mnist-4bit", "--bitmap", 20, "--bus", "axi", "-o", file)
     assert "--bitmap" in said

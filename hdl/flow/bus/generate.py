@@ -56,9 +56,9 @@ class GeneratedBusCore(NamedTuple):
 
 
 _NOTES = (
-    "All ports belong to the rising edge of aclk. Images come by the stream s_axis_events, "
-    f"s_axis_bitmap or s_axis_pixels, decisions leave by {DECISIONS}; {REGISTERS} has the "
-    "registers, AXI4-Lite of whole words. What is refused is answered with SLVERR.",
+    "All ports are synchronous to the rising edge of aclk. Images come by the stream "
+    f"s_axis_events, s_axis_bitmap or s_axis_pixels, decisions leave by {DECISIONS}; {REGISTERS} "
+    "has the registers, AXI4-Lite of whole words. What is refused is answered with SLVERR.",
     "A beat of events has 4 bytes: the tick in the lower half, the row in the upper, in order of "
     "tick; row 0xffff is no spike, and states that none before the tick follows. A beat of a "
     "bitmap has pixel p of it in bit p. A beat of pixels has 4 bytes, one per pixel. The last "
