@@ -9,6 +9,8 @@ images before are decided. Three checks prove it and the core:
 2. An idle cycle keeps the invariant, and the core ready.
 3. From every state with the invariant an image is decided as the definition says, and the invariant
    holds after it.
+
+All three check the assertions, and that the weights stay as they are, in every cycle.
 """
 
 import random
@@ -20,11 +22,11 @@ from .core import CoreHarness, setting_of, stored_bits
 from .drawing import CONTROL
 from .invariant import Implication, Invariant, label
 from .proofs import ProofError
-from .sat import CADICAL, Progress, no_progress
+from .sat import CADICAL, Progress, check_covers, no_progress
 from .simulation import Values, simulate
 from .source import PREFIX
 from .stream import StreamHarness
-from .unroll import TRUE, Formula, Frame, Unrolling, kept_by_reset
+from .unroll import FALSE, TRUE, Formula, Frame, Unrolling, kept_by_reset
 
 RUNS = 4096
 """Random runs that are simulated at once to find candidates."""
@@ -98,7 +100,9 @@ class ImageInduction:
         return self._check_idle, self._check_first, self._check_next
 
     def prove(self, invariant: Invariant, progress: Progress = no_progress) -> str:
-        """Carry the three checks out. Raises ProofError."""
+        """Carry the three checks out, and find a run to each cover. Raises ProofError."""
+        setting = setting_of(self._harness)
+        check_covers(self.circuit, self._depth, engine=self._engine, **setting)
         for check in self._checks:
             text, broken = check(invariant, progress)
             if broken:
@@ -143,7 +147,11 @@ class ImageInduction:
         with Formula(self._engine) as formula:
             run = self._unrolling(formula)
             run.state = invariant.assume(formula, run.state, self._state)
-            formula.require(run.step()(self._signal("is_ready")))
+            start, frame = run.state, run.step()
+            formula.require(frame(self._signal("is_ready")))
+            if formula.is_possible(run.violated(frame)):
+                raise self._refuted(run, [frame], start)
+            self._check_weights(run)
             following = run.state
             ready = run.step()(self._signal("is_ready"))
             if formula.is_possible(ready ^ 1):
@@ -151,6 +159,18 @@ class ImageInduction:
             if formula.is_possible(invariant.violated(formula, following)):
                 return "idle", [[formula.value(literal) for literal in following]]
         return "idle", []
+
+    def _check_weights(self, run: Unrolling) -> None:
+        """Check that all weights are the first ones; then let them be the same literals."""
+        formula, first = run.formula, run.first_state
+        if formula.is_possible(
+            formula.any_of(formula.differ(run.state[n], first[n]) for n in self._memory)
+        ):
+            raise ProofError("the core changes a weight.")
+        run.state = [
+            first[number] if number in self._memory else literal
+            for number, literal in enumerate(run.state)
+        ]
 
     def _check_first(self, invariant: Invariant, progress: Progress) -> tuple[str, list[list[int]]]:
         """Check the first image after a reset at any moment and any number of idle cycles."""
@@ -181,8 +201,12 @@ class ImageInduction:
                 for number in counting:
                     state[number] = formula.new()
                 states.append(list(state))
-                if run.step()(self._signal("is_ready")) != TRUE:
+                frame = run.step()
+                if frame(self._signal("is_ready")) != TRUE:
                     raise ProofError("an idle core is not always ready after a reset.")
+                if formula.is_possible(run.violated(frame)):
+                    raise self._refuted(run, [frame], states[-1])
+                self._check_weights(run)
                 state = run.state
             more = {n for n in self._state if state[n] != states[-1][n]} - counting
             if not more:
@@ -218,18 +242,21 @@ class ImageInduction:
             # In the first cycle the source loads an event; then the core is in the state to check.
             step()
             state_to_check = begin(formula, run.state)
-            run.state = list(run.state)
-            for number in self._state:
-                run.state[number] = state_to_check[number]
             start = list(run.state)
-            formula.require(step()(self._signal("accepts")))
-            for cycle in range(1, self._depth):
+            for number in self._core:
+                of = run.first_state if number in self._memory else state_to_check
+                start[number] = of[number]
+            run.state = start
+            for cycle in range(self._depth):
                 at_end = run.state
                 frame = step()
+                if cycle == 0:
+                    formula.require(frame(self._signal("accepts")))
                 if formula.is_possible(run.violated(frame)):
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)
-                ended = frame(self._signal("is_between"))
+                self._check_weights(run)
+                ended = frame(self._signal("is_between")) if cycle else FALSE
                 broken += weaker.drop_refuted(formula, at_end, ended)
                 formula.require(ended ^ 1)
                 progress(f"cycle {cycle} of at most {self._depth}, {formula.size} variables")

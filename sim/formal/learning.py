@@ -7,7 +7,7 @@ value. The weights that the memories hold after the image are compared with thos
 
 from collections.abc import Mapping, Sequence
 
-from amaranth.hdl import Assert, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Assert, Cat, Const, Cover, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -140,6 +140,7 @@ class LearningHarness(wiring.Component):
             Assert(~learned.valid | ~is_learned, "an image is learned once"),
             Assert(~learned.valid | waits | core.decision.valid, "and decided before"),
             Assert(~learned.valid | (learned.updated == rule.updates), "whether it is learned"),
+            *(Cover(learned.valid & (learned.updated == one), f"updated {one}") for one in (0, 1)),
         ]
 
     def _stored(self, m: Module, number: int, flat: Value) -> list[list[Value]]:

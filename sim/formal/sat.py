@@ -98,8 +98,15 @@ def check_bounded(
     Raises
     ------
     RefutedError : an assertion fails, or a run does not reach `complete`.
-    ProofError : no run satisfies the assumptions, so nothing would be proven.
+    ProofError : no run satisfies the assumptions, the circuit has no assertion, or it lacks a
+        register that is named: nothing would be proven.
     """
+    if not circuit.asserts:
+        raise ProofError("the circuit has no assertion.")
+    known = {name for register in circuit.registers for name in register.names}
+    unknown = {*(equal or {}), *(finally_equal or {}), *(setting.get("start") or {})} - known
+    if unknown:
+        raise ProofError(f"the circuit has no registers {sorted(unknown)}.")
     done = circuit.signals[complete][0] if complete else None
     with Formula(engine) as formula:
         choices = faults.choices if faults else {}

@@ -7,7 +7,7 @@ have been taken.
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Assert, Assume, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Const, Cover, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -108,6 +108,10 @@ class StreamHarness(wiring.Component):
             Assert((waiting == 0) | (payload == before), "a decision is steady"),
             Assert(in_flight <= IMAGES, "the images are counted"),
             Assert(~(is_empty | fresh) | (in_flight == 0), "no image is in flight"),
+            *(
+                Cover(self._is_new & (decision.payload.forced == one), f"a decision, forced {one}")
+                for one in (0, 1)
+            ),
         ]
 
     def _expect(self, m: Module) -> tuple[Expected, Value]:

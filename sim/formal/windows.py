@@ -160,6 +160,7 @@ class WindowInduction(ImageInduction):
                 if formula.is_possible(run.violated(frame)):
                     raise self._refuted(run, frames, start)
                 formula.require(run.violated(frame) ^ 1)
+                self._check_weights(run)
                 broken += weaker.drop_refuted(formula, here, cut)
                 formula.require(cut ^ 1)
                 progress(

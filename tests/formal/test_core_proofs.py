@@ -12,13 +12,12 @@ import pytest
 from firstspike.golden import infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.sim.formal import cores, cycle_table
-from firstspike.sim.formal.circuit import compile_circuit
+from firstspike.sim.formal.circuit import Property, Register, compile_circuit
 from firstspike.sim.formal.core import stored_bits
 from firstspike.sim.formal.cores import (
     CASES,
     INDUCTIONS,
     Case,
-    check_covers,
     endless_harness,
     induction_of,
     prove_images,
@@ -31,12 +30,6 @@ from firstspike.sim.formal.simulation import simulate
 from firstspike.sim.harness.networks import network_of
 
 RUNS = 64
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", ["core-2-lanes", "core-extras", "core-overlap"])
-def test_decisions_of_each_kind_occur(name):
-    assert check_covers(CASES[name])
 
 
 @pytest.mark.long
@@ -102,6 +95,52 @@ def test_a_core_whose_weights_are_constants_is_refused(overlap):
     left = [one for one in overlap.registers if not memory & {*one.names}]
     with pytest.raises(ProofError, match="0 bits of weights, not 16"):
         induction_of(case, replace(overlap, registers=left))
+
+
+@pytest.fixture(scope="module")
+def endless():
+    """The circuit of images without end, and a literal that is high after idle cycles."""
+    circuit = compile_circuit(endless_harness(INDUCTIONS["images-2-lanes"]))
+    ready, accepts = (circuit.signals[name][0] for name in ("is_ready", "accepts"))
+    circuit, idle = and_gate(circuit, ready, accepts ^ 1)
+    node = unused_node(circuit)
+    was_idle = Register((("was_idle", 0),), node, idle, 0)
+    circuit = replace(circuit, registers=[*circuit.registers, was_idle])
+    return and_gate(circuit, idle, 2 * node)
+
+
+def unused_node(circuit):
+    nodes = [node for node, _, _ in circuit.gates] + [one.node for one in circuit.registers]
+    return 1 + max([*nodes, *(one >> 1 for bits in circuit.inputs.values() for one in bits)])
+
+
+def and_gate(circuit, a, b):
+    """Return the circuit with one more gate, and its literal."""
+    node = unused_node(circuit)
+    return replace(circuit, gates=[*circuit.gates, (node, a, b)]), 2 * node
+
+
+@pytest.mark.long
+def test_an_assertion_holds_between_images_too(endless):
+    circuit, idle = endless
+    with pytest.raises(ProofError, match="failed assertion"):
+        prove_images(
+            "images-2-lanes", circuit=replace(circuit, asserts=[Property("never", idle ^ 1)])
+        )
+
+
+@pytest.mark.long
+def test_a_weight_that_changes_between_images_is_refuted(endless):
+    circuit, idle = endless
+    memory = stored_bits(INDUCTIONS["images-2-lanes"].config).keys()
+    number, weight = next(
+        (n, one) for n, one in enumerate(circuit.registers) if memory & {*one.names}
+    )
+    circuit, cleared = and_gate(circuit, weight.following, idle ^ 1)
+    registers = list(circuit.registers)
+    registers[number] = replace(weight, following=cleared)
+    with pytest.raises(ProofError, match="the core changes a weight"):
+        prove_images("images-2-lanes", circuit=replace(circuit, registers=registers))
 
 
 @pytest.mark.long

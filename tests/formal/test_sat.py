@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The engine of the proofs: what it refutes, what it proves, and what it refuses."""
 
+from dataclasses import replace
+
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Cover, Module, Signal
@@ -82,6 +84,11 @@ def test_an_unreached_cover_is_named():
 def test_a_proof_of_nothing_is_refused():
     with pytest.raises(ProofError, match="no run"):
         check_bounded(compile_circuit(Counter(9, 9)), 3, held={"forbidden": 1})
+    unknown = {("typing error", 0): ("count", 0)}
+    with pytest.raises(ProofError, match="no registers"):
+        check_bounded(compile_circuit(Counter(9, 9)), 3, finally_equal=unknown)
+    with pytest.raises(ProofError, match="no assertion"):
+        check_bounded(replace(compile_circuit(Counter(9, 9)), asserts=[]), 3)
 
 
 def test_every_run_must_reach_the_end_that_is_claimed():
