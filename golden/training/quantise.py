@@ -10,7 +10,7 @@ import numpy as np
 from firstspike.golden.encodings.samples import EncodingError
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.layers.kind import weight_range
-from firstspike.golden.network import Network
+from firstspike.golden.network import LARGEST, Network
 
 _FAR = 0.9  # of the cost: a cost above this share of another may be lower by chance
 
@@ -40,13 +40,14 @@ def quantised(
 def best_threshold(W: np.ndarray, bits: int) -> int:
     """Return the threshold that represents W, rounded and clipped, with the smallest squared error.
 
-    The search covers 1 .. 4 * 2^bits.
+    The search covers the multiples of `_step` up to 4 * 2^bits times it.
     """
+    step = _step(W, bits)
 
     def error(threshold: int) -> float:
         return float(np.square(quantise(W, bits, threshold) / threshold - W).sum())
 
-    return min(range(1, _highest(bits) + 1), key=error)
+    return min(range(step, step * (_highest(bits) + 1), step), key=error)
 
 
 def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], float]) -> int:
@@ -55,9 +56,9 @@ def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], floa
     A few weights far from the others, such as those of inputs that rarely spike, can dominate the
     squared error although they hardly influence the network.
     """
-    best = best_threshold(W, bits)
-    steps = 2 * _highest(bits).bit_length() - 1
-    alternatives = sorted({round(2 ** (step / 2)) for step in range(steps)})
+    best, step = best_threshold(W, bits), _step(W, bits)
+    halves = 2 * _highest(bits).bit_length() - 1
+    alternatives = sorted({step * round(2 ** (half / 2)) for half in range(halves)})
     costs = {threshold: cost(rounded(W, bits, threshold)) for threshold in (best, *alternatives)}
     return min(costs, key=lambda threshold: costs[threshold] * (_FAR if threshold == best else 1))
 
@@ -70,6 +71,17 @@ def rounded(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
 def _highest(bits: int) -> int:
     """Return the highest threshold to try; with it a weight of 1/8 uses the whole range."""
     return 4 << bits
+
+
+def _step(W: np.ndarray, bits: int) -> int:
+    """Return the power of two by which the largest weight is at least 1/16, but 1 or more.
+
+    Thresholds times it are those of W times it. The highest threshold stays below `LARGEST`.
+    """
+    step, largest = 1, float(np.abs(W).max(initial=0))
+    while 0 < step * largest < 1 / 16 and 2 * step * _highest(bits) <= LARGEST:
+        step *= 2
+    return step
 
 
 def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:

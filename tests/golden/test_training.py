@@ -211,6 +211,14 @@ def test_best_threshold_finds_weights_that_are_exact(bits, data):
     np.testing.assert_allclose(quantise(W, bits, found) / found, W, atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1, 1e-3, 1e-4])
+def test_weights_of_any_size_use_most_of_the_range(scale):
+    W = scale * np.random.default_rng(0).normal(0, 1, (300, 3))
+    for found in (best_threshold(W, 8), useful_threshold(W, 8, lambda V: np.square(V - W).sum())):
+        assert 64 <= np.abs(quantise(W, 8, found)).max() <= 128
+        assert found < 2**24
+
+
 def test_best_threshold_gives_up_a_far_weight_for_many_near_ones():
     W = np.full((100, 5), 0.1)
     W[0, 0] = 3.0
