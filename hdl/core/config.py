@@ -97,7 +97,6 @@ class CoreConfig:
                 f"{network.max_spikes} times; set max_spikes to 1"
             )
         sizes = [layer.n_in for layer in network.layers]
-        learns_bitmaps = learning is not None and not learning.late_inputs
         widths = state_widths(network, any_weights)
         layers = tuple(
             LayerConfig(
@@ -108,11 +107,7 @@ class CoreConfig:
                 widths=widths[i],
                 counted=tuple(sizes[: i + 1]),
                 learning=learning,
-                unit=(
-                    network.unit
-                    if layer.double_buffered or layer.one_tick or learns_bitmaps
-                    else None
-                ),
+                unit=network.unit if layer.double_buffered or layer.one_tick else None,
             )
             for i, layer in enumerate(folding.layers)
         )

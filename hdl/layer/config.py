@@ -48,7 +48,7 @@ class LayerConfig:
     learning: Learning | None = None
     """The parameters of learning, or None in a core that does not learn."""
     unit: int | None = None
-    """The tick of all rows, if the layer is double-buffered, of one tick, or learns bitmaps."""
+    """The tick of all rows, in a double-buffered layer or in a layer of one tick; else None."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:

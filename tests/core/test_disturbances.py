@@ -120,7 +120,7 @@ def make_images(core: DisturbedCore, rng: np.random.Generator) -> tuple[np.ndarr
         latest = rng.integers(1, network.deadline + 1, (COUNT, 1))
         ticks = rng.integers(0, latest + 1, (COUNT, len(network.inputs))).astype(np.int32)
     ticks[7] = 0
-    ticks[9] = core.config.layers[0].unit or network.deadline
+    ticks[9] = network.deadline
     if core.shape.bitmap:
         pixels[-COUNT // 4 :] = 0
         ticks = encode(network, pixels)
@@ -143,7 +143,6 @@ def bad_events(core: DisturbedCore, images: list[Image], rng: np.random.Generato
 
 def _put_bad_events(core: DisturbedCore, image: Image, rng: np.random.Generator) -> None:
     rows, n_in, deadline = core.rows, len(image.ticks), core.network.deadline
-    unit = core.config.layers[0].unit
     spikes, before, items = events(image.ticks).tolist(), 0, []
     groups = [[spike] for spike in spikes]
     if rows > 1:
@@ -151,7 +150,6 @@ def _put_bad_events(core: DisturbedCore, image: Image, rng: np.random.Generator)
 
     def send(tick: int, addresses: list[int], cause: int = 0) -> None:
         items.extend(event_items(core.config, [(tick, row) for row in addresses]).tolist())
-        cause |= TICK if unit not in (None, tick) else 0
         image.stream.append((tick, cause))
 
     for group in [*groups, []]:
@@ -159,7 +157,7 @@ def _put_bad_events(core: DisturbedCore, image: Image, rng: np.random.Generator)
         good = [row for _, row in group]
         for _ in range(rng.integers(0, 4) if rng.random() < 0.1 else 0):
             no_row = n_in + int(rng.integers(0, 3))
-            match rng.integers(0, 6 if unit is None else 7):
+            match rng.integers(0, 6):
                 case 0:
                     send(int(rng.integers(max(before, 1), deadline + 1)), [no_row], ADDRESS)
                 case 1:
@@ -174,8 +172,6 @@ def _put_bad_events(core: DisturbedCore, image: Image, rng: np.random.Generator)
                     before = int(rng.integers(max(before, 1), tick + 1))
                     items.append(advance_item(core, before))
                     image.stream.append((before, 0))
-                case 6:  # good in another core
-                    send(int(rng.integers(tick + 1, deadline + 1)), [0])
         if group:
             beside_bad = rows > 1 and rng.random() < 0.05
             send(tick, [*good, n_in] if beside_bad else good)
