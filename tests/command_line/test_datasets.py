@@ -281,19 +281,6 @@ def test_pictures(capfd, folder, trained):
     assert all((folder / f"{name}.png").stat().st_size > 5000 for name in "abcd")
 
 
-@pytest.mark.long
-def test_rtl_decides_rows_as_golden(capfd, folder, trained):
-    ended = success(capfd, "compare", "net.npz", *TABLE, "--target", "rtl")
-    assert "0 differences" in ended.out
-
-
-@pytest.mark.parametrize("encoding", ["binary", "levels-4"])
-def test_encodings_of_a_table(capfd, folder, encoding):
-    words = ("--encoding", encoding, "--test", 0.3, "-o", "net.npz")
-    success(capfd, "train", *DATA[:4], *QUICK, *words)
-    assert Network.load("net.npz").encoding == encoding
-
-
 def arrays_of(x, y, name="a.npz"):
     half = len(x) // 2
     np.savez(name, x_train=x[:half], y_train=y[:half], x_test=x[half:], y_test=y[half:])
