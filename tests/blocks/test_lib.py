@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`hdl/lib` as a standalone library: its examples run, and it needs only Amaranth and numpy."""
+"""`hdl/lib` needs only Amaranth and numpy; the examples in docstrings of the hardware run."""
 
 import doctest
 import gc
@@ -21,6 +21,11 @@ from firstspike.hdl.lib.queue import SpikeQueue
 from tests.support.simulators import refused, run_bench
 
 MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__path__)]
+WITHOUT_EXAMPLE = {"block", "checksum", "duplicated_register", "pipeline", "resetless_register"}
+EXAMPLES = [
+    *(f"lib.{name}" for name in MODULES if name not in WITHOUT_EXAMPLE),
+    *("bus.register", "standalone.status", "standalone.teachable_core", "standalone.texts"),
+]
 
 
 def evaluated(value: Value) -> int:
@@ -38,26 +43,15 @@ def evaluated(value: Value) -> int:
     return values[0]
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name):
-    module = importlib.import_module(f"firstspike.hdl.lib.{name}")
+    module = importlib.import_module(f"firstspike.hdl.{name}")
     with warnings.catch_warnings():
         # An example may make a block only to show how.
         warnings.simplefilter("ignore", UnusedElaboratable)
         result = doctest.testmod(module, extraglobs={"evaluated": evaluated})
         gc.collect()
-    assert result.failed == 0
-
-
-def test_most_modules_have_an_example():
-    finder = doctest.DocTestFinder()
-    shown = {
-        name
-        for name in MODULES
-        for test in finder.find(importlib.import_module(f"firstspike.hdl.lib.{name}"))
-        if test.examples
-    }
-    assert {"arithmetic", "find", "layouts", "lfsr", "memories", "popcount", "queue"} <= shown
+    assert result.failed == 0 < result.attempted
 
 
 def test_nothing_else_of_ours_is_loaded():

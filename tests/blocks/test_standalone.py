@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A design that needs no computer: its flash, and what it says."""
 
-import doctest
 import random
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,6 @@ from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.flash.image import network_image
 from firstspike.hdl.flash.loader import Loader
 from firstspike.hdl.link.protocol.folding import linked_folding
-from firstspike.hdl.standalone import status, texts
 from firstspike.hdl.standalone.core import BAUD, StandaloneCore
 from firstspike.hdl.standalone.counts import MicrophoneCounts, counted_layout
 from firstspike.hdl.standalone.status import OF_MICROPHONE, STATUS_REQUEST, WIDTHS, Status
@@ -81,13 +79,6 @@ def test_what_is_said_of_a_class():
     assert decision_line(decision_text("seven", 384), 7) == b"seven 7\r\n"
     assert decision_line(decision_text("a\nb", 384), 100) == b"a?b 100\r\n"
     assert decision_line(decision_text("ü" * 40, 9), 3) == ("ü" * 24).encode() + b" 3\r\n"
-
-
-@pytest.mark.parametrize("module", [status, texts])
-def test_examples_of_texts(module):
-    failed, attempted = doctest.testmod(module)
-    assert attempted
-    assert not failed
 
 
 @pytest.mark.parametrize(

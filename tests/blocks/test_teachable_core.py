@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core that is taught words: pictures and lessons in, learned weights, decisions and text out."""
 
-import doctest
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -34,7 +33,6 @@ from firstspike.hdl.link.framing.uart import (
     UartTransmitter,
 )
 from firstspike.hdl.sound.replay_memory import ReplayMemory
-from firstspike.hdl.standalone import teachable_core
 from firstspike.hdl.standalone.core import BAUD
 from firstspike.hdl.standalone.counts import counted_layout
 from firstspike.hdl.standalone.microphone import LEARNING, WAITING
@@ -288,10 +286,7 @@ def test_a_board_learns_words_as_the_teacher_does(seed):
     assert 0 < expected.updated.sum() < len(expected.updated)
 
 
-def test_bytes_of_lessons():
-    failed, attempted = doctest.testmod(teachable_core)
-    assert attempted
-    assert not failed
+def test_more_classes_than_lessons_are_refused():
     classes = len(LESSONS) + 1
     network = network_of([np.ones((4, classes), np.int32)], [1])
     refused(

@@ -207,7 +207,6 @@ def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
 @pytest.mark.parametrize(
     ("board", "words", "message"),
     [
-        ("icebreaker", ["--clock", 25], "take 24 or 27 MHz"),
         ("icebreaker", ["--clock", 600], "cannot make 600 MHz"),
         ("icebreaker", ["--learn"], "single-port RAM.*ECP5"),
         ("ecpix5-85f", ["--link", "spi"], "ECPIX-5 85F has no pins for the link spi: take uart"),

@@ -29,7 +29,6 @@ from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
-from firstspike.sim.benches.standalone.around import rtl_verilog
 from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
@@ -37,7 +36,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from tests.measurements.desk import netlist_desk, netlist_motion_desk, rtl_desk
 from tests.support.command import firstspike, success
 from tests.support.listening import RATE, listening_network, sounds
-from tests.support.moving import FRONT, SENSED, MotionDesk, movement, small_network
+from tests.support.moving import FRONT, movement, small_network
 from tests.support.netlists import synthesise
 from tests.support.simulators import sampled
 
@@ -104,15 +103,6 @@ def test_rtl_says_what_golden_says(design):
     assert other_lines == b"loading weights\r\nnetwork in flash is damaged\r\n"
     assert status == Status(design.build_hash, status.cycles, samples=0, loudest=0, lost=0)
     assert b"none" not in text
-
-
-@pytest.mark.long
-def test_rtl_with_weights_in_the_bitstream_says_what_golden_says(design):
-    board = BOARDS["colorlight-i5"]
-    other = SoundDesign.of_sound(design.network, board, CoreShape(), design.hz)
-    text = output_of(rtl_desk(other), other, 3)
-    assert text.startswith(b"listening\r\n")
-    assert other.in_flash is None
 
 
 @pytest.mark.parametrize("sensor", [name for name in CONNECTIONS if name != "pdm"])
@@ -233,13 +223,6 @@ def tells(desk, design):
     expected = desk.expected(x)
     assert expected.count(b"\n") >= 3
     assert desk.run(x, image, address) == expected
-
-
-@pytest.mark.long
-def test_rtl_says_what_golden_says_of_motion(watching):
-    identity = watching.build_hash
-    verilog = rtl_verilog(SENSED, lambda: watching.core(identity), identity, watching.hz)
-    tells(MotionDesk(verilog, watching.network, netlist=False), watching)
 
 
 @pytest.mark.long

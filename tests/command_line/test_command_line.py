@@ -16,7 +16,6 @@ import click
 import pytest
 
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
-from firstspike.golden.system.files import replacing
 from firstspike.scripts import former
 from firstspike.scripts.main import GROUPS, VERBS
 from firstspike.scripts.output import table
@@ -220,7 +219,7 @@ def test_every_error_of_ours_has_the_base_that_people_can_catch():
     assert {one for one in ours if not issubclass(one, FirstSpikeError)} <= {EndedError}
 
 
-# Output for people, and files during a write by another process.
+# Output for people.
 
 
 def test_a_table_is_aligned():
@@ -228,7 +227,6 @@ def test_a_table_is_aligned():
     assert lines == ["a             1", "long name  1000"]
 
 
-MAIN = "from firstspike.scripts.main import main; main()"
 ORDERS = "\x1b]0;title\x07\ndigest 0\u202e\ud800"
 SHOWN = r"\x1b]0;title\x07\ndigest 0\u202e\ud800"
 
@@ -287,7 +285,7 @@ def test_letters_that_standard_output_does_not_have(tmp_path):
     path = tmp_path / "net.npz"
     replace(toy_network(), classes=("ä", "→", "c", "d")).save(path)
     ended = subprocess.run(
-        [sys.executable, "-c", MAIN, "info", path],
+        [*COMMAND, "info", path],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         text=True,
@@ -305,10 +303,3 @@ def test_a_picture_takes_names_as_they_are(capfd, tmp_path, recwarn):
     ended = success(capfd, "run", path, *words)
     assert ended.err == ""
     assert not recwarn.list
-
-
-def test_a_file_that_is_being_written_is_refused_in_one_sentence(capfd, tmp_path):
-    path = tmp_path / "result.json"
-    with replacing(path):
-        said = refusal(capfd, "info", "--json", path)
-    assert f"{path} is being written already" in said

@@ -64,21 +64,6 @@ def test_kernels_equal_the_reference(seed):
     np.testing.assert_allclose(found_dz, dz, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("horizon", [1.5, 2.0, 3.0])
-def test_kernel_gives_the_potential_at_the_horizon_to_the_silent(horizon):
-    z, W = random_layer(0)
-    z_out, _, potential = kernels.spike_times(z, np.argsort(z), W, horizon)
-    reference, _ = layer_times(z, W)
-    arrived = np.where(z < horizon, horizon - z, 0)
-    M = arrived @ W - horizon
-    silent = np.isinf(z_out)
-    # within rounding of the horizon either answer is right
-    clear = np.abs(M) > 1e-9
-    assert np.array_equal(silent[clear], (reference > horizon)[clear])
-    np.testing.assert_allclose(potential[silent], M[silent], rtol=1e-9)
-    assert not potential[~silent].any()
-
-
 def squared_lateness(z_out, labels):
     """A cost other than the default: the label's neuron is to fire at z = 1, all others at 3."""
     aim = np.full(z_out.shape, 3.0)

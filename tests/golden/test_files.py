@@ -255,13 +255,6 @@ with adding_to(Path(sys.argv[1])) as making:
 """
 
 
-def test_a_folder_is_there_and_gone(tmp_path):
-    with temporary_folder(tmp_path) as folder:
-        (folder / "some").touch()
-        assert folder.is_relative_to(tmp_path)
-    assert os.listdir(tmp_path) == []
-
-
 @pytest.mark.parametrize("code", [WORKS, WORKS_BESIDE])
 def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path, code):
     killed(code, tmp_path)

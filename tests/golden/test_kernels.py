@@ -46,8 +46,10 @@ def check_times(spike_times, z_in, W):
     horizon = 3.0
     z_out, slope, potential = spike_times(np.float32(horizon))
     silent = np.isinf(z_out)
+    assert (silent == (expected > horizon)).mean() > 0.999
     assert silent[steep & (expected > horizon + 1e-3)].all()
     assert not silent[steep & (expected < horizon - 1e-3)].any()
+    assert (potential[~silent] == 0).all()
     before = np.maximum(horizon - z_in, 0)
     np.testing.assert_allclose(potential[silent], (before @ W - horizon)[silent], atol=1e-4)
     np.testing.assert_allclose(slope[silent], ((z_in < horizon) @ W - 1)[silent], atol=1e-4)

@@ -404,15 +404,6 @@ def test_without_held_out_samples_the_last_epoch_is_the_best(blobs):
     assert trainer.best_.validation_accuracy is None
 
 
-def test_few_samples_are_all_trained_on(blobs):
-    x, y = blobs
-    few = Trainer(SMALL_DATA, epochs=1).fit(x[:12], y[:12])
-    assert not few.held_out_.any()
-    assert Trainer(SMALL_DATA, epochs=1).fit(x, y).held_out_.any()
-    with pytest.raises(TrainingError, match="all 12 samples are trained on"):
-        Trainer(SMALL_DATA, patience=3).fit(x[:12], y[:12])
-
-
 def test_patience_ends_the_first_phase(blobs):
     trainer = Trainer(SMALL_DATA, epochs=200, patience=5).fit(*blobs)
     first = [epoch for epoch in trainer.history_ if not epoch.fine_tuning]

@@ -52,14 +52,9 @@ def test_all_requests_and_causes_are_among_the_vectors():
     assert causes == set(Cause)
 
 
-@pytest.mark.parametrize("kind", Request)
-def test_requests_are_in_the_table(kind):
-    assert f"\n| {kind.value} | {kind.name} | " in PAGE
-
-
-@pytest.mark.parametrize("cause", Cause)
-def test_causes_are_in_the_table(cause):
-    assert f"\n| {cause.value} | {cause.name} | " in PAGE
+@pytest.mark.parametrize("one", [*Request, *Cause])
+def test_requests_and_causes_are_in_their_tables(one):
+    assert f"\n| {one.value} | {one.name} | " in PAGE
 
 
 def test_numbers_of_the_page_are_those_of_the_protocol():

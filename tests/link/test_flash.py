@@ -87,15 +87,6 @@ def test_an_image_has_its_words_in_the_order_of_the_design(lanes, rows):
 
 
 @pytest.mark.long
-def test_weights_of_the_flash_decide_as_golden_does():
-    script = Script().start(image_at(BOARD))
-    hello, checksum, *rest = answers(script, [(Request.CHECKSUM, b""), *IMAGES])
-    assert lack_of(hello) is None
-    assert CHECKSUM_FORMAT.unpack(checksum.payload) == (zlib.crc32(weights_of(BOARD.network)),)
-    assert decisions(rest) == BOARD.expected(PIXELS)
-
-
-@pytest.mark.long
 def test_a_host_that_talks_while_weights_are_read_waits():
     """Each request comes first: what takes weights waits, and a dropped frame is told at once."""
     content = image_at(BOARD)

@@ -71,7 +71,7 @@ def netlist_desk(network: Network, folder: Path, *, bitstream: bool = False) -> 
 def netlist_motion_desk(network: Network, folder: Path) -> MotionDesk:
     """Return the desk with an LSM6DSO and the netlist in the folder of a build."""
     verilog = netlist_verilog(SENSED_BY_PINS, *_built(folder))
-    return MotionDesk(verilog, network, netlist=True)
+    return MotionDesk(verilog, network)
 
 
 def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, str], int]:

@@ -55,35 +55,30 @@ def frame_payloads(front: MotionFrontEnd, x: np.ndarray) -> list[Payload]:
     ]
 
 
-# A board with an LSM6DSO, simulated from power-up on: its RTL, or its synthesised netlist.
-
-_WIRES = ("cs", "sck", "mosi", "miso")
-
-SENSED = Sensed(
-    ports="output sensor_cs, sensor_sck, sensor_mosi, input sensor_miso",
-    parts="",
-    joined=", ".join(f".sensor_{wire}(sensor_{wire})" for wire in _WIRES),
-)
-"""The part for a design."""
+# A board with an LSM6DSO, simulated from power-up on: its synthesised netlist.
 
 _AT_PINS = """
     wire sensor_cs_n, sensor_cipo = sensor_miso;
     assign sensor_cs = ~sensor_cs_n;"""
 
-SENSED_BY_PINS = Sensed(SENSED.ports, _AT_PINS, joined="")
+SENSED_BY_PINS = Sensed(
+    ports="output sensor_cs, sensor_sck, sensor_mosi, input sensor_miso",
+    parts=_AT_PINS,
+    joined="",
+)
 """The part for a netlist, whose pin of chip select is low while the part is selected."""
 
 
 class MotionDesk:
     """A compiled simulation of a board on a desk with an LSM6DSO.
 
-    Parameters: the desk's `verilog`, as of `rtl_verilog` or `netlist_verilog`; the board's
-    `network`, whose weights it reads from the flash. Raises SimulationError.
+    Parameters: the desk's `verilog`, as of `netlist_verilog`; the board's `network`, whose weights
+    it reads from the flash. Raises SimulationError.
     """
 
-    def __init__(self, verilog: str, network: Network, netlist: bool) -> None:
+    def __init__(self, verilog: str, network: Network) -> None:
         self._network = network
-        self._simulation = Simulation(verilog, TOP, netlist=netlist)
+        self._simulation = Simulation(verilog, TOP, netlist=True)
 
     def run(self, x: np.ndarray, image: bytes = b"", address: int = 0) -> bytes:
         """Let the part give samples int16 [n, axes], with an image in the board's flash.
