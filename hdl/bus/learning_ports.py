@@ -69,9 +69,9 @@ class SettingsPort(Block):
 class LabelPort(Block):
     """Send the content of the register `label` with each image.
 
-    After a write of a different label, `labels` is not valid for three cycles, and changes at the
-    end of the second. The Learner permits the start of an image with a delay of one cycle, so the
-    three cycles prevent a change of the label while an image may start.
+    Latency: 2 cycles. After a write of a different label, `labels` is not valid for three cycles.
+    The Learner permits the start of an image with a delay of one cycle, so the three cycles prevent
+    a change of the label while an image may start.
     """
 
     def __init__(self, config: CoreConfig, label: Register) -> None:

@@ -75,10 +75,11 @@ class SpikeQueue(Block):
 
     Timing
     ------
-    Throughput is one push and one pop per cycle, for any number of stored items. In each cycle with
-    `release` high and `pop` free (not valid, or transferring) the queue selects its first item, and
-    `pop` is valid in the next cycle. An item counts as stored from the cycle after its push.
-    (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT.) For an item pushed into an empty queue:
+    Latency: 2 cycles from a push into an empty queue until `pop` is valid. Throughput: one push and
+    one pop per cycle, for any number of stored items. In each cycle with `release` high and `pop`
+    free (not valid, or transferring) the queue selects its first item, and `pop` is valid in the
+    next cycle. An item counts as stored from the cycle after its push. (`golden.timing.latencies`:
+    QUEUE_STORE, QUEUE_SELECT.) For an item pushed into an empty queue:
 
         cycle        0        1          2
         push         accepted

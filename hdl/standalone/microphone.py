@@ -25,7 +25,9 @@ WAITING, LEARNING = "waiting for a word to learn", "learning"
 class MicrophoneSensor(Block):
     """A Listener with fault detection and counters of the samples.
 
-    `reportable` is high if the latest word is isolated. For latency and throughput see Listener.
+    `reportable` is high if the latest word is isolated.
+
+    Latency and throughput: those of the Listener.
 
     Ports: `microphone_clock` and the other pins, as in Listener; `events`, `reportable`, `fault`,
     `counted` and `counters_sampled`, as in Sensor.

@@ -22,8 +22,9 @@ ABSENT, STOPPED = 1, 2
 class MotionSensor(Block):
     """An LSM6DSO and a Watcher, with fault detection and a counter of the samples.
 
-    `reportable` is always high, because the decision on each window may be reported. For latency
-    and throughput see Watcher.
+    `reportable` is always high, because the decision on each window may be reported.
+
+    Latency and throughput: those of the Watcher.
 
     Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`,
     `reportable`, `fault`, `counted` and `counters_sampled`, as in Sensor.

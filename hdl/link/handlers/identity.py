@@ -20,7 +20,7 @@ class IdentityHandler(Handler):
     Parameters: `length` of the identity, in bytes; `flashed`, whether the first weights are from a
     flash. If so, the flags of the identity report missing weights, and the fault of the flash.
 
-    Throughput: that of the BoardRom.
+    Latency and throughput: those of the BoardRom.
     """
 
     requests = (Request.HELLO,)

@@ -35,9 +35,9 @@ class WeightHandler(Handler):
     WRITE and READ first step over the chunks of the request. If these are not whole words of one
     layer, the handler refuses the request, and writes nothing.
 
-    Throughput: WRITE takes 8 cycles to read a chunk, 1 to check it, and those of the core's weight
-    port, which is faster than the line; READ is as fast as the response is sent; CHECKSUM takes 32
-    cycles per chunk, plus the read by the core.
+    Latency and throughput: WRITE takes 8 cycles to read a chunk, 1 to check it, and those of the
+    core's weight port, which is faster than the line; READ is as fast as the response is sent;
+    CHECKSUM takes 32 cycles per chunk, plus the read by the core.
     """
 
     requests = (Request.WRITE, Request.READ, Request.CHECKSUM)
