@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,10 +21,10 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
-from firstspike.sim.harness import cache, runner
+from firstspike.sim.harness import cache, runner, verilog
 from firstspike.sim.harness.bench_io import arguments, report, tell
 from firstspike.sim.harness.cache import cache_folder, cached, remove_unused
-from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.runner import AbortedError, Simulation, SimulationError
 from firstspike.sim.harness.streams import (
     CheckedSink,
     ClockDomain,
@@ -103,6 +104,15 @@ async def linger(dut):
     await domain.start()
     tell(os.getpid())
     await domain.cycles(10**9)
+
+
+@cocotb.test()
+async def end(dut):
+    """End as told: by a signal, or for want of memory."""
+    what = arguments(SimpleNamespace)
+    if what.signal is None:
+        np.empty(1 << 60, np.uint8)
+    os.kill(os.getpid(), what.signal)
 
 
 def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
@@ -226,6 +236,23 @@ def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path
     ]
 
 
+def test_verilog_of_changed_sources_is_not_stored(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
+    made = []
+
+    def make():
+        made.append(_Fifo())
+        return made[-1]
+
+    before = verilog._sources()
+    monkeypatch.setattr(verilog, "_sources", lambda: "others")
+    texts = [verilog_of(make, "fifo", made_from="this test") for _ in range(2)]
+    monkeypatch.setattr(verilog, "_sources", lambda: before)
+    texts += [verilog_of(make, "fifo", made_from="this test") for _ in range(2)]
+    assert len(set(texts)) == 1
+    assert len(made) == 3
+
+
 LINGERING = """
 from tests.blocks.test_simulation import Simulation, _Fifo, verilog_of
 
@@ -244,6 +271,21 @@ def test_a_simulation_ends_with_the_program_that_runs_it():
     while process.exists() and process.read_bytes():  # empty of one that has ended
         assert time.monotonic() < patience
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind", "message"),
+    [
+        (signal.SIGKILL, AbortedError, "ended by SIGKILL"),
+        (signal.SIGXCPU, SimulationError, "ended by SIGXCPU"),
+        (None, AbortedError, "Unable to allocate"),
+    ],
+)
+def test_only_the_limit_of_processor_time_is_a_verdict(ending, kind, message):
+    simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
+    with pytest.raises(SimulationError, match=message) as caught:
+        simulation.run(__name__, SimpleNamespace(signal=ending), "end")
+    assert caught.type is kind
 
 
 def test_missing_test_is_named():
