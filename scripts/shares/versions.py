@@ -4,9 +4,11 @@
 import hashlib
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from firstspike.hdl.flow.toolchain import TOOLS
 from firstspike.scripts.errors import VerbError
@@ -31,8 +33,20 @@ _EXPLAINS = Path("sim/mutants/survivors.py")
 _FOLDERS = ("golden", "hdl", "sim", "boards", "scripts")
 
 
+@dataclass(frozen=True)
+class Unstored:
+    """A result during whose computation the sources changed: the client does not store it."""
+
+    result: Any
+
+
 @cache
 def versions() -> Mapping[str, str]:
+    """Return what `current_versions` returned at the first call: the versions of the client."""
+    return current_versions()
+
+
+def current_versions() -> Mapping[str, str]:
     """Return the versions of Python and `PACKAGES`, and a digest of the FirstSpike sources."""
     python = ".".join(map(str, sys.version_info[:2]))
     return (
@@ -41,19 +55,19 @@ def versions() -> Mapping[str, str]:
 
 
 def check_versions(theirs: Mapping[str, str]) -> None:
-    """Raise VerbError for the first version in which this worker differs from the client."""
-    for name, ours in versions().items():
+    """Raise VerbError for the first current version that differs from the client's."""
+    for name, ours in current_versions().items():
         required = theirs.get(name)
         if required == ours:
             continue
         if name == "sources":
             raise VerbError(
-                "a worker has other sources of firstspike than the one who asks: install the same "
-                "there, and start it again."
+                "a worker has other sources of firstspike than the client: install the same there, "
+                "and start it again; if they were changed while the command ran, run it again."
             )
         raise VerbError(
-            f"a worker has {name} {ours}, the one who asks has {required}: install the same there, "
-            "and start it again."
+            f"a worker has {name} {ours}, the client has {required}: install the same there, and "
+            "start it again."
         )
 
 

@@ -19,7 +19,7 @@ from firstspike.scripts.output import note
 from firstspike.scripts.progress import shown
 from firstspike.sim.harness.cache import store, stored
 
-from .versions import versions
+from .versions import Unstored, versions
 from .worker import EndedError, perform
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ class Shares:
                         result = pickle.loads(pickled := self._result_of(future))
                         if isinstance(result, Exception):
                             raise result
-                        if content:
+                        if isinstance(result, Unstored):
+                            result = result.result
+                        elif content:
                             store(content, pickled)
                         bar.update()
                         yield task, result

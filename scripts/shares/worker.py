@@ -8,9 +8,6 @@ from subprocess import DEVNULL, TimeoutExpired
 
 from firstspike.golden.system import programs
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.scripts.errors import VerbError
-
-from .versions import check_versions
 
 ASKED_EVERY = 0.5
 """Seconds between two checks whether the task has been cancelled."""
@@ -23,15 +20,11 @@ class EndedError(Exception):
 def perform(pickled: bytes, versions: Mapping[str, str]) -> bytes:
     """Run a pickled pair of a function and its task; return the pickled result, or its error.
 
-    `versions` are those of the client. Raises `EndedError`.
+    `versions` are those of the client, which the process of the task checks. Raises `EndedError`.
     """
-    try:
-        check_versions(versions)
-    except VerbError as error:
-        return pickle.dumps(error)
     with temporary_folder() as folder:
         task, result = folder / "task", folder / "result"
-        task.write_bytes(pickled)
+        task.write_bytes(pickle.dumps((pickled, versions)))
         command = (sys.executable, "-m", "firstspike.scripts.shares.task", task, result)
         with programs.started(command, stdout=DEVNULL, stderr=DEVNULL) as process:
             while _is_needed():

@@ -12,10 +12,11 @@ from dask.tokenize import TokenizationError
 
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.shares import shares, work
-from firstspike.scripts.shares.versions import versions
+from firstspike.scripts.shares import versions as digests
+from firstspike.scripts.shares.versions import check_versions, versions
 from firstspike.scripts.shares.work import content_of
 from tests.cluster.conftest import ROOT, wait_for, working
-from tests.support.cluster_tasks import Number, endless, faulty, refused, squared
+from tests.support.cluster_tasks import Number, edited, endless, faulty, refused, squared
 from tests.support.simulators import sampled
 
 TASK = "firstspike.scripts.shares.task"
@@ -79,13 +80,29 @@ def test_errors_are_those_of_the_function(scheduler, function, error, message):
     ("changed", "said"),
     [
         ({"sources": "others"}, "a worker has other sources"),
-        ({"numba": "0.1"}, r"a worker has numba [\d.]+, the one who asks has 0\.1"),
+        ({"numba": "0.1"}, r"a worker has numba [\d.]+, the client has 0\.1"),
     ],
 )
 def test_a_worker_with_another_version_is_refused(scheduler, monkeypatch, changed, said):
     monkeypatch.setattr(work, "versions", lambda: {**versions(), **changed})
     with shares(scheduler) as cluster, pytest.raises(VerbError, match=said):
         list(cluster.results(endless, [0], "numbers"))
+
+
+def test_sources_that_have_changed_since_are_refused(monkeypatch):
+    client = versions()
+    check_versions(client)
+    monkeypatch.setattr(digests, "_sources", lambda: "others")
+    with pytest.raises(VerbError, match=r"other sources .* run it again"):
+        check_versions(client)
+
+
+def test_a_result_is_not_kept_if_the_sources_change_meanwhile(scheduler, tmp_path):
+    task = Number(6, str(tmp_path / "log"))
+    with shares(scheduler) as cluster:
+        results = [list(cluster.results(edited, [task], "numbers")) for _ in range(2)]
+    assert results == 2 * [[(task, 36)]]
+    assert (tmp_path / "log").read_text().split() == ["6", "6"]
 
 
 def test_other_sources_or_tasks_have_other_content(monkeypatch):

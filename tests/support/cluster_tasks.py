@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.shares import versions
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ def squared(task: Number) -> int:
     with open(task.log, "a") as log:
         log.write(f"{task.number}\n")
     return task.number**2
+
+
+def edited(task: Number) -> int:
+    """Change the sources, as far as this process can see."""
+    versions._sources = lambda: "others"
+    return squared(task)
 
 
 def refused(number: int) -> None:
