@@ -45,6 +45,13 @@ class SimulationError(FirstSpikeError):
     """A simulation could not be compiled or run, or its bench failed; the message says why."""
 
 
+class AbortedError(SimulationError):
+    """A signal or a lack of memory ended a compiler or a simulator: no verdict on the design.
+
+    The signal is not SIGXCPU, which ends a simulation at a limit of its processor time.
+    """
+
+
 class Simulation:
     """A compiled simulation of a Verilog text.
 
@@ -157,10 +164,13 @@ class Simulation:
                     command, cwd=work, env=runner.env, stdout=file, stderr=subprocess.STDOUT
                 )
             if ended.returncode:
-                message = _first_error(log.read_text().replace(f"{work}/", ""))
+                failure = f"{self._toplevel} does not compile:"
                 if ended_by := _signal(ended.returncode):
-                    message = f"the compiler was ended by {ended_by}; try again."
-                raise SimulationError(f"{self._toplevel} does not compile: {message}")
+                    raise AbortedError(
+                        f"{failure} the compiler was ended by {ended_by}; try again."
+                    )
+                message = _first_error(log.read_text().replace(f"{work}/", ""))
+                raise SimulationError(f"{failure} {message}")
 
     def _runner(self, make: Sequence[str] = ()) -> "_Runner":
         verilates = self._simulator == "verilator"
@@ -194,6 +204,7 @@ class Simulation:
         Raises
         ------
         SimulationError : the first failed test's message.
+        AbortedError : a signal or a lack of memory ended the simulation.
         """
         with temporary_folder() as folder:
             (folder / bench_io.ARGUMENTS).write_bytes(pickle.dumps(parameters))
@@ -417,7 +428,8 @@ def _check_results(folder: Path, bench: str, ended_by: str, seed: int) -> None:
         cases = list(ElementTree.parse(folder / "results.xml").iter("testcase"))
     except (OSError, ElementTree.ParseError):
         if ended_by:
-            raise SimulationError(
+            kind = SimulationError if ended_by == signal.SIGXCPU.name else AbortedError
+            raise kind(
                 f"the simulator was ended by {ended_by} before {bench} was done: start it again."
             ) from None
         message = _first_error((folder / "run.log").read_text())
@@ -426,8 +438,10 @@ def _check_results(folder: Path, bench: str, ended_by: str, seed: int) -> None:
         raise SimulationError(f"{bench} has no such test.")
     for case in cases:
         for failure in (*case.findall("failure"), *case.findall("error")):
-            message = failure.get("message") or failure.get("type") or ""
-            raise SimulationError(
+            error = failure.get("type") or ""
+            message = failure.get("message") or error
+            # NumPy has a MemoryError of its own, of another name.
+            raise (AbortedError if error.endswith("MemoryError") else SimulationError)(
                 f"{bench}.{case.get('name')}: {message}\n\n{failure.text}\nThe seed was {seed}."
             )
 

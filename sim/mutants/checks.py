@@ -23,7 +23,7 @@ from firstspike.sim.benches.standalone.damage import damage
 from firstspike.sim.benches.standalone.damage import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
-from firstspike.sim.harness.runner import SimulationError
+from firstspike.sim.harness.runner import AbortedError, SimulationError
 from firstspike.sim.harness.verilog import conversion
 
 from .targets import TARGETS
@@ -197,7 +197,8 @@ class LastLayerCheck(_Check):
 def failure_of(name: str) -> str:
     """Return how a check fails, by its name or that of a target, "" if it passes.
 
-    Raises SimulationError if the design does not compile.
+    Raises SimulationError if the design does not compile, or AbortedError if the simulator is ended
+    from outside.
     """
     if name in CORE_CHECKS:
         return CORE_CHECKS[name].failure()
@@ -209,6 +210,8 @@ def failure_of(name: str) -> str:
     converting = conversion.set(lambda build, name, _: convert(build(), name))
     try:
         run()
+    except AbortedError:
+        raise
     except SimulationError as error:
         if "does not compile" in str(error):
             raise

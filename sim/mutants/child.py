@@ -13,7 +13,7 @@ from firstspike.golden.system.errors import FirstSpikeError
 from .mutation import MutantError
 
 IDLE_SECONDS = 1200
-"""Seconds after which a child process ends that waits instead of computing."""
+"""Seconds after which a child process is killed that waits instead of computing."""
 
 _Result = TypeVar("_Result")
 
@@ -26,7 +26,8 @@ def within(seconds: float, compute: Callable[[], _Result]) -> _Result | None:
     Raises
     ------
     FirstSpikeError : what the function raises of this kind.
-    MutantError : the function raises anything else, or the child process is ended from outside.
+    MutantError : the function raises anything else, or the child process is ended from outside, or
+        waits for `IDLE_SECONDS`, as for a lock of another process.
     """
     receiver, sender = get_context("fork").Pipe(duplex=False)
 
@@ -43,7 +44,13 @@ def within(seconds: float, compute: Callable[[], _Result]) -> _Result | None:
     process.start()
     sender.close()
     try:
-        result, error = receiver.recv() if receiver.poll(IDLE_SECONDS) else (None, None)
+        if not receiver.poll(IDLE_SECONDS):
+            raise MutantError(
+                f"a bench or a proof has no result after {IDLE_SECONDS} s, but has not reached its "
+                "limit of processor time: it waits, for example for a lock of another process. Run "
+                "it again without other load."
+            )
+        result, error = receiver.recv()
     except EOFError:
         process.join()
         if process.exitcode != -signal.SIGXCPU:

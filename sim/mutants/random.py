@@ -16,7 +16,7 @@ from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.formal.circuit import CircuitError, compile_circuit
 from firstspike.sim.formal.drawing import CONTROL, Area, Fault, draw
 from firstspike.sim.formal.miter import is_equivalent
-from firstspike.sim.harness.runner import plusargs
+from firstspike.sim.harness.runner import AbortedError, plusargs
 from firstspike.sim.harness.verilog import conversion
 
 from .child import processor_time, within
@@ -150,7 +150,7 @@ def _failure(target: Target, faulty: "_Faulty", number: int) -> str:
     selecting = plusargs.set((f"+{CONTROL}={number}",))
     try:
         target.run()
-    except OSError:
+    except (OSError, MemoryError, AbortedError):  # no verdict on the design
         raise
     except Exception as error:  # with a fault, what compares results may meet anything
         return str(error).partition("\n")[0][:160] or type(error).__name__

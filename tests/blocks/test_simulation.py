@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from firstspike.hdl.flow.steps import shown_by
 from firstspike.sim.harness import cache, runner, verilog
 from firstspike.sim.harness.bench_io import arguments, report, tell
 from firstspike.sim.harness.cache import cache_folder, cached, remove_unused
-from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.runner import AbortedError, Simulation, SimulationError
 from firstspike.sim.harness.streams import (
     CheckedSink,
     ClockDomain,
@@ -103,6 +104,15 @@ async def linger(dut):
     await domain.start()
     tell(os.getpid())
     await domain.cycles(10**9)
+
+
+@cocotb.test()
+async def end(dut):
+    """End as told: by a signal, or for want of memory."""
+    what = arguments(SimpleNamespace)
+    if what.signal is None:
+        np.empty(1 << 60, np.uint8)
+    os.kill(os.getpid(), what.signal)
 
 
 def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
@@ -261,6 +271,21 @@ def test_a_simulation_ends_with_the_program_that_runs_it():
     while process.exists() and process.read_bytes():  # empty of one that has ended
         assert time.monotonic() < patience
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind", "message"),
+    [
+        (signal.SIGKILL, AbortedError, "ended by SIGKILL"),
+        (signal.SIGXCPU, SimulationError, "ended by SIGXCPU"),
+        (None, AbortedError, "Unable to allocate"),
+    ],
+)
+def test_only_the_limit_of_processor_time_is_a_verdict(ending, kind, message):
+    simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
+    with pytest.raises(SimulationError, match=message) as caught:
+        simulation.run(__name__, SimpleNamespace(signal=ending), "end")
+    assert caught.type is kind
 
 
 def test_missing_test_is_named():

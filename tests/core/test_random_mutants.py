@@ -3,6 +3,7 @@
 
 import os
 import re
+import time
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -21,9 +22,10 @@ from firstspike.sim.formal.drawing import CONTROL, Area, draw
 from firstspike.sim.formal.equivalence import equivalent_faults
 from firstspike.sim.formal.miter import is_equivalent
 from firstspike.sim.formal.simulation import simulate
-from firstspike.sim.harness.runner import SimulationError
+from firstspike.sim.harness.runner import AbortedError, SimulationError
 from firstspike.sim.harness.verilog import conversion
-from firstspike.sim.mutants import random, targets
+from firstspike.sim.mutants import child, random, targets
+from firstspike.sim.mutants.checks import failure_of
 from firstspike.sim.mutants.child import within
 from firstspike.sim.mutants.mutation import MutantError
 from firstspike.sim.mutants.random import (
@@ -243,6 +245,25 @@ def test_what_ends_a_child_process_is_told():
         within(10, fails)
     with pytest.raises(MutantError, match="without a result"):
         within(10, partial(os._exit, 1))
+
+
+def test_what_waits_instead_of_computing_finds_nothing(monkeypatch):
+    monkeypatch.setattr(child, "IDLE_SECONDS", 0.1)
+    with pytest.raises(MutantError, match=r"no result after 0\.1 s"):
+        within(10, partial(time.sleep, 10))
+
+
+@pytest.mark.parametrize("error", [AbortedError, MemoryError])
+def test_a_bench_without_a_verdict_finds_nothing(monkeypatch, error):
+    def run():
+        raise error("no memory")
+
+    target = Target("lfsr", ("lib",), run)
+    with pytest.raises(error):
+        random._failure(target, random._Faulty(TASK), 1)
+    monkeypatch.setitem(targets.TARGETS, "lfsr", target)
+    with pytest.raises(error):
+        failure_of("lfsr")
 
 
 @pytest.mark.parametrize("kind", KINDS)
