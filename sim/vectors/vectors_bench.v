@@ -23,6 +23,7 @@ module bench;
   localparam LAYERS = @layers;
   localparam LOADS = @loads;  // payloads of the weight port, before the first image
   localparam PATIENCE = @patience;  // clock cycles an image may take
+  localparam REST = 100;  // clock cycles after the last decision, in which no other may come
 
   reg clk, rst;
   always #5 clk = ~clk;
@@ -91,13 +92,23 @@ module bench;
   endtask
 
   always @@(posedge clk)
-    if (!rst) begin
+    if (!rst) begin : step
       waited = waited + 1;
       if (load_valid && load_ready) begin
         load = load + 1;
         waited = 0;
       end
       if (in_valid && in_ready) item = item + 1;
+      if (image == IMAGES) begin
+        if (decision_valid) begin
+          $display("FAIL: another decision comes after that of the last image");
+          $fatal(0);
+        end else if (waited == REST) begin
+          $display("PASS: %0d images, every spike, decision and clock cycle equal", IMAGES);
+          $finish(0);
+        end
+        disable step;
+      end
 @logs
       if (decision_valid) begin
         first = image * (4 + LAYERS);
@@ -110,10 +121,6 @@ module bench;
 @ends
         waited = 0;
         image = image + 1;
-        if (image == IMAGES) begin
-          $display("PASS: %0d images, every spike, decision and clock cycle equal", IMAGES);
-          $finish(0);
-        end
       end else if (waited > PATIENCE) begin
         $display("FAIL: image %0d: no decision after %0d cycles", image, waited);
         $fatal(0);

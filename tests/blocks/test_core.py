@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pytest
 
 from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.integer import output_potentials
@@ -15,8 +16,10 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import event_items
+from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
 from firstspike.sim.benches.core.run import Stimulus, run_items, simulate
 from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.harness.runner import SimulationError
 from tests.support.simulators import both_simulators
 
 ADDRESS, TICK, ORDER = 1, 2, 4
@@ -98,3 +101,14 @@ def assert_bad_events_are_reported(network: Network, config: CoreConfig, simulat
     expected = replace(expected, error=np.array(causes))
     assert list(differences(expected, replace(actual, cycles=None))) == []
     assert answers[:, 1].all(), f"some of the weights {outside} are answered without an error"
+
+
+@pytest.mark.parametrize("extra", ["decisions", "learned", "logs"])
+def test_what_belongs_to_a_further_image_is_named(extra):
+    network = random_network(1)
+    config = CoreConfig.of(network, Folding.of(network, SHAPE))
+    ports = {"decisions": [(0, 0)], "learned": [], "logs": [np.zeros((1, 2), np.int64)]}
+    results_of(config, CoreOutcome(answers=[], **ports), 2)
+    ports[extra] = [np.array([[2, 0]])] if extra == "logs" else [(2, 0)]
+    with pytest.raises(SimulationError, match=r"of image 2, counted from 0, .* only 2 images"):
+        results_of(config, CoreOutcome(answers=[], **ports), 2)

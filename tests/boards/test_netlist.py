@@ -15,8 +15,11 @@ from firstspike.boards.ice40.settings import setting_indices
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.toolchain import run_tool
-from firstspike.hdl.link.protocol.formats import BAUD
+from firstspike.hdl.link.protocol.formats import ANSWER, BAUD, Request
 from firstspike.hdl.link.protocol.lines import Line
+from firstspike.sim.benches.link.script import Answer
+from firstspike.sim.benches.netlist import netlist
+from firstspike.sim.benches.netlist.netlist import NetlistError
 from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 from tests.support.netlists import build_report
@@ -138,6 +141,13 @@ def test_a_routed_design_equals_golden(built, capfd, tmp_path, arguments):
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions and spike counts\n" in ended.out
     assert built.report["layout"]["faults"] == 0
+
+
+def test_answers_to_other_requests_are_refused():
+    answers = [Answer(Request.INPUTS + ANSWER, number % 256, b"", 0) for number in range(259)]
+    netlist._check_sequence("netlist", answers)
+    with pytest.raises(NetlistError, match="request 257 by type 0x86 with the sequence number 2"):
+        netlist._check_sequence("netlist", [*answers[:257], answers[258], answers[257]])
 
 
 NO_ECP5 = "the iCEBreaker has no ECP5: only routed designs of an ECP5 can be simulated"

@@ -33,12 +33,13 @@ def check(folder):
     return printed(folder)[0]
 
 
-def write(folder, embedded=True, network=None, **folding):
-    """Write vectors of a toy network, or of another one, an empty image among them."""
+def write(folder, embedded=True, network=None, images=8, **folding):
+    """Write vectors of a toy network, or of another one; the fourth image is empty."""
     network = network or toy_network()
     folding = Folding.of(network, CoreShape(**folding))
-    pixels = np.random.default_rng(2).integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
-    pixels[3] = 0
+    pixels = np.random.default_rng(2).integers(0, 256, (images, network.n_inputs))
+    pixels = pixels.astype(np.uint8)
+    pixels[3:4] = 0
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
     if folding.overlaps:
@@ -171,6 +172,24 @@ def check_broken(folder, into, *faults):
         said = check(broken)
         assert said.startswith("FAIL: image")
         assert what in said
+
+
+AGAIN = """\
+  wire decision__valid, once;
+  reg [49:0] later = 0;
+  always @(posedge clk) later <= {later, once};
+  assign decision__valid = once | later[49];
+"""
+
+
+def test_a_decision_after_the_last_one_fails(tmp_path):
+    (tmp_path / "core").mkdir()
+    write(tmp_path / "core", images=1, lanes=5)
+    assert check(tmp_path / "core").startswith("PASS: 1 image")
+    port = r"\.decision__valid\("
+    old, new = rf"(?s)  wire decision__valid;\n(.*?{port})\w+", rf"{AGAIN}\1once"
+    change(tmp_path / "core", tmp_path / "again", "core.v", old, new)
+    assert check(tmp_path / "again").startswith("FAIL: another decision comes after")
 
 
 @pytest.mark.long

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A whole serial core, bit by bit on its two wires, and what it makes of bad lines."""
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
 from firstspike.hdl.link.protocol.formats import (
@@ -10,8 +13,10 @@ from firstspike.hdl.link.protocol.formats import (
     Cause,
     Notice,
     Request,
+    encode_frame,
 )
-from firstspike.sim.benches.link.fuzz import fuzz
+from firstspike.sim.benches.link.fuzz import WRONG, fuzz
+from firstspike.sim.benches.link.fuzz_bench import FuzzBench
 from firstspike.sim.benches.link.script import CLOCK, Script, run_script, serial_core_verilog
 from tests.support.link_board import (
     RING_BYTES,
@@ -38,6 +43,15 @@ def test_images_go_over_the_wires_and_framing_errors_are_told():
         ERROR_FORMAT.pack(Cause.FRAMING, 1),
     )
     assert (answers[14].kind, answers[14].sequence) == (Request.STATUS + ANSWER, 13)
+
+
+def test_an_answer_that_is_no_frame_is_wrong():
+    bench = FuzzBench.__new__(FuzzBench)  # without a simulation
+    content = bytes([Notice.ERROR, 1]) + DELIMITER + encode_frame(Request.STATUS + ANSWER, 7)
+    bench.line = SimpleNamespace(arrived=SimpleNamespace(content=content))
+    bench.domain, bench._read = SimpleNamespace(cycle=0), 0
+    wrong = asyncio.run(bench.answered([bytes([Request.STATUS + ANSWER, 7])]))
+    assert wrong == f"{WRONG}: 00ff01 instead of 8907"
 
 
 @pytest.mark.long

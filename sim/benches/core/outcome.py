@@ -32,7 +32,18 @@ class CoreOutcome:
 
 
 def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:
-    """Results of `count` images; where there was no decision, everything is 0."""
+    """Results of `count` images; where there was no decision, everything is 0.
+
+    Raises SimulationError for a decision, an update or a spike of a further image, and for an error
+    without a cause.
+    """
+    images = [image for image, *_ in (*outcome.decisions, *outcome.learned)]
+    images += [int(log[:, 0].max(initial=-1)) for log in outcome.logs]
+    if (latest := max(images, default=-1)) >= count:
+        raise SimulationError(
+            f"the core has a decision, an update or a spike of image {latest}, counted from 0, but "
+            f"got only {count} images."
+        )
     payloads = [0] * count
     for image, payload in outcome.decisions:
         payloads[image] = payload

@@ -90,7 +90,10 @@ class FuzzBench:
         return False
 
     async def _frame(self, deadline: int) -> bytes | None:
-        """The next frame: type, sequence, payload; None where none comes by then."""
+        """The next frame: type, sequence, payload; None where none comes by then.
+
+        A frame that cannot be decoded follows a delimiter, which is the type of no answer.
+        """
         content = self.line.arrived.content
         while (end := content.find(DELIMITER, self._read)) < 0:
             if self.domain.cycle > deadline:
@@ -100,7 +103,7 @@ class FuzzBench:
         try:
             kind, sequence, payload = decode_frame(coded)
         except FrameError:
-            return coded
+            return DELIMITER + coded
         return bytes([kind, sequence]) + payload
 
 

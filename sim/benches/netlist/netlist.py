@@ -355,6 +355,7 @@ class NetlistBoard:
                 "(--target rtl, netlist, routed) to see which is the first that does not work."
             ) from None
         _check_board(self._stage, greeting, answers, self._network, self._config, words)
+        _check_sequence(self._stage, [greeting, *answers])
         return answers[len(answers) - len(requests) :], outcome.logs
 
 
@@ -391,6 +392,16 @@ def _check_board(
     for answer in answers:
         if answer.kind == Request.CHECKSUM + ANSWER and answer.payload != checksum:
             raise NetlistError(f"the {stage} holds other weights than the network's.")
+
+
+def _check_sequence(stage: str, answers: Sequence[Answer]) -> None:
+    """Raise NetlistError where an answer is not that to the request of its number."""
+    for number, answer in enumerate(answers):
+        if answer.sequence != number % 256:
+            raise NetlistError(
+                f"the {stage} answers request {number} by type {answer.kind:#x} with the sequence "
+                f"number {answer.sequence}, but it should be {number % 256}."
+            )
 
 
 def _check_decisions(config: CoreConfig, answers: Sequence[Answer]) -> None:
