@@ -9,6 +9,7 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.verilog import convert
 
 from .cache import cached
@@ -64,7 +65,7 @@ def verilog_of(
     return (folder / "design.v").read_text()
 
 
-class _ChangedError(Exception):
+class _ChangedError(FirstSpikeError):
     """The sources have changed since the import; the message is the Verilog."""
 
 

@@ -300,6 +300,23 @@ def test_a_database_of_another_form_is_refused(tmp_path, monkeypatch):
             chipdb.chip_of.__wrapped__("1k")
 
 
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        (None, "there is no report.json beside routed.json"),
+        ('{"board": "mine"}', "report.json names the board 'mine', which is not known"),
+        ("{}", "report.json has no 'board'"),
+    ],
+)
+def test_the_verb_says_why_it_compares_no_pins(ultraplus, tmp_path, capfd, report, reason):
+    (tmp_path / ROUTED).write_bytes((ultraplus.folder / ROUTED).read_bytes())
+    if report:
+        (tmp_path / REPORT).write_text(report)
+    bitstream = ultraplus.folder / "firstspike.bin"
+    ended = success(capfd, "check", "bitstream", bitstream, "--routed", tmp_path / ROUTED)
+    assert re.search(rf"^ports at their pins +not compared: {reason}$", ended.out, re.MULTILINE)
+
+
 def test_the_verb_compares_a_file(ultraplus, tmp_path, capfd):
     bitstream, verb = ultraplus.folder / "firstspike.bin", ("check", "bitstream")
     ended = success(capfd, *verb, bitstream)

@@ -38,8 +38,9 @@ def command(bitstream: Path, routed: Path | None) -> int:
     every pin, look-up table, register setting, memory content, pin type and PLL divider with the
     routed design, and finds switches and cells that the design does not have. `firstspike build`
     does the same after every build. If there is no routed design, as for the bitstream of a
-    release, the command checks drivers and pins with the report in the same folder. The exit status
-    is 1 if there is a fault.
+    release, the command checks drivers and pins with the report in the same folder. Ports are
+    compared with the pins of the board only if the report of the build is beside the routed design.
+    The exit status is 1 if there is a fault.
 
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """
@@ -48,7 +49,10 @@ def command(bitstream: Path, routed: Path | None) -> int:
         record = _structure(bitstream)
     else:
         routed = routed or beside
-        record = record_of(compare_layout(bitstream, routed, _board(routed.parent)))
+        board, reason = _board(routed)
+        record = record_of(compare_layout(bitstream, routed, board))
+        if board is None:
+            record["pads"] = f"not compared: {reason}"
     say(table(layout_rows(record), str.ljust))
     for fault in record["first"]:
         say(fault)
@@ -73,9 +77,12 @@ def _structure(bitstream: Path) -> dict[str, Any]:
     return record_of(structure)
 
 
-def _board(folder: Path) -> Board | None:
-    """Return the board of the build in a folder; None without a report: pins are not compared."""
+def _board(routed: Path) -> tuple[Board | None, str]:
+    """Return the board of the build with this routed design, or None and the reason."""
     try:
-        return BOARDS.get(read_report(folder, {"board": str})["board"])
-    except (FileNotFoundError, JsonError):
-        return None
+        name = read_report(routed.parent, {"board": str})["board"]
+    except FileNotFoundError:
+        return None, f"there is no {REPORT} beside {routed.name}"
+    except JsonError as error:
+        return None, f"{error}"
+    return BOARDS.get(name), f"{REPORT} names the board {name!r:.40}, which is not known"

@@ -45,9 +45,11 @@ def command(
     """Prove properties of the hardware, for all inputs, and print what is proven.
 
     Without names the command carries out all proofs; `fast` stands for those that take
-    seconds. Results are kept until the sources change. With --mutants a name is that of a core.
-    The exit status is 1 if a property does not hold, or if a fault is neither refuted nor
-    explained.
+    seconds. Results are kept until the sources change. The exit status is 1 if a property does
+    not hold.
+
+    With --mutants a name is that of a core. The exit status is 1 if a fault is unexplained: no
+    proof refutes it, nothing shows that it is equivalent or harmless, and no table explains it.
 
     Example: firstspike check proofs crossing-window-1 ring
     """
