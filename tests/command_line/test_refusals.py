@@ -112,6 +112,11 @@ GENERAL = {
     "train --dataste x.csv": "Did you mean one of: '--after', '--dataset'?",
     "study --images -1": "-1 is not in the range x>=1",
     "study -o picture.gif": f"'picture.gif' {PICTURE}",
+    **{
+        f"study {network}.npz {option} events.jsonl": f"events, and this network takes {takes}:"
+        for network, takes in {"toy": "pixels", "measured": "features"}.items()
+        for option in ("--input", "--dataset")
+    },
     "study --label kind": "--label is an option of train, learn and explore: NET stores the name",
     "run --target board --port nothing,0": "0 is no baud rate",
     "check rate toy.npz": "does not take the bundled digits, 784 black or white pixels",
@@ -134,6 +139,7 @@ GENERAL = {
     "verilog --vectors new --learn": "--learn does not go with --vectors",
     "verilog --vectors new --images 2 -o new.sv": "new.sv is no name of a Verilog file",
     "verilog -o new.v --images 3": "Images go with --vectors DIR.",
+    "verilog -o images/../new/mine.v --vectors new": "new gets the core of --vectors, too: name",
 }
 PAGE = {
     f"page {words} -o new.html": reason
@@ -160,6 +166,7 @@ EXPLORE = {
             "--hours 0": "0.0 is not in the range x>0",
             "--latency 0": "0.0 is not in the range x>0",
             "--accuracy 2": "2.0 is not in the range 0<=x<=1",
+            "--accuracy nan": "'nan' is not a number in the range 0<=x<=1",
             "--place -1": "-1 is not in the range x>=0",
             "--trials 1": "2500 samples: give more than the 5000 held out",
             "--recipe none": "'none' is not one of 'sparse', 'plain'",
@@ -177,6 +184,7 @@ SCHEDULER = {
         "train --seed 1-2 -o new.npz",
         "check mutants bytes-swapped",
         "compare toy.npz --input events.jsonl --target rtl",
+        "explore --board ulx3s-25f --dataset images -o new",
     )
     for protocol, reason in {
         "tcp": "no scheduler answers at",
@@ -272,6 +280,7 @@ HARDWARE = {
     "build mnist-4bit --board ulx3s-85f --clock 9": (
         "9 MHz is too slow for the link's 3 Mbaud: take 12 MHz."
     ),
+    "build many-spikes.npz --board icebreaker": "^Error: the hardware's neurons spike once",
     "build --board icebreaker --clock nan": "'nan' is not a number in the range x>=1",
     "build --board icebreaker --clock inf": "'inf' is not a number in the range x>=1",
     "build --board icebreaker --seed 1-": "is not seeds",
@@ -449,6 +458,7 @@ NIR = {
     "convert toy.npz -o missing/new.nir": "missing",
     "convert nothing.nir -o new.npz": "nothing.nir: it cannot be read",
     "convert none.nir -o new.npz": "none.nir",
+    "convert toy.nir --weight-bits 8": "leave --weight-bits out, or write the network with --form",
     "convert many-spikes.npz -o new.nir": "max_spikes is 2",
     **{
         f"convert toy.nir {words} -o new.npz": reason
@@ -458,8 +468,7 @@ NIR = {
             "--dataset mnist": "--dataset goes with --weight-bits",
             "--images 3": "give --dataset",
             "--weight-bits 9": "--weight-bits",
-            "--images 3 --weight-bits 8": "--images are of a data set",
-            "--weight-bits 8": "node 'S_0', I: here it would be LI",
+            "--weight-bits 8": "The weights of form ticks are integers, and only real weights of",
         }.items()
     },
     **{
