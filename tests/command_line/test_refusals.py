@@ -44,6 +44,7 @@ def files(tmp_path_factory):
         "sound": listening_network(),
         "motion": small_network(),
         "three-axes": small_network(replace(FRONT, downs=(6, 6, 6))),
+        "one": network_of(([[5]],), (7,)),
         "oblong": network_of(([[5] * 3] * 12, [[5] * 2] * 3), (7, 5)),
         "many-spikes": replace(LearningState.random((784, 4, 10), 8, 1).network, max_spikes=2),
         "measured": replace(
@@ -251,6 +252,7 @@ PLOT = {
     "plot --images 10001 -o new.png": "10000",
     "plot no-such-network -o new.png": NO_NETWORK,
     "plot toy.npz -o new.png": "784 pixels and 10 classes, this network takes 36 pixels to 4",
+    "plot one.npz -o new.png": "784 pixels and 10 classes, this network takes 1 pixel to 1 class:",
     **{
         f"plot --input photo.png {more} -o new.png": reason
         for more, reason in {
