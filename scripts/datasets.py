@@ -23,7 +23,7 @@ from firstspike.golden.system.specification import Changes, parameter
 
 from .errors import VerbError
 from .options import Decorator, options_of, several
-from .output import MOST_NAME, note, say
+from .output import MOST_NAME, counted, note, say
 from .paths import DatasetName, InputPath, Named
 
 REFUSE, MEDIAN = "refuse", "median"
@@ -373,6 +373,6 @@ def check_named(name: str, network: Network | None) -> None:
     if not network.takes_pixels or pixels != PIXELS or classes < CLASSES:
         raise VerbError(
             f"the images of {name} have {PIXELS} pixels and {CLASSES} classes, this network takes "
-            f"{pixels} {'pixels' if network.takes_pixels else 'features'} to {classes} classes: "
-            "name the data that it is for by --dataset."
+            f"{counted(pixels, 'pixel' if network.takes_pixels else 'feature')} to "
+            f"{counted(classes, 'class')}: name the data that it is for by --dataset."
         )

@@ -14,6 +14,7 @@ from firstspike.golden import Network, Results, encode, infer, potentials
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.convolution import Convolution
+from firstspike.scripts.output import counted
 
 _MOST_NAMES = 20  # classes up to which a confusion matrix shows names and counts
 _TITLE = 26  # characters above the sample
@@ -70,9 +71,9 @@ def draw_image(
     fires = np.where(at_threshold.any(0), at_threshold.argmax(0) + 1, 0)
 
     sources = [
-        (f"{len(network.inputs)} inputs", ticks[0]),
+        (counted(len(network.inputs), "input"), ticks[0]),
         *((f"{len(hidden[0])} hidden", hidden[0]) for hidden in inference.known_hidden()),
-        (f"{len(fires)} outputs", fires),
+        (counted(len(fires), "output"), fires),
     ]
     heights = [3 if len(np.unique(spikes[spikes > 0])) > 1 else 1.2 for _, spikes in sources[:-1]]
     # With many layers the outputs keep their height, and with few spikes the sample does.

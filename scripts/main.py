@@ -73,12 +73,20 @@ def firstspike() -> None:
 
 def main() -> None:
     """Run the command line and end with its exit status."""
+    open_streams()
     find_commands()
     interrupts.catch()
     status = run_line(sys.argv[1:])
     if status:  # buffered output must not fail again when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
+
+
+def open_streams() -> None:
+    """Discard what is printed to standard output or error if the caller has closed it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, until the process ends
 
 
 def find_commands() -> None:

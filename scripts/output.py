@@ -224,8 +224,8 @@ MOST_NAME = 40
 
 
 def counted(n: int, what: str) -> str:
-    """Return a number with its noun, such as `1 photo` or `2 photos`."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    """Return a number with its noun, such as `1 photo`, `2 photos` or `2 classes`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def on_command_line(*names: str | None) -> bool:

@@ -249,7 +249,11 @@ def loaded_images(
         samples, called = images.x_test, images.y_test
         if images.ticks:
             if network.takes is not SampleKind.TICKS:
-                raise VerbError(f"{name} holds events: give them by --input to this network.")
+                takes = "pixels" if network.takes_pixels else "features"
+                raise VerbError(
+                    f"{name} holds events, and this network takes {takes}: give those, or give the "
+                    "events to `firstspike run --input`."
+                )
             samples = widened(samples, network.n_inputs)
     labels = [None if label < 0 else label for label in called.tolist()]
     source = f"the {noun} of {printable(name)}"

@@ -314,6 +314,8 @@ def chosen_design(network: Network, board: Board, required: Requirements) -> Des
         required = replace(required, shape=replace(required.shape, lanes=DEFAULT_LANES))
     if required.shape.lanes is None:
         plan = plan_for(network, board, required)
+        if not plan.needs:  # it is not the size
+            raise NetworkError(plan.reason)
         if plan.design is None:
             # Another network would be planned without these requirements.
             is_plain = replace(required, hz=None) == Requirements()

@@ -5,8 +5,7 @@
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -97,12 +96,6 @@ class RandomBuild:
 def random_builds() -> tuple[RandomBuild, ...]:
     """Return the builds of random_builds.json, sorted by number."""
     return tuple(RandomBuild(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
-
-
-def text_of(builds: Iterable[RandomBuild]) -> str:
-    """Return the text of random_builds.json: one line per build."""
-    lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
-    return f"[\n{lines}\n]\n"
 
 
 def _as_tuples(value: Any) -> Any:

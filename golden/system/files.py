@@ -157,13 +157,19 @@ def adding_to(folder: Path) -> Iterator[Path]:
 
     `folder` is created if it does not exist. Raises `BusyError` if another process does the same.
     """
+    with creating(folder), reserved_folder(folder / ".making", folder) as making:
+        yield making
+        for path in sorted(making.iterdir()):
+            os.replace(path, folder / path.name)
+
+
+@contextmanager
+def creating(folder: Path) -> Iterator[None]:
+    """Create a folder if it does not exist; remove it if the block raises and leaves it empty."""
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with reserved_folder(folder / ".making", folder) as making:
-            yield making
-            for path in sorted(making.iterdir()):
-                os.replace(path, folder / path.name)
+        yield
     except BaseException:
         if new:
             with suppress(OSError):  # another process already uses it

@@ -116,8 +116,15 @@ class Search:
         return [figures for figures in latest if figures.us < inf]
 
     def network(self, number: int) -> Network:
-        """Return the network of a completed training."""
-        return Network.load(self._path(number))
+        """Return the network of a completed training. Raises `VerbError` if it was removed."""
+        path = self._path(number)
+        try:
+            return Network.load(path)
+        except FileNotFoundError:
+            raise VerbError(
+                f"{path} is missing, the network of a training in {self.folder / JOURNAL}: put it "
+                "back, or remove the latter file to begin anew, or name another folder by -o."
+            ) from None
 
     def _planned(self, network: Network) -> Plan:
         """Return the fastest design, at the clock that it is expected to reach."""

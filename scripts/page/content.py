@@ -27,6 +27,7 @@ from firstspike.golden.timing.shape import lanes_text
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.output import counted
 
 MOST_BITS = 50
 """Largest width of M: up to here a division of doubles in the page rounds like one of integers."""
@@ -236,9 +237,8 @@ def core_of(network: Network, folding: Folding, board: str, hz: int | None) -> d
     reach = shape.pop("reach")  # the page has the reach of spikes from `_convolution`
     shape |= {name: getattr(reach, name) for name in ("convolves", "located", "positions")}
     shape["latency"] = shape["latency"]._asdict()
-    lanes = lanes_text(folding.lanes)
-    rows = folding.layers[0].rows
-    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} per cycle"
+    lanes = f"{lanes_text(folding.lanes)} lane{'s' * (folding.lanes != 1)}"
+    layout = f"{lanes}, {counted(folding.layers[0].rows, 'row')} per cycle"
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
 
 

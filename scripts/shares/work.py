@@ -91,7 +91,8 @@ class Shares:
         running: dict[Future, tuple[Task, Any]] = {}
         total = len(tasks) if isinstance(tasks, Sized) else None
         skipped, more = 0, True
-        with tqdm(total=total, desc=what, unit="share", leave=None, delay=1e-9) as bar:
+        settings: dict[str, Any] = {"leave": None, "delay": 1e-9, "disable": total == 0}
+        with tqdm(total=total, desc=what, unit="share", **settings) as bar:
             try:
                 while more or running:
                     while more and (not running or len(running) < self._capacity()):

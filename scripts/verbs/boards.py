@@ -116,6 +116,8 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
     lines = [table(rows)]
     if any(plan["fits"] and plan["us"] is None for plan in plans):
         lines.append("There are no times, because no samples were named: give them by --dataset.")
+    if not any(plan["needs"] for plan in plans):  # no hardware can run the network
+        return "\n".join([*lines, *dict.fromkeys(plan["reason"] for plan in plans)])
     for plan in plans:
         if not plan["fits"]:
             name = fitting(BOARDS[plan["board"]])

@@ -14,7 +14,7 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
 from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.fields import Fields
-from firstspike.golden.frameworks.nir.export import graph_of, write
+from firstspike.golden.frameworks.nir.export import form_of, graph_of, write
 from firstspike.golden.frameworks.nir.forms import FORMS
 from firstspike.golden.frameworks.nir.graph import Graph, optional
 from firstspike.golden.frameworks.nir.importing import metadata_of, network_of, template_of
@@ -221,8 +221,20 @@ def _to_graph(net: str, output: str, json_path: str | None, options: dict[str, A
 
 
 def _is_exact(graph: Graph, options: Mapping[str, Any]) -> bool:
-    """Whether the weights are integers of FirstSpike, which are not rounded."""
-    return metadata_of(graph) is not None and options["bits"] is None
+    """Whether the weights are integers of FirstSpike, which are not rounded.
+
+    Raises click.UsageError for --weight-bits if the form stores integers.
+    """
+    metadata = metadata_of(graph)
+    if metadata is None or options["bits"] is None:
+        return metadata is not None
+    form = form_of(metadata.take("form", str)).name
+    if form != "time":
+        raise click.UsageError(
+            f"The weights of form {form} are integers, and only real weights of form time can be "
+            "rounded anew: leave --weight-bits out, or write the network with --form time."
+        )
+    return False
 
 
 def _to_network(

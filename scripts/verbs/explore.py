@@ -18,7 +18,7 @@ from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.registry import layers_of
-from firstspike.golden.system.files import replace_file
+from firstspike.golden.system.files import creating, replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.samples import prepare_samples
 from firstspike.golden.training.specification import Training
@@ -70,7 +70,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 )
 @click.option(
     "--accuracy",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     metavar="MIN",
     help="Take the fastest network with at least this accuracy, 0 to 1; with --latency take the "
     "most accurate one.",
@@ -130,9 +130,9 @@ def command(
     data, changes = take_record(Data, options), changes_of(Training, options)
     request = Request(data, recipe, changes | {"compact": True})
     images = images_of(request)
-    output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     with (
+        creating(output),
         reserved_folder(output / ".searching", output),
         shares(scheduler) as work,
     ):

@@ -132,6 +132,10 @@ def command(
         raise click.UsageError("Images go with --vectors DIR.")
     if vectors is not None and core["stored_bits"]:
         raise click.UsageError("--learn does not go with --vectors.")
+    if output is not None and vectors is not None and output.parent.resolve() == vectors.resolve():
+        raise click.UsageError(
+            f"{vectors} gets the core of --vectors, too: name another folder by -o."
+        )
     network, chosen = load_network(net), take_record(ImageChoice, core)
     shape = take_record(CoreShape, core)
     folding = Folding.of(network, shape)

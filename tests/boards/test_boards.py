@@ -141,6 +141,13 @@ def test_a_network_that_would_be_built_otherwise_is_not_named(capfd):
     assert "mnist-4bit does" not in refusal(capfd, "build", *words)
 
 
+def test_a_network_for_no_hardware_is_refused_once(tmp_path, capfd):
+    replace(toy_network(), max_spikes=2).save(tmp_path / "net.npz")
+    ended = success(capfd, "boards", tmp_path / "net.npz")
+    assert ended.out.endswith("up to 2 times; set max_spikes to 1\n")
+    assert len(ended.out.splitlines()) == 4 + len(BOARDS)
+
+
 def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
     toy_network("levels-4").save(tmp_path / "net.npz")
     ended = success(capfd, "boards", tmp_path / "net.npz")

@@ -9,14 +9,14 @@ from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fitting import EXPECTED, fitted
 from firstspike.boards.building.known_builds import KnownBuild
 from firstspike.boards.building.memories import memory_needs
-from firstspike.boards.building.random_builds import random_builds, text_of
+from firstspike.boards.building.random_builds import random_builds
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from tests.measurements.random_builds import judged
+from tests.measurements.random_builds import judged, text_of
 from tests.support.command import toy_network
 
 pytestmark = pytest.mark.fast

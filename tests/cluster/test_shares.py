@@ -45,6 +45,12 @@ def test_nothing_is_started_where_all_is_kept(scheduler, tmp_path, monkeypatch):
         assert list(cluster.results(squared, [task], "numbers")) == [(task, 25)]
 
 
+def test_no_bar_is_shown_for_no_task(capfd):
+    with shares(None) as cluster:
+        assert not list(cluster.results(squared, [], "numbers"))
+    assert capfd.readouterr().err == ""
+
+
 def test_tasks_are_taken_when_a_worker_is_free(scheduler, tmp_path):
     taken, told = [], []
 

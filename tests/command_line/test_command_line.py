@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -152,6 +153,20 @@ def test_a_full_disk_behind_standard_output_is_told():
     assert ended.returncode == 2
     full = os.strerror(errno.ENOSPC)
     assert ended.stderr == f"Error: cannot write to standard output: {full}.\n"
+
+
+@pytest.mark.parametrize("words", ["--version", "train --help", "info mnist-4bit"])
+def test_a_closed_standard_output_is_no_error(words):
+    shell = f"{shlex.join(COMMAND)} {words} >&-"
+    ended = subprocess.run(shell, shell=True, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_closed_standard_error_takes_what_is_printed():
+    code = "import sys; from firstspike.scripts.main import open_streams; open_streams(); "
+    code += "print(sys.stderr.isatty(), file=sys.stderr)"
+    shell = f"{shlex.join([sys.executable, '-c', code])} 2>&-"
+    assert subprocess.run(shell, shell=True, timeout=60).returncode == 0
 
 
 def test_a_reader_who_leaves_is_no_error():

@@ -44,6 +44,7 @@ def files(tmp_path_factory):
         "sound": listening_network(),
         "motion": small_network(),
         "three-axes": small_network(replace(FRONT, downs=(6, 6, 6))),
+        "one": network_of(([[5]],), (7,)),
         "oblong": network_of(([[5] * 3] * 12, [[5] * 2] * 3), (7, 5)),
         "many-spikes": replace(LearningState.random((784, 4, 10), 8, 1).network, max_spikes=2),
         "measured": replace(
@@ -112,6 +113,11 @@ GENERAL = {
     "train --dataste x.csv": "Did you mean one of: '--after', '--dataset'?",
     "study --images -1": "-1 is not in the range x>=1",
     "study -o picture.gif": f"'picture.gif' {PICTURE}",
+    **{
+        f"study {network}.npz {option} events.jsonl": f"events, and this network takes {takes}:"
+        for network, takes in {"toy": "pixels", "measured": "features"}.items()
+        for option in ("--input", "--dataset")
+    },
     "study --label kind": "--label is an option of train, learn and explore: NET stores the name",
     "run --target board --port nothing,0": "0 is no baud rate",
     "check rate toy.npz": "does not take the bundled digits, 784 black or white pixels",
@@ -136,6 +142,7 @@ GENERAL = {
     "verilog --vectors new --learn": "--learn does not go with --vectors",
     "verilog --vectors new --images 2 -o new.sv": "new.sv is no name of a Verilog file",
     "verilog -o new.v --images 3": "Images go with --vectors DIR.",
+    "verilog -o images/../new/mine.v --vectors new": "new gets the core of --vectors, too: name",
 }
 PAGE = {
     f"page {words} -o new.html": reason
@@ -161,6 +168,7 @@ EXPLORE = {
             "--hours 0": "0.0 is not in the range x>0",
             "--latency 0": "0.0 is not in the range x>0",
             "--accuracy 2": "2.0 is not in the range 0<=x<=1",
+            "--accuracy nan": "'nan' is not a number in the range 0<=x<=1",
             "--place -1": "-1 is not in the range x>=0",
             "--trials 1": "2500 samples: give more than the 5000 held out",
             "--recipe none": "'none' is not one of 'sparse', 'plain'",
@@ -178,6 +186,7 @@ SCHEDULER = {
         "train --seed 1-2 -o new.npz",
         "check mutants bytes-swapped",
         "compare toy.npz --input events.jsonl --target rtl",
+        "explore --board ulx3s-25f --dataset images -o new",
     )
     for protocol, reason in {
         "tcp": "no scheduler answers at",
@@ -242,6 +251,7 @@ PLOT = {
     "plot --number 10000 -o new.png": "10000",
     "plot --images 10001 -o new.png": "10000",
     "plot toy.npz -o new.png": "784 pixels and 10 classes, this network takes 36 pixels to 4",
+    "plot one.npz -o new.png": "784 pixels and 10 classes, this network takes 1 pixel to 1 class:",
     **{
         f"plot --input photo.png {more} -o new.png": reason
         for more, reason in {
@@ -274,6 +284,7 @@ HARDWARE = {
         "for 25 MHz the PLL makes 25.125 MHz, and 25.125 MHz is no multiple of the link's 3 Mbaud: "
         "take 24 or 27 MHz."
     ),
+    "build many-spikes.npz --board icebreaker": "^Error: the hardware's neurons spike once",
     "build --board icebreaker --clock nan": "'nan' is not a number in the range x>=1",
     "build --board icebreaker --clock inf": "'inf' is not a number in the range x>=1",
     "build --board icebreaker --seed 1-": "is not seeds",
@@ -451,6 +462,7 @@ NIR = {
     "convert toy.npz -o missing/new.nir": "missing",
     "convert nothing.nir -o new.npz": "nothing.nir: it cannot be read",
     "convert none.nir -o new.npz": "none.nir",
+    "convert toy.nir --weight-bits 8": "leave --weight-bits out, or write the network with --form",
     "convert many-spikes.npz -o new.nir": "max_spikes is 2",
     **{
         f"convert toy.nir {words} -o new.npz": reason
@@ -460,8 +472,7 @@ NIR = {
             "--dataset mnist": "--dataset goes with --weight-bits",
             "--images 3": "give --dataset",
             "--weight-bits 9": "--weight-bits",
-            "--images 3 --weight-bits 8": "--images are of a data set",
-            "--weight-bits 8": "node 'S_0', I: here it would be LI",
+            "--weight-bits 8": "The weights of form ticks are integers, and only real weights of",
         }.items()
     },
     **{

@@ -196,6 +196,12 @@ def test_what_was_tried_is_known_as_far_as_it_came(tmp_path):
     assert search.tried() == [Figures(0.7, 4.0), Figures(0.9, 5.0)]
 
 
+def test_a_removed_network_of_a_search_is_named_with_the_remedy(tmp_path):
+    search = Search(opened(tmp_path, {}, 1, []), tmp_path, None, {}, 0, None, None, Limits())
+    with pytest.raises(VerbError, match=r"networks/3\.npz is missing.* remove the latter file to"):
+        search.network(3)
+
+
 def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, monkeypatch):
     """A training on its own would take all of them; a search has to choose."""
     monkeypatch.chdir(tmp_path)

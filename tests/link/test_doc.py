@@ -12,6 +12,7 @@ from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Notice, Request, encode_frame
 from firstspike.sim.benches.link.script import run_script
+from tests.support.link_board import CHECKSUM_CYCLES
 from tests.support.link_vectors import BOARDS, VectorBoard, table
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ def test_numbers_of_the_page_are_those_of_the_protocol():
         f"frame of type {protocol.PROBE}.",
         f"(0x{Notice.REFUSED:02X})",
         f"0x{Notice.ERROR:02X} (ERROR)",
-        f"up to {protocol.CHECKSUM_CYCLES} clock cycles for every 4 bytes",
+        f"up to {CHECKSUM_CYCLES} clock cycles for every 4 bytes",
         f"frames dropped since power-up ({protocol.ERROR_FORMAT.size - 1})",
     ):
         assert text in PAGE, text

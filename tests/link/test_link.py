@@ -15,7 +15,6 @@ from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
-    CHECKSUM_CYCLES,
     CHECKSUM_FORMAT,
     DELIMITER,
     ERROR_FORMAT,
@@ -37,6 +36,7 @@ from firstspike.sim.benches.link.script import Script
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (
     BUILD,
+    CHECKSUM_CYCLES,
     CLOCK,
     RING_BYTES,
     SmallBoard,

@@ -23,8 +23,8 @@ from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.sim.benches.netlist.netlist import FLASH_CLOCK, Netlist
-from firstspike.sim.benches.standalone.around import netlist_verilog
-from firstspike.sim.benches.standalone.desk import Desk
+from firstspike.sim.benches.standalone.around import has_flash, netlist_verilog
+from firstspike.sim.benches.standalone.desk import Desk, tape_of
 from tests.support.moving import SENSED_BY_PINS, MotionDesk
 
 PINS = {
@@ -64,8 +64,10 @@ def rtl_desk(design: SoundDesign) -> Desk:
 def netlist_desk(network: Network, folder: Path, *, bitstream: bool = False) -> Desk:
     """Return the desk with a microphone and the netlist, or the bits, in the folder of a build."""
     netlist, pins, hz = _built(folder, bitstream)
-    microphone = MICROPHONES["i2s" if SELECT in netlist.pins else "pdm"]
-    return Desk.of_netlist(netlist, pins, network, microphone.of(hz, sound_of(network).rate), hz)
+    kind = MICROPHONES["i2s" if SELECT in netlist.pins else "pdm"]
+    microphone = kind.of(hz, sound_of(network).rate)
+    verilog = netlist_verilog(tape_of(microphone), netlist, pins, hz)
+    return Desk(verilog, network, microphone, netlist=True, flashed=has_flash(pins))
 
 
 def netlist_motion_desk(network: Network, folder: Path) -> MotionDesk:

@@ -11,7 +11,9 @@ small, so that a build takes a few minutes.
 """
 
 import argparse
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import count, pairwise
 from time import monotonic
 from typing import NamedTuple
@@ -24,7 +26,7 @@ from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.known_builds import KnownBuild, known_builds
 from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import needs_of
-from firstspike.boards.building.random_builds import BUILDS, RandomBuild, random_builds, text_of
+from firstspike.boards.building.random_builds import BUILDS, RandomBuild, random_builds
 from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
@@ -166,6 +168,12 @@ def judge() -> None:
     for family in (ECP5, ICE40):
         errors = logic.rule(family).error, clock.rule(family).error
         print(f"{family.name}, one left out: LUTs {errors[0]:.1%}, MHz {errors[1]:.1%}")
+
+
+def text_of(builds: Iterable[RandomBuild]) -> str:
+    """Return the text of random_builds.json: one line per build."""
+    lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
+    return f"[\n{lines}\n]\n"
 
 
 def main() -> None:

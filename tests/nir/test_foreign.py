@@ -264,10 +264,19 @@ REFUSED = {
         lambda graph: (changed("linear", weight=1e300)(graph), changed("if", r=1e300)(graph)),
         ["'linear'", "too large"],
     ),
+    "weights that single precision cannot hold": (
+        changed("linear", weight=-1e39),
+        ["'linear'", "too large", "at most 1e+30"],
+    ),
+    "a scale that overflows": (
+        lambda graph: (changed("if", r=1e300)(graph), changed("li", r=1e300)(graph)),
+        ["'linear'", "too large"],
+    ),
 }
 
 
 @pytest.mark.fast
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_not_this_neuron_is_refused(tmp_path, what):
     change, parts = REFUSED[what]

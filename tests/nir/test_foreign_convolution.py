@@ -202,6 +202,7 @@ REFUSED = {
     "other maps": (changed("conv2d_1", weight=np.ones((2, 3, 2, 2))), "'conv2d_1'", "[filters, 4"),
     "not a number": (changed("conv2d", weight=np.full((4, 1, 3, 3), np.nan)), "'conv2d'", "nan"),
     "another flatten": (changed("flatten", start_dim=1), "'flatten'", "give 0 and -1"),
+    "a flatten of two": (changed("flatten", start_dim=[0, 1]), "'flatten'", "give 0 and -1"),
     "filters that are not alike": (changed("li", r=unequal), "'if'", "share their weights"),
     "neurons of another shape": (
         changed("li", tau=np.ones((4, 8))),

@@ -19,6 +19,7 @@ from firstspike.golden import (
 )
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.faults import flip, jitter, kill
+from firstspike.scripts.output import counted
 from firstspike.sim.harness.networks import network_of
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success, toy_network
@@ -49,6 +50,9 @@ def check_names(page) -> None:
     ]
     assert len(operated) >= len(page.evaluate(STOPS))
     assert [role for role, name in operated if not name.strip()] == []
+    names = {name for _, name in operated}
+    texts = page.locator("button:visible").all_inner_texts()
+    assert [text for text in texts if not any(text in name for name in names)] == []
 
 
 def sample_of(label: int) -> np.ndarray:
@@ -65,7 +69,7 @@ def check_answer(page, network: Network, ticks: np.ndarray) -> None:
         assert said.endswith(f"up to the deadline, and {name} came nearest.")
     else:
         assert said.startswith(f"It is {name}: decided at tick {tick}, z = ")
-        assert said.endswith(f"after {result.spikes_in[0].sum()} spikes.")
+        assert said.endswith(f"after {counted(result.spikes_in[0].sum(), 'spike')}.")
 
 
 class PageNumbers:
@@ -220,6 +224,20 @@ def test_a_finger_draws_and_a_second_one_does_not(browser, pages):
                 f"document.querySelector('#answer b')?.textContent === '{digit}'"
             )
         assert page.evaluate("scrollY") == scrolled
+
+
+@pytest.mark.parametrize("id_", ["clear", "undo"])
+def test_a_stroke_that_is_removed_has_no_more_points(browser, pages, id_):
+    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
+        page.click("#clear")
+        box = page.locator("#pad").bounding_box()
+        page.mouse.move(box["x"] + 90, box["y"] + 90)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 120, box["y"] + 200, steps=4)
+        page.evaluate("id => document.getElementById(id).click()", id_)  # as by keyboard
+        page.mouse.move(box["x"] + 200, box["y"] + 200, steps=4)
+        page.mouse.up()
+        page.wait_for_function("answer.textContent.startsWith('Nothing is drawn yet')")
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -383,3 +401,22 @@ def test_events_have_samples(browser, capfd, tmp_path):
             check_answer(page, network, encode(network, ticks[sample : sample + 1]))
         page.click("#check")
         assert ": 0 differ" in page.inner_text("#checked")
+
+
+def test_one_neuron_is_counted_as_one(browser, capfd, tmp_path):
+    network = network_of(([[1]] * 36,), (300,), deadline=60)
+    with opened(browser, page_of(capfd, tmp_path, network), **DESKTOP) as page:
+        assert "1 neuron races to answer" in page.inner_text("#lead")
+        assert page.inner_text("#answer") == "Nothing is drawn yet: 1 neuron waits to answer."
+        assert "1 lane, 1 row per cycle" in page.inner_text("#cores")
+
+
+def test_many_outputs_with_many_spikes_are_shown(browser, capfd, tmp_path):
+    """All corners of the membranes together are more than the arguments that a call can have."""
+    n_inputs, n_outputs = 300, 600
+    network = network_of(([[-1] * n_outputs] * n_inputs,), (9,), deadline=400, encoding="ticks")
+    events = [[tick + 1, tick] for tick in range(n_inputs)]
+    (tmp_path / "one.jsonl").write_text(json.dumps({"events": events, "label": 0}))
+    words = ("--input", tmp_path / "one.jsonl")
+    with opened(browser, page_of(capfd, tmp_path, network, *words), **DESKTOP) as page:
+        assert page.inner_text("#answer").endswith("and 0 came nearest.")

@@ -273,3 +273,26 @@ def test_without_a_microphone_it_is_said_so(browser, page_file):
     with opened(browser, page_file, **DESKTOP) as page:
         page.click("#speak")
         page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")
+
+
+ASKING = """() => {
+  window.asked = 0;
+  navigator.mediaDevices.getUserMedia = () => new Promise((given, refused) => {
+    asked += 1;
+    Object.assign(window, { given, refused });
+  });
+}"""
+"""The browser asks the user for the microphone, and waits for the answer."""
+
+
+def test_a_microphone_is_asked_for_once_and_released(browser, page_file):
+    with opened(browser, page_file, **DESKTOP) as page:
+        page.evaluate(ASKING)
+        page.dblclick("#speak")
+        assert page.evaluate("asked") == 1
+        page.evaluate("refused()")
+        page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")
+        page.click("#speak")
+        assert page.evaluate("asked") == 2
+        page.evaluate("given({ getTracks: () => [{ stop: () => { window.released = true; } }] })")
+        page.wait_for_function("window.released")  # no recorder takes such a stream

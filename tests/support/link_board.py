@@ -34,6 +34,8 @@ from firstspike.sim.harness.networks import network_of, random_weights
 RING_BYTES = 256
 BUILD = bytes(range(8))
 CLOCK = 75_000_000
+CHECKSUM_CYCLES = 45
+"""Maximum number of clock cycles until the answer to CHECKSUM, per 4 bytes of all words."""
 
 
 def small_network(

@@ -24,6 +24,9 @@ from .graph import CONVOLVING, Graph, Named
 
 T = TypeVar("T")
 
+LARGEST_WEIGHT = 1e30
+"""Largest accepted weight for a threshold of 1; single precision holds it times any threshold."""
+
 
 class RealLayer(NamedTuple):
     """Weights of a layer for a threshold of 1, float64, in the shape of a network's weights."""
@@ -41,6 +44,7 @@ class _Pool(NamedTuple):
     weight: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `_scaled` refuses the results
 def real_layers(graph: Graph) -> list[RealLayer]:
     """Return the layers of a graph of form time. Raises `NirError`."""
     chain = graph.chain()
@@ -127,11 +131,11 @@ def _format_values(values: np.ndarray) -> str:
 
 
 def _flattened(node: Named, shape: tuple[int, ...]) -> tuple[int, ...]:
-    start, end = (node.numbers(field) for field in ("start_dim", "end_dim"))
-    if start not in (0, -len(shape)) or end not in (-1, len(shape) - 1):
+    start, end = (node.numbers(field).ravel().tolist() for field in ("start_dim", "end_dim"))
+    if start not in ([0], [-len(shape)]) or end not in ([-1], [len(shape) - 1]):
         node.fail(
-            f"start_dim is {start:g} and end_dim {end:g}: give 0 and -1, which flatten all; NIR "
-            "counts no dimension of a batch."
+            f"start_dim is {start!s:.80} and end_dim {end!s:.80}: give 0 and -1, which flatten "
+            "all; NIR counts no dimension of a batch."
         )
     return (math.prod(shape),)
 
@@ -264,10 +268,12 @@ def _scaled(
             "the neurons of a filter are scaled in different ways, but share their weights: give "
             "all of them one r and one v_threshold."
         )
-    with np.errstate(over="ignore"):
-        W = W * scale[:, 0]
-    if not np.isfinite(W).all():
-        connection.fail("its weights are too large.")
+    W = W * scale[:, 0]
+    if not (np.abs(W) <= LARGEST_WEIGHT).all():  # NaN, too
+        connection.fail(
+            "its weights are too large: scaled by r and divided by v_threshold, a weight must be "
+            f"at most {LARGEST_WEIGHT:g}."
+        )
     # After a spike, V rises at most by the sum of all positive weights.
     highest = threshold * (1 - np.maximum(W, 0).sum(axis=0))[:, None]
     if np.any(reset > highest):

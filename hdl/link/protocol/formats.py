@@ -138,8 +138,6 @@ SETTINGS_BYTES["margin_minimum"] = 2  # reserves space for larger values
 SETTINGS_FORMAT = _format(SETTINGS_BYTES)
 EVENT_FORMAT = struct.Struct("<HH")  # tick, row
 CHECKSUM_FORMAT = struct.Struct("<I")  # CRC-32 (zlib's) of all words of all layers, in order
-CHECKSUM_CYCLES = 45
-"""Maximum number of clock cycles until the answer to CHECKSUM, per 4 bytes of all words."""
 ERROR_FORMAT = struct.Struct("<BH")  # latest cause, frames dropped since power-up
 STATUS_FORMAT = struct.Struct("<BH")  # as ERROR_FORMAT
 DECISION_BYTES = {"class": 1, "flags": 1, "tick": 2, "cycles": 4}

@@ -36,7 +36,7 @@
  */
 
 export const SPIKE = 0;
-export const ADVANCE = 1;
+const ADVANCE = 1;
 export const END = 2;
 const BEGINS = -1; // in the place of a walk's steps: the first of an image advances by none
 

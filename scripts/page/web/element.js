@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/** Finds elements of the page, and makes canvases as sharp as the screen. */
+/** Finds elements of the page, makes canvases as sharp as the screen, and counts in words. */
 
 /**
  * @param {string} id
@@ -28,6 +28,16 @@ export function cleared(shown) {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   return { pen, width, height };
+}
+
+/**
+ * @param {number} n
+ * @param {string} noun
+ * @param {string} verb
+ * @returns {string} such as "1 neuron waits" or "2 neurons wait"
+ */
+export function counted(n, noun, verb = "") {
+  return n === 1 ? `1 ${noun}${verb && ` ${verb}s`}` : `${n} ${noun}s${verb && ` ${verb}`}`;
 }
 
 /**

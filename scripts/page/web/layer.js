@@ -47,7 +47,7 @@ class Weighted {
 }
 
 /** All to all; the weights are a matrix [inputs, neurons]. */
-export class Dense extends Weighted {
+class Dense extends Weighted {
   /**
    * @param {number} neuron
    * @returns {[number, number][]} the inputs that it sees, and the weights of these

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** What a network of sound hears in a recording: its words to choose from, and what was not said. */
-import { element } from "./element.js";
+import { counted, element } from "./element.js";
 import { recordings } from "./recording.js";
 import { wordsIn } from "./sound.js";
 
@@ -43,7 +43,7 @@ export function listening(sound, classes, decide, take) {
       const more = said.length > MOST_SHOWN ? ` The first ${MOST_SHOWN} are shown.` : "";
       heard.textContent =
         `${name}: ${spoken.slice(0, MOST_SHOWN).join(", ")}.${more}` +
-        (left ? ` ${left} sound${left > 1 ? "s" : ""} more: none of the words, or not isolated.` : "");
+        (left ? ` ${counted(left, "sound")} more: none of the words, or not isolated.` : "");
       const first = said[0] ?? words[0];
       if (first) take(first.picture);
     },

@@ -3,7 +3,7 @@
 import { checked } from "./check.js";
 import { Clock } from "./clock.js";
 import { cyclesOf } from "./source.js";
-import { canvas, element, input } from "./element.js";
+import { canvas, counted, element, input } from "./element.js";
 import { encodingOf } from "./encoding.js";
 import { Faults } from "./faults.js";
 import { addAxes, Grid, viewOf } from "./picture.js";
@@ -138,9 +138,9 @@ function answer() {
   const name = classes[trace.decision];
   const spikes = trace.spikesIn.reduce((sum, some) => sum + some, 0);
   const z = (trace.tick / network.unit).toFixed(2);
-  const how = trace.forced ? forcedAnswer(name) : `decided at tick ${trace.tick}, z = ${z}, after ${spikes} spikes`;
+  const how = trace.forced ? forcedAnswer(name) : `decided at tick ${trace.tick}, z = ${z}, after ${counted(spikes, "spike")}`;
   const yet = content.sound ? "No word is heard" : encoding.drawn ? "Nothing is drawn" : "No input spikes";
-  if (silent) element("answer").textContent = `${yet} yet: ${classes.length} neurons wait to answer.`;
+  if (silent) element("answer").textContent = `${yet} yet: ${counted(classes.length, "neuron", "wait")} to answer.`;
   else showAnswer("answer", name, how);
   clearTimeout(speaking);
   speaking = setTimeout(() => {
@@ -257,14 +257,14 @@ function connect() {
         ? "Draw an image, or open one"
         : "Choose an input";
   element("lead").textContent =
-    `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
+    `${what}. It becomes spikes, ${counted(classes.length, "neuron", "race")} to answer, and the first one to spike wins.`;
   element("input-title").textContent = `1. ${sound ? "Speak" : drawn ? "Draw" : "Choose"}`;
   element("how-inputs").textContent = encoding.told.how;
   element("how-maps").hidden = !maps;
   if (maps) element("killed").textContent = "Filters and dense neurons killed";
   element("unit").textContent = String(network.unit);
   element("net").textContent =
-    `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw or open leaves this page.`;
+    `FirstSpike, network ${content.title}: ${counted(layers, "layer")} of integer weights. Nothing that you draw or open leaves this page.`;
   for (const name of classes) {
     const shown = document.createElement("li");
     shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
@@ -318,7 +318,7 @@ function connect() {
     faults.jitter = Number(input("jitter").value);
     element("kill-said").textContent = `${input("kill").value} %`;
     element("flip-said").textContent = `${input("flip").value} %`;
-    element("jitter-said").textContent = `by up to ${faults.jitter} ticks`;
+    element("jitter-said").textContent = `by up to ${counted(faults.jitter, "tick")}`;
     if (trace) refresh();
   };
   for (const id of ["kill", "flip", "jitter"]) input(id).addEventListener("input", disturb);
@@ -340,7 +340,7 @@ function connect() {
   element("check").addEventListener("click", () => {
     const found = checked(network, encoding, cores, samples, expected);
     element("checked").textContent =
-      `${found.samples} samples with ${found.spikes.toLocaleString("en")} spikes until their decisions: ` +
+      `${counted(found.samples, "sample")} with ${found.spikes.toLocaleString("en")} spikes until their decisions: ` +
       `${found.differences} differ from the golden model in class, tick, spikes or clock cycles.`;
   });
   const repaint = () => {

@@ -84,7 +84,7 @@ export class Neuron {
     const { layer, number } = this;
     const kind = network.layers[layer];
     const column = kind.weightsOf(number);
-    const most = Math.max(1, ...column.map(Math.abs));
+    const most = column.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
     const [back, pull, push, card] = ["faint", "pull", "push", "card"].map(colour);
     const square = Math.ceil(Math.sqrt(column.length));
     /** @type {[number, number]} */

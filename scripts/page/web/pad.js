@@ -14,6 +14,12 @@ const HINT = "#737373"; // as clear on a white pad as on a black one
 export class Pad {
   /** @type {Stroke[]} */
   #strokes = [];
+  /**
+   * The latest stroke; Clear, Undo or a picture may have removed it.
+   *
+   * @type {Stroke}
+   */
+  #stroke = [];
   #shown = canvas("pad");
   #fine = document.createElement("canvas");
   #preparation;
@@ -53,7 +59,7 @@ export class Pad {
       event.preventDefault();
       this.#shown.setPointerCapture(event.pointerId);
       this.#photo = this.#sample = null;
-      this.#strokes.push([]);
+      this.#strokes.push((this.#stroke = []));
       this.#add(event);
     });
     this.#shown.addEventListener("pointermove", (event) => {
@@ -194,9 +200,9 @@ export class Pad {
 
   /** @param {PointerEvent} event */
   #add(event) {
-    const box = this.#shown.getBoundingClientRect();
-    const stroke = this.#strokes[this.#strokes.length - 1];
-    stroke.push([(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
+    if (!this.#strokes.includes(this.#stroke)) return;
+    const { left, top, width, height } = this.#shown.getBoundingClientRect();
+    this.#stroke.push([(event.clientX - left) / width, (event.clientY - top) / height]);
     this.#redraw();
   }
 

@@ -56,13 +56,13 @@ export class Race {
     const last = sizes.length - 1;
     this.#trace = trace;
     this.end = Math.min(deadline, Math.max(this.usual, Math.ceil(trace.tick * 1.06)));
-    const inputs = Array.from(trace.spikes[0]).filter(Boolean);
-    this.begin = inputs.length ? Math.max(0, Math.min(...inputs) - BEFORE) : 0;
+    const first = Array.from(trace.spikes[0]).reduce((a, b) => (b ? Math.min(a, b) : a), Infinity);
+    this.begin = first < Infinity ? Math.max(0, first - BEFORE) : 0;
     this.membranes = Array.from({ length: sizes[last] }, (_, output) =>
       membrane(this.#network, output, trace.spikes[last]),
     );
     const shown = this.membranes.flat().filter(([tick]) => tick <= this.end);
-    this.#lowest = Math.min(-1, ...shown.map(([, M]) => M));
+    this.#lowest = shown.reduce((lowest, [, M]) => Math.min(lowest, M), -1);
   }
 
   /**

@@ -45,27 +45,32 @@ function microphone(taken, refused) {
   button.hidden = !navigator.mediaDevices;
   /** @type {MediaRecorder | null} */
   let recorder = null;
+  let waiting = false;
   button.addEventListener("click", async () => {
-    if (recorder) {
-      recorder.stop();
-      return;
-    }
+    recorder?.stop();
+    if (recorder || waiting) return; // a disabled button would lose the focus
+    waiting = true;
+    /** @type {MediaStream | undefined} */
+    let stream;
+    const release = () => stream?.getTracks().forEach((track) => track.stop());
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-      recorder = new MediaRecorder(stream);
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const started = new MediaRecorder(stream);
+      started.addEventListener("dataavailable", ({ data }) => {
+        release();
+        recorder = null;
+        button.textContent = "Speak";
+        taken(data);
+      });
+      started.start();
+      recorder = started;
+      button.textContent = "Stop";
     } catch {
+      release();
       refused("The browser gives no microphone: allow it, or open a recording.");
-      return;
+    } finally {
+      waiting = false;
     }
-    const { stream } = recorder;
-    recorder.addEventListener("dataavailable", ({ data }) => {
-      stream.getTracks().forEach((track) => track.stop());
-      recorder = null;
-      button.textContent = "Speak";
-      taken(data);
-    });
-    recorder.start();
-    button.textContent = "Stop";
   });
 }
 

@@ -18,11 +18,10 @@ from firstspike.golden.reporting import is_reported
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.standalone.core import StandaloneCore
-from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
-from .around import TOP, Sensed, has_flash, netlist_verilog, rtl_verilog, startup_text
+from .around import TOP, Sensed, rtl_verilog, startup_text
 from .run import lines_of
 from .tape import CHUNK, Tape, chunks_of
 
@@ -95,21 +94,8 @@ class Desk:
         flashed: bool = True,
     ) -> "Desk":
         """Return the desk with a design, which `make` makes if it is not known by its identity."""
-        verilog = rtl_verilog(_sensed(microphone), make, identity, clock_hz, flashed)
+        verilog = rtl_verilog(tape_of(microphone), make, identity, clock_hz, flashed)
         return cls(verilog, network, microphone, netlist=False, flashed=flashed)
-
-    @classmethod
-    def of_netlist(
-        cls,
-        netlist: Netlist,
-        pins: Mapping[str, str],
-        network: Network,
-        microphone: Microphone,
-        clock_hz: int,
-    ) -> "Desk":
-        """Return the desk with a netlist; `pins` says which wire of the desk is at which pin."""
-        verilog = netlist_verilog(_sensed(microphone), netlist, pins, clock_hz)
-        return cls(verilog, network, microphone, netlist=True, flashed=has_flash(pins))
 
     @property
     def rate(self) -> int:
@@ -170,7 +156,7 @@ class Desk:
         return begin + b"".join(lines_of(network, results, reported))
 
 
-def _sensed(microphone: Microphone) -> Sensed:
+def tape_of(microphone: Microphone) -> Sensed:
     """Return a tape that plays the bits of a microphone."""
     # It counts bits, and needs no frames.
     select = ", .microphone_select()" if isinstance(microphone, I2sMicrophone) else ""
