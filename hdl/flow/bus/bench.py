@@ -54,7 +54,7 @@ module @{name}_bench;
     aresetn <= cycle > 3;
     if (cycle == 5) s_axi_arvalid <= 1;
     if (read_taken) s_axi_arvalid <= 0;
-    if ((cycle == 5 || answered) && written < @{words}) begin
+    if ((cycle == 5 || answered) && written != @{words}) begin
       s_axi_awvalid <= 1;
       s_axi_wvalid <= 1;
       written <= written + 1;
