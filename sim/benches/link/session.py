@@ -13,6 +13,7 @@ from firstspike.golden import Network, Results, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.layer.words import WEIGHT_ADDRESS_BITS
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
@@ -185,6 +186,10 @@ def _refused(config: CoreConfig) -> Iterator[_Exchange]:
         (Request.WRITE, len(config.layers), 0, bytes(size)),
         (Request.WRITE, 128, 0, bytes(size)),
         (Request.WRITE, 0, 1 << 20, bytes(size)),
+        *(
+            (Request.READ, 0, 1 << bit, bytes(size))
+            for bit in range(words.bit_length(), WEIGHT_ADDRESS_BITS)
+        ),
         (Request.READ, 0, words, bytes(size)),
         (Request.READ, 0, words - 1, bytes(2 * size)),
         (Request.READ, 0, 0, b""),
