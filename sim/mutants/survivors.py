@@ -87,6 +87,12 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "The BoardRom takes 2 cycles for a byte, the Transmitter 10, so a byte is there in time.",
     ),
     (
+        "uart",
+        r"inv transmitter \\\$n362 Y\[0\] to \\\$n152\[0\]",
+        "In the state OPEN, `first` and `code` get the same values a cycle earlier: `write` moves "
+        "only afterwards, and the delimiter in front of `first` is in the buffer.",
+    ),
+    (
         "saving_core",
         r"const0 board\.reporter \\\$n305 A\[0\]",
         "The fault shows if a hundreds digit of 1 is doubled. The deadline is 150, so this digit "
