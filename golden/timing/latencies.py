@@ -35,6 +35,9 @@ POSITION_SCAN = 1
 REACHED_POSITIONS = 3
 """ReachedPositions: two reads of the set, and the state address of the lanes."""
 
+REPLAY_STOPPED = 1
+"""Sequencer: from the first cycle in which an image is known as decided to the end of a replay."""
+
 ADDRESS = 1
 """Sequencer: the address of the weight word; with several banks, the WeightStore holds it."""
 

@@ -295,7 +295,8 @@ def settle_cycles(layers: Sequence[LayerFolding], late_inputs: bool = False) -> 
     divider and queue count even in a layer without them. Masks that wait for the mask serialiser
     are dropped one per cycle, and the END of the image waits behind them. Meanwhile the spikes in
     the pipeline are sorted, one per cycle. With `late_inputs` the source sends the END in the cycle
-    after the last spike that the ingress check drops.
+    after the last spike that the ingress check drops, and later by a cycle if the first layer has
+    to stop a replay of rows for further groups before it accepts the event that END waits behind.
     """
     *hidden, last = layers
     passed = sum(
@@ -303,4 +304,5 @@ def settle_cycles(layers: Sequence[LayerFolding], late_inputs: bool = False) -> 
         for layer in hidden
     )
     end = latencies.INGRESS_CHECK + passed + latencies.EVENT + latencies.FINISHED
-    return max(end + late_inputs, last.spikes_in_flight + latencies.SORTING)
+    sent = latencies.REPLAY_STOPPED * (layers[0].groups > 1) + 1 if late_inputs else 0
+    return max(end + sent, last.spikes_in_flight + latencies.SORTING)

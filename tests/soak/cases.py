@@ -11,10 +11,14 @@ from firstspike.sim.benches.link.fuzz import fuzz
 from tests.blocks import EXAMPLES, example_of
 from tests.command_line import test_foreign_files, test_kills
 from tests.core import test_overlap, test_shapes
+from tests.learning import test_random
 from tests.link import test_client_fuzz
 
 FRAMES = 500
 """Hostile ones in a case."""
+
+LEARNED = 400
+"""Images of a core that learns in a case."""
 
 MUTANTS = 64
 """Mutated files per case."""
@@ -31,6 +35,11 @@ def networks(number: int) -> None:
 def overlap(number: int) -> None:
     """Images that overlap."""
     test_overlap.test_core_of_any_shape_equals_golden(number)
+
+
+def learning(number: int) -> None:
+    """A core that learns, of any encoding and folding."""
+    test_random.check_random_core(number, LEARNED)
 
 
 def frames(number: int) -> None:
@@ -67,7 +76,7 @@ def blocks(number: int) -> None:
 
 Kinds = Mapping[str, Callable[[int], None]]
 KINDS: Kinds = {
-    one.__name__: one for one in (networks, overlap, frames, lines, files, kills, blocks)
+    one.__name__: one for one in (networks, overlap, learning, frames, lines, files, kills, blocks)
 }
 
 
