@@ -59,6 +59,7 @@ _PER_NETWORK: dict[str, Kind] = {
     **dict.fromkeys(_INTEGERS, INTEGER),
     "inputs": LIST,
     "classes": replace(NAMES, needed=False),
+    "examples": Kind("integers [n, n_rows]", "iu", 2, needed=False),
     "geometry": replace(TEXT, needed=False, most=1 << 16),
     **Features.KINDS,
 }
@@ -103,6 +104,9 @@ class Network:
     """Names of the outputs; empty without names."""
     geometry: tuple[Geometry | None, ...] = ()
     """Geometry of each convolving layer, None for a dense layer; empty if all layers are dense."""
+    examples: np.ndarray | None = None
+    """Spike ticks int32 [n, n_rows] of some training samples, 0 for silent: the fastest core is
+    chosen for them. None without examples."""
     meta: dict[str, Any] = field(default_factory=dict)
     """Origin of the network (anything JSON can hold)."""
 
@@ -133,6 +137,7 @@ class Network:
         json_object("meta", self.meta)
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
+        put("examples", self._checked_examples())
         coding.check(self.features, self.n_inputs)
         put("classes", texts("classes", self.classes))
         if self.classes and len(self.classes) != self.shape[-1]:
@@ -204,6 +209,24 @@ class Network:
             w.flags.writeable = False
             yield w
             n_in, meaning = form.n_out, f"one per neuron of layer {layer}"
+
+    def _checked_examples(self) -> np.ndarray | None:
+        if self.examples is None:
+            return None
+        ticks, width = np.asarray(self.examples), len(self.inputs)
+        if ticks.dtype.kind not in "iu" or ticks.shape != (len(ticks), width) or not ticks.size:
+            raise NetworkError(
+                f"examples is {ticks.dtype} {list(ticks.shape)}: give spike ticks, integers "
+                f"[n, {width}], or none."
+            )
+        if ticks.min() < 0 or ticks.max() > self.deadline:
+            raise NetworkError(
+                f"examples holds {ticks.min()} to {ticks.max()}: ticks must be in "
+                f"0..{self.deadline}."
+            )
+        ticks = ticks.astype(np.int32)
+        ticks.flags.writeable = False
+        return ticks
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -354,6 +377,9 @@ class Network:
         optional: dict[str, Any] = self.features.fields() if self.features else {}
         if self.classes:
             optional |= {"classes": np.array(self.classes, str)}
+        if self.examples is not None:
+            kind = np.min_scalar_type(self.deadline)
+            optional |= {"examples": self.examples.astype(kind)}
         if self.geometry:
             optional |= {"geometry": geometries.to_json(self.geometry)}
         return {
@@ -388,7 +414,9 @@ class Network:
         return cls(**_arguments(fields))
 
     def digest(self) -> str:
-        """Return the SHA-256 (hex) of the network's function; `meta` and names do not change it."""
+        """Return the SHA-256 (hex) of the network's function, which `meta`, names and examples do
+        not change.
+        """
         sha = hashlib.sha256()
         names = ("shape", "weight_bits", "thresholds", "encoding", *_INTEGERS)
         sha.update(json.dumps([getattr(self, name) for name in names]).encode())
@@ -427,6 +455,7 @@ def _arguments(fields: Fields) -> dict[str, Any]:
         "features": Features.of(fields),
         "classes": fields.take("classes", list) if "classes" in fields else (),
         "geometry": geometries.from_json(fields.take("geometry", str)) if convolves else (),
+        "examples": fields.get("examples"),
         "meta": fields.meta(),
         **{name: fields.take(name, int) for name in _INTEGERS},
     }

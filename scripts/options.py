@@ -269,7 +269,8 @@ def lanes_option(
 
 
 def window_option(
-    default: object = f"{DEFAULT_WINDOW}, or 0 for a network that convolves",
+    default: object = "the fastest for the examples in NET; without examples "
+    f"{DEFAULT_WINDOW}, or 0 if NET convolves",
 ) -> Decorator:
     """Return the option --window; `default` is only for the help, and the verb gets None."""
     return click.option(

@@ -32,6 +32,9 @@ from .paths import Output
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # slow import
 
+    from firstspike.golden import Network
+    from firstspike.golden.timing.shape import CoreShape
+
 STANDARD_OUTPUT = "-"
 
 UNTOLD = {"data", "output", "json_path", "plot_path", "port", "scheduler", "resume"}
@@ -126,6 +129,14 @@ def say(text: str) -> None:
 def note(sentence: str) -> None:
     """Print one sentence about the progress on standard error."""
     click.echo(printable(sentence), err=True)
+
+
+def note_window(network: "Network", shape: "CoreShape") -> None:
+    """Print the window that was chosen for a core, and the reason, if there was a choice."""
+    from firstspike.golden.timing.window import describe_window  # importing numba is slow
+
+    if (described := describe_window(network, shape)) is not None:
+        note(described)
 
 
 def complain(error: Exception) -> None:

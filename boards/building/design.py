@@ -42,7 +42,7 @@ TOP = "firstspike"
 """Name of the design, and of its files."""
 
 WINDOW = 0
-"""Default k: the divisions of a window take logic."""
+"""Default k of a network without examples: the divisions of a window take logic."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,14 @@ class Design:
 
     @classmethod
     def of(cls, network: Network, board: Board, required: Requirements) -> "Design":
-        """Design a core for the board; a shape without a window gets WINDOW.
+        """Design a core for the board.
 
+        Without a window, the core gets the fastest one for the network's examples, or WINDOW.
         Raises NetworkError, LineError and ClockError.
         """
-        window = WINDOW if required.shape.window is None else required.shape.window
+        window = required.shape.window
+        if window is None and network.examples is None:
+            window = WINDOW
         # The block RAM for M limits the lanes of a small chip.
         shape = replace(required.shape, window=window, one_tick=board.loaded)
         config = linked_config(network, shape, stored_bits=required.stored_bits)

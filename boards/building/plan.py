@@ -104,17 +104,17 @@ class Plan:
     def latency(self, ticks: np.ndarray | None = None) -> float | None:
         """Return the expected mean microseconds of images [n, n_rows], or of the bundled digits.
 
-        Only a sample, spread over all images, is counted. Returns None if nothing fits, or if the
-        network takes no digits.
+        A network that takes no digits is timed with its examples. Only a sample, spread over all
+        images, is counted. Returns None if nothing fits, or without images.
         """
         if self.design is None:
             return None
         design = self.design
         count = FEW if design.network.geometry else SAMPLE
-        if ticks is None:
-            cycles = design.digit_cycles(count)
-        else:
-            cycles = design.image_cycles(_spread(ticks, count))
+        cycles = design.digit_cycles(count) if ticks is None else None
+        images = design.network.examples if ticks is None else ticks
+        if cycles is None and images is not None:
+            cycles = design.image_cycles(_spread(images, count))
         return None if cycles is None else float(cycles.mean()) * MHZ / design.hz
 
 
@@ -154,11 +154,11 @@ def _spread(images: np.ndarray, count: int) -> np.ndarray:
 
 
 def _few_images(network: Network, ticks: np.ndarray | None) -> np.ndarray | None:
-    """Return a few of the images `ticks` [n, n_rows], or of the digits, or None."""
-    if ticks is not None:
-        return _spread(ticks, FEW)
-    pixels = digit_pixels(network, FEW)
-    return None if pixels is None else encode(network.connected(), pixels)
+    """Return a few of the images `ticks` [n, n_rows], the digits or the examples, or None."""
+    if ticks is None and (pixels := digit_pixels(network, FEW)) is not None:
+        return encode(network.connected(), pixels)
+    images = network.examples if ticks is None else ticks
+    return None if images is None else _spread(images, FEW)
 
 
 def _plan_of(build: ShippedBuild, design: Design) -> Plan:
@@ -169,10 +169,13 @@ def _plan_of(build: ShippedBuild, design: Design) -> Plan:
 def _choices(network: Network, shape: CoreShape, counted: bool = True) -> Iterator[CoreShape]:
     """Yield every choice of R and k, or only the first if no cycles are `counted`.
 
+    The second k is the fastest for the network's examples, which `Folding.of` chooses.
+
     A network without bitmaps has only R = 1: its events arrive over the link one at a time.
     """
     rows = ROWS if counted and network.takes_bitmap else ROWS[:1]
-    windows = (WINDOW, DEFAULT_WINDOW)[: 1 + counted]
+    other = DEFAULT_WINDOW if network.examples is None else None
+    windows = (WINDOW, other)[: 1 + counted]
     for r in (shape.rows,) if shape.rows else rows:
         for k in windows if shape.window is None else (shape.window,):
             yield replace(shape, rows=r, window=k)

@@ -14,7 +14,8 @@ from .shape import ANY_SHAPE, CoreShape, Lanes
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
-"""Default k, the fastest for both shipped networks from 8 to 64 lanes (figures: docs/figures.md).
+"""Default k of a network without examples, the fastest for both shipped networks from 8 to 64 lanes
+(figures: docs/figures.md).
 
 Convolving networks with many lanes are fastest without windows, k = 0
 (docs/architecture/convolution.md).
@@ -43,18 +44,17 @@ class Folding:
     def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
         """Fold `network` into a core of this shape.
 
-        Fields that the shape leaves open have defaults: at most DEFAULT_LANES lanes, a window of
-        DEFAULT_WINDOW, or 0 for a convolving network, and 1 row. The window applies to layers of
-        several groups, except the last one. The rows apply to the first layer, and to each layer
+        Fields that the shape leaves open have defaults: at most DEFAULT_LANES lanes, the window
+        with the fewest mean cycles for the examples in the network, and 1 row. Without examples the
+        window is DEFAULT_WINDOW, or 0 for a convolving network. It applies to layers of several
+        groups, except the last one. The rows apply to the first layer, and to each layer
         that follows a single-group layer, which sends as many spikes. With several rows, a bitmap
         holds only the connected inputs. The first layer is double-buffered if images
         overlap. After a bitmap, the first layer accepts rows at only one tick if the shape allows
         it and that saves logic. Raises NetworkError for values out of range.
         """
         lanes = shape.lanes_of(tuple(kind.columns for kind in network.layers), DEFAULT_LANES)
-        window = shape.window
-        if window is None:
-            window = 0 if network.geometry else DEFAULT_WINDOW
+        window = _fastest_window(network, shape) if shape.window is None else shape.window
         if not 0 <= window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
         rows = 1 if shape.rows is None else shape.rows
@@ -132,6 +132,16 @@ class Folding:
         """
         at_once = np.array([layer.rows for layer in self.layers])
         return -(-np.asarray(rows) // at_once) @ np.array([layer.groups for layer in self.layers])
+
+
+def _fastest_window(network: Network, shape: CoreShape) -> int:
+    """Return the fastest window for the examples in the network, or the default."""
+    if network.examples is not None:
+        from .window import window_cycles  # which folds networks, by this module
+
+        means = window_cycles(network, shape)
+        return means.index(min(means)) if means else 0
+    return 0 if network.geometry else DEFAULT_WINDOW
 
 
 def _why_no_overlap(layers: tuple[LayerFolding, ...], rows: int) -> str:

@@ -29,6 +29,7 @@ from .specification import Training, TrainingError
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
 _JUDGES = 1000  # samples used to choose thresholds
+_LEAST, _MOST, _EXAMPLE_TICKS = 8, 64, 8192  # examples in a network, and ticks of all together
 
 
 class Names(NamedTuple):
@@ -104,11 +105,9 @@ class Trainer:
         rng = np.random.default_rng(self.training.seed)
         data = prepare_samples(self.training, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
-        n_inputs, n_rows = data.network.n_inputs, len(data.network.inputs)
-        layers = layers_of(
-            self.training.hidden, n_rows, n_classes or int(labels.max()) + 1, data.size
-        )
-        optimiser = Optimiser(self.training, layers, n_inputs, data.table, rng)
+        n_rows, n_out = len(data.network.inputs), n_classes or int(labels.max()) + 1
+        layers = layers_of(self.training.hidden, n_rows, n_out, data.size)
+        optimiser = Optimiser(self.training, layers, data.network.n_inputs, data.table, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
         best = Best.of(optimiser, 0)
@@ -143,6 +142,7 @@ class Trainer:
             thresholds,
             geometry=geometry_of(layers),
             classes=tuple(names.classes),
+            examples=_examples(data, samples),
         )
         self.network_ = self.uncompacted_
         if self.training.compact:
@@ -260,6 +260,14 @@ def _calibration_samples(
     """Return some training samples, in the form for the optimiser, and their labels."""
     indices = np.flatnonzero(~data.held_out)[:_JUDGES]
     return data.rows(data.values[indices]), labels[indices]
+
+
+def _examples(data: TrainingSamples, samples: np.ndarray) -> np.ndarray:
+    """Return spike ticks of training samples, spread over all of them, for the network file."""
+    trained, width = np.flatnonzero(~data.held_out), len(data.network.inputs)
+    count = min(len(trained), max(_LEAST, min(_MOST, _EXAMPLE_TICKS // width)))
+    chosen = trained[np.linspace(0, len(trained) - 1, count).astype(int)]
+    return encode(data.network, samples[chosen])
 
 
 def sensible_batch(n: int) -> int:

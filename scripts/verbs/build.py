@@ -44,7 +44,7 @@ from firstspike.scripts.options import (
     take_record,
     window_option,
 )
-from firstspike.scripts.output import command_line, note, on_command_line, say
+from firstspike.scripts.output import command_line, note, note_window, on_command_line, say
 from firstspike.scripts.paths import NetworkName, Verb, default
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
@@ -69,7 +69,10 @@ class Clock(Number):
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @board_option("Board to build for.", required=True)
 @lanes_option(f"as `firstspike boards` says; {DEFAULT_LANES} with --learn")
-@window_option(f"as `firstspike boards` says; {WINDOW} if --lanes is given")
+@window_option(
+    "as `firstspike boards` says; if --lanes is given, the fastest for the examples in NET, or "
+    f"{WINDOW} without examples or with --sensor"
+)
 @rows_option("as `firstspike boards` says; 1 if --lanes is given")
 @overlap_option
 @line_option
@@ -150,6 +153,8 @@ def command(
     hz = None if clock in (None, MAX) else round(clock * MHZ)
     shape = take_record(CoreShape, core)
     if sensor is None:
+        if shape.lanes is not None:
+            note_window(network, shape)
         design = chosen_design(network, BOARDS[board], Requirements(shape, hz, **core))
         if weights == FLASH:
             design = replace(design, flashed=True)

@@ -24,7 +24,7 @@ from firstspike.scripts.options import (
     take_record,
     target_option,
 )
-from firstspike.scripts.output import counted, json_option, json_result, say, table
+from firstspike.scripts.output import counted, json_option, json_result, note_window, say, table
 from firstspike.scripts.paths import NetworkName
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import ImageChoice, Selection, select, selection_options
@@ -32,6 +32,7 @@ from firstspike.scripts.targets.comparison import Comparison, compared
 from firstspike.scripts.targets.specifications import (
     BUILT,
     TARGETS,
+    Golden,
     Rtl,
     Specification,
     take_target,
@@ -123,6 +124,8 @@ def command(
         )
     network, chosen = load_network(net), take_record(ImageChoice, options)
     images = select(network, chosen, bitmap)
+    if isinstance(specification, Golden):
+        note_window(network, specification.shape)
     if rounds is not None:
         from firstspike.scripts.rounds import compare_rounds  # slow import
 

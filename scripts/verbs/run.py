@@ -27,6 +27,7 @@ from firstspike.scripts.output import (
     drawing,
     json_option,
     json_result,
+    note_window,
     picture_option,
     say,
     table,
@@ -37,7 +38,7 @@ from firstspike.scripts.picture_view import describe_photos, input_view, photo_s
 from firstspike.scripts.progress import bars
 from firstspike.scripts.recordings import WordPosition, levels_of, silence
 from firstspike.scripts.selection import ImageChoice, Selection, select, selection_options
-from firstspike.scripts.targets.specifications import TARGETS, Board, take_target
+from firstspike.scripts.targets.specifications import TARGETS, Board, Golden, take_target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,6 +90,8 @@ def command(
     bitmap, specification = options["bitmap"], take_target(target, options)
     network = load_network(net)
     images = select(network, take_record(ImageChoice, options), bitmap)
+    if isinstance(specification, Golden):
+        note_window(network, specification.shape)
     seen_path = plot_path if images.files else None
     if seen_path and not seen_path.lower().endswith(".png"):
         raise click.UsageError("--plot of photos writes pixels: give a .png.")

@@ -28,7 +28,15 @@ from firstspike.scripts.options import (
     take_record,
     weights_option,
 )
-from firstspike.scripts.output import json_option, json_result, note, on_command_line, say, table
+from firstspike.scripts.output import (
+    json_option,
+    json_result,
+    note,
+    note_window,
+    on_command_line,
+    say,
+    table,
+)
 from firstspike.scripts.paths import NetworkName, Output, Parameters
 from firstspike.scripts.selection import ImageChoice, select, selection_options
 from firstspike.scripts.targets.specifications import Golden
@@ -139,6 +147,7 @@ def command(
     network, chosen = load_network(net), take_record(ImageChoice, core)
     shape = take_record(CoreShape, core)
     folding = Folding.of(network, shape)
+    note_window(network, shape)
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if vectors is not None:
