@@ -76,8 +76,6 @@ class Data:
     test
         Take the test part of --dataset from this file, or keep this share of each class apart as
         the test part, if --dataset has none.
-    test_share
-        The share, in state files of the release before.
     missing
         Refuse missing values of features, or take the median of the feature among the samples that
         are trained on; NET does so from then on.
@@ -97,7 +95,6 @@ class Data:
     test: str | None = parameter(
         None, "--test FILE|SHARE", kind=TestPart(exists=True), usual=str(TEST_SHARE)
     )
-    test_share: float | None = None
     missing: str | None = parameter(None, "--missing", kind=_MISSING, usual=REFUSE)
     frames: int | None = parameter(
         None, "--frames N", low=1, high=SIZES["frames"][1], usual=_FRAMES
@@ -118,7 +115,7 @@ class Data:
     def test_part(self) -> str | float | None:
         """The file with the test part, or the share of each class that becomes the test part."""
         share = TestPart.share(self.test)
-        return self.test or self.test_share if share is None else share
+        return self.test if share is None else share
 
     @property
     def fills(self) -> bool:

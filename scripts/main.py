@@ -13,7 +13,7 @@ import click
 
 from firstspike.hdl.flow.steps import shown_by
 
-from . import former, interrupts
+from . import interrupts
 from .progress import shown
 from .verbs import Verbs
 
@@ -56,7 +56,6 @@ VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.i
     cls=Verbs,
     package="firstspike.scripts.verbs",
     groups=GROUPS,
-    former=former.VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="The pages are in the folder docs of the repository; docs/index.md lists them.",
 )

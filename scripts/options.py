@@ -18,8 +18,8 @@ from firstspike.golden.system.specification import Changes, help_of, parameter_o
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 
-from .output import json_option, note, picture_option
-from .paths import Files, InputPath, Output, Parameters, default
+from .output import json_option, picture_option
+from .paths import NETWORK, Files, InputPath, Output, Parameters, default
 from .targets.specifications import BUILT
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def options_of(kind: "type[DataclassInstance]", *names: str, **settings: Any) ->
 def _options(
     one: Field, kind: "type[DataclassInstance]", settings: dict[str, Any]
 ) -> Iterator[Decorator]:
-    """Yield the option of a field, and a hidden one with its former name."""
+    """Yield the option of a field, if it has one."""
     declared, value = parameter_of(one), types_of(kind)[one.name]
     if not declared.option:
         return
@@ -177,9 +177,6 @@ def _options(
     more |= {"cls": FieldOption, "section": kind.__name__}
     more |= {"help": help_of(kind)[one.name] + usual, **settings}
     yield click.option(option, one.name, **more)
-    if declared.former:
-        more |= {"hidden": True, "callback": partial(_warned, option)}
-        yield click.option(f"--{declared.former.replace('_', '-')}", declared.former, **more)
 
 
 def _click_type(kind: Any, low: Any, high: Any, open: bool) -> Any:
@@ -192,17 +189,9 @@ def _click_type(kind: Any, low: Any, high: Any, open: bool) -> Any:
     return click.FloatRange(low, high, max_open=open)
 
 
-def _warned(option: str, ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Name the option that replaces one with a former name."""
-    if value is not None:
-        note(f"{parameter.opts[0]} is now {option}, and the old name ends with the next release.")
-    return value
-
-
 def changes_of(kind: type[Record], options: dict[str, Any]) -> Changes[Record]:
     """Return what the options change in a specification, and remove these options."""
-    names = [name for one in fields(kind) for name in (one.name, parameter_of(one).former)]
-    values = {name: options.pop(name) for name in names if name in options}
+    values = {one.name: options.pop(one.name) for one in fields(kind) if one.name in options}
     return Changes(kind, **{name: value for name, value in values.items() if value is not None})
 
 
@@ -217,7 +206,7 @@ def resumable_options(drawn: str, files: Files) -> Decorator:
             "--output",
             metavar="NET",
             required=True,
-            type=Output(dir_okay=False, files=files),
+            type=Output(dir_okay=False, files=files, begins=NETWORK),
             help="Write the network to this file.",
         ),
         picture_option("--plot", "plot_path", help=plot),

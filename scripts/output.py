@@ -27,7 +27,7 @@ from firstspike.golden.foreign.printable import MOST, is_text, printable
 from firstspike.golden.system.files import replace_file, replacing
 
 from .errors import VerbError
-from .paths import Output
+from .paths import JSON, PICTURE, Output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # slow import
@@ -44,7 +44,7 @@ json_option = click.option(
     "--json",
     "json_path",
     metavar="FILE",
-    type=Output(dir_okay=False, allow_dash=True),
+    type=Output(dir_okay=False, allow_dash=True, begins=JSON),
     help="Write the result as JSON. With - it goes to standard output, and all else to standard "
     "error.",
 )
@@ -94,7 +94,9 @@ class Picture(Output):
         return super().convert(value, param, ctx)
 
 
-picture_option = partial(click.option, type=Picture(dir_okay=False), metavar="FILE.png")
+picture_option = partial(
+    click.option, type=Picture(dir_okay=False, begins=PICTURE), metavar="FILE.png"
+)
 
 
 @contextmanager

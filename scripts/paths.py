@@ -7,6 +7,7 @@ inode, so that links, other spellings and /proc/self/fd are resolved.
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -15,10 +16,10 @@ from typing import Any
 
 import click
 
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.networks.shipped import shipped_file
 
 from .errors import VerbError
-from .former import OPTIONS
 from .sections import in_sections
 from .targets.errors import FaultyTargetError, OptionError
 
@@ -75,19 +76,40 @@ class DatasetName(Input, click.ParamType):
         return candidate_paths(value) if value in DATASETS else [value]
 
 
+NETWORK, GRAPH, PICTURE = rb"PK\x03\x04.{26}format\.npy", rb"\x89HDF", rb"\x89PNG|<\?xml|%PDF"
+PAGE, JSON, VERILOG = rb"<!(?i:doctype) html>", rb"\s*\{", rb"//"
+"""The beginnings of the files that verbs write, as regular expressions."""
+
+
 class Output(click.Path):
     """The name of a file to write, or of a folder to write files into."""
 
-    def __init__(self, *, files: Files | None = None, **rules: Any) -> None:
-        """`files` returns the files that are written for a name, by default the named file."""
+    def __init__(self, *, begins: bytes = b"", files: Files | None = None, **rules: Any) -> None:
+        """`files` returns the files that are written for a name, by default the named file.
+
+        `begins` is the beginning of the named file, as a regular expression: an existing file
+        with another beginning is the user's, and is not replaced.
+        """
         super().__init__(**rules)
-        self._files = files
+        self._begins, self._files = begins, files
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse an empty name, which would be the current folder."""
         if not os.fspath(value):
             self.fail(f"{value!r} names nothing: give a name.", param, ctx)
         return super().convert(value, param, ctx)
+
+    def check_existing(self, value: Named, option: str) -> None:
+        """Raise `VerbError` if the file exists and has another beginning."""
+        if not os.path.isfile(value):
+            return
+        with suppress(OSError), open(value, "rb") as file:  # opening it later reports the error
+            start = file.read(64)
+            if start and not re.match(self._begins, start, re.DOTALL):
+                raise VerbError(
+                    f"{printable(os.fspath(value))} exists, and is no such file as {option} "
+                    "writes: remove it, or give another name."
+                )
 
     def written(self, value: Named, parameters: Parameters) -> Iterable[Named]:
         """Return all files that the verb writes, as far as they are known in advance."""
@@ -115,17 +137,6 @@ class Verb(click.Command):
                 formatter.write_dl(
                     [record for one in options if (record := one.get_help_record(ctx))]
                 )
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse an option of the release before with its successor."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            verb = ctx.command_path.partition(" ")[2]
-            name = error.option_name
-            if instead := OPTIONS.get(f"{verb} {name}") or OPTIONS.get(name):
-                raise click.UsageError(f"{name} {instead}.", ctx) from None
-            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Compare inputs with outputs. Raises `VerbError`.
@@ -162,6 +173,10 @@ def _check(ctx: click.Context) -> None:
         if stat.S_ISREG(output.st_mode):
             written.setdefault((output.st_dev, output.st_ino), "standard output")
     _check_apart(written, _read(ctx))
+    for parameter in ctx.command.params:
+        value = ctx.params.get(parameter.name or "")
+        if isinstance(parameter.type, Output) and value is not None:
+            parameter.type.check_existing(value, parameter.opts[0])
 
 
 def check_sources(sources: Iterable[Named], written: Mapping[str, Named | None]) -> None:

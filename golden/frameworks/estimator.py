@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
@@ -36,10 +35,6 @@ from firstspike.golden.training.trainer import Names, Trainer
 _BETA = GRADED["beta"]
 _PATIENCE = 30  # epochs without improvement, if some samples are held out
 _SETTINGS = Settings(output_draw=2)  # for `partial_fit`: the total number is unknown
-
-
-_UNUSED = "deprecated"
-"""Default of a parameter with a deprecated name, as in scikit-learn."""
 
 
 def _print_epoch(epoch: Epoch) -> None:
@@ -104,8 +99,6 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         Seed of the initial weights and of the order of the samples.
     verbose : int, default=0
         With 1 or more, `fit` prints a line after each epoch.
-    threshold : float or None
-        Deprecated name of `cutoff`, for one release.
 
     Attributes
     ----------
@@ -155,7 +148,6 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         validation_fraction: float = 0.0,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
-        threshold: float | str | None = _UNUSED,
     ) -> None:
         self.hidden = hidden
         self.encoding = encoding
@@ -169,7 +161,6 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.verbose = verbose
-        self.threshold = threshold
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train a new network.
@@ -339,7 +330,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             self.encoding,
             max(1, int(np.nan_to_num(X).max())) if ticks else None,
             hidden=tuple(one if isinstance(one, str) else int(one) for one in self.hidden),
-            cutoff=self._cutoff(),
+            cutoff=self.cutoff,
             medians=self._fills,
             weight_bits=_plain(self.weight_bits),
             weight_decay=self.weight_decay,
@@ -353,18 +344,6 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             complement=training.complement and bool(self.complement),
             constant=training.constant and bool(self.constant),
         )
-
-    def _cutoff(self) -> Any:
-        """Return `cutoff`, or the value of its deprecated name."""
-        if self.threshold == _UNUSED:
-            return self.cutoff
-        warnings.warn(
-            "the parameter threshold is now named cutoff, and the old name ends with the next "
-            "release.",
-            DeprecationWarning,
-            stacklevel=4,
-        )
-        return self.threshold
 
     def _check_parameters(self) -> None:
         """Raise ValueError for wrong parameters that no later check would report in a sentence."""
@@ -389,7 +368,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
                 f"weight_bits is {self.weight_bits}: partial_fit learns weights of {STORED_BITS} "
                 "bits; use fit for another number."
             )
-        further = bool(self.complement), bool(self.constant), self._cutoff()
+        further = bool(self.complement), bool(self.constant), self.cutoff
         options = FeatureOptions(*further, self._feature_names(), medians=self._fills)
         features = binary_features(X, options)
         sizes = [*map(int, self.hidden), len(self.classes_)]

@@ -7,7 +7,6 @@ checks of the Python interface use the same fields.
 """
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from functools import cache
@@ -40,8 +39,6 @@ class Parameter:
     """Help of the option, if the docstring has another text."""
     usual: str = ""
     """Default of the option in words, if the value is chosen later."""
-    former: str = ""
-    """Name of the field in the release before; it still works, with a `DeprecationWarning`."""
     stored: int = (1 << 24) - 1
     """Largest integer that is read from a state file, if there is no `high`."""
 
@@ -102,8 +99,7 @@ def check(specification: "DataclassInstance", error: type[Exception]) -> None:
 def description(kind: "type[DataclassInstance]") -> dict[str, Any]:
     """Return the description of the values in a state file, for `check_json`.
 
-    A value is absent, or None, if it is not chosen. The name of a field's option, and its former
-    name, are known, too.
+    A value is absent, or None, if it is not chosen.
     """
     described: dict[str, Any] = {}
     for one in fields(kind):
@@ -116,15 +112,8 @@ def description(kind: "type[DataclassInstance]") -> dict[str, Any]:
             value = [(range(1, limits.stored + 1), str)]
         elif value not in (bool, float):
             value = str
-        described |= {f"{name}?": (None, value) for name in _names(one)}
+        described[f"{one.name}?"] = (None, value)
     return described
-
-
-def _names(one: Field) -> set[str]:
-    """Return the name of a field, the name of its option, and its former name."""
-    limits = parameter_of(one)
-    option = re.match("-*([a-z-]*)", limits.option)
-    return {one.name, option[1].replace("-", "_") if option else "", limits.former} - {""}
 
 
 class Changes(Mapping[str, Any], Generic[S]):
@@ -134,27 +123,19 @@ class Changes(Mapping[str, Any], Generic[S]):
     """
 
     def __init__(self, kind: type[S], /, **values: Any) -> None:
-        """A value of None is a change, too. Former names of fields work, with a warning."""
+        """A value of None is a change, too."""
         self.kind = kind
-        known = {one.name: one.name for one in fields(kind)}
-        known |= {parameter_of(one).former: one.name for one in fields(kind)}
+        known = {one.name for one in fields(kind)}
         for name in values:
-            if not known.get(name):
+            if name not in known:
                 raise TypeError(f"{name} is no field of {kind.__name__}.")
-            if known[name] != name:
-                warnings.warn(
-                    f"{name} is now named {known[name]}, and the old name ends with the next "
-                    "release.",
-                    DeprecationWarning,
-                    stacklevel=3,
-                )
-        self._values = {known[name]: value for name, value in values.items()}
+        self._values = values
 
     @classmethod
     def read(cls, kind: type[S], stored: Mapping[str, Any]) -> "Changes[S]":
         """Return the changes in a state file, whose values fit `description`; None is no change."""
-        names = [(one.name, name) for one in fields(kind) for name in _names(one)]
-        return cls(kind, **{one: stored[name] for one, name in names if name in stored}).chosen()
+        names = [one.name for one in fields(kind) if one.name in stored]
+        return cls(kind, **{name: stored[name] for name in names}).chosen()
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]

@@ -114,7 +114,7 @@ class Training:
     )
     complement: bool = parameter(False, "--complement/--no-complement", usual=_RECIPE)
     constant: bool = parameter(False, "--constant/--no-constant", usual=_RECIPE)
-    cutoff: float | None = parameter(None, "--cutoff X", former="threshold")
+    cutoff: float | None = parameter(None, "--cutoff X")
     weight_bits: int = parameter(
         8, "--weight-bits BITS", low=2, high=8, usual=f"{_RECIPE}, most often 8"
     )

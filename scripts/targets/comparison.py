@@ -2,8 +2,6 @@
 """Compares a target with the golden model, for `firstspike compare` and `firstspike.compare`."""
 
 import os
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,34 +37,6 @@ class Comparison:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.differences)) or "equal"
-
-    def __eq__(self, other: object) -> bool:
-        """Compare the differences with a list, which `compare` returned before."""
-        if not isinstance(other, list):
-            return self is other
-        _warn_about_lists()
-        return self.differences == other
-
-    __hash__ = object.__hash__
-
-    def __iter__(self) -> Iterator[Difference]:
-        """Iterate over the differences, which `compare` returned before."""
-        _warn_about_lists()
-        return iter(self.differences)
-
-    def __len__(self) -> int:
-        """Return the number of differences, which `compare` returned before."""
-        _warn_about_lists()
-        return len(self.differences)
-
-
-def _warn_about_lists() -> None:
-    warnings.warn(
-        "compare returns a Comparison, which is true if the results are equal, and no list: use "
-        "its field differences. This use ends with the next release.",
-        DeprecationWarning,
-        stacklevel=3,
-    )
 
 
 def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Comparison:

@@ -20,15 +20,11 @@ class Verbs(click.Group):
         *args: Any,
         package: str,
         groups: Mapping[str, Mapping[str, str]],
-        former: Mapping[str, str] = {},
         **settings: Any,
     ) -> None:
-        """`groups` has the verbs under the titles of the help, each with its description.
-
-        `former` has the successor of each verb of the release before.
-        """
+        """`groups` has the verbs under the titles of the help, each with its description."""
         super().__init__(*args, **settings)
-        self._package, self._groups, self._former = package, groups, former
+        self._package, self._groups = package, groups
         self._verbs = [verb for verbs in groups.values() for verb in verbs]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -45,13 +41,8 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest verbs for a misspelt one; click would suggest only imported verbs.
-
-        A verb of the release before is refused with its successor.
-        """
+        """Suggest verbs for a misspelt one; click would suggest only imported verbs."""
         name = args[0]
-        if name in self._former:
-            ctx.fail(f"{name} is now `{ctx.command_path} {self._former[name]}`.")
         if name not in self._verbs and not ctx.resilient_parsing:
             for close in get_close_matches(name, self._verbs, n=1):
                 ctx.fail(f"there is no verb {name!r}: did you mean {close}?")

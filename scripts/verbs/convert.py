@@ -48,7 +48,7 @@ from firstspike.scripts.output import (
     say,
     table,
 )
-from firstspike.scripts.paths import NetworkName, Output
+from firstspike.scripts.paths import GRAPH, NETWORK, NetworkName, Output
 from firstspike.scripts.selection import ALL, ImageChoice, select, selection_options
 
 DEFAULT_SAMPLES = 1000
@@ -125,7 +125,11 @@ def data_path(output: str | Path) -> Path:
     "-o",
     "--output",
     metavar="FILE",
-    type=Output(dir_okay=False, files=lambda path, _: (path, data_path(path))),
+    type=Output(
+        dir_okay=False,
+        files=lambda path, _: (path, data_path(path)),
+        begins=NETWORK + b"|" + GRAPH,
+    ),
     help="Write the graph, or the network, to this file. Without it the command says of each node "
     "of a graph whether it stays the same, becomes approximate or is not possible.",
 )

@@ -14,7 +14,7 @@ from firstspike.scripts.datasets import dataset_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import samples_option
 from firstspike.scripts.output import say
-from firstspike.scripts.paths import NetworkName, Output, Verb
+from firstspike.scripts.paths import PAGE, NetworkName, Output, Verb
 from firstspike.scripts.selection import ALL, WHICH, ImageCount, images_option, loaded_images
 
 MOST_SAMPLES = 10_000
@@ -44,7 +44,7 @@ def _usual_dataset(network: Network) -> str | None:
     "--output",
     metavar="FILE.html",
     required=True,
-    type=Output(dir_okay=False),
+    type=Output(dir_okay=False, begins=PAGE),
     help="Write the page to this file.",
 )
 def command(

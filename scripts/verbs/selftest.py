@@ -20,7 +20,7 @@ from firstspike.scripts.board_options import sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import board_option, build_option, port_option, seed_option
 from firstspike.scripts.output import json_result, on_command_line, say
-from firstspike.scripts.paths import InputPath, NetworkName, Output, Parameters, Verb, default
+from firstspike.scripts.paths import JSON, InputPath, NetworkName, Output, Parameters, Verb, default
 from firstspike.scripts.progress import bars
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _written(parameters: Parameters) -> str | None:
     "-o",
     "--output",
     metavar="FILE",
-    type=Output(dir_okay=False),
+    type=Output(dir_okay=False, begins=JSON),
     callback=default(_written),
     help=f"Write the report to this file.  [default: {REPORT}]",
 )

@@ -37,7 +37,7 @@ from firstspike.scripts.output import (
     say,
     table,
 )
-from firstspike.scripts.paths import NetworkName, Output, Parameters
+from firstspike.scripts.paths import VERILOG, NetworkName, Output, Parameters
 from firstspike.scripts.selection import ImageChoice, select, selection_options
 from firstspike.scripts.targets.specifications import Golden
 
@@ -68,7 +68,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
 @click.option(
     "-o",
     "--output",
-    type=Output(dir_okay=False, path_type=Path, files=paths_of),
+    type=Output(dir_okay=False, path_type=Path, files=paths_of, begins=VERILOG),
     metavar="CORE.v",
     help="Write the Verilog to this file, and CORE.json and CORE_instance.v beside it.",
 )

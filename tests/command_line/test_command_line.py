@@ -17,13 +17,12 @@ import click
 import pytest
 
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
-from firstspike.scripts import former
-from firstspike.scripts.main import GROUPS, VERBS
+from firstspike.scripts.main import GROUPS
 from firstspike.scripts.output import table
 from firstspike.scripts.shares.worker import EndedError
 from firstspike.scripts.training_summary import SENTENCES, sentences
 from firstspike.scripts.verbs import Verbs
-from tests.support.command import firstspike, refusal, success, toy_network, verbs
+from tests.support.command import firstspike, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
 
@@ -81,21 +80,6 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
                 value = type(option.type), (option.metavar or "").strip("[]")
                 kinds[max(option.opts, key=len)].add(value)
     assert [name for name, some in kinds.items() if len(some) > 1] == []
-
-
-@pytest.mark.parametrize("name", former.VERBS)
-def test_a_former_verb_is_refused_with_its_successor(capfd, name):
-    successor = former.VERBS[name]
-    assert f"{name} is now `firstspike {successor}`." in refusal(capfd, name, "--json", "-")
-    assert name not in VERBS
-    assert successor.split()[0] in VERBS
-
-
-@pytest.mark.parametrize("option", former.OPTIONS)
-def test_a_former_option_is_refused_with_its_successor(capfd, option):
-    verb, _, name = option.rpartition(" ")
-    said = refusal(capfd, *(verb or "run").split(), name, "x")
-    assert f"Error: {name} {former.OPTIONS[option]}." in said
 
 
 @pytest.fixture

@@ -78,12 +78,6 @@ def test_differences_are_named(pixels, monkeypatch):
     (found,) = comparison.differences
     assert (found.image, found.what) == (7, "decision")
     assert str(comparison) == str(found)
-    with pytest.deprecated_call():
-        assert comparison == [found]
-    with pytest.deprecated_call():
-        assert [*comparison] == [found]
-    with pytest.deprecated_call():
-        assert len(comparison) == 1
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,46 @@ def test_standard_output_is_compared_too(tmp_path, given):
     assert ended.returncode == 2
     assert "name another file for standard output" in ended.stderr
     assert events.read_bytes() == before
+
+
+def _writers():
+    """Each verb and option that writes one file whose content the command knows."""
+    for verb in COMMANDS:
+        for one in of_type(verb, Output):
+            if one.type.file_okay and verb != "serve":
+                yield pytest.param(verb, one, id=f"{verb} {one.opts[0]}")
+
+
+@pytest.mark.parametrize(("verb", "option"), list(_writers()))
+def test_a_file_of_another_kind_is_not_replaced(verb, option, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = new_name(option)
+    samples = tmp_path / name
+    np.savez(samples.open("wb"), x_train=np.zeros(3))  # an .npz, but no network
+    before = samples.read_bytes()
+    message = refusal(capfd, *verb.split(), *needed(verb, option), option.opts[0], name)
+    assert f"{name} exists, and is no such file as {option.opts[0]} writes: remove it" in message
+    assert samples.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_network_is_replaced_by_a_network(empty, capfd, tmp_path):
+    table, net = tmp_path / "a.csv", tmp_path / "net.npz"
+    table.write_text("x,label\n" + "1,a\n9,b\n" * 9)
+    net.write_bytes(b"" if empty else toy_network().to_bytes())
+    success(
+        capfd,
+        "train",
+        "--dataset",
+        table,
+        "--label",
+        "label",
+        "--hidden",
+        3,
+        "--epochs",
+        1,
+        "-o",
+        net,
+    )
+    assert net.read_bytes()[30:40] == b"format.npy"

@@ -267,16 +267,6 @@ def test_layers_convolve_over_pictures_and_along_the_steps_of_series(kind, maps,
     assert clone(classifier).fit(X[:300], y[:300]).network_.digest() == network.digest()
 
 
-def test_the_old_name_of_the_cutoff_warns_and_works():
-    X, y = load_iris(return_X_y=True)
-    parameters = {"hidden": (5,), "encoding": "binary", "epochs": 1, "random_state": 0}
-    new = FirstSpikeClassifier(cutoff=2.0, **parameters).fit(X, y)
-    with pytest.deprecated_call(match="cutoff"):
-        old = FirstSpikeClassifier(threshold=2.0, **parameters).fit(X, y)
-    assert old.network_.digest() == new.network_.digest()
-    assert np.all(new.network_.features.edges == 2.0)
-
-
 def test_verbose_prints_a_line_per_epoch(capsys):
     X, y = load_iris(return_X_y=True)
     parameters = {"hidden": (5,), "epochs": 2, "random_state": 0, "validation_fraction": 0.2}

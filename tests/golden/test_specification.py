@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Specifications: ranges, former names, descriptions of state files, and options of the command."""
+"""Specifications: ranges, descriptions of state files, and options of the command."""
 
 from dataclasses import fields
 
@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from firstspike.golden.foreign.json_text import check_json
-from firstspike.golden.system.specification import Changes, description, help_of, parameter_of
-from firstspike.golden.training.recipes import recipe
+from firstspike.golden.system.specification import Changes, help_of, parameter_of
 from firstspike.golden.training.specification import Training, TrainingError
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts.datasets import Data
@@ -39,14 +37,6 @@ def test_a_name_that_is_no_field_is_refused():
         Trainer(momentum=0.9)
 
 
-def test_the_former_name_of_the_cutoff_warns_and_works():
-    with pytest.deprecated_call(match="threshold is now named cutoff"):
-        trainer = Trainer(threshold=100.0)
-    assert trainer.training == Training(cutoff=100.0)
-    with pytest.deprecated_call(match="threshold is now named cutoff"):
-        assert recipe("plain", threshold=100.0).cutoff == 100.0
-
-
 @pytest.mark.parametrize("kind", [Training, Data])
 def test_each_option_has_a_help(kind):
     assert {one.name for one in fields(kind)} <= help_of(kind).keys()
@@ -66,29 +56,6 @@ def test_options_are_those_of_the_specification():
     assert "'cutoff': 3.0" in CliRunner().invoke(shown, ["--cutoff", "3"]).output
     assert (
         "9 is not in the range 2<=x<=8" in CliRunner().invoke(shown, ["--weight-bits", "9"]).output
-    )
-    assert "--threshold" not in CliRunner().invoke(shown, ["--help"]).output
-
-
-def test_the_former_option_names_its_successor():
-    with pytest.deprecated_call():
-        ended = CliRunner().invoke(shown, ["--threshold", "3"], catch_exceptions=False)
-    assert "--threshold is now --cutoff" in ended.stderr
-    assert "'cutoff': 3.0" in ended.stdout
-
-
-BEFORE = {
-    "hidden": [20], "encoding": "binary", "weight_bits": None, "n_connected": 10, "epochs": 5,
-    "patience": None, "seed": 4, "complement": None, "constant": None, "compact": False,
-    "threshold": 5.0, "validation_share": 0.2,
-}  # fmt: skip
-"""The options in a state file of the release before."""
-
-
-def test_a_state_file_of_the_release_before_is_read():
-    check_json(BEFORE, description(Training), "meta")
-    assert Changes.read(Training, BEFORE).applied(Training()) == Training(
-        hidden=(20,), n_connected=10, epochs=5, seed=4, cutoff=5.0, held_out=0.2
     )
 
 
