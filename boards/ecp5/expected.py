@@ -293,20 +293,20 @@ class Settings:
             yield one._replace(value="0") if is_low else one
 
     def _pll(self, cell: RoutedCell, location: Location) -> Iterator[Setting]:
-        values: dict[str, Value] = {"MODE": "EHXPLLL"}
-        for name, (bits, default) in _PLL_NUMBERS.items():
-            number = _number(cell, name, default) - int(name.endswith("_DIV"))
-            values[name] = [bool(number >> bit & 1) for bit in range(bits)]
-        values |= {name: _text(cell, name, text) for name, text in _PLL_CHOICES.items()}
-        for letter in "ABCD":
-            name = f"OUTDIVIDER_MUX{letter}"
-            values[name] = _text(
-                cell, name, f"DIV{letter}" if "CLKOP" in cell.outputs else "REFCLK"
-            )
+        defaults = _PLL_DEFAULTS
+        if "CLKOP" not in cell.outputs:
+            defaults = defaults | {f"OUTDIVIDER_MUX{letter}": "REFCLK" for letter in "ABCD"}
         for dx, dy, kind in _PLL_TILES[location.name[-2:]]:
             tile = self._tile(location.x + dx, location.y + dy, kind)
-            for name, value in values.items():
-                yield Setting(cell.name, tile, name, value, True)
+            meaning = self._device.kinds[tile.kind]
+            for name, word in meaning.words.items():
+                number = _number(cell, name, _PLL_NUMBERS.get(name, 0)) - name.endswith("_DIV")
+                bits = [bool(number >> bit & 1) for bit in range(len(word.bits))]
+                yield Setting(cell.name, tile, name, bits, True)
+            for name, choice in meaning.choices.items():
+                text = _text(cell, name, defaults.get(name, choice.default or ""))
+                if "." not in name:  # other names are those of a bank
+                    yield Setting(cell.name, tile, name, text, True)
 
 
 _RAM_MUXES = [f"{port}{side}" for port in ("CLK", "RST", "WE", "CE", "OCE") for side in "AB"]
@@ -342,30 +342,17 @@ def _ram_selects(cell: RoutedCell, side: str) -> list[bool]:
 
 
 _PLL_NUMBERS = {
-    "CLKI_DIV": (7, 1),
-    "CLKFB_DIV": (7, 1),
-    **{f"{out}_DIV": (7, 8) for out in ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")},
-    **{f"{out}_CPHASE": (7, 0) for out in ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")},
-    **{f"{out}_FPHASE": (3, 0) for out in ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")},
-    **{"PLL_LOCK_MODE": (3, 0), "KVCO": (3, 0), "LPF_CAPACITOR": (2, 0), "LPF_RESISTOR": (7, 0)},
-    **{"ICP_CURRENT": (5, 0), "FREQ_LOCK_ACCURACY": (2, 0), "MFG_GMC_GAIN": (3, 0)},
-    **{"MFG_GMC_TEST": (4, 14), "MFG1_TEST": (3, 0), "MFG2_TEST": (3, 0)},
-    **{f"MFG_{name}": (1, 0) for name in ("FORCE_VFILTER", "ICP_TEST", "EN_UP", "FLOAT_ICP")},
-    **{f"MFG_{name}": (1, 0) for name in ("GMC_PRESET", "LF_PRESET", "GMC_RESET", "LF_RESET")},
-    **{"MFG_LF_RESGRND": (1, 0), "MFG_GMCREF_SEL": (2, 0), "MFG_ENABLE_FILTEROPAMP": (1, 0)},
+    **{"CLKI_DIV": 1, "CLKFB_DIV": 1, "MFG_GMC_TEST": 14},
+    **{f"{out}_DIV": 8 for out in ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")},
 }
-"""Bits and default of a PLL's numbers; dividers are stored minus 1."""
+"""Defaults of a PLL's numbers other than 0; dividers are stored minus 1."""
 
-_PLL_CHOICES = {
+_PLL_DEFAULTS = {
+    **{"MODE": "EHXPLLL", "FEEDBK_PATH": "CLKOP", "INT_LOCK_STICKY": "ENABLED"},
     **{f"{out}_ENABLE": "ENABLED" for out in ("CLKOP", "CLKOS", "CLKOS2", "CLKOS3")},
     **{f"{out}_TRIM_POL": "RISING" for out in ("CLKOP", "CLKOS")},
-    **{f"{out}_TRIM_DELAY": "0" for out in ("CLKOP", "CLKOS")},
-    "FEEDBK_PATH": "CLKOP",
-    **{name: "DISABLED" for name in ("STDBY_ENABLE", "REFIN_RESET", "SYNC_ENABLE")},
-    **{name: "DISABLED" for name in ("DPHASE_SOURCE", "PLLRST_ENA", "INTFB_WAKE")},
-    "INT_LOCK_STICKY": "ENABLED",
 }
-"""Defaults of a PLL's named settings."""
+"""Defaults of a PLL's named settings other than those of the tables."""
 
 
 def marked_bits(device: Device) -> Iterator[tuple[Tile, tuple[int, int]]]:

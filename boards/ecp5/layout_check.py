@@ -13,7 +13,7 @@ bitstream and the check equally.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import product
 
@@ -29,11 +29,9 @@ from firstspike.boards.routed import (
 
 from .database import Group, Tile, bit_name
 from .expected import PlacedCell, Setting, Settings, is_plain_pin, marked_bits, ram_number
-from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, place_of, wire_name
+from .pins import BLOCK_RAM, COMB, IO, KINDS, LUT_PINS, Location, place_of, wire_name
 from .reader import RAM_WORDS, Bits
 from .wiring import fixed_arcs, tile_bits, tiles_of, wires_of, wiring_of
-
-_COVERED = {COMB, FF, RAMW, IO, BUFFER, BLOCK_RAM, PLL}
 
 _CONTROL = 0x40000000
 _RATES = {"2.4": 0x00, "4.8": 0x01, "9.7": 0x20, "19.4": 0x30, "38.8": 0x38, "62": 0x3B}
@@ -62,17 +60,19 @@ class _Check:
         self._dst = np.concatenate([part.dst for part in parts])
         self.faults: list[str] = []
         self._cells = list(self._placed())
+        self._tables = [
+            one
+            for one in self._cells
+            if one.cell.kind == COMB and one.cell.parameters.get("MODE") != "RAMW_BLOCK"
+        ]
 
     def report(self) -> LayoutReport:
         drivers = self._drivers()
         self._nets = self._spread(drivers)
         pins, reached_wires = self._check_pins()
         self._check_switches(reached_wires)
-        tables = 0
-        for cell, location in self._cells:
-            if cell.kind == COMB and cell.parameters.get("MODE") != "RAMW_BLOCK":
-                tables += 1
-                self._check_table(cell, location.x, location.y, location.number)
+        for cell, location in self._tables:
+            self._check_table(cell, location.x, location.y, location.number)
         outputs = [net for cell, _ in self._cells for net in cell.outputs.values()]
         unloaded = sum(net not in self._design.loaded for net in outputs)
         self._check_rest()
@@ -81,7 +81,7 @@ class _Check:
             pins=pins + len(outputs) - unloaded,
             unloaded=unloaded,
             nets=len(drivers),
-            luts=tables,
+            luts=len(self._tables),
             switch_bits=int(self._wiring.want.sum()),
             setting_bits=self._check_bits(),
             content_bits=self._check_content(),
@@ -90,7 +90,7 @@ class _Check:
         )
 
     def _placed(self) -> Iterator[PlacedCell]:
-        self._design.check_covered(_COVERED)
+        self._design.check_covered(KINDS)
         for cell in self._design.cells.values():
             if cell.kind == IO and not is_plain_pin(cell):
                 raise UncoveredError(
@@ -105,32 +105,32 @@ class _Check:
         visited: set[int] = set()
         for cell, location in self._cells:
             for port, net in cell.outputs.items():
-                (wire,) = self._wires.number(
-                    location.x, location.y, wire_name(cell, location, port)
-                ).tolist()
+                wire = self._wire(cell, location, port)
                 if net in visited or wire in net_of_wire:
                     self.faults.append(f"{cell.name}: {port} is a second driver of its net")
                 visited.add(net)
                 net_of_wire[wire] = net
         return net_of_wire
 
+    def _wire(self, cell: RoutedCell, location: Location, port: str) -> int:
+        """Return the wire of a cell's port."""
+        name = wire_name(cell, location, port)
+        return int(self._wires.number(location.x, location.y, name)[0])
+
     def _spread(self, drivers: Mapping[int, int]) -> dict[int, int]:
         """Return the net of each wire, propagated from its driver switch by switch."""
-        order = np.argsort(self._src, kind="stable")
-        src, dst = self._src[order], self._dst[order]
         nets = dict(drivers)
-        front = list(drivers)
+        front: Collection[int] = drivers
+        following = _neighbours(self._src, self._dst)
         while front:
-            begin, end = (np.searchsorted(src, front, side) for side in ("left", "right"))
-            following = []
-            for wire, first, last in zip(front, begin.tolist(), end.tolist(), strict=True):
-                for neighbour in dst[first:last].tolist():
-                    if neighbour not in nets:
-                        nets[neighbour] = nets[wire]
-                        following.append(neighbour)
-                    elif nets[neighbour] != nets[wire]:
-                        self.faults.append(f"{self._name(neighbour)} has two drivers")
-            front = following
+            reached = []
+            for wire, neighbour in following(front):
+                if neighbour not in nets:
+                    nets[neighbour] = nets[wire]
+                    reached.append(neighbour)
+                elif nets[neighbour] != nets[wire]:
+                    self.faults.append(f"{self._name(neighbour)} has two drivers")
+            front = reached
         return nets
 
     def _name(self, wire: int) -> str:
@@ -145,9 +145,7 @@ class _Check:
                 pins += 1
                 if cell.kind == COMB and port in LUT_PINS:
                     continue
-                (wire,) = self._wires.number(
-                    location.x, location.y, wire_name(cell, location, port)
-                ).tolist()
+                wire = self._wire(cell, location, port)
                 reached_wires.add(wire)
                 if self._nets.get(wire) != net:
                     self.faults.append(f"{cell.name}: {port} is on another net than in the design")
@@ -163,16 +161,14 @@ class _Check:
 
     def _check_switches(self, required: set[int]) -> None:
         """Check that every switch that is on is on a path from a driver of the design to a pin."""
-        order = np.argsort(self._dst, kind="stable")
-        src, dst = self._src[order], self._dst[order]
+        drivers_of = _neighbours(self._dst, self._src)
         leads: set[int] = set()
         front = required
-        for _ in range(
-            2
-        ):  # nextpnr routes a clock to all quadrants, whether or not it is used there
+        # nextpnr routes a clock to all quadrants, whether or not it is used there
+        for _ in range(2):
             while front:
                 leads |= front
-                front = _before(src, dst, front) - leads
+                front = {driver for _, driver in drivers_of(front)} - leads
             front = self._other_quadrants(leads) - leads
         on = self._wiring.switches
         for source, driven in zip(on.src.tolist(), on.dst.tolist(), strict=True):
@@ -248,11 +244,7 @@ class _Check:
     def _wanted_bits(self) -> np.ndarray:
         """Return the configuration memory that the switches and the cells of the design require."""
         device, want = self._bits.device, self._wiring.want.copy()
-        tables = {
-            (location.x, location.y, location.number)
-            for cell, location in self._cells
-            if cell.kind == COMB and cell.parameters.get("MODE") != "RAMW_BLOCK"
-        }
+        tables = {(location.x, location.y, location.number) for _, location in self._tables}
         settings: dict[str, list[Setting]] = {}
         groups: list[Setting] = []
         for one in Settings(device, self._design, self._nets).all(self._cells):
@@ -348,12 +340,21 @@ def _table_name(number: int) -> str:
     return f"SLICE{'ABCD'[number // 2]}.K{number % 2}.INIT"
 
 
-def _before(src: np.ndarray, dst: np.ndarray, wires: set[int]) -> set[int]:
-    """Return the drivers of some wires; the arcs from `src` to `dst` are sorted by `dst`."""
-    front = list(wires)
-    begin, end = (np.searchsorted(dst, front, side) for side in ("left", "right"))
-    parts = [src[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True) if a < b]
-    return {one for part in parts for one in part.tolist()}
+def _neighbours(
+    ends: np.ndarray, others: np.ndarray
+) -> Callable[[Collection[int]], Iterator[tuple[int, int]]]:
+    """Return a function that yields, for some of the `ends` of arcs, each with the other end."""
+    order = np.argsort(ends, kind="stable")
+    ends, others = ends[order], others[order]
+
+    def neighbours(wires: Collection[int]) -> Iterator[tuple[int, int]]:
+        front = list(wires)
+        begins, stops = (np.searchsorted(ends, front, side).tolist() for side in ("left", "right"))
+        for wire, begin, stop in zip(front, begins, stops, strict=True):
+            for other in others[begin:stop].tolist():
+                yield wire, other
+
+    return neighbours
 
 
 def _set(want: np.ndarray, tile: Tile, groups: Iterator[Group]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError, netlist_of
 
 from .expected import is_plain_pin
-from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, PLL, RAMW
+from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, KINDS
 
 _OWN_MUXES = {COMB: {"WREMUX", "WCKMUX"}, FF: {"CEMUX", "CLKMUX", "LSRMUX"}}
 _OWN_MUXES[BLOCK_RAM] = {"CLKAMUX", "CLKBMUX"}
@@ -47,7 +47,7 @@ def routed_netlist(design: RoutedDesign) -> dict[str, Any]:
 
 
 def _cell(cell: RoutedCell, pads: Mapping[str, int]) -> dict[str, Any]:
-    if cell.kind not in (COMB, FF, RAMW, IO, BUFFER, BLOCK_RAM, PLL):
+    if cell.kind not in KINDS:
         raise RoutedError(f"the routed design has a {cell.kind}, which cannot be simulated.")
     pins: dict[str, int | str] = {**cell.outputs, **cell.inputs}
     pins |= {port: _idle(cell, port) for port in cell.idle}

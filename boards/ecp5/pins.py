@@ -12,6 +12,8 @@ from firstspike.boards.routed import RoutedCell, RoutedError
 
 COMB, FF, RAMW, IO = "TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "TRELLIS_IO"
 BUFFER, BLOCK_RAM, PLL = "DCCA", "DP16KD", "EHXPLLL"
+KINDS = {COMB, FF, RAMW, IO, BUFFER, BLOCK_RAM, PLL}
+"""The kinds of cells that checks and models cover."""
 
 LUT_PINS = ("A", "B", "C", "D")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ECP5: dividers of an EHXPLLL, and figures for estimates of builds."""
 
+from collections.abc import Iterator
 from math import log
 
 from amaranth.hdl import Instance, Signal
@@ -9,7 +10,7 @@ from amaranth.lib import io
 from firstspike.boards.ecp5.reader import PREAMBLE
 
 from .facts import Facts, PllBlock, Rule
-from .pll import MHZ, Dividers, around, nearest, references, within
+from .pll import MHZ, Dividers, references, within
 
 ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
@@ -18,33 +19,15 @@ ECP5_OUTPUT = (3.125 * MHZ, 400 * MHZ)
 """Limits of CLKOS, the clock of the design, in Hz."""
 
 
-def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
-    """Return dividers of an EHXPLLL: CLKI_DIV, the product of `ecp5_feedback`, and CLKOS_DIV."""
-    return nearest(
-        hz,
-        ECP5_OUTPUT,
-        (
-            dividers
-            for reference in references(oscillator, 128, ECP5_COMPARISON)
-            for output in range(1, 129)
-            for feedback in around(hz * reference * output / oscillator, 128 * 80)
-            if within((dividers := Dividers(oscillator, reference, feedback, output)).vco, ECP5_VCO)
-            and ecp5_feedback(dividers)
-        ),
-    )
-
-
-def ecp5_clocks(oscillator: int) -> set[float]:
-    """Return the frequencies in Hz that an EHXPLLL can generate from the oscillator's."""
-    return {
-        loop.hz / output
-        for reference in references(oscillator, 128, ECP5_COMPARISON)
-        for feedback in range(1, ECP5_VCO[1] * reference // oscillator + 1)
-        if within((loop := Dividers(oscillator, reference, feedback, 1)).vco, ECP5_VCO)
-        and ecp5_feedback(loop)
-        for output in range(1, 129)
-        if within(loop.hz / output, ECP5_OUTPUT)
-    }
+def ecp5_settings(oscillator: int) -> Iterator[Dividers]:
+    """Yield the dividers of an EHXPLLL: CLKI_DIV, the product of `ecp5_feedback`, and CLKOS_DIV."""
+    for reference in references(oscillator, 128, ECP5_COMPARISON):
+        for feedback in range(1, int(ECP5_VCO[1] * reference / oscillator) + 1):
+            loop = Dividers(oscillator, reference, feedback, 1)
+            if within(loop.vco, ECP5_VCO) and ecp5_feedback(loop):
+                for output in range(1, 129):
+                    if within(loop.vco / output, ECP5_OUTPUT):
+                        yield Dividers(oscillator, reference, feedback, output)
 
 
 def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
@@ -101,8 +84,8 @@ class Ecp5Pll(PllBlock):
 FACTS = Facts(
     preamble=PREAMBLE,
     pll=Ecp5Pll,
-    dividers=ecp5_dividers,
-    clocks=ecp5_clocks,
+    settings=ecp5_settings,
+    output=ECP5_OUTPUT,
     block_cost=128,
     rom_block_cost=131,
     fill=0.85,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The facts that each family defines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from amaranth.build import Platform
@@ -10,7 +10,7 @@ from amaranth.lib.wiring import Out
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.lib.block import Block
 
-from .pll import Dividers
+from .pll import Dividers, Limits, nearest
 
 BITSTREAM_HEAD = 4096
 """Number of first bytes of a bitstream that contain the preamble, after a comment."""
@@ -68,12 +68,10 @@ class Facts:
     """The facts of a family."""
 
     pll: type[PllBlock]
-    dividers: Callable[[int, int], Dividers]
-    """Function that returns the PLL's dividers for an oscillator and a clock in Hz. Raises
-    ClockError."""
-    clocks: Callable[[int], set[float]]
-    """Function that returns the frequencies in Hz that the PLL can generate from an
-    oscillator's."""
+    settings: Callable[[int], Iterator[Dividers]]
+    """Function that yields all dividers of the PLL for an oscillator's frequency in Hz."""
+    output: Limits
+    """Limits of the PLL's output."""
     block_cost: int
     """Cost of a block RAM in bits of logic, from the library of Yosys."""
     rom_block_cost: int
@@ -92,3 +90,11 @@ class Facts:
     """The first constant of a bitstream, after a comment."""
     measured: tuple[tuple[float, float], ...]
     """Look-up tables, or logic cells, and seconds of builds with one seed."""
+
+    def dividers(self, oscillator: int, hz: int) -> Dividers:
+        """Return the PLL's dividers for an oscillator and a clock in Hz. Raises ClockError."""
+        return nearest(hz, self.output, self.settings(oscillator))
+
+    def clocks(self, oscillator: int) -> set[float]:
+        """Return the frequencies in Hz that the PLL can generate from an oscillator's."""
+        return {dividers.hz for dividers in self.settings(oscillator)}

@@ -1,49 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gowin's GW2A: dividers of an rPLL, and figures for estimates of builds."""
 
+from collections.abc import Iterator
 from math import log
 
 from amaranth.hdl import Const, Instance
 from amaranth.lib import io
 
 from .facts import Facts, PllBlock, Rule
-from .pll import MHZ, Dividers, around, nearest, references, within
+from .pll import MHZ, Dividers, references, within
 
 _COMPARISON, _VCO = (3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ)
 """Limits of a GW2A or GW2AR of the speed grade C8/I7, from its data sheet DS226."""
 
 _OUTPUTS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
+_OUTPUT = (_VCO[0] / _OUTPUTS[-1], _VCO[1] / _OUTPUTS[0])
 
 
-def gowin_dividers(oscillator: int, hz: int) -> Dividers:
-    """Return dividers of an rPLL: IDIV, FBDIV times ODIV, and ODIV."""
-    return nearest(
-        hz,
-        (_VCO[0] / _OUTPUTS[-1], _VCO[1] / _OUTPUTS[0]),
-        (
-            dividers
-            for reference in references(oscillator, 64, _COMPARISON)
-            for output in _OUTPUTS
-            for feedback in around(hz * reference / oscillator, 64)
-            if within((dividers := _gowin(oscillator, reference, feedback, output)).vco, _VCO)
-        ),
-    )
+def gowin_settings(oscillator: int) -> Iterator[Dividers]:
+    """Yield the dividers of an rPLL: IDIV, FBDIV times ODIV, and ODIV.
 
-
-def gowin_clocks(oscillator: int) -> set[float]:
-    """Return the frequencies in Hz that an rPLL can generate from the oscillator's."""
-    return {
-        dividers.hz
-        for reference in references(oscillator, 64, _COMPARISON)
-        for output in _OUTPUTS
-        for feedback in range(1, 65)
-        if within((dividers := _gowin(oscillator, reference, feedback, output)).vco, _VCO)
-    }
-
-
-def _gowin(oscillator: int, reference: int, feedback: int, output: int) -> Dividers:
-    """Return dividers with the output divider inside the loop, since the output is the feedback."""
-    return Dividers(oscillator, reference, feedback * output, output)
+    The output divider is inside the loop, since the output is the feedback.
+    """
+    for reference in references(oscillator, 64, _COMPARISON):
+        for output in _OUTPUTS:
+            for feedback in range(1, 65):
+                dividers = Dividers(oscillator, reference, feedback * output, output)
+                if within(dividers.vco, _VCO):
+                    yield dividers
 
 
 class GowinPll(PllBlock):
@@ -77,8 +61,8 @@ class GowinPll(PllBlock):
 FACTS = Facts(
     preamble=f"{0xA5C3:016b}".encode(),  # the bitstream is text, a digit per bit
     pll=GowinPll,
-    dividers=gowin_dividers,
-    clocks=gowin_clocks,
+    settings=gowin_settings,
+    output=_OUTPUT,
     block_cost=128,
     rom_block_cost=131,
     narrow_tables=True,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The iCE40: dividers of an SB_PLL40, and figures for estimates of builds."""
 
+from collections.abc import Iterator
 from math import log
 
 from amaranth.hdl import Instance
@@ -10,7 +11,7 @@ from amaranth.vendor import LatticeICE40Platform
 from firstspike.boards.ice40.reader import PREAMBLE
 
 from .facts import BoardError, Facts, PllBlock, Rule
-from .pll import MHZ, Dividers, around, nearest, references, within
+from .pll import MHZ, Dividers, references, within
 
 ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
 ICE40_OUTPUT = (16 * MHZ, 275 * MHZ)
@@ -18,31 +19,14 @@ ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
 """Upper limits of the comparison frequency for FILTER_RANGE 1 to 5; above the last one it is 6."""
 
 
-def ice40_dividers(oscillator: int, hz: int) -> Dividers:
-    """Return dividers of an SB_PLL40 with simple feedback: DIVR + 1, DIVF + 1 and 2^DIVQ."""
-    return nearest(
-        hz,
-        ICE40_OUTPUT,
-        (
-            Dividers(oscillator, reference, feedback, 1 << q)
-            for reference in references(oscillator, 16, ICE40_COMPARISON)
-            for q in range(1, 7)
-            for feedback in around(hz * reference * (1 << q) / oscillator, 128)
-            if within(oscillator / reference * feedback, ICE40_VCO)
-        ),
-    )
-
-
-def ice40_clocks(oscillator: int) -> set[float]:
-    """Return the frequencies in Hz that an SB_PLL40 can generate from the oscillator's."""
-    return {
-        dividers.hz
-        for reference in references(oscillator, 16, ICE40_COMPARISON)
-        for feedback in range(1, 129)
-        for q in range(1, 7)
-        if within((dividers := Dividers(oscillator, reference, feedback, 1 << q)).vco, ICE40_VCO)
-        and within(dividers.hz, ICE40_OUTPUT)
-    }
+def ice40_settings(oscillator: int) -> Iterator[Dividers]:
+    """Yield the dividers of an SB_PLL40 with simple feedback: DIVR + 1, DIVF + 1 and 2^DIVQ."""
+    for reference in references(oscillator, 16, ICE40_COMPARISON):
+        for feedback in range(1, 129):
+            for q in range(1, 7):
+                dividers = Dividers(oscillator, reference, feedback, 1 << q)
+                if within(dividers.vco, ICE40_VCO) and within(dividers.hz, ICE40_OUTPUT):
+                    yield dividers
 
 
 def ice40_filter(dividers: Dividers) -> int:
@@ -111,8 +95,8 @@ class Ice40Pll(PllBlock):
 FACTS = Facts(
     preamble=PREAMBLE,
     pll=Ice40Pll,
-    dividers=ice40_dividers,
-    clocks=ice40_clocks,
+    settings=ice40_settings,
+    output=ICE40_OUTPUT,
     block_cost=64,
     rom_block_cost=64,
     # nextpnr cannot place a design of 0.97 of an iCE40, and an estimate may be 0.05 too low.

@@ -45,13 +45,13 @@ class Dividers:
 
 
 def nearest(hz: int, output: Limits, candidates: Iterable[Dividers]) -> Dividers:
-    """Return the nearest dividers whose output frequency is within `output`.
+    """Return the dividers of a PLL with the nearest output frequency; `output` has its limits.
 
     Among equals these are the ones with the fastest comparison, which jitters least. Raises
     ClockError if the nearest are off by more than TOLERANCE.
     """
     best = min(
-        (dividers for dividers in candidates if within(dividers.hz, output)),
+        candidates,
         key=lambda dividers: (abs(dividers.hz - hz), -dividers.comparison, dividers.vco),
         default=None,
     )
@@ -69,11 +69,6 @@ def references(oscillator: int, largest: int, comparison: Limits) -> Iterator[in
     return (
         divider for divider in range(1, largest + 1) if within(oscillator / divider, comparison)
     )
-
-
-def around(target: float, largest: int) -> Iterator[int]:
-    """Yield the two integers next to `target` that are in 1..`largest`."""
-    return (value for value in (int(target), int(target) + 1) if 1 <= value <= largest)
 
 
 def within(value: float, limits: Limits) -> bool:

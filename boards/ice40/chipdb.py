@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import numpy.typing
 
 from firstspike.golden.system.errors import FirstSpikeError
 
@@ -32,85 +33,53 @@ class ChipError(FirstSpikeError):
     """The chip database has a form that this module cannot read."""
 
 
-_SLICE = [("ref", "<i4"), ("size", "<u4")]
-_CHIP = np.dtype(
-    [
-        ("width", "<i4"),
-        ("height", "<i4"),
-        ("num_switches", "<u4"),
-        ("bels", _SLICE),
-        ("wires", _SLICE),
-        ("pips", _SLICE),
-        ("tiles", _SLICE),
-        ("bits", "<i4"),
-        ("bel_config", _SLICE),
-        ("packages", _SLICE),
-        ("timing", _SLICE),
-        ("globals", _SLICE),
-        ("segments", _SLICE),
-    ]
-)
-_BEL = np.dtype(
-    [
-        ("name", "<i4"),
-        ("kind", "<i4"),
-        ("wires", _SLICE),
-        ("x", "u1"),
-        ("y", "u1"),
-        ("z", "u1"),
-        ("pad", "u1"),
-    ]
-)
-_BEL_WIRE = np.dtype([("port", "<i4"), ("output", "<i4"), ("wire", "<i4")])
-_PIP = np.dtype(
-    [
-        ("src", "<i4"),
-        ("dst", "<i4"),
-        ("delays", "<i4", 2),
-        ("x", "u1"),
-        ("y", "u1"),
-        ("segments", "<i2", 2),
-        ("mask", "<i2"),
-        ("switch", "<i4"),
-        ("flags", "<u4"),
-    ]
-)
-_WIRE = np.dtype(
-    [
-        ("name", "<i4"),
-        ("x", "u1"),
-        ("y", "u1"),
-        ("pad", "<i2"),
-        ("uphill", _SLICE),
-        ("downhill", _SLICE),
-        ("bel_pins", _SLICE),
-        ("segments", _SLICE),
-        ("delays", "<i4", 2),
-        ("at", "u1", 3),
-        ("kind", "u1"),
-    ]
-)
-_SWITCH = np.dtype(
-    [("num_bits", "<i4"), ("bel", "<i4"), ("x", "u1"), ("y", "u1"), ("bits", "u1", (5, 2))]
-)
-_BITS = np.dtype([("tiles", _SLICE), ("switches", _SLICE), ("ierens", _SLICE)])
-_TILE = np.dtype([("cols", "u1"), ("rows", "u1"), ("pad", "<i2"), ("entries", _SLICE)])
-_ENTRY = np.dtype([("name", "<i4"), ("bits", _SLICE)])
+_SLICE = np.dtype([("ref", "<i4"), ("size", "<u4")])
 _BIT = np.dtype("(2,)u1")
 _IEREN = np.dtype("(6,)u1")
-_BEL_CONFIG = np.dtype([("bel", "<i4"), ("entries", _SLICE)])
-_BEL_ENTRY = np.dtype([("name", "<i4"), ("bit", "<i4"), ("x", "u1"), ("y", "u1"), ("pad", "<i2")])
-_PACKAGE = np.dtype([("name", "<i4"), ("pins", _SLICE)])
-_PACKAGE_PIN = np.dtype([("name", "<i4"), ("bel", "<i4")])
-_GLOBAL = np.dtype(
-    [
-        ("x", "u1"),
-        ("y", "u1"),
-        ("pad_at", "u1", 3),
-        ("bank", "u1"),
-        ("bit", "<u2", 2),
-        ("pad", "<u2"),
-    ]
+
+
+def _struct(*members: tuple[np.typing.DTypeLike, str]) -> np.dtype:
+    """Return a packed structure: as in C, each type is followed by the names of its members."""
+    return np.dtype([(name, form) for form, names in members for name in names.split()])
+
+
+_CHIP = _struct(
+    ("<i4", "width height"),
+    ("<u4", "num_switches"),
+    (_SLICE, "bels wires pips tiles"),
+    ("<i4", "bits"),
+    (_SLICE, "bel_config packages timing globals segments"),
+)
+_BEL = _struct(("<i4", "name kind"), (_SLICE, "wires"), ("u1", "x y z pad"))
+_BEL_WIRE = _struct(("<i4", "port output wire"))
+_PIP = _struct(
+    ("<i4", "src dst"),
+    ("(2,)<i4", "delays"),
+    ("u1", "x y"),
+    ("(2,)<i2", "segments"),
+    ("<i2", "mask"),
+    ("<i4", "switch"),
+    ("<u4", "flags"),
+)
+_WIRE = _struct(
+    ("<i4", "name"),
+    ("u1", "x y"),
+    ("<i2", "pad"),
+    (_SLICE, "uphill downhill bel_pins segments"),
+    ("(2,)<i4", "delays"),
+    ("(3,)u1", "at"),
+    ("u1", "kind"),
+)
+_SWITCH = _struct(("<i4", "num_bits bel"), ("u1", "x y"), ("(5,2)u1", "bits"))
+_BITS = _struct((_SLICE, "tiles switches ierens"))
+_TILE = _struct(("u1", "cols rows"), ("<i2", "pad"), (_SLICE, "entries"))
+_ENTRY = _struct(("<i4", "name"), (_SLICE, "bits"))
+_BEL_CONFIG = _struct(("<i4", "bel"), (_SLICE, "entries"))
+_BEL_ENTRY = _struct(("<i4", "name bit"), ("u1", "x y"), ("<i2", "pad"))
+_PACKAGE = _struct(("<i4", "name"), (_SLICE, "pins"))
+_PACKAGE_PIN = _struct(("<i4", "name bel"))
+_GLOBAL = _struct(
+    ("u1", "x y"), ("(3,)u1", "pad_at"), ("u1", "bank"), ("(2,)<u2", "bit"), ("<u2", "pad")
 )
 
 

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A digest of the sources, and the versions of packages, on which a result depends, too."""
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from firstspike.hdl.flow.toolchain import TOOLS
 from firstspike.scripts.errors import VerbError
+from firstspike.sim.harness.sources import source_digest
 
 PACKAGES = (
     "amaranth",
@@ -27,7 +26,7 @@ PACKAGES = (
 )
 """Packages whose versions influence a result."""
 
-_EXPLAINS = Path("sim/mutants/survivors.py")
+_EXPLAINS = "sim/mutants/survivors.py"
 """A table about results, on which none depends."""
 
 _FOLDERS = ("golden", "hdl", "sim", "boards", "scripts")
@@ -49,9 +48,8 @@ def versions() -> Mapping[str, str]:
 def current_versions() -> Mapping[str, str]:
     """Return the versions of Python and `PACKAGES`, and a digest of the FirstSpike sources."""
     python = ".".join(map(str, sys.version_info[:2]))
-    return (
-        {"Python": python} | {name: _version(name) for name in PACKAGES} | {"sources": _sources()}
-    )
+    sources = source_digest(_FOLDERS, "*", _EXPLAINS)
+    return {"Python": python} | {name: _version(name) for name in PACKAGES} | {"sources": sources}
 
 
 def check_versions(theirs: Mapping[str, str]) -> None:
@@ -76,16 +74,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "none"
-
-
-def _sources() -> str:
-    """Return a digest of all files of the package but a table of explanations."""
-    package = Path(__file__).parents[2]
-    digest = hashlib.sha256()
-    for folder in _FOLDERS:
-        for path in sorted((package / folder).rglob("*")):
-            inside = path.relative_to(package)
-            if path.is_file() and "__pycache__" not in path.parts and inside != _EXPLAINS:
-                content = path.read_bytes()
-                digest.update(f"{inside} {len(content)} ".encode() + content)
-    return digest.hexdigest()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Verilog text for simulation, of an Amaranth component."""
 
-import hashlib
 from collections.abc import Callable
 from contextvars import ContextVar
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.verilog import convert
 
 from .cache import cached
+from .sources import source_digest
 
 Conversion = Callable[[Callable[[], wiring.Component], str, str | None], str]
 """Function of the arguments of `verilog_of`; returns the Verilog."""
@@ -71,12 +71,7 @@ class _ChangedError(FirstSpikeError):
 
 def _sources() -> str:
     """Return a digest of the sources of the hardware."""
-    package, digest = Path(__file__).parents[2], hashlib.sha256()
-    for folder in ("golden", "hdl"):
-        for path in sorted((package / folder).rglob("*.py")):
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(package)} {len(content)} ".encode() + content)
-    return digest.hexdigest()
+    return source_digest(("golden", "hdl"), "*.py")
 
 
 _IMPORTED = _sources()

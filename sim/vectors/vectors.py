@@ -126,59 +126,13 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"      .log_{layer}__spike(log_{layer}_spike),",
         ]
     for log in _logs(config):
-        layer, name, layout = log.layer, log.name, log_layout(config, log.layer)
-        selects = _selects(layout)
-        tick, neuron = selects["tick"], selects[f"{log.prefix}neuron"]
-        valid, layer_text = f"log_{layer}_valid", f"layer {layer}"
+        declarations.append(_log_checks(config, log, expected))
+        valid = f"log_{log.layer}_valid"
         if log.banks > 1:
-            valid += f" && log_{layer}_spike{selects[f'{log.prefix}present']}"
-            layer_text += f", bank {log.bank}"
-        spikes = max(1, sum(map(len, _spikes(log, expected))))
-        declarations += [
-            f"  reg [{layout.size - 1}:0] spikes_{name}[0:{spikes - 1}];",
-            f"  reg [31:0] spike_ends_{name}[0:2*IMAGES-1];",
-            f"  integer spike_{name};",
-            *(
-                [f"  integer found_{name};", f"  reg [{layout.size - 1}:0] next_{name};"]
-                if log.unordered
-                else []
-            ),
-            "  initial begin",
-            f"    spike_{name} = 0;",
-            f'    $readmemh("spikes_{name}.hex", spikes_{name});',
-            f'    $readmemh("spike_ends_{name}.hex", spike_ends_{name});',
-            "  end",
-        ]
-        logs += [
-            f"      if ({valid}) begin",
-            f"        if (spike_{name} >= spike_ends_{name}[2*image]) begin",
-            "          $display(",
-            f'              "FAIL: image %0d: {layer_text}: neuron %0d spikes at tick %0d, '
-            'golden has none",',
-            f"              image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});",
-            "          $fatal(0);",
-            "          #1;",
-            "        end",
-            *(_search(name, layer, tick, neuron) if log.unordered else ()),
-            f'        check(image, "log {name} tick", log_{layer}_spike{tick}, '
-            f"spikes_{name}[spike_{name}]{tick});",
-            f'        check(image, "log {name} neuron", log_{layer}_spike{neuron}, '
-            f"spikes_{name}[spike_{name}]{neuron});",
-            f"        spike_{name} = spike_{name} + 1;",
-            "      end",
-        ]
-        ends += [
-            f"        if (spike_{name} < spike_ends_{name}[2*image+1]) begin",
-            "          $display(",
-            f'              "FAIL: image %0d: {layer_text}: no spike of neuron %0d at tick %0d, '
-            'golden has it",',
-            f"              image, spikes_{name}[spike_{name}]{neuron}, "
-            f"spikes_{name}[spike_{name}]{tick});",
-            "          $fatal(0);",
-            "          #1;",
-            "        end",
-            f"        spike_{name} = spike_ends_{name}[2*image];",
-        ]
+            present = _selects(log_layout(config, log.layer))[f"{log.prefix}present"]
+            valid += f" && log_{log.layer}_spike{present}"
+        logs.append(f"      if ({valid}) take_{log.name}(log_{log.layer}_spike);")
+        ends.append(f"        end_{log.name};")
     counts = [
         f'        check(image, "spikes {layer}", decision{decision[f"spikes_in.{layer}"]}, '
         f"decisions[first+{4 + layer}]);"
@@ -193,7 +147,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"      .events__payload({event_bits}'d0),",
         ]
     return filled(
-        files(__package__).joinpath("vectors_bench.v").read_text(),
+        _text("vectors_bench.v"),
         images=len(items),
         items=sum(len(one) for one in items),
         layers=layers,
@@ -212,20 +166,26 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
     )
 
 
-def _search(name: str, layer: int, tick: str, neuron: str) -> Iterator[str]:
-    """Lines that bring the spike which has come to the front of those of its tick."""
-    spikes, search, reported = f"spikes_{name}", f"found_{name}", f"log_{layer}_spike"
-    yield from (
-        f"        {search} = spike_{name};",
-        f"        while ({search} + 1 < spike_ends_{name}[2*image] &&",
-        f"               {spikes}[{search}]{tick} == {reported}{tick} &&",
-        f"               {spikes}[{search}]{neuron} != {reported}{neuron} &&",
-        f"               {spikes}[{search} + 1]{tick} == {reported}{tick})",
-        f"          {search} = {search} + 1;",
-        f"        next_{name} = {spikes}[{search}];",
-        f"        {spikes}[{search}] = {spikes}[spike_{name}];",
-        f"        {spikes}[spike_{name}] = next_{name};",
+def _log_checks(config: CoreConfig, log: _Log, expected: Results) -> str:
+    """The spikes of a log in Verilog, and the tasks that check the core's against them."""
+    layout = log_layout(config, log.layer)
+    selects = _selects(layout)
+    _, template = _text("vectors_log.v").split("\n\n", 1)  # without its licence
+    return filled(
+        template,
+        name=log.name,
+        layer=f"layer {log.layer}" + f", bank {log.bank}" * (log.banks > 1),
+        msb=layout.size - 1,
+        last=max(1, sum(map(len, _spikes(log, expected)))) - 1,
+        tick=selects["tick"],
+        neuron=selects[f"{log.prefix}neuron"],
+        unordered=int(log.unordered),
     )
+
+
+def _text(name: str) -> str:
+    """The text of a template of this folder."""
+    return files(__package__).joinpath(name).read_text()
 
 
 def _selects(layout: data.Layout) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_dividers_are_within_the_limits(oscillator, mhz):
 
 @pytest.mark.parametrize(("oscillator", "wanted", "filter_range"), [(12, 24, 1), (48, 24, 4)])
 def test_the_filter_is_that_of_icepll(oscillator, wanted, filter_range):
-    dividers = ice40.ice40_dividers(oscillator * MHZ, wanted * MHZ)
+    dividers = dividers_for(ICE40, oscillator * MHZ, wanted * MHZ)
     assert ice40.ice40_filter(dividers) == filter_range
 
 

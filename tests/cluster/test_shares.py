@@ -98,7 +98,7 @@ def test_a_worker_with_another_version_is_refused(scheduler, monkeypatch, change
 def test_sources_that_have_changed_since_are_refused(monkeypatch):
     client = versions()
     check_versions(client)
-    monkeypatch.setattr(digests, "_sources", lambda: "others")
+    monkeypatch.setattr(digests, "source_digest", lambda *_: "others")
     with pytest.raises(VerbError, match=r"other sources .* run it again"):
         check_versions(client)
 

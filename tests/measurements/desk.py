@@ -22,8 +22,9 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.sound.microphones import MICROPHONES
+from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.benches.netlist.netlist import FLASH_CLOCK, Netlist
-from firstspike.sim.benches.standalone.around import has_flash, netlist_verilog
+from firstspike.sim.benches.standalone.around import NO_FLASH, Sensed, desk_verilog
 from firstspike.sim.benches.standalone.desk import Desk, tape_of
 from tests.support.moving import SENSED_BY_PINS, MotionDesk
 
@@ -66,14 +67,27 @@ def netlist_desk(network: Network, folder: Path, *, bitstream: bool = False) -> 
     netlist, pins, hz = _built(folder, bitstream)
     kind = MICROPHONES["i2s" if SELECT in netlist.pins else "pdm"]
     microphone = kind.of(hz, sound_of(network).rate)
-    verilog = netlist_verilog(tape_of(microphone), netlist, pins, hz)
-    return Desk(verilog, network, microphone, netlist=True, flashed=has_flash(pins))
+    verilog = _verilog(tape_of(microphone), netlist, pins, hz)
+    return Desk(verilog, network, microphone, netlist=True, flashed=_has_flash(pins))
 
 
 def netlist_motion_desk(network: Network, folder: Path) -> MotionDesk:
     """Return the desk with an LSM6DSO and the netlist in the folder of a build."""
-    verilog = netlist_verilog(SENSED_BY_PINS, *_built(folder))
+    verilog = _verilog(SENSED_BY_PINS, *_built(folder))
     return MotionDesk(verilog, network)
+
+
+def _verilog(sensed: Sensed, netlist: Netlist, pins: dict[str, str], clock_hz: int) -> str:
+    """Return a desk with a netlist; `pins` has the wire of the desk at each pin."""
+    wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
+    flash = "\n    assign cs = ~cs_n;" if _has_flash(pins) else NO_FLASH
+    desk = desk_verilog(sensed, f"\n    netlist board ({wires});{flash}", clock_hz)
+    return desk + netlist.verilog() + cell_models(netlist.family)
+
+
+def _has_flash(pins: dict[str, str]) -> bool:
+    """Return whether the flash of the desk is at one of these pins."""
+    return "cs_n" in pins.values()
 
 
 def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, str], int]:

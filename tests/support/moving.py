@@ -72,7 +72,7 @@ SENSED_BY_PINS = Sensed(
 class MotionDesk:
     """A compiled simulation of a board on a desk with an LSM6DSO.
 
-    Parameters: the desk's `verilog`, as of `netlist_verilog`; the board's `network`, whose weights
+    Parameters: the desk's `verilog`, as of `desk_verilog`; the board's `network`, whose weights
     it reads from the flash. Raises SimulationError.
     """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Verilog of a desk: a board that needs no computer, and what stands around it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -9,8 +9,6 @@ from firstspike.hdl.flow.wrapping import filled
 from firstspike.hdl.standalone.core import BAUD, LISTENING, LOADING, StandaloneCore
 from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.flash.model import BOARD_BITS, WAKING, flash_verilog
-from firstspike.sim.benches.netlist.cells import cell_models
-from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.harness.verilog import verilog_of
 
 TOP = "desk"
@@ -18,12 +16,8 @@ TOP = "desk"
 _RTL = """
     core board (.clk(clock), .rst(rst), .rx(rx), .tx(tx), @flash @sensor);"""
 
-_NETLIST = """
-    netlist board (@connections);"""
-
 _FLASH_PORTS = ".cs(cs), .sck(sck), .mosi(mosi), .miso(miso),"
-_FLASH_PIN = "\n    assign cs = ~cs_n;"
-_NO_FLASH = "\n    assign cs = 0, sck = 0, mosi = 0;"
+NO_FLASH = "\n    assign cs = 0, sck = 0, mosi = 0;"
 
 
 @dataclass(frozen=True)
@@ -53,22 +47,7 @@ def rtl_verilog(
     """
     core = verilog_of(make, "core", f"StandaloneCore {identity.hex()}")
     board = filled(_RTL, flash=_FLASH_PORTS if flashed else "", sensor=sensed.joined)
-    return _desk(sensed, board + ("" if flashed else _NO_FLASH), clock_hz) + core
-
-
-def netlist_verilog(
-    sensed: Sensed, netlist: Netlist, pins: Mapping[str, str], clock_hz: int
-) -> str:
-    """Return a desk with a netlist; `pins` says which wire of the desk is at which pin."""
-    wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
-    flash = _FLASH_PIN if has_flash(pins) else _NO_FLASH
-    desk = _desk(sensed, filled(_NETLIST, connections=wires) + flash, clock_hz)
-    return desk + netlist.verilog() + cell_models(netlist.family)
-
-
-def has_flash(pins: Mapping[str, str]) -> bool:
-    """Return whether the flash of the desk is at one of these pins."""
-    return "cs_n" in pins.values()
+    return desk_verilog(sensed, board + ("" if flashed else NO_FLASH), clock_hz) + core
 
 
 def startup_text(flashed: bool) -> bytes:
@@ -76,7 +55,8 @@ def startup_text(flashed: bool) -> bytes:
     return b"".join(map(sentence, (LOADING, LISTENING) if flashed else (LISTENING,)))
 
 
-def _desk(sensed: Sensed, board: str, clock_hz: int) -> str:
+def desk_verilog(sensed: Sensed, board: str, clock_hz: int) -> str:
+    """Return a desk with this `board`: its instance, and the wires of its flash."""
     desk_files, netlist = files(__package__), files("firstspike.sim.benches.netlist")
     desk = filled(
         desk_files.joinpath("desk.v").read_text(),

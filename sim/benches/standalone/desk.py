@@ -65,7 +65,7 @@ class DeskParameters:
 class Desk:
     """A compiled simulation of a board on a desk.
 
-    Parameters: the desk's `verilog`, as of `rtl_verilog` or `netlist_verilog`; the board's
+    Parameters: the desk's `verilog`, such as that of `rtl_verilog`; the board's
     `network` and its `microphone`; `flashed` if the board reads its weights from the flash. Raises
     SimulationError.
     """
