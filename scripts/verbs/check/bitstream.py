@@ -54,7 +54,7 @@ def command(bitstream: Path, routed: Path | None) -> int:
     else:
         routed = routed or beside
         report, reason = _report(routed)
-        board = BOARDS.get(report.get("board"))
+        board = BOARDS.get(report.get("board", ""))
         layout = compare_layout(bitstream, routed, board)
         if routed.parent == bitstream.parent:
             layout = _with_digest(layout, bitstream, report.get("bitstream"))
