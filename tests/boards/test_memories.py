@@ -89,7 +89,9 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
 
 
 @pytest.mark.parametrize(
-    ("network", "sensor"), [(listening_network(), "pdm"), (small_network(), LSM6DSO)], ids=str
+    ("network", "sensor"),
+    [(listening_network(), "pdm"), (small_network(), LSM6DSO)],
+    ids=["sound", "motion"],
 )
 def test_the_memories_are_those_of_a_design_with_a_sensor(network, sensor):
     design = sensing_design(network, BOARDS["icebreaker"], CoreShape(), None, sensor)
