@@ -32,9 +32,9 @@ def oscillator_of(board: Board) -> int:
     """
     platform = board.platform()
     name = f"the platform {type(platform).__name__} of the board {board.name}"
-    size = re.findall(r"\d+[A-Z]?$", board.device.name)[0]
+    *series, size = re.split("[ -]", board.device.name)
     part = str(getattr(platform, "device", None) or getattr(platform, "part", ""))
-    if size not in part:
+    if size not in part or ("5G" in series) != ("5G" in part):
         raise BoardError(
             f"{name} has the {part}, but the board's `device` is {board.device.name}: name the one "
             "of hdl/flow/devices.py that the board has"

@@ -22,7 +22,7 @@ _WRITTEN = {
                     "type": str,
                     "parameters": {str: str},
                     "attributes": {"NEXTPNR_BEL": str},
-                    "port_directions": {str: str},
+                    "port_directions": {str: ("input", "output", "inout")},
                     "connections": {str: list},
                 }
             },

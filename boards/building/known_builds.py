@@ -9,7 +9,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 
-from .memories import memory_needs
+from .memories import memories, memory_needs, ring_bytes_of
 from .random_builds import RandomBuild, random_builds
 from .shipped_builds import SHIPPED_BUILDS, design_of
 
@@ -33,7 +33,8 @@ class KnownBuild:
         cls, config: CoreConfig, network: Network, board: Board, luts: int, fmax: float
     ) -> "KnownBuild":
         """Return the known build of a network for a board."""
-        logic = luts - memory_needs(config, network, board)["LUTs"]
+        held = memories(config, network, ring_bytes_of(config, board))
+        logic = luts - memory_needs(held, board)["LUTs"]
         return cls(config, board, luts, logic, fmax)
 
     @classmethod

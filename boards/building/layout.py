@@ -5,7 +5,8 @@ The bitstream is that of an iCE40 or an ECP5. Only those of an iCE40 are convert
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from firstspike.boards.ecp5 import reader as ecp5_reader
 from firstspike.boards.ecp5.database import Device, pin_bels
 from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.families.facts import BITSTREAM_HEAD
+from firstspike.boards.families.ice40 import die_of
+from firstspike.boards.families.registry import FACTS
 from firstspike.boards.ice40.layout_check import check_layout
 from firstspike.boards.ice40.netlist import read_netlist
 from firstspike.boards.ice40.reader import Bits, read_bits
@@ -27,10 +30,12 @@ from firstspike.boards.routed import (
     LayoutReport,
     RoutedDesign,
     RoutedError,
+    UncoveredError,
     read_routed,
 )
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.files import read_file
+from firstspike.hdl.flow.devices import ECP5, ICE40
 
 from .design import TOP
 
@@ -39,6 +44,11 @@ ROUTED = "routed.json"
 
 _PINS, _ECP5_PINS = f"{TOP}.pcf", f"{TOP}.lpf"
 """The constraints in a build's folder, with the package pin of each port."""
+
+_LOCATION = re.compile(
+    r'set_io(?: -\S+)* ([^\s-]\S*) (\S+)|LOCATE COMP "(\S+)" SITE "(\S+)";', re.ASCII
+)
+"""The line of a port and its pin, for an iCE40 or an ECP5."""
 
 _BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 22, 1 << 28, 1 << 16
 """Largest number of bytes that are read of each file."""
@@ -154,6 +164,17 @@ def _is_of_ecp5(content: bytes) -> bool:
     return ecp5_reader.PREAMBLE in content[:BITSTREAM_HEAD]
 
 
+def check_family(bitstream: Path) -> None:
+    """Raise UncoveredError for a bitstream of a family that no check covers."""
+    head = _content(bitstream, _BITSTREAM_BYTES)[:BITSTREAM_HEAD]
+    for family, facts in FACTS.items():
+        if facts.preamble in head and family not in (ICE40, ECP5):
+            raise UncoveredError(
+                f"{bitstream} is a bitstream of the family {family.name}: only those of an iCE40 "
+                "or ECP5 can be checked."
+            )
+
+
 def _compared(
     content: bytes, design: RoutedDesign, board: Board | None, folder: Path
 ) -> LayoutReport:
@@ -167,8 +188,21 @@ def _compared(
 
 
 def _constraints(path: Path) -> dict[str, str]:
-    """Return the package pin of each port, from the constraints of an iCE40 for nextpnr."""
-    return {words[-2]: words[-1] for words in _lines(path) if words[0] == "set_io" and words[2:]}
+    """Return the package pin of each port, from the constraints for nextpnr.
+
+    Raises RoutedError for a line without port and pin.
+    """
+    pins = {}
+    for line in _content(path, _PINS_BYTES).decode("ascii", "replace").splitlines():
+        if line.split()[:1] in (["set_io"], ["LOCATE"]):
+            named = _LOCATION.fullmatch(line.strip())
+            if named is None:
+                raise RoutedError(
+                    f"{path} has the line {line!r:.60}, which names no port and pin: build it anew."
+                )
+            port, pin = (word for word in named.groups() if word is not None)
+            pins[port] = pin
+    return pins
 
 
 def _moved_ports(board: Board, pins: Mapping[str, str]) -> list[str]:
@@ -195,6 +229,9 @@ def _ports(value: Any) -> dict[str, str]:
 def _pads(bits: Bits, board: Board, pins: Mapping[str, str]) -> dict[str, str]:
     """Return the bel of each port, by its package pin."""
     chip, name = bits.chip, str(getattr(board.platform, "package", "")).lower()
+    device = str(getattr(board.platform, "device", ""))
+    is_it = board.device.family is ICE40 and die_of(device).lower() == chip.name
+    _check_device(is_it, f"iCE40 with the die {chip.name.upper()}", board)
     package = {pin: chip.bels[bel].name for pin, bel in chip.packages.get(name, {}).items()}
     return {port: _bel_of(package, pin, board) for port, pin in pins.items()}
 
@@ -202,21 +239,19 @@ def _pads(bits: Bits, board: Board, pins: Mapping[str, str]) -> dict[str, str]:
 def _ecp5_pads(device: Device, board: Board, constraints: Path) -> dict[str, str]:
     """Return the bel of each port of an ECP5, from the constraints for nextpnr."""
     platform = board.platform()
-    if platform.device != device.name:
-        raise BitstreamError(
-            f"the bitstream is of an {device.name}, but the {board.title} has an {platform.device}."
-        )
+    _check_device(platform.device == device.name, device.name, board)
     # Amaranth's option for nextpnr
     package = pin_bels(device, platform._nextpnr_package_options[platform.package].upper())
-    ports = (words[2::2] for words in _lines(constraints) if words[0] == "LOCATE")
-    return {port.strip('"'): _bel_of(package, pin.strip('";'), board) for port, pin in ports}
+    return {port: _bel_of(package, pin, board) for port, pin in _constraints(constraints).items()}
 
 
-def _lines(constraints: Path) -> Iterator[list[str]]:
-    """Yield the words of each line that is not empty."""
-    for line in _content(constraints, _PINS_BYTES).decode("ascii", "replace").splitlines():
-        if line.split():
-            yield line.split()
+def _check_device(is_it: bool, device: str, board: Board) -> None:
+    """Raise BitstreamError unless the bitstream's device is that of the board."""
+    if not is_it:
+        raise BitstreamError(
+            f"the bitstream is of an {device}, but the {board.title} has an "
+            f"{getattr(board.platform, 'device', board.device.name)}."
+        )
 
 
 def _bel_of(package: Mapping[str, str], pin: str, board: Board) -> str:

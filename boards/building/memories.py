@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Memory arithmetic: the memories of a core and its link, and the blocks that they need.
 
-Core and link list their memories. The number of blocks follows the rules by which Yosys maps
+Core and link list their memories; those around a core with a sensor are found in the elaborated
+design. The number of blocks follows the rules by which Yosys maps
 memories. Tests compare list and numbers with the designs.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -46,11 +47,6 @@ def ring_bytes_of(config: CoreConfig, board: Board) -> int:
     if not board.loaded:
         return board.ring_bytes
     return board.ring_bytes if _left(config, board) > 0 else SMALL_RING
-
-
-def weights_fit(config: CoreConfig, board: Board) -> bool:
-    """Whether the first layer's weights fit into the board's single-port RAM, if it has any."""
-    return _left(config, board) >= 0
 
 
 def _left(config: CoreConfig, board: Board) -> int:
@@ -143,19 +139,12 @@ def blocks(memory: Memory, family: Family, single_port: bool = False) -> dict[st
     return {"block RAM": block_ram}
 
 
-def memory_needs(
-    config: CoreConfig,
-    network: Network,
-    board: Board,
-    bench_images: int = 0,
-    shows: bool = True,
-) -> Counter[str]:
-    """Return the resources that all memories of a design need on the board's device.
+def memory_needs(held: Sequence[Memory], board: Board) -> Counter[str]:
+    """Return the resources that the memories of a design need on the board's device.
 
-    Logic around memories is included. `shows` is that of `memories`.
+    Logic around memories is included.
     """
     needs: Counter[str] = Counter()
-    held = memories(config, network, ring_bytes_of(config, board), bench_images, shows)
     single_port = in_single_port_ram(held, board)
     for memory in held:
         used = blocks(memory, board.device.family, memory.path in single_port)

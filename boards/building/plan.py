@@ -335,9 +335,7 @@ def needs_of(design: Design) -> dict[str, int]:
     """Return the resources of the board's device for a design; look-up tables are estimated."""
     family = design.board.device.family
     plays = design.bench_images > 0
-    needs = memory_needs(
-        design.config, design.network, design.board, design.bench_images, design.shows_digit
-    )
+    needs = memory_needs(design.memories, design.board)
     needs["LUTs"] += logic.luts(design.config, family, plays)
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 

@@ -2,7 +2,7 @@
 """The design of a standalone board."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -14,22 +14,24 @@ from firstspike.boards.pins.board import Board, Standalone, connect_flash, conne
 from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.timing.shape import CoreShape, Lanes, lanes_text
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.flow.elaboration import uncollected
+from firstspike.hdl.lib.memories import Memory, memories_built
+from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.standalone.core import BAUD, Sensor, StandaloneCore
 
 from .design import WINDOW, Design
-from .memories import weights_fit
+from .memories import memory_needs
 
 TALK = "text"
 """Form of the output of a standalone design, whose only input is a status request."""
 
-LOADED_LANES = (3, 2)
+LOADED_LANES = (3, 2, 1)
 """Default lanes of a hidden layer with weights in single-port RAM: the first number that fits."""
 
-EMBEDDED_LANES = 4
+EMBEDDED_LANES = (4,)
 """The same with weights in the bitstream: four weights of 8 bits use most of a block RAM's word."""
 
 
@@ -57,21 +59,32 @@ class StandaloneDesign(Design, ABC):
 
         Without `hz`, the board's default clock for the sensor is used; without a window, WINDOW;
         and without lanes, those of the constants above, and one lane for the last layer. Raises
-        NetworkError and ClockError.
+        NetworkError, also if the memories exceed those of a board that loads its weights, and
+        ClockError.
         """
         if board.standalone is None:
             raise NetworkError(
                 f"the {board.title} has no pins for {title}: build for another board"
             )
-        most, least = LOADED_LANES
-        config = _config(network, shape, most if board.loaded else EMBEDDED_LANES)
-        if board.loaded and not weights_fit(config, board):
-            config = _config(network, shape, least)
         oscillator = oscillator_of(board)
         dividers = dividers_for(
             board.device.family, oscillator, hz or board.standalone.clock(sensor)
         )
-        return cls(network, board, config, dividers, flashed=board.loaded, sensor=sensor)
+        choices = LOADED_LANES if board.loaded else EMBEDDED_LANES
+        by_layer: Iterable[Lanes] = ((*[most] * (network.n_layers - 1), 1) for most in choices)
+        for lanes in by_layer if shape.lanes is None else [shape.lanes]:
+            config = _config(network, shape, lanes)
+            design = cls(network, board, config, dividers, flashed=board.loaded, sensor=sensor)
+            if not board.loaded:
+                return design
+            over = board.device.excess(memory_needs(design.memories, board))
+            if not over:
+                return design
+        raise NetworkError(
+            f"the network does not fit on the {board.title} with {title}: with --lanes "
+            f"{lanes_text(config.folding.lanes)} its memories take {', '.join(over)}; take other "
+            "lanes, a smaller network, or a larger board"
+        )
 
     def _hashed(self) -> Self:
         """Return what `build_hash` covers: with weights in the bitstream the status reports it."""
@@ -84,8 +97,10 @@ class StandaloneDesign(Design, ABC):
 
     @property
     def memories(self) -> list[Memory]:
-        """The memories of the core; all other memories are small."""
-        return list(Core.memories(self.config))
+        """The memories of the core, and those of all blocks around it."""
+        with uncollected():
+            around = memories_built(self.core(bytes(BUILD_BYTES)), outside="core")
+        return [*Core.memories(self.config), *around]
 
     @property
     def bit_rate(self) -> float:
@@ -130,12 +145,11 @@ class StandaloneDesign(Design, ABC):
         """Return the sensor before the core."""
 
 
-def _config(network: Network, shape: CoreShape, hidden_lanes: int) -> CoreConfig:
-    """Return the core of this shape, with `hidden_lanes` unless the shape has lanes."""
-    lanes = (*[hidden_lanes] * (network.n_layers - 1), 1)
+def _config(network: Network, shape: CoreShape, lanes: Lanes) -> CoreConfig:
+    """Return the core of this shape with other lanes."""
     shape = replace(
         shape,
-        lanes=lanes if shape.lanes is None else shape.lanes,
+        lanes=lanes,
         window=WINDOW if shape.window is None else shape.window,
         bitmap=None,
     )

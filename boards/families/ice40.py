@@ -53,10 +53,14 @@ HX4K or LP4K is an 8K die.
 """
 
 
+def die_of(device: str) -> str:
+    """Return the die of a device of Amaranth, such as 8K for an iCE40HX4K."""
+    return device[-2:].replace("4K", "8K")
+
+
 def _pll_pads(platform: LatticeICE40Platform) -> tuple[str, ...]:
     """Return the pins of a platform that are pads of a PLL. Raises BoardError."""
-    die = platform.device[-2:].replace("4K", "8K")
-    pads = PLL_PADS.get(die, {}).get(platform.package.upper())
+    pads = PLL_PADS.get(die_of(platform.device), {}).get(platform.package.upper())
     if pads is None:
         raise BoardError(
             f"the platform {type(platform).__name__} has the package {platform.package} of the "

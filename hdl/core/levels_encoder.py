@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The LevelsEncoder, which converts the pixels of an image to input spikes in order of time."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.encodings.levels import Levels
@@ -14,7 +12,6 @@ from firstspike.golden.network import Network
 from firstspike.hdl.layer.events import Kind, input_layout, tell_row, tick_shape
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Stage
 
 PIXEL_BITS = 8
@@ -53,22 +50,12 @@ class LevelsEncoder(Block):
         """Return the clock cycles of all scans, including the pipeline latency and END."""
         return len(_scans(network)) * network.n_inputs + 3
 
-    @staticmethod
-    def memories(network: Network) -> Iterator[Memory]:
-        """Yield the memories: pixels, scans, and a flag per input unless all are connected."""
-        yield Memory("image", PIXEL_BITS, network.n_features)
-        yield Memory("scans", _scan_layout(network).size, len(_scans(network)), read_only=True)
-        if len(network.inputs) < network.n_inputs:
-            yield Memory("connected", 1, network.n_inputs, read_only=True)
-
     def build(self, m: Module) -> None:
         network, count = self._network, self._network.n_features
         scans, layout = _scans(network), _scan_layout(network)
-        image_memory, scans_memory, *connected_memory = self.memories(network)
-        m.submodules.image = image = image_memory.create()
-        m.submodules.scans = table = scans_memory.create(
-            shape=layout, init=[{"level": level, "tick": tick} for level, tick in scans]
-        )
+        ticks = [{"level": level, "tick": tick} for level, tick in scans]
+        m.submodules.image = image = memory.Memory(shape=PIXEL_BITS, depth=count, init=())
+        m.submodules.scans = table = memory.Memory(shape=layout, depth=len(scans), init=ticks)
         pixel, write, scan = image.read_port(), image.write_port(), table.read_port()
         read = [pixel, scan]
 
@@ -85,9 +72,9 @@ class LevelsEncoder(Block):
         is_read, ends, complement, constant = (Signal() for _ in range(4))
         row = Signal(range(len(network.inputs) + 1))
         connected: Value = Const(1)
-        for listed in connected_memory:  # some inputs are not connected
+        if len(network.inputs) < network.n_inputs:
             bits = np.isin(np.arange(network.n_inputs), network.inputs).tolist()
-            m.submodules.connected = flags = listed.create(init=bits)
+            m.submodules.connected = flags = memory.Memory(shape=1, depth=len(bits), init=bits)
             read.append(flags.read_port())
             m.d.comb += read[-1].addr.eq(index)
             connected = read[-1].data

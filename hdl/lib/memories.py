@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Elaboratable, Fragment, MemoryInstance, Module, Shape, ShapeLike
 from amaranth.lib import memory
 
 
@@ -75,3 +75,27 @@ def inside(name: str, memories: Iterable[Memory]) -> Iterator[Memory]:
     for listed in memories:
         path = f"{name}.{listed.path}" if listed.path else name
         yield replace(listed, path=path)
+
+
+def memories_built(block: Elaboratable, outside: str) -> list[Memory]:
+    """Return the memories of an elaborated block, without those of its submodule `outside`.
+
+    Width, depth and whether the memory is a ROM are known; other attributes have their defaults.
+    """
+    children = Fragment.get(block, None).subfragments
+    return [
+        listed
+        for child, name, _ in children
+        if name != outside
+        for listed in _memories_of_fragment(child, name)
+    ]
+
+
+def _memories_of_fragment(fragment: Fragment, path: str) -> Iterator[Memory]:
+    for child, name, _ in fragment.subfragments:
+        if isinstance(child, MemoryInstance):
+            data, writes = child._data, child._write_ports  # Amaranth has no public names for these
+            width = Shape.cast(data.shape).width
+            yield Memory(path, width, data.depth, read_only=not writes)
+        else:
+            yield from _memories_of_fragment(child, f"{path}.{name}")

@@ -2,14 +2,13 @@
 """The mean and the changes of each axis in a frame (DESIGN, section 9)."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, stream
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.filters import SAMPLE_BITS
 from firstspike.hdl.core.levels_encoder import PIXEL_BITS
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memories import Memory
 
 
 def sample_layout() -> data.StructLayout:
@@ -45,16 +44,11 @@ class Frames(Block):
             frames=Out(stream.Signature(frame_layout(front))),
         )
 
-    @staticmethod
-    def memories(front: MotionFrontEnd) -> tuple[Memory]:
-        """Return the memory of the latest sample and the sums of each axis."""
-        return (Memory("sums", _sums_layout(front).size, front.axes),)
-
     def build(self, m: Module) -> None:
         front, bits = self._front, _frame_bits(self._front)
         layout = _sums_layout(front)
-        (sums_memory,) = self.memories(front)
-        m.submodules.sums = sums = sums_memory.create(shape=layout)
+        # The latest sample and the sums of each axis.
+        m.submodules.sums = sums = memory.Memory(shape=layout, depth=front.axes, init=())
         before, write = sums.read_port(), sums.write_port()
 
         axis, sample = Signal(range(front.axes)), Signal(range(front.frame))

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Watcher, which converts samples of motion to the spikes of windows (DESIGN, section 9)."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,7 +10,6 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.lib.memories import Memory, inside
 
 from .frames import Frames, sample_layout
 from .windows import Windows
@@ -44,14 +41,6 @@ class Watcher(Block):
     def latency(network: Network) -> int:
         """Return the maximum latency from a window's last sample to END, without back-pressure."""
         return 4 + Windows.cycles(motion_of(network)) + LevelsEncoder.cycles(network)
-
-    @staticmethod
-    def memories(network: Network) -> Iterator[Memory]:
-        """Yield the memories of all blocks."""
-        front = motion_of(network)
-        yield from inside("frames", Frames.memories(front))
-        yield from inside("windows", Windows.memories(front))
-        yield from inside("encoder", LevelsEncoder.memories(network))
 
     def build(self, m: Module) -> None:
         m.submodules.frames = frames = Frames(self._front)

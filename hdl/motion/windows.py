@@ -2,7 +2,7 @@
 """The pictures of the windows of frames (DESIGN, section 9)."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
@@ -10,7 +10,6 @@ from firstspike.golden.sound.filters import LEVEL_FRACTION
 from firstspike.hdl.core.levels_encoder import PIXEL_BITS
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memories import Memory
 
 from .frames import frame_layout
 
@@ -47,15 +46,11 @@ class Windows(Block):
         """
         return front.axes * (front.frames * (2 * front.frames + 1) + _sum_bits(front) + 1)
 
-    @staticmethod
-    def memories(front: MotionFrontEnd) -> tuple[Memory]:
-        """Return the ring buffer of frames, with a power of two of addresses per frame."""
-        return (Memory("ring", _entry_layout(front).size, front.frames << _axis_bits(front)),)
-
     def build(self, m: Module) -> None:
         front = self._front
-        (ring_memory,) = self.memories(front)
-        m.submodules.ring = ring = ring_memory.create(shape=_entry_layout(front))
+        # A ring buffer of frames, with a power of two of addresses per frame.
+        depth = front.frames << _axis_bits(front)
+        m.submodules.ring = ring = memory.Memory(shape=_entry_layout(front), depth=depth, init=())
         frame, write = ring.read_port(), ring.write_port()
 
         axis, last_axis = Signal(_axis_bits(front)), Signal()

@@ -10,7 +10,6 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.sound.filters import FRACTION, SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.memories import Memory
 
 UP = STATE_BITS - SAMPLE_BITS - 2
 """Bits by which stored samples are shifted to the left: the largest `up` of any valid filter."""
@@ -76,20 +75,14 @@ class Filters(Block):
         beyond = (max(shift - HIDDEN, 0) for one in filters for shift in _shifts(one))
         return 1 + sum(STEPS + -(-bits // STRIDE) for bits in beyond)
 
-    @staticmethod
-    def memories(filters: Sequence[Filter]) -> tuple[Memory, Memory]:
-        """Return the memories of the states, and of the coefficients and shifts."""
-        return (
-            Memory("states", STATE_BITS, Filters.depth(filters)),
-            Memory("table", SAMPLE_BITS, WORDS * len(filters), read_only=True),
-        )
-
     def build(self, m: Module) -> None:
         count = len(self._filters)
-        states_memory, table_memory = self.memories(self._filters)
         words = [word for one in self._filters for word in (one.a1, one.a2, *_shifts(one))]
-        m.submodules.table = table = table_memory.create(shape=signed(SAMPLE_BITS), init=words)
-        m.submodules.states = states = states_memory.create(shape=signed(STATE_BITS))
+        m.submodules.table = table = memory.Memory(
+            shape=signed(SAMPLE_BITS), depth=len(words), init=words
+        )
+        states = memory.Memory(shape=signed(STATE_BITS), depth=self.depth(self._filters), init=())
+        m.submodules.states = states
         word, state, state_write = table.read_port(), states.read_port(), states.write_port()
 
         # The current resonator, the next one, and the sample number modulo 2.

@@ -2,14 +2,13 @@
 """The level of each filter in each slot (DESIGN, section 6)."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import stream
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from firstspike.golden.sound.filters import LEVEL_FRACTION, MOST_LEVEL, STATE_BITS
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.memories import Memory
 
 LEVEL_BITS = bits_for(MOST_LEVEL)
 
@@ -47,21 +46,11 @@ class Levels(Block):
         """Return the maximum cycles per filter at the end of a slot, without back-pressure."""
         return Levels.sum_bits(front) + 4
 
-    @staticmethod
-    def memories(front: FrontEnd) -> tuple[Memory, Memory]:
-        """Return the memories of the sums and of the gains."""
-        count = len(front.filters)
-        return (
-            Memory("sums", Levels.sum_bits(front), count),
-            Memory("gains", _GAIN.width, count, read_only=True),
-        )
-
     def build(self, m: Module) -> None:
         front, count, bits = self._front, len(self._front.filters), self.sum_bits(self._front)
-        sums_memory, gains_memory = self.memories(front)
-        m.submodules.sums = sums = sums_memory.create()
+        m.submodules.sums = sums = memory.Memory(shape=bits, depth=count, init=())
         gains = [one.gain for one in front.filters]
-        m.submodules.gains = table = gains_memory.create(shape=_GAIN, init=gains)
+        m.submodules.gains = table = memory.Memory(shape=_GAIN, depth=count, init=gains)
         before, write, gain = sums.read_port(), sums.write_port(), table.read_port()
 
         b, sample = Signal(range(count)), Signal(range(front.slot))

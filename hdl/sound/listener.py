@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Listener, which converts a microphone's signal to spikes of words (DESIGN, section 6)."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -18,7 +16,6 @@ from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, join, tap
-from firstspike.hdl.lib.memories import Memory, inside
 
 from .filters import Filters
 from .i2s import I2sReceiver
@@ -94,15 +91,6 @@ class Listener(Block):
         """Return the maximum latency from a word's last sample to END, without back-pressure."""
         front = sound_of(network)
         return cycles_per_sample(front) + Words.cycles(front) + LevelsEncoder.cycles(network)
-
-    @staticmethod
-    def memories(network: Network) -> Iterator[Memory]:
-        """Yield the memories of all blocks."""
-        front = sound_of(network)
-        yield from inside("filters", Filters.memories(front.filters))
-        yield from inside("levels", Levels.memories(front))
-        yield from inside("words", Words.memories(front))
-        yield from inside("encoder", LevelsEncoder.memories(network))
 
     def build(self, m: Module) -> None:
         front = self._front

@@ -61,22 +61,16 @@ class ReplayMemory(Block):
             count=Out(COUNT_BITS),
         )
 
-    @staticmethod
-    def memories(content: ReplayContent, classes: int) -> tuple[Memory, Memory]:
-        """Return the memories: the pixels of all pictures, and their classes."""
-        pixels = content.references.shape[1] * content.addresses
-        return (
-            Memory("pixels", PIXEL_BITS, pixels, no_collisions=True),
-            Memory("classes", bits_for(classes - 1), content.addresses, no_collisions=True),
-        )
-
     def build(self, m: Module) -> None:
         content, words = self._content, self.words
-        pixels_memory, classes_memory = self.memories(content, self._classes)
-        m.submodules.pixels = pixels = pixels_memory.create(
+        count, label_bits = content.addresses, bits_for(self._classes - 1)
+        pixels = Memory("", PIXEL_BITS, words * count, no_collisions=True).create(
             init=content.references.ravel().tolist()
         )
-        m.submodules.classes = classes = classes_memory.create(init=content.labels.tolist())
+        classes = Memory("", label_bits, count, no_collisions=True).create(
+            init=content.labels.tolist()
+        )
+        m.submodules.pixels, m.submodules.classes = pixels, classes
         pixel, label = pixels.read_port(), classes.read_port()
         pixel_write, label_write = pixels.write_port(), classes.write_port()
 

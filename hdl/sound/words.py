@@ -2,13 +2,12 @@
 """The detection of words in the levels, and their pictures (DESIGN, section 6)."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import stream
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.memories import Memory
 
 from .levels import LEVEL_BITS
 
@@ -48,19 +47,12 @@ class Words(Block):
         """
         return 3 + 2 * _peaks(front) + front.n_pixels * (2 * front.slots + 1)
 
-    @staticmethod
-    def memories(front: FrontEnd) -> tuple[Memory, Memory]:
-        """Return the ring buffers: levels, with a power of two of addresses per slot, and peaks."""
-        return (
-            Memory("ring", LEVEL_BITS, front.window << _index_bits(front)),
-            Memory("peaks", LEVEL_BITS, _peaks(front)),
-        )
-
     def build(self, m: Module) -> None:
         front, count = self._front, len(self._front.filters)
-        ring_memory, peaks_memory = self.memories(front)
-        m.submodules.ring = ring = ring_memory.create()
-        m.submodules.peaks = peaks = peaks_memory.create()
+        # Ring buffers: levels, with a power of two of addresses per slot, and peaks.
+        ring = memory.Memory(shape=LEVEL_BITS, depth=front.window << _index_bits(front), init=())
+        m.submodules.ring = ring
+        m.submodules.peaks = peaks = memory.Memory(shape=LEVEL_BITS, depth=_peaks(front), init=())
         level, level_write = ring.read_port(), ring.write_port()
         peak, peak_write = peaks.read_port(), peaks.write_port()
 

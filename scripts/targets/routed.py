@@ -29,4 +29,4 @@ class Target(netlist.Target):
         path = folder / ROUTED
         if not path.is_file():
             raise TargetError(f"there is no {path}: {anew}.")
-        return Netlist(design_netlist(path), board.device.family.name)
+        return Netlist(design_netlist(path), board.device.family.name, "routed design")

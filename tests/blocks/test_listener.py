@@ -36,7 +36,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, at_random
 from tests.support.listening import front_end
-from tests.support.simulators import memory_sizes, refused
+from tests.support.simulators import refused
 from tests.support.spikes import images_of
 
 CLOCK_HZ = 12_000_000
@@ -80,13 +80,6 @@ def test_listener_of_the_usual_filters():
     front = replace(default_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
     outcome = hears_tones(front, PdmMicrophone.of(CLOCK_HZ, front.rate))
     assert len(outcome.words) >= 3
-
-
-def test_the_memories_of_a_listener_are_those_of_the_design():
-    front = front_end((300, 1000, 3000))
-    network = small_network(front)
-    declared = [(memory.width, memory.depth) for memory in Listener.memories(network)]
-    assert memory_sizes(Listener(network, PdmMicrophone(4, 64))) == sorted(declared)
 
 
 def test_impossible_listeners_are_refused():

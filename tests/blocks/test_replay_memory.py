@@ -14,7 +14,7 @@ from firstspike.hdl.core.ports import label_layout
 from firstspike.hdl.sound.replay_memory import ReplayMemory
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, at_random
-from tests.support.simulators import memory_sizes, refused, sampled
+from tests.support.simulators import refused, sampled
 
 CLASSES = 5
 
@@ -38,12 +38,6 @@ def test_replay_memory(references, capacity, n_pixels, seed):
 
 
 example = partial(test_replay_memory, 3, 2, 6, seed=1)
-
-
-def test_the_memories_of_the_block_are_those_of_the_design():
-    content = content_of(3, 2, 6)
-    declared = [(one.width, one.depth) for one in ReplayMemory.memories(content, CLASSES)]
-    assert memory_sizes(ReplayMemory(content, CLASSES)) == sorted(declared)
 
 
 def test_a_reference_of_another_class_is_refused():

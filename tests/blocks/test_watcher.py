@@ -29,7 +29,7 @@ from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
 from tests.blocks.test_lsm6dso import CLOCK_HZ, Part
 from tests.support.moving import FRONT, movement, small_network
-from tests.support.simulators import memory_sizes, refused
+from tests.support.simulators import refused
 
 QUIET = round(SILENT_SECONDS * CLOCK_HZ)
 """Cycles without a sample in which the part does not count as stopped."""
@@ -40,12 +40,6 @@ PATIENCE = 100_000
 
 def test_decisions_from_the_wires_of_the_part():
     assert len(example().decision) == 7
-
-
-def test_the_memories_of_a_watcher_are_those_of_the_design():
-    network = small_network()
-    declared = [(memory.width, memory.depth) for memory in Watcher.memories(network)]
-    assert memory_sizes(Watcher(network)) == sorted(declared)
 
 
 def test_impossible_watchers_are_refused():

@@ -25,7 +25,7 @@ from firstspike.boards.pins.board import Board, connect_uart, light_class, pin_o
 from firstspike.boards.pins.registry import BOARDS, by_name
 from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.flow.devices import HX8K, ICE40, UP5K
+from firstspike.hdl.flow.devices import ECP5_45F, HX8K, ICE40, UP5K
 from firstspike.hdl.flow.synthesis import place_and_route
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from firstspike.scripts.targets.specifications import Netlist
@@ -117,6 +117,9 @@ def test_a_board_of_a_user_is_built_and_its_netlist_equals_golden(tmp_path, monk
     assert next(differences(infer(network, ticks), target.run(ticks, None)), None) is None
 
 
+ULX3S = BOARDS["ulx3s-85f"].platform
+
+
 def changed(platform, **fields):
     """A platform with other fields."""
     return type("Changed", (platform,), fields)
@@ -126,6 +129,11 @@ def changed(platform, **fields):
     ("fields", "message"),
     [
         ({"device": UP5K}, "has the iCE40HX8K, .* `device` is iCE40 UP5K: name the one"),
+        ({"platform": changed(ICE40HX8KBEVNPlatform, device="iCE40LP8K")}, "has the iCE40LP8K"),
+        (
+            {"platform": changed(ULX3S, device="LFE5UM5G-45F"), "device": ECP5_45F},
+            "has the LFE5UM5G-45F, but the board's `device` is ECP5 45F: name the one",
+        ),
         ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk=None)}, "has no `default_clk`"),
         ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk="osc")}, "osc#0 does not exist"),
         ({"platform": changed(ICE40HX8KBEVNPlatform, default_clk="led")}, "led .* no frequency"),

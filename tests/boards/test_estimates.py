@@ -8,7 +8,7 @@ from firstspike.boards.building import clock, logic
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fitting import EXPECTED, fitted
 from firstspike.boards.building.known_builds import KnownBuild
-from firstspike.boards.building.memories import memory_needs
+from firstspike.boards.building.memories import memories, memory_needs, ring_bytes_of
 from firstspike.boards.building.random_builds import random_builds
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.families.pll import MHZ
@@ -27,7 +27,9 @@ BUILDS = random_builds()
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.number)
 def test_memories_of_a_build_are_counted(build):
     one = KnownBuild.of_random(build)
-    needs = memory_needs(one.config, build.network(), BOARDS[build.board])
+    board = BOARDS[build.board]
+    held = memories(one.config, build.network(), ring_bytes_of(one.config, board))
+    needs = memory_needs(held, board)
     assert (needs["block RAM"], needs["SPRAM"]) == (build.block_ram, build.spram)
     assert judged(build).block_ram == 0
 

@@ -284,6 +284,15 @@ def test_a_pll_that_cannot_be_simulated_is_refused(ultraplus):
         read_netlist(ultraplus.bits, pads, {})
 
 
+def test_a_direction_that_nextpnr_does_not_write_is_refused(ultraplus):
+    def turn(module):
+        directions = next(iter(module["cells"].values()))["port_directions"]
+        directions |= dict.fromkeys(directions, "sideways")
+
+    with pytest.raises(RoutedError, match="sideways"):
+        read_routed(ultraplus.changed_text(turn).encode())
+
+
 @pytest.mark.parametrize("content", [b"{}", b"\xff", b'{"modules": {}}', b'{"modules": {"a": 1}}'])
 def test_what_nextpnr_did_not_write_is_refused(content):
     with pytest.raises(RoutedError):
@@ -378,6 +387,27 @@ def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, c
         assert "and no report.json that names its pins: build it anew" in ended.err
 
 
+def test_the_verb_compares_the_digest_of_the_report(ultraplus, released, capfd):
+    (released / "firstspike.pcf").write_bytes((ultraplus.folder / "firstspike.pcf").read_bytes())
+    (released / ROUTED).write_bytes((ultraplus.folder / ROUTED).read_bytes())
+    report = json.loads((released / REPORT).read_text())
+    report["board"] = "mine"  # no pins are compared
+    report["bitstream"]["sha256"] = "0" * 64
+    (released / REPORT).write_text(json.dumps(report))
+    ended = firstspike(capfd, "check", "bitstream", released / "firstspike.bin", status=1)
+    assert "the file is not what report.json says was built" in ended.out
+
+
+def test_a_bitstream_of_another_chip_is_refused(ultraplus, tmp_path, capfd):
+    with pytest.raises(BitstreamError, match="an iCE40 with the die 5K, but the ULX3S 85F has an"):
+        bitstream_netlist(
+            ultraplus.folder / "firstspike.bin", BOARDS["ulx3s-85f"], {"pins": {}, "wires": {}}
+        )
+    (tmp_path / "firstspike.fs").write_text("//\n1010010111000011\n")
+    ended = firstspike(capfd, "check", "bitstream", tmp_path / "firstspike.fs", status=2)
+    assert "only those of an iCE40 or ECP5 can be checked" in ended.err
+
+
 def test_a_netlist_of_the_bits_has_what_the_report_names(released):
     board, bitstream = BOARDS["icebreaker"], released / "firstspike.bin"
     names = json.loads((released / REPORT).read_text())["layout"]["names"]
@@ -427,5 +457,9 @@ def test_a_build_says_what_was_compared(ultraplus, tmp_path):
     (tmp_path / "firstspike.pcf").write_text("set_io a 2\nset_io clock_pin 35\n")
     (fault,) = layout_record(tmp_path / "firstspike.bin", board)["first"]
     assert "but the board has it at" in fault
+    for line in ("set_io a", "set_io -nowarn a", 'LOCATE COMP "a" SITE'):
+        (tmp_path / "firstspike.pcf").write_text(line)
+        unchecked = layout_record(tmp_path / "firstspike.bin", board)["unchecked"]
+        assert "which names no port and pin: build it anew" in unchecked
     (tmp_path / "firstspike.bin").write_bytes(b"bits")
     assert "has no preamble" in layout_record(tmp_path / "firstspike.bin", board)["first"][0]

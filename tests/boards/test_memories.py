@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Memory arithmetic: the memories are those of the generated design, and so are their blocks."""
 
-import re
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from amaranth.back import rtlil
 
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.memories import (
@@ -19,7 +17,10 @@ from firstspike.boards.building.memories import (
     in_single_port_ram,
     memories,
     memory_needs,
+    ring_bytes_of,
 )
+from firstspike.boards.building.motion import LSM6DSO
+from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.layers.registry import geometry_of, layers_of
@@ -30,8 +31,12 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
+from tests.support.listening import listening_network
+from tests.support.moving import small_network
+from tests.support.simulators import built_memories
 
 
 def deep_network():
@@ -77,17 +82,26 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
         ring_bytes=1024,
         bench_images=bench_images,
     )
-    found = Counter()
-    module = None
-    for line in rtlil.convert(linked_core, name="linked_core", emit_src=False).splitlines():
-        if match := re.match(r"module \\linked_core\.(?:core\.)?(.*)", line):
-            module = match[1]
-        elif match := re.match(r"  memory width (\d+) size (\d+)", line):
-            found[module, int(match[1]), int(match[2])] += 1
     expected = Counter(
         (m.path, m.width, m.depth) for m in memories(config, network, 1024, bench_images)
     )
-    assert found == expected
+    assert built_memories(linked_core) == expected
+
+
+@pytest.mark.parametrize(
+    ("network", "sensor"),
+    [(listening_network(), "pdm"), (small_network(), LSM6DSO)],
+    ids=["sound", "motion"],
+)
+def test_the_memories_are_those_of_a_design_with_a_sensor(network, sensor):
+    design = sensing_design(network, BOARDS["icebreaker"], CoreShape(), None, sensor)
+    planned = design.memories
+    assert built_memories(design.core(bytes(BUILD_BYTES))) == Counter(
+        (memory.path, memory.width, memory.depth) for memory in planned
+    )
+    (rom,) = (memory for memory in planned if memory.path == "reporter")
+    assert rom.read_only
+    assert any(memory.path.startswith("sensor.") and not memory.read_only for memory in planned)
 
 
 def test_the_memories_of_a_network_that_convolves_are_those_of_its_build():
@@ -109,7 +123,9 @@ def test_the_memories_of_a_network_that_convolves_are_those_of_its_build():
     built = tuple(
         replace(layer, widths=each) for layer, each in zip(config.layers, widths, strict=True)
     )
-    needs = memory_needs(replace(config, layers=built), network, board)
+    built_config = replace(config, layers=built)
+    held = memories(built_config, network, ring_bytes_of(built_config, board))
+    needs = memory_needs(held, board)
     assert (needs["block RAM"], needs["SPRAM"]) == (29, 4)
 
 
@@ -175,7 +191,7 @@ def test_weights_that_are_loaded_are_in_single_port_ram():
 def test_the_ring_is_in_block_ram_where_weights_take_all_single_port_ram(lanes, spram):
     board = BOARDS["icebreaker"]
     design = Design.of(load_network("mnist-4bit"), board, Requirements(CoreShape(lanes)))
-    taken = memory_needs(design.config, design.network, board)
+    taken = memory_needs(design.memories, board)
     assert taken["SPRAM"] == spram == board.device.holds["SPRAM"]
     assert (design.ring_bytes == SMALL_RING) == (lanes > 12)
     assert (FIFO in in_single_port_ram(design.memories, board)) == (lanes <= 12)

@@ -15,12 +15,13 @@ import pytest
 from scipy.io import wavfile
 
 from firstspike.boards.building import bitstream
+from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.motion import LSM6DSO, MotionDesign
 from firstspike.boards.building.sensors import sensing_design
 from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pins.sensors import CONNECTIONS
-from firstspike.golden import Features
+from firstspike.golden import Features, NetworkError
 from firstspike.golden.flash import payload_of
 from firstspike.golden.sound.defaults import default_front_end
 from firstspike.golden.sound.microphone import loudest
@@ -194,7 +195,13 @@ ONE_OF_A_FAMILY = {"icebreaker", "colorlight-i5", "tang-nano-20k"}
 )
 def test_the_netlist_says_what_golden_says(design, tmp_path, board, sensor, hz):
     synthesised = SoundDesign.of_sound(design.network, BOARDS[board], CoreShape(), hz, sensor)
-    synthesise(synthesised, tmp_path)
+    used = synthesise(synthesised, tmp_path)
+    if synthesised.board.loaded:
+        needs = memory_needs(synthesised.memories, synthesised.board)
+        assert needs["SPRAM"] == used["SPRAM"]
+        # The encoder reads few bits of a pixel; Yosys removes the others, and the nine pixels fit
+        # into registers.
+        assert needs["block RAM"] == used["block RAM"] + 1
     assert output_of(netlist_desk(design.network, tmp_path), synthesised, 28).count(b"\n") > 10
 
 
@@ -252,14 +259,38 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
     assert max(shares.values()) <= 0.05
 
 
-@pytest.mark.parametrize(("hidden", "most"), [(254, 3), (340, 2)])
-def test_a_large_layer_has_the_lanes_with_which_its_weights_fit(hidden, most):
-    features = Features(None, complement=True, constant=True, sound=default_front_end())
-    sizes = (2 * default_front_end().n_pixels + 1, hidden, 11)
+def network_of_words(hidden, complement):
+    features = Features(None, complement=complement, constant=True, sound=default_front_end())
+    sizes = ((1 + complement) * default_front_end().n_pixels + 1, *hidden, 11)
     weights = random_weights(np.random.default_rng(1), sizes, -127, 128)
-    network = network_of(weights, (100, 100), bits=8, encoding="levels-32", features=features)
-    built = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
-    assert built.config.folding.lanes == (most, 1)
+    thresholds = [100] * (1 + len(hidden))
+    return network_of(weights, thresholds, bits=8, encoding="levels-32", features=features)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "complement", "lanes", "spram"),
+    [
+        *(((254,), True, (3, 1), 4), ((260,), True, (2, 1), 4)),
+        *(((60, 40), False, (3, 3, 1), 4), ((110, 70), False, (2, 2, 1), 2)),
+    ],
+    ids=str,
+)
+def test_a_network_has_the_lanes_with_which_its_memories_fit(hidden, complement, lanes, spram):
+    """The second layer's weights are in single-port RAM if block RAM would run out."""
+    network, board = network_of_words(hidden, complement), BOARDS["icebreaker"]
+    built = SoundDesign.of_sound(network, board, CoreShape())
+    assert built.config.folding.lanes == lanes
+    needs = memory_needs(built.memories, board)
+    assert needs["SPRAM"] == spram
+    assert needs["block RAM"] <= board.device.holds["block RAM"]
+
+
+@pytest.mark.parametrize(("hidden", "lanes"), [((110, 70), 3), ((300, 200), None)])
+def test_memories_that_do_not_fit_are_refused_before_synthesis(hidden, lanes):
+    network = network_of_words(hidden, complement=False)
+    taken = rf"a microphone: with --lanes {lanes or 1} its memories take \d+ of 30 block RAM; take"
+    with pytest.raises(NetworkError, match=taken):
+        SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape(lanes))
 
 
 def test_networks_with_other_weights_share_a_design(design):

@@ -24,7 +24,7 @@ from firstspike.boards.building import clock, logic
 from firstspike.boards.building.bitstream import Flow, build, logic_of, tools_for
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.known_builds import KnownBuild, known_builds
-from firstspike.boards.building.memories import memory_needs
+from firstspike.boards.building.memories import memories, memory_needs, ring_bytes_of
 from firstspike.boards.building.plan import needs_of
 from firstspike.boards.building.random_builds import BUILDS, RandomBuild, random_builds
 from firstspike.boards.families.registry import facts_of
@@ -151,7 +151,8 @@ def judged(build: RandomBuild) -> Judged:
     luts = logic.features_of(one.config) @ logic.rule_of(family, fitted_to).coefficients
     features = clock.features_of(one.config, one.board, one.luts)
     fmax = np.exp(features @ clock.rule_of(family, fitted_to).coefficients)
-    needs = memory_needs(one.config, build.network(), BOARDS[build.board])
+    held = memories(one.config, build.network(), ring_bytes_of(one.config, one.board))
+    needs = memory_needs(held, one.board)
     return Judged(
         (luts - one.logic) / one.luts, needs["block RAM"] - build.block_ram, fmax / one.fmax - 1
     )

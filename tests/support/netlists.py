@@ -38,12 +38,13 @@ def build_report(design: Design, board: str) -> dict[str, Any]:
     }
 
 
-def synthesise(design: Design, folder: Path) -> None:
-    """Make a build's folder of an empty one, with the netlist and its clock."""
+def synthesise(design: Design, folder: Path) -> dict[str, int]:
+    """Make a build's folder of an empty one, with netlist and clock; return the used resources."""
     (folder / f"{TOP}.il").write_text(design.plan(design.build_hash).files[f"{TOP}.il"])
-    bitstream._synthesise(design, folder, native=False)
+    used = bitstream._synthesise(design, folder, native=False)
     report = {"board": design.board.name, "clock": design.hz}
     (folder / "report.json").write_text(json.dumps(report))
+    return used
 
 
 def turning() -> str:

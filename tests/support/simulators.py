@@ -4,6 +4,7 @@
 import gc
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,17 @@ def run_bench(
     for other in others:
         simulator.add_testbench(other, background=True)
     simulator.run()
+
+
+def built_memories(block: Elaboratable) -> Counter[tuple[str, int, int]]:
+    """Count path, width and depth of the memories in the RTLIL of a block; a core has no path."""
+    found, module = Counter(), ""
+    for line in rtlil.convert(block, name="block", emit_src=False).splitlines():
+        if match := re.match(r"module \\block\.(?:core\.)?(.*)", line):
+            module = match[1]
+        elif match := re.match(r"  memory width (\d+) size (\d+)", line):
+            found[module, int(match[1]), int(match[2])] += 1
+    return found
 
 
 def memory_sizes(block: Elaboratable) -> list[tuple[int, int]]:

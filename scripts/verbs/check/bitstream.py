@@ -3,24 +3,27 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from firstspike.boards.building.bitstream import BUILT, REPORT, fingerprint, read_report
 from firstspike.boards.building.layout import (
     ROUTED,
+    check_family,
     compare_layout,
     layout_rows,
     record_of,
     structure_report,
 )
-from firstspike.boards.pins.board import Board
+from firstspike.boards.ice40.structure import StructureReport
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.routed import RoutedError
+from firstspike.boards.routed import LayoutReport, RoutedError
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import InputPath, Verb
+
+_Checked = TypeVar("_Checked", LayoutReport, StructureReport)
 
 
 @click.command(cls=Verb)
@@ -44,13 +47,18 @@ def command(bitstream: Path, routed: Path | None) -> int:
 
     Example: firstspike check bitstream build/mnist-4bit-icebreaker/firstspike.bin
     """
+    check_family(bitstream)
     beside = bitstream.with_name(ROUTED)
     if routed is None and not beside.is_file():
         record = _structure(bitstream)
     else:
         routed = routed or beside
-        board, reason = _board(routed)
-        record = record_of(compare_layout(bitstream, routed, board))
+        report, reason = _report(routed)
+        board = BOARDS.get(report.get("board", ""))
+        layout = compare_layout(bitstream, routed, board)
+        if routed.parent == bitstream.parent:
+            layout = _with_digest(layout, bitstream, report.get("bitstream"))
+        record = record_of(layout)
         if board is None:
             record["pads"] = f"not compared: {reason}"
     say(table(layout_rows(record), str.ljust))
@@ -71,18 +79,24 @@ def _structure(bitstream: Path) -> dict[str, Any]:
             "it anew, or name the routed design by --routed."
         ) from None
     structure = structure_report(bitstream, board, names)
-    if fingerprint(bitstream) != report["bitstream"]:
-        other = f"the file is not what {REPORT} says was built"
-        structure = replace(structure, faults=[other, *structure.faults])
-    return record_of(structure)
+    return record_of(_with_digest(structure, bitstream, report["bitstream"]))
 
 
-def _board(routed: Path) -> tuple[Board | None, str]:
-    """Return the board of the build with this routed design, or None and the reason."""
+def _with_digest(checked: _Checked, bitstream: Path, built: dict[str, Any] | None) -> _Checked:
+    """Return the check with a fault if the bitstream is not the one that was `built`."""
+    if built is None or fingerprint(bitstream)["sha256"] == built["sha256"]:
+        return checked
+    other = f"the file is not what {REPORT} says was built"
+    return replace(checked, faults=[other, *checked.faults])
+
+
+def _report(routed: Path) -> tuple[dict[str, Any], str]:
+    """Return the report beside a routed design, {} without one, and why no board is known."""
+    built = {"board": str, "bitstream?": (None, BUILT["bitstream"])}
     try:
-        name = read_report(routed.parent, {"board": str})["board"]
+        report = read_report(routed.parent, built)
     except FileNotFoundError:
-        return None, f"there is no {REPORT} beside {routed.name}"
+        return {}, f"there is no {REPORT} beside {routed.name}"
     except JsonError as error:
-        return None, f"{error}"
-    return BOARDS.get(name), f"{REPORT} names the board {name!r:.40}, which is not known"
+        return {}, f"{error}"
+    return report, f"{REPORT} names the board {report['board']!r:.40}, which is not known"
