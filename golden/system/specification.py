@@ -85,13 +85,18 @@ def help_of(kind: "type[DataclassInstance]") -> dict[str, str]:
 
 
 def check(specification: "DataclassInstance", error: type[Exception]) -> None:
-    """Raise `error` for a field whose value does not fit its annotation or is out of its range."""
+    """Raise `error` for a field whose value does not fit its annotation or is out of its range.
+
+    Integers of numpy become those of Python.
+    """
     hints = get_type_hints(type(specification))
     for one in fields(specification):
         value, hint, limits = getattr(specification, one.name), hints[one.name], parameter_of(one)
         if not _fits(value, hint, limits):
             needed = _described(hint, limits)
             raise error(f"{one.name} is {value!r:.60}: it must be {needed}.")
+        if isinstance(value, Integral) and not isinstance(value, int):
+            object.__setattr__(specification, one.name, int(value))
 
 
 def _fits(value: Any, hint: Any, limits: Parameter) -> bool:

@@ -120,6 +120,13 @@ def test_the_ends_of_each_range_can_be_trained_with(name, value):
     assert all(np.isfinite(W).all() for W in trainer.weights_)
 
 
+def test_integers_of_numpy_become_those_of_python():
+    training = Training(weight_bits=np.int64(4), hidden=(np.int32(5),), held_out=np.uint8(7))
+    assert {type(one) for one in (training.weight_bits, *training.hidden, training.held_out)} == {
+        int
+    }
+
+
 def test_a_name_that_is_no_field_is_refused():
     with pytest.raises(TypeError, match="momentum is no field of Training"):
         Trainer(momentum=0.9)
