@@ -330,8 +330,9 @@ class Network:
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
         """Return the accuracy on samples [n, ...] with labels [n].
 
-        Labels are integers, the indices of outputs, or names of classes. Raises `EncodingError`
-        for samples that do not fit the network, ValueError for another number of labels, and
+        Labels are names of classes, or integers: the indices of outputs, but of a network whose
+        classes are named by numbers, such as 1, 2 and 3, these names. Raises `EncodingError` for
+        samples that do not fit the network, ValueError for another number of labels, and
         NetworkError for labels that are no classes of the network.
         """
         labels = np.asarray(labels)
@@ -344,6 +345,9 @@ class Network:
     def _outputs(self, labels: np.ndarray) -> np.ndarray:
         """Return the indices of outputs for labels [n], indices or names. Raises NetworkError."""
         most = self.shape[-1] - 1
+        numbered = any(name.removeprefix("-").isdecimal() for name in self.classes)
+        if numbered and labels.dtype.kind in "iuf" and np.array_equal(labels, np.rint(labels)):
+            labels = labels.astype(np.int64).astype(str)
         if labels.dtype.kind in "OSU":
             names = labels.astype(str)
             index = {self.class_name(output): output for output in range(most + 1)}
@@ -353,10 +357,11 @@ class Network:
             unknown = labels[~np.isin(labels, np.arange(most + 1))].tolist()
             numbers = labels
         if unknown:
-            named = f", or their names, such as {self.classes[0]!r:.40}" if self.classes else ""
-            raise NetworkError(
-                f"labels has {unknown[0]!r:.40}: give class numbers, integers in 0..{most}{named}."
-            )
+            such = f", such as {self.classes[0]!r:.40}" if self.classes else ""
+            known = f"class numbers, integers in 0..{most}{', or their names' if such else ''}"
+            if numbered:
+                known = "names of classes"
+            raise NetworkError(f"labels has {unknown[0]!r:.40}: give {known}{such}.")
         return numbers
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import click
 import numpy as np
 
-from firstspike.golden import EncodingError, Network
+from firstspike.golden import DataError, EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
 from firstspike.golden.data.images import ground_of
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
@@ -19,7 +19,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.sound.front import MOST_FILTERS, SIZES
-from firstspike.golden.system.specification import Changes, parameter
+from firstspike.golden.system.specification import Changes, check, parameter
 
 from .errors import VerbError
 from .options import Decorator, options_of, several
@@ -62,7 +62,7 @@ class TestPart(InputPath):
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The data that a verb reads.
+    """The data that a verb reads. Raises `DataError` for a value out of its range.
 
     Parameters
     ----------
@@ -102,6 +102,9 @@ class Data:
     before: int = parameter(BEFORE, "--before N", low=0, high=SIZES["before"][1])
     after: int = parameter(AFTER, "--after N", low=0, high=SIZES["after"][1])
     n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
+
+    def __post_init__(self) -> None:
+        check(self, DataError)
 
     @property
     def files(self) -> Iterator[Named]:

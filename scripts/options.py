@@ -186,7 +186,7 @@ def _click_type(kind: Any, low: Any, high: Any, open: bool) -> Any:
         return kind
     if kind is int:
         return click.IntRange(low, high)
-    return click.FloatRange(low, high, max_open=open)
+    return Number(low, high, max_open=open)
 
 
 def changes_of(kind: type[Record], options: dict[str, Any]) -> Changes[Record]:

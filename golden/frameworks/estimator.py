@@ -329,12 +329,12 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             len(X),
             self.encoding,
             max(1, int(np.nan_to_num(X).max())) if ticks else None,
-            hidden=tuple(one if isinstance(one, str) else int(one) for one in self.hidden),
+            hidden=self.hidden,
             cutoff=self.cutoff,
             medians=self._fills,
-            weight_bits=_plain(self.weight_bits),
+            weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
-            epochs=_plain(self.epochs),
+            epochs=self.epochs,
             held_out=float(fraction),
             patience=_PATIENCE if fraction else None,
             seed=self._seed(),
@@ -397,11 +397,6 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             for ticks, results in infer_samples(self.network_, self._validated(X, reset=False))
         ]
         return np.concatenate(parts) / (self.network_.thresholds[-1] * self.network_.unit)
-
-
-def _plain(value: Any) -> Any:
-    """Return numpy's integers as those of Python."""
-    return int(value) if isinstance(value, np.integer) else value
 
 
 def _names(values: Any) -> tuple[str, ...]:

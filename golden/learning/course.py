@@ -8,10 +8,12 @@ position in the run, so a resumed run continues exactly as without the interrupt
 import math
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from functools import lru_cache
 
 import numpy as np
+
+from firstspike.golden.system.specification import check, parameter
 
 from .rule import LearningError, Settings
 
@@ -43,23 +45,20 @@ def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False
 class Course:
     """A number of epochs of the same images, each in a new order. Raises `LearningError`."""
 
-    n_images: int
+    n_images: int = parameter(MISSING, low=1, stored=(1 << 32) - 1)
     """Images per epoch."""
-    epochs: int
-    stored_bits: int
+    epochs: int = parameter(MISSING, low=1, stored=(1 << 30) - 1)
+    stored_bits: int = parameter(MISSING, low=min(ANNEALING), high=max(ANNEALING))
     """8 or 10; selects the annealing schedule."""
-    seed: int = 1
+    seed: int = parameter(1, low=0, stored=(1 << 128) - 1)
     """Seed of the orders and the shifts."""
-    shift: int = 0
+    shift: int = parameter(0, low=0)
     """Largest random shift of each image in pixels, in both directions."""
     every_competitor: bool = False
     """See `Settings`."""
 
     def __post_init__(self) -> None:
-        for name, low in (("n_images", 1), ("epochs", 1), ("seed", 0), ("shift", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < low:
-                raise LearningError(f"{name} is {value!r}: it must be an integer from {low} on.")
+        check(self, LearningError)
         settings_at(self.stored_bits, 0, len(self))
 
     def __len__(self) -> int:

@@ -6,13 +6,16 @@ an option of the command line; the others are for users of the Python interface.
 checks of the Python interface use the same fields.
 """
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from functools import cache
 from inspect import cleandoc
+from itertools import repeat
 from numbers import Integral, Real
-from types import UnionType
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class Parameter:
     low: float | None = None
     """Smallest value."""
     high: float | None = None
-    """Largest value; of a field with a `kind` it is for values of this type."""
+    """Largest value; of a field with a numeric `kind` it is for values of this type."""
     open: bool = False
     """Whether `high` itself is excluded."""
     help: str = ""
@@ -40,10 +43,12 @@ class Parameter:
     usual: str = ""
     """Default of the option in words, if the value is chosen later."""
     stored: int = (1 << 24) - 1
-    """Largest integer that is read from a state file, if there is no `high`."""
+    """Largest integer, if there is no `high`: a state file is read up to it."""
 
 
 _PLAIN = Parameter()
+_NUMBERS: dict[Any, tuple[type, str]] = {int: (Integral, "an integer"), float: (Real, "a number")}
+_NOUNS = {bool: "True or False", str: "a text", NoneType: "None"}
 
 
 def parameter(default: Any, option: str = "", **more: Any) -> Any:
@@ -77,23 +82,63 @@ def help_of(kind: "type[DataclassInstance]") -> dict[str, str]:
 
 
 def check(specification: "DataclassInstance", error: type[Exception]) -> None:
-    """Raise `error` for a field out of its range."""
+    """Raise `error` for a field whose value does not fit its annotation or is out of its range.
+
+    Integers of numpy become those of Python.
+    """
+    hints = get_type_hints(type(specification))
     for one in fields(specification):
-        value, limits = getattr(specification, one.name), parameter_of(one)
-        if value is None or limits.low is None:
-            continue
-        is_integer = types_of(type(specification))[one.name] is int
-        is_number = isinstance(value, Integral if is_integer else Real)
-        bounded = (
-            is_number
-            and limits.high is not None
-            and (limits.kind is None or isinstance(value, limits.kind))
-        )
-        above = bounded and (value > limits.high or (limits.open and value == limits.high))
-        if not is_number or not value >= limits.low or above:
-            end = "" if limits.high is None else f"{limits.high}{' (excluded)' * limits.open}"
-            noun = "an integer" if is_integer else "a number"
-            raise error(f"{one.name} is {value!r}: it must be {noun} in {limits.low}..{end}.")
+        value, hint, limits = getattr(specification, one.name), hints[one.name], parameter_of(one)
+        if not _fits(value, hint, limits):
+            needed = _described(hint, limits)
+            raise error(f"{one.name} is {value!r:.60}: it must be {needed}.")
+        if isinstance(value, Integral) and not isinstance(value, int):
+            object.__setattr__(specification, one.name, int(value))
+
+
+def _fits(value: Any, hint: Any, limits: Parameter) -> bool:
+    if isinstance(hint, UnionType):
+        return any(_fits(value, one, limits) for one in get_args(hint))
+    if hint is not NoneType and (choices := getattr(limits.kind, "choices", ())):
+        return isinstance(value, hint) and value in choices
+    if get_origin(hint) in (tuple, Sequence):
+        if not isinstance(value, list | tuple):
+            return False
+        each = get_args(hint)
+        if len(each) == 1 or each[-1] is ...:
+            each = each[:1] * len(value)
+        return len(value) == len(each) and all(map(_fits, value, each, repeat(limits)))
+    if hint in _NUMBERS:
+        low, high = _range(hint, limits)
+        is_number = isinstance(value, _NUMBERS[hint][0]) and not isinstance(value, bool)
+        return is_number and low <= value <= high and not (limits.open and value == limits.high)
+    return isinstance(value, hint)
+
+
+def _range(hint: type, limits: Parameter) -> tuple[float, float]:
+    """Return the smallest and the largest number of a type."""
+    own = limits.kind is None or limits.kind not in _NUMBERS or limits.kind is hint
+    most = limits.stored if hint is int else sys.float_info.max
+    low = -sys.float_info.max if limits.low is None else limits.low
+    return low, limits.high if own and limits.high is not None else most
+
+
+def _described(hint: Any, limits: Parameter) -> str:
+    """Return the values that fit a field, as part of a sentence."""
+    if isinstance(hint, UnionType):
+        return " or ".join(_described(one, limits) for one in get_args(hint))
+    if hint is not NoneType and (choices := getattr(limits.kind, "choices", ())):
+        return ", ".join(map(repr, choices))
+    if get_origin(hint) in (tuple, Sequence):
+        each = dict.fromkeys(_described(one, limits) for one in get_args(hint) if one is not ...)
+        return f"a list, each entry {' or '.join(each)}"
+    if hint in _NUMBERS:
+        low, high = _range(hint, limits)
+        if high - low == math.inf and high < math.inf:
+            return f"{_NUMBERS[hint][1]} that is finite"
+        excluded = " (excluded)" * (limits.open and high == limits.high)
+        return f"{_NUMBERS[hint][1]} in {low}..{high}{excluded}"
+    return _NOUNS.get(hint, f"of type {hint.__name__}")
 
 
 def description(kind: "type[DataclassInstance]") -> dict[str, Any]:

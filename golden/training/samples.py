@@ -3,6 +3,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -113,9 +114,9 @@ def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) 
 
 def _held_out(training: Training, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     last, n = training.held_out, len(labels)
-    if last is None or isinstance(last, float):
+    if last is None or not isinstance(last, Integral):
         chooses = held_out(labels, last, groups)
-    elif 0 <= last < n:
+    elif last < n:
         chooses = np.arange(n) >= n - last
     else:
         raise TrainingError(f"there are {n} samples: give more than the {last} held out.")

@@ -1,28 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The specification of a training, from which options, checks and state files are made."""
 
+import math
 from dataclasses import dataclass
 
 from firstspike.golden.data.split import HELD_OUT
-from firstspike.golden.encodings.registry import forms
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.encodings.registry import encoding_of, forms
+from firstspike.golden.layers.registry import filters
+from firstspike.golden.network import LARGEST
 from firstspike.golden.system.specification import check, parameter
 
-from .augment import Augmentation
+from .augment import Augmentation, TrainingError
 
 _RECIPE = "the recipe's"
 _SHARE = (
     f"{HELD_OUT} for a file with enough samples per class, else 0; the recipe's for a named set"
 )
 
-
-class TrainingError(FirstSpikeError, ValueError):
-    """Parameters or data of a training do not fit; the message gives what does."""
+LONGEST = 1_000_000
+"""Largest horizon: spike times in single precision stay above the earliest, 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """The parameters of a training. Raises `TrainingError` for a value out of its range.
+    """The parameters of a training. Raises `TrainingError` for a value out of its range, and
+    `NetworkError` for an unknown encoding or a layer that is none.
 
     Parameters
     ----------
@@ -85,7 +87,8 @@ class Training:
     beta
         The cost is cross-entropy on softmax(-beta z_out).
     phantom
-        z at which a further class that is always wrong fires, so the label must be earlier.
+        z at which a further class that is always wrong fires, so the label must be earlier; inf for
+        no such class.
     horizon
         z after which a neuron counts as silent; a silent output o costs as much as a spike at
         horizon - M_o(horizon), which always has a gradient.
@@ -98,7 +101,7 @@ class Training:
     smallest_slope
         Floor of B - 1, only in the gradient: it limits the steepest steps.
     clip
-        Bound of the gradient on a hidden neuron's drive, for each image.
+        Bound of the gradient on a hidden neuron's drive, for each image; inf for no bound.
     initial
         (mean, standard deviation) of the initial weights, for a first layer of 784 inputs and for
         later layers of 600; scaled for other sizes, so that neurons get the same drive.
@@ -108,7 +111,9 @@ class Training:
         Variation of training images; None trains on the unchanged images.
     """
 
-    hidden: tuple[int | str, ...] = parameter((600,), "--hidden", usual=_RECIPE)
+    hidden: tuple[int | str, ...] = parameter(
+        (600,), "--hidden", low=1, high=LARGEST, usual=_RECIPE
+    )
     encoding: str = parameter(
         "binary", "--encoding NAME", help=f"Encoding of the samples: {forms()}.", usual=_RECIPE
     )
@@ -127,29 +132,50 @@ class Training:
     )
     patience: int | None = parameter(None, "--patience N", low=1)
     medians: bool = False
-    unit: int = 16
-    deadline: int = 96
-    late: int = -1
-    fine_tuning_epochs: int = 12
-    rate: float = 3e-3
-    fine_tuning_rate: float = 1e-3
-    batch: int | None = 200
-    beta: float = 10.0
-    phantom: float = 2.5
-    horizon: float = 3.0
-    sparsity: float = 2e-4
-    revival: float = 0.0
-    weight_decay: float = parameter(0.0, low=0)
-    smallest_slope: float = 0.1
-    clip: float = 2.0
-    initial: tuple[tuple[float, float], tuple[float, float]] = ((0.012, 0.05), (0.06, 0.08))
-    smoothing: float = 0.0
+    unit: int = parameter(16, low=1, high=LARGEST // 6)
+    deadline: int = parameter(96, low=6, high=LARGEST)
+    late: int = parameter(-1, low=-1, high=LARGEST)
+    fine_tuning_epochs: int = parameter(12, low=0)
+    rate: float = parameter(3e-3, low=0, high=0.1)
+    fine_tuning_rate: float = parameter(1e-3, low=0, high=0.1)
+    batch: int | None = parameter(200, low=1)
+    beta: float = parameter(10.0, low=1e-3, high=1000)
+    phantom: float = parameter(2.5, low=1, high=math.inf)
+    horizon: float = parameter(3.0, low=1.5, high=LONGEST)
+    sparsity: float = parameter(2e-4, low=0, high=1000)
+    revival: float = parameter(0.0, low=0, high=1000)
+    weight_decay: float = parameter(0.0, low=0, high=10)
+    smallest_slope: float = parameter(0.1, low=1e-6, high=1000)
+    clip: float = parameter(2.0, low=0, high=math.inf)
+    initial: tuple[tuple[float, float], tuple[float, float]] = parameter(
+        ((0.012, 0.05), (0.06, 0.08)), low=-1000, high=1000
+    )
+    smoothing: float = parameter(0.0, low=0, high=1)
     augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen
 
     def __post_init__(self) -> None:
-        """Accept a list of sizes, too."""
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        """Check each field, and those that depend on each other."""
         check(self, TrainingError)
+        hidden = tuple(one if isinstance(one, str) else int(one) for one in self.hidden)
+        object.__setattr__(self, "hidden", hidden)
+        encoding_of(self.encoding)
+        for one in hidden:
+            if isinstance(one, str):
+                filters(one)
+        if self.deadline < 6 * self.unit:
+            raise TrainingError(
+                f"deadline is {self.deadline} with unit {self.unit}: it must be at least 6 units, "
+                f"{6 * self.unit}."
+            )
+        if self.late == 0 or self.late > self.deadline:
+            raise TrainingError(
+                f"late is {self.late}: give -1 for never, or a tick in 1..{self.deadline}, the "
+                "deadline."
+            )
+        if min(deviation for _, deviation in self.initial) < 0:
+            raise TrainingError(
+                f"initial is {self.initial}: a standard deviation must be 0 or larger."
+            )
 
     @property
     def all_epochs(self) -> int:

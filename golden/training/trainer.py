@@ -9,6 +9,7 @@ steps.
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,6 @@ import numpy as np
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.fields import texts
-from firstspike.golden.integer import infer
 from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.specification import Changes
@@ -153,21 +153,20 @@ class Trainer:
 
     def predict(self, samples: np.ndarray) -> np.ndarray:
         """Return classes int32[n] of samples, the decisions of the integer network."""
-        return infer(self.network_, encode(self.network_, samples)).decision
+        return self.network_.predict(samples)
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
-        """Return the accuracy of the integer network on samples [n, ...], labels int[n]."""
-        return float((self.predict(samples) == labels).mean())
+        """Return the accuracy of the integer network on samples [n, ...], labels int[n].
+
+        Labels are class numbers, as for `fit`. Raises as `Network.score` does.
+        """
+        return replace(self.network_, classes=()).score(samples, labels)
 
     def _checked(
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
         training = self.training
         samples, labels = checked_samples(samples, training.medians), np.asarray(labels)
-        if any(isinstance(one, int) and one < 1 for one in training.hidden):
-            raise TrainingError(
-                f"the hidden layers are {'-'.join(map(str, training.hidden))}: each needs a neuron."
-            )
         if training.convolves and training.compact:
             raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")
         if training.convolves and training.n_connected is not None:

@@ -11,7 +11,6 @@ import click
 from firstspike.golden import LearningError
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.specification import check, parameter
-from firstspike.scripts.options import Number
 from firstspike.scripts.selection import ALL, WHICH, ImageCount
 
 
@@ -66,12 +65,13 @@ class Learning:
     """
 
     net: str | None = None
-    random: tuple[int, ...] | None = parameter(None, "--random HIDDEN")
+    random: tuple[int, ...] | None = parameter(None, "--random HIDDEN", low=1)
     inputs: int | None = parameter(None, "--inputs N", low=1, usual="all")
     images: int | None = parameter(
         None,
         "--images N|all",
         kind=ImageCount(),
+        low=1,
         help=f"Learn N training images: {WHICH}.",
         usual="all",
         stored=(1 << 32) - 1,
@@ -85,9 +85,9 @@ class Learning:
     last_layer: bool = parameter(False, "--last-layer")
     exact: bool = parameter(False, "--exact")
     relabel: Sequence[tuple[int, int]] | None = parameter(
-        None, "--relabel OLD:NEW,...", kind=Relabelling()
+        None, "--relabel OLD:NEW,...", kind=Relabelling(), low=0, high=9
     )
-    kill: float | None = parameter(None, "--kill FRACTION", kind=Number(0, 1))
+    kill: float | None = parameter(None, "--kill FRACTION", low=0, high=1)
     seed: int = parameter(1, "--seed N", low=0, stored=(1 << 128) - 1)
 
     def __post_init__(self) -> None:

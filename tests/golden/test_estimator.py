@@ -74,6 +74,17 @@ def test_probabilities_and_scores_say_what_is_predicted(iris):
     assert ((two.decision_function(X) > 0) == (two.predict(X) == 2)).all()
 
 
+@pytest.mark.parametrize(
+    "classes", [[0, 1, 2], [1, 2, 3], [-1, 0, 1], [2.0, 4.0, 3.0], ["b", "a", "c"], ["3", "1", "2"]]
+)
+def test_the_network_knows_the_labels(iris, classes):
+    X, y = iris[0], np.array(classes)[iris[1]]
+    classifier = clone(SMALL).set_params(epochs=5).fit(X, y)
+    some = np.isin(y, classifier.classes_[:2])
+    for mask in (some, ~some, y == y):
+        assert classifier.network_.score(X[mask], y[mask]) == classifier.score(X[mask], y[mask])
+
+
 def test_the_network_is_all_there_is(iris, tmp_path):
     X, y = iris
     classifier = clone(SMALL).fit(X, y)

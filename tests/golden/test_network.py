@@ -360,6 +360,8 @@ def test_the_score_takes_numbers_and_names_of_classes():
             "labels has 'e': give class numbers, integers in 0..3, or their names",
         ),
         ("abcd", [0.5, 1], "0..3, or their names, such as 'a'."),
+        ("1234", [0, 1], "labels has '0': give names of classes, such as '1'."),
+        (("1", "x", "y", "z"), [1, 2], "labels has '2': give names of classes, such as '1'."),
     ],
 )
 def test_the_score_refuses_labels_that_are_no_classes(classes, labels, message):

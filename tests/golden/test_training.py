@@ -131,7 +131,7 @@ def test_learns_with(changes, accuracy, loss, digits):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"hidden": (40, 0)}, "40-0"),
+        ({"hidden": (40, 0)}, "40, 0"),
         ({"held_out": 2500}, "held out"),
         ({"n_connected": 785}, "785"),
     ],
@@ -145,7 +145,7 @@ def exact_training(**changes):
     """No term but the cost, and neither horizon nor phantom class."""
     return Training(
         **{"hidden": (12,), "horizon": 100.0, "phantom": np.inf, "clip": 1e9, "sparsity": 0.0}
-        | {"beta": 1.0, "initial": ((0.012, 0.03), (0.012, 0.04)), "smallest_slope": 0.0}
+        | {"beta": 1.0, "initial": ((0.012, 0.03), (0.012, 0.04)), "smallest_slope": 1e-6}
         | changes
     )
 
@@ -458,7 +458,7 @@ def test_data_that_cannot_be(blobs, change, message):
         ({"encoding": "crossings-4", "complement": False}, "time series"),
         ({"encoding": "ticks", "complement": False, "constant": False}, "integers"),
         ({"cutoff": 1.0}, "binary"),
-        ({"augmentation": 1}, "only pixels"),
+        ({"augmentation": Augmentation()}, "only pixels"),
         ({"held_out": 150}, "held out"),
         ({"held_out": 0.001}, "has not one of each"),
         ({"n_connected": 8}, "8 inputs"),

@@ -51,6 +51,16 @@ def module(encoder, *hidden, **more):
     )
 
 
+def test_classes_have_names_by_the_encoder_or_at_the_end(encoder):
+    names = tuple(map(str, range(1, 11)))
+    assert to_network(module(encoder), encoder).classes == ()
+    assert to_network(module(encoder), encoder, classes=names).classes == names
+    with pytest.raises(ConversionError, match="10 neurons for 2 classes"):
+        to_network(module(encoder), encoder, classes=("1", "2"))
+    encoder = Encoder(digits()[0], classes=names)
+    assert to_network(module(encoder), encoder).classes == names
+
+
 @pytest.mark.parametrize("hidden", [(60,), (40, 30)])
 def test_ordinary_training_ends_with_equal_decisions(encoder, hidden):
     pixels, labels = digits()

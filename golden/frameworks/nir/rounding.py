@@ -14,7 +14,7 @@ from firstspike.golden.layers.kind import LayerKind
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.network import Network
 from firstspike.golden.training.quantise import best_threshold, quantised
-from firstspike.golden.training.specification import Training
+from firstspike.golden.training.specification import LONGEST, Training
 
 from .graph import NirError
 from .real_weights import RealLayer
@@ -108,7 +108,8 @@ def _judge(
             f"{layers[-1].n_out} outputs."
         )
     used, values = np.unique(ticks, return_inverse=True)
-    training = Training(weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf)
+    horizon = min(LONGEST, template.deadline / template.unit)
+    training = Training(weight_bits=bits, horizon=horizon, phantom=np.inf)
     table = np.where(used > 0, used / template.unit, np.inf)
     rng = np.random.default_rng(1)
     optimiser = Optimiser(training, layers, template.n_inputs, table, rng)

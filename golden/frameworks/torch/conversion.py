@@ -90,16 +90,21 @@ def quantise(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> None:
         )
 
 
-def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Network:
+def to_network(
+    model: torch.nn.Module, encoder: Encoder, bits: int = 8, *, classes: Sequence[str] | None = None
+) -> Network:
     """Return the integer network of a module that is a sequence of first-spike layers.
 
+    `classes` are the names of the outputs, None for those of the encoder. Without names the outputs
+    are the classes 0, 1, 2 and so on: a table with other labels needs names in their order.
     A module that is not quantised yet is quantised to `bits` in a copy. The function compares
     module and network on random inputs, and so detects a module that does anything besides its
     layers. Raises `ConversionError`.
     """
     layers = layers_of(model)
     geometry = _geometry(model, layers, encoder.n_inputs)
-    classes, neurons = encoder.classes, len(layers[-1].weight)
+    classes = encoder.classes if classes is None else tuple(classes)
+    neurons = len(layers[-1].weight)
     if classes and len(classes) != neurons:
         raise ConversionError(f"the last layer has {neurons} neurons for {len(classes)} classes.")
     if layers[0].quantised is None:
