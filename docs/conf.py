@@ -34,3 +34,4 @@ html_theme_options = {"top_of_page_buttons": []}  # a link outside of all landma
 html_title = f"FirstSpike {release}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(Path(__file__).with_name("search.js"))

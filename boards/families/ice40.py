@@ -108,7 +108,6 @@ FACTS = Facts(
     logic=Rule(1400, 550, 250, 330, 40, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
     position_scan=140,
     clock=(log(28), 0, 0, 0, 0, 0.2, 0, 0),  # 0.2 for a core without bitmaps
-    # On the iCEBreaker, a toy network with 4 lanes, and `mnist-4bit` with 16 at commit aef0abc5;
-    # a smaller link has made the latter 4,476 cells since.
+    # On the iCEBreaker, a toy network with 4 lanes, and `mnist-4bit` with 16 at commit aef0abc5.
     measured=((0, 0), (4073, 67), (4874, 96)),
 )

@@ -6,14 +6,17 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from firstspike.boards.building.design import image_cycles
+from firstspike.boards.building.plan import plan_for
 from firstspike.boards.building.shipped_builds import builds_of
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import Folding, Network, encode, infer
+from firstspike.golden import Features, Folding, Network, encode, infer
 from firstspike.golden.data.images import GROUNDS, ground_of
 from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.typical_digits import TypicalDigits, takes_digits
@@ -57,7 +60,7 @@ def content(
     takes = coding.takes(network.features)
     ticks = encode(network, samples)
     results = infer(network, ticks)
-    cores = list(cores_of(network))
+    cores = list(cores_of(network, ticks))
     flat = samples.reshape(len(samples), -1)
     features = network.features
     image = image_shape(network, samples) if takes is SampleKind.PIXELS else None
@@ -75,6 +78,7 @@ def content(
         "deadline": network.deadline,
         "encoding": _encoding_record(network, coding),
         "features": features.names if features else (),
+        "choices": choices(features, flat) if features and takes is SampleKind.TABLE else (),
         "image": image,
         "ground": _ground(network, flat.reshape(-1, *image) if image and shown else None),
         "preparation": constants(),
@@ -93,6 +97,28 @@ def content(
             "cycles": [_cycles(network, folding, ticks) for folding, _ in cores],
         },
     }
+
+
+def choices(features: Features, samples: np.ndarray) -> list[dict[str, Any]]:
+    """Return the columns of texts, of features COLUMN=TEXT: records `Choice` of `samples.js`.
+
+    Features with other values in `samples` [n, n_features], or with several 1 in a sample, belong
+    to columns of numbers, or to several columns.
+    """
+    assert features.edges is not None
+    found: list[dict[str, Any]] = []
+    columns = groupby(enumerate(features.names), lambda named: named[1].partition("=")[:2])
+    for (column, equals), named in columns:
+        places, names = zip(*named, strict=True)
+        part = slice(places[0], places[-1] + 1)
+        edges, values = features.edges[part], samples[:, part]
+        one_hot = np.isin(values, (0, 1)).all() and values.sum(axis=1).max() <= 1
+        if equals and len(names) > 1 and edges.min() >= 0 and edges.max() <= 1 and one_hot:
+            texts = [name.removeprefix(f"{column}=") for name in names]
+            missing = features.medians is not None and not features.medians[part].any()
+            choice = {"column": column, "first": part.start, "texts": texts, "missing": missing}
+            found.append(choice)
+    return found
 
 
 def _cycles(network: Network, folding: Folding, ticks: np.ndarray) -> list[int]:
@@ -213,32 +239,48 @@ def random_samples(network: Network, count: int) -> np.ndarray:
     samples = rng.uniform(edges[:, 0] - room, edges[:, -1] + room, size)
     medians = network.features.medians
     samples[0] = edges[:, 0] / 2 + edges[:, -1] / 2 if medians is None else medians
+    for choice in choices(network.features, np.zeros(size)):
+        part = samples[medians is not None :, choice["first"] :][:, : len(choice["texts"])]
+        part[:] = np.eye(part.shape[1])[rng.integers(part.shape[1], size=len(part))]
     return samples
 
 
-def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
-    """Yield the known builds of a network behind the link, or a core of 64 lanes without any."""
-    builds = [
+def cores_of(network: Network, ticks: np.ndarray) -> Iterator[tuple[Folding, dict[str, Any]]]:
+    """Yield the known builds of a network behind the link.
+
+    Without known builds, yield the design that is planned for images `ticks` [n, n_rows] on each
+    board, or a core of 64 lanes if the network fits on no board.
+    """
+    designs = [
         (board.title, design)
         for board in BOARDS.values()
         for build, design in builds_of(network, board)
         if build.board == board.name and not build.shape.overlap  # yields those for other boards
     ]
-    for title, design in builds:
-        yield design.config.folding, core_of(network, design.config.folding, title, design.hz)
-    if not builds:
-        folding = linked_folding(network)
-        yield folding, core_of(network, folding, SPARE, None)
+    clock = "{:g} MHz" if designs else "{:g} MHz if a build meets it"
+    if not designs:
+        plans = [plan_for(network, board, ticks=ticks) for board in BOARDS.values()]
+        designs = [(plan.board.title, plan.design) for plan in plans if plan.design]
+    boards: dict[tuple[Folding, int | None], list[str]] = {}
+    for title, design in designs:
+        boards.setdefault((design.config.folding, design.hz), []).append(title)
+    for (folding, hz), titles in (boards or {(linked_folding(network), None): [SPARE]}).items():
+        yield folding, core_of(network, folding, titles, hz, clock)
 
 
-def core_of(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
-    """Return the record `Core` of `source.js`."""
+def core_of(
+    network: Network, folding: Folding, boards: Sequence[str], hz: int | None, clock: str = ""
+) -> dict[str, Any]:
+    """Return the record `Core` of `source.js`; `clock` is the text for a number of MHz."""
     shape = figures_of(network, folding)._asdict()
     reach = shape.pop("reach")  # the page has the reach of spikes from `_convolution`
     shape |= {name: getattr(reach, name) for name in ("convolves", "located", "positions")}
     shape["latency"] = shape["latency"]._asdict()
     lanes = f"{lanes_text(folding.lanes)} lane{'s' * (folding.lanes != 1)}"
     layout = f"{lanes}, {counted(folding.layers[0].rows, 'row')} per cycle"
+    if hz:
+        layout += ", " + clock.format(hz / MHZ)
+    board = ", ".join(boards)
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
 
 

@@ -53,10 +53,10 @@ def command(
     """Write a page for the browser, on which NET classifies drawings and shows its spikes.
 
     The page is one file, which needs no server and no network: open it in a browser. For tables it
-    has sliders, and for time series and events it has samples to choose from. For a network of
-    sound it opens recordings or, if the browser allows it, uses the microphone. If the first layer
-    convolves, its maps show when each neuron spikes. The page contains the results of the golden
-    model for its samples, and compares its own results with them at a click.
+    has sliders and lists, and for time series and events it has samples to choose from. For a
+    network of sound it opens recordings or, if the browser allows it, uses the microphone. If the
+    first layer convolves, its maps show when each neuron spikes. The page contains the results of
+    the golden model for its samples, and compares its own results with them at a click.
 
     Example: firstspike page mnist-4bit -o page.html
     """

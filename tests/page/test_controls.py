@@ -3,11 +3,13 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import (
     Features,
     Network,
@@ -20,6 +22,7 @@ from firstspike.golden import (
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.faults import flip, jitter, kill
 from firstspike.scripts.output import counted
+from firstspike.scripts.page import content
 from firstspike.sim.harness.networks import network_of
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success, toy_network
@@ -382,6 +385,93 @@ def test_a_table_without_samples_opens_inside_of_the_training_range(
         assert list(map(float, values)) == opens.tolist()
         page.click("#check")
         assert ": 0 differ" in page.inner_text("#checked")
+
+
+CATEGORIES = ("weight", "colour=green", "colour=red", "colour=a=b", "n=1", "n=2")
+"""Features of a number, a column of texts, and two columns of numbers."""
+
+
+def category_network(medians=None) -> Network:
+    rng = np.random.default_rng(8)
+    edges = np.array([[3], [0.5], [0.5], [0.5], [0.5], [7]])
+    return network_of(
+        (rng.integers(-30, 90, (13, 9)), rng.integers(-60, 120, (9, 2))),
+        (60, 60),
+        bits=8,
+        deadline=60,
+        features=Features(edges, complement=True, constant=True, names=CATEGORIES, medians=medians),
+    )
+
+
+@pytest.mark.parametrize("medians", [None, (3, 0, 0, 0, 0, 7), (3, 0, 1, 0, 0, 7)])
+def test_a_column_of_texts_is_one_choice(browser, capfd, tmp_path, medians):
+    """Also where a text is missing, unless its median is a text."""
+    network = category_network(medians)
+    with opened(browser, page_of(capfd, tmp_path, network), **DESKTOP) as page:
+        check_names(page)
+        assert page.locator("#sliders input").count() == 3
+        texts = page.locator("#sliders option").all_inner_texts()
+        none_is_1 = medians == (3, 0, 0, 0, 0, 7)
+        assert texts == ["green", "red", "a=b", *["(missing)"] * none_is_1]
+        shown = page.input_value("#feature-1")
+        assert shown in texts
+        assert medians is None or shown == ("(missing)" if none_is_1 else "red")
+        values = [float(page.input_value(f"#feature-{at}")) for at in (0, 4, 5)]
+        for at, text in (*enumerate(texts), (0, "green")):
+            page.select_option("#feature-1", text)
+            page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+            row = [values[0], *(float(place == at) for place in range(3)), *values[1:]]
+            check_answer(page, network, encode(network, np.array([row])))
+        page.click("#check")
+        assert ": 0 differ" in page.inner_text("#checked")
+
+
+def test_columns_that_only_look_like_texts_have_sliders():
+    """Numbers between 0 and 1, and two texts in a row."""
+    network = category_network()
+    for values in ((0.5, 0, 0), (1, 1, 0)):
+        rows = np.array([[1, *values, 0, 3], [5, 1, 0, 0, 0, 3]], float)
+        assert content.choices(network.features, rows[1:])
+        assert content.choices(network.features, rows) == []
+
+
+def test_weights_of_a_table_have_names(browser, capfd, tmp_path):
+    network = category_network()
+    inputs = [*CATEGORIES, *(f"not {name}" for name in CATEGORIES), "constant"]
+    inputs[6], inputs[10], inputs[11] = "small weight", "small n=1", "small n=2"
+    with opened(browser, page_of(capfd, tmp_path, network), **DESKTOP) as page:
+        for neuron in (0, 4):
+            page.fill("#neuron", str(neuron))
+            shown = [text.split(": ") for text in page.locator("#named li").all_inner_texts()]
+            weights = dict(zip(inputs, network.weights[0][:, neuron].tolist(), strict=True))
+            assert {name: int(weight) for name, weight in shown} == weights
+            sizes = [abs(int(weight)) for _, weight in shown]
+            assert sizes == sorted(sizes, reverse=True)
+        assert not page.is_visible("#weights")
+        page.select_option("#layer", "1")
+        assert page.is_visible("#weights")
+        assert not page.is_visible("#named")
+        text = page.inner_text("body")
+        assert "A clear input is decided sooner" in text
+        assert not {"image", "draw"} & {*text.lower().split()}
+
+
+def test_a_network_of_ones_own_has_times(browser, capfd, tmp_path):
+    """Those of the designs that are planned, or none if it fits on no board."""
+    network = table_network()
+    with opened(browser, page_of(capfd, tmp_path, network), **DESKTOP) as page:
+        rows = page.locator("#cores tr").all()
+        assert len(rows) > 1
+        boards = []
+        for row in rows:
+            core, cycles, time = row.locator("td").all_inner_texts()
+            titles, layout = core.split("\n")
+            mhz = float(re.search(r"([0-9.]+) MHz if a build meets it$", layout)[1])
+            assert float(time.removesuffix(" \u00b5s")) == pytest.approx(
+                int(cycles) / mhz, abs=0.01
+            )
+            boards += titles.split(", ")
+        assert sorted(boards) == sorted(board.title for board in BOARDS.values())
 
 
 def test_events_have_samples(browser, capfd, tmp_path):

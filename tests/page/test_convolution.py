@@ -94,10 +94,10 @@ def test_every_folding_takes_the_cycles_that_golden_counts(browser, tmp_path, mo
     samples = content.random_samples(network, 20)
     monkeypatch.setattr(layer, "LONG_SWEEP", 1)  # of layers as small as these, some have long walks
 
-    def cores_of(network):
+    def cores_of(network, _):
         for shape in SHAPES:
             folding = linked_folding(network, shape)
-            yield folding, content.core_of(network, folding, "core", None)
+            yield folding, content.core_of(network, folding, ["core"], None)
 
     monkeypatch.setattr(content, "cores_of", cores_of)
     told = content.content(network, "net", samples, [], shown=False)

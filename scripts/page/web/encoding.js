@@ -30,6 +30,21 @@ export class Encoding {
   }
 
   /**
+   * @param {string[]} features their names
+   * @param {(feature: number) => boolean} isChoice whether a feature is 0 or 1
+   * @returns {string[]} the names of the connected inputs of a table
+   */
+  names(features, isChoice) {
+    const { inputs, numbers } = this.told;
+    return inputs.map((input) => {
+      if (input === numbers.CONSTANT_INPUT) return "constant";
+      if (input < features.length) return features[input];
+      const feature = input - features.length; // whose complement it is
+      return `${isChoice(feature) ? "not" : "small"} ${features[feature]}`;
+    });
+  }
+
+  /**
    * @param {ArrayLike<number>} sample
    * @returns {Int32Array} ticks of the connected inputs, 0 for silent
    */

@@ -17,7 +17,7 @@ import { run } from "./model.js";
 import { photos, pictureOf } from "./photo.js";
 import { Preparation } from "./preparation.js";
 import { samplesOf } from "./recording.js";
-import { chips, sliders } from "./samples.js";
+import { chips, choiceOf, controls } from "./samples.js";
 import { remarks } from "./usual.js";
 import { rowOf, unpacked } from "./unpack.js";
 
@@ -71,7 +71,12 @@ const grid = new Grid(view, (at) => {
   sample = Uint8Array.from(sample, (pixel, place) => (place === at ? 255 - pixel : pixel));
   refresh();
 });
-const about = { network, inputs: encoding.told.inputs, view: content.image && view, classes };
+/** @type {import("./samples.js").Choice[]} */
+const choices = content.choices;
+/** @type {string[]} */
+const features = encoding.edges.map((_, at) => content.features[at] ?? `Feature ${at + 1}`);
+const names = features.length ? encoding.names(features, (at) => Boolean(choiceOf(choices, at))) : [];
+const about = { network, inputs: encoding.told.inputs, view: content.image && view, names, classes };
 const neuron = new Neuron(about, () => trace && refresh());
 const preparation = new Preparation(content.preparation);
 const ground = { light: content.ground === "light", themed: Boolean(content.usual) };
@@ -173,28 +178,23 @@ function showFound() {
   element("found").textContent = found.join(" ") || hint;
 }
 
-/** Clock cycles and time of this input on each core, the fastest first. Boards with one core share a row. */
+/** Clock cycles and time of this input on each core, the fastest first. */
 function showCores() {
-  /** @type {Map<string, {boards: string[], cycles: number, time: number, layout: string}>} */
-  const rows = new Map();
-  for (const core of cores) {
+  const rows = cores.map((core) => {
     // A bitmap in front of the core has all spikes at one tick: jittered ones do not come that way.
     const cycles = core.bitmap === null || !faults.jitter ? cyclesOf(network, core, trace) : NaN;
-    const layout = core.hz ? `${core.layout}, ${core.hz / 1e6} MHz` : core.layout;
-    const row = rows.get(layout) ?? { boards: [], cycles, time: (cycles * 1e6) / (core.hz ?? NaN), layout };
-    row.boards.push(core.board);
-    rows.set(layout, row);
-  }
-  const sorted = [...rows.values()].sort((a, b) => a.time - b.time || 0);
+    return { core, cycles, time: core.hz ? (cycles * 1e6) / core.hz : NaN };
+  });
+  rows.sort((a, b) => a.time - b.time || 0);
   element("cores").replaceChildren(
-    ...sorted.map(({ boards, cycles, time, layout }) => {
+    ...rows.map(({ core, cycles, time }) => {
       const said = [
-        boards.join(", "),
+        core.board,
         Number.isNaN(cycles) ? "\u2013" : cycles.toLocaleString("en"),
         Number.isNaN(time) ? "\u2013" : `${time.toFixed(2)} \u00b5s`,
       ];
       const cells = said.map((text) => Object.assign(document.createElement("td"), { textContent: text }));
-      cells[0].append(Object.assign(document.createElement("small"), { textContent: layout }));
+      cells[0].append(Object.assign(document.createElement("small"), { textContent: core.layout }));
       const row = document.createElement("tr");
       row.append(...cells);
       return row;
@@ -262,9 +262,10 @@ function connect() {
   element("how-inputs").textContent = encoding.told.how;
   element("how-maps").hidden = !maps;
   if (maps) element("killed").textContent = "Filters and dense neurons killed";
+  element("how-clear").textContent = sound ? "word" : drawn ? "image" : "input";
   element("unit").textContent = String(network.unit);
   element("net").textContent =
-    `FirstSpike, network ${content.title}: ${counted(layers, "layer")} of integer weights. Nothing that you draw or open leaves this page.`;
+    `FirstSpike, network ${content.title}: ${counted(layers, "layer")} of integer weights. Nothing that you ${drawn ? "draw or open" : "choose"} leaves this page.`;
   for (const name of classes) {
     const shown = document.createElement("li");
     shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
@@ -289,8 +290,8 @@ function connect() {
   input("centre").checked = Boolean(content.usual);
   input("jitter").max = String(network.unit);
   if (edges.length) {
-    showValues = sliders(edges, content.features, (feature, value) => {
-      sample = Float64Array.from(sample, (old, at) => (at === feature ? value : old));
+    showValues = controls(edges, features, choices, ({ first, values }) => {
+      sample = Float64Array.from(sample, (old, at) => values[at - first] ?? old);
       later();
     });
   }

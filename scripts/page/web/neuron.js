@@ -10,6 +10,7 @@ import { paintPixels } from "./picture.js";
  * @property {import("./model.js").Network} network
  * @property {number[]} inputs the connected ones
  * @property {import("./picture.js").View | null} view of an image
+ * @property {string[]} names of the inputs of a table
  * @property {string[]} classes
  */
 
@@ -80,7 +81,7 @@ export class Neuron {
   }
 
   #paintWeights() {
-    const { network, inputs, view } = this.#about;
+    const { network, inputs, view, names } = this.#about;
     const { layer, number } = this;
     const kind = network.layers[layer];
     const column = kind.weightsOf(number);
@@ -98,6 +99,10 @@ export class Neuron {
       const weights = new Map(kind.seen(number).map(([input, weight]) => [inputs[input], weight]));
       weightAt = (x, y) => weights.get(view.indexAt(x, y));
     }
+    const named = layer === 0 && names.length > 0;
+    canvas("weights").hidden = named;
+    element("named").hidden = !named;
+    if (named) return this.#nameWeights(column);
     canvas("weights").parentElement?.classList.toggle("bare", layer > 0); // no axes there
     paintPixels(canvas("weights"), height, width, (x, y) => {
       const weight = weightAt(x, y);
@@ -105,5 +110,25 @@ export class Neuron {
       const share = Math.round((100 * Math.abs(weight)) / most);
       return `color-mix(in srgb, ${weight < 0 ? push : pull} ${share}%, ${card})`;
     });
+  }
+
+  /**
+   * List the weights of inputs that have names, the largest first.
+   *
+   * @param {number[]} column
+   */
+  #nameWeights(column) {
+    const order = [...column.keys()].sort((a, b) => Math.abs(column[b]) - Math.abs(column[a]));
+    const most = Math.abs(column[order[0]]) || 1;
+    element("named").replaceChildren(
+      ...order.map((input) => {
+        const weight = column[input];
+        const row = document.createElement("li");
+        const bar = Object.assign(document.createElement("i"), { className: weight < 0 ? "push" : "pull" });
+        bar.style.width = `${(100 * Math.abs(weight)) / most}%`;
+        row.append(`${this.#about.names[input]}: ${weight}`, bar);
+        return row;
+      }),
+    );
   }
 }

@@ -1,37 +1,97 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/** Inputs without a pen: a slider for each feature of a table, and test samples by a click. */
+/** Inputs without a pen: a control for each column of a table, and test samples by a click. */
 import { element } from "./element.js";
 import { rowOf } from "./unpack.js";
 
 /**
- * @param {number[][]} edges of each feature
- * @param {string[]} names of the features, or none
- * @param {(feature: number, value: number) => void} moved
- * @returns {(values: ArrayLike<number>) => void} shows other values
+ * @typedef {object} Choice a column of texts: its features are 0, but for the one of its text
+ * @property {string} column
+ * @property {number} first its first feature
+ * @property {string[]} texts of its features
+ * @property {boolean} missing whether its text may be missing, so that all its features are 0
+ *
+ * @typedef {{first: number, values: number[]}} Moved features from the first on, and their values
+ * @typedef {(values: ArrayLike<number>) => void} Shows
  */
-export function sliders(edges, names, moved) {
+
+/**
+ * @param {Choice[]} choices
+ * @param {number} feature
+ */
+export function choiceOf(choices, feature) {
+  return choices.find(({ first, texts }) => first <= feature && feature < first + texts.length);
+}
+
+/**
+ * A slider for each feature, but one list for all features of a column of texts.
+ *
+ * @param {number[][]} edges of each feature
+ * @param {string[]} names of the features
+ * @param {Choice[]} choices
+ * @param {(moved: Moved) => void} moved
+ * @returns {Shows} shows other values
+ */
+export function controls(edges, names, choices, moved) {
   const shown = edges.map((places, feature) => {
-    const [low, high] = [places[0], places[places.length - 1]];
-    const room = (high - low) / Math.max(1, places.length - 1) || 1;
-    const label = document.createElement("label");
-    const value = document.createElement("output");
-    const slider = Object.assign(document.createElement("input"), { type: "range", step: "any" });
-    const id = `feature-${feature}`;
-    Object.assign(slider, { id, min: String(low - room), max: String(high + room) });
-    label.htmlFor = id; // else it would name the output, which comes first
-    slider.addEventListener("input", () => {
-      value.textContent = short(Number(slider.value));
-      moved(feature, Number(slider.value));
-    });
-    label.append(`${names[feature] ?? `Feature ${feature + 1}`} `, value, slider);
-    element("sliders").append(label);
-    return { slider, value };
+    const choice = choiceOf(choices, feature);
+    if (!choice) return slider(places, names[feature], feature, moved);
+    return choice.first === feature ? list(choice, moved) : () => {};
   });
-  return (values) =>
-    shown.forEach(({ slider, value }, feature) => {
-      slider.value = String(values[feature]);
-      value.textContent = short(values[feature]);
-    });
+  return (values) => shown.forEach((show) => show(values));
+}
+
+/**
+ * @param {number[]} places edges of the feature
+ * @param {string} name
+ * @param {number} feature
+ * @param {(moved: Moved) => void} moved
+ * @returns {Shows}
+ */
+function slider(places, name, feature, moved) {
+  const [low, high] = [places[0], places[places.length - 1]];
+  const room = (high - low) / Math.max(1, places.length - 1) || 1;
+  const value = document.createElement("output");
+  const control = Object.assign(document.createElement("input"), { type: "range", step: "any" });
+  Object.assign(control, { min: String(low - room), max: String(high + room) });
+  control.addEventListener("input", () => {
+    value.textContent = short(Number(control.value));
+    moved({ first: feature, values: [Number(control.value)] });
+  });
+  add(feature, name, value, control);
+  return (values) => {
+    control.value = String(values[feature]);
+    value.textContent = short(values[feature]);
+  };
+}
+
+/**
+ * @param {Choice} choice
+ * @param {(moved: Moved) => void} moved
+ * @returns {Shows}
+ */
+function list({ column, first, texts, missing }, moved) {
+  const control = document.createElement("select");
+  for (const text of missing ? [...texts, "(missing)"] : texts) control.add(new Option(text));
+  control.addEventListener("change", () => {
+    moved({ first, values: texts.map((_, at) => Number(at === control.selectedIndex)) });
+  });
+  add(first, column, control);
+  return (values) => {
+    const chosen = texts.findIndex((_, at) => values[first + at] === 1);
+    control.selectedIndex = chosen < 0 ? texts.length : chosen;
+  };
+}
+
+/**
+ * @param {number} feature
+ * @param {string} name
+ * @param {HTMLElement[]} shown the last one is the control
+ */
+function add(feature, name, ...shown) {
+  const label = document.createElement("label");
+  shown[shown.length - 1].id = label.htmlFor = `feature-${feature}`; // else it would name the output
+  label.append(`${name} `, ...shown);
+  element("sliders").append(label);
 }
 
 /** @param {number} value */

@@ -4,9 +4,9 @@
  * then takes: the rest of golden/timing/replica.py in JavaScript.
  *
  * @typedef {object} Core
- * @property {string} board
+ * @property {string} board or boards
  * @property {number | null} hz its clock, null where none is known
- * @property {string} layout lanes and rows, for people
+ * @property {string} layout lanes, rows and clock, for people
  * @property {number | null} bitmap bits of a word; null for events
  * @property {import("./cycles.js").Shape} shape
  */
