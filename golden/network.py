@@ -52,6 +52,9 @@ FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
 """Largest threshold, deadline and size: keeps every S and M far inside 64 bits."""
 
+MOST_EXAMPLES = 64
+"""Largest number of examples in a network."""
+
 _INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
 _PER_NETWORK: dict[str, Kind] = {
     **dict.fromkeys(("format", "encoding", "meta"), TEXT),
@@ -214,10 +217,11 @@ class Network:
         if self.examples is None:
             return None
         ticks, width = np.asarray(self.examples), len(self.inputs)
-        if ticks.dtype.kind not in "iu" or ticks.shape != (len(ticks), width) or not ticks.size:
+        is_table = ticks.ndim == 2 and ticks.shape[1] == width
+        if ticks.dtype.kind not in "iu" or not is_table or not 0 < len(ticks) <= MOST_EXAMPLES:
             raise NetworkError(
                 f"examples is {ticks.dtype} {list(ticks.shape)}: give spike ticks, integers "
-                f"[n, {width}], or none."
+                f"[n, {width}] with n in 1..{MOST_EXAMPLES}, or none."
             )
         if ticks.min() < 0 or ticks.max() > self.deadline:
             raise NetworkError(

@@ -18,6 +18,7 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.fields import texts
 from firstspike.golden.layers.registry import geometry_of, layers_of
+from firstspike.golden.network import MOST_EXAMPLES
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.specification import Changes
 
@@ -29,7 +30,7 @@ from .specification import Training, TrainingError
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
 _JUDGES = 1000  # samples used to choose thresholds
-_LEAST, _MOST, _EXAMPLE_TICKS = 8, 64, 8192  # examples in a network, and ticks of all together
+_FEW, _EXAMPLE_TICKS = 8, 8192  # least examples in a network, and ticks of more examples together
 
 
 class Names(NamedTuple):
@@ -264,7 +265,7 @@ def _calibration_samples(
 def _examples(data: TrainingSamples, samples: np.ndarray) -> np.ndarray:
     """Return spike ticks of training samples, spread over all of them, for the network file."""
     trained, width = np.flatnonzero(~data.held_out), len(data.network.inputs)
-    count = min(len(trained), max(_LEAST, min(_MOST, _EXAMPLE_TICKS // width)))
+    count = min(len(trained), max(_FEW, min(MOST_EXAMPLES, _EXAMPLE_TICKS // width)))
     chosen = trained[np.linspace(0, len(trained) - 1, count).astype(int)]
     return encode(data.network, samples[chosen])
 

@@ -70,6 +70,7 @@ def test_examples_are_in_the_file_and_checked(irises):
     width = ticks.shape[1]
     for examples, words in [
         (ticks[:3, 1:], rf"int32 \[3, {width - 1}\]: .* integers \[n, {width}\]"),
+        (ticks[:65], r"int32 \[65, .* n in 1\.\.64"),
         (ticks[:3] * 1.0, r"float64 \[3"),
         (ticks[:0], r"int32 \[0"),
         (ticks[:3] * 0 - 1, rf"-1 to .* 0\.\.{network.deadline}"),
