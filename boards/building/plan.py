@@ -169,13 +169,10 @@ def _plan_of(build: ShippedBuild, design: Design) -> Plan:
 def _choices(network: Network, shape: CoreShape, counted: bool = True) -> Iterator[CoreShape]:
     """Yield every choice of R and k, or only the first if no cycles are `counted`.
 
-    The second k is the fastest for the network's examples, which `Folding.of` chooses.
-
     A network without bitmaps has only R = 1: its events arrive over the link one at a time.
     """
     rows = ROWS if counted and network.takes_bitmap else ROWS[:1]
-    other = DEFAULT_WINDOW if network.examples is None else None
-    windows = (WINDOW, other)[: 1 + counted]
+    windows = (WINDOW, DEFAULT_WINDOW)[: 1 + counted]
     for r in (shape.rows,) if shape.rows else rows:
         for k in windows if shape.window is None else (shape.window,):
             yield replace(shape, rows=r, window=k)
