@@ -40,14 +40,14 @@ def quantised(
 def best_threshold(W: np.ndarray, bits: int) -> int:
     """Return the threshold that represents W, rounded and clipped, with the smallest squared error.
 
-    The search covers the multiples of `_step` up to 4 * 2^bits times it.
+    The search covers the thresholds of `_searched`.
     """
-    step = _step(W, bits)
+    step, count = _searched(W, bits)
 
     def error(threshold: int) -> float:
         return float(np.square(quantise(W, bits, threshold) / threshold - W).sum())
 
-    return min(range(step, step * (_highest(bits) + 1), step), key=error)
+    return min(range(step, step * (count + 1), step), key=error)
 
 
 def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], float]) -> int:
@@ -56,8 +56,8 @@ def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], floa
     A few weights far from the others, such as those of inputs that rarely spike, can dominate the
     squared error although they hardly influence the network.
     """
-    best, step = best_threshold(W, bits), _step(W, bits)
-    halves = 2 * _highest(bits).bit_length() - 1
+    best, (step, count) = best_threshold(W, bits), _searched(W, bits)
+    halves = 2 * count.bit_length() - 1
     alternatives = sorted({step * round(2 ** (half / 2)) for half in range(halves)})
     costs = {threshold: cost(rounded(W, bits, threshold)) for threshold in (best, *alternatives)}
     return min(costs, key=lambda threshold: costs[threshold] * (_FAR if threshold == best else 1))
@@ -68,20 +68,19 @@ def rounded(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
     return quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
 
 
-def _highest(bits: int) -> int:
-    """Return the highest threshold to try; with it a weight of 1/8 uses the whole range."""
-    return 4 << bits
+def _searched(W: np.ndarray, bits: int) -> tuple[int, int]:
+    """Return a step and a count: the thresholds to try are the first `count` multiples of the step.
 
-
-def _step(W: np.ndarray, bits: int) -> int:
-    """Return the power of two by which the largest weight is at least 1/16, but 1 or more.
-
-    Thresholds times it are those of W times it. The highest threshold stays below `LARGEST`.
+    With the highest one the largest weight fills the range, unless the threshold would exceed
+    `LARGEST`. The step is a power of two by which the largest weight is at least 1/16, or 1, so the
+    search includes the threshold of integer weights that were divided by up to 4 * 2^bits.
     """
-    step, largest = 1, float(np.abs(W).max(initial=0))
-    while 0 < step * largest < 1 / 16 and 2 * step * _highest(bits) <= LARGEST:
+    step, count, largest = 1, 4 << bits, float(np.abs(W).max(initial=0))
+    while 0 < step * largest < 1 / 16 and 2 * step * count <= LARGEST:
         step *= 2
-    return step
+    if 0 < step * largest < 1 / 8 and 2 * step * count <= LARGEST:
+        count *= 2
+    return step, count
 
 
 def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:
