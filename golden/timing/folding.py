@@ -2,6 +2,7 @@
 """The layout of a core: the folding of its layers that results from a shape."""
 
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -137,10 +138,9 @@ class Folding:
 def _fastest_window(network: Network, shape: CoreShape) -> int:
     """Return the fastest window for the examples in the network, or the default."""
     if network.examples is not None:
-        from .window import window_cycles  # which folds networks, by this module
-
-        means = window_cycles(network, shape)
-        return means.index(min(means)) if means else 0
+        # The module folds networks by this one, so it is imported on use.
+        means = import_module(".window", __package__).window_cycles(network, shape)
+        return int(means.index(min(means))) if means else 0
     return 0 if network.geometry else DEFAULT_WINDOW
 
 
