@@ -132,7 +132,7 @@ status 0x44 read: state of the core
 command 0x48 port command w: writing a 1 executes the command
     abort [0]: end the image whose beats have not all arrived, if any
     take [1]: by registers: go on to the next decision
-    reset [2]: reset all state but the weights, as aresetn does
+    reset [2]: reset all state but the weights; within an image of the stream, start dropping
     undrop [3]: the stream's next beat begins an image: clears dropping
 interrupt_enable 0x4c hold: causes that raise irq
     decision [0]: status.decision

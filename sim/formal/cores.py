@@ -275,7 +275,7 @@ CASES = _named(
     Case("core-writes", scenario=_WRITES, is_fast=True),
     Case("core-reads", scenario=_READS, is_fast=True),
     Case("core-extras", scenario=Scenario(extras=1)),
-    Case("core-aborts", scenario=Scenario(aborts=True, pauses=1), is_fast=True),
+    Case("core-aborts", scenario=Scenario(images=2, aborts=True, pauses=1)),
     Case("core-reset", after_reset=True, is_fast=True),
     Case("core-overlap-reset", **_OVERLAP, scenario=_IMAGES, after_reset=True),
 )

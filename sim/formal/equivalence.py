@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Shows by SAT, for all inputs and any number of cycles, that a fault changes nothing observed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from .circuit import Circuit
 from .drawing import CONTROL
@@ -15,7 +16,12 @@ CYCLES = 6
 
 
 def equivalent_faults(
-    circuit: Circuit, numbers: Iterable[int], observed: Iterable[int], *, mined: bool = False
+    circuit: Circuit,
+    numbers: Iterable[int],
+    observed: Iterable[int],
+    *,
+    start: Collection[tuple[str, int]] = (),
+    mined: bool = False,
 ) -> set[int]:
     """Return the numbers of faults that change no register and nothing observed, in any cycle.
 
@@ -27,16 +33,22 @@ def equivalent_faults(
     ----------
     numbers : values of the input `CONTROL` that select the faults.
     observed : literals that must never differ, such as those of properties.
+    start : bits of registers that begin with any value, such as those of memories.
     mined : the states from which the circuit runs satisfy the invariant of `mine`.
     """
     left, watched = set(numbers), tuple(observed)
+    registers = (
+        replace(one, initial=None) if any(name in start for name in one.names) else one
+        for one in circuit.registers
+    )
+    circuit = replace(circuit, registers=list(registers))
     invariant = mine(circuit, {CONTROL: 0}) if mined else Invariant()
-    for start, several in ((None, range(CYCLES)), (invariant, (CYCLES,))):
+    for begin, several in ((None, range(CYCLES)), (invariant, (CYCLES,))):
         for cycles in several:
             with Formula(CADICAL) as formula:
                 control = [formula.new() for _ in circuit.inputs[CONTROL]]
                 formula.require(formula.any_of(formula.equals(control, n) for n in sorted(left)))
-                differ = _differ(circuit, formula, control, watched, cycles, start)
+                differ = _differ(circuit, formula, control, watched, cycles, begin)
                 while formula.is_possible(differ):
                     number = formula.number(control)
                     left.remove(number)

@@ -10,6 +10,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from .circuit import Circuit, compile_circuit
+from .core import stored_bits
 from .cores import CASES, INDUCTIONS, endless_harness, induction_of, prove_images
 from .drawing import Area, Fault, draw
 from .equivalence import equivalent_faults
@@ -180,8 +181,8 @@ class _Trial:
             if name.startswith(OUTPUTS)
             for literal in literals
         )
-        observed = (*statements, *outputs)
-        for number in equivalent_faults(circuit, self._left, observed, mined=mined):
+        observed, start = (*statements, *outputs), stored_bits(CASES[self._task.core].config)
+        for number in equivalent_faults(circuit, self._left, observed, start=start, mined=mined):
             self._decide(number, "equivalent")
 
     def _refute(self, name: str, numbers: set[int]) -> None:

@@ -8,7 +8,7 @@ from typing import Unpack
 from .circuit import Circuit, Property
 from .drawing import CONTROL
 from .proofs import Progress, ProofError
-from .simulation import Values, simulate, table
+from .simulation import Values, simulate
 from .unroll import TRUE, Formula, Frame, Setting, Unrolling
 
 CADICAL, GLUCOSE = "cadical195", "glucose42"
@@ -25,10 +25,6 @@ class RefutedError(ProofError):
     def __init__(self, text: str, circuit: Circuit, run: list[Values]) -> None:
         super().__init__(text)
         self.circuit, self.run = circuit, run
-
-    def table(self, *signals: str) -> str:
-        """Return the run as a table of the signals whose names begin so, or of all."""
-        return table(self.circuit, self.run, signals)
 
 
 @dataclass

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Simulates a circuit, of many runs at once, and writes a run as a table of its signals."""
+"""Simulates many runs of a circuit at once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -38,27 +38,3 @@ def simulate(
 
         yield state, values
         state = [values(register.following) for register in circuit.registers]
-
-
-def table(circuit: Circuit, frames: Sequence[Values], signals: Sequence[str] = ()) -> str:
-    """Return the signals of a single run, a line each with its value in every cycle.
-
-    A value is written when it changes, in hexadecimal. `signals` are the beginnings of names; none
-    stands for all.
-    """
-    names = [
-        name
-        for name in circuit.signals
-        if not signals or any(name.startswith(beginning) for beginning in signals)
-    ]
-    wide = max(map(len, names), default=0)
-    lines = [" " * wide + "".join(f"{cycle:>5}" for cycle in range(len(frames)))]
-    for name in sorted(names):
-        before, cells = None, []
-        for values in frames:
-            literals = circuit.signals[name]
-            word = sum(values(literal) << number for number, literal in enumerate(literals))
-            cells.append(f"{word:>5x}" if word != before else "    .")
-            before = word
-        lines.append(name.ljust(wide) + "".join(cells))
-    return "\n".join(lines)

@@ -22,6 +22,9 @@ from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.benches.standalone.damage import damage
 from firstspike.sim.benches.standalone.damage import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
+from firstspike.sim.formal.catalogue import PROOFS
+from firstspike.sim.formal.proofs import ProofError
+from firstspike.sim.formal.sat import no_progress
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import AbortedError, SimulationError
 from firstspike.sim.harness.verilog import conversion
@@ -195,13 +198,19 @@ class LastLayerCheck(_Check):
 
 
 def failure_of(name: str) -> str:
-    """Return how a check fails, by its name or that of a target, "" if it passes.
+    """Return how a check fails, by its name or that of a target or a proof, "" if it passes.
 
     Raises SimulationError if the design does not compile, or AbortedError if the simulator is ended
     from outside.
     """
     if name in CORE_CHECKS:
         return CORE_CHECKS[name].failure()
+    if name in PROOFS:
+        try:
+            PROOFS[name].prove(no_progress)
+        except ProofError as error:
+            return str(error)
+        return ""
     if name == DAMAGED_FLASH:
         run: Callable[[], object] = partial(damage, standalone_network(), CoreShape(lanes=3), 4)
     else:

@@ -87,6 +87,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "core.ingress_check": {
         "deadline-refused": ("(event.tick > first", "(event.tick >= first"),
+        "abort-with-the-end": (" & ~(accepted & is_end)", ""),
         "late-spikes-not-reported": ("self.drops.eq(self.source.valid)", "self.drops.eq(0)"),
     },
     "layer.emitter": {
@@ -208,6 +209,8 @@ CHECKS = {
     "layer.reached_positions": "positions",
     "lib.lfsr": "stored-bits",
     "lib.pipeline": "many-lanes",
+    "abort-with-the-end": "core-aborts",
+    "layer-number-cut": "weight_address",
     "no-saturation-above": "stored-bits",
     "no-saturation-below": "stored-bits",
     "unused-bits-are-used": "stored-bits",

@@ -105,6 +105,10 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "marks-not-cleared": ("sweeps | ((state == State.EVENT)", "((state == State.EVENT)"),
     },
     "core.weight_address": {
+        "layer-number-cut": (
+            "saturated(self.new_layer, len(layer))",
+            "self.new_layer[: len(layer)]",
+        ),
         "every-address-exists": ("self.exists.eq(below(address, one.words))", "self.exists.eq(1)"),
     },
     "link.framing.spi": {
@@ -174,6 +178,8 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
     "sound.levels": {
         "negative-off-by-one": ("replicate(len(z) - 1)) + negative", "replicate(len(z) - 1))"),
         "slot-a-sample-short": ("sample == front.slot - 1", "sample == front.slot - 2"),
+        "level-256-not-limited": ("Mux(level > MOST_LEVEL, ", "Mux(level > MOST_LEVEL + 1, "),
+        "level-below-0-not-limited": ("Mux(level < 0, 0, ", "Mux(level < -1, 0, "),
         "small-sums-as-one": ("E[-1] | (e == 0)", "E[-1] | (e == 1)"),
     },
     "sound.words": {

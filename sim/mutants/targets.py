@@ -110,6 +110,12 @@ def _watcher() -> None:
     example(frames=(12, 5, 150))
 
 
+def _weight_address() -> None:
+    from tests.blocks.test_weight_address import check
+
+    check((5, 3), 0)
+
+
 def _pixel_encoder() -> None:
     from tests.bus.test_pixel_encoder import test_pixels_are_encoded_and_cut_images_aborted
 
@@ -206,6 +212,7 @@ TARGETS = {
         Target("spi", ("link",), _example("spi")),
         Target("uart", ("link",), lambda: _link(bits=True)),
         Target("watcher", ("standalone", "motion"), _watcher),
+        Target("weight_address", (), _weight_address),
         Target("weights", ("layer",), _example("weights")),
         Target("windows", ("motion",), _example("windows", seeds=3)),
         Target("words", ("sound",), _example("words", seeds=3)),

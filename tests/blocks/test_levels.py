@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Levels: sums and logarithms against golden."""
 
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -21,10 +22,14 @@ from tests.support.listening import front_end
     [pytest.param((1000,), 16, marks=pytest.mark.long), ((300, 900, 2500), 19)],
 )
 def test_levels(resonances, slot, seed):
-    """8 slots of random z, of any size."""
+    """8 slots of random z, of any size, whose levels leave the range at both ends by 1 or more."""
     front = front_end(resonances, slot=slot)
     rng = np.random.default_rng(seed)
     gains = np.array([one.gain for one in front.filters])
+    gains[-1] = -1
+    gains[0] = MOST_LEVEL + 1 - log2(slot * ((1 << STATE_BITS - 1) - 1))
+    filters = [one._replace(gain=int(gain)) for one, gain in zip(front.filters, gains, strict=True)]
+    front = replace(front, filters=tuple(filters))
     sizes = 2 ** rng.integers(0, STATE_BITS, (8, 1, len(gains)))
     sizes[0] = 1  # sums of 0 and 1
     sizes[-1] = 1 << STATE_BITS - 1
@@ -32,7 +37,9 @@ def test_levels(resonances, slot, seed):
     z[1:-1, -1] = _to_bounds(np.abs(z[1:-1, :-1]).sum(axis=1), rng)
     z[-1, :, 0] = 1 - sizes[-1, :, 0]  # the largest sum
     sums = np.abs(z).sum(axis=1)
-    levels = np.clip([[log2(E) for E in row] for row in sums] + gains, 0, MOST_LEVEL)
+    exact = [[log2(E) for E in row] for row in sums] + gains
+    assert exact.max() == MOST_LEVEL + 1
+    levels = np.clip(exact, 0, MOST_LEVEL)
     arguments = SimpleNamespace(
         z=(z.ravel() & (1 << STATE_BITS) - 1).tolist(),
         levels=levels.ravel().tolist(),

@@ -17,6 +17,11 @@ from tests.support.simulators import run_bench
 
 @pytest.mark.parametrize(("lanes", "first_layer"), [((5, 3), 0), ((1, 1), 0), ((7, 2), 1)])
 def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes, first_layer):
+    check(lanes, first_layer)
+
+
+def check(lanes, first_layer):
+    """Run the counter with random pauses and jumps."""
     rng = random.Random(str(lanes))
     weights = random_weights(np.random.default_rng(1), (6, 7, 3), -128, 128)
     network = network_of(weights, (40, 30), bits=8)
@@ -38,6 +43,13 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes, first_l
         return (1, chunk > 0, ends_word, ends_word and following[0] != number,
                 position + 1 == len(chunks), number, address)  # fmt: skip
 
+    # Layers and words, and the same with one of the higher bits.
+    numbers = (
+        *(0, 1, 2) * 4,
+        *(layer | 1 << bit for layer in (0, 1) for bit in range(2, LAYER_BITS)),
+    )
+    addresses = (*(0, 3, 5, 6) * 10, 99, *(3 | 1 << bit for bit in range(4, WEIGHT_ADDRESS_BITS)))
+
     async def bench(ctx):
         position = first  # in `chunks`, or None if no word has the address
         for _ in range(1500):
@@ -47,7 +59,7 @@ def test_it_counts_through_all_chunks_and_knows_which_words_exist(lanes, first_l
                 actual = tuple(ctx.get(getattr(counter, name)) for name in names)
                 assert actual == expected(position), chunks[position]
             command = rng.choices(("advance", "pause", "load", "restart"), (80, 30, 3, 1))[0]
-            number, address = rng.choice((0, 1, 1, 2, 255)), rng.choice((0, 3, 5, 6, 99, 1 << 23))
+            number, address = rng.choice(numbers), rng.choice(addresses)
             ctx.set(counter.advance, command == "advance" and position is not None)
             ctx.set(counter.restart, command == "restart")
             ctx.set(counter.load_layer, command == "load")

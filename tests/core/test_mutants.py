@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from firstspike.scripts.verbs.check import mutants as verb
+from firstspike.sim.formal.catalogue import PROOFS
 from firstspike.sim.mutants import faults
 from firstspike.sim.mutants.checks import CORE_CHECKS, DAMAGED_FLASH
 from firstspike.sim.mutants.faults import FAULTS, fault_tasks, faulty, findings
@@ -18,7 +19,7 @@ from tests.support.command import firstspike
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_fault_applies(fault):
-    assert fault.check in CORE_CHECKS or fault.check in TARGETS or fault.check == DAMAGED_FLASH
+    assert fault.check in {*CORE_CHECKS, *TARGETS, *PROOFS, DAMAGED_FLASH}
     assert faulty(fault)
 
 

@@ -144,6 +144,33 @@ def test_an_invariant_excludes_states_that_are_never_reached():
     assert not is_equivalent(circuit, 1, circuit.outputs["at_seven"])
 
 
+class Stored(wiring.Component):
+    """A memory bit that begins with any value, and is shown in the first cycle only."""
+
+    write: In(1)
+    shown: Out(1)
+
+    def elaborate(self, platform):
+        """Show the bit until a register changes for good."""
+        m = Module()
+        bit = Signal(reset_less=True, name="bit")
+        begun = Signal(reset_less=True, name="begun")
+        m.d.sync += [bit.eq(self.write), begun.eq(1)]
+        m.d.comb += self.shown.eq(bit & ~begun)
+        return m
+
+
+def test_a_memory_that_begins_with_any_value_shows_a_fault_of_the_first_cycle():
+    design = rtlil.convert(Stored(), name="top")
+    faults = draw(design, AREA, 60, 1)
+    fault = next(one for one in faults if "const0" in one.command and "shown" in one.command)
+    circuit = compile_circuit(design, change=f"{AREA.enumerate}\n{fault.selected_by(1, 1)}")
+    shown = circuit.outputs["shown"]
+    for mined in (False, True):
+        assert equivalent_faults(circuit, {1}, shown, mined=mined) == {1}  # from a bit of 0
+        assert not equivalent_faults(circuit, {1}, shown, start=[("bit", 0)], mined=mined)
+
+
 class Counter(wiring.Component):
     """A counter to 5 that shows its even numbers, with a register on which nothing depends."""
 
