@@ -64,7 +64,8 @@ class ReplayMemory(Block):
     def build(self, m: Module) -> None:
         content, words = self._content, self.words
         count, label_bits = content.addresses, bits_for(self._classes - 1)
-        pixels = Memory("", PIXEL_BITS, words * count, no_collisions=True).create(
+        size = content.references.shape[1] * count
+        pixels = Memory("", PIXEL_BITS, size, no_collisions=True).create(
             init=content.references.ravel().tolist()
         )
         classes = Memory("", label_bits, count, no_collisions=True).create(

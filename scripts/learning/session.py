@@ -348,7 +348,7 @@ def _start(request: Request, images: Dataset, network: Network | None) -> Learni
             raise VerbError("sound is not learned from random weights: use train.")
         return at_random(
             images.x_train,
-            (*(learning.random or ()), images.n_classes),
+            (*map(int, learning.random or ()), images.n_classes),
             binary_features(
                 images.x_train,
                 INPUTS._replace(names=images.features, medians=request.data.fills),

@@ -65,7 +65,7 @@ class Learning:
     """
 
     net: str | None = None
-    random: tuple[int, ...] | None = parameter(None, "--random HIDDEN", low=1)
+    random: tuple[int | str, ...] | None = parameter(None, "--random HIDDEN", low=1)
     inputs: int | None = parameter(None, "--inputs N", low=1, usual="all")
     images: int | None = parameter(
         None,

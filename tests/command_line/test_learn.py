@@ -165,11 +165,11 @@ def lose():
 def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, words, end):
     learned(capfd, *SMALL, *words, "-o", "whole.npz")
     usual = signal.getsignal(signal.SIGINT)
-    (folder / "result.json").write_text("of an earlier run")
+    (folder / "result.json").write_text('{"run": "an earlier one"}')
     with monkeypatch.context() as patch:
         stopping(patch, 4, end)
         ended = firstspike(capfd, "learn", *SMALL, *words, "-o", "net.npz", "--json", "result.json")
-    assert (folder / "result.json").read_text() == "of an earlier run"
+    assert (folder / "result.json").read_text() == '{"run": "an earlier one"}'
     assert signal.getsignal(signal.SIGINT) == usual
     assert ended.status == 130
     assert "firstspike learn --resume -o net.npz" in ended.out

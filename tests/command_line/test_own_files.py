@@ -39,8 +39,8 @@ def folder(tmp_path, monkeypatch):
     [
         ("events.jsonl", ("--encoding", "ticks", "--no-complement", "--no-constant")),
         ("series.npz", ("--encoding", "crossings-3", "--no-constant")),
-        ("images", ("--threshold", 9, "--encoding", "binary")),
-        ("images", ("--recipe", "plain", "--threshold", 9)),
+        ("images", ("--cutoff", 9, "--encoding", "binary")),
+        ("images", ("--recipe", "plain", "--cutoff", 9)),
     ],
 )
 def test_options_that_go_with_a_file(capfd, folder, file, words):

@@ -13,8 +13,9 @@ from PIL import Image
 
 from firstspike.golden.data.sets import candidate_paths
 from firstspike.golden.networks.shipped import shipped_file
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.main import firstspike as group
-from firstspike.scripts.paths import Input, Output, Verb
+from firstspike.scripts.paths import Input, Output, Verb, check_sources
 from tests.support.command import refusal, success, toy_network, verbs
 
 pytestmark = pytest.mark.fast
@@ -245,6 +246,13 @@ def test_standard_output_is_compared_too(tmp_path, given):
     assert ended.returncode == 2
     assert "name another file for standard output" in ended.stderr
     assert events.read_bytes() == before
+
+
+def test_what_a_resumed_run_reads_is_not_written(tmp_path):
+    source = tmp_path / "t.csv"
+    source.write_text("x")
+    with pytest.raises(VerbError, match=r"t\.csv is what the run reads: name another .* --json"):
+        check_sources([source], {"-o": None, "--json": source})
 
 
 def _writers():

@@ -118,7 +118,6 @@ GENERAL = {
         for network, takes in {"toy": "pixels", "measured": "features"}.items()
         for option in ("--input", "--dataset")
     },
-    "study --label kind": "--label is an option of train, learn and explore: NET stores the name",
     "run --target board --port nothing,0": "0 is no baud rate",
     "check rate toy.npz": "does not take the bundled digits, 784 black or white pixels",
     "train --dataset table.csv --label kind --frames 20 -o new.npz": "holds no recordings",

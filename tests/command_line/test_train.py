@@ -17,7 +17,7 @@ from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
 from firstspike.scripts.training import figure, report
 from firstspike.scripts.verbs import train
-from tests.support.command import firstspike, refusal, success
+from tests.support.command import firstspike, refusal, success, toy_network
 
 SMALL = {
     "n_connected": 300,
@@ -137,11 +137,12 @@ def test_refuses_an_encoding_before_the_images_are_fetched(capfd, monkeypatch, t
 def test_leaves_no_file_if_training_fails(capfd, monkeypatch, tmp_path):
     monkeypatch.setattr(Trainer, "fit", failing(TrainingError("no.")))
     path = tmp_path / "net.npz"
-    path.write_bytes(b"the one before")
+    before = toy_network().to_bytes()
+    path.write_bytes(before)
     ended = firstspike(capfd, *WORDS, "-o", path, status=2)
     assert ended.err.endswith("\nError: no.\n")  # below the progress bar
     assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
-    assert path.read_bytes() == b"the one before"
+    assert path.read_bytes() == before
 
 
 # The recipes by the command: what they say holds where no option says otherwise.

@@ -215,7 +215,7 @@ def test_a_network_follows_finite_differences():
     """The cost of a whole network, against small steps of some weights of every layer."""
     rng = np.random.default_rng(2)
     training = Training(
-        hidden=("3c3s2", "4c2"), sparsity=0.0, smallest_slope=0.0, clip=1e9, horizon=50.0,
+        hidden=("3c3s2", "4c2"), sparsity=0.0, smallest_slope=1e-6, clip=1e9, horizon=50.0,
         phantom=np.inf, beta=1.0, n_connected=None,
         initial=((0.003, 0.012), (0.003, 0.02)),
     )  # fmt: skip
