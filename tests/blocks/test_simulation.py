@@ -21,7 +21,7 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
-from firstspike.sim.harness import cache, runner, verilog
+from firstspike.sim.harness import cache, runner, sources, verilog
 from firstspike.sim.harness.bench_io import arguments, report, tell
 from firstspike.sim.harness.cache import cache_folder, cached, remove_unused
 from firstspike.sim.harness.runner import AbortedError, Simulation, SimulationError
@@ -234,6 +234,19 @@ def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path
         "fifo: Verilog by Yosys",
         "fifo: simulation by Verilator",
     ]
+
+
+def test_the_digest_of_sources_follows_names_and_content(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "__file__", tmp_path / "sim" / "harness" / "sources.py")
+    (tmp_path / "hdl" / "__pycache__").mkdir(parents=True)
+    one, other = tmp_path / "hdl" / "one.py", tmp_path / "hdl" / "other.py"
+    digests = []
+    for path, text in ((one, "a"), (one, "b"), (other, "b")):
+        path.write_text(text)
+        digests.append(sources.source_digest(["hdl"], "*.py"))
+    (tmp_path / "hdl" / "__pycache__" / "one.py").touch()
+    assert len({*digests, sources.source_digest(["hdl"], "*.py")}) == 3
+    assert sources.source_digest(["hdl"], "*.py", "hdl/other.py") == digests[1]
 
 
 def test_verilog_of_changed_sources_is_not_stored(monkeypatch, tmp_path):
