@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The wheel has all files of the folders that users need: an editable install would hide a missing one."""
+"""The wheel has all files that users need: an editable install would hide a missing one."""
 
 import ast
 import re

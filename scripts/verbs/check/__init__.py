@@ -42,5 +42,5 @@ def command() -> None:
     need both. A clone of the repository has `mutants` and `proofs`; an installed wheel does not.
     `firstspike compare` checks a network on a target.
 
-    Example: firstspike check mutants tie-in-a-group
+    Example: firstspike check link
     """
