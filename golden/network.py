@@ -257,8 +257,13 @@ class Network:
     def connected(self) -> "Network":
         """Return the same network without its unconnected inputs.
 
-        Its samples are pixels, or spike ticks if the encoding has no levels.
+        Its samples are pixels, or spike ticks if the encoding has no levels. Repeated calls return
+        the same object.
         """
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> "Network":
         count = len(self.inputs)
         encoding = self.encoding if self.levels else TICKS
         return replace(
@@ -314,6 +319,33 @@ class Network:
         """Whether its core can have an Encoder in front, which requires silent dark pixels."""
         return self.coding.takes_bitmap(self.late)
 
+    def output_indices(self, labels: Any) -> np.ndarray:
+        """Return the index of the output of each label, int64 [n].
+
+        Labels [n] are names of classes, or integers: the indices of outputs, but of a network whose
+        classes are named by numbers, such as 1, 2 and 3, these names. Raises `NetworkError` for
+        labels that are no classes of the network.
+        """
+        labels = np.asarray(labels)
+        most = self.shape[-1] - 1
+        numbered = any(name.removeprefix("-").isdecimal() for name in self.classes)
+        if numbered and labels.dtype.kind in "iuf" and np.array_equal(labels, np.rint(labels)):
+            labels = labels.astype(np.int64).astype(str)
+        if labels.dtype.kind in "OSU":
+            index = {self.class_name(output): output for output in range(most + 1)}
+            numbers = np.array([index.get(name, -1) for name in labels.astype(str).tolist()], int)
+            unknown = labels[numbers < 0].tolist()
+        else:
+            unknown = labels[~np.isin(labels, np.arange(most + 1))].tolist()
+            numbers = labels
+        if unknown:
+            such = f", such as {self.classes[0]!r:.40}" if self.classes else ""
+            known = f"class numbers, integers in 0..{most}{', or their names' if such else ''}"
+            if numbered:
+                known = "names of classes"
+            raise NetworkError(f"labels has {unknown[0]!r:.40}: give {known}{such}.")
+        return numbers.astype(np.int64)
+
     def predict(self, samples: np.ndarray) -> np.ndarray:
         """Return the decisions of samples [n, ...], as `encode` accepts them: int32 [n].
 
@@ -332,41 +364,17 @@ class Network:
         return np.concatenate([one.tick for one in results])
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
-        """Return the accuracy on samples [n, ...] with labels [n].
+        """Return the accuracy on samples [n, ...]; labels [n] are as `output_indices` accepts them.
 
-        Labels are names of classes, or integers: the indices of outputs, but of a network whose
-        classes are named by numbers, such as 1, 2 and 3, these names. Raises `EncodingError` for
-        samples that do not fit the network, ValueError for another number of labels, and
-        NetworkError for labels that are no classes of the network.
+        Raises `EncodingError` for samples that do not fit the network, and `NetworkError` for
+        another number of labels, or labels that are no classes of the network.
         """
-        labels = np.asarray(labels)
-        if labels.shape != (len(samples),):
-            raise ValueError(
-                f"labels has shape {labels.shape} for {len(samples)} samples: give one per sample."
+        decisions, shape = self.predict(samples), np.shape(labels)
+        if shape != decisions.shape:
+            raise NetworkError(
+                f"labels has shape {shape} for {len(decisions)} samples: give one per sample."
             )
-        return float((self.predict(samples) == self._outputs(labels)).mean())
-
-    def _outputs(self, labels: np.ndarray) -> np.ndarray:
-        """Return the indices of outputs for labels [n], indices or names. Raises NetworkError."""
-        most = self.shape[-1] - 1
-        numbered = any(name.removeprefix("-").isdecimal() for name in self.classes)
-        if numbered and labels.dtype.kind in "iuf" and np.array_equal(labels, np.rint(labels)):
-            labels = labels.astype(np.int64).astype(str)
-        if labels.dtype.kind in "OSU":
-            names = labels.astype(str)
-            index = {self.class_name(output): output for output in range(most + 1)}
-            unknown = [name for name in names.tolist() if name not in index]
-            numbers = np.array([index.get(name, -1) for name in names.tolist()], int)
-        else:
-            unknown = labels[~np.isin(labels, np.arange(most + 1))].tolist()
-            numbers = labels
-        if unknown:
-            such = f", such as {self.classes[0]!r:.40}" if self.classes else ""
-            known = f"class numbers, integers in 0..{most}{', or their names' if such else ''}"
-            if numbered:
-                known = "names of classes"
-            raise NetworkError(f"labels has {unknown[0]!r:.40}: give {known}{such}.")
-        return numbers
+        return float((decisions == self.output_indices(labels)).mean())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced completely or not at all."""

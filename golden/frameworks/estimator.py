@@ -21,7 +21,7 @@ from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import decisions, infer_samples, output_potentials
 from firstspike.golden.layers.registry import filters
-from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.learn import learn_outputs
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS, LearningState
@@ -236,7 +236,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         elif self._state is None:
             self._state = LearningState.of(self.network_)
         state = self._state
-        learn(state, encode(state.template, X), np.searchsorted(self.classes_, y), _SETTINGS)
+        outputs = np.searchsorted(self.classes_, y)
+        learn_outputs(state, encode(state.template, X), outputs, _SETTINGS)
         self.network_ = state.network
         self.n_iter_ += 1
         return self

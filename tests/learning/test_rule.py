@@ -381,11 +381,11 @@ def test_settings_are_checked(wrong):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([0, 10], "label 10 .* 0..9"),
-        ([0, -2], "label -2"),
+        ([0, 10], r"labels has 10: .* 0\.\.9"),
+        ([0, -2], r"labels has -2: give class numbers, integers in 0\.\.9, or -1 for none\."),
         ([0], "each of the 2 images"),
         ([[0, 1]], "each of the 2 images"),
-        ([0.0, 1.0], "float64"),
+        ([0.5, 1.0], "labels has 0.5"),
     ],
 )
 def test_wrong_labels_change_nothing(labels, message):
