@@ -6,11 +6,12 @@
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .encoding import encode
-from .encodings.samples import EncodingError
+from .encodings.samples import EncodingError, sample_array
 from .layers.kind import LayerKind
 from .layers.registry import layer_of
 from .network import Network
@@ -46,9 +47,11 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     )
 
 
-def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.ndarray, Results]]:
+def infer_samples(network: Network, samples: Any) -> Iterator[tuple[np.ndarray, Results]]:
     """Encode and run samples [n, ...] in parts to limit memory; yield ticks and results."""
-    for part in np.array_split(samples, max(1, -(-len(samples) // _PART))):
+    samples = sample_array(samples)
+    n = len(samples) if samples.ndim else 0
+    for part in np.array_split(samples, -(-n // _PART)) if n else [samples]:
         ticks = encode(network, part)
         yield ticks, infer(network, ticks)
 
@@ -136,7 +139,7 @@ def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray,
 
 def checked_ticks(network: Network, ticks: np.ndarray) -> np.ndarray:
     """Return `ticks` as contiguous int32 [n, n_rows]. Raises `EncodingError` if they do not fit."""
-    ticks = np.asarray(ticks)
+    ticks = sample_array(ticks)
     n_rows = len(network.inputs)
     if ticks.ndim != 2 or ticks.shape[1] != n_rows or ticks.dtype.kind not in "iu":
         raise EncodingError(

@@ -34,9 +34,12 @@ from .foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    array,
     check,
+    entries,
     integer,
     json_object,
+    of_type,
     texts,
 )
 from .layers import geometry as geometries
@@ -122,7 +125,8 @@ class Network:
         for name in ("unit", "deadline", "n_inputs"):
             put(name, integer(name, getattr(self, name), 1, LARGEST))
         put("max_spikes", integer("max_spikes", self.max_spikes, 1, 255))
-        put("weights", tuple(np.asarray(w) for w in self.weights))
+        weights = entries("weights", self.weights)
+        put("weights", tuple(array(f"weights_{i}", w) for i, w in enumerate(weights)))
         if not self.weights:
             raise NetworkError("weights is empty: give at least one layer.")
         put("geometry", self._checked_geometry())
@@ -138,6 +142,7 @@ class Network:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
         coding = self.coding  # checks the name, too
         json_object("meta", self.meta)
+        of_type("features", self.features, Features)
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
         put("examples", self._checked_examples())
@@ -149,8 +154,8 @@ class Network:
                 "give one for each, or none."
             )
 
-    def _per_layer(self, name: str, values: Iterable[int], low: int, high: int) -> tuple[int, ...]:
-        values = tuple(integer(name, value, low, high) for value in values)
+    def _per_layer(self, name: str, values: Any, low: int, high: int) -> tuple[int, ...]:
+        values = tuple(integer(name, value, low, high) for value in entries(name, values))
         if len(values) != len(self.weights):
             raise NetworkError(
                 f"{name} has {len(values)} entries for {len(self.weights)} layers: "
@@ -159,7 +164,9 @@ class Network:
         return values
 
     def _checked_geometry(self) -> tuple[Geometry | None, ...]:
-        geometry = tuple(self.geometry)
+        geometry = tuple(
+            of_type("geometry", one, Geometry) for one in entries("geometry", self.geometry)
+        )
         if not any(geometry):
             return ()
         if len(geometry) != len(self.weights):
@@ -176,7 +183,7 @@ class Network:
         return geometry
 
     def _checked_inputs(self) -> np.ndarray:
-        inputs = np.asarray(self.inputs)
+        inputs = array("inputs", self.inputs)
         if inputs.ndim != 1 or inputs.dtype.kind not in "iu" or not inputs.size:
             raise NetworkError(
                 f"inputs is {inputs.dtype} {list(inputs.shape)}: "
@@ -216,7 +223,7 @@ class Network:
     def _checked_examples(self) -> np.ndarray | None:
         if self.examples is None:
             return None
-        ticks, width = np.asarray(self.examples), len(self.inputs)
+        ticks, width = array("examples", self.examples), len(self.inputs)
         is_table = ticks.ndim == 2 and ticks.shape[1] == width
         if ticks.dtype.kind not in "iu" or not is_table or not 0 < len(ticks) <= MOST_EXAMPLES:
             raise NetworkError(

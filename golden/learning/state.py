@@ -18,6 +18,7 @@ from firstspike.golden.foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    integer,
 )
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
@@ -74,15 +75,10 @@ class LearningState:
         network = self.template
         self._check_layers()
         used = max(network.weight_bits[self.first_layer :])
-        if not used <= self.stored_bits <= MAX_STORED_BITS:
-            raise LearningError(
-                f"stored_bits is {self.stored_bits}: "
-                f"with {used} bits in use it must be in {used}..{MAX_STORED_BITS}."
-            )
-        if not 1 <= self.generator < 1 << 16:
-            raise LearningError(f"the generator is {self.generator}: it must be in 1..65535.")
-        if self.done < 0:
-            raise LearningError(f"{self.done} images are done: it cannot be less than none.")
+        with convert_errors(LearningError, "", NetworkError):
+            self.stored_bits = integer("stored_bits", self.stored_bits, used, MAX_STORED_BITS)
+            self.generator = integer("generator", self.generator, 1, (1 << 16) - 1)
+            self.done = integer("done", self.done, 0, (1 << 63) - 1)
         low, high = weight_range(self.stored_bits)
         changed = network.weights[self.first_layer :]
         for weights, expected in zip(self.weights, changed, strict=True):

@@ -12,6 +12,11 @@ class FirstSpikeError(Exception):
     """
 
 
+def quoted(value: object, most: int = 60) -> str:
+    """Return a value for a message: on one line of at most `most` characters."""
+    return " ".join(f"{value!r:.{4 * most}}".split())[:most]
+
+
 @contextmanager
 def convert_errors(
     kind: type[FirstSpikeError], before: str, *errors: type[Exception], after: str = ""

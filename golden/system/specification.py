@@ -18,6 +18,8 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
+from .errors import quoted
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -91,7 +93,7 @@ def check(specification: "DataclassInstance", error: type[Exception]) -> None:
         value, hint, limits = getattr(specification, one.name), hints[one.name], parameter_of(one)
         if not _fits(value, hint, limits):
             needed = _described(hint, limits)
-            raise error(f"{one.name} is {value!r:.60}: it must be {needed}.")
+            raise error(f"{one.name} is {quoted(value)}: it must be {needed}.")
         if isinstance(value, Integral) and not isinstance(value, int):
             object.__setattr__(specification, one.name, int(value))
 
