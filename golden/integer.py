@@ -15,17 +15,19 @@ from .encodings.samples import EncodingError, sample_array
 from .layers.kind import LayerKind
 from .layers.registry import layer_of
 from .network import Network
+from .networks.shipped import NetworkSource, load_network
 from .results import Results, until
 
 _PART = 5000  # samples processed at once
 
 
-def infer(network: Network, ticks: np.ndarray) -> Results:
-    """Run images through the network.
+def infer(network: NetworkSource, ticks: np.ndarray) -> Results:
+    """Run images through a network, as `load_network` accepts it.
 
     `ticks`: int32 [n, n_rows] as `encode` returns them, the spike tick of every connected input, 0
     for silent. Raises `EncodingError` if they do not fit the network.
     """
+    network = load_network(network)
     ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
     inputs = []
@@ -61,12 +63,13 @@ def decisions(network: Network, samples: np.ndarray) -> np.ndarray:
     return np.concatenate([results.decision for _, results in infer_samples(network, samples)])
 
 
-def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
+def potentials(network: NetworkSource, ticks_row: np.ndarray) -> list[np.ndarray]:
     """Return M of every neuron of one image at every tick: per layer int64 [deadline + 1, n_out].
 
     `ticks_row`: int32 [n_rows]. The layers all continue to the deadline. Raises `EncodingError`.
     """
-    spikes = checked_ticks(network, np.asarray(ticks_row)[None])[0, :, None]
+    network = load_network(network)
+    spikes = checked_ticks(network, sample_array(ticks_row)[None])[0, :, None]
     traces = []
     for layer, weights, threshold in zip(
         network.layers, network.weights, network.thresholds, strict=True

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,6 +50,7 @@ from .motion.front import MotionFrontEnd
 from .sound.front import FrontEnd
 from .system.errors import convert_errors
 from .system.files import read_file, replace_file
+from .system.representation import short_repr
 
 FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
@@ -115,6 +116,11 @@ class Network:
     chosen for them. None without examples."""
     meta: dict[str, Any] = field(default_factory=dict)
     """Origin of the network (anything JSON can hold)."""
+
+    SHOWN: ClassVar = ("shape", "encoding", "weight_bits", "unit", "features", "classes")
+    """Attributes in the representation."""
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         """Check every field, and convert it to the documented type."""
@@ -333,7 +339,7 @@ class Network:
         classes are named by numbers, such as 1, 2 and 3, these names. Raises `NetworkError` for
         labels that are no classes of the network.
         """
-        labels = np.asarray(labels)
+        labels = array("labels", labels)
         most = self.shape[-1] - 1
         numbered = any(name.removeprefix("-").isdecimal() for name in self.classes)
         if numbered and labels.dtype.kind in "iuf" and np.array_equal(labels, np.rint(labels)):

@@ -21,6 +21,7 @@ from firstspike.golden.foreign.fields import (
 )
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.representation import short_repr
 
 from .samples import EncodingError
 
@@ -80,6 +81,8 @@ class Features:
     """Kinds of the fields in the network file; the field "features" holds their names."""
 
     FIELDS: ClassVar[tuple[str, ...]] = tuple(KINDS)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         if self.edges is not None:

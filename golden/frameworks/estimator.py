@@ -17,14 +17,12 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.features import FeatureOptions
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import EncodingError, SampleKind
-from firstspike.golden.foreign.fields import flag, integer
+from firstspike.golden.foreign.fields import flag
 from firstspike.golden.integer import decisions, infer_samples, output_potentials
-from firstspike.golden.layers.registry import filters
 from firstspike.golden.learning.learn import learn_outputs
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS, LearningState
-from firstspike.golden.network import LARGEST
 from firstspike.golden.system.errors import quoted
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.general_recipe import ENCODING, general_training
@@ -362,13 +360,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise ValueError for wrong parameters that no later check would report in a sentence."""
-        if not isinstance(self.hidden, list | tuple):
-            raise TrainingError(f"hidden is {quoted(self.hidden)}: give layers, such as (100,).")
-        for one in self.hidden:
-            if isinstance(one, str):
-                filters(one)
-            else:
-                integer("hidden", one, 1, LARGEST)
+        Training(hidden=self.hidden)
         for name in ("complement", "constant"):
             flag(name, getattr(self, name))
         if not isinstance(self.missing, str) or self.missing not in ("refuse", "median"):

@@ -5,10 +5,11 @@ from dataclasses import astuple, fields
 
 import numpy as np
 
-from firstspike.golden.foreign.fields import NetworkError
+from firstspike.golden.foreign.fields import NetworkError, array
 from firstspike.golden.integer import checked_ticks, infer
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results, RuleTrace, until
+from firstspike.golden.system.errors import quoted
 
 from .rule import UNLABELLED, LearningError, Settings
 from .state import LearningState
@@ -38,6 +39,9 @@ def learn(
     right mean. For each drawn input row, one more state of the generator seeds a larger generator
     for the rounding.
     """
+    for name, value, kind in (("state", state, LearningState), ("settings", settings, Settings)):
+        if not isinstance(value, kind):
+            raise LearningError(f"{name} is {quoted(value)}: give a {kind.__name__}.")
     outputs = labelled_outputs(state.template, labels)
     return learn_outputs(state, ticks, outputs, settings, exact, trace)
 
@@ -101,10 +105,10 @@ def learn_outputs(
 
 def labelled_outputs(network: Network, labels: np.ndarray) -> np.ndarray:
     """Return the output of each label [n], or `UNLABELLED`: int64 [n]. Raises `LearningError`."""
-    labels = np.asarray(labels)
-    labelled = (labels != UNLABELLED) | (str(UNLABELLED) in network.classes)
-    outputs = np.full(labels.shape, UNLABELLED, np.int64)
     try:
+        labels = array("labels", labels)
+        labelled = (labels != UNLABELLED) | (str(UNLABELLED) in network.classes)
+        outputs = np.full(labels.shape, UNLABELLED, np.int64)
         outputs[labelled] = network.output_indices(labels[labelled])
     except NetworkError as error:
         raise LearningError(f"{str(error)[:-1]}, or {UNLABELLED} for none.") from None
@@ -114,16 +118,10 @@ def labelled_outputs(network: Network, labels: np.ndarray) -> np.ndarray:
 def _checked_labels(labels: np.ndarray, n: int, classes: int) -> np.ndarray:
     """Return the labels of n images as int64 [n]. Raises `LearningError`."""
     labels = np.asarray(labels)
-    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+    integers = labels.shape == (n,) and labels.dtype.kind in "iu"
+    if not integers or not np.isin(labels, np.arange(UNLABELLED, classes)).all():
         raise LearningError(
-            f"the labels are {labels.dtype} {list(labels.shape)}: "
-            f"give one integer for each of the {n} images."
+            f"the labels are {labels.dtype} {list(labels.shape)}: give one integer for each of the "
+            f"{n} images, in 0..{classes - 1}, or {UNLABELLED} for none."
         )
-    labels = labels.astype(np.int64)
-    if labels.size and (labels.min() < UNLABELLED or labels.max() >= classes):
-        wrong = int(labels[(labels < UNLABELLED) | (labels >= classes)][0])
-        raise LearningError(
-            f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
-            f"or {UNLABELLED} for none."
-        )
-    return labels
+    return labels.astype(np.int64)

@@ -22,8 +22,10 @@ from firstspike.golden.foreign.fields import (
 )
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file, replace_file
+from firstspike.golden.system.representation import short_repr
 
 from .rule import LearningError
 
@@ -70,6 +72,8 @@ class LearningState:
     """Images learned so far."""
     meta: dict[str, Any] = field(default_factory=dict)
     """Data that a program needs to continue, such as the run (anything JSON can hold)."""
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         network = self.template
@@ -168,15 +172,16 @@ class LearningState:
     @classmethod
     def of(
         cls,
-        network: Network,
+        network: NetworkSource,
         stored_bits: int = STORED_BITS,
         seed: int = 1,
         last_layer: bool = False,
     ) -> Self:
         """Start with a network's weights; unused lower bits start in the middle of their range.
 
-        With `last_layer` only the last layer learns.
+        `network` is as `load_network` accepts it. With `last_layer` only the last layer learns.
         """
+        network = load_network(network)
         generator = _seeded(np.random.default_rng(seed))
         state = cls(network.weights[-1 if last_layer else 0 :], stored_bits, generator, network)
         for weights, bits in state._by_bits():

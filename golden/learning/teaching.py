@@ -2,11 +2,15 @@
 """Teaching: a network adapts its last layer to words that its owner speaks (DESIGN, section 5)."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.network import Network
+from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.system.errors import quoted
+from firstspike.golden.system.representation import short_repr
 
 from .learn import labelled_outputs, learn_outputs
 from .rule import RESET_STATE, LearningError, Settings
@@ -32,6 +36,8 @@ class ReplayContent:
     """The class of each reference, int [n]."""
     capacity: int
     """Number of taught words that the memory holds."""
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         _check_capacity(self.capacity)
@@ -68,9 +74,10 @@ class Teacher:
     """
 
     def __init__(
-        self, network: Network, references: tuple[np.ndarray, np.ndarray], capacity: int
+        self, network: NetworkSource, references: tuple[np.ndarray, np.ndarray], capacity: int
     ) -> None:
         _check_capacity(capacity)
+        network = load_network(network)
         self.state = LearningState.of(network, MAX_STORED_BITS, last_layer=True)
         """Stored weights and generator."""
         self.state.generator = RESET_STATE
@@ -105,5 +112,5 @@ class Teacher:
 
 def _check_capacity(capacity: int) -> None:
     """Raise `LearningError` unless a memory can hold this number of taught words."""
-    if capacity < 1:
-        raise LearningError(f"the capacity is {capacity}: it must be an integer from 1 on.")
+    if not isinstance(capacity, Integral) or capacity < 1:
+        raise LearningError(f"the capacity is {quoted(capacity)}: it must be an integer from 1 on.")

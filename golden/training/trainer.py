@@ -16,10 +16,12 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples, sample_array
-from firstspike.golden.foreign.fields import texts
+from firstspike.golden.foreign.fields import integer, texts
 from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.network import LARGEST, MOST_EXAMPLES
+from firstspike.golden.networks.shipped import load_network
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.errors import quoted
 from firstspike.golden.system.specification import Changes
 
 from .checkpoint import Best, Checkpoint, Epoch
@@ -81,6 +83,10 @@ class Trainer:
     """
 
     def __init__(self, training: Training = DEFAULT, /, **changes: Any) -> None:
+        if not isinstance(training, Training):
+            raise TrainingError(
+                f"training is {quoted(training)}: give a Training, or its fields by their names."
+            )
         self.training = Changes(Training, **changes).applied(training)
 
     def fit(
@@ -154,19 +160,21 @@ class Trainer:
 
     def predict(self, samples: np.ndarray) -> np.ndarray:
         """Return classes int32[n] of samples, the decisions of the integer network."""
-        return self.network_.predict(samples)
+        return load_network(self).predict(samples)
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
         """Return the accuracy of the integer network on samples [n, ...], labels int[n].
 
         Labels are class numbers, as for `fit`. Raises as `Network.score` does.
         """
-        return replace(self.network_, classes=()).score(samples, labels)
+        return replace(load_network(self), classes=()).score(samples, labels)
 
     def _checked(
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
         training = self.training
+        if n_classes is not None:
+            integer("n_classes", n_classes, 2, LARGEST)
         samples, labels = checked_samples(samples, training.medians), sample_array(labels)
         if training.convolves and training.compact:
             raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")

@@ -219,10 +219,10 @@ def test_classes_stay_as_they_are(iris):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": 100}, r"such as \(100,\)"),
-        ({"hidden": (10, 0)}, "hidden is 0"),
+        ({"hidden": 100}, "hidden is 100: it must be a list, each entry an integer"),
+        ({"hidden": (10, 0)}, r"hidden is \(10, 0\)"),
         ({"hidden": ("6d3",)}, "'6d3' is no layer"),
-        ({"hidden": "6c3"}, "give layers"),
+        ({"hidden": "6c3"}, "hidden is '6c3': it must be a list"),
         ({"encoding": "binary", "cutoff": np.inf}, "finite"),
         ({"weight_bits": 9}, "2..8"),
         ({"weight_decay": -1}, "weight_decay is -1"),

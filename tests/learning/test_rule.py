@@ -208,7 +208,7 @@ BROKEN = {
 def check_kernel(source, examples, monkeypatch):
     """Compare the rule with the plain one, with the kernel of this source, in plain Python."""
     kernel = {"__package__": learning_kernel.__package__}
-    source = mutated(source, "from numba import njit", PLAIN_PYTHON)
+    source = mutated(source, "from firstspike.golden.system.kernels import njit", PLAIN_PYTHON)
     exec(compile(source, learning_kernel.__file__, "exec"), kernel)
     monkeypatch.setattr(learning_kernel, "learn_images", kernel["learn_images"])
 
