@@ -135,6 +135,8 @@ def note(sentence: str) -> None:
 
 def note_window(network: "Network", shape: "CoreShape") -> None:
     """Print the window that was chosen for a core, and the reason, if there was a choice."""
+    if network.examples is None:
+        return
     from firstspike.golden.timing.window import describe_window  # importing numba is slow
 
     if (described := describe_window(network, shape)) is not None:

@@ -101,32 +101,6 @@ class Bars:
         self.close()
 
 
-@contextmanager
-def compilation_on(bar: Any) -> Iterator[None]:
-    """Show "compiling" on a bar of tqdm while numba compiles, as it does with an empty cache.
-
-    Otherwise a bar of epochs shows 0 % for half a minute.
-    """
-    from numba.core import event  # slow import
-
-    depth = 0
-
-    class Listener(event.Listener):
-        def on_start(self, event: Any) -> None:
-            nonlocal depth
-            depth += 1  # compilations are nested: callees are compiled, too
-            bar.set_description_str("compiling: ")
-
-        def on_end(self, event: Any) -> None:
-            nonlocal depth
-            depth -= 1
-            if not depth:
-                bar.set_description_str("")
-
-    with event.install_listener("numba:compile", Listener()):
-        yield
-
-
 def bars() -> Bars:
     """Return bars that are closed with the verb at the latest."""
     return click.get_current_context().with_resource(Bars())

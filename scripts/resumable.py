@@ -21,7 +21,6 @@ from .errors import VerbError
 from .interrupts import ending_signals
 from .output import drawing, json_result, say
 from .paths import Named, check_sources
-from .progress import compilation_on
 
 SAVED_EVERY = 5
 """Seconds between two saves of the state."""
@@ -108,7 +107,6 @@ class Run:
         with (
             interrupts() if self.KEEPS_STATE else nullcontext(lambda: False) as interrupted,
             tqdm(total=total, initial=done, unit=self.UNIT) as bar,
-            compilation_on(bar),
             suppress(Interrupted),
         ):
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import FirstSpikeError, convert_errors
+from firstspike.golden.system.representation import short_repr
 
 from .split import SplitError, choose_part
 
@@ -73,6 +74,8 @@ class Dataset:
     """The front end that made the samples, if they are pictures of words."""
     sound_reason: str = ""
     """The window of a front end that was chosen for the recordings, and why."""
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,10 @@ from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from firstspike.golden.layers.kind import weight_range as _weight_range
 from firstspike.golden.results import RuleTrace
+from firstspike.golden.system.kernels import njit
 
 from .rule import UNLABELLED, Settings
 from .rule import leap as _leap

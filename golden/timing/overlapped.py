@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results
+from firstspike.golden.system.kernels import njit
 
 from . import latencies
 from .folding import MAX_IMAGES, Folding, bank_fifo_depth
