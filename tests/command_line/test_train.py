@@ -116,6 +116,7 @@ def test_the_bar_says_that_it_compiles(capfd, monkeypatch, tmp_path):
         return fit(self, *images, **options)
 
     monkeypatch.setattr(Trainer, "fit", with_a_fresh_cache)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     ended = success(capfd, *WORDS, "-o", tmp_path / "net.npz")
     first, *_, last = ended.err.replace("\r", "\n").strip().split("\n")
     assert "compiling:   0%" in ended.err
