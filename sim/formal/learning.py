@@ -14,6 +14,7 @@ from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.learner.update_control import settings_layout
 
 from .checks import Checks, payload_checks
@@ -53,6 +54,7 @@ class LearningHarness(wiring.Component):
                 "learn": In(1),
                 "label": In(bits_for(n_out)),
                 "pick": In(n_in),
+                "end_event": In(input_layout(n_in, config.deadline)),
                 "offer": In(1),
                 "take": In(1),
                 #: The image is decided and learned.
@@ -94,6 +96,7 @@ class LearningHarness(wiring.Component):
             source.ticks.eq(Cat(tick[: self._tick_bits] for tick in map(_wide, ticks))),
             source.offer.eq(self.offer & (sent | accepted)),
             source.pick.eq(self.pick),
+            source.end_event.eq(self.end_event),
         ]
         m.d.sync += [
             sent.eq(sent | accepted),
@@ -117,6 +120,7 @@ class LearningHarness(wiring.Component):
                 for number, flat in enumerate(rule.after)
             ),
             self.done.eq(is_learned & (checks.decided == 1)),
+            Assert(core.busy | is_learned | core.learned.valid | ~source.begun, "a busy Learner"),
         ]
         return m
 
