@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, Self
 
 import click
-import numpy as np
 
 from firstspike.golden import DataError, EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
 from firstspike.golden.data.images import ground_of
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
-from firstspike.golden.encodings.samples import is_pixels
+from firstspike.golden.encodings.samples import SampleKind, is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.sound.front import MOST_FILTERS, SIZES
+from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.specification import Changes, check, parameter
 
 from .errors import VerbError
@@ -247,11 +247,11 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
         test = other[1] or other[0]
     elif test is not None and data.test_part is not None:
         raise click.UsageError(f"{name} has a test part: leave --test {data.test_part} out.")
-    for samples in filter(None, (train, test)):
-        if silent := samples.silent:
-            count = f"{len(silent)} of {len(silent) + len(samples.x)} recordings of"
+    for read_part in filter(None, (train, test)):
+        if silent := read_part.silent:
             note(
-                f"{count} {samples.source} are left out, because no word is heard in them: "
+                f"{len(silent)} of {len(silent) + len(read_part.x)} recordings of "
+                f"{read_part.source} are left out, because no word is heard in them: "
                 f"{', '.join(silent)}.",
                 most=None,
             )
@@ -266,13 +266,10 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
     known: dict[str, Any] = {}
     if network is not None:
         _check_sound(train, network)
+        for read_part in filter(None, (train, test)):
+            _check_fits(read_part, network)
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    data_set = assembled(name, train, test, share=share, **known)
-    if network is not None and not data_set.ticks:
-        parts = ((train.source, data_set.x_train), ((test or train).source, data_set.x_test))
-        for source, samples in parts:
-            _check_fits(source, network, samples)
-    return data_set
+    return assembled(name, train, test, share=share, **known)
 
 
 def _check_sound(samples: Samples, network: Network) -> None:
@@ -290,13 +287,18 @@ def _check_sound(samples: Samples, network: Network) -> None:
 _TAKES_NONE = "{} holds sound, and this network takes none: train one on it."
 
 
-def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
-    """Raise `VerbError`, which names the file, unless the network accepts the samples [n, ...]."""
-    if len(samples):
-        try:
-            network.coding.fitting(network, samples)
-        except EncodingError as error:
-            raise VerbError(f"{source}: {error}") from None
+def _check_fits(samples: Samples, network: Network) -> None:
+    """Raise `VerbError`, which names the file, unless the network accepts the samples."""
+    if samples.ticks:
+        if network.takes is not SampleKind.TICKS:
+            takes = "pixels" if network.takes_pixels else "features"
+            raise VerbError(
+                f"{samples.source} holds events, and this network takes {takes}: give those, or "
+                "give the events to `firstspike run --input`."
+            )
+    else:
+        with convert_errors(VerbError, f"{samples.source}: ", EncodingError):
+            network.coding.fitting(network, samples.x)
 
 
 def training_data(data: Data, network: Network | None = None) -> Dataset:

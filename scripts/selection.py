@@ -20,7 +20,6 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import SplitError, some_of
 from firstspike.golden.data.typical_digits import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
-from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.system.errors import convert_errors
@@ -248,12 +247,6 @@ def loaded_images(
             images = loaded(Data(dataset=name), network, "all" if files else "test")
         samples, called = images.x_test, images.y_test
         if images.ticks:
-            if network.takes is not SampleKind.TICKS:
-                takes = "pixels" if network.takes_pixels else "features"
-                raise VerbError(
-                    f"{name} holds events, and this network takes {takes}: give those, or give the "
-                    "events to `firstspike run --input`."
-                )
             samples = widened(samples, network.n_inputs)
     labels = [None if label < 0 else label for label in called.tolist()]
     source = f"the {noun} of {printable(name)}"
