@@ -93,6 +93,7 @@ async def moves(dut):
     bench.part.start()
     for x in bench.arguments.recordings:
         await bench.give(x)
+    await bench.domain.cycles(bench.arguments.tail)  # until the last decision
     report([payload for _, payload in bench.decisions.received])
 
 
@@ -114,7 +115,6 @@ class WristBench(BlockBench):
             await self.part.give(values, PATIENCE)
             assert await self.domain.until(self.counts, PATIENCE)
             assert not self.dut.fault.value
-        assert self.arguments.tail < QUIET
         await self.domain.cycles(QUIET)
         assert self.counts()
         assert not self.dut.fault.value

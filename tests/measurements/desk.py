@@ -105,7 +105,7 @@ def _built(folder: Path, bitstream: bool = False) -> tuple[Netlist, dict[str, st
     return netlist, pins, report["clock"]
 
 
-def _flash_address(folder: Path) -> int:
+def flash_address(folder: Path) -> int:
     """Return the address of the weights in the flash, or 0 for a board that reads none."""
     return json.loads((folder / "report.json").read_text()).get("flash", {}).get("place", 0)
 
@@ -118,7 +118,7 @@ def main() -> None:
     sound = sound_of(network)
     x = sound.joined([read_wav(path, sound.rate) for path in paths])
     desk = netlist_desk(network, Path(folder), bitstream=bits)
-    weights, address = Path(folder) / WEIGHTS, _flash_address(Path(folder))
+    weights, address = Path(folder) / WEIGHTS, flash_address(Path(folder))
     image = weights.read_bytes() if address else b""
     began = time.monotonic()
     said, expected = desk.run(x, image, address).decode(), desk.expected(x).decode()

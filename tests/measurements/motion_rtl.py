@@ -23,7 +23,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from tests.blocks.test_watcher import simulate
 
-from .desk import FLASH, netlist_motion_desk
+from .desk import flash_address, netlist_motion_desk
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 from gestures import recordings, sensed
@@ -39,7 +39,7 @@ def main(path: str, count: int, build: str | None = None) -> None:
         print(f"{len(results.decision)} decisions, none differs")
     else:
         desk, x = netlist_motion_desk(network, Path(build)), np.concatenate(played)
-        said = desk.run(x, (Path(build) / WEIGHTS).read_bytes(), FLASH.address).decode()
+        said = desk.run(x, (Path(build) / WEIGHTS).read_bytes(), flash_address(Path(build))).decode()
         if said != desk.expected(x).decode():
             sys.exit(f"golden says\n{desk.expected(x).decode()}and not\n{said}")
         print(f"{said.count(chr(10))} lines, none differs")
