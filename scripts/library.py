@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import remedy
 from firstspike.golden.system.extras import needed
 from firstspike.golden.timing.shape import CoreShape
 
@@ -110,7 +111,7 @@ def build(
     from .targets.errors import TargetError
 
     if board not in BOARDS:
-        raise TargetError(f"there is no board {board!r}: give {', '.join(BOARDS)}.")
+        raise TargetError(f"there is no board {board!r}: {remedy(board, BOARDS)}")
     hz = None if clock is None else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], Requirements(CoreShape(**shape), hz))
     flow = Flow(tools_for(design.board), SEEDS if seeds is None else tuple(seeds))

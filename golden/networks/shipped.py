@@ -6,6 +6,7 @@ from pathlib import Path
 
 from firstspike.golden.foreign.fields import NetworkError
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import remedy
 
 _NETWORKS = Path(__file__).parent
 
@@ -31,6 +32,6 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
         return Network.load(file)
     if not os.path.exists(name):
         raise NetworkError(
-            f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."
+            f"there is no network {name!r}: {remedy(name, shipped(), 'give a network file, or')}"
         )
     return Network.load(name)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The base class of all errors that a user may see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 
 class FirstSpikeError(Exception):
@@ -10,6 +11,13 @@ class FirstSpikeError(Exception):
 
     Errors of other classes, except `OSError` and `MemoryError`, are faults of the program.
     """
+
+
+def remedy(name: str, known: Iterable[str], give: str = "give one of") -> str:
+    """Return the end of a sentence on an unknown name: the most similar known name, or all."""
+    known = list(known)
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"{give} {', '.join(known)}."
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from firstspike.golden.encoding import bitmap_pixels, encode
 from firstspike.golden.network import Network
 from firstspike.golden.networks.shipped import load_network
 from firstspike.golden.results import Difference, Results, differences
+from firstspike.golden.system.errors import remedy
 from firstspike.golden.system.extras import needed
 
 from .errors import TargetError
@@ -68,7 +69,7 @@ def compare(
     if unknown := options.keys() - {*OPTIONS}:
         raise TypeError(f"{min(unknown)} is no option of a target: {', '.join(OPTIONS)} are.")
     if target not in (*TARGETS[1:], *BUILT):
-        raise TargetError(f"there is no target {target!r}: give {', '.join(TARGETS[1:] + BUILT)}.")
+        raise TargetError(f"there is no target {target!r}: {remedy(target, TARGETS[1:] + BUILT)}")
     name = "network" if isinstance(network, Network) else os.fspath(network)
     if not isinstance(network, Network):
         network = load_network(network)

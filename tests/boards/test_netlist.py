@@ -180,7 +180,10 @@ def test_a_stage_that_a_build_does_not_have_is_refused(
 
 @pytest.mark.parametrize(
     ("target", "file", "stage"),
-    [("netlist", "netlist.json", "synthesised netlist"), ("routed", "routed.json", "routed design")],
+    [
+        ("netlist", "netlist.json", "synthesised netlist"),
+        ("routed", "routed.json", "routed design"),
+    ],
 )
 def test_messages_name_the_stage_that_is_simulated(
     capfd, tmp_path, arguments, monkeypatch, target, file, stage
