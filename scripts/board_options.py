@@ -10,7 +10,7 @@ from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
-from .options import Decorator, learn_option
+from .options import Choice, Decorator, learn_option
 
 BENCH_IMAGES = 64
 """Default number of images that a design stores: two block RAMs of an ECP5 for MNIST."""
@@ -31,7 +31,7 @@ bench_option = click.option(
 line_option = click.option(
     "--link",
     "line",
-    type=click.Choice([line.value for line in Line]),
+    type=Choice([line.value for line in Line]),
     default=Line.UART.value,
     callback=lambda ctx, parameter, line: Line(line),
     help="Connect the host by these wires. docs/link.md says what SPI asks of a host.",
@@ -46,5 +46,5 @@ teach_option = learn_option(
 
 def sensor_option(meaning: str, *more: str, **settings: Any) -> Decorator:
     """Return the option --sensor for a kind of microphone, or one of `more` sensors."""
-    kinds = click.Choice([*MICROPHONES, *more])
+    kinds = Choice([*MICROPHONES, *more])
     return click.option("--sensor", type=kinds, help=meaning, **settings)

@@ -18,11 +18,11 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
 from firstspike.golden.sound.front import MOST_FILTERS, SIZES
-from firstspike.golden.system.errors import convert_errors
+from firstspike.golden.system.errors import convert_errors, remedy
 from firstspike.golden.system.specification import Changes, check, parameter
 
 from .errors import VerbError
-from .options import Decorator, options_of, several
+from .options import Choice, Decorator, options_of, several
 from .output import MOST_NAME, counted, note, say
 from .paths import DatasetName, InputPath, Named
 
@@ -30,7 +30,7 @@ REFUSE, MEDIAN = "refuse", "median"
 """Choices of `Data.missing`."""
 
 _FRAMES = f"as many as {COVERED} % of the words need, at least {FRAMES}"
-_MISSING = click.Choice([REFUSE, MEDIAN])
+_MISSING = Choice([REFUSE, MEDIAN])
 
 
 class TestPart(InputPath):
@@ -229,8 +229,8 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
     path = Path(name)
     if not path.exists():
         raise VerbError(
-            f"there is no file {name!r}, and no data set has this name: check the path, or give "
-            f"one of {', '.join(DATASETS)}."
+            f"there is no file {name!r}, and no data set has this name: "
+            f"{remedy(name, DATASETS, 'check the path, or give one of')}"
         )
     from firstspike.golden.data.readers import read
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstspike.golden.networks.shipped import NetworkSource, load_network
-from firstspike.golden.system.errors import check_names, nearest, quoted
+from firstspike.golden.system.errors import check_names, quoted, remedy
 from firstspike.golden.system.extras import needed
 from firstspike.golden.timing.shape import CoreShape
 
@@ -123,7 +123,7 @@ def build(
 
     required = Requirements(_core_shape(shape, build))
     if board not in list(BOARDS):
-        raise TargetError(f"there is no board {quoted(board)}: {nearest(board, BOARDS)}")
+        raise TargetError(f"there is no board {quoted(board)}: {remedy(board, BOARDS)}")
     if clock is not None:
         if not isinstance(clock, Real) or not 0 < clock < inf:
             raise TargetError(f"clock is {quoted(clock)}: give MHz, a positive number, or None.")

@@ -57,7 +57,9 @@ VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.i
     package="firstspike.scripts.verbs",
     groups=GROUPS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
-    epilog="The pages are in the folder docs of the repository; docs/index.md lists them.",
+    epilog="The pages are in the folder docs of the repository; docs/index.md lists them. The exit "
+    "status is 0, 1 for a difference, 2 for bad input, 130 after Ctrl-C. Tab completion in bash: "
+    'eval "$(_FIRSTSPIKE_COMPLETE=bash_source firstspike)".',
 )
 @click.version_option(package_name="firstspike")
 def firstspike() -> None:
@@ -109,8 +111,10 @@ def run_line(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return interrupts.INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # click exits with 1 if a pipe is closed
+    except BrokenPipeError:
         return 141
+    except SystemExit as ended:  # 1 if a pipe is closed, 0 after the tab completion of click
+        return 141 if ended.code else 0
     except Exception as raised:
         error = _explained(raised)
         if not isinstance(error, click.ClickException) and not is_for_people(error):

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import Field, fields
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,6 +48,17 @@ class Number(click.FloatRange):
                 f"{value!r} is not a number in the range {self._describe_range()}.", param, ctx
             )
         return number
+
+
+class Choice(click.Choice[Any]):
+    """A choice by name, which suggests the most similar name for an unknown one."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return the sentence that refuses a value."""
+        close = get_close_matches(str(value), map(str, self.choices), n=1)
+        if not close:
+            return super().get_invalid_choice_message(value, ctx)
+        return f"{value!r} is not known: did you mean {close[0]}?"
 
 
 class Sizes(click.ParamType):
@@ -242,7 +254,7 @@ def check_scheduler(seed: int | list[int] | None, scheduler: str | None) -> None
 
 def target_option(targets: Sequence[str], meaning: str) -> Decorator:
     """Return the option --target for one of `targets`; the first is the default."""
-    return click.option("--target", type=click.Choice(targets), default=targets[0], help=meaning)
+    return click.option("--target", type=Choice(targets), default=targets[0], help=meaning)
 
 
 def lanes_option(
@@ -274,7 +286,7 @@ def rows_option(default: object = 1) -> Decorator:
     """Return the option --rows; `default` is only for the help, and the verb gets None."""
     return click.option(
         "--rows",
-        type=click.Choice(ROWS),
+        type=Choice(ROWS),
         metavar="R",
         help="Add up to R rows of weights per cycle, one from each of R banks.  "
         f"[default: {default}]",
@@ -349,14 +361,14 @@ def learn_option(*also: str, more: str = "") -> Decorator:
 weights_option = click.option(
     "--weights",
     "embedded",
-    type=click.Choice(["embedded", "port"]),
+    type=Choice(["embedded", "port"]),
     default="embedded",
     callback=lambda ctx, parameter, where: where == "embedded",
     help="Put the weights into the core, or load them over its weight port.",
 )
 
 
-class BoardName(click.Choice[str]):
+class BoardName(Choice):
     """The name of a board; boards are imported when a name is converted, or all are shown."""
 
     def __init__(self, *, senses: bool) -> None:

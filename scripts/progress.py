@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import click
 
-from firstspike.golden.system.progress import bar
 from firstspike.hdl.flow.steps import Tell, untold
 
 
@@ -30,6 +29,8 @@ def shown(what: str) -> Iterator[Tell]:
         finally:
             click.echo(f"{time.monotonic() - began:.0f} s", err=True)
         return
+    from firstspike.golden.system.progress import bar  # importing golden is slow
+
     done = threading.Event()
     clock = bar(desc=what, bar_format="{desc}: {elapsed}{postfix}", leave=None)
 
@@ -76,6 +77,8 @@ class Bars:
 
     def __call__(self, work: str, done: float, total: float) -> None:
         """Show the progress of some work."""
+        from firstspike.golden.system.progress import bar  # importing golden is slow
+
         if work != self._work:
             self.close()
             if done >= total:  # nothing is left to wait for, and no rate is known

@@ -76,7 +76,7 @@ def event_lines(
             try:
                 image = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
-                raise DataError("this is not JSON in UTF-8.") from None
+                raise DataError("this is no text in UTF-8: give JSON in UTF-8.") from None
             except JsonError as error:
                 raise DataError(f"this is {error}.") from None
             events = _checked(image, deadline, n_inputs)

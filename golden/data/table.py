@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from firstspike.golden.system.errors import remedy
 from firstspike.golden.system.files import reading
 
 from .dataset import MOST_TEXT, NOT_FINITE, DataError, Samples, check_size, lines_of, listed
@@ -51,7 +52,7 @@ def read_table(
         if requested is not None and requested not in columns:
             raise DataError(
                 f"{path} has no column {requested!r} for {option}: "
-                f"it has {', '.join(columns):.200}."
+                f"{remedy(requested, columns, 'it has'):.200}"
             )
     if label is not None and label == group:
         raise DataError(f"{path}: {label!r} is the column of the label: name another for --group.")
@@ -288,8 +289,10 @@ def _columns(path: Path) -> tuple[dict[str, list[str]], list[int], str]:
                     )
                 rows.append(cells)
                 lines.append(reader.line_num)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a .csv file in UTF-8 ({error}).") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is no text in UTF-8: save the table as .csv in UTF-8.") from None
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as a .csv file ({error}).") from None
     if header is None or not rows:
         raise DataError(f"{path} holds no rows below a header.")
     if len(set(header)) < len(header) or not all(header):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from firstspike.golden.foreign.fields import NetworkError
 from firstspike.golden.network import Network
-from firstspike.golden.system.errors import quoted
+from firstspike.golden.system.errors import quoted, remedy
 
 
 class Fitted(Protocol):
@@ -53,6 +53,6 @@ def load_network(source: "NetworkSource") -> Network:
         return Network.load(file)
     if not os.path.exists(name):
         raise NetworkError(
-            f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."
+            f"there is no network {name!r}: {remedy(name, shipped(), 'give a network file, or')}"
         )
     return Network.load(name)

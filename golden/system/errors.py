@@ -17,18 +17,18 @@ class ParameterNameError(FirstSpikeError, TypeError):
     """A function has no parameter of a name; the message has the nearest name, or all of them."""
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """Return the remedy for a wrong name, for a message: the nearest known name, or all of them."""
+def remedy(name: object, known: Iterable[str], give: str = "give one of") -> str:
+    """Return the end of a sentence on an unknown name: the most similar known name, or all."""
     names = list(known)
     close = get_close_matches(str(name), names, n=1)
-    return f"did you mean {close[0]}?" if close else f"give {', '.join(names)}."
+    return f"did you mean {close[0]}?" if close else f"{give} {', '.join(names)}."
 
 
 def check_names(names: Iterable[str], known: Collection[str], what: str) -> None:
     """Raise `ParameterNameError` for the first name that is not known; `what` describes names."""
     for name in names:
         if name not in known:
-            raise ParameterNameError(f"{name} is no {what}: {nearest(name, known)}")
+            raise ParameterNameError(f"{name} is no {what}: {remedy(name, known)}")
 
 
 def quoted(value: object, most: int = 60) -> str:

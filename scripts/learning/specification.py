@@ -11,6 +11,7 @@ import click
 from firstspike.golden import LearningError
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.specification import check, parameter
+from firstspike.scripts.options import Choice
 from firstspike.scripts.selection import ALL, WHICH, ImageCount
 
 
@@ -79,9 +80,9 @@ class Learning:
     epochs: int = parameter(10, "--epochs N", low=1, stored=(1 << 30) - 1)
     shift: int = parameter(0, "--shift PIXELS", low=0, high=1)
     stored_bits: int | None = parameter(
-        None, "--stored-bits", kind=click.Choice([*ANNEALING]), usual="those of NET, or 8"
+        None, "--stored-bits", kind=Choice([*ANNEALING]), usual="those of NET, or 8"
     )
-    competitors: str = parameter("1", "--competitors", kind=click.Choice(["1", "all"]))
+    competitors: str = parameter("1", "--competitors", kind=Choice(["1", "all"]))
     last_layer: bool = parameter(False, "--last-layer")
     exact: bool = parameter(False, "--exact")
     relabel: Sequence[tuple[int, int]] | None = parameter(

@@ -10,7 +10,7 @@ import numpy as np
 from firstspike.golden.encoding import bitmap_pixels, encode
 from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.results import Difference, Results, differences
-from firstspike.golden.system.errors import check_names, nearest, quoted
+from firstspike.golden.system.errors import check_names, quoted, remedy
 from firstspike.golden.system.extras import needed
 
 from .errors import TargetError
@@ -72,7 +72,7 @@ def compare(
     """
     check_names(options, OPTIONS, "option of a target")
     if target not in (targets := TARGETS[1:] + BUILT):
-        raise TargetError(f"there is no target {quoted(target)}: {nearest(target, targets)}")
+        raise TargetError(f"there is no target {quoted(target)}: {remedy(target, targets)}")
     name = os.fspath(network) if isinstance(network, str | os.PathLike) else "network"
     network = load_network(network)
     ticks = encode(network, samples)

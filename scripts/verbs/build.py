@@ -32,6 +32,7 @@ from firstspike.scripts.board_options import (
 )
 from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
+    Choice,
     Number,
     board_option,
     check_scheduler,
@@ -84,7 +85,7 @@ class Clock(Number):
 )
 @click.option(
     "--weights",
-    type=click.Choice([FLASH]),
+    type=Choice([FLASH]),
     help="Let an iCE40 read its weights from the board's flash at power-up. A host can still "
     "write other weights over the link.",
 )

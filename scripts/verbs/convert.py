@@ -39,7 +39,7 @@ from firstspike.scripts.datasets import (
     training_data,
 )
 from firstspike.scripts.inputs import InputCommand
-from firstspike.scripts.options import number_option, options_of, take_record
+from firstspike.scripts.options import Choice, number_option, options_of, take_record
 from firstspike.scripts.output import (
     command_line,
     json_option,
@@ -85,7 +85,7 @@ def data_path(output: str | Path) -> Path:
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET|NET.nir]")
 @click.option(
     "--form",
-    type=click.Choice(list(FORMS)),
+    type=Choice(list(FORMS)),
     default=next(iter(FORMS)),
     help="Write the neuron in z with a step of one tick, which is exact; in time, as the published "
     "equation; or as CubaLIF, which SpikingJelly and snnTorch run.",

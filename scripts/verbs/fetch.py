@@ -7,13 +7,13 @@ import click
 
 from firstspike.golden.data.sets import DATASETS, fetch
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.options import folder_option
+from firstspike.scripts.options import Choice, folder_option
 from firstspike.scripts.output import say
 from firstspike.scripts.paths import Verb
 
 
 @click.command(cls=Verb)
-@click.argument("dataset", type=click.Choice(DATASETS))
+@click.argument("dataset", type=Choice(DATASETS))
 @folder_option(
     "--to",
     "folder",

@@ -22,6 +22,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.options import (
+    Choice,
     folder_option,
     folding_options,
     learn_option,
@@ -81,7 +82,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
 @learn_option()
 @click.option(
     "--bus",
-    type=click.Choice(BUSES),
+    type=Choice(BUSES),
     help="Put the core behind AXI4-Stream and AXI4-Lite, and write register maps and a C driver "
     "beside CORE.v. With axi-pixels the core takes images as pixels of 0 to 255, a byte each, and "
     "encodes them.",

@@ -178,6 +178,24 @@ def test_a_stage_that_a_build_does_not_have_is_refused(
     assert all(message in " ".join(ended.err.split()) for message in messages)
 
 
+@pytest.mark.parametrize(
+    ("target", "file", "stage"),
+    [
+        ("netlist", "netlist.json", "synthesised netlist"),
+        ("routed", "routed.json", "routed design"),
+    ],
+)
+def test_messages_name_the_stage_that_is_simulated(
+    capfd, tmp_path, arguments, monkeypatch, target, file, stage
+):
+    monkeypatch.setattr(bitstream, "_synthesise", lambda *_, **__: None)
+    build_in(tmp_path, "ulx3s-25f")
+    module = {"attributes": {"top": "1"}, "settings": {}, "ports": {}, "cells": {}, "netnames": {}}
+    (tmp_path / file).write_text(json.dumps({"modules": {"top": module}}))
+    ended = compare(capfd, arguments, "ulx3s-25f", tmp_path, target)
+    assert f"the {stage} has no clk25_0__io, as the ULX3S 25F does" in " ".join(ended.err.split())
+
+
 ALL_FIGURES = "decisions, spike counts and clock cycles"
 
 

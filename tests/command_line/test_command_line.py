@@ -162,6 +162,19 @@ def test_a_reader_who_leaves_is_no_error():
     assert process.stderr.read() == ""
 
 
+def test_tab_completes_names_with_status_0(capfd, monkeypatch):
+    words = {"COMP_WORDS": "firstspike build --board icebr", "COMP_CWORD": "3"}
+    for name, value in (words | {"_FIRSTSPIKE_COMPLETE": "bash_complete"}).items():
+        monkeypatch.setenv(name, value)
+    assert success(capfd).out == "plain,icebreaker\n"
+
+
+def test_the_help_names_the_status_of_an_interrupt_and_tab_completion(capfd):
+    said = " ".join(success(capfd, "--help").out.split())
+    assert "130 after Ctrl-C" in said
+    assert 'eval "$(_FIRSTSPIKE_COMPLETE=bash_source firstspike)"' in said
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_with_status_130(ending):
     words = [*COMMAND, "run", "--input", "-"]

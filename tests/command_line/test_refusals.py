@@ -61,6 +61,8 @@ def files(tmp_path_factory):
         network.save(folder / f"{name}.npz")
     y = np.arange(60) % 2
     (folder / "table.csv").write_text("a,kind\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(60)))
+    for suffix in ("csv", "jsonl"):
+        (folder / f"binary.{suffix}").write_bytes(bytes(range(128, 256)))
     (folder / "one-class.csv").write_text("x,kind\n" + "1,a\n2,a\n" * 20)
     (folder / "one-each.csv").write_text("x,kind\n1,a\n2,b\n3,c\n")
     (folder / "ragged.csv").write_text("x,y,kind\n" + "1,2,a\n3,4,b\n" * 20 + "1,2\n")
@@ -133,8 +135,19 @@ GENERAL = {
     "train --dataset toy.npz -o x.npz": "toy.npz is a network file, and no data set: give",
     "check rate --images 10001": "10001 is not in the range 2<=x<=10000",
     "check mutants nothing": "'nothing'",
-    "check proofs everything": "known are crossing",
-    "check proofs x --mutants 1": "known are core-2-lanes",
+    "boards --dataset mnits": "no data set has this name: did you mean mnist?",
+    "boards mnist-4bti": "there is no network 'mnist-4bti': did you mean mnist-4bit?",
+    "fetch mnits": "'mnits' is not known: did you mean mnist?",
+    "build --board icebraker": "'icebraker' is not known: did you mean icebreaker?",
+    "compare --target netlst": "did you mean netlist?",
+    "train --recipe spase -o x.npz": "did you mean sparse?",
+    "check proofs cor-reads": "there is no proof 'cor-reads': did you mean core-reads?",
+    "check mutants tie-in-group": "did you mean tie-in-a-group?",
+    "train --dataset table.csv --label kinds -o x.npz": "for --label: did you mean kind?",
+    "train --dataset binary.csv --label kind -o x.npz": "binary.csv is no text in UTF-8: save the",
+    "run --input binary.jsonl": "line 1: this is no text in UTF-8",
+    "check proofs everything": "give one of crossing",
+    "check proofs x --mutants 1": "give one of core-2-lanes",
     "check proofs --list --mutants 1": "do not go together",
     "verilog mnist-4bit --vectors new --lanes 13,2,4": LAYERS,
     "verilog --vectors new --name mine": "--name goes with -o CORE.v",

@@ -320,4 +320,4 @@ def test_an_installation_without_the_tests_is_refused(capfd, monkeypatch):
 def test_a_design_that_is_not_known_is_refused(capfd):
     ended = firstspike(capfd, "check", "mutants", "--random", 3, "nothing")
     assert ended.status == 2
-    assert "no design 'nothing': known are address_set" in ended.err
+    assert "no design 'nothing': give one of address_set" in ended.err

@@ -39,7 +39,9 @@ def main(path: str, count: int, build: str | None = None) -> None:
         print(f"{len(results.decision)} decisions, none differs")
     else:
         desk, x = netlist_motion_desk(network, Path(build)), np.concatenate(played)
-        said = desk.run(x, (Path(build) / WEIGHTS).read_bytes(), flash_address(Path(build))).decode()
+        said = desk.run(
+            x, (Path(build) / WEIGHTS).read_bytes(), flash_address(Path(build))
+        ).decode()
         if said != desk.expected(x).decode():
             sys.exit(f"golden says\n{desk.expected(x).decode()}and not\n{said}")
         print(f"{said.count(chr(10))} lines, none differs")

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import click
 
+from firstspike.golden.system.errors import remedy
 from firstspike.scripts.verbs import Verbs
 
 _IN_A_CLONE = {"mutants": "firstspike.sim.mutants", "proofs": "firstspike.sim.formal"}
@@ -31,7 +32,7 @@ def check_names(names: Iterable[str], known: Collection[str], what: str) -> None
     """Raise click.UsageError for a name that is not known; `what` is the noun for such names."""
     for name in names:
         if name not in known:
-            raise click.UsageError(f"There is no {what} {name!r}: known are {', '.join(known)}.")
+            raise click.UsageError(f"there is no {what} {name!r}: {remedy(name, known)}")
 
 
 @click.group(cls=Verbs, package=__name__, groups={"Commands": CHECKS})
