@@ -190,7 +190,7 @@ def test_a_network_may_be_a_file_or_fitted(sources, call, monkeypatch):
 
 OPTIONS = [
     ({"lane": 8}, TypeError, "^lane is no option of .*: did you mean lanes\\?$"),
-    ({"momentum": 8}, TypeError, r"^momentum is no option of .*: give lanes, window, .*\.$"),
+    ({"momentum": 8}, TypeError, r"^momentum is no option of .*: give one of lanes, window, .*\.$"),
     ({"lanes": "8"}, NetworkError, r"^lanes is '8': it must be an integer in 1\.\."),
     ({"lanes": (4, 0)}, NetworkError, r"^lanes is \(4, 0\): "),
     ({"lanes": True}, NetworkError, "^lanes is True: "),

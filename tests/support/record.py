@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pytest import TestReport
+
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "tests/long.csv"
 PASSED = ROOT / "build/passed.csv"
@@ -119,7 +121,7 @@ def keep(reports: Iterable) -> None:
     seconds: dict[str, float] = {}
     failed = set()
     for report in reports:
-        if {"long", "thorough"}.isdisjoint(getattr(report, "keywords", ())):
+        if not isinstance(report, TestReport) or {"long", "thorough"}.isdisjoint(report.keywords):
             continue
         seconds[report.nodeid] = seconds.get(report.nodeid, 0) + report.duration
         if not report.passed:
