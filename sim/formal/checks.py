@@ -44,7 +44,9 @@ class Checks:
 
     def check_stream(self) -> None:
         """A decision is of an image, comes once, and stays as it is until it is taken."""
-        m, decision, source = self._m, self._core.decision, self._source
+        m, core, decision, source = self._m, self._core, self._core.decision, self._source
+        config, busy, appeared = core.config, core.busy, self.decided + decision.valid
+        inlet = core.events if config.bitmap is None else core.words
         payload = Value.cast(decision.payload)
         waits, before = register(1, "decision_waits"), register(len(payload), "decision_before")
         m.d.sync += [waits.eq(decision.valid & ~decision.ready), before.eq(payload)]
@@ -54,12 +56,15 @@ class Checks:
             Assert(~decision.valid | (self.decided < source.begun), "each decision is of an image"),
             Assert(~waits | decision.valid, "a decision is not withdrawn"),
             Assert(~waits | (payload == before), "a decision is steady"),
+            Assert(busy | ~source.is_open, "a core with an open image is busy"),
+            Assert(busy | (source.begun == appeared), "a core is busy up to the decision"),
+            Assert(busy | decision.valid | inlet.ready | config.learns, "an idle core is ready"),
             *(
                 appears.eq(decision.valid & ~waits & (self.decided == k))
                 for k, appears in enumerate(self._appears)
             ),
         ]
-        if not self._core.config.folding.overlaps:
+        if not config.folding.overlaps:
             begins_alone = ~source.begins | (self.decided == source.begun)
             m.d.comb += Assert(begins_alone, "an image begins when the one before is decided")
 

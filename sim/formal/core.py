@@ -94,10 +94,9 @@ def host_ports(config: CoreConfig) -> dict[str, wiring.Member]:
 
 
 def connect_host(m: Module, core: Core, harness: wiring.Component, writes: Value | int = 1) -> None:
-    """Offer the request of the host to the core, and accept the answer."""
+    """Offer the request of the host to the core."""
     request = core.weights
     m.d.comb += [
-        core.weights_read.ready.eq(1),
         request.valid.eq(harness.host),
         request.payload.write.eq(writes),
         request.payload.layer.eq(harness.write_layer),
@@ -135,6 +134,7 @@ class CoreHarness(wiring.Component):
         if config.bitmap is None:
             ports["ticks"] = In(self.tick_bits * first.n_in * images)
             ports["pick"] = In(first.n_in)
+            ports["end_event"] = In(input_layout(first.n_in, config.deadline, first.rows))
         else:
             assert config.n_inputs is not None
             words = -(-config.n_inputs // config.bitmap)
@@ -143,7 +143,7 @@ class CoreHarness(wiring.Component):
             ports["extra"] = In(1)
             ports["extra_event"] = In(input_layout(first.n_in, config.deadline, first.rows))
         if scenario.reads:  # an input, for Yosys has no memory that nothing could write
-            ports["host_writes"] = In(1)
+            ports |= {"host_writes": In(1), "take_answer": In(1)}
         if scenario.aborts:
             ports |= {
                 "abort": In(1),
@@ -220,14 +220,14 @@ class CoreHarness(wiring.Component):
     def _connect_host(self, m: Module, core: Core) -> list[Value]:
         """Write or read a word if the scenario says so; returns the weights that images find."""
         weights = [getattr(self, f"weights_{number}") for number in range(len(self.layers))]
-        scenario, request = self.scenario, core.weights
+        scenario, request, answer = self.scenario, core.weights, core.weights_read
         connect_host(m, core, self, self.host_writes if scenario.reads else 1)
         self._may_send: Value = Const(1)
         if not scenario.requests:
             return weights
         requested, written = register(1, "requested"), register(1, "written")
         accepted = request.valid & request.ready
-        ends = core.weights_read.valid if scenario.reads else accepted
+        ends = answer.valid & answer.ready if scenario.reads else accepted
         m.d.comb += [request.valid.eq(self.host & ~requested), self.written.eq(written)]
         with m.If(accepted):
             m.d.sync += requested.eq(1)
@@ -245,6 +245,9 @@ class CoreHarness(wiring.Component):
     def _check_answer(self, m: Module, core: Core, weights: list[Value], waits: Value) -> None:
         """Assert that the answer is the stored word, or reports an address without a word."""
         answer, exists, differs = core.weights_read, [], []
+        content = Value.cast(answer.payload)
+        waited, before = register(1, "answer_waited"), register(len(content), "answer_before")
+        m.d.sync += [waited.eq(answer.valid & ~answer.ready), before.eq(content)]
         for number, layer in enumerate(self.config.layers):
             here = self.write_layer == number
             exists.append(here & (self.write_address < layer.words))
@@ -253,6 +256,8 @@ class CoreHarness(wiring.Component):
                 differs.append(here & (self.write_address == word) & wrong)
         no_word = ~Cat(exists).any()
         m.d.comb += [
+            answer.ready.eq(self.take_answer | waited),
+            Assert(~waited | (answer.valid & (content == before)), "an answer is steady"),
             Assert(~answer.valid | waits, "an answer is that of a request to read"),
             Assert(~answer.valid | (answer.payload.error == no_word), "the error of an answer"),
             Assert(~answer.valid | ~Cat(differs).any(), "the word of an answer"),
@@ -294,6 +299,7 @@ class CoreHarness(wiring.Component):
             events.ticks.eq(self.ticks),
             events.offer.eq(offer),
             events.pick.eq(self.pick),
+            events.end_event.eq(self.end_event),
             Assume(events.valid),
         ]
         ticks = [[self.ticks[(k * n_in + i) * size :][:size] for i in range(n_in)] for k in images]

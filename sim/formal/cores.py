@@ -36,7 +36,8 @@ UNIT, DEADLINE = 1, 6
 _DECIDED = (
     "Every image is decided. Class, tick, forced, error, counts of spikes, cycles and the logged "
     "spikes are those of the definition, for all weights and spike ticks. A decision is neither "
-    "withdrawn nor changed."
+    "withdrawn nor changed. A core with an image that is open or not decided is busy. A core that "
+    "is not busy, and offers no decision, accepts an image at once."
 )
 _PACE = (
     "An image comes without pauses: as a bitmap if images overlap, else as at most one spike per "
@@ -161,7 +162,12 @@ class Case:
                 "With an abort the source withdraws the event that it offers, unless the core "
                 "accepts that event in the same cycle."
             )
-        if not scenario.requests:
+        if scenario.requests:
+            sentences.append(
+                "The host's only request comes right after the reset, and a word of weights is "
+                "one chunk. An answer waits for at most 1 cycle."
+            )
+        else:
             sentences.append("The host requests nothing.")
         return tuple(sentences)
 
@@ -169,7 +175,10 @@ class Case:
     def claim(self) -> str:
         """The claim, in sentences; `_DECIDED` comes first."""
         model = " The cycles are also those of golden's cycle model." * self.scenario.paced
-        answer = " A read returns the stored word, or reports that the address does not exist."
+        answer = (
+            " A read returns the stored word, or reports that the address does not exist. The "
+            "answer is neither withdrawn nor changed."
+        )
         reset = " The claim holds after a reset at any moment." * self.after_reset
         return _DECIDED + model + answer * self.scenario.reads + reset
 
@@ -311,7 +320,7 @@ _LEARNING_PROOF = Proof(
     claim="An image that is learned changes the stored weights of a core as the rule of the design "
     "says, for all stored weights, inputs, labels, settings and states of the random generator. An "
     "image without an update changes none. Class, tick, forced and counts of spikes are those of "
-    "the definition.",
+    "the definition. The core is busy from the first event until it has learned.",
     shapes=f"2-2-2, two lanes, weights of 2 bits, the upper 2 of {STORED_BITS} stored bits, "
     f"thresholds 1, unit {UNIT}, deadline {DEADLINE}; 1 image",
     assumptions=(
@@ -407,7 +416,7 @@ def _induction_proof(case: Case) -> Proof:
     return Proof(
         name=case.name,
         claim=f"{case.claim} The claim holds for sequences of images without end, after a reset at "
-        "any moment.",
+        "any moment. A core in which images overlap accepts one whenever none is in flight.",
         shapes=case.shapes.partition(";")[0] + "; images without end",
         assumptions=_STREAMED if case.config.folding.overlaps else case.assumptions,
         method="induction over images",

@@ -73,18 +73,10 @@ def _differ(
         run.state = start.assume(formula, run.state, ())
     for _ in range(cycles):
         run.assume(run.step())
-    state = list(run.state)
-    right = run.step()
+    state, right = run.state, run.step()
     run.assume(right)
-    known = {0: 0}
     selected = dict(zip(circuit.inputs[CONTROL], control, strict=True))
-    for literal, value in (run.inputs[-1] | selected).items():
-        known[literal >> 1] = value
-    for register, value in zip(circuit.registers, state, strict=True):
-        known[register.node] = value
-    for node, a, b in circuit.gates:
-        known[node] = formula.both(known[a >> 1] ^ (a & 1), known[b >> 1] ^ (b & 1))
+    run.state = state
+    wrong = run.step(run.inputs[-1] | selected)
     literals = [*(register.following for register in circuit.registers), *observed]
-    return formula.any_of(
-        formula.differ(right(literal), known[literal >> 1] ^ (literal & 1)) for literal in literals
-    )
+    return formula.any_of(formula.differ(right(literal), wrong(literal)) for literal in literals)

@@ -117,6 +117,7 @@ class LearningHarness(wiring.Component):
                 for number, flat in enumerate(rule.after)
             ),
             self.done.eq(is_learned & (checks.decided == 1)),
+            Assert(core.busy | is_learned | core.learned.valid | ~source.begun, "a busy Learner"),
         ]
         return m
 

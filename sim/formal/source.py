@@ -26,6 +26,7 @@ class EventSource(wiring.Component):
 
     Spikes of a tick that go to different banks may come in one event. With `extra` an event comes
     in between that changes nothing: ADVANCE at a tick that the promise allows, or a bad event.
+    END has the fields of `end_event`, of any value, which the core ignores.
     """
 
     def __init__(self, config: CoreConfig, images: int) -> None:
@@ -43,6 +44,7 @@ class EventSource(wiring.Component):
                 "offer": In(1),
                 #: The inputs to prefer among those that come next in time.
                 "pick": In(first.n_in),
+                "end_event": In(layout),
                 "extra": In(1),
                 "extra_event": In(layout),
                 #: The image that is open ends here, and the next event is of the next image.
@@ -155,7 +157,7 @@ class EventSource(wiring.Component):
     ) -> None:
         """Offer a spike of each bank that has one among `options`."""
         m.d.sync += [
-            Value.cast(payload).eq(0),
+            Value.cast(payload).eq(Mux(any_left, 0, self.end_event.as_value())),
             payload.kind.eq(Mux(any_left, Kind.SPIKE, Kind.END)),
         ]
         for bank in range(self._rows):

@@ -108,6 +108,9 @@ class StreamHarness(wiring.Component):
             Assert((waiting == 0) | (payload == before), "a decision is steady"),
             Assert(in_flight <= IMAGES, "the images are counted"),
             Assert(~(is_empty | fresh) | (in_flight == 0), "no image is in flight"),
+            Assert(~is_empty | core.words.ready, "a core without an image accepts a word"),
+            Assert(core.busy | core.words.ready, "an idle core is ready"),
+            Assert(core.busy | (in_flight == decision.valid), "a core is busy up to the decision"),
             *(
                 Cover(self._is_new & (decision.payload.forced == one), f"a decision, forced {one}")
                 for one in (0, 1)

@@ -263,10 +263,10 @@ class Unrolling:
             self.state[number] = first[number] if number in self._stored else self.formula.new()
         self.first_state = self.state
 
-    def step(self) -> Frame:
-        """Add a cycle."""
+    def step(self, inputs: Mapping[int, int] | None = None) -> Frame:
+        """Add a cycle, whose inputs have these literals, or the values of the setting."""
         circuit, formula = self.circuit, self.formula
-        inputs = {
+        inputs = inputs or {
             literal: self._fixed[literal] if literal in self._fixed else formula.new()
             for literals in circuit.inputs.values()
             for literal in literals

@@ -213,7 +213,12 @@ class WindowInduction(ImageInduction):
 
 TABLES = (
     (*(f"core.{name}" for name in _FRONT), "in_flight"),
-    ("core.cycle_counter.following", "core.cycle_counter.first", "in_flight", "is_empty", "fresh"),
+    (
+        *(f"core.cycle_counter.{name}" for name in ("following", "first", "count")),
+        "in_flight",
+        "is_empty",
+        "fresh",
+    ),
     (
         "core.encoder.waiting_0.level",
         "core.encoder.waiting_0.read__addr",
