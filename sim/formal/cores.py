@@ -36,8 +36,8 @@ UNIT, DEADLINE = 1, 6
 _DECIDED = (
     "Every image is decided. Class, tick, forced, error, counts of spikes, cycles and the logged "
     "spikes are those of the definition, for all weights and spike ticks. A decision is neither "
-    "withdrawn nor changed. A core with an image that is open or not decided is busy; a core that "
-    "is not busy accepts an image at once."
+    "withdrawn nor changed. A core with an image that is open or not decided is busy. A core that "
+    "is not busy, and offers no decision, accepts an image at once."
 )
 _PACE = (
     "An image comes without pauses: as a bitmap if images overlap, else as at most one spike per "
@@ -166,8 +166,8 @@ class Case:
             )
         if scenario.requests:
             sentences.append(
-                "The host's only request comes right after the reset, before the first image, and "
-                "a word of weights is one chunk. An answer waits for at most 1 cycle."
+                "The host's only request comes right after the reset, and a word of weights is "
+                "one chunk. An answer waits for at most 1 cycle."
             )
         else:
             sentences.append("The host requests nothing.")
