@@ -195,15 +195,11 @@ class Network:
                 f"inputs is {inputs.dtype} {list(inputs.shape)}: "
                 "give the indices of the connected inputs, a list of at least one integer."
             )
-        if inputs.min() < 0 or inputs.max() >= self.n_inputs:
-            raise NetworkError(
-                f"inputs holds {inputs.min()} to {inputs.max()}: "
-                f"indices must be in 0..{self.n_inputs - 1} (n_inputs is {self.n_inputs})."
-            )
-        inputs = inputs.astype(np.int32)
+        inputs = _int32(
+            "inputs", inputs, 0, self.n_inputs - 1, "indices must be below n_inputs, in"
+        )
         if np.any(np.diff(inputs) <= 0):
             raise NetworkError("inputs must be ascending, each index once.")
-        inputs.flags.writeable = False
         return inputs
 
     def _checked_weights(self) -> Iterable[np.ndarray]:
@@ -216,14 +212,7 @@ class Network:
                 raise NetworkError(f"{name} has {form.n_in} {what}: it needs {n_in}, {meaning}.")
             if form.n_out == 0:
                 raise NetworkError(f"{name} has no columns: a layer needs at least one neuron.")
-            low, high = weight_range(bits)
-            if w.min() < low or w.max() > high:
-                raise NetworkError(
-                    f"{name} holds {w.min()} to {w.max()}: {bits} bits allow {low}..{high}."
-                )
-            w = np.array(w, np.int32, order="C")
-            w.flags.writeable = False
-            yield w
+            yield _int32(name, w, *weight_range(bits), f"{bits} bits allow")
             n_in, meaning = form.n_out, f"one per neuron of layer {layer}"
 
     def _checked_examples(self) -> np.ndarray | None:
@@ -236,14 +225,7 @@ class Network:
                 f"examples is {ticks.dtype} {list(ticks.shape)}: give spike ticks, integers "
                 f"[n, {width}] with n in 1..{MOST_EXAMPLES}, or none."
             )
-        if ticks.min() < 0 or ticks.max() > self.deadline:
-            raise NetworkError(
-                f"examples holds {ticks.min()} to {ticks.max()}: ticks must be in "
-                f"0..{self.deadline}."
-            )
-        ticks = ticks.astype(np.int32)
-        ticks.flags.writeable = False
-        return ticks
+        return _int32("examples", ticks, 0, self.deadline, "ticks must be in")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -460,6 +442,16 @@ class Network:
                 if name != "features":  # names of the features
                     sha.update(name.encode() + np.asarray(field).tobytes())
         return sha.hexdigest()
+
+
+def _int32(name: str, values: np.ndarray, low: int, high: int, rule: str) -> np.ndarray:
+    """Return integers as read-only int32. Raises `NetworkError` if they are not in low..high."""
+    least, most = values.min(), values.max()
+    if least < low or most > high:
+        raise NetworkError(f"{name} holds {least} to {most}: {rule} {low}..{high}.")
+    values = np.array(values, np.int32, order="C")
+    values.flags.writeable = False
+    return values
 
 
 def _described(names: Collection[str]) -> Mapping[str, Kind]:

@@ -128,10 +128,6 @@ def build(
         if not isinstance(clock, Real) or not 0 < clock < inf:
             raise TargetError(f"clock is {quoted(clock)}: give MHz, a positive number, or None.")
         required = replace(required, hz=round(clock * MHZ))
-    if seeds is not None and (
-        not isinstance(seeds, Sequence) or not seeds or {*map(type, seeds)} != {int}
-    ):
-        raise TargetError(f"seeds is {quoted(seeds)}: give a list of integers, or None.")
     design = chosen_design(load_network(network), BOARDS[board], required)
     flow = Flow(tools_for(design.board), SEEDS if seeds is None else tuple(seeds))
     return Building(Path(folder), "firstspike.build", flow).at_its_clock(design).report

@@ -9,7 +9,6 @@ from firstspike.golden.foreign.fields import NetworkError, array
 from firstspike.golden.integer import checked_ticks, infer
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results, RuleTrace, until
-from firstspike.golden.system.errors import quoted
 
 from .rule import UNLABELLED, LearningError, Settings
 from .state import LearningState
@@ -39,9 +38,6 @@ def learn(
     right mean. For each drawn input row, one more state of the generator seeds a larger generator
     for the rounding.
     """
-    for name, value, kind in (("state", state, LearningState), ("settings", settings, Settings)):
-        if not isinstance(value, kind):
-            raise LearningError(f"{name} is {quoted(value)}: give a {kind.__name__}.")
     outputs = labelled_outputs(state.template, labels)
     return learn_outputs(state, ticks, outputs, settings, exact, trace)
 

@@ -205,7 +205,6 @@ FURTHER = [
     ("build", {"seed": 1}, TypeError, "seed is no option of build: did you mean seeds"),
     ("build", {"board": "icebraker"}, ValueError, "no board 'icebraker': did you mean icebreaker"),
     ("build", {"clock": "fast"}, ValueError, "clock is 'fast': give MHz, a positive number"),
-    ("build", {"seeds": 5}, ValueError, "seeds is 5: give a list of integers"),
     ("compare", {"target": "rtll"}, ValueError, "no target 'rtll': did you mean rtl"),
     ("load_dataset", {"name": "minst"}, ValueError, "no data set 'minst': did you mean mnist"),
     ("Trainer", {"epoch": 3}, TypeError, "epoch is no field of Training: did you mean epochs"),

@@ -157,7 +157,7 @@ BAD = [
     ("unit", True, "unit is True"),
     ("deadline", 11, "at least 6 units, 12"),
     ("deadline", 2**30, "deadline is"),
-    ("n_inputs", 4, "n_inputs is 4"),
+    ("n_inputs", 4, r"below n_inputs, in 0\.\.3\.$"),
     ("inputs", np.array([0, 2, 2]), "ascending"),
     ("inputs", np.array([2, 0, 4]), "ascending"),
     ("inputs", np.array([-1, 2, 4]), "inputs holds -1"),
