@@ -128,9 +128,9 @@ def say(text: str) -> None:
     _print("\n".join(lines), err=options.get("json_path") == STANDARD_OUTPUT)
 
 
-def note(sentence: str) -> None:
-    """Print one sentence about the progress on standard error."""
-    click.echo(printable(sentence), err=True)
+def note(sentence: str, most: int | None = MOST) -> None:
+    """Print one sentence about the progress on standard error, its middle cut to leave `most`."""
+    click.echo(printable(sentence, most), err=True)
 
 
 def note_window(network: "Network", shape: "CoreShape") -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any, ClassVar, TypeVar
 
-from tqdm import tqdm
-
 from firstspike.golden import Dataset, Network, NetworkError
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import companion_path, replacing
+from firstspike.golden.system.progress import bar
 
 from .datasets import tell_features
 from .errors import VerbError
@@ -106,14 +105,14 @@ class Run:
         done, total = self.progress()
         with (
             interrupts() if self.KEEPS_STATE else nullcontext(lambda: False) as interrupted,
-            tqdm(total=total, initial=done, unit=self.UNIT) as bar,
+            bar(total=total, initial=done, unit=self.UNIT) as shown,
             suppress(Interrupted),
         ):
 
             def step(size: int, figures: str) -> None:
                 nonlocal saved
-                bar.set_postfix_str(figures, refresh=False)
-                bar.update(size)
+                shown.set_postfix_str(figures, refresh=False)
+                shown.update(size)
                 if time.monotonic() - saved > SAVED_EVERY:
                     self.save(path, before)
                     saved = time.monotonic()
