@@ -174,7 +174,7 @@ class Trainer:
     ) -> tuple[np.ndarray, np.ndarray]:
         training = self.training
         if n_classes is not None:
-            integer("n_classes", n_classes, 2, LARGEST)
+            integer("n_classes", n_classes, 1, LARGEST)
         samples, labels = checked_samples(samples, training.medians), sample_array(labels)
         if training.convolves and training.compact:
             raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")

@@ -386,7 +386,7 @@ TRAIN = {
         "events.jsonl --label kind": "no columns",
         "series.npz --encoding crossings-3 --complement": "a complement is of",
         "series.npz --encoding crossings-3 --cutoff 1": "a cutoff is of",
-        "series.npz --cutoff 1": "one goes with binary",
+        "series.npz --cutoff 1": "cutoff is 1, and levels-128 has several thresholds",
         "series.npz --encoding ticks": "no integers",
         "series.npz --group kind": "no columns",
         "images --label kind": "no columns",
