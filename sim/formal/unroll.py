@@ -263,7 +263,7 @@ class Unrolling:
             self.state[number] = first[number] if number in self._stored else self.formula.new()
         self.first_state = self.state
 
-    def step(self, inputs: Mapping[int, int] | None = None) -> Frame:
+    def step(self, inputs: dict[int, int] | None = None) -> Frame:
         """Add a cycle, whose inputs have these literals, or the values of the setting."""
         circuit, formula = self.circuit, self.formula
         inputs = inputs or {

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest import TestReport
+import pytest
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "tests/long.csv"
@@ -121,7 +121,9 @@ def keep(reports: Iterable) -> None:
     seconds: dict[str, float] = {}
     failed = set()
     for report in reports:
-        if not isinstance(report, TestReport) or {"long", "thorough"}.isdisjoint(report.keywords):
+        if not isinstance(report, pytest.TestReport) or {"long", "thorough"}.isdisjoint(
+            report.keywords
+        ):
             continue
         seconds[report.nodeid] = seconds.get(report.nodeid, 0) + report.duration
         if not report.passed:
