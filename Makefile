@@ -5,8 +5,9 @@
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run all tests but the long ones
 #   make long    run the tests that take long: bitstreams and their netlists, networks of full size, all tools;
-#                with SHARE=2/4 every fourth of them, from the second on
+#                with MINUTES=15 those that are due by the record of tests, as many as run in this time
 #   make thorough  run the tests that a release needs and .ci/run leaves out: large proofs, other dies, killed verbs
+#   make record  add the tests that take long and have passed here to the record, tests/long.csv
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
 #   make soak    try random networks, images, frames, files, kills and pauses for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
@@ -22,7 +23,7 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
 JOBS ?= 1
 BOARDS ?=
-SHARE ?= 1/1
+MINUTES ?=
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Python compiles a module when it is first imported; to compile all here takes longer.
@@ -32,7 +33,7 @@ TEST_EXTRAS := build all test examples flac explore nir cluster
 # Python keeps what it has compiled: the tests start hundreds of short processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test long thorough left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
+.PHONY: demo quick test long thorough record left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -47,10 +48,13 @@ test: check
 	$(PYTEST) -m "not long and not thorough"
 
 long: setup-tests
-	$(PYTEST) -m long --share $(SHARE)
+	$(PYTEST) -m long $(MINUTES:%=--minutes %)
 
 thorough: setup-tests
 	$(PYTEST) -m thorough
+
+record: setup-tests
+	$(BIN)/python -m tests.support.record renew
 
 left-out: setup-tests
 	$(PYTEST) --left-out
@@ -81,7 +85,8 @@ docs: .venv/docs
 bitstreams: setup
 	.ci/bitstreams $(BOARDS)
 
-release: setup
+release: setup-tests
+	$(BIN)/python -m tests.support.record check
 	.ci/release
 
 setup: prerequisites .venv/ready

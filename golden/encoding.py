@@ -6,16 +6,18 @@ from typing import Any
 import numpy as np
 
 from .network import Network
+from .networks.shipped import NetworkSource, load_network
 
 
-def encode(network: Network, samples: Any) -> np.ndarray:
-    """Return the spike ticks of the connected inputs.
+def encode(network: NetworkSource, samples: Any) -> np.ndarray:
+    """Return the spike ticks of the connected inputs of a network, as `load_network` accepts it.
 
     `samples`: [n, ...], each with one value per feature of the network. A network without
     `features` takes one value per input: pixels uint8, or ticks. Returns int32 [n, n_rows], column
     r for the input `network.inputs[r]`; 0 is silent (nothing spikes at tick 0). Raises
     `EncodingError`.
     """
+    network = load_network(network)
     return network.coding.ticks(network, samples)
 
 

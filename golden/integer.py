@@ -6,25 +6,28 @@
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .encoding import encode
-from .encodings.samples import EncodingError
+from .encodings.samples import EncodingError, sample_array
 from .layers.kind import LayerKind
 from .layers.registry import layer_of
 from .network import Network
+from .networks.shipped import NetworkSource, load_network
 from .results import Results, until
 
 _PART = 5000  # samples processed at once
 
 
-def infer(network: Network, ticks: np.ndarray) -> Results:
-    """Run images through the network.
+def infer(network: NetworkSource, ticks: np.ndarray) -> Results:
+    """Run images through a network, as `load_network` accepts it.
 
     `ticks`: int32 [n, n_rows] as `encode` returns them, the spike tick of every connected input, 0
     for silent. Raises `EncodingError` if they do not fit the network.
     """
+    network = load_network(network)
     ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
     inputs = []
@@ -46,9 +49,11 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     )
 
 
-def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.ndarray, Results]]:
+def infer_samples(network: Network, samples: Any) -> Iterator[tuple[np.ndarray, Results]]:
     """Encode and run samples [n, ...] in parts to limit memory; yield ticks and results."""
-    for part in np.array_split(samples, max(1, -(-len(samples) // _PART))):
+    samples = sample_array(samples)
+    n = len(samples) if samples.ndim else 0
+    for part in np.array_split(samples, -(-n // _PART)) if n else [samples]:
         ticks = encode(network, part)
         yield ticks, infer(network, ticks)
 
@@ -58,12 +63,13 @@ def decisions(network: Network, samples: np.ndarray) -> np.ndarray:
     return np.concatenate([results.decision for _, results in infer_samples(network, samples)])
 
 
-def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
+def potentials(network: NetworkSource, ticks_row: np.ndarray) -> list[np.ndarray]:
     """Return M of every neuron of one image at every tick: per layer int64 [deadline + 1, n_out].
 
     `ticks_row`: int32 [n_rows]. The layers all continue to the deadline. Raises `EncodingError`.
     """
-    spikes = checked_ticks(network, np.asarray(ticks_row)[None])[0, :, None]
+    network = load_network(network)
+    spikes = checked_ticks(network, sample_array(ticks_row)[None])[0, :, None]
     traces = []
     for layer, weights, threshold in zip(
         network.layers, network.weights, network.thresholds, strict=True
@@ -136,7 +142,7 @@ def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray,
 
 def checked_ticks(network: Network, ticks: np.ndarray) -> np.ndarray:
     """Return `ticks` as contiguous int32 [n, n_rows]. Raises `EncodingError` if they do not fit."""
-    ticks = np.asarray(ticks)
+    ticks = sample_array(ticks)
     n_rows = len(network.inputs)
     if ticks.ndim != 2 or ticks.shape[1] != n_rows or ticks.dtype.kind not in "iu":
         raise EncodingError(

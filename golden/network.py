@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,9 +34,12 @@ from .foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    array,
     check,
+    entries,
     integer,
     json_object,
+    of_type,
     texts,
 )
 from .layers import geometry as geometries
@@ -47,6 +50,7 @@ from .motion.front import MotionFrontEnd
 from .sound.front import FrontEnd
 from .system.errors import convert_errors
 from .system.files import read_file, replace_file
+from .system.representation import short_repr
 
 FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
@@ -113,6 +117,11 @@ class Network:
     meta: dict[str, Any] = field(default_factory=dict)
     """Origin of the network (anything JSON can hold)."""
 
+    SHOWN: ClassVar = ("shape", "encoding", "weight_bits", "unit", "features", "classes")
+    """Attributes in the representation."""
+
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         """Check every field, and convert it to the documented type."""
 
@@ -122,7 +131,8 @@ class Network:
         for name in ("unit", "deadline", "n_inputs"):
             put(name, integer(name, getattr(self, name), 1, LARGEST))
         put("max_spikes", integer("max_spikes", self.max_spikes, 1, 255))
-        put("weights", tuple(np.asarray(w) for w in self.weights))
+        weights = entries("weights", self.weights)
+        put("weights", tuple(array(f"weights_{i}", w) for i, w in enumerate(weights)))
         if not self.weights:
             raise NetworkError("weights is empty: give at least one layer.")
         put("geometry", self._checked_geometry())
@@ -138,6 +148,7 @@ class Network:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
         coding = self.coding  # checks the name, too
         json_object("meta", self.meta)
+        of_type("features", self.features, Features)
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
         put("examples", self._checked_examples())
@@ -149,8 +160,8 @@ class Network:
                 "give one for each, or none."
             )
 
-    def _per_layer(self, name: str, values: Iterable[int], low: int, high: int) -> tuple[int, ...]:
-        values = tuple(integer(name, value, low, high) for value in values)
+    def _per_layer(self, name: str, values: Any, low: int, high: int) -> tuple[int, ...]:
+        values = tuple(integer(name, value, low, high) for value in entries(name, values))
         if len(values) != len(self.weights):
             raise NetworkError(
                 f"{name} has {len(values)} entries for {len(self.weights)} layers: "
@@ -159,7 +170,9 @@ class Network:
         return values
 
     def _checked_geometry(self) -> tuple[Geometry | None, ...]:
-        geometry = tuple(self.geometry)
+        geometry = tuple(
+            of_type("geometry", one, Geometry) for one in entries("geometry", self.geometry)
+        )
         if not any(geometry):
             return ()
         if len(geometry) != len(self.weights):
@@ -176,21 +189,17 @@ class Network:
         return geometry
 
     def _checked_inputs(self) -> np.ndarray:
-        inputs = np.asarray(self.inputs)
+        inputs = array("inputs", self.inputs)
         if inputs.ndim != 1 or inputs.dtype.kind not in "iu" or not inputs.size:
             raise NetworkError(
                 f"inputs is {inputs.dtype} {list(inputs.shape)}: "
                 "give the indices of the connected inputs, a list of at least one integer."
             )
-        if inputs.min() < 0 or inputs.max() >= self.n_inputs:
-            raise NetworkError(
-                f"inputs holds {inputs.min()} to {inputs.max()}: "
-                f"indices must be in 0..{self.n_inputs - 1} (n_inputs is {self.n_inputs})."
-            )
-        inputs = inputs.astype(np.int32)
+        inputs = _int32(
+            "inputs", inputs, 0, self.n_inputs - 1, "indices must be below n_inputs, in"
+        )
         if np.any(np.diff(inputs) <= 0):
             raise NetworkError("inputs must be ascending, each index once.")
-        inputs.flags.writeable = False
         return inputs
 
     def _checked_weights(self) -> Iterable[np.ndarray]:
@@ -203,34 +212,20 @@ class Network:
                 raise NetworkError(f"{name} has {form.n_in} {what}: it needs {n_in}, {meaning}.")
             if form.n_out == 0:
                 raise NetworkError(f"{name} has no columns: a layer needs at least one neuron.")
-            low, high = weight_range(bits)
-            if w.min() < low or w.max() > high:
-                raise NetworkError(
-                    f"{name} holds {w.min()} to {w.max()}: {bits} bits allow {low}..{high}."
-                )
-            w = np.array(w, np.int32, order="C")
-            w.flags.writeable = False
-            yield w
+            yield _int32(name, w, *weight_range(bits), f"{bits} bits allow")
             n_in, meaning = form.n_out, f"one per neuron of layer {layer}"
 
     def _checked_examples(self) -> np.ndarray | None:
         if self.examples is None:
             return None
-        ticks, width = np.asarray(self.examples), len(self.inputs)
+        ticks, width = array("examples", self.examples), len(self.inputs)
         is_table = ticks.ndim == 2 and ticks.shape[1] == width
         if ticks.dtype.kind not in "iu" or not is_table or not 0 < len(ticks) <= MOST_EXAMPLES:
             raise NetworkError(
                 f"examples is {ticks.dtype} {list(ticks.shape)}: give spike ticks, integers "
                 f"[n, {width}] with n in 1..{MOST_EXAMPLES}, or none."
             )
-        if ticks.min() < 0 or ticks.max() > self.deadline:
-            raise NetworkError(
-                f"examples holds {ticks.min()} to {ticks.max()}: ticks must be in "
-                f"0..{self.deadline}."
-            )
-        ticks = ticks.astype(np.int32)
-        ticks.flags.writeable = False
-        return ticks
+        return _int32("examples", ticks, 0, self.deadline, "ticks must be in")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -257,8 +252,13 @@ class Network:
     def connected(self) -> "Network":
         """Return the same network without its unconnected inputs.
 
-        Its samples are pixels, or spike ticks if the encoding has no levels.
+        Its samples are pixels, or spike ticks if the encoding has no levels. Repeated calls return
+        the same object.
         """
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> "Network":
         count = len(self.inputs)
         encoding = self.encoding if self.levels else TICKS
         return replace(
@@ -314,6 +314,33 @@ class Network:
         """Whether its core can have an Encoder in front, which requires silent dark pixels."""
         return self.coding.takes_bitmap(self.late)
 
+    def output_indices(self, labels: Any) -> np.ndarray:
+        """Return the index of the output of each label, int64 [n].
+
+        Labels [n] are names of classes, or integers: the indices of outputs, but of a network whose
+        classes are named by numbers, such as 1, 2 and 3, these names. Raises `NetworkError` for
+        labels that are no classes of the network.
+        """
+        labels = array("labels", labels)
+        most = self.shape[-1] - 1
+        numbered = any(name.removeprefix("-").isdecimal() for name in self.classes)
+        if numbered and labels.dtype.kind in "iuf" and np.array_equal(labels, np.rint(labels)):
+            labels = labels.astype(np.int64).astype(str)
+        if labels.dtype.kind in "OSU":
+            index = {self.class_name(output): output for output in range(most + 1)}
+            numbers = np.array([index.get(name, -1) for name in labels.astype(str).tolist()], int)
+            unknown = labels[numbers < 0].tolist()
+        else:
+            unknown = labels[~np.isin(labels, np.arange(most + 1))].tolist()
+            numbers = labels
+        if unknown:
+            such = f", such as {self.classes[0]!r:.40}" if self.classes else ""
+            known = f"class numbers, integers in 0..{most}{', or their names' if such else ''}"
+            if numbered:
+                known = "names of classes"
+            raise NetworkError(f"labels has {unknown[0]!r:.40}: give {known}{such}.")
+        return numbers.astype(np.int64)
+
     def predict(self, samples: np.ndarray) -> np.ndarray:
         """Return the decisions of samples [n, ...], as `encode` accepts them: int32 [n].
 
@@ -332,41 +359,17 @@ class Network:
         return np.concatenate([one.tick for one in results])
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
-        """Return the accuracy on samples [n, ...] with labels [n].
+        """Return the accuracy on samples [n, ...]; labels [n] are as `output_indices` accepts them.
 
-        Labels are names of classes, or integers: the indices of outputs, but of a network whose
-        classes are named by numbers, such as 1, 2 and 3, these names. Raises `EncodingError` for
-        samples that do not fit the network, ValueError for another number of labels, and
-        NetworkError for labels that are no classes of the network.
+        Raises `EncodingError` for samples that do not fit the network, and `NetworkError` for
+        another number of labels, or labels that are no classes of the network.
         """
-        labels = np.asarray(labels)
-        if labels.shape != (len(samples),):
-            raise ValueError(
-                f"labels has shape {labels.shape} for {len(samples)} samples: give one per sample."
+        decisions, shape = self.predict(samples), np.shape(labels)
+        if shape != decisions.shape:
+            raise NetworkError(
+                f"labels has shape {shape} for {len(decisions)} samples: give one per sample."
             )
-        return float((self.predict(samples) == self._outputs(labels)).mean())
-
-    def _outputs(self, labels: np.ndarray) -> np.ndarray:
-        """Return the indices of outputs for labels [n], indices or names. Raises NetworkError."""
-        most = self.shape[-1] - 1
-        numbered = any(name.removeprefix("-").isdecimal() for name in self.classes)
-        if numbered and labels.dtype.kind in "iuf" and np.array_equal(labels, np.rint(labels)):
-            labels = labels.astype(np.int64).astype(str)
-        if labels.dtype.kind in "OSU":
-            names = labels.astype(str)
-            index = {self.class_name(output): output for output in range(most + 1)}
-            unknown = [name for name in names.tolist() if name not in index]
-            numbers = np.array([index.get(name, -1) for name in names.tolist()], int)
-        else:
-            unknown = labels[~np.isin(labels, np.arange(most + 1))].tolist()
-            numbers = labels
-        if unknown:
-            such = f", such as {self.classes[0]!r:.40}" if self.classes else ""
-            known = f"class numbers, integers in 0..{most}{', or their names' if such else ''}"
-            if numbered:
-                known = "names of classes"
-            raise NetworkError(f"labels has {unknown[0]!r:.40}: give {known}{such}.")
-        return numbers
+        return float((decisions == self.output_indices(labels)).mean())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced completely or not at all."""
@@ -439,6 +442,16 @@ class Network:
                 if name != "features":  # names of the features
                     sha.update(name.encode() + np.asarray(field).tobytes())
         return sha.hexdigest()
+
+
+def _int32(name: str, values: np.ndarray, low: int, high: int, rule: str) -> np.ndarray:
+    """Return integers as read-only int32. Raises `NetworkError` if they are not in low..high."""
+    least, most = values.min(), values.max()
+    if least < low or most > high:
+        raise NetworkError(f"{name} holds {least} to {most}: {rule} {low}..{high}.")
+    values = np.array(values, np.int32, order="C")
+    values.flags.writeable = False
+    return values
 
 
 def _described(names: Collection[str]) -> Mapping[str, Kind]:

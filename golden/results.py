@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from .encoding import events
-from .network import Network
+from .networks.shipped import NetworkSource, load_network
+from .system.representation import short_repr
 
 LoggedSpike = tuple[int, int, int]
 """(layer, tick, neuron); layer 0 is the first hidden layer."""
@@ -41,6 +42,8 @@ class RuleTrace:
     """[n], number of hidden neurons that spiked before zc."""
     output_updates: np.ndarray
     """[n], number of these hidden neurons that were drawn."""
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +89,8 @@ class Results:
     rule: RuleTrace | None = None
     """Only of the golden model, for images that are learned."""
 
+    __repr__ = short_repr
+
     def __len__(self) -> int:
         return len(self.decision)
 
@@ -105,12 +110,12 @@ class Results:
         """Mask bool [n] of the images that were not lost."""
         return np.ones(len(self), bool) if self.lost is None else ~self.lost
 
-    def lookups(self, network: Network) -> np.ndarray:
+    def lookups(self, network: NetworkSource) -> np.ndarray:
         """Return the share of each layer's inputs that spiked until the decision, [n, n_layers].
 
         The share of the first layer includes unconnected inputs.
         """
-        return self.spikes_in / np.array(network.shape[:-1])
+        return self.spikes_in / np.array(load_network(network).shape[:-1])
 
     def spikes(self, image: int) -> list[LoggedSpike]:
         """Return the hidden spikes of one image until the decision, sorted: (layer, tick, neuron).

@@ -243,10 +243,18 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
     train, test = read(path, *columns, features, usual, sound, missing)
     if isinstance(data.test_part, str):
         names = features or train.names
-        other = read(Path(data.test_part), *columns, names, usual, sound, missing)
+        other = read(Path(data.test_part), *columns, names, usual, train.sound or sound, missing)
         test = other[1] or other[0]
     elif test is not None and data.test_part is not None:
         raise click.UsageError(f"{name} has a test part: leave --test {data.test_part} out.")
+    for samples in filter(None, (train, test)):
+        if silent := samples.silent:
+            count = f"{len(silent)} of {len(silent) + len(samples.x)} recordings of"
+            note(
+                f"{count} {samples.source} are left out, because no word is heard in them: "
+                f"{', '.join(silent)}.",
+                most=None,
+            )
     share = 1.0 if part == "all" else data.test_part or _known_part(network)
     if isinstance(share, str):
         if part == "test" and test is None and train.labels is not None:

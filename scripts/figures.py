@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from firstspike.golden import Network, Results, encode, infer, potentials
+from firstspike.golden import Network, Results, encode, infer
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.layers.convolution import Convolution
@@ -66,14 +66,14 @@ def draw_image(
     ticks = encode(network, sample[None])
     inference = infer(network, ticks)
     tick, winner = int(inference.tick[0]), int(inference.decision[0])
-    M = potentials(network, ticks[0])[-1]
-    at_threshold = M[1:] >= 0  # M is 0 at tick 0, where nothing fires
-    fires = np.where(at_threshold.any(0), at_threshold.argmax(0) + 1, 0)
+    last = np.dstack([(ticks, *inference.known_hidden())[-1], *(inference.later or ())[-1:]])
+    weights, threshold = network.weights[-1], network.thresholds[-1]
+    fires, _ = network.layers[-1].fired(weights, threshold, last, network.deadline, 1)
 
     sources = [
         (counted(len(network.inputs), "input"), ticks[0]),
         *((f"{len(hidden[0])} hidden", hidden[0]) for hidden in inference.known_hidden()),
-        (counted(len(fires), "output"), fires),
+        (counted(len(fires[0]), "output"), fires[0, :, 0]),
     ]
     heights = [3 if len(np.unique(spikes[spikes > 0])) > 1 else 1.2 for _, spikes in sources[:-1]]
     # With many layers the outputs keep their height, and with few spikes the sample does.
@@ -86,7 +86,7 @@ def draw_image(
         axes.set_ylabel(name)
     rasters[-2].plot(tick / network.unit, winner, "o", color=DECISION, markersize=5)
     end = min(network.deadline, tick + network.unit)
-    _membranes(rasters[-1], network, M[: end + 1], winner)
+    _membranes(rasters[-1], network, last[0], end, winner)
     for axes in rasters:
         axes.axvline(tick / network.unit, color=DECISION, linewidth=1)
         axes.set_xlim(0, end / network.unit)
@@ -279,18 +279,27 @@ def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
     axes.set_ylim(len(spikes) - 0.5, -0.5)
 
 
-def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None:
-    """Draw M(z) = z (B - 1) - A of every output; an output fires where its line reaches 0."""
-    z = np.arange(len(M)) / network.unit
-    scaled = M / (network.thresholds[-1] * network.unit)
+def _membranes(axes: Axes, network: Network, spikes: np.ndarray, end: int, winner: int) -> None:
+    """Draw M(z) = z (B - 1) - A of every output; an output fires where its line reaches 0.
+
+    `spikes`: int32 [n_in, spikes of an input] into the last layer, 0 for none. A line has a corner
+    at each spike up to the tick `end`.
+    """
+    weights, threshold = network.weights[-1], network.thresholds[-1]
+    rows, numbers = np.nonzero((spikes > 0) & (spikes < end))
+    order = np.argsort(spikes[rows, numbers])
+    corners = np.array([0, *spikes[rows, numbers][order], end])
+    S = np.cumsum(np.vstack([np.full(weights.shape[1], -threshold), weights[rows[order]]]), axis=0)
+    M = np.cumsum(S * np.diff(corners)[:, None], axis=0)
+    z, scaled = corners / network.unit, np.vstack([0 * S[:1], M]) / (threshold * network.unit)
     lowest = max(scaled.min() - 0.2, -4)
-    for output in range(M.shape[1]):
+    for output in range(scaled.shape[1]):
         colour, width = (DECISION, 2) if output == winner else (OTHER, 0.8)
         axes.plot(z, scaled[:, output], color=colour, linewidth=width, zorder=2 + width)
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_ylim(lowest, 1)
     axes.set_ylabel("M(z) of the outputs")
-    if M.shape[1] <= _MOST_NAMES:
+    if scaled.shape[1] <= _MOST_NAMES:
         _name_lines(axes, network, scaled[-1], winner)
 
 

@@ -2,11 +2,16 @@
 """Functions of the package `firstspike` that generate hardware; a call imports Amaranth."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from inspect import signature
+from math import inf
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firstspike.golden.network import Network
+from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.system.errors import check_names, nearest, quoted
 from firstspike.golden.system.extras import needed
 from firstspike.golden.timing.shape import CoreShape
 
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 
 @needed()
 def verilog(
-    network: Network,
+    network: NetworkSource,
     *,
     name: str = "firstspike_core",
     embedded: bool = True,
@@ -27,7 +32,8 @@ def verilog(
 
     Parameters
     ----------
-    network : Network
+    network : Network, path, str, or fitted classifier or trainer
+        The network, its file, or the name of one in the package.
     name : str
         Name of the module; the names of its submodules start with it.
     embedded : bool
@@ -46,6 +52,8 @@ def verilog(
     ------
     NetworkError
         For a network or a shape that hardware does not support.
+    ParameterNameError
+        For an unknown option; a TypeError.
     IdentifierError
         For a name that Verilog does not allow.
     MissingPackageError
@@ -54,13 +62,14 @@ def verilog(
     from firstspike.golden.timing.folding import Folding
     from firstspike.hdl.flow.verilog import generate
 
-    folding = Folding.of(network, CoreShape(**shape))
+    network = load_network(network)
+    folding = Folding.of(network, _core_shape(shape, verilog))
     return generate(network, folding, embedded, stored_bits, name)
 
 
 @needed()
 def build(
-    network: Network,
+    network: NetworkSource,
     board: str,
     folder: str | os.PathLike[str],
     *,
@@ -72,7 +81,8 @@ def build(
 
     Parameters
     ----------
-    network : Network
+    network : Network, path, str, or fitted classifier or trainer
+        The network, its file, or the name of one in the package.
     board : str
         Name of the board, as `firstspike boards` prints it.
     folder : path
@@ -94,6 +104,8 @@ def build(
     ------
     ValueError
         For an unknown board, and NetworkError for a network that does not fit.
+    ParameterNameError
+        For an unknown option; a TypeError.
     ToolError
         If a tool fails.
     MissingPackageError
@@ -109,9 +121,20 @@ def build(
     from .building import Building
     from .targets.errors import TargetError
 
-    if board not in BOARDS:
-        raise TargetError(f"there is no board {board!r}: give {', '.join(BOARDS)}.")
-    hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], Requirements(CoreShape(**shape), hz))
+    required = Requirements(_core_shape(shape, build))
+    if board not in list(BOARDS):
+        raise TargetError(f"there is no board {quoted(board)}: {nearest(board, BOARDS)}")
+    if clock is not None:
+        if not isinstance(clock, Real) or not 0 < clock < inf:
+            raise TargetError(f"clock is {quoted(clock)}: give MHz, a positive number, or None.")
+        required = replace(required, hz=round(clock * MHZ))
+    design = chosen_design(load_network(network), BOARDS[board], required)
     flow = Flow(tools_for(design.board), SEEDS if seeds is None else tuple(seeds))
     return Building(Path(folder), "firstspike.build", flow).at_its_clock(design).report
+
+
+def _core_shape(options: dict[str, Any], function: Callable[..., Any]) -> CoreShape:
+    """Return the shape from further options of `function`. Raises `ParameterNameError`."""
+    shapes, own = [signature(one).parameters for one in (CoreShape, function)]
+    check_names(options, [*shapes, *list(own)[1:-1]], f"option of {function.__name__}")
+    return CoreShape(**options)

@@ -128,13 +128,15 @@ def say(text: str) -> None:
     _print("\n".join(lines), err=options.get("json_path") == STANDARD_OUTPUT)
 
 
-def note(sentence: str) -> None:
-    """Print one sentence about the progress on standard error."""
-    click.echo(printable(sentence), err=True)
+def note(sentence: str, most: int | None = MOST) -> None:
+    """Print one sentence about the progress on standard error, its middle cut to leave `most`."""
+    click.echo(printable(sentence, most), err=True)
 
 
 def note_window(network: "Network", shape: "CoreShape") -> None:
     """Print the window that was chosen for a core, and the reason, if there was a choice."""
+    if network.examples is None:
+        return
     from firstspike.golden.timing.window import describe_window  # importing numba is slow
 
     if (described := describe_window(network, shape)) is not None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import click
 
+from firstspike.golden.system.progress import bar
 from firstspike.hdl.flow.steps import Tell, untold
 
 
@@ -29,24 +30,22 @@ def shown(what: str) -> Iterator[Tell]:
         finally:
             click.echo(f"{time.monotonic() - began:.0f} s", err=True)
         return
-    from tqdm import tqdm  # slow import
-
     done = threading.Event()
-    bar = tqdm(desc=what, bar_format="{desc}: {elapsed}{postfix}", leave=None)
+    clock = bar(desc=what, bar_format="{desc}: {elapsed}{postfix}", leave=None)
 
     def tick() -> None:
         while not done.wait(1):
-            bar.refresh()
+            clock.refresh()
 
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     try:
-        yield partial(bar.set_postfix_str, refresh=False)
+        yield partial(clock.set_postfix_str, refresh=False)
     finally:
         done.set()
         ticker.join()
-        bar.set_postfix_str("")
-        bar.close()
+        clock.set_postfix_str("")
+        clock.close()
 
 
 _IMAGES = {"unit": "image", "delay": 1e-9}  # no bar before the first image is done
@@ -77,13 +76,11 @@ class Bars:
 
     def __call__(self, work: str, done: float, total: float) -> None:
         """Show the progress of some work."""
-        from tqdm import tqdm
-
         if work != self._work:
             self.close()
             if done >= total:  # nothing is left to wait for, and no rate is known
                 return
-            self._work, self._bar = work, tqdm(total=total, **_BARS[work])
+            self._work, self._bar = work, bar(total=total, **_BARS[work])
         self._bar.update(done - self._bar.n)
         if done >= total:
             self.close()
@@ -99,32 +96,6 @@ class Bars:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-@contextmanager
-def compilation_on(bar: Any) -> Iterator[None]:
-    """Show "compiling" on a bar of tqdm while numba compiles, as it does with an empty cache.
-
-    Otherwise a bar of epochs shows 0 % for half a minute.
-    """
-    from numba.core import event  # slow import
-
-    depth = 0
-
-    class Listener(event.Listener):
-        def on_start(self, event: Any) -> None:
-            nonlocal depth
-            depth += 1  # compilations are nested: callees are compiled, too
-            bar.set_description_str("compiling: ")
-
-        def on_end(self, event: Any) -> None:
-            nonlocal depth
-            depth -= 1
-            if not depth:
-                bar.set_description_str("")
-
-    with event.install_listener("numba:compile", Listener()):
-        yield
 
 
 def bars() -> Bars:

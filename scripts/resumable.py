@@ -10,18 +10,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any, ClassVar, TypeVar
 
-from tqdm import tqdm
-
 from firstspike.golden import Dataset, Network, NetworkError
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import companion_path, replacing
+from firstspike.golden.system.progress import bar
 
 from .datasets import tell_features
 from .errors import VerbError
 from .interrupts import ending_signals
 from .output import drawing, json_result, say
 from .paths import Named, check_sources
-from .progress import compilation_on
 
 SAVED_EVERY = 5
 """Seconds between two saves of the state."""
@@ -107,15 +105,14 @@ class Run:
         done, total = self.progress()
         with (
             interrupts() if self.KEEPS_STATE else nullcontext(lambda: False) as interrupted,
-            tqdm(total=total, initial=done, unit=self.UNIT) as bar,
-            compilation_on(bar),
+            bar(total=total, initial=done, unit=self.UNIT) as shown,
             suppress(Interrupted),
         ):
 
             def step(size: int, figures: str) -> None:
                 nonlocal saved
-                bar.set_postfix_str(figures, refresh=False)
-                bar.update(size)
+                shown.set_postfix_str(figures, refresh=False)
+                shown.update(size)
                 if time.monotonic() - saved > SAVED_EVERY:
                     self.save(path, before)
                     saved = time.monotonic()

@@ -3,16 +3,18 @@
 
 Tests are left out for want of a program, or because nobody asked for them. The last lines of a run
 say how many, and what a person types to run them. `--left-out` runs those that were left out for
-want of a program, and fails where one is still missing. `--share 2/4` runs a part of the tests.
+want of a program, and fails where one is still missing. `--minutes 10` runs the tests that are due.
 """
 
 import signal
 from collections import Counter
 from itertools import chain
+from os import environ
 
 import pytest
 from hypothesis import settings
 
+from tests.support import record
 from tests.support.tools import INSTALL
 
 settings.register_profile("firstspike", deadline=None)  # the first call of a kernel compiles it
@@ -32,20 +34,10 @@ def pytest_addoption(parser):
         help="run only the tests that earlier runs left out for want of a program",
     )
     parser.addoption(
-        "--share",
-        type=share,
-        default=slice(None),
-        metavar="K/N",
-        help="run only every N-th of the chosen tests, from the K-th one on",
+        "--minutes",
+        type=float,
+        help="run only the tests that are due by tests/long.csv, as many as run in this time",
     )
-
-
-def share(text):
-    """The first test and the step of a share, for slices."""
-    k, n = map(int, text.split("/"))
-    if not 1 <= k <= n:
-        raise ValueError(text)
-    return slice(k - 1, None, n)
 
 
 def pytest_configure(config):
@@ -61,7 +53,11 @@ def seed():
 
 @pytest.hookimpl(trylast=True)  # after the selection by marks
 def pytest_collection_modifyitems(config, items):
-    chosen = items[config.getoption("share")]
+    chosen = items
+    if (minutes := config.getoption("minutes")) is not None:
+        workers = int(environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+        names = record.due([item.nodeid for item in items], minutes, workers)
+        chosen = [item for item in chosen if item.nodeid in names]
     if config.getoption("left_out"):
         names = set(config.cache.get(LEFT_OUT, []))
         chosen = [item for item in chosen if item.nodeid in names]
@@ -89,6 +85,7 @@ def pytest_sessionfinish(session):
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    record.keep(chain.from_iterable(outcomes(config).values()))
     missing = [node for reason, node in skipped(config) if INSTALL in reason]
     if config.getoption("left_out"):
         if missing:

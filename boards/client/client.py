@@ -21,6 +21,7 @@ from firstspike.golden.flash import ImageError
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.results import Results
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Request
@@ -137,16 +138,17 @@ class BoardClient:
 
     def load(
         self,
-        network: Network,
+        network: NetworkSource,
         stored: Iterable[np.ndarray] | None = None,
         progress: Progress | None = None,
     ) -> bool:
         """Ensure that the core's weights are those of `network`; return whether any were written.
 
-        `stored`: for a core that learns, the stored weights, int [n_in, n_out] per layer; None for
-        those of the network. Raises MismatchError, and NetworkError for weights that the core's
-        sums are too narrow for.
+        `network` is as `load_network` accepts it. `stored`: for a core that learns, the stored
+        weights, int [n_in, n_out] per layer; None for those of the network. Raises MismatchError,
+        and NetworkError for weights that the core's sums are too narrow for.
         """
+        network = load_network(network)
         self.check(network)
         content = weight_bytes(self.config, network, None if stored is None else tuple(stored))
         checksum = zlib.crc32(b"".join(content))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ECPIX-5: an ECP5-5G 85F, with the USB bridge's second channel as UART.
 
-The green of the four lights shows the class, with LD0 as the lowest bit; all are red before the
+The green of the four lights shows the class, with LD5 as the lowest bit; all are red before the
 first decision. The only button, for resets, shows the stored digit. A sensor is on PMOD 0.
 """
 

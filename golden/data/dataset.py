@@ -2,7 +2,7 @@
 """A data set: samples and their classes, divided into a training part and a test part."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, AnyStr
@@ -11,6 +11,7 @@ import numpy as np
 
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import FirstSpikeError, convert_errors
+from firstspike.golden.system.representation import short_repr
 
 from .split import SplitError, choose_part
 
@@ -74,6 +75,8 @@ class Dataset:
     sound_reason: str = ""
     """The window of a front end that was chosen for the recordings, and why."""
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -100,6 +103,8 @@ class Samples:
     """The front end that made `x`, if these are pictures of words."""
     sound_reason: str = ""
     """The window of a front end that was chosen for the recordings, and why."""
+    silent: tuple[str, ...] = ()
+    """The recordings without a word, which are no samples, as the word and the file name."""
 
     def select(self, which: np.ndarray) -> "Samples":
         """Return the samples that a mask [n] selects."""
@@ -155,6 +160,36 @@ def files_by_class(folder: Path, suffixes: Collection[str], what: str) -> Iterat
         if not inside:
             raise DataError(f"{below} holds no {what} {below.name}: put some there, or remove it.")
         yield from inside
+
+
+def read_each(
+    paths: Iterable[Path], read: Callable[[Path], np.ndarray]
+) -> Iterator[tuple[Path, np.ndarray]]:
+    """Yield each file with what `read` returns for it.
+
+    Raises `DataError` at the end if `read` refused files: the first error, with the other files.
+    """
+    refused: dict[str, DataError] = {}
+    for path in paths:
+        try:
+            yield path, read(path)
+        except DataError as error:
+            refused[short_name(path)] = error
+    if refused:
+        first, *others = refused
+        also = f" {len(others)} other files are refused, too: {listed(others)}." * bool(others)
+        raise DataError(f"{refused[first]}{also}")
+
+
+def short_name(path: Path) -> str:
+    """Return the name of a file with that of its folder, a class."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return the first `most` names as text, and the number of the others."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + f" and {more} more" * (more > 0)
 
 
 def widened(ticks: np.ndarray, n_inputs: int) -> np.ndarray:
@@ -284,9 +319,8 @@ def _codes(samples: Samples, names: Sequence[str]) -> np.ndarray:
     index = {name: code for code, name in enumerate(names)}
     for at, label in enumerate(called):
         if label not in index:
-            shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             raise DataError(
                 f"{samples.where(at)} has the label {label!r:.40}, which is no class of "
-                f"{shown:.200}: correct it, or leave it out."
+                f"{listed(names):.200}: correct it, or leave it out."
             )
     return np.array([index[label] for label in called], np.int64)

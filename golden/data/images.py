@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from firstspike.golden.system.files import reading
 
-from .dataset import DataError, Samples, files_by_class, most_bytes
+from .dataset import DataError, Samples, files_by_class, most_bytes, read_each
 from .jpeg import MOST_SCANS, START, count_scans
 
 PHOTO_FORMATS = ("PNG", "JPEG", "WEBP")
@@ -49,13 +49,12 @@ def read_folder(folder: Path) -> Samples:
     Colours are converted to grey; all images must have the same size. Raises `DataError`.
     """
     images: list[np.ndarray] = []
-    paths: list[Path] = []
+    paths = list(files_by_class(folder, SUFFIXES, "images of the class"))
     size = 0
-    for path in files_by_class(folder, SUFFIXES, "images of the class"):
-        images.append(read_grey(path))
-        paths.append(path)
-        if images[-1].shape != images[0].shape:
-            size_text, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
+    for path, image in read_each(paths, read_grey):
+        images.append(image)
+        if image.shape != images[0].shape:
+            size_text, first = (f"{w} x {h}" for h, w in (image.shape, images[0].shape))
             raise DataError(f"{path} is {size_text} pixels, others are {first}: give one size.")
         size += path.stat().st_size
         if len(images) * images[0].nbytes > most_bytes(size):

@@ -25,7 +25,7 @@ from platformdirs import user_cache_dir
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import DEFAULT_CHOICE, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.system.errors import convert_errors
+from firstspike.golden.system.errors import convert_errors, nearest, quoted
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
@@ -168,7 +168,7 @@ def _complete(
 ) -> tuple[dict[str, Path], dict[str, bytes]]:
     """Return paths and checked contents of a set's files after downloading the missing ones."""
     if name not in DATASETS:
-        raise DataError(f"there is no data set {name!r}: give one of {', '.join(DATASETS)}.")
+        raise DataError(f"there is no data set {quoted(name)}: {nearest(name, DATASETS)}")
     # We have fetched the files in the user's cache; those of any other folder are the user's.
     advice = "Remove it and fetch it again."
     if folder is not None or os.environ.get("FIRSTSPIKE_DATA"):

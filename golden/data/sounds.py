@@ -13,7 +13,7 @@ from firstspike.golden.sound.defaults import RATE
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.word_augmentation import NONE, extend_words
 
-from .dataset import DataError, Dataset, Samples, files_by_class
+from .dataset import DataError, Dataset, Samples, files_by_class, listed, read_each, short_name
 from .wav import SUFFIXES, read_wav
 
 
@@ -28,7 +28,8 @@ def read_sounds(folder: Path, sound: FrontEnd | FrontEndChoice) -> Samples:
 
     Returns samples uint8 [n, frames, filters]. Each file is one sample: its loudest word. `sound`
     is the front end, or what the user decides about it; recordings of the class `NONE` do not
-    influence it. Raises `DataError`.
+    influence it. Recordings without a word are left out. Raises `DataError`, also for a class that
+    has no others.
     """
     paths = list(files_by_class(folder, SUFFIXES, "WAV or FLAC files of the word"))
     if not paths:
@@ -37,15 +38,24 @@ def read_sounds(folder: Path, sound: FrontEnd | FrontEndChoice) -> Samples:
         )
     labels = [path.parent.name for path in paths]
     rate = sound.rate if isinstance(sound, FrontEnd) else RATE
-    recordings = ((str(path), read_wav(path, rate)) for path in paths)
-    pictures, (front_end, reason) = _seen(recordings, [one != NONE for one in labels], sound)
+    recordings = (x for _, x in read_each(paths, lambda path: read_wav(path, rate)))
+    not_none = [label != NONE for label in labels]
+    pictures, has_word, (front_end, reason) = _pictures(recordings, not_none, sound)
+    spoken = list(compress(labels, has_word))
+    if empty := sorted({*labels} - {*spoken}):
+        raise DataError(
+            f"{folder} holds no recording of {listed(empty)} in which a word is heard: all are "
+            "silent, or never louder than their beginning; record others, or remove the sub-folder."
+        )
+    found = list(compress(paths, has_word))
     return Samples(
         str(folder),
-        lambda at: str(paths[at]),
+        lambda at: str(found[at]),
         pictures,
-        labels,
+        spoken,
         sound=front_end,
         sound_reason=reason,
+        silent=tuple(map(short_name, compress(paths, ~has_word))),
     )
 
 
@@ -60,7 +70,10 @@ def dataset_of(
 
     A mask `tested` [n] selects the test part; the others choose the front end. Raises `DataError`.
     """
-    pictures, (front_end, reason) = _seen(recordings, ~tested, sound)
+    samples = (x for _, x in recordings)
+    pictures, has_word, (front_end, reason) = _pictures(samples, ~tested, sound)
+    for name, _ in compress(recordings, ~has_word):
+        raise DataError(f"{name}: {SILENT}")
     return Dataset(
         pictures[~tested],
         labels[~tested],
@@ -73,43 +86,31 @@ def dataset_of(
     )
 
 
-def _seen(
-    recordings: Iterable[tuple[str, np.ndarray]],
-    deciding: Iterable[bool],
-    sound: FrontEnd | FrontEndChoice,
-) -> tuple[np.ndarray, Chosen]:
+def _pictures(
+    recordings: Iterable[np.ndarray], deciding: Iterable[bool], sound: FrontEnd | FrontEndChoice
+) -> tuple[np.ndarray, np.ndarray, Chosen]:
     """Return the pictures of recordings, and the front end; the `deciding` ones choose it.
 
+    Only recordings with a word have a picture: the second result, bool [n], is true for them.
     Recordings may be long: each is filtered once, and only its levels are stored.
     """
+    longest = sound if isinstance(sound, FrontEnd) else sound.longest
+    levels = [longest.levels(x) for x in recordings]
     if isinstance(sound, FrontEnd):
-        return pictures_of(recordings, sound), Chosen(sound, "")
-    longest = sound.longest
-    names, levels = zip(*((name, longest.levels(x)) for name, x in recordings), strict=True)
-    chosen = sound.front_end(compress(levels, deciding))
+        chosen = Chosen(sound, "")
+    else:
+        chosen = sound.front_end(compress(levels, deciding))
     front_end = chosen.front_end
     silence = longest.window - front_end.window  # more slots at the end than of `front_end`
-    pictures = [
-        _picture(name, one[: len(one) - silence], front_end)
-        for name, one in zip(names, levels, strict=True)
-    ]
-    return np.stack(pictures), chosen
+    found = [_picture(one[: len(one) - silence], front_end) for one in levels]
+    pictures = [picture for picture in found if picture is not None]
+    return np.array(pictures), np.array([one is not None for one in found]), chosen
 
 
-def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -> np.ndarray:
-    """Return the picture of the loudest word of each recording, uint8 [n, frames, filters].
-
-    A recording has a name, and samples int16 [n] at the rate of the front end. Raises `DataError`
-    for a recording without a word.
-    """
-    return np.stack([_picture(name, sound.levels(x), sound) for name, x in recordings])
-
-
-def _picture(name: str, levels: np.ndarray, sound: FrontEnd) -> np.ndarray:
+def _picture(levels: np.ndarray, sound: FrontEnd) -> np.ndarray | None:
+    """Return the picture of the loudest word in levels [slots, filters], None without a word."""
     word = max(sound.words(levels), key=lambda one: one.top, default=None)
-    if word is None:
-        raise DataError(f"{name}: {SILENT}")
-    return sound.picture(levels, word)
+    return None if word is None else sound.picture(levels, word)
 
 
 def with_none(data: Dataset, sound: FrontEnd, strict: bool = False) -> Dataset:

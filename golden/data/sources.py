@@ -17,11 +17,10 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, TimeoutExpired
 from urllib.parse import urlsplit
 
-from tqdm import tqdm
-
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.files import read_file
 from firstspike.golden.system.programs import started
+from firstspike.golden.system.progress import bar
 
 READ_SECONDS = 30
 """Longest wait for the next bytes, in seconds."""
@@ -137,10 +136,9 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
 
     With `progress`, standard error shows the elapsed seconds.
     """
-    bar = tqdm(desc=name, bar_format="{desc} {elapsed}", disable=not progress)
     end = time.monotonic() + DOWNLOAD_SECONDS
     with (
-        bar,
+        bar(desc=name, bar_format="{desc} {elapsed}", disable=not progress) as shown,
         started(
             command,
             cwd=folder,
@@ -159,7 +157,7 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
             except TimeoutExpired:
                 if time.monotonic() > end:
                     return f"it takes more than {DOWNLOAD_SECONDS} seconds"
-                bar.refresh()
+                shown.update(0)
     if not process.returncode:
         return None
     return next(iter(errors.strip().splitlines()), "no reason given")

@@ -15,7 +15,7 @@ import numpy as np
 
 from firstspike.golden.system.files import reading
 
-from .dataset import MOST_TEXT, NOT_FINITE, DataError, Samples, check_size, lines_of
+from .dataset import MOST_TEXT, NOT_FINITE, DataError, Samples, check_size, lines_of, listed
 
 _MOST_CATEGORIES = 100
 
@@ -100,8 +100,7 @@ def _check_missing(path: Path, lines: Sequence[int], columns: Sequence["_Column"
 
 
 def _refused(path: Path, what: str, faults: Sequence[str], advice: str) -> DataError:
-    plural, more = "s" * (len(faults) > 1), len(faults) - _SHOWN
-    shown = ", ".join(faults[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    plural, shown = "s" * (len(faults) > 1), listed(faults, _SHOWN)
     return DataError(f"{path} has {len(faults)} {what}{plural}, in {shown}: {advice}.")
 
 

@@ -13,11 +13,15 @@ from firstspike.golden.foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    array,
+    flag,
     integer,
+    of_type,
     texts,
 )
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.representation import short_repr
 
 from .samples import EncodingError
 
@@ -78,9 +82,11 @@ class Features:
 
     FIELDS: ClassVar[tuple[str, ...]] = tuple(KINDS)
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         if self.edges is not None:
-            edges = np.array(self.edges, np.float64, order="C")
+            edges = array("edges", self.edges, np.float64)
             if edges.ndim != 2 or not edges.size or not np.isfinite(edges).all():
                 raise NetworkError(
                     f"edges is {edges.dtype} {list(edges.shape)}: it must be finite numbers "
@@ -93,9 +99,10 @@ class Features:
         object.__setattr__(self, "steps", integer("steps", self.steps, 0, 2**24 - 1))
         object.__setattr__(self, "names", texts("features", self.names))
         for name in ("complement", "constant"):
-            object.__setattr__(self, name, bool(integer(name, int(getattr(self, name)), 0, 1)))
-        for name in ("sound", "motion"):
-            if getattr(self, name) is not None and self.edges is not None:
+            object.__setattr__(self, name, flag(name, getattr(self, name)))
+        for name, kind in (("sound", FrontEnd), ("motion", MotionFrontEnd)):
+            front = of_type(name, getattr(self, name), kind)
+            if front is not None and self.edges is not None:
                 raise NetworkError(
                     f"there are edges: a network of {name} takes pixels, which have none."
                 )
@@ -107,7 +114,7 @@ class Features:
             object.__setattr__(self, "medians", self._checked_medians(self.medians))
 
     def _checked_medians(self, medians: np.ndarray) -> np.ndarray:
-        medians = np.array(medians, np.float64)
+        medians = array("medians", medians, np.float64)
         if self.edges is None or self.steps:
             raise NetworkError(
                 "there are medians: only features with edges, and without steps, have them."

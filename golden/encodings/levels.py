@@ -87,7 +87,10 @@ class Levels(Encoding):
         elif self.N == 2:
             edges = np.full((flat.shape[1], 1), float(cutoff))
         else:
-            raise EncodingError(f"{self.name} has several thresholds: one goes with binary.")
+            raise EncodingError(
+                f"cutoff is {cutoff:g}, and {self.name} has several thresholds: leave the cutoff "
+                "out, or take the encoding binary."
+            )
         return Features(edges, complement, constant, 0, names, medians=medians)
 
     def check(self, features: Features | None, n_inputs: int) -> None:

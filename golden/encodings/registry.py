@@ -4,6 +4,7 @@
 from typing import Any
 
 from firstspike.golden.foreign.fields import NetworkError
+from firstspike.golden.system.errors import quoted
 
 from .crossings import Crossings
 from .encoding import Encoding
@@ -19,7 +20,7 @@ def encoding_of(name: Any) -> Encoding:
         encoding = kind.parsed(str(name))
         if encoding is not None:
             return encoding
-    raise NetworkError(f"encoding is {name!r}: it must be {forms()}.")
+    raise NetworkError(f"encoding is {quoted(name)}: it must be {forms()}.")
 
 
 def forms() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError, quoted
 
 
 class EncodingError(FirstSpikeError, ValueError):
@@ -26,12 +26,22 @@ class SampleKind(Enum):
     """The spike tick of every input, 0 for silent."""
 
 
+def sample_array(samples: Any) -> np.ndarray:
+    """Return samples as an array. Raises `EncodingError`, as for lists of several lengths."""
+    try:
+        return np.asarray(samples)
+    except (TypeError, ValueError):
+        raise EncodingError(
+            f"the samples are {quoted(samples)}: give an array of numbers [n, features]."
+        ) from None
+
+
 def checked_samples(samples: Any, missing: bool = False) -> np.ndarray:
     """Return samples [n, ...] as uint8 or finite float64. Raises `EncodingError`.
 
     With `missing`, values may be NaN.
     """
-    samples = np.asarray(samples)
+    samples = sample_array(samples)
     if samples.dtype.kind not in "biuf" or samples.ndim < 2 or 0 in samples.shape[1:]:
         raise EncodingError(
             f"the samples are {samples.dtype} {list(samples.shape)}: give numbers [n, features]."

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError, convert_errors
+from firstspike.golden.system.errors import FirstSpikeError, convert_errors, quoted
 
 from .archive import ArchiveError, Member, bytes_of, read_archive
 from .json_text import JsonError, check_json, read_json
@@ -90,18 +90,46 @@ class Fields(dict[str, np.ndarray]):
 def integer(name: str, value: Any, low: int, high: int) -> int:
     """Return `value` as an int in low..high. Raises `NetworkError`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise NetworkError(f"{name} is {value!r}: it must be an integer.")
+        raise NetworkError(f"{name} is {quoted(value)}: it must be an integer in {low}..{high}.")
     if not low <= value <= high:
         raise NetworkError(f"{name} is {value}: it must be in {low}..{high}.")
     return int(value)
 
 
+def flag(name: str, value: Any) -> bool:
+    """Return `value`, a bool or 0 or 1, as a bool. Raises `NetworkError`."""
+    return bool(integer(name, int(value) if isinstance(value, bool | np.bool_) else value, 0, 1))
+
+
+def entries(name: str, values: Any) -> tuple[Any, ...]:
+    """Return the entries of a list, a tuple or an array. Raises `NetworkError`."""
+    if not isinstance(values, list | tuple | np.ndarray) or not getattr(values, "ndim", 1):
+        raise NetworkError(f"{name} is {quoted(values)}: it must be a list or a tuple.")
+    return tuple(values)
+
+
+def array(name: str, value: Any, dtype: type | None = None) -> np.ndarray:
+    """Return a copy of `value` as an array. Raises `NetworkError`."""
+    try:
+        return np.array(value, dtype, order="C")
+    except (TypeError, ValueError, OverflowError):
+        raise NetworkError(f"{name} is {quoted(value)}: it must be an array of numbers.") from None
+
+
+def of_type(name: str, value: Any, *kinds: type) -> Any:
+    """Return `value`, which may also be None. Raises `NetworkError` if it is of no such type."""
+    if value is not None and not isinstance(value, kinds):
+        such = " or ".join(kind.__name__ for kind in kinds)
+        raise NetworkError(f"{name} is {quoted(value)}: it must be of type {such}, or None.")
+    return value
+
+
 def texts(name: str, values: Any) -> tuple[str, ...]:
     """Return names that are all printable and distinct. Raises `NetworkError`."""
-    names = tuple(values)
+    names = entries(name, values)
     for text in names:
         if not isinstance(text, str) or not text.strip() or not text.isprintable():
-            raise NetworkError(f"{name} holds {text!r:.40}: each must be a printable text.")
+            raise NetworkError(f"{name} holds {quoted(text)}: each must be a printable text.")
     if len(set(names)) < len(names):
         raise NetworkError(f"{name} must be different from one another.")
     return names

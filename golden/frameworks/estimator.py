@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
@@ -17,19 +16,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.features import FeatureOptions
 from firstspike.golden.encodings.registry import encoding_of
-from firstspike.golden.encodings.samples import SampleKind
-from firstspike.golden.foreign.fields import integer
+from firstspike.golden.encodings.samples import EncodingError, SampleKind
+from firstspike.golden.foreign.fields import flag
 from firstspike.golden.integer import decisions, infer_samples, output_potentials
-from firstspike.golden.layers.registry import filters
-from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.learn import learn_outputs
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS, LearningState
-from firstspike.golden.network import LARGEST
+from firstspike.golden.system.errors import quoted
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.general_recipe import ENCODING, general_training
 from firstspike.golden.training.recipes import GRADED
-from firstspike.golden.training.specification import Training
+from firstspike.golden.training.specification import Training, TrainingError
 from firstspike.golden.training.trainer import Names, Trainer
 
 _BETA = GRADED["beta"]
@@ -46,6 +44,7 @@ def _print_epoch(epoch: Epoch) -> None:
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
     """Whether the chip could learn with these parameters. Raises AttributeError with the reason."""
+    estimator._check_parameters()
     hidden = estimator.hidden
     dense = len(hidden) == 1 and not isinstance(hidden[0], str)
     if encoding_of(estimator.encoding).levels != 2 or not dense:
@@ -180,6 +179,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If samples, labels or parameters are invalid.
         """
+        self._check_parameters()
         X, y = self._validated(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         trainer = Trainer(self._training(X)).fit(
@@ -221,14 +221,16 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         X, y = self._validated(X, y, reset=first)
         if first:
             if classes is None:
-                raise ValueError("classes is None: name all there will be in the first call.")
+                raise TrainingError("classes is None: name all there will be in the first call.")
             self.classes_ = unique_labels(classes)
         elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
-            raise ValueError(f"classes is {classes!r}: it was {self.classes_.tolist()} before.")
+            raise TrainingError(
+                f"classes is {quoted(classes)}: it was {quoted(self.classes_.tolist())} before."
+            )
         if unknown := sorted({*np.unique(y).tolist()} - {*self.classes_.tolist()}):
-            raise ValueError(
-                f"y has {unknown[0]!r}: give only the classes of the first call, "
-                f"{self.classes_.tolist()}."
+            raise TrainingError(
+                f"y has {quoted(unknown[0])}: give only the classes of the first call, "
+                f"{quoted(self.classes_.tolist())}."
             )
         if first:
             self._state = self._random_state(X)
@@ -236,7 +238,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         elif self._state is None:
             self._state = LearningState.of(self.network_)
         state = self._state
-        learn(state, encode(state.template, X), np.searchsorted(self.classes_, y), _SETTINGS)
+        outputs = np.searchsorted(self.classes_, y)
+        learn_outputs(state, encode(state.template, X), outputs, _SETTINGS)
         self.network_ = state.network
         self.n_iter_ += 1
         return self
@@ -302,10 +305,13 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     @property
     def _fills(self) -> bool:
         """Whether medians replace missing values."""
-        return self.missing == "median"
+        return isinstance(self.missing, str) and self.missing == "median"
 
     def _validated(self, *data: Any, reset: bool = True) -> Any:
-        """Return X as float64 or pictures, and y if it is given, validated by scikit-learn."""
+        """Return X as float64 or pictures, and y if it is given, validated by scikit-learn.
+
+        Raises ValueError.
+        """
         pictures = isinstance(data[0], np.ndarray) and data[0].ndim == 3
         dtype = np.uint8 if pictures and data[0].dtype == np.uint8 else np.float64
         checked = validate_data(
@@ -314,15 +320,22 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             dtype=dtype,
             allow_nd=True,
             reset=reset,
-            ensure_all_finite="allow-nan" if self._fills else True,
+            ensure_all_finite="allow-nan",
         )
         if len(data) > 1:
             check_classification_targets(checked[1])
+        missing = np.argwhere(np.isnan(checked[0] if len(data) > 1 else checked))
+        if missing.size and not self._fills:
+            sample, *feature = missing[0].tolist()
+            raise EncodingError(
+                f"Input X contains NaN, first in sample {sample} as its feature "
+                f"{', '.join(map(str, feature))}: leave such samples out, or fit with "
+                'missing="median", which replaces NaN by medians (levels-N and binary).'
+            )
         return checked
 
     def _training(self, X: np.ndarray) -> Training:
         """Return the parameters of the trainer."""
-        self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
         training = general_training(
@@ -347,26 +360,25 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise ValueError for wrong parameters that no later check would report in a sentence."""
-        if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str):
-            raise ValueError(f"hidden is {self.hidden!r}: give layers, such as (100,).")
-        for one in self.hidden:
-            if isinstance(one, str):
-                filters(one)
-            else:
-                integer("hidden", one, 1, LARGEST)
-        if self.missing not in ("refuse", "median"):
-            raise ValueError(f'missing is {self.missing!r}: it must be "refuse" or "median".')
+        Training(hidden=self.hidden)
+        for name in ("complement", "constant"):
+            flag(name, getattr(self, name))
+        if not isinstance(self.missing, str) or self.missing not in ("refuse", "median"):
+            raise TrainingError(
+                f'missing is {quoted(self.missing)}: it must be "refuse" or "median".'
+            )
         share = self.validation_fraction
-        if not (isinstance(share, Real) and 0 <= float(share) < 1):
-            raise ValueError(f"validation_fraction is {share!r}: it must be from 0 to below 1.")
+        if isinstance(share, bool) or not (isinstance(share, Real) and 0 <= float(share) < 1):
+            raise TrainingError(
+                f"validation_fraction is {quoted(share)}: it must be from 0 to below 1."
+            )
 
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Return the state of a random network, whose neurons fire for samples like X."""
-        self._check_parameters()
         if self.weight_bits != STORED_BITS:
-            raise ValueError(
-                f"weight_bits is {self.weight_bits}: partial_fit learns weights of {STORED_BITS} "
-                "bits; use fit for another number."
+            raise TrainingError(
+                f"weight_bits is {self.weight_bits!r:.60}: partial_fit learns weights of "
+                f"{STORED_BITS} bits; use fit for another number."
             )
         further = bool(self.complement), bool(self.constant), self.cutoff
         options = FeatureOptions(*further, self._feature_names(), medians=self._fills)

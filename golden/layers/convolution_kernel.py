@@ -6,7 +6,8 @@ finds the crossing. The tests check that the result equals that of `run_layer` t
 """
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 from .geometry import Touched
 

@@ -6,7 +6,8 @@ tests check that the result equals that of `run_layer` to the bit.
 """
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 
 @njit(cache=True, nogil=True)

@@ -11,10 +11,10 @@ from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from firstspike.golden.layers.kind import weight_range as _weight_range
 from firstspike.golden.results import RuleTrace
+from firstspike.golden.system.kernels import njit
 
 from .rule import UNLABELLED, Settings
 from .rule import leap as _leap
@@ -182,7 +182,7 @@ def _margin(zk, unit, settings):
 
 @njit(cache=True, nogil=True)
 def _in_order(ticks):
-    """Return the rows of the inputs that spike, sorted by tick."""
+    """Return the rows of the inputs or neurons that spike, sorted by tick."""
     rows = np.flatnonzero(ticks)
     if len(rows) > 0 and ticks[rows].min() != ticks[rows].max():
         rows = rows[np.argsort(ticks[rows], kind="mergesort")]
@@ -234,19 +234,16 @@ def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
     """
     n_out, deadline, threshold = len(z_out), network.deadline, network.thresholds[-1]
     z_out[:] = 0
-    first, following = _by_tick(z_hidden, deadline)
-    z = np.int64(0)
-    while z < deadline and first[z] < 0:
-        z += 1
+    rows, event = _in_order(z_hidden), 0
+    z = z_hidden[rows[0]] if len(rows) > 0 else np.int64(deadline)
     S = np.full(n_out, -threshold, np.int64)
     M = -threshold * z * np.ones(n_out, np.int64)
     k, zk, end = np.int64(-1), np.int64(0), np.int64(deadline)
     while True:
-        h = first[z]
-        while h >= 0:
+        while event < len(rows) and z_hidden[rows[event]] == z:
             for o in range(n_out):
-                S[o] += weights[h, o]
-            h = following[h]
+                S[o] += weights[rows[event], o]
+            event += 1
         if z == end:
             break
         z += 1
@@ -263,18 +260,6 @@ def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
     if zk == 0:
         k = np.argmax(M)  # at a tie the lowest index
     return k, zk, end
-
-
-@njit(cache=True, nogil=True)
-def _by_tick(z_hidden, deadline):
-    """Return linked lists of the neurons that spike at each tick: heads and successors."""
-    first = np.full(deadline + 1, -1, np.int64)
-    following = np.full(len(z_hidden), -1, np.int64)
-    for h in range(len(z_hidden)):
-        if z_hidden[h] > 0:
-            following[h] = first[z_hidden[h]]
-            first[z_hidden[h]] = h
-    return first, following
 
 
 @njit(cache=True, nogil=True)

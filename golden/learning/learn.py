@@ -5,7 +5,9 @@ from dataclasses import astuple, fields
 
 import numpy as np
 
+from firstspike.golden.foreign.fields import NetworkError, array
 from firstspike.golden.integer import checked_ticks, infer
+from firstspike.golden.network import Network
 from firstspike.golden.results import Results, RuleTrace, until
 
 from .rule import UNLABELLED, LearningError, Settings
@@ -22,7 +24,8 @@ def learn(
 ) -> Results:
     """Learn images one after the other: each is decided by the weights that the previous ones left.
 
-    `ticks`: int32 [n, n_rows] as `encode` returns them; `labels`: int [n], a class or `UNLABELLED`.
+    `ticks`: int32 [n, n_rows] as `encode` returns them; `labels` [n] as `Network.output_indices`
+    accepts them, or `UNLABELLED` (unless a class has the name "-1").
     `state` is updated at the end, so an interrupt leaves it unchanged. The results of an image are
     from before its own update. With `trace`, results include the hidden spikes. Raises
     `LearningError` for labels that do not fit the network, and `EncodingError` for ticks that do
@@ -35,6 +38,19 @@ def learn(
     right mean. For each drawn input row, one more state of the generator seeds a larger generator
     for the rounding.
     """
+    outputs = labelled_outputs(state.template, labels)
+    return learn_outputs(state, ticks, outputs, settings, exact, trace)
+
+
+def learn_outputs(
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    exact: bool = False,
+    trace: bool = False,
+) -> Results:
+    """Learn images as `learn` does; `labels`: int [n], indices of outputs, or `UNLABELLED`."""
     from . import kernel  # importing numba is slow
 
     network = state.template
@@ -83,19 +99,25 @@ def learn(
     return results
 
 
+def labelled_outputs(network: Network, labels: np.ndarray) -> np.ndarray:
+    """Return the output of each label [n], or `UNLABELLED`: int64 [n]. Raises `LearningError`."""
+    try:
+        labels = array("labels", labels)
+        labelled = (labels != UNLABELLED) | (str(UNLABELLED) in network.classes)
+        outputs = np.full(labels.shape, UNLABELLED, np.int64)
+        outputs[labelled] = network.output_indices(labels[labelled])
+    except NetworkError as error:
+        raise LearningError(f"{str(error)[:-1]}, or {UNLABELLED} for none.") from None
+    return outputs
+
+
 def _checked_labels(labels: np.ndarray, n: int, classes: int) -> np.ndarray:
     """Return the labels of n images as int64 [n]. Raises `LearningError`."""
     labels = np.asarray(labels)
-    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+    integers = labels.shape == (n,) and labels.dtype.kind in "iu"
+    if not integers or not np.isin(labels, np.arange(UNLABELLED, classes)).all():
         raise LearningError(
-            f"the labels are {labels.dtype} {list(labels.shape)}: "
-            f"give one integer for each of the {n} images."
+            f"the labels are {labels.dtype} {list(labels.shape)}: give one integer for each of the "
+            f"{n} images, in 0..{classes - 1}, or {UNLABELLED} for none."
         )
-    labels = labels.astype(np.int64)
-    if labels.size and (labels.min() < UNLABELLED or labels.max() >= classes):
-        wrong = int(labels[(labels < UNLABELLED) | (labels >= classes)][0])
-        raise LearningError(
-            f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
-            f"or {UNLABELLED} for none."
-        )
-    return labels
+    return labels.astype(np.int64)

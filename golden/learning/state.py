@@ -18,11 +18,14 @@ from firstspike.golden.foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    integer,
 )
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file, replace_file
+from firstspike.golden.system.representation import short_repr
 
 from .rule import LearningError
 
@@ -70,19 +73,16 @@ class LearningState:
     meta: dict[str, Any] = field(default_factory=dict)
     """Data that a program needs to continue, such as the run (anything JSON can hold)."""
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         network = self.template
         self._check_layers()
         used = max(network.weight_bits[self.first_layer :])
-        if not used <= self.stored_bits <= MAX_STORED_BITS:
-            raise LearningError(
-                f"stored_bits is {self.stored_bits}: "
-                f"with {used} bits in use it must be in {used}..{MAX_STORED_BITS}."
-            )
-        if not 1 <= self.generator < 1 << 16:
-            raise LearningError(f"the generator is {self.generator}: it must be in 1..65535.")
-        if self.done < 0:
-            raise LearningError(f"{self.done} images are done: it cannot be less than none.")
+        with convert_errors(LearningError, "", NetworkError):
+            self.stored_bits = integer("stored_bits", self.stored_bits, used, MAX_STORED_BITS)
+            self.generator = integer("generator", self.generator, 1, (1 << 16) - 1)
+            self.done = integer("done", self.done, 0, (1 << 63) - 1)
         low, high = weight_range(self.stored_bits)
         changed = network.weights[self.first_layer :]
         for weights, expected in zip(self.weights, changed, strict=True):
@@ -172,15 +172,16 @@ class LearningState:
     @classmethod
     def of(
         cls,
-        network: Network,
+        network: NetworkSource,
         stored_bits: int = STORED_BITS,
         seed: int = 1,
         last_layer: bool = False,
     ) -> Self:
         """Start with a network's weights; unused lower bits start in the middle of their range.
 
-        With `last_layer` only the last layer learns.
+        `network` is as `load_network` accepts it. With `last_layer` only the last layer learns.
         """
+        network = load_network(network)
         generator = _seeded(np.random.default_rng(seed))
         state = cls(network.weights[-1 if last_layer else 0 :], stored_bits, generator, network)
         for weights, bits in state._by_bits():

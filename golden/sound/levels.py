@@ -2,7 +2,8 @@
 """Computes the levels of the filters, sample by sample (DESIGN, section 6)."""
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 from .filters import FRACTION, LEVEL_FRACTION, MOST_LEVEL
 

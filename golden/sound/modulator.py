@@ -2,7 +2,8 @@
 """A model of a PDM microphone: a second-order sigma-delta modulator with integers."""
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 
 @njit(cache=True, nogil=True)

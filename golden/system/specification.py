@@ -18,6 +18,8 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
+from .errors import check_names, quoted
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -86,14 +88,17 @@ def check(specification: "DataclassInstance", error: type[Exception]) -> None:
 
     Integers of numpy become those of Python.
     """
-    hints = get_type_hints(type(specification))
+    hints = _hints(type(specification))
     for one in fields(specification):
         value, hint, limits = getattr(specification, one.name), hints[one.name], parameter_of(one)
         if not _fits(value, hint, limits):
             needed = _described(hint, limits)
-            raise error(f"{one.name} is {value!r:.60}: it must be {needed}.")
+            raise error(f"{one.name} is {quoted(value)}: it must be {needed}.")
         if isinstance(value, Integral) and not isinstance(value, int):
             object.__setattr__(specification, one.name, int(value))
+
+
+_hints = cache(get_type_hints)
 
 
 def _fits(value: Any, hint: Any, limits: Parameter) -> bool:
@@ -170,10 +175,8 @@ class Changes(Mapping[str, Any], Generic[S]):
     def __init__(self, kind: type[S], /, **values: Any) -> None:
         """A value of None is a change, too."""
         self.kind = kind
-        known = {one.name for one in fields(kind)}
-        for name in values:
-            if name not in known:
-                raise TypeError(f"{name} is no field of {kind.__name__}.")
+        known = [one.name for one in fields(kind)]
+        check_names(values, known, f"field of {kind.__name__}")
         self._values = values
 
     @classmethod

@@ -8,8 +8,9 @@ import numpy as np
 
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 
-from .layer import MAX_WINDOW, ROWS, LayerFolding, check_rows
+from .layer import ROWS, LayerFolding, check_rows
 from .shape import ANY_SHAPE, CoreShape, Lanes
 
 DEFAULT_LANES = 64
@@ -42,8 +43,8 @@ class Folding:
     bitmap: int | None = None
 
     @classmethod
-    def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
-        """Fold `network` into a core of this shape.
+    def of(cls, network: NetworkSource, shape: CoreShape = ANY_SHAPE) -> "Folding":
+        """Fold `network`, as `load_network` accepts it, into a core of this shape.
 
         Fields that the shape leaves open have defaults: at most DEFAULT_LANES lanes, the window
         with the fewest mean cycles for the examples in the network, and 1 row. Without examples the
@@ -54,10 +55,9 @@ class Folding:
         overlap. After a bitmap, the first layer accepts rows at only one tick if the shape allows
         it and that saves logic. Raises NetworkError for values out of range.
         """
+        network = load_network(network)
         lanes = shape.lanes_of(tuple(kind.columns for kind in network.layers), DEFAULT_LANES)
         window = _fastest_window(network, shape) if shape.window is None else shape.window
-        if not 0 <= window <= MAX_WINDOW:
-            raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
         rows = 1 if shape.rows is None else shape.rows
         check_rows(rows)
         if network.geometry and (rows > 1 or shape.overlap):

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results
+from firstspike.golden.system.kernels import njit
 
 from . import latencies
 from .folding import MAX_IMAGES, Folding, bank_fifo_depth
@@ -28,7 +28,8 @@ class _Images(NamedTuple):
     """Properties of images that determine their cycles."""
 
     parts: np.ndarray  # [n, words, banks]: bits of each bank's part of a word
-    beats: np.ndarray  # [n, ticks]: beats of the mask of each tick from `unit` on
+    spikes: np.ndarray  # [n, n_hidden]: ticks from `unit` to each hidden spike, sorted
+    sources: np.ndarray  # [n, n_hidden]: the bank of the mask in which the spike is
     decided_after: np.ndarray  # [n]: ticks from `unit` to the decision
 
 
@@ -49,6 +50,7 @@ class _Figures(NamedTuple):
     depth: int  # words that can wait in the encoder
     most_images: int  # images that can be inside the encoder
     registers: int  # registers after the encoder's own, up to that of the start
+    last_tick: int  # ticks from `unit` to the deadline
     to_serialiser: int  # from the operation of a tick until its mask can leave its slot
     to_decision: int  # from then to the decision
     freed: int
@@ -100,20 +102,15 @@ def _known(
     bright[:, : hidden.n_in] = ticks > 0
     parts = bright.reshape(len(ticks), words, width // rows, rows).sum(axis=2)
     (spikes,) = results.known_hidden()
-    # A mask has as many beats as the bank with the most spikes.
-    banks = range(hidden.sends)
-    most = [
-        np.max([(spikes[:, bank :: hidden.sends] == tick).sum(axis=1) for bank in banks], 0)
-        for tick in range(network.unit, network.deadline + 1)
-    ]
+    order = np.argsort(spikes, axis=1)
+    after = np.take_along_axis(spikes, order, axis=1).astype(np.int64) - network.unit
     decided_after = np.asarray(results.tick, np.int64) - network.unit
     decision = latencies.FIRST_BEAT + last.fetch_cycles + latencies.POTENTIALS
-    # One memory layout: numba would compile a version for each other one.
-    beats = np.ascontiguousarray(np.maximum(np.array(most).T, 1))
-    return _Images(parts, beats, decided_after), _Figures(
+    return _Images(parts, after, order % hidden.sends, decided_after), _Figures(
         depth=bank_fifo_depth(words),
         most_images=MAX_IMAGES,
         registers=latencies.INGRESS_CHECK + latencies.EVENT,
+        last_tick=network.deadline - network.unit,
         to_serialiser=hidden.stages + latencies.MASK_CHECK,
         to_decision=decision + last.decision_cycles,
         freed=latencies.FREED,
@@ -151,8 +148,7 @@ def _run(known, core, rounds):
     while image < images:
         if chain[registers] == END and start < cycle:
             earliest = max(cycle, max(back[0], back[1]) + 1)
-            beats, decided_after = known.beats[image % count], known.decided_after[image % count]
-            start = _advance(beats, decided_after, core, earliest, back, departures)
+            start = _advance(known, image % count, core, earliest, back, departures)
             decided[image] = back[1]
             image += 1
 
@@ -217,12 +213,14 @@ def _search(encoder, parts, accepted, last, ready, ends):
 
 
 @njit(cache=True)
-def _advance(beats, decided_after, core, earliest, back, departures):
+def _advance(known, image, core, earliest, back, departures):
     """Compute the times of an image from its start to its END; return the cycle of its start.
 
-    `beats`: of the mask of each tick after the first. The image is decided `decided_after` ticks
-    later. `back` is that of `_run`, and is updated.
+    `back` is that of `_run`, and is updated.
     """
+    spikes, sources = known.spikes[image], known.sources[image]
+    spike = np.searchsorted(spikes, 0, side="right")
+    in_mask = np.zeros(sources.max() + 1, np.int64)  # spikes of each bank
     free, masks = back[2], back[3]
     issued, start = earliest - 1, np.int64(-1)
     decided = np.int64(1 << 62)
@@ -234,12 +232,18 @@ def _advance(beats, decided_after, core, earliest, back, departures):
             start = issued
         departures[slot] = max(issued + core.to_serialiser, free)
         masks += 1
-        if tick == beats.size - 1 or issued >= decided:
+        if tick == core.last_tick or issued >= decided:
             break
         tick += 1
-        if tick == decided_after:
+        if tick == known.decided_after[image]:
             decided = departures[slot] + core.to_decision
+        # A mask has as many beats as the bank with the most spikes, and at least one.
+        in_mask[:] = 0
+        while spike < spikes.size and spikes[spike] == tick:
+            in_mask[sources[spike]] += 1
+            spike += 1
+        beats = max(in_mask.max(), 1)
         # After the decision, masks are dropped, one per cycle, once the layer receives it.
-        free = min(departures[slot] + beats[tick], max(departures[slot], decided) + 1)
+        free = min(departures[slot] + beats, max(departures[slot], decided) + 1)
     back[0], back[1], back[2], back[3] = issued, decided, departures[slot] + 1, masks
     return start

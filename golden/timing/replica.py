@@ -19,7 +19,8 @@ as records, because to pass many arrays takes longer than the work on them.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 SPIKE, ADVANCE, END = 0, 1, 2
 BEGINS = -1

@@ -18,13 +18,15 @@ def window_cycles(network: Network, shape: CoreShape) -> tuple[float, ...]:
     """Return the mean clock cycles of `network.examples` with each window from 0 to MAX_WINDOW.
 
     The examples enter as events. Returns an empty tuple if there are none, or if no layer of a core
-    of this shape has a window. Raises NetworkError for a shape that the network does not allow.
+    of this shape has a window. Raises NetworkError for a shape that the network does not allow, if
+    there are examples.
     """
     ticks = network.examples
+    if ticks is None or network.max_spikes > 1:
+        return ()
     shape = replace(shape, bitmap=None, overlap=None, one_tick=None)
     foldings = [Folding.of(network, replace(shape, window=k)) for k in range(MAX_WINDOW + 1)]
-    has_windows = any(layer.window for layer in foldings[-1].layers)
-    if ticks is None or not has_windows or network.max_spikes > 1:
+    if not any(layer.window for layer in foldings[-1].layers):
         return ()
     results = infer(network, ticks)
     return tuple(float(cycles(network, ticks, results, one).mean()) for one in foldings)

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.system.kernels import njit
 
 _FAST = {"reassoc", "contract", "nsz"}
 _PARTS = 4

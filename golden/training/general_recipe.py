@@ -9,6 +9,7 @@ from typing import Any
 
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.ticks import TICKS
+from firstspike.golden.network import LARGEST
 from firstspike.golden.system.specification import Changes
 
 from .recipes import CONVOLVES, GRADED
@@ -26,6 +27,7 @@ _STEPS = 3000  # of training with real weights, at least
 _FEWEST = 20  # epochs
 _TUNING = 10  # times as many epochs as in fine-tuning
 _FEW = 1000  # samples above which weight decay is reduced: it is needed less
+_LATEST = LARGEST // 6 * 6  # the last tick of samples that are spike ticks: 6 units
 _INITIAL = ((0.016, 0.07), (0.02, 0.08))  # suits one to three hidden layers
 
 
@@ -43,11 +45,12 @@ def general_training(
             f"the samples are spike ticks, which are trained on as they are: leave the encoding "
             f"{encoding} out."
         )
+    if last_tick and last_tick > _LATEST:
+        raise TrainingError(f"a spike is at tick {last_tick:g}: it must be in 1..{_LATEST}.")
     encoding = TICKS if last_tick else encoding or ENCODING
     options = encoding_of(encoding).OPTIONS
     unit = -(-last_tick // 6) if last_tick else _UNIT
     steps = max(1, n // sensible_batch(n))  # per epoch
-    epochs = changes.get("epochs") or max(_FEWEST, _STEPS // steps)
     need = min(1.0, _FEW / n)
     chosen = Changes(Training, **changes).chosen()
     values = GRADED | {
@@ -65,16 +68,15 @@ def general_training(
         "weight_decay": 0.3 * need,
         "initial": _INITIAL,
         "batch": None,
-        "epochs": epochs,
-        "fine_tuning_epochs": max(1, epochs // _TUNING),
+        "epochs": max(_FEWEST, _STEPS // steps),
         "rate": 3e-3,
         "held_out": None,
     }
     training = (values | chosen).applied(Training())
+    values |= {"fine_tuning_epochs": max(1, training.epochs // _TUNING)}
     if training.convolves:
         values |= CONVOLVES | {"constant": False, "sparsity": 0.0}
-        return (values | chosen).applied(Training())
-    return training
+    return (values | chosen).applied(Training())
 
 
 def sound_training(n: int, encoding: str | None = None, **changes: Any) -> Training:

@@ -7,7 +7,8 @@ readable reference, to which the tests hold these loops equal.
 """
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 # Reassociation allows vectorised sums; full fast-math would break comparisons with inf.
 _FAST = {"reassoc", "contract", "nsz"}

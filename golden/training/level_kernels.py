@@ -9,7 +9,8 @@ weights are processed in blocks that fit into the cache. The notation is that of
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from firstspike.golden.system.kernels import njit
 
 # Reassociation allows vectorised sums; full fast-math would break comparisons with inf.
 _FAST = {"reassoc", "contract", "nsz"}

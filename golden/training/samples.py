@@ -119,7 +119,10 @@ def _held_out(training: Training, labels: np.ndarray, groups: np.ndarray | None)
     elif last < n:
         chooses = np.arange(n) >= n - last
     else:
-        raise TrainingError(f"there are {n} samples: give more than the {last} held out.")
+        raise TrainingError(
+            f"there are {n} samples: give more than the {last} held out, or as held_out a number "
+            f"in 0..{n - 1}, a share below 1.0, or None."
+        )
     if training.patience is not None and not chooses.any():
         raise TrainingError(
             f"all {n} samples are trained on, and none is held out to end training: leave the "

@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.samples import checked_samples
-from firstspike.golden.foreign.fields import texts
+from firstspike.golden.encodings.samples import checked_samples, sample_array
+from firstspike.golden.foreign.fields import integer, texts
 from firstspike.golden.layers.registry import geometry_of, layers_of
-from firstspike.golden.network import MOST_EXAMPLES
+from firstspike.golden.network import LARGEST, MOST_EXAMPLES
+from firstspike.golden.networks.shipped import load_network
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.errors import quoted
 from firstspike.golden.system.specification import Changes
 
 from .checkpoint import Best, Checkpoint, Epoch
@@ -81,6 +83,10 @@ class Trainer:
     """
 
     def __init__(self, training: Training = DEFAULT, /, **changes: Any) -> None:
+        if not isinstance(training, Training):
+            raise TrainingError(
+                f"training is {quoted(training)}: give a Training, or its fields by their names."
+            )
         self.training = Changes(Training, **changes).applied(training)
 
     def fit(
@@ -154,20 +160,22 @@ class Trainer:
 
     def predict(self, samples: np.ndarray) -> np.ndarray:
         """Return classes int32[n] of samples, the decisions of the integer network."""
-        return self.network_.predict(samples)
+        return load_network(self).predict(samples)
 
     def score(self, samples: np.ndarray, labels: np.ndarray) -> float:
         """Return the accuracy of the integer network on samples [n, ...], labels int[n].
 
         Labels are class numbers, as for `fit`. Raises as `Network.score` does.
         """
-        return replace(self.network_, classes=()).score(samples, labels)
+        return replace(load_network(self), classes=()).score(samples, labels)
 
     def _checked(
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
         training = self.training
-        samples, labels = checked_samples(samples, training.medians), np.asarray(labels)
+        if n_classes is not None:
+            integer("n_classes", n_classes, 2, LARGEST)
+        samples, labels = checked_samples(samples, training.medians), sample_array(labels)
         if training.convolves and training.compact:
             raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")
         if training.convolves and training.n_connected is not None:
@@ -175,16 +183,15 @@ class Trainer:
                 f"{training.n_connected} inputs are to be connected: a layer that convolves needs "
                 "all inputs, so leave their number out."
             )
-        highest = "" if n_classes is None else f"..{n_classes - 1}"
-        if (
-            labels.shape != (len(samples),)
-            or labels.dtype.kind not in "iu"
-            or not labels.size
-            or labels.min() < 0
-            or (n_classes is not None and labels.max() >= n_classes)
-        ):
+        if labels.shape != (len(samples),) or labels.dtype.kind not in "iu" or not labels.size:
             raise TrainingError(
-                f"the labels must be {len(samples)} classes, integers in 0{highest}, one a sample."
+                f"the labels are {labels.dtype} {list(labels.shape)} for {len(samples)} samples: "
+                "give one integer for each sample, and samples of two classes or more."
+            )
+        highest = (n_classes or LARGEST) - 1
+        if labels.min() < 0 or labels.max() > highest:
+            raise TrainingError(
+                f"the labels are in {labels.min()}..{labels.max()}: they must be in 0..{highest}."
             )
         if len(np.unique(labels)) < 2:
             raise TrainingError("all samples are of one class: give two classes or more.")

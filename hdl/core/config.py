@@ -15,6 +15,7 @@ from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.layer.config import MAX_ADDRESSES, LayerConfig, Learning
@@ -67,13 +68,13 @@ class CoreConfig:
     @classmethod
     def of(
         cls,
-        network: Network,
+        network: NetworkSource,
         folding: Folding,
         any_weights: bool = False,
         stored_bits: int | None = None,
         last_layer: bool = False,
     ) -> "CoreConfig":
-        """Return the configuration of a core for `network`.
+        """Return the configuration of a core for `network`, as `load_network` accepts it.
 
         The widths of S and M suffice for the network's own weights, or with `any_weights` for all
         weights of the network's `weight_bits`. With `stored_bits` the core learns: it stores
@@ -81,7 +82,7 @@ class CoreConfig:
         only the last layer does. Raises NetworkError for a network that only the golden model can
         run, or learn.
         """
-        learning = None
+        network, learning = load_network(network), None
         if stored_bits is not None:
             _check_learning(network, folding, stored_bits, last_layer)
             learning = Learning(
@@ -169,7 +170,7 @@ def _check_learning(network: Network, folding: Folding, stored_bits: int, last_l
     if any(layer.rows > 1 for layer in folding.layers):
         raise NetworkError("a core that learns adds one row per cycle: leave several out")
     used = max(network.weight_bits[-1 if last_layer else 0 :])
-    if not used <= stored_bits <= MAX_STORED_BITS:
+    if stored_bits not in range(used, MAX_STORED_BITS + 1):
         raise NetworkError(
             f"this network's weights have {used} bits: a core that learns stores {used} to "
             f"{MAX_STORED_BITS} of each, not {stored_bits}"

@@ -42,7 +42,7 @@ class IdentifierError(FirstSpikeError, ValueError):
 
 def check_identifier(name: str) -> None:
     """Raise IdentifierError unless `name` is valid for a module without escaping."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise IdentifierError(
             f"{name!r} is no name for a Verilog module: take letters, digits and _, and no digit "
             "first."

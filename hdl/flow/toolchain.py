@@ -13,6 +13,7 @@ from subprocess import PIPE, STDOUT, CompletedProcess
 from platformdirs import user_cache_dir
 
 from firstspike.golden.system import programs
+from firstspike.golden.system.compilation import announce_compilation
 from firstspike.golden.system.errors import FirstSpikeError
 
 TOOLS = {
@@ -106,6 +107,8 @@ def _run(
         match = []
         for line in process.stdout:
             match.append(line)
+            if line.startswith("Preparing to run "):  # YoWASP prints it if its cache lacks the tool
+                announce_compilation(f"compiling {name}", "up to a minute")
             if read:
                 read(line)
         process.wait()

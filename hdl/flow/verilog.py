@@ -61,6 +61,10 @@ class Generated(NamedTuple):
     weights: str
     """Payloads for the weight port in transfer order, one per line, for `$readmemh`."""
 
+    def __repr__(self) -> str:
+        shape, lines = self.interface["parameters"]["shape"], self.verilog.count("\n")
+        return f"Generated({self.interface['module']!r}, shape={shape}, {lines} lines of Verilog)"
+
     @property
     def interface_json(self) -> str:
         """The text of the JSON file, which includes the details that the Verilog header omits."""

@@ -28,6 +28,7 @@ from firstspike.boards.building.plan import Plan, plan_for
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.system.progress import bar
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.metrics import operations
 from firstspike.scripts.shares import Shares
@@ -70,10 +71,17 @@ class Search:
 
     def run(self, work: Shares) -> None:
         """Search until the budget is used up."""
-        self._began = time.monotonic() - self.study.user_attrs.get("seconds", 0)
-        while self._has_time() and (self._waiting or self._may_ask()):
-            for rung, trained in work.results(train, self._tasks(), what="rungs of trainings"):
-                self._take(rung, trained)
+        earlier = self.study.user_attrs.get("seconds", 0)
+        self._began = time.monotonic() - earlier
+        settings: dict[str, Any] = {"unit": "training", "disable": not self._may_ask()}
+        if self.trials is None:  # only the time has an end
+            hours = max(0, self.seconds - earlier) / 3600
+            settings["bar_format"] = f"{{desc}}: {{n}} ended [{{elapsed}} of {hours:.3g} h]"
+        with bar(desc="trainings", total=self.trials, initial=self._n_ended(), **settings) as shown:
+            while self._has_time() and (self._waiting or self._may_ask()):
+                for rung, trained in work.results(train, self._tasks(), "rungs", shown=shown):
+                    self._take(rung, trained)
+                    shown.update(self._n_ended() - shown.n)
 
     def front(self) -> dict[int, Plan]:
         """Return the plans of non-dominated trainings by number, the fastest first.
@@ -142,9 +150,11 @@ class Search:
     def _has_time(self) -> bool:
         return time.monotonic() - self._began < self.seconds
 
+    def _n_ended(self) -> int:
+        return len(self.study.get_trials(states=ENDED))
+
     def _may_ask(self) -> bool:
-        done = len(self.study.get_trials(states=ENDED))
-        return self.trials is None or done + len(self._trials) < self.trials
+        return self.trials is None or self._n_ended() + len(self._trials) < self.trials
 
     def _tasks(self) -> Iterator[Rung]:
         """Yield rungs of trainings that continue, otherwise of new ones."""

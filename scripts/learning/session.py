@@ -17,17 +17,14 @@ from firstspike.golden import (
     LearningState,
     Network,
     Results,
-    Settings,
     differences,
     encode,
-    learn,
     load_network,
 )
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import mixed
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
-from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.results import UNCOUNTED
@@ -278,8 +275,7 @@ def _watched(images: Dataset) -> int:
 def watched_accuracy(state: LearningState, images: Dataset) -> float:
     """Return the accuracy of the current network on the watched images, without learning."""
     watched = _watched(images)
-    ticks = encode(state.template, images.x_train[-watched:])
-    decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
+    decided = state.network.predict(images.x_train[-watched:])
     return float((decided == images.y_train[-watched:]).mean())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from firstspike.boards.building.seeds import Placer, PlaceSeeds, best_of
+from firstspike.golden.system.progress import bar
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.flow.synthesis import Placement
@@ -65,10 +66,12 @@ def in_shares(work: Shares) -> PlaceSeeds:
                 if not any(placement.met for placement, _ in results.values()):
                     yield task
 
-        for task, one in work.results(place_seed, tasks(), what="seeds"):
-            results[task.seed] = one
-            if last() is not None:
-                break
+        with bar(total=len(seeds), desc="seeds", unit="seed", leave=None) as shown:
+            for task, one in work.results(place_seed, tasks(), "seeds", shown=shown):
+                results[task.seed] = one
+                shown.update()
+                if last() is not None:
+                    break
         at = last()
         assert at is not None
         counted = {seed: results[seed][0] for seed in seeds[: at + 1]}

@@ -10,10 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tqdm import tqdm
-
 from firstspike.golden.system import programs
 from firstspike.golden.system.extras import needed
+from firstspike.golden.system.progress import bar
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.progress import shown
@@ -24,6 +23,7 @@ from .worker import EndedError, perform
 
 if TYPE_CHECKING:
     from distributed import Client, Future  # slow imports
+    from tqdm import tqdm
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -78,6 +78,7 @@ class Shares:
         what: str,
         *,
         keep: bool = True,
+        shown: "tqdm | None" = None,
     ) -> Iterator[tuple[Task, Result]]:
         """Run `function` for each task; yield task and result as they are done.
 
@@ -86,48 +87,54 @@ class Shares:
         when a worker is free. A cached result is yielded at once, and a message at the end reports
         how many were cached; `what` is the plural noun for the tasks. Tasks under way are cancelled
         when the caller leaves. An error of the function is raised here, and ends the other tasks.
+
+        A bar counts the tasks, unless the caller gives a bar, `shown`, which it updates and closes.
         """
         waiting = iter(tasks)
         running: dict[Future, tuple[Task, Any]] = {}
-        total = len(tasks) if isinstance(tasks, Sized) else None
-        skipped, more = 0, True
-        settings: dict[str, Any] = {"leave": None, "delay": 1e-9, "disable": total == 0}
-        with tqdm(total=total, desc=what, unit="share", **settings) as bar:
-            try:
-                while more or running:
-                    while more and (not running or len(running) < self._capacity()):
-                        task = next(waiting, _NO_MORE)
-                        if task is _NO_MORE:
-                            more = False
-                            break
-                        content = content_of(function, task) if keep else None
-                        pickled = stored(content) if content else None
-                        if pickled is None:
-                            running[self._handed_out(function, task)] = task, content
-                        else:
-                            skipped += 1
-                            bar.update()
-                            yield task, pickle.loads(pickled)
-                    for future in self._done(list(running)):
-                        task, content = running.pop(future)
-                        result = pickle.loads(pickled := self._result_of(future))
-                        if isinstance(result, Exception):
-                            raise result
-                        if isinstance(result, Unstored):
-                            result = result.result
-                        elif content:
-                            store(content, pickled)
-                        bar.update()
-                        yield task, result
-                    if sys.stderr.isatty():
-                        bar.refresh()  # updates the elapsed time
-            finally:
-                bar.close()
-                if skipped:
-                    note(f"{skipped} of the {bar.n} {what} were there already.")
-                if running and self._client is not None:
-                    with suppress(OSError, RuntimeError):  # from a scheduler that has ended
-                        self._client.cancel(list(running))
+        own = shown is None
+        if shown is None:
+            total = len(tasks) if isinstance(tasks, Sized) else None
+            settings = {"unit": " done", "leave": None, "delay": 1e-9, "disable": total == 0}
+            shown = bar(total=total, desc=what, **settings)
+        done, skipped, more = 0, 0, True
+        try:
+            while more or running:
+                while more and (not running or len(running) < self._capacity()):
+                    task = next(waiting, _NO_MORE)
+                    if task is _NO_MORE:
+                        more = False
+                        break
+                    content = content_of(function, task) if keep else None
+                    pickled = stored(content) if content else None
+                    if pickled is None:
+                        running[self._handed_out(function, task)] = task, content
+                    else:
+                        done, skipped = done + 1, skipped + 1
+                        shown.update(own)
+                        yield task, pickle.loads(pickled)
+                for future in self._done(list(running)):
+                    task, content = running.pop(future)
+                    result = pickle.loads(pickled := self._result_of(future))
+                    if isinstance(result, Exception):
+                        raise result
+                    if isinstance(result, Unstored):
+                        result = result.result
+                    elif content:
+                        store(content, pickled)
+                    done += 1
+                    shown.update(own)
+                    yield task, result
+                shown.update(0)  # updates the elapsed time
+        finally:
+            if own:
+                shown.close()
+            if skipped:
+                with shown.external_write_mode():
+                    note(f"{skipped} of the {done} {what} were there already.")
+            if running and self._client is not None:
+                with suppress(OSError, RuntimeError):  # from a scheduler that has ended
+                    self._client.cancel(list(running))
 
     def connect(self) -> "Client":
         """Return the connection to the cluster, which the first call creates."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.encoding import bitmap_pixels, encode
-from firstspike.golden.network import Network
-from firstspike.golden.networks.shipped import load_network
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.results import Difference, Results, differences
+from firstspike.golden.system.errors import check_names, nearest, quoted
 from firstspike.golden.system.extras import needed
 
 from .errors import TargetError
@@ -32,6 +32,10 @@ class Comparison:
     differences: list[Difference]
     """Differences of all figures that the target reports; empty if they are equal."""
 
+    def __repr__(self) -> str:
+        n, compared = len(self.differences), len(self.expected)
+        return f"Comparison({compared} images, {n} differences)"
+
     def __bool__(self) -> bool:
         return not self.differences
 
@@ -48,30 +52,29 @@ def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Com
 
 @needed()
 def compare(
-    network: Network | str | os.PathLike[str],
+    network: NetworkSource,
     samples: Any,
     target: str = "rtl",
     **options: Any,
 ) -> Comparison:
     """Compare a target with the golden model: every spike, decision, spike count and clock cycle.
 
-    `network`: a `Network`, its file, or the name of one in the package; `samples` as `encode`
-    accepts them. The targets and their options are those of the command: "rtl" with `lanes` (a
-    number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated on
-    Verilator; "board" with `port` and `baud`; "netlist", "routed" and "bitstream" with `board` and
-    `build`, where `firstspike build` has put them. Returns a `Comparison`, which is true if the
+    `network` is as `load_network` accepts it, `samples` as `encode` accepts them. The targets and
+    their options are those of the command: "rtl" with `lanes` (a number, or a tuple with one per
+    layer), `window`, `bitmap`, `rows` and `overlap`, simulated on Verilator; "board" with `port`
+    and `baud`; "netlist", "routed" and "bitstream" with `board` and `build`, where `firstspike
+    build` has put them. Returns a `Comparison`, which is true if the
     results are equal and lists the `differences`; `str` returns a sentence for each.
 
-    Raises ValueError for invalid arguments, MissingPackageError without the extra of the target,
+    Raises ValueError for invalid arguments, ParameterNameError (a TypeError) for an unknown option,
+    MissingPackageError without the extra of the target,
     and the errors of the target.
     """
-    if unknown := options.keys() - {*OPTIONS}:
-        raise TypeError(f"{min(unknown)} is no option of a target: {', '.join(OPTIONS)} are.")
-    if target not in (*TARGETS[1:], *BUILT):
-        raise TargetError(f"there is no target {target!r}: give {', '.join(TARGETS[1:] + BUILT)}.")
-    name = "network" if isinstance(network, Network) else os.fspath(network)
-    if not isinstance(network, Network):
-        network = load_network(network)
+    check_names(options, OPTIONS, "option of a target")
+    if target not in (targets := TARGETS[1:] + BUILT):
+        raise TargetError(f"there is no target {quoted(target)}: {nearest(target, targets)}")
+    name = os.fspath(network) if isinstance(network, str | os.PathLike) else "network"
+    network = load_network(network)
     ticks = encode(network, samples)
     pixels = bitmap_pixels(network, samples)
     with take_target(target, options).open(name, network) as ready:

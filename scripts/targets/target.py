@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from firstspike.golden import LearningState, Network, Results, Settings, learn
+from firstspike.golden import LearningState, Network, Results, Settings
+from firstspike.golden.learning.learn import learn_outputs
 from firstspike.golden.timing.folding import Folding
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Target:
         model. Only the golden model supports `exact`.
         """
         results = self.learned(state, ticks, labels, settings)
-        expected = learn(state, ticks, labels, settings, exact=exact, trace=self.counts)
+        expected = learn_outputs(state, ticks, labels, settings, exact=exact, trace=self.counts)
         if self.counts:
             expected = self.counted(ticks, expected, state.last_layer)
         if results is not None:

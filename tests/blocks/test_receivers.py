@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The PdmReceiver and the I2sReceiver: each sample against the model of the microphone."""
 
+import random
 from types import SimpleNamespace
 
 import cocotb
 import numpy as np
 import pytest
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import FallingEdge, RisingEdge, ValueChange
 
 from firstspike.golden.sound.i2s import FRAME, WORD_BITS, I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
@@ -118,7 +119,7 @@ class MicrophoneBench(BlockBench):
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
         self.drive(data=int(self.arguments.bits[0]), samples__ready=0)
-        self.falls = FallingEdge(dut.clock)
+        self.falls, self.rises = FallingEdge(dut.clock), RisingEdge(dut.clock)
 
     async def play(self, bits: np.ndarray) -> None:
         """Send bits, until the last sample has come."""
@@ -126,11 +127,13 @@ class MicrophoneBench(BlockBench):
 
 
 class PdmBench(MicrophoneBench):
-    """A microphone that sends a bit per period of the clock."""
+    """Two microphones on a line: the other one, with L/R high, sends while the clock is high."""
 
     async def play(self, bits: np.ndarray) -> None:
-        """Send bits, the first of which is there."""
+        """Send bits while the clock is low, the first of which is there."""
         for bit in bits[1:].tolist():
+            await self.rises
+            self.drive(data=random.getrandbits(1))
             await self.falls
             self.drive(data=bit)
         await self.falls
@@ -140,15 +143,12 @@ class PdmBench(MicrophoneBench):
 class I2sBench(MicrophoneBench):
     """A microphone that follows the receiver's clocks."""
 
-    def __init__(self, dut: Dut) -> None:
-        super().__init__(dut)
-        self.rises = RisingEdge(dut.clock)
-
     async def play(self, bits: np.ndarray) -> None:
         """Send frames of bits as a microphone: its word begins a bit after `select` has fallen.
 
         It looks at `select` where the clock rises, and sends where it falls.
         """
+        cocotb.start_soon(self._check_select())
         before, frames = 1, bits.reshape(-1, FRAME)[:, 1:].tolist()
         rest = iter(())
         while True:
@@ -161,6 +161,12 @@ class I2sBench(MicrophoneBench):
             before = select
             await self.falls
             self.drive(data=next(rest, 0))
+
+    async def _check_select(self) -> None:
+        while True:
+            await ValueChange(self.dut.select)
+            await self.domain.falling
+            assert not self.dut.clock.value, "select changes where the clock rises"
 
 
 def bench_of(dut: Dut) -> MicrophoneBench:

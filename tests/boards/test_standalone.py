@@ -16,11 +16,9 @@ from scipy.io import wavfile
 
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.memories import memory_needs
-from firstspike.boards.building.motion import LSM6DSO, MotionDesign
-from firstspike.boards.building.sensors import sensing_design
+from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.building.sound import SoundDesign
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pins.sensors import CONNECTIONS
 from firstspike.golden import Features, NetworkError
 from firstspike.golden.flash import payload_of
 from firstspike.golden.sound.defaults import default_front_end
@@ -28,7 +26,6 @@ from firstspike.golden.sound.microphone import loudest
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
-from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.sim.benches.standalone.desk import Desk
 from firstspike.sim.benches.standalone.run import statuses_of
@@ -104,21 +101,6 @@ def test_rtl_says_what_golden_says(design):
     assert other_lines == b"loading weights\r\nnetwork in flash is damaged\r\n"
     assert status == Status(design.build_hash, status.cycles, samples=0, loudest=0, lost=0)
     assert b"none" not in text
-
-
-@pytest.mark.parametrize("sensor", [name for name in CONNECTIONS if name != "pdm"])
-@pytest.mark.parametrize("board", sampled([name for name in BOARDS if BOARDS[name].standalone], 7))
-def test_a_board_has_the_pins_of_a_sensor(board, sensor):
-    """A PDM microphone has two of the three pins of an I2S microphone."""
-    network = small_network() if sensor == LSM6DSO else listening_network()
-    design = sensing_design(network, BOARDS[board], CoreShape(), None, sensor)
-    files = design.plan(bytes(BUILD_BYTES)).files
-    (constraints,) = (
-        text for name, text in files.items() if name.endswith((".pcf", ".lpf", ".cst"))
-    )
-    resource, count = ("spi_1", 4) if sensor == LSM6DSO else ("microphone", 3)
-    location = rf'(?:set_io|COMP|IO_LOC) "?{resource}\w+"?(?: SITE)? "?(\w+)'
-    assert len(set(re.findall(location, str(constraints)))) == count
 
 
 @pytest.mark.long

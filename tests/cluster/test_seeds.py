@@ -18,7 +18,7 @@ class LastFirst:
         self._fmax = fmax
         self.placed: list[int] = []
 
-    def results(self, function, tasks, what):
+    def results(self, function, tasks, what, shown=None):
         """Give the task that was taken last."""
         tasks, under_way = iter(tasks), []
         while True:

@@ -430,7 +430,7 @@ def test_hardware_learns_the_same(capfd, folder):
 
 @pytest.mark.long
 def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
-    monkeypatch.setattr(target, "learn", twice)
+    monkeypatch.setattr(target, "learn_outputs", twice)
     result = result_of(capfd, "learn", *HARDWARE, "-o", "rtl.npz", status=1)
     assert result["differences"] >= result["weights_differ"] > 0
 

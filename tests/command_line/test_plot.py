@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 from PIL import Image
 
-from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden import bundled_test_set, encode, infer, load_network, potentials
 from firstspike.golden.data.photos import read_photo
 from firstspike.golden.data.preparation import SIDE, prepare_photo
 from firstspike.golden.encodings.features import Features
@@ -22,7 +22,14 @@ from firstspike.scripts import figures
 from firstspike.scripts.picture_view import ENLARGED
 from firstspike.sim.harness.networks import network_of
 from tests.page.photos import rendered
-from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.command import (
+    deep_toy_network,
+    firstspike,
+    refusal,
+    result_of,
+    success,
+    toy_network,
+)
 from tests.support.simulators import sampled
 
 
@@ -193,6 +200,27 @@ def test_names_of_outputs_stay_in_their_panel(image):
     assert sorted(named) == [str(output) for output in range(10)]
     assert (len(beside) < 10) == (image != 3), "of three images some lines leave the panel"
     check_apart(figure, beside, panel)
+
+
+@pytest.mark.parametrize("deadline", [60, (1 << 24) - 1])
+@pytest.mark.parametrize("made", [toy_network, deep_toy_network, lambda: table_network(5)])
+@pytest.mark.parametrize("max_spikes", [1, 3])
+def test_outputs_are_drawn_as_the_definition_has_them(made, max_spikes, deadline):
+    """Of a late deadline only the corners of the lines are computed, and not every tick."""
+    network = replace(made(), max_spikes=max_spikes, deadline=deadline)
+    sample = np.random.default_rng(1).integers(0, 256, network.n_features, np.uint8)
+    figure = figures.picture(network, sample, None, "a sample")
+    membranes, raster = figure.findobj(Axes)[-3], figure.findobj(Axes)[-4]
+    z, end = membranes.lines[0].get_xdata(), round(membranes.get_xlim()[1] * network.unit)
+    early = replace(network, deadline=max(end, 6 * network.unit))
+    M = potentials(early, encode(early, sample[None])[0])[-1][: end + 1]
+    for output, line in enumerate(membranes.lines[: M.shape[1]]):
+        drawn = np.interp(np.arange(len(M)) / network.unit, z, line.get_ydata())
+        assert drawn == pytest.approx(M[:, output] / (network.thresholds[-1] * network.unit))
+    dots = raster.collections[0].get_offsets()
+    for output, fires in enumerate((M[1:] >= 0).T):
+        first = [(fires.argmax() + 1) / network.unit] if fires.any() else []
+        assert dots[(dots[:, 1] == output) & (dots[:, 0] <= z[-1]), 0].tolist() == first
 
 
 @pytest.mark.parametrize("n", [1, 5, 11])

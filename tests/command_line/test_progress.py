@@ -6,9 +6,11 @@ import pty
 import re
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
+from firstspike.golden.system import progress
 from firstspike.hdl.flow.synthesis import phase_of
 from firstspike.scripts.progress import Bars, shown
 from firstspike.scripts.targets.target import Work
@@ -45,6 +47,25 @@ def test_all_work_of_a_target_has_a_bar(capfd):
     said = capfd.readouterr().err
     assert "7/7" in said
     assert "2/5" in said
+
+
+@pytest.mark.parametrize(("every", "leave", "lines"), [(60, True, 1), (60, False, 0), (0, True, 8)])
+def test_a_bar_writes_few_lines_into_a_pipe(capfd, monkeypatch, every, leave, lines):
+    monkeypatch.setattr(progress, "LINE_EVERY", every)
+    with progress.bar(total=7, leave=leave) as shown:
+        for _ in range(7):
+            shown.update()
+    said = capfd.readouterr().err
+    assert said.count("\n") == len(said.splitlines()) == lines
+    assert not lines or "7/7" in said.splitlines()[-1]
+
+
+def test_all_bars_are_those_of_one_function():
+    root = Path(progress.__file__).resolve().parents[2]
+    parts = ("golden", "sim", "boards", "scripts")
+    sources = [one for part in parts for one in (root / part).rglob("*.py")]
+    makers = [one for one in sources if re.search(r"\btqdm\(", one.read_text())]
+    assert makers == [Path(progress.__file__).resolve()]
 
 
 @pytest.mark.parametrize(

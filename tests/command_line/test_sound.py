@@ -280,7 +280,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
         ("run mnist-4bit --dataset spoken-digits", "spoken-digits holds sound, and this network"),
         ("train --dataset words --recipe deep -o n.npz", "recipe deep is for images"),
         ("train --dataset words --test t.csv --label kind -o n.npz", "no columns"),
-        ("train --dataset silent -o n.npz", "s.wav: no word is heard in it"),
+        ("train --dataset silent -o n.npz", "holds no recording of a, b in which a word is heard"),
         ("train --dataset . -o n.npz", "holds no"),
         ("train --dataset others -o n.npz", "all recordings have the label none, which stands for"),
         ("learn --random 8 --dataset words -o n.npz", "not learned from random weights"),
@@ -294,8 +294,9 @@ def test_what_does_not_go_together_is_said(capfd, folder, line, message):
     for name in ("t.csv", "t.wav"):
         (folder / name).write_text(TABLE)
     (folder / "one.png").write_bytes(b"")
-    (folder / "silent" / "a").mkdir(parents=True, exist_ok=True)
-    wavfile.write(folder / "silent" / "a" / "s.wav", RATE, np.zeros(RATE, np.int16))
+    for word in "ab":
+        (folder / "silent" / word).mkdir(parents=True, exist_ok=True)
+        wavfile.write(folder / "silent" / word / "s.wav", RATE, np.zeros(RATE, np.int16))
     if not (folder / "others").exists():
         shutil.copytree(folder / "words" / "low", folder / "others" / "none")
     assert message in refusal(capfd, *line.split())
@@ -334,3 +335,65 @@ def test_a_board_gets_references_from_the_data_of_its_network(capfd, folder, mon
     data = training_data(Data(dataset="words"), network)
     with pytest.raises(DataError, match="the data set that the network was trained on"):
         replay_content(data, replace(network, classes=("high", "deep", NONE)), 1, 1)
+
+
+@pytest.fixture
+def words(folder, tmp_path):
+    """A function that copies the recordings into a new folder of a name."""
+    return lambda name: shutil.copytree(folder / "words", tmp_path / name)
+
+
+QUICK = ("--hidden", 4, "--epochs", 1)
+
+
+def test_a_test_part_has_the_front_end_of_the_training(capfd, words, tmp_path):
+    """The recordings of the test part are longer: alone, they would choose a longer window."""
+    one, other = words("one"), words("other")
+    rng = np.random.default_rng(2)
+    for word, tones in TONES.items():
+        for at in range(12):
+            x = sum(np.sin(2 * np.pi * f * np.arange(RATE) / RATE) for f in tones)
+            x = np.concatenate([np.zeros(800), 9000 * x]) + rng.normal(0, 3, RATE + 800)
+            wavfile.write(other / word / f"{at}.wav", RATE, np.rint(x).astype(np.int16))
+    net = tmp_path / "net.npz"
+    trained = ("train", "--dataset", one, "--test", other, *QUICK, "-o", net)
+    assert "test accuracy" in success(capfd, *trained).out
+    assert Network.load(net).sound == default_front_end()
+    assert read(other)[0].sound != default_front_end()
+
+
+def test_recordings_without_a_word_are_left_out_and_named(capfd, folder, words, tmp_path):
+    copies = words("copies")
+    silent = [copies / "high" / f"{at}.wav" for at in (3, 7)] + [copies / "low" / "1.wav"]
+    for file in silent:
+        shutil.copy(folder / "silent.wav", file)
+    net = tmp_path / "net.npz"
+    message = (
+        f"3 of 24 recordings of {copies} are left out, because no word is heard in them: "
+        "high/3.wav, high/7.wav, low/1.wav.\n"
+    )
+    assert message in success(capfd, "train", "--dataset", copies, *QUICK, "-o", net).err
+    parts = result_of(capfd, "run", net, "--dataset", copies)["summary"]["count"]
+    assert parts == 5  # a fifth of 21
+    ended = success(capfd, "run", net, "--input", copies)
+    assert message in ended.err
+    assert "of 21" in ended.out
+    samples = read(copies)[0]
+    assert len(samples.x) == len(samples.labels) == 21
+    files = [samples.where(at) for at in range(21)]
+    assert not {*files} & {*map(str, silent)}
+    assert [str(copies / label / "") for label in samples.labels] == [
+        os.path.dirname(file) for file in files
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".png"])
+def test_all_files_that_cannot_be_read_are_named(tmp_path, suffix):
+    (tmp_path / "a").mkdir()
+    for at in range(13):
+        (tmp_path / "a" / f"{at:02}{suffix}").write_text("no sound, no image")
+    with pytest.raises(DataError) as raised:
+        read(tmp_path)
+    others = ", ".join(f"a/{at:02}{suffix}" for at in range(1, 11))
+    assert str(raised.value).startswith(f"{tmp_path / 'a' / f'00{suffix}'} is no readable ")
+    assert str(raised.value).endswith(f" 12 other files are refused, too: {others} and 2 more.")

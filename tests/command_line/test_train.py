@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 from matplotlib.figure import Figure
-from numba import njit
 
 from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.data.sets import Dataset
@@ -106,20 +105,6 @@ def failing(error):
         raise error
 
     return fit
-
-
-def test_the_bar_says_that_it_compiles(capfd, monkeypatch, tmp_path):
-    fit = Trainer.fit
-
-    def with_a_fresh_cache(self, *images, **options):
-        njit(lambda z: z + 1)(1)
-        return fit(self, *images, **options)
-
-    monkeypatch.setattr(Trainer, "fit", with_a_fresh_cache)
-    ended = success(capfd, *WORDS, "-o", tmp_path / "net.npz")
-    first, *_, last = ended.err.replace("\r", "\n").strip().split("\n")
-    assert "compiling:   0%" in ended.err
-    assert "compiling" not in first + last
 
 
 def test_refuses_an_unwritable_output_before_training(capfd, monkeypatch, tmp_path):

@@ -77,6 +77,20 @@ def test_a_latency_is_said_once(name, figure, monkeypatch):
     assert not list(differences(expected, simulate_directly(network, ticks, folding, pixels)))
 
 
+def test_a_late_deadline_changes_no_cycles():
+    """The model sweeps the ticks up to the decision, and computes nothing for later ones."""
+    network, _, ticks, folding, _ = made(0)
+    late = replace(network, deadline=(1 << 24) - 1)
+    known = ~infer(network, ticks).forced
+    assert known.sum() > 10
+    runs = [infer(one, ticks[known]) for one in (network, late)]
+    first, second = (
+        cycles(one, ticks[known], run, folding)
+        for one, run in zip((network, late), runs, strict=True)
+    )
+    assert np.array_equal(first, second)
+
+
 @pytest.mark.long
 def test_images_alone_take_as_long_as_without_overlap():
     network, pixels, ticks, folding, _ = made(0)

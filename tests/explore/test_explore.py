@@ -35,7 +35,7 @@ class Here:
         self.most = None
         """Tasks that are done until an interrupt, None for all."""
 
-    def results(self, function, tasks, what):
+    def results(self, function, tasks, what, shown=None):
         """Yield results as `Shares` does."""
         for task in tasks:
             key = self.key(task)
@@ -209,7 +209,9 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     x = y[:, None] + np.random.default_rng(1).normal(0, 0.1, (50, 3))
     np.savez("few.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     words = ("--dataset", "few.npz", "--trials", 1, "--epochs", 2, "--place", 0, "-o", "search")
-    success(capfd, *WORDS[:3], *words)
+    ended = success(capfd, *WORDS[:3], *words)
+    assert "trainings: 100%" in ended.err  # with their number, once, into a pipe
+    assert ended.err.count("1/1") == len(ended.err.splitlines()) == 1
     rung = here.done[0]
     session = halving.session_of(rung.images, rung.request, rung.choice)
     session.fit(None, None, 1)

@@ -3,6 +3,7 @@
 
 import doctest
 from contextlib import suppress
+from functools import partial
 from unittest import SkipTest
 
 import numpy as np
@@ -17,10 +18,20 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import validation
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from firstspike import FirstSpikeClassifier, Network, encode, infer
+from firstspike import (
+    EncodingError,
+    FirstSpikeClassifier,
+    FirstSpikeError,
+    Network,
+    Trainer,
+    TrainingError,
+    encode,
+    infer,
+)
 from firstspike.golden import LearningState, Settings, learn, potentials
 from firstspike.golden.frameworks import estimator
 from firstspike.golden.integer import output_potentials
+from firstspike.golden.training.general_recipe import general_training
 from tests.support.simulators import sampled
 from tests.support.strategies import networks_with_ticks
 
@@ -208,22 +219,82 @@ def test_classes_stay_as_they_are(iris):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": 100}, r"such as \(100,\)"),
-        ({"hidden": (10, 0)}, "hidden is 0"),
+        ({"hidden": 100}, "hidden is 100: it must be a list, each entry an integer"),
+        ({"hidden": (10, 0)}, r"hidden is \(10, 0\)"),
         ({"hidden": ("6d3",)}, "'6d3' is no layer"),
-        ({"hidden": "6c3"}, "give layers"),
+        ({"hidden": "6c3"}, "hidden is '6c3': it must be a list"),
         ({"encoding": "binary", "cutoff": np.inf}, "finite"),
         ({"weight_bits": 9}, "2..8"),
         ({"weight_decay": -1}, "weight_decay is -1"),
         ({"weight_decay": "x"}, "weight_decay is 'x'"),
         ({"weight_bits": "4"}, "weight_bits is '4'"),
         ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": "x"}, r"epochs is 'x': it must be an integer in 1\.\."),
+        ({"cutoff": 3}, "cutoff is 3, and levels-128 .* take the encoding binary"),
+        ({"complement": "no"}, "complement is 'no'"),
+        ({"constant": np.arange(2)}, "constant is array"),
+        ({"missing": np.arange(2)}, "missing is array"),
         ({"validation_fraction": 1.0}, "below 1"),
+        ({"validation_fraction": True}, "validation_fraction is True"),
     ],
 )
 def test_parameters_that_cannot_be(iris, changes, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(FirstSpikeError, match=message):
         FirstSpikeClassifier(**changes).fit(*iris)
+
+
+HUGE = np.array([[1.7e308, 1.0], [-1.7e308, 2.0], [1.0, 3.0], [2.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("X", "encoding", "message"),
+    [
+        (HUGE, "ticks", r"a spike is at tick 1\.7e\+308: it must be in 1\.\.16777212\.$"),
+        (HUGE + 0.5, "crossings-4", "for time series"),
+        (
+            np.where(HUGE == 3, np.nan, HUGE),
+            "binary",
+            'NaN, first in sample 2 as its feature 1: leave .* or fit with missing="median"',
+        ),
+    ],
+)
+def test_samples_that_cannot_be(X, encoding, message):
+    with pytest.raises(FirstSpikeError, match=message):
+        FirstSpikeClassifier((3,), encoding=encoding, epochs=1).fit(X, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("encoding", ["levels-128", "binary"])
+def test_values_may_be_as_large_as_a_float(encoding):
+    classifier = FirstSpikeClassifier((3,), encoding=encoding, epochs=1).fit(HUGE, [0, 1, 0, 1])
+    assert classifier.network_.predict(HUGE).shape == (4,)
+
+
+@pytest.mark.parametrize("samples", [None, 5, "x.csv", {}, [[1, 2], [3]], HUGE[0], HUGE[:, :0]])
+def test_samples_that_are_no_table(iris, samples):
+    network = FirstSpikeClassifier((3,), epochs=1).fit(*iris).network_
+    for use in (network.predict, network.predict_ticks, partial(encode, network)):
+        with pytest.raises(EncodingError, match=r"^the samples are .*\[n, features\]\.$"):
+            use(samples)
+    with pytest.raises(EncodingError, match=r"^the (samples|ticks) are "):
+        infer(network, samples)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.arange(150) + 2**62, r"labels are in 4\d+\.\.4\d+: they must be in 0\.\.16777214\.$"),
+        (np.arange(150) / 2, r"float64 \[150\] for 150 samples: give one integer"),
+        ([[1, 2], [3]], "give an array of numbers"),
+    ],
+)
+def test_labels_that_a_trainer_refuses(iris, labels, message):
+    with pytest.raises(FirstSpikeError, match=message):
+        Trainer(general_training(150)).fit(iris[0], labels)
+
+
+def test_more_samples_held_out_than_there_are(iris):
+    with pytest.raises(TrainingError, match=r"held_out a number in 0\.\.149, a share below 1\.0"):
+        Trainer(n_connected=None, augmentation=None).fit(*iris)
 
 
 def test_parameters_may_be_integers_of_numpy(iris):

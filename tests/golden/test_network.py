@@ -98,6 +98,45 @@ def test_a_network_cannot_be_changed():
         network.inputs[0] = 1
 
 
+STRANGE = [
+    0.5,
+    "x",
+    b"x",
+    np.nan,
+    10**30,
+    object(),
+    Network,
+    {1: 2},
+    np.array(3),
+    np.arange(2) - 9,
+    [[1, 2], [3]],
+    [None],
+    [np.zeros((9, 5)), np.zeros((5, 3))],
+]
+"""Values that fit no field but `meta`: of other types, not finite, out of range, of odd shapes."""
+
+
+@pytest.mark.parametrize(
+    ("make", "of", "field"),
+    [
+        pytest.param(type(one), one, field.name, id=f"{type(one).__name__}-{field.name}")
+        for one in (small_network(), Features(np.ones((4, 1)), medians=np.ones(4)))
+        for field in dataclasses.fields(one)
+        if field.name != "meta"
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_a_line(make, of, field):
+    good = {one.name: getattr(of, one.name) for one in dataclasses.fields(of)}
+    for value in STRANGE:
+        if (field, str(value)) == ("geometry", "[None]"):
+            continue  # no layer convolves
+        with pytest.raises(NetworkError) as caught:
+            make(**good | {field: value})
+        assert re.search(rf"{field.removesuffix('s')}|edges|features", str(caught.value))
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 200
+
+
 BAD = [
     ("weights", (), "weights"),
     ("weights", (np.zeros((3, 2)), np.zeros((2, 2), int)), "weights_0 is float64"),
@@ -118,7 +157,7 @@ BAD = [
     ("unit", True, "unit is True"),
     ("deadline", 11, "at least 6 units, 12"),
     ("deadline", 2**30, "deadline is"),
-    ("n_inputs", 4, "n_inputs is 4"),
+    ("n_inputs", 4, r"below n_inputs, in 0\.\.3\.$"),
     ("inputs", np.array([0, 2, 2]), "ascending"),
     ("inputs", np.array([2, 0, 4]), "ascending"),
     ("inputs", np.array([-1, 2, 4]), "inputs holds -1"),

@@ -12,11 +12,13 @@ from firstspike.boards.building.design import Requirements
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError, encode, infer
+from firstspike.golden.timing import window as choice
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import DEFAULT_WINDOW, Folding
 from firstspike.golden.timing.layer import MAX_WINDOW
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.timing.window import describe_window
+from firstspike.hdl.link.protocol.folding import linked_folding
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,19 @@ def test_without_examples_or_a_choice(irises):
     assert describe_window(without, CoreShape(64)) is None
     assert describe_window(network, CoreShape(64, 2)) is None
     assert describe_window(network, CoreShape(100)) is None  # one group
+
+
+def test_cycles_are_counted_once_and_only_with_examples(irises, monkeypatch):
+    """Also for a core with a link, which takes the network without its unconnected inputs."""
+    network, _ = irises
+    shape = CoreShape(7)
+    counted = []
+    monkeypatch.setattr(choice, "infer", lambda *of: counted.append(of) or infer(*of))
+    for fold in (Folding.of, linked_folding, linked_folding, Folding.of):
+        assert fold(network, shape).lanes == 7
+    assert len(counted) == 2
+    monkeypatch.setattr(choice.Folding, "of", None)
+    assert choice.window_cycles(replace(network, examples=None), shape) == ()
 
 
 def test_examples_are_in_the_file_and_checked(irises):

@@ -208,7 +208,7 @@ BROKEN = {
 def check_kernel(source, examples, monkeypatch):
     """Compare the rule with the plain one, with the kernel of this source, in plain Python."""
     kernel = {"__package__": learning_kernel.__package__}
-    source = mutated(source, "from numba import njit", PLAIN_PYTHON)
+    source = mutated(source, "from firstspike.golden.system.kernels import njit", PLAIN_PYTHON)
     exec(compile(source, learning_kernel.__file__, "exec"), kernel)
     monkeypatch.setattr(learning_kernel, "learn_images", kernel["learn_images"])
 
@@ -381,11 +381,11 @@ def test_settings_are_checked(wrong):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([0, 10], "label 10 .* 0..9"),
-        ([0, -2], "label -2"),
+        ([0, 10], r"labels has 10: .* 0\.\.9"),
+        ([0, -2], r"labels has -2: give class numbers, integers in 0\.\.9, or -1 for none\."),
         ([0], "each of the 2 images"),
         ([[0, 1]], "each of the 2 images"),
-        ([0.0, 1.0], "float64"),
+        ([0.5, 1.0], "labels has 0.5"),
     ],
 )
 def test_wrong_labels_change_nothing(labels, message):

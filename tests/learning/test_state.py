@@ -155,7 +155,7 @@ def test_a_state_goes_with_the_network_before_and_after_but_with_no_other(tmp_pa
         ({"bias": np.array(1)}, "bias is unknown"),
         ({"generator": 0}, "1..65535"),
         ({"generator": 1 << 16}, "1..65535"),
-        ({"done": -1}, "-1 images"),
+        ({"done": -1}, "done is -1: it must be in 0"),
         ({"done": True}, "must be one integer"),
         ({"meta": "{"}, "not JSON"),
         ({"meta": "[]"}, "must be a dictionary"),

@@ -56,7 +56,7 @@ def test_every_word_is_followed_by_passes_over_the_memory():
 def test_a_wrong_word_is_not_stored():
     network = deep_network()
     teacher, ticks, labels = taught(network, 1)
-    with pytest.raises(LearningError, match="the label 4 is no class"):
+    with pytest.raises(LearningError, match="labels has 4: give class numbers"):
         teacher.teach(ticks[0], 4)
     teacher.teach(ticks[0], 0)
     other, _, _ = taught(network, 1)
@@ -66,13 +66,39 @@ def test_a_wrong_word_is_not_stored():
         Teacher(network, (ticks, labels), 0)
 
 
-def test_the_replay_memory_of_a_board_is_the_same():
-    network = dataclasses.replace(deep_network(), encoding="levels-5")
+def test_labels_are_names_where_classes_are_named_by_numbers():
+    """Also by a label that is the number of `UNLABELLED`, if it is the name of a class."""
+    network = deep_network()
+    ticks, _ = inputs_of(network, 12)
+    start = LearningState.of(network, last_layer=True).weights[0]
+    outputs = np.arange(12) % 4
+    for names in ((-1, 10, 20, 30), ("3", "2", "1", "0"), ("a", "b", "c", "d")):
+        named = dataclasses.replace(network, classes=tuple(map(str, names)))
+        labels = np.array(names)[outputs]
+        assert named.output_indices(labels).tolist() == outputs.tolist()
+        states = [LearningState.of(one, last_layer=True) for one in (network, named)]
+        for state, given in zip(states, (outputs, labels), strict=True):
+            learn(state, ticks, given, Settings())
+        teachers = [
+            Teacher(one, (ticks[:4], given[:4]), 2)
+            for one, given in ((network, outputs), (named, labels))
+        ]
+        for teacher, given in zip(teachers, (outputs, labels), strict=True):
+            for word in range(4, 7):
+                teacher.teach(ticks[word], given[word])
+        for plain, other in (states, (one.state for one in teachers)):
+            assert np.array_equal(plain.weights[0], other.weights[0])
+            assert not np.array_equal(plain.weights[0], start)
+
+
+@pytest.mark.parametrize("classes", [(), ("2", "3", "1", "0")])
+def test_the_replay_memory_of_a_board_is_the_same(classes):
+    network = dataclasses.replace(deep_network(), encoding="levels-5", classes=classes)
     pixels = np.random.default_rng(3).integers(0, 256, (3, network.n_inputs)).astype(np.uint8)
     content = ReplayContent(pixels[:2], np.array([3, 1]), CAPACITY)
     assert content.addresses == 2 + CAPACITY
     teacher = content.teacher(network)
-    teacher.teach(encode(network, pixels[2:])[0], 2)
+    teacher.teach(encode(network, pixels[2:])[0], network.class_name(2))
     pictures, labels = teacher.memory
     assert np.array_equal(pictures, encode(network, pixels))
     assert labels.tolist() == [3, 1, 2]

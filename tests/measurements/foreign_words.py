@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from firstspike.golden import Network, encode, infer, load_dataset, load_network
-from firstspike.golden.data.sounds import pictures_of, with_none
+from firstspike.golden.data.sounds import dataset_of, with_none
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.reporting import is_reported
@@ -58,12 +58,13 @@ def trained(seed: int) -> Network:
     """Train strictly on spoken digits and the recordings of `none`; print the test accuracy."""
     data = load_dataset("spoken-digits")
     sound, count = data.sound, data.n_classes
-    recordings = spoken(NONE_VOICES, NONE_WORDS, sound.rate)
-    pictures = pictures_of((("", x) for x in recordings), sound)
+    recordings = [(NONE, x) for x in spoken(NONE_VOICES, NONE_WORDS, sound.rate)]
+    labels = np.full(len(recordings), count)
+    others = dataset_of(recordings, labels, np.zeros(len(labels), bool), sound)
     data = replace(
         data,
-        x_train=np.concatenate([data.x_train, pictures]),
-        y_train=np.concatenate([data.y_train, np.full(len(pictures), count)]),
+        x_train=np.concatenate([data.x_train, others.x_train]),
+        y_train=np.concatenate([data.y_train, others.y_train]),
         classes=(*map(str, range(count)), NONE),
     )
     data = with_none(data, sound, strict=True)

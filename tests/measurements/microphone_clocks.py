@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import encode, infer
 from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
-from firstspike.golden.data.sounds import pictures_of
+from firstspike.golden.data.sounds import dataset_of
 from firstspike.golden.data.spoken import named, recordings_of
 from firstspike.golden.data.wav import samples_of
 from firstspike.golden.sound.defaults import default_front_end
@@ -49,8 +49,9 @@ def main() -> None:
             scale = 10 ** (-softer / 20)
             loud = (np.concatenate([SILENCE, scale * spoken[one], SILENCE]) for one in chosen)
             heard = (microphone.samples(microphone.bits(np.rint(x))) for x in loud)
-            names = map(str, chosen)
-            x = pictures_of(zip(names, heard, strict=True), microphone.hears(sound))
+            named = [(str(one), x) for one, x in zip(chosen, heard, strict=True)]
+            tested = np.ones(len(named), bool)
+            x = dataset_of(named, digits, tested, microphone.hears(sound)).x_test
             right = [infer(net, encode(net, x)).decision == digits for net in networks]
             print(
                 f"{softer} dB softer, {CLOCK_HZ / divider / 1e6:g} MHz: {np.mean(right):.2%}",

@@ -18,9 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from firstspike.golden import Network, encode, infer
-from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import SPOKEN_DIGITS, fetch
-from firstspike.golden.data.sounds import pictures_of, with_none
+from firstspike.golden.data.sounds import dataset_of, with_none
 from firstspike.golden.data.spoken import Recording, named, recordings_of
 from firstspike.golden.data.wav import read_wav, samples_of
 from firstspike.golden.reporting import is_reported
@@ -119,9 +118,9 @@ def main() -> None:
 def trained(part: Part, spoken: dict[Recording, np.ndarray], sound: FrontEnd, seed: int) -> Network:
     """Train a network on a part's recordings."""
     chosen = [one for one in spoken if one.number in part.trained]
-    x = pictures_of(((str(one), spoken[one]) for one in chosen), sound)
-    y = np.array([one.digit for one in chosen])
-    data = with_none(Dataset(x, y, x[:1], y[:1], sound=sound), sound)
+    named = [(str(one), spoken[one]) for one in chosen]
+    digits = np.array([one.digit for one in chosen])
+    data = with_none(dataset_of(named, digits, np.zeros(len(named), bool), sound), sound)
     n = len(data.x_train)
     trainer = Trainer(sound_training(n, seed=seed, held_out=0))
     trainer.fit(data.x_train, data.y_train, n_classes=data.n_classes, names=Names(sound=sound))

@@ -64,7 +64,7 @@ def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
     *above, sentence, nothing = ended.err.split("\n")
     assert sentence.startswith("Error: "), ended.err
     assert nothing == ""
-    assert not above or above[0].startswith("Usage: ") or "\r" in above[0], ended.err
+    assert not above or above[0].startswith("Usage: ") or "%|" in above[0], ended.err
     return sentence
 
 

@@ -15,6 +15,7 @@ from firstspike.golden.integer import infer
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
+from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.training.quantise import best_threshold
 from firstspike.golden.training.samples import fitted_template
@@ -58,10 +59,11 @@ class Encoder:
         self.classes = tuple(classes)
 
     @classmethod
-    def of(cls, network: Network) -> "Encoder":
-        """Return the encoder of a network."""
+    def of(cls, network: NetworkSource) -> "Encoder":
+        """Return the encoder of a network, as `load_network` accepts it."""
         encoder = cls.__new__(cls)
-        encoder.network, encoder.classes = network, network.classes
+        encoder.network = load_network(network)
+        encoder.classes = encoder.network.classes
         return encoder
 
     @property
@@ -130,11 +132,12 @@ def to_network(
     return network
 
 
-def from_network(network: Network) -> torch.nn.Sequential:
-    """Return a quantised module with the same decisions as a network.
+def from_network(network: NetworkSource) -> torch.nn.Sequential:
+    """Return a quantised module with the same decisions as a network, as `load_network` accepts it.
 
     Raises `ConversionError`.
     """
+    network = load_network(network)
     if network.max_spikes > 1:
         raise ConversionError(
             f"a neuron of this network spikes up to {network.max_spikes} times: layers spike once."

@@ -4,8 +4,8 @@
 from collections import Counter
 
 import click
-from tqdm import tqdm
 
+from firstspike.golden.system.progress import bar
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import Verb
@@ -34,14 +34,14 @@ def command(frames: int, bits: bool) -> int:
     check_tools()
     sent, kinds = 0, Counter[str]()
     harmful: list[tuple[str, str, str]] = []
-    with tqdm(total=frames, unit="frame") as bar:
+    with bar(total=frames, unit="frame") as shown:
         while sent < frames and not harmful:
             count = min(BATCH, frames - sent)
             findings = fuzz(f"1.{sent // BATCH}", count, bits=bits)
             sent += findings.frames
             harmful += findings.harmful
             kinds.update(findings.kinds)
-            bar.update(findings.frames)
+            shown.update(findings.frames)
     say(table(sorted(kinds.items())))
     for kind, content, what in harmful:
         say(f"{kind}: {what}, after {content}")
