@@ -47,7 +47,6 @@ SMALL = {
     "rate": 5e-3,
     "augmentation": None,
 }
-STILL = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0)
 
 
 @pytest.fixture(scope="module")
@@ -266,50 +265,6 @@ def test_compaction_changes_no_decision(network, margin, data):
             assert size == max(1, took_part.sum())
 
 
-def test_augmentation_of_nothing_changes_nothing(digits):
-    rng = np.random.default_rng(0)
-    assert STILL.apply(digits.x_test, None, rng) is digits.x_test
-
-
-def test_flips_invert_their_share_of_pixels(digits):
-    flips = replace(STILL, flip=0.03)
-    changed = flips.apply(digits.x_test, None, np.random.default_rng(0)) != digits.x_test
-    assert changed.mean() == pytest.approx(0.03, rel=0.05)
-
-
-def test_a_share_of_the_images_is_varied(digits):
-    """The others stay whole."""
-    augmentation = Augmentation(share=0.3)
-    rng = np.random.default_rng(0)
-    varied = augmentation.apply(digits.x_test, augmentation.fields(28, rng), rng)
-    changed = (varied != digits.x_test).any(axis=1)
-    assert changed.mean() == pytest.approx(0.3, abs=0.07)
-
-
-def test_what_is_not_moved_stays_whole():
-    """An image stays whole up to its edges, which clothes do fill."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (400, 784)).astype(np.uint8)
-    still = replace(STILL, brightness=1e-6)
-    assert (still.apply(images, still.fields(28, rng), rng) == images).all()
-
-
-@pytest.mark.parametrize("name", ["rotation", "scale", "shear", "shift", "elastic", "brightness"])
-def test_each_bound_varies_images_a_little(name):
-    column, row = np.meshgrid(np.arange(28), np.arange(28))
-    blob = 255 * np.exp(-((column - 17) ** 2 + (row - 10) ** 2) / 60)
-    images = np.repeat(blob.astype(np.uint8).reshape(1, 784), 200, axis=0)
-    one = replace(STILL, **{name: getattr(Augmentation(), name)})
-    rng = np.random.default_rng(0)
-    varied = one.apply(images, one.fields(28, rng), rng).astype(int)
-    assert len(np.unique(varied, axis=0)) > 100
-    assert np.abs(varied - images).mean() < 20
-    weight = varied.reshape(-1, 28, 28)
-    centre = [(weight * axis).sum((1, 2)) / weight.sum((1, 2)) for axis in (column, row)]
-    assert np.abs(centre[0] - 17).max() < 2.5
-    assert np.abs(centre[1] - 10).max() < 2.5
-
-
 def test_a_recipe_has_an_encoding_of_its_own():
     assert recipe("sparse").encoding == "binary"
     deep = recipe("deep")
@@ -397,6 +352,91 @@ def test_groups_are_held_out_whole(blobs):
     held_out = trainer.held_out_
     assert 0 < held_out.sum() < 75
     assert not set(groups[held_out]) & set(groups[~held_out])
+
+
+def toy_pixels():
+    """150 digits of 784 pixels."""
+    pixels, labels = bundled_test_set()
+    return pixels[:150], labels[:150].astype(np.int64)
+
+
+def plain_ticks():
+    return np.random.default_rng(5).integers(0, 60, (150, 8)), np.arange(150) % 3
+
+
+FEW_EPOCHS = {"hidden": (12,), "epochs": 2, "fine_tuning_epochs": 1, "batch": 10}
+CONNECTED = {"n_connected": 784, "augmentation": None}
+
+
+@pytest.mark.parametrize("held_out", [0.5, 75])
+@pytest.mark.parametrize(
+    ("data", "training"),
+    [
+        ("blobs", general_training(150, medians=True, **FEW_EPOCHS)),
+        (toy_pixels, Training(**FEW_EPOCHS | CONNECTED)),
+        (toy_pixels, recipe("robust", **FEW_EPOCHS, n_connected=784)),
+        (plain_ticks, general_training(150, None, 60, **FEW_EPOCHS)),
+    ],
+    ids=["table", "pixels", "varied-pixels", "ticks"],
+)
+def test_held_out_samples_change_no_weight(data, training, held_out, request):
+    """With one epoch of quantised weights, held-out samples have no choice either.
+
+    The labels of the last 75 change, too; a share holds out samples by their labels.
+    """
+    samples, labels = request.getfixturevalue(data) if isinstance(data, str) else data()
+    training = replace(training, held_out=held_out)
+    trainer = Trainer(training).fit(samples, labels)
+    assert trainer.held_out_.sum() == 75
+
+    def trained(changed):
+        x, y = samples.copy(), labels.copy()
+        x[changed] = x.max(axis=0) + x.min(axis=0) - x[changed]
+        if held_out == 75:
+            y[changed] = y[changed][::-1]
+        network = Trainer(training).fit(x, y).network_
+        return network.digest(), network.examples.tolist()
+
+    expected = trainer.network_.digest(), trainer.network_.examples.tolist()
+    assert trained(trainer.held_out_) == expected
+    assert trained(~trainer.held_out_) != expected
+
+
+def test_the_epoch_is_the_best_on_held_out_samples(blobs):
+    """It is the last of the best quantised ones, though real weights of an earlier one are better.
+
+    The reference of the neuron counts the right decisions.
+    """
+    rng, bits = np.random.default_rng(3), 2
+    samples, labels = blobs[0] + rng.normal(0, 2, (150, 3)) * [1, 1, 0], blobs[1]
+    states: list[Checkpoint] = []
+    trainer = Trainer(
+        replace(SMALL_DATA, epochs=40, fine_tuning_epochs=8, rate=1e-2, fine_tuning_rate=3e-3),
+        held_out=0.3,
+        weight_bits=bits,
+        seed=2,
+        horizon=100.0,
+    )
+    trainer.fit(samples, labels, continuation=Continuation(save=states.append))
+    network, held_out = trainer.network_, trainer.held_out_
+    ticks = encode(network, samples[held_out])
+    z_in = np.where(ticks > 0, ticks / network.unit, np.inf)
+    ranks = []
+    for state in states:
+        weights = [state.arrays[f"weights_{layer}"] for layer in (0, 1)]
+        thresholds = state.state["thresholds"]
+        if thresholds:
+            weights = [quantise(W, bits, T) / T for W, T in zip(weights, thresholds, strict=True)]
+        right = FeedForward(weights).forward(z_in)[-1].argmin(axis=1) == labels[held_out]
+        ranks.append((thresholds is not None, right.mean()))
+    assert [(one.fine_tuning, one.validation_accuracy) for one in trainer.history_] == ranks
+    *earlier, best = sorted((*rank, number) for number, rank in enumerate(ranks, 1))
+    assert trainer.best_.number == best[2] < len(ranks)
+    assert max(earlier[:40])[1] > best[1]
+    for layer, W in enumerate(trainer.weights_):
+        assert np.array_equal(W, states[best[2] - 1].arrays[f"weights_{layer}"])
+        threshold = states[best[2] - 1].state["thresholds"][layer]
+        assert np.array_equal(network.weights[layer], quantise(W, bits, threshold))
 
 
 def test_without_held_out_samples_the_last_epoch_is_the_best(blobs):
