@@ -59,7 +59,8 @@ def test_run_gives_what_golden_does(capfd, toy):
     ]
 
 
-def test_compare_loads_the_weights_and_finds_no_difference(capfd, toy):
+def test_compare_loads_the_weights_and_finds_no_difference(capfd, monkeypatch, toy):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with served(BoardModel(NETWORK, loaded=True)) as port:
         words = of_board(toy, port, *images(toy))
         first, second = (firstspike(capfd, "compare", *words) for _ in range(2))

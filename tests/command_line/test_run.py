@@ -193,7 +193,7 @@ def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(cap
         ("[", "not JSON"),
         ("nan", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ("\\xff", "not JSON"),
+        ("\\xff", "this is no text in UTF-8: give JSON in UTF-8"),
         ("[[8, 1]]", "object"),
         ('{"label": 1}', "object"),
         ('{"events": {}}', "object"),

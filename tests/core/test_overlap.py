@@ -79,7 +79,7 @@ def test_a_latency_is_said_once(name, figure, monkeypatch):
 
 def test_a_late_deadline_changes_no_cycles():
     """The model sweeps the ticks up to the decision, and computes nothing for later ones."""
-    network, _, ticks, folding, _ = made(0)
+    network, _, ticks, folding, _ = made(12)
     late = replace(network, deadline=(1 << 24) - 1)
     known = ~infer(network, ticks).forced
     assert known.sum() > 10
