@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network
-    from .golden.networks.shipped import load_network
+    from .golden.shipped import load_network
     from .golden.system.errors import FirstSpikeError
     from .golden.system.extras import MissingPackageError
     from .golden.training.specification import Training, TrainingError
@@ -63,7 +63,7 @@ _MODULES = {
     "encode": ".golden.encoding",
     "infer": ".golden.integer",
     "load_dataset": ".golden.data.sets",
-    "load_network": ".golden.networks.shipped",
+    "load_network": ".golden.shipped",
     "verilog": ".scripts.library",
 }
 """The module of each name, imported when the name is first used: `import firstspike` is fast."""

@@ -10,8 +10,8 @@ from .encodings.samples import EncodingError
 from .foreign.fields import NetworkError
 from .integer import infer, potentials
 from .network import Network
-from .networks.shipped import load_network, shipped
 from .results import Difference, Results, differences
+from .shipped import load_network, shipped
 from .system.errors import FirstSpikeError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .network import Network
-from .networks.shipped import NetworkSource, load_network
+from .shipped import NetworkSource, load_network
 
 
 def encode(network: NetworkSource, samples: Any) -> np.ndarray:

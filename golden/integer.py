@@ -15,8 +15,8 @@ from .encodings.samples import EncodingError, sample_array
 from .layers.kind import LayerKind
 from .layers.registry import layer_of
 from .network import Network
-from .networks.shipped import NetworkSource, load_network
 from .results import Results, until
+from .shipped import NetworkSource, load_network
 
 _PART = 5000  # samples processed at once
 

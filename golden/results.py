@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from .encoding import events
-from .networks.shipped import NetworkSource, load_network
+from .shipped import NetworkSource, load_network
 from .system.representation import short_repr
 
 LoggedSpike = tuple[int, int, int]

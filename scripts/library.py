@@ -10,7 +10,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import check_names, quoted, remedy
 from firstspike.golden.system.extras import needed
 from firstspike.golden.timing.shape import CoreShape

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.networks.shipped import shipped_file
+from firstspike.golden.shipped import shipped_file
 
 from .errors import VerbError
 from .sections import in_sections

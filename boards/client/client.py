@@ -21,8 +21,8 @@ from firstspike.golden.flash import ImageError
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.results import Results
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Cause, Request
 from firstspike.hdl.link.protocol.identity import config_of

@@ -22,7 +22,7 @@ from firstspike.golden.foreign.fields import (
 )
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
-from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import convert_errors
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.representation import short_repr

@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.network import Network
-from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import quoted
 from firstspike.golden.system.representation import short_repr
 

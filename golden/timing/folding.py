@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.shipped import NetworkSource, load_network
 
 from .layer import ROWS, LayerFolding, check_rows
 from .shape import ANY_SHAPE, CoreShape, Lanes

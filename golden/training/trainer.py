@@ -19,7 +19,7 @@ from firstspike.golden.encodings.samples import checked_samples, sample_array
 from firstspike.golden.foreign.fields import integer, texts
 from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.network import LARGEST, MOST_EXAMPLES
-from firstspike.golden.networks.shipped import load_network
+from firstspike.golden.shipped import load_network
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import quoted
 from firstspike.golden.system.specification import Changes

@@ -15,7 +15,7 @@ from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.layer.config import MAX_ADDRESSES, LayerConfig, Learning

@@ -21,8 +21,8 @@ from firstspike.golden import (
     load_network,
 )
 from firstspike.golden.data.typical_digits import takes_digits
-from firstspike.golden.networks.shipped import shipped
 from firstspike.golden.results import UNCOUNTED, Difference
+from firstspike.golden.shipped import shipped
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.link.protocol.formats import Identity
 from firstspike.hdl.link.protocol.messages import goes_as_bitmap

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.encoding import bitmap_pixels, encode
-from firstspike.golden.networks.shipped import NetworkSource, load_network
 from firstspike.golden.results import Difference, Results, differences
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import check_names, quoted, remedy
 from firstspike.golden.system.extras import needed
 

@@ -8,7 +8,7 @@ import pytest
 
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import PROOFS, Proof, proven
-from firstspike.golden.networks.shipped import shipped
+from firstspike.golden.shipped import shipped
 
 pytestmark = pytest.mark.fast
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden.data.sets import candidate_paths
-from firstspike.golden.networks.shipped import shipped_file
+from firstspike.golden.shipped import shipped_file
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.main import firstspike as group
 from firstspike.scripts.paths import Input, Output, Verb, check_sources

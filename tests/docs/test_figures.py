@@ -11,7 +11,7 @@ from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import encode, infer
 from firstspike.golden.data.sets import bundled_test_set
-from firstspike.golden.networks.shipped import load_network
+from firstspike.golden.shipped import load_network
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -15,7 +15,7 @@ from firstspike.golden.integer import infer
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
-from firstspike.golden.networks.shipped import NetworkSource, load_network
+from firstspike.golden.shipped import NetworkSource, load_network
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.training.quantise import best_threshold
 from firstspike.golden.training.samples import fitted_template

@@ -19,7 +19,7 @@ class Fitted(Protocol):
 NetworkSource = Network | str | os.PathLike[str] | Fitted
 """The values from which `load_network` returns a network."""
 
-_NETWORKS = Path(__file__).parent
+_NETWORKS = Path(__file__).with_name("networks")
 
 
 def shipped() -> list[str]:
