@@ -275,7 +275,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
         ("run net.npz --input silent.wav", "silent.wav: no word is heard in it"),
         ("run net.npz --input silent.wav silent.wav", "silent.wav: no word is heard in it"),
         ("run net.npz --input t.wav", "t.wav is no readable WAV file"),
-        ("run mnist-4bit --input one.wav", "this network takes no sound"),
+        ("run mnist-4bit --input one.wav", "the network does not listen to sound"),
         ("run mnist-4bit --dataset words", "words holds sound, and this network takes none"),
         ("run mnist-4bit --dataset spoken-digits", "spoken-digits holds sound, and this network"),
         ("train --dataset words --recipe deep -o n.npz", "recipe deep is for images"),
