@@ -22,7 +22,7 @@ from .session import Request, Session, new_session
 
 def trained(session: Session) -> tuple[Network, dict[str, Any]]:
     """Run a training; return its network, and the result of `result_of`."""
-    session.fit(lambda epoch: None, None)
+    session.fit()
     return session.trainer.network_, result_of(session)
 
 
