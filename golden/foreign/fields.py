@@ -116,11 +116,12 @@ def array(name: str, value: Any, dtype: type | None = None) -> np.ndarray:
         raise NetworkError(f"{name} is {quoted(value)}: it must be an array of numbers.") from None
 
 
-def of_type(name: str, value: Any, *kinds: type) -> Any:
-    """Return `value`, which may also be None. Raises `NetworkError` if it is of no such type."""
-    if value is not None and not isinstance(value, kinds):
-        such = " or ".join(kind.__name__ for kind in kinds)
-        raise NetworkError(f"{name} is {quoted(value)}: it must be of type {such}, or None.")
+def of_type(name: str, value: Any, kind: type) -> Any:
+    """Return `value`, which may also be None. Raises `NetworkError` if it is of another type."""
+    if value is not None and not isinstance(value, kind):
+        raise NetworkError(
+            f"{name} is {quoted(value)}: it must be of type {kind.__name__}, or None."
+        )
     return value
 
 
