@@ -78,6 +78,12 @@ class Fields(dict[str, np.ndarray]):
             raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
         return value
 
+    def check_format(self, expected: str) -> None:
+        """Raise `NetworkError` unless the field `format` holds this text."""
+        stored = self.take("format", str)
+        if stored != expected:
+            raise NetworkError(f"format is {stored!r:.40}: this version reads {expected!r}.")
+
     def meta(self) -> dict[str, Any]:
         """Return the content of the field `meta`, which is JSON."""
         with convert_errors(NetworkError, "meta is ", JsonError, after="."):
