@@ -129,10 +129,10 @@ class Flow:
     seeds: Sequence[int] = SEEDS
     place_seeds: PlaceSeeds = in_turn
     """Selects the seeds to try, and runs the placements."""
-    placed: Placed = lambda *_: None
-    """Called for each relevant placement."""
     native: bool = False
     """Whether the tools are those on the PATH."""
+    placed: Placed = lambda *_: None
+    """Called for each relevant placement."""
 
 
 def build(design: Design, folder: Path, flow: Flow) -> dict[str, Any]:
