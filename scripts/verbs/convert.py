@@ -20,16 +20,12 @@ from firstspike.golden.frameworks.nir.graph import Graph, optional
 from firstspike.golden.frameworks.nir.importing import metadata_of, network_of, template_of
 from firstspike.golden.frameworks.nir.reader_process import read
 from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import (
-    DEFAULT_BITS,
-    Calibrated,
-    plain_template,
-    rounded_network,
-)
+from firstspike.golden.frameworks.nir.rounding import DEFAULT_BITS, Calibrated, rounded_network
 from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
 from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import companion_path, naming, replacing
 from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.quantise import plain_template
 from firstspike.golden.training.samples import fitted_template
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
