@@ -538,6 +538,14 @@ def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
     assert not Session.state_path("on.npz").exists()
 
 
+def test_the_state_of_a_training_is_no_link(capfd, folder):
+    Session.state_path("on.npz").symlink_to("mine")
+    said = refusal(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
+    assert "on.training.npz' is a link or a special file: remove it" in said
+    assert not (folder / "mine").exists()
+    assert not (folder / "on.npz").exists()
+
+
 def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)

@@ -300,6 +300,14 @@ def test_another_file_stays_as_it_is(tmp_path):
     assert (tmp_path / JOURNAL).read_text() == "diary\nof somebody"
 
 
+def test_a_journal_is_no_link(tmp_path):
+    (tmp_path / "diary").write_text('{"op_code": diary')
+    (tmp_path / JOURNAL).symlink_to("diary")
+    with pytest.raises(OSError, match="is a link or a special file"):
+        search(tmp_path, 1)
+    assert (tmp_path / "diary").read_text() == '{"op_code": diary'
+
+
 def test_a_seed_may_have_more_than_32_bits(tmp_path):
     assert opened(tmp_path, RUN, 1 << 40, FIRST).ask()
 
