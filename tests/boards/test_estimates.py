@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from docs.measurements.random_builds import judged, text_of
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fitting import EXPECTED, fitted
@@ -16,7 +17,6 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from tests.measurements.random_builds import judged, text_of
 from tests.support.command import toy_network
 
 pytestmark = pytest.mark.fast

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from docs.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from firstspike.boards.building.bitstream import REPORT, fingerprint
 from firstspike.boards.building.layout import ROUTED, bitstream_netlist, layout_record
 from firstspike.boards.ice40 import chipdb
@@ -31,7 +32,6 @@ from firstspike.boards.routed import (
 )
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from tests.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from tests.support.command import firstspike, success
 from tests.support.routed import Example, cell_of, exchange, reconnect, reset, with_flip
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from docs.measurements.bitstream_flips import undetected_flips
 from firstspike.boards.building.layout import ROUTED, design_netlist, layout_record
 from firstspike.boards.ecp5 import database
 from firstspike.boards.ecp5.database import DatabaseError, device_of
@@ -23,7 +24,6 @@ from firstspike.boards.routed import (
     UncoveredError,
 )
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
-from tests.measurements.bitstream_flips import undetected_flips
 from tests.support.command import firstspike, success
 from tests.support.routed import Example, cell_of, exchange, reconnect, reset, with_flip
 

@@ -581,38 +581,3 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     assert "t.csv exists, and is no such file as --json writes" in said
     assert (folder / "t.csv").read_text() == rows()
     assert not (folder / "net.npz").exists()
-
-
-def test_data_of_another_network(capfd, folder, trained):
-    classes = np.array(["ant", "bee", "wasp"])
-    np.savez("a.npz", x_train=np.ones((4, 6)), y_train=np.arange(4) % 3, classes=classes)
-    assert "[n, 5]" in refusal(capfd, "run", "net.npz", "--input", "a.npz")
-    (folder / "o.csv").write_text("width,height,kind\n1,2,ant\n")
-    assert "no column 'length'" in refusal(capfd, "run", "net.npz", "--input", "o.csv")
-    (folder / "o.csv").write_text(rows().replace("wasp", "fly"))
-    words = ("--dataset", "o.csv")
-    assert "'fly', which is no class of ant, bee, wasp" in refusal(capfd, "run", "net.npz", *words)
-
-
-@pytest.mark.parametrize(
-    "line", ["run net.npz", "plot net.npz -o p.png", "learn net.npz --last-layer -o l.npz"]
-)
-@pytest.mark.parametrize(
-    ("dataset", "message"),
-    [
-        (
-            "fewer.npz",
-            "fewer.npz: the samples are float64 [4, 6]: this network takes numbers [n, 5]",
-        ),
-        ("words.jsonl", "words.jsonl holds events, and this network takes features"),
-    ],
-)
-def test_another_form_of_samples_is_named_before_their_labels(
-    capfd, folder, trained, line, dataset, message
-):
-    np.savez("fewer.npz", x_train=np.ones((4, 6)), y_train=np.array(["u", "v"] * 2))
-    (folder / "words.jsonl").write_text('{"events": [[1, 0]], "label": "u"}\n' * 20)
-    assert message in refusal(capfd, *line.split(), "--dataset", dataset)
-    assert "784 pixels" in refusal(capfd, "run", "net.npz")
-    (folder / "e.jsonl").write_text('{"events": [[1, 1]], "label": "ant"}')
-    assert "--input" in refusal(capfd, "run", "net.npz", "--dataset", "e.jsonl")

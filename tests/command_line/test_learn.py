@@ -393,13 +393,6 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert result["accuracy"] > 0.9
 
 
-@pytest.mark.parametrize("words", [("--kill", 0.5), ("--exact",), ("--target", "board")])
-def test_what_the_last_layer_does_not_learn_with(capfd, folder, words):
-    assert "--last-layer" in refusal(
-        capfd, "learn", "mnist-4bit", "--last-layer", *words, "-o", "net.npz"
-    )
-
-
 def test_the_last_layer_adapts_to_changed_labels(capfd, folder):
     words = ("--last-layer", "--epochs", 1, "--relabel", "3:8,8:3")
     result = learned(capfd, "mnist-8bit", *words, "-o", "net.npz")

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import Network
-from firstspike.golden.training.general_recipe import ENCODING, general_training
-from firstspike.golden.training.trainer import Trainer
+from firstspike.golden.training.general_recipe import ENCODING
 from tests.support.command import firstspike, refusal, success, toy_network
 
 QUICK = ("--hidden", 5, "--epochs", 2, "-o", "made.npz")
@@ -53,28 +52,6 @@ def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
     network = Network.load("made.npz")
     assert network.encoding == ENCODING
     assert network.n_features == 2 * 9
-
-
-@pytest.mark.parametrize("encoding", ["crossings-3", "levels-8"])
-def test_series_that_are_longer_than_trained(capfd, folder, encoding):
-    series = np.random.default_rng(1).normal(size=(60, 2, 9))
-    parameters = general_training(60, encoding, hidden=(5,), epochs=1)
-    Trainer(parameters).fit(series, np.arange(60) % 2).network_.save("net.npz")
-    np.savez("longer.npz", x_train=series.repeat(2, 2), y_train=np.arange(60) % 2)
-    for words in (("--dataset", "longer.npz"), ("--input", "longer.npz")):
-        said = refusal(capfd, "run", "net.npz", *words)
-        assert "longer.npz" in said
-        assert "this network takes" in said or "must be alike" in said
-
-
-def test_a_test_file_with_another_class(capfd, folder):
-    (folder / "other.csv").write_text("a,kind\n3,0\n4,two\n")
-    words = ("--dataset", "table.csv", "--label", "kind", "--test", "other.csv")
-    said = refusal(capfd, "train", *words, *QUICK)
-    assert "other.csv, line 3 has the label 'two', of which table.csv has no sample" in said
-    success(capfd, "train", *words[:4], *QUICK)
-    said = refusal(capfd, "run", "made.npz", "--input", "other.csv")
-    assert "other.csv, line 3 has the label 'two', which is no class of 0, 1" in said
 
 
 def test_one_labelled_row_is_classified(capfd, folder):

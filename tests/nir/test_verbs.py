@@ -63,16 +63,6 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
         assert decision.idx[:, 0].tolist() == decisions.tolist()
 
 
-def test_options_of_the_other_direction_are_refused(capfd, toy):
-    success(capfd, "convert", "toy.npz", "-o", "toy.nir")
-    said = refusal(capfd, "convert", "toy.npz", "--unit", 16, "-o", "out")
-    assert "--unit goes with a NIR graph, and toy.npz is a network." in said
-    said = refusal(capfd, "convert", "toy.nir", "--form", "time", "-o", "out")
-    assert "--form goes with a network, and toy.nir is a NIR graph." in said
-    assert "Missing option '-o'" in refusal(capfd, "convert", "toy.npz")
-    assert not os.path.exists("out")
-
-
 def test_the_content_tells_a_graph_with_another_suffix(capfd, toy):
     success(capfd, "convert", "toy.npz", "-o", "toy.nir")
     os.rename("toy.nir", "toy.h5")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Synthesises a Listener with the usual front end for the iCEBreaker's FPGA, and counts its cells.
 
-python -m tests.measurements.listener_size            block by block
-python -m tests.measurements.listener_size --flat     all in one, as a build has it
+python -m docs.measurements.listener_size            block by block
+python -m docs.measurements.listener_size --flat     all in one, as a build has it
 """
 
 import sys

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Plays recordings of gestures to the wires of simulated hardware, and compares with golden.
 
-    python -m tests.measurements.motion_rtl gestures.npz 14
-    python -m tests.measurements.motion_rtl gestures.npz 14 BUILD
+    python -m docs.measurements.motion_rtl gestures.npz 14
+    python -m docs.measurements.motion_rtl gestures.npz 14 BUILD
 
 The part gives every tenth of the 140 recordings, from the first one on, until it has given so many.
 The decisions and their spikes must be those of golden. It takes some ten seconds per recording.
@@ -22,8 +22,9 @@ from firstspike.golden import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from tests.blocks.test_watcher import simulate
+from tests.support.desk import netlist_motion_desk
 
-from .desk import flash_address, netlist_motion_desk
+from .desk import flash_address
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 from gestures import recordings, sensed

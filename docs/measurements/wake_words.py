@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures a listener for the wake words: words reported right, and false words in speech.
 
-    python -m tests.measurements.wake_words NET.npz [NET.npz ...]
+    python -m docs.measurements.wake_words NET.npz [NET.npz ...]
 
 Each network is trained by `firstspike train --dataset wake-words`. A recording of the test part is
 right if the listener reports its word once, and no other word. The other speech is that of
-`tests.measurements.stream`, by two synthesisers: apt-get install espeak-ng flite.
+`docs.measurements.stream`, by two synthesisers: apt-get install espeak-ng flite.
 """
 
 import sys
@@ -13,6 +13,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from docs.measurements.stream import FINAL, in_noise, other_speech, words_said
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.archives import files_of
 from firstspike.golden.data.sets import WAKE_WORDS, fetch
@@ -20,7 +21,6 @@ from firstspike.golden.data.wake_words import TESTED, recording_name
 from firstspike.golden.data.wav import samples_of
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.system.temporary import temporary_folder
-from tests.measurements.stream import FINAL, in_noise, other_speech, words_said
 
 MINUTES = 20
 """Length of the other speech."""

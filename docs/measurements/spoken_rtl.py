@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Plays recordings to the microphone's pins of simulated hardware, and compares with golden.
 
-    python -m tests.measurements.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
+    python -m docs.measurements.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
 
 It plays the first 20 of the files, one after the other, and wants the words, their decisions and
 their spikes to be those of golden. It takes some ten seconds per recording. The clock is that of an
@@ -43,6 +43,7 @@ SILENCE = 2
 @click.argument("files", nargs=-1)
 @click.option("--lanes", type=Lanes())
 def main(network_file: str, count: int, files: tuple[str, ...], lanes: Any) -> None:
+    """Print the words of each recording and the longest wait; raise an error at a difference."""
     network = Network.load(network_file)
     front = sound_of(network)
     design = SoundDesign.of_sound(network, BOARDS["icebreaker"], CoreShape(lanes))

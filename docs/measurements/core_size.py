@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Packs a standalone core, and prints how many cells of an iCE40 UP5K it takes.
 
-    python -m tests.measurements.core_size                one lane, weights over the port
-    python -m tests.measurements.core_size 2 10           lanes of each layer
+    python -m docs.measurements.core_size                one lane, weights over the port
+    python -m docs.measurements.core_size 2 10           lanes of each layer
 
 The network is 784-100-10 with random weights of 4 bits and 400 connected inputs. A core has more
 ports than a chip has pins. So they come from a shift register and go into another one. Each bit of

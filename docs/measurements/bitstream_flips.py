@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Flips configuration bits of a build, one at a time, and counts what the layout check finds.
 
-    python -m tests.measurements.bitstream_flips [--flips N] [--seed N] FOLDER ...
+    python -m docs.measurements.bitstream_flips [--flips N] [--seed N] FOLDER ...
 
 FOLDER is that of a build for an iCE40 or an ECP5. The bits are drawn from all tiles in which a bit
 is set. A flip that is not found is named, so that its bit can be looked up. Ends with exit status 1

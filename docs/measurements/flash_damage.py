@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Damages 1,000 bytes of a flash, one by one, and lets two designs start from each.
 
-    python -m tests.measurements.flash_damage
+    python -m docs.measurements.flash_damage
 
 After each start images are offered. The design without a computer must say what is wrong, and no
 class. The one with the link must tell what is wrong, and refuse the image.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Interrupts saves of taught words by losses of power, and lets the board start from each flash.
 
-    python -m tests.measurements.interrupted_saves [COUNT]
+    python -m docs.measurements.interrupted_saves [COUNT]
 
 A simulated board with a saved image learns a further word, and saves again. Each of COUNT (2,000)
 interruptions is during one of the changes of the flash: of a page some bytes and bits are
@@ -29,7 +29,7 @@ from tests.blocks.test_saving_core import HEADER_BYTES, REGION, Home, KeeperBenc
 from tests.blocks.test_teachable_core import POLL, Word
 from tests.support.flash_changes import Change
 
-BENCH = "tests.measurements.interrupted_saves"
+BENCH = "docs.measurements.interrupted_saves"
 
 COUNT = 2000
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures how many isolated foreign words a network of spoken digits reports.
 
-    python -m tests.measurements.foreign_words NET.npz [NET.npz ...]
-    python -m tests.measurements.foreign_words
+    python -m docs.measurements.foreign_words NET.npz [NET.npz ...]
+    python -m docs.measurements.foreign_words
 
 The words are spoken by voices of two synthesisers: apt-get install espeak-ng flite. Each word is a
 recording of its own in weak noise, with silence around it. Without a network, it trains networks of
@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from docs.measurements.stream import FINAL, as_loud, speak
 from firstspike.golden import Network, encode, infer, load_dataset, load_network
 from firstspike.golden.data.sounds import dataset_of, with_none
 from firstspike.golden.data.wav import read_wav
@@ -26,7 +27,6 @@ from firstspike.golden.sound.word_augmentation import NONE
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.training.general_recipe import sound_training
 from firstspike.golden.training.trainer import Names, Trainer
-from tests.measurements.stream import FINAL, as_loud, speak
 
 WORDS = (
     *("apple", "river", "garden", "purple", "window", "coffee", "monday", "table", "orange"),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures spoken digits of speakers that training has not heard: each of six is left out once.
 
-    python -m tests.measurements.speakers
-    python -m tests.measurements.speakers --hidden 12c3s2-24c3s2
-    python -m tests.measurements.speakers --strict
+    python -m docs.measurements.speakers
+    python -m docs.measurements.speakers --hidden 12c3s2-24c3s2
+    python -m docs.measurements.speakers --strict
 
 It trains as `firstspike train --dataset spoken-digits --validation-share 0` does, with seed 1.
 Hidden layers are chosen with --choosing: two speakers are left out together, and the accuracy is

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Teaches 300 recordings to a simulated standalone core, and compares with golden.
 
-    python -m tests.measurements.teaching_rtl NET.npz
+    python -m docs.measurements.teaching_rtl NET.npz
 
 NET is a network of spoken digits. The recordings are those of the test part: each of them is a
 taught word, whose class the board gets on its UART and whose picture it gets as pixels. The replay

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures spoken digits of a new speaker before and after some of the speaker's words are taught.
 
-    python -m tests.measurements.teaching [--references N] [--seed S]
+    python -m docs.measurements.teaching [--references N] [--seed S]
 
 For each of six speakers it trains a network on recordings 5 to 49 of the other five, as `firstspike
 train --dataset spoken-digits --validation-share 0` does. It then teaches recordings per word of the

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures how well words are understood through PDM microphones of several clocks.
 
-    python -m tests.measurements.microphone_clocks
+    python -m docs.measurements.microphone_clocks
 
 Networks of three seeds are trained without recordings 0 to 9 of each speaker and digit, and hear
 recordings 5 to 9, so nothing of the official test part is used. The clock of the design is 24 MHz.

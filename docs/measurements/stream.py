@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures the recognition of a stream: spoken digits in noise, and an hour of other sounds.
 
-    python -m tests.measurements.stream [--choosing]
+    python -m docs.measurements.stream [--choosing]
 
 Networks of three seeds are trained as `firstspike train --dataset spoken-digits` does, without the
 recordings that are streamed. It needs two speech synthesisers: apt-get install espeak-ng flite.
@@ -87,7 +87,7 @@ FINAL = Part(
 
 def main() -> None:
     """Print the share of right words, and the words reported for other sounds."""
-    parser = argparse.ArgumentParser(prog="python -m tests.measurements.stream")
+    parser = argparse.ArgumentParser(prog="python -m docs.measurements.stream")
     parser.add_argument("--choosing", action="store_true")
     part = CHOOSING if parser.parse_args().choosing else FINAL
     rng, sound = np.random.default_rng(part.seed), default_front_end()

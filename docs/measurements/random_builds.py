@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Places random designs, one after the other, for the estimates of logic and clock.
 
-    python -m tests.measurements.random_builds --build $(seq 52 55)     those of four numbers
-    python -m tests.measurements.random_builds                      how far off the estimates are
+    python -m docs.measurements.random_builds --build $(seq 52 55)     those of four numbers
+    python -m docs.measurements.random_builds                      how far off the estimates are
 
 `boards/building/random_builds.json` keeps each build as soon as it is placed, and no build is made
 twice. A design is drawn with its number as the seed. Boards, kinds of first layers and depth take

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Synthesises what stands around the core on the iCEBreaker, and says what each module takes.
 
-    python -m tests.measurements.link_size            module by module
-    python -m tests.measurements.link_size --flat     as a build has it, all in one
+    python -m docs.measurements.link_size            module by module
+    python -m docs.measurements.link_size --flat     as a build has it, all in one
 
 The design is the one of `firstspike build mnist-4bit --board icebreaker --lanes 11`, without pins.
 The core is left out.
