@@ -18,7 +18,7 @@ from firstspike.golden.encodings.samples import SampleKind, is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
-from firstspike.golden.sound.front import MOST_FILTERS, SIZES
+from firstspike.golden.sound.front import MOST_FILTERS, MOST_QUIET, MOST_WINDOW
 from firstspike.golden.system.errors import convert_errors, remedy
 from firstspike.golden.system.specification import Changes, check, parameter
 
@@ -97,11 +97,9 @@ class Data:
         None, "--test FILE|SHARE", kind=TestPart(exists=True), usual=str(TEST_SHARE)
     )
     missing: str | None = parameter(None, "--missing", kind=_MISSING, usual=REFUSE)
-    frames: int | None = parameter(
-        None, "--frames N", low=1, high=SIZES["frames"][1], usual=_FRAMES
-    )
-    before: int = parameter(BEFORE, "--before N", low=0, high=SIZES["before"][1])
-    after: int = parameter(AFTER, "--after N", low=0, high=SIZES["after"][1])
+    frames: int | None = parameter(None, "--frames N", low=1, high=MOST_WINDOW, usual=_FRAMES)
+    before: int = parameter(BEFORE, "--before N", low=0, high=MOST_QUIET)
+    after: int = parameter(AFTER, "--after N", low=0, high=MOST_QUIET)
     n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
 
     def __post_init__(self) -> None:
