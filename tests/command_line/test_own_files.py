@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import LearningState, Network
-from firstspike.golden.training.general_recipe import ENCODING, general_training
-from firstspike.golden.training.trainer import Trainer
+from firstspike.golden.training.general_recipe import ENCODING
 from tests.support.command import firstspike, refusal, success, toy_network
 
 QUICK = ("--hidden", 5, "--epochs", 2, "-o", "made.npz")
