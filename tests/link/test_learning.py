@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from firstspike.golden import encode, events
+from firstspike.golden import encode
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
@@ -19,13 +19,12 @@ from firstspike.hdl.link.protocol.formats import (
     SETTINGS_BYTES,
     SETTINGS_FORMAT,
     Cause,
-    DecisionFlag,
     Notice,
     Request,
 )
 from firstspike.hdl.link.protocol.messages import settings_payload, weight_bytes
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
-from tests.support.link_board import RING_BYTES, events_request, inputs_request
+from tests.support.link_board import RING_BYTES, inputs_request
 
 STATE = LearningState.random((20, 13, 4), 8, 3)
 STATE = replace(
@@ -55,23 +54,6 @@ def requests_of(pixels, labels):
         inputs_request(image, STATE.template, label)
         for image, label in zip(pixels, arguments, strict=True)
     ]
-
-
-def test_labels_that_are_no_class_are_flagged_and_reset_restores_the_settings():
-    rng = np.random.default_rng(8)
-    pixels = np.where(rng.random((3, 35)) < 0.5, 255, 0).astype(np.uint8)
-    script = Script().ask(settings_request(FIRST, 5), 0)
-    for number, label in enumerate((4, 100, 254)):
-        script.ask(inputs_request(pixels[number], STATE.template, label), 1 + number)
-    script.request(Request.RESET, 4)
-    script.ask(settings_request(Settings(), STATE.generator), 5).answers(6)
-    script.stream(requests_of(pixels, [0, 1, 2]), 6, RING_BYTES - 1)
-    answers = _run(script)
-    assert [a.payload[1] >> DecisionFlag.LABEL for a in answers[1:4]] == [1, 1, 1]
-    learned = learn(STATE.copy(), encode(CONNECTED, pixels[:, 5:25]), np.arange(3), Settings())
-    assert [a.payload[0] for a in answers[6:]] == learned.decision.tolist()
-    updated = [a.payload[1] >> DecisionFlag.UPDATED for a in answers[6:]]
-    assert updated == learned.updated.tolist()
 
 
 def out_of_range() -> list[bytes]:
@@ -104,28 +86,6 @@ def test_settings_out_of_range_are_refused_and_those_before_stay():
     state = STATE.copy()
     learn(state, encode(CONNECTED, pixels[:, 5:25]), labels, FIRST)
     assert answers[-1].payload == checksum_of(state)
-
-
-def test_an_image_with_a_row_that_spikes_again_is_not_learned():
-    rng = np.random.default_rng(10)
-    pixels = np.where(rng.random((6, 35)) < 0.5, 255, 0).astype(np.uint8)
-    ticks, labels = encode(CONNECTED, pixels[:, 5:25]), np.arange(6) % 4
-    requests = []
-    for number, image in enumerate(ticks):
-        spikes = events(image).tolist()
-        again = spikes[:1] * (number % 2)
-        requests.append(events_request([*again, *spikes], int(labels[number])))
-    script = Script().ask(settings_request(FIRST, STATE.generator), 0).answers(1)
-    script.stream(requests, 1, RING_BYTES - 1).request(Request.CHECKSUM, 7).answers(8)
-    answers = _run(script)
-    labels[1::2] = UNLABELLED
-    state = STATE.copy()
-    learned = learn(state, ticks, labels, FIRST)
-    flags = [a.payload[1] & ~1 for a in answers[1:7]]
-    assert flags[1::2] == [1 << DecisionFlag.ADDRESS] * 3
-    assert [one >> DecisionFlag.UPDATED == 1 for one in flags] == learned.updated.tolist()
-    assert [a.payload[0] for a in answers[1:7]] == learned.decision.tolist()
-    assert answers[7].payload == checksum_of(state)
 
 
 def checksum_of(state: LearningState) -> bytes:
