@@ -28,12 +28,6 @@ from tests.support.command import firstspike, refusal, success, toy_network
 from tests.support.simulators import sampled
 
 
-def wide_network(hidden):
-    """A network of one hidden layer whose weights take any amount of memory."""
-    weights = np.ones((400, hidden), np.int32), np.ones((hidden, 10), np.int32)
-    return network_of(weights, (500, 500), bits=8, deadline=60)
-
-
 def test_the_table_has_every_board(capfd):
     ended = success(capfd, "boards", "mnist-4bit", "--json", "-")
     rows = {row["board"]: row for row in json.loads(ended.out)["boards"]}
@@ -265,12 +259,6 @@ def test_images_overlap_where_there_are_lanes_for_all(unplaced):
         load_network("mnist-4bit"), BOARDS["ulx3s-85f"], Requirements(CoreShape(overlap=True))
     )
     assert chosen.design.config.folding.overlaps
-
-
-def test_fewer_lanes_on_a_smaller_device():
-    network = wide_network(500)
-    small, large = (plan.plan_for(network, BOARDS[f"ulx3s-{size}"]) for size in ("45f", "85f"))
-    assert 0 < small.lanes < large.lanes
 
 
 def test_the_latency_is_that_of_the_cycle_model():

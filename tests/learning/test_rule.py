@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Learning: the rule against its plain second implementation, and its edges."""
 
-import itertools
-from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -28,7 +26,6 @@ from firstspike.golden.learning.rule import UNLABELLED, leap
 from firstspike.golden.results import RuleTrace, joined
 from firstspike.sim.mutants.mutation import mutated
 from tests.support.plain_learning import PlainState, learn_image
-from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
@@ -237,32 +234,6 @@ def njit(function=None, **_):
 """
 
 
-def test_the_lessons_have_every_kind_of_image():
-    seen = Counter()
-
-    @settings(max_examples=600, phases=[Phase.generate], derandomize=True, database=None)
-    @given(lessons(), some_settings)
-    def count(lesson, how):
-        state, ticks, labels = lesson
-        deadline = state.template.deadline
-        for row, label, r in zip(ticks, labels, compare(lesson, how), strict=True):
-            kind = "forced" if r["forced"] else "at once" if r["until"] < deadline else "late"
-            right = "right" if r["decision"] == label else "wrong"
-            seen[kind, right if label != UNLABELLED else "unlabelled", r["updated"]] += 1
-            seen["later input", r["updated"]] += row.max() > r["until"]
-            seen["some rows drawn"] += 0 < r["input_updates"] < r["input_rows"]
-            seen["some outputs drawn"] += 0 < r["output_updates"] < r["hidden_rows"]
-
-    count()
-    for kind, right in itertools.product(["forced", "at once", "late"], ["right", "wrong"]):
-        assert seen[kind, right, True] > 20
-        assert seen[kind, "right", False] > 20 or kind == "forced"
-    assert seen["at once", "unlabelled", False] > 20
-    assert seen["later input", True] > 20
-    assert seen["some rows drawn"] > 20
-    assert seen["some outputs drawn"] > 20
-
-
 def full_size(seed=1, stored_bits=8, n=300):
     """A full-size random start, and digits for it."""
     state = LearningState.random(stored_bits=stored_bits, seed=seed)
@@ -335,19 +306,11 @@ def test_it_learns(stored_bits, every_competitor, exact):
 
 
 def test_the_generator_goes_through_all_states():
-    s, seen = 1, set()
-    while s not in seen:
-        seen.add(s)
+    s, visited = 1, set()
+    while s not in visited:
+        visited.add(s)
         s = leap(s)
-    assert seen == set(range(1, 1 << 16))
-
-
-@pytest.mark.parametrize("j", [0, 1, 4, 15])
-def test_draws_are_as_frequent_as_they_should_be(j):
-    state = PlainState([], [], 1)
-    n = (1 << 16) - 1
-    drawn = sum(draw_plainly(state, j) for _ in range(n))
-    assert drawn == (n if j == 0 else (1 << 16 - j) - 1)  # 0 itself is no state
+    assert visited == set(range(1, 1 << 16))
 
 
 @pytest.mark.parametrize("bits", ANNEALING)
