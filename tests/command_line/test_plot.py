@@ -21,7 +21,6 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts import figures
 from firstspike.scripts.picture_view import ENLARGED
 from firstspike.sim.harness.networks import network_of
-from tests.page.photos import rendered
 from tests.support.command import (
     deep_toy_network,
     firstspike,
@@ -30,6 +29,7 @@ from tests.support.command import (
     success,
     toy_network,
 )
+from tests.support.photos import rendered
 from tests.support.simulators import sampled
 
 
