@@ -33,6 +33,7 @@ from firstspike.golden import LearningState, Settings, learn, potentials
 from firstspike.golden.frameworks import estimator
 from firstspike.golden.integer import output_potentials
 from firstspike.golden.training.general_recipe import general_training
+from firstspike.golden.training.recipes import recipe
 from tests.support.simulators import sampled
 from tests.support.strategies import networks_with_ticks
 
@@ -80,7 +81,14 @@ def test_probabilities_and_scores_say_what_is_predicted(iris):
     for scores in (classifier.predict_proba(X), classifier.decision_function(X)):
         assert scores.shape == (150, 3)
         assert (classifier.classes_[scores.argmax(axis=1)] == predicted).all()
-    assert classifier.predict_proba(X).sum(axis=1) == pytest.approx(1)
+    network, probabilities = classifier.network_, classifier.predict_proba(X)
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    ticks = encode(network, X)
+    ends = infer(network, ticks).tick
+    M = np.array([potentials(network, row)[-1][end] for row, end in zip(ticks, ends, strict=True)])
+    late = -M / (network.thresholds[-1] * network.unit)  # how long after the decision each fires
+    likely = np.exp(-recipe("deep").beta * (late - late.min(axis=1, keepdims=True)))
+    assert probabilities == pytest.approx(likely / likely.sum(axis=1, keepdims=True))
     two = clone(SMALL).fit(X[y > 0], y[y > 0])
     assert two.network_.classes == ("1", "2")
     assert ((two.decision_function(X) > 0) == (two.predict(X) == 2)).all()
