@@ -138,21 +138,9 @@ def test_pixels_and_other_numbers_are_no_two_parts(tmp_path):
         assembled(str(path), *read(path))
 
 
-def test_a_feature_of_two_columns_is_refused(table):
-    table.write_text(TABLE.replace("width", "colour=red"))
-    with pytest.raises(DataError, match="the column colour=red has the name of a feature"):
-        read(table, "kind", "person")
-
-
 def test_the_label_is_no_group(table):
     with pytest.raises(DataError, match="'kind' is the column of the label"):
         read(table, "kind", "kind")
-
-
-def test_codes_with_underscores_are_texts(table):
-    table.write_text(TABLE.replace("1.5", "1_5").replace("2,", "2_1,").replace("3.5", "15"))
-    with pytest.raises(DataError, match="holds '1_5' beside numbers"):
-        read(table, "kind", "person")
 
 
 def test_events_and_other_samples_are_no_two_parts(tmp_path):
@@ -249,6 +237,8 @@ def test_other_delimiters(table, delimiter):
         (("3.5,red", "3.5,"), "t.csv has 1 missing value, in line 5 (colour): fill them, leave"),
         (("3.5,red", "inf,red"), "t.csv, line 5: the column width holds 'inf', which is no finite"),
         (("ann,wasp", "ann,"), "t.csv has 1 missing label, in line 2 (kind): fill them, or leave"),
+        (("width", "colour=red"), "the column colour=red has the name of a feature"),
+        (("1.5", "1_5"), "line 2: the column width holds '1_5' beside numbers"),
         (("width", "kind"), "t.csv must have a different name for each column in its first line."),
         (("width", ""), "t.csv must have a different name for each column in its first line."),
         ((TABLE, "width,kind\n"), "t.csv holds no rows below a header."),
