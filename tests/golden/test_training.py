@@ -376,9 +376,11 @@ CONNECTED = {"n_connected": 784, "augmentation": None}
         ("blobs", general_training(150, medians=True, **FEW_EPOCHS)),
         (toy_pixels, Training(**FEW_EPOCHS | CONNECTED)),
         (toy_pixels, recipe("robust", **FEW_EPOCHS, n_connected=784)),
+        (toy_pixels, Training(**FEW_EPOCHS, n_connected=100)),
+        (toy_pixels, Training(**FEW_EPOCHS | CONNECTED | {"hidden": (40,)}, compact=True)),
         (plain_ticks, general_training(150, None, 60, **FEW_EPOCHS)),
     ],
-    ids=["table", "pixels", "varied-pixels", "ticks"],
+    ids=["table", "pixels", "varied-pixels", "connected", "compact", "ticks"],
 )
 def test_held_out_samples_change_no_weight(data, training, held_out, request):
     """With one epoch of quantised weights, held-out samples have no choice either.
