@@ -67,7 +67,7 @@ class FrontEnd:
     """Number of quiet slots at the end of the window of an isolated word."""
     contrast: int = parameter(MISSING, low=0, high=5)
     """Each step of level below the top darkens a pixel by 2^contrast."""
-    filters: tuple[Filter, ...]
+    filters: tuple[Filter, ...] = parameter(MISSING)
 
     def __post_init__(self) -> None:
         check(self, NetworkError)

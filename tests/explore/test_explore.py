@@ -312,12 +312,6 @@ def test_a_seed_may_have_more_than_32_bits(tmp_path):
     assert opened(tmp_path, RUN, 1 << 40, FIRST).ask()
 
 
-def test_an_unknown_operation_is_named(tmp_path, lines):
-    fields = json.loads(lines[-1])
-    said = damaged(tmp_path, lines, len(lines) - 1, json.dumps(fields | {"op_code": 99}))
-    assert "is no journal of a search" in said
-
-
 def test_a_search_with_a_setting_more_is_another_search(tmp_path, lines):
     number = next(number for number, line in enumerate(lines) if '"run"' in line)
     fields = json.loads(lines[number])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Frameworks of others run exported networks, and what differs from golden is counted.
 
-    python -m tests.nir.judges --images 1000
+    python -m docs.measurements.nir_frameworks --images 1000
 
 needs torch, snntorch and spikingjelly. Both read form cuba. What goes in are the spike trains
 written beside the graph.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How large the pages of networks are, how soon they are ready, and how fast they draw.
 
-    python -m tests.page.rates [NET ...]
+    python -m docs.measurements.page_rates [NET ...]
 
 Without a network it looks at the shipped ones.
 It prints bytes after gzip, and the median of the seconds from opening the file to the first answer.
@@ -18,9 +18,8 @@ from typing import Any
 from firstspike.golden import shipped
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.scripts.main import run_line
+from tests.page.strokes import strokes_on
 from tests.support.browser import DESKTOP, chromium, opened
-
-from .strokes import strokes_on
 
 TIMES = 5
 STEPS = 20
