@@ -500,7 +500,6 @@ NIR = {
             "--encoding none": "encoding",
             "--encoding crossings-3": "crossings-L needs",
             "--deadline 95": "at least 6 units",
-            "--late 97": "late",
             "--dataset none.npz": "no file 'none.npz'",
             "--dataset events.jsonl": ("events.jsonl holds events: give --encoding ticks"),
         }.items()
