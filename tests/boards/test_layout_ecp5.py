@@ -10,17 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-<<<<<<< HEAD
 from docs.measurements.bitstream_flips import undetected_flips
-from firstspike.boards.building.layout import ROUTED, design_netlist, layout_record
-=======
 from firstspike.boards.building.layout import (
     ROUTED,
     compare_layout,
     design_netlist,
     layout_record,
 )
->>>>>>> 56f538d1397de0241fcbe964cd845bf09a4b41f9
 from firstspike.boards.ecp5 import database
 from firstspike.boards.ecp5.database import DatabaseError, device_of
 from firstspike.boards.ecp5.layout_check import check_layout
