@@ -363,16 +363,16 @@ def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered)
     fewer = [image["image"] for image in again["images"]]
     assert set(fewer) < set(numbers)
     text = firstspike(capfd, "run", "net.npz", *words[:3], 10).out
-    assert "golden, 10 of 180 test images of sorted.npz\n" in text
+    assert "golden, 10 of 180 test samples of sorted.npz\n" in text
     assert re.findall(r"^(\d+) +\d", text, re.MULTILINE) == list(map(str, fewer))
     everything = result_of(capfd, "run", "net.npz", *words[:3], 180)
     assert [image["image"] for image in everything["images"]] == [*range(180)]
     for n in ("all", 180):
         text = firstspike(capfd, "run", "net.npz", *words[:3], n).out
-        assert "golden, all 180 test images of sorted.npz\n" in text
+        assert "golden, all 180 test samples of sorted.npz\n" in text
     text = firstspike(capfd, "run", "net.npz", *words[:3], 1).out
-    assert "golden, 1 of 180 test images of sorted.npz\n" in text
-    assert "180 test images" in refusal(capfd, "run", "net.npz", *words[:3], 181)
+    assert "golden, 1 of 180 test samples of sorted.npz\n" in text
+    assert "180 test samples" in refusal(capfd, "run", "net.npz", *words[:3], 181)
 
 
 def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
@@ -405,7 +405,7 @@ def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, m
         assert np.array_equal(drawn[-1][1], x[number])
         assert drawn[-1][2] == y[number]
     said = refusal(capfd, "plot", "net.npz", *words[:2], "--number", 180, "-o", "p.png")
-    assert "180 test images, counted from 0: there is no image 180" in said
+    assert "180 test samples, counted from 0: there is no test sample 180" in said
 
 
 def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkeypatch):

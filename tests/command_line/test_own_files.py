@@ -66,6 +66,10 @@ def test_one_labelled_row_is_classified(capfd, folder):
         "Error: give it by --input to take all samples: one.csv has no test part"
     )
     assert "1 of 1 classes have one sample alone" in said
+    ended = success(capfd, *run[:2], "--dataset", "table.csv")
+    assert "golden, all 12 test samples of table.csv\n" in ended.out
+    drawn = refusal(capfd, "plot", *run[1:3], "table.csv", "--number", 12, "-o", "p.png")
+    assert "has 12 test samples, counted from 0: there is no test sample 12." in drawn
     ended = success(capfd, *run[:2], "--input", "one.csv")
     assert "golden, 1 of 1 samples of one.csv\n" in ended.out
     said = refusal(capfd, *words[:2], "one.csv", *words[3:5], *QUICK[:-1], "other.npz")
