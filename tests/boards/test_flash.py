@@ -218,10 +218,7 @@ def alone(desk, board="icebreaker"):
 
 @pytest.mark.parametrize(
     ("tool", "options"),
-    [
-        ("iceprog", "-o 1048576"),
-        ("openFPGALoader", "-b ice40_generic -f --verify -o 1048576"),
-    ],
+    [("iceprog", "-o 1048576"), ("openFPGALoader", "-b ice40_generic -f --verify -o 1048576")],
 )
 def test_weights_are_written_before_the_bitstream(desk, capfd, tool, options):
     weights = alone(desk)

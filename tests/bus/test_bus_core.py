@@ -29,14 +29,7 @@ from firstspike.sim.benches.core.run import CoreParameters, Stimulus, run_bench
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import (
-    BusBench,
-    BusOutcome,
-    BusRun,
-    LearningRun,
-    learn_all,
-    raw_network,
-)
+from tests.support.bus_core import BusBench, BusOutcome, BusRun, LearningRun, learn_all, raw_network
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.simulators import sampled
 

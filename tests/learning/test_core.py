@@ -117,10 +117,7 @@ def test_what_no_core_learns():
         weight_bits=(8,) * 3,
         thresholds=(9,) * 3,
     )
-    for other, stored_bits, words in (
-        (deep, 8, "2 hidden layers"),
-        (network, 7, "stores 8 to"),
-    ):
+    for other, stored_bits, words in ((deep, 8, "2 hidden layers"), (network, 7, "stores 8 to")):
         with pytest.raises(NetworkError, match=words):
             CoreConfig.of(other, Folding.of(other), stored_bits=stored_bits)
 

@@ -166,10 +166,7 @@ BROKEN = {
     "quiet at 5 units": ("2 * zk < 5 * unit", "2 * zk <= 5 * unit"),
     "signs from after the update": ("D[o] if W2[h, o] >= 0", "D[o] if W2[h, o] + D[o] >= 0"),
     "no step": ("(step * correction)", "correction"),
-    "input weights wrap": (
-        "min(max(W1[i, h] + change[h], low), high)",
-        "W1[i, h] + change[h]",
-    ),
+    "input weights wrap": ("min(max(W1[i, h] + change[h], low), high)", "W1[i, h] + change[h]"),
     "output weights too high": (
         "min(max(weights[h, o] + D[o], low), high)",
         "max(weights[h, o] + D[o], low)",
@@ -179,10 +176,7 @@ BROKEN = {
         "min(weights[h, o] + D[o], high)",
     ),
     "draws of 1 leap": ("leap(s) if row_draw else s", "leap(s)"),
-    "one draw for an image": (
-        "leap(s) if draw else s",
-        "leap(s) if draw and rows == 1 else s",
-    ),
+    "one draw for an image": ("leap(s) if draw else s", "leap(s) if draw and rows == 1 else s"),
     "the other half is drawn": ("(1 << row_draw) - 1):", "(1 << row_draw) - 1) == 0:"),
     "the generator forgets": (
         "return s\n\n\n@njit(cache=True, nogil=True)\ndef learn_last",

@@ -13,20 +13,9 @@ import pytest
 import serial
 
 from firstspike.boards.client.client import BoardClient, Status
-from firstspike.boards.client.errors import (
-    MismatchError,
-    NoAnswerError,
-    PortError,
-    RefusedError,
-)
+from firstspike.boards.client.errors import MismatchError, NoAnswerError, PortError, RefusedError
 from firstspike.boards.client.frames import LONGEST, FrameReader
-from firstspike.golden import (
-    LearningState,
-    NetworkError,
-    Settings,
-    encode,
-    infer,
-)
+from firstspike.golden import LearningState, NetworkError, Settings, encode, infer
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.formats import Identity, Request
 from firstspike.hdl.link.protocol.messages import connected_inputs

@@ -26,12 +26,7 @@ from firstspike.hdl.link.protocol.messages import weight_bytes, weight_writes
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.command import toy_network
 from tests.support.flashed_link import damage_link, flashed_board, image_at, lack_of
-from tests.support.link_board import (
-    RING_BYTES,
-    decision_of,
-    fields_of,
-    inputs_request,
-)
+from tests.support.link_board import RING_BYTES, decision_of, fields_of, inputs_request
 
 BOARD = flashed_board()
 LAYERS = len(BOARD.network.weights)

@@ -225,19 +225,6 @@ def test_a_mark_waits_through_a_bad_frame_while_an_image_streams():
 
 
 @pytest.mark.parametrize("board", sampled([BOARD, GRADED, ROWS, OVERLAP], 4))
-def test_events_are_classified_as_golden_does(board):
-    pixels = np.random.default_rng(2).integers(0, 256, (20, 40)).astype(np.uint8)
-    pixels[3] = 0
-    requests = [events_request(events(ticks).tolist()) for ticks in board.ticks(pixels)]
-    script = Script().request(Request.HELLO, 249).answers(1).stream(requests, 250, RING_BYTES - 1)
-    answers = board.run(script).answers[1:]
-    for answer, expected in zip(answers, board.expected(pixels), strict=True):
-        *decision, _, rows = decision_of(answer, LAYERS)
-        assert (*decision, rows) == (*expected[:3], expected[4])
-    assert [a.sequence for a in answers] == [(250 + i) % 256 for i in range(20)]
-
-
-@pytest.mark.parametrize("board", sampled([BOARD, GRADED, ROWS, OVERLAP], 4))
 def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
     """The flag is set in that image alone; a bad row does not stand for the row of its low bits."""
     rng, no_row = np.random.default_rng(5), 1 << DecisionFlag.ADDRESS

@@ -14,9 +14,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.handlers.player import CYCLES_BESIDES, check_bench
 from firstspike.hdl.link.protocol.folding import linked_folding
-from firstspike.hdl.link.protocol.formats import (
-    Request,
-)
+from firstspike.hdl.link.protocol.formats import Request
 from firstspike.hdl.link.protocol.messages import play_payload, store_payloads
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.playing import played
@@ -24,11 +22,7 @@ from firstspike.sim.benches.link.script import Script
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.board_model import BoardModel, ModelLine
 from tests.support.command import toy_network
-from tests.support.link_board import (
-    RING_BYTES,
-    SmallBoard,
-    small_network,
-)
+from tests.support.link_board import RING_BYTES, SmallBoard, small_network
 from tests.support.simulators import sampled
 
 HELD = 7
