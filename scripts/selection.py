@@ -32,8 +32,9 @@ from .options import several
 from .output import MOST_NAME, counted
 
 if TYPE_CHECKING:
-    from docs.measurements.page_recordings import WordPosition
     from firstspike.golden.data.preparation import PreparedPhoto
+
+    from .recordings import WordPosition
 
 DEFAULT_IMAGES = 100
 
@@ -154,7 +155,7 @@ def select(network: Network, chosen: ImageChoice, bitmap: int | None = None) -> 
         images = _unlabelled(samples, counted(len(samples), "photo"))
         return replace(_encoded(network, images), samples=samples, photos=photos, files=files)
     if kind is Kind.RECORDINGS:
-        from docs.measurements.page_recordings import read_words
+        from .recordings import read_words
 
         words, samples, silent = read_words(network, files)
         share = f"{len(files) - len(silent)} of " if silent else ""

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 
-from docs.measurements.page_recordings import WordPosition
 from firstspike.golden import Network
 from firstspike.golden.sound.front import FrontEnd
 
 from . import figures
+from .recordings import WordPosition
 
 ROW_SECONDS, MOST_ROWS = 15, 20
 """Seconds per row of the picture, and largest number of rows; a longer recording has longer
