@@ -204,12 +204,6 @@ def test_tab_completes_names_with_status_0(capfd, monkeypatch):
     assert success(capfd).out == "plain,icebreaker\n"
 
 
-def test_the_help_names_the_status_of_an_interrupt_and_tab_completion(capfd):
-    said = " ".join(success(capfd, "--help").out.split())
-    assert "130 after Ctrl-C" in said
-    assert 'eval "$(_FIRSTSPIKE_COMPLETE=bash_source firstspike)"' in said
-
-
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_with_status_130(ending):
     words = [*COMMAND, "run", "--input", "-"]
