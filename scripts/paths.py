@@ -77,8 +77,22 @@ class DatasetName(Input, click.ParamType):
 
 
 NETWORK, GRAPH, PICTURE = rb"PK\x03\x04.{26}format\.npy", rb"\x89HDF", rb"\x89PNG|<\?xml|%PDF"
-PAGE, JSON, VERILOG = rb"<!(?i:doctype) html>", rb"\s*\{", rb"//"
+PAGE, JSON, VERILOG = rb"<!(?i:doctype) html>", rb"\s*\{", rb"//|/\*"
 """The beginnings of the files that verbs write, as regular expressions."""
+
+_BEGINS = {
+    ".npz": NETWORK,
+    ".nir": GRAPH,
+    ".png": PICTURE,
+    ".json": JSON,
+    ".hex": rb"[0-9a-f]+\n",
+    ".core": rb"CAPI=2:",
+    **dict.fromkeys((".v", ".h", ".rdl"), VERILOG),
+}
+"""The beginnings of files beside a named file or in a folder, by their suffixes."""
+
+_NOTHING = rb"(?!)"
+"""Matches no beginning."""
 
 
 class Output(click.Path):
@@ -88,7 +102,8 @@ class Output(click.Path):
         """`files` returns the files that are written for a name, by default the named file.
 
         `begins` is the beginning of the named file, as a regular expression: an existing file
-        with another beginning is the user's, and is not replaced.
+        with another beginning is the user's, and is not replaced. Files with unknown beginnings
+        are the user's unless the first of `files` exists.
         """
         super().__init__(**rules)
         self._begins, self._files = begins, files
@@ -99,17 +114,19 @@ class Output(click.Path):
             self.fail(f"{value!r} names nothing: give a name.", param, ctx)
         return super().convert(value, param, ctx)
 
-    def check_existing(self, value: Named, option: str) -> None:
-        """Raise `VerbError` if the file exists and has another beginning."""
-        if not os.path.isfile(value):
-            return
-        with suppress(OSError), open(value, "rb") as file:  # opening it later reports the error
-            start = file.read(64)
-            if start and not re.match(self._begins, start, re.DOTALL):
-                raise VerbError(
-                    f"{printable(os.fspath(value))} exists, and is no such file as {option} "
-                    "writes: remove it, or give another name."
-                )
+    def check_existing(self, value: Named, parameters: Parameters, option: str) -> None:
+        """Raise `VerbError` if a file exists that the verb would write, but has not written."""
+        paths = [Path(path) for path in self.written(value, parameters)]
+        for path in filter(Path.is_file, paths):
+            known = _BEGINS.get(path.suffix, b"" if paths[0].is_file() else _NOTHING)
+            begins = self._begins if path == Path(value) else known
+            with suppress(OSError), open(path, "rb") as file:  # opening it later reports the error
+                start = file.read(64)
+                if start and not re.match(begins, start, re.DOTALL):
+                    raise VerbError(
+                        f"{printable(path)} exists, and is no such file as {option} writes: "
+                        "remove it, or give another name."
+                    )
 
     def written(self, value: Named, parameters: Parameters) -> Iterable[Named]:
         """Return all files that the verb writes, as far as they are known in advance."""
@@ -176,7 +193,7 @@ def _check(ctx: click.Context) -> None:
     for parameter in ctx.command.params:
         value = ctx.params.get(parameter.name or "")
         if isinstance(parameter.type, Output) and value is not None:
-            parameter.type.check_existing(value, parameter.opts[0])
+            parameter.type.check_existing(value, ctx.params, parameter.opts[0])
 
 
 def check_sources(sources: Iterable[Named], written: Mapping[str, Named | None]) -> None:

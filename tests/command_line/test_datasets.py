@@ -531,7 +531,7 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
 
 
 def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
-    Session.state_path("on.npz").write_bytes(b"of an earlier training")
+    np.savez(Session.state_path("on.npz"), format="of an earlier training")
     result = result_of(capfd, "train", *DATA, *QUICK, "--fresh", "-o", "on.npz")
     assert result["digest"] == trained["digest"]  # the command that it tells has no --fresh
     assert result["command"] == trained["command"]

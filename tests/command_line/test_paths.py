@@ -276,6 +276,55 @@ def test_a_file_of_another_kind_is_not_replaced(verb, option, capfd, tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("verilog toy.npz -o new.v", "new.json"),
+        ("verilog toy.npz -o new.v", "new_instance.v"),
+        ("verilog toy.npz --weights port --bus axi -o ./new.v", "new_weights.hex"),
+        ("verilog toy.npz --bus axi -o ./new.v", "new_driver.h"),
+        ("verilog toy.npz --bus axi -o ./new.v", "new.core"),
+        ("verilog toy.npz --vectors out", "out/core.v"),
+        ("verilog toy.npz --vectors out", "out/spikes.hex"),
+        ("verilog toy.npz --vectors out", "out/DATA-LICENSE.md"),
+        ("build toy.npz --board icebreaker -o out", "out/report.json"),
+        ("build toy.npz --board icebreaker -o out", "out/report.txt"),
+        ("build toy.npz --board icebreaker -o out", "out/firstspike.bin"),
+        ("explore --board icebreaker -o out", "out/front.png"),
+        ("explore --board icebreaker -o out", "out/front.txt"),
+        ("explore --board icebreaker -o out", "out/best.npz"),
+        ("train --fresh -o ./new.npz", "new.training.npz"),
+        ("train --seed 2-3 -o new.npz", "new-2.npz"),
+        ("train -o ./new.csv", "new.csv"),
+        ("learn --fresh -o new.npz", "new.learning.npz"),
+        ("convert toy.npz -o new.nir", "new.data.nir"),
+    ],
+)
+def test_files_beside_an_output_and_in_a_folder_are_not_replaced(
+    line, name, capfd, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    toy_network().save("toy.npz")
+    (tmp_path / "out").mkdir()
+    path = tmp_path / name
+    path.write_bytes(CONTENT)
+    verb, *words = line.split()
+    message = refusal(capfd, verb, *words)
+    assert f"{name} exists, and is no such file as" in message
+    assert path.read_bytes() == CONTENT
+    assert {one for one in tmp_path.rglob("*") if one.is_file()} == {path, tmp_path / "toy.npz"}
+
+
+def test_a_core_is_replaced_with_all_its_files(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    toy_network().save("toy.npz")
+    (tmp_path / "events").write_text('{"events": [[8, 9]]}\n')
+    core = ("--lanes", 5, "--weights", "port")
+    for words in (("--bus", "axi", "-o", "new.v"), ("--input", "events", "--vectors", "out")):
+        for _ in range(2):
+            success(capfd, "verilog", "toy.npz", *core, *words)
+
+
 @pytest.mark.parametrize("empty", [False, True])
 def test_a_network_is_replaced_by_a_network(empty, capfd, tmp_path):
     table, net = tmp_path / "a.csv", tmp_path / "net.npz"
