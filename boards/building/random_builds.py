@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds of random designs; random_builds.json holds them with all features for estimates.
 
-`python -m tests.measurements.random_builds` adds more.
+`python -m docs.measurements.random_builds` adds more.
 """
 
 import json

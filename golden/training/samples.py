@@ -86,7 +86,7 @@ def prepare_samples(
         features=features,
     )
     spiking, ticks = coding.values(network, samples), coding.table(network)
-    inputs = _inputs(training, spiking, features)
+    inputs = _inputs(training, spiking[~chooses], features)
     if pixels:
         values = samples.reshape(len(samples), -1)
     else:

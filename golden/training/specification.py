@@ -50,7 +50,7 @@ class Training:
         Connect only N inputs.
 
         Connected inputs are bright most often. With None, all pixels are connected, or all inputs
-        that vary if samples are not pixels.
+        that vary if samples are not pixels. Held-out samples have no part in this choice.
     compact
         Drop hidden neurons that affect no decision on the training samples.
     seed

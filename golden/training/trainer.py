@@ -155,7 +155,8 @@ class Trainer:
         if self.training.compact:
             # A quarter of a unit keeps neurons that nearly take part: other images need some of
             # them.
-            self.network_ = compact(self.uncompacted_, samples, margin=self.training.unit // 4)
+            trained = samples[~data.held_out]
+            self.network_ = compact(self.uncompacted_, trained, margin=self.training.unit // 4)
         return self
 
     def predict(self, samples: np.ndarray) -> np.ndarray:

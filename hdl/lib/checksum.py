@@ -13,7 +13,7 @@ class Checksum(Block):
 
     `amaranth.lib.crc` for one bit per cycle takes 41 more look-up tables of an iCE40 for the three
     checksums of a link, because its initial value of ones is not a reset value of the registers:
-    939 instead of 898 (`python -m tests.measurements.link_size --flat`, synthesised netlist).
+    939 instead of 898 (`python -m docs.measurements.link_size --flat`, synthesised netlist).
 
     Latency: 1 cycle; throughput: one bit per cycle.
     """

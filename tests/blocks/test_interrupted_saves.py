@@ -3,14 +3,14 @@
 
 import pytest
 
-from tests.blocks.test_saving_core import Home
-from tests.measurements.interrupted_saves import (
+from docs.measurements.interrupted_saves import (
     NEW,
     OLD,
     REFUSED,
     TRAINED,
     interrupted_saves,
 )
+from tests.blocks.test_saving_core import Home
 
 
 @pytest.mark.long

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from docs.measurements.bitstream_flips import flipped_text
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.ice40.reader import read_bits
@@ -20,7 +21,6 @@ from firstspike.hdl.link.protocol.lines import Line
 from firstspike.sim.benches.link.script import Answer
 from firstspike.sim.benches.netlist import netlist
 from firstspike.sim.benches.netlist.netlist import NetlistError
-from tests.measurements.bitstream_flips import flipped_text
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 from tests.support.netlists import build_report
 from tests.support.simulators import sampled

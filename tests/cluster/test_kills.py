@@ -80,10 +80,10 @@ def test_training(scheduler, capfd, tmp_path):
         shared = Network.load(tmp_path / f"net-seed{seed}.npz")
         assert shared.digest() == alone.digest()
         assert training_record(shared) == training_record(alone)
-        held_out.append(100 * alone.meta["validation_accuracy"])
-        assert f"{held_out[-1]:.2f} %" in ended.out
-    assert f"{np.mean(held_out):.2f} %" in ended.out
-    assert f"{np.std(held_out, ddof=1):.2f} %" in ended.out
+        held_out.append(alone.meta["validation_accuracy"])
+        assert f"{held_out[-1]:.2%}" in ended.out
+    assert f"{np.mean(held_out):.2%}" in ended.out
+    assert f"{np.std(held_out, ddof=1):.2%}" in ended.out
     again = firstspike(capfd, *words, "--seed", "1-2", "--scheduler", scheduler)
     assert "2 of the 2 seeds were there already." in again.err
     assert again.out == ended.out

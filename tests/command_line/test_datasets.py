@@ -363,16 +363,16 @@ def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered)
     fewer = [image["image"] for image in again["images"]]
     assert set(fewer) < set(numbers)
     text = firstspike(capfd, "run", "net.npz", *words[:3], 10).out
-    assert "golden, 10 of 180 test images of sorted.npz\n" in text
+    assert "golden, 10 of 180 test samples of sorted.npz\n" in text
     assert re.findall(r"^(\d+) +\d", text, re.MULTILINE) == list(map(str, fewer))
     everything = result_of(capfd, "run", "net.npz", *words[:3], 180)
     assert [image["image"] for image in everything["images"]] == [*range(180)]
     for n in ("all", 180):
         text = firstspike(capfd, "run", "net.npz", *words[:3], n).out
-        assert "golden, all 180 test images of sorted.npz\n" in text
+        assert "golden, all 180 test samples of sorted.npz\n" in text
     text = firstspike(capfd, "run", "net.npz", *words[:3], 1).out
-    assert "golden, 1 of 180 test images of sorted.npz\n" in text
-    assert "180 test images" in refusal(capfd, "run", "net.npz", *words[:3], 181)
+    assert "golden, 1 of 180 test samples of sorted.npz\n" in text
+    assert "180 test samples" in refusal(capfd, "run", "net.npz", *words[:3], 181)
 
 
 def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
@@ -405,7 +405,7 @@ def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, m
         assert np.array_equal(drawn[-1][1], x[number])
         assert drawn[-1][2] == y[number]
     said = refusal(capfd, "plot", "net.npz", *words[:2], "--number", 180, "-o", "p.png")
-    assert "180 test images, counted from 0: there is no image 180" in said
+    assert "180 test samples, counted from 0: there is no test sample 180" in said
 
 
 def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkeypatch):
@@ -538,6 +538,14 @@ def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
     assert not Session.state_path("on.npz").exists()
 
 
+def test_the_state_of_a_training_is_no_link(capfd, folder):
+    Session.state_path("on.npz").symlink_to("mine")
+    said = refusal(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
+    assert "on.training.npz' is a link or a special file: remove it" in said
+    assert not (folder / "mine").exists()
+    assert not (folder / "on.npz").exists()
+
+
 def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)
@@ -573,38 +581,3 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     assert "t.csv exists, and is no such file as --json writes" in said
     assert (folder / "t.csv").read_text() == rows()
     assert not (folder / "net.npz").exists()
-
-
-def test_data_of_another_network(capfd, folder, trained):
-    classes = np.array(["ant", "bee", "wasp"])
-    np.savez("a.npz", x_train=np.ones((4, 6)), y_train=np.arange(4) % 3, classes=classes)
-    assert "[n, 5]" in refusal(capfd, "run", "net.npz", "--input", "a.npz")
-    (folder / "o.csv").write_text("width,height,kind\n1,2,ant\n")
-    assert "no column 'length'" in refusal(capfd, "run", "net.npz", "--input", "o.csv")
-    (folder / "o.csv").write_text(rows().replace("wasp", "fly"))
-    words = ("--dataset", "o.csv")
-    assert "'fly', which is no class of ant, bee, wasp" in refusal(capfd, "run", "net.npz", *words)
-
-
-@pytest.mark.parametrize(
-    "line", ["run net.npz", "plot net.npz -o p.png", "learn net.npz --last-layer -o l.npz"]
-)
-@pytest.mark.parametrize(
-    ("dataset", "message"),
-    [
-        (
-            "fewer.npz",
-            "fewer.npz: the samples are float64 [4, 6]: this network takes numbers [n, 5]",
-        ),
-        ("words.jsonl", "words.jsonl holds events, and this network takes features"),
-    ],
-)
-def test_another_form_of_samples_is_named_before_their_labels(
-    capfd, folder, trained, line, dataset, message
-):
-    np.savez("fewer.npz", x_train=np.ones((4, 6)), y_train=np.array(["u", "v"] * 2))
-    (folder / "words.jsonl").write_text('{"events": [[1, 0]], "label": "u"}\n' * 20)
-    assert message in refusal(capfd, *line.split(), "--dataset", dataset)
-    assert "784 pixels" in refusal(capfd, "run", "net.npz")
-    (folder / "e.jsonl").write_text('{"events": [[1, 1]], "label": "ant"}')
-    assert "--input" in refusal(capfd, "run", "net.npz", "--dataset", "e.jsonl")

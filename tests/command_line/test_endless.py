@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fast
 NET = Path("toy.npz")
 GOOD = "good.csv"
 LABEL = ("--label", "kind")
-NETLIST_OF = (
+NETLIST_OF = [
     "--target",
     "netlist",
     "--board",
@@ -28,7 +28,7 @@ NETLIST_OF = (
     "build",
     "--input",
     "good.jsonl",
-)
+]
 READ = {
     "a network": ("file.npz", ("info", "file.npz")),
     "a data set of arrays": ("file.npz", ("run", NET, "--dataset", "file.npz")),

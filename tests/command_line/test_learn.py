@@ -2,6 +2,8 @@
 """`firstspike learn`: what it writes, how it is continued, how it adapts, and what it refuses."""
 
 import signal
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pytest
@@ -288,37 +290,47 @@ def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda meta: meta.clear(),
-        lambda meta: meta.update(run=3),
-        lambda meta: meta["run"].pop("epochs"),
-        lambda meta: meta["run"].pop("command"),
-        lambda meta: meta.update(curve=None),
-        lambda meta: meta["curve"].pop(),
-        lambda meta: meta["run"].update(images=10**30),
-        lambda meta: meta["run"].update(images=2501),
-        lambda meta: meta["run"].update(epochs=10**30),
-        lambda meta: meta["run"].update(seed=-1),
-        lambda meta: meta["run"].update(shift=3),
-        lambda meta: meta["run"].update(relabel=[[1, 2, 3]]),
-        lambda meta: meta["run"].update(relabel="12"),
-        lambda meta: meta["run"].update(dataset=["mnist"]),
-        lambda meta: meta["run"].update(competitors=[1]),
-        lambda meta: meta.update(before=0.5),
-        lambda meta: meta["curve"][0].update(right="all"),
-        lambda meta: meta["curve"][0].pop("images"),
-    ],
-)
-def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch, damage):
+GONE = object()
+DAMAGES = [
+    (("run",), GONE, "meta has no 'run'."),
+    (("run",), 3, "['run'] is 3: it must be an object."),
+    (("run", "epochs"), GONE, "['run'] has no 'epochs'."),
+    (("run", "command"), GONE, "['run'] has no 'command'."),
+    (("curve",), None, "['curve'] is None: it must be a list."),
+    (("curve", -1), GONE, "its curve ends elsewhere."),
+    (("run", "images"), 10**30, "0: it must be None or an integer in 1..4294967295."),
+    (("run", "images"), 2501, "is of more images than mnist has."),
+    (("run", "epochs"), 10**30, "0: it must be None or an integer in 1..1073741823."),
+    (("run", "seed"), -1, "['seed'] is -1: it must be None or an integer in 0.."),
+    (("run", "shift"), 3, "['shift'] is 3: it must be None or an integer in 0..1."),
+    (("run", "relabel"), [[1, 2, 3]], "['relabel'][0] is [1, 2, 3]: it must be a list of 2."),
+    (("run", "relabel"), "12", "['relabel'] is '12': it must be None or a list."),
+    (("run", "dataset"), ["mnist"], "['dataset'] is ['mnist']: it must be str."),
+    (("run", "competitors"), [1], "['competitors'] is [1]: it must be str."),
+    (("before",), 0.5, "['before'] is 0.5: it must be None."),
+    (("curve", 0, "right"), "all", "['right'] is 'all': it must be an integer in 0.."),
+    (("curve", 0, "images"), GONE, "['curve'][0] has no 'images'."),
+]
+"""Fields of what a state says of its run, their wrong values, and the sentence on each."""
+
+
+def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch):
     with monkeypatch.context() as patch:
         stopping(patch, 4, press)
         firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
-    state = LearningState.load("net.state.npz")
-    damage(state.meta)
-    state.save("net.state.npz")
-    assert "net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+    whole = (folder / "net.state.npz").read_bytes()
+    for (*outer, name), value, sentence in DAMAGES:
+        (folder / "net.state.npz").write_bytes(whole)
+        state = LearningState.load("net.state.npz")
+        fields = reduce(getitem, outer, state.meta)
+        if value is GONE:
+            del fields[name]
+        else:
+            fields[name] = value
+        state.save("net.state.npz")
+        said = refusal(capfd, "learn", "--resume", "-o", "net.npz")
+        assert said.startswith("Error: net.state.npz ")
+        assert sentence in said
 
 
 def test_what_cannot_be_resumed_is_refused(capfd, folder, small):
@@ -391,13 +403,6 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert network.weight_bits == (4, 4)
     assert result["stored_bits"] == 8
     assert result["accuracy"] > 0.9
-
-
-@pytest.mark.parametrize("words", [("--kill", 0.5), ("--exact",), ("--target", "board")])
-def test_what_the_last_layer_does_not_learn_with(capfd, folder, words):
-    assert "--last-layer" in refusal(
-        capfd, "learn", "mnist-4bit", "--last-layer", *words, "-o", "net.npz"
-    )
 
 
 def test_the_last_layer_adapts_to_changed_labels(capfd, folder):

@@ -51,6 +51,8 @@ def test_the_wheel_has_no_bench_that_only_tests_use():
         for node in ast.walk(ast.parse(paths[name].read_text())):
             if isinstance(node, ast.ImportFrom):
                 base = resolve_name("." * node.level + (node.module or ""), package)
+                of_a_clone = base.startswith(("docs", "tests"))
+                assert not of_a_clone or "sim.mutants" in name, f"{name} imports {base}"
                 named |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 named |= {node.value, f"{package}.{node.value}"}

@@ -21,7 +21,6 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts import figures
 from firstspike.scripts.picture_view import ENLARGED
 from firstspike.sim.harness.networks import network_of
-from tests.page.photos import rendered
 from tests.support.command import (
     deep_toy_network,
     firstspike,
@@ -30,6 +29,7 @@ from tests.support.command import (
     success,
     toy_network,
 )
+from tests.support.photos import rendered
 from tests.support.simulators import sampled
 
 
@@ -154,7 +154,7 @@ def test_features_without_names_and_ticks_have_bars_too():
 @pytest.mark.parametrize("encoding", ["levels-8", "crossings-7"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, channels):
-    """In either encoding, and in the title of the picture it is a series."""
+    """In either encoding, and the title of the picture names the sample."""
     x = np.random.default_rng(1).normal(size=(8, channels, 12))
     coding = encoding_of(encoding)
     features = coding.fitted(x)
@@ -167,7 +167,7 @@ def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, chan
     success(capfd, "plot", tmp_path / "net.npz", *words)
     panel = sample_panel(drawn[0])
     assert np.array_equal([line.get_ydata() for line in panel.lines], x[5])
-    assert " ".join(panel.get_title().split()) == "test series 5 of waves.npz: 1"
+    assert " ".join(panel.get_title().split()) == "sample 5 of waves.npz: 1"
     names = [text.get_text() for legend in panel.findobj(Legend) for text in legend.texts]
     assert names == [f"channel {number}" for number in range(channels) if channels > 1]
 
@@ -225,14 +225,17 @@ def test_outputs_are_drawn_as_the_definition_has_them(made, max_spikes, deadline
 
 @pytest.mark.parametrize("n", [1, 5, 11])
 def test_names_are_spread_no_more_than_they_must(n):
+    """A name that is not at its place touches a neighbour or a bound, which moved the name."""
     rng = np.random.default_rng(n)
     for _ in range(100):
         wanted = np.sort(rng.uniform(-8, 8, n))[::-1]
-        places = figures.spread(wanted, -5, 5, 1)
-        assert np.all(-np.diff(places) >= 1 - 1e-9)
-        assert np.all(np.abs(places) <= 5 + 1e-9)
-    fine = np.arange(n)[::-1] - 5.0
-    assert np.array_equal(figures.spread(fine, -5, 5, 1), fine)
+        found = figures.spread(wanted, -5, 5, 1)
+        gaps = -np.diff(found, prepend=6, append=-6)  # bounds are neighbours, too
+        assert np.all(gaps >= 1 - 1e-9)
+        touches = np.isclose(gaps, 1)
+        lowered, raised = found < wanted - 1e-9, found > wanted + 1e-9
+        assert np.all(touches[:-1][lowered])
+        assert np.all(touches[1:][raised])
 
 
 def test_study_measures_what_it_says(capfd, tmp_path):

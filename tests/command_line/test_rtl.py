@@ -66,14 +66,6 @@ def test_rounds_play_on_the_simulated_core(capfd, tmp_path, selection):
     assert "0 differences" in ended.out
     assert "a second" not in ended.out  # a simulation has no clock
     assert "images per second at 75 MHz" in firstspike(capfd, "compare", *words, "--clock", 75).out
-    for more in (("--target", "routed"), ("--scheduler",), ("--bitmap", 8)):
-        assert "--rounds goes with" in refusal(capfd, "compare", *words, *more)
-
-
-def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selection):
-    replace(toy_network(), max_spikes=2).save(tmp_path / "twice.npz")
-    _, *events = selection
-    assert "max_spikes" in refusal(capfd, "compare", tmp_path / "twice.npz", *events)
 
 
 @pytest.mark.parametrize(
@@ -169,26 +161,6 @@ def test_verilog_and_vectors_are_of_the_core_that_is_asked_for(capfd, tmp_path, 
     assert interface["layers"][0]["rows"] == rows
     success(capfd, "verilog", *pictures, *core, "--vectors", tmp_path / "vectors")
     assert (tmp_path / "vectors" / "core.v").read_text() == (tmp_path / "core.v").read_text()
-
-
-@pytest.mark.parametrize("verb", ["run", "compare", "verilog", "serve"])
-def test_what_no_core_can_do_is_refused_in_one_sentence(
-    capfd, monkeypatch, tmp_path, pictures, verb
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    toy, *images = pictures
-    given = () if verb in ("verilog", "serve") else images
-    output = ("-o", "core.v") if verb == "verilog" else ()
-    words = (verb, toy, *given, *ALL_LANES, *output)
-    assert "images overlap in a core with a bitmap" in refusal(capfd, *words, "--overlap")
-    if verb != "serve":
-        said = refusal(capfd, *words, "--rows", 4, "--bitmap", 10)
-        assert "a multiple of 4 bits, not 10" in said
-    if verb in ("verilog", "serve"):
-        assert "adds one row per cycle" in refusal(capfd, *words, "--rows", 2, "--learn")
-    assert "'3' is not one of '1', '2', '4'" in refusal(capfd, *words, "--rows", 3)
-    assert list(tmp_path.iterdir()) == []
 
 
 # `firstspike compare`, on targets that err on purpose.
@@ -300,10 +272,3 @@ def test_shares_are_put_together_in_order(capfd, three_events, target, monkeypat
     assert json.loads(shared.out) == whole
     assert "image 0: tick" in shared.err
     assert asked == [*scheduler[1:], None][:1]
-
-
-def test_only_simulated_hardware_is_shared_out(capfd, three_events, target):
-    target(lambda run: run)
-    words = ("--target", "board", "--port", "none", "--scheduler")
-    said = refusal(capfd, "compare", *three_events, *words)
-    assert "--scheduler goes with --target rtl without --overlap" in said

@@ -438,17 +438,8 @@ def test_a_board_is_tested_as_it_was_built(capfd, desk, sensing, monkeypatch):
     for changes in ({"link": "uart"}, {"network": "0" * 64}, {"board": "ulx3s-25f"}, {"rows": 1}):
         assert (status(**changes), status("--build", folder, **changes)) == (1, 2)
     assert status(stored_bits=12) == 2
-    words = (
-        "--sensor",
-        "pdm",
-        "--board",
-        "icebreaker",
-        "--port",
-        "x",
-        "-o",
-        folder / "report.json",
-    )
-    assert "report.json is what --build reads" in refusal(capfd, "selftest", "pdm.npz", *words)
+    words = ["selftest", "pdm.npz", "--sensor", "pdm", "--board", "icebreaker", "--port", "x", "-o"]
+    assert "report.json is what --build reads" in refusal(capfd, *words, folder / "report.json")
 
 
 def test_a_question_that_is_dropped_is_asked_again(capfd, desk, sensing):

@@ -262,47 +262,6 @@ def test_info_says_the_front_end(capfd, folder):
     assert told == json.loads(default_front_end().to_json())
 
 
-TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("run net.npz", "mnist holds images, and this network takes sound"),
-        ("run net.npz --dataset t.csv", "t.csv holds no sound, and this network"),
-        ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 3"),
-        ("run net.npz --input one.png", "takes sound, and no images"),
-        ("run net.npz --input silent.wav", "silent.wav: no word is heard in it"),
-        ("run net.npz --input silent.wav silent.wav", "silent.wav: no word is heard in it"),
-        ("run net.npz --input t.wav", "t.wav is no readable WAV file"),
-        ("run mnist-4bit --input one.wav", "this network takes no sound"),
-        ("run mnist-4bit --dataset words", "words holds sound, and this network takes none"),
-        ("run mnist-4bit --dataset spoken-digits", "spoken-digits holds sound, and this network"),
-        ("train --dataset words --recipe deep -o n.npz", "recipe deep is for images"),
-        ("train --dataset words --test t.csv --label kind -o n.npz", "no columns"),
-        ("train --dataset silent -o n.npz", "holds no recording of a, b in which a word is heard"),
-        ("train --dataset . -o n.npz", "holds no"),
-        ("train --dataset others -o n.npz", "all recordings have the label none, which stands for"),
-        ("learn --random 8 --dataset words -o n.npz", "not learned from random weights"),
-        ("run net.npz --input one.wav --images 3", "--images N is of a data set."),
-        ("train --dataset words --encoding crossings-4 -o n.npz", "encoding crossings-4 out."),
-        ("train --dataset words --encoding ticks -o n.npz", "encoding ticks out."),
-        ("train --dataset words --encoding binary --cutoff 9 -o n.npz", "cutoff out."),
-    ],
-)
-def test_what_does_not_go_together_is_said(capfd, folder, line, message):
-    for name in ("t.csv", "t.wav"):
-        (folder / name).write_text(TABLE)
-    (folder / "one.png").write_bytes(b"")
-    for word in "ab":
-        (folder / "silent" / word).mkdir(parents=True, exist_ok=True)
-        wavfile.write(folder / "silent" / word / "s.wav", RATE, np.zeros(RATE, np.int16))
-    if not (folder / "others").exists():
-        shutil.copytree(folder / "words" / "low", folder / "others" / "none")
-    assert message in refusal(capfd, *line.split())
-    assert not (folder / "n.npz").exists()
-
-
 @pytest.mark.parametrize("layers", ["", " --last-layer"])
 def test_what_learns_goes_on_hearing(capfd, folder, layers):
     line = f"learn net.npz --dataset words -o after.npz --fresh{layers}"

@@ -23,29 +23,22 @@ TEXTS = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md"))
 CURRENT = [path for path in TEXTS if path.name != "CHANGELOG.md"]
 """Texts on the commands of today; a line of the change log may name an earlier command."""
 
-each_text = pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
-
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 
-@each_text
-def test_files_that_are_named_are_there(path):
-    named = re.findall(
-        r"`((?:golden|hdl|sim|boards|scripts|tests|docs|firstspike)/[\w./-]*)`", path.read_text()
-    )
-    assert [name for name in named if not (ROOT / name).exists()] == []
-
-
-@each_text
-def test_links_lead_to_files_and_headings(path):
-    wrong = []
-    for link, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^):]*))?\)", path.read_text()):
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_headings_that_a_text_names_are_there(path):
+    """Texts of images are on one line, for code hosts join lines without a space."""
+    text, folders = path.read_text(), "golden|hdl|sim|boards|scripts|tests|docs|firstspike"
+    named = re.findall(rf"`((?:{folders})/[\w./-]*)`", text)
+    wrong = [name for name in named if not (ROOT / name).exists()]
+    for link, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^):]*))?\)", text):
         page = path.parent / link if link else path
         if not page.exists() or (anchor and anchor not in anchors(page)):
             wrong.append(f"{link}#{anchor}")
-    assert wrong == []
+    assert wrong + re.findall(r"^!\[[^\]]*\n", text, re.MULTILINE) == []
 
 
 def anchors(page: Path) -> set[str]:
@@ -53,12 +46,6 @@ def anchors(page: Path) -> set[str]:
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
     titles = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@each_text
-def test_the_text_of_an_image_is_on_one_line(path):
-    """Code hosts join its lines without a space."""
-    assert re.findall(r"^!\[[^\]]*\n", path.read_text(), re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("path", CURRENT, ids=lambda path: str(path.relative_to(ROOT)))
@@ -76,28 +63,6 @@ def test_commands_that_are_shown_have_their_options(path):
         known = {"--help", *(name for one in command.params for name in one.opts)}
         wrong += [f"{verb} {word}" for word in words if word.startswith("--") and word not in known]
     assert wrong == []
-
-
-def test_no_text_claims_that_a_simulated_netlist_was_placed():
-    """The simulation reads what Yosys has written, so the word is *synthesised netlist*."""
-    claim = (
-        r"(?i)placed\s+netlist|netlist[^.|]{0,30}\b(is|was|nextpnr)\s+place|target[ ]netl.*placed"
-    )
-    folders = ("golden", "hdl", "sim", "boards", "scripts", "tests")
-    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    assert [path for path in (*TEXTS, *sources) if re.search(claim, path.read_text())] == []
-
-
-def test_the_readme_counts_the_netlists_of_the_core_of_today():
-    """A row of an older core names its commit, and is not counted."""
-    page = (ROOT / "docs" / "figures" / "equality.md").read_text()
-    rows = page.partition("## Synthesised netlists")[2].partition("\n## ")[0].splitlines()
-    cells = [row.split("|") for row in rows if row.startswith("| `")]
-    digits = [
-        int(images.replace(",", "")) for _, name, images, *_ in cells if "core of" not in name
-    ]
-    claim = f"netlists of {len(digits)} builds: {min(digits)} to {max(digits):,} digits"
-    assert claim in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["README.md", "LICENSE-GENERATED"])

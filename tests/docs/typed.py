@@ -23,7 +23,7 @@ from scipy.io import wavfile
 from firstspike.golden import bundled_test_set
 from firstspike.golden.data.preparation import SIDE
 from tests.command_line.test_sound import RATE, TONES, spoken
-from tests.page.photos import rendered
+from tests.support.photos import rendered
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/data.md", "docs/verilog.md")

@@ -2,6 +2,7 @@
 """Archives of arrays: what they promise is looked at before it is unpacked."""
 
 import io
+import re
 import tracemalloc
 import zipfile
 
@@ -61,30 +62,30 @@ def test_what_numpy_saves_is_read(save):
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        (archive(a=head("|i1", (2 * MOST_BYTES,)) + bytes(2 * MOST_BYTES)), "2097152 bytes"),
-        (archive(a=head("|i1", (1 << 40,))), "not as long"),
-        (archive(a=head("<U0", (1 << 60,))), "bytes, of which at most"),
-        (archive(a=head("|i1", (-1, -1)) + b"1"), "not as long"),
-        (archive(a=head("|i1", (1,)) + bytes(2 * MOST_BYTES)), "not as long"),
+        (archive(a=head("|i1", (2 * MOST_BYTES,)) + bytes(2 * MOST_BYTES)), "2097152 bytes, of"),
+        (archive(a=head("|i1", (1 << 40,))), "its member 'a.npy' is not as long as its head says."),
+        (archive(a=head("<U0", (1 << 60,))), "bytes, of which at most 1048576 are read."),
+        (archive(a=head("|i1", (-1, -1)) + b"1"), "its member 'a.npy' is not as long as its head"),
+        (archive(a=head("|i1", (1,)) + bytes(2 * MOST_BYTES)), "its member 'a.npy' is not as long"),
         (
             archive(a=b"\x93NUMPY\x02\0\xff\xff\xff\x7f" + bytes(4 * MOST_BYTES)),
-            "without pickles",
+            "it cannot be read as an .npz without pickles",
         ),
-        (archive(a=b"text"), "without pickles"),
+        (archive(a=b"text"), "it cannot be read as an .npz without pickles"),
         (archive(a=head("<U1", ()) + b"\0\0\xff\xff"), "without pickles"),
-        (archive(a=head("|O", (1,)) + b"N."), "has objects"),
-        (archive(zipfile.ZIP_BZIP2, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
-        (archive(zipfile.ZIP_LZMA, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
-        (archive(**{f"a{n}": b"" for n in range(5000)}), "members"),
-        (archive(**{f"{n:0250}": b"" for n in range(5000)}), "its members has 1500000 bytes"),
-        (io.BytesIO(b"PK"), "without pickles"),
-        (archive(suffix=".txt", readme=b"text"), r"'readme.txt' is no array"),
-        (DAMAGED, "CRC"),
+        (archive(a=head("|O", (1,)) + b"N."), "has objects, which numpy makes of series of"),
+        (archive(zipfile.ZIP_BZIP2, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated:"),
+        (archive(zipfile.ZIP_LZMA, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated:"),
+        (archive(**{f"a{n}": b"" for n in range(5000)}), "it has more than 4096 members."),
+        (archive(**{f"{n:0250}": b"" for n in range(5000)}), "its members has 1500000 bytes, of"),
+        (io.BytesIO(b"PK"), "it cannot be read as an .npz without pickles"),
+        (archive(suffix=".txt", readme=b"text"), "its member 'readme.txt' is no array of its own."),
+        (DAMAGED, "it cannot be read as an .npz without pickles (Bad CRC-32 for file 'a.npy')."),
     ],
 )
 def test_what_promises_too_much_is_not_unpacked(file, message):
     tracemalloc.start()
-    with pytest.raises(ArchiveError, match=message):
+    with pytest.raises(ArchiveError, match=re.escape(message)):
         read(file)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -108,17 +109,17 @@ def test_the_check_comes_before_the_arrays():
     [
         ("{", "not JSON"),
         ("[" * 10**6, "not JSON"),
-        ("[" * 33 + "]" * 33, "32 levels"),
-        ("[NaN]", "nan"),
-        ("[1e999]", "inf"),
+        ("[" * 33 + "]" * 33, "not JSON (it is more than 32 levels deep)"),
+        ("[NaN]", "not JSON (a number is nan)"),
+        ("[1e999]", "not JSON (a number is inf)"),
         ("9" * 5000, "not JSON"),
-        ('["\\ud800"]', "half a character"),
-        ('{"\\udfff": 1}', "half a character"),
+        ('["\\ud800"]', "not JSON (half a character in '\\ud800')"),
+        ('{"\\udfff": 1}', "not JSON (half a character in '\\udfff')"),
         (b"\xff\xfe\xfd", "not JSON"),
     ],
 )
 def test_bad_texts_are_refused(text, message):
-    with pytest.raises(JsonError, match=message) as refused:
+    with pytest.raises(JsonError, match=re.escape(message)) as refused:
         read_json(text)
     assert len(str(refused.value)) < 300
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Float networks against the single neuron and finite differences; the kernels against both."""
 
+import re
 from fractions import Fraction
 from itertools import pairwise
 
@@ -235,14 +236,14 @@ def test_later_spikes_come_later(inputs):
 @pytest.mark.parametrize(
     ("z", "w", "number", "words"),
     [
-        ([1.0], [1.0, 2.0], 1, "one weight"),
-        ([0.0], [2.0], 1, "positive"),
-        ([np.nan], [2.0], 1, "positive"),
-        ([1.0], [np.inf], 1, "finite"),
-        ([1.0, 2.0], [1e308, 1e308], 1, "overflow"),
-        ([1.0], [2.0], 0, "number 0"),
+        ([1.0], [1.0, 2.0], 1, "z is [1] and w [2]: give one time and one weight an input."),
+        ([0.0], [2.0], 1, "times z = exp(t) must be positive (inf for silent), weights finite."),
+        ([np.nan], [2.0], 1, "times z = exp(t) must be positive (inf for silent), weights finite."),
+        ([1.0], [np.inf], 1, "times z = exp(t) must be positive (inf for silent), weights finite."),
+        ([1.0, 2.0], [1e308, 1e308], 1, "the sums of w and of w z overflow: give smaller weights"),
+        ([1.0], [2.0], 0, "spike number 0 is asked for: give 1 for the first, and so on."),
     ],
 )
 def test_refuses(z, w, number, words):
-    with pytest.raises(neuron.NeuronError, match=words):
+    with pytest.raises(neuron.NeuronError, match=re.escape(words)):
         neuron.spike(np.array(z), np.array(w), number)

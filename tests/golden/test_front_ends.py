@@ -2,6 +2,7 @@
 """Front ends of sound and motion in files: as JSON, and as a part of a network."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -34,48 +35,56 @@ def test_a_front_end_goes_through_json(kind):
 @pytest.mark.parametrize(
     ("kind", "change", "message"),
     [
-        ("motion", {"format": "firstspike-motion-2"}, "format 'firstspike-motion-2'"),
-        ("motion", {"format": 1}, "format"),
-        ("motion", {"rate": 0}, "rate is 0"),
-        ("motion", {"frame": 12}, "frame is 12: it must be a power of two"),
-        ("motion", {"frame": 128}, "frame is 128"),
-        ("motion", {"frames": 33}, "frames is 33"),
-        ("motion", {"hop": 0}, "hop is 0"),
-        ("motion", {"least": 256}, "least is 256"),
-        ("motion", {"contrast": 6}, "contrast is 6"),
-        ("motion", {"downs": [1.0]}, "downs"),
-        ("motion", {"downs": []}, "there are 0 axes"),
-        ("motion", {"downs": [5] * 17}, "there are 17 axes"),
-        ("motion", {"downs": [16]}, "down is 16"),
-        ("motion", {"more": 1}, "other fields"),
-        ("motion", {"least": None}, "least"),
-        ("sound", {"format": "firstspike-sound-2"}, "format 'firstspike-sound-2'"),
-        ("sound", {"format": 1}, "format"),
-        ("sound", {"rate": 44100}, "rate is 44100"),
-        ("sound", {"slots": 3}, "power of two"),
-        ("sound", {"slot": 0}, "slot is 0"),
-        ("sound", {"slot": 2.0}, "slot"),
-        ("sound", {"frames": 65}, "frames is 65"),
-        ("sound", {"drop": True}, "drop"),
-        ("sound", {"before": 65}, "before is 65"),
-        ("sound", {"after": 49}, "after is 49: it must be at most 48"),
-        ("sound", {"filters": []}, "there are 0 filters"),
-        ("sound", {"filters": [[0, -8192, 0, 5, 0]] * 65}, "more than 64 filters"),
-        ("sound", {"filters": [[0, -8192, 0, 5]]}, "list of 5"),
-        ("sound", {"filters": [[32767, -8192, 0, 5, 0]]}, "must be stable"),
-        ("sound", {"filters": [[0, 8192, 0, 5, 0]]}, "must be stable"),
-        ("sound", {"filters": [[0, -16384, 0, 5, 0]]}, "must be stable"),
-        ("sound", {"filters": [[0, -16383, 0, 5, 0]]}, "can exceed 24 bits"),
-        ("sound", {"filters": [[0, -8192, 8, 5, 0]]}, "can exceed 24 bits"),
-        ("sound", {"filters": [[0, -8192, 5, 0, 0]]}, "can exceed 24 bits"),
-        ("sound", {"filters": [[0, -8192, -1, 0, 0]]}, "0..23"),
-        ("sound", {"more": 1}, "other fields"),
-        ("sound", {"least": None}, "least"),
+        ("motion", {"format": "firstspike-motion-2"}, "format 'firstspike-motion-2':"),
+        ("motion", {"format": 1}, "motion['format'] is 1: it must be 'firstspike-motion-1'."),
+        ("motion", {"rate": 0}, "rate is 0: it must be an integer in 1..1000."),
+        ("motion", {"frame": 12}, "frame is 12: it must be a power of two."),
+        ("motion", {"frame": 128}, "frame is 128: it must be an integer in 2..64."),
+        ("motion", {"frames": 33}, "frames is 33: it must be an integer in 1..32."),
+        ("motion", {"hop": 0}, "hop is 0: it must be an integer in 1..32."),
+        ("motion", {"least": 256}, "least is 256: it must be an integer in 0..255."),
+        ("motion", {"contrast": 6}, "contrast is 6: it must be an integer in 0..5."),
+        ("motion", {"downs": [1.0]}, "motion['downs'][0] is 1.0: it must be int."),
+        ("motion", {"downs": []}, "there are 0 axes: give 1 to 16 of them."),
+        ("motion", {"downs": [5] * 17}, "there are 17 axes: give 1 to 16 of them."),
+        (
+            "motion",
+            {"downs": [16]},
+            "(16,): it must be a list, each entry an integer in 0..15.",
+        ),
+        ("motion", {"more": 1}, "motion has other fields than format, rate, frame, frames, hop,"),
+        ("motion", {"least": None}, "motion['least'] is None: it must be int."),
+        ("sound", {"format": "firstspike-sound-2"}, "sound is of the format 'firstspike-sound-2':"),
+        ("sound", {"format": 1}, "sound['format'] is 1: it must be 'firstspike-sound-1'."),
+        ("sound", {"rate": 44100}, "rate is 44100: it must be 8000 or 16000."),
+        ("sound", {"slots": 3}, "slots is 3: it must be a power of two."),
+        ("sound", {"slot": 0}, "slot is 0: it must be an integer in 16..256."),
+        ("sound", {"slot": 2.0}, "sound['slot'] is 2.0: it must be int."),
+        ("sound", {"frames": 65}, "frames is 65: it must be an integer in 1..64."),
+        ("sound", {"drop": True}, "sound['drop'] is True: it must be int."),
+        ("sound", {"before": 65}, "before is 65: it must be an integer in 0..64."),
+        ("sound", {"after": 49}, "after is 49: it must be at most 48, the slots of a window."),
+        ("sound", {"filters": []}, "there are 0 filters: give 1 to 64 of them."),
+        (
+            "sound",
+            {"filters": [[0, -8192, 0, 5, 0]] * 65},
+            "65 filters: give 1 to 64 of them.",
+        ),
+        ("sound", {"filters": [[0, -8192, 0, 5]]}, "[0, -8192, 0, 5]: it must be a list of 5"),
+        ("sound", {"filters": [[32767, -8192, 0, 5, 0]]}, "a1 = 32767 and a2 = -8192: it must be"),
+        ("sound", {"filters": [[0, 8192, 0, 5, 0]]}, "a1 = 0 and a2 = 8192: it must be"),
+        ("sound", {"filters": [[0, -16384, 0, 5, 0]]}, "a1 = 0 and a2 = -16384: it must be"),
+        ("sound", {"filters": [[0, -16383, 0, 5, 0]]}, "filter 0 can exceed 24 bits: shift its"),
+        ("sound", {"filters": [[0, -8192, 8, 5, 0]]}, "filter 0 can exceed 24 bits: shift its"),
+        ("sound", {"filters": [[0, -8192, 5, 0, 0]]}, "filter 0 can exceed 24 bits: shift its"),
+        ("sound", {"filters": [[0, -8192, -1, 0, 0]]}, "0..23."),
+        ("sound", {"more": 1}, "sound has other fields than format, rate, slot, slots, frames,"),
+        ("sound", {"least": None}, "sound['least'] is None: it must be int."),
     ],
 )
 def test_what_no_front_end_can_be_is_refused(kind, change, message):
     front = KINDS[kind]
-    with pytest.raises(NetworkError, match=message):
+    with pytest.raises(NetworkError, match=re.escape(message)):
         type(front).from_json(json.dumps(json.loads(front.to_json()) | change))
 
 
@@ -106,11 +115,11 @@ def test_the_network_file_keeps_the_front_end(kind):
 @pytest.mark.parametrize(
     ("kind", "features", "message"),
     [
-        ("motion", {"motion": replace(DEFAULT_FRONT_END, frames=3)}, "motion makes 24 pixels"),
+        ("motion", {"motion": replace(DEFAULT_FRONT_END, frames=3)}, "makes 24 pixels"),
         (
             "motion",
             {"motion": DEFAULT_FRONT_END, "edges": np.zeros((DEFAULT_FRONT_END.n_pixels, 7))},
-            "a network of motion takes pixels",
+            "there are edges: a network of motion takes pixels, which have none.",
         ),
         ("motion", {"motion": DEFAULT_FRONT_END, "sound": SOUND}, "give one of them"),
         (
@@ -118,11 +127,11 @@ def test_the_network_file_keeps_the_front_end(kind):
             {"sound": replace(SOUND, filters=(*SOUND.filters, SOUND.filters[0]))},
             f"makes {SOUND.n_pixels + 12} pixels",
         ),
-        ("sound", {"sound": SOUND, "edges": np.zeros((SOUND.n_pixels, 7))}, "edges"),
+        ("sound", {"sound": SOUND, "edges": np.zeros((SOUND.n_pixels, 7))}, "there are edges: a"),
     ],
 )
 def test_a_network_has_the_pixels_that_its_front_end_makes(kind, features, message):
-    with pytest.raises(NetworkError, match=message):
+    with pytest.raises(NetworkError, match=re.escape(message)):
         network_of(kind, Features(**features))
 
 

@@ -138,71 +138,68 @@ def test_a_value_of_another_type_is_refused_in_a_line(make, of, field):
 
 
 BAD = [
-    ("weights", (), "weights"),
-    ("weights", (np.zeros((3, 2)), np.zeros((2, 2), int)), "weights_0 is float64"),
-    ("weights", (np.zeros((2, 2), int), np.zeros((2, 2), int)), "weights_0 has 2 rows"),
-    ("weights", (np.zeros((3, 2), int), np.zeros((3, 2), int)), "weights_1 has 3 rows"),
-    ("weights", (np.zeros((3, 0), int), np.zeros((0, 2), int)), "no columns"),
-    ("weights", (np.full((3, 2), 8), np.zeros((2, 2), int)), r"4 bits allow -8\.\.7"),
-    ("weights", (np.zeros((3, 2), int), np.full((2, 2), -3)), r"2 bits allow -2\.\.1"),
-    ("weights", (np.full((3, 2), 2**40), np.zeros((2, 2), int)), "weights_0 holds"),
-    ("weight_bits", (4,), "one per layer"),
-    ("weight_bits", (4, 1), r"2\.\.8"),
-    ("weight_bits", (9, 2), r"2\.\.8"),
-    ("thresholds", (4, 0), "threshold is 0"),
-    ("thresholds", (4, 2**24), r"threshold is 16777216: it must be in 1\.\.16777215"),
-    ("thresholds", (4, 1.5), "threshold is 1.5"),
-    ("thresholds", (4, 1, 1), "one per layer"),
-    ("unit", 0, "unit is 0"),
-    ("unit", True, "unit is True"),
-    ("deadline", 11, "at least 6 units, 12"),
-    ("deadline", 2**30, "deadline is"),
-    ("n_inputs", 4, r"below n_inputs, in 0\.\.3\.$"),
-    ("inputs", np.array([0, 2, 2]), "ascending"),
-    ("inputs", np.array([2, 0, 4]), "ascending"),
-    ("inputs", np.array([-1, 2, 4]), "inputs holds -1"),
-    ("inputs", np.array([0.0, 2.0, 4.0]), "inputs is float64"),
-    ("inputs", np.array([], int), "at least one"),
-    ("encoding", "levels-1", r"2\.\.256"),
-    ("encoding", "levels-257", r"2\.\.256"),
-    ("encoding", "levels-08", r"2\.\.256"),
-    ("encoding", "ternary", "encoding is 'ternary'"),
-    ("late", 0, "late is 0"),
-    ("late", -2, "late is -2"),
-    ("late", 14, "late is 14"),
-    ("max_spikes", 0, "max_spikes is 0"),
-    ("max_spikes", 256, r"1\.\.255"),
-    ("meta", [], "meta is list"),
-    ("meta", {"x": object()}, "JSON"),
-    ("meta", {"x": float("nan")}, "JSON"),
-    ("meta", {"x": "\ud800"}, "JSON"),
+    ("weights", (), "weights is empty: give at least one layer."),
+    ("weights", (np.zeros((3, 2)), np.zeros((2, 2), int)), "weights_0 is float64 [3, 2]: it must"),
+    ("weights", (np.zeros((2, 2), int), np.zeros((2, 2), int)), "weights_0 has 2 rows: it needs"),
+    ("weights", (np.zeros((3, 2), int), np.zeros((3, 2), int)), "weights_1 has 3 rows: it needs"),
+    ("weights", (np.zeros((3, 0), int), np.zeros((0, 2), int)), "weights_0 has no columns: a"),
+    ("weights", (np.full((3, 2), 8), np.zeros((2, 2), int)), "weights_0 holds 8 to 8: 4 bits"),
+    ("weights", (np.zeros((3, 2), int), np.full((2, 2), -3)), "weights_1 holds -3 to -3: 2 bits"),
+    ("weights", (np.full((3, 2), 2**40), np.zeros((2, 2), int)), "weights_0 holds 1099511627776"),
+    ("weight_bits", (4,), "weight_bits has 1 entries for 2 layers: give one per layer."),
+    ("weight_bits", (4, 1), "weight_bits is 1: it must be in 2..8."),
+    ("weight_bits", (9, 2), "weight_bits is 9: it must be in 2..8."),
+    ("thresholds", (4, 0), "threshold is 0: it must be in 1..16777215."),
+    ("thresholds", (4, 2**24), "threshold is 16777216: it must be in 1..16777215."),
+    ("thresholds", (4, 1.5), "threshold is 1.5: it must be an integer in 1..16777215."),
+    ("thresholds", (4, 1, 1), "threshold has 3 entries for 2 layers: give one per layer."),
+    ("unit", 0, "unit is 0: it must be in 1..16777215."),
+    ("unit", True, "unit is True: it must be an integer in 1..16777215."),
+    ("deadline", 11, "deadline is 11 with unit 2: it must be at least 6 units, 12."),
+    ("deadline", 2**30, "deadline is 1073741824: it must be in 1..16777215."),
+    ("n_inputs", 4, "inputs holds 0 to 4: indices must be below n_inputs, in 0..3."),
+    ("inputs", np.array([0, 2, 2]), "inputs must be ascending, each index once."),
+    ("inputs", np.array([2, 0, 4]), "inputs must be ascending, each index once."),
+    ("inputs", np.array([-1, 2, 4]), "inputs holds -1 to 4: indices must be below n_inputs, in"),
+    ("inputs", np.array([0.0, 2.0, 4.0]), "inputs is float64 [3]: give the indices of the"),
+    ("inputs", np.array([], int), "inputs is int64 [0]: give the indices of the"),
+    ("encoding", "levels-1", "encoding is 'levels-1': it must be binary, levels-N with N in"),
+    ("encoding", "levels-257", "encoding is 'levels-257': it must be binary, levels-N with N in"),
+    ("encoding", "levels-08", "encoding is 'levels-08': it must be binary, levels-N with N in"),
+    ("encoding", "ternary", "encoding is 'ternary': it must be binary, levels-N with N in 2..256,"),
+    ("late", 0, "late is 0: give -1 for never, or a tick from 1 to the deadline."),
+    ("late", -2, "late is -2: it must be in -1..13."),
+    ("late", 14, "late is 14: it must be in -1..13."),
+    ("max_spikes", 0, "max_spikes is 0: it must be in 1..255."),
+    ("max_spikes", 256, "max_spikes is 256: it must be in 1..255."),
+    ("meta", [], "meta is list: it must be a dictionary."),
+    ("meta", {"x": object()}, "meta must be something JSON can hold: Object of type object is not"),
+    ("meta", {"x": float("nan")}, "meta must be something JSON can hold: not JSON"),
+    ("meta", {"x": "\ud800"}, "meta must be something JSON can hold: not JSON"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value", "message"), BAD)
 def test_a_bad_field_is_named(name, value, message):
-    with pytest.raises(NetworkError, match=message):
+    with pytest.raises(NetworkError, match=re.escape(message)):
         dataclasses.replace(small_network(), **{name: value})
 
 
 BAD_FILE = [
-    ("format", "firstspike-network-2", "format is 'firstspike-network-2'"),
-    ("format", 1, "format is int64"),
-    ("unit", 2.0, "unit is float64"),
-    ("unit", [2], r"unit is int64 \[1\]: it must be one integer"),
-    ("weight_bits", 4, "weight_bits is int64"),
-    ("threshold", [4.0, 1.0], "threshold is float64"),
-    ("meta", "{", "meta is not JSON"),
-    ("meta", "[]", "meta is list"),
-    ("meta", '{"loss": NaN}', "meta is not JSON"),
-    ("meta", '{"name": "\\ud800"}', "half a character"),
-    ("meta", '{"deep": ' + "[" * 40 + "]" * 40 + "}", "32 levels"),
-    ("meta", "[" * 100_000, "meta is not JSON"),
-    ("meta", "x" * (1 << 23), "meta has 33554432 bytes"),
-    ("threshold", np.ones(1 << 13, int), "threshold has 65536 bytes"),
-    ("weights_0", np.zeros((3, 2, 1), int), "weights_0 is int64"),
-    ("weights_3", np.zeros((3, 2), int), "weights_3 is unknown"),
-    ("bias", np.zeros(2), "bias is unknown"),
+    ("format", "firstspike-network-2", "format is 'firstspike-network-2': this version reads"),
+    ("format", 1, "net.npz is not a valid network file: format is int64 []: it must be one"),
+    ("unit", 2.0, "net.npz is not a valid network file: unit is float64 []: it must be one"),
+    ("unit", [2], "unit is int64 [1]: it must be one integer."),
+    ("weight_bits", 4, "net.npz is not a valid network file: weight_bits is int64 []: it must be"),
+    ("threshold", [4.0, 1.0], "net.npz is not a valid network file: threshold is float64 [2]: it"),
+    ("meta", "[]", "net.npz is not a valid network file: meta is list: it must be a dictionary."),
+    ("meta", '{"loss": NaN}', "net.npz is not a valid network file: meta is not JSON"),
+    ("meta", "[" * 100_000, "net.npz is not a valid network file: meta is not JSON"),
+    ("meta", "x" * (1 << 23), "net.npz is not a valid network file: meta has 33554432 bytes: at"),
+    ("threshold", np.ones(1 << 13, int), "threshold has 65536 bytes: at most 32768 are read."),
+    ("weights_0", np.zeros((3, 2, 1), int), "weights_0 is int64 [3, 2, 1]: it must be integers"),
+    ("weights_3", np.zeros((3, 2), int), "weights_3 is unknown, or one before it is missing."),
+    ("bias", np.zeros(2), "net.npz is not a valid network file: the field bias is unknown, or one"),
     ("meta", np.array([{"seed": 1}], object), "without pickles"),
 ]
 
@@ -212,7 +209,7 @@ def test_a_bad_field_of_a_file_is_named(name, value, message, tmp_path):
     path = tmp_path / "net.npz"
     small_network().save(path)
     np.savez(path, **{**fields_of(path), name: value})
-    with pytest.raises(NetworkError, match=message) as caught:
+    with pytest.raises(NetworkError, match=re.escape(message)) as caught:
         Network.load(path)
     assert str(path) in str(caught.value)
 

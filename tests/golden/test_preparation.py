@@ -24,7 +24,7 @@ from firstspike.golden.data.preparation import (
     stretched,
 )
 from firstspike.golden.data.typical_digits import RARE, TypicalDigits, takes_digits
-from tests.page.photos import rendered, rgba_of
+from tests.support.photos import rendered, rgba_of
 
 PAPER, INK = 200, 60
 
@@ -216,7 +216,7 @@ def test_a_picture_of_many_scans_is_refused():
 
 
 def test_pictures_of_digits_are_read_as_the_digits_are():
-    """A few, for a slip; the command in `tests.page.photos` measures."""
+    """A few, for a slip; the command in `docs.measurements.page_photos` measures."""
     digits, labels = bundled_test_set()
     network = load_network("mnist-4bit")
     rng = np.random.default_rng(4)

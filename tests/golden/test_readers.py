@@ -75,31 +75,31 @@ def test_labels_of_any_kind_become_classes(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x_train": None}, "holds y_train"),
-        ({"y_test": None}, "no labels in its test part"),
-        ({"y_train": np.arange(11)}, r"labels \[11\]"),
-        ({"x_train": np.arange(12)}, r"samples \[12\]"),
-        ({"groups_train": np.arange(3)}, r"groups \[3\]"),
-        ({"x_train": np.array([{}] * 12)}, "pickles"),
-        ({"classes": np.array(["a", "b"])}, "label 2"),
+        ({"x_train": None}, "a.npz holds y_train, x_test, y_test: give x_train and y_train, and"),
+        ({"y_test": None}, "a.npz has samples [6, 2, 3] and no labels in its test part: give one"),
+        ({"y_train": np.arange(11)}, "a.npz has samples [12, 2, 3] and labels [11] in its train"),
+        ({"x_train": np.arange(12)}, "a.npz has samples [12] and labels [12] in its train part:"),
+        ({"groups_train": np.arange(3)}, "a.npz has groups [3] for 12 samples."),
+        ({"x_train": np.array([{}] * 12)}, "a.npz: it cannot be read as an .npz without pickles"),
+        ({"classes": np.array(["a", "b"])}, "a.npz, sample 2 of its test part has the label 2:"),
         (
             {"x_train": np.array([np.zeros(5), np.zeros(6)], object), "y_train": np.arange(2)},
-            r"a\.npz: .*x_train.*unequal lengths: bring them to one",
+            "a.npz: it cannot be read as an .npz without pickles ('x_train.npy' has objects",
         ),
         (
             {"x_train": np.zeros((0, 2, 3)), "y_train": np.zeros(0)},
-            r"\[0, 2, 3\] in its train part",
+            "a.npz has samples [0, 2, 3] in its train part: give at least one of at least one",
         ),
-        ({"x_test": np.zeros((0, 2, 3)), "y_test": np.zeros(0)}, r"\[0, 2, 3\] in its test part"),
-        ({"x_train": np.zeros((12, 0))}, r"\[12, 0\] in its train part"),
-        ({"x_train": np.full((12, 2), "a")}, "x_train is <U1: give numbers"),
+        ({"x_test": np.zeros((0, 2, 3)), "y_test": np.zeros(0)}, "[0, 2, 3] in its test part:"),
+        ({"x_train": np.zeros((12, 0))}, "a.npz has samples [12, 0] in its train part: give at"),
+        ({"x_train": np.full((12, 2), "a")}, "a.npz: x_train is <U1: give numbers."),
         ({"y_train": np.where(np.arange(12) == 5, np.nan, 1)}, "sample 5 of its train part has no"),
-        ({"y_test": np.array(["a", ""] * 3)}, "sample 1 of its test part has no label"),
+        ({"y_test": np.array(["a", ""] * 3)}, "a.npz, sample 1 of its test part has no label:"),
     ],
 )
 def test_bad_arrays(tmp_path, changes, message):
     path = arrays(tmp_path / "a.npz", **changes)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=re.escape(message)):
         read(path)
 
 
@@ -138,21 +138,9 @@ def test_pixels_and_other_numbers_are_no_two_parts(tmp_path):
         assembled(str(path), *read(path))
 
 
-def test_a_feature_of_two_columns_is_refused(table):
-    table.write_text(TABLE.replace("width", "colour=red"))
-    with pytest.raises(DataError, match="the column colour=red has the name of a feature"):
-        read(table, "kind", "person")
-
-
 def test_the_label_is_no_group(table):
     with pytest.raises(DataError, match="'kind' is the column of the label"):
         read(table, "kind", "kind")
-
-
-def test_codes_with_underscores_are_texts(table):
-    table.write_text(TABLE.replace("1.5", "1_5").replace("2,", "2_1,").replace("3.5", "15"))
-    with pytest.raises(DataError, match="holds '1_5' beside numbers"):
-        read(table, "kind", "person")
 
 
 def test_events_and_other_samples_are_no_two_parts(tmp_path):
@@ -240,27 +228,29 @@ def test_other_delimiters(table, delimiter):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4"),
-        (("2,blue", ",blue"), r"has 1 missing value, in line 3 \(width\): fill them"),
-        (("3.5,red", "wide,red"), "line 5: the column width holds 'wide' beside numbers"),
-        (("3.5,red", "nan,red"), r"1 missing value, in line 5 \(width\)"),
-        (("3.5,red", "NA,red"), r"1 missing value, in line 5 \(width\)"),
-        (("3.5,red", "?,red"), r"1 missing value, in line 5 \(width\)"),
-        (("3.5,red", "3.5,"), r"1 missing value, in line 5 \(colour\)"),
-        (("3.5,red", "inf,red"), "line 5: the column width holds 'inf', which is no finite"),
-        (("ann,wasp", "ann,"), r"has 1 missing label, in line 2 \(kind\): fill"),
-        (("width", "kind"), "different name"),
-        (("width", ""), "different name"),
-        ((TABLE, "width,kind\n"), "no rows"),
-        ((TABLE, ""), "no rows"),
-        (("red,ann", '"red'), "line|cannot be read"),
-        (("kind", "sort"), r"no column 'kind' for --label: it has width, colour"),
-        (("person", "who"), "--group"),
+        (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4."),
+        (("2,blue", ",blue"), "t.csv has 1 missing value, in line 3 (width): fill them, leave"),
+        (("3.5,red", "wide,red"), "t.csv, line 5: the column width holds 'wide' beside numbers:"),
+        (("3.5,red", "nan,red"), "t.csv has 1 missing value, in line 5 (width): fill them, leave"),
+        (("3.5,red", "NA,red"), "t.csv has 1 missing value, in line 5 (width): fill them, leave"),
+        (("3.5,red", "?,red"), "t.csv has 1 missing value, in line 5 (width): fill them, leave"),
+        (("3.5,red", "3.5,"), "t.csv has 1 missing value, in line 5 (colour): fill them, leave"),
+        (("3.5,red", "inf,red"), "t.csv, line 5: the column width holds 'inf', which is no finite"),
+        (("ann,wasp", "ann,"), "t.csv has 1 missing label, in line 2 (kind): fill them, or leave"),
+        (("width", "colour=red"), "the column colour=red has the name of a feature"),
+        (("1.5", "1_5"), "line 2: the column width holds '1_5' beside numbers"),
+        (("width", "kind"), "t.csv must have a different name for each column in its first line."),
+        (("width", ""), "t.csv must have a different name for each column in its first line."),
+        ((TABLE, "width,kind\n"), "t.csv holds no rows below a header."),
+        ((TABLE, ""), "t.csv holds no rows below a header."),
+        (("red,ann", '"red'), "t.csv cannot be read as a .csv file"),
+        (("kind", "sort"), "t.csv has no column 'kind' for --label: it has width, colour, person,"),
+        (("person", "who"), "t.csv has no column 'person' for --group: it has width, colour, who,"),
     ],
 )
 def test_bad_tables(table, change, message):
     table.write_text(TABLE.replace(*change))
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=re.escape(message)):
         read(table, "kind", "person")
 
 
@@ -283,39 +273,39 @@ def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
 @pytest.mark.parametrize(
     ("name", "content", "label", "message"),
     [
-        ("t.csv", EUROPEAN.replace("4;", "4.5;"), "art", "line 4: .* länge holds '4.5' beside num"),
-        ("t.csv", EUROPEAN.replace("4;", "NA;"), "art", r"1 missing value, in line 4 \(länge\)"),
+        ("t.csv", EUROPEAN.replace("4;", "4.5;"), "art", "line 4: the column länge holds '4.5'"),
+        ("t.csv", EUROPEAN.replace("4;", "NA;"), "art", "1 missing value, in line 4 (länge): fill"),
         (
             "t.csv",
             "a;b\n1.234,5;x\n2.000,25;y\n",
             "b",
-            "line 2: .* a holds '1.234,5': give numbers",
+            "t.csv, line 2: the column a holds '1.234,5': give numbers with a decimal point and",
         ),
-        ("t.csv", "a\tb\n1,5\tx\n2,5\ty\n", "b", "line 2: .* a holds '1,5': give numbers"),
-        ("t.csv", 'a,b\n"1,234",x\n"2,000",y\n', "b", "line 2: .* a holds '1,234': give numbers"),
-        ("t.csv", b"\xff\xfe,a\n1,2\n", None, "UTF-8"),
+        ("t.csv", "a\tb\n1,5\tx\n2,5\ty\n", "b", "line 2: the column a holds '1,5': give numbers"),
+        ("t.csv", 'a,b\n"1,234",x\n"2,000",y\n', "b", "line 2: the column a holds '1,234': give"),
+        ("t.csv", b"\xff\xfe,a\n1,2\n", None, "t.csv is no text in UTF-8: save the table as .csv"),
         (
             "t.csv",
             "name,y\n" + "".join(f"n{i},{i % 2}\n" for i in range(200)),
             "y",
-            "200 different texts",
+            "t.csv: the column name holds 200 different texts: at most 100 are taken, so delete",
         ),
-        ("e.jsonl", '{"events": [[1, 65535]]}\n' * 2000, None, "2000 images of 65536 inputs"),
-        ("e.jsonl", '{"events": [[0, 1]]}', None, "line 1: the event .* has no tick"),
-        ("e.jsonl", '{"events": [[1, 1]], "label": [1]}', None, "line 1: the label .* is no class"),
-        ("e.jsonl", '{"events": [], "label": 1}', None, "no event"),
+        ("e.jsonl", '{"events": [[1, 65535]]}\n' * 2000, None, "2000 images of 65536 inputs, the"),
+        ("e.jsonl", '{"events": [[0, 1]]}', None, "e.jsonl, line 1: the event [0, 1] has no tick"),
+        ("e.jsonl", '{"events": [[1, 1]], "label": [1]}', None, "line 1: the label [1] is no"),
+        ("e.jsonl", '{"events": [], "label": 1}', None, "e.jsonl holds no event."),
         (
             "e.jsonl",
             '{"events": [[1, 1]], "label": 1}\n{"events": [[1, 1]]}',
             None,
-            "line 2 has no label",
+            "e.jsonl, line 2 has no label, but other lines have one: give one in all, or in none.",
         ),
-        ("a.txt", "", None, r"\.npz, \.csv or \.jsonl"),
+        ("a.txt", "", None, "a.txt is no data set: give an .npz, .csv or .jsonl file, or a folder"),
     ],
 )
 def test_bad_content(tmp_path, name, content, label, message):
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=re.escape(message)):
         read(tmp_path / name, label)
 
 
@@ -463,12 +453,15 @@ def test_a_class_without_images(tmp_path):
 
 @pytest.mark.parametrize(
     ("mode", "message"),
-    [("I;16", "more than 8 bits"), ("LA", "transparent")],
+    [
+        ("I;16", "1.png has more than 8 bits per pixel: save it as 8-bit"),
+        ("LA", "1.png is transparent: save it without an alpha"),
+    ],
 )
 def test_images_that_grey_cannot_hold_are_refused(tmp_path, mode, message):
     (tmp_path / "bee").mkdir()
     Image.new(mode, (5, 4)).save(tmp_path / "bee" / "1.png")
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=re.escape(message)):
         read(tmp_path)
 
 

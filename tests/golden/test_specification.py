@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Specifications: ranges, descriptions of state files, and options of the command."""
 
+import re
 from dataclasses import fields
 from types import NoneType, UnionType
 from typing import get_args, get_type_hints
@@ -26,25 +27,25 @@ pytestmark = pytest.mark.fast
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"weight_bits": 9}, r"weight_bits is 9: it must be an integer in 2\.\.8\.$"),
-        ({"weight_bits": 4.0}, "an integer"),
-        ({"held_out": 1.0}, r"a number in 0\.\.1 \(excluded\) or None\.$"),
-        ({"epochs": 0}, r"epochs is 0: it must be an integer in 1\.\.16777215\.$"),
-        ({"complement": 2}, "complement is 2: it must be True or False"),
-        ({"cutoff": np.inf}, "cutoff is inf: it must be a number that is finite or None"),
-        ({"hidden": (20, 0)}, r"hidden is \(20, 0\): it must be a list, each entry an integer in"),
-        ({"hidden": "600"}, "hidden is '600': it must be a list"),
-        ({"hidden": ("600",)}, "'600' is no layer: give"),
-        ({"encoding": "levels"}, "encoding is 'levels': it must be"),
-        ({"unit": 17}, "deadline is 96 with unit 17: it must be at least 6 units, 102"),
-        ({"late": 97}, r"late is 97: give -1 for never, or a tick in 1\.\.96, the deadline"),
-        ({"late": 0}, "late is 0"),
-        ({"initial": ((0.1, -1), (0, 1))}, "a standard deviation must be 0 or larger"),
-        ({"augmentation": 1}, "of type Augmentation or None"),
+        ({"weight_bits": 9}, "weight_bits is 9: it must be an integer in 2..8."),
+        ({"weight_bits": 4.0}, "weight_bits is 4.0: it must be an integer in 2..8."),
+        ({"held_out": 1.0}, "a number in 0..1 (excluded) or None."),
+        ({"epochs": 0}, "epochs is 0: it must be an integer in 1..16777215."),
+        ({"complement": 2}, "complement is 2: it must be True or False."),
+        ({"cutoff": np.inf}, "cutoff is inf: it must be a number that is finite or None."),
+        ({"hidden": (20, 0)}, "hidden is (20, 0): it must be a list, each entry an integer in"),
+        ({"hidden": "600"}, "hidden is '600': it must be a list, each entry an integer in"),
+        ({"hidden": ("600",)}, "'600' is no layer: give a number of neurons, or FcK, FcKsS or"),
+        ({"encoding": "levels"}, "encoding is 'levels': it must be binary, levels-N with N in"),
+        ({"unit": 17}, "deadline is 96 with unit 17: it must be at least 6 units, 102."),
+        ({"late": 97}, "late is 97: give -1 for never, or a tick in 1..96, the deadline."),
+        ({"late": 0}, "late is 0: give -1 for never, or a tick in 1..96, the deadline."),
+        ({"initial": ((0.1, -1), (0, 1))}, "a standard deviation must be 0 or larger."),
+        ({"augmentation": 1}, "augmentation is 1: it must be of type Augmentation or None."),
     ],
 )
 def test_a_value_out_of_its_range_is_refused(changes, message):
-    with pytest.raises((TrainingError, NetworkError), match=message):
+    with pytest.raises((TrainingError, NetworkError), match=re.escape(message)):
         Training(**changes)
 
 

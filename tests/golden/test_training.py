@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Training on a little data: that it learns, is exact, repeats itself and keeps what it has."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -125,19 +126,6 @@ def test_learns_with(changes, accuracy, loss, digits):
     assert trainer.score(digits.x_test, digits.y_test) > accuracy
     low, high = weight_range(trainer.training.weight_bits)
     assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"hidden": (40, 0)}, "40, 0"),
-        ({"held_out": 2500}, "held out"),
-        ({"n_connected": 785}, "785"),
-    ],
-)
-def test_refuses(changes, words, digits):
-    with pytest.raises((TrainingError, EncodingError), match=words):
-        Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
 
 
 def exact_training(**changes):
@@ -375,9 +363,11 @@ CONNECTED = {"n_connected": 784, "augmentation": None}
         ("blobs", general_training(150, medians=True, **FEW_EPOCHS)),
         (toy_pixels, Training(**FEW_EPOCHS | CONNECTED)),
         (toy_pixels, recipe("robust", **FEW_EPOCHS, n_connected=784)),
+        (toy_pixels, Training(**FEW_EPOCHS, n_connected=100)),
+        (toy_pixels, Training(**FEW_EPOCHS | CONNECTED | {"hidden": (40,)}, compact=True)),
         (plain_ticks, general_training(150, None, 60, **FEW_EPOCHS)),
     ],
-    ids=["table", "pixels", "varied-pixels", "ticks"],
+    ids=["table", "pixels", "varied-pixels", "connected", "compact", "ticks"],
 )
 def test_held_out_samples_change_no_weight(data, training, held_out, request):
     """With one epoch of quantised weights, held-out samples have no choice either.
@@ -476,42 +466,36 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda x, y: (x, y * 0), "one class"),
-        (lambda x, y: (x, y[:-1]), r"int64 \[149\] for 150 samples: give one integer for each"),
-        (lambda x, y: (x, y - 1), r"labels are in -1\.\.1: they must be in 0\.\."),
-        (lambda x, y: (x, y * 0.5), r"float64 \[150\] for 150 samples: give one integer for each"),
-        (lambda x, y: (x[:0], y[:0]), r"\[0\] for 0 samples: .* samples of two classes or more"),
-        (lambda x, y: (x.astype(str), y), "numbers"),
-        (lambda x, y: (x[:, 0], y), r"\[n, features\]"),
-        (lambda x, y: (np.where(x == x[7, 1], np.nan, x), y), "sample 7 has nan as its feature 1"),
-        (lambda x, y: (np.where(x == x[7, 1], -np.inf, x), y), "sample 7 has -inf"),
+        (lambda x, y: (x, y * 0), "all samples are of one class: give two classes or more."),
+        (lambda x, y: (x, y[:-1]), "int64 [149] for 150 samples: give one integer for each"),
+        (lambda x, y: (x, y - 1), "the labels are in -1..1: they must be in 0..16777214."),
+        (lambda x, y: (x, y * 0.5), "float64 [150] for 150 samples: give one integer for each"),
+        (lambda x, y: (x, y + 2**62), "they must be in 0..16777214."),
+        (lambda x, y: (x, [[1, 2], [3]]), "give an array of numbers"),
+        (lambda x, y: (x[:0], y[:0]), "[0] for 0 samples: give one integer for each sample, and"),
+        (lambda x, y: (x.astype(str), y), "the samples are <U32 [150, 3]: give numbers [n,"),
+        (lambda x, y: (x[:, 0], y), "the samples are float64 [150]: give numbers [n, features]."),
+        (lambda x, y: (np.where(x == x[7, 1], np.nan, x), y), "sample 7 has nan as its feature 1:"),
+        (lambda x, y: (np.where(x == x[7, 1], -np.inf, x), y), "sample 7 has -inf as its feature"),
     ],
 )
 def test_data_that_cannot_be(blobs, change, message):
-    with pytest.raises((TrainingError, EncodingError), match=message):
+    with pytest.raises((TrainingError, EncodingError), match=re.escape(message)):
         Trainer(SMALL_DATA).fit(*change(*blobs))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"encoding": "levels-300"}, "levels-N"),
-        ({"encoding": "crossings-4", "complement": False}, "time series"),
-        ({"encoding": "ticks", "complement": False, "constant": False}, "integers"),
-        ({"cutoff": 1.0}, "binary"),
-        ({"augmentation": Augmentation()}, "only pixels"),
-        ({"held_out": 150}, "held out"),
-        ({"held_out": 0.001}, "has not one of each"),
-        ({"n_connected": 8}, "8 inputs"),
-        ({"encoding": "ticks", "constant": False, "complement": True}, "complement is of features"),
-        ({"encoding": "ticks", "complement": False}, "constant is of features and of time series"),
-        ({"encoding": "crossings-4", "complement": False, "cutoff": 1.0}, "cutoff is of"),
-        ({"encoding": "crossings-4"}, "complement is of features: the encoding crossings-4 has"),
-        ({"encoding": "crossings-4", "complement": False, "medians": True}, "medians are of feat"),
+        ({"augmentation": Augmentation()}, "only pixels can be augmented: give no augmentation."),
+        ({"held_out": 150}, "there are 150 samples: give more than the 150 held out, or as"),
+        ({"held_out": 0.001}, "a share of 0.001 of 150 samples has not one of each of 3 classes:"),
+        ({"n_connected": 8}, "8 inputs are to be connected of 7: give 1..7."),
+        ({"encoding": "crossings-4", "complement": False, "medians": True}, "medians are of"),
     ],
 )
 def test_parameters_that_do_not_go_with_the_data(blobs, changes, message):
-    with pytest.raises((ValueError, NetworkError), match=message):
+    with pytest.raises((ValueError, NetworkError), match=re.escape(message)):
         Trainer(SMALL_DATA, **changes).fit(*blobs)
 
 

@@ -4,6 +4,7 @@
 import gzip
 import hashlib
 import io
+import re
 import struct
 import tarfile
 import wave
@@ -243,17 +244,17 @@ def changed(files):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda files: archive(changed(files)), "is not the"),
-        (lambda files: archive(dict([*files.items()][1:])), "is not the"),
-        (lambda files: archive(files | {"7_eve_0.wav": b""}), "is not the"),
-        (lambda files: b"", "is broken"),
-        (lambda files: b"no archive" * 100, "is broken"),
-        (lambda files: archive(files)[:5000], "is broken"),
+        (lambda files: archive(changed(files)), "v1.0.10.tar is not the v1.0.10.tar of"),
+        (lambda files: archive(dict([*files.items()][1:])), "v1.0.10.tar is not the v1.0.10.tar"),
+        (lambda files: archive(files | {"7_eve_0.wav": b""}), "v1.0.10.tar is not the v1.0.10.tar"),
+        (lambda files: b"", "v1.0.10.tar is broken (empty file). Give a folder with the original"),
+        (lambda files: b"no archive" * 100, "v1.0.10.tar is broken (invalid header). Give a"),
+        (lambda files: archive(files)[:5000], "v1.0.10.tar is broken (unexpected end of data)."),
     ],
 )
 def test_another_archive_is_refused(files, tmp_path, change, message):
     (tmp_path / ARCHIVE).write_bytes(change(files))
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=re.escape(message)):
         load_dataset(SPOKEN_DIGITS, tmp_path)
 
 

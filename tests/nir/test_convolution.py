@@ -128,7 +128,7 @@ def test_a_padding_of_half_a_kernel_is_refused_in_form_cuba():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (None, "weights_0"),
+        (None, "node 'weights_0', Conv2d: weight is "),
         ("[null, null]", "geometry has 2 entries: the graph has 4"),
         ("[", "geometry is not JSON"),
     ],

@@ -3,6 +3,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 
 import nir
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from docs.measurements.nir_frameworks import in_time
 from firstspike.golden import Network, encode, infer, load_network, shipped
 from firstspike.golden.frameworks.nir import export, reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of, to_nir
@@ -20,7 +22,6 @@ from firstspike.golden.frameworks.nir.importing import network_of
 from firstspike.golden.frameworks.nir.trains import trains_of
 from firstspike.golden.integer import decide
 from tests.core.test_shapes import NETWORKS, drawn
-from tests.nir.judges import in_time
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.nir_interpreter import Stepwise, continuous
 from tests.support.shapes import convolving_network
@@ -114,53 +115,59 @@ def test_the_weights_are_those_of_the_graph(form):
     assert all(np.array_equal(*pair) for pair in zip(read.weights, changed, strict=True))
 
 
-@each_form
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("threshold", np.array([301, 200]), r"node '(threshold|weights)_0'"),
-        ("threshold", np.array([300]), "needs an integer for each"),
-        ("threshold", np.array([300, 0]), "threshold is 0"),
-        ("threshold", np.array([0.5, 1]), "float64"),
-        ("unit", 11, "at least 6 units"),
-        ("unit", "a", "unit"),
-        ("deadline", 10**9, "deadline"),
-        ("inputs", np.arange(34), "weights_0"),
-        ("inputs", np.arange(35) + 2, "inputs"),
-        ("inputs", "none", "weights_0"),
-        ("n_inputs", 20, "inputs"),
-        ("encoding", "none", "encoding"),
-        ("weight_bits", np.array([7, 8]), "weights_0"),
-        ("late", 0, "late"),
-        ("max_spikes", 2, "max_spikes"),
-        ("meta", "{", "meta"),
-        ("meta", "1", "meta"),
-        ("meta", "[" * 100_000, "meta is not JSON"),
-        ("classes", "[" * 100_000, "classes is no list"),
-        ("classes", "1", "classes"),
-        ("classes", '[["a", 1], [2]]', "classes"),
-        ("classes", '{"a": [1, 2]}', "classes"),
-        ("classes", "[", "classes"),
-        ("classes", '["a"]', "classes"),
-        ("form", "space", "space"),
-        ("form", 3, "form"),
-        ("format", "firstspike-nir-9", "firstspike-nir-9"),
-        ("surprise", 1, "surprise"),
-        ("unit", None, "unit"),
-        ("inputs", None, "inputs"),
-        ("threshold", None, "threshold"),
+        ("threshold", np.array([300]), "needs an integer for each."),
+        ("threshold", np.array([300, 0]), "the metadata do not fit: threshold is 0: it must be in"),
+        ("threshold", np.array([0.5, 1]), "the metadata's threshold is float64 [2]: the graph has"),
+        ("unit", 11, "at least 6 units, 66."),
+        ("unit", "a", "the metadata do not fit: unit is <U1 []: it must be one integer."),
+        ("deadline", 10**9, "the metadata do not fit: deadline is 1000000000: it must be in"),
+        ("inputs", np.arange(34), "node 'weights_0', Linear: weight is [12, 35]: it must be"),
+        ("inputs", np.arange(35) + 2, "the metadata do not fit: inputs holds 2 to 36: indices"),
+        ("inputs", "none", "node 'weights_0', Linear: weight is [12, 35]: it must be [neurons,"),
+        ("n_inputs", 20, "the metadata do not fit: inputs holds 1 to 35: indices must be below"),
+        ("encoding", "none", "the metadata do not fit: encoding is 'none': it must be binary,"),
+        ("weight_bits", np.array([7, 8]), "node 'weights_0', Linear: weight[0, 2] is 68, which is"),
+        ("late", 0, "the metadata do not fit: late is 0: give -1 for never, or a tick from 1 to"),
+        ("max_spikes", 2, "max_spikes is 2: NIR has no neuron that stops after so many spikes,"),
+        ("meta", "{", "the metadata do not fit: meta is not JSON"),
+        ("meta", "1", "the metadata do not fit: meta is int: it must be a dictionary."),
+        ("meta", "[" * 100_000, "the metadata do not fit: meta is not JSON"),
+        ("classes", "[" * 100_000, "the metadata's classes is no list in JSON."),
+        ("classes", "1", "the metadata do not fit: classes is <U1 []: it must be an array of"),
+        ("classes", '[["a", 1], [2]]', "the metadata's classes is no list in JSON."),
+        ("classes", '{"a": [1, 2]}', "the metadata do not fit: classes is <U13 []: it must be an"),
+        ("classes", "[", "the metadata's classes is no list in JSON."),
+        ("classes", '["a"]', "the metadata do not fit: there are 1 names of classes for 4"),
+        ("form", "space", "form is 'space': give one of ticks, time, cuba."),
+        ("form", 3, "the metadata do not fit: form is 3: it must be one string."),
+        ("format", "firstspike-nir-9", "the metadata's format is 'firstspike-nir-9': this version"),
+        ("surprise", 1, "the metadata do not fit: the field surprise is unknown, or one before it"),
+        ("unit", None, "the metadata do not fit: the field unit is missing."),
+        ("inputs", None, "the metadata do not fit: the field inputs is missing."),
+        ("threshold", None, "the metadata do not fit: the field threshold is missing."),
     ],
 )
-def test_metadata_that_do_not_fit_are_refused(form, field, value, message):
-    graph = graph_of(toy_network(), form)
+def test_metadata_that_do_not_fit_are_refused(field, value, message):
+    graph = graph_of(toy_network(), "ticks")
     if value is None:
         del graph.metadata[field]
     else:
         graph.metadata[field] = value
-    with pytest.raises(NirError, match=message) as refused:
+    with pytest.raises(NirError, match=re.escape(message)) as refused:
         network_of(graph)
     assert str(refused.value).count("\n") == 0
     assert str(refused.value).endswith(".")
+
+
+@each_form
+def test_thresholds_of_other_nodes_are_refused(form):
+    graph = graph_of(toy_network(), form)
+    graph.metadata["threshold"] = np.array([301, 200])
+    with pytest.raises(NirError, match=r"^node '(threshold|weights)_0', "):
+        network_of(graph)
 
 
 @each_form

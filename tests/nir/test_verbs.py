@@ -63,16 +63,6 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
         assert decision.idx[:, 0].tolist() == decisions.tolist()
 
 
-def test_options_of_the_other_direction_are_refused(capfd, toy):
-    success(capfd, "convert", "toy.npz", "-o", "toy.nir")
-    said = refusal(capfd, "convert", "toy.npz", "--unit", 16, "-o", "out")
-    assert "--unit goes with a NIR graph, and toy.npz is a network." in said
-    said = refusal(capfd, "convert", "toy.nir", "--form", "time", "-o", "out")
-    assert "--form goes with a network, and toy.nir is a NIR graph." in said
-    assert "Missing option '-o'" in refusal(capfd, "convert", "toy.npz")
-    assert not os.path.exists("out")
-
-
 def test_the_content_tells_a_graph_with_another_suffix(capfd, toy):
     success(capfd, "convert", "toy.npz", "-o", "toy.nir")
     os.rename("toy.nir", "toy.h5")
@@ -84,16 +74,11 @@ def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("real.nir", small())
     words = ("convert", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
-    said = result_of(capfd, *words, "--late", 60, "-o", "net.npz")
+    said = result_of(capfd, *words, "-o", "net.npz")
     network = load_network("net.npz")
     assert said["rounded"]
     assert network.weight_bits == (5, 5)
-    assert (network.unit, network.deadline, network.encoding, network.late) == (
-        10,
-        60,
-        "levels-4",
-        60,
-    )
+    assert (network.unit, network.deadline, network.encoding) == (10, 60, "levels-4")
     assert network.shape == (5, 4, 3)
     assert network.meta["command"].startswith(
         "firstspike convert real.nir --weight-bits 5 --unit 10"

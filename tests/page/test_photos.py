@@ -13,8 +13,7 @@ from firstspike.golden.data.photos import read_photo
 from firstspike.golden.data.preparation import SIDE, constants, prepare_photo
 from firstspike.golden.data.typical_digits import TypicalDigits
 from tests.support.browser import DESKTOP, PHONE, opened
-
-from .photos import rendered
+from tests.support.photos import rendered
 
 DIGITS, LABELS = bundled_test_set()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from docs.measurements.page_recordings import heard_by_golden, heard_by_page
 from firstspike.golden import Features, Network, encode
 from firstspike.golden.data.sets import SPOKEN_DIGITS
 from firstspike.golden.data.sounds import read_sounds
@@ -20,7 +21,6 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success
 
-from .recordings import heard_by_golden, heard_by_page
 from .test_controls import check_answer, page_of
 from .test_page import check
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from docs.measurements import nir_frameworks
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from tests.examples.test_examples import check_example
-from tests.nir import judges
 from tests.support.command import deep_toy_network
 from tests.support.shapes import convolving_network
 
-each_judge = pytest.mark.parametrize("framework", judges.JUDGES)
+each_judge = pytest.mark.parametrize("framework", nir_frameworks.JUDGES)
 
 
 def equal(framework, network, ticks):
-    said = judges.judged(judges.JUDGES[framework], network, ticks)
+    said = nir_frameworks.judged(nir_frameworks.JUDGES[framework], network, ticks)
     assert (said.ticks, said.spikes, said.decisions) == (0, 0, 0)
     assert said.alone > 0
 
