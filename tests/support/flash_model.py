@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The flash of a design under test, and a core behind its link that has its weights from one.
 
-host <-> LinkedCore <-> spi_flash.v <- filled
+host <-> linked core <-> spi_flash.v <- filled
 """
 
 from collections.abc import Iterable
@@ -69,7 +69,7 @@ async def stored(dut: Dut, domain: ClockDomain, addresses: Iterable[int]) -> byt
 
 
 class FlashedLink(Block):
-    """A LinkedCore with the flash that it reads; `filled` is a byte for the flash."""
+    """A core behind its link with the flash that it reads; `filled` is a byte for the flash."""
 
     def __init__(self, core: LinkedCore) -> None:
         self._core = core
@@ -88,9 +88,9 @@ class FlashedLink(Block):
 def link_verilog(
     config: CoreConfig, network: Network, flash_address: int | None, **link: Any
 ) -> str:
-    """Return the Verilog of a LinkedCore; with an address in the flash, of a FlashedLink.
+    """Return the Verilog of `linked_core_verilog`; with an address in the flash, of a FlashedLink.
 
-    The flash is empty at first. Other parameters are those of a LinkedCore.
+    The flash is empty at first. Other parameters are those of the core.
     """
     if flash_address is None:
         return linked_core_verilog(config, network, **link)
